@@ -1,0 +1,31 @@
+//! One call as a handler sees it.
+
+use std::net::SocketAddr;
+
+use crate::caller::{Caller, Peer};
+
+/// Who calls which method. The access layer puts it into the request.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Who calls.
+    pub caller: Caller,
+    /// The full method name, for example `/legalstat.forms.v1.FormRegistryService/PlaceEdition`.
+    pub method: &'static str,
+    /// The caller's network address, when it came over the network.
+    pub address: Option<SocketAddr>,
+}
+
+impl Call {
+    /// The call that a request belongs to.
+    ///
+    /// # Panics
+    /// When no access layer stood before the handler: no server starts without one.
+    pub fn of<T>(request: &tonic::Request<T>) -> Self {
+        request.extensions().get::<Call>().cloned().expect("the access layer puts the call into every request")
+    }
+
+    pub(crate) fn new(peer: Option<&Peer>, method: &'static str) -> Self {
+        let caller = peer.and_then(|peer| peer.caller.clone()).unwrap_or_else(Caller::anonymous);
+        Self { caller, method, address: peer.map(|peer| peer.address) }
+    }
+}

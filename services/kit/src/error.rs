@@ -1,0 +1,166 @@
+//! Errors that a caller sees: a code, a documented reason, the law where law decided, and every violation at once.
+
+use std::{collections::HashMap, time::Duration};
+
+use legalstat_proto::common::v1::ErrorReason;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+
+/// The ErrorInfo domain of every error of this system.
+pub const DOMAIN: &str = "legalstat";
+
+/// One field that breaks its rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The path of the field, for example `request.items[0].period`.
+    pub field: String,
+    /// A machine-readable reason, for example `REQUIRED`.
+    pub reason: &'static str,
+    /// What the rule is, with its legal basis where it has one.
+    pub description: String,
+}
+
+/// A call that was understood and refused. Nothing changed.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// The gRPC code.
+    pub code: Code,
+    /// The documented reason.
+    pub reason: ErrorReason,
+    /// What a person should read.
+    pub message: String,
+    /// The fields at fault, all of them.
+    pub violations: Vec<Violation>,
+    /// What a machine should read, by key: `legal_basis`, `resource` and others the reason documents.
+    pub metadata: HashMap<String, String>,
+    /// When to try again.
+    pub retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// A refusal with a code, a reason and a sentence for the reader.
+    pub fn new(code: Code, reason: ErrorReason, message: impl Into<String>) -> Self {
+        Self { code, reason, message: message.into(), violations: Vec::new(), metadata: HashMap::new(), retry_after: None }
+    }
+
+    /// There is no such resource, or not for this caller.
+    pub fn not_found(resource: &str) -> Self {
+        Self::new(Code::NotFound, ErrorReason::ResourceNotFound, format!("there is no {resource}")).resource(resource)
+    }
+
+    /// Something this call needs is away; try again after a second.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        let mut refusal = Self::new(Code::Unavailable, ErrorReason::DependencyUnavailable, message);
+        refusal.retry_after = Some(Duration::from_secs(1));
+        refusal
+    }
+
+    /// Names the resource concerned.
+    pub fn resource(self, resource: &str) -> Self {
+        self.with("resource", resource)
+    }
+
+    /// Names the law that decided.
+    pub fn legal_basis(self, basis: impl std::fmt::Display) -> Self {
+        self.with("legal_basis", &basis.to_string())
+    }
+
+    /// Adds a fact for machines.
+    pub fn with(mut self, key: &str, value: &str) -> Self {
+        self.metadata.insert(key.into(), value.into());
+        self
+    }
+}
+
+/// What a handler fails with.
+#[derive(Debug)]
+pub enum Error {
+    /// The call was refused.
+    Refusal(Box<Refusal>),
+    /// Something unexpected; logged once, and the caller learns nothing about the inside.
+    Unknown(anyhow::Error),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refusal(Box::new(refusal))
+    }
+}
+
+impl From<anyhow::Error> for Error {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Unknown(error)
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => {
+                tracing::warn!(%error, "the database is away");
+                Refusal::unavailable("the database is away; nothing was changed").into()
+            }
+            error => Self::Unknown(anyhow::Error::new(error).context("database")),
+        }
+    }
+}
+
+impl From<Refusal> for Status {
+    fn from(refusal: Refusal) -> Self {
+        let mut details = ErrorDetails::with_error_info(refusal.reason.as_str_name(), DOMAIN, refusal.metadata);
+        if !refusal.violations.is_empty() {
+            details.set_bad_request(refusal.violations.into_iter().map(FieldViolation::from).collect::<Vec<_>>());
+        }
+        if let Some(after) = refusal.retry_after {
+            details.set_retry_info(Some(after));
+        }
+        Status::with_error_details(refusal.code, refusal.message, details)
+    }
+}
+
+impl From<Violation> for FieldViolation {
+    fn from(violation: Violation) -> Self {
+        let mut field = FieldViolation::new(violation.field, violation.description);
+        field.reason = violation.reason.into();
+        field
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refusal(refusal) => (*refusal).into(),
+            Error::Unknown(error) => {
+                tracing::error!(error = format!("{error:#}"), "unexpected error");
+                Refusal::new(Code::Internal, ErrorReason::Internal, "an unexpected error; it was logged and nothing was changed")
+                    .into()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_error_says_nothing_about_the_inside() {
+        let status = Status::from(Error::Unknown(anyhow::anyhow!("password of the database")));
+        assert_eq!(status.code(), Code::Internal);
+        assert!(!status.message().contains("password"));
+        assert!(!String::from_utf8_lossy(status.details()).contains("password"));
+    }
+
+    #[test]
+    fn a_refusal_carries_reason_law_and_every_violation() {
+        let mut refusal = Refusal::new(Code::InvalidArgument, ErrorReason::InvalidFields, "two fields").legal_basis("Instruction, para 8");
+        for field in ["a", "b"] {
+            refusal.violations.push(Violation { field: field.into(), reason: "REQUIRED", description: "required".into() });
+        }
+        let details = Status::from(refusal).get_error_details();
+        let info = details.error_info().expect("every refusal has one");
+        assert_eq!(info.reason, "ERROR_REASON_INVALID_FIELDS");
+        assert_eq!(info.metadata["legal_basis"], "Instruction, para 8");
+        assert_eq!(details.bad_request().expect("it has violations").field_violations.len(), 2);
+    }
+}

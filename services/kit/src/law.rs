@@ -1,0 +1,111 @@
+//! The law behind a datum, and texts in the languages of the system.
+
+use legalstat_proto::common::v1 as proto;
+
+/// One text in Kazakh, Russian and English; an empty language is missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LocalizedText {
+    /// Kazakh.
+    pub kk: String,
+    /// Russian.
+    pub ru: String,
+    /// English.
+    pub en: String,
+}
+
+impl LocalizedText {
+    /// A text in all three languages.
+    pub fn new(kk: impl Into<String>, ru: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { kk: kk.into(), ru: ru.into(), en: en.into() }
+    }
+}
+
+/// The law that a datum or a decision rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LegalBasis {
+    /// The act, for example "Instruction".
+    pub act: String,
+    /// Its article or paragraph, for example "para 7".
+    pub provision: String,
+    /// Where it can be read; empty when unknown.
+    pub uri: String,
+    /// True when no source was found for the rule.
+    pub assumed: bool,
+}
+
+/// Where the Instruction can be read.
+pub const INSTRUCTION_URI: &str = "https://adilet.zan.kz/rus/docs/V1900018554";
+
+impl LegalBasis {
+    /// A provision of the Instruction, for example "para 7".
+    pub fn instruction(provision: impl Into<String>) -> Self {
+        Self { act: "Instruction".into(), provision: provision.into(), uri: INSTRUCTION_URI.into(), assumed: false }
+    }
+
+    /// The same provision, but the rule drawn from it is assumed.
+    pub fn assumed(mut self) -> Self {
+        self.assumed = true;
+        self
+    }
+
+    /// Reads the registers' notation: `Instruction, para 12(1); Appendix 1`, with `assumed: ` in front where it is so.
+    pub fn parse(notation: &str) -> Self {
+        let (assumed, rest) = match notation.strip_prefix("assumed: ") {
+            Some(rest) => (true, rest),
+            None => (false, notation),
+        };
+        let (act, provision) = rest.split_once(", ").unwrap_or((rest, ""));
+        let uri = if act == "Instruction" { INSTRUCTION_URI } else { "" };
+        Self { act: act.into(), provision: provision.into(), uri: uri.into(), assumed }
+    }
+}
+
+impl std::fmt::Display for LegalBasis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.act)?;
+        if !self.provision.is_empty() {
+            write!(f, ", {}", self.provision)?;
+        }
+        if self.assumed {
+            f.write_str(" (assumed)")?;
+        }
+        Ok(())
+    }
+}
+
+impl From<LocalizedText> for proto::LocalizedText {
+    fn from(LocalizedText { kk, ru, en }: LocalizedText) -> Self {
+        Self { kk, ru, en }
+    }
+}
+
+impl From<proto::LocalizedText> for LocalizedText {
+    fn from(proto::LocalizedText { kk, ru, en }: proto::LocalizedText) -> Self {
+        Self { kk, ru, en }
+    }
+}
+
+impl From<LegalBasis> for proto::LegalBasis {
+    fn from(LegalBasis { act, provision, uri, assumed }: LegalBasis) -> Self {
+        Self { act, provision, uri, assumed }
+    }
+}
+
+impl From<proto::LegalBasis> for LegalBasis {
+    fn from(proto::LegalBasis { act, provision, uri, assumed }: proto::LegalBasis) -> Self {
+        Self { act, provision, uri, assumed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_registers_notation_is_read() {
+        let basis = LegalBasis::parse("assumed: Instruction, para 13, whose sentence follows para 12");
+        assert!(basis.assumed);
+        assert_eq!((basis.act.as_str(), basis.provision.as_str()), ("Instruction", "para 13, whose sentence follows para 12"));
+        assert_eq!(LegalBasis::parse("Instruction, para 13").to_string(), "Instruction, para 13");
+    }
+}

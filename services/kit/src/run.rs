@@ -1,0 +1,217 @@
+//! One way to run every service: settings, telemetry, schema, server, stop.
+
+use std::{future::Future, net::SocketAddr, path::PathBuf, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use sqlx::{PgPool, migrate::Migrator, postgres::PgConnectOptions};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tonic::service::Routes;
+
+use crate::{
+    environment::{Environment, SettingError},
+    schema,
+    server::{self, Health},
+    telemetry::{self, LogFormat},
+    tls, wire,
+};
+
+/// What a handler or a job works with.
+#[derive(Clone)]
+pub struct Context {
+    /// The service's own schema, as the runtime role.
+    pub db: PgPool,
+    /// Told to stop when this is cancelled.
+    pub shutdown: CancellationToken,
+    /// Work that must end before the process does.
+    pub tasks: TaskTracker,
+    /// The files behind the service's TLS, for calls to other services.
+    pub tls: tls::Files,
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+impl Context {
+    /// A context with a clock of its own.
+    pub fn new(
+        db: PgPool,
+        tls: tls::Files,
+        shutdown: CancellationToken,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        Self { db, shutdown, tasks: TaskTracker::new(), tls, clock: Arc::new(clock) }
+    }
+
+    /// The present instant, in whole microseconds as the database keeps them.
+    pub fn now(&self) -> Timestamp {
+        wire::whole_microseconds((self.clock)())
+    }
+
+    /// Waits for the given time, or until told to stop; then answers true.
+    pub async fn stopped_within(&self, pause: Duration) -> bool {
+        tokio::time::timeout(pause, self.shutdown.cancelled()).await.is_ok()
+    }
+}
+
+/// The routes of a service once it is ready, or why it cannot start.
+pub type Starting = Pin<Box<dyn Future<Output = anyhow::Result<Routes>> + Send>>;
+
+/// What a service is made of. `C` holds its own settings.
+pub struct Service<C> {
+    /// Its name, also in its certificate.
+    pub name: &'static str,
+    /// The full names of the gRPC services it serves, the journal aside.
+    pub services: &'static [&'static str],
+    /// The migrations of its schema.
+    pub migrations: &'static Migrator,
+    /// Reads its own settings.
+    pub config: fn(&mut Environment) -> Result<C, SettingError>,
+    /// Loads its reference data, starts its jobs and gives its routes.
+    pub start: fn(Context, C) -> Starting,
+}
+
+/// The settings that every service has.
+pub struct Settings {
+    listen: SocketAddr,
+    health_listen: SocketAddr,
+    database: String,
+    owner_database: Option<String>,
+    tls: tls::Files,
+    otlp_endpoint: Option<String>,
+    log: String,
+    log_format: LogFormat,
+}
+
+impl Settings {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// Names the setting that is missing or unusable.
+    pub fn read(environment: &mut Environment) -> Result<Self, SettingError> {
+        Ok(Self {
+            listen: environment.parsed("LEGALSTAT_LISTEN", SocketAddr::from(([0, 0, 0, 0], 8443)))?,
+            health_listen: environment.parsed("LEGALSTAT_HEALTH_LISTEN", SocketAddr::from(([0, 0, 0, 0], 8080)))?,
+            database: environment.required("LEGALSTAT_DATABASE_URL")?,
+            owner_database: environment.optional("LEGALSTAT_OWNER_DATABASE_URL"),
+            tls: tls::Files {
+                certificate: PathBuf::from(environment.required("LEGALSTAT_TLS_CERTIFICATE")?),
+                key: PathBuf::from(environment.required("LEGALSTAT_TLS_KEY")?),
+                authority: PathBuf::from(environment.required("LEGALSTAT_TLS_AUTHORITY")?),
+            },
+            otlp_endpoint: environment.optional("LEGALSTAT_OTLP_ENDPOINT"),
+            log: environment.parsed("LEGALSTAT_LOG", "info".to_owned())?,
+            log_format: environment.parsed("LEGALSTAT_LOG_FORMAT", LogFormat::Json)?,
+        })
+    }
+}
+
+/// The whole `main` of a service's binary. Settings come from the environment; `migrate` as the only argument migrates
+/// the schema and ends. Exit status 2 means wrong settings, 1 any other failure.
+pub fn run<C: Send + 'static>(service: &Service<C>) -> ExitCode {
+    let mut environment = Environment::of_process();
+    let settings = read_all(service, &mut environment);
+    let (settings, config) = match settings {
+        Ok(settings) => settings,
+        Err(error) => {
+            eprintln!("{}: {error}", service.name);
+            return ExitCode::from(2);
+        }
+    };
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => in_runtime(service, settings, Some(config)),
+        ["migrate"] => in_runtime(service, settings, None),
+        _ => {
+            eprintln!("usage: legalstat-{} [migrate]", service.name);
+            return ExitCode::from(2);
+        }
+    };
+    if let Err(error) = result {
+        eprintln!("{}: {error:#}", service.name);
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+/// Reads all settings of a service and refuses those it does not know.
+///
+/// # Errors
+/// Names the setting at fault.
+pub fn read_all<C>(service: &Service<C>, environment: &mut Environment) -> Result<(Settings, C), SettingError> {
+    let settings = Settings::read(environment);
+    let config = (service.config)(environment);
+    // A misspelt name is the likeliest cause of a missing one, so it is told first.
+    environment.refuse_unknown()?;
+    Ok((settings?, config?))
+}
+
+fn in_runtime<C: Send + 'static>(service: &Service<C>, settings: Settings, config: Option<C>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let endpoint = settings.otlp_endpoint.as_deref();
+        let _telemetry = telemetry::start(service.name, &settings.log, settings.log_format, endpoint)?;
+        let shutdown = CancellationToken::new();
+        tokio::spawn(stop_on_signal(shutdown.clone()));
+        match config {
+            Some(config) => serve(service, settings, config, shutdown, || {}).await,
+            None => {
+                let owner = settings.owner_database.as_deref();
+                let owner = owner.ok_or(SettingError::Missing("LEGALSTAT_OWNER_DATABASE_URL"))?;
+                schema::migrate(&schema::options(owner)?, service.migrations, &shutdown).await
+            }
+        }
+    })
+}
+
+/// Cancels the token at SIGTERM or SIGINT.
+pub async fn stop_on_signal(shutdown: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(mut terminate), Ok(mut interrupt)) => {
+            tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
+        }
+        _ => tracing::error!("signals cannot be received"),
+    }
+    tracing::info!("stopping");
+    shutdown.cancel();
+}
+
+/// Runs a service until `shutdown`; `ready` is called once it serves.
+///
+/// # Errors
+/// Anything that stops the start, or a drain that takes too long.
+pub async fn serve<C: Send + 'static>(
+    service: &Service<C>,
+    settings: Settings,
+    config: C,
+    shutdown: CancellationToken,
+    ready: impl FnOnce(),
+) -> anyhow::Result<()> {
+    let health_shutdown = CancellationToken::new();
+    let _health_stops_last = health_shutdown.clone().drop_guard();
+    let (listener, health_listener) =
+        (server::bind(settings.listen).await?, server::bind(settings.health_listen).await?);
+    let acceptor = tls::acceptor(&settings.tls)?;
+    let health = Health::new(service.services).await;
+    health.listen(health_listener, health_shutdown);
+
+    let runtime = prepare(service, &settings, &shutdown).await?;
+    let context = Context::new(schema::pool(runtime), settings.tls, shutdown, Timestamp::now);
+    let routes = (service.start)(context.clone(), config).await?;
+    tracing::info!(service = service.name, address = %settings.listen, "serving");
+    ready();
+    server::serve(&context, routes, service.services, &health, listener, acceptor).await?;
+    context.db.close().await;
+    Ok(())
+}
+
+async fn prepare<C>(
+    service: &Service<C>,
+    settings: &Settings,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<PgConnectOptions> {
+    let runtime = schema::options(&settings.database)?;
+    match &settings.owner_database {
+        Some(owner) => schema::migrate(&schema::options(owner)?, service.migrations, shutdown).await?,
+        None => schema::wait_until_migrated(&runtime, service.migrations, shutdown).await?,
+    }
+    Ok(runtime)
+}

@@ -1,0 +1,111 @@
+//! A service's own schema: its pool, its migrations, and waiting for both.
+
+use std::{str::FromStr, time::Duration};
+
+use anyhow::Context as _;
+use sqlx::{
+    ConnectOptions, Connection, PgConnection, PgPool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio_util::sync::CancellationToken;
+
+/// The migrations of the write path, which every schema has.
+static WRITE_PATH: Migrator = sqlx::migrate!("./migrations");
+/// How long between two tries to reach the database or to see its schema migrated.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Reads a database URL.
+///
+/// # Errors
+/// A URL that cannot be read; it is not shown, for it may hold a password.
+pub fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
+    let options = PgConnectOptions::from_str(url).map_err(|_| anyhow::anyhow!("the database URL cannot be read"))?;
+    Ok(options.log_statements(tracing::log::LevelFilter::Trace))
+}
+
+/// A pool as the runtime role. It connects when first used.
+pub fn pool(options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(3)).connect_lazy_with(options)
+}
+
+/// Runs the migrations of the write path and of the service as the schema's owner. Waits while the database is away.
+///
+/// # Errors
+/// A migration that fails, or a shutdown while waiting.
+pub async fn migrate(
+    owner: &PgConnectOptions,
+    service: &Migrator,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
+    let mut connection = connect(owner, shutdown).await?;
+    write_path().run(&mut connection).await.context("migrating the write path")?;
+    service.run(&mut connection).await.context("migrating the service's schema")?;
+    connection.close().await?;
+    Ok(())
+}
+
+fn write_path() -> Migrator {
+    let mut migrator = Migrator::with_migrations(WRITE_PATH.iter().cloned().collect());
+    migrator.dangerous_set_table_name("_write_path_migrations");
+    migrator
+}
+
+async fn connect(options: &PgConnectOptions, shutdown: &CancellationToken) -> anyhow::Result<PgConnection> {
+    let mut told = false;
+    loop {
+        match options.connect().await {
+            Ok(connection) => return Ok(connection),
+            Err(sqlx::Error::Database(error)) if !is_starting(error.code().as_deref()) => {
+                return Err(anyhow::Error::new(sqlx::Error::Database(error)).context("connecting to the database"));
+            }
+            Err(error) if !told => {
+                told = true;
+                tracing::warn!(%error, "the database is away; waiting for it");
+            }
+            Err(_) => {}
+        }
+        pause(shutdown).await?;
+    }
+}
+
+/// Whether the server only starts or stops (SQLSTATE class 57P) or has no connection to spare (53300).
+fn is_starting(code: Option<&str>) -> bool {
+    code.is_some_and(|code| code.starts_with("57P") || code == "53300")
+}
+
+async fn pause(shutdown: &CancellationToken) -> anyhow::Result<()> {
+    tokio::select! {
+        () = tokio::time::sleep(PAUSE) => Ok(()),
+        () = shutdown.cancelled() => anyhow::bail!("stopped while waiting for the database"),
+    }
+}
+
+/// Waits until an owner has migrated the schema at least as far as this release needs.
+///
+/// # Errors
+/// A database that refuses the connection, or a shutdown while waiting.
+pub async fn wait_until_migrated(
+    runtime: &PgConnectOptions,
+    service: &Migrator,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
+    let needed = service.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let mut told = false;
+    loop {
+        let mut connection = connect(runtime, shutdown).await?;
+        if version(&mut connection).await.is_some_and(|version| version >= needed) {
+            return Ok(());
+        }
+        if !told {
+            told = true;
+            tracing::warn!(needed, "the schema is not migrated yet; waiting for its owner");
+        }
+        pause(shutdown).await?;
+    }
+}
+
+async fn version(connection: &mut PgConnection) -> Option<i64> {
+    // Unchecked: the table belongs to sqlx, and it may not be there yet, which counts as no version.
+    sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success").fetch_one(connection).await.ok().flatten()
+}

@@ -1,0 +1,115 @@
+//! One server: layers, reflection, health, and the calls of a service over TLS until it is told to stop.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::Context as _;
+use legalstat_proto::journal::v1::journal_service_server::{JournalServiceServer, SERVICE_NAME as JOURNAL};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tokio_util::sync::CancellationToken;
+use tonic::{service::Routes, transport::Server};
+use tonic_health::{ServingStatus, server::{HealthReporter, HealthService}, pb::health_server::HealthServer};
+
+use crate::{
+    Context,
+    access::{self, AccessLayer},
+    deadline::DeadlineLayer,
+    journal::{Journal, RefusalRecorder},
+    telemetry::TraceLayer,
+    tls,
+};
+
+/// How long calls under way may take to end after the service is told to stop.
+const DRAINING: Duration = Duration::from_secs(25);
+
+/// Whether a server serves, told on its own port and on the service's.
+#[derive(Clone)]
+pub struct Health {
+    reporter: HealthReporter,
+    services: Vec<&'static str>,
+}
+
+impl Health {
+    /// Not serving yet.
+    pub async fn new(services: &[&'static str]) -> Self {
+        let health = Self { reporter: HealthReporter::new(), services: [&["", JOURNAL], services].concat() };
+        health.set(ServingStatus::NotServing).await;
+        health
+    }
+
+    async fn set(&self, status: ServingStatus) {
+        for service in &self.services {
+            self.reporter.set_service_status(*service, status).await;
+        }
+    }
+
+    fn server(&self) -> HealthServer<HealthService> {
+        HealthServer::new(HealthService::from_health_reporter(self.reporter.clone()))
+    }
+
+    /// Answers in plaintext until `shutdown`: probes speak no TLS.
+    pub fn listen(&self, listener: TcpListener, shutdown: CancellationToken) {
+        let serving = Server::builder().add_service(self.server());
+        tokio::spawn(serving.serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.cancelled_owned()));
+    }
+}
+
+/// Binds an address.
+///
+/// # Errors
+/// Names the address that cannot be bound.
+pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// Serves until the context's shutdown, then lets calls under way end.
+///
+/// # Errors
+/// A method that does not say who may call it, or a connection layer that fails.
+pub async fn serve(
+    context: &Context,
+    routes: Routes,
+    services: &[&'static str],
+    health: &Health,
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+) -> anyhow::Result<()> {
+    access::require_policies(services)?;
+    access::require_policies(&[JOURNAL])?;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(legalstat_proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+    let reflection = [services, &[JOURNAL, "grpc.health.v1.Health"]]
+        .concat()
+        .into_iter()
+        .fold(reflection, tonic_reflection::server::Builder::with_service_name)
+        .build_v1()?;
+    let routes = routes
+        .add_service(JournalServiceServer::new(Journal::new(context)))
+        .add_service(reflection)
+        .add_service(health.server());
+
+    let connections = tls::accept(listener, acceptor, context.shutdown.clone());
+    let serving = Server::builder()
+        .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+        .layer(TraceLayer)
+        .layer(DeadlineLayer)
+        .layer(AccessLayer::new(RefusalRecorder::start(context)))
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(ReceiverStream::new(connections), context.shutdown.clone().cancelled_owned());
+    health.set(ServingStatus::Serving).await;
+    let draining = async {
+        context.shutdown.cancelled().await;
+        health.set(ServingStatus::NotServing).await;
+        tokio::time::sleep(DRAINING).await;
+    };
+    tokio::select! {
+        served = serving => served?,
+        () = draining => tracing::warn!("calls were still under way when the time for draining ended"),
+    }
+    context.tasks.close();
+    tokio::time::timeout(DRAINING, context.tasks.wait()).await.context("a task did not end in time")?;
+    Ok(())
+}

@@ -1,0 +1,189 @@
+//! Logs, traces and metrics. The only module that imports OpenTelemetry: its crates move in lockstep.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::OnceLock,
+    task::{Context as Polling, Poll},
+    time::Instant,
+};
+
+use opentelemetry::{KeyValue, global, metrics::Histogram, trace::TracerProvider};
+use opentelemetry_otlp::WithExportConfig;
+use opentelemetry_sdk::{
+    Resource, metrics::SdkMeterProvider, propagation::TraceContextPropagator, trace::SdkTracerProvider,
+};
+use tonic::body::Body;
+use tracing::{Instrument, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Set once traces and metrics are exported; until then nothing is measured or propagated.
+static DURATION: OnceLock<Histogram<f64>> = OnceLock::new();
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For a person at a terminal.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl std::str::FromStr for LogFormat {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("neither text nor json"),
+        }
+    }
+}
+
+/// Exports what is left when dropped.
+pub struct Telemetry {
+    exported: Option<(SdkTracerProvider, SdkMeterProvider)>,
+}
+
+/// Starts logging to standard error, and exporting over OTLP when an endpoint is given.
+///
+/// # Errors
+/// A filter or an endpoint that cannot be used, or logging that was started before.
+pub fn start(
+    service: &'static str,
+    filter: &str,
+    format: LogFormat,
+    endpoint: Option<&str>,
+) -> anyhow::Result<Telemetry> {
+    let exported = endpoint.map(|endpoint| providers(service, endpoint)).transpose()?;
+    let traces = exported.as_ref().map(|(tracers, _)| tracing_opentelemetry::layer().with_tracer(tracers.tracer("legalstat")));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Text => lines.with_target(false).boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    tracing_subscriber::registry().with(EnvFilter::try_new(filter)?).with(traces).with(lines).try_init()?;
+    if let Some((tracers, meters)) = &exported {
+        global::set_text_map_propagator(TraceContextPropagator::new());
+        global::set_tracer_provider(tracers.clone());
+        global::set_meter_provider(meters.clone());
+        let histogram = global::meter("legalstat")
+            .f64_histogram("rpc.server.call.duration")
+            .with_unit("s")
+            .with_description("How long a call took, by method and gRPC code")
+            .build();
+        DURATION.set(histogram).ok();
+    }
+    Ok(Telemetry { exported })
+}
+
+fn providers(service: &'static str, endpoint: &str) -> anyhow::Result<(SdkTracerProvider, SdkMeterProvider)> {
+    let resource = Resource::builder().with_service_name(service).build();
+    let spans = opentelemetry_otlp::SpanExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
+    let metrics = opentelemetry_otlp::MetricExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
+    let tracers = SdkTracerProvider::builder().with_resource(resource.clone()).with_batch_exporter(spans).build();
+    let meters = SdkMeterProvider::builder().with_resource(resource).with_periodic_exporter(metrics).build();
+    Ok((tracers, meters))
+}
+
+impl Drop for Telemetry {
+    fn drop(&mut self) {
+        if let Some((tracers, meters)) = self.exported.take() {
+            tracers.shutdown().ok();
+            meters.shutdown().ok();
+        }
+    }
+}
+
+/// Adds the current trace to the headers of an outgoing call.
+pub fn inject(headers: &mut http::HeaderMap) {
+    struct Carrier<'a>(&'a mut http::HeaderMap);
+    impl opentelemetry::propagation::Injector for Carrier<'_> {
+        fn set(&mut self, key: &str, value: String) {
+            if let (Ok(name), Ok(value)) = (http::HeaderName::try_from(key), http::HeaderValue::try_from(value)) {
+                self.0.insert(name, value);
+            }
+        }
+    }
+    if DURATION.get().is_some() {
+        let context = Span::current().context();
+        global::get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut Carrier(headers)));
+    }
+}
+
+fn adopt(span: &Span, headers: &http::HeaderMap) {
+    struct Carrier<'a>(&'a http::HeaderMap);
+    impl opentelemetry::propagation::Extractor for Carrier<'_> {
+        fn get(&self, key: &str) -> Option<&str> {
+            self.0.get(key).and_then(|value| value.to_str().ok())
+        }
+        fn keys(&self) -> Vec<&str> {
+            self.0.keys().map(http::HeaderName::as_str).collect()
+        }
+    }
+    let parent = global::get_text_map_propagator(|propagator| propagator.extract(&Carrier(headers)));
+    // Fails only for a span that is switched off, which needs no parent.
+    span.set_parent(parent).ok();
+}
+
+/// The layer that traces and measures every call.
+#[derive(Clone, Copy)]
+pub struct TraceLayer;
+
+impl<S> tower::Layer<S> for TraceLayer {
+    type Service = Trace<S>;
+
+    fn layer(&self, inner: S) -> Trace<S> {
+        Trace { inner }
+    }
+}
+
+/// The service the layer makes.
+#[derive(Clone)]
+pub struct Trace<S> {
+    inner: S,
+}
+
+impl<S> tower::Service<http::Request<Body>> for Trace<S>
+where
+    S: tower::Service<http::Request<Body>, Response = http::Response<Body>>,
+    S::Future: Send + 'static,
+    S::Error: 'static,
+{
+    type Response = http::Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<http::Response<Body>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, polling: &mut Polling<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(polling)
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let method = request.uri().path().trim_start_matches('/').to_owned();
+        let span = tracing::info_span!(
+            "rpc",
+            otel.kind = "server",
+            rpc.system.name = "grpc",
+            rpc.method = %method,
+            rpc.response.status_code = tracing::field::Empty,
+        );
+        if DURATION.get().is_some() {
+            adopt(&span, request.headers());
+        }
+        let answered = span.in_scope(|| self.inner.call(request));
+        let began = Instant::now();
+        let measured = async move {
+            let response = answered.await?;
+            let code = response.headers().get("grpc-status").and_then(|code| code.to_str().ok()).unwrap_or("0").to_owned();
+            Span::current().record("rpc.response.status_code", &code);
+            if let Some(duration) = DURATION.get() {
+                let attributes = [KeyValue::new("rpc.method", method), KeyValue::new("rpc.response.status_code", code)];
+                duration.record(began.elapsed().as_secs_f64(), &attributes);
+            }
+            Ok(response)
+        };
+        Box::pin(measured.instrument(span))
+    }
+}

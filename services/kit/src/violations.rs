@@ -1,0 +1,112 @@
+//! Collects every violation of a request before it is refused.
+
+use legalstat_proto::common::v1::ErrorReason;
+use tonic::Code;
+use uuid::Uuid;
+
+use crate::{
+    error::{Refusal, Violation},
+    law::LegalBasis,
+};
+
+/// The violations found so far at one door.
+#[derive(Debug, Default)]
+pub struct Violations(Vec<Violation>);
+
+impl Violations {
+    /// None found yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Records that a field breaks its rule.
+    pub fn add(&mut self, field: impl Into<String>, reason: &'static str, description: impl Into<String>) {
+        self.0.push(Violation { field: field.into(), reason, description: description.into() });
+    }
+
+    /// Records that a field breaks a rule of law.
+    pub fn add_by_law(
+        &mut self,
+        field: impl Into<String>,
+        reason: &'static str,
+        description: impl std::fmt::Display,
+        basis: &LegalBasis,
+    ) {
+        self.add(field, reason, format!("{description} [{basis}]"));
+    }
+
+    /// Whether none was found.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Checks a required text of at most `max` characters and gives it back without blanks around it.
+    pub fn text(&mut self, field: &str, value: &str, max: usize) -> String {
+        if value.trim().is_empty() {
+            self.add(field, "REQUIRED", "required");
+        }
+        self.optional_text(field, value, max)
+    }
+
+    /// Checks an optional text of at most `max` characters and gives it back without blanks around it.
+    pub fn optional_text(&mut self, field: &str, value: &str, max: usize) -> String {
+        let value = value.trim();
+        if value.chars().count() > max {
+            self.add(field, "TOO_LONG", format!("at most {max} characters"));
+        }
+        if value.chars().any(|c| c == '\0') {
+            self.add(field, "INVALID_CHARACTER", "must not contain the character U+0000");
+        }
+        value.to_owned()
+    }
+
+    /// Checks a `request_id`: a required UUID other than the nil one.
+    pub fn request_id(&mut self, field: &str, value: &str) -> Uuid {
+        match Uuid::try_parse(value) {
+            Ok(id) if !id.is_nil() => id,
+            _ => {
+                let description = "required: a UUID you choose, the same again when you repeat the call";
+                self.add(field, "REQUEST_ID", description);
+                Uuid::nil()
+            }
+        }
+    }
+
+    /// Checks an optional SHA-256 in hexadecimal.
+    pub fn sha256(&mut self, field: &str, value: &str) -> Option<[u8; 32]> {
+        if value.is_empty() {
+            return None;
+        }
+        let mut digest = [0; 32];
+        if hex::decode_to_slice(value, &mut digest).is_err() {
+            self.add(field, "SHA256", "a SHA-256 digest: 64 hexadecimal digits");
+            return None;
+        }
+        Some(digest)
+    }
+
+    /// Takes in what `result` found, and gives its value when it is good.
+    pub fn check<T>(&mut self, field: &str, reason: &'static str, result: Result<T, impl std::fmt::Display>) -> Option<T> {
+        result.map_err(|problem| self.add(field, reason, problem.to_string())).ok()
+    }
+
+    /// Refuses when any violation was found.
+    pub fn refuse(self) -> Result<(), Refusal> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let fields: Vec<&str> = self.0.iter().map(|violation| violation.field.as_str()).collect();
+        let message = format!("{} of the request {} wrong: {}", count(fields.len()), verb(fields.len()), fields.join(", "));
+        let mut refusal = Refusal::new(Code::InvalidArgument, ErrorReason::InvalidFields, message);
+        refusal.violations = self.0;
+        Err(refusal)
+    }
+}
+
+fn count(fields: usize) -> String {
+    if fields == 1 { "one field".into() } else { format!("{fields} fields") }
+}
+
+fn verb(fields: usize) -> &'static str {
+    if fields == 1 { "is" } else { "are" }
+}

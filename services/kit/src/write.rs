@@ -1,0 +1,165 @@
+//! What every write does, in one transaction: idempotency row, state change, journal entry, outbox event. All or none.
+
+use legalstat_proto::common::v1::ErrorReason;
+use prost::Message;
+use rand::RngExt;
+use sqlx::{PgConnection, Postgres, Transaction};
+use tonic::Code;
+use uuid::Uuid;
+
+use crate::{Call, Context, Error, Refusal, caller::Role, wire};
+
+/// A mutation as its caller asked for it.
+pub struct Mutation<'a> {
+    /// Who calls what.
+    pub call: &'a Call,
+    /// The caller's id for it.
+    pub request_id: Uuid,
+    /// Check everything, change nothing.
+    pub validate_only: bool,
+    /// SHA-256 of everything that was asked: the same id with another body is refused.
+    pub body_sha256: [u8; 32],
+}
+
+impl<'a> Mutation<'a> {
+    /// The mutation that a message asks for.
+    pub fn of(call: &'a Call, request_id: Uuid, validate_only: bool, request: &impl Message) -> Self {
+        Self { call, request_id, validate_only, body_sha256: wire::sha256(&request.encode_to_vec()) }
+    }
+}
+
+/// How a mutation begins.
+pub enum Begun<R> {
+    /// It was carried out before; this is the answer given then.
+    Replayed(R),
+    /// It is this caller's to carry out.
+    Claimed(Write),
+}
+
+/// A transaction that has claimed its mutation. Dropping it rolls everything back.
+pub struct Write {
+    transaction: Transaction<'static, Postgres>,
+    caller: String,
+    roles: Vec<String>,
+    method: &'static str,
+    request_id: Uuid,
+    validate_only: bool,
+    body_sha256: [u8; 32],
+    now: jiff::Timestamp,
+}
+
+/// Begins a mutation: claims its key, or finds the answer given before. A call with the same key that is still running
+/// is waited for.
+///
+/// # Errors
+/// INVALID_ARGUMENT with REQUEST_ID_REUSED when the key was used for another body.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn begin<R: Message + Default>(context: &Context, mutation: &Mutation<'_>) -> Result<Begun<R>, Error> {
+    let mut transaction = context.db.begin().await?;
+    let now = context.now();
+    let claimed = sqlx::query!(
+        "INSERT INTO idempotency (caller, method, request_id, body_sha256, response, recorded_at)
+         VALUES ($1, $2, $3, $4, '', $5) ON CONFLICT DO NOTHING",
+        mutation.call.caller.name,
+        mutation.call.method,
+        mutation.request_id,
+        mutation.body_sha256.as_slice(),
+        jiff_sqlx::Timestamp::from(now) as _,
+    )
+    .execute(&mut *transaction)
+    .await?
+    .rows_affected();
+    if claimed == 0 {
+        return replay(transaction, mutation).await;
+    }
+    Ok(Begun::Claimed(Write {
+        transaction,
+        caller: mutation.call.caller.name.clone(),
+        roles: role_names(&mutation.call.caller.roles),
+        method: mutation.call.method,
+        request_id: mutation.request_id,
+        validate_only: mutation.validate_only,
+        body_sha256: mutation.body_sha256,
+        now,
+    }))
+}
+
+async fn replay<R: Message + Default>(
+    mut transaction: Transaction<'static, Postgres>,
+    mutation: &Mutation<'_>,
+) -> Result<Begun<R>, Error> {
+    let earlier = sqlx::query!(
+        "SELECT body_sha256, response FROM idempotency WHERE caller = $1 AND method = $2 AND request_id = $3",
+        mutation.call.caller.name,
+        mutation.call.method,
+        mutation.request_id,
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
+    if earlier.body_sha256 != mutation.body_sha256 {
+        return Err(Refusal::new(
+            Code::InvalidArgument,
+            ErrorReason::RequestIdReused,
+            "this request_id was already used for a call with another body",
+        )
+        .into());
+    }
+    let response = R::decode(earlier.response.as_slice())
+        .map_err(|error| anyhow::Error::new(error).context("a stored response"))?;
+    Ok(Begun::Replayed(response))
+}
+
+pub(crate) fn role_names(roles: &[Role]) -> Vec<String> {
+    roles.iter().map(|role| role.as_str_name().to_owned()).collect()
+}
+
+impl Write {
+    /// The connection inside the transaction.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+
+    /// The one instant of everything this write records.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.now
+    }
+
+    /// Stores the answer, the journal entry and the event, and commits; with `validate_only` rolls back instead.
+    /// `kind` names the event, for example `edition.placed`.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing is done.
+    #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+    pub async fn commit<R: Message>(mut self, resource: &str, kind: &str, response: R) -> Result<R, Error> {
+        let salt: [u8; 16] = rand::rng().random();
+        let digest = wire::sha256(&[salt.as_slice(), &self.body_sha256].concat());
+        sqlx::query!(
+            "WITH answered AS (
+                 UPDATE idempotency SET response = $4 WHERE caller = $1 AND method = $2 AND request_id = $3
+             ), recorded AS (
+                 INSERT INTO journal_entry
+                     (recorded_at, caller, roles, method, resource, outcome, reason, salt, request_digest, count, peer_address)
+                 VALUES ($5, $1, $6, $2, $7, 'DONE', '', $8, $9, 1, '')
+             )
+             INSERT INTO outbox_event (occurred_at, kind, resource) VALUES ($5, $10, $7)",
+            self.caller,
+            self.method,
+            self.request_id,
+            response.encode_to_vec(),
+            jiff_sqlx::Timestamp::from(self.now) as _,
+            &self.roles,
+            resource,
+            salt.as_slice(),
+            digest.as_slice(),
+            kind,
+        )
+        .execute(&mut *self.transaction)
+        .await?;
+        if self.validate_only {
+            self.transaction.rollback().await?;
+        } else {
+            self.transaction.commit().await?;
+        }
+        Ok(response)
+    }
+}
