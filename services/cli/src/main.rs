@@ -1,2 +1,108 @@
-//! placeholder
-fn main() {}
+//! The legalstat command line: `up` runs the whole system, `tour` shows it at work, and a group per service calls it.
+
+mod call;
+mod commands;
+mod failure;
+mod output;
+mod place;
+mod tour;
+mod up;
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{failure::Failure, output::Format, place::Place};
+
+/// Provides legal statistical information the way the Instruction orders it.
+///
+/// Exit status: 0 done, 1 refused by the service, 2 wrong usage, 3 unreachable.
+#[derive(Parser, Debug)]
+#[command(name = "legalstat", version, max_term_width = 120)]
+struct CommandLine {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    group: Group,
+}
+
+/// Options of every command.
+#[derive(Args, Debug, Clone)]
+struct Options {
+    /// Whose certificate to show: operator, approver, edms, supreme-court, … [default: operator, or what the command says]
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    caller: Option<String>,
+    /// How to show the answer
+    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]
+    output: Format,
+    /// The folder of a local system
+    #[arg(long, global = true, value_name = "PATH", default_value = ".legalstat")]
+    folder: PathBuf,
+    /// How long a call may take, in seconds
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30)]
+    timeout: u64,
+}
+
+impl Options {
+    fn place(&self) -> Place {
+        Place::new(self.folder.clone(), Duration::from_secs(self.timeout))
+    }
+}
+
+#[derive(Subcommand, Debug)]
+enum Group {
+    /// Run the whole system on this machine until Ctrl-C
+    Up(up::Up),
+    /// Go through the main job step by step, against a running `up` or a temporary system
+    Tour,
+    #[command(subcommand)]
+    Calendar(commands::calendar::Calendar),
+    #[command(subcommand)]
+    Forms(commands::forms::Forms),
+    #[command(subcommand)]
+    Requests(commands::requests::Requests),
+    #[command(subcommand)]
+    Collections(commands::collections::Collections),
+    #[command(subcommand)]
+    Journal(commands::journal::Journal),
+}
+
+fn main() -> ExitCode {
+    let CommandLine { options, group } = CommandLine::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = runtime.map_err(|error| Failure::Other(error.into())).and_then(|runtime| {
+        let result = runtime.block_on(run(options, group));
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        result
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            failure.exit_code()
+        }
+    }
+}
+
+async fn run(options: Options, group: Group) -> Result<(), Failure> {
+    let command = match group {
+        Group::Up(up) => return up.run(&options.folder).await,
+        Group::Tour => return tour::run(&options).await,
+        Group::Calendar(command) => command.command()?,
+        Group::Forms(command) => command.command()?,
+        Group::Requests(command) => command.command()?,
+        Group::Collections(command) => command.command()?,
+        Group::Journal(command) => command.command()?,
+    };
+    command.run(&options).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <CommandLine as clap::CommandFactory>::command().debug_assert();
+    }
+}

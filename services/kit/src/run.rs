@@ -58,6 +58,8 @@ pub type Starting = Pin<Box<dyn Future<Output = anyhow::Result<Routes>> + Send>>
 pub struct Service<C> {
     /// Its name, also in its certificate.
     pub name: &'static str,
+    /// The schema it owns; its database roles are `{schema}_owner` and `{schema}_runtime`.
+    pub schema: &'static str,
     /// The full names of the gRPC services it serves, the journal aside.
     pub services: &'static [&'static str],
     /// The migrations of its schema.
@@ -151,7 +153,7 @@ fn in_runtime<C: Send + 'static>(service: &Service<C>, settings: Settings, confi
         let shutdown = CancellationToken::new();
         tokio::spawn(stop_on_signal(shutdown.clone()));
         match config {
-            Some(config) => serve(service, settings, config, shutdown, || {}).await,
+            Some(config) => serve(service, settings, config, Timestamp::now, shutdown, || {}).await,
             None => {
                 let owner = settings.owner_database.as_deref();
                 let owner = owner.ok_or(SettingError::Missing("LEGALSTAT_OWNER_DATABASE_URL"))?;
@@ -174,7 +176,7 @@ pub async fn stop_on_signal(shutdown: CancellationToken) {
     shutdown.cancel();
 }
 
-/// Runs a service until `shutdown`; `ready` is called once it serves.
+/// Runs a service until `shutdown`, at the time that `clock` tells; `ready` is called once it serves.
 ///
 /// # Errors
 /// Anything that stops the start, or a drain that takes too long.
@@ -182,6 +184,7 @@ pub async fn serve<C: Send + 'static>(
     service: &Service<C>,
     settings: Settings,
     config: C,
+    clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     shutdown: CancellationToken,
     ready: impl FnOnce(),
 ) -> anyhow::Result<()> {
@@ -194,7 +197,7 @@ pub async fn serve<C: Send + 'static>(
     health.listen(health_listener, health_shutdown);
 
     let runtime = prepare(service, &settings, &shutdown).await?;
-    let context = Context::new(schema::pool(runtime), settings.tls, shutdown, Timestamp::now);
+    let context = Context::new(schema::pool(runtime), settings.tls, shutdown, clock);
     let routes = (service.start)(context.clone(), config).await?;
     tracing::info!(service = service.name, address = %settings.listen, "serving");
     ready();

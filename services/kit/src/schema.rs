@@ -39,8 +39,9 @@ pub async fn migrate(
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
     let mut connection = connect(owner, shutdown).await?;
-    write_path().run(&mut connection).await.context("migrating the write path")?;
-    service.run(&mut connection).await.context("migrating the service's schema")?;
+    // `run` is not general enough over lifetimes to be spawned; `run_direct` is what it calls.
+    write_path().run_direct(None, &mut connection, false).await.context("migrating the write path")?;
+    service.run_direct(None, &mut connection, false).await.context("migrating the service's schema")?;
     connection.close().await?;
     Ok(())
 }

@@ -1,0 +1,27 @@
+-- One schema per service, an owner that migrates it and a runtime role that works in it. Run by a superuser inside the
+-- database `legalstat`; running it again changes nothing. Passwords are set by whoever runs it.
+
+DO $$
+DECLARE
+    schema text;
+    role   text;
+BEGIN
+    -- Roles belong to the whole server, and several databases may be prepared at once.
+    PERFORM pg_advisory_xact_lock(hashtext('legalstat roles'));
+    FOREACH schema IN ARRAY ARRAY['calendar', 'forms', 'requests', 'collections'] LOOP
+        FOREACH role IN ARRAY ARRAY[schema || '_owner', schema || '_runtime'] LOOP
+            IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+                EXECUTE format('CREATE ROLE %I LOGIN', role);
+                EXECUTE format('ALTER ROLE %I SET search_path = %I', role, schema);
+            END IF;
+            EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role);
+        END LOOP;
+        EXECUTE format('ALTER ROLE %I SET statement_timeout = %L', schema || '_runtime', '30s');
+        EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', schema || '_runtime', '30s');
+        EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', schema, schema || '_owner');
+        EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', schema, schema || '_runtime');
+    END LOOP;
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+    REVOKE ALL ON SCHEMA public FROM PUBLIC;
+END
+$$;

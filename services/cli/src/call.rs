@@ -1,0 +1,198 @@
+//! Calls described by the contracts' descriptors: requests and responses are proto3 JSON, so that every method is called
+//! the same way.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::Context as _;
+use bytes::{Buf, BufMut};
+use futures::{Stream, StreamExt};
+use prost::Message;
+use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, MethodDescriptor, SerializeOptions};
+use serde_json::{Value, json};
+use tokio::io::AsyncReadExt;
+use tonic::{
+    Request, Status,
+    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    transport::Channel,
+};
+
+use crate::failure::Failure;
+
+/// How much of a file goes into one message of an upload.
+const CHUNK: usize = 256 * 1024;
+
+/// The descriptor of a method, `legalstat.calendar.v1.CalendarService/GetDay`.
+///
+/// # Panics
+/// When the contracts have no such method: the commands name only methods that exist, as a test proves.
+pub(crate) fn method(name: &str) -> MethodDescriptor {
+    let (service, method) = name.split_once('/').expect("commands name methods as service/method");
+    let service = legalstat_proto::descriptors().get_service_by_name(service).expect("commands name services that exist");
+    service.methods().find(|candidate| candidate.name() == method).expect("commands name methods that exist")
+}
+
+/// Reads a message from proto3 JSON; unknown fields are refused.
+pub(crate) fn message(descriptor: MessageDescriptor, json: &Value) -> Result<DynamicMessage, Failure> {
+    let options = DeserializeOptions::new().deny_unknown_fields(true);
+    let name = descriptor.name().to_owned();
+    DynamicMessage::deserialize_with_options(descriptor, json, &options)
+        .map_err(|error| Failure::usage(format!("not a {name}: {error}")))
+}
+
+/// Writes a message as proto3 JSON with every field, so that scripts find what they look for.
+pub(crate) fn to_json(message: &DynamicMessage) -> anyhow::Result<Value> {
+    let options = SerializeOptions::new().skip_default_fields(false);
+    Ok(message.serialize_with_options(serde_json::value::Serializer, &options)?)
+}
+
+/// A connection to one service.
+#[derive(Clone)]
+pub(crate) struct Connection {
+    channel: Channel,
+    timeout: Duration,
+}
+
+impl Connection {
+    pub(crate) fn new(channel: Channel, timeout: Duration) -> Self {
+        Self { channel, timeout }
+    }
+
+    /// Calls a unary method.
+    pub(crate) async fn call(&self, name: &str, request: &Value) -> Result<Value, Failure> {
+        let method = method(name);
+        let request = self.request(message(method.input(), request)?);
+        let mut client = self.ready().await?;
+        let response = client.unary(request, path(&method), Dynamic(method.output())).await?;
+        Ok(to_json(response.get_ref())?)
+    }
+
+    /// Calls a List method for all its pages, or for one when the request asks for a page.
+    pub(crate) async fn list(&self, name: &str, request: &Value) -> Result<Value, Failure> {
+        let mut whole = self.call(name, request).await?;
+        if request.get("pageSize").or(request.get("pageToken")).is_some() {
+            return Ok(whole);
+        }
+        let mut request = request.clone();
+        while let Some(token) = whole["nextPageToken"].as_str().filter(|token| !token.is_empty()) {
+            request["pageToken"] = json!(token);
+            let mut next = self.call(name, &request).await?;
+            whole["nextPageToken"] = next["nextPageToken"].take();
+            append(&mut whole, &mut next);
+        }
+        Ok(whole)
+    }
+
+    /// Uploads a file: first `header`, then the content.
+    pub(crate) async fn upload(&self, name: &str, header: &Value, file: &Path) -> Result<Value, Failure> {
+        let method = method(name);
+        let first = message(method.input(), &json!({ "header": header }))?;
+        let opened = tokio::fs::File::open(file).await;
+        let opened = opened.map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))?;
+        let chunk_field = method.input().get_field_by_name("chunk").context("an upload has chunks")?;
+        let chunks = futures::stream::unfold(opened, |mut file| async move {
+            let mut bytes = vec![0; CHUNK];
+            let read = file.read(&mut bytes).await.ok().filter(|read| *read > 0)?;
+            bytes.truncate(read);
+            Some((bytes, file))
+        });
+        let input = method.input();
+        let chunks = chunks.map(move |bytes| {
+            let mut message = DynamicMessage::new(input.clone());
+            message.set_field(&chunk_field, prost_reflect::Value::Bytes(bytes.into()));
+            message
+        });
+        let requests = futures::stream::once(async { first }).chain(chunks);
+        let mut client = self.ready().await?;
+        let response = client.client_streaming(self.request(requests), path(&method), Dynamic(method.output())).await?;
+        Ok(to_json(response.get_ref())?)
+    }
+
+    /// Downloads a file: the description as JSON, and the content.
+    pub(crate) async fn download(&self, name: &str, request: &Value) -> Result<(Value, Vec<u8>), Failure> {
+        let method = method(name);
+        let request = self.request(message(method.input(), request)?);
+        let mut client = self.ready().await?;
+        let responses = client.server_streaming(request, path(&method), Dynamic(method.output())).await?.into_inner();
+        collect(responses).await
+    }
+
+    async fn ready(&self) -> Result<tonic::client::Grpc<Channel>, Failure> {
+        let mut client = tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(64 * 1024 * 1024);
+        client.ready().await.map_err(Failure::unreachable)?;
+        Ok(client)
+    }
+
+    fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.set_timeout(self.timeout);
+        request
+    }
+}
+
+async fn collect(
+    mut responses: impl Stream<Item = Result<DynamicMessage, Status>> + Unpin,
+) -> Result<(Value, Vec<u8>), Failure> {
+    let (mut description, mut content) = (Value::Null, Vec::new());
+    while let Some(message) = responses.next().await {
+        let message = message?;
+        match message.get_field_by_name("chunk").as_deref() {
+            Some(prost_reflect::Value::Bytes(bytes)) if !bytes.is_empty() => content.extend_from_slice(bytes),
+            _ => description = to_json(&message)?,
+        }
+    }
+    Ok((description, content))
+}
+
+fn append(whole: &mut Value, next: &mut Value) {
+    let Some(fields) = whole.as_object_mut() else { return };
+    for (name, value) in fields {
+        if let (Value::Array(items), Value::Array(more)) = (value, &mut next[name]) {
+            items.append(more);
+        }
+    }
+}
+
+fn path(method: &MethodDescriptor) -> http::uri::PathAndQuery {
+    let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+    path.parse().expect("names of the contracts are valid in a path")
+}
+
+/// Encodes and decodes messages by descriptor; holds that of the response.
+#[derive(Clone)]
+struct Dynamic(MessageDescriptor);
+
+impl Codec for Dynamic {
+    type Encode = DynamicMessage;
+    type Decode = DynamicMessage;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        self.clone()
+    }
+
+    fn decoder(&mut self) -> Self {
+        self.clone()
+    }
+}
+
+impl Encoder for Dynamic {
+    type Item = DynamicMessage;
+    type Error = Status;
+
+    fn encode(&mut self, message: DynamicMessage, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(message.encode_to_vec().as_slice());
+        Ok(())
+    }
+}
+
+impl Decoder for Dynamic {
+    type Item = DynamicMessage;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<DynamicMessage>, Status> {
+        let bytes = buffer.copy_to_bytes(buffer.remaining());
+        let message = DynamicMessage::decode(self.0.clone(), bytes);
+        message.map(Some).map_err(|_| Status::internal("the answer cannot be read"))
+    }
+}

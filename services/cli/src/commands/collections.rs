@@ -1,0 +1,242 @@
+//! `legalstat collections`.
+
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueEnum};
+use serde_json::{Value, json};
+
+use super::{Action, Command, Mutation, forms::upload_header, name, object};
+use crate::{failure::Failure, output::View};
+
+const SERVICE: &str = "legalstat.collections.v1.CollectionDistributionService";
+
+/// The electronic collections and their numbered copies
+#[derive(Subcommand, Debug)]
+pub(crate) enum Collections {
+    /// The collections
+    List,
+    /// One collection
+    Get {
+        /// The collection: collections/crime or crime
+        collection: String,
+    },
+    /// The recipients
+    Recipients,
+    /// Who gets how many copies of a collection
+    Distribution {
+        /// The collection: collections/crime or crime
+        collection: String,
+    },
+    /// What falls due for the periods of a year
+    #[command(after_help = "Example:\n  legalstat collections schedule --year 2026 -o json")]
+    Schedule {
+        /// The year of the periods, 2019 to 2035
+        #[arg(long)]
+        year: i32,
+        /// Only this collection
+        #[arg(long)]
+        collection: Option<String>,
+    },
+    /// The editions of one collection or of all
+    Editions {
+        /// Only this collection
+        #[arg(long)]
+        collection: Option<String>,
+        /// Only periods of this year
+        #[arg(long)]
+        year: Option<i32>,
+        /// Only editions in this state
+        #[arg(long)]
+        state: Option<State>,
+    },
+    /// One edition
+    Edition {
+        /// The edition, collections/crime/editions/2019-Q2
+        name: String,
+    },
+    /// Upload the content of an edition
+    #[command(after_help = "Example:\n  legalstat collections upload collections/crime/editions/2025-Q1 --content crime.pdf --content-type application/pdf")]
+    Upload {
+        /// The edition, collections/crime/editions/2019-Q2
+        name: String,
+        /// The file to upload
+        #[arg(long, value_name = "PATH")]
+        content: PathBuf,
+        /// Its media type
+        #[arg(long, default_value = "application/octet-stream")]
+        content_type: String,
+        /// SHA-256 of the content; other content is refused
+        #[arg(long)]
+        sha256: Option<String>,
+        #[command(flatten)]
+        mutation: Mutation,
+    },
+    /// Seal an edition: fix its content
+    Seal {
+        /// The edition, collections/crime/editions/2019-Q2
+        name: String,
+        /// SHA-256 of the content to seal
+        #[arg(long)]
+        sha256: String,
+        #[command(flatten)]
+        mutation: Mutation,
+    },
+    /// Release a sealed edition: issue its numbered copies [as approver]
+    Release {
+        /// The edition, collections/crime/editions/2019-Q2
+        name: String,
+        #[command(flatten)]
+        mutation: Mutation,
+    },
+    /// Copies: a recipient sees its own
+    #[command(after_help = "Example:\n  legalstat collections copies --as supreme-court -o json")]
+    Copies {
+        /// Only copies of this edition
+        #[arg(long)]
+        edition: Option<String>,
+        /// Only copies of this recipient
+        #[arg(long)]
+        recipient: Option<String>,
+    },
+    /// Download a copy; only its recipient can
+    #[command(after_help = "Example:\n  legalstat collections download collections/crime/editions/2025-Q1/copies/27 --as supreme-court --to crime.pdf")]
+    Download {
+        /// The copy, collections/crime/editions/2019-Q2/copies/27
+        name: String,
+        /// Where to write it; `-` is standard output
+        #[arg(long, value_name = "PATH")]
+        to: PathBuf,
+    },
+    /// Confirm that a copy arrived whole; only its recipient can
+    Confirm {
+        /// The copy, collections/crime/editions/2019-Q2/copies/27
+        name: String,
+        /// SHA-256 of what arrived
+        #[arg(long)]
+        sha256: String,
+        #[command(flatten)]
+        mutation: Mutation,
+    },
+}
+
+/// The state of an edition.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum State {
+    /// Nothing uploaded.
+    Scheduled,
+    /// Content is uploaded.
+    Prepared,
+    /// Content is fixed.
+    Sealed,
+    /// Copies are issued.
+    Released,
+}
+
+const COLLECTIONS: View = View::Rows(
+    "collections",
+    &[("collection", "name"), ("title", "title"), ("periodicity", "periodicity"), ("due day", "dueDay"), ("copies", "copiesTotal"), ("legal basis", "legalBasis")],
+);
+const RECIPIENTS: View = View::Rows(
+    "recipients",
+    &[("recipient", "name"), ("name", "displayName"), ("column", "column"), ("part of", "parent"), ("legal basis", "legalBasis")],
+);
+const CELLS: View =
+    View::Rows("cells", &[("column", "column"), ("recipient", "recipient"), ("copies", "copies"), ("unresolved", "unresolved")]);
+const SCHEDULE: View = View::Rows(
+    "items",
+    &[("collection", "collection"), ("period", "period"), ("due", "dueDate"), ("state", "state"), ("provisional", "provisional"), ("assumed", "assumed")],
+);
+const EDITIONS: View = View::Rows(
+    "editions",
+    &[("edition", "name"), ("state", "state"), ("due", "dueDate"), ("sealed", "sealedAt"), ("released", "releasedAt"), ("copies", "copiesIssued")],
+);
+const COPIES: View = View::Rows(
+    "copies",
+    &[("copy", "name"), ("number", "number"), ("recipient", "recipient"), ("state", "state"), ("issued", "issuedAt"), ("received", "receivedAt")],
+);
+
+fn collection_name(collection: Option<String>) -> Option<Value> {
+    collection.map(|collection| json!(name("collections/", &collection)))
+}
+
+impl Collections {
+    /// The command to carry out.
+    pub(crate) fn command(self) -> Result<Command, Failure> {
+        match self {
+            Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } | Self::Confirm { .. } => Ok(self.mutation()),
+            _ => Ok(self.reading()),
+        }
+    }
+
+    fn reading(self) -> Command {
+        match self {
+            Self::List => list("ListCollections", json!({}), COLLECTIONS),
+            Self::Get { collection } => {
+                let request = json!({ "name": name("collections/", &collection) });
+                let action = Action::Call(request, View::Record);
+                Command::new(SERVICE, "GetCollection", action)
+            }
+            Self::Recipients => list("ListRecipients", json!({}), RECIPIENTS),
+            Self::Distribution { collection } => {
+                let request = json!({ "name": format!("{}/distributionList", name("collections/", &collection)) });
+                let action = Action::Call(request, CELLS);
+                Command::new(SERVICE, "GetDistributionList", action)
+            }
+            Self::Schedule { year, collection } => {
+                let request = object([("year", Some(json!(year))), ("collection", collection_name(collection))]);
+                list("ListSchedule", request, SCHEDULE)
+            }
+            Self::Editions { collection, year, state } => {
+                let parent = collection_name(collection).unwrap_or(json!("collections/-"));
+                let state = state.and_then(|state| state.to_possible_value());
+                let state = state.map(|state| json!(format!("EDITION_STATE_{}", state.get_name().to_uppercase())));
+                let request = object([("parent", Some(parent)), ("year", year.map(Value::from)), ("state", state)]);
+                list("ListEditions", request, EDITIONS)
+            }
+            Self::Edition { name } => {
+                let action = Action::Call(json!({ "name": name }), View::Record);
+                Command::new(SERVICE, "GetEdition", action)
+            }
+            Self::Copies { edition, recipient } => {
+                let recipient = recipient.map(|recipient| json!(name("recipients/", &recipient)));
+                let request = object([("parent", edition.map(Value::from)), ("recipient", recipient)]);
+                list("ListCopies", request, COPIES)
+            }
+            Self::Download { name, to } => {
+                let action = Action::Download(json!({ "name": name }), to);
+                Command::new(SERVICE, "DownloadCopy", action)
+            }
+            Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } | Self::Confirm { .. } => self.mutation(),
+        }
+    }
+
+    fn mutation(self) -> Command {
+        match self {
+            Self::Upload { name, content, content_type, sha256, mutation } => {
+                let header = mutation.add_to(upload_header(&name, &content, &content_type, sha256));
+                let action = Action::Upload(header, content);
+                Command::new(SERVICE, "UploadEditionContent", action)
+            }
+            Self::Seal { name, sha256, mutation } => {
+                let request = mutation.add_to(json!({ "name": name, "sha256": sha256 }));
+                let action = Action::Call(request, View::Record);
+                Command::new(SERVICE, "SealEdition", action)
+            }
+            Self::Release { name, mutation } => {
+                let action = Action::Call(mutation.add_to(json!({ "name": name })), View::Record);
+                Command::new(SERVICE, "ReleaseEdition", action)
+                    .as_caller("approver")
+            }
+            Self::Confirm { name, sha256, mutation } => {
+                let request = mutation.add_to(json!({ "name": name, "sha256": sha256 }));
+                let action = Action::Call(request, View::Record);
+                Command::new(SERVICE, "ConfirmReceipt", action)
+            }
+            reading => reading.reading(),
+        }
+    }
+}
+
+fn list(method: &'static str, request: Value, view: View) -> Command {
+    Command::new(SERVICE, method, Action::List(request, view))
+}

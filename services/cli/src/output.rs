@@ -1,0 +1,147 @@
+//! Answers for people: tables, records and explained deadlines; and for scripts: proto3 JSON.
+
+use std::io::Write;
+
+use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use serde_json::Value;
+
+/// How an answer is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// A table for a person.
+    Table,
+    /// The response message in proto3 JSON.
+    Json,
+}
+
+/// How a response is shown to a person.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum View {
+    /// The rows of a repeated field, by columns: heading and path within the row.
+    Rows(&'static str, &'static [(&'static str, &'static str)]),
+    /// Every field that is set, one a line.
+    Record,
+    /// A deadline with its steps as a person would read them.
+    Deadline,
+}
+
+/// Prints a response.
+pub(crate) fn print(response: &Value, format: Format, view: View) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let text = match (format, view) {
+        (Format::Json, _) => serde_json::to_string_pretty(response)?,
+        (Format::Table, View::Rows(field, columns)) => rows(&response[field], columns),
+        (Format::Table, View::Record) => record(response),
+        (Format::Table, View::Deadline) => deadline(response),
+    };
+    match writeln!(out, "{}", text.trim_end()) {
+        // Whoever reads us, `head` for one, has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
+fn rows(rows: &Value, columns: &[(&str, &str)]) -> String {
+    let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(columns.iter().map(|(heading, _)| *heading));
+    for row in rows {
+        table.add_row(columns.iter().map(|(_, path)| text(at(row, path))));
+    }
+    let noun = if rows.len() == 1 { "row" } else { "rows" };
+    format!("{table}\n{} {noun}", rows.len())
+}
+
+fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
+    path.split('.').fold(value, |value, name| &value[name])
+}
+
+/// A value as a person would write it: dates as 2019-07-15, enum values without prefix, texts in English or what there is.
+pub(crate) fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(flag) => if *flag { "yes" } else { "no" }.into(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => plain(text),
+        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join("; "),
+        Value::Object(fields) => object(fields),
+    }
+}
+
+const PREFIXES: [&str; 17] = [
+    "ERROR_REASON_", "ROLE_", "DAY_KIND_", "STEP_EFFECT_", "REQUESTER_KIND_", "TERM_UNIT_", "TERM_ORIGIN_", "PERIODICITY_",
+    "EDITION_STATE_", "COPY_STATE_", "CHANNEL_", "PUNCTUALITY_", "REQUEST_STATE_", "CHECK_RULE_", "CHECK_OUTCOME_", "OUTCOME_",
+    "UNIT_",
+];
+
+fn plain(text: &str) -> String {
+    let is_enum = !text.is_empty() && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit());
+    let prefix = PREFIXES.iter().find(|prefix| is_enum && text.starts_with(*prefix));
+    match prefix.map(|prefix| &text[prefix.len()..]) {
+        Some("UNSPECIFIED") => String::new(),
+        Some(rest) => rest.into(),
+        None => text.into(),
+    }
+}
+
+fn object(fields: &serde_json::Map<String, Value>) -> String {
+    let field = |name: &str| fields.get(name).unwrap_or(&Value::Null);
+    if let (Some(year), Some(month), Some(day)) = (field("year").as_i64(), field("month").as_i64(), field("day").as_i64()) {
+        return format!("{year:04}-{month:02}-{day:02}");
+    }
+    if fields.contains_key("kk") && fields.contains_key("en") {
+        let languages = ["en", "ru", "kk"].iter().filter_map(|language| field(language).as_str());
+        return languages.filter(|text| !text.is_empty()).map(str::to_owned).next().unwrap_or_else(|| "(missing)".into());
+    }
+    if fields.contains_key("act") && fields.contains_key("provision") {
+        let (act, provision) = (text(field("act")), text(field("provision")));
+        let assumed = if field("assumed").as_bool() == Some(true) { " (assumed)" } else { "" };
+        return if provision.is_empty() { format!("{act}{assumed}") } else { format!("{act}, {provision}{assumed}") };
+    }
+    let set = fields.iter().map(|(name, value)| (name, text(value))).filter(|(_, text)| !text.is_empty());
+    set.map(|(name, text)| format!("{name}: {text}")).collect::<Vec<_>>().join(", ")
+}
+
+fn record(response: &Value) -> String {
+    let mut lines = Vec::new();
+    for (name, value) in response.as_object().into_iter().flatten() {
+        match value {
+            Value::Array(items) if items.iter().any(Value::is_object) => {
+                lines.push(format!("{name}:"));
+                lines.extend(items.iter().map(|item| format!("  - {}", text(item))));
+            }
+            value => match text(value) {
+                empty if empty.is_empty() => {}
+                text => lines.push(format!("{name}: {text}")),
+            },
+        }
+    }
+    lines.join("\n")
+}
+
+fn deadline(response: &Value) -> String {
+    let flag = |name: &str, word: &'static str| response[name].as_bool().unwrap_or(false).then_some(word);
+    let notes: Vec<&str> = [flag("provisional", "provisional"), flag("assumed", "rests on an assumed rule")].into_iter().flatten().collect();
+    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
+    let mut lines = vec![format!("due {}{notes}, until {}", text(&response["dueDate"]), text(&response["dueTime"]))];
+    for step in response["steps"].as_array().into_iter().flatten() {
+        let (date, effect) = (text(&step["date"]), text(&step["effect"]));
+        lines.push(format!("  {date}  {effect:<9}  {} [{}]", text(&step["text"]), text(&step["legalBasis"])));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_are_written_as_a_person_would() {
+        assert_eq!(text(&json!({ "year": 2019, "month": 7, "day": 5 })), "2019-07-05");
+        assert_eq!(text(&json!("DAY_KIND_WORKING")), "WORKING");
+        assert_eq!(text(&json!({ "kk": "", "ru": "", "en": "" })), "(missing)");
+        assert_eq!(text(&json!({ "act": "Instruction", "provision": "para 7", "uri": "", "assumed": true })), "Instruction, para 7 (assumed)");
+    }
+}

@@ -1,0 +1,136 @@
+//! Where a system is found: its addresses and certificates, in the folder of a local `up` or as the environment says.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use legalstat_kit::{client, tls};
+use serde::{Deserialize, Serialize};
+
+use crate::{call::Connection, failure::Failure};
+
+/// The services of the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ServiceName {
+    /// The calendar.
+    Calendar,
+    /// The form registry.
+    FormRegistry,
+    /// The request intake.
+    RequestIntake,
+    /// The collection distribution.
+    CollectionDistribution,
+}
+
+impl ServiceName {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Calendar, Self::FormRegistry, Self::RequestIntake, Self::CollectionDistribution];
+
+    /// The name in its certificate.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Calendar => "calendar",
+            Self::FormRegistry => "form-registry",
+            Self::RequestIntake => "request-intake",
+            Self::CollectionDistribution => "collection-distribution",
+        }
+    }
+
+    /// The setting that gives its address.
+    fn setting(self) -> String {
+        format!("LEGALSTAT_{}_URL", self.as_str().replace('-', "_").to_uppercase())
+    }
+
+    /// The service that serves a gRPC service, by the area in its name; the journal is in all of them.
+    pub(crate) fn of_grpc_service(name: &str) -> Option<Self> {
+        match name.split('.').nth(1)? {
+            "calendar" => Some(Self::Calendar),
+            "forms" => Some(Self::FormRegistry),
+            "requests" => Some(Self::RequestIntake),
+            "collections" => Some(Self::CollectionDistribution),
+            _ => None,
+        }
+    }
+}
+
+/// The addresses that a running `up` leaves for its clients.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Addresses(pub(crate) BTreeMap<ServiceName, String>);
+
+/// A system that can be called.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    folder: PathBuf,
+    timeout: Duration,
+}
+
+impl Place {
+    /// A system whose local folder is `folder`.
+    pub(crate) fn new(folder: PathBuf, timeout: Duration) -> Self {
+        Self { folder, timeout }
+    }
+
+    /// The file with the addresses of a running `up`.
+    pub(crate) fn addresses_file(folder: &Path) -> PathBuf {
+        folder.join("addresses.json")
+    }
+
+    fn certificates(&self) -> PathBuf {
+        std::env::var_os("LEGALSTAT_CERTIFICATES").map_or_else(|| self.folder.join("certificates"), PathBuf::from)
+    }
+
+    fn authority(&self) -> PathBuf {
+        let beside = self.certificates().join("ca.pem");
+        if beside.exists() { beside } else { self.folder.join("authority/ca.pem") }
+    }
+
+    fn address(&self, service: ServiceName) -> Result<String, Failure> {
+        if let Ok(url) = std::env::var(service.setting()) {
+            return Ok(url);
+        }
+        let file = Self::addresses_file(&self.folder);
+        let Ok(text) = std::fs::read(&file) else {
+            let message = format!("no system runs in {} and {} is not set", self.folder.display(), service.setting());
+            return Err(Failure::Unreachable(message));
+        };
+        let addresses: Addresses = serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))?;
+        let address = addresses.0.get(&service).cloned();
+        address.ok_or_else(|| Failure::Unreachable(format!("{} is not in {}", service.as_str(), file.display())))
+    }
+
+    /// Whether there is a certificate of this name.
+    pub(crate) fn has_certificate(&self, name: &str) -> bool {
+        self.certificates().join(format!("{name}.pem")).exists()
+    }
+
+    /// Connects to a service as the named caller; `None` shows no certificate.
+    pub(crate) fn connect(&self, service: ServiceName, caller: Option<&str>) -> Result<Connection, Failure> {
+        let url = self.address(service)?;
+        let files = caller.map(|name| self.identity(name)).transpose()?;
+        let tls = tls::client(&self.authority(), files.as_ref().map(|(certificate, key)| (certificate, key)))?;
+        let channel = client::channel(&url, tls)?;
+        Ok(Connection::new(channel, self.timeout))
+    }
+
+    fn identity(&self, name: &str) -> Result<(PathBuf, PathBuf), Failure> {
+        let certificate = self.certificates().join(format!("{name}.pem"));
+        if !certificate.exists() {
+            let known = self.callers().join(", ");
+            let message = format!("there is no certificate of {name:?} in {}; there are {known}", self.certificates().display());
+            return Err(Failure::usage(message));
+        }
+        Ok((certificate, self.certificates().join(format!("{name}.key"))))
+    }
+
+    fn callers(&self) -> Vec<String> {
+        let files = std::fs::read_dir(self.certificates()).into_iter().flatten().flatten();
+        let names = files.filter_map(|file| file.file_name().to_str()?.strip_suffix(".key").map(str::to_owned));
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+}

@@ -1,0 +1,289 @@
+//! `legalstat up`: the whole system in one process, on a private PostgreSQL or on a server given.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use legalstat_kit::{
+    Service,
+    environment::Environment,
+    provision::{
+        authority::{self, Authority, Usage},
+        postgres::{Cluster, ClusterOptions, FolderLock, PostgresMissing},
+        roles::{self, ServicePasswords},
+    },
+    run,
+    telemetry::{self, LogFormat},
+};
+use tokio::{sync::mpsc, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    failure::Failure,
+    place::{Addresses, Place, ServiceName},
+};
+
+/// How long the services may take to be ready.
+const STARTING: Duration = Duration::from_secs(120);
+/// The first port tried; each service takes one, and its health the one ten further on.
+const FIRST_PORT: u16 = 7601;
+
+/// Run the whole system on this machine until Ctrl-C
+///
+/// Finds PostgreSQL's programs (LEGALSTAT_POSTGRES_BIN, PATH, the usual folders) and starts a private server whose data
+/// stay in the folder; LEGALSTAT_DATABASE_URL names an existing server instead (a superuser's URL). Certificates of every
+/// caller are made under the folder at the first start.
+#[derive(clap::Args, Debug, Default)]
+pub(crate) struct Up {
+    /// What to log, for example info or legalstat_kit=debug
+    #[arg(long, default_value = "warn")]
+    log: String,
+}
+
+impl Up {
+    /// Runs until SIGINT or SIGTERM.
+    pub(crate) async fn run(self, folder: &Path) -> Result<(), Failure> {
+        let shutdown = CancellationToken::new();
+        tokio::spawn(run::stop_on_signal(shutdown.clone()));
+        let _telemetry = telemetry::start("legalstat", &self.log, LogFormat::Text, None)?;
+        let mut system = System::start(folder, shutdown.clone()).await?;
+        eprint!("{}", system.introduction());
+        let ended = system.ended().await;
+        shutdown.cancel();
+        system.stop().await?;
+        eprintln!("legalstat has stopped; its data stay in {}", folder.display());
+        ended
+    }
+}
+
+/// A running system.
+pub(crate) struct System {
+    folder: PathBuf,
+    addresses: Addresses,
+    services: JoinSet<anyhow::Result<()>>,
+    shutdown: CancellationToken,
+    cluster: Option<Cluster>,
+    _lock: FolderLock,
+}
+
+impl System {
+    /// Starts everything and waits until every service serves.
+    pub(crate) async fn start(folder: &Path, shutdown: CancellationToken) -> Result<Self, Failure> {
+        std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        let folder = folder.canonicalize().with_context(|| format!("finding {}", folder.display()))?;
+        let lock = FolderLock::acquire(&folder).map_err(|running| Failure::Usage(running.to_string()))?;
+        let (server, cluster) = database_server(&folder).await?;
+        let passwords = passwords(&folder)?;
+        roles::prepare_database(&server, DATABASE, &passwords).await.context("preparing the database")?;
+        let identities = certificates(&folder)?;
+        let (ready, mut signals) = mpsc::unbounded_channel();
+        let mut system = Self {
+            addresses: Addresses::default(),
+            services: JoinSet::new(),
+            shutdown,
+            cluster,
+            _lock: lock,
+            folder,
+        };
+        let ports = Ports::choose()?;
+        let start = Start { server: &server, passwords: &passwords, identities: &identities, ports: &ports, ready };
+        system.spawn(ServiceName::Calendar, &legalstat_calendar::SERVICE, &start)?;
+        system.spawn(ServiceName::FormRegistry, &legalstat_form_registry::SERVICE, &start)?;
+        system.spawn(ServiceName::RequestIntake, &legalstat_request_intake::SERVICE, &start)?;
+        system.spawn(ServiceName::CollectionDistribution, &legalstat_collection_distribution::SERVICE, &start)?;
+        drop(start);
+        system.wait_until_ready(&mut signals).await?;
+        let addresses = serde_json::to_vec_pretty(&system.addresses).context("the addresses")?;
+        std::fs::write(Place::addresses_file(&system.folder), addresses).context("writing the addresses")?;
+        Ok(system)
+    }
+
+    fn spawn<C: Send + 'static>(
+        &mut self,
+        name: ServiceName,
+        service: &'static Service<C>,
+        start: &Start<'_>,
+    ) -> Result<(), Failure> {
+        let mut environment = Environment::given(start.settings(name, service.schema, &self.folder)?);
+        let (settings, config) = run::read_all(service, &mut environment).context("the settings made for a service")?;
+        let (shutdown, ready) = (self.shutdown.clone(), start.ready.clone());
+        self.addresses.0.insert(name, start.ports.url(name));
+        self.services.spawn(async move {
+            let served = run::serve(service, settings, config, Timestamp::now, shutdown, || {
+                ready.send(name).ok();
+            });
+            served.await.with_context(|| service.name)
+        });
+        Ok(())
+    }
+
+    async fn wait_until_ready(&mut self, signals: &mut mpsc::UnboundedReceiver<ServiceName>) -> Result<(), Failure> {
+        let deadline = tokio::time::Instant::now() + STARTING;
+        for _ in ServiceName::ALL {
+            tokio::select! {
+                Some(_) = signals.recv() => {}
+                Some(ended) = self.services.join_next() => {
+                    ended.context("a service")??;
+                    return Err(Failure::Other(anyhow::anyhow!("stopped while starting")));
+                }
+                () = tokio::time::sleep_until(deadline) => {
+                    return Err(Failure::Other(anyhow::anyhow!("the services were not ready within {STARTING:?}")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until told to stop, or until a service ends by itself.
+    async fn ended(&mut self) -> Result<(), Failure> {
+        tokio::select! {
+            () = self.shutdown.cancelled() => Ok(()),
+            Some(ended) = self.services.join_next() => {
+                ended.context("a service")??;
+                Ok(())
+            }
+        }
+    }
+
+    /// Stops the services, then the database server.
+    pub(crate) async fn stop(mut self) -> Result<(), Failure> {
+        self.shutdown.cancel();
+        let mut failed = None;
+        while let Some(ended) = self.services.join_next().await {
+            let ended = ended.context("a service").and_then(|result| result);
+            failed = failed.or(ended.err());
+        }
+        std::fs::remove_file(Place::addresses_file(&self.folder)).ok();
+        if let Some(cluster) = self.cluster.take() {
+            cluster.stop().await?;
+        }
+        failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    fn introduction(&self) -> String {
+        let mut text = String::from("legalstat is running:\n");
+        for (name, url) in &self.addresses.0 {
+            text += &format!("  {:<24} {url}\n", name.as_str());
+        }
+        text += &format!("Certificates are in {}.\n", self.folder.join("certificates").display());
+        text + "Try, in another terminal:
+  cargo run -- tour
+  cargo run -- calendar deadline --period 2019-Q2 --due-day 14 --roll-forward
+  cargo run -- forms schedule --year 2026
+  cargo run -- --help
+Ctrl-C stops it.\n"
+    }
+}
+
+/// The database that all schemas are in.
+const DATABASE: &str = "legalstat";
+
+async fn database_server(folder: &Path) -> Result<(String, Option<Cluster>), Failure> {
+    if let Some(url) = std::env::var("LEGALSTAT_DATABASE_URL").ok().filter(|url| !url.is_empty()) {
+        return Ok((url, None));
+    }
+    let options = ClusterOptions {
+        bin: std::env::var_os("LEGALSTAT_POSTGRES_BIN").map(PathBuf::from),
+        folder: folder.join("postgres"),
+        durable: true,
+    };
+    let cluster = match Cluster::start(options.clone()).await {
+        Err(error) => match error.downcast::<PostgresMissing>() {
+            Ok(missing) if missing.can_install() => {
+                eprintln!("{missing}\nInstalling it: {}", missing.command());
+                missing.install()?;
+                Cluster::start(options).await?
+            }
+            Ok(missing) => return Err(Failure::usage(missing.to_string())),
+            Err(error) => return Err(error.into()),
+        },
+        started => started?,
+    };
+    Ok((cluster.admin_url("postgres"), Some(cluster)))
+}
+
+/// The roles' passwords, made at the first start.
+fn passwords(folder: &Path) -> anyhow::Result<ServicePasswords> {
+    ServicePasswords::open_or_create(&folder.join("passwords.json"))
+}
+
+struct Identities {
+    authority: PathBuf,
+    services: BTreeMap<&'static str, authority::Identity>,
+}
+
+/// The certificates of every caller and service, made where they are missing.
+fn certificates(folder: &Path) -> anyhow::Result<Identities> {
+    let authority = Authority::open_or_create(folder)?;
+    for caller in authority::callers(&legalstat_collection_distribution::recipient_ids()) {
+        authority.ensure(&caller)?;
+    }
+    let services = ServiceName::ALL.map(|name| (name.as_str(), Usage::service(name.as_str())));
+    let services = services.into_iter().map(|(name, usage)| Ok((name, authority.ensure(&usage)?)));
+    Ok(Identities { authority: authority.certificate_path(), services: services.collect::<anyhow::Result<_>>()? })
+}
+
+/// Where each service listens.
+struct Ports(BTreeMap<ServiceName, (SocketAddr, SocketAddr)>);
+
+impl Ports {
+    /// The usual ports where they are free, others where they are not.
+    fn choose() -> anyhow::Result<Self> {
+        let mut ports = BTreeMap::new();
+        for (name, port) in ServiceName::ALL.into_iter().zip(FIRST_PORT..) {
+            ports.insert(name, (free(port)?, free(port + 10)?));
+        }
+        Ok(Self(ports))
+    }
+
+    fn url(&self, name: ServiceName) -> String {
+        format!("https://localhost:{}", self.0[&name].0.port())
+    }
+}
+
+fn free(port: u16) -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    Ok(listener.context("no port is free on the loopback interface")?.local_addr()?)
+}
+
+struct Start<'a> {
+    server: &'a str,
+    passwords: &'a ServicePasswords,
+    identities: &'a Identities,
+    ports: &'a Ports,
+    ready: mpsc::UnboundedSender<ServiceName>,
+}
+
+impl Start<'_> {
+    /// The settings of one service, as its container would get them.
+    fn settings(&self, name: ServiceName, schema: &str, folder: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
+        let identity = &self.identities.services[name.as_str()];
+        let (listen, health) = self.ports.0[&name];
+        let path = |path: &Path| path.display().to_string();
+        let mut settings = vec![
+            ("LEGALSTAT_LISTEN", listen.to_string()),
+            ("LEGALSTAT_HEALTH_LISTEN", health.to_string()),
+            ("LEGALSTAT_DATABASE_URL", self.passwords.runtime_url(self.server, DATABASE, schema)?),
+            ("LEGALSTAT_OWNER_DATABASE_URL", self.passwords.owner_url(self.server, DATABASE, schema)?),
+            ("LEGALSTAT_TLS_CERTIFICATE", path(&identity.certificate_path)),
+            ("LEGALSTAT_TLS_KEY", path(&identity.key_path)),
+            ("LEGALSTAT_TLS_AUTHORITY", path(&self.identities.authority)),
+        ];
+        let files = ("LEGALSTAT_FILES", path(&folder.join("files").join(name.as_str())));
+        let calendar = ("LEGALSTAT_CALENDAR_URL", self.ports.url(ServiceName::Calendar));
+        match name {
+            ServiceName::Calendar => {}
+            ServiceName::FormRegistry | ServiceName::CollectionDistribution => settings.extend([calendar, files]),
+            ServiceName::RequestIntake => {
+                let forms = ("LEGALSTAT_FORM_REGISTRY_URL", self.ports.url(ServiceName::FormRegistry));
+                settings.extend([calendar, forms]);
+            }
+        }
+        Ok(settings)
+    }
+}

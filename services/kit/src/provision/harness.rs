@@ -1,0 +1,189 @@
+//! For tests: a service as it runs in production, on a database, a port and certificates of its own.
+
+use std::{net::Ipv4Addr, path::Path, sync::Arc};
+
+use jiff::Timestamp;
+use sqlx::{ConnectOptions, PgConnection};
+use tokio::{sync::OnceCell, sync::oneshot, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+
+use super::{
+    authority::{self, Authority, Usage},
+    postgres::{Cluster, ClusterOptions},
+    roles::{self, ServicePasswords},
+};
+use crate::{Service, client, environment::Environment, run, schema, tls};
+
+/// The database server that the tests of one process share, and the authority that signs for them.
+pub struct Ground {
+    cluster: Cluster,
+    passwords: ServicePasswords,
+    authority: Authority,
+    folder: tempfile::TempDir,
+    templates: tokio::sync::Mutex<Vec<&'static str>>,
+}
+
+static GROUND: OnceCell<Arc<Ground>> = OnceCell::const_new();
+
+impl Ground {
+    /// The ground of this process, made at the first call.
+    ///
+    /// # Panics
+    /// When PostgreSQL cannot be started: no test can go on.
+    pub async fn shared() -> Arc<Self> {
+        GROUND.get_or_init(|| async { Arc::new(Self::make().await.expect("PostgreSQL starts")) }).await.clone()
+    }
+
+    async fn make() -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("legalstat-test-").permissions(passable()).tempdir()?;
+        let bin = std::env::var_os("LEGALSTAT_POSTGRES_BIN").map(Into::into);
+        let cluster = Cluster::start(&ClusterOptions { bin, folder: folder.path().join("postgres"), durable: false }).await?;
+        let authority = Authority::open_or_create(folder.path())?;
+        Ok(Self { cluster, passwords: ServicePasswords::random(), authority, folder, templates: Default::default() })
+    }
+
+    /// The folder of the ground, with `authority/` and `certificates/`.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A database of its own for one test: a copy of one that the service's migrations made.
+    async fn database<C>(&self, service: &Service<C>) -> anyhow::Result<String> {
+        let server = self.cluster.admin_url("postgres");
+        let template = format!("template_{}", service.schema);
+        let mut templates = self.templates.lock().await;
+        if !templates.contains(&service.schema) {
+            roles::prepare_database(&server, &template, &self.passwords).await?;
+            let owner = schema::options(&self.passwords.owner_url(&server, &template, service.schema)?)?;
+            schema::migrate(&owner, service.migrations, &CancellationToken::new()).await?;
+            templates.push(service.schema);
+        }
+        let name = format!("{}_{}", service.schema, uuid::Uuid::new_v4().simple());
+        roles::copy_database(&server, &template, &name).await?;
+        Ok(name)
+    }
+}
+
+fn passable() -> std::fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(0o711)
+}
+
+/// A running service. Dropping it stops it.
+pub struct Running {
+    ground: Arc<Ground>,
+    url: String,
+    database: String,
+    schema: &'static str,
+    shutdown: CancellationToken,
+    serving: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Running {
+    /// Starts a service with settings of its own, at the time that `clock` tells, and waits until it serves.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start<C: Send + 'static>(
+        service: &'static Service<C>,
+        settings: &[(&str, String)],
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        Self::try_start(service, settings, clock).await.expect("the service starts")
+    }
+
+    async fn try_start<C: Send + 'static>(
+        service: &'static Service<C>,
+        settings: &[(&str, String)],
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> anyhow::Result<Self> {
+        let ground = Ground::shared().await;
+        let database = ground.database(service).await?;
+        let identity = ground.authority.ensure(&Usage::service(service.name))?;
+        let server = ground.cluster.admin_url("postgres");
+        let port = || std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+        let (listen, health) = (port()?, port()?);
+        let own = [
+            ("LEGALSTAT_LISTEN", listen.to_string()),
+            ("LEGALSTAT_HEALTH_LISTEN", health.to_string()),
+            ("LEGALSTAT_DATABASE_URL", ground.passwords.runtime_url(&server, &database, service.schema)?),
+            ("LEGALSTAT_OWNER_DATABASE_URL", ground.passwords.owner_url(&server, &database, service.schema)?),
+            ("LEGALSTAT_TLS_CERTIFICATE", identity.certificate_path.display().to_string()),
+            ("LEGALSTAT_TLS_KEY", identity.key_path.display().to_string()),
+            ("LEGALSTAT_TLS_AUTHORITY", ground.authority.certificate_path().display().to_string()),
+        ];
+        let mut environment = Environment::given(own.into_iter().chain(settings.iter().cloned()));
+        let (kit, config) = run::read_all(service, &mut environment)?;
+        let shutdown = CancellationToken::new();
+        let (ready, signal) = oneshot::channel();
+        let stopping = shutdown.clone();
+        let serving = tokio::spawn(async move {
+            run::serve(service, kit, config, clock, stopping, || {
+                ready.send(()).ok();
+            })
+            .await
+        });
+        if signal.await.is_err() {
+            serving.await??;
+            anyhow::bail!("the service ended before it served");
+        }
+        let url = format!("https://localhost:{}", listen.port());
+        Ok(Self { ground, url, database, schema: service.schema, shutdown, serving })
+    }
+
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A channel to it as one of the system's callers (`operator`, `edms`, a recipient's id, a service's name), or
+    /// without a certificate.
+    ///
+    /// # Panics
+    /// When the certificate cannot be made.
+    pub fn channel(&self, caller: Option<&str>) -> Channel {
+        let identity = caller.map(|name| {
+            let usage = authority::callers(&[]).into_iter().find(|usage| usage.is_of(name));
+            let services = ["calendar", "form-registry", "request-intake", "collection-distribution"];
+            let usage = usage.unwrap_or_else(|| if services.contains(&name) { Usage::service(name) } else { Usage::recipient(name) });
+            self.ground.authority.ensure(&usage).expect("certificates can be made")
+        });
+        let files = identity.as_ref().map(|identity| (&identity.certificate_path, &identity.key_path));
+        let tls = tls::client(&self.ground.authority.certificate_path(), files).expect("the files are readable");
+        client::channel(&self.url, tls).expect("the address is a URL")
+    }
+
+    /// A connection to its database as the superuser, to look at what it stored or to break it.
+    ///
+    /// # Panics
+    /// When the database is away.
+    pub async fn superuser(&self) -> PgConnection {
+        let url = self.ground.cluster.admin_url(&self.database);
+        schema::options(&url).expect("the URL is ours").connect().await.expect("the database runs")
+    }
+
+    /// A connection to its database as its runtime role, to try what the service could do.
+    ///
+    /// # Panics
+    /// When the database is away.
+    pub async fn runtime(&self) -> PgConnection {
+        let server = self.ground.cluster.admin_url("postgres");
+        let url = self.ground.passwords.runtime_url(&server, &self.database, self.schema).expect("the URL is ours");
+        schema::options(&url).expect("the URL is ours").connect().await.expect("the database runs")
+    }
+
+    /// Stops it as SIGTERM would, and waits until it has ended.
+    ///
+    /// # Panics
+    /// When it ends with an error.
+    pub async fn stop(mut self) {
+        self.shutdown.cancel();
+        (&mut self.serving).await.expect("it does not panic").expect("it ends well");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}

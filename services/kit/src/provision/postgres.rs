@@ -1,0 +1,282 @@
+//! A private PostgreSQL server that lives as long as the process that started it.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, TcpListener},
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use nix::unistd::{Gid, Uid, User};
+use rand::RngExt;
+use sha2::{Digest, Sha256};
+use sqlx::{ConnectOptions, Connection};
+use tokio::time::Instant;
+
+use super::{folder::write_whole, programs};
+use crate::schema;
+
+/// How long the server may take to accept connections.
+const STARTING: Duration = Duration::from_secs(60);
+/// Stops the server when the pipe that it reads is closed, which happens however this process ends.
+const GUARD: &str = r#""$@" & pid=$!; read _; kill -INT $pid; wait $pid"#;
+
+/// What kind of server to start.
+#[derive(Clone, Debug)]
+pub struct ClusterOptions {
+    /// The folder of PostgreSQL's programs, if not to be looked for.
+    pub bin: Option<PathBuf>,
+    /// Where the server keeps its data.
+    pub folder: PathBuf,
+    /// Whether data must survive a crash of the machine; tests need not.
+    pub durable: bool,
+}
+
+/// A running server. Dropping it stops it.
+#[derive(Debug)]
+pub struct Cluster {
+    port: u16,
+    password: String,
+    guard: Child,
+    pipe: Option<ChildStdin>,
+}
+
+/// The user the server runs as, when this process is root, as PostgreSQL refuses to run as root.
+struct Unprivileged {
+    uid: Uid,
+    gid: Gid,
+}
+
+impl Unprivileged {
+    fn needed() -> anyhow::Result<Option<Self>> {
+        if !nix::unistd::geteuid().is_root() {
+            return Ok(None);
+        }
+        for name in ["postgres", "nobody"] {
+            if let Some(user) = User::from_name(name)? {
+                return Ok(Some(Self { uid: user.uid, gid: user.gid }));
+            }
+        }
+        anyhow::bail!("there is neither a user postgres nor a user nobody to run PostgreSQL as")
+    }
+
+    fn owns(&self, path: &Path) -> anyhow::Result<()> {
+        Ok(std::os::unix::fs::chown(path, Some(self.uid.as_raw()), Some(self.gid.as_raw()))?)
+    }
+
+    /// Whether the user can reach the folder: every folder above lets others through.
+    fn reaches(&self, folder: &Path) -> bool {
+        folder.ancestors().skip(1).all(|above| {
+            above.as_os_str().is_empty() || fs::metadata(above).is_ok_and(|data| data.permissions().mode() & 0o001 != 0)
+        })
+    }
+}
+
+/// The parts of a server that is about to start.
+struct Place {
+    bin: PathBuf,
+    folder: PathBuf,
+    user: Option<Unprivileged>,
+}
+
+impl Place {
+    fn prepare(options: &ClusterOptions) -> anyhow::Result<Self> {
+        let bin = programs::find(options.bin.as_deref())?;
+        let user = Unprivileged::needed()?;
+        fs::create_dir_all(&options.folder)?;
+        let mut folder = options.folder.canonicalize()?;
+        if let Some(user) = &user {
+            if !user.reaches(&folder) {
+                folder = elsewhere(&folder)?;
+            }
+            user.owns(&folder)?;
+        }
+        Ok(Self { bin, folder, user })
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.folder).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+        if let Some(user) = &self.user {
+            command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+        }
+        command
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> anyhow::Result<()> {
+        let output = self.command(&self.bin.join(program)).args(arguments).output()?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        anyhow::ensure!(output.status.success(), "{program} failed: {}", said.trim());
+        Ok(())
+    }
+
+    /// Makes the data folder at the first start. One that was cut off half way is made again.
+    fn initialise(&self) -> anyhow::Result<()> {
+        if self.data().join("PG_VERSION").exists() {
+            return Ok(());
+        }
+        let (new, password_file) = (self.folder.join("data.new"), self.folder.join("password"));
+        if new.exists() {
+            fs::remove_dir_all(&new)?;
+        }
+        let password: [u8; 24] = rand::rng().random();
+        write_whole(&password_file, hex::encode(password).as_bytes(), 0o600)?;
+        if let Some(user) = &self.user {
+            user.owns(&password_file)?;
+        }
+        let (new_text, password_option) = (new.display().to_string(), format!("--pwfile={}", password_file.display()));
+        let settings = ["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"];
+        self.run("initdb", &[&["-D", &new_text, &password_option], &settings[..]].concat())?;
+        fs::rename(&new, self.data()).context("keeping the new data folder")
+    }
+
+    /// Stops a server that outlived the process that had started it.
+    fn stop_orphan(&self) -> anyhow::Result<()> {
+        let pid_file = self.data().join("postmaster.pid");
+        let Ok(text) = fs::read_to_string(&pid_file) else { return Ok(()) };
+        let data = self.data().display().to_string();
+        let pid = text.lines().next().unwrap_or_default().trim();
+        // A number in a file proves nothing: after a crash of the machine it may belong to another process.
+        let running = fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
+            line.split(|byte| *byte == 0).any(|part| part == data.as_bytes())
+        });
+        if running || !Path::new("/proc/self").exists() {
+            tracing::warn!("a PostgreSQL server of an earlier run is still there; stopping it");
+            let stop = |mode| self.run("pg_ctl", &["stop", "-D", &data, "-m", mode, "-w", "-t", "20"]);
+            stop("fast").or_else(|_| stop("immediate")).or_else(|error| if running { Err(error) } else { Ok(()) })?;
+        }
+        Ok(())
+    }
+
+    fn spawn(&self, port: u16, durable: bool) -> anyhow::Result<Child> {
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.log())?;
+        let (port, data) = (format!("port={port}"), self.data().display().to_string());
+        let mut settings = vec![port.as_str(), "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "shared_buffers=64MB"];
+        if !durable {
+            settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
+        }
+        let mut guard = self.command(Path::new("/bin/sh"));
+        guard.args(["-c", GUARD, "sh"]).arg(self.bin.join("postgres")).args(["-D", &data]);
+        guard.args(settings.into_iter().flat_map(|setting| ["-c", setting]));
+        // Its own group, so that Ctrl-C reaches it only after the services have stopped.
+        guard.process_group(0).stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log);
+        guard.spawn().context("starting PostgreSQL")
+    }
+}
+
+/// A folder that the unprivileged user can reach, the same at every start.
+fn elsewhere(folder: &Path) -> anyhow::Result<PathBuf> {
+    let name = hex::encode(&Sha256::digest(folder.as_os_str().as_encoded_bytes())[..8]);
+    let elsewhere = Path::new("/var/lib/legalstat").join(name);
+    fs::create_dir_all(&elsewhere)?;
+    let note = format!("The database of this system is in {}.\n", elsewhere.display());
+    write_whole(&folder.join("README"), note.as_bytes(), 0o644)?;
+    Ok(elsewhere)
+}
+
+impl Cluster {
+    /// Starts the server, after stopping an orphan of an earlier run, and waits until it accepts connections.
+    ///
+    /// # Errors
+    /// [`programs::PostgresMissing`] when there is no PostgreSQL, or what PostgreSQL says.
+    pub async fn start(options: &ClusterOptions) -> anyhow::Result<Self> {
+        let place = Place::prepare(options)?;
+        place.initialise()?;
+        place.stop_orphan()?;
+        let password = fs::read_to_string(place.folder.join("password"))?;
+        for _ in 0..5 {
+            let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+            let mut guard = place.spawn(port, options.durable)?;
+            let pipe = guard.stdin.take();
+            let mut cluster = Self { port, password: password.clone(), guard, pipe };
+            if cluster.is_ready().await? {
+                return Ok(cluster);
+            }
+        }
+        let log = fs::read_to_string(place.log()).unwrap_or_default();
+        let tail: Vec<&str> = log.lines().rev().take(10).collect();
+        anyhow::bail!("PostgreSQL did not start:\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"))
+    }
+
+    /// Waits for the first connection; false when the server ended instead.
+    async fn is_ready(&mut self) -> anyhow::Result<bool> {
+        let options = schema::options(&self.admin_url("postgres"))?;
+        let deadline = Instant::now() + STARTING;
+        while Instant::now() < deadline {
+            if let Ok(connection) = options.connect().await {
+                connection.close().await?;
+                return Ok(true);
+            }
+            if self.guard.try_wait()?.is_some() {
+                return Ok(false);
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        anyhow::bail!("PostgreSQL did not accept connections within {STARTING:?}")
+    }
+
+    /// The URL of a database as the superuser.
+    pub fn admin_url(&self, database: &str) -> String {
+        format!("postgres://postgres:{}@127.0.0.1:{}/{database}", self.password, self.port)
+    }
+
+    /// Stops the server and waits until it has ended.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        drop(self.pipe.take());
+        while self.guard.try_wait()?.is_none() {
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.pipe.take());
+        self.guard.wait().ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn rows(cluster: &Cluster) -> i64 {
+        let mut connection = schema::options(&cluster.admin_url("postgres")).expect("a URL").connect().await.expect("it runs");
+        sqlx::raw_sql("CREATE TABLE IF NOT EXISTS kept (n int); INSERT INTO kept VALUES (1)").execute(&mut connection).await.expect("written");
+        sqlx::query_scalar("SELECT count(*) FROM kept").fetch_one(&mut connection).await.expect("read")
+    }
+
+    #[tokio::test]
+    async fn data_stay_over_a_stop_and_over_an_orphan() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711)).expect("others may pass");
+        let options = ClusterOptions { bin: None, folder: folder.path().join("postgres"), durable: true };
+        let cluster = Cluster::start(&options).await.expect("it starts");
+        assert_eq!(rows(&cluster).await, 1);
+        cluster.stop().await.expect("it stops");
+
+        let mut orphaned = Cluster::start(&options).await.expect("it starts again");
+        assert_eq!(rows(&orphaned).await, 2);
+        // The guard dies without a chance to stop the server, as after kill -9.
+        orphaned.guard.kill().expect("it runs");
+        orphaned.guard.wait().expect("it ended");
+        let next = Cluster::start(&options).await.expect("the orphan was stopped");
+        assert_eq!(rows(&next).await, 3);
+        next.stop().await.expect("it stops");
+    }
+}
