@@ -36,6 +36,15 @@ pub struct LegalBasis {
 /// Where the Instruction can be read.
 pub const INSTRUCTION_URI: &str = "https://adilet.zan.kz/rus/docs/V1900018554";
 
+/// Where the acts that the registers cite can be read.
+const ACTS: [(&str, &str); 5] = [
+    ("Instruction", INSTRUCTION_URI),
+    ("Labour Code", "https://adilet.zan.kz/rus/docs/K1500000414"),
+    ("Code 350-VI", "https://adilet.zan.kz/rus/docs/K2000000350"),
+    ("Law No. 221", "https://adilet.zan.kz/rus/docs/Z070000221_"),
+    ("Constitutional Law 155-VII", "https://adilet.zan.kz/rus/docs/Z2200000155"),
+];
+
 impl LegalBasis {
     /// A provision of the Instruction, for example "para 7".
     pub fn instruction(provision: impl Into<String>) -> Self {
@@ -55,8 +64,15 @@ impl LegalBasis {
             None => (false, notation),
         };
         let (act, provision) = rest.split_once(", ").unwrap_or((rest, ""));
-        let uri = if act == "Instruction" { INSTRUCTION_URI } else { "" };
+        let uri = ACTS.iter().find(|(name, _)| *name == act).map_or("", |(_, uri)| uri);
         Self { act: act.into(), provision: provision.into(), uri: uri.into(), assumed }
+    }
+
+    /// Writes the registers' notation, which [`LegalBasis::parse`] reads.
+    pub fn notation(&self) -> String {
+        let assumed = if self.assumed { "assumed: " } else { "" };
+        let comma = if self.provision.is_empty() { "" } else { ", " };
+        format!("{assumed}{}{comma}{}", self.act, self.provision)
     }
 }
 
@@ -107,5 +123,8 @@ mod tests {
         assert!(basis.assumed);
         assert_eq!((basis.act.as_str(), basis.provision.as_str()), ("Instruction", "para 13, whose sentence follows para 12"));
         assert_eq!(LegalBasis::parse("Instruction, para 13").to_string(), "Instruction, para 13");
+        for notation in ["assumed: Instruction, para 13", "Labour Code, art. 84(5)", "Instruction"] {
+            assert_eq!(LegalBasis::parse(notation).notation(), notation);
+        }
     }
 }

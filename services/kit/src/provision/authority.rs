@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use legalstat_proto::common::v1::Role;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    SanType,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -21,13 +22,17 @@ const RENEWED: Duration = Duration::days(30);
 pub struct Usage {
     name: String,
     roles: Vec<Role>,
-    serves: bool,
+    hosts: Vec<String>,
 }
 
 impl Usage {
     /// A caller with its roles.
     pub fn caller(name: &str, roles: &[Role]) -> Self {
-        Self { name: name.into(), roles: roles.to_vec(), serves: false }
+        Self {
+            name: name.into(),
+            roles: roles.to_vec(),
+            hosts: Vec::new(),
+        }
     }
 
     /// A recipient of collections, by its id.
@@ -42,7 +47,18 @@ impl Usage {
 
     /// A service, which serves under its name and on this machine, and calls others.
     pub fn service(name: &str) -> Self {
-        Self { name: name.into(), roles: vec![Role::Service], serves: true }
+        let hosts = [name, "localhost", "127.0.0.1", "::1"].map(String::from).to_vec();
+        Self {
+            name: name.into(),
+            roles: vec![Role::Service],
+            hosts,
+        }
+    }
+
+    /// The same, served under another DNS name or address too.
+    pub fn reached_as(mut self, host: &str) -> Self {
+        self.hosts.push(host.into());
+        self
     }
 }
 
@@ -83,14 +99,21 @@ impl Authority {
     /// Files that cannot be read or written.
     pub fn open_or_create(folder: &Path) -> anyhow::Result<Self> {
         let (certificate, key) = (folder.join("authority/ca.pem"), folder.join("authority/ca.key"));
-        if !certificate.exists() {
-            let pair = KeyPair::generate()?;
-            let made = authority_parameters().self_signed(&pair)?;
-            write_whole(&key, pair.serialize_pem().as_bytes(), 0o600)?;
-            write_whole(&certificate, made.pem().as_bytes(), 0o644)?;
+        if !key.exists() && !certificate.exists() {
+            write_whole(&key, KeyPair::generate()?.serialize_pem().as_bytes(), 0o600)?;
         }
         let pair = KeyPair::from_pem(&read(&key)?)?;
-        Ok(Self { folder: folder.to_owned(), issuer: Issuer::new(authority_parameters(), pair) })
+        if !certificate.exists() {
+            write_whole(
+                &certificate,
+                authority_parameters().self_signed(&pair)?.pem().as_bytes(),
+                0o644,
+            )?;
+        }
+        Ok(Self {
+            folder: folder.to_owned(),
+            issuer: Issuer::new(authority_parameters(), pair),
+        })
     }
 
     /// The authority's own certificate.
@@ -103,8 +126,15 @@ impl Authority {
     /// # Errors
     /// Files that cannot be read or written.
     pub fn ensure(&self, usage: &Usage) -> anyhow::Result<Identity> {
-        let file = |extension| self.folder.join("certificates").join(format!("{}.{extension}", usage.name));
-        let identity = Identity { certificate_path: file("pem"), key_path: file("key") };
+        let file = |extension| {
+            self.folder
+                .join("certificates")
+                .join(format!("{}.{extension}", usage.name))
+        };
+        let identity = Identity {
+            certificate_path: file("pem"),
+            key_path: file("key"),
+        };
         if !lasts(&identity) {
             let pair = KeyPair::generate()?;
             let made = parameters(usage)?.signed_by(&pair, &self.issuer)?;
@@ -120,17 +150,22 @@ fn read(path: &Path) -> anyhow::Result<String> {
 }
 
 fn lasts(identity: &Identity) -> bool {
-    let Ok(pem) = std::fs::read(&identity.certificate_path) else { return false };
+    let Ok(pem) = std::fs::read(&identity.certificate_path) else {
+        return false;
+    };
     let renewed = (OffsetDateTime::now_utc() + RENEWED).unix_timestamp();
     identity.key_path.exists()
         && x509_parser::pem::parse_x509_pem(&pem).is_ok_and(|(_, pem)| {
-            pem.parse_x509().is_ok_and(|certificate| certificate.validity().not_after.timestamp() > renewed)
+            pem.parse_x509()
+                .is_ok_and(|certificate| certificate.validity().not_after.timestamp() > renewed)
         })
 }
 
 fn authority_parameters() -> CertificateParams {
     let mut parameters = CertificateParams::default();
-    parameters.distinguished_name.push(DnType::CommonName, "legalstat private authority");
+    parameters
+        .distinguished_name
+        .push(DnType::CommonName, "legalstat private authority");
     parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     parameters.not_before = OffsetDateTime::now_utc() - Duration::hours(1);
@@ -141,14 +176,15 @@ fn authority_parameters() -> CertificateParams {
 fn parameters(usage: &Usage) -> anyhow::Result<CertificateParams> {
     let roles: Vec<String> = usage.roles.iter().map(|role| format!("role={}", word(*role))).collect();
     let uri = format!("legalstat://{}?{}", usage.name, roles.join("&"));
-    let hosts = if usage.serves { vec![usage.name.clone(), "localhost".into(), "127.0.0.1".into(), "::1".into()] } else { vec![] };
-    let mut parameters = CertificateParams::new(hosts)?;
+    let mut parameters = CertificateParams::new(usage.hosts.clone())?;
     parameters.subject_alt_names.push(SanType::URI(uri.try_into()?));
-    parameters.distinguished_name.push(DnType::CommonName, usage.name.as_str());
+    parameters
+        .distinguished_name
+        .push(DnType::CommonName, usage.name.as_str());
     parameters.use_authority_key_identifier_extension = true;
     parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-    if usage.serves {
+    if !usage.hosts.is_empty() {
         parameters.extended_key_usages.push(ExtendedKeyUsagePurpose::ServerAuth);
     }
     parameters.not_before = OffsetDateTime::now_utc() - Duration::hours(1);
@@ -170,13 +206,80 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let make = || {
             let authority = Authority::open_or_create(folder.path()).expect("it opens");
-            let identity = authority.ensure(&Usage::caller("edms", &[Role::Edms, Role::Subject])).expect("it is made");
+            let identity = authority
+                .ensure(&Usage::caller("edms", &[Role::Edms, Role::Subject]))
+                .expect("it is made");
             std::fs::read(identity.certificate_path).expect("it is there")
         };
         let pem = make();
         assert_eq!(pem, make());
         let (_, parsed) = x509_parser::pem::parse_x509_pem(&pem).expect("PEM");
         let caller = Caller::from_certificate(&parsed.contents).expect("it names a caller");
-        assert_eq!(caller, Caller { name: "edms".into(), roles: vec![Role::Edms, Role::Subject] });
+        assert_eq!(
+            caller,
+            Caller {
+                name: "edms".into(),
+                roles: vec![Role::Edms, Role::Subject]
+            }
+        );
+    }
+
+    #[test]
+    fn a_service_is_reached_under_its_names_and_a_caller_under_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let authority = Authority::open_or_create(folder.path()).expect("it opens");
+        let names = |usage: &Usage| {
+            let pem =
+                std::fs::read(authority.ensure(usage).expect("it is made").certificate_path).expect("it is there");
+            let (_, pem) = x509_parser::pem::parse_x509_pem(&pem).expect("PEM");
+            let certificate = pem.parse_x509().expect("a certificate");
+            let names = certificate
+                .subject_alternative_name()
+                .expect("readable")
+                .expect("it has names");
+            let serves = certificate
+                .extended_key_usage()
+                .expect("readable")
+                .expect("it has usages")
+                .value
+                .server_auth;
+            (
+                names
+                    .value
+                    .general_names
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(" "),
+                serves,
+            )
+        };
+        let (calendar, serves) = names(&Usage::service("calendar").reached_as("calendar.legalstat.svc"));
+        for name in [
+            "DNSName(calendar)",
+            "DNSName(localhost)",
+            "DNSName(calendar.legalstat.svc)",
+            "role=service",
+        ] {
+            assert!(calendar.contains(name), "{calendar}");
+        }
+        assert!(serves);
+        let (operator, serves) = names(&Usage::caller("operator", &[Role::Operator]));
+        assert!(
+            !operator.contains("DNSName") && operator.contains("legalstat://operator?role=operator"),
+            "{operator}"
+        );
+        assert!(!serves);
+    }
+
+    #[test]
+    fn a_lost_authority_certificate_is_made_again_from_its_key() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let public = |authority: &Authority| authority.issuer.key().public_key_pem();
+        let first = Authority::open_or_create(folder.path()).expect("it opens");
+        std::fs::remove_file(first.certificate_path()).expect("it was there");
+        let second = Authority::open_or_create(folder.path()).expect("it opens again");
+        assert!(second.certificate_path().exists());
+        assert_eq!(public(&first), public(&second));
     }
 }

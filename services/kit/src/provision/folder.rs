@@ -1,7 +1,7 @@
 //! Files of a local system: written whole or not at all, secrets readable by their owner only, one user at a time.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{Read, Seek, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -30,12 +30,28 @@ impl FolderLock {
     /// [`AlreadyRunning`] when another process holds it, or what the file system says.
     pub fn acquire(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join("lock");
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path)?;
-        if file.try_lock().is_err() {
-            let mut process = String::new();
-            file.read_to_string(&mut process).ok();
-            let folder = folder.display().to_string();
-            return Err(AlreadyRunning { folder, process: process.trim().to_owned() }.into());
+        let opened = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
+        let mut file = opened.with_context(|| format!("opening {}", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut process = String::new();
+                file.read_to_string(&mut process).ok();
+                let folder = folder.display().to_string();
+                return Err(AlreadyRunning {
+                    folder,
+                    process: process.trim().to_owned(),
+                }
+                .into());
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("locking {}", path.display()));
+            }
         }
         file.set_len(0)?;
         file.rewind()?;
@@ -70,7 +86,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let held = FolderLock::acquire(folder.path()).expect("nobody holds it");
         let refused = FolderLock::acquire(folder.path()).expect_err("it is held");
-        assert!(refused.to_string().contains(&std::process::id().to_string()), "{refused}");
+        assert!(
+            refused.to_string().contains(&std::process::id().to_string()),
+            "{refused}"
+        );
         drop(held);
         FolderLock::acquire(folder.path()).expect("it was let go");
     }

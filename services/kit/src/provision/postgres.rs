@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::{Ipv4Addr, TcpListener},
-    os::unix::{fs::PermissionsExt, process::CommandExt},
+    os::unix::{fs::MetadataExt, fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     time::Duration,
@@ -21,8 +21,17 @@ use crate::schema;
 
 /// How long the server may take to accept connections.
 const STARTING: Duration = Duration::from_secs(60);
-/// Stops the server when the pipe that it reads is closed, which happens however this process ends.
-const GUARD: &str = r#""$@" & pid=$!; read _; kill -INT $pid; wait $pid"#;
+/// How many seconds an orphan may take to stop before it is stopped less gently.
+const STOPPING: &str = "10";
+/// Stops the server when the pipe that it reads is closed, which happens however this process ends. Ends when the server
+/// ends. The pipe is read from descriptor 3, because a shell gives its background commands an empty standard input.
+const GUARD: &str = r#"exec 3<&0 </dev/null
+"$@" 3<&- & server=$!
+(read _ <&3; kill -INT $server) & reader=$!
+exec 3<&-
+wait $server; status=$?
+kill $reader 2>/dev/null
+exit $status"#;
 
 /// What kind of server to start.
 #[derive(Clone, Debug)]
@@ -51,20 +60,33 @@ struct Unprivileged {
 }
 
 impl Unprivileged {
-    fn needed() -> anyhow::Result<Option<Self>> {
-        if !nix::unistd::geteuid().is_root() {
-            return Ok(None);
-        }
+    fn usual() -> anyhow::Result<Self> {
         for name in ["postgres", "nobody"] {
             if let Some(user) = User::from_name(name)? {
-                return Ok(Some(Self { uid: user.uid, gid: user.gid }));
+                return Ok(Self {
+                    uid: user.uid,
+                    gid: user.gid,
+                });
             }
         }
         anyhow::bail!("there is neither a user postgres nor a user nobody to run PostgreSQL as")
     }
 
+    /// The user whose data are already in the folder: PostgreSQL runs as no other on them.
+    fn owner(folder: &Path) -> Option<Self> {
+        let data = fs::metadata(folder.join("data")).ok()?;
+        (data.uid() != 0).then(|| Self {
+            uid: Uid::from_raw(data.uid()),
+            gid: Gid::from_raw(data.gid()),
+        })
+    }
+
     fn owns(&self, path: &Path) -> anyhow::Result<()> {
-        Ok(std::os::unix::fs::chown(path, Some(self.uid.as_raw()), Some(self.gid.as_raw()))?)
+        Ok(std::os::unix::fs::chown(
+            path,
+            Some(self.uid.as_raw()),
+            Some(self.gid.as_raw()),
+        )?)
     }
 
     /// Whether the user can reach the folder: every folder above lets others through.
@@ -85,16 +107,34 @@ struct Place {
 impl Place {
     fn prepare(options: &ClusterOptions) -> anyhow::Result<Self> {
         let bin = programs::find(options.bin.as_deref())?;
-        let user = Unprivileged::needed()?;
-        fs::create_dir_all(&options.folder)?;
-        let mut folder = options.folder.canonicalize()?;
-        if let Some(user) = &user {
-            if !user.reaches(&folder) {
-                folder = elsewhere(&folder)?;
-            }
-            user.owns(&folder)?;
+        fs::create_dir_all(&options.folder).with_context(|| format!("making {}", options.folder.display()))?;
+        let folder = options.folder.canonicalize()?;
+        if !nix::unistd::geteuid().is_root() {
+            return Ok(Self {
+                bin,
+                folder,
+                user: None,
+            });
         }
-        Ok(Self { bin, folder, user })
+        if let Some(owner) = Unprivileged::owner(&folder) {
+            return Ok(Self {
+                bin,
+                folder,
+                user: Some(owner),
+            });
+        }
+        let user = Unprivileged::usual()?;
+        let folder = if user.reaches(&folder) {
+            folder
+        } else {
+            elsewhere(&folder)?
+        };
+        user.owns(&folder)?;
+        Ok(Self {
+            bin,
+            folder,
+            user: Some(user),
+        })
     }
 
     fn data(&self) -> PathBuf {
@@ -105,9 +145,18 @@ impl Place {
         self.folder.join("log")
     }
 
+    fn log_tail(&self) -> String {
+        let log = fs::read_to_string(self.log()).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(10)..].join("\n")
+    }
+
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        command.current_dir(&self.folder).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+        command
+            .current_dir(&self.folder)
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::null());
         if let Some(user) = &self.user {
             command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
         }
@@ -122,7 +171,7 @@ impl Place {
     }
 
     /// Makes the data folder at the first start. One that was cut off half way is made again.
-    fn initialise(&self) -> anyhow::Result<()> {
+    fn initialise(&self, durable: bool) -> anyhow::Result<()> {
         if self.data().join("PG_VERSION").exists() {
             return Ok(());
         }
@@ -135,42 +184,100 @@ impl Place {
         if let Some(user) = &self.user {
             user.owns(&password_file)?;
         }
-        let (new_text, password_option) = (new.display().to_string(), format!("--pwfile={}", password_file.display()));
-        let settings = ["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"];
-        self.run("initdb", &[&["-D", &new_text, &password_option], &settings[..]].concat())?;
+        let (new_text, password_option) = (
+            new.display().to_string(),
+            format!("--pwfile={}", password_file.display()),
+        );
+        let mut arguments = vec![
+            "-D",
+            &new_text,
+            &password_option,
+            "--username=postgres",
+            "--auth=scram-sha-256",
+        ];
+        arguments.extend(["--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]);
+        if !durable {
+            arguments.push("--no-sync");
+        }
+        self.run("initdb", &arguments)?;
         fs::rename(&new, self.data()).context("keeping the new data folder")
     }
 
     /// Stops a server that outlived the process that had started it.
     fn stop_orphan(&self) -> anyhow::Result<()> {
-        let pid_file = self.data().join("postmaster.pid");
-        let Ok(text) = fs::read_to_string(&pid_file) else { return Ok(()) };
+        let Some(line) = self.recorded() else { return Ok(()) };
         let data = self.data().display().to_string();
-        let pid = text.lines().next().unwrap_or_default().trim();
         // A number in a file proves nothing: after a crash of the machine it may belong to another process.
-        let running = fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
-            line.split(|byte| *byte == 0).any(|part| part == data.as_bytes())
-        });
-        if running || !Path::new("/proc/self").exists() {
-            tracing::warn!("a PostgreSQL server of an earlier run is still there; stopping it");
-            let stop = |mode| self.run("pg_ctl", &["stop", "-D", &data, "-m", mode, "-w", "-t", "20"]);
-            stop("fast").or_else(|_| stop("immediate")).or_else(|error| if running { Err(error) } else { Ok(()) })?;
+        let ours = format!(" -D {data} ");
+        if !line.contains(&ours) {
+            // PostgreSQL takes a process that has ended but was not waited for to be alive.
+            return if line.is_empty() {
+                Ok(fs::remove_file(self.pid_file())?)
+            } else {
+                Ok(())
+            };
         }
-        Ok(())
+        tracing::warn!("a PostgreSQL server of an earlier run is still there; stopping it");
+        let mut refused = None;
+        for mode in ["fast", "immediate"] {
+            refused = self
+                .run("pg_ctl", &["stop", "-D", &data, "-m", mode, "-w", "-t", STOPPING])
+                .err();
+            // It may have ended by itself, and then pg_ctl finds nothing to stop.
+            if refused.is_none() || !self.recorded().is_some_and(|line| line.contains(&ours)) {
+                return Ok(());
+            }
+        }
+        refused.map_or(Ok(()), |error| {
+            Err(error.context("stopping the PostgreSQL server of an earlier run"))
+        })
+    }
+
+    fn pid_file(&self) -> PathBuf {
+        self.data().join("postmaster.pid")
+    }
+
+    /// The command line of the process that the data folder names as its server, if there is such a process.
+    fn recorded(&self) -> Option<String> {
+        let text = fs::read_to_string(self.pid_file()).ok()?;
+        let pid: u32 = text.lines().next()?.trim().parse().ok()?;
+        if Path::new("/proc/self/cmdline").exists() {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+            return Some(String::from_utf8_lossy(&line).replace('\0', " "));
+        }
+        let output = Command::new("ps")
+            .args(["-ww", "-o", "command=", "-p", &pid.to_string()])
+            .output()
+            .ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     fn spawn(&self, port: u16, durable: bool) -> anyhow::Result<Child> {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log())?;
+        if let Some(user) = &self.user {
+            user.owns(&self.log())?;
+        }
         let (port, data) = (format!("port={port}"), self.data().display().to_string());
-        let mut settings = vec![port.as_str(), "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "shared_buffers=64MB"];
+        let mut settings = vec![port.as_str(), "listen_addresses=127.0.0.1", "unix_socket_directories="];
+        settings.extend(["max_connections=200", "shared_buffers=64MB"]);
         if !durable {
             settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
         }
         let mut guard = self.command(Path::new("/bin/sh"));
-        guard.args(["-c", GUARD, "sh"]).arg(self.bin.join("postgres")).args(["-D", &data]);
+        guard
+            .args(["-c", GUARD, "sh"])
+            .arg(self.bin.join("postgres"))
+            .args(["-D", &data]);
         guard.args(settings.into_iter().flat_map(|setting| ["-c", setting]));
         // Its own group, so that Ctrl-C reaches it only after the services have stopped.
-        guard.process_group(0).stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log);
+        guard
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone()?)
+            .stderr(log);
         guard.spawn().context("starting PostgreSQL")
     }
 }
@@ -179,7 +286,10 @@ impl Place {
 fn elsewhere(folder: &Path) -> anyhow::Result<PathBuf> {
     let name = hex::encode(&Sha256::digest(folder.as_os_str().as_encoded_bytes())[..8]);
     let elsewhere = Path::new("/var/lib/legalstat").join(name);
-    fs::create_dir_all(&elsewhere)?;
+    fs::create_dir_all(&elsewhere).with_context(|| format!("making {}", elsewhere.display()))?;
+    for folder in elsewhere.ancestors().take(2) {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o711))?;
+    }
     let note = format!("The database of this system is in {}.\n", elsewhere.display());
     write_whole(&folder.join("README"), note.as_bytes(), 0o644)?;
     Ok(elsewhere)
@@ -192,21 +302,24 @@ impl Cluster {
     /// [`programs::PostgresMissing`] when there is no PostgreSQL, or what PostgreSQL says.
     pub async fn start(options: &ClusterOptions) -> anyhow::Result<Self> {
         let place = Place::prepare(options)?;
-        place.initialise()?;
+        place.initialise(options.durable)?;
         place.stop_orphan()?;
-        let password = fs::read_to_string(place.folder.join("password"))?;
+        let password = fs::read_to_string(place.folder.join("password")).context("reading the superuser's password")?;
         for _ in 0..5 {
             let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
             let mut guard = place.spawn(port, options.durable)?;
             let pipe = guard.stdin.take();
-            let mut cluster = Self { port, password: password.clone(), guard, pipe };
-            if cluster.is_ready().await? {
+            let mut cluster = Self {
+                port,
+                password: password.clone(),
+                guard,
+                pipe,
+            };
+            if cluster.is_ready().await.with_context(|| place.log_tail())? {
                 return Ok(cluster);
             }
         }
-        let log = fs::read_to_string(place.log()).unwrap_or_default();
-        let tail: Vec<&str> = log.lines().rev().take(10).collect();
-        anyhow::bail!("PostgreSQL did not start:\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"))
+        anyhow::bail!("PostgreSQL did not start:\n{}", place.log_tail())
     }
 
     /// Waits for the first connection; false when the server ended instead.
@@ -228,7 +341,10 @@ impl Cluster {
 
     /// The URL of a database as the superuser.
     pub fn admin_url(&self, database: &str) -> String {
-        format!("postgres://postgres:{}@127.0.0.1:{}/{database}", self.password, self.port)
+        format!(
+            "postgres://postgres:{}@127.0.0.1:{}/{database}",
+            self.password, self.port
+        )
     }
 
     /// Stops the server and waits until it has ended.
@@ -256,16 +372,35 @@ mod tests {
     use super::*;
 
     async fn rows(cluster: &Cluster) -> i64 {
-        let mut connection = schema::options(&cluster.admin_url("postgres")).expect("a URL").connect().await.expect("it runs");
-        sqlx::raw_sql("CREATE TABLE IF NOT EXISTS kept (n int); INSERT INTO kept VALUES (1)").execute(&mut connection).await.expect("written");
-        sqlx::query_scalar("SELECT count(*) FROM kept").fetch_one(&mut connection).await.expect("read")
+        let mut connection = schema::options(&cluster.admin_url("postgres"))
+            .expect("a URL")
+            .connect()
+            .await
+            .expect("it runs");
+        sqlx::raw_sql("CREATE TABLE IF NOT EXISTS kept (n int); INSERT INTO kept VALUES (1)")
+            .execute(&mut connection)
+            .await
+            .expect("written");
+        sqlx::query_scalar("SELECT count(*) FROM kept")
+            .fetch_one(&mut connection)
+            .await
+            .expect("read")
+    }
+
+    fn folder() -> (tempfile::TempDir, ClusterOptions) {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711)).expect("others may pass");
+        let options = ClusterOptions {
+            bin: None,
+            folder: folder.path().join("postgres"),
+            durable: true,
+        };
+        (folder, options)
     }
 
     #[tokio::test]
     async fn data_stay_over_a_stop_and_over_an_orphan() {
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711)).expect("others may pass");
-        let options = ClusterOptions { bin: None, folder: folder.path().join("postgres"), durable: true };
+        let (_folder, options) = folder();
         let cluster = Cluster::start(&options).await.expect("it starts");
         assert_eq!(rows(&cluster).await, 1);
         cluster.stop().await.expect("it stops");
@@ -275,8 +410,35 @@ mod tests {
         // The guard dies without a chance to stop the server, as after kill -9.
         orphaned.guard.kill().expect("it runs");
         orphaned.guard.wait().expect("it ended");
+        assert_eq!(rows(&orphaned).await, 3);
         let next = Cluster::start(&options).await.expect("the orphan was stopped");
-        assert_eq!(rows(&next).await, 3);
+        assert_eq!(rows(&next).await, 4);
         next.stop().await.expect("it stops");
+    }
+
+    #[tokio::test]
+    async fn a_first_start_that_was_cut_off_is_begun_again() {
+        let (_folder, options) = folder();
+        fs::create_dir_all(options.folder.join("data.new/base")).expect("half a data folder");
+        fs::write(options.folder.join("password"), "of the first try").expect("written");
+        let cluster = Cluster::start(&options).await.expect("it starts");
+        assert_eq!(rows(&cluster).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_cannot_start_says_why_without_delay() {
+        let (_folder, options) = folder();
+        Cluster::start(&options)
+            .await
+            .expect("it starts")
+            .stop()
+            .await
+            .expect("it stops");
+        fs::write(options.folder.join("data/postgresql.auto.conf"), "no_such_setting = on").expect("written");
+        let started = tokio::time::timeout(STARTING / 2, Cluster::start(&options))
+            .await
+            .expect("it does not wait");
+        let said = started.expect_err("the setting is unknown").to_string();
+        assert!(said.contains("no_such_setting"), "{said}");
     }
 }

@@ -3,13 +3,18 @@
 use std::{
     fmt,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use anyhow::Context as _;
 
 /// The oldest PostgreSQL that will do.
 const OLDEST: u32 = 15;
+/// A setting of Debian's packages, in a file of its own so that the machine's settings stay as they are.
+const NO_CLUSTER: (&str, &str) = (
+    "/etc/postgresql-common/createcluster.d/legalstat.conf",
+    "# legalstat starts a server of its own.\ncreate_main_cluster = false\n",
+);
 
 /// No PostgreSQL was found on this machine.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +24,10 @@ pub struct PostgresMissing {
 
 impl fmt::Display for PostgresMissing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PostgreSQL {OLDEST} or later was not found (LEGALSTAT_POSTGRES_BIN, PATH, the usual folders).\n")?;
+        writeln!(
+            f,
+            "PostgreSQL {OLDEST} or later was not found (LEGALSTAT_POSTGRES_BIN, PATH, the usual folders)."
+        )?;
         write!(f, "Install it: {}", self.command())
     }
 }
@@ -28,10 +36,16 @@ impl PostgresMissing {
     fn here() -> Self {
         let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
         let field = |name: &str| {
-            let line = release.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            let line = release
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
             line.unwrap_or_default().trim_matches('"').to_owned()
         };
-        let distribution = if cfg!(target_os = "macos") { "macos".into() } else { format!("{} {}", field("ID"), field("ID_LIKE")) };
+        let distribution = if cfg!(target_os = "macos") {
+            "macos".into()
+        } else {
+            format!("{} {}", field("ID"), field("ID_LIKE"))
+        };
         Self { distribution }
     }
 
@@ -61,17 +75,21 @@ impl PostgresMissing {
         nix::unistd::geteuid().is_root() && (self.is("debian") || self.is("ubuntu"))
     }
 
-    /// Installs the distribution's package, without the cluster that it would otherwise start.
+    /// Installs the distribution's package, without the cluster that it would otherwise start. What apt-get says goes to
+    /// standard error.
     ///
     /// # Errors
     /// When apt-get fails.
     pub fn install(&self) -> anyhow::Result<()> {
-        let settings = Path::new("/etc/postgresql-common/createcluster.conf");
-        if !settings.exists() {
-            super::folder::write_whole(settings, b"create_main_cluster = false\n", 0o644)?;
-        }
+        super::folder::write_whole(Path::new(NO_CLUSTER.0), NO_CLUSTER.1.as_bytes(), 0o644)?;
         for arguments in [&["update"][..], &["install", "-y", "postgresql"]] {
-            let status = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status()?;
+            let mut command = Command::new("apt-get");
+            command
+                .args(arguments)
+                .env("DEBIAN_FRONTEND", "noninteractive")
+                .stdin(Stdio::null())
+                .stdout(std::io::stderr());
+            let status = command.status().context("running apt-get")?;
             anyhow::ensure!(status.success(), "apt-get {} failed", arguments.join(" "));
         }
         Ok(())
@@ -83,14 +101,17 @@ impl PostgresMissing {
 /// # Errors
 /// [`PostgresMissing`].
 pub fn find(given: Option<&Path>) -> anyhow::Result<PathBuf> {
-    if let Some(given) = given {
+    if let Some(given) = given.filter(|given| !given.as_os_str().is_empty()) {
         version(given).with_context(|| format!("{} has no usable PostgreSQL", given.display()))?;
         return Ok(given.to_owned());
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     folders.extend(usual());
-    folders.into_iter().find(|folder| version(folder).is_ok()).ok_or_else(|| PostgresMissing::here().into())
+    folders
+        .into_iter()
+        .find(|folder| version(folder).is_ok())
+        .ok_or_else(|| PostgresMissing::here().into())
 }
 
 fn usual() -> Vec<PathBuf> {
@@ -104,16 +125,23 @@ fn usual() -> Vec<PathBuf> {
     folders.extend(below("/opt/homebrew/opt", "postgresql", "bin"));
     folders.extend(below("/usr/local/opt", "postgresql", "bin"));
     folders.push("/usr/local/pgsql/bin".into());
-    folders.sort_by_key(|folder| std::cmp::Reverse(version(folder).unwrap_or_default()));
+    folders.sort_by_cached_key(|folder| std::cmp::Reverse(version(folder).unwrap_or_default()));
     folders
 }
 
 fn version(folder: &Path) -> anyhow::Result<u32> {
-    anyhow::ensure!(folder.join("initdb").is_file() && folder.join("pg_ctl").is_file(), "the programs are not there");
+    anyhow::ensure!(
+        folder.join("initdb").is_file() && folder.join("pg_ctl").is_file(),
+        "the programs are not there"
+    );
     let output = Command::new(folder.join("postgres")).arg("--version").output()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let number = text.rsplit("PostgreSQL) ").next().unwrap_or_default();
-    let major: u32 = number.chars().take_while(char::is_ascii_digit).collect::<String>().parse()?;
+    let major: u32 = number
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect::<String>()
+        .parse()?;
     anyhow::ensure!(major >= OLDEST, "PostgreSQL {major} is older than {OLDEST}");
     Ok(major)
 }

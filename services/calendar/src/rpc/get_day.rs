@@ -1,0 +1,23 @@
+//! GetDay.
+
+use jiff::civil::Date;
+use legalstat_kit::{Error, Violations};
+use legalstat_proto::calendar::v1::{Day, GetDayRequest};
+
+use super::{CalendarRpc, as_known_at, convert};
+use crate::{domain::DeadlineError, error};
+
+impl CalendarRpc {
+    pub(super) fn day(&self, request: &GetDayRequest) -> Result<Day, Error> {
+        let mut violations = Violations::new();
+        let date = request.name.strip_prefix("days/").filter(|date| date.len() == 10).and_then(|date| date.parse::<Date>().ok());
+        if date.is_none() {
+            violations.add("name", "RESOURCE_NAME", "required: days/ and a date that exists, for example days/2019-07-14");
+        }
+        let at = as_known_at(violations, request.as_known_at.as_ref())?;
+        let calendar = self.calendar(at);
+        let day = date.and_then(|date| calendar.day(date));
+        let day = day.ok_or_else(|| error::refusal(DeadlineError::OutsideCalendar).resource(&request.name))?;
+        Ok(convert::day(day, calendar.version()))
+    }
+}
