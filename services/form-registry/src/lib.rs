@@ -1,1 +1,48 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+use std::sync::Arc;
+
+use legalstat_kit::{Context, Service, files::FileStore};
+use legalstat_proto::forms::v1::form_registry_service_server::{FormRegistryServiceServer, SERVICE_NAME};
+use sqlx::migrate::Migrator;
+use tonic::service::Routes;
+
+pub mod clients;
+pub mod config;
+pub mod db;
+pub mod domain;
+pub mod error;
+pub mod jobs;
+pub mod rpc;
+
+use clients::calendar::Calendar;
+use config::Config;
+use jobs::schedule::Completeness;
+use rpc::FormRegistry;
+
+/// The migrations of the schema `forms`.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// The form registry.
+pub static SERVICE: Service<Config> = Service {
+    name: "form-registry",
+    schema: "forms",
+    services: &[SERVICE_NAME],
+    migrations: &MIGRATIONS,
+    config: config::read,
+    start: |context, config| Box::pin(start(context, config)),
+};
+
+async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
+    let files = FileStore::open(&config.files, config.file_limit)?;
+    let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
+    let forms = db::reference::load(&context.db).await?;
+    let schedule = Arc::new(Completeness::default());
+    jobs::schedule::start(&context, calendar, forms, schedule.clone()).await?;
+    let registry = FormRegistry {
+        context,
+        files,
+        schedule,
+    };
+    Ok(Routes::new(FormRegistryServiceServer::new(registry)))
+}

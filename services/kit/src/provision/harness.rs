@@ -10,6 +10,7 @@ use tonic::transport::Channel;
 
 use super::{
     authority::{self, Authority, Usage},
+    folder::FolderLock,
     postgres::{Cluster, ClusterOptions},
     roles::{self, ServicePasswords},
 };
@@ -22,6 +23,19 @@ pub struct Ground {
     authority: Authority,
     folder: tempfile::TempDir,
     templates: tokio::sync::Mutex<Vec<&'static str>>,
+    _lock: FolderLock,
+}
+
+const PREFIX: &str = "legalstat-test-";
+
+/// Removes the folders of test processes that have ended: what a process holds for all its tests is never dropped.
+fn sweep() {
+    let found = std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
+    for folder in found.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)).map(|entry| entry.path()) {
+        if folder.join("lock").exists() && FolderLock::acquire(&folder).is_ok() {
+            std::fs::remove_dir_all(&folder).ok();
+        }
+    }
 }
 
 static GROUND: OnceCell<Arc<Ground>> = OnceCell::const_new();
@@ -36,11 +50,13 @@ impl Ground {
     }
 
     async fn make() -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("legalstat-test-").permissions(passable()).tempdir()?;
+        sweep();
+        let folder = tempfile::Builder::new().prefix(PREFIX).permissions(passable()).tempdir()?;
+        let lock = FolderLock::acquire(folder.path())?;
         let bin = std::env::var_os("LEGALSTAT_POSTGRES_BIN").map(Into::into);
         let cluster = Cluster::start(&ClusterOptions { bin, folder: folder.path().join("postgres"), durable: false }).await?;
         let authority = Authority::open_or_create(folder.path())?;
-        Ok(Self { cluster, passwords: ServicePasswords::random(), authority, folder, templates: Default::default() })
+        Ok(Self { cluster, passwords: ServicePasswords::random(), authority, folder, templates: Default::default(), _lock: lock })
     }
 
     /// The folder of the ground, with `authority/` and `certificates/`.

@@ -1,0 +1,9 @@
+//! What the registry knows and decides: no database, no network, no clock.
+
+pub mod availability;
+pub mod edition;
+pub mod form;
+pub mod names;
+pub mod register;
+pub mod schedule;
+pub mod zone;

@@ -1,0 +1,53 @@
+//! CheckAvailability.
+
+use std::collections::HashSet;
+
+use legalstat_kit::{Error, Violations};
+use legalstat_proto::forms::v1::{CheckAvailabilityRequest, CheckAvailabilityResponse};
+
+use super::{FormRegistry, convert};
+use crate::{
+    db,
+    domain::{
+        availability::{self, Item},
+        names,
+    },
+};
+
+/// How many items one call may ask about.
+const MAX_ITEMS: usize = 100;
+
+pub(super) async fn check_availability(
+    registry: &FormRegistry,
+    request: CheckAvailabilityRequest,
+) -> Result<CheckAvailabilityResponse, Error> {
+    let mut violations = Violations::new();
+    if !(1..=MAX_ITEMS).contains(&request.items.len()) {
+        violations.add("items", "OUT_OF_RANGE", format!("1 to {MAX_ITEMS} items"));
+    }
+    violations.refuse()?;
+    registry.schedule.require()?;
+    let items: Vec<Item> = request
+        .items
+        .into_iter()
+        .map(|item| Item {
+            form: item.form,
+            period: item.period,
+            until_period: item.until_period,
+        })
+        .collect();
+    let named: Vec<i32> = items
+        .iter()
+        .filter_map(|item| names::parse_form(&item.form).ok())
+        .collect();
+    let db = &registry.context.db;
+    let forms = db::form::list(db, &db::form::Filter::default(), None).await?;
+    let placed: HashSet<_> = db::edition::placed_on_information_service(db, &named)
+        .await?
+        .into_iter()
+        .collect();
+    let findings = items.iter().map(|item| availability::find(item, &forms, &placed));
+    Ok(CheckAvailabilityResponse {
+        items: findings.map(convert::to_item_availability).collect(),
+    })
+}

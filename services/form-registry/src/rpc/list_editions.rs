@@ -1,0 +1,55 @@
+//! ListEditions.
+
+use legalstat_kit::{Error, Violations, page::Page};
+use legalstat_proto::forms::v1::{ListEditionsRequest, ListEditionsResponse};
+
+use super::{FormRegistry, convert, door};
+use crate::{
+    db,
+    domain::{edition::SchedulePosition, names},
+};
+
+pub(super) async fn list_editions(
+    registry: &FormRegistry,
+    request: ListEditionsRequest,
+) -> Result<ListEditionsResponse, Error> {
+    let mut violations = Violations::new();
+    let query = [
+        request.parent.as_str(),
+        &request.state.to_string(),
+        &request.year.to_string(),
+    ];
+    let page = Page::parse(&mut violations, request.page_size, 100, &request.page_token, &query)?;
+    let form = match request.parent.as_str() {
+        names::ALL_FORMS => None,
+        parent => door::form(&mut violations, "parent", parent),
+    };
+    let state = convert::optional_state(&mut violations, "state", request.state);
+    let year = if request.year == 0 {
+        None
+    } else {
+        door::year(&mut violations, "year", request.year)
+    };
+    violations.refuse()?;
+    let (context, db) = (&registry.context, &registry.context.db);
+    door::require_registered(db, form).await?;
+    registry.schedule.require()?;
+    let filter = db::edition::Filter {
+        form,
+        year,
+        state,
+        after: page.after()?,
+        ..Default::default()
+    };
+    let editions = db::edition::list(db, &filter, page.limit()).await?;
+    let (editions, next_page_token) = page.cut(editions, |edition| SchedulePosition::of(edition).to_string());
+    let now = context.now();
+    let editions = editions
+        .into_iter()
+        .map(|edition| convert::to_edition(edition, now))
+        .collect();
+    Ok(ListEditionsResponse {
+        editions,
+        next_page_token,
+    })
+}

@@ -1,0 +1,28 @@
+//! ListForms.
+
+use legalstat_kit::{Error, Violations, page::Page};
+use legalstat_proto::forms::v1::{ListFormsRequest, ListFormsResponse};
+
+use super::{FormRegistry, convert};
+use crate::db;
+
+pub(super) async fn list_forms(registry: &FormRegistry, request: ListFormsRequest) -> Result<ListFormsResponse, Error> {
+    let mut violations = Violations::new();
+    let query = [request.code.as_str(), &request.periodicity.to_string()];
+    let page = Page::parse(&mut violations, request.page_size, 100, &request.page_token, &query)?;
+    let code = violations.optional_text("code", &request.code, 40);
+    let periodicity = convert::optional_periodicity(&mut violations, "periodicity", request.periodicity);
+    violations.refuse()?;
+    let filter = db::form::Filter {
+        list_number: None,
+        code: Some(code.as_str()).filter(|code| !code.is_empty()),
+        periodicity,
+        after: page.after()?,
+    };
+    let forms = db::form::list(&registry.context.db, &filter, Some(page.limit())).await?;
+    let (forms, next_page_token) = page.cut(forms, |form| form.list_number.to_string());
+    Ok(ListFormsResponse {
+        forms: forms.into_iter().map(convert::to_form).collect(),
+        next_page_token,
+    })
+}

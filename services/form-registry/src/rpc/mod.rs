@@ -1,0 +1,119 @@
+//! The methods of the contract, one file each: parse, one transaction, reply.
+
+use std::{pin::Pin, sync::Arc};
+
+use legalstat_kit::{Context, files::FileStore};
+use legalstat_proto::forms::v1::{
+    CheckAvailabilityRequest, CheckAvailabilityResponse, DownloadEditionFileRequest, DownloadEditionFileResponse,
+    Edition, Form, GetEditionRequest, GetFormRequest, GetPunctualityRequest, ListEditionsRequest, ListEditionsResponse,
+    ListFormsRequest, ListFormsResponse, ListScheduleRequest, ListScheduleResponse, PlaceEditionRequest,
+    PunctualityReport, UploadEditionFileRequest, form_registry_service_server::FormRegistryService,
+};
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::jobs::schedule::Completeness;
+
+mod check_availability;
+mod convert;
+mod door;
+mod download_edition_file;
+mod get_edition;
+mod get_form;
+mod get_punctuality;
+mod list_editions;
+mod list_forms;
+mod list_schedule;
+mod place_edition;
+mod upload_edition_file;
+
+#[cfg(test)]
+mod tests;
+
+/// The service.
+pub struct FormRegistry {
+    /// What its handlers work with.
+    pub context: Context,
+    /// Where the files of editions are kept.
+    pub files: FileStore,
+    /// Whether the schedule is whole.
+    pub schedule: Arc<Completeness>,
+}
+
+#[tonic::async_trait]
+impl FormRegistryService for FormRegistry {
+    type DownloadEditionFileStream =
+        Pin<Box<dyn Stream<Item = Result<DownloadEditionFileResponse, Status>> + Send + 'static>>;
+
+    async fn list_forms(&self, request: Request<ListFormsRequest>) -> Result<Response<ListFormsResponse>, Status> {
+        Ok(Response::new(list_forms::list_forms(self, request.into_inner()).await?))
+    }
+
+    async fn get_form(&self, request: Request<GetFormRequest>) -> Result<Response<Form>, Status> {
+        Ok(Response::new(get_form::get_form(self, request.into_inner()).await?))
+    }
+
+    async fn list_schedule(
+        &self,
+        request: Request<ListScheduleRequest>,
+    ) -> Result<Response<ListScheduleResponse>, Status> {
+        Ok(Response::new(
+            list_schedule::list_schedule(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_editions(
+        &self,
+        request: Request<ListEditionsRequest>,
+    ) -> Result<Response<ListEditionsResponse>, Status> {
+        Ok(Response::new(
+            list_editions::list_editions(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_edition(&self, request: Request<GetEditionRequest>) -> Result<Response<Edition>, Status> {
+        Ok(Response::new(
+            get_edition::get_edition(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn upload_edition_file(
+        &self,
+        request: Request<Streaming<UploadEditionFileRequest>>,
+    ) -> Result<Response<Edition>, Status> {
+        Ok(Response::new(
+            upload_edition_file::upload_edition_file(self, request).await?,
+        ))
+    }
+
+    async fn download_edition_file(
+        &self,
+        request: Request<DownloadEditionFileRequest>,
+    ) -> Result<Response<Self::DownloadEditionFileStream>, Status> {
+        Ok(Response::new(
+            download_edition_file::download_edition_file(self, request).await?,
+        ))
+    }
+
+    async fn place_edition(&self, request: Request<PlaceEditionRequest>) -> Result<Response<Edition>, Status> {
+        Ok(Response::new(place_edition::place_edition(self, request).await?))
+    }
+
+    async fn get_punctuality(
+        &self,
+        request: Request<GetPunctualityRequest>,
+    ) -> Result<Response<PunctualityReport>, Status> {
+        Ok(Response::new(
+            get_punctuality::get_punctuality(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn check_availability(
+        &self,
+        request: Request<CheckAvailabilityRequest>,
+    ) -> Result<Response<CheckAvailabilityResponse>, Status> {
+        Ok(Response::new(
+            check_availability::check_availability(self, request.into_inner()).await?,
+        ))
+    }
+}

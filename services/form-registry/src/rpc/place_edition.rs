@@ -1,0 +1,76 @@
+//! PlaceEdition.
+
+use jiff::Timestamp;
+use legalstat_kit::{
+    Call, Error, Violations,
+    write::{self, Begun, Mutation},
+};
+use legalstat_proto::forms::v1::{Edition, PlaceEditionRequest};
+use sqlx::PgConnection;
+use tonic::Request;
+
+use super::{FormRegistry, convert, door};
+use crate::{
+    db,
+    domain::{
+        edition::{Channel, EditionKey, Punctuality},
+        zone,
+    },
+    error::FormsError,
+};
+
+pub(super) async fn place_edition(
+    registry: &FormRegistry,
+    request: Request<PlaceEditionRequest>,
+) -> Result<Edition, Error> {
+    let call = Call::of(&request);
+    let (request, context) = (request.into_inner(), &registry.context);
+    let mut violations = Violations::new();
+    let key = door::edition(&mut violations, &context.db, "name", &request.name).await?;
+    let channel = convert::channel(&mut violations, "channel", request.channel);
+    let request_id = violations.request_id("request_id", &request.request_id);
+    let (key, channel) = door::sound(violations, key.zip(channel)).map_err(|error| door::about(error, key))?;
+
+    let mutation = Mutation::of(&call, request_id, request.validate_only, &request);
+    let mut write = match write::begin::<Edition>(context, &mutation).await? {
+        Begun::Replayed(answer) => return Ok(answer),
+        Begun::Claimed(write) => write,
+    };
+    registry.schedule.require()?;
+    let now = write.now();
+    let placed = place(write.connection(), key, channel, &call.caller.name, now).await?;
+    let edition = door::find(write.connection(), key).await?;
+    let kind = if placed {
+        "edition.placed"
+    } else {
+        "edition.placement_repeated"
+    };
+    write
+        .commit(&request.name, kind, convert::to_edition(edition, now))
+        .await
+}
+
+/// Places an edition unless it is placed there already; tells whether it was placed now.
+async fn place(
+    connection: &mut PgConnection,
+    key: EditionKey,
+    channel: Channel,
+    caller: &str,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    db::edition::lock(connection, key).await?;
+    let edition = door::find(&mut *connection, key).await?;
+    if edition.placement(channel).is_some() {
+        return Ok(false);
+    }
+    let listed = match channel {
+        Channel::OpenDataPortal => db::placement::on_open_data_list(connection, key.form, zone::civil_day(now)).await?,
+        Channel::InformationService | Channel::OfficialWebsite => false,
+    };
+    edition
+        .may_be_placed(channel, listed, now)
+        .map_err(|obstacle| FormsError::Obstacle(key, obstacle))?;
+    let punctuality = Punctuality::of_placement(now, edition.due.time);
+    db::placement::insert(connection, key, channel, now, caller, punctuality).await?;
+    Ok(true)
+}

@@ -1,0 +1,259 @@
+//! The methods as callers meet them: a running service on a database of its own, with a calendar made up for the test.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use legalstat_kit::provision::harness::Running;
+use legalstat_proto::forms::v1::{
+    Edition, EditionFile, GetPunctualityRequest, PlaceEditionRequest, UploadEditionFileHeader,
+    UploadEditionFileRequest, download_edition_file_response, form_registry_service_client::FormRegistryServiceClient,
+    upload_edition_file_request::Part,
+};
+use sqlx::{Connection, PgConnection};
+use tempfile::TempDir;
+use tonic::{Code, Status, transport::Channel};
+use tonic_types::StatusExt;
+use uuid::Uuid;
+
+use calendar::MadeUpCalendar;
+
+mod availability;
+mod calendar;
+mod placement;
+mod schedule;
+mod upload;
+
+type Client = FormRegistryServiceClient<Channel>;
+
+/// How long a state may take to come about before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running form registry and what a test does to it.
+struct Registry {
+    running: Running,
+    calendar: MadeUpCalendar,
+    files: TempDir,
+    clock: Arc<Mutex<Timestamp>>,
+}
+
+impl Registry {
+    /// A registry whose schedule is whole, at the given instant.
+    async fn at(now: &str) -> Self {
+        let calendar = MadeUpCalendar::start().await;
+        let registry = Self::with(calendar, now).await;
+        registry.until_whole().await;
+        registry
+    }
+
+    /// A registry that may still wait for its calendar.
+    async fn with(calendar: MadeUpCalendar, now: &str) -> Self {
+        let files = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(Mutex::new(instant(now)));
+        let settings = [
+            ("LEGALSTAT_CALENDAR_URL", calendar.url()),
+            ("LEGALSTAT_FILES", files.path().display().to_string()),
+            ("LEGALSTAT_FILE_LIMIT", "2000000".to_owned()),
+        ];
+        let told = clock.clone();
+        let running = Running::start(&crate::SERVICE, &settings, move || {
+            *told.lock().expect("no test panics here")
+        })
+        .await;
+        Self {
+            running,
+            calendar,
+            files,
+            clock,
+        }
+    }
+
+    async fn until_whole(&self) {
+        let whole = async {
+            let mut client = self.client(None);
+            while client
+                .get_punctuality(GetPunctualityRequest {
+                    year: 2019,
+                    form: String::new(),
+                })
+                .await
+                .is_err()
+            {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, whole)
+            .await
+            .expect("the calendar is there");
+    }
+
+    fn set_clock(&self, now: &str) {
+        *self.clock.lock().expect("no test panics here") = instant(now);
+    }
+
+    fn client(&self, caller: Option<&str>) -> Client {
+        Client::new(self.running.channel(caller))
+    }
+
+    fn operator(&self) -> Client {
+        self.client(Some("operator"))
+    }
+
+    /// How many rows a table has.
+    async fn count(&self, table: &str) -> i64 {
+        let mut database = self.database().await;
+        let sql = format!("SELECT count(*) FROM forms.{table}");
+        let count = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .fetch_one(&mut database)
+            .await
+            .expect("it is a table");
+        database.close().await.expect("it closes");
+        count
+    }
+
+    async fn database(&self) -> PgConnection {
+        self.running.superuser().await
+    }
+
+    /// Waits until no received content lies about.
+    async fn until_nothing_is_staged(&self) {
+        self.until_staged(false).await;
+    }
+
+    /// Waits until received content lies about, or none does.
+    async fn until_staged(&self, expected: bool) {
+        let received = self.files.path().join("received");
+        let staged = || std::fs::read_dir(&received).is_ok_and(|mut files| files.next().is_some());
+        let reached = async {
+            while staged() != expected {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, reached)
+            .await
+            .expect("content is received, and dropped content goes away");
+    }
+}
+
+fn instant(text: &str) -> Timestamp {
+    text.parse().expect("an instant")
+}
+
+fn header(name: &str) -> UploadEditionFileHeader {
+    UploadEditionFileHeader {
+        name: name.into(),
+        filename: "form.csv".into(),
+        content_type: "text/csv".into(),
+        sha256: String::new(),
+        request_id: Uuid::new_v4().to_string(),
+        validate_only: false,
+    }
+}
+
+fn message(part: Part) -> UploadEditionFileRequest {
+    UploadEditionFileRequest { part: Some(part) }
+}
+
+async fn upload(client: &mut Client, header: &UploadEditionFileHeader, content: &[u8]) -> Result<Edition, Status> {
+    let chunks = content
+        .chunks(300_000)
+        .map(|chunk| message(Part::Chunk(chunk.to_vec())));
+    send(
+        client,
+        std::iter::once(message(Part::Header(header.clone())))
+            .chain(chunks)
+            .collect(),
+    )
+    .await
+}
+
+async fn send(client: &mut Client, messages: Vec<UploadEditionFileRequest>) -> Result<Edition, Status> {
+    let messages = tokio_stream::iter(messages);
+    client
+        .upload_edition_file(messages)
+        .await
+        .map(tonic::Response::into_inner)
+}
+
+async fn download(client: &mut Client, name: &str) -> Result<(EditionFile, Vec<u8>), Status> {
+    let request = legalstat_proto::forms::v1::DownloadEditionFileRequest { name: name.into() };
+    let mut stream = client.download_edition_file(request).await?.into_inner();
+    let (mut file, mut content) = (None, Vec::new());
+    while let Some(message) = stream.message().await? {
+        match message.part.expect("every message carries a part") {
+            download_edition_file_response::Part::File(description) => file = Some(description),
+            download_edition_file_response::Part::Chunk(chunk) => content.extend(chunk),
+        }
+    }
+    Ok((file.expect("the first message describes the file"), content))
+}
+
+fn placing(name: &str, channel: legalstat_proto::forms::v1::Channel) -> PlaceEditionRequest {
+    PlaceEditionRequest {
+        name: name.into(),
+        channel: channel.into(),
+        request_id: Uuid::new_v4().to_string(),
+        validate_only: false,
+    }
+}
+
+async fn place(client: &mut Client, request: &PlaceEditionRequest) -> Result<Edition, Status> {
+    client
+        .place_edition(request.clone())
+        .await
+        .map(tonic::Response::into_inner)
+}
+
+/// The reason of a refusal, without its common beginning, and the law it cites.
+fn reason(status: &Status) -> (String, String) {
+    let details = status.get_error_details();
+    let info = details
+        .error_info()
+        .unwrap_or_else(|| panic!("a refusal without a reason: {status:?}"));
+    let reason = info
+        .reason
+        .strip_prefix("ERROR_REASON_")
+        .expect("a reason of the contract");
+    (
+        reason.to_owned(),
+        info.metadata.get("legal_basis").cloned().unwrap_or_default(),
+    )
+}
+
+/// Checks code, reason and law of a refusal.
+fn assert_refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, expected: &str, law: &str) {
+    let status = answer.expect_err(expected);
+    assert_eq!(
+        (status.code(), reason(&status)),
+        (code, (expected.to_owned(), law.to_owned())),
+        "{status:?}"
+    );
+}
+
+/// The fields at fault in a refusal with the reason for each.
+fn violations<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<(String, String)> {
+    let status = answer.expect_err("the request breaks a rule");
+    assert_eq!(
+        (status.code(), reason(&status).0.as_str()),
+        (Code::InvalidArgument, "INVALID_FIELDS"),
+        "{status:?}"
+    );
+    let details = status.get_error_details();
+    let found = details
+        .bad_request()
+        .map(|found| found.field_violations.clone())
+        .unwrap_or_default();
+    found
+        .into_iter()
+        .map(|violation| (violation.field, violation.reason))
+        .collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected
+        .iter()
+        .map(|(field, reason)| ((*field).to_owned(), (*reason).to_owned()))
+        .collect()
+}

@@ -1,0 +1,274 @@
+//! Placing editions, and how they stand to their due dates.
+
+use legalstat_proto::forms::v1::{Channel as Place, EditionState, Punctuality, PunctualityReport};
+use sqlx::Executor;
+
+use super::*;
+
+const JANUARY: &str = "forms/1/editions/2025-M01";
+const FEBRUARY: &str = "forms/1/editions/2025-M02";
+/// 5 February 2025 ends in Almaty.
+const DUE: &str = "2025-02-05T19:00:00Z";
+
+async fn punctuality(registry: &Registry) -> PunctualityReport {
+    let request = GetPunctualityRequest {
+        year: 2025,
+        form: "forms/1".into(),
+    };
+    registry
+        .client(None)
+        .get_punctuality(request)
+        .await
+        .expect("it counts")
+        .into_inner()
+}
+
+#[tokio::test]
+async fn a_placement_counts_as_on_time_until_the_due_date_ends() {
+    let registry = Registry::at("2025-02-05T18:59:59Z").await;
+    let mut operator = registry.operator();
+    let before = PunctualityReport {
+        year: 2025,
+        not_due: 12,
+        total: 12,
+        ..Default::default()
+    };
+    assert_eq!(punctuality(&registry).await, before);
+    upload(&mut operator, &header(JANUARY), b"a")
+        .await
+        .expect("it is taken");
+    let placed = place(&mut operator, &placing(JANUARY, Place::InformationService))
+        .await
+        .expect("it is placed");
+    assert_eq!(
+        (placed.state(), placed.punctuality()),
+        (EditionState::Placed, Punctuality::OnTime)
+    );
+    let basis = placed.placements[0].legal_basis.clone().expect("it has one");
+    assert_eq!(
+        (basis.act.as_str(), basis.provision.as_str()),
+        ("Instruction", "para 14 and Appendix 2")
+    );
+
+    registry.set_clock("2025-03-05T19:00:00Z");
+    assert_eq!(
+        punctuality(&registry).await,
+        PunctualityReport {
+            on_time: 1,
+            overdue: 1,
+            not_due: 10,
+            ..before
+        }
+    );
+    upload(&mut operator, &header(FEBRUARY), b"a")
+        .await
+        .expect("it is taken");
+    let placed = place(&mut operator, &placing(FEBRUARY, Place::InformationService))
+        .await
+        .expect("it is placed");
+    assert_eq!(placed.punctuality(), Punctuality::Late);
+    assert_eq!(
+        punctuality(&registry).await,
+        PunctualityReport {
+            on_time: 1,
+            late: 1,
+            not_due: 10,
+            ..before
+        }
+    );
+}
+
+#[tokio::test]
+async fn placing_again_on_the_same_channel_changes_nothing_but_is_recorded() {
+    let registry = Registry::at("2025-02-05T05:00:00Z").await;
+    let mut operator = registry.operator();
+    upload(&mut operator, &header(JANUARY), b"a")
+        .await
+        .expect("it is taken");
+    let request = placing(JANUARY, Place::InformationService);
+    let first = place(&mut operator, &request).await.expect("it is placed");
+    registry.set_clock(DUE);
+    assert_eq!(place(&mut operator, &request).await.expect("it is replayed"), first);
+    let again = place(&mut operator, &placing(JANUARY, Place::InformationService))
+        .await
+        .expect("nothing changes");
+    assert_eq!(again, first);
+    assert_eq!(registry.count("placement").await, 1);
+    assert_eq!(
+        registry
+            .count("journal_entry WHERE outcome = 'DONE' AND method LIKE '%/PlaceEdition'")
+            .await,
+        2
+    );
+}
+
+#[tokio::test]
+async fn two_placements_at_once_place_one_time() {
+    let registry = Registry::at("2025-02-05T05:00:00Z").await;
+    let (mut one, mut other) = (registry.operator(), registry.operator());
+    upload(&mut one, &header(JANUARY), b"a").await.expect("it is taken");
+    let requests = [
+        placing(JANUARY, Place::InformationService),
+        placing(JANUARY, Place::InformationService),
+    ];
+    let (first, second) = tokio::join!(place(&mut one, &requests[0]), place(&mut other, &requests[1]));
+    assert_eq!(
+        first.expect("it is placed").placements,
+        second.expect("it is placed").placements
+    );
+    assert_eq!(registry.count("placement").await, 1);
+}
+
+#[tokio::test]
+async fn an_edition_is_placed_on_several_channels() {
+    let registry = Registry::at("2025-02-05T05:00:00Z").await;
+    let mut operator = registry.operator();
+    upload(&mut operator, &header(JANUARY), b"a")
+        .await
+        .expect("it is taken");
+    let website = place(&mut operator, &placing(JANUARY, Place::OfficialWebsite))
+        .await
+        .expect("it is placed");
+    assert_eq!(
+        (website.state(), website.punctuality()),
+        (EditionState::Placed, Punctuality::NotDue)
+    );
+    let both = place(&mut operator, &placing(JANUARY, Place::InformationService))
+        .await
+        .expect("it is placed");
+    assert_eq!((both.placements.len(), both.punctuality()), (2, Punctuality::OnTime));
+}
+
+#[tokio::test]
+async fn the_open_data_portal_takes_only_forms_on_the_approved_list() {
+    let registry = Registry::at("2025-02-05T05:00:00Z").await;
+    let mut operator = registry.operator();
+    upload(&mut operator, &header(JANUARY), b"a")
+        .await
+        .expect("it is taken");
+    let refused = place(&mut operator, &placing(JANUARY, Place::OpenDataPortal)).await;
+    assert_refused(
+        refused,
+        Code::FailedPrecondition,
+        "NOT_ON_OPEN_DATA_LIST",
+        "Instruction, para 9",
+    );
+    let entry = "INSERT INTO forms.open_data_list VALUES (1, '2025-02-05', NULL, 'Order No. 22', '', '', false)";
+    registry.database().await.execute(entry).await.expect("it is entered");
+    let placed = place(&mut operator, &placing(JANUARY, Place::OpenDataPortal))
+        .await
+        .expect("it is placed");
+    assert_eq!(
+        placed.placements[0].legal_basis.clone().expect("it has one").provision,
+        "para 9"
+    );
+}
+
+#[tokio::test]
+async fn what_has_no_file_or_has_not_ended_is_not_placed() {
+    let registry = Registry::at("2025-02-05T05:00:00Z").await;
+    let mut operator = registry.operator();
+    let empty = place(&mut operator, &placing(JANUARY, Place::InformationService)).await;
+    assert_refused(
+        empty,
+        Code::FailedPrecondition,
+        "CONTENT_MISSING",
+        "Instruction, para 14",
+    );
+    let early = place(&mut operator, &placing(FEBRUARY, Place::InformationService)).await;
+    assert_refused(
+        early,
+        Code::FailedPrecondition,
+        "PERIOD_NOT_ENDED",
+        "Instruction, Appendix 2",
+    );
+    let unknown = place(
+        &mut operator,
+        &placing("forms/1/editions/2018-M01", Place::InformationService),
+    )
+    .await;
+    assert_refused(unknown, Code::NotFound, "RESOURCE_NOT_FOUND", "");
+    let wrong = PlaceEditionRequest {
+        name: "forms/1/editions/2019-Q5".into(),
+        channel: 0,
+        ..Default::default()
+    };
+    let expected = [
+        ("name", "PERIOD"),
+        ("channel", "REQUIRED"),
+        ("request_id", "REQUEST_ID"),
+    ];
+    assert_eq!(violations(place(&mut operator, &wrong).await), pairs(&expected));
+    let wrong = PlaceEditionRequest {
+        channel: 9,
+        ..placing(JANUARY, Place::InformationService)
+    };
+    assert_eq!(
+        violations(place(&mut operator, &wrong).await),
+        pairs(&[("channel", "ENUM")])
+    );
+    assert_eq!(registry.count("placement").await, 0);
+}
+
+#[tokio::test]
+async fn validating_a_placement_changes_nothing() {
+    let registry = Registry::at("2025-02-05T05:00:00Z").await;
+    let mut operator = registry.operator();
+    upload(&mut operator, &header(JANUARY), b"a")
+        .await
+        .expect("it is taken");
+    let request = PlaceEditionRequest {
+        validate_only: true,
+        ..placing(JANUARY, Place::InformationService)
+    };
+    assert_eq!(
+        place(&mut operator, &request)
+            .await
+            .expect("it would be placed")
+            .placements
+            .len(),
+        1
+    );
+    assert_eq!(registry.count("placement").await, 0);
+}
+
+#[tokio::test]
+async fn only_an_operator_uploads_and_places() {
+    let registry = Registry::at("2025-02-05T05:00:00Z").await;
+    for (caller, code, reason) in [
+        (None, Code::Unauthenticated, "CERTIFICATE_REQUIRED"),
+        (Some("edms"), Code::PermissionDenied, "ROLE_MISSING"),
+        (Some("approver"), Code::PermissionDenied, "ROLE_MISSING"),
+    ] {
+        let mut client = registry.client(caller);
+        assert_refused(
+            place(&mut client, &placing(JANUARY, Place::InformationService)).await,
+            code,
+            reason,
+            "",
+        );
+        assert_refused(upload(&mut client, &header(JANUARY), b"a").await, code, reason, "");
+    }
+}
+
+#[tokio::test]
+async fn the_runtime_role_cannot_rewrite_what_was_placed() {
+    let registry = Registry::at("2025-02-05T05:00:00Z").await;
+    let mut runtime = registry.running.runtime().await;
+    for sql in [
+        "UPDATE forms.placement SET punctuality = 'ON_TIME'",
+        "DELETE FROM forms.placement",
+        "UPDATE forms.edition SET due_date = '2026-01-01'",
+        "DELETE FROM forms.edition",
+        "UPDATE forms.edition_file SET sha256 = ''",
+        "UPDATE forms.form SET due_day = 1",
+        "DELETE FROM forms.journal_entry",
+    ] {
+        let error = runtime.execute(sql).await.expect_err(sql);
+        assert_eq!(
+            error.as_database_error().and_then(|error| error.code()).as_deref(),
+            Some("42501"),
+            "{sql}"
+        );
+    }
+}

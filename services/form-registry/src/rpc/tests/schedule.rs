@@ -1,0 +1,293 @@
+//! Forms, the schedule, and reading editions.
+
+use legalstat_proto::{
+    common::v1::Date,
+    forms::v1::{
+        EditionState, GetEditionRequest, GetFormRequest, ListEditionsRequest, ListFormsRequest, ListScheduleRequest,
+        Periodicity, Punctuality, ScheduleItem,
+    },
+};
+
+use super::*;
+
+const NOW: &str = "2026-11-24T05:00:00Z";
+
+async fn get(client: &mut Client, name: &str) -> Result<Edition, Status> {
+    client
+        .get_edition(GetEditionRequest { name: name.into() })
+        .await
+        .map(tonic::Response::into_inner)
+}
+
+async fn schedule(client: &mut Client, request: ListScheduleRequest) -> Result<Vec<ScheduleItem>, Status> {
+    let (mut items, mut request) = (Vec::new(), request);
+    loop {
+        let page = client.list_schedule(request.clone()).await?.into_inner();
+        items.extend(page.items);
+        if page.next_page_token.is_empty() {
+            return Ok(items);
+        }
+        request.page_token = page.next_page_token;
+    }
+}
+
+#[tokio::test]
+async fn the_register_holds_26_forms_two_coded_alike_and_one_without_a_code() {
+    let registry = Registry::at(NOW).await;
+    let mut client = registry.client(None);
+    let mut list = async |code: &str, periodicity: Periodicity| {
+        let request = ListFormsRequest {
+            code: code.into(),
+            periodicity: periodicity.into(),
+            ..Default::default()
+        };
+        client.list_forms(request).await.expect("it lists").into_inner().forms
+    };
+    assert_eq!(list("", Periodicity::Unspecified).await.len(), 26);
+    assert_eq!(list("", Periodicity::Monthly).await.len(), 6);
+    let coded = list("1-P", Periodicity::Unspecified).await;
+    assert_eq!(
+        coded.iter().map(|form| form.name.as_str()).collect::<Vec<_>>(),
+        ["forms/3", "forms/25"]
+    );
+
+    let get = async |name: &str| {
+        let form = registry
+            .client(None)
+            .get_form(GetFormRequest { name: name.into() })
+            .await;
+        form.map(tonic::Response::into_inner)
+    };
+    assert_eq!(get("forms/8").await.expect("it is registered").code, "");
+    let form = get("forms/1").await.expect("it is registered");
+    assert!(form.roll_forward && form.roll_forward_basis.expect("it has one").assumed);
+    assert_refused(get("forms/27").await, Code::NotFound, "RESOURCE_NOT_FOUND", "");
+    assert_eq!(violations(get("forms/01").await), pairs(&[("name", "RESOURCE_NAME")]));
+}
+
+#[tokio::test]
+async fn a_full_year_has_152_editions_and_2019_those_due_since_15_april() {
+    let registry = Registry::at(NOW).await;
+    let mut client = registry.client(None);
+    for year in 2019..=2035 {
+        let items = schedule(
+            &mut client,
+            ListScheduleRequest {
+                year,
+                ..Default::default()
+            },
+        )
+        .await
+        .expect("it lists");
+        assert_eq!(items.len(), if year == 2019 { 115 } else { 152 }, "{year}");
+    }
+    let year = schedule(
+        &mut client,
+        ListScheduleRequest {
+            year: 2026,
+            ..Default::default()
+        },
+    )
+    .await
+    .expect("it lists");
+    let last = year.last().expect("152 items");
+    assert_eq!(
+        (last.edition.as_str(), last.due_date),
+        (
+            "forms/6/editions/2026-Q4",
+            Some(Date {
+                year: 2027,
+                month: 1,
+                day: 20
+            })
+        )
+    );
+
+    let pages = ListScheduleRequest {
+        year: 2026,
+        page_size: 40,
+        ..Default::default()
+    };
+    assert_eq!(schedule(&mut client, pages).await.expect("it lists"), year);
+    let one = ListScheduleRequest {
+        year: 2026,
+        form: "forms/1".into(),
+        ..Default::default()
+    };
+    assert_eq!(schedule(&mut client, one).await.expect("it lists").len(), 12);
+}
+
+#[tokio::test]
+async fn form_1_for_december_2024_is_due_on_5_january_2025() {
+    let registry = Registry::at(NOW).await;
+    let edition = get(&mut registry.client(None), "forms/1/editions/2024-M12")
+        .await
+        .expect("it is scheduled");
+    assert_eq!(
+        edition.due_date,
+        Some(Date {
+            year: 2025,
+            month: 1,
+            day: 5
+        })
+    );
+    assert_eq!(
+        edition.due_time.map(|time| time.to_string()),
+        Some("2025-01-05T19:00:00Z".into())
+    );
+    assert_eq!(
+        (edition.state(), edition.punctuality()),
+        (EditionState::Scheduled, Punctuality::Overdue)
+    );
+    assert_eq!((edition.assumed, edition.calendar_version.as_str()), (true, "made-up"));
+}
+
+#[tokio::test]
+async fn periods_that_do_not_fit_are_told_apart_from_editions_that_are_not_there() {
+    let registry = Registry::at(NOW).await;
+    let mut client = registry.client(None);
+    for (name, reason) in [
+        ("", "REQUIRED"),
+        ("forms/1", "RESOURCE_NAME"),
+        ("forms/1/editions/2019-Q5", "PERIOD"),
+        ("forms/1/editions/2019-M13", "PERIOD"),
+        ("forms/1/editions/2019-Q1", "PERIOD_KIND"),
+        ("forms/2/editions/2019-M03", "PERIOD_KIND"),
+        ("forms/2/editions/2019-S1", "PERIOD_KIND"),
+    ] {
+        assert_eq!(
+            violations(get(&mut client, name).await),
+            pairs(&[("name", reason)]),
+            "{name}"
+        );
+    }
+    for name in [
+        "forms/27/editions/2019-M03",
+        "forms/1/editions/2019-M03",
+        "forms/1/editions/2036-M01",
+    ] {
+        assert_refused(get(&mut client, name).await, Code::NotFound, "RESOURCE_NOT_FOUND", "");
+    }
+}
+
+#[tokio::test]
+async fn every_wrong_field_of_a_list_is_named() {
+    let registry = Registry::at(NOW).await;
+    let mut client = registry.client(None);
+    let request = ListEditionsRequest {
+        parent: "forms".into(),
+        page_size: -1,
+        state: 9,
+        year: 1,
+        ..Default::default()
+    };
+    let expected = [
+        ("page_size", "OUT_OF_RANGE"),
+        ("parent", "RESOURCE_NAME"),
+        ("state", "ENUM"),
+        ("year", "OUT_OF_RANGE"),
+    ];
+    assert_eq!(violations(client.list_editions(request).await), pairs(&expected));
+    let request = ListScheduleRequest {
+        year: 2036,
+        form: "x".into(),
+        ..Default::default()
+    };
+    let expected = [("year", "OUT_OF_RANGE"), ("form", "RESOURCE_NAME")];
+    assert_eq!(violations(client.list_schedule(request).await), pairs(&expected));
+    let request = ListScheduleRequest {
+        year: 2026,
+        form: "forms/27".into(),
+        ..Default::default()
+    };
+    assert_refused(
+        client.list_schedule(request).await,
+        Code::NotFound,
+        "RESOURCE_NOT_FOUND",
+        "",
+    );
+    let request = ListScheduleRequest {
+        year: 2026,
+        page_token: "00".into(),
+        ..Default::default()
+    };
+    assert_refused(
+        client.list_schedule(request).await,
+        Code::InvalidArgument,
+        "PAGE_TOKEN_INVALID",
+        "",
+    );
+}
+
+#[tokio::test]
+async fn editions_are_listed_by_form_year_and_state() {
+    let registry = Registry::at(NOW).await;
+    let mut client = registry.operator();
+    upload(&mut client, &header("forms/1/editions/2025-M01"), b"a")
+        .await
+        .expect("it is taken");
+    let mut list = async |parent: &str, state: EditionState, year: i32| {
+        let request = ListEditionsRequest {
+            parent: parent.into(),
+            state: state.into(),
+            year,
+            ..Default::default()
+        };
+        let page = client.list_editions(request).await.expect("it lists").into_inner();
+        page.editions.len()
+    };
+    assert_eq!(list("forms/1", EditionState::Unspecified, 2025).await, 12);
+    assert_eq!(list("forms/1", EditionState::Scheduled, 2025).await, 11);
+    assert_eq!(list("forms/-", EditionState::Prepared, 0).await, 1);
+    assert_eq!(list("forms/-", EditionState::Unspecified, 0).await, 100);
+}
+
+#[tokio::test]
+async fn nothing_is_said_about_editions_until_the_calendar_has_answered() {
+    let registry = Registry::with(MadeUpCalendar::away().await, NOW).await;
+    let mut client = registry.client(None);
+    let answer = client
+        .list_schedule(ListScheduleRequest {
+            year: 2026,
+            ..Default::default()
+        })
+        .await;
+    let details = answer.as_ref().expect_err("the calendar is away").get_error_details();
+    assert!(details.retry_info().is_some_and(|retry| retry.retry_delay.is_some()));
+    assert_refused(answer, Code::Unavailable, "DEPENDENCY_UNAVAILABLE", "");
+    let answer = get(&mut client, "forms/1/editions/2026-M01").await;
+    assert_refused(answer, Code::Unavailable, "DEPENDENCY_UNAVAILABLE", "");
+    let answer = upload(&mut registry.operator(), &header("forms/1/editions/2026-M01"), b"a").await;
+    assert_refused(answer, Code::Unavailable, "DEPENDENCY_UNAVAILABLE", "");
+    assert_eq!(
+        client
+            .list_forms(ListFormsRequest::default())
+            .await
+            .expect("forms need no calendar")
+            .into_inner()
+            .forms
+            .len(),
+        26
+    );
+
+    registry.calendar.open().await;
+    registry.until_whole().await;
+    get(&mut client, "forms/1/editions/2026-M01")
+        .await
+        .expect("it is scheduled");
+}
+
+#[tokio::test]
+async fn the_calendar_is_asked_once_for_every_period_and_never_again() {
+    let registry = Registry::at(NOW).await;
+    assert_eq!(registry.calendar.asked(), 17 * 152);
+    assert_eq!(
+        registry.count("edition").await + registry.count("period_without_edition").await,
+        17 * 152
+    );
+    let forms = crate::domain::register::appendix_2().expect("the register is readable");
+    let missing = crate::jobs::schedule::missing(&mut registry.database().await, &forms)
+        .await
+        .expect("it reads");
+    assert!(missing.is_empty(), "a second start would ask for {}", missing.len());
+}

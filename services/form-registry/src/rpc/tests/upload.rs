@@ -1,0 +1,252 @@
+//! Uploading and downloading the file of an edition.
+
+use legalstat_proto::forms::v1::{Channel as Place, EditionState};
+use tokio_stream::StreamExt;
+
+use super::*;
+
+const NOW: &str = "2025-02-03T05:00:00Z";
+const JANUARY: &str = "forms/1/editions/2025-M01";
+
+fn digest(content: &[u8]) -> String {
+    hex::encode(legalstat_kit::wire::sha256(content))
+}
+
+#[tokio::test]
+async fn a_file_comes_back_as_it_was_uploaded() {
+    let registry = Registry::at(NOW).await;
+    let mut operator = registry.operator();
+    let content = vec![7; 1_500_000];
+    let announced = UploadEditionFileHeader {
+        sha256: digest(&content).to_uppercase(),
+        ..header(JANUARY)
+    };
+    let edition = upload(&mut operator, &announced, &content).await.expect("it is taken");
+    assert_eq!(edition.state(), EditionState::Prepared);
+    let (file, downloaded) = download(&mut operator, JANUARY).await.expect("an official reads it");
+    assert_eq!(Some(&file), edition.file.as_ref());
+    assert_eq!(
+        (file.filename.as_str(), file.size_bytes, file.sha256),
+        ("form.csv", 1_500_000, digest(&content))
+    );
+    assert!(downloaded == content, "the content is another");
+    registry.until_nothing_is_staged().await;
+}
+
+#[tokio::test]
+async fn a_file_is_open_to_everyone_once_it_is_placed() {
+    let registry = Registry::at(NOW).await;
+    let mut operator = registry.operator();
+    let missing = download(&mut operator, JANUARY).await;
+    assert_refused(
+        missing,
+        Code::FailedPrecondition,
+        "CONTENT_MISSING",
+        "Instruction, para 14",
+    );
+    upload(&mut operator, &header(JANUARY), b"a")
+        .await
+        .expect("it is taken");
+    for caller in [None, Some("edms")] {
+        let early = download(&mut registry.client(caller), JANUARY).await;
+        assert_refused(
+            early,
+            Code::FailedPrecondition,
+            "EDITION_NOT_PLACED",
+            "Instruction, para 14",
+        );
+    }
+    place(&mut operator, &placing(JANUARY, Place::InformationService))
+        .await
+        .expect("it is placed");
+    assert_eq!(
+        download(&mut registry.client(None), JANUARY)
+            .await
+            .expect("it is open")
+            .1,
+        b"a"
+    );
+}
+
+#[tokio::test]
+async fn a_new_upload_replaces_the_file_until_the_edition_is_placed() {
+    let registry = Registry::at(NOW).await;
+    let mut operator = registry.operator();
+    for content in [b"first".as_slice(), b"second"] {
+        upload(&mut operator, &header(JANUARY), content)
+            .await
+            .expect("it is taken");
+    }
+    assert_eq!(
+        download(&mut operator, JANUARY).await.expect("an official reads it").1,
+        b"second"
+    );
+    assert_eq!(registry.count("edition_file").await, 2);
+    place(&mut operator, &placing(JANUARY, Place::OfficialWebsite))
+        .await
+        .expect("it is placed");
+    let late = upload(&mut operator, &header(JANUARY), b"third").await;
+    assert_refused(late, Code::FailedPrecondition, "WRONG_STATE", "Instruction, para 14");
+    assert_eq!(registry.count("edition_file").await, 2);
+}
+
+#[tokio::test]
+async fn the_same_upload_again_has_the_same_answer_even_after_placing() {
+    let registry = Registry::at(NOW).await;
+    let mut operator = registry.operator();
+    let header = header(JANUARY);
+    let first = upload(&mut operator, &header, b"a").await.expect("it is taken");
+    place(&mut operator, &placing(JANUARY, Place::InformationService))
+        .await
+        .expect("it is placed");
+    assert_eq!(
+        upload(&mut operator, &header, b"a").await.expect("it is replayed"),
+        first
+    );
+    let other = upload(&mut operator, &header, b"b").await;
+    assert_refused(other, Code::InvalidArgument, "REQUEST_ID_REUSED", "");
+    assert_eq!(registry.count("edition_file").await, 1);
+    registry.until_nothing_is_staged().await;
+}
+
+#[tokio::test]
+async fn two_equal_uploads_at_once_have_one_effect() {
+    let registry = Registry::at(NOW).await;
+    let (mut one, mut other) = (registry.operator(), registry.operator());
+    let header = header(JANUARY);
+    let (first, second) = tokio::join!(upload(&mut one, &header, b"a"), upload(&mut other, &header, b"a"));
+    assert_eq!(first.expect("it is taken"), second.expect("it is taken or replayed"));
+    assert_eq!(registry.count("edition_file").await, 1);
+    registry.until_nothing_is_staged().await;
+}
+
+#[tokio::test]
+async fn every_wrong_field_of_a_header_is_named() {
+    let registry = Registry::at(NOW).await;
+    let wrong = UploadEditionFileHeader {
+        name: "forms/1/editions/2025-Q1".into(),
+        filename: "a/b".into(),
+        content_type: "csv".into(),
+        sha256: "00".into(),
+        request_id: "1".into(),
+        validate_only: false,
+    };
+    let expected = [
+        ("header.name", "PERIOD_KIND"),
+        ("header.filename", "FOLDER"),
+        ("header.content_type", "MEDIA_TYPE"),
+        ("header.sha256", "SHA256"),
+        ("header.request_id", "REQUEST_ID"),
+    ];
+    assert_eq!(
+        violations(upload(&mut registry.operator(), &wrong, b"a").await),
+        pairs(&expected)
+    );
+}
+
+#[tokio::test]
+async fn messages_out_of_order_change_nothing() {
+    let registry = Registry::at(NOW).await;
+    let mut operator = registry.operator();
+    let head = || message(Part::Header(header(JANUARY)));
+    let chunk = |size: usize| message(Part::Chunk(vec![1; size]));
+    for (messages, expected) in [
+        (vec![], ("header", "REQUIRED")),
+        (vec![chunk(1)], ("header", "REQUIRED")),
+        (vec![UploadEditionFileRequest { part: None }], ("header", "REQUIRED")),
+        (vec![head()], ("chunk", "REQUIRED")),
+        (vec![head(), chunk(1), head()], ("header", "REPEATED")),
+        (vec![head(), chunk(0)], ("chunk", "SIZE")),
+        (vec![head(), chunk(1024 * 1024 + 1)], ("chunk", "SIZE")),
+        (vec![head(), chunk(5 * 1024 * 1024)], ("chunk", "SIZE")),
+        (
+            vec![head(), UploadEditionFileRequest { part: None }],
+            ("chunk", "REQUIRED"),
+        ),
+    ] {
+        assert_eq!(violations(send(&mut operator, messages).await), pairs(&[expected]));
+    }
+    assert_eq!(registry.count("edition_file").await, 0);
+    registry.until_nothing_is_staged().await;
+}
+
+#[tokio::test]
+async fn content_that_is_too_large_or_not_the_announced_one_changes_nothing() {
+    let registry = Registry::at(NOW).await;
+    let mut operator = registry.operator();
+    let large = upload(&mut operator, &header(JANUARY), &vec![0; 2_000_001]).await;
+    let details = large.as_ref().expect_err("over the limit").get_error_details();
+    assert_eq!(
+        details.error_info().expect("it has a reason").metadata["limit_bytes"],
+        "2000000"
+    );
+    assert_refused(large, Code::InvalidArgument, "FILE_TOO_LARGE", "");
+    let announced = UploadEditionFileHeader {
+        sha256: digest(b"a"),
+        ..header(JANUARY)
+    };
+    let other = upload(&mut operator, &announced, b"b").await;
+    assert_refused(other, Code::InvalidArgument, "DIGEST_MISMATCH", "");
+    assert_eq!(registry.count("edition_file").await, 0);
+    assert_eq!(
+        registry
+            .count("journal_entry WHERE outcome = 'REFUSED' AND resource = 'forms/1/editions/2025-M01'")
+            .await,
+        2
+    );
+    registry.until_nothing_is_staged().await;
+}
+
+#[tokio::test]
+async fn an_upload_that_is_given_up_halfway_leaves_nothing() {
+    let registry = Registry::at(NOW).await;
+    let mut operator = registry.operator();
+    let begun = [
+        message(Part::Header(header(JANUARY))),
+        message(Part::Chunk(vec![1; 300_000])),
+    ];
+    let endless = tokio_stream::iter(begun).chain(tokio_stream::pending());
+    let uploading = tokio::spawn(async move { operator.upload_edition_file(endless).await });
+    registry.until_staged(true).await;
+    uploading.abort();
+    registry.until_nothing_is_staged().await;
+    assert_eq!(registry.count("edition_file").await, 0);
+}
+
+#[tokio::test]
+async fn validating_an_upload_changes_nothing() {
+    let registry = Registry::at(NOW).await;
+    let mut operator = registry.operator();
+    let header = UploadEditionFileHeader {
+        validate_only: true,
+        ..header(JANUARY)
+    };
+    let would_be = upload(&mut operator, &header, b"a").await.expect("it would be taken");
+    assert_eq!(would_be.state(), EditionState::Prepared);
+    let missing = download(&mut operator, JANUARY).await;
+    assert_refused(
+        missing,
+        Code::FailedPrecondition,
+        "CONTENT_MISSING",
+        "Instruction, para 14",
+    );
+    registry.until_nothing_is_staged().await;
+    assert!(!registry.files.path().join("sha256").exists(), "content was kept");
+}
+
+#[tokio::test]
+async fn an_upload_waits_for_the_end_of_its_period() {
+    let registry = Registry::at("2025-01-31T18:59:59Z").await;
+    let mut operator = registry.operator();
+    let early = upload(&mut operator, &header(JANUARY), b"a").await;
+    assert_refused(
+        early,
+        Code::FailedPrecondition,
+        "PERIOD_NOT_ENDED",
+        "Instruction, Appendix 2",
+    );
+    registry.set_clock("2025-01-31T19:00:00Z");
+    upload(&mut operator, &header(JANUARY), b"a")
+        .await
+        .expect("February has begun in Almaty");
+}
