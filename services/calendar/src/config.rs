@@ -11,9 +11,19 @@ use crate::domain::WorkingHours;
 /// A value that is not two times in order.
 pub fn working_hours(environment: &mut Environment) -> Result<WorkingHours, SettingError> {
     const NAME: &str = "LEGALSTAT_WORKING_HOURS";
-    let Some(text) = environment.optional(NAME) else { return Ok(WorkingHours::default()) };
+    let Some(text) = environment.optional(NAME) else {
+        return Ok(WorkingHours::default());
+    };
     let time = |text: &str| Time::strptime("%H:%M", text).ok();
-    let hours = text.split_once('-').and_then(|(begin, end)| Some(WorkingHours { begin: time(begin)?, end: time(end)? }));
+    let hours = text.split_once('-').and_then(|(begin, end)| {
+        Some(WorkingHours {
+            begin: time(begin)?,
+            end: time(end)?,
+        })
+    });
     let hours = hours.filter(|hours| hours.begin < hours.end);
-    hours.ok_or_else(|| SettingError::Unusable { name: NAME, problem: "write them as 09:00-18:30".into() })
+    hours.ok_or_else(|| SettingError::Unusable {
+        name: NAME,
+        problem: "write them as 09:00-18:30".into(),
+    })
 }

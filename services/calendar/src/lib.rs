@@ -43,6 +43,8 @@ fn start(context: Context, hours: WorkingHours) -> Starting {
             tracing::info!(rows = new, "loaded the registers");
         }
         let rpc = CalendarRpc::new(context, Arc::new(Calendars::new(rules)), terms.into(), hours);
-        Ok(Routes::new(CalendarServiceServer::new(rpc).max_decoding_message_size(LARGEST_REQUEST)))
+        Ok(Routes::new(
+            CalendarServiceServer::new(rpc).max_decoding_message_size(LARGEST_REQUEST),
+        ))
     })
 }

@@ -27,8 +27,13 @@ const CHUNK: usize = 256 * 1024;
 /// When the contracts have no such method: the commands name only methods that exist, as a test proves.
 pub(crate) fn method(name: &str) -> MethodDescriptor {
     let (service, method) = name.split_once('/').expect("commands name methods as service/method");
-    let service = legalstat_proto::descriptors().get_service_by_name(service).expect("commands name services that exist");
-    service.methods().find(|candidate| candidate.name() == method).expect("commands name methods that exist")
+    let service = legalstat_proto::descriptors()
+        .get_service_by_name(service)
+        .expect("commands name services that exist");
+    service
+        .methods()
+        .find(|candidate| candidate.name() == method)
+        .expect("commands name methods that exist")
 }
 
 /// Reads a message from proto3 JSON; unknown fields are refused.
@@ -88,7 +93,10 @@ impl Connection {
         let first = message(method.input(), &json!({ "header": header }))?;
         let opened = tokio::fs::File::open(file).await;
         let opened = opened.map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))?;
-        let chunk_field = method.input().get_field_by_name("chunk").context("an upload has chunks")?;
+        let chunk_field = method
+            .input()
+            .get_field_by_name("chunk")
+            .context("an upload has chunks")?;
         let chunks = futures::stream::unfold(opened, |mut file| async move {
             let mut bytes = vec![0; CHUNK];
             let read = file.read(&mut bytes).await.ok().filter(|read| *read > 0)?;
@@ -103,7 +111,9 @@ impl Connection {
         });
         let requests = futures::stream::once(async { first }).chain(chunks);
         let mut client = self.ready().await?;
-        let response = client.client_streaming(self.request(requests), path(&method), Dynamic(method.output())).await?;
+        let response = client
+            .client_streaming(self.request(requests), path(&method), Dynamic(method.output()))
+            .await?;
         Ok(to_json(response.get_ref())?)
     }
 
@@ -112,7 +122,10 @@ impl Connection {
         let method = method(name);
         let request = self.request(message(method.input(), request)?);
         let mut client = self.ready().await?;
-        let responses = client.server_streaming(request, path(&method), Dynamic(method.output())).await?.into_inner();
+        let responses = client
+            .server_streaming(request, path(&method), Dynamic(method.output()))
+            .await?
+            .into_inner();
         collect(responses).await
     }
 
@@ -193,6 +206,8 @@ impl Decoder for Dynamic {
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<DynamicMessage>, Status> {
         let bytes = buffer.copy_to_bytes(buffer.remaining());
         let message = DynamicMessage::decode(self.0.clone(), bytes);
-        message.map(Some).map_err(|_| Status::internal("the answer cannot be read"))
+        message
+            .map(Some)
+            .map_err(|_| Status::internal("the answer cannot be read"))
     }
 }

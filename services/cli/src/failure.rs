@@ -40,7 +40,9 @@ impl Failure {
     pub(crate) fn reason(&self) -> Option<String> {
         let Self::Refused(status) = self else { return None };
         let details = status.get_error_details();
-        details.error_info().map(|info| info.reason.trim_start_matches("ERROR_REASON_").to_owned())
+        details
+            .error_info()
+            .map(|info| info.reason.trim_start_matches("ERROR_REASON_").to_owned())
     }
 }
 
@@ -80,7 +82,10 @@ impl fmt::Display for Failure {
             Self::Refused(status) => refused(status, f),
             Self::Usage(message) => write!(f, "error: {message}"),
             Self::Unreachable(message) => {
-                write!(f, "unreachable: {message}\n  is the system running? `legalstat up` starts it")
+                write!(
+                    f,
+                    "unreachable: {message}\n  is the system running? `legalstat up` starts it"
+                )
             }
             Self::Other(error) => write!(f, "error: {error:#}"),
         }
@@ -92,10 +97,16 @@ fn refused(status: &Status, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "refused: {}", status.message())?;
     if let Some(bad_request) = details.bad_request() {
         for violation in &bad_request.field_violations {
-            write!(f, "\n  {}: {} ({})", violation.field, violation.description, violation.reason)?;
+            write!(
+                f,
+                "\n  {}: {} ({})",
+                violation.field, violation.description, violation.reason
+            )?;
         }
     }
-    let Some(info) = details.error_info() else { return write!(f, "\n  code: {:?}", status.code()) };
+    let Some(info) = details.error_info() else {
+        return write!(f, "\n  code: {:?}", status.code());
+    };
     write!(f, "\n  reason: {} ({:?})", info.reason, status.code())?;
     let mut facts: Vec<_> = info.metadata.iter().collect();
     facts.sort();

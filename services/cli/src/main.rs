@@ -55,6 +55,7 @@ enum Group {
     Up(up::Up),
     /// Go through the main job step by step, against a running `up` or a temporary system
     Tour,
+    Certificates(up::Certificates),
     #[command(subcommand)]
     Calendar(commands::calendar::Calendar),
     #[command(subcommand)]
@@ -70,11 +71,13 @@ enum Group {
 fn main() -> ExitCode {
     let CommandLine { options, group } = CommandLine::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let result = runtime.map_err(|error| Failure::Other(error.into())).and_then(|runtime| {
-        let result = runtime.block_on(run(options, group));
-        runtime.shutdown_timeout(Duration::from_secs(1));
-        result
-    });
+    let result = runtime
+        .map_err(|error| Failure::Other(error.into()))
+        .and_then(|runtime| {
+            let result = runtime.block_on(run(options, group));
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            result
+        });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
 async fn run(options: Options, group: Group) -> Result<(), Failure> {
     let command = match group {
         Group::Up(up) => return up.run(&options.folder).await,
+        Group::Certificates(_) => return up::Certificates::run(&options.folder),
         Group::Tour => return tour::run(&options).await,
         Group::Calendar(command) => command.command()?,
         Group::Forms(command) => command.command()?,

@@ -44,7 +44,9 @@ pub(crate) fn print(response: &Value, format: Format, view: View) -> anyhow::Res
 fn rows(rows: &Value, columns: &[(&str, &str)]) -> String {
     let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
     let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(columns.iter().map(|(heading, _)| *heading));
     for row in rows {
         table.add_row(columns.iter().map(|(_, path)| text(at(row, path))));
@@ -70,13 +72,30 @@ pub(crate) fn text(value: &Value) -> String {
 }
 
 const PREFIXES: [&str; 17] = [
-    "ERROR_REASON_", "ROLE_", "DAY_KIND_", "STEP_EFFECT_", "REQUESTER_KIND_", "TERM_UNIT_", "TERM_ORIGIN_", "PERIODICITY_",
-    "EDITION_STATE_", "COPY_STATE_", "CHANNEL_", "PUNCTUALITY_", "REQUEST_STATE_", "CHECK_RULE_", "CHECK_OUTCOME_", "OUTCOME_",
+    "ERROR_REASON_",
+    "ROLE_",
+    "DAY_KIND_",
+    "STEP_EFFECT_",
+    "REQUESTER_KIND_",
+    "TERM_UNIT_",
+    "TERM_ORIGIN_",
+    "PERIODICITY_",
+    "EDITION_STATE_",
+    "COPY_STATE_",
+    "CHANNEL_",
+    "PUNCTUALITY_",
+    "REQUEST_STATE_",
+    "CHECK_RULE_",
+    "CHECK_OUTCOME_",
+    "OUTCOME_",
     "UNIT_",
 ];
 
 fn plain(text: &str) -> String {
-    let is_enum = !text.is_empty() && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit());
+    let is_enum = !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit());
     let prefix = PREFIXES.iter().find(|prefix| is_enum && text.starts_with(*prefix));
     match prefix.map(|prefix| &text[prefix.len()..]) {
         Some("UNSPECIFIED") => String::new(),
@@ -87,20 +106,41 @@ fn plain(text: &str) -> String {
 
 fn object(fields: &serde_json::Map<String, Value>) -> String {
     let field = |name: &str| fields.get(name).unwrap_or(&Value::Null);
-    if let (Some(year), Some(month), Some(day)) = (field("year").as_i64(), field("month").as_i64(), field("day").as_i64()) {
+    if let (Some(year), Some(month), Some(day)) =
+        (field("year").as_i64(), field("month").as_i64(), field("day").as_i64())
+    {
         return format!("{year:04}-{month:02}-{day:02}");
     }
     if fields.contains_key("kk") && fields.contains_key("en") {
-        let languages = ["en", "ru", "kk"].iter().filter_map(|language| field(language).as_str());
-        return languages.filter(|text| !text.is_empty()).map(str::to_owned).next().unwrap_or_else(|| "(missing)".into());
+        let languages = ["en", "ru", "kk"]
+            .iter()
+            .filter_map(|language| field(language).as_str());
+        return languages
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+            .next()
+            .unwrap_or_else(|| "(missing)".into());
     }
     if fields.contains_key("act") && fields.contains_key("provision") {
         let (act, provision) = (text(field("act")), text(field("provision")));
-        let assumed = if field("assumed").as_bool() == Some(true) { " (assumed)" } else { "" };
-        return if provision.is_empty() { format!("{act}{assumed}") } else { format!("{act}, {provision}{assumed}") };
+        let assumed = if field("assumed").as_bool() == Some(true) {
+            " (assumed)"
+        } else {
+            ""
+        };
+        return if provision.is_empty() {
+            format!("{act}{assumed}")
+        } else {
+            format!("{act}, {provision}{assumed}")
+        };
     }
-    let set = fields.iter().map(|(name, value)| (name, text(value))).filter(|(_, text)| !text.is_empty());
-    set.map(|(name, text)| format!("{name}: {text}")).collect::<Vec<_>>().join(", ")
+    let set = fields
+        .iter()
+        .map(|(name, value)| (name, text(value)))
+        .filter(|(_, text)| !text.is_empty());
+    set.map(|(name, text)| format!("{name}: {text}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn record(response: &Value) -> String {
@@ -122,12 +162,30 @@ fn record(response: &Value) -> String {
 
 fn deadline(response: &Value) -> String {
     let flag = |name: &str, word: &'static str| response[name].as_bool().unwrap_or(false).then_some(word);
-    let notes: Vec<&str> = [flag("provisional", "provisional"), flag("assumed", "rests on an assumed rule")].into_iter().flatten().collect();
-    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
-    let mut lines = vec![format!("due {}{notes}, until {}", text(&response["dueDate"]), text(&response["dueTime"]))];
+    let notes: Vec<&str> = [
+        flag("provisional", "provisional"),
+        flag("assumed", "rests on an assumed rule"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let notes = if notes.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", notes.join(", "))
+    };
+    let mut lines = vec![format!(
+        "due {}{notes}, until {}",
+        text(&response["dueDate"]),
+        text(&response["dueTime"])
+    )];
     for step in response["steps"].as_array().into_iter().flatten() {
         let (date, effect) = (text(&step["date"]), text(&step["effect"]));
-        lines.push(format!("  {date}  {effect:<9}  {} [{}]", text(&step["text"]), text(&step["legalBasis"])));
+        lines.push(format!(
+            "  {date}  {effect:<9}  {} [{}]",
+            text(&step["text"]),
+            text(&step["legalBasis"])
+        ));
     }
     lines.join("\n")
 }
@@ -142,6 +200,9 @@ mod tests {
         assert_eq!(text(&json!({ "year": 2019, "month": 7, "day": 5 })), "2019-07-05");
         assert_eq!(text(&json!("DAY_KIND_WORKING")), "WORKING");
         assert_eq!(text(&json!({ "kk": "", "ru": "", "en": "" })), "(missing)");
-        assert_eq!(text(&json!({ "act": "Instruction", "provision": "para 7", "uri": "", "assumed": true })), "Instruction, para 7 (assumed)");
+        assert_eq!(
+            text(&json!({ "act": "Instruction", "provision": "para 7", "uri": "", "assumed": true })),
+            "Instruction, para 7 (assumed)"
+        );
     }
 }

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use legalstat_kit::{client, tls};
 use serde::{Deserialize, Serialize};
 
-use crate::{call::Connection, failure::Failure};
+use crate::{call::Connection, failure::Failure, up};
 
 /// The services of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
@@ -27,8 +27,12 @@ pub(crate) enum ServiceName {
 }
 
 impl ServiceName {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Calendar, Self::FormRegistry, Self::RequestIntake, Self::CollectionDistribution];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Calendar,
+        Self::FormRegistry,
+        Self::RequestIntake,
+        Self::CollectionDistribution,
+    ];
 
     /// The name in its certificate.
     pub(crate) fn as_str(self) -> &'static str {
@@ -74,6 +78,17 @@ impl Place {
         Self { folder, timeout }
     }
 
+    /// How long a call may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Whether a system runs here, or the environment says where one does.
+    pub(crate) fn is_reachable(&self) -> bool {
+        let given = |service: &ServiceName| std::env::var_os(service.setting()).is_some();
+        up::is_running(&self.folder) || ServiceName::ALL.iter().all(given)
+    }
+
     /// The file with the addresses of a running `up`.
     pub(crate) fn addresses_file(folder: &Path) -> PathBuf {
         folder.join("addresses.json")
@@ -84,8 +99,7 @@ impl Place {
     }
 
     fn authority(&self) -> PathBuf {
-        let beside = self.certificates().join("ca.pem");
-        if beside.exists() { beside } else { self.folder.join("authority/ca.pem") }
+        self.certificates().join("ca.pem")
     }
 
     fn address(&self, service: ServiceName) -> Result<String, Failure> {
@@ -94,10 +108,15 @@ impl Place {
         }
         let file = Self::addresses_file(&self.folder);
         let Ok(text) = std::fs::read(&file) else {
-            let message = format!("no system runs in {} and {} is not set", self.folder.display(), service.setting());
+            let message = format!(
+                "no system runs in {} and {} is not set",
+                self.folder.display(),
+                service.setting()
+            );
             return Err(Failure::Unreachable(message));
         };
-        let addresses: Addresses = serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))?;
+        let addresses: Addresses =
+            serde_json::from_slice(&text).with_context(|| format!("reading {}", file.display()))?;
         let address = addresses.0.get(&service).cloned();
         address.ok_or_else(|| Failure::Unreachable(format!("{} is not in {}", service.as_str(), file.display())))
     }
@@ -111,7 +130,10 @@ impl Place {
     pub(crate) fn connect(&self, service: ServiceName, caller: Option<&str>) -> Result<Connection, Failure> {
         let url = self.address(service)?;
         let files = caller.map(|name| self.identity(name)).transpose()?;
-        let tls = tls::client(&self.authority(), files.as_ref().map(|(certificate, key)| (certificate, key)))?;
+        let tls = tls::client(
+            &self.authority(),
+            files.as_ref().map(|(certificate, key)| (certificate, key)),
+        )?;
         let channel = client::channel(&url, tls)?;
         Ok(Connection::new(channel, self.timeout))
     }
@@ -120,7 +142,10 @@ impl Place {
         let certificate = self.certificates().join(format!("{name}.pem"));
         if !certificate.exists() {
             let known = self.callers().join(", ");
-            let message = format!("there is no certificate of {name:?} in {}; there are {known}", self.certificates().display());
+            let message = format!(
+                "there is no certificate of {name:?} in {}; there are {known}",
+                self.certificates().display()
+            );
             return Err(Failure::usage(message));
         }
         Ok((certificate, self.certificates().join(format!("{name}.key"))))

@@ -9,12 +9,15 @@ use std::{
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use legalstat_collection_distribution::domain::register::appendix_1;
 use legalstat_kit::{
     Service,
     environment::Environment,
     provision::{
         authority::{self, Authority, Usage},
-        postgres::{Cluster, ClusterOptions, FolderLock, PostgresMissing},
+        folder::{AlreadyRunning, FolderLock, write_whole},
+        postgres::{Cluster, ClusterOptions},
+        programs::PostgresMissing,
         roles::{self, ServicePasswords},
     },
     run,
@@ -75,11 +78,15 @@ impl System {
     /// Starts everything and waits until every service serves.
     pub(crate) async fn start(folder: &Path, shutdown: CancellationToken) -> Result<Self, Failure> {
         std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-        let folder = folder.canonicalize().with_context(|| format!("finding {}", folder.display()))?;
-        let lock = FolderLock::acquire(&folder).map_err(|running| Failure::Usage(running.to_string()))?;
+        let folder = folder
+            .canonicalize()
+            .with_context(|| format!("finding {}", folder.display()))?;
+        let lock = FolderLock::acquire(&folder).map_err(running)?;
         let (server, cluster) = database_server(&folder).await?;
         let passwords = passwords(&folder)?;
-        roles::prepare_database(&server, DATABASE, &passwords).await.context("preparing the database")?;
+        roles::prepare_database(&server, DATABASE, &passwords)
+            .await
+            .context("preparing the database")?;
         let identities = certificates(&folder)?;
         let (ready, mut signals) = mpsc::unbounded_channel();
         let mut system = Self {
@@ -91,11 +98,21 @@ impl System {
             folder,
         };
         let ports = Ports::choose()?;
-        let start = Start { server: &server, passwords: &passwords, identities: &identities, ports: &ports, ready };
+        let start = Start {
+            server: &server,
+            passwords: &passwords,
+            identities: &identities,
+            ports: &ports,
+            ready,
+        };
         system.spawn(ServiceName::Calendar, &legalstat_calendar::SERVICE, &start)?;
         system.spawn(ServiceName::FormRegistry, &legalstat_form_registry::SERVICE, &start)?;
         system.spawn(ServiceName::RequestIntake, &legalstat_request_intake::SERVICE, &start)?;
-        system.spawn(ServiceName::CollectionDistribution, &legalstat_collection_distribution::SERVICE, &start)?;
+        system.spawn(
+            ServiceName::CollectionDistribution,
+            &legalstat_collection_distribution::SERVICE,
+            &start,
+        )?;
         drop(start);
         system.wait_until_ready(&mut signals).await?;
         let addresses = serde_json::to_vec_pretty(&system.addresses).context("the addresses")?;
@@ -180,11 +197,27 @@ Ctrl-C stops it.\n"
     }
 }
 
+/// Whether a process runs a system in this folder.
+pub(crate) fn is_running(folder: &Path) -> bool {
+    let held = || FolderLock::acquire(folder).is_err_and(|error| error.is::<AlreadyRunning>());
+    Place::addresses_file(folder).exists() && held()
+}
+
+fn running(error: anyhow::Error) -> Failure {
+    match error.downcast::<AlreadyRunning>() {
+        Ok(running) => Failure::usage(running.to_string()),
+        Err(error) => Failure::Other(error),
+    }
+}
+
 /// The database that all schemas are in.
 const DATABASE: &str = "legalstat";
 
 async fn database_server(folder: &Path) -> Result<(String, Option<Cluster>), Failure> {
-    if let Some(url) = std::env::var("LEGALSTAT_DATABASE_URL").ok().filter(|url| !url.is_empty()) {
+    if let Some(url) = std::env::var("LEGALSTAT_DATABASE_URL")
+        .ok()
+        .filter(|url| !url.is_empty())
+    {
         return Ok((url, None));
     }
     let options = ClusterOptions {
@@ -192,12 +225,12 @@ async fn database_server(folder: &Path) -> Result<(String, Option<Cluster>), Fai
         folder: folder.join("postgres"),
         durable: true,
     };
-    let cluster = match Cluster::start(options.clone()).await {
+    let cluster = match Cluster::start(&options).await {
         Err(error) => match error.downcast::<PostgresMissing>() {
             Ok(missing) if missing.can_install() => {
                 eprintln!("{missing}\nInstalling it: {}", missing.command());
                 missing.install()?;
-                Cluster::start(options).await?
+                Cluster::start(&options).await?
             }
             Ok(missing) => return Err(Failure::usage(missing.to_string())),
             Err(error) => return Err(error.into()),
@@ -212,6 +245,23 @@ fn passwords(folder: &Path) -> anyhow::Result<ServicePasswords> {
     ServicePasswords::open_or_create(&folder.join("passwords.json"))
 }
 
+/// Make the private certificate authority and every caller's and service's certificate in the folder
+///
+/// For systems that run in containers; `up` does it by itself. What is there already stays.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Certificates;
+
+impl Certificates {
+    /// Makes them.
+    pub(crate) fn run(folder: &Path) -> Result<(), Failure> {
+        std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        let _lock = FolderLock::acquire(folder).map_err(running)?;
+        certificates(folder)?;
+        eprintln!("certificates are in {}", folder.join("certificates").display());
+        Ok(())
+    }
+}
+
 struct Identities {
     authority: PathBuf,
     services: BTreeMap<&'static str, authority::Identity>,
@@ -220,12 +270,24 @@ struct Identities {
 /// The certificates of every caller and service, made where they are missing.
 fn certificates(folder: &Path) -> anyhow::Result<Identities> {
     let authority = Authority::open_or_create(folder)?;
-    for caller in authority::callers(&legalstat_collection_distribution::recipient_ids()) {
+    let own = std::fs::read(authority.certificate_path())?;
+    write_whole(&folder.join("certificates/ca.pem"), &own, 0o644)?;
+    let recipients = appendix_1()?
+        .recipients
+        .into_iter()
+        .filter(|recipient| recipient.appendix_column.is_some());
+    let recipients: Vec<String> = recipients.map(|recipient| recipient.id).collect();
+    for caller in authority::callers(&recipients) {
         authority.ensure(&caller)?;
     }
     let services = ServiceName::ALL.map(|name| (name.as_str(), Usage::service(name.as_str())));
-    let services = services.into_iter().map(|(name, usage)| Ok((name, authority.ensure(&usage)?)));
-    Ok(Identities { authority: authority.certificate_path(), services: services.collect::<anyhow::Result<_>>()? })
+    let services = services
+        .into_iter()
+        .map(|(name, usage)| Ok((name, authority.ensure(&usage)?)));
+    Ok(Identities {
+        authority: authority.certificate_path(),
+        services: services.collect::<anyhow::Result<_>>()?,
+    })
 }
 
 /// Where each service listens.
@@ -247,8 +309,11 @@ impl Ports {
 }
 
 fn free(port: u16) -> anyhow::Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-    Ok(listener.context("no port is free on the loopback interface")?.local_addr()?)
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    Ok(listener
+        .context("no port is free on the loopback interface")?
+        .local_addr()?)
 }
 
 struct Start<'a> {
@@ -268,8 +333,14 @@ impl Start<'_> {
         let mut settings = vec![
             ("LEGALSTAT_LISTEN", listen.to_string()),
             ("LEGALSTAT_HEALTH_LISTEN", health.to_string()),
-            ("LEGALSTAT_DATABASE_URL", self.passwords.runtime_url(self.server, DATABASE, schema)?),
-            ("LEGALSTAT_OWNER_DATABASE_URL", self.passwords.owner_url(self.server, DATABASE, schema)?),
+            (
+                "LEGALSTAT_DATABASE_URL",
+                self.passwords.runtime_url(self.server, DATABASE, schema)?,
+            ),
+            (
+                "LEGALSTAT_OWNER_DATABASE_URL",
+                self.passwords.owner_url(self.server, DATABASE, schema)?,
+            ),
             ("LEGALSTAT_TLS_CERTIFICATE", path(&identity.certificate_path)),
             ("LEGALSTAT_TLS_KEY", path(&identity.key_path)),
             ("LEGALSTAT_TLS_AUTHORITY", path(&self.identities.authority)),

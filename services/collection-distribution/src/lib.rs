@@ -1,1 +1,50 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+use std::sync::Arc;
+
+use legalstat_kit::{Context, Service, files::FileStore};
+use legalstat_proto::collections::v1::collection_distribution_service_server::{
+    CollectionDistributionServiceServer, SERVICE_NAME,
+};
+use sqlx::migrate::Migrator;
+use tonic::service::Routes;
+
+pub mod clients;
+pub mod config;
+pub mod db;
+pub mod domain;
+pub mod error;
+pub mod jobs;
+pub mod rpc;
+
+use clients::calendar::Calendar;
+use config::Config;
+use jobs::schedule::Completeness;
+use rpc::CollectionDistribution;
+
+/// The migrations of the schema `collections`.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Collection distribution.
+pub static SERVICE: Service<Config> = Service {
+    name: "collection-distribution",
+    schema: "collections",
+    services: &[SERVICE_NAME],
+    migrations: &MIGRATIONS,
+    config: config::read,
+    start: |context, config| Box::pin(start(context, config)),
+};
+
+async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
+    let files = FileStore::open(&config.files, config.file_limit)?;
+    let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
+    let collections = db::reference::load(&mut *context.db.acquire().await?).await?;
+    let schedule = Arc::new(Completeness::default());
+    jobs::schedule::start(&context, calendar, collections, schedule.clone()).await?;
+    let distribution = CollectionDistribution {
+        context,
+        files,
+        schedule,
+    };
+    Ok(Routes::new(CollectionDistributionServiceServer::new(distribution)))
+}

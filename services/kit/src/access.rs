@@ -38,9 +38,16 @@ pub struct Policy {
 static POLICIES: LazyLock<HashMap<String, Option<Policy>>> = LazyLock::new(|| read(legalstat_proto::descriptors()));
 
 fn read(contracts: &DescriptorPool) -> HashMap<String, Option<Policy>> {
-    let methods = contracts.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+    let methods = contracts
+        .services()
+        .flat_map(|service| service.methods().collect::<Vec<_>>());
     methods
-        .map(|method| (format!("/{}/{}", method.parent_service().full_name(), method.name()), option(contracts, &method)))
+        .map(|method| {
+            (
+                format!("/{}/{}", method.parent_service().full_name(), method.name()),
+                option(contracts, &method),
+            )
+        })
         .collect()
 }
 
@@ -52,11 +59,27 @@ fn option(contracts: &DescriptorPool, method: &MethodDescriptor) -> Option<Polic
     }
     let value = options.get_extension(&extension);
     let access: &DynamicMessage = value.as_message()?;
-    let list = |field: &str| access.get_field_by_name(field).and_then(|list| list.as_list().map(<[Value]>::to_vec));
-    let flag = |field: &str| access.get_field_by_name(field).and_then(|value| value.as_bool()).unwrap_or(false);
+    let list = |field: &str| {
+        access
+            .get_field_by_name(field)
+            .and_then(|list| list.as_list().map(<[Value]>::to_vec))
+    };
+    let flag = |field: &str| {
+        access
+            .get_field_by_name(field)
+            .and_then(|value| value.as_bool())
+            .unwrap_or(false)
+    };
     Some(Policy {
-        roles: list("roles")?.iter().filter_map(Value::as_enum_number).filter_map(|n| Role::try_from(n).ok()).collect(),
-        services: list("services")?.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect(),
+        roles: list("roles")?
+            .iter()
+            .filter_map(Value::as_enum_number)
+            .filter_map(|n| Role::try_from(n).ok())
+            .collect(),
+        services: list("services")?
+            .iter()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect(),
         mutates: flag("mutates"),
         recorded: flag("recorded"),
     })
@@ -74,7 +97,10 @@ pub fn require_policies(services: &[&str]) -> anyhow::Result<()> {
         for method in descriptor.methods() {
             let name = format!("/{service}/{}", method.name());
             let policy = POLICIES.get(&name).and_then(Option::as_ref);
-            anyhow::ensure!(policy.is_some_and(|p| !p.roles.is_empty()), "{name} does not say who may call it");
+            anyhow::ensure!(
+                policy.is_some_and(|p| !p.roles.is_empty()),
+                "{name} does not say who may call it"
+            );
         }
     }
     Ok(())
@@ -96,10 +122,18 @@ impl Policy {
         }
         if caller.is_anonymous() {
             let message = format!("{method} needs a client certificate");
-            return Err(Refusal::new(Code::Unauthenticated, ErrorReason::CertificateRequired, message));
+            return Err(Refusal::new(
+                Code::Unauthenticated,
+                ErrorReason::CertificateRequired,
+                message,
+            ));
         }
         let roles: Vec<&str> = self.roles.iter().map(Role::as_str_name).collect();
-        let message = format!("{} may not call {method}; it takes one of {}", caller.name, roles.join(", "));
+        let message = format!(
+            "{} may not call {method}; it takes one of {}",
+            caller.name,
+            roles.join(", ")
+        );
         Err(Refusal::new(Code::PermissionDenied, ErrorReason::RoleMissing, message))
     }
 }
@@ -121,7 +155,10 @@ impl<S> tower::Layer<S> for AccessLayer {
     type Service = Access<S>;
 
     fn layer(&self, inner: S) -> Access<S> {
-        Access { inner, recorder: self.recorder.clone() }
+        Access {
+            inner,
+            recorder: self.recorder.clone(),
+        }
     }
 }
 
@@ -187,19 +224,30 @@ mod tests {
     use super::*;
 
     fn caller(name: &str, role: Role) -> Caller {
-        Caller { name: name.into(), roles: vec![role] }
+        Caller {
+            name: name.into(),
+            roles: vec![role],
+        }
     }
 
     #[test]
     fn every_method_of_the_contracts_says_who_may_call_it() {
         for (method, policy) in POLICIES.iter() {
-            assert!(policy.as_ref().is_some_and(|policy| !policy.roles.is_empty()), "{method}");
+            assert!(
+                policy.as_ref().is_some_and(|policy| !policy.roles.is_empty()),
+                "{method}"
+            );
         }
     }
 
     #[test]
     fn a_service_is_admitted_only_by_name() {
-        let policy = Policy { roles: vec![Role::Service], services: vec!["request-intake".into()], mutates: false, recorded: false };
+        let policy = Policy {
+            roles: vec![Role::Service],
+            services: vec!["request-intake".into()],
+            mutates: false,
+            recorded: false,
+        };
         assert!(policy.admit(&caller("request-intake", Role::Service), "m").is_ok());
         assert!(policy.admit(&caller("calendar", Role::Service), "m").is_err());
         assert!(policy.admit(&caller("request-intake", Role::Operator), "m").is_err());
@@ -207,7 +255,12 @@ mod tests {
 
     #[test]
     fn no_certificate_and_the_wrong_role_are_told_apart() {
-        let policy = Policy { roles: vec![Role::Operator], services: vec![], mutates: true, recorded: false };
+        let policy = Policy {
+            roles: vec![Role::Operator],
+            services: vec![],
+            mutates: true,
+            recorded: false,
+        };
         let refused = |caller: &Caller| policy.admit(caller, "m").expect_err("not an operator").code;
         assert_eq!(refused(&Caller::anonymous()), Code::Unauthenticated);
         assert_eq!(refused(&caller("edms", Role::Edms)), Code::PermissionDenied);

@@ -21,11 +21,21 @@ impl Call {
     /// # Panics
     /// When no access layer stood before the handler: no server starts without one.
     pub fn of<T>(request: &tonic::Request<T>) -> Self {
-        request.extensions().get::<Call>().cloned().expect("the access layer puts the call into every request")
+        request
+            .extensions()
+            .get::<Call>()
+            .cloned()
+            .expect("the access layer puts the call into every request")
     }
 
     pub(crate) fn new(peer: Option<&Peer>, method: &'static str) -> Self {
-        let caller = peer.and_then(|peer| peer.caller.clone()).unwrap_or_else(Caller::anonymous);
-        Self { caller, method, address: peer.map(|peer| peer.address) }
+        let caller = peer
+            .and_then(|peer| peer.caller.clone())
+            .unwrap_or_else(Caller::anonymous);
+        Self {
+            caller,
+            method,
+            address: peer.map(|peer| peer.address),
+        }
     }
 }

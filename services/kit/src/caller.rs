@@ -43,7 +43,10 @@ pub enum CallerError {
 impl Caller {
     /// A caller without a certificate.
     pub fn anonymous() -> Self {
-        Self { name: ANONYMOUS.into(), roles: Vec::new() }
+        Self {
+            name: ANONYMOUS.into(),
+            roles: Vec::new(),
+        }
     }
 
     /// Whether the caller showed no certificate.
@@ -58,14 +61,18 @@ impl Caller {
 
     /// Whether the caller is an official of the system, who sees what is not public.
     pub fn is_official(&self) -> bool {
-        [Role::Operator, Role::Approver, Role::Administrator, Role::Auditor].iter().any(|role| self.has(*role))
+        [Role::Operator, Role::Approver, Role::Administrator, Role::Auditor]
+            .iter()
+            .any(|role| self.has(*role))
     }
 
     /// Reads the caller from a certificate in DER.
     pub fn from_certificate(der: &[u8]) -> Result<Self, CallerError> {
         let (_, certificate) =
             x509_parser::certificate::X509Certificate::from_der(der).map_err(|_| CallerError::Unreadable)?;
-        let names = certificate.subject_alternative_name().map_err(|_| CallerError::Unreadable)?;
+        let names = certificate
+            .subject_alternative_name()
+            .map_err(|_| CallerError::Unreadable)?;
         let uri = names
             .iter()
             .flat_map(|names| &names.value.general_names)
@@ -83,12 +90,18 @@ impl Caller {
         if name.is_empty() || name == ANONYMOUS || name == "system" || !name.chars().all(valid) {
             return Err(CallerError::NoName);
         }
-        let roles: Vec<Role> =
-            query.split('&').filter_map(|pair| pair.strip_prefix("role=")).map(role).collect::<Result<_, _>>()?;
+        let roles: Vec<Role> = query
+            .split('&')
+            .filter_map(|pair| pair.strip_prefix("role="))
+            .map(role)
+            .collect::<Result<_, _>>()?;
         if roles.is_empty() {
             return Err(CallerError::NoName);
         }
-        Ok(Self { name: name.into(), roles })
+        Ok(Self {
+            name: name.into(),
+            roles,
+        })
     }
 }
 
@@ -106,12 +119,28 @@ mod tests {
     #[test]
     fn name_and_roles_come_from_the_uri() {
         let caller = Caller::from_uri("supreme-court?role=recipient&role=subject").expect("it is well formed");
-        assert_eq!(caller, Caller { name: "supreme-court".into(), roles: vec![Role::Recipient, Role::Subject] });
+        assert_eq!(
+            caller,
+            Caller {
+                name: "supreme-court".into(),
+                roles: vec![Role::Recipient, Role::Subject]
+            }
+        );
     }
 
     #[test]
     fn names_and_roles_that_could_mislead_are_refused() {
-        for uri in ["", "?role=operator", "anonymous?role=operator", "system?role=operator", "a b?role=operator", "a", "a?role=", "a?role=public", "a?role=king"] {
+        for uri in [
+            "",
+            "?role=operator",
+            "anonymous?role=operator",
+            "system?role=operator",
+            "a b?role=operator",
+            "a",
+            "a?role=",
+            "a?role=public",
+            "a?role=king",
+        ] {
             assert!(Caller::from_uri(uri).is_err(), "{uri:?}");
         }
     }

@@ -41,5 +41,8 @@ pub fn request<T>(message: T) -> tonic::Request<T> {
 
 /// Whether a failure means that the service is away or slow, so that the call may be tried again later.
 pub fn is_away(status: &Status) -> bool {
-    matches!(status.code(), Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted)
+    matches!(
+        status.code(),
+        Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled | Code::ResourceExhausted
+    )
 }

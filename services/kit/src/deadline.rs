@@ -83,7 +83,12 @@ where
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let timeout = request.headers().get("grpc-timeout").and_then(parse).unwrap_or(LONGEST).min(LONGEST);
+        let timeout = request
+            .headers()
+            .get("grpc-timeout")
+            .and_then(parse)
+            .unwrap_or(LONGEST)
+            .min(LONGEST);
         let deadline = Instant::now() + timeout;
         let answered = DEADLINE.scope(deadline, self.inner.call(request));
         Box::pin(async move {
@@ -120,7 +125,9 @@ mod tests {
     async fn an_outgoing_call_gets_what_is_left_less_one_hop() {
         assert_eq!(remaining(Duration::from_secs(3)), Duration::from_secs(3));
         let deadline = Instant::now() + Duration::from_millis(500);
-        let left = DEADLINE.scope(deadline, async { remaining(Duration::from_secs(3)) }).await;
+        let left = DEADLINE
+            .scope(deadline, async { remaining(Duration::from_secs(3)) })
+            .await;
         assert!(left <= Duration::from_millis(480), "{left:?}");
     }
 }

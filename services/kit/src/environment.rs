@@ -41,8 +41,14 @@ impl Environment {
 
     /// Settings made up by the caller, for services that run inside another process.
     pub fn given(settings: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
-        let given = settings.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { given, known: Vec::new() }
+        let given = settings
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
+        Self {
+            given,
+            known: Vec::new(),
+        }
     }
 
     /// An optional setting; an empty value counts as not set.
@@ -63,20 +69,28 @@ impl Environment {
     {
         match self.optional(name) {
             None => Ok(default),
-            Some(value) => {
-                value.parse().map_err(|problem: T::Err| SettingError::Unusable { name, problem: problem.to_string() })
-            }
+            Some(value) => value.parse().map_err(|problem: T::Err| SettingError::Unusable {
+                name,
+                problem: problem.to_string(),
+            }),
         }
     }
 
     /// Refuses the names that nothing has read.
     pub fn refuse_unknown(&self) -> Result<(), SettingError> {
-        let unknown: Vec<&str> =
-            self.given.keys().map(String::as_str).filter(|name| !self.known.contains(name)).collect();
+        let unknown: Vec<&str> = self
+            .given
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !self.known.contains(name))
+            .collect();
         if unknown.is_empty() {
             return Ok(());
         }
-        Err(SettingError::Unknown { unknown: unknown.join(", "), known: self.known.join(", ") })
+        Err(SettingError::Unknown {
+            unknown: unknown.join(", "),
+            known: self.known.join(", "),
+        })
     }
 }
 
@@ -88,14 +102,26 @@ mod tests {
     fn a_misspelt_setting_is_named() {
         let mut environment = Environment::given([("LEGALSTAT_LISTNE", "127.0.0.1:1")]);
         environment.optional("LEGALSTAT_LISTEN");
-        let refusal = environment.refuse_unknown().expect_err("the name is misspelt").to_string();
-        assert!(refusal.contains("LEGALSTAT_LISTNE") && refusal.contains("LEGALSTAT_LISTEN"), "{refusal}");
+        let refusal = environment
+            .refuse_unknown()
+            .expect_err("the name is misspelt")
+            .to_string();
+        assert!(
+            refusal.contains("LEGALSTAT_LISTNE") && refusal.contains("LEGALSTAT_LISTEN"),
+            "{refusal}"
+        );
     }
 
     #[test]
     fn an_unusable_value_is_not_shown() {
         let mut environment = Environment::given([("LEGALSTAT_FILE_LIMIT", "secret")]);
-        let refusal = environment.parsed("LEGALSTAT_FILE_LIMIT", 1_u64).expect_err("not a number").to_string();
-        assert!(refusal.contains("LEGALSTAT_FILE_LIMIT") && !refusal.contains("secret"), "{refusal}");
+        let refusal = environment
+            .parsed("LEGALSTAT_FILE_LIMIT", 1_u64)
+            .expect_err("not a number")
+            .to_string();
+        assert!(
+            refusal.contains("LEGALSTAT_FILE_LIMIT") && !refusal.contains("secret"),
+            "{refusal}"
+        );
     }
 }

@@ -40,12 +40,24 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal with a code, a reason and a sentence for the reader.
     pub fn new(code: Code, reason: ErrorReason, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), violations: Vec::new(), metadata: HashMap::new(), retry_after: None }
+        Self {
+            code,
+            reason,
+            message: message.into(),
+            violations: Vec::new(),
+            metadata: HashMap::new(),
+            retry_after: None,
+        }
     }
 
     /// There is no such resource, or not for this caller.
     pub fn not_found(resource: &str) -> Self {
-        Self::new(Code::NotFound, ErrorReason::ResourceNotFound, format!("there is no {resource}")).resource(resource)
+        Self::new(
+            Code::NotFound,
+            ErrorReason::ResourceNotFound,
+            format!("there is no {resource}"),
+        )
+        .resource(resource)
     }
 
     /// Something this call needs is away; try again after a second.
@@ -109,7 +121,13 @@ impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let mut details = ErrorDetails::with_error_info(refusal.reason.as_str_name(), DOMAIN, refusal.metadata);
         if !refusal.violations.is_empty() {
-            details.set_bad_request(refusal.violations.into_iter().map(FieldViolation::from).collect::<Vec<_>>());
+            details.set_bad_request(
+                refusal
+                    .violations
+                    .into_iter()
+                    .map(FieldViolation::from)
+                    .collect::<Vec<_>>(),
+            );
         }
         if let Some(after) = refusal.retry_after {
             details.set_retry_info(Some(after));
@@ -132,8 +150,12 @@ impl From<Error> for Status {
             Error::Refusal(refusal) => (*refusal).into(),
             Error::Unknown(error) => {
                 tracing::error!(error = format!("{error:#}"), "unexpected error");
-                Refusal::new(Code::Internal, ErrorReason::Internal, "an unexpected error; it was logged and nothing was changed")
-                    .into()
+                Refusal::new(
+                    Code::Internal,
+                    ErrorReason::Internal,
+                    "an unexpected error; it was logged and nothing was changed",
+                )
+                .into()
             }
         }
     }
@@ -153,14 +175,22 @@ mod tests {
 
     #[test]
     fn a_refusal_carries_reason_law_and_every_violation() {
-        let mut refusal = Refusal::new(Code::InvalidArgument, ErrorReason::InvalidFields, "two fields").legal_basis("Instruction, para 8");
+        let mut refusal = Refusal::new(Code::InvalidArgument, ErrorReason::InvalidFields, "two fields")
+            .legal_basis("Instruction, para 8");
         for field in ["a", "b"] {
-            refusal.violations.push(Violation { field: field.into(), reason: "REQUIRED", description: "required".into() });
+            refusal.violations.push(Violation {
+                field: field.into(),
+                reason: "REQUIRED",
+                description: "required".into(),
+            });
         }
         let details = Status::from(refusal).get_error_details();
         let info = details.error_info().expect("every refusal has one");
         assert_eq!(info.reason, "ERROR_REASON_INVALID_FIELDS");
         assert_eq!(info.metadata["legal_basis"], "Instruction, para 8");
-        assert_eq!(details.bad_request().expect("it has violations").field_violations.len(), 2);
+        assert_eq!(
+            details.bad_request().expect("it has violations").field_violations.len(),
+            2
+        );
     }
 }

@@ -40,7 +40,10 @@ impl FileStore {
     pub fn open(folder: &std::path::Path, limit: u64) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let store = LocalFileSystem::new_with_prefix(folder)?;
-        Ok(Self { store: Arc::new(store), limit })
+        Ok(Self {
+            store: Arc::new(store),
+            limit,
+        })
     }
 
     /// Receives content chunk by chunk. It is nobody's until [`FileStore::keep`] is called.
@@ -94,7 +97,10 @@ impl FileStore {
     /// # Errors
     /// When the store fails.
     pub async fn keep(&self, received: &Received) -> Result<(), Error> {
-        self.store.rename(&received.staged, &place(&received.sha256)).await.map_err(unknown)
+        self.store
+            .rename(&received.staged, &place(&received.sha256))
+            .await
+            .map_err(unknown)
     }
 
     /// Drops received content that is not kept.
@@ -110,14 +116,21 @@ impl FileStore {
     /// When it is not there or the store fails.
     pub async fn read(&self, sha256: &[u8]) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
         let found = self.store.get(&place(sha256)).await.map_err(unknown)?;
-        Ok(found.into_stream().map(|part| part.map_err(unknown)).flat_map(split).boxed())
+        Ok(found
+            .into_stream()
+            .map(|part| part.map_err(unknown))
+            .flat_map(split)
+            .boxed())
     }
 }
 
 fn split(part: Result<Bytes, Error>) -> impl Stream<Item = Result<Bytes, Error>> {
     let pieces: Vec<_> = match part {
         Err(error) => vec![Err(error)],
-        Ok(part) => (0..part.len()).step_by(CHUNK).map(|at| Ok(part.slice(at..part.len().min(at + CHUNK)))).collect(),
+        Ok(part) => (0..part.len())
+            .step_by(CHUNK)
+            .map(|at| Ok(part.slice(at..part.len().min(at + CHUNK))))
+            .collect(),
     };
     futures::stream::iter(pieces)
 }
@@ -136,7 +149,12 @@ mod tests {
     use super::*;
 
     fn chunks(content: &[u8]) -> impl Stream<Item = Result<Bytes, Error>> {
-        futures::stream::iter(content.chunks(7).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect::<Vec<_>>())
+        futures::stream::iter(
+            content
+                .chunks(7)
+                .map(|chunk| Ok(Bytes::copy_from_slice(chunk)))
+                .collect::<Vec<_>>(),
+        )
     }
 
     async fn content(store: &FileStore, sha256: &[u8]) -> Vec<u8> {
@@ -150,7 +168,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let store = FileStore::open(folder.path(), 100).expect("it opens");
         for _ in 0..2 {
-            let received = store.receive(chunks(b"some legal statistics")).await.expect("within the limit");
+            let received = store
+                .receive(chunks(b"some legal statistics"))
+                .await
+                .expect("within the limit");
             store.keep(&received).await.expect("it is kept");
             assert_eq!(content(&store, &received.sha256).await, b"some legal statistics");
         }
@@ -160,9 +181,13 @@ mod tests {
     async fn content_over_the_limit_is_refused_and_leaves_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
         let store = FileStore::open(folder.path(), 20).expect("it opens");
-        let Err(Error::Refusal(refusal)) = store.receive(chunks(&[0; 21])).await else { panic!("21 bytes were taken") };
+        let Err(Error::Refusal(refusal)) = store.receive(chunks(&[0; 21])).await else {
+            panic!("21 bytes were taken")
+        };
         assert_eq!(refusal.reason, ErrorReason::FileTooLarge);
-        let left = std::fs::read_dir(folder.path().join("received")).map(|files| files.count()).unwrap_or_default();
+        let left = std::fs::read_dir(folder.path().join("received"))
+            .map(|files| files.count())
+            .unwrap_or_default();
         assert_eq!(left, 0);
     }
 }

@@ -39,7 +39,10 @@ struct Gathered {
 impl RefusalRecorder {
     /// A recorder that writes what it gathers each minute, and a last time at shutdown.
     pub fn start(context: &Context) -> Self {
-        let recorder = Self { context: context.clone(), anonymous: Arc::default() };
+        let recorder = Self {
+            context: context.clone(),
+            anonymous: Arc::default(),
+        };
         let gathering = recorder.clone();
         context.tasks.spawn(async move {
             while !gathering.context.stopped_within(GATHERING).await {
@@ -53,14 +56,26 @@ impl RefusalRecorder {
     /// Records the refusal that an answer's headers carry, if it is one: an answer that depends on the moment only, or on
     /// an unexpected error, refuses nothing.
     pub(crate) async fn record_answer(&self, call: Call, headers: &http::HeaderMap) {
-        let Some(status) = Status::from_header_map(headers) else { return };
+        let Some(status) = Status::from_header_map(headers) else {
+            return;
+        };
         use tonic::Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, OutOfRange, PermissionDenied};
-        let refusals = [AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, OutOfRange, PermissionDenied];
+        let refusals = [
+            AlreadyExists,
+            FailedPrecondition,
+            InvalidArgument,
+            NotFound,
+            OutOfRange,
+            PermissionDenied,
+        ];
         if !refusals.contains(&status.code()) {
             return;
         }
         let (reason, resource) = match status.get_error_details().error_info() {
-            Some(info) => (info.reason.clone(), info.metadata.get("resource").cloned().unwrap_or_default()),
+            Some(info) => (
+                info.reason.clone(),
+                info.metadata.get("resource").cloned().unwrap_or_default(),
+            ),
             None => (format!("{:?}", status.code()), String::new()),
         };
         self.record(call, &reason, &resource).await;
@@ -98,7 +113,11 @@ impl RefusalRecorder {
     async fn write_gathered(&self) {
         let gathered = std::mem::take(&mut *self.anonymous.lock().expect("no code panics while it holds this lock"));
         for (address, Gathered { method, reason, count }) in gathered {
-            let call = Call { caller: crate::Caller::anonymous(), method, address: None };
+            let call = Call {
+                caller: crate::Caller::anonymous(),
+                method,
+                address: None,
+            };
             let address = address.map_or_else(|| "others".into(), |address| address.to_string());
             let now = self.context.now();
             if let Err(error) = insert_refusal(&self.context, now, &call, &reason, "", count, &address).await {
@@ -171,7 +190,9 @@ pub struct Journal {
 impl Journal {
     /// The journal of this service.
     pub fn new(context: &Context) -> Self {
-        Self { context: context.clone() }
+        Self {
+            context: context.clone(),
+        }
     }
 }
 
@@ -195,11 +216,26 @@ struct Filter {
 async fn list_entries(context: &Context, request: ListEntriesRequest) -> Result<ListEntriesResponse, Error> {
     let mut violations = Violations::new();
     let instant = |value: Option<&prost_types::Timestamp>| value.map(|t| t.to_string()).unwrap_or_default();
-    let (from_text, before_text) = (instant(request.recorded_from.as_ref()), instant(request.recorded_before.as_ref()));
+    let (from_text, before_text) = (
+        instant(request.recorded_from.as_ref()),
+        instant(request.recorded_before.as_ref()),
+    );
     let outcome_text = request.outcome.to_string();
-    let query = [&request.resource, &request.caller, &request.method, &outcome_text, &from_text, &before_text];
-    let page =
-        Page::parse(&mut violations, request.page_size, 100, &request.page_token, &query.map(String::as_str))?;
+    let query = [
+        &request.resource,
+        &request.caller,
+        &request.method,
+        &outcome_text,
+        &from_text,
+        &before_text,
+    ];
+    let page = Page::parse(
+        &mut violations,
+        request.page_size,
+        100,
+        &request.page_token,
+        &query.map(String::as_str),
+    )?;
     let outcome = match Outcome::try_from(request.outcome) {
         Ok(Outcome::Unspecified) => None,
         Ok(Outcome::Done) => Some("DONE"),
@@ -212,10 +248,18 @@ async fn list_entries(context: &Context, request: ListEntriesRequest) -> Result<
     let from = wire::optional_timestamp(&mut violations, "recorded_from", request.recorded_from.as_ref());
     let before = wire::optional_timestamp(&mut violations, "recorded_before", request.recorded_before.as_ref());
     violations.refuse()?;
-    let filter = Filter { before_number: page.after()?, outcome, from, before };
+    let filter = Filter {
+        before_number: page.after()?,
+        outcome,
+        from,
+        before,
+    };
     let rows = select_entries(context, &request, &filter, page.limit()).await?;
     let (rows, next_page_token) = page.cut(rows, |(number, _)| number.to_string());
-    Ok(ListEntriesResponse { entries: rows.into_iter().map(|(_, entry)| entry).collect(), next_page_token })
+    Ok(ListEntriesResponse {
+        entries: rows.into_iter().map(|(_, entry)| entry).collect(),
+        next_page_token,
+    })
 }
 
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
@@ -259,7 +303,12 @@ async fn select_entries(
                     roles: row.roles,
                     method: row.method,
                     resource: row.resource,
-                    outcome: if row.outcome == "DONE" { Outcome::Done } else { Outcome::Refused }.into(),
+                    outcome: if row.outcome == "DONE" {
+                        Outcome::Done
+                    } else {
+                        Outcome::Refused
+                    }
+                    .into(),
                     reason: row.reason,
                     request_digest: hex::encode(row.request_digest),
                     count: row.count,

@@ -16,7 +16,11 @@ pub struct LocalizedText {
 impl LocalizedText {
     /// A text in all three languages.
     pub fn new(kk: impl Into<String>, ru: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { kk: kk.into(), ru: ru.into(), en: en.into() }
+        Self {
+            kk: kk.into(),
+            ru: ru.into(),
+            en: en.into(),
+        }
     }
 }
 
@@ -42,13 +46,21 @@ const ACTS: [(&str, &str); 5] = [
     ("Labour Code", "https://adilet.zan.kz/rus/docs/K1500000414"),
     ("Code 350-VI", "https://adilet.zan.kz/rus/docs/K2000000350"),
     ("Law No. 221", "https://adilet.zan.kz/rus/docs/Z070000221_"),
-    ("Constitutional Law 155-VII", "https://adilet.zan.kz/rus/docs/Z2200000155"),
+    (
+        "Constitutional Law 155-VII",
+        "https://adilet.zan.kz/rus/docs/Z2200000155",
+    ),
 ];
 
 impl LegalBasis {
     /// A provision of the Instruction, for example "para 7".
     pub fn instruction(provision: impl Into<String>) -> Self {
-        Self { act: "Instruction".into(), provision: provision.into(), uri: INSTRUCTION_URI.into(), assumed: false }
+        Self {
+            act: "Instruction".into(),
+            provision: provision.into(),
+            uri: INSTRUCTION_URI.into(),
+            assumed: false,
+        }
     }
 
     /// The same provision, but the rule drawn from it is assumed.
@@ -65,7 +77,12 @@ impl LegalBasis {
         };
         let (act, provision) = rest.split_once(", ").unwrap_or((rest, ""));
         let uri = ACTS.iter().find(|(name, _)| *name == act).map_or("", |(_, uri)| uri);
-        Self { act: act.into(), provision: provision.into(), uri: uri.into(), assumed }
+        Self {
+            act: act.into(),
+            provision: provision.into(),
+            uri: uri.into(),
+            assumed,
+        }
     }
 
     /// Writes the registers' notation, which [`LegalBasis::parse`] reads.
@@ -102,14 +119,38 @@ impl From<proto::LocalizedText> for LocalizedText {
 }
 
 impl From<LegalBasis> for proto::LegalBasis {
-    fn from(LegalBasis { act, provision, uri, assumed }: LegalBasis) -> Self {
-        Self { act, provision, uri, assumed }
+    fn from(
+        LegalBasis {
+            act,
+            provision,
+            uri,
+            assumed,
+        }: LegalBasis,
+    ) -> Self {
+        Self {
+            act,
+            provision,
+            uri,
+            assumed,
+        }
     }
 }
 
 impl From<proto::LegalBasis> for LegalBasis {
-    fn from(proto::LegalBasis { act, provision, uri, assumed }: proto::LegalBasis) -> Self {
-        Self { act, provision, uri, assumed }
+    fn from(
+        proto::LegalBasis {
+            act,
+            provision,
+            uri,
+            assumed,
+        }: proto::LegalBasis,
+    ) -> Self {
+        Self {
+            act,
+            provision,
+            uri,
+            assumed,
+        }
     }
 }
 
@@ -121,9 +162,19 @@ mod tests {
     fn the_registers_notation_is_read() {
         let basis = LegalBasis::parse("assumed: Instruction, para 13, whose sentence follows para 12");
         assert!(basis.assumed);
-        assert_eq!((basis.act.as_str(), basis.provision.as_str()), ("Instruction", "para 13, whose sentence follows para 12"));
-        assert_eq!(LegalBasis::parse("Instruction, para 13").to_string(), "Instruction, para 13");
-        for notation in ["assumed: Instruction, para 13", "Labour Code, art. 84(5)", "Instruction"] {
+        assert_eq!(
+            (basis.act.as_str(), basis.provision.as_str()),
+            ("Instruction", "para 13, whose sentence follows para 12")
+        );
+        assert_eq!(
+            LegalBasis::parse("Instruction, para 13").to_string(),
+            "Instruction, para 13"
+        );
+        for notation in [
+            "assumed: Instruction, para 13",
+            "Labour Code, art. 84(5)",
+            "Instruction",
+        ] {
             assert_eq!(LegalBasis::parse(notation).notation(), notation);
         }
     }

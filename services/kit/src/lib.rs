@@ -23,6 +23,7 @@ pub mod tls;
 pub mod violations;
 pub mod wire;
 pub mod write;
+pub mod zone;
 
 pub use call::Call;
 pub use caller::Caller;

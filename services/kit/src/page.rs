@@ -56,7 +56,10 @@ impl Page {
     /// # Errors
     /// A token whose key is not of this type.
     pub fn after<T: std::str::FromStr>(&self) -> Result<Option<T>, Refusal> {
-        self.after.as_deref().map(|key| key.parse().map_err(|_| invalid())).transpose()
+        self.after
+            .as_deref()
+            .map(|key| key.parse().map_err(|_| invalid()))
+            .transpose()
     }
 
     /// Cuts the rows to the page and gives the token of the next one, empty at the end. `key` must order like the list.
@@ -65,7 +68,10 @@ impl Page {
             return (rows, String::new());
         }
         rows.truncate(self.size);
-        let token = rows.last().map(|last| encode(&key(last), self.query)).unwrap_or_default();
+        let token = rows
+            .last()
+            .map(|last| encode(&key(last), self.query))
+            .unwrap_or_default();
         (rows, token)
     }
 }

@@ -76,7 +76,11 @@ impl ReportingPeriod {
         let last = 12 / kind.months();
         if !(1..=last).contains(&number) {
             let letter = letter(kind).unwrap_or('Y');
-            return Err(PeriodError::Number { text: period.to_string(), letter, last });
+            return Err(PeriodError::Number {
+                text: period.to_string(),
+                letter,
+                last,
+            });
         }
         Ok(period)
     }
@@ -100,7 +104,9 @@ impl ReportingPeriod {
     /// Its last day.
     pub fn last_day(self) -> Date {
         let last_month = self.number * self.kind.months();
-        Date::new(self.year, last_month, 1).expect("the number was checked against the kind").last_of_month()
+        Date::new(self.year, last_month, 1)
+            .expect("the number was checked against the kind")
+            .last_of_month()
     }
 
     /// The first day of the month that follows it.
@@ -140,7 +146,9 @@ impl FromStr for ReportingPeriod {
             return Err(notation());
         }
         let year = year.parse().map_err(|_| notation())?;
-        let Some(letter) = part.chars().next() else { return Self::new(year, PeriodKind::Year, 1) };
+        let Some(letter) = part.chars().next() else {
+            return Self::new(year, PeriodKind::Year, 1);
+        };
         let (kind, width) = match letter {
             'M' => (PeriodKind::Month, 2),
             'Q' => (PeriodKind::Quarter, 1),
@@ -166,7 +174,12 @@ mod tests {
 
     #[test]
     fn periods_begin_and_end_with_their_months() {
-        let days = |text: &str| (period(text).first_day().to_string(), period(text).last_day().to_string());
+        let days = |text: &str| {
+            (
+                period(text).first_day().to_string(),
+                period(text).last_day().to_string(),
+            )
+        };
         let expected = |from: &str, to: &str| (from.to_owned(), to.to_owned());
         assert_eq!(days("2024-M02"), expected("2024-02-01", "2024-02-29"));
         assert_eq!(days("2019-Q2"), expected("2019-04-01", "2019-06-30"));
@@ -178,8 +191,8 @@ mod tests {
     #[test]
     fn what_is_no_period_is_refused() {
         for text in [
-            "", "2019-", "2019-Q5", "2019-Q0", "2019-M13", "2019-M00", "2019-m03", "2019-M3", "2019-S3", "19-Q1", "2019-Q1 ",
-            "2019-Q11", "2015", "2037-M01", "-2019", "2019-Ж1", "2019-03", "+019-Q1",
+            "", "2019-", "2019-Q5", "2019-Q0", "2019-M13", "2019-M00", "2019-m03", "2019-M3", "2019-S3", "19-Q1",
+            "2019-Q1 ", "2019-Q11", "2015", "2037-M01", "-2019", "2019-Ж1", "2019-03", "+019-Q1",
         ] {
             assert!(text.parse::<ReportingPeriod>().is_err(), "{text:?}");
         }

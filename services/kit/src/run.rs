@@ -37,7 +37,13 @@ impl Context {
         shutdown: CancellationToken,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
-        Self { db, shutdown, tasks: TaskTracker::new(), tls, clock: Arc::new(clock) }
+        Self {
+            db,
+            shutdown,
+            tasks: TaskTracker::new(),
+            tls,
+            clock: Arc::new(clock),
+        }
     }
 
     /// The present instant, in whole microseconds as the database keeps them.
@@ -190,8 +196,10 @@ pub async fn serve<C: Send + 'static>(
 ) -> anyhow::Result<()> {
     let health_shutdown = CancellationToken::new();
     let _health_stops_last = health_shutdown.clone().drop_guard();
-    let (listener, health_listener) =
-        (server::bind(settings.listen).await?, server::bind(settings.health_listen).await?);
+    let (listener, health_listener) = (
+        server::bind(settings.listen).await?,
+        server::bind(settings.health_listen).await?,
+    );
     let acceptor = tls::acceptor(&settings.tls)?;
     let health = Health::new(service.services).await;
     health.listen(health_listener, health_shutdown);

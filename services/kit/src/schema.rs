@@ -26,22 +26,27 @@ pub fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
 
 /// A pool as the runtime role. It connects when first used.
 pub fn pool(options: PgConnectOptions) -> PgPool {
-    PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(3)).connect_lazy_with(options)
+    PgPoolOptions::new()
+        .max_connections(16)
+        .acquire_timeout(Duration::from_secs(3))
+        .connect_lazy_with(options)
 }
 
 /// Runs the migrations of the write path and of the service as the schema's owner. Waits while the database is away.
 ///
 /// # Errors
 /// A migration that fails, or a shutdown while waiting.
-pub async fn migrate(
-    owner: &PgConnectOptions,
-    service: &Migrator,
-    shutdown: &CancellationToken,
-) -> anyhow::Result<()> {
+pub async fn migrate(owner: &PgConnectOptions, service: &Migrator, shutdown: &CancellationToken) -> anyhow::Result<()> {
     let mut connection = connect(owner, shutdown).await?;
     // `run` is not general enough over lifetimes to be spawned; `run_direct` is what it calls.
-    write_path().run_direct(None, &mut connection, false).await.context("migrating the write path")?;
-    service.run_direct(None, &mut connection, false).await.context("migrating the service's schema")?;
+    write_path()
+        .run_direct(None, &mut connection, false)
+        .await
+        .context("migrating the write path")?;
+    service
+        .run_direct(None, &mut connection, false)
+        .await
+        .context("migrating the service's schema")?;
     connection.close().await?;
     Ok(())
 }
@@ -91,7 +96,11 @@ pub async fn wait_until_migrated(
     service: &Migrator,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let needed = service.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let needed = service
+        .iter()
+        .map(|migration| migration.version)
+        .max()
+        .unwrap_or_default();
     let mut told = false;
     loop {
         let mut connection = connect(runtime, shutdown).await?;
@@ -108,5 +117,9 @@ pub async fn wait_until_migrated(
 
 async fn version(connection: &mut PgConnection) -> Option<i64> {
     // Unchecked: the table belongs to sqlx, and it may not be there yet, which counts as no version.
-    sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success").fetch_one(connection).await.ok().flatten()
+    sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success")
+        .fetch_one(connection)
+        .await
+        .ok()
+        .flatten()
 }

@@ -9,7 +9,11 @@ use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tokio_util::sync::CancellationToken;
 use tonic::{service::Routes, transport::Server};
-use tonic_health::{ServingStatus, server::{HealthReporter, HealthService}, pb::health_server::HealthServer};
+use tonic_health::{
+    ServingStatus,
+    pb::health_server::HealthServer,
+    server::{HealthReporter, HealthService},
+};
 
 use crate::{
     Context,
@@ -33,7 +37,10 @@ pub struct Health {
 impl Health {
     /// Not serving yet.
     pub async fn new(services: &[&'static str]) -> Self {
-        let health = Self { reporter: HealthReporter::new(), services: [&["", JOURNAL], services].concat() };
+        let health = Self {
+            reporter: HealthReporter::new(),
+            services: [&["", JOURNAL], services].concat(),
+        };
         health.set(ServingStatus::NotServing).await;
         health
     }
@@ -51,7 +58,9 @@ impl Health {
     /// Answers in plaintext until `shutdown`: probes speak no TLS.
     pub fn listen(&self, listener: TcpListener, shutdown: CancellationToken) {
         let serving = Server::builder().add_service(self.server());
-        tokio::spawn(serving.serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.cancelled_owned()));
+        tokio::spawn(
+            serving.serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.cancelled_owned()),
+        );
     }
 }
 
@@ -60,7 +69,9 @@ impl Health {
 /// # Errors
 /// Names the address that cannot be bound.
 pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))
 }
 
 /// Serves until the context's shutdown, then lets calls under way end.
@@ -98,7 +109,10 @@ pub async fn serve(
         .layer(DeadlineLayer)
         .layer(AccessLayer::new(RefusalRecorder::start(context)))
         .add_routes(routes)
-        .serve_with_incoming_shutdown(ReceiverStream::new(connections), context.shutdown.clone().cancelled_owned());
+        .serve_with_incoming_shutdown(
+            ReceiverStream::new(connections),
+            context.shutdown.clone().cancelled_owned(),
+        );
     health.set(ServingStatus::Serving).await;
     let draining = async {
         context.shutdown.cancelled().await;
@@ -110,6 +124,8 @@ pub async fn serve(
         () = draining => tracing::warn!("calls were still under way when the time for draining ended"),
     }
     context.tasks.close();
-    tokio::time::timeout(DRAINING, context.tasks.wait()).await.context("a task did not end in time")?;
+    tokio::time::timeout(DRAINING, context.tasks.wait())
+        .await
+        .context("a task did not end in time")?;
     Ok(())
 }

@@ -58,13 +58,19 @@ pub fn start(
     endpoint: Option<&str>,
 ) -> anyhow::Result<Telemetry> {
     let exported = endpoint.map(|endpoint| providers(service, endpoint)).transpose()?;
-    let traces = exported.as_ref().map(|(tracers, _)| tracing_opentelemetry::layer().with_tracer(tracers.tracer("legalstat")));
+    let traces = exported
+        .as_ref()
+        .map(|(tracers, _)| tracing_opentelemetry::layer().with_tracer(tracers.tracer("legalstat")));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
         LogFormat::Text => lines.with_target(false).boxed(),
         LogFormat::Json => lines.json().boxed(),
     };
-    tracing_subscriber::registry().with(EnvFilter::try_new(filter)?).with(traces).with(lines).try_init()?;
+    tracing_subscriber::registry()
+        .with(EnvFilter::try_new(filter)?)
+        .with(traces)
+        .with(lines)
+        .try_init()?;
     if let Some((tracers, meters)) = &exported {
         global::set_text_map_propagator(TraceContextPropagator::new());
         global::set_tracer_provider(tracers.clone());
@@ -81,10 +87,22 @@ pub fn start(
 
 fn providers(service: &'static str, endpoint: &str) -> anyhow::Result<(SdkTracerProvider, SdkMeterProvider)> {
     let resource = Resource::builder().with_service_name(service).build();
-    let spans = opentelemetry_otlp::SpanExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
-    let metrics = opentelemetry_otlp::MetricExporter::builder().with_tonic().with_endpoint(endpoint).build()?;
-    let tracers = SdkTracerProvider::builder().with_resource(resource.clone()).with_batch_exporter(spans).build();
-    let meters = SdkMeterProvider::builder().with_resource(resource).with_periodic_exporter(metrics).build();
+    let spans = opentelemetry_otlp::SpanExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint)
+        .build()?;
+    let metrics = opentelemetry_otlp::MetricExporter::builder()
+        .with_tonic()
+        .with_endpoint(endpoint)
+        .build()?;
+    let tracers = SdkTracerProvider::builder()
+        .with_resource(resource.clone())
+        .with_batch_exporter(spans)
+        .build();
+    let meters = SdkMeterProvider::builder()
+        .with_resource(resource)
+        .with_periodic_exporter(metrics)
+        .build();
     Ok((tracers, meters))
 }
 
@@ -176,10 +194,18 @@ where
         let began = Instant::now();
         let measured = async move {
             let response = answered.await?;
-            let code = response.headers().get("grpc-status").and_then(|code| code.to_str().ok()).unwrap_or("0").to_owned();
+            let code = response
+                .headers()
+                .get("grpc-status")
+                .and_then(|code| code.to_str().ok())
+                .unwrap_or("0")
+                .to_owned();
             Span::current().record("rpc.response.status_code", &code);
             if let Some(duration) = DURATION.get() {
-                let attributes = [KeyValue::new("rpc.method", method), KeyValue::new("rpc.response.status_code", code)];
+                let attributes = [
+                    KeyValue::new("rpc.method", method),
+                    KeyValue::new("rpc.response.status_code", code),
+                ];
                 duration.record(began.elapsed().as_secs_f64(), &attributes);
             }
             Ok(response)

@@ -98,7 +98,11 @@ impl Connected for Connection {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, polling: &mut Polling<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        polling: &mut Polling<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(polling, buffer)
     }
 }
@@ -175,7 +179,14 @@ async fn hand_over(
 async fn handshake(stream: TcpStream, address: SocketAddr, acceptor: TlsAcceptor) -> anyhow::Result<Connection> {
     stream.set_nodelay(true)?;
     let stream = acceptor.accept(stream).await?;
-    let certificate = stream.get_ref().1.peer_certificates().and_then(<[CertificateDer<'_>]>::first);
+    let certificate = stream
+        .get_ref()
+        .1
+        .peer_certificates()
+        .and_then(<[CertificateDer<'_>]>::first);
     let caller = certificate.map(|der| Caller::from_certificate(der)).transpose()?;
-    Ok(Connection { stream, peer: Peer { address, caller } })
+    Ok(Connection {
+        stream,
+        peer: Peer { address, caller },
+    })
 }

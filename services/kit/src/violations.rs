@@ -21,7 +21,11 @@ impl Violations {
 
     /// Records that a field breaks its rule.
     pub fn add(&mut self, field: impl Into<String>, reason: &'static str, description: impl Into<String>) {
-        self.0.push(Violation { field: field.into(), reason, description: description.into() });
+        self.0.push(Violation {
+            field: field.into(),
+            reason,
+            description: description.into(),
+        });
     }
 
     /// Records that a field breaks a rule of law.
@@ -86,8 +90,15 @@ impl Violations {
     }
 
     /// Takes in what `result` found, and gives its value when it is good.
-    pub fn check<T>(&mut self, field: &str, reason: &'static str, result: Result<T, impl std::fmt::Display>) -> Option<T> {
-        result.map_err(|problem| self.add(field, reason, problem.to_string())).ok()
+    pub fn check<T>(
+        &mut self,
+        field: &str,
+        reason: &'static str,
+        result: Result<T, impl std::fmt::Display>,
+    ) -> Option<T> {
+        result
+            .map_err(|problem| self.add(field, reason, problem.to_string()))
+            .ok()
     }
 
     /// Refuses when any violation was found.
@@ -96,7 +107,12 @@ impl Violations {
             return Ok(());
         }
         let fields: Vec<&str> = self.0.iter().map(|violation| violation.field.as_str()).collect();
-        let message = format!("{} of the request {} wrong: {}", count(fields.len()), verb(fields.len()), fields.join(", "));
+        let message = format!(
+            "{} of the request {} wrong: {}",
+            count(fields.len()),
+            verb(fields.len()),
+            fields.join(", ")
+        );
         let mut refusal = Refusal::new(Code::InvalidArgument, ErrorReason::InvalidFields, message);
         refusal.violations = self.0;
         Err(refusal)
@@ -104,7 +120,11 @@ impl Violations {
 }
 
 fn count(fields: usize) -> String {
-    if fields == 1 { "one field".into() } else { format!("{fields} fields") }
+    if fields == 1 {
+        "one field".into()
+    } else {
+        format!("{fields} fields")
+    }
 }
 
 fn verb(fields: usize) -> &'static str {

@@ -12,8 +12,11 @@ use crate::Violations;
 /// When the date does not exist.
 pub fn date(date: &proto::Date) -> Result<Date, String> {
     let exists = || {
-        let (year, month, day) =
-            (i16::try_from(date.year).ok()?, i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?);
+        let (year, month, day) = (
+            i16::try_from(date.year).ok()?,
+            i8::try_from(date.month).ok()?,
+            i8::try_from(date.day).ok()?,
+        );
         (year >= 1).then_some(())?;
         Date::new(year, month, day).ok()
     };
@@ -33,7 +36,11 @@ pub fn required_date(violations: &mut Violations, field: &str, value: Option<&pr
 
 /// Writes a civil date.
 pub fn to_date(date: Date) -> proto::Date {
-    proto::Date { year: date.year().into(), month: date.month().into(), day: date.day().into() }
+    proto::Date {
+        year: date.year().into(),
+        month: date.month().into(),
+        day: date.day().into(),
+    }
 }
 
 /// Reads an instant.
@@ -63,9 +70,15 @@ pub fn to_timestamp(instant: Timestamp) -> prost_types::Timestamp {
     let nanos = instant.subsec_nanosecond();
     // jiff counts fractions before 1970 backwards, the contract always forwards.
     if nanos < 0 {
-        prost_types::Timestamp { seconds: instant.as_second() - 1, nanos: nanos + 1_000_000_000 }
+        prost_types::Timestamp {
+            seconds: instant.as_second() - 1,
+            nanos: nanos + 1_000_000_000,
+        }
     } else {
-        prost_types::Timestamp { seconds: instant.as_second(), nanos }
+        prost_types::Timestamp {
+            seconds: instant.as_second(),
+            nanos,
+        }
     }
 }
 
@@ -87,7 +100,14 @@ mod tests {
 
     #[test]
     fn dates_that_do_not_exist_are_refused() {
-        for (year, month, day) in [(2019, 2, 29), (2019, 13, 1), (2019, 0, 1), (0, 1, 1), (10_000, 1, 1), (2019, 4, 31)] {
+        for (year, month, day) in [
+            (2019, 2, 29),
+            (2019, 13, 1),
+            (2019, 0, 1),
+            (0, 1, 1),
+            (10_000, 1, 1),
+            (2019, 4, 31),
+        ] {
             assert!(date(&proto::Date { year, month, day }).is_err(), "{year}-{month}-{day}");
         }
     }

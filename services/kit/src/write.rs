@@ -24,7 +24,12 @@ pub struct Mutation<'a> {
 impl<'a> Mutation<'a> {
     /// The mutation that a message asks for.
     pub fn of(call: &'a Call, request_id: Uuid, validate_only: bool, request: &impl Message) -> Self {
-        Self { call, request_id, validate_only, body_sha256: wire::sha256(&request.encode_to_vec()) }
+        Self {
+            call,
+            request_id,
+            validate_only,
+            body_sha256: wire::sha256(&request.encode_to_vec()),
+        }
     }
 }
 
@@ -107,6 +112,22 @@ async fn replay<R: Message + Default>(
     let response = R::decode(earlier.response.as_slice())
         .map_err(|error| anyhow::Error::new(error).context("a stored response"))?;
     Ok(Begun::Replayed(response))
+}
+
+/// Whether this caller's call of this method with this id was answered before, for calls that must decide before they
+/// have their whole body.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn was_answered(context: &Context, call: &Call, request_id: Uuid) -> Result<bool, Error> {
+    let answered = sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM idempotency WHERE caller = $1 AND method = $2 AND request_id = $3) AS "answered!""#,
+        call.caller.name,
+        call.method,
+        request_id,
+    );
+    Ok(answered.fetch_one(&context.db).await?)
 }
 
 pub(crate) fn role_names(roles: &[Role]) -> Vec<String> {

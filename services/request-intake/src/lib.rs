@@ -1,1 +1,41 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+use legalstat_kit::{Context, Service};
+use legalstat_proto::requests::v1::request_intake_service_server::{RequestIntakeServiceServer, SERVICE_NAME};
+use sqlx::migrate::Migrator;
+use tonic::service::Routes;
+
+pub mod clients;
+pub mod config;
+pub mod db;
+pub mod domain;
+pub mod error;
+pub mod jobs;
+pub mod rpc;
+
+use clients::Services;
+use config::Config;
+use rpc::RequestIntake;
+
+/// The migrations of the schema `requests`.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Request intake.
+pub static SERVICE: Service<Config> = Service {
+    name: "request-intake",
+    schema: "requests",
+    services: &[SERVICE_NAME],
+    migrations: &MIGRATIONS,
+    config: config::read,
+    start: |context, config| Box::pin(start(context, config)),
+};
+
+async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
+    let services = Services::new(&config, &context.tls)?;
+    db::reference::load(&mut *context.db.acquire().await?).await?;
+    jobs::examination::start(&context, services.clone());
+    Ok(Routes::new(RequestIntakeServiceServer::new(RequestIntake {
+        context,
+        services,
+    })))
+}

@@ -1,2 +1,5 @@
-//! The service binary.
-fn main() {}
+//! Request intake as a process of its own.
+
+fn main() -> std::process::ExitCode {
+    legalstat_kit::run::run(&legalstat_request_intake::SERVICE)
+}

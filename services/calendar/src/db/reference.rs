@@ -85,7 +85,9 @@ struct Term {
 }
 
 fn rows<T: DeserializeOwned>(register: &str) -> anyhow::Result<Vec<T>> {
-    Ok(csv::Reader::from_reader(register.as_bytes()).into_deserialize().collect::<Result<_, _>>()?)
+    Ok(csv::Reader::from_reader(register.as_bytes())
+        .into_deserialize()
+        .collect::<Result<_, _>>()?)
 }
 
 fn date(date: Option<Date>) -> Option<jiff_sqlx::Date> {

@@ -19,11 +19,19 @@ pub async fn all(connection: &mut PgConnection) -> Result<Rules, sqlx::Error> {
 }
 
 fn known(from: Option<jiff_sqlx::Date>, to: Option<jiff_sqlx::Date>) -> Known {
-    Known { from: from.map(jiff_sqlx::Date::to_jiff), to: to.map(jiff_sqlx::Date::to_jiff) }
+    Known {
+        from: from.map(jiff_sqlx::Date::to_jiff),
+        to: to.map(jiff_sqlx::Date::to_jiff),
+    }
 }
 
 fn basis(act: String, provision: String, uri: String, grade: &str) -> LegalBasis {
-    LegalBasis { act, provision, uri, assumed: grade == "D" }
+    LegalBasis {
+        act,
+        provision,
+        uri,
+        assumed: grade == "D",
+    }
 }
 
 /// A number that the table's constraints keep within a month or a year of the calendar.
@@ -66,7 +74,11 @@ async fn days_off(connection: &mut PgConnection) -> Result<Vec<DayOff>, sqlx::Er
             date,
             announced: row.announced,
             // What is only expected follows from the moon and was always expected.
-            known: if row.announced { known.or_before(date.year()) } else { known },
+            known: if row.announced {
+                known.or_before(date.year())
+            } else {
+                known
+            },
         }
     });
     Ok(day_off.collect())

@@ -12,17 +12,27 @@ use crate::domain::term::{RequesterKind, Span, Term, TermOrigin, TermUnit};
 /// What the database says, or a row that is not a term.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn all(connection: &mut PgConnection) -> anyhow::Result<Vec<Term>> {
-    let rows = sqlx::query!("SELECT * FROM calendar.term ORDER BY id").fetch_all(connection).await?;
+    let rows = sqlx::query!("SELECT * FROM calendar.term ORDER BY id")
+        .fetch_all(connection)
+        .await?;
     let terms = rows.into_iter().map(|row| {
         let base = span(Some(row.base), None, Some(row.base_basis))?.context("a term has a base")?;
         Ok(Term {
-            requester_kinds: row.requester_kinds.iter().map(|kind| requester_kind(kind)).collect::<anyhow::Result<_>>()?,
+            requester_kinds: row
+                .requester_kinds
+                .iter()
+                .map(|kind| requester_kind(kind))
+                .collect::<anyhow::Result<_>>()?,
             received_from: row.received_from.map(jiff_sqlx::Date::to_jiff),
             received_to: row.received_to.map(jiff_sqlx::Date::to_jiff),
             selected: row.selected,
             base,
             base_assumed_before: row.base_assumed_before.map(jiff_sqlx::Date::to_jiff),
-            origin: if row.origin == "RECEIPT" { TermOrigin::Receipt } else { TermOrigin::Registration },
+            origin: if row.origin == "RECEIPT" {
+                TermOrigin::Receipt
+            } else {
+                TermOrigin::Registration
+            },
             origin_basis: LegalBasis::parse(&row.origin_basis),
             roll_forward: row.roll_forward,
             roll_forward_basis: LegalBasis::parse(&row.roll_forward_basis),
@@ -57,5 +67,10 @@ fn span(length: Option<String>, note: Option<String>, basis: Option<String>) -> 
     };
     let length = length.parse().with_context(|| format!("{text:?} is no length"))?;
     let (note, basis) = (note.unwrap_or_default(), LegalBasis::parse(&basis.unwrap_or_default()));
-    Ok(Some(Span { length, unit, note, basis }))
+    Ok(Some(Span {
+        length,
+        unit,
+        note,
+        basis,
+    }))
 }

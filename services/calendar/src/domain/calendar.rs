@@ -2,10 +2,19 @@
 
 use std::sync::{Arc, OnceLock};
 
-use jiff::{Timestamp, ToSpan, civil::{Date, Weekday}};
-use legalstat_kit::{law::{LegalBasis, LocalizedText}, wire};
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, Weekday},
+};
+use legalstat_kit::{
+    law::{LegalBasis, LocalizedText},
+    wire,
+};
 
-use super::{explain, rules::{FIRST_DAY, LAST_DAY, Rules}};
+use super::{
+    explain,
+    rules::{FIRST_DAY, LAST_DAY, Rules},
+};
 
 /// What a day is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,12 +123,21 @@ fn index(date: Date) -> Option<usize> {
     if !(FIRST_DAY..=LAST_DAY).contains(&date) {
         return None;
     }
-    let days = FIRST_DAY.until(date).expect("days between two dates always count").get_days();
+    let days = FIRST_DAY
+        .until(date)
+        .expect("days between two dates always count")
+        .get_days();
     usize::try_from(days).ok()
 }
 
 fn weeks() -> Vec<Day> {
-    let reason = |kind, text, provision| Arc::new(Reason { kind, text, basis: explain::labour_code(provision) });
+    let reason = |kind, text, provision| {
+        Arc::new(Reason {
+            kind,
+            text,
+            basis: explain::labour_code(provision),
+        })
+    };
     let working = reason(DayKind::Working, explain::working_day(), "art. 71");
     let saturday = reason(DayKind::Weekend, explain::weekend(false), "art. 84");
     let sunday = reason(DayKind::Weekend, explain::weekend(true), "art. 84");
@@ -131,7 +149,12 @@ fn weeks() -> Vec<Day> {
     FIRST_DAY
         .series(1.day())
         .take_while(|date| *date <= LAST_DAY)
-        .map(|date| Day { date, kind: of(date).kind, reasons: vec![of(date).clone()], provisional: false })
+        .map(|date| Day {
+            date,
+            kind: of(date).kind,
+            reasons: vec![of(date).clone()],
+            provisional: false,
+        })
         .collect()
 }
 
@@ -147,8 +170,16 @@ impl Day {
 
 fn mark_days_off(days: &mut [Day], rules: &Rules) {
     for rule in &rules.holidays {
-        let kind = if rule.is_holiday { DayKind::Holiday } else { DayKind::DayOff };
-        let reason = Arc::new(Reason { kind, text: rule.name.clone(), basis: rule.basis.clone() });
+        let kind = if rule.is_holiday {
+            DayKind::Holiday
+        } else {
+            DayKind::DayOff
+        };
+        let reason = Arc::new(Reason {
+            kind,
+            text: rule.name.clone(),
+            basis: rule.basis.clone(),
+        });
         let last = rule.last_year.unwrap_or(LAST_DAY.year()).min(LAST_DAY.year());
         for year in rule.first_year.max(FIRST_DAY.year())..=last {
             if let Some(at) = Date::new(year, rule.month, rule.day).ok().and_then(index) {
@@ -157,7 +188,11 @@ fn mark_days_off(days: &mut [Day], rules: &Rules) {
         }
     }
     for rule in &rules.days_off {
-        let reason = Reason { kind: DayKind::DayOff, text: rule.name.clone(), basis: rule.basis.clone() };
+        let reason = Reason {
+            kind: DayKind::DayOff,
+            text: rule.name.clone(),
+            basis: rule.basis.clone(),
+        };
         if let Some(at) = index(rule.date) {
             days[at].becomes(Arc::new(reason));
         }
@@ -174,25 +209,42 @@ fn roll(days: &mut [Day], rules: &Rules) {
                 && rule.last_year.is_none_or(|last| day.date.year() <= last)
         });
         // Off without the holiday: more than one reason stands, and the working day is not among them.
-        rule.filter(|_| day.reasons.len() > 1).map(|rule| (day.date, rule.name.clone()))
+        rule.filter(|_| day.reasons.len() > 1)
+            .map(|rule| (day.date, rule.name.clone()))
     };
     let rolling: Vec<(Date, LocalizedText)> = days.iter().filter_map(rolls).collect();
     for (date, name) in rolling {
         let Some(at) = index(date) else { continue };
         if let Some(next) = days[at..].iter_mut().find(|day| day.kind.is_working()) {
             let text = explain::rolled(&name, date);
-            next.becomes(Arc::new(Reason { kind: DayKind::RolledDayOff, text, basis: explain::labour_code("art. 84") }));
+            next.becomes(Arc::new(Reason {
+                kind: DayKind::RolledDayOff,
+                text,
+                basis: explain::rolling_basis(),
+            }));
         }
     }
 }
 
 fn transfer(days: &mut [Day], rules: &Rules) {
     for rule in &rules.transfers {
-        let working = (rule.working, DayKind::TransferredWorkingDay, explain::transferred_working(rule.off));
-        let off = (rule.off, DayKind::TransferredDayOff, explain::transferred_off(rule.working));
+        let working = (
+            rule.working,
+            DayKind::TransferredWorkingDay,
+            explain::transferred_working(rule.off),
+        );
+        let off = (
+            rule.off,
+            DayKind::TransferredDayOff,
+            explain::transferred_off(rule.working),
+        );
         for (date, kind, text) in [working, off] {
             if let Some(at) = index(date) {
-                days[at].becomes(Arc::new(Reason { kind, text, basis: rule.basis.clone() }));
+                days[at].becomes(Arc::new(Reason {
+                    kind,
+                    text,
+                    basis: rule.basis.clone(),
+                }));
             }
         }
     }
@@ -201,8 +253,15 @@ fn transfer(days: &mut [Day], rules: &Rules) {
 /// A year is provisional until its Kurban Ait is announced: of all that makes a year it is known last, but for transfers,
 /// of which nobody can say whether one will come.
 fn mark_provisional(days: &mut [Day], rules: &Rules) {
-    let known = |year: i16| rules.days_off.iter().any(|rule| rule.announced && rule.date.year() == year);
-    let known: Vec<i16> = (FIRST_DAY.year()..=LAST_DAY.year()).filter(|year| known(*year)).collect();
+    let known = |year: i16| {
+        rules
+            .days_off
+            .iter()
+            .any(|rule| rule.announced && rule.date.year() == year)
+    };
+    let known: Vec<i16> = (FIRST_DAY.year()..=LAST_DAY.year())
+        .filter(|year| known(*year))
+        .collect();
     for day in days {
         day.provisional = !known.contains(&day.date.year());
     }
@@ -221,12 +280,18 @@ impl Calendars {
     pub fn new(rules: Rules) -> Self {
         let changes = rules.changes_of_knowledge();
         let calendars = (0..=changes.len()).map(|_| OnceLock::new()).collect();
-        Self { rules, changes, calendars }
+        Self {
+            rules,
+            changes,
+            calendars,
+        }
     }
 
     /// The calendar as it was known at an instant.
     pub fn as_known_at(&self, at: Timestamp) -> Arc<Calendar> {
         let state = self.changes.partition_point(|change| *change <= at);
-        self.calendars[state].get_or_init(|| Arc::new(Calendar::new(&self.rules.known_at(at)))).clone()
+        self.calendars[state]
+            .get_or_init(|| Arc::new(Calendar::new(&self.rules.known_at(at))))
+            .clone()
     }
 }

@@ -4,18 +4,20 @@ use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
     law::{LegalBasis, LocalizedText},
     period::ReportingPeriod,
+    zone::{beginning, civil_day},
 };
 
 use super::{
-    calendar::{Calendar, Day},
+    calendar::{Calendar, Day, DayKind},
     explain,
-    rules::{FIRST_DAY, LAST_DAY, beginning, zone},
+    rules::{FIRST_DAY, LAST_DAY},
     term::{Receipt, RequesterKind, Term, TermOrigin, TermUnit, WorkingHours},
 };
 
-/// The day from which the Instruction's duties continue by assumption only: the order that ended it is of 8 January 2021,
-/// the exact day of its lapse is not known.
-pub const INSTRUCTION_LAPSED: Date = jiff::civil::date(2021, 1, 8);
+/// The days on which the Instruction's duties rest on it: from its date to the day before that of the order that ended it.
+/// The exact days of its entry into force and of its lapse are not known, and outside these days a duty is assumed.
+const INSTRUCTION_IN_FORCE: std::ops::RangeInclusive<Date> =
+    jiff::civil::date(2019, 4, 15)..=jiff::civil::date(2021, 1, 7);
 
 /// A duty to do something by a day of the month following a reporting period.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,12 +119,22 @@ struct Path<'a> {
 
 impl<'a> Path<'a> {
     fn new(calendar: &'a Calendar) -> Self {
-        Self { calendar, steps: Vec::new(), provisional: false, assumed: false }
+        Self {
+            calendar,
+            steps: Vec::new(),
+            provisional: false,
+            assumed: false,
+        }
     }
 
     fn step(&mut self, date: Date, effect: StepEffect, text: LocalizedText, basis: LegalBasis) {
         self.assumed |= basis.assumed;
-        self.steps.push(Step { date, effect, text, basis });
+        self.steps.push(Step {
+            date,
+            effect,
+            text,
+            basis,
+        });
     }
 
     fn look(&mut self, date: Date) -> Result<&'a Day, DeadlineError> {
@@ -134,20 +146,46 @@ impl<'a> Path<'a> {
     /// Ends on `last`, or on the first working day after it when it is off and the term rolls.
     fn end(&mut self, last: Date, due: Due) -> Result<Date, DeadlineError> {
         let day = self.look(last)?;
+        if day.kind == DayKind::TransferredWorkingDay {
+            let reason = day.last_word();
+            self.step(last, StepEffect::Counted, reason.text.clone(), reason.basis.clone());
+        }
         if day.kind.is_working() || !due.roll_forward {
-            let text = if day.kind.is_working() { due.text } else { due.text_if_off };
+            let text = if day.kind.is_working() {
+                due.text
+            } else {
+                due.text_if_off
+            };
             self.step(last, StepEffect::Due, text, due.basis);
             return Ok(last);
         }
         self.assumed |= due.roll_forward_basis.assumed;
-        let due_day = self.calendar.working_day_from(last).ok_or(DeadlineError::OutsideCalendar)?;
-        for off in self.calendar.days(last, due_day.date).iter().filter(|day| !day.kind.is_working()) {
+        let due_day = self
+            .calendar
+            .working_day_from(last)
+            .ok_or(DeadlineError::OutsideCalendar)?;
+        for off in self
+            .calendar
+            .days(last, due_day.date)
+            .iter()
+            .filter(|day| !day.kind.is_working())
+        {
             self.provisional |= off.provisional;
             let reason = off.last_word();
-            self.step(off.date, StepEffect::Rolled, explain::moves_on(&reason.text), reason.basis.clone());
+            self.step(
+                off.date,
+                StepEffect::Rolled,
+                explain::moves_on(&reason.text),
+                reason.basis.clone(),
+            );
         }
         self.provisional |= due_day.provisional;
-        self.step(due_day.date, StepEffect::Due, explain::first_working_day(), due.roll_forward_basis);
+        self.step(
+            due_day.date,
+            StepEffect::Due,
+            explain::first_working_day(),
+            due.roll_forward_basis,
+        );
         Ok(due_day.date)
     }
 
@@ -180,7 +218,11 @@ struct Due {
 /// An answer outside the calendar.
 pub fn of_obligation(obligation: &Obligation, calendar: &Calendar) -> Result<Deadline, DeadlineError> {
     let month = obligation.period.following_month();
-    let last = month.with().day(obligation.due_day).build().map_err(|_| DeadlineError::OutsideCalendar)?;
+    let last = month
+        .with()
+        .day(obligation.due_day)
+        .build()
+        .map_err(|_| DeadlineError::OutsideCalendar)?;
     let basis = obligation.basis.clone().unwrap_or_else(|| LegalBasis::instruction(""));
     let mut path = Path::new(calendar);
     let start = explain::period_end(&obligation.period.to_string());
@@ -190,12 +232,15 @@ pub fn of_obligation(obligation: &Obligation, calendar: &Calendar) -> Result<Dea
         text_if_off: explain::due_day_stands(obligation.due_day),
         basis,
         roll_forward: obligation.roll_forward,
-        roll_forward_basis: obligation.roll_forward_basis.clone().unwrap_or_else(explain::roll_forward_basis),
+        roll_forward_basis: obligation
+            .roll_forward_basis
+            .clone()
+            .unwrap_or_else(explain::roll_forward_basis),
     };
     let roll_assumed = due.roll_forward && due.roll_forward_basis.assumed;
     let due_date = path.end(last, due)?;
     // Whether it moves at all is part of the answer, even on a day on which it did not have to.
-    path.assumed |= roll_assumed || due_date >= INSTRUCTION_LAPSED;
+    path.assumed |= roll_assumed || !INSTRUCTION_IN_FORCE.contains(&due_date);
     path.finish(due_date)
 }
 
@@ -210,7 +255,7 @@ pub fn of_term(
     hours: WorkingHours,
     calendar: &Calendar,
 ) -> Result<Deadline, DeadlineError> {
-    let received_on = received_at.to_zoned(zone()).date();
+    let received_on = civil_day(received_at);
     if !(FIRST_DAY..=LAST_DAY).contains(&received_on) {
         return Err(DeadlineError::OutsideCalendar);
     }
@@ -218,7 +263,10 @@ pub fn of_term(
     let receipt = Receipt::of(received_at, hours, calendar).ok_or(DeadlineError::OutsideCalendar)?;
     let mut path = Path::new(calendar);
     let origin = start(&mut path, term, receipt)?;
-    let last = term.base.last_day(origin, calendar).ok_or(DeadlineError::OutsideCalendar)?;
+    let last = term
+        .base
+        .last_day(origin, calendar)
+        .ok_or(DeadlineError::OutsideCalendar)?;
     if term.base.unit == TermUnit::WorkingDay {
         count(&mut path, term, origin, last)?;
     }
@@ -233,15 +281,26 @@ pub fn of_term(
     };
     let due_date = path.end(last, due)?;
     let deadline = path.finish(due_date)?;
-    Ok(Deadline { term: Some(term.id.clone()), registered_on: Some(receipt.registered_on), ..deadline })
+    Ok(Deadline {
+        term: Some(term.id.clone()),
+        registered_on: Some(receipt.registered_on),
+        ..deadline
+    })
 }
 
 fn choose<'a>(choice: &TermChoice, received_on: Date, terms: &'a [Term]) -> Result<&'a Term, DeadlineError> {
     let none = |term| DeadlineError::NoTermApplies { term, received_on };
     match choice {
         TermChoice::Named(id) => {
-            let term = terms.iter().find(|term| term.id == *id).ok_or(DeadlineError::TermUnknown(id.clone()))?;
-            if term.governs(received_on) { Ok(term) } else { Err(none(Some(id.clone()))) }
+            let term = terms
+                .iter()
+                .find(|term| term.id == *id)
+                .ok_or(DeadlineError::TermUnknown(id.clone()))?;
+            if term.governs(received_on) {
+                Ok(term)
+            } else {
+                Err(none(Some(id.clone())))
+            }
         }
         TermChoice::ByRequester(kind) => terms
             .iter()
@@ -252,29 +311,70 @@ fn choose<'a>(choice: &TermChoice, received_on: Date, terms: &'a [Term]) -> Resu
 
 /// The steps up to the day after which the term counts, and that day.
 fn start(path: &mut Path<'_>, term: &Term, receipt: Receipt) -> Result<Date, DeadlineError> {
-    let late = receipt.registered_on != receipt.received_on;
-    let origin = match term.origin {
-        TermOrigin::Receipt => receipt.received_on,
-        TermOrigin::Registration => receipt.registered_on,
+    let received = path.look(receipt.received_on)?;
+    if term.origin == TermOrigin::Receipt {
+        path.step(
+            receipt.received_on,
+            StepEffect::Start,
+            explain::term_starts(false),
+            term.origin_basis.clone(),
+        );
+        return Ok(receipt.received_on);
+    }
+    let counts_from_next = explain::term_starts(true);
+    if receipt.registered_on == receipt.received_on {
+        path.step(
+            receipt.received_on,
+            StepEffect::Start,
+            counts_from_next,
+            term.origin_basis.clone(),
+        );
+        return Ok(receipt.registered_on);
+    }
+    let basis = explain::after_hours_basis();
+    // On a working day the working hours decided, and their times are a setting without a source.
+    let basis = if received.kind.is_working() {
+        basis.assumed()
+    } else {
+        basis
     };
-    path.look(receipt.received_on)?;
-    if late && term.origin == TermOrigin::Registration {
-        path.step(receipt.received_on, StepEffect::Skipped, explain::received_after_hours(), explain::after_hours_basis());
-        let between = path.calendar.days(receipt.received_on, receipt.registered_on);
-        for day in between.iter().skip(1).filter(|day| !day.kind.is_working()) {
-            let reason = day.last_word();
+    path.step(
+        receipt.received_on,
+        StepEffect::Start,
+        explain::received_after_hours(),
+        basis,
+    );
+    for day in path
+        .calendar
+        .days(receipt.received_on, receipt.registered_on)
+        .iter()
+        .skip(1)
+    {
+        path.look(day.date)?;
+        let reason = day.last_word();
+        if !day.kind.is_working() {
             path.step(day.date, StepEffect::Skipped, reason.text.clone(), reason.basis.clone());
         }
     }
-    let text = explain::term_starts(term.origin == TermOrigin::Registration);
-    path.step(origin, StepEffect::Start, text, term.origin_basis.clone());
-    Ok(origin)
+    path.step(
+        receipt.registered_on,
+        StepEffect::Skipped,
+        counts_from_next,
+        term.origin_basis.clone(),
+    );
+    Ok(receipt.registered_on)
 }
 
 /// The steps of a term in working days between its origin and its last day, both excluded.
 fn count(path: &mut Path<'_>, term: &Term, origin: Date, last: Date) -> Result<(), DeadlineError> {
     let mut number = 0;
-    for day in path.calendar.days(origin, last).iter().skip(1).filter(|day| day.date < last) {
+    for day in path
+        .calendar
+        .days(origin, last)
+        .iter()
+        .skip(1)
+        .filter(|day| day.date < last)
+    {
         path.look(day.date)?;
         if day.kind.is_working() {
             number += 1;

@@ -8,7 +8,22 @@ use super::term::{Span, TermUnit};
 const LABOUR_CODE_URI: &str = "https://adilet.zan.kz/rus/docs/K1500000414";
 
 pub(super) fn labour_code(provision: &str) -> LegalBasis {
-    LegalBasis { act: "Labour Code".into(), provision: provision.into(), uri: LABOUR_CODE_URI.into(), assumed: false }
+    LegalBasis {
+        act: "Labour Code".into(),
+        provision: provision.into(),
+        uri: LABOUR_CODE_URI.into(),
+        assumed: false,
+    }
+}
+
+/// The rule that a holiday falling on a day off moves to the next working day.
+pub(super) fn rolling_basis() -> LegalBasis {
+    LegalBasis {
+        act: "Law No. 267-II \"On holidays\"".into(),
+        provision: "art. 5".into(),
+        uri: "https://adilet.zan.kz/rus/docs/Z010000267_".into(),
+        assumed: false,
+    }
 }
 
 /// The rule that registers on the next working day what arrives after hours.
@@ -27,7 +42,11 @@ pub(super) fn working_day() -> LocalizedText {
 
 pub(super) fn weekend(is_sunday: bool) -> LocalizedText {
     if is_sunday {
-        LocalizedText::new("Жексенбі, демалыс күні", "Воскресенье, выходной день", "A Sunday, a day off")
+        LocalizedText::new(
+            "Жексенбі, демалыс күні",
+            "Воскресенье, выходной день",
+            "A Sunday, a day off",
+        )
     } else {
         LocalizedText::new("Сенбі, демалыс күні", "Суббота, выходной день", "A Saturday, a day off")
     }
@@ -35,8 +54,14 @@ pub(super) fn weekend(is_sunday: bool) -> LocalizedText {
 
 pub(super) fn rolled(name: &LocalizedText, from: Date) -> LocalizedText {
     LocalizedText::new(
-        format!("Демалыс күнге сәйкес келген «{}» мерекесінен ({from}) ауысқан демалыс күні", name.kk),
-        format!("Выходной день, перенесённый с праздника «{}» ({from}), совпавшего с выходным", name.ru),
+        format!(
+            "Демалыс күнге сәйкес келген «{}» мерекесінен ({from}) ауысқан демалыс күні",
+            name.kk
+        ),
+        format!(
+            "Выходной день, перенесённый с праздника «{}» ({from}), совпавшего с выходным",
+            name.ru
+        ),
         format!("Off because {} ({from}) fell on a day off and moved here", name.en),
     )
 }

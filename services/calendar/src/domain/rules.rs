@@ -1,33 +1,15 @@
 //! The rules that make a day what it is, each with its law and with when it was known.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use legalstat_kit::law::{LegalBasis, LocalizedText};
+use jiff::{Timestamp, civil::Date};
+use legalstat_kit::{
+    law::{LegalBasis, LocalizedText},
+    zone::beginning,
+};
 
 /// The first day the calendar answers for.
 pub const FIRST_DAY: Date = jiff::civil::date(2016, 1, 1);
 /// The last day the calendar answers for.
 pub const LAST_DAY: Date = jiff::civil::date(2036, 12, 31);
-
-/// The zone of Astana: UTC+6 to 29 February 2024, UTC+5 from 1 March 2024. From the time zone database built in, so that
-/// the machine's own cannot differ.
-///
-/// # Panics
-/// Never: the zone is in the database built in.
-pub fn zone() -> TimeZone {
-    static ZONE: std::sync::LazyLock<TimeZone> = std::sync::LazyLock::new(|| {
-        let database = jiff::tz::TimeZoneDatabase::bundled();
-        database.get("Asia/Almaty").expect("the zone is in the database built in")
-    });
-    ZONE.clone()
-}
-
-/// The instant at which a civil day begins in Astana.
-///
-/// # Panics
-/// Never: the days of the calendar and the one after them are far from the ends of time.
-pub fn beginning(day: Date) -> Timestamp {
-    day.to_zoned(zone()).expect("the day is within the calendar's years").timestamp()
-}
 
 /// When a rule was known: from the beginning of one day to the beginning of another, in Astana.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +24,10 @@ impl Known {
     /// The same, but a rule for one year that does not say from when is known on the last day before that year: the
     /// registers say only "before its year began" (assumed).
     pub fn or_before(self, year: i16) -> Self {
-        Self { from: self.from.or_else(|| Date::new(year - 1, 12, 31).ok()), ..self }
+        Self {
+            from: self.from.or_else(|| Date::new(year - 1, 12, 31).ok()),
+            ..self
+        }
     }
 
     fn holds(self, at: Timestamp) -> bool {
@@ -116,9 +101,24 @@ impl Rules {
     /// The rules that were held true at an instant.
     pub fn known_at(&self, at: Timestamp) -> Self {
         Self {
-            holidays: self.holidays.iter().filter(|rule| rule.known.holds(at)).cloned().collect(),
-            days_off: self.days_off.iter().filter(|rule| rule.known.holds(at)).cloned().collect(),
-            transfers: self.transfers.iter().filter(|rule| rule.known.holds(at)).cloned().collect(),
+            holidays: self
+                .holidays
+                .iter()
+                .filter(|rule| rule.known.holds(at))
+                .cloned()
+                .collect(),
+            days_off: self
+                .days_off
+                .iter()
+                .filter(|rule| rule.known.holds(at))
+                .cloned()
+                .collect(),
+            transfers: self
+                .transfers
+                .iter()
+                .filter(|rule| rule.known.holds(at))
+                .cloned()
+                .collect(),
         }
     }
 
@@ -128,7 +128,11 @@ impl Rules {
         let days_off = self.days_off.iter().map(|rule| rule.known);
         let transfers = self.transfers.iter().map(|rule| rule.known);
         let known = holidays.chain(days_off).chain(transfers);
-        let mut changes: Vec<Timestamp> = known.flat_map(|known| [known.from, known.to]).flatten().map(beginning).collect();
+        let mut changes: Vec<Timestamp> = known
+            .flat_map(|known| [known.from, known.to])
+            .flatten()
+            .map(beginning)
+            .collect();
         changes.sort_unstable();
         changes.dedup();
         changes

@@ -1,9 +1,12 @@
 //! The rules for the time a request may take.
 
-use jiff::{Timestamp, ToSpan, civil::{Date, Time, time}};
-use legalstat_kit::law::LegalBasis;
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, Time, time},
+};
+use legalstat_kit::{law::LegalBasis, zone};
 
-use super::{calendar::Calendar, rules::zone};
+use super::calendar::Calendar;
 
 /// Who asks, as far as the term depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +108,10 @@ pub struct WorkingHours {
 
 impl Default for WorkingHours {
     fn default() -> Self {
-        Self { begin: time(9, 0, 0, 0), end: time(18, 30, 0, 0) }
+        Self {
+            begin: time(9, 0, 0, 0),
+            end: time(18, 30, 0, 0),
+        }
     }
 }
 
@@ -125,13 +131,19 @@ pub struct Receipt {
 impl Receipt {
     /// The days of a request that arrived at an instant; `None` outside the calendar.
     pub fn of(received_at: Timestamp, hours: WorkingHours, calendar: &Calendar) -> Option<Self> {
-        let arrived = received_at.to_zoned(zone());
+        let arrived = received_at.to_zoned(zone::astana());
         let received_on = arrived.date();
         let working = calendar.day(received_on)?.kind.is_working();
         let in_time = received_on < AFTER_HOURS_RULE_FROM || (working && arrived.time() < hours.end);
-        let registered_on =
-            if in_time { received_on } else { calendar.working_day_from(received_on.tomorrow().ok()?)?.date };
-        Some(Self { received_on, registered_on })
+        let registered_on = if in_time {
+            received_on
+        } else {
+            calendar.working_day_from(received_on.tomorrow().ok()?)?.date
+        };
+        Some(Self {
+            received_on,
+            registered_on,
+        })
     }
 }
 
@@ -145,7 +157,11 @@ impl Span {
             TermUnit::WorkingDay => {
                 let following = calendar.days(origin.tomorrow().ok()?, super::rules::LAST_DAY);
                 let working = following.iter().filter(|day| day.kind.is_working());
-                working.take(usize::try_from(self.length).ok()?).skip(usize::try_from(self.length - 1).ok()?).map(|day| day.date).next()
+                working
+                    .take(usize::try_from(self.length).ok()?)
+                    .skip(usize::try_from(self.length - 1).ok()?)
+                    .map(|day| day.date)
+                    .next()
             }
         }
     }

@@ -33,7 +33,8 @@ impl CalendarRpc {
             let asked = asked.ok_or_else(|| anyhow::anyhow!("a request without violations asks for something"))?;
             let calendar = self.calendar(at);
             let deadline = self.compute(&asked, &calendar);
-            let deadline = deadline.map_err(|error| error::refusal(error).with("request", &format!("requests[{index}]")))?;
+            let deadline =
+                deadline.map_err(|error| error::refusal(error).with("request", &format!("requests[{index}]")))?;
             deadlines.push(convert::deadline(deadline, calendar.version(), request.include_steps));
         }
         Ok(BatchComputeDeadlinesResponse { deadlines })

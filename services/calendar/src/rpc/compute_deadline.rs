@@ -40,7 +40,11 @@ impl CalendarRpc {
 pub(super) fn asked(violations: &mut Violations, prefix: &str, request: &ComputeDeadlineRequest) -> Option<Asked> {
     match &request.subject {
         None => {
-            violations.add(format!("{prefix}subject"), "REQUIRED", "give an obligation or a term_start");
+            violations.add(
+                format!("{prefix}subject"),
+                "REQUIRED",
+                "give an obligation or a term_start",
+            );
             None
         }
         Some(Subject::Obligation(obligation)) => {
@@ -53,12 +57,22 @@ pub(super) fn asked(violations: &mut Violations, prefix: &str, request: &Compute
 fn read_obligation(violations: &mut Violations, path: &str, obligation: &proto::Obligation) -> Option<Obligation> {
     let period = obligation.period.parse::<ReportingPeriod>();
     let period = violations.check(&format!("{path}.period"), "PERIOD", period);
-    let due_day = i8::try_from(obligation.due_day).ok().filter(|day| (1..=28).contains(day));
+    let due_day = i8::try_from(obligation.due_day)
+        .ok()
+        .filter(|day| (1..=28).contains(day));
     if due_day.is_none() {
-        violations.add(format!("{path}.due_day"), "OUT_OF_RANGE", "a day of the month that every month has, 1 to 28");
+        violations.add(
+            format!("{path}.due_day"),
+            "OUT_OF_RANGE",
+            "a day of the month that every month has, 1 to 28",
+        );
     }
     if !obligation.roll_forward && obligation.roll_forward_basis.is_some() {
-        violations.add(format!("{path}.roll_forward_basis"), "CONFLICT", "only with roll_forward");
+        violations.add(
+            format!("{path}.roll_forward_basis"),
+            "CONFLICT",
+            "only with roll_forward",
+        );
     }
     Some(Obligation {
         period: period?,
@@ -90,7 +104,9 @@ fn read_term(violations: &mut Violations, path: &str, start: &proto::TermStart) 
         }
         Some(Rule::RequesterKind(kind)) => {
             let kind = convert::requester_kind(*kind);
-            violations.check(&format!("{path}.requester_kind"), "ENUM", kind).map(TermChoice::ByRequester)
+            violations
+                .check(&format!("{path}.requester_kind"), "ENUM", kind)
+                .map(TermChoice::ByRequester)
         }
     };
     Some(Asked::Term(choice?, received_at?))

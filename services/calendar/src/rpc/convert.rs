@@ -46,7 +46,11 @@ pub(super) fn deadline(deadline: Deadline, version: &str, include_steps: bool) -
         provisional: deadline.provisional,
         assumed: deadline.assumed,
         calendar_version: version.into(),
-        steps: if include_steps { deadline.steps.into_iter().map(step).collect() } else { Vec::new() },
+        steps: if include_steps {
+            deadline.steps.into_iter().map(step).collect()
+        } else {
+            Vec::new()
+        },
         term: deadline.term.map(|id| format!("terms/{id}")).unwrap_or_default(),
         registered_on: deadline.registered_on.map(to_date),
     }
@@ -97,7 +101,10 @@ fn span(span: &Span) -> proto::Span {
     proto::Span {
         length: span.length,
         unit: unit.into(),
-        note: (!span.note.is_empty()).then(|| LocalizedText { en: span.note.clone(), ..Default::default() }),
+        note: (!span.note.is_empty()).then(|| LocalizedText {
+            en: span.note.clone(),
+            ..Default::default()
+        }),
         legal_basis: Some(span.basis.clone().into()),
     }
 }
@@ -109,7 +116,11 @@ pub(super) fn term(term: &Term) -> proto::Term {
     };
     proto::Term {
         name: format!("terms/{}", term.id),
-        requester_kinds: term.requester_kinds.iter().map(|kind| to_requester_kind(*kind).into()).collect(),
+        requester_kinds: term
+            .requester_kinds
+            .iter()
+            .map(|kind| to_requester_kind(*kind).into())
+            .collect(),
         received_from: term.received_from.map(to_date),
         received_to: term.received_to.map(to_date),
         selected: term.selected,

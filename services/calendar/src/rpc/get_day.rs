@@ -10,9 +10,17 @@ use crate::{domain::DeadlineError, error};
 impl CalendarRpc {
     pub(super) fn day(&self, request: &GetDayRequest) -> Result<Day, Error> {
         let mut violations = Violations::new();
-        let date = request.name.strip_prefix("days/").filter(|date| date.len() == 10).and_then(|date| date.parse::<Date>().ok());
+        let date = request
+            .name
+            .strip_prefix("days/")
+            .filter(|date| date.len() == 10)
+            .and_then(|date| date.parse::<Date>().ok());
         if date.is_none() {
-            violations.add("name", "RESOURCE_NAME", "required: days/ and a date that exists, for example days/2019-07-14");
+            violations.add(
+                "name",
+                "RESOURCE_NAME",
+                "required: days/ and a date that exists, for example days/2019-07-14",
+            );
         }
         let at = as_known_at(violations, request.as_known_at.as_ref())?;
         let calendar = self.calendar(at);

@@ -34,10 +34,16 @@ impl CalendarRpc {
             return Err(error::refusal(DeadlineError::OutsideCalendar).into());
         }
         let calendar = self.calendar(at);
-        let first = page.after::<Date>()?.and_then(|last| last.tomorrow().ok()).unwrap_or(from);
+        let first = page
+            .after::<Date>()?
+            .and_then(|last| last.tomorrow().ok())
+            .unwrap_or(from);
         let days = calendar.days(first, to).iter().take(page.size + 1).collect();
         let (days, next_page_token) = page.cut(days, |day| day.date.to_string());
-        let days = days.into_iter().map(|day| convert::day(day, calendar.version())).collect();
+        let days = days
+            .into_iter()
+            .map(|day| convert::day(day, calendar.version()))
+            .collect();
         Ok(ListDaysResponse { days, next_page_token })
     }
 }

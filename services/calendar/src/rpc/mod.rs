@@ -29,7 +29,12 @@ pub struct CalendarRpc {
 impl CalendarRpc {
     /// Answers with these rules.
     pub fn new(context: Context, calendars: Arc<Calendars>, terms: Arc<[Term]>, hours: WorkingHours) -> Self {
-        Self { context, calendars, terms, hours }
+        Self {
+            context,
+            calendars,
+            terms,
+            hours,
+        }
     }
 
     /// The calendar as known at an instant, by default now. What will be known later nobody can ask.

@@ -1,7 +1,9 @@
 use jiff::Timestamp;
 use legalstat_kit::provision::harness::Running;
 use legalstat_proto::{
-    calendar::v1::{calendar_service_client::CalendarServiceClient, compute_deadline_request::Subject, term_start::Rule, *},
+    calendar::v1::{
+        calendar_service_client::CalendarServiceClient, compute_deadline_request::Subject, term_start::Rule, *,
+    },
     common::v1::Date,
     journal::v1::{ListEntriesRequest, journal_service_client::JournalServiceClient},
 };
@@ -24,23 +26,45 @@ fn date(year: i32, month: i32, day: i32) -> Option<Date> {
 }
 
 fn obligation(period: &str, due_day: i32) -> ComputeDeadlineRequest {
-    let obligation = Obligation { period: period.into(), due_day, roll_forward: true, ..Default::default() };
-    ComputeDeadlineRequest { subject: Some(Subject::Obligation(obligation)), as_known_at: None }
+    let obligation = Obligation {
+        period: period.into(),
+        due_day,
+        roll_forward: true,
+        ..Default::default()
+    };
+    ComputeDeadlineRequest {
+        subject: Some(Subject::Obligation(obligation)),
+        as_known_at: None,
+    }
 }
 
 fn term(rule: Rule, received_at: &str) -> ComputeDeadlineRequest {
     let received_at = received_at.parse::<Timestamp>().expect("an instant");
-    let start = TermStart { rule: Some(rule), received_at: Some(legalstat_kit::wire::to_timestamp(received_at)) };
-    ComputeDeadlineRequest { subject: Some(Subject::TermStart(start)), as_known_at: None }
+    let start = TermStart {
+        rule: Some(rule),
+        received_at: Some(legalstat_kit::wire::to_timestamp(received_at)),
+    };
+    ComputeDeadlineRequest {
+        subject: Some(Subject::TermStart(start)),
+        as_known_at: None,
+    }
 }
 
 fn reason(status: &Status) -> String {
-    status.get_error_details().error_info().expect("every refusal has one").reason.clone()
+    status
+        .get_error_details()
+        .error_info()
+        .expect("every refusal has one")
+        .reason
+        .clone()
 }
 
 fn fields(status: &Status) -> Vec<String> {
     let details = status.get_error_details();
-    let violations = details.bad_request().map(|bad| bad.field_violations.clone()).unwrap_or_default();
+    let violations = details
+        .bad_request()
+        .map(|bad| bad.field_violations.clone())
+        .unwrap_or_default();
     violations.into_iter().map(|violation| violation.field).collect()
 }
 
@@ -48,22 +72,47 @@ fn fields(status: &Status) -> Vec<String> {
 async fn a_day_is_answered_with_its_reasons_and_as_it_was_known() {
     let service = running().await;
     let mut client = public(&service);
-    let day = client.get_day(GetDayRequest { name: "days/2025-01-05".into(), as_known_at: None }).await.expect("a day").into_inner();
+    let day = client
+        .get_day(GetDayRequest {
+            name: "days/2025-01-05".into(),
+            as_known_at: None,
+        })
+        .await
+        .expect("a day")
+        .into_inner();
     assert!(day.working);
     assert_eq!(day.kind(), DayKind::TransferredWorkingDay);
-    let basis = day.reasons.last().and_then(|reason| reason.legal_basis.clone()).expect("a law");
+    let basis = day
+        .reasons
+        .last()
+        .and_then(|reason| reason.legal_basis.clone())
+        .expect("a law");
     assert_eq!(basis.uri, "https://adilet.zan.kz/rus/docs/G24G0000436");
 
-    let as_known_at = Some(prost_types::Timestamp { seconds: 1_717_200_000, nanos: 0 }); // 1 June 2024
-    let request = GetDayRequest { name: "days/2024-06-17".into(), as_known_at };
-    assert_eq!(client.get_day(request).await.expect("a day").into_inner().kind(), DayKind::DayOff);
+    let as_known_at = Some(prost_types::Timestamp {
+        seconds: 1_717_200_000,
+        nanos: 0,
+    }); // 1 June 2024
+    let request = GetDayRequest {
+        name: "days/2024-06-17".into(),
+        as_known_at,
+    };
+    assert_eq!(
+        client.get_day(request).await.expect("a day").into_inner().kind(),
+        DayKind::DayOff
+    );
 }
 
 #[tokio::test]
 async fn a_range_of_days_comes_in_pages_without_gap_or_repetition() {
     let service = running().await;
     let mut client = public(&service);
-    let mut request = ListDaysRequest { from: date(2019, 1, 1), to: date(2019, 12, 31), page_size: 100, ..Default::default() };
+    let mut request = ListDaysRequest {
+        from: date(2019, 1, 1),
+        to: date(2019, 12, 31),
+        page_size: 100,
+        ..Default::default()
+    };
     let mut names = Vec::new();
     loop {
         let page = client.list_days(request.clone()).await.expect("a page").into_inner();
@@ -74,7 +123,10 @@ async fn a_range_of_days_comes_in_pages_without_gap_or_repetition() {
         request.page_token = page.next_page_token;
     }
     assert_eq!(names.len(), 365);
-    assert_eq!((names[0].as_str(), names[364].as_str()), ("days/2019-01-01", "days/2019-12-31"));
+    assert_eq!(
+        (names[0].as_str(), names[364].as_str()),
+        ("days/2019-01-01", "days/2019-12-31")
+    );
     assert!(names.is_sorted());
 }
 
@@ -82,14 +134,21 @@ async fn a_range_of_days_comes_in_pages_without_gap_or_repetition() {
 async fn deadlines_of_obligations_and_terms_explain_themselves() {
     let service = running().await;
     let mut client = public(&service);
-    let due = client.compute_deadline(obligation("2019-Q2", 14)).await.expect("a deadline").into_inner();
+    let due = client
+        .compute_deadline(obligation("2019-Q2", 14))
+        .await
+        .expect("a deadline")
+        .into_inner();
     assert_eq!(due.due_date, date(2019, 7, 15));
     assert_eq!(due.steps.last().map(Step::effect), Some(StepEffect::Due));
     assert!(due.steps.iter().all(|step| step.legal_basis.is_some()));
 
     let named = term(Rule::Term("terms/application-2021".into()), "2025-03-14T10:00:00+05:00");
     let due = client.compute_deadline(named).await.expect("a deadline").into_inner();
-    assert_eq!((due.due_date, due.term.as_str()), (date(2025, 4, 9), "terms/application-2021"));
+    assert_eq!(
+        (due.due_date, due.term.as_str()),
+        (date(2025, 4, 9), "terms/application-2021")
+    );
 
     for (kind, expected) in [
         (RequesterKind::StateBody, "terms/state-body"),
@@ -98,7 +157,15 @@ async fn deadlines_of_obligations_and_terms_explain_themselves() {
         (RequesterKind::LegalEntity, "terms/application-2026"),
     ] {
         let chosen = term(Rule::RequesterKind(kind.into()), "2026-02-02T10:00:00+05:00");
-        assert_eq!(client.compute_deadline(chosen).await.expect("a deadline").into_inner().term, expected);
+        assert_eq!(
+            client
+                .compute_deadline(chosen)
+                .await
+                .expect("a deadline")
+                .into_inner()
+                .term,
+            expected
+        );
     }
 }
 
@@ -106,12 +173,26 @@ async fn deadlines_of_obligations_and_terms_explain_themselves() {
 async fn a_batch_answers_in_order_and_only_to_those_who_may_ask() {
     let service = running().await;
     let requests = vec![obligation("2019-M03", 5), obligation("2024-M12", 5)];
-    let request = BatchComputeDeadlinesRequest { requests, include_steps: false };
-    let refused = public(&service).batch_compute_deadlines(request.clone()).await.expect_err("no certificate");
-    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unauthenticated, "ERROR_REASON_CERTIFICATE_REQUIRED"));
+    let request = BatchComputeDeadlinesRequest {
+        requests,
+        include_steps: false,
+    };
+    let refused = public(&service)
+        .batch_compute_deadlines(request.clone())
+        .await
+        .expect_err("no certificate");
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::Unauthenticated, "ERROR_REASON_CERTIFICATE_REQUIRED")
+    );
 
     let mut client = CalendarServiceClient::new(service.channel(Some("form-registry")));
-    let deadlines = client.batch_compute_deadlines(request).await.expect("deadlines").into_inner().deadlines;
+    let deadlines = client
+        .batch_compute_deadlines(request)
+        .await
+        .expect("deadlines")
+        .into_inner()
+        .deadlines;
     let due: Vec<_> = deadlines.iter().map(|deadline| deadline.due_date).collect();
     assert_eq!(due, [date(2019, 4, 5), date(2025, 1, 5)]);
     assert!(deadlines.iter().all(|deadline| deadline.steps.is_empty()));
@@ -121,31 +202,85 @@ async fn a_batch_answers_in_order_and_only_to_those_who_may_ask() {
 async fn bad_input_is_refused_with_every_violation() {
     let service = running().await;
     let mut client = CalendarServiceClient::new(service.channel(Some("operator")));
-    let refused = client.compute_deadline(obligation("2019-Q5", 31)).await.expect_err("neither exists");
+    let refused = client
+        .compute_deadline(obligation("2019-Q5", 31))
+        .await
+        .expect_err("neither exists");
     assert_eq!(refused.code(), Code::InvalidArgument);
     assert_eq!(fields(&refused), ["obligation.period", "obligation.due_day"]);
 
-    let requests = vec![obligation("2019-M03", 5), obligation("2019-Q9", 5), ComputeDeadlineRequest::default()];
-    let batch = BatchComputeDeadlinesRequest { requests, include_steps: false };
+    let requests = vec![
+        obligation("2019-M03", 5),
+        obligation("2019-Q9", 5),
+        ComputeDeadlineRequest::default(),
+    ];
+    let batch = BatchComputeDeadlinesRequest {
+        requests,
+        include_steps: false,
+    };
     let refused = client.batch_compute_deadlines(batch).await.expect_err("two are wrong");
-    assert_eq!(fields(&refused), ["requests[1].obligation.period", "requests[2].subject"]);
+    assert_eq!(
+        fields(&refused),
+        ["requests[1].obligation.period", "requests[2].subject"]
+    );
 
-    let range = ListDaysRequest { from: date(2019, 2, 30), to: date(2018, 1, 1), page_size: -1, ..Default::default() };
-    assert_eq!(fields(&client.list_days(range).await.expect_err("three are wrong")), ["from", "page_size"]);
-    let range = ListDaysRequest { from: date(2016, 1, 1), to: date(2036, 1, 1), ..Default::default() };
-    assert_eq!(fields(&client.list_days(range).await.expect_err("over 20 years")), ["to"]);
+    let range = ListDaysRequest {
+        from: date(2019, 2, 30),
+        to: date(2018, 1, 1),
+        page_size: -1,
+        ..Default::default()
+    };
+    assert_eq!(
+        fields(&client.list_days(range).await.expect_err("three are wrong")),
+        ["from", "page_size"]
+    );
+    let range = ListDaysRequest {
+        from: date(2016, 1, 1),
+        to: date(2036, 1, 1),
+        ..Default::default()
+    };
+    assert_eq!(
+        fields(&client.list_days(range).await.expect_err("over 20 years")),
+        ["to"]
+    );
 
     for (request, expected) in [
         (obligation("2036-M12", 5), "ERROR_REASON_YEAR_OUT_OF_RANGE"),
-        (term(Rule::Term("terms/none".into()), "2025-03-14T10:00:00Z"), "ERROR_REASON_RESOURCE_NOT_FOUND"),
-        (term(Rule::Term("terms/application-2021".into()), "2026-03-14T10:00:00Z"), "ERROR_REASON_NO_TERM_APPLIES"),
-        (term(Rule::RequesterKind(1), "2015-12-31T10:00:00Z"), "ERROR_REASON_YEAR_OUT_OF_RANGE"),
-        (term(Rule::RequesterKind(77), "2025-12-31T10:00:00Z"), "ERROR_REASON_INVALID_FIELDS"),
+        (
+            term(Rule::Term("terms/none".into()), "2025-03-14T10:00:00Z"),
+            "ERROR_REASON_RESOURCE_NOT_FOUND",
+        ),
+        (
+            term(Rule::Term("terms/application-2021".into()), "2026-03-14T10:00:00Z"),
+            "ERROR_REASON_NO_TERM_APPLIES",
+        ),
+        (
+            term(Rule::RequesterKind(1), "2015-12-31T10:00:00Z"),
+            "ERROR_REASON_YEAR_OUT_OF_RANGE",
+        ),
+        (
+            term(Rule::RequesterKind(77), "2025-12-31T10:00:00Z"),
+            "ERROR_REASON_INVALID_FIELDS",
+        ),
     ] {
-        assert_eq!(reason(&client.compute_deadline(request).await.expect_err(expected)), expected);
+        assert_eq!(
+            reason(&client.compute_deadline(request).await.expect_err(expected)),
+            expected
+        );
     }
     let name = "days/2019-02-30".to_owned();
-    assert_eq!(fields(&client.get_day(GetDayRequest { name, as_known_at: None }).await.expect_err("no such day")), ["name"]);
+    assert_eq!(
+        fields(
+            &client
+                .get_day(GetDayRequest {
+                    name,
+                    as_known_at: None
+                })
+                .await
+                .expect_err("no such day")
+        ),
+        ["name"]
+    );
 }
 
 #[tokio::test]
@@ -168,7 +303,10 @@ async fn the_runtime_role_can_neither_change_the_journal_nor_see_another_schema(
         "SELECT * FROM forms.journal_entry",
     ] {
         let mut connection = service.runtime().await;
-        assert!(sqlx::query(attempt).execute(&mut connection).await.is_err(), "{attempt}");
+        assert!(
+            sqlx::query(attempt).execute(&mut connection).await.is_err(),
+            "{attempt}"
+        );
     }
 }
 
@@ -176,13 +314,24 @@ async fn the_runtime_role_can_neither_change_the_journal_nor_see_another_schema(
 async fn a_refused_caller_is_in_the_journal_and_only_some_may_read_it() {
     let service = running().await;
     let mut operator = JournalServiceClient::new(service.channel(Some("operator")));
-    let refused = operator.list_entries(ListEntriesRequest::default()).await.expect_err("not an administrator");
+    let refused = operator
+        .list_entries(ListEntriesRequest::default())
+        .await
+        .expect_err("not an administrator");
     assert_eq!(reason(&refused), "ERROR_REASON_ROLE_MISSING");
 
     let mut administrator = JournalServiceClient::new(service.channel(Some("administrator")));
-    let entries = administrator.list_entries(ListEntriesRequest::default()).await.expect("entries").into_inner().entries;
+    let entries = administrator
+        .list_entries(ListEntriesRequest::default())
+        .await
+        .expect("entries")
+        .into_inner()
+        .entries;
     assert_eq!(entries.len(), 1);
-    assert_eq!((entries[0].caller.as_str(), entries[0].reason.as_str()), ("operator", "ERROR_REASON_ROLE_MISSING"));
+    assert_eq!(
+        (entries[0].caller.as_str(), entries[0].reason.as_str()),
+        ("operator", "ERROR_REASON_ROLE_MISSING")
+    );
 }
 
 #[tokio::test]
@@ -190,6 +339,12 @@ async fn a_call_past_its_deadline_is_told_so() {
     let service = running().await;
     let mut request = tonic::Request::new(obligation("2019-Q2", 14));
     request.set_timeout(std::time::Duration::from_nanos(1));
-    let refused = public(&service).compute_deadline(request).await.expect_err("no time was given");
-    assert!(matches!(refused.code(), Code::DeadlineExceeded | Code::Cancelled), "{refused:?}");
+    let refused = public(&service)
+        .compute_deadline(request)
+        .await
+        .expect_err("no time was given");
+    assert!(
+        matches!(refused.code(), Code::DeadlineExceeded | Code::Cancelled),
+        "{refused:?}"
+    );
 }

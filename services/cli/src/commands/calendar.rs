@@ -80,15 +80,26 @@ pub(crate) struct Deadline {
     known: Known,
 }
 
-const SERVICE_DAYS: View =
-    View::Rows("days", &[("date", "date"), ("working", "working"), ("kind", "kind"), ("reasons", "reasons.0.text"), ("provisional", "provisional")]);
+const SERVICE_DAYS: View = View::Rows(
+    "days",
+    &[
+        ("date", "date"),
+        ("working", "working"),
+        ("kind", "kind"),
+        ("reasons", "reasons.0.text"),
+        ("provisional", "provisional"),
+    ],
+);
 
 impl Calendar {
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
         Ok(match self {
             Self::Day { day, known } => {
-                let request = object([("name", Some(json!(name("days/", &day)))), ("asKnownAt", known.as_known_at)]);
+                let request = object([
+                    ("name", Some(json!(name("days/", &day)))),
+                    ("asKnownAt", known.as_known_at),
+                ]);
                 Command::new(SERVICE, "GetDay", Action::Call(request, View::Record))
             }
             Self::Days { from, to, known } => {
@@ -125,12 +136,26 @@ impl Deadline {
             let obligation = json!({ "period": period, "dueDay": self.due_day, "rollForward": self.roll_forward });
             ("obligation", obligation)
         } else if self.term.is_some() || self.requester.is_some() {
-            let kind = self.requester.map(|kind| format!("REQUESTER_KIND_{}", kind.replace('-', "_").to_uppercase()));
+            let kind = self
+                .requester
+                .map(|kind| format!("REQUESTER_KIND_{}", kind.replace('-', "_").to_uppercase()));
             let term = self.term.map(|term| json!(name("terms/", &term)));
-            ("termStart", object([("term", term), ("requesterKind", kind.map(Value::from)), ("receivedAt", self.received)]))
+            (
+                "termStart",
+                object([
+                    ("term", term),
+                    ("requesterKind", kind.map(Value::from)),
+                    ("receivedAt", self.received),
+                ]),
+            )
         } else {
-            return Err(Failure::usage("give --period and --due-day, or --term or --requester and --received, or --file"));
+            return Err(Failure::usage(
+                "give --period and --due-day, or --term or --requester and --received, or --file",
+            ));
         };
-        Ok(object([(subject.0, Some(subject.1)), ("asKnownAt", self.known.as_known_at)]))
+        Ok(object([
+            (subject.0, Some(subject.1)),
+            ("asKnownAt", self.known.as_known_at),
+        ]))
     }
 }

@@ -55,7 +55,9 @@ pub(crate) enum Collections {
         name: String,
     },
     /// Upload the content of an edition
-    #[command(after_help = "Example:\n  legalstat collections upload collections/crime/editions/2025-Q1 --content crime.pdf --content-type application/pdf")]
+    #[command(
+        after_help = "Example:\n  legalstat collections upload collections/crime/editions/2025-Q1 --content crime.pdf --content-type application/pdf"
+    )]
     Upload {
         /// The edition, collections/crime/editions/2019-Q2
         name: String,
@@ -99,7 +101,9 @@ pub(crate) enum Collections {
         recipient: Option<String>,
     },
     /// Download a copy; only its recipient can
-    #[command(after_help = "Example:\n  legalstat collections download collections/crime/editions/2025-Q1/copies/27 --as supreme-court --to crime.pdf")]
+    #[command(
+        after_help = "Example:\n  legalstat collections download collections/crime/editions/2025-Q1/copies/27 --as supreme-court --to crime.pdf"
+    )]
     Download {
         /// The copy, collections/crime/editions/2019-Q2/copies/27
         name: String,
@@ -134,25 +138,66 @@ pub(crate) enum State {
 
 const COLLECTIONS: View = View::Rows(
     "collections",
-    &[("collection", "name"), ("title", "title"), ("periodicity", "periodicity"), ("due day", "dueDay"), ("copies", "copiesTotal"), ("legal basis", "legalBasis")],
+    &[
+        ("collection", "name"),
+        ("title", "title"),
+        ("periodicity", "periodicity"),
+        ("due day", "dueDay"),
+        ("copies", "copiesTotal"),
+        ("legal basis", "legalBasis"),
+    ],
 );
 const RECIPIENTS: View = View::Rows(
     "recipients",
-    &[("recipient", "name"), ("name", "displayName"), ("column", "column"), ("part of", "parent"), ("legal basis", "legalBasis")],
+    &[
+        ("recipient", "name"),
+        ("name", "displayName"),
+        ("column", "column"),
+        ("part of", "parent"),
+        ("legal basis", "legalBasis"),
+    ],
 );
-const CELLS: View =
-    View::Rows("cells", &[("column", "column"), ("recipient", "recipient"), ("copies", "copies"), ("unresolved", "unresolved")]);
+const CELLS: View = View::Rows(
+    "cells",
+    &[
+        ("column", "column"),
+        ("recipient", "recipient"),
+        ("copies", "copies"),
+        ("unresolved", "unresolved"),
+    ],
+);
 const SCHEDULE: View = View::Rows(
     "items",
-    &[("collection", "collection"), ("period", "period"), ("due", "dueDate"), ("state", "state"), ("provisional", "provisional"), ("assumed", "assumed")],
+    &[
+        ("collection", "collection"),
+        ("period", "period"),
+        ("due", "dueDate"),
+        ("state", "state"),
+        ("provisional", "provisional"),
+        ("assumed", "assumed"),
+    ],
 );
 const EDITIONS: View = View::Rows(
     "editions",
-    &[("edition", "name"), ("state", "state"), ("due", "dueDate"), ("sealed", "sealedAt"), ("released", "releasedAt"), ("copies", "copiesIssued")],
+    &[
+        ("edition", "name"),
+        ("state", "state"),
+        ("due", "dueDate"),
+        ("sealed", "sealedAt"),
+        ("released", "releasedAt"),
+        ("copies", "copiesIssued"),
+    ],
 );
 const COPIES: View = View::Rows(
     "copies",
-    &[("copy", "name"), ("number", "number"), ("recipient", "recipient"), ("state", "state"), ("issued", "issuedAt"), ("received", "receivedAt")],
+    &[
+        ("copy", "name"),
+        ("number", "number"),
+        ("recipient", "recipient"),
+        ("state", "state"),
+        ("issued", "issuedAt"),
+        ("received", "receivedAt"),
+    ],
 );
 
 fn collection_name(collection: Option<String>) -> Option<Value> {
@@ -163,7 +208,9 @@ impl Collections {
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
         match self {
-            Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } | Self::Confirm { .. } => Ok(self.mutation()),
+            Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } | Self::Confirm { .. } => {
+                Ok(self.mutation())
+            }
             _ => Ok(self.reading()),
         }
     }
@@ -186,11 +233,19 @@ impl Collections {
                 let request = object([("year", Some(json!(year))), ("collection", collection_name(collection))]);
                 list("ListSchedule", request, SCHEDULE)
             }
-            Self::Editions { collection, year, state } => {
+            Self::Editions {
+                collection,
+                year,
+                state,
+            } => {
                 let parent = collection_name(collection).unwrap_or(json!("collections/-"));
                 let state = state.and_then(|state| state.to_possible_value());
                 let state = state.map(|state| json!(format!("EDITION_STATE_{}", state.get_name().to_uppercase())));
-                let request = object([("parent", Some(parent)), ("year", year.map(Value::from)), ("state", state)]);
+                let request = object([
+                    ("parent", Some(parent)),
+                    ("year", year.map(Value::from)),
+                    ("state", state),
+                ]);
                 list("ListEditions", request, EDITIONS)
             }
             Self::Edition { name } => {
@@ -212,7 +267,13 @@ impl Collections {
 
     fn mutation(self) -> Command {
         match self {
-            Self::Upload { name, content, content_type, sha256, mutation } => {
+            Self::Upload {
+                name,
+                content,
+                content_type,
+                sha256,
+                mutation,
+            } => {
                 let header = mutation.add_to(upload_header(&name, &content, &content_type, sha256));
                 let action = Action::Upload(header, content);
                 Command::new(SERVICE, "UploadEditionContent", action)
@@ -224,8 +285,7 @@ impl Collections {
             }
             Self::Release { name, mutation } => {
                 let action = Action::Call(mutation.add_to(json!({ "name": name })), View::Record);
-                Command::new(SERVICE, "ReleaseEdition", action)
-                    .as_caller("approver")
+                Command::new(SERVICE, "ReleaseEdition", action).as_caller("approver")
             }
             Self::Confirm { name, sha256, mutation } => {
                 let request = mutation.add_to(json!({ "name": name, "sha256": sha256 }));

@@ -52,7 +52,9 @@ pub(crate) enum Forms {
         name: String,
     },
     /// Upload the file of an edition
-    #[command(after_help = "Example:\n  legalstat forms upload forms/1/editions/2025-M01 --content 1-M.csv --content-type text/csv")]
+    #[command(
+        after_help = "Example:\n  legalstat forms upload forms/1/editions/2025-M01 --content 1-M.csv --content-type text/csv"
+    )]
     Upload {
         /// The edition, forms/1/editions/2019-M03
         name: String,
@@ -143,7 +145,9 @@ pub(crate) enum Channel {
 }
 
 fn word(value: impl ValueEnum, prefix: &str) -> Value {
-    let name = value.to_possible_value().map(|value| value.get_name().replace('-', "_").to_uppercase());
+    let name = value
+        .to_possible_value()
+        .map(|value| value.get_name().replace('-', "_").to_uppercase());
     json!(format!("{prefix}{}", name.unwrap_or_default()))
 }
 
@@ -153,18 +157,45 @@ fn form_name(form: Option<String>) -> Option<Value> {
 
 const FORMS: View = View::Rows(
     "forms",
-    &[("form", "name"), ("code", "code"), ("title", "title"), ("periodicity", "periodicity"), ("due day", "dueDay"), ("legal basis", "legalBasis")],
+    &[
+        ("form", "name"),
+        ("code", "code"),
+        ("title", "title"),
+        ("periodicity", "periodicity"),
+        ("due day", "dueDay"),
+        ("legal basis", "legalBasis"),
+    ],
 );
 const SCHEDULE: View = View::Rows(
     "items",
-    &[("form", "form"), ("period", "period"), ("due", "dueDate"), ("state", "state"), ("provisional", "provisional"), ("assumed", "assumed")],
+    &[
+        ("form", "form"),
+        ("period", "period"),
+        ("due", "dueDate"),
+        ("state", "state"),
+        ("provisional", "provisional"),
+        ("assumed", "assumed"),
+    ],
 );
 const EDITIONS: View = View::Rows(
     "editions",
-    &[("edition", "name"), ("state", "state"), ("due", "dueDate"), ("punctuality", "punctuality"), ("file", "file.filename")],
+    &[
+        ("edition", "name"),
+        ("state", "state"),
+        ("due", "dueDate"),
+        ("punctuality", "punctuality"),
+        ("file", "file.filename"),
+    ],
 );
-const AVAILABILITY: View =
-    View::Rows("items", &[("availability", "availability"), ("finding", "text"), ("editions", "editions"), ("legal basis", "legalBasis")]);
+const AVAILABILITY: View = View::Rows(
+    "items",
+    &[
+        ("availability", "availability"),
+        ("finding", "text"),
+        ("editions", "editions"),
+        ("legal basis", "legalBasis"),
+    ],
+);
 
 impl Forms {
     /// The command to carry out.
@@ -185,14 +216,24 @@ impl Forms {
             Self::Editions { form, year, state } => {
                 let parent = form_name(form).unwrap_or(json!("forms/-"));
                 let state = state.map(|state| word(state, "EDITION_STATE_"));
-                let request = object([("parent", Some(parent)), ("year", year.map(Value::from)), ("state", state)]);
+                let request = object([
+                    ("parent", Some(parent)),
+                    ("year", year.map(Value::from)),
+                    ("state", state),
+                ]);
                 Command::new(SERVICE, "ListEditions", Action::List(request, EDITIONS))
             }
             Self::Edition { name } => {
                 let action = Action::Call(json!({ "name": name }), View::Record);
                 Command::new(SERVICE, "GetEdition", action)
             }
-            Self::Upload { name, content, content_type, sha256, mutation } => {
+            Self::Upload {
+                name,
+                content,
+                content_type,
+                sha256,
+                mutation,
+            } => {
                 let header = mutation.add_to(upload_header(&name, &content, &content_type, sha256));
                 Command::new(SERVICE, "UploadEditionFile", Action::Upload(header, content))
             }
@@ -200,7 +241,12 @@ impl Forms {
                 let action = Action::Download(json!({ "name": name }), to);
                 Command::new(SERVICE, "DownloadEditionFile", action)
             }
-            Self::Place { name, channel, file, mutation } => {
+            Self::Place {
+                name,
+                channel,
+                file,
+                mutation,
+            } => {
                 let request = match file {
                     Some(file) => read_file(&file)?,
                     None => json!({ "name": name, "channel": word(channel, "CHANNEL_") }),
@@ -213,7 +259,12 @@ impl Forms {
                 let action = Action::Call(request, View::Record);
                 Command::new(SERVICE, "GetPunctuality", action)
             }
-            Self::Availability { form, period, until_period, file } => {
+            Self::Availability {
+                form,
+                period,
+                until_period,
+                file,
+            } => {
                 let item = object([
                     ("form", form_name(form)),
                     ("period", period.map(Value::from)),
@@ -228,7 +279,12 @@ impl Forms {
 }
 
 /// The header of an upload.
-pub(super) fn upload_header(name: &str, content: &std::path::Path, content_type: &str, sha256: Option<String>) -> Value {
+pub(super) fn upload_header(
+    name: &str,
+    content: &std::path::Path,
+    content_type: &str,
+    sha256: Option<String>,
+) -> Value {
     let filename = content.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     object([
         ("name", Some(json!(name))),

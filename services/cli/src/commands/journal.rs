@@ -52,13 +52,30 @@ pub(crate) enum Outcome {
 
 const ENTRIES: View = View::Rows(
     "entries",
-    &[("recorded", "recordedAt"), ("caller", "caller"), ("method", "method"), ("resource", "resource"), ("outcome", "outcome"), ("reason", "reason"), ("count", "count")],
+    &[
+        ("recorded", "recordedAt"),
+        ("caller", "caller"),
+        ("method", "method"),
+        ("resource", "resource"),
+        ("outcome", "outcome"),
+        ("reason", "reason"),
+        ("count", "count"),
+    ],
 );
 
 impl Journal {
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
-        let Self::List { service, resource, caller, method, outcome, from, before, limit } = self;
+        let Self::List {
+            service,
+            resource,
+            caller,
+            method,
+            outcome,
+            from,
+            before,
+            limit,
+        } = self;
         let outcome = outcome.map(|outcome| match outcome {
             Outcome::Done => json!("OUTCOME_DONE"),
             Outcome::Refused => json!("OUTCOME_REFUSED"),
@@ -73,6 +90,8 @@ impl Journal {
             ("pageSize", limit.map(Value::from)),
         ]);
         let action = Action::List(request, ENTRIES);
-        Ok(Command::new(SERVICE, "ListEntries", action).as_caller("administrator").on(service))
+        Ok(Command::new(SERVICE, "ListEntries", action)
+            .as_caller("administrator")
+            .on(service))
     }
 }

@@ -44,7 +44,13 @@ pub(crate) struct Command {
 impl Command {
     /// A command whose caller is an operator where there is an operator's certificate.
     pub(crate) fn new(grpc_service: &'static str, method: &'static str, action: Action) -> Self {
-        Self { grpc_service, method, caller: None, action, service: None }
+        Self {
+            grpc_service,
+            method,
+            caller: None,
+            action,
+            service: None,
+        }
     }
 
     /// The caller unless `--as` names another.
@@ -64,7 +70,10 @@ impl Command {
         let place = options.place();
         let usual = self.caller.unwrap_or("operator");
         let usual = (self.caller.is_some() || place.has_certificate(usual)).then_some(usual);
-        let service = self.service.or(ServiceName::of_grpc_service(self.grpc_service)).expect("the journal names its service");
+        let service = self
+            .service
+            .or(ServiceName::of_grpc_service(self.grpc_service))
+            .expect("the journal names its service");
         let method = format!("{}/{}", self.grpc_service, self.method);
         let connection = place.connect(service, options.caller.as_deref().or(usual))?;
         let (response, view) = match self.action {
@@ -102,14 +111,19 @@ pub(crate) fn date(text: &str) -> Result<Value, String> {
 
 /// An instant as it is written on the command line, RFC 3339.
 pub(crate) fn instant(text: &str) -> Result<Value, String> {
-    let instant: jiff::Timestamp =
-        text.parse().map_err(|_| "write an instant as 2025-03-14T10:00:00+05:00".to_owned())?;
+    let instant: jiff::Timestamp = text
+        .parse()
+        .map_err(|_| "write an instant as 2025-03-14T10:00:00+05:00".to_owned())?;
     Ok(json!(instant.to_string()))
 }
 
 /// A resource name: adds `prefix` to a bare id.
 pub(crate) fn name(prefix: &str, id: &str) -> String {
-    if id.starts_with(prefix) { id.into() } else { format!("{prefix}{id}") }
+    if id.starts_with(prefix) {
+        id.into()
+    } else {
+        format!("{prefix}{id}")
+    }
 }
 
 /// A request_id that makes this call one of its own.
@@ -155,6 +169,8 @@ pub(crate) fn read_file(path: &PathBuf) -> Result<Value, Failure> {
 
 /// Sets the fields that have a value.
 pub(crate) fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
-    let set = fields.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value)));
+    let set = fields
+        .into_iter()
+        .filter_map(|(name, value)| value.map(|value| (name.to_owned(), value)));
     Value::Object(set.collect())
 }

@@ -89,9 +89,16 @@ impl Requests {
                 let action = Action::Call(json!({ "name": name("requests/", &id) }), View::Record);
                 Command::new(SERVICE, "GetRequest", action)
             }
-            Self::List { state, external_number, coupon } => {
+            Self::List {
+                state,
+                external_number,
+                coupon,
+            } => {
                 let state = state.and_then(|state| state.to_possible_value()).map(|value| {
-                    json!(format!("REQUEST_STATE_{}", value.get_name().replace('-', "_").to_uppercase()))
+                    json!(format!(
+                        "REQUEST_STATE_{}",
+                        value.get_name().replace('-', "_").to_uppercase()
+                    ))
                 });
                 let request = object([
                     ("state", state),

@@ -4,7 +4,6 @@ pub mod edition;
 pub mod form;
 pub mod placement;
 pub mod reference;
-pub mod replay;
 pub mod schedule;
 
 /// A stored word or period that this release does not know: a row of another release, or a broken one.

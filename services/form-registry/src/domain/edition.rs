@@ -3,9 +3,9 @@
 use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::{law::LegalBasis, period::ReportingPeriod};
+use legalstat_kit::{law::LegalBasis, period::ReportingPeriod, zone};
 
-use super::{names, zone};
+use super::names;
 
 /// Which edition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -6,4 +6,3 @@ pub mod form;
 pub mod names;
 pub mod register;
 pub mod schedule;
-pub mod zone;

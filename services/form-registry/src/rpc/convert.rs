@@ -1,7 +1,7 @@
 //! Between the contract's messages and the service's own types.
 
 use jiff::Timestamp;
-use legalstat_kit::{Violations, wire};
+use legalstat_kit::{Caller, Violations, wire};
 use legalstat_proto::forms::v1 as proto;
 
 use crate::domain::{
@@ -117,6 +117,14 @@ fn to_placement(placement: &Placement) -> proto::Placement {
         punctuality: to_punctuality(placement.punctuality).into(),
         legal_basis: Some(placement.channel.legal_basis().into()),
     }
+}
+
+/// Writes an edition for a caller: what is not placed yet shows its file to officials only.
+pub(super) fn to_edition_for(caller: &Caller, mut edition: Edition, now: Timestamp) -> proto::Edition {
+    if edition.state != EditionState::Placed && !caller.is_official() {
+        edition.file = None;
+    }
+    to_edition(edition, now)
 }
 
 /// Writes an edition as it stands at an instant.

@@ -1,7 +1,8 @@
 //! ListEditions.
 
-use legalstat_kit::{Error, Violations, page::Page};
+use legalstat_kit::{Call, Error, Violations, page::Page};
 use legalstat_proto::forms::v1::{ListEditionsRequest, ListEditionsResponse};
+use tonic::Request;
 
 use super::{FormRegistry, convert, door};
 use crate::{
@@ -11,8 +12,9 @@ use crate::{
 
 pub(super) async fn list_editions(
     registry: &FormRegistry,
-    request: ListEditionsRequest,
+    request: Request<ListEditionsRequest>,
 ) -> Result<ListEditionsResponse, Error> {
+    let (call, request) = (Call::of(&request), request.into_inner());
     let mut violations = Violations::new();
     let query = [
         request.parent.as_str(),
@@ -46,7 +48,7 @@ pub(super) async fn list_editions(
     let now = context.now();
     let editions = editions
         .into_iter()
-        .map(|edition| convert::to_edition(edition, now))
+        .map(|edition| convert::to_edition_for(&call.caller, edition, now))
         .collect();
     Ok(ListEditionsResponse {
         editions,

@@ -66,15 +66,11 @@ impl FormRegistryService for FormRegistry {
         &self,
         request: Request<ListEditionsRequest>,
     ) -> Result<Response<ListEditionsResponse>, Status> {
-        Ok(Response::new(
-            list_editions::list_editions(self, request.into_inner()).await?,
-        ))
+        Ok(Response::new(list_editions::list_editions(self, request).await?))
     }
 
     async fn get_edition(&self, request: Request<GetEditionRequest>) -> Result<Response<Edition>, Status> {
-        Ok(Response::new(
-            get_edition::get_edition(self, request.into_inner()).await?,
-        ))
+        Ok(Response::new(get_edition::get_edition(self, request).await?))
     }
 
     async fn upload_edition_file(

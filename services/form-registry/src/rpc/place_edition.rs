@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use legalstat_kit::{
     Call, Error, Violations,
     write::{self, Begun, Mutation},
+    zone,
 };
 use legalstat_proto::forms::v1::{Edition, PlaceEditionRequest};
 use sqlx::PgConnection;
@@ -12,10 +13,7 @@ use tonic::Request;
 use super::{FormRegistry, convert, door};
 use crate::{
     db,
-    domain::{
-        edition::{Channel, EditionKey, Punctuality},
-        zone,
-    },
+    domain::edition::{Channel, EditionKey, Punctuality},
     error::FormsError,
 };
 

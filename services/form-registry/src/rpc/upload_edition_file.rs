@@ -212,7 +212,7 @@ fn is_media_name(name: &str) -> bool {
 /// became of the edition since, and only the whole body shows that it is the same call.
 async fn refuse_early(registry: &FormRegistry, call: &Call, upload: &Upload) -> Result<(), Error> {
     let (context, key) = (&registry.context, upload.key);
-    if db::replay::was_answered(&context.db, call, upload.request_id).await? {
+    if write::was_answered(context, call, upload.request_id).await? {
         return Ok(());
     }
     registry.schedule.require()?;

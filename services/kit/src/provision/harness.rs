@@ -31,7 +31,10 @@ const PREFIX: &str = "legalstat-test-";
 /// Removes the folders of test processes that have ended: what a process holds for all its tests is never dropped.
 fn sweep() {
     let found = std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
-    for folder in found.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)).map(|entry| entry.path()) {
+    for folder in found
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
+        .map(|entry| entry.path())
+    {
         if folder.join("lock").exists() && FolderLock::acquire(&folder).is_ok() {
             std::fs::remove_dir_all(&folder).ok();
         }
@@ -46,17 +49,35 @@ impl Ground {
     /// # Panics
     /// When PostgreSQL cannot be started: no test can go on.
     pub async fn shared() -> Arc<Self> {
-        GROUND.get_or_init(|| async { Arc::new(Self::make().await.expect("PostgreSQL starts")) }).await.clone()
+        GROUND
+            .get_or_init(|| async { Arc::new(Self::make().await.expect("PostgreSQL starts")) })
+            .await
+            .clone()
     }
 
     async fn make() -> anyhow::Result<Self> {
         sweep();
-        let folder = tempfile::Builder::new().prefix(PREFIX).permissions(passable()).tempdir()?;
+        let folder = tempfile::Builder::new()
+            .prefix(PREFIX)
+            .permissions(passable())
+            .tempdir()?;
         let lock = FolderLock::acquire(folder.path())?;
         let bin = std::env::var_os("LEGALSTAT_POSTGRES_BIN").map(Into::into);
-        let cluster = Cluster::start(&ClusterOptions { bin, folder: folder.path().join("postgres"), durable: false }).await?;
+        let cluster = Cluster::start(&ClusterOptions {
+            bin,
+            folder: folder.path().join("postgres"),
+            durable: false,
+        })
+        .await?;
         let authority = Authority::open_or_create(folder.path())?;
-        Ok(Self { cluster, passwords: ServicePasswords::random(), authority, folder, templates: Default::default(), _lock: lock })
+        Ok(Self {
+            cluster,
+            passwords: ServicePasswords::random(),
+            authority,
+            folder,
+            templates: Default::default(),
+            _lock: lock,
+        })
     }
 
     /// The folder of the ground, with `authority/` and `certificates/`.
@@ -105,7 +126,9 @@ impl Running {
         settings: &[(&str, String)],
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
-        Self::try_start(service, settings, clock).await.expect("the service starts")
+        Self::try_start(service, settings, clock)
+            .await
+            .expect("the service starts")
     }
 
     async fn try_start<C: Send + 'static>(
@@ -122,11 +145,23 @@ impl Running {
         let own = [
             ("LEGALSTAT_LISTEN", listen.to_string()),
             ("LEGALSTAT_HEALTH_LISTEN", health.to_string()),
-            ("LEGALSTAT_DATABASE_URL", ground.passwords.runtime_url(&server, &database, service.schema)?),
-            ("LEGALSTAT_OWNER_DATABASE_URL", ground.passwords.owner_url(&server, &database, service.schema)?),
-            ("LEGALSTAT_TLS_CERTIFICATE", identity.certificate_path.display().to_string()),
+            (
+                "LEGALSTAT_DATABASE_URL",
+                ground.passwords.runtime_url(&server, &database, service.schema)?,
+            ),
+            (
+                "LEGALSTAT_OWNER_DATABASE_URL",
+                ground.passwords.owner_url(&server, &database, service.schema)?,
+            ),
+            (
+                "LEGALSTAT_TLS_CERTIFICATE",
+                identity.certificate_path.display().to_string(),
+            ),
             ("LEGALSTAT_TLS_KEY", identity.key_path.display().to_string()),
-            ("LEGALSTAT_TLS_AUTHORITY", ground.authority.certificate_path().display().to_string()),
+            (
+                "LEGALSTAT_TLS_AUTHORITY",
+                ground.authority.certificate_path().display().to_string(),
+            ),
         ];
         let mut environment = Environment::given(own.into_iter().chain(settings.iter().cloned()));
         let (kit, config) = run::read_all(service, &mut environment)?;
@@ -144,7 +179,14 @@ impl Running {
             anyhow::bail!("the service ended before it served");
         }
         let url = format!("https://localhost:{}", listen.port());
-        Ok(Self { ground, url, database, schema: service.schema, shutdown, serving })
+        Ok(Self {
+            ground,
+            url,
+            database,
+            schema: service.schema,
+            shutdown,
+            serving,
+        })
     }
 
     /// Its address.
@@ -161,10 +203,18 @@ impl Running {
         let identity = caller.map(|name| {
             let usage = authority::callers(&[]).into_iter().find(|usage| usage.is_of(name));
             let services = ["calendar", "form-registry", "request-intake", "collection-distribution"];
-            let usage = usage.unwrap_or_else(|| if services.contains(&name) { Usage::service(name) } else { Usage::recipient(name) });
+            let usage = usage.unwrap_or_else(|| {
+                if services.contains(&name) {
+                    Usage::service(name)
+                } else {
+                    Usage::recipient(name)
+                }
+            });
             self.ground.authority.ensure(&usage).expect("certificates can be made")
         });
-        let files = identity.as_ref().map(|identity| (&identity.certificate_path, &identity.key_path));
+        let files = identity
+            .as_ref()
+            .map(|identity| (&identity.certificate_path, &identity.key_path));
         let tls = tls::client(&self.ground.authority.certificate_path(), files).expect("the files are readable");
         client::channel(&self.url, tls).expect("the address is a URL")
     }
@@ -175,7 +225,11 @@ impl Running {
     /// When the database is away.
     pub async fn superuser(&self) -> PgConnection {
         let url = self.ground.cluster.admin_url(&self.database);
-        schema::options(&url).expect("the URL is ours").connect().await.expect("the database runs")
+        schema::options(&url)
+            .expect("the URL is ours")
+            .connect()
+            .await
+            .expect("the database runs")
     }
 
     /// A connection to its database as its runtime role, to try what the service could do.
@@ -184,8 +238,16 @@ impl Running {
     /// When the database is away.
     pub async fn runtime(&self) -> PgConnection {
         let server = self.ground.cluster.admin_url("postgres");
-        let url = self.ground.passwords.runtime_url(&server, &self.database, self.schema).expect("the URL is ours");
-        schema::options(&url).expect("the URL is ours").connect().await.expect("the database runs")
+        let url = self
+            .ground
+            .passwords
+            .runtime_url(&server, &self.database, self.schema)
+            .expect("the URL is ours");
+        schema::options(&url)
+            .expect("the URL is ours")
+            .connect()
+            .await
+            .expect("the database runs")
     }
 
     /// Stops it as SIGTERM would, and waits until it has ended.
@@ -194,7 +256,10 @@ impl Running {
     /// When it ends with an error.
     pub async fn stop(mut self) {
         self.shutdown.cancel();
-        (&mut self.serving).await.expect("it does not panic").expect("it ends well");
+        (&mut self.serving)
+            .await
+            .expect("it does not panic")
+            .expect("it ends well");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Uploading and downloading the file of an edition.
 
-use legalstat_proto::forms::v1::{Channel as Place, EditionState};
+use legalstat_proto::forms::v1::{Channel as Place, EditionState, GetEditionRequest};
 use tokio_stream::StreamExt;
 
 use super::*;
@@ -56,9 +56,12 @@ async fn a_file_is_open_to_everyone_once_it_is_placed() {
             "Instruction, para 14",
         );
     }
+    assert_eq!(seen_file(&registry, None).await, None);
+    assert!(seen_file(&registry, Some("operator")).await.is_some());
     place(&mut operator, &placing(JANUARY, Place::InformationService))
         .await
         .expect("it is placed");
+    assert!(seen_file(&registry, None).await.is_some());
     assert_eq!(
         download(&mut registry.client(None), JANUARY)
             .await
@@ -66,6 +69,17 @@ async fn a_file_is_open_to_everyone_once_it_is_placed() {
             .1,
         b"a"
     );
+}
+
+async fn seen_file(registry: &Registry, caller: Option<&str>) -> Option<EditionFile> {
+    let request = GetEditionRequest { name: JANUARY.into() };
+    registry
+        .client(caller)
+        .get_edition(request)
+        .await
+        .expect("it is scheduled")
+        .into_inner()
+        .file
 }
 
 #[tokio::test]

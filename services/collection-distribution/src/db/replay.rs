@@ -9,7 +9,7 @@ use uuid::Uuid;
 pub async fn was_answered(db: &PgPool, call: &Call, request_id: Uuid) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"SELECT EXISTS (
-             SELECT FROM forms.idempotency WHERE caller = $1 AND method = $2 AND request_id = $3
+             SELECT FROM collections.idempotency WHERE caller = $1 AND method = $2 AND request_id = $3
          ) AS "answered!""#,
         call.caller.name,
         call.method,

@@ -1,0 +1,3 @@
+//! The services that this one calls, answering in its own types.
+
+pub mod calendar;

@@ -1,0 +1,34 @@
+//! The settings of this service alone.
+
+use std::path::PathBuf;
+
+use legalstat_kit::environment::{Environment, SettingError};
+
+/// How many bytes the content of an edition may have unless set otherwise: 32 MiB.
+const FILE_LIMIT: u64 = 32 * 1024 * 1024;
+
+/// The settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the calendar answers, for example `https://localhost:8443`.
+    pub calendar_url: String,
+    /// The folder for the content of editions.
+    pub files: PathBuf,
+    /// How many bytes the content of an edition may have.
+    pub file_limit: u64,
+}
+
+/// Reads them.
+///
+/// # Errors
+/// Names the setting that is missing or unusable.
+pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
+    let calendar_url = environment.required("LEGALSTAT_CALENDAR_URL");
+    let files = environment.required("LEGALSTAT_FILES");
+    let file_limit = environment.parsed("LEGALSTAT_FILE_LIMIT", FILE_LIMIT);
+    Ok(Config {
+        calendar_url: calendar_url?,
+        files: PathBuf::from(files?),
+        file_limit: file_limit?,
+    })
+}

@@ -1,0 +1,172 @@
+//! `collections.copy`.
+
+use jiff::Timestamp;
+use legalstat_kit::law::LegalBasis;
+use sqlx::{PgConnection, PgExecutor};
+
+use super::{edition_key, unreadable};
+use crate::domain::{
+    copy::{Copy, CopyKey, CopyPosition, CopyState},
+    distribution::NumberedCopy,
+    edition::EditionKey,
+};
+
+struct Row {
+    collection: String,
+    period: String,
+    number: i32,
+    due_date: jiff_sqlx::Date,
+    recipient: String,
+    state: String,
+    sha256: Vec<u8>,
+    issued_at: jiff_sqlx::Timestamp,
+    received_at: Option<jiff_sqlx::Timestamp>,
+    legal_basis_act: String,
+    legal_basis_provision: String,
+    legal_basis_uri: String,
+    legal_basis_assumed: bool,
+}
+
+impl TryFrom<Row> for Copy {
+    type Error = sqlx::Error;
+
+    fn try_from(row: Row) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            key: CopyKey {
+                edition: edition_key(row.collection, &row.period)?,
+                number: row.number,
+            },
+            due_date: row.due_date.to_jiff(),
+            recipient: row.recipient,
+            state: CopyState::from_stored(&row.state).ok_or_else(|| unreadable("state", &row.state))?,
+            sha256: row.sha256,
+            issued_at: row.issued_at.to_jiff(),
+            received_at: row.received_at.map(|at| at.to_jiff()),
+            legal_basis: LegalBasis {
+                act: row.legal_basis_act,
+                provision: row.legal_basis_provision,
+                uri: row.legal_basis_uri,
+                assumed: row.legal_basis_assumed,
+            },
+        })
+    }
+}
+
+/// Issues the copies of an edition, each with the digest of its content.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn issue(
+    connection: &mut PgConnection,
+    edition: &EditionKey,
+    copies: &[NumberedCopy<'_>],
+    issued_at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO collections.copy (collection, period, number, recipient, sha256, state, issued_at)
+         SELECT e.collection, e.period, c.number, c.recipient, e.sha256, 'ISSUED', $5
+         FROM collections.edition e, UNNEST($3::integer[], $4::text[]) AS c (number, recipient)
+         WHERE e.collection = $1 AND e.period = $2",
+        edition.collection,
+        edition.period.to_string(),
+        &copies.iter().map(|copy| copy.number).collect::<Vec<_>>(),
+        &copies.iter().map(|copy| copy.recipient.to_owned()).collect::<Vec<_>>(),
+        jiff_sqlx::Timestamp::from(issued_at) as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Holds a copy against other writers until the transaction ends. Read it afterwards: another may have changed it while
+/// this waited.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn lock(connection: &mut PgConnection, key: &CopyKey) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "SELECT number FROM collections.copy WHERE collection = $1 AND period = $2 AND number = $3 FOR UPDATE",
+        key.edition.collection,
+        key.edition.period.to_string(),
+        key.number,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(())
+}
+
+/// Which copies to read.
+#[derive(Debug, Default)]
+pub struct Filter {
+    /// Only this edition's.
+    pub edition: Option<EditionKey>,
+    /// Only the one of this number.
+    pub number: Option<i32>,
+    /// Only this recipient's.
+    pub recipient: Option<String>,
+    /// Only in this state.
+    pub state: Option<CopyState>,
+    /// Only after this place in the order.
+    pub after: Option<CopyPosition>,
+}
+
+/// The copy, when it is this recipient's.
+pub async fn get_own(
+    executor: impl PgExecutor<'_>,
+    key: &CopyKey,
+    recipient: &str,
+) -> Result<Option<Copy>, sqlx::Error> {
+    let filter = Filter {
+        edition: Some(key.edition.clone()),
+        number: Some(key.number),
+        recipient: Some(recipient.to_owned()),
+        ..Filter::default()
+    };
+    Ok(list(executor, &filter, 1).await?.pop())
+}
+
+/// Copies, the newest edition's first, then by collection and number.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn list(executor: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> Result<Vec<Copy>, sqlx::Error> {
+    let after = filter.after.as_ref();
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT c.collection, c.period, c.number, e.due_date, c.recipient, c.state, c.sha256, c.issued_at, c.received_at,
+             r.legal_basis_act, r.legal_basis_provision, r.legal_basis_uri, r.legal_basis_assumed
+         FROM collections.copy c
+         JOIN collections.edition e ON (e.collection, e.period) = (c.collection, c.period)
+         JOIN collections.recipient r ON r.id = c.recipient
+         WHERE ($1::text IS NULL OR (c.collection = $1 AND c.period = $2))
+           AND ($3::integer IS NULL OR c.number = $3)
+           AND ($4::text IS NULL OR c.recipient = $4)
+           AND ($5::text IS NULL OR c.state = $5)
+           AND ($6::date IS NULL OR e.due_date < $6
+                OR (e.due_date = $6 AND (c.collection, c.period, c.number) > ($7, $8, $9)))
+         ORDER BY e.due_date DESC, c.collection, c.period, c.number LIMIT $10",
+        filter.edition.as_ref().map(|key| key.collection.as_str()),
+        filter.edition.as_ref().map(|key| key.period.to_string()),
+        filter.number,
+        filter.recipient.as_deref(),
+        filter.state.map(CopyState::as_str),
+        after.map(|after| jiff_sqlx::Date::from(after.due_date)) as _,
+        after.map(|after| after.key.edition.collection.as_str()),
+        after.map(|after| after.key.edition.period.to_string()),
+        after.map(|after| after.key.number),
+        limit,
+    )
+    .fetch_all(executor)
+    .await?;
+    rows.into_iter().map(Copy::try_from).collect()
+}
+
+/// Records that a copy was received, unless that is recorded already: the first receipt counts.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn receive(connection: &mut PgConnection, key: &CopyKey, received_at: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE collections.copy SET state = 'RECEIVED', received_at = $4
+         WHERE collection = $1 AND period = $2 AND number = $3 AND state = 'ISSUED'",
+        key.edition.collection,
+        key.edition.period.to_string(),
+        key.number,
+        jiff_sqlx::Timestamp::from(received_at) as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! `collections.distribution_cell` and `collections.unresolved_group`: the rows of Appendix 1.
+
+use anyhow::Context as _;
+use jiff::civil::Date;
+use legalstat_kit::law::LegalBasis;
+use sqlx::PgConnection;
+
+use crate::domain::{
+    collection::Collection,
+    distribution::{Cell, Distribution, Group},
+    register::Dated,
+};
+
+/// The row of a collection as it applies on a day.
+///
+/// # Errors
+/// When the database fails or the stored row contradicts itself.
+pub async fn get(
+    connection: &mut PgConnection,
+    collection: &Collection,
+    day: Date,
+) -> Result<Distribution, legalstat_kit::Error> {
+    let cells = cells(connection, &collection.id, day).await?;
+    let groups = groups(connection, &collection.id, day).await?;
+    let distribution = Distribution::new(cells, groups, collection.copies_total);
+    Ok(distribution.with_context(|| format!("the stored distribution of {} on {day}", collection.id))?)
+}
+
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+async fn cells(connection: &mut PgConnection, collection: &str, day: Date) -> Result<Vec<Cell>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT appendix_column, recipient, copies,
+             legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed
+         FROM collections.distribution_cell
+         WHERE collection = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to >= $2)
+         ORDER BY appendix_column",
+        collection,
+        jiff_sqlx::Date::from(day) as _,
+    )
+    .fetch_all(connection)
+    .await?;
+    let cells = rows.into_iter().map(|row| Cell {
+        column: row.appendix_column,
+        recipient: row.recipient,
+        copies: row.copies,
+        legal_basis: LegalBasis {
+            act: row.legal_basis_act,
+            provision: row.legal_basis_provision,
+            uri: row.legal_basis_uri,
+            assumed: row.legal_basis_assumed,
+        },
+    });
+    Ok(cells.collect())
+}
+
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+async fn groups(connection: &mut PgConnection, collection: &str, day: Date) -> Result<Vec<Group>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT first_column, last_column, copies,
+             legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed
+         FROM collections.unresolved_group
+         WHERE collection = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to >= $2)
+         ORDER BY first_column",
+        collection,
+        jiff_sqlx::Date::from(day) as _,
+    )
+    .fetch_all(connection)
+    .await?;
+    let groups = rows.into_iter().map(|row| Group {
+        first_column: row.first_column,
+        last_column: row.last_column,
+        copies: row.copies,
+        legal_basis: LegalBasis {
+            act: row.legal_basis_act,
+            provision: row.legal_basis_provision,
+            uri: row.legal_basis_uri,
+            assumed: row.legal_basis_assumed,
+        },
+    });
+    Ok(groups.collect())
+}
+
+/// Stores a cell unless the collection's column has one from that day; tells whether it was stored.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn insert_missing_cell(connection: &mut PgConnection, cell: &Dated<Cell>) -> Result<bool, sqlx::Error> {
+    let inserted = sqlx::query!(
+        "INSERT INTO collections.distribution_cell
+             (collection, appendix_column, recipient, copies,
+              legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, valid_from, valid_to)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT DO NOTHING",
+        cell.collection,
+        cell.part.column,
+        cell.part.recipient,
+        cell.part.copies,
+        cell.part.legal_basis.act,
+        cell.part.legal_basis.provision,
+        cell.part.legal_basis.uri,
+        cell.part.legal_basis.assumed,
+        jiff_sqlx::Date::from(cell.valid_from) as _,
+        cell.valid_to.map(jiff_sqlx::Date::from) as _,
+    )
+    .execute(connection)
+    .await?
+    .rows_affected();
+    Ok(inserted == 1)
+}
+
+/// Stores a group unless the collection has one that begins with its column from that day; tells whether it was stored.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn insert_missing_group(connection: &mut PgConnection, group: &Dated<Group>) -> Result<bool, sqlx::Error> {
+    let inserted = sqlx::query!(
+        "INSERT INTO collections.unresolved_group
+             (collection, first_column, last_column, copies,
+              legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, valid_from, valid_to)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT DO NOTHING",
+        group.collection,
+        group.part.first_column,
+        group.part.last_column,
+        group.part.copies,
+        group.part.legal_basis.act,
+        group.part.legal_basis.provision,
+        group.part.legal_basis.uri,
+        group.part.legal_basis.assumed,
+        jiff_sqlx::Date::from(group.valid_from) as _,
+        group.valid_to.map(jiff_sqlx::Date::from) as _,
+    )
+    .execute(connection)
+    .await?
+    .rows_affected();
+    Ok(inserted == 1)
+}

@@ -1,0 +1,167 @@
+//! An electronic collection of legal statistical information (Instruction, paras 11-13).
+
+use jiff::civil::Date;
+use legalstat_kit::{
+    law::{LegalBasis, LocalizedText},
+    period::{PeriodKind, ReportingPeriod},
+};
+
+use super::names;
+
+/// How often a collection is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Periodicity {
+    /// Every quarter (para 12).
+    Quarterly,
+    /// For the first half-year and for the year (para 13); the second half-year has no edition of its own.
+    HalfYearAndYear,
+}
+
+impl Periodicity {
+    const ALL: [Self; 2] = [Self::Quarterly, Self::HalfYearAndYear];
+
+    /// Its periods of a year, as kind and number.
+    pub fn periods(self) -> &'static [(PeriodKind, i8)] {
+        match self {
+            Self::Quarterly => &[
+                (PeriodKind::Quarter, 1),
+                (PeriodKind::Quarter, 2),
+                (PeriodKind::Quarter, 3),
+                (PeriodKind::Quarter, 4),
+            ],
+            Self::HalfYearAndYear => &[(PeriodKind::HalfYear, 1), (PeriodKind::Year, 1)],
+        }
+    }
+
+    /// Whether a collection of this periodicity is sent for the period.
+    pub fn includes(self, period: ReportingPeriod) -> bool {
+        self.periods()
+            .iter()
+            .any(|(kind, number)| ReportingPeriod::new(period.year(), *kind, *number) == Ok(period))
+    }
+
+    /// The word it is stored as.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Quarterly => "QUARTERLY",
+            Self::HalfYearAndYear => "HALF_YEAR_AND_YEAR",
+        }
+    }
+
+    /// Reads the word it is stored as.
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|periodicity| periodicity.as_str() == word)
+    }
+}
+
+/// A collection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collection {
+    /// What identifies it, for example `crime`.
+    pub id: String,
+    /// Its row in Appendix 1, from 1.
+    pub appendix_row: i32,
+    /// Its title; languages not entered yet are empty.
+    pub title: LocalizedText,
+    /// How often it is sent.
+    pub periodicity: Periodicity,
+    /// The day of the month after the period by which it is sent, 1 to 28, that day included.
+    pub due_day: i32,
+    /// Whether a due day that is off moves to the next working day.
+    pub roll_forward: bool,
+    /// The law for moving or not.
+    pub roll_forward_basis: LegalBasis,
+    /// How many copies an edition has in all.
+    pub copies_total: i32,
+    /// The law that orders the collection.
+    pub legal_basis: LegalBasis,
+    /// The first day on which the duty holds.
+    pub valid_from: Date,
+    /// The last such day; `None` while it goes on.
+    pub valid_to: Option<Date>,
+}
+
+/// A period that a collection is not sent for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{collection} is sent {when}; {period} is no period of it")]
+pub struct WrongPeriod {
+    collection: String,
+    period: ReportingPeriod,
+    when: &'static str,
+}
+
+impl Collection {
+    /// Whether the collection is sent for this period.
+    ///
+    /// # Errors
+    /// Says which periods it is sent for.
+    pub fn require_period(&self, period: ReportingPeriod) -> Result<(), WrongPeriod> {
+        if self.periodicity.includes(period) {
+            return Ok(());
+        }
+        let when = match self.periodicity {
+            Periodicity::Quarterly => "for each quarter, like 2019-Q1",
+            Periodicity::HalfYearAndYear => "for the first half-year and for the year, like 2019-S1 and 2019",
+        };
+        Err(WrongPeriod {
+            collection: names::collection(&self.id),
+            period,
+            when,
+        })
+    }
+
+    /// Whether the duty holds on a day.
+    pub fn holds_on(&self, day: Date) -> bool {
+        self.valid_from <= day && self.valid_to.is_none_or(|last| day <= last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::register;
+
+    fn collection(id: &str) -> Collection {
+        let register = register::appendix_1().expect("the register is readable");
+        register
+            .collections
+            .into_iter()
+            .find(|collection| collection.id == id)
+            .expect("it is in the register")
+    }
+
+    fn accepted(id: &str, period: &str) -> Result<(), String> {
+        let period = period.parse().expect("a period");
+        collection(id).require_period(period).map_err(|wrong| wrong.to_string())
+    }
+
+    #[test]
+    fn quarterly_collections_are_sent_for_quarters_only() {
+        for period in ["2019-Q1", "2019-Q4", "2035-Q2"] {
+            assert_eq!(accepted("crime", period), Ok(()), "{period}");
+        }
+        for period in ["2019-M03", "2019-S1", "2019"] {
+            assert!(accepted("crime", period).is_err(), "{period}");
+        }
+    }
+
+    #[test]
+    fn the_half_year_and_year_collection_has_no_second_half_year() {
+        for period in ["2019-S1", "2019"] {
+            assert_eq!(accepted("prosecution-bodies", period), Ok(()), "{period}");
+        }
+        for period in ["2019-S2", "2019-Q2", "2019-M06"] {
+            assert!(accepted("prosecution-bodies", period).is_err(), "{period}");
+        }
+        let told = accepted("prosecution-bodies", "2019-S2").expect_err("there is no such edition");
+        assert!(told.contains("2019-S2") && told.contains("2019-S1 and 2019"), "{told}");
+    }
+
+    #[test]
+    fn a_duty_holds_from_the_day_of_the_instruction() {
+        let day = |text: &str| text.parse::<Date>().expect("a day");
+        let collection = collection("crime");
+        assert!(!collection.holds_on(day("2019-04-14")));
+        assert!(collection.holds_on(day("2019-04-15")) && collection.holds_on(day("2035-01-14")));
+    }
+}

@@ -1,0 +1,305 @@
+//! Who gets how many copies of a collection (Instruction, Appendix 1), and the numbers of those copies.
+
+use std::fmt;
+
+use legalstat_kit::law::LegalBasis;
+
+/// One cell of Appendix 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// Its column.
+    pub column: i32,
+    /// The id of the recipient in that column.
+    pub recipient: String,
+    /// How many copies; `None` when the text does not tell whether it is 0 or 1.
+    pub copies: Option<i32>,
+    /// The law behind the number.
+    pub legal_basis: LegalBasis,
+}
+
+/// Neighbouring columns whose unresolved cells have a known sum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The first column.
+    pub first_column: i32,
+    /// The last column.
+    pub last_column: i32,
+    /// How many copies the unresolved cells have together.
+    pub copies: i32,
+    /// The law behind the sum.
+    pub legal_basis: LegalBasis,
+}
+
+impl Group {
+    fn covers(&self, cell: &Cell) -> bool {
+        (self.first_column..=self.last_column).contains(&cell.column)
+    }
+
+    fn columns(&self) -> String {
+        format!("{}-{}", self.first_column, self.last_column)
+    }
+}
+
+/// One copy with its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NumberedCopy<'a> {
+    /// The number within the edition, from 1.
+    pub number: i32,
+    /// The id of the recipient.
+    pub recipient: &'a str,
+}
+
+/// Cells of which only the sum is known: nobody can tell who gets these copies.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Unresolved {
+    groups: Vec<Group>,
+}
+
+impl Unresolved {
+    /// The columns, for example `3-8, 13-24`.
+    pub fn columns(&self) -> String {
+        self.groups.iter().map(Group::columns).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl fmt::Display for Unresolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Appendix 1 does not tell who gets ")?;
+        for (index, group) in self.groups.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(
+                f,
+                "{separator}the {} copies of columns {}",
+                group.copies,
+                group.columns()
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// A row of Appendix 1 that contradicts itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Inconsistent {
+    /// An unresolved cell that no group, or more than one, accounts for.
+    #[error("the unresolved cell of column {0} is not in exactly one group")]
+    Ungrouped(i32),
+    /// A group whose unresolved cells, each 0 or 1, cannot have its sum.
+    #[error("the unresolved cells of columns {0} cannot have {1} copies together")]
+    Sum(String, i32),
+    /// The parts do not make up the whole.
+    #[error("{parts} copies in the cells and groups, {total} in all")]
+    Total {
+        /// What cells and groups have together.
+        parts: i32,
+        /// What the collection has.
+        total: i32,
+    },
+}
+
+/// Who gets how many copies of one collection. Its parts always make up the whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Distribution {
+    cells: Vec<Cell>,
+    groups: Vec<Group>,
+    copies_total: i32,
+}
+
+impl Distribution {
+    /// A row of Appendix 1. Groups without an unresolved cell are left out.
+    ///
+    /// # Errors
+    /// A row that contradicts itself: copies must not be given out by it.
+    pub fn new(mut cells: Vec<Cell>, groups: Vec<Group>, copies_total: i32) -> Result<Self, Inconsistent> {
+        cells.sort_by_key(|cell| cell.column);
+        let unresolved: Vec<&Cell> = cells.iter().filter(|cell| cell.copies.is_none()).collect();
+        for cell in &unresolved {
+            if groups.iter().filter(|group| group.covers(cell)).count() != 1 {
+                return Err(Inconsistent::Ungrouped(cell.column));
+            }
+        }
+        let hidden_in = |group: &Group| unresolved.iter().filter(|cell| group.covers(cell)).count();
+        let mut groups: Vec<Group> = groups.into_iter().filter(|group| hidden_in(group) > 0).collect();
+        groups.sort_by_key(|group| group.first_column);
+        for group in &groups {
+            if usize::try_from(group.copies).is_ok_and(|copies| copies <= hidden_in(group)) {
+                continue;
+            }
+            return Err(Inconsistent::Sum(group.columns(), group.copies));
+        }
+        let certain: i32 = cells.iter().filter_map(|cell| cell.copies).sum();
+        let parts = certain + groups.iter().map(|group| group.copies).sum::<i32>();
+        if parts != copies_total {
+            return Err(Inconsistent::Total {
+                parts,
+                total: copies_total,
+            });
+        }
+        Ok(Self {
+            cells,
+            groups,
+            copies_total,
+        })
+    }
+
+    /// The cells by column.
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
+    /// The groups of unresolved cells by column; none when everything is certain.
+    pub fn unresolved_groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// How many copies in all.
+    pub fn copies_total(&self) -> i32 {
+        self.copies_total
+    }
+
+    /// The law behind it; assumed as soon as one cell is.
+    pub fn legal_basis(&self) -> LegalBasis {
+        let basis = LegalBasis::instruction("Appendix 1");
+        if self.cells.iter().any(|cell| cell.legal_basis.assumed) {
+            basis.assumed()
+        } else {
+            basis
+        }
+    }
+
+    /// The copies of an edition, numbered from 1 in the order of the columns.
+    ///
+    /// # Errors
+    /// When a cell is unresolved: giving out copies would be guessing.
+    pub fn numbered_copies(&self) -> Result<Vec<NumberedCopy<'_>>, Unresolved> {
+        if !self.groups.is_empty() {
+            return Err(Unresolved {
+                groups: self.groups.clone(),
+            });
+        }
+        let recipients = self.cells.iter().flat_map(|cell| {
+            let copies = usize::try_from(cell.copies.unwrap_or(0)).unwrap_or(0);
+            std::iter::repeat_n(cell.recipient.as_str(), copies)
+        });
+        Ok((1..)
+            .zip(recipients)
+            .map(|(number, recipient)| NumberedCopy { number, recipient })
+            .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::register;
+    use proptest::prelude::*;
+
+    fn cell(column: i32, copies: Option<i32>) -> Cell {
+        Cell {
+            column,
+            recipient: format!("body-{column}"),
+            copies,
+            legal_basis: LegalBasis::default(),
+        }
+    }
+
+    fn group(first_column: i32, last_column: i32, copies: i32) -> Group {
+        Group {
+            first_column,
+            last_column,
+            copies,
+            legal_basis: LegalBasis::default(),
+        }
+    }
+
+    fn loaded(id: &str) -> Distribution {
+        let register = register::appendix_1().expect("the register is readable");
+        register.distribution(id).expect("it is consistent")
+    }
+
+    #[test]
+    fn copies_are_numbered_in_the_order_of_the_columns() {
+        let crime = loaded("crime");
+        let copies = crime.numbered_copies().expect("every cell is certain");
+        assert_eq!(copies.len(), 33);
+        let numbers = |recipient: &str| {
+            copies
+                .iter()
+                .filter(|copy| copy.recipient == recipient)
+                .map(|copy| copy.number)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(numbers("gpo-leadership"), [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(numbers("gpo-office"), [8]);
+        assert_eq!(numbers("gpo-committee"), [14, 15, 16, 17, 18]);
+        assert_eq!(numbers("supreme-court"), [25]);
+        assert_eq!(numbers("foreign-intelligence-service"), [33]);
+    }
+
+    #[test]
+    fn an_unresolved_collection_names_its_columns_and_how_many_copies_hide_there() {
+        let refused = |id: &str| {
+            loaded(id)
+                .numbered_copies()
+                .expect_err("it has unresolved cells")
+                .clone()
+        };
+        for (id, columns) in [
+            ("corruption", "3-8"),
+            ("drugs", "3-8, 10-12, 13-24"),
+            ("courts", "3-8, 13-24"),
+            ("prosecution-bodies", "3-8, 13-24"),
+            ("supervision", "13-24"),
+        ] {
+            assert_eq!(refused(id).columns(), columns, "{id}");
+        }
+        let told = refused("courts").to_string();
+        assert!(
+            told.contains("5 copies of columns 3-8") && told.contains("8 copies of columns 13-24"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a_resolved_group_is_no_group_any_more() {
+        let cells = vec![cell(3, Some(1)), cell(2, Some(7)), cell(4, Some(0))];
+        let distribution = Distribution::new(cells, vec![group(3, 4, 1)], 8).expect("it is consistent");
+        assert!(distribution.unresolved_groups().is_empty());
+        assert_eq!(distribution.numbered_copies().map(|copies| copies.len()), Ok(8));
+    }
+
+    #[test]
+    fn a_row_that_contradicts_itself_is_refused() {
+        let unresolved = || vec![cell(2, Some(7)), cell(3, None), cell(4, None)];
+        let refused =
+            |groups: Vec<Group>, total| Distribution::new(unresolved(), groups, total).expect_err("it is wrong");
+        assert_eq!(refused(vec![], 7), Inconsistent::Ungrouped(3));
+        assert_eq!(refused(vec![group(3, 3, 1)], 8), Inconsistent::Ungrouped(4));
+        assert_eq!(
+            refused(vec![group(3, 4, 1), group(4, 5, 1)], 9),
+            Inconsistent::Ungrouped(4)
+        );
+        assert_eq!(refused(vec![group(3, 4, 3)], 10), Inconsistent::Sum("3-4".into(), 3));
+        assert_eq!(
+            refused(vec![group(3, 4, 1)], 9),
+            Inconsistent::Total { parts: 8, total: 9 }
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_copy_has_its_own_number_and_every_recipient_as_many_as_its_cell(
+            copies in proptest::collection::vec(0..10_i32, 0..30),
+        ) {
+            let cells: Vec<Cell> = (2..).zip(&copies).map(|(column, copies)| cell(column, Some(*copies))).collect();
+            let total = copies.iter().sum();
+            let distribution = Distribution::new(cells.clone(), Vec::new(), total).map_err(|e| TestCaseError::fail(e.to_string()))?;
+            let issued = distribution.numbered_copies().map_err(|e| TestCaseError::fail(e.to_string()))?;
+            prop_assert!(issued.iter().map(|copy| copy.number).eq(1..=total));
+            for cell in &cells {
+                let got = issued.iter().filter(|copy| copy.recipient == cell.recipient).count();
+                prop_assert_eq!(i32::try_from(got).ok(), cell.copies);
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What collections, recipients, editions and copies are, and what may be done with them.
+
+pub mod collection;
+pub mod copy;
+pub mod distribution;
+pub mod edition;
+pub mod names;
+pub mod recipient;
+pub mod register;
+pub mod schedule;
+pub mod zone;

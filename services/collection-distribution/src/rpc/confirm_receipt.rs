@@ -1,0 +1,53 @@
+//! ConfirmReceipt.
+
+use legalstat_kit::{
+    Call, Error, Violations,
+    write::{self, Begun, Mutation},
+};
+use legalstat_proto::collections::v1::{ConfirmReceiptRequest, Copy};
+use sqlx::PgConnection;
+use tonic::Request;
+
+use super::{CollectionDistribution, convert, door};
+use crate::{
+    db,
+    domain::copy::{self, CopyKey},
+    error::CollectionsError,
+};
+
+pub(super) async fn confirm_receipt(
+    service: &CollectionDistribution,
+    request: Request<ConfirmReceiptRequest>,
+) -> Result<Copy, Error> {
+    let call = Call::of(&request);
+    let (request, context) = (request.into_inner(), &service.context);
+    let mut violations = Violations::new();
+    let key = door::copy(&mut violations, &context.db, "name", &request.name).await?;
+    let sha256 = door::required_sha256(&mut violations, "sha256", &request.sha256);
+    let request_id = violations.request_id("request_id", &request.request_id);
+    let read = key.clone().zip(sha256);
+    let (key, sha256) = door::sound(violations, read).map_err(|error| door::about(error, key.as_ref()))?;
+
+    let mutation = Mutation::of(&call, request_id, request.validate_only, &request);
+    let mut write = match write::begin::<Copy>(context, &mutation).await? {
+        Begun::Replayed(answer) => return Ok(answer),
+        Begun::Claimed(write) => write,
+    };
+    let (now, recipient) = (write.now(), &call.caller.name);
+    let connection = write.connection();
+    db::copy::lock(connection, &key).await?;
+    if find_own(connection, &key, recipient).await?.sha256 != sha256 {
+        return Err(CollectionsError::WrongReceipt(key).into());
+    }
+    db::copy::receive(connection, &key, now).await?;
+    let copy = find_own(connection, &key, recipient).await?;
+    write
+        .commit(&key.to_string(), "copy.receipt_confirmed", convert::to_copy(copy))
+        .await
+}
+
+/// Someone else's copy is not found, so that its existence is not told.
+async fn find_own(connection: &mut PgConnection, key: &CopyKey, recipient: &str) -> Result<copy::Copy, Error> {
+    let own = db::copy::get_own(connection, key, recipient).await?;
+    Ok(own.ok_or_else(|| CollectionsError::NotFound(key.to_string()))?)
+}

@@ -1,0 +1,18 @@
+//! GetCollection.
+
+use legalstat_kit::{Error, Violations};
+use legalstat_proto::collections::v1::{Collection, GetCollectionRequest};
+
+use super::{CollectionDistribution, convert, door};
+use crate::domain::names;
+
+pub(super) async fn get_collection(
+    service: &CollectionDistribution,
+    request: GetCollectionRequest,
+) -> Result<Collection, Error> {
+    let mut violations = Violations::new();
+    let id = door::resource(&mut violations, "name", &request.name, names::parse_collection);
+    let id = door::sound(violations, id)?;
+    let collection = door::find_collection(&service.context.db, &id).await?;
+    Ok(convert::to_collection(collection))
+}

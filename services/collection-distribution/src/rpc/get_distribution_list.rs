@@ -1,0 +1,24 @@
+//! GetDistributionList.
+
+use legalstat_kit::{Error, Violations};
+use legalstat_proto::collections::v1::{DistributionList, GetDistributionListRequest};
+
+use super::{CollectionDistribution, convert, door};
+use crate::{
+    db,
+    domain::{names, zone},
+};
+
+pub(super) async fn get_distribution_list(
+    service: &CollectionDistribution,
+    request: GetDistributionListRequest,
+) -> Result<DistributionList, Error> {
+    let (mut violations, context) = (Violations::new(), &service.context);
+    let id = door::resource(&mut violations, "name", &request.name, names::parse_distribution_list);
+    let id = door::sound(violations, id)?;
+    let mut connection = context.db.acquire().await?;
+    let collection = door::find_collection(&mut *connection, &id).await?;
+    let today = zone::civil_day(context.now());
+    let distribution = db::distribution::get(&mut connection, &collection, today).await?;
+    Ok(convert::to_distribution_list(&collection.id, &distribution))
+}

@@ -1,0 +1,50 @@
+//! ListEditions.
+
+use legalstat_kit::{Error, Violations, page::Page};
+use legalstat_proto::collections::v1::{ListEditionsRequest, ListEditionsResponse};
+
+use super::{CollectionDistribution, convert, door};
+use crate::{
+    db,
+    domain::{edition::SchedulePosition, names},
+};
+
+pub(super) async fn list_editions(
+    service: &CollectionDistribution,
+    request: ListEditionsRequest,
+) -> Result<ListEditionsResponse, Error> {
+    let mut violations = Violations::new();
+    let query = [
+        request.parent.as_str(),
+        &request.state.to_string(),
+        &request.year.to_string(),
+    ];
+    let page = Page::parse(&mut violations, request.page_size, 100, &request.page_token, &query)?;
+    let collection = match request.parent.as_str() {
+        names::ALL_COLLECTIONS => None,
+        parent => door::resource(&mut violations, "parent", parent, names::parse_collection),
+    };
+    let state = convert::optional_edition_state(&mut violations, "state", request.state);
+    let year = match request.year {
+        0 => None,
+        year => door::year(&mut violations, "year", year),
+    };
+    violations.refuse()?;
+    let db = &service.context.db;
+    door::require_registered(db, collection.as_deref()).await?;
+    service.schedule.require()?;
+    let filter = db::edition::Filter {
+        collection,
+        year,
+        state,
+        after: page.after()?,
+        ..Default::default()
+    };
+    let editions = db::edition::list(db, &filter, page.limit()).await?;
+    let (editions, next_page_token) = page.cut(editions, |edition| SchedulePosition::of(edition).to_string());
+    let editions = editions.into_iter().map(convert::to_edition).collect();
+    Ok(ListEditionsResponse {
+        editions,
+        next_page_token,
+    })
+}

@@ -1,0 +1,49 @@
+//! ListSchedule.
+
+use legalstat_kit::{Error, Violations, page::Page};
+use legalstat_proto::collections::v1::{ListScheduleRequest, ListScheduleResponse};
+
+use super::{CollectionDistribution, convert, door};
+use crate::{
+    db,
+    domain::{edition::SchedulePosition, names},
+};
+
+/// How many items a page has unless asked otherwise: enough for a year.
+const PAGE_SIZE: usize = 200;
+
+pub(super) async fn list_schedule(
+    service: &CollectionDistribution,
+    request: ListScheduleRequest,
+) -> Result<ListScheduleResponse, Error> {
+    let mut violations = Violations::new();
+    let query = [request.collection.as_str(), &request.year.to_string()];
+    let page = Page::parse(
+        &mut violations,
+        request.page_size,
+        PAGE_SIZE,
+        &request.page_token,
+        &query,
+    )?;
+    let year = door::year(&mut violations, "year", request.year);
+    let collection = match request.collection.as_str() {
+        "" => None,
+        name => door::resource(&mut violations, "collection", name, names::parse_collection),
+    };
+    violations.refuse()?;
+    let db = &service.context.db;
+    door::require_registered(db, collection.as_deref()).await?;
+    service.schedule.require()?;
+    let filter = db::edition::Filter {
+        collection,
+        year,
+        after: page.after()?,
+        ..Default::default()
+    };
+    let editions = db::edition::list(db, &filter, page.limit()).await?;
+    let (editions, next_page_token) = page.cut(editions, |edition| SchedulePosition::of(edition).to_string());
+    Ok(ListScheduleResponse {
+        items: editions.iter().map(convert::to_schedule_item).collect(),
+        next_page_token,
+    })
+}

@@ -1,0 +1,139 @@
+//! The methods of the contract, one file each: parse, one transaction, reply.
+
+use std::sync::Arc;
+
+use futures::stream::BoxStream;
+use legalstat_kit::{Context, files::FileStore};
+use legalstat_proto::collections::v1::{
+    Collection, ConfirmReceiptRequest, Copy, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition,
+    GetCollectionRequest, GetDistributionListRequest, GetEditionRequest, ListCollectionsRequest,
+    ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse, ListEditionsRequest, ListEditionsResponse,
+    ListRecipientsRequest, ListRecipientsResponse, ListScheduleRequest, ListScheduleResponse, ReleaseEditionRequest,
+    SealEditionRequest, UploadEditionContentRequest,
+    collection_distribution_service_server::CollectionDistributionService,
+};
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::jobs::schedule::Completeness;
+
+mod confirm_receipt;
+mod convert;
+mod door;
+mod download_copy;
+mod get_collection;
+mod get_distribution_list;
+mod get_edition;
+mod list_collections;
+mod list_copies;
+mod list_editions;
+mod list_recipients;
+mod list_schedule;
+mod release_edition;
+mod seal_edition;
+#[cfg(test)]
+mod tests;
+mod upload_edition_content;
+
+/// The service.
+pub struct CollectionDistribution {
+    /// What its handlers work with.
+    pub context: Context,
+    /// Where the content of editions is kept.
+    pub files: FileStore,
+    /// Whether the schedule is whole.
+    pub schedule: Arc<Completeness>,
+}
+
+#[tonic::async_trait]
+impl CollectionDistributionService for CollectionDistribution {
+    type DownloadCopyStream = BoxStream<'static, Result<DownloadCopyResponse, Status>>;
+
+    async fn list_collections(
+        &self,
+        request: Request<ListCollectionsRequest>,
+    ) -> Result<Response<ListCollectionsResponse>, Status> {
+        Ok(Response::new(
+            list_collections::list_collections(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_collection(&self, request: Request<GetCollectionRequest>) -> Result<Response<Collection>, Status> {
+        Ok(Response::new(
+            get_collection::get_collection(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_recipients(
+        &self,
+        request: Request<ListRecipientsRequest>,
+    ) -> Result<Response<ListRecipientsResponse>, Status> {
+        Ok(Response::new(
+            list_recipients::list_recipients(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_distribution_list(
+        &self,
+        request: Request<GetDistributionListRequest>,
+    ) -> Result<Response<DistributionList>, Status> {
+        Ok(Response::new(
+            get_distribution_list::get_distribution_list(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_schedule(
+        &self,
+        request: Request<ListScheduleRequest>,
+    ) -> Result<Response<ListScheduleResponse>, Status> {
+        Ok(Response::new(
+            list_schedule::list_schedule(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_editions(
+        &self,
+        request: Request<ListEditionsRequest>,
+    ) -> Result<Response<ListEditionsResponse>, Status> {
+        Ok(Response::new(
+            list_editions::list_editions(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_edition(&self, request: Request<GetEditionRequest>) -> Result<Response<Edition>, Status> {
+        Ok(Response::new(
+            get_edition::get_edition(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn upload_edition_content(
+        &self,
+        request: Request<Streaming<UploadEditionContentRequest>>,
+    ) -> Result<Response<Edition>, Status> {
+        Ok(Response::new(
+            upload_edition_content::upload_edition_content(self, request).await?,
+        ))
+    }
+
+    async fn seal_edition(&self, request: Request<SealEditionRequest>) -> Result<Response<Edition>, Status> {
+        Ok(Response::new(seal_edition::seal_edition(self, request).await?))
+    }
+
+    async fn release_edition(&self, request: Request<ReleaseEditionRequest>) -> Result<Response<Edition>, Status> {
+        Ok(Response::new(release_edition::release_edition(self, request).await?))
+    }
+
+    async fn list_copies(&self, request: Request<ListCopiesRequest>) -> Result<Response<ListCopiesResponse>, Status> {
+        Ok(Response::new(list_copies::list_copies(self, request).await?))
+    }
+
+    async fn download_copy(
+        &self,
+        request: Request<DownloadCopyRequest>,
+    ) -> Result<Response<Self::DownloadCopyStream>, Status> {
+        Ok(Response::new(download_copy::download_copy(self, request).await?))
+    }
+
+    async fn confirm_receipt(&self, request: Request<ConfirmReceiptRequest>) -> Result<Response<Copy>, Status> {
+        Ok(Response::new(confirm_receipt::confirm_receipt(self, request).await?))
+    }
+}

@@ -1,0 +1,287 @@
+//! The methods as callers meet them: a running service on a database of its own, with a calendar made up for the test.
+
+use std::{fmt::Debug, time::Duration};
+
+use jiff::Timestamp;
+use legalstat_kit::provision::harness::Running;
+use legalstat_proto::collections::v1::{
+    Copy, Edition, GetEditionRequest, ListCopiesRequest, ListScheduleRequest, ReleaseEditionRequest,
+    SealEditionRequest, UploadEditionContentHeader, UploadEditionContentRequest,
+    collection_distribution_service_client::CollectionDistributionServiceClient, upload_edition_content_request::Part,
+};
+use tempfile::TempDir;
+use tonic::{Code, Status, transport::Channel};
+use tonic_types::StatusExt;
+use uuid::Uuid;
+
+use calendar::MadeUpCalendar;
+
+mod calendar;
+mod copies;
+mod register;
+mod release;
+mod schedule;
+mod upload;
+
+type Client = CollectionDistributionServiceClient<Channel>;
+
+/// How long a state may take to come about before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A day on which the first quarter of 2025 is over.
+const NOW: &str = "2025-04-03T05:00:00Z";
+const CRIME: &str = "collections/crime/editions/2025-Q1";
+const DRUGS: &str = "collections/drugs/editions/2025-Q1";
+const CONTENT: &[u8] = b"the collection on crime";
+
+/// A running service and what a test does to it.
+struct Distribution {
+    running: Running,
+    calendar: MadeUpCalendar,
+    files: TempDir,
+}
+
+impl Distribution {
+    /// A service whose schedule is whole, at [`NOW`].
+    async fn start() -> Self {
+        let distribution = Self::without_calendar().await;
+        distribution.calendar.open().await;
+        distribution.until_whole().await;
+        distribution
+    }
+
+    /// A service that still waits for its calendar.
+    async fn without_calendar() -> Self {
+        let (calendar, files) = (MadeUpCalendar::away().await, tempfile::tempdir().expect("a folder"));
+        let settings = [
+            ("LEGALSTAT_CALENDAR_URL", calendar.url()),
+            ("LEGALSTAT_FILES", files.path().display().to_string()),
+            ("LEGALSTAT_FILE_LIMIT", "2000000".to_owned()),
+        ];
+        let running = Running::start(&crate::SERVICE, &settings, || instant(NOW)).await;
+        Self {
+            running,
+            calendar,
+            files,
+        }
+    }
+
+    async fn until_whole(&self) {
+        let mut client = self.client(None);
+        let request = ListScheduleRequest {
+            year: 2019,
+            ..Default::default()
+        };
+        let whole = async {
+            while client.list_schedule(request.clone()).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, whole)
+            .await
+            .expect("the calendar is there");
+    }
+
+    fn client(&self, caller: Option<&str>) -> Client {
+        Client::new(self.running.channel(caller))
+    }
+
+    fn operator(&self) -> Client {
+        self.client(Some("operator"))
+    }
+
+    fn approver(&self) -> Client {
+        self.client(Some("approver"))
+    }
+
+    /// Carries out one statement as the superuser.
+    async fn execute(&self, sql: &'static str) {
+        sqlx::query(sql)
+            .execute(&mut self.running.superuser().await)
+            .await
+            .expect("the statement is right");
+    }
+
+    /// What one query counts.
+    async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql)
+            .fetch_one(&mut self.running.superuser().await)
+            .await
+            .expect("the query is right")
+    }
+
+    /// Uploads and seals the crime collection.
+    async fn seal_crime(&self) -> Edition {
+        let mut operator = self.operator();
+        upload(&mut operator, &header(CRIME), CONTENT)
+            .await
+            .expect("it is taken");
+        seal(&mut operator, &sealing(CRIME, CONTENT))
+            .await
+            .expect("it is sealed")
+    }
+
+    /// Uploads, seals and releases the crime collection.
+    async fn release_crime(&self) -> Edition {
+        self.seal_crime().await;
+        release(&mut self.approver(), &releasing(CRIME))
+            .await
+            .expect("it is released")
+    }
+
+    /// The copies a caller sees.
+    async fn copies(&self, caller: &str) -> Vec<Copy> {
+        let listed = self
+            .client(Some(caller))
+            .list_copies(ListCopiesRequest::default())
+            .await;
+        listed.expect("it is listed").into_inner().copies
+    }
+
+    /// Waits until no received content lies about.
+    async fn until_nothing_is_staged(&self) {
+        let received = self.files.path().join("received");
+        let gone = async {
+            while std::fs::read_dir(&received).is_ok_and(|mut files| files.next().is_some()) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, gone)
+            .await
+            .expect("dropped content goes away");
+    }
+}
+
+fn instant(text: &str) -> Timestamp {
+    text.parse().expect("an instant")
+}
+
+fn digest(content: &[u8]) -> String {
+    hex::encode(legalstat_kit::wire::sha256(content))
+}
+
+fn new_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+fn header(name: &str) -> UploadEditionContentHeader {
+    UploadEditionContentHeader {
+        name: name.into(),
+        filename: "crime.pdf".into(),
+        content_type: "application/pdf".into(),
+        sha256: String::new(),
+        request_id: new_id(),
+        validate_only: false,
+    }
+}
+
+fn message(part: Part) -> UploadEditionContentRequest {
+    UploadEditionContentRequest { part: Some(part) }
+}
+
+async fn upload(client: &mut Client, header: &UploadEditionContentHeader, content: &[u8]) -> Result<Edition, Status> {
+    let chunks = content
+        .chunks(300_000)
+        .map(|chunk| message(Part::Chunk(chunk.to_vec())));
+    send(
+        client,
+        std::iter::once(message(Part::Header(header.clone())))
+            .chain(chunks)
+            .collect(),
+    )
+    .await
+}
+
+async fn send(client: &mut Client, messages: Vec<UploadEditionContentRequest>) -> Result<Edition, Status> {
+    let answer = client.upload_edition_content(tokio_stream::iter(messages)).await;
+    answer.map(tonic::Response::into_inner)
+}
+
+fn sealing(name: &str, content: &[u8]) -> SealEditionRequest {
+    SealEditionRequest {
+        name: name.into(),
+        sha256: digest(content),
+        request_id: new_id(),
+        validate_only: false,
+    }
+}
+
+async fn seal(client: &mut Client, request: &SealEditionRequest) -> Result<Edition, Status> {
+    client
+        .seal_edition(request.clone())
+        .await
+        .map(tonic::Response::into_inner)
+}
+
+fn releasing(name: &str) -> ReleaseEditionRequest {
+    ReleaseEditionRequest {
+        name: name.into(),
+        request_id: new_id(),
+        validate_only: false,
+    }
+}
+
+async fn release(client: &mut Client, request: &ReleaseEditionRequest) -> Result<Edition, Status> {
+    client
+        .release_edition(request.clone())
+        .await
+        .map(tonic::Response::into_inner)
+}
+
+async fn edition(client: &mut Client, name: &str) -> Result<Edition, Status> {
+    client
+        .get_edition(GetEditionRequest { name: name.into() })
+        .await
+        .map(tonic::Response::into_inner)
+}
+
+/// What a refusal tells machines under a key; empty when it tells nothing.
+fn metadata(status: &Status, key: &str) -> String {
+    let details = status.get_error_details();
+    let info = details
+        .error_info()
+        .unwrap_or_else(|| panic!("a refusal without a reason: {status:?}"));
+    info.metadata.get(key).cloned().unwrap_or_default()
+}
+
+/// The reason of a refusal, without its common beginning.
+fn reason(status: &Status) -> String {
+    let details = status.get_error_details();
+    let info = details
+        .error_info()
+        .unwrap_or_else(|| panic!("a refusal without a reason: {status:?}"));
+    info.reason
+        .strip_prefix("ERROR_REASON_")
+        .expect("a reason of the contract")
+        .to_owned()
+}
+
+/// Checks code and reason of a refusal, and gives it.
+fn refused<T: Debug>(answer: Result<T, Status>, code: Code, expected: &str) -> Status {
+    let status = answer.expect_err(expected);
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (code, expected),
+        "{status:?}"
+    );
+    status
+}
+
+/// The fields at fault in a refusal with the reason for each.
+fn violations<T: Debug>(answer: Result<T, Status>) -> Vec<(String, String)> {
+    let details = refused(answer, Code::InvalidArgument, "INVALID_FIELDS").get_error_details();
+    let found = details
+        .bad_request()
+        .map(|found| found.field_violations.clone())
+        .unwrap_or_default();
+    found
+        .into_iter()
+        .map(|violation| (violation.field, violation.reason))
+        .collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected
+        .iter()
+        .map(|(field, reason)| ((*field).to_owned(), (*reason).to_owned()))
+        .collect()
+}

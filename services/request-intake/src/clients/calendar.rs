@@ -1,0 +1,98 @@
+//! The calendar: by when a request must be answered.
+
+use anyhow::Context as _;
+use jiff::civil::Date;
+use legalstat_kit::wire;
+use legalstat_proto::{
+    calendar::v1::{
+        self as proto, ComputeDeadlineRequest, TermStart, calendar_service_client::CalendarServiceClient,
+        compute_deadline_request::Subject, term_start::Rule,
+    },
+    common::v1 as common,
+};
+use tonic::transport::Channel;
+
+use super::{ask, request, understood};
+use crate::domain::{
+    evidence::{Answer, Deadline, Step, StepEffect},
+    request::{RequesterKind, Submission},
+};
+
+const NAME: &str = "calendar";
+
+/// The calendar, called with this service's own certificate.
+#[derive(Clone)]
+pub struct Calendar {
+    client: CalendarServiceClient<Channel>,
+}
+
+impl Calendar {
+    pub(super) fn new(channel: Channel) -> Self {
+        Self {
+            client: CalendarServiceClient::new(channel),
+        }
+    }
+
+    /// The deadline of a request under the term in force when it was received.
+    pub async fn deadline(&self, submission: &Submission) -> Answer<Deadline> {
+        let term_start = TermStart {
+            rule: Some(Rule::RequesterKind(kind(submission.requester.kind).into())),
+            received_at: Some(wire::to_timestamp(submission.received_at)),
+        };
+        let message = ComputeDeadlineRequest {
+            subject: Some(Subject::TermStart(term_start)),
+            as_known_at: None,
+        };
+        let mut client = self.client.clone();
+        understood(
+            NAME,
+            ask(NAME, client.compute_deadline(request(message))).await,
+            deadline,
+        )
+    }
+}
+
+fn kind(kind: RequesterKind) -> proto::RequesterKind {
+    match kind {
+        RequesterKind::StateBody => proto::RequesterKind::StateBody,
+        RequesterKind::ProsecutorBody => proto::RequesterKind::ProsecutorBody,
+        RequesterKind::Individual => proto::RequesterKind::Individual,
+        RequesterKind::LegalEntity => proto::RequesterKind::LegalEntity,
+    }
+}
+
+fn deadline(message: proto::Deadline) -> anyhow::Result<Deadline> {
+    let due_time = message.due_time.context("a deadline without its instant")?;
+    Ok(Deadline {
+        registered_on: date(message.registered_on.as_ref())?,
+        due_date: date(message.due_date.as_ref())?,
+        due_time: wire::whole_microseconds(wire::timestamp(&due_time).map_err(anyhow::Error::msg)?),
+        provisional: message.provisional,
+        assumed: message.assumed,
+        calendar_version: message.calendar_version,
+        term: message.term,
+        steps: message.steps.into_iter().map(step).collect::<anyhow::Result<_>>()?,
+    })
+}
+
+fn date(date: Option<&common::Date>) -> anyhow::Result<Date> {
+    wire::date(date.context("a deadline without a date")?).map_err(anyhow::Error::msg)
+}
+
+fn step(message: proto::Step) -> anyhow::Result<Step> {
+    let effect = match message.effect() {
+        proto::StepEffect::Start => StepEffect::Start,
+        proto::StepEffect::Counted => StepEffect::Counted,
+        proto::StepEffect::Skipped => StepEffect::Skipped,
+        proto::StepEffect::Suspended => StepEffect::Suspended,
+        proto::StepEffect::Rolled => StepEffect::Rolled,
+        proto::StepEffect::Due => StepEffect::Due,
+        proto::StepEffect::Unspecified => anyhow::bail!("a step with the unknown effect {}", message.effect),
+    };
+    Ok(Step {
+        date: date(message.date.as_ref())?,
+        effect,
+        text: message.text.unwrap_or_default().into(),
+        legal_basis: message.legal_basis.unwrap_or_default().into(),
+    })
+}

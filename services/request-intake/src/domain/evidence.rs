@@ -1,0 +1,128 @@
+//! What other services say about a request, as far as its examination needs it.
+
+use jiff::{Timestamp, civil::Date};
+use legalstat_kit::law::{LegalBasis, LocalizedText};
+
+/// What came of asking a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer<T> {
+    /// It answered.
+    Given(T),
+    /// It answered that it cannot; in its own words, English.
+    Refused(String),
+    /// It is away, slow or broken: it is asked again later.
+    Away,
+}
+
+/// Everything that is asked for an examination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// The calendar's answer.
+    pub deadline: Answer<Deadline>,
+    /// The form registry's answer: one finding for each item that asks for statistics, in their order.
+    pub findings: Answer<Vec<Finding>>,
+}
+
+/// What a day does to a deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StepEffect {
+    /// The term starts from this day, which does not count.
+    Start,
+    /// The day counts.
+    Counted,
+    /// The day does not count.
+    Skipped,
+    /// The clock stands still.
+    Suspended,
+    /// The term would end here, but the day is off.
+    Rolled,
+    /// The deadline.
+    Due,
+}
+
+impl StepEffect {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Start,
+        Self::Counted,
+        Self::Skipped,
+        Self::Suspended,
+        Self::Rolled,
+        Self::Due,
+    ];
+
+    /// The word that stands for it in the registers and the database.
+    pub const fn stored(self) -> &'static str {
+        match self {
+            Self::Start => "START",
+            Self::Counted => "COUNTED",
+            Self::Skipped => "SKIPPED",
+            Self::Suspended => "SUSPENDED",
+            Self::Rolled => "ROLLED",
+            Self::Due => "DUE",
+        }
+    }
+
+    /// Reads that word.
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|value| value.stored() == word)
+    }
+}
+
+/// One day that mattered to a deadline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The day.
+    pub date: Date,
+    /// What it did.
+    pub effect: StepEffect,
+    /// Why.
+    pub text: LocalizedText,
+    /// The law behind it.
+    pub legal_basis: LegalBasis,
+}
+
+/// By when a request must be answered, and how that came about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// The day on which the request counts as registered.
+    pub registered_on: Date,
+    /// The last day.
+    pub due_date: Date,
+    /// The instant at which the last day ends.
+    pub due_time: Timestamp,
+    /// Whether it rests on a day of a year whose acts are not all in.
+    pub provisional: bool,
+    /// Whether it rests on a rule without a source.
+    pub assumed: bool,
+    /// The version of the calendar that answered.
+    pub calendar_version: String,
+    /// The name of the term applied.
+    pub term: String,
+    /// The days that mattered, in order.
+    pub steps: Vec<Step>,
+}
+
+/// What the registers say about an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Availability {
+    /// Placed editions hold every period asked for.
+    Placed,
+    /// The form is registered, but not every period is placed.
+    NotPlaced,
+    /// The registers cannot tell.
+    Undetermined,
+    /// The form named is not registered.
+    NotRegistered,
+}
+
+/// What the registers say about one item, in words and with what shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What they say.
+    pub availability: Availability,
+    /// The placed editions that hold what is asked for, by name.
+    pub editions: Vec<String>,
+    /// The finding in words.
+    pub text: LocalizedText,
+}

@@ -1,0 +1,450 @@
+//! The rules applied to a request, in their order, and what follows from them (Instruction, paras 5 to 8). What the
+//! request alone decides comes first: only a request that passes it needs the calendar and the form registry.
+
+use legalstat_kit::law::{LegalBasis, LocalizedText};
+
+use super::{
+    evidence::{Answer, Availability, Deadline, Evidence, Finding},
+    request::{Channel, ItemKind, State, Submission},
+    rules::{Decider, Ground, Rules},
+    texts,
+};
+
+/// The rule a check applies, in the order of examination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CheckRule {
+    /// The request is written (paras 2(9) and 7).
+    Written,
+    /// It came through the channel open to its requester (para 7).
+    Channel,
+    /// It is signed by one who may sign (para 6).
+    Signatory,
+    /// It asks for no copies of accounting documents (para 7).
+    NoDocumentCopies,
+    /// It asks for no documents or forms of primary accounting (para 7).
+    NoPrimaryAccounting,
+    /// It names the unit of the information (para 8).
+    Unit,
+    /// It names the period (para 8).
+    Period,
+    /// It asks for what the registered indicators hold (para 5).
+    WithinIndicators,
+    /// It asks for what is not openly available already (para 7).
+    NotOpenlyAvailable,
+    /// The due date is computed (para 6).
+    DueDate,
+}
+
+impl CheckRule {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Written,
+        Self::Channel,
+        Self::Signatory,
+        Self::NoDocumentCopies,
+        Self::NoPrimaryAccounting,
+        Self::Unit,
+        Self::Period,
+        Self::WithinIndicators,
+        Self::NotOpenlyAvailable,
+        Self::DueDate,
+    ];
+
+    /// The word that stands for it in the registers and the database.
+    pub const fn stored(self) -> &'static str {
+        match self {
+            Self::Written => "WRITTEN",
+            Self::Channel => "CHANNEL",
+            Self::Signatory => "SIGNATORY",
+            Self::NoDocumentCopies => "NO_DOCUMENT_COPIES",
+            Self::NoPrimaryAccounting => "NO_PRIMARY_ACCOUNTING",
+            Self::Unit => "UNIT",
+            Self::Period => "PERIOD",
+            Self::WithinIndicators => "WITHIN_INDICATORS",
+            Self::NotOpenlyAvailable => "NOT_OPENLY_AVAILABLE",
+            Self::DueDate => "DUE_DATE",
+        }
+    }
+
+    /// Reads that word.
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|value| value.stored() == word)
+    }
+}
+
+/// What a check came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// The rule is kept.
+    Passed,
+    /// The rule is broken, and the system decides so.
+    Failed,
+    /// The rule seems broken; an official decides.
+    Proposed,
+    /// The registers cannot tell; an official decides.
+    Undetermined,
+    /// A service needed for the check is away.
+    Pending,
+    /// The rule does not concern this request.
+    NotApplicable,
+}
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Passed,
+        Self::Failed,
+        Self::Proposed,
+        Self::Undetermined,
+        Self::Pending,
+        Self::NotApplicable,
+    ];
+
+    /// The word that stands for it in the registers and the database.
+    pub const fn stored(self) -> &'static str {
+        match self {
+            Self::Passed => "PASSED",
+            Self::Failed => "FAILED",
+            Self::Proposed => "PROPOSED",
+            Self::Undetermined => "UNDETERMINED",
+            Self::Pending => "PENDING",
+            Self::NotApplicable => "NOT_APPLICABLE",
+        }
+    }
+
+    /// Reads that word.
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|value| value.stored() == word)
+    }
+}
+
+/// One rule applied to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// The rule.
+    pub rule: CheckRule,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The field or item concerned; empty for the whole request.
+    pub field: String,
+    /// The finding in words.
+    pub text: LocalizedText,
+    /// The law behind the rule.
+    pub legal_basis: LegalBasis,
+}
+
+/// What an examination came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Examination {
+    /// Where the request stands after it.
+    pub state: State,
+    /// The checks in the order of the rules.
+    pub checks: Vec<Check>,
+    /// What the requester must supply.
+    pub clarifications: Vec<LocalizedText>,
+    /// The deadline of a registered request, of no other.
+    pub deadline: Option<Deadline>,
+}
+
+impl Examination {
+    /// Whether it must be made again because a service was away.
+    pub fn is_pending(&self) -> bool {
+        self.state == State::Received && self.checks.iter().any(|check| check.outcome == Outcome::Pending)
+    }
+}
+
+/// A check together with who decides when it is broken.
+struct Judged {
+    check: Check,
+    broken: Option<Decider>,
+}
+
+/// The rules that the request alone decides, applied to it.
+pub struct Formal<'a> {
+    bench: Bench<'a>,
+    judged: Vec<Judged>,
+}
+
+/// Applies the rules that need nothing but the request: those up to the period.
+pub fn formal<'a>(submission: &'a Submission, rules: &'a Rules) -> Formal<'a> {
+    let bench = Bench { submission, rules };
+    let mut judged = vec![bench.written(), bench.channel(), bench.signatory()];
+    judged.extend(bench.no_items_of(CheckRule::NoDocumentCopies, ItemKind::AccountingDocumentCopy));
+    judged.extend(bench.no_items_of(CheckRule::NoPrimaryAccounting, ItemKind::PrimaryAccountingForm));
+    judged.extend(bench.named(CheckRule::Unit, "unit", |item| item.unit.is_some()));
+    judged.extend(bench.named(CheckRule::Period, "period", |item| item.period.is_some()));
+    Formal { bench, judged }
+}
+
+impl Formal<'_> {
+    /// Whether they already decide, so that nothing else needs to be asked.
+    pub fn decides(&self) -> bool {
+        decided_state(&self.judged).is_some()
+    }
+
+    /// Ends the examination where they decide. Of what is not examined any more the checks say so.
+    pub fn close(mut self) -> Examination {
+        let state = decided_state(&self.judged).unwrap_or(State::Received);
+        for rule in [
+            CheckRule::WithinIndicators,
+            CheckRule::NotOpenlyAvailable,
+            CheckRule::DueDate,
+        ] {
+            self.judged.push(
+                self.bench
+                    .kept(rule, Outcome::NotApplicable, "", texts::not_examined(state)),
+            );
+        }
+        conclude(self.judged, None)
+    }
+
+    /// Ends the examination with what the other services said.
+    pub fn complete(mut self, evidence: Evidence) -> Examination {
+        self.judged.extend(self.bench.within_indicators(&evidence.findings));
+        self.judged.extend(self.bench.not_openly_available(&evidence.findings));
+        self.judged.push(self.bench.due_date(&evidence));
+        let deadline = match evidence.deadline {
+            Answer::Given(deadline) => Some(deadline),
+            Answer::Refused(_) | Answer::Away => None,
+        };
+        conclude(self.judged, deadline)
+    }
+}
+
+/// The state that broken rules lead to, if they decide one.
+fn decided_state(judged: &[Judged]) -> Option<State> {
+    let broken_for = |decider| judged.iter().any(|judged| judged.broken == Some(decider));
+    if broken_for(Decider::System) {
+        Some(State::LeftWithoutConsideration)
+    } else if broken_for(Decider::Requester) {
+        Some(State::AwaitingClarification)
+    } else {
+        None
+    }
+}
+
+fn conclude(judged: Vec<Judged>, deadline: Option<Deadline>) -> Examination {
+    let pending = judged.iter().any(|judged| judged.check.outcome == Outcome::Pending);
+    let state = match decided_state(&judged) {
+        Some(state) => state,
+        None if pending || deadline.is_none() => State::Received,
+        None => State::Registered,
+    };
+    let asked = |judged: &&Judged| state == State::AwaitingClarification && judged.broken == Some(Decider::Requester);
+    let clarifications = judged
+        .iter()
+        .filter(asked)
+        .map(|judged| texts::clarification(&judged.check))
+        .collect();
+    let deadline = deadline.filter(|_| state == State::Registered);
+    Examination {
+        state,
+        checks: judged.into_iter().map(|judged| judged.check).collect(),
+        clarifications,
+        deadline,
+    }
+}
+
+/// A request before the rules in force on the day of its receipt.
+struct Bench<'a> {
+    submission: &'a Submission,
+    rules: &'a Rules,
+}
+
+impl Bench<'_> {
+    fn ground(&self, rule: CheckRule) -> Option<&Ground> {
+        self.rules.ground(rule, self.submission.received_on())
+    }
+
+    fn basis(&self, basis: &LegalBasis) -> LegalBasis {
+        self.rules.basis_on(basis, self.submission.received_on())
+    }
+
+    /// A check that finds nothing broken.
+    fn kept(&self, rule: CheckRule, outcome: Outcome, field: &str, text: LocalizedText) -> Judged {
+        let legal_basis = self
+            .ground(rule)
+            .map(|ground| self.basis(&ground.legal_basis))
+            .unwrap_or_default();
+        Judged {
+            check: Check {
+                rule,
+                outcome,
+                field: field.into(),
+                text,
+                legal_basis,
+            },
+            broken: None,
+        }
+    }
+
+    fn passed(&self, rule: CheckRule) -> Judged {
+        self.kept(rule, Outcome::Passed, "", texts::passed(rule))
+    }
+
+    /// A check that finds the rule broken; what that means stands in the ground in force. Without one there was no rule.
+    fn broken(&self, rule: CheckRule, field: &str) -> Judged {
+        let Some(ground) = self.ground(rule) else {
+            return self.kept(rule, Outcome::NotApplicable, field, texts::no_rule());
+        };
+        let outcome = match ground.decided_by {
+            Decider::System | Decider::Requester => Outcome::Failed,
+            Decider::Official => Outcome::Proposed,
+        };
+        let mut judged = self.kept(rule, outcome, field, ground.text.clone());
+        judged.broken = Some(ground.decided_by);
+        judged
+    }
+
+    fn written(&self) -> Judged {
+        match self.submission.channel {
+            Channel::Oral => self.broken(CheckRule::Written, "channel"),
+            _ => self.passed(CheckRule::Written),
+        }
+    }
+
+    fn channel(&self) -> Judged {
+        let (kind, channel) = (self.submission.requester.kind, self.submission.channel);
+        if channel == Channel::Oral {
+            return self.kept(CheckRule::Channel, Outcome::NotApplicable, "", texts::no_document());
+        }
+        let rule = self.rules.channel(kind, channel, self.submission.received_on());
+        let judged = match rule {
+            Some(rule) if rule.allowed => self.passed(CheckRule::Channel),
+            _ => self.broken(CheckRule::Channel, "channel"),
+        };
+        self.citing(judged, rule.map(|rule| &rule.legal_basis))
+    }
+
+    fn signatory(&self) -> Judged {
+        let Some(signatory) = &self.submission.signatory else {
+            return self.kept(CheckRule::Signatory, Outcome::NotApplicable, "", texts::no_document());
+        };
+        let (kind, day) = (self.submission.requester.kind, self.submission.received_on());
+        let rule = self.rules.signatory(kind, signatory.capacity, day);
+        let judged = match rule {
+            Some(rule) if rule.allowed => self.passed(CheckRule::Signatory),
+            _ => self.broken(CheckRule::Signatory, "signatory.capacity"),
+        };
+        self.citing(judged, rule.map(|rule| &rule.legal_basis))
+    }
+
+    fn citing(&self, mut judged: Judged, basis: Option<&LegalBasis>) -> Judged {
+        if let Some(basis) = basis {
+            judged.check.legal_basis = self.basis(basis);
+        }
+        judged
+    }
+
+    fn no_items_of(&self, rule: CheckRule, kind: ItemKind) -> Vec<Judged> {
+        let items = self
+            .submission
+            .items
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| item.kind == kind);
+        let broken: Vec<Judged> = items
+            .map(|(index, _)| self.broken(rule, &format!("items[{index}].kind")))
+            .collect();
+        if broken.is_empty() {
+            vec![self.passed(rule)]
+        } else {
+            broken
+        }
+    }
+
+    fn named(&self, rule: CheckRule, field: &str, is_named: fn(&super::request::Item) -> bool) -> Vec<Judged> {
+        if self.submission.statistics().next().is_none() {
+            return vec![self.kept(rule, Outcome::NotApplicable, "", texts::no_statistics())];
+        }
+        let missing = self.submission.statistics().filter(|(_, item)| !is_named(item));
+        let broken: Vec<Judged> = missing
+            .map(|(index, _)| self.broken(rule, &format!("items[{index}].{field}")))
+            .collect();
+        if broken.is_empty() {
+            vec![self.passed(rule)]
+        } else {
+            broken
+        }
+    }
+
+    fn within_indicators(&self, findings: &Answer<Vec<Finding>>) -> Vec<Judged> {
+        let rule = CheckRule::WithinIndicators;
+        self.by_item(rule, findings, |field, finding| match finding.availability {
+            Availability::Placed | Availability::NotPlaced => {
+                self.kept(rule, Outcome::Passed, field, texts::passed(rule))
+            }
+            Availability::Undetermined => self.kept(rule, Outcome::Undetermined, field, finding.text.clone()),
+            Availability::NotRegistered => self.broken(rule, field),
+        })
+    }
+
+    fn not_openly_available(&self, findings: &Answer<Vec<Finding>>) -> Vec<Judged> {
+        let rule = CheckRule::NotOpenlyAvailable;
+        self.by_item(rule, findings, |field, finding| match finding.availability {
+            Availability::Placed => {
+                let mut judged = self.broken(rule, field);
+                judged.check.text = texts::with_editions(judged.check.text, &finding.editions);
+                judged
+            }
+            Availability::NotPlaced => self.kept(rule, Outcome::Passed, field, texts::passed(rule)),
+            // What the registers do not know they cannot call placed or not placed either.
+            Availability::Undetermined | Availability::NotRegistered => {
+                let text = texts::with_editions(finding.text.clone(), &finding.editions);
+                self.kept(rule, Outcome::Undetermined, field, text)
+            }
+        })
+    }
+
+    fn by_item(
+        &self,
+        rule: CheckRule,
+        findings: &Answer<Vec<Finding>>,
+        judge: impl Fn(&str, &Finding) -> Judged,
+    ) -> Vec<Judged> {
+        let items: Vec<String> = self
+            .submission
+            .statistics()
+            .map(|(index, _)| format!("items[{index}]"))
+            .collect();
+        if items.is_empty() {
+            return vec![self.kept(rule, Outcome::NotApplicable, "", texts::no_statistics())];
+        }
+        let whole = |outcome, text: LocalizedText| {
+            items
+                .iter()
+                .map(|field| self.kept(rule, outcome, field, text.clone()))
+                .collect()
+        };
+        match findings {
+            Answer::Given(findings) => items
+                .iter()
+                .zip(findings)
+                .map(|(field, finding)| judge(field, finding))
+                .collect(),
+            Answer::Refused(reason) => whole(Outcome::Undetermined, texts::registry_refused(reason)),
+            Answer::Away => whole(Outcome::Pending, texts::pending()),
+        }
+    }
+
+    fn due_date(&self, evidence: &Evidence) -> Judged {
+        let rule = CheckRule::DueDate;
+        match (&evidence.deadline, &evidence.findings) {
+            (Answer::Refused(reason), _) => {
+                let text = self.ground(rule).map(|ground| ground.text.clone()).unwrap_or_default();
+                self.kept(rule, Outcome::Undetermined, "", texts::with_reason(text, reason))
+            }
+            // The deadline is given with the registration, which waits for the registers.
+            (Answer::Away, _) | (_, Answer::Away) => self.kept(rule, Outcome::Pending, "", texts::pending()),
+            (Answer::Given(deadline), _) => {
+                let mut judged = self.kept(rule, Outcome::Passed, "", texts::due(deadline.due_date));
+                judged.check.legal_basis.assumed |= deadline.assumed;
+                judged
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "examination_tests.rs"]
+mod tests;

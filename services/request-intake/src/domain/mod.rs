@@ -1,0 +1,12 @@
+//! Pure types and decisions: no database, no network, no clock.
+
+pub mod evidence;
+pub mod examination;
+pub mod identifiers;
+pub mod names;
+pub mod register;
+pub mod registration;
+pub mod request;
+pub mod rules;
+mod texts;
+pub mod zone;

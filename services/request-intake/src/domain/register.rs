@@ -1,0 +1,274 @@
+//! The registers embedded in the service: the rules as the Instruction and the law around it order them.
+
+use anyhow::Context as _;
+use legalstat_kit::law::{LegalBasis, LocalizedText};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{
+    examination::CheckRule,
+    request::{CallerRole, Capacity, Channel, RequesterKind},
+    rules::{CallerChannel, ChannelRule, Decider, Ground, LapsedAct, Rules, SignatoryRule, Validity},
+};
+
+#[derive(Deserialize)]
+struct ActLine {
+    name: String,
+    uri: String,
+    lapsed_on: String,
+    grade: String,
+    note: String,
+}
+
+#[derive(Deserialize)]
+struct ChannelLine {
+    requester_kind: String,
+    channel: String,
+    allowed: String,
+    legal_basis: String,
+    grade: String,
+    valid_from: String,
+    valid_to: String,
+}
+
+#[derive(Deserialize)]
+struct CallerLine {
+    role: String,
+    channel: String,
+    legal_basis: String,
+    grade: String,
+    valid_from: String,
+    valid_to: String,
+}
+
+#[derive(Deserialize)]
+struct SignatoryLine {
+    requester_kind: String,
+    capacity: String,
+    allowed: String,
+    legal_basis: String,
+    grade: String,
+    valid_from: String,
+    valid_to: String,
+}
+
+#[derive(Deserialize)]
+struct GroundLine {
+    rule: String,
+    decided_by: String,
+    text_kk: String,
+    text_ru: String,
+    text_en: String,
+    legal_basis: String,
+    grade: String,
+    valid_from: String,
+    valid_to: String,
+}
+
+/// The rules of the embedded registers.
+///
+/// # Errors
+/// A line that cannot be read: the service must not start with half its rules.
+pub fn embedded() -> anyhow::Result<Rules> {
+    Ok(Rules {
+        lapsed_acts: lines("acts.csv", include_str!("../../data/acts.csv"), act)?,
+        channels: lines(
+            "channel_rules.csv",
+            include_str!("../../data/channel_rules.csv"),
+            channel,
+        )?,
+        caller_channels: lines(
+            "caller_channels.csv",
+            include_str!("../../data/caller_channels.csv"),
+            caller,
+        )?,
+        signatories: lines(
+            "signatory_rules.csv",
+            include_str!("../../data/signatory_rules.csv"),
+            signatory,
+        )?,
+        grounds: lines("grounds.csv", include_str!("../../data/grounds.csv"), ground)?,
+    })
+}
+
+fn lines<L: DeserializeOwned, T>(file: &str, text: &str, read: fn(L) -> anyhow::Result<T>) -> anyhow::Result<Vec<T>> {
+    csv::Reader::from_reader(text.as_bytes())
+        .deserialize::<L>()
+        .enumerate()
+        .map(|(index, line)| read(line?).with_context(|| format!("{file}, line {}", index + 2)))
+        .collect()
+}
+
+fn act(line: ActLine) -> anyhow::Result<LapsedAct> {
+    let lapsed_on = line.lapsed_on.parse().context("lapsed_on")?;
+    Ok(LapsedAct {
+        name: line.name,
+        uri: line.uri,
+        lapsed_on,
+        grade: line.grade,
+        note: line.note,
+    })
+}
+
+fn channel(line: ChannelLine) -> anyhow::Result<ChannelRule> {
+    Ok(ChannelRule {
+        kind: word(RequesterKind::from_stored, &line.requester_kind)?,
+        channel: word(Channel::from_stored, &line.channel)?,
+        allowed: yes_or_no(&line.allowed)?,
+        legal_basis: LegalBasis::parse(&line.legal_basis),
+        validity: validity(line.grade, &line.valid_from, &line.valid_to)?,
+    })
+}
+
+fn caller(line: CallerLine) -> anyhow::Result<CallerChannel> {
+    Ok(CallerChannel {
+        role: word(CallerRole::from_stored, &line.role)?,
+        channel: word(Channel::from_stored, &line.channel)?,
+        legal_basis: LegalBasis::parse(&line.legal_basis),
+        validity: validity(line.grade, &line.valid_from, &line.valid_to)?,
+    })
+}
+
+fn signatory(line: SignatoryLine) -> anyhow::Result<SignatoryRule> {
+    Ok(SignatoryRule {
+        kind: word(RequesterKind::from_stored, &line.requester_kind)?,
+        capacity: word(Capacity::from_stored, &line.capacity)?,
+        allowed: yes_or_no(&line.allowed)?,
+        legal_basis: LegalBasis::parse(&line.legal_basis),
+        validity: validity(line.grade, &line.valid_from, &line.valid_to)?,
+    })
+}
+
+fn ground(line: GroundLine) -> anyhow::Result<Ground> {
+    Ok(Ground {
+        rule: word(CheckRule::from_stored, &line.rule)?,
+        decided_by: word(Decider::from_stored, &line.decided_by)?,
+        text: LocalizedText::new(line.text_kk, line.text_ru, line.text_en),
+        legal_basis: LegalBasis::parse(&line.legal_basis),
+        validity: validity(line.grade, &line.valid_from, &line.valid_to)?,
+    })
+}
+
+fn word<T>(read: fn(&str) -> Option<T>, word: &str) -> anyhow::Result<T> {
+    read(word).with_context(|| format!("unknown word {word:?}"))
+}
+
+fn yes_or_no(word: &str) -> anyhow::Result<bool> {
+    match word {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        other => anyhow::bail!("yes or no, not {other:?}"),
+    }
+}
+
+fn validity(grade: String, from: &str, to: &str) -> anyhow::Result<Validity> {
+    let to = if to.is_empty() {
+        None
+    } else {
+        Some(to.parse().context("valid_to")?)
+    };
+    Ok(Validity {
+        grade,
+        from: from.parse().context("valid_from")?,
+        to,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    fn rules() -> Rules {
+        embedded().expect("the registers are readable")
+    }
+
+    #[test]
+    fn each_kind_of_requester_has_the_channels_of_paragraph_7_and_no_others() {
+        let rules = rules();
+        let open = |kind| {
+            let allowed = |channel: &Channel| {
+                rules
+                    .channel(kind, *channel, date(2020, 1, 1))
+                    .expect("every pair has a rule")
+                    .allowed
+            };
+            Channel::ALL.into_iter().filter(allowed).collect::<Vec<_>>()
+        };
+        assert_eq!(open(RequesterKind::StateBody), [Channel::UnifiedEdms]);
+        assert_eq!(open(RequesterKind::ProsecutorBody), [Channel::Kadagalau]);
+        assert_eq!(open(RequesterKind::Individual), [Channel::Paper, Channel::EGovernment]);
+        assert_eq!(open(RequesterKind::LegalEntity), [Channel::Paper, Channel::EGovernment]);
+    }
+
+    #[test]
+    fn every_channel_is_brought_by_exactly_one_role() {
+        let rules = rules();
+        for channel in Channel::ALL {
+            let may = |role: &CallerRole| rules.caller_channel(&[*role], channel, date(2020, 1, 1)).is_some();
+            assert_eq!(
+                CallerRole::ALL.iter().filter(|role| may(role)).count(),
+                1,
+                "{channel:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_pair_of_requester_and_capacity_has_one_rule_on_every_day() {
+        let rules = rules();
+        for day in [
+            date(2019, 4, 15),
+            date(2021, 6, 30),
+            date(2021, 7, 1),
+            date(2036, 12, 31),
+        ] {
+            for kind in RequesterKind::ALL {
+                for capacity in Capacity::ALL {
+                    let rule = rules.signatory(kind, capacity, day).expect("every pair has a rule");
+                    assert_eq!(
+                        rule.allowed,
+                        kind.is_body() != (capacity == Capacity::Applicant),
+                        "{kind:?} {capacity:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_rule_has_a_ground_with_its_words_in_three_languages() {
+        let rules = rules();
+        for rule in CheckRule::ALL {
+            let ground = rules
+                .ground(rule, date(2019, 4, 15))
+                .expect("it is in force from the first day");
+            assert!(
+                !ground.text.kk.is_empty() && !ground.text.ru.is_empty() && !ground.text.en.is_empty(),
+                "{rule:?}"
+            );
+            assert!(!ground.legal_basis.provision.is_empty(), "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_of_grade_d_is_assumed_and_nothing_else() {
+        let rules = rules();
+        let bases = (rules.channels.iter().map(|rule| (&rule.legal_basis, &rule.validity)))
+            .chain(
+                rules
+                    .caller_channels
+                    .iter()
+                    .map(|rule| (&rule.legal_basis, &rule.validity)),
+            )
+            .chain(rules.signatories.iter().map(|rule| (&rule.legal_basis, &rule.validity)))
+            .chain(
+                rules
+                    .grounds
+                    .iter()
+                    .map(|ground| (&ground.legal_basis, &ground.validity)),
+            );
+        for (basis, validity) in bases {
+            assert_eq!(basis.assumed, validity.grade == "D", "{basis}");
+        }
+    }
+}

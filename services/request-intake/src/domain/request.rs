@@ -1,0 +1,425 @@
+//! A request for legal statistical information (Instruction, para 2(9)) and the words it is described with.
+
+use jiff::{Timestamp, civil::Date};
+use legalstat_kit::period::ReportingPeriod;
+use uuid::Uuid;
+
+use super::{examination::Examination, zone};
+
+/// Who asks, as far as channel, signatory and term depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RequesterKind {
+    /// A state body.
+    StateBody,
+    /// A body of the prosecutor's office.
+    ProsecutorBody,
+    /// A person.
+    Individual,
+    /// A legal entity.
+    LegalEntity,
+}
+
+impl RequesterKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::StateBody,
+        Self::ProsecutorBody,
+        Self::Individual,
+        Self::LegalEntity,
+    ];
+
+    /// The word that stands for it in the registers and the database.
+    pub const fn stored(self) -> &'static str {
+        match self {
+            Self::StateBody => "STATE_BODY",
+            Self::ProsecutorBody => "PROSECUTOR_BODY",
+            Self::Individual => "INDIVIDUAL",
+            Self::LegalEntity => "LEGAL_ENTITY",
+        }
+    }
+
+    /// Reads that word.
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|value| value.stored() == word)
+    }
+}
+
+impl RequesterKind {
+    /// Whether it is a state body, the prosecutor's bodies included.
+    pub const fn is_body(self) -> bool {
+        matches!(self, Self::StateBody | Self::ProsecutorBody)
+    }
+}
+
+/// How a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    /// The Unified electronic document management system of state bodies.
+    UnifiedEdms,
+    /// The prosecutor's bodies' system "Kadagalau".
+    Kadagalau,
+    /// In writing on paper.
+    Paper,
+    /// The e-government portal.
+    EGovernment,
+    /// By e-mail.
+    Email,
+    /// By a messenger.
+    Messenger,
+    /// By word of mouth.
+    Oral,
+}
+
+impl Channel {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::UnifiedEdms,
+        Self::Kadagalau,
+        Self::Paper,
+        Self::EGovernment,
+        Self::Email,
+        Self::Messenger,
+        Self::Oral,
+    ];
+
+    /// The word that stands for it in the registers and the database.
+    pub const fn stored(self) -> &'static str {
+        match self {
+            Self::UnifiedEdms => "UNIFIED_EDMS",
+            Self::Kadagalau => "KADAGALAU",
+            Self::Paper => "PAPER",
+            Self::EGovernment => "E_GOVERNMENT",
+            Self::Email => "EMAIL",
+            Self::Messenger => "MESSENGER",
+            Self::Oral => "ORAL",
+        }
+    }
+
+    /// Reads that word.
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|value| value.stored() == word)
+    }
+}
+
+impl Channel {
+    /// Whether the channel is a document management system, whose documents carry the sender's number and date.
+    pub const fn numbers_documents(self) -> bool {
+        matches!(self, Self::UnifiedEdms | Self::Kadagalau)
+    }
+
+    /// Whether what comes this way can be signed at all.
+    pub const fn carries_signatures(self) -> bool {
+        !matches!(self, Self::Messenger | Self::Oral)
+    }
+}
+
+/// What a caller is, as far as the channel of a request depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CallerRole {
+    /// The Unified electronic document management system.
+    Edms,
+    /// "Kadagalau".
+    Kadagalau,
+    /// An official who records what came otherwise.
+    Operator,
+}
+
+impl CallerRole {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Edms, Self::Kadagalau, Self::Operator];
+
+    /// The word that stands for it in the registers and the database.
+    pub const fn stored(self) -> &'static str {
+        match self {
+            Self::Edms => "EDMS",
+            Self::Kadagalau => "KADAGALAU",
+            Self::Operator => "OPERATOR",
+        }
+    }
+
+    /// Reads that word.
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|value| value.stored() == word)
+    }
+}
+
+/// In which capacity a request is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Capacity {
+    /// The head of the state body.
+    Head,
+    /// The person substituting the head.
+    Substitute,
+    /// Another authorised official of the body.
+    AuthorizedOfficial,
+    /// The individual, or the legal entity's representative.
+    Applicant,
+}
+
+impl Capacity {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Head, Self::Substitute, Self::AuthorizedOfficial, Self::Applicant];
+
+    /// The word that stands for it in the registers and the database.
+    pub const fn stored(self) -> &'static str {
+        match self {
+            Self::Head => "HEAD",
+            Self::Substitute => "SUBSTITUTE",
+            Self::AuthorizedOfficial => "AUTHORIZED_OFFICIAL",
+            Self::Applicant => "APPLICANT",
+        }
+    }
+
+    /// Reads that word.
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|value| value.stored() == word)
+    }
+}
+
+/// What kind of thing an item asks for, as its requester declares it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ItemKind {
+    /// Numbers by indicators of reports or details of information accounting documents.
+    Statistics,
+    /// A copy or screenshot of an information accounting document.
+    AccountingDocumentCopy,
+    /// A document or form of primary accounting.
+    PrimaryAccountingForm,
+}
+
+impl ItemKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [
+        Self::Statistics,
+        Self::AccountingDocumentCopy,
+        Self::PrimaryAccountingForm,
+    ];
+
+    /// The word that stands for it in the registers and the database.
+    pub const fn stored(self) -> &'static str {
+        match self {
+            Self::Statistics => "STATISTICS",
+            Self::AccountingDocumentCopy => "ACCOUNTING_DOCUMENT_COPY",
+            Self::PrimaryAccountingForm => "PRIMARY_ACCOUNTING_FORM",
+        }
+    }
+
+    /// Reads that word.
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|value| value.stored() == word)
+    }
+}
+
+/// The unit of the information (Instruction, para 8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unit {
+    /// Crimes.
+    Crime,
+    /// Offences.
+    Offence,
+    /// Criminal cases.
+    CriminalCase,
+    /// Persons.
+    Person,
+}
+
+impl Unit {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Crime, Self::Offence, Self::CriminalCase, Self::Person];
+
+    /// The word that stands for it in the registers and the database.
+    pub const fn stored(self) -> &'static str {
+        match self {
+            Self::Crime => "CRIME",
+            Self::Offence => "OFFENCE",
+            Self::CriminalCase => "CRIMINAL_CASE",
+            Self::Person => "PERSON",
+        }
+    }
+
+    /// Reads that word.
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|value| value.stored() == word)
+    }
+}
+
+/// The language of a request, which is that of its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Language {
+    /// Kazakh.
+    Kk,
+    /// Russian.
+    Ru,
+}
+
+impl Language {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Kk, Self::Ru];
+
+    /// The word that stands for it in the registers and the database.
+    pub const fn stored(self) -> &'static str {
+        match self {
+            Self::Kk => "KK",
+            Self::Ru => "RU",
+        }
+    }
+
+    /// Reads that word.
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|value| value.stored() == word)
+    }
+}
+
+/// Where a request stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// Accepted with a coupon, not examined to the end.
+    Received,
+    /// The requester is asked for what is missing (Instruction, para 8).
+    AwaitingClarification,
+    /// Registered with a number and a due date.
+    Registered,
+    /// Left without consideration (Instruction, para 7).
+    LeftWithoutConsideration,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Received,
+        Self::AwaitingClarification,
+        Self::Registered,
+        Self::LeftWithoutConsideration,
+    ];
+
+    /// The word that stands for it in the registers and the database.
+    pub const fn stored(self) -> &'static str {
+        match self {
+            Self::Received => "RECEIVED",
+            Self::AwaitingClarification => "AWAITING_CLARIFICATION",
+            Self::Registered => "REGISTERED",
+            Self::LeftWithoutConsideration => "LEFT_WITHOUT_CONSIDERATION",
+        }
+    }
+
+    /// Reads that word.
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|value| value.stored() == word)
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requester {
+    /// The kind.
+    pub kind: RequesterKind,
+    /// The body's or entity's name, or the person's.
+    pub full_name: String,
+    /// The organisation's BIN.
+    pub bin: Option<String>,
+    /// The person's IIN.
+    pub iin: Option<String>,
+    /// The postal address; empty when a body gives none.
+    pub postal_address: String,
+}
+
+/// Who signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signatory {
+    /// The name.
+    pub full_name: String,
+    /// The capacity.
+    pub capacity: Capacity,
+}
+
+/// The sender's own number and date of the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalDocument {
+    /// The number.
+    pub number: String,
+    /// The date.
+    pub date: Date,
+}
+
+/// One thing asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// What kind of thing.
+    pub kind: ItemKind,
+    /// The information asked for, in words.
+    pub description: String,
+    /// Its unit, unless it is missing.
+    pub unit: Option<Unit>,
+    /// The period, or the first of several, unless it is missing.
+    pub period: Option<ReportingPeriod>,
+    /// The last of several periods, of the same kind and not before `period`.
+    pub until_period: Option<ReportingPeriod>,
+    /// The name of the form the information stands in.
+    pub form: Option<String>,
+}
+
+/// What a requester sent: complete in form, not yet examined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// Who asks.
+    pub requester: Requester,
+    /// Who signed.
+    pub signatory: Option<Signatory>,
+    /// How it came.
+    pub channel: Channel,
+    /// The sender's number and date.
+    pub external: Option<ExternalDocument>,
+    /// The body of legal statistics addressed; empty means the Committee.
+    pub addressee: String,
+    /// The essence in words.
+    pub essence: String,
+    /// The language.
+    pub language: Language,
+    /// What is asked for, 1 to 100 items.
+    pub items: Vec<Item>,
+    /// When it was received.
+    pub received_at: Timestamp,
+}
+
+impl Submission {
+    /// The civil day of receipt: the rules in force on it govern.
+    pub fn received_on(&self) -> Date {
+        zone::civil_day(self.received_at)
+    }
+
+    /// The items that ask for statistics, each with its position.
+    pub fn statistics(&self) -> impl Iterator<Item = (usize, &Item)> {
+        self.items
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| item.kind == ItemKind::Statistics)
+    }
+}
+
+/// The proof that a request was accepted (Code 350-VI, art. 64).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The request's id.
+    pub id: Uuid,
+    /// The coupon's unique number.
+    pub coupon_number: String,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// The caller that brought it and was given the coupon.
+    pub accepted_by: String,
+}
+
+/// A request with everything known about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Its receipt; none when it was only checked.
+    pub receipt: Option<Receipt>,
+    /// What was sent.
+    pub submission: Submission,
+    /// What the examination came to.
+    pub examination: Examination,
+    /// When it was examined last.
+    pub examined_at: Timestamp,
+    /// The registration number of a registered request; none when it was only checked.
+    pub registration_number: Option<String>,
+}

@@ -1,0 +1,240 @@
+//! The rules of paragraphs 6 to 8 as data, each in force for a time. The day of receipt chooses.
+
+use jiff::civil::Date;
+use legalstat_kit::law::{LegalBasis, LocalizedText};
+
+use super::{
+    examination::CheckRule,
+    request::{CallerRole, Capacity, Channel, RequesterKind},
+};
+
+/// Who decides when a rule is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Decider {
+    /// The system, at once: the request is left without consideration.
+    System,
+    /// An official, to whom it is proposed.
+    Official,
+    /// The requester, who is asked for what is missing.
+    Requester,
+}
+
+impl Decider {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::System, Self::Official, Self::Requester];
+
+    /// The word that stands for it in the registers and the database.
+    pub const fn stored(self) -> &'static str {
+        match self {
+            Self::System => "SYSTEM",
+            Self::Official => "OFFICIAL",
+            Self::Requester => "REQUESTER",
+        }
+    }
+
+    /// Reads that word.
+    pub fn from_stored(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|value| value.stored() == word)
+    }
+}
+
+/// When a rule is in force, and how well it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// The grade of its source: A the act's own text, B a state body, C a third party, D assumed.
+    pub grade: String,
+    /// The first day.
+    pub from: Date,
+    /// The last day; `None` while it is open.
+    pub to: Option<Date>,
+}
+
+impl Validity {
+    fn covers(&self, day: Date) -> bool {
+        self.from <= day && self.to.is_none_or(|to| day <= to)
+    }
+}
+
+/// An act that has lapsed. What it orders continues from that day on as assumed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LapsedAct {
+    /// Its name in legal bases.
+    pub name: String,
+    /// Where it can be read.
+    pub uri: String,
+    /// The first day on which it was no longer in force.
+    pub lapsed_on: Date,
+    /// The grade of that day.
+    pub grade: String,
+    /// Where that day comes from.
+    pub note: String,
+}
+
+/// Whether a channel is open to a kind of requester (para 7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelRule {
+    /// The kind of requester.
+    pub kind: RequesterKind,
+    /// The channel.
+    pub channel: Channel,
+    /// Whether it is open.
+    pub allowed: bool,
+    /// The law.
+    pub legal_basis: LegalBasis,
+    /// When it is in force.
+    pub validity: Validity,
+}
+
+/// That a caller may bring requests through a channel (para 7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallerChannel {
+    /// The caller's role.
+    pub role: CallerRole,
+    /// The channel.
+    pub channel: Channel,
+    /// The law.
+    pub legal_basis: LegalBasis,
+    /// When it is in force.
+    pub validity: Validity,
+}
+
+/// Whether a capacity signs for a kind of requester (para 6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignatoryRule {
+    /// The kind of requester.
+    pub kind: RequesterKind,
+    /// The capacity.
+    pub capacity: Capacity,
+    /// Whether it signs.
+    pub allowed: bool,
+    /// The law.
+    pub legal_basis: LegalBasis,
+    /// When it is in force.
+    pub validity: Validity,
+}
+
+/// What it means that a rule is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ground {
+    /// The rule.
+    pub rule: CheckRule,
+    /// Who decides.
+    pub decided_by: Decider,
+    /// What to tell the requester.
+    pub text: LocalizedText,
+    /// The law.
+    pub legal_basis: LegalBasis,
+    /// When it is in force.
+    pub validity: Validity,
+}
+
+/// All rules, of all times.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Acts that have lapsed.
+    pub lapsed_acts: Vec<LapsedAct>,
+    /// Channels by requester.
+    pub channels: Vec<ChannelRule>,
+    /// Channels by caller.
+    pub caller_channels: Vec<CallerChannel>,
+    /// Capacities by requester.
+    pub signatories: Vec<SignatoryRule>,
+    /// Grounds by rule.
+    pub grounds: Vec<Ground>,
+}
+
+impl Rules {
+    /// The first day on which any rule is in force: before it nothing is known. `None` without rules.
+    pub fn first_day(&self) -> Option<Date> {
+        self.grounds.iter().map(|ground| ground.validity.from).min()
+    }
+
+    /// Whether a channel was open to a kind of requester on a day; `None` when no rule says so.
+    pub fn channel(&self, kind: RequesterKind, channel: Channel, day: Date) -> Option<&ChannelRule> {
+        let of = self
+            .channels
+            .iter()
+            .filter(|rule| (rule.kind, rule.channel) == (kind, channel));
+        in_force(of, day, |rule| &rule.validity)
+    }
+
+    /// The rule by which a caller with these roles may bring a request through a channel on a day.
+    pub fn caller_channel(&self, roles: &[CallerRole], channel: Channel, day: Date) -> Option<&CallerChannel> {
+        let of = self
+            .caller_channels
+            .iter()
+            .filter(|rule| rule.channel == channel && roles.contains(&rule.role));
+        in_force(of, day, |rule| &rule.validity)
+    }
+
+    /// Whether a capacity signed for a kind of requester on a day; `None` when no rule says so.
+    pub fn signatory(&self, kind: RequesterKind, capacity: Capacity, day: Date) -> Option<&SignatoryRule> {
+        let of = self
+            .signatories
+            .iter()
+            .filter(|rule| (rule.kind, rule.capacity) == (kind, capacity));
+        in_force(of, day, |rule| &rule.validity)
+    }
+
+    /// The ground that applied on a day when a rule was broken; `None` when the rule was not in force.
+    pub fn ground(&self, rule: CheckRule, day: Date) -> Option<&Ground> {
+        in_force(
+            self.grounds.iter().filter(|ground| ground.rule == rule),
+            day,
+            |ground| &ground.validity,
+        )
+    }
+
+    /// A legal basis as it stood on a day: assumed once its act had lapsed.
+    pub fn basis_on(&self, basis: &LegalBasis, day: Date) -> LegalBasis {
+        let lapsed = self
+            .lapsed_acts
+            .iter()
+            .any(|act| act.name == basis.act && act.lapsed_on <= day);
+        if lapsed { basis.clone().assumed() } else { basis.clone() }
+    }
+}
+
+/// Of the versions in force on a day the latest: a successor counts before its predecessor is closed.
+fn in_force<'a, T>(versions: impl Iterator<Item = &'a T>, day: Date, validity: fn(&T) -> &Validity) -> Option<&'a T> {
+    versions
+        .filter(|version| validity(version).covers(day))
+        .max_by_key(|version| validity(version).from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::register;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_successor_counts_from_its_first_day() {
+        let mut rules = register::embedded().expect("the registers are readable");
+        let mut successor = rules
+            .ground(CheckRule::Signatory, date(2026, 1, 1))
+            .expect("it is in force")
+            .clone();
+        successor.decided_by = Decider::System;
+        successor.validity.from = date(2026, 6, 1);
+        rules.grounds.push(successor);
+        let decider = |day| rules.ground(CheckRule::Signatory, day).map(|ground| ground.decided_by);
+        assert_eq!(decider(date(2026, 5, 31)), Some(Decider::Official));
+        assert_eq!(decider(date(2026, 6, 1)), Some(Decider::System));
+        assert_eq!(decider(date(2019, 4, 14)), None);
+        assert_eq!(rules.first_day(), Some(date(2019, 4, 15)));
+    }
+
+    #[test]
+    fn what_the_lapsed_instruction_orders_continues_as_assumed() {
+        let rules = register::embedded().expect("the registers are readable");
+        let basis = LegalBasis::instruction("para 7");
+        assert!(!rules.basis_on(&basis, date(2020, 12, 31)).assumed);
+        assert!(rules.basis_on(&basis, date(2021, 2, 1)).assumed);
+        assert!(
+            !rules
+                .basis_on(&LegalBasis::parse("Code 350-VI, art. 63"), date(2021, 7, 1))
+                .assumed
+        );
+    }
+}

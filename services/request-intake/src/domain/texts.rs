@@ -1,0 +1,167 @@
+//! What a check says when nothing is broken. What it says of a broken rule stands in the rule's ground.
+
+use jiff::civil::Date;
+use legalstat_kit::law::LocalizedText;
+
+use super::{
+    examination::{Check, CheckRule},
+    request::State,
+};
+
+/// How many editions a text names before it only says that there are more.
+const EDITIONS: usize = 12;
+
+/// That a rule is kept.
+pub(super) fn passed(rule: CheckRule) -> LocalizedText {
+    let (kk, ru, en) = match rule {
+        CheckRule::Written => ("Сұрау салу жазбаша.", "Запрос письменный.", "The request is written."),
+        CheckRule::Channel => (
+            "Сұрау салу белгіленген арна арқылы келіп түсті.",
+            "Запрос поступил по установленному каналу.",
+            "The request came through a channel open to its requester.",
+        ),
+        CheckRule::Signatory => (
+            "Сұрау салуға қол қоюға құқылы адам қол қойған.",
+            "Запрос подписан лицом, имеющим право подписи.",
+            "The request is signed by one who may sign it.",
+        ),
+        CheckRule::NoDocumentCopies => (
+            "Есепке алу құжаттарының көшірмелері сұралмаған.",
+            "Копии учётных документов не запрошены.",
+            "No copies of accounting documents are asked for.",
+        ),
+        CheckRule::NoPrimaryAccounting => (
+            "Бастапқы есепке алу құжаттары мен нысандары сұралмаған.",
+            "Документы и формы первичного учёта не запрошены.",
+            "No documents or forms of primary accounting are asked for.",
+        ),
+        CheckRule::Unit => (
+            "Ақпараттың бірлігі көрсетілген.",
+            "Единица информации указана.",
+            "The unit of the information is named.",
+        ),
+        CheckRule::Period => ("Кезең көрсетілген.", "Период указан.", "The period is named."),
+        CheckRule::WithinIndicators => (
+            "Ақпарат тіркелген нысанда бар.",
+            "Информация содержится в зарегистрированной форме.",
+            "A registered form holds the information.",
+        ),
+        CheckRule::NotOpenlyAvailable => (
+            "Сұралған кезеңдердің барлығы бірдей ашық орналастырылмаған.",
+            "Не все запрошенные периоды размещены открыто.",
+            "Not every period asked for is placed openly.",
+        ),
+        CheckRule::DueDate => (
+            "Жауап беру мерзімі есептелді.",
+            "Срок ответа вычислен.",
+            "The due date is computed.",
+        ),
+    };
+    LocalizedText::new(kk, ru, en)
+}
+
+/// By when the answer is due.
+pub(super) fn due(day: Date) -> LocalizedText {
+    LocalizedText::new(
+        format!("Жауап беру мерзімінің соңғы күні: {day}."),
+        format!("Последний день срока ответа: {day}."),
+        format!("The last day for the answer is {day}."),
+    )
+}
+
+/// That no rule was in force on the day of receipt.
+pub(super) fn no_rule() -> LocalizedText {
+    LocalizedText::new(
+        "Түскен күні мұндай қағида қолданылмаған.",
+        "В день поступления такого правила не было.",
+        "No such rule was in force on the day of receipt.",
+    )
+}
+
+/// That what came is no document, so that the rule has nothing to look at.
+pub(super) fn no_document() -> LocalizedText {
+    LocalizedText::new(
+        "Қағида құжатқа қатысты, ал құжат келіп түскен жоқ.",
+        "Правило касается документа, а документ не поступал.",
+        "The rule concerns a document, and none came.",
+    )
+}
+
+/// That no statistics are asked for.
+pub(super) fn no_statistics() -> LocalizedText {
+    LocalizedText::new(
+        "Статистикалық деректер сұралмаған.",
+        "Статистические данные не запрошены.",
+        "No statistics are asked for.",
+    )
+}
+
+/// Why a rule was not applied any more.
+pub(super) fn not_examined(state: State) -> LocalizedText {
+    match state {
+        State::AwaitingClarification => LocalizedText::new(
+            "Сұрау салу нақтыланғаннан кейін тексеріледі.",
+            "Проверяется после уточнения запроса.",
+            "Examined once the requester has supplied what is missing.",
+        ),
+        State::Received | State::Registered | State::LeftWithoutConsideration => LocalizedText::new(
+            "Тексерілмеді: ресми негіз бойынша шешілді.",
+            "Не проверялось: решено по формальному основанию.",
+            "Not examined: a formal ground decided already.",
+        ),
+    }
+}
+
+/// That a service is away.
+pub(super) fn pending() -> LocalizedText {
+    LocalizedText::new(
+        "Тексеруге қажет қызмет уақытша қолжетімсіз; ол қайта іске қосылғанда тексеріледі.",
+        "Служба, нужная для проверки, временно недоступна; проверка будет сделана, когда она вернётся.",
+        "A service that the check needs is away; the check is made when it is back.",
+    )
+}
+
+/// That the form registry could not say anything.
+pub(super) fn registry_refused(reason: &str) -> LocalizedText {
+    let text = LocalizedText::new(
+        "Нысандар тізілімі жауап бере алмады: лауазымды адам шешеді.",
+        "Реестр форм не смог ответить: решает должностное лицо.",
+        "The form registry could not answer: an official decides.",
+    );
+    with_reason(text, reason)
+}
+
+/// A text with the reason that a service gave; services give reasons in English only.
+pub(super) fn with_reason(mut text: LocalizedText, reason: &str) -> LocalizedText {
+    text.en = format!("{} ({reason})", text.en);
+    text
+}
+
+/// A text with the editions that show it.
+pub(super) fn with_editions(text: LocalizedText, editions: &[String]) -> LocalizedText {
+    if editions.is_empty() {
+        return text;
+    }
+    let more = if editions.len() > EDITIONS { ", …" } else { "" };
+    let named = editions[..editions.len().min(EDITIONS)].join(", ");
+    let with = |text: String| format!("{text} [{named}{more}]");
+    LocalizedText {
+        kk: with(text.kk),
+        ru: with(text.ru),
+        en: with(text.en),
+    }
+}
+
+/// What the requester is asked for by a check that found it missing.
+pub(super) fn clarification(check: &Check) -> LocalizedText {
+    let item = check.field.strip_prefix("items[").and_then(|rest| rest.split_once(']'));
+    let Some(index) = item.and_then(|(index, _)| index.parse::<usize>().ok()) else {
+        return check.text.clone();
+    };
+    let number = index + 1;
+    LocalizedText::new(
+        format!("{number}-тармақша. {}", check.text.kk),
+        format!("Позиция {number}. {}", check.text.ru),
+        format!("Item {number}. {}", check.text.en),
+    )
+}

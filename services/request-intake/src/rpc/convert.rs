@@ -1,0 +1,234 @@
+//! The way out: the service's own types in the words of the contracts. It cannot fail.
+
+use legalstat_kit::wire;
+use legalstat_proto::{calendar::v1 as calendar, requests::v1 as proto};
+
+use crate::domain::{
+    evidence::{Deadline, Step, StepEffect},
+    examination::{Check, CheckRule, Outcome},
+    names,
+    request::{
+        Capacity, Channel, Item, ItemKind, Language, Receipt, Request, Requester, RequesterKind, Signatory, State, Unit,
+    },
+};
+
+pub(super) fn requester_kind(kind: RequesterKind) -> i32 {
+    match kind {
+        RequesterKind::StateBody => calendar::RequesterKind::StateBody,
+        RequesterKind::ProsecutorBody => calendar::RequesterKind::ProsecutorBody,
+        RequesterKind::Individual => calendar::RequesterKind::Individual,
+        RequesterKind::LegalEntity => calendar::RequesterKind::LegalEntity,
+    }
+    .into()
+}
+
+pub(super) fn channel(channel: Channel) -> i32 {
+    match channel {
+        Channel::UnifiedEdms => proto::Channel::UnifiedEdms,
+        Channel::Kadagalau => proto::Channel::Kadagalau,
+        Channel::Paper => proto::Channel::Paper,
+        Channel::EGovernment => proto::Channel::EGovernment,
+        Channel::Email => proto::Channel::Email,
+        Channel::Messenger => proto::Channel::Messenger,
+        Channel::Oral => proto::Channel::Oral,
+    }
+    .into()
+}
+
+pub(super) fn capacity(capacity: Capacity) -> i32 {
+    match capacity {
+        Capacity::Head => proto::SignatoryCapacity::Head,
+        Capacity::Substitute => proto::SignatoryCapacity::Substitute,
+        Capacity::AuthorizedOfficial => proto::SignatoryCapacity::AuthorizedOfficial,
+        Capacity::Applicant => proto::SignatoryCapacity::Applicant,
+    }
+    .into()
+}
+
+pub(super) fn item_kind(kind: ItemKind) -> i32 {
+    match kind {
+        ItemKind::Statistics => proto::ItemKind::Statistics,
+        ItemKind::AccountingDocumentCopy => proto::ItemKind::AccountingDocumentCopy,
+        ItemKind::PrimaryAccountingForm => proto::ItemKind::PrimaryAccountingForm,
+    }
+    .into()
+}
+
+pub(super) fn unit(unit: Unit) -> i32 {
+    match unit {
+        Unit::Crime => proto::Unit::Crime,
+        Unit::Offence => proto::Unit::Offence,
+        Unit::CriminalCase => proto::Unit::CriminalCase,
+        Unit::Person => proto::Unit::Person,
+    }
+    .into()
+}
+
+pub(super) fn language(language: Language) -> i32 {
+    match language {
+        Language::Kk => proto::Language::Kk,
+        Language::Ru => proto::Language::Ru,
+    }
+    .into()
+}
+
+pub(super) fn state(state: State) -> i32 {
+    match state {
+        State::Received => proto::RequestState::Received,
+        State::AwaitingClarification => proto::RequestState::AwaitingClarification,
+        State::Registered => proto::RequestState::Registered,
+        State::LeftWithoutConsideration => proto::RequestState::LeftWithoutConsideration,
+    }
+    .into()
+}
+
+fn rule(rule: CheckRule) -> i32 {
+    match rule {
+        CheckRule::Written => proto::CheckRule::Written,
+        CheckRule::Channel => proto::CheckRule::Channel,
+        CheckRule::Signatory => proto::CheckRule::Signatory,
+        CheckRule::NoDocumentCopies => proto::CheckRule::NoDocumentCopies,
+        CheckRule::NoPrimaryAccounting => proto::CheckRule::NoPrimaryAccounting,
+        CheckRule::Unit => proto::CheckRule::Unit,
+        CheckRule::Period => proto::CheckRule::Period,
+        CheckRule::WithinIndicators => proto::CheckRule::WithinIndicators,
+        CheckRule::NotOpenlyAvailable => proto::CheckRule::NotOpenlyAvailable,
+        CheckRule::DueDate => proto::CheckRule::DueDate,
+    }
+    .into()
+}
+
+fn outcome(outcome: Outcome) -> i32 {
+    match outcome {
+        Outcome::Passed => proto::CheckOutcome::Passed,
+        Outcome::Failed => proto::CheckOutcome::Failed,
+        Outcome::Proposed => proto::CheckOutcome::Proposed,
+        Outcome::Undetermined => proto::CheckOutcome::Undetermined,
+        Outcome::Pending => proto::CheckOutcome::Pending,
+        Outcome::NotApplicable => proto::CheckOutcome::NotApplicable,
+    }
+    .into()
+}
+
+fn effect(effect: StepEffect) -> i32 {
+    match effect {
+        StepEffect::Start => calendar::StepEffect::Start,
+        StepEffect::Counted => calendar::StepEffect::Counted,
+        StepEffect::Skipped => calendar::StepEffect::Skipped,
+        StepEffect::Suspended => calendar::StepEffect::Suspended,
+        StepEffect::Rolled => calendar::StepEffect::Rolled,
+        StepEffect::Due => calendar::StepEffect::Due,
+    }
+    .into()
+}
+
+/// A request as its callers see it.
+pub(super) fn request(request: Request) -> proto::Request {
+    let Request {
+        receipt,
+        submission,
+        examination,
+        examined_at,
+        registration_number,
+    } = request;
+    let (number, date) = submission
+        .external
+        .map(|external| (external.number, wire::to_date(external.date)))
+        .unzip();
+    let deadline = examination.deadline;
+    proto::Request {
+        name: receipt
+            .as_ref()
+            .map(|receipt| names::request(receipt.id))
+            .unwrap_or_default(),
+        state: state(examination.state),
+        requester: Some(requester(submission.requester)),
+        signatory: submission.signatory.map(signatory),
+        channel: channel(submission.channel),
+        external_number: number.unwrap_or_default(),
+        external_date: date,
+        addressee: submission.addressee,
+        essence: submission.essence,
+        language: language(submission.language),
+        items: submission.items.into_iter().map(item).collect(),
+        received_at: Some(wire::to_timestamp(submission.received_at)),
+        coupon: receipt.map(coupon),
+        registration_number: registration_number.unwrap_or_default(),
+        registered_on: deadline.as_ref().map(|deadline| wire::to_date(deadline.registered_on)),
+        due_date: deadline.as_ref().map(|deadline| wire::to_date(deadline.due_date)),
+        deadline: deadline.map(to_deadline),
+        examination: Some(proto::Examination {
+            examined_at: Some(wire::to_timestamp(examined_at)),
+            checks: examination.checks.into_iter().map(check).collect(),
+        }),
+        clarifications: examination.clarifications.into_iter().map(Into::into).collect(),
+    }
+}
+
+fn requester(requester: Requester) -> proto::Requester {
+    proto::Requester {
+        kind: requester_kind(requester.kind),
+        full_name: requester.full_name,
+        bin: requester.bin.unwrap_or_default(),
+        iin: requester.iin.unwrap_or_default(),
+        postal_address: requester.postal_address,
+    }
+}
+
+fn signatory(signatory: Signatory) -> proto::Signatory {
+    proto::Signatory {
+        full_name: signatory.full_name,
+        capacity: capacity(signatory.capacity),
+    }
+}
+
+fn item(item: Item) -> proto::Item {
+    proto::Item {
+        kind: item_kind(item.kind),
+        description: item.description,
+        unit: item.unit.map(unit).unwrap_or_default(),
+        period: item.period.map(|period| period.to_string()).unwrap_or_default(),
+        until_period: item.until_period.map(|period| period.to_string()).unwrap_or_default(),
+        form: item.form.unwrap_or_default(),
+    }
+}
+
+fn coupon(receipt: Receipt) -> proto::Coupon {
+    proto::Coupon {
+        number: receipt.coupon_number,
+        accepted_at: Some(wire::to_timestamp(receipt.accepted_at)),
+        accepted_by: receipt.accepted_by,
+    }
+}
+
+fn check(check: Check) -> proto::Check {
+    proto::Check {
+        rule: rule(check.rule),
+        outcome: outcome(check.outcome),
+        field: check.field,
+        text: Some(check.text.into()),
+        legal_basis: Some(check.legal_basis.into()),
+    }
+}
+
+fn to_deadline(deadline: Deadline) -> calendar::Deadline {
+    calendar::Deadline {
+        due_date: Some(wire::to_date(deadline.due_date)),
+        due_time: Some(wire::to_timestamp(deadline.due_time)),
+        provisional: deadline.provisional,
+        assumed: deadline.assumed,
+        calendar_version: deadline.calendar_version,
+        steps: deadline.steps.into_iter().map(step).collect(),
+        term: deadline.term,
+        registered_on: Some(wire::to_date(deadline.registered_on)),
+    }
+}
+
+fn step(step: Step) -> calendar::Step {
+    calendar::Step {
+        date: Some(wire::to_date(step.date)),
+        effect: effect(step.effect),
+        text: Some(step.text.into()),
+        legal_basis: Some(step.legal_basis.into()),
+    }
+}

@@ -1,0 +1,30 @@
+//! GetRequest.
+
+use legalstat_kit::{Call, Error, Violations};
+use legalstat_proto::requests::v1::{self as proto, GetRequestRequest};
+use uuid::Uuid;
+
+use super::{RequestIntake, convert, sees_only_own};
+use crate::{
+    db,
+    domain::{names, request::Receipt},
+    error::IntakeError,
+};
+
+pub(super) async fn get_request(
+    service: &RequestIntake,
+    call: &Call,
+    message: GetRequestRequest,
+) -> Result<proto::Request, Error> {
+    let mut violations = Violations::new();
+    let id = names::parse_request(&message.name).unwrap_or_else(|| {
+        violations.add("name", "NAME", "write requests/ and the UUID in lower case");
+        Uuid::nil()
+    });
+    violations.refuse()?;
+    let mut connection = service.context.db.acquire().await?;
+    let found = db::reading::read(&mut connection, &[id]).await?.pop();
+    let may_see = |receipt: &Receipt| sees_only_own(&call.caller).is_none_or(|own| own == receipt.accepted_by);
+    let visible = found.filter(|request| request.receipt.as_ref().is_some_and(may_see));
+    Ok(convert::request(visible.ok_or(IntakeError::NotFound(id))?))
+}

@@ -1,0 +1,53 @@
+//! ListRequests.
+
+use legalstat_kit::{Call, Error, Violations, page::Page};
+use legalstat_proto::requests::v1::{ListRequestsRequest, ListRequestsResponse};
+
+use super::{RequestIntake, convert, parse, sees_only_own};
+use crate::{
+    db::{self, reading::Filter},
+    domain::request::State,
+};
+
+/// How many requests a page has when its caller does not say.
+const PAGE: usize = 50;
+/// The longest coupon number that is looked up.
+const COUPON: usize = 100;
+
+pub(super) async fn list_requests(
+    service: &RequestIntake,
+    call: &Call,
+    message: ListRequestsRequest,
+) -> Result<ListRequestsResponse, Error> {
+    let mut violations = Violations::new();
+    let own = sees_only_own(&call.caller);
+    let state_text = message.state.to_string();
+    let query = [
+        own.unwrap_or_default(),
+        &state_text,
+        &message.external_number,
+        &message.coupon_number,
+    ];
+    let page = Page::parse(&mut violations, message.page_size, PAGE, &message.page_token, &query)?;
+    let state = parse::optional_word(&mut violations, "state", message.state, &State::ALL, convert::state);
+    let external_number = violations.optional_text("external_number", &message.external_number, parse::EXTERNAL_NUMBER);
+    let coupon_number = violations.optional_text("coupon_number", &message.coupon_number, COUPON);
+    violations.refuse()?;
+
+    let filter = Filter {
+        accepted_by: own.map(str::to_owned),
+        state,
+        external_number: Some(external_number).filter(|number| !number.is_empty()),
+        coupon_number: Some(coupon_number).filter(|number| !number.is_empty()),
+        before: page.after()?,
+    };
+    let mut connection = service.context.db.acquire().await?;
+    let places = db::reading::find(&mut connection, &filter, page.limit()).await?;
+    let (places, next_page_token) = page.cut(places, |place| place.number.to_string());
+    let ids: Vec<_> = places.iter().map(|place| place.id).collect();
+    let requests = db::reading::read(&mut connection, &ids).await?;
+    Ok(ListRequestsResponse {
+        requests: requests.into_iter().map(convert::request).collect(),
+        next_page_token,
+    })
+}

@@ -1,0 +1,362 @@
+//! The door: what a caller sent, checked against the contract and read into the service's own types. Every violation is
+//! found, not only the first.
+
+use jiff::Timestamp;
+use legalstat_kit::{Violations, law::LegalBasis, period::ReportingPeriod, wire};
+use legalstat_proto::requests::v1 as proto;
+
+use super::convert;
+use crate::domain::{
+    identifiers, names,
+    request::{
+        Capacity, Channel, ExternalDocument, Item, ItemKind, Language, Requester, RequesterKind, Signatory, Submission,
+        Unit,
+    },
+    rules::Rules,
+    zone,
+};
+
+/// All channels, for reading one.
+pub(super) const CHANNELS: [Channel; 7] = Channel::ALL;
+/// The most characters of a sender's number.
+pub(super) const EXTERNAL_NUMBER: usize = 100;
+
+const NAME: usize = 500;
+const ADDRESS: usize = 500;
+const ADDRESSEE: usize = 200;
+const ESSENCE: usize = 10_000;
+const DESCRIPTION: usize = 4_000;
+const ITEMS: usize = 100;
+
+/// What the door knows besides the request.
+pub(super) struct Door<'a> {
+    /// The rules.
+    pub(super) rules: &'a Rules,
+    /// The time of the call.
+    pub(super) now: Timestamp,
+    /// Whether the caller is an official who records what came otherwise.
+    pub(super) records: bool,
+}
+
+/// Reads a word of a contract's enumeration; `None` when it is unspecified or unknown.
+pub(super) fn known_word<T: Copy>(value: i32, all: &[T], wire: fn(T) -> i32) -> Option<T> {
+    all.iter().copied().find(|word| wire(*word) == value)
+}
+
+/// Reads an optional word, unspecified meaning none.
+pub(super) fn optional_word<T: Copy>(
+    violations: &mut Violations,
+    field: &str,
+    value: i32,
+    all: &[T],
+    wire: fn(T) -> i32,
+) -> Option<T> {
+    let word = known_word(value, all, wire);
+    if word.is_none() && value != 0 {
+        violations.add(
+            field,
+            "UNKNOWN_VALUE",
+            format!("{value} is not a value of this enumeration"),
+        );
+    }
+    word
+}
+
+fn required_word<T: Copy>(
+    violations: &mut Violations,
+    field: &str,
+    value: i32,
+    all: &[T],
+    wire: fn(T) -> i32,
+) -> Option<T> {
+    if value == 0 {
+        violations.add(field, "REQUIRED", "required");
+    }
+    optional_word(violations, field, value, all, wire)
+}
+
+/// Reads a request. `None` only when a violation was found.
+pub(super) fn submission(violations: &mut Violations, request: &proto::Request, door: &Door<'_>) -> Option<Submission> {
+    refuse_fields_of_the_service(violations, request);
+    let channel = required_word(
+        violations,
+        "request.channel",
+        request.channel,
+        &CHANNELS,
+        convert::channel,
+    );
+    let requester = requester(violations, request.requester.as_ref());
+    let signatory = signatory(violations, request.signatory.as_ref(), channel);
+    let external = external_document(violations, request, channel);
+    let addressee = violations.optional_text("request.addressee", &request.addressee, ADDRESSEE);
+    let essence = violations.text("request.essence", &request.essence, ESSENCE);
+    let language = required_word(
+        violations,
+        "request.language",
+        request.language,
+        &Language::ALL,
+        convert::language,
+    );
+    let items = items(violations, &request.items);
+    let received_at = received_at(violations, request.received_at.as_ref(), door);
+    Some(Submission {
+        requester: requester?,
+        signatory,
+        channel: channel?,
+        external,
+        addressee,
+        essence,
+        language: language?,
+        items: items?,
+        received_at: received_at?,
+    })
+}
+
+fn refuse_fields_of_the_service(violations: &mut Violations, request: &proto::Request) {
+    let given = [
+        ("request.name", !request.name.is_empty()),
+        ("request.state", request.state != 0),
+        ("request.coupon", request.coupon.is_some()),
+        ("request.registration_number", !request.registration_number.is_empty()),
+        ("request.registered_on", request.registered_on.is_some()),
+        ("request.due_date", request.due_date.is_some()),
+        ("request.deadline", request.deadline.is_some()),
+        ("request.examination", request.examination.is_some()),
+        ("request.clarifications", !request.clarifications.is_empty()),
+    ];
+    for (field, _) in given.into_iter().filter(|(_, given)| *given) {
+        violations.add(field, "SET_BY_SERVICE", "must be empty: the service sets it");
+    }
+}
+
+fn requester(violations: &mut Violations, requester: Option<&proto::Requester>) -> Option<Requester> {
+    let Some(requester) = requester else {
+        violations.add("request.requester", "REQUIRED", "required");
+        return None;
+    };
+    let kind = required_word(
+        violations,
+        "request.requester.kind",
+        requester.kind,
+        &RequesterKind::ALL,
+        convert::requester_kind,
+    );
+    let full_name = violations.text("request.requester.full_name", &requester.full_name, NAME);
+    let bin = bin(violations, &requester.bin, kind);
+    let iin = iin(violations, &requester.iin, kind);
+    let field = "request.requester.postal_address";
+    let postal_address = violations.optional_text(field, &requester.postal_address, ADDRESS);
+    if postal_address.is_empty() && kind.is_some_and(|kind| !kind.is_body()) {
+        violations.add_by_law(
+            field,
+            "REQUIRED",
+            "required of individuals and legal entities",
+            &article_63(),
+        );
+    }
+    Some(Requester {
+        kind: kind?,
+        full_name,
+        bin,
+        iin,
+        postal_address,
+    })
+}
+
+fn article_63() -> LegalBasis {
+    LegalBasis::parse("Code 350-VI, art. 63")
+}
+
+fn bin(violations: &mut Violations, bin: &str, kind: Option<RequesterKind>) -> Option<String> {
+    let field = "request.requester.bin";
+    match (bin, kind) {
+        ("", Some(RequesterKind::LegalEntity)) => {
+            violations.add_by_law(field, "REQUIRED", "required of legal entities", &article_63());
+            None
+        }
+        ("", _) => None,
+        (_, Some(RequesterKind::Individual)) => {
+            violations.add(field, "NOT_OF_KIND", "must be empty: a person has an IIN, not a BIN");
+            None
+        }
+        (bin, _) => violations
+            .check(field, "BIN", identifiers::check_bin(bin))
+            .map(|()| bin.to_owned()),
+    }
+}
+
+fn iin(violations: &mut Violations, iin: &str, kind: Option<RequesterKind>) -> Option<String> {
+    let field = "request.requester.iin";
+    match (iin, kind) {
+        ("", _) => None,
+        (iin, Some(RequesterKind::Individual) | None) => violations
+            .check(field, "IIN", identifiers::check_iin(iin))
+            .map(|()| iin.to_owned()),
+        _ => {
+            violations.add(field, "NOT_OF_KIND", "must be empty: only a person has an IIN");
+            None
+        }
+    }
+}
+
+fn signatory(
+    violations: &mut Violations,
+    signatory: Option<&proto::Signatory>,
+    channel: Option<Channel>,
+) -> Option<Signatory> {
+    let Some(signatory) = signatory else {
+        if channel.is_some_and(Channel::carries_signatures) {
+            let description = "required except for an oral request or one by messenger";
+            violations.add_by_law(
+                "request.signatory",
+                "REQUIRED",
+                description,
+                &LegalBasis::instruction("para 6"),
+            );
+        }
+        return None;
+    };
+    let full_name = violations.text("request.signatory.full_name", &signatory.full_name, NAME);
+    let field = "request.signatory.capacity";
+    let capacity = required_word(violations, field, signatory.capacity, &Capacity::ALL, convert::capacity);
+    Some(Signatory {
+        full_name,
+        capacity: capacity?,
+    })
+}
+
+fn external_document(
+    violations: &mut Violations,
+    request: &proto::Request,
+    channel: Option<Channel>,
+) -> Option<ExternalDocument> {
+    let (number_field, date_field) = ("request.external_number", "request.external_date");
+    let number = violations.optional_text(number_field, &request.external_number, EXTERNAL_NUMBER);
+    let date = request
+        .external_date
+        .as_ref()
+        .map(|date| violations.check(date_field, "DATE", wire::date(date)));
+    let required = channel.is_some_and(Channel::numbers_documents);
+    if number.is_empty() && (required || date.is_some()) {
+        let description = "required from the Unified EDMS and Kadagalau, and with external_date";
+        violations.add(number_field, "REQUIRED", description);
+    }
+    if date.is_none() && (required || !number.is_empty()) {
+        violations.add(date_field, "REQUIRED", "required with external_number");
+    }
+    let date = date.flatten()?;
+    (!number.is_empty()).then_some(ExternalDocument { number, date })
+}
+
+fn items(violations: &mut Violations, items: &[proto::Item]) -> Option<Vec<Item>> {
+    if items.is_empty() {
+        violations.add("request.items", "REQUIRED", "required: what is asked for");
+        return None;
+    }
+    if items.len() > ITEMS {
+        violations.add("request.items", "TOO_MANY", format!("at most {ITEMS} items"));
+        return None;
+    }
+    // Every item is read before any is missed: each may have violations.
+    let read: Vec<Option<Item>> = items
+        .iter()
+        .enumerate()
+        .map(|(index, one)| item(violations, index, one))
+        .collect();
+    read.into_iter().collect()
+}
+
+fn item(violations: &mut Violations, index: usize, item: &proto::Item) -> Option<Item> {
+    let field = |name: &str| format!("request.items[{index}].{name}");
+    let kind = required_word(
+        violations,
+        &field("kind"),
+        item.kind,
+        &ItemKind::ALL,
+        convert::item_kind,
+    );
+    let description = violations.text(&field("description"), &item.description, DESCRIPTION);
+    let unit = optional_word(violations, &field("unit"), item.unit, &Unit::ALL, convert::unit);
+    let period = period(violations, &field("period"), &item.period);
+    let until_period = until_period(violations, &field("until_period"), item, period);
+    let form = Some(item.form.clone()).filter(|form| !form.is_empty());
+    if form.as_deref().is_some_and(|form| !names::is_form(form)) {
+        violations.add(
+            field("form"),
+            "NAME",
+            "write forms/ and the number in the list, for example forms/1",
+        );
+    }
+    Some(Item {
+        kind: kind?,
+        description,
+        unit,
+        period,
+        until_period,
+        form,
+    })
+}
+
+/// Reads a period. A missing one is no violation: the requester is asked for it (Instruction, para 8).
+fn period(violations: &mut Violations, field: &str, period: &str) -> Option<ReportingPeriod> {
+    if period.is_empty() {
+        return None;
+    }
+    violations.check(field, "PERIOD", period.parse::<ReportingPeriod>())
+}
+
+fn until_period(
+    violations: &mut Violations,
+    field: &str,
+    item: &proto::Item,
+    first: Option<ReportingPeriod>,
+) -> Option<ReportingPeriod> {
+    let last = period(violations, field, &item.until_period)?;
+    if item.period.is_empty() {
+        violations.add(field, "WITHOUT_PERIOD", "must be empty when period is empty");
+        return None;
+    }
+    let first = first?;
+    if first.kind() != last.kind() {
+        violations.add(field, "OTHER_KIND", "must be of the same kind as period");
+    } else if last < first {
+        violations.add(field, "BEFORE_PERIOD", "must not come before period");
+    }
+    Some(last)
+}
+
+fn received_at(
+    violations: &mut Violations,
+    received_at: Option<&prost_types::Timestamp>,
+    door: &Door<'_>,
+) -> Option<Timestamp> {
+    let field = "request.received_at";
+    if received_at.is_none() {
+        return Some(door.now);
+    }
+    if !door.records {
+        violations.add(
+            field,
+            "SET_BY_SERVICE",
+            "must be empty: for a system it is the time of the call",
+        );
+        return None;
+    }
+    let instant = wire::whole_microseconds(wire::optional_timestamp(violations, field, received_at)?);
+    if instant > door.now {
+        violations.add(field, "IN_FUTURE", "must not be in the future");
+    }
+    if door
+        .rules
+        .first_day()
+        .is_none_or(|first| zone::civil_day(instant) < first)
+    {
+        let description = "must not be before the day from which the rules are known";
+        violations.add_by_law(field, "BEFORE_RULES", description, &LegalBasis::instruction(""));
+    }
+    Some(instant)
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;

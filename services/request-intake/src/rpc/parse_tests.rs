@@ -1,0 +1,406 @@
+use super::*;
+use crate::domain::register;
+use legalstat_kit::error::Violation;
+use legalstat_proto::{calendar::v1::RequesterKind as Kind, common::v1 as common};
+use proptest::prelude::*;
+
+const NOW: &str = "2026-03-02T10:00:00+05:00";
+
+fn whole() -> proto::Request {
+    proto::Request {
+        requester: Some(proto::Requester {
+            kind: Kind::StateBody.into(),
+            full_name: "Ministry of Justice".into(),
+            ..Default::default()
+        }),
+        signatory: Some(proto::Signatory {
+            full_name: "The head".into(),
+            capacity: proto::SignatoryCapacity::Head.into(),
+        }),
+        channel: proto::Channel::UnifiedEdms.into(),
+        external_number: "12-3/45".into(),
+        external_date: Some(common::Date {
+            year: 2026,
+            month: 2,
+            day: 2,
+        }),
+        essence: "crimes of a quarter".into(),
+        language: proto::Language::Ru.into(),
+        items: vec![statistics()],
+        ..Default::default()
+    }
+}
+
+fn statistics() -> proto::Item {
+    proto::Item {
+        kind: proto::ItemKind::Statistics.into(),
+        description: "registered crimes".into(),
+        unit: proto::Unit::Crime.into(),
+        period: "2025-Q4".into(),
+        ..Default::default()
+    }
+}
+
+fn individual() -> proto::Request {
+    proto::Request {
+        requester: Some(proto::Requester {
+            kind: Kind::Individual.into(),
+            full_name: "A person".into(),
+            iin: "911003342906".into(),
+            postal_address: "Astana".into(),
+            ..Default::default()
+        }),
+        signatory: Some(proto::Signatory {
+            full_name: "A person".into(),
+            capacity: proto::SignatoryCapacity::Applicant.into(),
+        }),
+        channel: proto::Channel::Paper.into(),
+        external_number: String::new(),
+        external_date: None,
+        ..whole()
+    }
+}
+
+fn read(request: &proto::Request, records: bool) -> Result<Submission, Vec<Violation>> {
+    let rules = register::embedded().expect("the registers are readable");
+    let door = Door {
+        rules: &rules,
+        now: NOW.parse().expect("an instant"),
+        records,
+    };
+    let mut violations = Violations::new();
+    let read = submission(&mut violations, request, &door);
+    match violations.refuse() {
+        Ok(()) => Ok(read.expect("without violations it is whole")),
+        Err(refusal) => Err(refusal.violations),
+    }
+}
+
+/// The fields at fault and why.
+fn faults(request: &proto::Request, records: bool) -> Vec<(String, &'static str)> {
+    let violations = read(request, records).expect_err("it has violations");
+    violations
+        .into_iter()
+        .map(|violation| (violation.field, violation.reason))
+        .collect()
+}
+
+fn fault(request: &proto::Request) -> (String, &'static str) {
+    let mut faults = faults(request, true);
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    faults.remove(0)
+}
+
+fn at(field: &str, reason: &'static str) -> (String, &'static str) {
+    (field.to_owned(), reason)
+}
+
+#[test]
+fn a_whole_request_is_read() {
+    let submission = read(&whole(), false).expect("it is whole");
+    assert_eq!(submission.received_at, NOW.parse().expect("an instant"));
+    assert_eq!(
+        submission.items[0].period.map(|period| period.to_string()).as_deref(),
+        Some("2025-Q4")
+    );
+    assert!(read(&individual(), true).is_ok());
+}
+
+#[test]
+fn an_empty_request_names_every_required_field_at_once() {
+    let fields: Vec<String> = faults(&proto::Request::default(), false)
+        .into_iter()
+        .map(|(field, _)| field)
+        .collect();
+    let expected = [
+        "request.channel",
+        "request.requester",
+        "request.essence",
+        "request.language",
+        "request.items",
+    ];
+    assert_eq!(fields, expected);
+}
+
+#[test]
+fn what_the_service_sets_must_be_left_empty() {
+    let request = proto::Request {
+        name: "requests/1".into(),
+        state: proto::RequestState::Registered.into(),
+        coupon: Some(Default::default()),
+        registration_number: "2026-000001".into(),
+        registered_on: Some(Default::default()),
+        due_date: Some(Default::default()),
+        deadline: Some(Default::default()),
+        examination: Some(Default::default()),
+        clarifications: vec![Default::default()],
+        ..whole()
+    };
+    let faults = faults(&request, false);
+    assert_eq!(faults.len(), 9);
+    assert!(
+        faults.iter().all(|(_, reason)| *reason == "SET_BY_SERVICE"),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn a_missing_unit_or_period_is_let_through_and_a_wrong_one_is_not() {
+    let with = |item: proto::Item| proto::Request {
+        items: vec![statistics(), item],
+        ..whole()
+    };
+    assert!(
+        read(
+            &with(proto::Item {
+                unit: 0,
+                period: String::new(),
+                ..statistics()
+            }),
+            false
+        )
+        .is_ok()
+    );
+    for (item, field, reason) in [
+        (
+            proto::Item {
+                period: "2019-Q5".into(),
+                ..statistics()
+            },
+            "period",
+            "PERIOD",
+        ),
+        (
+            proto::Item {
+                unit: 99,
+                ..statistics()
+            },
+            "unit",
+            "UNKNOWN_VALUE",
+        ),
+        (
+            proto::Item {
+                kind: 0,
+                ..statistics()
+            },
+            "kind",
+            "REQUIRED",
+        ),
+        (
+            proto::Item {
+                form: "1-P".into(),
+                ..statistics()
+            },
+            "form",
+            "NAME",
+        ),
+        (
+            proto::Item {
+                description: " ".into(),
+                ..statistics()
+            },
+            "description",
+            "REQUIRED",
+        ),
+        (
+            proto::Item {
+                description: "я".repeat(4001),
+                ..statistics()
+            },
+            "description",
+            "TOO_LONG",
+        ),
+        (
+            proto::Item {
+                until_period: "2026-M01".into(),
+                ..statistics()
+            },
+            "until_period",
+            "OTHER_KIND",
+        ),
+        (
+            proto::Item {
+                until_period: "2025-Q3".into(),
+                ..statistics()
+            },
+            "until_period",
+            "BEFORE_PERIOD",
+        ),
+        (
+            proto::Item {
+                period: String::new(),
+                until_period: "2025-Q3".into(),
+                ..statistics()
+            },
+            "until_period",
+            "WITHOUT_PERIOD",
+        ),
+    ] {
+        assert_eq!(fault(&with(item)), at(&format!("request.items[1].{field}"), reason));
+    }
+    let many = proto::Request {
+        items: vec![statistics(); 101],
+        ..whole()
+    };
+    assert_eq!(fault(&many), at("request.items", "TOO_MANY"));
+}
+
+#[test]
+fn identifiers_belong_to_their_kind_and_have_their_control_digit() {
+    let with = |kind: Kind, bin: &str, iin: &str| {
+        let requester = proto::Requester {
+            kind: kind.into(),
+            bin: bin.into(),
+            iin: iin.into(),
+            ..individual().requester.expect("it has one")
+        };
+        proto::Request {
+            requester: Some(requester),
+            ..individual()
+        }
+    };
+    assert!(read(&with(Kind::LegalEntity, "160340014245", ""), true).is_ok());
+    for (request, field, reason) in [
+        (with(Kind::LegalEntity, "", ""), "bin", "REQUIRED"),
+        (with(Kind::LegalEntity, "160940004325", ""), "bin", "BIN"),
+        (with(Kind::LegalEntity, "911003342906", ""), "bin", "BIN"),
+        (
+            with(Kind::LegalEntity, "160340014245", "911003342906"),
+            "iin",
+            "NOT_OF_KIND",
+        ),
+        (with(Kind::Individual, "160340014245", ""), "bin", "NOT_OF_KIND"),
+        (with(Kind::Individual, "", "911003342907"), "iin", "IIN"),
+        (with(Kind::StateBody, "12", ""), "bin", "BIN"),
+    ] {
+        assert_eq!(fault(&request), at(&format!("request.requester.{field}"), reason));
+    }
+}
+
+#[test]
+fn a_violation_that_law_decides_cites_the_law_and_none_repeats_an_identifier() {
+    let mut request = individual();
+    let requester = request.requester.as_mut().expect("it has one");
+    (requester.postal_address, requester.iin) = (String::new(), "911003342907".into());
+    request.signatory = None;
+    let violations = read(&request, true).expect_err("it has violations");
+    let described = |field: &str| {
+        let violation = violations.iter().find(|violation| violation.field == field);
+        violation.expect("it is a violation").description.clone()
+    };
+    assert!(described("request.requester.postal_address").contains("Code 350-VI, art. 63"));
+    assert!(described("request.signatory").contains("Instruction, para 6"));
+    assert!(
+        violations
+            .iter()
+            .all(|violation| !violation.description.contains("911003342907"))
+    );
+}
+
+#[test]
+fn only_what_is_oral_or_by_messenger_needs_no_signature() {
+    for (channel, needs) in [
+        (proto::Channel::Oral, false),
+        (proto::Channel::Messenger, false),
+        (proto::Channel::Paper, true),
+        (proto::Channel::Email, true),
+    ] {
+        let request = proto::Request {
+            channel: channel.into(),
+            signatory: None,
+            ..individual()
+        };
+        assert_eq!(read(&request, true).is_err(), needs, "{channel:?}");
+    }
+}
+
+#[test]
+fn a_document_system_gives_its_number_and_date() {
+    let without = proto::Request {
+        external_number: String::new(),
+        external_date: None,
+        ..whole()
+    };
+    let expected = [
+        at("request.external_number", "REQUIRED"),
+        at("request.external_date", "REQUIRED"),
+    ];
+    assert_eq!(faults(&without, false), expected);
+    let impossible = common::Date {
+        year: 2026,
+        month: 2,
+        day: 30,
+    };
+    let request = proto::Request {
+        external_date: Some(impossible),
+        ..whole()
+    };
+    assert_eq!(fault(&request), at("request.external_date", "DATE"));
+    let half = proto::Request {
+        external_number: "7".into(),
+        ..individual()
+    };
+    assert_eq!(fault(&half), at("request.external_date", "REQUIRED"));
+}
+
+#[test]
+fn the_time_of_receipt_is_given_by_officials_within_the_time_of_the_rules() {
+    let at_time = |instant: &str| {
+        let instant: Timestamp = instant.parse().expect("an instant");
+        proto::Request {
+            received_at: Some(wire::to_timestamp(instant)),
+            ..individual()
+        }
+    };
+    assert!(read(&at_time("2019-04-15T00:00:00+06:00"), true).is_ok());
+    assert_eq!(
+        fault(&at_time("2019-04-14T23:59:59+06:00")),
+        at("request.received_at", "BEFORE_RULES")
+    );
+    assert_eq!(
+        fault(&at_time("2026-03-02T10:00:01+05:00")),
+        at("request.received_at", "IN_FUTURE")
+    );
+    let by_system = faults(&at_time("2026-03-01T10:00:00+05:00"), false);
+    assert_eq!(by_system, [at("request.received_at", "SET_BY_SERVICE")]);
+}
+
+proptest! {
+    #[test]
+    fn no_request_panics_and_none_is_refused_without_a_violation(
+        words in proptest::collection::vec(any::<i32>(), 6),
+        texts in proptest::collection::vec(".{0,20}", 8),
+        (seconds, nanos) in (any::<i64>(), any::<i32>()),
+        date in proptest::option::of((any::<i32>(), any::<i32>(), any::<i32>())),
+        records in any::<bool>(),
+    ) {
+        let request = proto::Request {
+            requester: Some(proto::Requester {
+                kind: words[0] % 6,
+                full_name: texts[0].clone(),
+                bin: texts[1].clone(),
+                iin: texts[2].clone(),
+                postal_address: texts[3].clone(),
+            }),
+            signatory: Some(proto::Signatory { full_name: texts[4].clone(), capacity: words[1] % 6 }),
+            channel: words[2] % 9,
+            external_number: texts[5].clone(),
+            external_date: date.map(|(year, month, day)| common::Date { year, month, day }),
+            essence: texts[6].clone(),
+            language: words[3] % 4,
+            items: vec![proto::Item {
+                kind: words[4] % 5,
+                unit: words[5] % 6,
+                period: texts[7].clone(),
+                until_period: texts[1].clone(),
+                form: texts[2].clone(),
+                description: texts[3].clone(),
+            }],
+            received_at: Some(prost_types::Timestamp { seconds, nanos }),
+            ..Default::default()
+        };
+        if let Err(violations) = read(&request, records) {
+            prop_assert!(!violations.is_empty());
+        }
+    }
+}

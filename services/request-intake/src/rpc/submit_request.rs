@@ -1,0 +1,150 @@
+//! SubmitRequest.
+
+use jiff::Timestamp;
+use legalstat_kit::{
+    Call, Error, Violations,
+    write::{self, Begun, Mutation, Write},
+};
+use legalstat_proto::requests::v1::{self as proto, SubmitRequestRequest};
+use rand::RngExt;
+use uuid::{NoContext, Uuid};
+
+use super::{RequestIntake, bringing_roles, convert, parse};
+use crate::{
+    db,
+    domain::{
+        examination::Examination,
+        names,
+        registration::coupon_number,
+        request::{CallerRole, Receipt, Request, Submission},
+        rules::Rules,
+        zone,
+    },
+    error::IntakeError,
+};
+
+/// How many coupon numbers are tried before a collision is taken for a fault.
+const COUPONS: usize = 8;
+
+pub(super) async fn submit_request(
+    service: &RequestIntake,
+    call: &Call,
+    message: SubmitRequestRequest,
+) -> Result<proto::Request, Error> {
+    let rules = db::rules::read(&service.context.db).await?;
+    let (request_id, submission) = read(call, &message, &rules, service.context.now())?;
+    let mutation = Mutation::of(call, request_id, message.validate_only, &message);
+    // Asked before the transaction: no row is locked while another service takes its time.
+    let examination = service.services.examine(&submission, &rules).await;
+    let write = match write::begin::<proto::Request>(&service.context, &mutation).await? {
+        Begun::Replayed(answer) => return Ok(answer),
+        Begun::Claimed(write) => write,
+    };
+    if message.validate_only {
+        show(write, submission, examination).await
+    } else {
+        accept(write, &call.caller.name, submission, examination).await
+    }
+}
+
+/// The door: who brings it, then everything that is wrong with it.
+fn read(
+    call: &Call,
+    message: &SubmitRequestRequest,
+    rules: &Rules,
+    now: Timestamp,
+) -> Result<(Uuid, Submission), Error> {
+    let mut violations = Violations::new();
+    let request_id = violations.request_id("request_id", &message.request_id);
+    let Some(request) = &message.request else {
+        violations.add("request", "REQUIRED", "required");
+        return Err(refusal(violations));
+    };
+    let roles = bringing_roles(&call.caller);
+    let brought_as = match parse::known_word(request.channel, &parse::CHANNELS, convert::channel) {
+        None => None,
+        Some(channel) => {
+            let rule = rules.caller_channel(&roles, channel, zone::civil_day(now));
+            let refused = || IntakeError::ChannelNotOfCaller {
+                caller: call.caller.name.clone(),
+                channel,
+            };
+            Some(rule.ok_or_else(refused)?.role)
+        }
+    };
+    let records = brought_as.map_or_else(
+        || roles.contains(&CallerRole::Operator),
+        |role| role == CallerRole::Operator,
+    );
+    let door = parse::Door { rules, now, records };
+    let submission = parse::submission(&mut violations, request, &door);
+    violations.refuse()?;
+    let submission = submission.ok_or_else(|| anyhow::anyhow!("a request without violations lacks a field"))?;
+    Ok((request_id, submission))
+}
+
+fn refusal(violations: Violations) -> Error {
+    match violations.refuse() {
+        Err(refusal) => refusal.into(),
+        Ok(()) => Error::Unknown(anyhow::anyhow!("a refusal without a violation")),
+    }
+}
+
+/// Answers a call that only checks: the examination, without name, coupon and number.
+async fn show(write: Write, submission: Submission, examination: Examination) -> Result<proto::Request, Error> {
+    let examined_at = write.now();
+    let shown = Request {
+        receipt: None,
+        submission,
+        examination,
+        examined_at,
+        registration_number: None,
+    };
+    write.commit("", "request.accepted", convert::request(shown)).await
+}
+
+async fn accept(
+    mut write: Write,
+    accepted_by: &str,
+    submission: Submission,
+    examination: Examination,
+) -> Result<proto::Request, Error> {
+    let now = write.now();
+    let receipt = insert(&mut write, accepted_by, &submission).await?;
+    // The year's counter is locked as late as possible: all registrations wait for it.
+    let registration_number = db::registration::take_number(write.connection(), &examination).await?;
+    let number = registration_number.as_deref();
+    db::storing::conclude(write.connection(), receipt.id, &examination, number, now).await?;
+    let name = names::request(receipt.id);
+    let accepted = Request {
+        receipt: Some(receipt),
+        submission,
+        examination,
+        examined_at: now,
+        registration_number,
+    };
+    write
+        .commit(&name, "request.accepted", convert::request(accepted))
+        .await
+}
+
+async fn insert(write: &mut Write, accepted_by: &str, submission: &Submission) -> Result<Receipt, Error> {
+    // A system's clock may be set back between the door and here.
+    let accepted_at = write.now().max(submission.received_at);
+    let seconds = accepted_at.as_second().unsigned_abs();
+    let unix = uuid::Timestamp::from_unix(NoContext, seconds, accepted_at.subsec_nanosecond().unsigned_abs());
+    for _ in 0..COUPONS {
+        let receipt = Receipt {
+            id: Uuid::new_v7(unix),
+            coupon_number: coupon_number(zone::civil_day(accepted_at), rand::rng().random()),
+            accepted_at,
+            accepted_by: accepted_by.to_owned(),
+        };
+        if db::storing::insert(write.connection(), &receipt, submission).await? {
+            return Ok(receipt);
+        }
+    }
+    Err(Error::Unknown(anyhow::anyhow!(
+        "{COUPONS} coupon numbers in a row were taken"
+    )))
+}

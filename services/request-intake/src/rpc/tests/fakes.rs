@@ -1,0 +1,206 @@
+//! A calendar and a form registry that answer what the test wants, or are away.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    net::Ipv4Addr,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use legalstat_proto::{
+    calendar::v1::{ComputeDeadlineRequest, Deadline, Step, StepEffect},
+    common::v1 as common,
+    forms::v1::{Availability, CheckAvailabilityRequest, CheckAvailabilityResponse, ItemAvailability},
+};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{
+    Code, Request, Response, Status,
+    body::Body,
+    server::{Grpc, NamedService, UnaryService},
+    transport::Server,
+};
+use tonic_prost::ProstCodec;
+
+/// What both answer.
+pub(super) struct Answers {
+    /// Whether both are away.
+    pub(super) away: AtomicBool,
+    /// The calendar's refusal, when it refuses.
+    pub(super) refusal: Mutex<Option<Code>>,
+    /// What the registry says about every item.
+    pub(super) availability: Mutex<Availability>,
+    /// How often either was asked.
+    pub(super) asked: AtomicUsize,
+}
+
+/// The services behind one address.
+pub(super) struct Fakes {
+    /// The address.
+    pub(super) url: String,
+    /// What they answer.
+    pub(super) answers: Arc<Answers>,
+}
+
+impl Fakes {
+    pub(super) async fn start() -> Self {
+        let answers = Arc::new(Answers {
+            away: AtomicBool::new(false),
+            refusal: Mutex::new(None),
+            availability: Mutex::new(Availability::NotPlaced),
+            asked: AtomicUsize::new(0),
+        });
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("a port is free");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let serving = Server::builder()
+            .add_service(Calendar(answers.clone()))
+            .add_service(Forms(answers.clone()))
+            .serve_with_incoming(TcpListenerStream::new(listener));
+        tokio::spawn(serving);
+        Self { url, answers }
+    }
+
+    pub(super) fn set_away(&self, away: bool) {
+        self.answers.away.store(away, Ordering::SeqCst);
+    }
+}
+
+impl Answers {
+    fn present(&self) -> Result<(), Status> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        if self.away.load(Ordering::SeqCst) {
+            Err(Status::unavailable("away"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Calendar(Arc<Answers>);
+
+#[derive(Clone)]
+struct Forms(Arc<Answers>);
+
+impl NamedService for Calendar {
+    const NAME: &'static str = "legalstat.calendar.v1.CalendarService";
+}
+
+impl NamedService for Forms {
+    const NAME: &'static str = "legalstat.forms.v1.FormRegistryService";
+}
+
+type Answering<T> = Pin<Box<dyn Future<Output = Result<T, Status>> + Send>>;
+type Answered = Pin<Box<dyn Future<Output = Result<http::Response<Body>, Infallible>> + Send>>;
+
+impl tower::Service<http::Request<Body>> for Calendar {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Answered;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Answered {
+        let service = self.clone();
+        Box::pin(async move { Ok(Grpc::new(ProstCodec::default()).unary(service, request).await) })
+    }
+}
+
+impl tower::Service<http::Request<Body>> for Forms {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Answered;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Answered {
+        let service = self.clone();
+        Box::pin(async move { Ok(Grpc::new(ProstCodec::default()).unary(service, request).await) })
+    }
+}
+
+impl UnaryService<ComputeDeadlineRequest> for Calendar {
+    type Response = Deadline;
+    type Future = Answering<Response<Deadline>>;
+
+    fn call(&mut self, _: Request<ComputeDeadlineRequest>) -> Self::Future {
+        let answers = self.0.clone();
+        Box::pin(async move {
+            answers.present()?;
+            if let Some(code) = *answers.refusal.lock().expect("no test panics here") {
+                return Err(Status::new(code, "no term governs this"));
+            }
+            Ok(Response::new(deadline()))
+        })
+    }
+}
+
+impl UnaryService<CheckAvailabilityRequest> for Forms {
+    type Response = CheckAvailabilityResponse;
+    type Future = Answering<Response<CheckAvailabilityResponse>>;
+
+    fn call(&mut self, request: Request<CheckAvailabilityRequest>) -> Self::Future {
+        let answers = self.0.clone();
+        Box::pin(async move {
+            answers.present()?;
+            let availability = *answers.availability.lock().expect("no test panics here");
+            let item = ItemAvailability {
+                availability: availability.into(),
+                ..Default::default()
+            };
+            Ok(Response::new(CheckAvailabilityResponse {
+                items: vec![item; request.into_inner().items.len()],
+            }))
+        })
+    }
+}
+
+fn deadline() -> Deadline {
+    let due_date = Some(common::Date {
+        year: 2026,
+        month: 4,
+        day: 2,
+    });
+    let basis = common::LegalBasis {
+        act: "Code 350-VI".into(),
+        provision: "art. 44(5)".into(),
+        ..Default::default()
+    };
+    Deadline {
+        due_date,
+        due_time: Some(prost_types::Timestamp {
+            seconds: 1_775_156_400,
+            nanos: 0,
+        }),
+        provisional: false,
+        assumed: true,
+        calendar_version: "7".into(),
+        steps: vec![Step {
+            date: due_date,
+            effect: StepEffect::Due.into(),
+            text: Some(common::LocalizedText {
+                kk: "мерзім".into(),
+                ru: "срок".into(),
+                en: "due".into(),
+            }),
+            legal_basis: Some(basis),
+        }],
+        term: "terms/state-body".into(),
+        registered_on: Some(common::Date {
+            year: 2026,
+            month: 3,
+            day: 2,
+        }),
+    }
+}

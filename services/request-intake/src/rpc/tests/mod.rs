@@ -1,0 +1,566 @@
+//! The service as it runs, on a database of its own, with a calendar and a form registry made up by the test.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use jiff::Timestamp;
+use legalstat_kit::provision::harness::Running;
+use legalstat_proto::{
+    calendar::v1::RequesterKind,
+    common::v1 as common,
+    forms::v1::Availability,
+    requests::v1::{
+        self as proto, CheckOutcome, CheckRule, GetRequestRequest, ListRequestsRequest, RequestState,
+        SubmitRequestRequest, request_intake_service_client::RequestIntakeServiceClient,
+    },
+};
+use tonic::{Code, Status, transport::Channel};
+use tonic_types::StatusExt;
+use uuid::Uuid;
+
+use crate::SERVICE;
+use fakes::Fakes;
+
+mod fakes;
+
+const NOW: &str = "2026-03-02T10:00:00.123456+05:00";
+
+struct Stage {
+    fakes: Fakes,
+    running: Running,
+}
+
+type Client = RequestIntakeServiceClient<Channel>;
+
+impl Stage {
+    async fn set() -> Self {
+        let fakes = Fakes::start().await;
+        let settings = [
+            ("LEGALSTAT_CALENDAR_URL", fakes.url.clone()),
+            ("LEGALSTAT_FORM_REGISTRY_URL", fakes.url.clone()),
+        ];
+        let now: Timestamp = NOW.parse().expect("an instant");
+        let running = Running::start(&SERVICE, &settings, move || now).await;
+        Self { fakes, running }
+    }
+
+    fn client(&self, caller: &str) -> Client {
+        RequestIntakeServiceClient::new(self.running.channel(Some(caller)))
+    }
+
+    async fn count(&self, sql: &'static str) -> i64 {
+        let mut connection = self.running.superuser().await;
+        sqlx::query_scalar(sql)
+            .fetch_one(&mut connection)
+            .await
+            .expect("the statement counts")
+    }
+}
+
+fn request() -> proto::Request {
+    proto::Request {
+        requester: Some(proto::Requester {
+            kind: RequesterKind::StateBody.into(),
+            full_name: "Ministry of Justice".into(),
+            bin: "160340014245".into(),
+            ..Default::default()
+        }),
+        signatory: Some(proto::Signatory {
+            full_name: "The head".into(),
+            capacity: proto::SignatoryCapacity::Head.into(),
+        }),
+        channel: proto::Channel::UnifiedEdms.into(),
+        external_number: "12-3/45".into(),
+        external_date: Some(common::Date {
+            year: 2026,
+            month: 2,
+            day: 27,
+        }),
+        essence: "crimes of a quarter".into(),
+        language: proto::Language::Ru.into(),
+        items: vec![proto::Item {
+            kind: proto::ItemKind::Statistics.into(),
+            description: "registered crimes".into(),
+            unit: proto::Unit::Crime.into(),
+            period: "2025-Q1".into(),
+            until_period: "2025-Q4".into(),
+            form: "forms/2".into(),
+        }],
+        ..Default::default()
+    }
+}
+
+/// The same, recorded by an official.
+fn recorded(channel: proto::Channel) -> proto::Request {
+    proto::Request {
+        channel: channel.into(),
+        external_number: String::new(),
+        external_date: None,
+        ..request()
+    }
+}
+
+fn submission(request: proto::Request) -> SubmitRequestRequest {
+    SubmitRequestRequest {
+        request: Some(request),
+        request_id: Uuid::new_v4().to_string(),
+        validate_only: false,
+    }
+}
+
+async fn submit(client: &mut Client, message: SubmitRequestRequest) -> Result<proto::Request, Status> {
+    client.submit_request(message).await.map(tonic::Response::into_inner)
+}
+
+async fn get(client: &mut Client, name: &str) -> Result<proto::Request, Status> {
+    client
+        .get_request(GetRequestRequest { name: name.into() })
+        .await
+        .map(tonic::Response::into_inner)
+}
+
+fn outcome(request: &proto::Request, rule: CheckRule) -> CheckOutcome {
+    let examination = request.examination.as_ref().expect("it was examined");
+    examination
+        .checks
+        .iter()
+        .find(|check| check.rule() == rule)
+        .expect("every rule has a check")
+        .outcome()
+}
+
+fn reason(status: &Status) -> String {
+    status
+        .get_error_details()
+        .error_info()
+        .expect("every error has one")
+        .reason
+        .clone()
+}
+
+#[tokio::test]
+async fn a_request_through_the_unified_edms_is_registered_and_read_back_as_answered() {
+    let stage = Stage::set().await;
+    let mut edms = stage.client("edms");
+    let accepted = submit(&mut edms, submission(request())).await.expect("it is accepted");
+
+    assert_eq!(accepted.state(), RequestState::Registered);
+    assert_eq!(accepted.registration_number, "2026-000001");
+    assert_eq!(
+        accepted.registered_on,
+        Some(common::Date {
+            year: 2026,
+            month: 3,
+            day: 2
+        })
+    );
+    assert_eq!(
+        accepted.due_date,
+        Some(common::Date {
+            year: 2026,
+            month: 4,
+            day: 2
+        })
+    );
+    assert_eq!(accepted.deadline.as_ref().map(|deadline| deadline.steps.len()), Some(1));
+    let coupon = accepted.coupon.as_ref().expect("it has a coupon");
+    assert!(coupon.number.starts_with("20260302-") && coupon.accepted_by == "edms");
+    assert_eq!(
+        accepted
+            .examination
+            .as_ref()
+            .map(|examination| examination.checks.len()),
+        Some(10)
+    );
+
+    assert_eq!(get(&mut edms, &accepted.name).await.expect("it is there"), accepted);
+    assert_eq!(
+        get(&mut stage.client("auditor"), &accepted.name)
+            .await
+            .expect("officials see all"),
+        accepted
+    );
+}
+
+#[tokio::test]
+async fn the_same_call_again_has_the_same_answer_and_no_second_effect() {
+    let stage = Stage::set().await;
+    let mut edms = stage.client("edms");
+    let message = submission(request());
+    let first = submit(&mut edms, message.clone()).await.expect("it is accepted");
+    stage.fakes.set_away(true);
+    assert_eq!(submit(&mut edms, message.clone()).await.expect("it is replayed"), first);
+    assert_eq!(stage.count("SELECT count(*) FROM requests.request").await, 1);
+    let done = "SELECT count(*) FROM requests.journal_entry WHERE outcome = 'DONE'";
+    assert_eq!(stage.count(done).await, 1);
+    assert_eq!(stage.count("SELECT count(*) FROM requests.outbox_event").await, 1);
+
+    let mut other = message;
+    other.request.as_mut().expect("it has one").essence = "something else".into();
+    let refused = submit(&mut edms, other).await.expect_err("the id was used");
+    assert_eq!(reason(&refused), "ERROR_REASON_REQUEST_ID_REUSED");
+}
+
+#[tokio::test]
+async fn formal_grounds_leave_without_consideration_and_ask_no_other_service() {
+    let stage = Stage::set().await;
+    stage.fakes.set_away(true);
+    let mut operator = stage.client("operator");
+    for channel in [proto::Channel::Oral, proto::Channel::Messenger, proto::Channel::Paper] {
+        let left = submit(&mut operator, submission(recorded(channel)))
+            .await
+            .expect("it is accepted");
+        assert_eq!(left.state(), RequestState::LeftWithoutConsideration, "{channel:?}");
+        assert!(left.coupon.is_some() && left.registration_number.is_empty() && left.due_date.is_none());
+        let checks = left.examination.as_ref().expect("it was examined").checks.iter();
+        let failed = checks.filter(|check| check.outcome() == CheckOutcome::Failed);
+        let cited: Vec<_> = failed
+            .filter_map(|check| check.legal_basis.as_ref())
+            .map(|basis| &basis.provision)
+            .collect();
+        assert_eq!(cited, ["para 7"]);
+        assert_eq!(get(&mut operator, &left.name).await.expect("it is there"), left);
+    }
+    assert_eq!(stage.fakes.answers.asked.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_request_without_its_period_asks_for_clarification_and_cites_paragraph_8() {
+    let stage = Stage::set().await;
+    let mut edms = stage.client("edms");
+    let mut incomplete = request();
+    (incomplete.items[0].period, incomplete.items[0].until_period) = (String::new(), String::new());
+    let awaiting = submit(&mut edms, submission(incomplete)).await.expect("it is accepted");
+    assert_eq!(awaiting.state(), RequestState::AwaitingClarification);
+    assert_eq!(awaiting.clarifications.len(), 1);
+    assert!(awaiting.clarifications[0].en.contains("para 8"));
+    assert_eq!(get(&mut edms, &awaiting.name).await.expect("it is there"), awaiting);
+}
+
+#[tokio::test]
+async fn what_arrives_while_a_service_is_away_is_kept_and_examined_when_it_is_back() {
+    let stage = Stage::set().await;
+    stage.fakes.set_away(true);
+    let mut edms = stage.client("edms");
+    let received = submit(&mut edms, submission(request())).await.expect("it is accepted");
+    assert_eq!(received.state(), RequestState::Received);
+    assert!(received.coupon.is_some() && received.registration_number.is_empty() && received.due_date.is_none());
+    assert_eq!(outcome(&received, CheckRule::DueDate), CheckOutcome::Pending);
+    assert_eq!(outcome(&received, CheckRule::WithinIndicators), CheckOutcome::Pending);
+
+    stage.fakes.set_away(false);
+    let examined = loop {
+        let request = get(&mut edms, &received.name).await.expect("it is there");
+        if request.state() != RequestState::Received {
+            break request;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(examined.state(), RequestState::Registered);
+    assert_eq!(
+        (examined.coupon, examined.registration_number.as_str()),
+        (received.coupon, "2026-000001")
+    );
+    assert_eq!(
+        stage
+            .count("SELECT count(*) FROM requests.journal_entry WHERE caller = 'system'")
+            .await,
+        1
+    );
+    assert_eq!(
+        stage
+            .count("SELECT count(*) FROM requests.outbox_event WHERE kind = 'request.examined'")
+            .await,
+        1
+    );
+    assert_eq!(
+        stage
+            .count("SELECT count(DISTINCT round) FROM requests.examination_check")
+            .await,
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_due_date_that_the_calendar_refuses_leaves_the_request_to_an_official() {
+    let stage = Stage::set().await;
+    *stage.fakes.answers.refusal.lock().expect("no test panics here") = Some(Code::OutOfRange);
+    *stage.fakes.answers.availability.lock().expect("no test panics here") = Availability::Placed;
+    let received = submit(&mut stage.client("edms"), submission(request()))
+        .await
+        .expect("it is accepted");
+    assert_eq!(received.state(), RequestState::Received);
+    assert_eq!(outcome(&received, CheckRule::DueDate), CheckOutcome::Undetermined);
+    assert_eq!(
+        outcome(&received, CheckRule::NotOpenlyAvailable),
+        CheckOutcome::Proposed
+    );
+    assert_eq!(
+        stage
+            .count("SELECT count(*) FROM requests.request WHERE examination_pending")
+            .await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_caller_brings_only_its_own_channel() {
+    let stage = Stage::set().await;
+    for (caller, request) in [
+        ("edms", recorded(proto::Channel::Paper)),
+        ("kadagalau", request()),
+        ("operator", request()),
+    ] {
+        let refused = submit(&mut stage.client(caller), submission(request))
+            .await
+            .expect_err("not its channel");
+        assert_eq!(refused.code(), Code::PermissionDenied, "{caller}");
+        assert_eq!(reason(&refused), "ERROR_REASON_CHANNEL_NOT_OF_CALLER");
+        let details = refused.get_error_details();
+        assert_eq!(
+            details.error_info().expect("it has one").metadata["legal_basis"],
+            "Instruction, para 7"
+        );
+    }
+    assert_eq!(
+        stage
+            .count("SELECT count(*) FROM requests.journal_entry WHERE outcome = 'REFUSED'")
+            .await,
+        3
+    );
+    assert_eq!(stage.count("SELECT count(*) FROM requests.request").await, 0);
+}
+
+#[tokio::test]
+async fn a_system_sees_only_what_it_brought_and_officials_see_all() {
+    let stage = Stage::set().await;
+    let (mut edms, mut kadagalau) = (stage.client("edms"), stage.client("kadagalau"));
+    let brought = submit(&mut edms, submission(request())).await.expect("it is accepted");
+    let hidden = get(&mut kadagalau, &brought.name).await.expect_err("it is not theirs");
+    assert_eq!(
+        (hidden.code(), reason(&hidden).as_str()),
+        (Code::NotFound, "ERROR_REASON_RESOURCE_NOT_FOUND")
+    );
+    let list = |caller: Client| async move {
+        let mut caller = caller;
+        let page = caller
+            .list_requests(ListRequestsRequest::default())
+            .await
+            .expect("it lists")
+            .into_inner();
+        page.requests.len()
+    };
+    assert_eq!(list(edms).await, 1);
+    assert_eq!(list(kadagalau).await, 0);
+    assert_eq!(list(stage.client("operator")).await, 1);
+    let malformed = get(&mut stage.client("operator"), "requests/1")
+        .await
+        .expect_err("it is no name");
+    assert_eq!(malformed.code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn a_list_is_newest_first_in_pages_and_filtered() {
+    let stage = Stage::set().await;
+    let mut operator = stage.client("operator");
+    let mut names = Vec::new();
+    for channel in [proto::Channel::Oral, proto::Channel::Paper, proto::Channel::Email] {
+        names.insert(
+            0,
+            submit(&mut operator, submission(recorded(channel)))
+                .await
+                .expect("it is accepted")
+                .name,
+        );
+    }
+    let registered = submit(&mut stage.client("edms"), submission(request()))
+        .await
+        .expect("it is accepted");
+    names.insert(0, registered.name.clone());
+
+    let (mut listed, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let message = ListRequestsRequest {
+            page_size: 3,
+            page_token,
+            ..Default::default()
+        };
+        let page = operator.list_requests(message).await.expect("it lists").into_inner();
+        listed.extend(page.requests.into_iter().map(|request| request.name));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(listed, names);
+
+    let coupon_number = registered.coupon.expect("it has one").number;
+    for filter in [
+        ListRequestsRequest {
+            state: RequestState::Registered.into(),
+            ..Default::default()
+        },
+        ListRequestsRequest {
+            external_number: "12-3/45".into(),
+            ..Default::default()
+        },
+        ListRequestsRequest {
+            coupon_number,
+            ..Default::default()
+        },
+    ] {
+        let found = operator
+            .list_requests(filter)
+            .await
+            .expect("it lists")
+            .into_inner()
+            .requests;
+        assert_eq!(
+            found.iter().map(|request| &request.name).collect::<Vec<_>>(),
+            [&registered.name]
+        );
+    }
+    let wrong = ListRequestsRequest {
+        state: 99,
+        page_size: -1,
+        ..Default::default()
+    };
+    let refused = operator.list_requests(wrong).await.expect_err("it has violations");
+    assert_eq!(
+        refused
+            .get_error_details()
+            .bad_request()
+            .expect("it has some")
+            .field_violations
+            .len(),
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_only_checks_shows_the_examination_and_changes_nothing() {
+    let stage = Stage::set().await;
+    let mut edms = stage.client("edms");
+    let message = SubmitRequestRequest {
+        validate_only: true,
+        ..submission(request())
+    };
+    let shown = submit(&mut edms, message.clone()).await.expect("it is whole");
+    assert_eq!(shown.state(), RequestState::Registered);
+    assert!(shown.name.is_empty() && shown.coupon.is_none() && shown.registration_number.is_empty());
+    assert!(shown.due_date.is_some());
+    assert_eq!(stage.count("SELECT count(*) FROM requests.request").await, 0);
+    assert_eq!(stage.count("SELECT count(*) FROM requests.journal_entry").await, 0);
+
+    let meant = SubmitRequestRequest {
+        validate_only: false,
+        ..message
+    };
+    assert_eq!(
+        submit(&mut edms, meant)
+            .await
+            .expect("its id is free")
+            .registration_number,
+        "2026-000001"
+    );
+}
+
+#[tokio::test]
+async fn registrations_at_the_same_time_have_numbers_without_gaps() {
+    let stage = Stage::set().await;
+    let mut submitting = tokio::task::JoinSet::new();
+    for _ in 0..40 {
+        let mut edms = stage.client("edms");
+        submitting.spawn(async move { submit(&mut edms, submission(request())).await.expect("it is accepted") });
+    }
+    let accepted = submitting.join_all().await;
+    let mut numbers: Vec<_> = accepted
+        .iter()
+        .map(|request| request.registration_number.clone())
+        .collect();
+    numbers.sort();
+    assert_eq!(
+        numbers,
+        (1..=40).map(|number| format!("2026-{number:06}")).collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test]
+async fn every_violation_is_told_at_once_and_nothing_is_stored() {
+    let stage = Stage::set().await;
+    let mut wrong = request();
+    wrong.items[0].period = "2019-Q5".into();
+    wrong.requester.as_mut().expect("it has one").bin = "160940004325".into();
+    let message = SubmitRequestRequest {
+        request_id: "1".into(),
+        ..submission(wrong)
+    };
+    let refused = submit(&mut stage.client("edms"), message)
+        .await
+        .expect_err("it has violations");
+    let details = refused.get_error_details();
+    let violations = &details.bad_request().expect("it has some").field_violations;
+    let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
+    assert_eq!(
+        fields,
+        ["request_id", "request.requester.bin", "request.items[0].period"]
+    );
+    let empty = SubmitRequestRequest {
+        request_id: Uuid::new_v4().to_string(),
+        ..Default::default()
+    };
+    let refused = submit(&mut stage.client("edms"), empty)
+        .await
+        .expect_err("it has no request");
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert_eq!(stage.count("SELECT count(*) FROM requests.request").await, 0);
+}
+
+#[tokio::test]
+async fn loading_the_rules_again_changes_nothing_and_keeps_what_was_changed() {
+    let stage = Stage::set().await;
+    let mut superuser = stage.running.superuser().await;
+    let close = "UPDATE requests.ground SET valid_to = '2026-01-01' WHERE rule = 'CHANNEL'";
+    sqlx::query(close).execute(&mut superuser).await.expect("it is closed");
+    let counted = "SELECT (SELECT count(*) FROM requests.ground) + (SELECT count(*) FROM requests.channel_rule)
+         + (SELECT count(*) FROM requests.caller_channel) + (SELECT count(*) FROM requests.signatory_rule)";
+    let before = stage.count(counted).await;
+    crate::db::reference::load(&mut stage.running.runtime().await)
+        .await
+        .expect("it loads");
+    assert_eq!(stage.count(counted).await, before);
+
+    // A ground that is closed is no ground any more: the next request is examined without it.
+    let unbound = submit(
+        &mut stage.client("operator"),
+        submission(recorded(proto::Channel::Paper)),
+    )
+    .await;
+    let unbound = unbound.expect("it is accepted");
+    assert_eq!(unbound.state(), RequestState::Registered);
+    assert_eq!(outcome(&unbound, CheckRule::Channel), CheckOutcome::NotApplicable);
+}
+
+#[tokio::test]
+async fn the_service_itself_can_neither_alter_what_was_submitted_nor_erase_anything() {
+    let stage = Stage::set().await;
+    submit(&mut stage.client("edms"), submission(request()))
+        .await
+        .expect("it is accepted");
+    let mut runtime = stage.running.runtime().await;
+    for statement in [
+        "UPDATE requests.request SET essence = ''",
+        "UPDATE requests.request SET coupon_number = ''",
+        "UPDATE requests.examination_check SET outcome = 'PASSED'",
+        "UPDATE requests.ground SET decided_by = 'OFFICIAL'",
+        "UPDATE requests.journal_entry SET caller = ''",
+        "DELETE FROM requests.request",
+        "DELETE FROM requests.examination_check",
+        "DELETE FROM requests.journal_entry",
+    ] {
+        let refused = sqlx::query(statement).execute(&mut runtime).await.expect_err(statement);
+        let code = refused
+            .as_database_error()
+            .and_then(|error| error.code().map(|code| code.into_owned()));
+        assert_eq!(code.as_deref(), Some("42501"), "{statement}");
+    }
+}
