@@ -94,19 +94,30 @@ impl Settings {
     /// # Errors
     /// Names the setting that is missing or unusable.
     pub fn read(environment: &mut Environment) -> Result<Self, SettingError> {
+        // All are read before any is missed: a name that was not read would count as unknown.
+        let listen = environment.parsed("LEGALSTAT_LISTEN", SocketAddr::from(([0, 0, 0, 0], 8443)));
+        let health_listen = environment.parsed("LEGALSTAT_HEALTH_LISTEN", SocketAddr::from(([0, 0, 0, 0], 8080)));
+        let database = environment.required("LEGALSTAT_DATABASE_URL");
+        let owner_database = environment.optional("LEGALSTAT_OWNER_DATABASE_URL");
+        let certificate = environment.required("LEGALSTAT_TLS_CERTIFICATE");
+        let key = environment.required("LEGALSTAT_TLS_KEY");
+        let authority = environment.required("LEGALSTAT_TLS_AUTHORITY");
+        let otlp_endpoint = environment.optional("LEGALSTAT_OTLP_ENDPOINT");
+        let log = environment.parsed("LEGALSTAT_LOG", "info".to_owned());
+        let log_format = environment.parsed("LEGALSTAT_LOG_FORMAT", LogFormat::Json);
         Ok(Self {
-            listen: environment.parsed("LEGALSTAT_LISTEN", SocketAddr::from(([0, 0, 0, 0], 8443)))?,
-            health_listen: environment.parsed("LEGALSTAT_HEALTH_LISTEN", SocketAddr::from(([0, 0, 0, 0], 8080)))?,
-            database: environment.required("LEGALSTAT_DATABASE_URL")?,
-            owner_database: environment.optional("LEGALSTAT_OWNER_DATABASE_URL"),
+            listen: listen?,
+            health_listen: health_listen?,
+            database: database?,
+            owner_database,
             tls: tls::Files {
-                certificate: PathBuf::from(environment.required("LEGALSTAT_TLS_CERTIFICATE")?),
-                key: PathBuf::from(environment.required("LEGALSTAT_TLS_KEY")?),
-                authority: PathBuf::from(environment.required("LEGALSTAT_TLS_AUTHORITY")?),
+                certificate: PathBuf::from(certificate?),
+                key: PathBuf::from(key?),
+                authority: PathBuf::from(authority?),
             },
-            otlp_endpoint: environment.optional("LEGALSTAT_OTLP_ENDPOINT"),
-            log: environment.parsed("LEGALSTAT_LOG", "info".to_owned())?,
-            log_format: environment.parsed("LEGALSTAT_LOG_FORMAT", LogFormat::Json)?,
+            otlp_endpoint,
+            log: log?,
+            log_format: log_format?,
         })
     }
 }
@@ -225,4 +236,19 @@ async fn prepare<C>(
         None => schema::wait_until_migrated(&runtime, service.migrations, shutdown).await?,
     }
     Ok(runtime)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_setting_is_named_and_the_others_do_not_count_as_unknown() {
+        let mut environment = Environment::given([("LEGALSTAT_TLS_KEY", "key.pem"), ("LEGALSTAT_LOG_FORMAT", "json")]);
+        let Err(missing) = Settings::read(&mut environment) else {
+            panic!("the database is not set")
+        };
+        assert_eq!(missing.to_string(), "LEGALSTAT_DATABASE_URL is not set");
+        environment.refuse_unknown().expect("both are known");
+    }
 }

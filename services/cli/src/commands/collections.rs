@@ -285,7 +285,7 @@ impl Collections {
             }
             Self::Release { name, mutation } => {
                 let action = Action::Call(mutation.add_to(json!({ "name": name })), View::Record);
-                Command::new(SERVICE, "ReleaseEdition", action).as_caller("approver")
+                Command::new(SERVICE, "ReleaseEdition", action).called_as("approver")
             }
             Self::Confirm { name, sha256, mutation } => {
                 let request = mutation.add_to(json!({ "name": name, "sha256": sha256 }));

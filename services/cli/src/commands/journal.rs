@@ -91,7 +91,7 @@ impl Journal {
         ]);
         let action = Action::List(request, ENTRIES);
         Ok(Command::new(SERVICE, "ListEntries", action)
-            .as_caller("administrator")
+            .called_as("administrator")
             .on(service))
     }
 }

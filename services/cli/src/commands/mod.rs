@@ -54,7 +54,7 @@ impl Command {
     }
 
     /// The caller unless `--as` names another.
-    pub(crate) fn as_caller(mut self, caller: &'static str) -> Self {
+    pub(crate) fn called_as(mut self, caller: &'static str) -> Self {
         self.caller = Some(caller);
         self
     }

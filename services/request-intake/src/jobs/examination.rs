@@ -40,7 +40,11 @@ pub fn start(context: &Context, services: Services) {
 
 /// Logs a failure once, not each second anew.
 fn tell(told: &mut String, error: &Error) {
-    let problem = format!("{error:?}");
+    // The words of a database's error only: its details can hold the row.
+    let problem = match error {
+        Error::Refusal(refusal) => refusal.message.clone(),
+        Error::Unknown(error) => format!("{error:#}"),
+    };
     if problem != *told {
         tracing::warn!(
             error = problem,

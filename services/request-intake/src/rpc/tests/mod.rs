@@ -9,8 +9,8 @@ use legalstat_proto::{
     common::v1 as common,
     forms::v1::Availability,
     requests::v1::{
-        self as proto, CheckOutcome, CheckRule, GetRequestRequest, ListRequestsRequest, RequestState,
-        SubmitRequestRequest, request_intake_service_client::RequestIntakeServiceClient,
+        self as proto, CheckOutcome, CheckRule, GetRequestRequest, RequestState, SubmitRequestRequest,
+        request_intake_service_client::RequestIntakeServiceClient,
     },
 };
 use tonic::{Code, Status, transport::Channel};
@@ -21,6 +21,7 @@ use crate::SERVICE;
 use fakes::Fakes;
 
 mod fakes;
+mod reading;
 
 const NOW: &str = "2026-03-02T10:00:00.123456+05:00";
 
@@ -328,112 +329,6 @@ async fn a_caller_brings_only_its_own_channel() {
         3
     );
     assert_eq!(stage.count("SELECT count(*) FROM requests.request").await, 0);
-}
-
-#[tokio::test]
-async fn a_system_sees_only_what_it_brought_and_officials_see_all() {
-    let stage = Stage::set().await;
-    let (mut edms, mut kadagalau) = (stage.client("edms"), stage.client("kadagalau"));
-    let brought = submit(&mut edms, submission(request())).await.expect("it is accepted");
-    let hidden = get(&mut kadagalau, &brought.name).await.expect_err("it is not theirs");
-    assert_eq!(
-        (hidden.code(), reason(&hidden).as_str()),
-        (Code::NotFound, "ERROR_REASON_RESOURCE_NOT_FOUND")
-    );
-    let list = |caller: Client| async move {
-        let mut caller = caller;
-        let page = caller
-            .list_requests(ListRequestsRequest::default())
-            .await
-            .expect("it lists")
-            .into_inner();
-        page.requests.len()
-    };
-    assert_eq!(list(edms).await, 1);
-    assert_eq!(list(kadagalau).await, 0);
-    assert_eq!(list(stage.client("operator")).await, 1);
-    let malformed = get(&mut stage.client("operator"), "requests/1")
-        .await
-        .expect_err("it is no name");
-    assert_eq!(malformed.code(), Code::InvalidArgument);
-}
-
-#[tokio::test]
-async fn a_list_is_newest_first_in_pages_and_filtered() {
-    let stage = Stage::set().await;
-    let mut operator = stage.client("operator");
-    let mut names = Vec::new();
-    for channel in [proto::Channel::Oral, proto::Channel::Paper, proto::Channel::Email] {
-        names.insert(
-            0,
-            submit(&mut operator, submission(recorded(channel)))
-                .await
-                .expect("it is accepted")
-                .name,
-        );
-    }
-    let registered = submit(&mut stage.client("edms"), submission(request()))
-        .await
-        .expect("it is accepted");
-    names.insert(0, registered.name.clone());
-
-    let (mut listed, mut page_token) = (Vec::new(), String::new());
-    loop {
-        let message = ListRequestsRequest {
-            page_size: 3,
-            page_token,
-            ..Default::default()
-        };
-        let page = operator.list_requests(message).await.expect("it lists").into_inner();
-        listed.extend(page.requests.into_iter().map(|request| request.name));
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
-    }
-    assert_eq!(listed, names);
-
-    let coupon_number = registered.coupon.expect("it has one").number;
-    for filter in [
-        ListRequestsRequest {
-            state: RequestState::Registered.into(),
-            ..Default::default()
-        },
-        ListRequestsRequest {
-            external_number: "12-3/45".into(),
-            ..Default::default()
-        },
-        ListRequestsRequest {
-            coupon_number,
-            ..Default::default()
-        },
-    ] {
-        let found = operator
-            .list_requests(filter)
-            .await
-            .expect("it lists")
-            .into_inner()
-            .requests;
-        assert_eq!(
-            found.iter().map(|request| &request.name).collect::<Vec<_>>(),
-            [&registered.name]
-        );
-    }
-    let wrong = ListRequestsRequest {
-        state: 99,
-        page_size: -1,
-        ..Default::default()
-    };
-    let refused = operator.list_requests(wrong).await.expect_err("it has violations");
-    assert_eq!(
-        refused
-            .get_error_details()
-            .bad_request()
-            .expect("it has some")
-            .field_violations
-            .len(),
-        2
-    );
 }
 
 #[tokio::test]

@@ -1,0 +1,7 @@
+//! The contracts keep their rules: what a caller may rely on does not change unseen.
+
+mod lint;
+mod methods;
+mod snapshot;
+#[path = "../system.rs"]
+mod system;

@@ -1,0 +1,227 @@
+//! Every method with who may call it and what it answers to an empty request, on a running system.
+
+use std::collections::BTreeMap;
+
+use prost_reflect::{DynamicMessage, Value};
+use tonic_types::StatusExt;
+
+use crate::system::System;
+
+/// Full name, roles, whether it mutates (m) or is recorded (r), and the reason with which an empty request of an admitted
+/// caller is refused; `OK` where it is answered.
+const METHODS: &str = "\
+calendar.v1.CalendarService/GetDay                              PUBLIC  -  INVALID_FIELDS
+calendar.v1.CalendarService/ListDays                            PUBLIC  -  INVALID_FIELDS
+calendar.v1.CalendarService/ComputeDeadline                     PUBLIC  -  INVALID_FIELDS
+calendar.v1.CalendarService/BatchComputeDeadlines               SUBJECT,EDMS,KADAGALAU,RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR,SERVICE(request-intake+form-registry+collection-distribution)  -  INVALID_FIELDS
+calendar.v1.CalendarService/ListTerms                           PUBLIC  -  OK
+forms.v1.FormRegistryService/ListForms                          PUBLIC  -  OK
+forms.v1.FormRegistryService/GetForm                            PUBLIC  -  INVALID_FIELDS
+forms.v1.FormRegistryService/ListSchedule                       PUBLIC  -  INVALID_FIELDS
+forms.v1.FormRegistryService/ListEditions                       PUBLIC  -  INVALID_FIELDS
+forms.v1.FormRegistryService/GetEdition                         PUBLIC  -  INVALID_FIELDS
+forms.v1.FormRegistryService/UploadEditionFile                  OPERATOR  m  INVALID_FIELDS
+forms.v1.FormRegistryService/DownloadEditionFile                PUBLIC  -  INVALID_FIELDS
+forms.v1.FormRegistryService/PlaceEdition                       OPERATOR  m  INVALID_FIELDS
+forms.v1.FormRegistryService/GetPunctuality                     PUBLIC  -  INVALID_FIELDS
+forms.v1.FormRegistryService/CheckAvailability                  OPERATOR,APPROVER,SERVICE(request-intake)  -  INVALID_FIELDS
+requests.v1.RequestIntakeService/SubmitRequest                  EDMS,KADAGALAU,OPERATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/GetRequest                     EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+requests.v1.RequestIntakeService/ListRequests                   EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
+collections.v1.CollectionDistributionService/ListCollections    PUBLIC  -  OK
+collections.v1.CollectionDistributionService/GetCollection      PUBLIC  -  INVALID_FIELDS
+collections.v1.CollectionDistributionService/ListRecipients     PUBLIC  -  OK
+collections.v1.CollectionDistributionService/GetDistributionList  PUBLIC  -  INVALID_FIELDS
+collections.v1.CollectionDistributionService/ListSchedule       PUBLIC  -  INVALID_FIELDS
+collections.v1.CollectionDistributionService/ListEditions       RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+collections.v1.CollectionDistributionService/GetEdition         RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+collections.v1.CollectionDistributionService/UploadEditionContent  OPERATOR  m  INVALID_FIELDS
+collections.v1.CollectionDistributionService/SealEdition        OPERATOR  m  INVALID_FIELDS
+collections.v1.CollectionDistributionService/ReleaseEdition     APPROVER  m  INVALID_FIELDS
+collections.v1.CollectionDistributionService/ListCopies         RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
+collections.v1.CollectionDistributionService/DownloadCopy       RECIPIENT  r  INVALID_FIELDS
+collections.v1.CollectionDistributionService/ConfirmReceipt     RECIPIENT  m  INVALID_FIELDS
+journal.v1.JournalService/ListEntries                           ADMINISTRATOR,AUDITOR  -  OK
+";
+
+/// Which service of the system serves an area.
+fn server(method: &str) -> &'static str {
+    match method.split('.').next() {
+        Some("calendar") => "calendar",
+        Some("forms") | Some("journal") => "form-registry",
+        Some("requests") => "request-intake",
+        _ => "collection-distribution",
+    }
+}
+
+/// Callers by role, as `up` makes their certificates.
+const CALLERS: [(&str, &str); 8] = [
+    ("OPERATOR", "operator"),
+    ("APPROVER", "approver"),
+    ("ADMINISTRATOR", "administrator"),
+    ("AUDITOR", "auditor"),
+    ("EDMS", "edms"),
+    ("KADAGALAU", "kadagalau"),
+    ("RECIPIENT", "supreme-court"),
+    ("SERVICE", "calendar"),
+];
+
+fn access(method: &prost_reflect::MethodDescriptor) -> (String, &'static str) {
+    let extension = legalstat_proto::descriptors().get_extension_by_name("legalstat.common.v1.access");
+    let options = method.options();
+    let access = options
+        .get_extension(&extension.expect("it is in the contracts"))
+        .into_owned();
+    let access = access.as_message().expect("access is a message");
+    let field = |name: &str| access.get_field_by_name(name).expect("the field exists").into_owned();
+    let names = |value: Value| {
+        value
+            .as_list()
+            .expect("a list")
+            .iter()
+            .map(|name| name.as_str().expect("a name").to_owned())
+            .collect::<Vec<_>>()
+    };
+    let services = names(field("services")).join("+");
+    let numbers = field("roles").as_list().expect("a list").to_vec();
+    let roles = numbers.iter().map(|number| {
+        let role = legalstat_kit::caller::Role::try_from(number.as_enum_number().expect("an enum")).expect("a role");
+        let name = role.as_str_name().trim_start_matches("ROLE_");
+        if name == "SERVICE" {
+            format!("SERVICE({services})")
+        } else {
+            name.to_owned()
+        }
+    });
+    let roles = roles.collect::<Vec<_>>().join(",");
+    let flag = |name: &str| field(name).as_bool() == Some(true);
+    (
+        roles,
+        if flag("mutates") {
+            "m"
+        } else if flag("recorded") {
+            "r"
+        } else {
+            "-"
+        },
+    )
+}
+
+fn table() -> BTreeMap<String, Vec<&'static str>> {
+    METHODS
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .map(|row| (row[0].to_owned(), row))
+        .collect()
+}
+
+#[test]
+fn every_method_is_in_the_table_with_its_access() {
+    let table = table();
+    let mut found = 0;
+    for service in legalstat_proto::descriptors().services() {
+        for method in service.methods() {
+            let name = format!(
+                "{}/{}",
+                service.full_name().trim_start_matches("legalstat."),
+                method.name()
+            );
+            let row = table.get(&name).unwrap_or_else(|| panic!("{name} is not in the table"));
+            let (roles, effect) = access(&method);
+            assert_eq!((row[1], row[2]), (roles.as_str(), effect), "{name}");
+            found += 1;
+        }
+    }
+    assert_eq!(found, table.len(), "the table names methods that do not exist");
+}
+
+/// Calls a method with an empty message and gives the reason of its refusal, or OK.
+async fn call(system: &System, method: &str, caller: Option<&str>) -> String {
+    let (service, name) = method.split_once('/').expect("service/method");
+    let service = legalstat_proto::descriptors()
+        .get_service_by_name(&format!("legalstat.{service}"))
+        .expect("it exists");
+    let descriptor = service
+        .methods()
+        .find(|candidate| candidate.name() == name)
+        .expect("it exists");
+    let mut client = tonic::client::Grpc::new(system.channel(server(method), caller));
+    client.ready().await.expect("the system runs");
+    let path = format!("/legalstat.{method}").parse().expect("a path");
+    let empty = DynamicMessage::new(descriptor.input());
+    let codec = tonic_prost::ProstCodec::<Raw, Raw>::default();
+    let request = tonic::Request::new(tokio_stream::once(Raw(prost::Message::encode_to_vec(&empty))));
+    let answer = match client.streaming(request, path, codec).await {
+        Ok(response) => response.into_inner().message().await.err(),
+        Err(status) => Some(status),
+    };
+    match answer {
+        None => "OK".into(),
+        Some(status) => {
+            let details = status.get_error_details();
+            let info = details
+                .error_info()
+                .unwrap_or_else(|| panic!("{method} is refused without ErrorInfo: {status:?}"));
+            info.reason.trim_start_matches("ERROR_REASON_").to_owned()
+        }
+    }
+}
+
+/// A message as bytes.
+#[derive(Clone, Debug, Default)]
+struct Raw(Vec<u8>);
+
+impl prost::Message for Raw {
+    fn encode_raw(&self, buffer: &mut impl prost::bytes::BufMut) {
+        buffer.put_slice(&self.0);
+    }
+
+    fn merge_field(
+        &mut self,
+        tag: u32,
+        wire_type: prost::encoding::WireType,
+        buffer: &mut impl prost::bytes::Buf,
+        context: prost::encoding::DecodeContext,
+    ) -> Result<(), prost::DecodeError> {
+        prost::encoding::skip_field(wire_type, tag, buffer, context)
+    }
+
+    fn encoded_len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_method_admits_whom_the_table_says_and_refuses_everyone_else() {
+    let system = tokio::task::block_in_place(System::start);
+    for (method, row) in table() {
+        let (roles, refusal) = (row[1], row[3]);
+        let public = roles == "PUBLIC";
+        let anonymous = call(&system, &method, None).await;
+        assert_eq!(
+            anonymous,
+            if public { refusal } else { "CERTIFICATE_REQUIRED" },
+            "{method} without a certificate"
+        );
+        for (role, caller) in CALLERS {
+            // Systems and recipients are subjects too.
+            let subject = roles.contains("SUBJECT") && ["EDMS", "KADAGALAU", "RECIPIENT"].contains(&role);
+            let named = roles.split(',').any(|admitted| admitted == role);
+            let expected = if public || named || subject {
+                refusal
+            } else {
+                "ROLE_MISSING"
+            };
+            assert_eq!(
+                call(&system, &method, Some(caller)).await,
+                expected,
+                "{method} as {caller}"
+            );
+        }
+    }
+    tokio::task::block_in_place(|| drop(system));
+}

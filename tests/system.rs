@@ -1,0 +1,155 @@
+//! A whole system as its users have it: the program `legalstat`, run as a process of its own.
+
+#![allow(dead_code, reason = "each suite uses what it needs of it")]
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::Value;
+
+/// How long a system may take to start; on a busy machine far more than it does.
+const STARTING: Duration = Duration::from_secs(120);
+
+/// A folder with a system that can be started, stopped and killed.
+pub(crate) struct System {
+    folder: tempfile::TempDir,
+    process: Option<Child>,
+}
+
+/// The program as a user calls it, in a folder.
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_legalstat"));
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    if let Some(bin) = std::env::var_os("LEGALSTAT_POSTGRES_BIN") {
+        command.env("LEGALSTAT_POSTGRES_BIN", bin);
+    }
+    command
+}
+
+impl System {
+    /// A system in a folder of its own, running.
+    pub(crate) fn start() -> Self {
+        let passable = std::os::unix::fs::PermissionsExt::from_mode(0o711);
+        let folder = tempfile::Builder::new()
+            .prefix("legalstat-suite-")
+            .permissions(passable)
+            .tempdir()
+            .expect("a folder");
+        let mut system = Self { folder, process: None };
+        system.up();
+        system
+    }
+
+    /// Starts it and waits until it says that it runs.
+    pub(crate) fn up(&mut self) -> Duration {
+        let began = Instant::now();
+        let mut process = program(self.folder())
+            .arg("up")
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let lines = BufReader::new(process.stderr.take().expect("it is piped"));
+        let (ready, signal) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut said = String::new();
+            for line in lines.lines().map_while(Result::ok) {
+                said += &format!("{line}\n");
+                if line.contains("is running") {
+                    ready.send(Ok(())).ok();
+                }
+            }
+            ready.send(Err(said)).ok();
+        });
+        signal
+            .recv_timeout(STARTING)
+            .expect("it starts in time")
+            .expect("it runs");
+        self.process = Some(process);
+        began.elapsed()
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The folder that `up` keeps everything in.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.folder().join(".legalstat")
+    }
+
+    fn pid(&self) -> Pid {
+        let process = self.process.as_ref().expect("it runs");
+        Pid::from_raw(i32::try_from(process.id()).expect("a process id"))
+    }
+
+    /// Sends it a signal and waits for its end; its exit code, if it ended by itself.
+    pub(crate) fn end(&mut self, signal: Signal) -> Option<i32> {
+        kill(self.pid(), signal).expect("it runs");
+        self.process.take().expect("it runs").wait().expect("it ends").code()
+    }
+
+    /// Runs a command line to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        program(self.folder())
+            .args(arguments)
+            .output()
+            .expect("the program runs")
+    }
+
+    /// Runs a command line that must succeed and answers in JSON.
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["-o", "json"]].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {said}");
+        serde_json::from_slice(&output.stdout).expect("it answers in JSON")
+    }
+
+    /// Runs a command line that must fail; its exit code and what it said.
+    pub(crate) fn failure(&self, arguments: &[&str]) -> (i32, String) {
+        let output = self.run(arguments);
+        assert!(!output.status.success(), "{arguments:?} did not fail");
+        assert!(output.stdout.is_empty(), "errors go to standard error");
+        (
+            output.status.code().expect("it ends by itself"),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    }
+
+    /// Writes a file beside the system and gives its path.
+    pub(crate) fn file(&self, name: &str, content: &str) -> String {
+        let path = self.folder().join(name);
+        std::fs::write(&path, content).expect("the folder is ours");
+        path.display().to_string()
+    }
+
+    /// A channel to a service as a caller, or without a certificate.
+    pub(crate) fn channel(&self, service: &str, caller: Option<&str>) -> tonic::transport::Channel {
+        let addresses = std::fs::read(self.home().join("addresses.json")).expect("it runs");
+        let addresses: Value = serde_json::from_slice(&addresses).expect("addresses");
+        let url = addresses[service].as_str().expect("every service has an address");
+        let file = |name: String| self.home().join("certificates").join(name);
+        let identity = caller.map(|name| (file(format!("{name}.pem")), file(format!("{name}.key"))));
+        let identity = identity.as_ref().map(|(certificate, key)| (certificate, key));
+        let tls = legalstat_kit::tls::client(&file("ca.pem".into()), identity).expect("certificates are there");
+        legalstat_kit::client::channel(url, tls).expect("a URL")
+    }
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        if self.process.is_some() {
+            self.end(Signal::SIGTERM);
+        }
+    }
+}
