@@ -1,1 +1,7 @@
-//! x
+//! Stories of those who use the system, through the command line and gRPC only.
+
+mod bad_input;
+mod command_line;
+mod life;
+#[path = "../system.rs"]
+mod system;

@@ -9,7 +9,7 @@ use futures::{Stream, StreamExt};
 use prost::Message;
 use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, MethodDescriptor, SerializeOptions};
 use serde_json::{Value, json};
-use tokio::io::AsyncReadExt;
+use tokio::{io::AsyncReadExt, time::Instant};
 use tonic::{
     Request, Status,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
@@ -64,6 +64,24 @@ impl Connection {
 
     /// Calls a unary method.
     pub(crate) async fn call(&self, name: &str, request: &Value) -> Result<Value, Failure> {
+        self.patiently(async || self.call_once(name, request).await).await
+    }
+
+    /// Repeats a call while the service says when to try again, as long as the timeout allows. A mutation keeps its
+    /// request_id, so it is carried out once.
+    async fn patiently<T>(&self, call: impl AsyncFn() -> Result<T, Failure>) -> Result<T, Failure> {
+        let deadline = Instant::now() + self.timeout;
+        loop {
+            let result = call().await;
+            let pause = result.as_ref().err().and_then(Failure::retry_after);
+            match pause.filter(|pause| Instant::now() + *pause < deadline) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return result,
+            }
+        }
+    }
+
+    async fn call_once(&self, name: &str, request: &Value) -> Result<Value, Failure> {
         let method = method(name);
         let request = self.request(message(method.input(), request)?);
         let mut client = self.ready().await?;
@@ -89,6 +107,11 @@ impl Connection {
 
     /// Uploads a file: first `header`, then the content.
     pub(crate) async fn upload(&self, name: &str, header: &Value, file: &Path) -> Result<Value, Failure> {
+        self.patiently(async || self.upload_once(name, header, file).await)
+            .await
+    }
+
+    async fn upload_once(&self, name: &str, header: &Value, file: &Path) -> Result<Value, Failure> {
         let method = method(name);
         let first = message(method.input(), &json!({ "header": header }))?;
         let opened = tokio::fs::File::open(file).await;
@@ -119,6 +142,10 @@ impl Connection {
 
     /// Downloads a file: the description as JSON, and the content.
     pub(crate) async fn download(&self, name: &str, request: &Value) -> Result<(Value, Vec<u8>), Failure> {
+        self.patiently(async || self.download_once(name, request).await).await
+    }
+
+    async fn download_once(&self, name: &str, request: &Value) -> Result<(Value, Vec<u8>), Failure> {
         let method = method(name);
         let request = self.request(message(method.input(), request)?);
         let mut client = self.ready().await?;

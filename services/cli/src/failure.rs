@@ -1,6 +1,6 @@
 //! How the command line fails: exit status 1 refused by the service, 2 wrong usage, 3 unreachable.
 
-use std::{fmt, process::ExitCode};
+use std::{fmt, process::ExitCode, time::Duration};
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -43,6 +43,17 @@ impl Failure {
         details
             .error_info()
             .map(|info| info.reason.trim_start_matches("ERROR_REASON_").to_owned())
+    }
+}
+
+impl Failure {
+    /// When to try again, if the service says so.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let Self::Refused(status) = self else { return None };
+        status
+            .get_error_details()
+            .retry_info()
+            .and_then(|retry| retry.retry_delay)
     }
 }
 

@@ -30,7 +30,7 @@ struct CommandLine {
 #[derive(Args, Debug, Clone)]
 struct Options {
     /// Whose certificate to show: operator, approver, edms, supreme-court, … [default: operator, or what the command says]
-    #[arg(long = "as", global = true, value_name = "NAME")]
+    #[arg(id = "as", long = "as", global = true, value_name = "NAME")]
     caller: Option<String>,
     /// How to show the answer
     #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]

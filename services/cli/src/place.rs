@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    ffi::OsString,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -70,12 +71,29 @@ pub(crate) struct Addresses(pub(crate) BTreeMap<ServiceName, String>);
 pub(crate) struct Place {
     folder: PathBuf,
     timeout: Duration,
+    environment: bool,
 }
 
 impl Place {
-    /// A system whose local folder is `folder`.
+    /// The system that the environment names, else the one whose local folder is `folder`.
     pub(crate) fn new(folder: PathBuf, timeout: Duration) -> Self {
-        Self { folder, timeout }
+        Self {
+            folder,
+            timeout,
+            environment: true,
+        }
+    }
+
+    /// The system whose local folder is `folder`, whatever the environment says.
+    pub(crate) fn local(folder: PathBuf, timeout: Duration) -> Self {
+        Self {
+            environment: false,
+            ..Self::new(folder, timeout)
+        }
+    }
+
+    fn setting(&self, name: &str) -> Option<OsString> {
+        std::env::var_os(name).filter(|value| self.environment && !value.is_empty())
     }
 
     /// How long a call may take.
@@ -85,7 +103,7 @@ impl Place {
 
     /// Whether a system runs here, or the environment says where one does.
     pub(crate) fn is_reachable(&self) -> bool {
-        let given = |service: &ServiceName| std::env::var_os(service.setting()).is_some();
+        let given = |service: &ServiceName| self.setting(&service.setting()).is_some();
         up::is_running(&self.folder) || ServiceName::ALL.iter().all(given)
     }
 
@@ -95,7 +113,8 @@ impl Place {
     }
 
     fn certificates(&self) -> PathBuf {
-        std::env::var_os("LEGALSTAT_CERTIFICATES").map_or_else(|| self.folder.join("certificates"), PathBuf::from)
+        let given = self.setting("LEGALSTAT_CERTIFICATES");
+        given.map_or_else(|| self.folder.join("certificates"), PathBuf::from)
     }
 
     fn authority(&self) -> PathBuf {
@@ -103,8 +122,10 @@ impl Place {
     }
 
     fn address(&self, service: ServiceName) -> Result<String, Failure> {
-        if let Ok(url) = std::env::var(service.setting()) {
-            return Ok(url);
+        if let Some(url) = self.setting(&service.setting()) {
+            return url
+                .into_string()
+                .map_err(|_| Failure::usage(format!("{} is not a URL", service.setting())));
         }
         let file = Self::addresses_file(&self.folder);
         let Ok(text) = std::fs::read(&file) else {

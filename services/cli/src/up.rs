@@ -23,6 +23,7 @@ use legalstat_kit::{
     run,
     telemetry::{self, LogFormat},
 };
+use serde_json::json;
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -117,6 +118,7 @@ impl System {
         system.wait_until_ready(&mut signals).await?;
         let addresses = serde_json::to_vec_pretty(&system.addresses).context("the addresses")?;
         std::fs::write(Place::addresses_file(&system.folder), addresses).context("writing the addresses")?;
+        system.wait_for_schedules().await?;
         Ok(system)
     }
 
@@ -152,6 +154,27 @@ impl System {
                     return Err(Failure::Other(anyhow::anyhow!("the services were not ready within {STARTING:?}")));
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Waits until the schedules are computed, which the first start does once both services know the calendar.
+    async fn wait_for_schedules(&self) -> Result<(), Failure> {
+        let place = Place::local(self.folder.clone(), STARTING);
+        for (service, method) in [
+            (
+                ServiceName::FormRegistry,
+                "legalstat.forms.v1.FormRegistryService/ListSchedule",
+            ),
+            (
+                ServiceName::CollectionDistribution,
+                "legalstat.collections.v1.CollectionDistributionService/ListSchedule",
+            ),
+        ] {
+            place
+                .connect(service, None)?
+                .call(method, &json!({ "year": 2026, "pageSize": 1 }))
+                .await?;
         }
         Ok(())
     }

@@ -39,7 +39,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
         .tempdir();
     let folder = folder.context("making a temporary folder")?;
     let system = System::start(folder.path(), shutdown.clone()).await?;
-    let place = Place::new(folder.path().to_owned(), options.place().timeout());
+    let place = Place::local(folder.path().to_owned(), options.place().timeout());
     let toured = tokio::select! {
         toured = Tour::new(place).go() => toured,
         () = shutdown.cancelled() => Err(Failure::Other(anyhow::anyhow!("stopped"))),
