@@ -47,6 +47,9 @@ pub(crate) struct Up {
     /// What to log, for example info or legalstat_kit=debug
     #[arg(long, default_value = "warn")]
     log: String,
+    /// Export traces and metrics over OTLP (gRPC) to this address, for example http://localhost:4317
+    #[arg(long, value_name = "URL")]
+    otlp_endpoint: Option<String>,
 }
 
 impl Up {
@@ -54,7 +57,7 @@ impl Up {
     pub(crate) async fn run(self, folder: &Path) -> Result<(), Failure> {
         let shutdown = CancellationToken::new();
         tokio::spawn(run::stop_on_signal(shutdown.clone()));
-        let _telemetry = telemetry::start("legalstat", &self.log, LogFormat::Text, None)?;
+        let _telemetry = telemetry::start("legalstat", &self.log, LogFormat::Text, self.otlp_endpoint.as_deref())?;
         let mut system = System::start(folder, shutdown.clone()).await?;
         eprint!("{}", system.introduction());
         let ended = system.ended().await;
