@@ -39,19 +39,22 @@ pub fn beginning(day: Date) -> Timestamp {
 mod tests {
     use super::*;
 
+    // At midnight the clocks went back to 23:00, so 29 February 2024 had 25 hours.
     #[test]
-    fn the_day_changes_with_the_offset_of_its_time() {
+    fn the_last_day_of_february_2024_had_twenty_five_hours() {
         for (instant, day) in [
-            ("2024-02-29T17:59:59Z", "2024-02-29"),
-            ("2024-02-29T18:00:00Z", "2024-03-01"),
+            ("2024-02-28T17:59:59Z", "2024-02-28"),
+            ("2024-02-28T18:00:00Z", "2024-02-29"),
+            // At midnight the clocks went back an hour.
+            ("2024-02-29T18:00:00Z", "2024-02-29"),
+            ("2024-02-29T18:59:59Z", "2024-02-29"),
+            ("2024-02-29T19:00:00Z", "2024-03-01"),
             ("2024-03-01T18:59:59Z", "2024-03-01"),
             ("2024-03-01T19:00:00Z", "2024-03-02"),
         ] {
-            assert_eq!(
-                civil_day(instant.parse().expect("an instant")).to_string(),
-                day,
-                "{instant}"
-            );
+            assert_eq!(civil_day(instant.parse().expect("an instant")).to_string(), day, "{instant}");
         }
+        let length = beginning(jiff::civil::date(2024, 3, 1)).duration_since(beginning(jiff::civil::date(2024, 2, 29)));
+        assert_eq!(length.as_hours(), 25);
     }
 }
