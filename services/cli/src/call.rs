@@ -21,6 +21,9 @@ use crate::failure::Failure;
 /// How much of a file goes into one message of an upload.
 const CHUNK: usize = 256 * 1024;
 
+/// How much longer than its timeout a call is waited for, so that the service's own answer to it comes first.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// The descriptor of a method, `legalstat.calendar.v1.CalendarService/GetDay`.
 ///
 /// # Panics
@@ -72,7 +75,10 @@ impl Connection {
     async fn patiently<T>(&self, call: impl AsyncFn() -> Result<T, Failure>) -> Result<T, Failure> {
         let deadline = Instant::now() + self.timeout;
         loop {
-            let result = call().await;
+            // The call's own deadline starts with its connection; a peer that never finishes the handshake has none.
+            let answer = tokio::time::timeout_at(deadline + GRACE, call()).await;
+            let result =
+                answer.unwrap_or_else(|_| Err(Failure::Unreachable(format!("no answer within {:?}", self.timeout))));
             let pause = result.as_ref().err().and_then(Failure::retry_after);
             match pause.filter(|pause| Instant::now() + *pause < deadline) {
                 Some(pause) => tokio::time::sleep(pause).await,

@@ -15,37 +15,23 @@ use crate::domain::{
 pub enum CollectionsError {
     /// There is no such resource, or not for this caller.
     NotFound(String),
-    /// The schedule is not whole yet, so nothing can be said about editions.
-    ScheduleIncomplete,
     /// Something keeps an edition from what was asked.
     Obstacle(EditionKey, Obstacle),
     /// Nobody can tell who gets the copies of an edition.
     Unresolved(EditionKey, Unresolved),
-    /// The content is not the one that the caller announced.
-    DigestMismatch(EditionKey),
     /// What arrived at a recipient is not the copy's content.
     WrongReceipt(CopyKey),
     /// A recipient asks for the copies of another.
     CopiesOfAnother(String),
-    /// The line of an upload was cut.
-    UploadBroken,
 }
 
 impl From<CollectionsError> for Refusal {
     fn from(error: CollectionsError) -> Self {
         match error {
             CollectionsError::NotFound(name) => Refusal::not_found(&name),
-            CollectionsError::ScheduleIncomplete => {
-                Refusal::unavailable("the schedule is not complete: the calendar has not answered yet")
-            }
-            CollectionsError::UploadBroken => Refusal::unavailable("the upload broke off; nothing was changed"),
-            CollectionsError::DigestMismatch(edition) => {
-                digest_mismatch("the content does not have the digest given in the header; nothing was changed")
-                    .resource(&edition.to_string())
-            }
             CollectionsError::WrongReceipt(copy) => {
-                digest_mismatch(format!("what arrived is not the content of {copy}; download it again"))
-                    .resource(&copy.to_string())
+                let message = format!("what arrived is not the content of {copy}; download it again");
+                Refusal::new(Code::InvalidArgument, ErrorReason::DigestMismatch, message).resource(&copy.to_string())
             }
             CollectionsError::CopiesOfAnother(recipient) => {
                 let message = format!("a recipient sees its own copies, not those of {recipient}");
@@ -63,10 +49,6 @@ impl From<CollectionsError> for Refusal {
             CollectionsError::Obstacle(edition, obstacle) => obstacle_refusal(&edition, obstacle),
         }
     }
-}
-
-fn digest_mismatch(message: impl Into<String>) -> Refusal {
-    Refusal::new(Code::InvalidArgument, ErrorReason::DigestMismatch, message)
 }
 
 fn obstacle_refusal(edition: &EditionKey, obstacle: Obstacle) -> Refusal {

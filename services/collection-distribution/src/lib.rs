@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use legalstat_kit::{Context, Service, files::FileStore};
+use legalstat_kit::{Context, Service, calendar::Calendar, files::FileStore, schedule::Completeness};
 use legalstat_proto::collections::v1::collection_distribution_service_server::{
     CollectionDistributionServiceServer, SERVICE_NAME,
 };
@@ -17,13 +17,11 @@ pub mod error;
 pub mod jobs;
 pub mod rpc;
 
-use clients::calendar::Calendar;
 use config::Config;
-use jobs::schedule::Completeness;
 use rpc::CollectionDistribution;
 
 /// The migrations of the schema `collections`.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Collection distribution.
 pub static SERVICE: Service<Config> = Service {

@@ -11,28 +11,14 @@ use crate::domain::edition::{EditionKey, Obstacle};
 pub enum FormsError {
     /// There is no such form or edition.
     NotFound(String),
-    /// The schedule is not whole yet, so nothing can be said about editions.
-    ScheduleIncomplete,
     /// Something keeps an edition from what was asked.
     Obstacle(EditionKey, Obstacle),
-    /// The content is not the one that the caller announced.
-    DigestMismatch(EditionKey),
-    /// The line of an upload was cut.
-    UploadBroken,
 }
 
 impl From<FormsError> for Refusal {
     fn from(error: FormsError) -> Self {
         match error {
             FormsError::NotFound(name) => Refusal::not_found(&name),
-            FormsError::ScheduleIncomplete => {
-                Refusal::unavailable("the schedule is not complete: the calendar has not answered yet")
-            }
-            FormsError::UploadBroken => Refusal::unavailable("the upload broke off; nothing was changed"),
-            FormsError::DigestMismatch(edition) => {
-                let message = "the content does not have the digest given in the header; nothing was changed";
-                Refusal::new(Code::InvalidArgument, ErrorReason::DigestMismatch, message).resource(&edition.to_string())
-            }
             FormsError::Obstacle(edition, obstacle) => {
                 let (reason, message, provision) = match obstacle {
                     Obstacle::AlreadyPlaced => (

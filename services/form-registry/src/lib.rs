@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use legalstat_kit::{Context, Service, files::FileStore};
+use legalstat_kit::{Context, Service, calendar::Calendar, files::FileStore, schedule::Completeness};
 use legalstat_proto::forms::v1::form_registry_service_server::{FormRegistryServiceServer, SERVICE_NAME};
 use sqlx::migrate::Migrator;
 use tonic::service::Routes;
@@ -15,13 +15,11 @@ pub mod error;
 pub mod jobs;
 pub mod rpc;
 
-use clients::calendar::Calendar;
 use config::Config;
-use jobs::schedule::Completeness;
 use rpc::FormRegistry;
 
 /// The migrations of the schema `forms`.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// The form registry.
 pub static SERVICE: Service<Config> = Service {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::caller::{Caller, Peer};
+use crate::caller::{Caller, Peer, SYSTEM};
 
 /// Who calls which method. The access layer puts it into the request.
 #[derive(Clone, Debug)]
@@ -26,6 +26,19 @@ impl Call {
             .get::<Call>()
             .cloned()
             .expect("the access layer puts the call into every request")
+    }
+
+    /// A call that the service makes of itself, for its jobs. `method` is what the journal names: `jobs/` and the job.
+    pub fn system(method: &'static str) -> Self {
+        let caller = Caller {
+            name: SYSTEM.into(),
+            roles: Vec::new(),
+        };
+        Self {
+            caller,
+            method,
+            address: None,
+        }
     }
 
     pub(crate) fn new(peer: Option<&Peer>, method: &'static str) -> Self {

@@ -7,6 +7,8 @@ use x509_parser::{extensions::GeneralName, prelude::FromDer};
 
 /// The name the journal gives to callers without a certificate.
 pub const ANONYMOUS: &str = "anonymous";
+/// The name the journal gives to the services' own jobs.
+pub const SYSTEM: &str = "system";
 
 /// A caller known by its certificate, or an anonymous one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +89,7 @@ impl Caller {
     fn from_uri(uri: &str) -> Result<Self, CallerError> {
         let (name, query) = uri.split_once('?').ok_or(CallerError::NoName)?;
         let valid = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if name.is_empty() || name == ANONYMOUS || name == "system" || !name.chars().all(valid) {
+        if name.is_empty() || name == ANONYMOUS || name == SYSTEM || !name.chars().all(valid) {
             return Err(CallerError::NoName);
         }
         let roles: Vec<Role> = query

@@ -93,6 +93,16 @@ pub enum Error {
     Unknown(anyhow::Error),
 }
 
+impl Error {
+    /// Names the resource that a refusal concerns, for the journal.
+    pub fn about(self, resource: &impl std::fmt::Display) -> Self {
+        match self {
+            Self::Refusal(refusal) => refusal.resource(&resource.to_string()).into(),
+            Self::Unknown(_) => self,
+        }
+    }
+}
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refusal(Box::new(refusal))

@@ -2,6 +2,7 @@
 //! the conversions between the contracts and Rust. Code enters here at its second user.
 
 pub mod access;
+pub mod calendar;
 pub mod call;
 pub mod caller;
 pub mod client;
@@ -16,10 +17,12 @@ pub mod period;
 #[cfg(feature = "provision")]
 pub mod provision;
 pub mod run;
+pub mod schedule;
 pub mod schema;
 pub mod server;
 pub mod telemetry;
 pub mod tls;
+pub mod upload;
 pub mod violations;
 pub mod wire;
 pub mod write;

@@ -4,6 +4,7 @@ use std::{future::Future, net::SocketAddr, path::PathBuf, pin::Pin, process::Exi
 
 use jiff::Timestamp;
 use sqlx::{PgPool, migrate::Migrator, postgres::PgConnectOptions};
+use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::service::Routes;
 
@@ -96,7 +97,7 @@ impl Settings {
     pub fn read(environment: &mut Environment) -> Result<Self, SettingError> {
         // All are read before any is missed: a name that was not read would count as unknown.
         let listen = environment.parsed("LEGALSTAT_LISTEN", SocketAddr::from(([0, 0, 0, 0], 8443)));
-        let health_listen = environment.parsed("LEGALSTAT_HEALTH_LISTEN", SocketAddr::from(([0, 0, 0, 0], 8080)));
+        let health_listen = Self::health_address(environment);
         let database = environment.required("LEGALSTAT_DATABASE_URL");
         let owner_database = environment.optional("LEGALSTAT_OWNER_DATABASE_URL");
         let certificate = environment.required("LEGALSTAT_TLS_CERTIFICATE");
@@ -120,34 +121,44 @@ impl Settings {
             log_format: log_format?,
         })
     }
+
+    fn health_address(environment: &mut Environment) -> Result<SocketAddr, SettingError> {
+        environment.parsed("LEGALSTAT_HEALTH_LISTEN", SocketAddr::from(([0, 0, 0, 0], 8080)))
+    }
 }
 
 /// The whole `main` of a service's binary. Settings come from the environment; `migrate` as the only argument migrates
-/// the schema and ends. Exit status 2 means wrong settings, 1 any other failure.
+/// the schema and ends, `health` asks the running service and ends with 0 when it serves. Exit status 2 means wrong
+/// settings, 1 any other failure.
 pub fn run<C: Send + 'static>(service: &Service<C>) -> ExitCode {
-    let mut environment = Environment::of_process();
-    let settings = read_all(service, &mut environment);
-    let (settings, config) = match settings {
-        Ok(settings) => settings,
-        Err(error) => {
-            eprintln!("{}: {error}", service.name);
-            return ExitCode::from(2);
-        }
-    };
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => in_runtime(service, settings, Some(config)),
-        ["migrate"] => in_runtime(service, settings, None),
+        [] => with_settings(service, true),
+        ["migrate"] => with_settings(service, false),
+        ["health"] => ask_health(),
         _ => {
-            eprintln!("usage: legalstat-{} [migrate]", service.name);
+            eprintln!("usage: legalstat-{} [migrate | health]", service.name);
             return ExitCode::from(2);
         }
     };
-    if let Err(error) = result {
-        eprintln!("{}: {error:#}", service.name);
-        return ExitCode::FAILURE;
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}: {error:#}", service.name);
+            ExitCode::from(if error.is::<SettingError>() { 2 } else { 1 })
+        }
     }
-    ExitCode::SUCCESS
+}
+
+fn with_settings<C: Send + 'static>(service: &Service<C>, serves: bool) -> anyhow::Result<()> {
+    let (settings, config) = read_all(service, &mut Environment::of_process())?;
+    in_runtime(service, settings, serves.then_some(config))
+}
+
+fn ask_health() -> anyhow::Result<()> {
+    let address = Settings::health_address(&mut Environment::of_process())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(server::ask_health(address.port()))
 }
 
 /// Reads all settings of a service and refuses those it does not know.
@@ -205,22 +216,43 @@ pub async fn serve<C: Send + 'static>(
     shutdown: CancellationToken,
     ready: impl FnOnce(),
 ) -> anyhow::Result<()> {
+    let listeners = Listeners {
+        calls: server::bind(settings.listen).await?,
+        health: server::bind(settings.health_listen).await?,
+    };
+    serve_on(listeners, service, settings, config, clock, shutdown, ready).await
+}
+
+/// What a service listens on.
+pub(crate) struct Listeners {
+    /// For calls.
+    pub(crate) calls: TcpListener,
+    /// For health.
+    pub(crate) health: TcpListener,
+}
+
+/// Runs a service as [`serve`] does, on addresses bound before.
+pub(crate) async fn serve_on<C: Send + 'static>(
+    listeners: Listeners,
+    service: &Service<C>,
+    settings: Settings,
+    config: C,
+    clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    shutdown: CancellationToken,
+    ready: impl FnOnce(),
+) -> anyhow::Result<()> {
     let health_shutdown = CancellationToken::new();
     let _health_stops_last = health_shutdown.clone().drop_guard();
-    let (listener, health_listener) = (
-        server::bind(settings.listen).await?,
-        server::bind(settings.health_listen).await?,
-    );
     let acceptor = tls::acceptor(&settings.tls)?;
     let health = Health::new(service.services).await;
-    health.listen(health_listener, health_shutdown);
+    health.listen(listeners.health, health_shutdown);
 
     let runtime = prepare(service, &settings, &shutdown).await?;
     let context = Context::new(schema::pool(runtime), settings.tls, shutdown, clock);
     let routes = (service.start)(context.clone(), config).await?;
     tracing::info!(service = service.name, address = %settings.listen, "serving");
     ready();
-    server::serve(&context, routes, service.services, &health, listener, acceptor).await?;
+    server::serve(&context, routes, service.services, &health, listeners.calls, acceptor).await?;
     context.db.close().await;
     Ok(())
 }

@@ -47,6 +47,13 @@ pub async fn migrate(owner: &PgConnectOptions, service: &Migrator, shutdown: &Ca
         .run_direct(None, &mut connection, false)
         .await
         .context("migrating the service's schema")?;
+    // The runtime role must see how far the schema is, to wait for it.
+    sqlx::raw_sql(
+        "DO $$ BEGIN EXECUTE format('GRANT SELECT ON _sqlx_migrations TO %I', current_schema() || '_runtime'); END $$",
+    )
+    .execute(&mut connection)
+    .await
+    .context("granting sight of the migrations")?;
     connection.close().await?;
     Ok(())
 }
@@ -57,27 +64,23 @@ fn write_path() -> Migrator {
     migrator
 }
 
+/// Connects, and waits while that fails: the server may start later, and so may whoever makes the database and its roles.
+/// Each new reason is told once.
 async fn connect(options: &PgConnectOptions, shutdown: &CancellationToken) -> anyhow::Result<PgConnection> {
-    let mut told = false;
+    let mut told = String::new();
     loop {
         match options.connect().await {
             Ok(connection) => return Ok(connection),
-            Err(sqlx::Error::Database(error)) if !is_starting(error.code().as_deref()) => {
-                return Err(anyhow::Error::new(sqlx::Error::Database(error)).context("connecting to the database"));
+            Err(error) => {
+                let reason = error.to_string();
+                if reason != told {
+                    tracing::warn!(%error, "the database cannot be reached; waiting for it");
+                    told = reason;
+                }
             }
-            Err(error) if !told => {
-                told = true;
-                tracing::warn!(%error, "the database is away; waiting for it");
-            }
-            Err(_) => {}
         }
         pause(shutdown).await?;
     }
-}
-
-/// Whether the server only starts or stops (SQLSTATE class 57P) or has no connection to spare (53300).
-fn is_starting(code: Option<&str>) -> bool {
-    code.is_some_and(|code| code.starts_with("57P") || code == "53300")
 }
 
 async fn pause(shutdown: &CancellationToken) -> anyhow::Result<()> {
@@ -90,7 +93,7 @@ async fn pause(shutdown: &CancellationToken) -> anyhow::Result<()> {
 /// Waits until an owner has migrated the schema at least as far as this release needs.
 ///
 /// # Errors
-/// A database that refuses the connection, or a shutdown while waiting.
+/// A schema that cannot be read, or a shutdown while waiting.
 pub async fn wait_until_migrated(
     runtime: &PgConnectOptions,
     service: &Migrator,
@@ -104,7 +107,7 @@ pub async fn wait_until_migrated(
     let mut told = false;
     loop {
         let mut connection = connect(runtime, shutdown).await?;
-        if version(&mut connection).await.is_some_and(|version| version >= needed) {
+        if version(&mut connection).await?.is_some_and(|version| version >= needed) {
             return Ok(());
         }
         if !told {
@@ -115,11 +118,16 @@ pub async fn wait_until_migrated(
     }
 }
 
-async fn version(connection: &mut PgConnection) -> Option<i64> {
-    // Unchecked: the table belongs to sqlx, and it may not be there yet, which counts as no version.
-    sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success")
-        .fetch_one(connection)
-        .await
-        .ok()
-        .flatten()
+/// The last migration; `None` while there is not even a table of them.
+async fn version(connection: &mut PgConnection) -> anyhow::Result<Option<i64>> {
+    const UNDEFINED_TABLE: &str = "42P01";
+    // Unchecked: the table belongs to sqlx.
+    let version = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success");
+    match version.fetch_one(connection).await {
+        Ok(version) => Ok(version),
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(UNDEFINED_TABLE) => Ok(None),
+        // The line was cut; the next connection tells.
+        Err(sqlx::Error::Io(_)) => Ok(None),
+        Err(error) => Err(anyhow::Error::new(error).context("reading how far the schema is migrated")),
+    }
 }

@@ -8,10 +8,13 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tokio_util::sync::CancellationToken;
-use tonic::{service::Routes, transport::Server};
+use tonic::{
+    service::Routes,
+    transport::{Endpoint, Server},
+};
 use tonic_health::{
     ServingStatus,
-    pb::health_server::HealthServer,
+    pb::{self, HealthCheckRequest, health_client::HealthClient, health_server::HealthServer},
     server::{HealthReporter, HealthService},
 };
 
@@ -62,6 +65,33 @@ impl Health {
             serving.serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.cancelled_owned()),
         );
     }
+}
+
+/// How long a service may take to tell its health.
+const HEALTH_ANSWER: Duration = Duration::from_secs(5);
+
+/// Asks the service that runs on this machine whether it serves.
+///
+/// # Errors
+/// When it does not serve or does not answer.
+pub async fn ask_health(port: u16) -> anyhow::Result<()> {
+    let asking = async {
+        let channel = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?
+            .connect()
+            .await?;
+        let answer = HealthClient::new(channel)
+            .check(HealthCheckRequest::default())
+            .await?
+            .into_inner();
+        anyhow::ensure!(
+            answer.status() == pb::health_check_response::ServingStatus::Serving,
+            "it does not serve"
+        );
+        Ok(())
+    };
+    tokio::time::timeout(HEALTH_ANSWER, asking)
+        .await
+        .context("it does not answer")?
 }
 
 /// Binds an address.

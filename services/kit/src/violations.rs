@@ -1,17 +1,22 @@
 //! Collects every violation of a request before it is refused.
 
+use std::fmt::Display;
+
 use legalstat_proto::common::v1::ErrorReason;
 use tonic::Code;
 use uuid::Uuid;
 
 use crate::{
-    error::{Refusal, Violation},
+    error::{Error, Refusal, Violation},
     law::LegalBasis,
 };
 
 /// The violations found so far at one door.
 #[derive(Debug, Default)]
-pub struct Violations(Vec<Violation>);
+pub struct Violations {
+    found: Vec<Violation>,
+    resource: Option<String>,
+}
 
 impl Violations {
     /// None found yet.
@@ -19,9 +24,21 @@ impl Violations {
         Self::default()
     }
 
+    /// The refusal for one violation alone.
+    pub fn one(field: &str, reason: &'static str, description: &str) -> Refusal {
+        let mut violations = Self::new();
+        violations.add(field, reason, description);
+        violations.refusal()
+    }
+
+    /// Names the resource that the request is about: a refusal then names it too, for the journal.
+    pub fn about(&mut self, resource: &impl Display) {
+        self.resource = Some(resource.to_string());
+    }
+
     /// Records that a field breaks its rule.
     pub fn add(&mut self, field: impl Into<String>, reason: &'static str, description: impl Into<String>) {
-        self.0.push(Violation {
+        self.found.push(Violation {
             field: field.into(),
             reason,
             description: description.into(),
@@ -33,7 +50,7 @@ impl Violations {
         &mut self,
         field: impl Into<String>,
         reason: &'static str,
-        description: impl std::fmt::Display,
+        description: impl Display,
         basis: &LegalBasis,
     ) {
         self.add(field, reason, format!("{description} [{basis}]"));
@@ -41,7 +58,7 @@ impl Violations {
 
     /// Whether none was found.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.found.is_empty()
     }
 
     /// Checks a required text of at most `max` characters and gives it back without blanks around it.
@@ -90,12 +107,7 @@ impl Violations {
     }
 
     /// Takes in what `result` found, and gives its value when it is good.
-    pub fn check<T>(
-        &mut self,
-        field: &str,
-        reason: &'static str,
-        result: Result<T, impl std::fmt::Display>,
-    ) -> Option<T> {
+    pub fn check<T>(&mut self, field: &str, reason: &'static str, result: Result<T, impl Display>) -> Option<T> {
         result
             .map_err(|problem| self.add(field, reason, problem.to_string()))
             .ok()
@@ -103,10 +115,24 @@ impl Violations {
 
     /// Refuses when any violation was found.
     pub fn refuse(self) -> Result<(), Refusal> {
-        if self.0.is_empty() {
-            return Ok(());
+        if self.found.is_empty() {
+            Ok(())
+        } else {
+            Err(self.refusal())
         }
-        let fields: Vec<&str> = self.0.iter().map(|violation| violation.field.as_str()).collect();
+    }
+
+    /// What was read, once it is sure that nothing breaks a rule.
+    ///
+    /// # Errors
+    /// The violations found.
+    pub fn sound<T>(self, read: Option<T>) -> Result<T, Error> {
+        self.refuse()?;
+        Ok(read.ok_or_else(|| anyhow::anyhow!("a field could not be read, but no violation was recorded"))?)
+    }
+
+    fn refusal(self) -> Refusal {
+        let fields: Vec<&str> = self.found.iter().map(|violation| violation.field.as_str()).collect();
         let message = format!(
             "{} of the request {} wrong: {}",
             count(fields.len()),
@@ -114,8 +140,11 @@ impl Violations {
             fields.join(", ")
         );
         let mut refusal = Refusal::new(Code::InvalidArgument, ErrorReason::InvalidFields, message);
-        refusal.violations = self.0;
-        Err(refusal)
+        refusal.violations = self.found;
+        match self.resource {
+            Some(resource) => refusal.resource(&resource),
+            None => refusal,
+        }
     }
 }
 
@@ -129,4 +158,29 @@ fn count(fields: usize) -> String {
 
 fn verb(fields: usize) -> &'static str {
     if fields == 1 { "is" } else { "are" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_every_field_and_the_resource() {
+        let mut violations = Violations::new();
+        violations.about(&"forms/1/editions/2019-Q1");
+        violations.add("name", "PERIOD_KIND", "a month");
+        violations.add("channel", "REQUIRED", "required");
+        let Err(Error::Refusal(refusal)) = violations.sound(Some(1)) else {
+            panic!("two violations were found")
+        };
+        assert_eq!(refusal.message, "2 fields of the request are wrong: name, channel");
+        assert_eq!(refusal.metadata["resource"], "forms/1/editions/2019-Q1");
+    }
+
+    #[test]
+    fn what_was_read_without_violations_is_sound() {
+        assert_eq!(Violations::new().sound(Some(1)).ok(), Some(1));
+        let missing = Violations::new().sound(None::<i32>);
+        assert!(matches!(missing, Err(Error::Unknown(_))), "{missing:?}");
+    }
 }

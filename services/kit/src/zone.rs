@@ -52,7 +52,11 @@ mod tests {
             ("2024-03-01T18:59:59Z", "2024-03-01"),
             ("2024-03-01T19:00:00Z", "2024-03-02"),
         ] {
-            assert_eq!(civil_day(instant.parse().expect("an instant")).to_string(), day, "{instant}");
+            assert_eq!(
+                civil_day(instant.parse().expect("an instant")).to_string(),
+                day,
+                "{instant}"
+            );
         }
         let length = beginning(jiff::civil::date(2024, 3, 1)).duration_since(beginning(jiff::civil::date(2024, 2, 29)));
         assert_eq!(length.as_hours(), 25);

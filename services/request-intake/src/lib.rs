@@ -18,7 +18,7 @@ use config::Config;
 use rpc::RequestIntake;
 
 /// The migrations of the schema `requests`.
-pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Request intake.
 pub static SERVICE: Service<Config> = Service {

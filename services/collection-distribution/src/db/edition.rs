@@ -1,10 +1,10 @@
 //! `collections.edition`.
 
-use legalstat_kit::period::ReportingPeriod;
+use legalstat_kit::{period::ReportingPeriod, schedule::DueDate};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::{edition_key, unreadable};
-use crate::domain::edition::{Content, Done, DueDate, Edition, EditionKey, EditionState, SchedulePosition};
+use crate::domain::edition::{Content, Done, Edition, EditionKey, EditionState, SchedulePosition};
 
 struct Row {
     collection: String,

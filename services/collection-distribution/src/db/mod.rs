@@ -6,7 +6,6 @@ pub mod distribution;
 pub mod edition;
 pub mod recipient;
 pub mod reference;
-pub mod replay;
 
 use legalstat_kit::period::ReportingPeriod;
 

@@ -3,9 +3,9 @@
 use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::period::ReportingPeriod;
+use legalstat_kit::{period::ReportingPeriod, schedule::DueDate, zone};
 
-use super::{names, zone};
+use super::names;
 
 /// Which edition.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,21 +52,6 @@ impl EditionState {
     pub fn from_stored(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
-}
-
-/// When an edition is due, as the calendar computed it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DueDate {
-    /// The last day.
-    pub date: Date,
-    /// The instant at which that day ends.
-    pub time: Timestamp,
-    /// Whether it rests on a year whose acts are not all in.
-    pub provisional: bool,
-    /// Whether it rests on an assumed rule.
-    pub assumed: bool,
-    /// The version of the calendar that computed it.
-    pub calendar_version: String,
 }
 
 /// Who did something, and when.

@@ -8,4 +8,3 @@ pub mod names;
 pub mod recipient;
 pub mod register;
 pub mod schedule;
-pub mod zone;

@@ -1,13 +1,8 @@
 //! Which editions there are to be: the periods of each collection in the years of the schedule.
 
-use std::ops::RangeInclusive;
-
-use legalstat_kit::period::ReportingPeriod;
+use legalstat_kit::{period::ReportingPeriod, schedule::YEARS};
 
 use super::{collection::Collection, edition::EditionKey};
-
-/// The years of the schedule: from the Instruction's own to the last one whose periods all fall due within the calendar.
-pub const YEARS: RangeInclusive<i16> = 2019..=2035;
 
 /// The periods of all years of the schedule that the collections could have editions for, collection by collection.
 pub fn candidates(collections: &[Collection]) -> impl Iterator<Item = (&Collection, EditionKey)> {

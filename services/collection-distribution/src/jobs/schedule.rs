@@ -1,52 +1,25 @@
 //! Fills the schedule at start: every edition that is not stored yet is stored with the due date that the calendar
 //! computes for it. Until all are there, nothing is said about editions.
 
-use std::{
-    collections::HashSet,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc};
 
-use legalstat_kit::Context;
+use legalstat_kit::{
+    Context,
+    calendar::{BATCH, Calendar},
+    schedule::{self, Completeness, DueDate},
+};
 use sqlx::PgPool;
 
 use crate::{
-    clients::calendar::{BATCH, Calendar},
-    db,
-    domain::{
-        collection::Collection,
-        edition::{DueDate, EditionKey},
-        schedule,
-    },
-    error::CollectionsError,
+    clients, db,
+    domain::{self, collection::Collection, edition::EditionKey},
 };
 
-/// How long between two tries to reach the calendar.
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// Whether the schedule is whole.
-#[derive(Debug, Default)]
-pub struct Completeness(AtomicBool);
-
-impl Completeness {
-    /// Refuses while the schedule is not whole: a part of it would pass for all of it.
-    ///
-    /// # Errors
-    /// [`CollectionsError::ScheduleIncomplete`].
-    pub fn require(&self) -> Result<(), CollectionsError> {
-        if self.0.load(Ordering::Acquire) {
-            Ok(())
-        } else {
-            Err(CollectionsError::ScheduleIncomplete)
-        }
-    }
-
-    fn reached(&self) {
-        self.0.store(true, Ordering::Release);
-    }
+/// What filling the schedule needs.
+struct Job {
+    db: PgPool,
+    calendar: Calendar,
+    collections: Vec<Collection>,
 }
 
 /// Asks for nothing when the schedule is whole; else fills it in the background, however long the calendar is away.
@@ -60,48 +33,30 @@ pub async fn start(
     completeness: Arc<Completeness>,
 ) -> anyhow::Result<()> {
     if missing(&context.db, &collections).await?.is_empty() {
-        completeness.reached();
+        completeness.reach();
         return Ok(());
     }
-    let job = context.clone();
+    let shutdown = context.shutdown.clone();
+    let job = Arc::new(Job {
+        db: context.db.clone(),
+        calendar,
+        collections,
+    });
     context.tasks.spawn(async move {
-        tokio::select! {
-            () = fill_until_whole(&job, &calendar, &collections) => completeness.reached(),
-            () = job.shutdown.cancelled() => {}
-        }
+        schedule::complete(&completeness, &shutdown, || fill(job.clone())).await;
     });
     Ok(())
 }
 
-async fn fill_until_whole(context: &Context, calendar: &Calendar, collections: &[Collection]) {
-    let mut told = String::new();
-    loop {
-        match fill(&context.db, calendar, collections).await {
-            Ok(stored) => {
-                tracing::info!(stored, "the schedule is complete");
-                return;
-            }
-            Err(error) => {
-                let problem = format!("{error:#}");
-                if problem != told {
-                    tracing::warn!(
-                        error = problem,
-                        "the schedule cannot be completed yet; trying again every second"
-                    );
-                    told = problem;
-                }
-            }
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
 /// Stores what is missing, batch by batch, and tells how many editions were stored.
-async fn fill(db: &PgPool, calendar: &Calendar, collections: &[Collection]) -> anyhow::Result<u64> {
+async fn fill(job: Arc<Job>) -> anyhow::Result<u64> {
     let mut stored = 0;
-    for batch in missing(db, collections).await?.chunks(BATCH) {
-        let due_dates = calendar.due_dates(batch).await?;
-        stored += db::edition::insert_missing(db, &due(batch, due_dates)).await?;
+    for batch in missing(&job.db, &job.collections).await?.chunks(BATCH) {
+        let obligations = batch
+            .iter()
+            .map(|(collection, key)| clients::calendar::obligation(collection, key));
+        let due_dates = job.calendar.due_dates(obligations).await?;
+        stored += db::edition::insert_missing(&job.db, &due(batch, due_dates)).await?;
     }
     Ok(stored)
 }
@@ -111,7 +66,7 @@ async fn missing<'a>(
     collections: &'a [Collection],
 ) -> Result<Vec<(&'a Collection, EditionKey)>, sqlx::Error> {
     let scheduled: HashSet<EditionKey> = db::edition::scheduled(db).await?.into_iter().collect();
-    Ok(schedule::candidates(collections)
+    Ok(domain::schedule::candidates(collections)
         .filter(|(_, key)| !scheduled.contains(key))
         .collect())
 }

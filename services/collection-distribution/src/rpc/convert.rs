@@ -1,6 +1,6 @@
 //! Between the contract's messages and the service's own types.
 
-use legalstat_kit::{Violations, wire};
+use legalstat_kit::{Caller, Violations, wire};
 use legalstat_proto::collections::v1 as proto;
 
 use crate::domain::{
@@ -115,6 +115,14 @@ pub(super) fn to_content(content: Content) -> proto::EditionContent {
         sha256: hex::encode(content.sha256),
         uploaded_at: Some(wire::to_timestamp(content.uploaded.at)),
     }
+}
+
+/// Writes an edition for a caller: what is not released yet shows its content to officials only.
+pub(super) fn to_edition_for(caller: &Caller, mut edition: Edition) -> proto::Edition {
+    if edition.state != EditionState::Released && !caller.is_official() {
+        edition.content = None;
+    }
+    to_edition(edition)
 }
 
 pub(super) fn to_edition(edition: Edition) -> proto::Edition {

@@ -1,7 +1,5 @@
 //! What several methods read from their requests in the same way.
 
-use std::fmt::Display;
-
 use legalstat_kit::{Error, Violations};
 use sqlx::{PgExecutor, PgPool};
 
@@ -12,7 +10,6 @@ use crate::{
         copy::CopyKey,
         edition::{Edition, EditionKey},
         names::{self, NameError},
-        schedule,
     },
     error::CollectionsError,
 };
@@ -27,6 +24,7 @@ pub(super) async fn edition(
 ) -> Result<Option<EditionKey>, Error> {
     let key = resource(violations, field, name, names::parse_edition);
     if let Some(key) = &key {
+        violations.about(key);
         require_period(violations, db, field, key).await?;
     }
     Ok(key)
@@ -41,6 +39,7 @@ pub(super) async fn copy(
 ) -> Result<Option<CopyKey>, Error> {
     let key = resource(violations, field, name, names::parse_copy);
     if let Some(key) = &key {
+        violations.about(key);
         require_period(violations, db, field, &key.edition).await?;
     }
     Ok(key)
@@ -104,37 +103,10 @@ pub(super) async fn require_registered(db: &PgPool, collection: Option<&str>) ->
     Ok(())
 }
 
-/// Reads a required year of the schedule.
-pub(super) fn year(violations: &mut Violations, field: &str, year: i32) -> Option<i16> {
-    let found = i16::try_from(year).ok().filter(|year| schedule::YEARS.contains(year));
-    if found.is_none() {
-        let (first, last) = (schedule::YEARS.start(), schedule::YEARS.end());
-        violations.add(field, "OUT_OF_RANGE", format!("{first} to {last}"));
-    }
-    found
-}
-
 /// Reads a required SHA-256 in hexadecimal.
 pub(super) fn required_sha256(violations: &mut Violations, field: &str, value: &str) -> Option<[u8; 32]> {
     if value.is_empty() {
         violations.add(field, "REQUIRED", "required");
     }
     violations.sha256(field, value)
-}
-
-/// What was read, once it is sure that nothing breaks a rule.
-///
-/// # Errors
-/// The violations found.
-pub(super) fn sound<T>(violations: Violations, read: Option<T>) -> Result<T, Error> {
-    violations.refuse()?;
-    Ok(read.ok_or_else(|| anyhow::anyhow!("a field could not be read, but no violation was recorded"))?)
-}
-
-/// Names the resource that a refusal concerns, for the journal.
-pub(super) fn about(error: Error, key: Option<&impl Display>) -> Error {
-    match (error, key) {
-        (Error::Refusal(refusal), Some(key)) => refusal.resource(&key.to_string()).into(),
-        (error, _) => error,
-    }
 }

@@ -21,7 +21,7 @@ pub(super) async fn download_copy(
     let (request, context) = (request.into_inner(), &service.context);
     let mut violations = Violations::new();
     let key = door::copy(&mut violations, &context.db, "name", &request.name).await?;
-    let key = door::sound(violations, key.clone()).map_err(|error| door::about(error, key.as_ref()))?;
+    let key = violations.sound(key)?;
 
     // Someone else's copy is not found, so that its existence is not told.
     let copy = db::copy::get_own(&context.db, &key, &call.caller.name).await?;
@@ -33,9 +33,7 @@ pub(super) async fn download_copy(
     let chunks = service.files.read(&copy.sha256).await?;
     journal::record_reading(context, &call, &key.to_string()).await?;
 
-    let description = stream::once(std::future::ready(Ok(message(Part::Content(convert::to_content(
-        content,
-    ))))));
+    let description = stream::iter([Ok(message(Part::Content(convert::to_content(content))))]);
     let chunks = chunks.map(|chunk| Ok(message(Part::Chunk(chunk.map_err(Status::from)?.to_vec()))));
     Ok(description.chain(chunks).boxed())
 }

@@ -12,7 +12,7 @@ pub(super) async fn get_collection(
 ) -> Result<Collection, Error> {
     let mut violations = Violations::new();
     let id = door::resource(&mut violations, "name", &request.name, names::parse_collection);
-    let id = door::sound(violations, id)?;
+    let id = violations.sound(id)?;
     let collection = door::find_collection(&service.context.db, &id).await?;
     Ok(convert::to_collection(collection))
 }

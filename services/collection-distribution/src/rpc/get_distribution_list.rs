@@ -1,13 +1,10 @@
 //! GetDistributionList.
 
-use legalstat_kit::{Error, Violations};
+use legalstat_kit::{Error, Violations, zone};
 use legalstat_proto::collections::v1::{DistributionList, GetDistributionListRequest};
 
 use super::{CollectionDistribution, convert, door};
-use crate::{
-    db,
-    domain::{names, zone},
-};
+use crate::{db, domain::names};
 
 pub(super) async fn get_distribution_list(
     service: &CollectionDistribution,
@@ -15,7 +12,7 @@ pub(super) async fn get_distribution_list(
 ) -> Result<DistributionList, Error> {
     let (mut violations, context) = (Violations::new(), &service.context);
     let id = door::resource(&mut violations, "name", &request.name, names::parse_distribution_list);
-    let id = door::sound(violations, id)?;
+    let id = violations.sound(id)?;
     let mut connection = context.db.acquire().await?;
     let collection = door::find_collection(&mut *connection, &id).await?;
     let today = zone::civil_day(context.now());

@@ -1,18 +1,20 @@
 //! GetEdition.
 
-use legalstat_kit::{Error, Violations};
+use legalstat_kit::{Call, Error, Violations};
 use legalstat_proto::collections::v1::{Edition, GetEditionRequest};
+use tonic::Request;
 
 use super::{CollectionDistribution, convert, door};
 
 pub(super) async fn get_edition(
     service: &CollectionDistribution,
-    request: GetEditionRequest,
+    request: Request<GetEditionRequest>,
 ) -> Result<Edition, Error> {
+    let (call, request) = (Call::of(&request), request.into_inner());
     let (mut violations, context) = (Violations::new(), &service.context);
     let key = door::edition(&mut violations, &context.db, "name", &request.name).await?;
-    let key = door::sound(violations, key)?;
+    let key = violations.sound(key)?;
     service.schedule.require()?;
     let edition = door::find_edition(&context.db, &key).await?;
-    Ok(convert::to_edition(edition))
+    Ok(convert::to_edition_for(&call.caller, edition))
 }

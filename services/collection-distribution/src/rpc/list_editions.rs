@@ -1,7 +1,8 @@
 //! ListEditions.
 
-use legalstat_kit::{Error, Violations, page::Page};
+use legalstat_kit::{Call, Error, Violations, page::Page, schedule};
 use legalstat_proto::collections::v1::{ListEditionsRequest, ListEditionsResponse};
+use tonic::Request;
 
 use super::{CollectionDistribution, convert, door};
 use crate::{
@@ -11,8 +12,9 @@ use crate::{
 
 pub(super) async fn list_editions(
     service: &CollectionDistribution,
-    request: ListEditionsRequest,
+    request: Request<ListEditionsRequest>,
 ) -> Result<ListEditionsResponse, Error> {
+    let (call, request) = (Call::of(&request), request.into_inner());
     let mut violations = Violations::new();
     let query = [
         request.parent.as_str(),
@@ -27,7 +29,7 @@ pub(super) async fn list_editions(
     let state = convert::optional_edition_state(&mut violations, "state", request.state);
     let year = match request.year {
         0 => None,
-        year => door::year(&mut violations, "year", year),
+        year => schedule::year(&mut violations, "year", year),
     };
     violations.refuse()?;
     let db = &service.context.db;
@@ -42,9 +44,11 @@ pub(super) async fn list_editions(
     };
     let editions = db::edition::list(db, &filter, page.limit()).await?;
     let (editions, next_page_token) = page.cut(editions, |edition| SchedulePosition::of(edition).to_string());
-    let editions = editions.into_iter().map(convert::to_edition).collect();
     Ok(ListEditionsResponse {
-        editions,
+        editions: editions
+            .into_iter()
+            .map(|edition| convert::to_edition_for(&call.caller, edition))
+            .collect(),
         next_page_token,
     })
 }

@@ -1,6 +1,6 @@
 //! ListSchedule.
 
-use legalstat_kit::{Error, Violations, page::Page};
+use legalstat_kit::{Error, Violations, page::Page, schedule};
 use legalstat_proto::collections::v1::{ListScheduleRequest, ListScheduleResponse};
 
 use super::{CollectionDistribution, convert, door};
@@ -25,7 +25,7 @@ pub(super) async fn list_schedule(
         &request.page_token,
         &query,
     )?;
-    let year = door::year(&mut violations, "year", request.year);
+    let year = schedule::year(&mut violations, "year", request.year);
     let collection = match request.collection.as_str() {
         "" => None,
         name => door::resource(&mut violations, "collection", name, names::parse_collection),

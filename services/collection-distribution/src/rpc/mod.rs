@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::stream::BoxStream;
-use legalstat_kit::{Context, files::FileStore};
+use legalstat_kit::{Context, files::FileStore, schedule::Completeness};
 use legalstat_proto::collections::v1::{
     Collection, ConfirmReceiptRequest, Copy, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition,
     GetCollectionRequest, GetDistributionListRequest, GetEditionRequest, ListCollectionsRequest,
@@ -13,8 +13,6 @@ use legalstat_proto::collections::v1::{
     collection_distribution_service_server::CollectionDistributionService,
 };
 use tonic::{Request, Response, Status, Streaming};
-
-use crate::jobs::schedule::Completeness;
 
 mod confirm_receipt;
 mod convert;
@@ -94,15 +92,11 @@ impl CollectionDistributionService for CollectionDistribution {
         &self,
         request: Request<ListEditionsRequest>,
     ) -> Result<Response<ListEditionsResponse>, Status> {
-        Ok(Response::new(
-            list_editions::list_editions(self, request.into_inner()).await?,
-        ))
+        Ok(Response::new(list_editions::list_editions(self, request).await?))
     }
 
     async fn get_edition(&self, request: Request<GetEditionRequest>) -> Result<Response<Edition>, Status> {
-        Ok(Response::new(
-            get_edition::get_edition(self, request.into_inner()).await?,
-        ))
+        Ok(Response::new(get_edition::get_edition(self, request).await?))
     }
 
     async fn upload_edition_content(

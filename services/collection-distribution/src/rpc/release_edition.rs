@@ -3,6 +3,7 @@
 use legalstat_kit::{
     Call, Error, Violations,
     write::{self, Begun, Mutation},
+    zone,
 };
 use legalstat_proto::collections::v1::{Edition, ReleaseEditionRequest};
 use sqlx::PgConnection;
@@ -11,10 +12,7 @@ use tonic::Request;
 use super::{CollectionDistribution, convert, door};
 use crate::{
     db,
-    domain::{
-        edition::{Done, EditionKey},
-        zone,
-    },
+    domain::edition::{Done, EditionKey},
     error::CollectionsError,
 };
 
@@ -27,10 +25,11 @@ pub(super) async fn release_edition(
     let mut violations = Violations::new();
     let key = door::edition(&mut violations, &context.db, "name", &request.name).await?;
     let request_id = violations.request_id("request_id", &request.request_id);
-    let key = door::sound(violations, key.clone()).map_err(|error| door::about(error, key.as_ref()))?;
+    let key = violations.sound(key)?;
 
     let mutation = Mutation::of(&call, request_id, request.validate_only, &request);
-    let mut write = match write::begin::<Edition>(context, &mutation).await? {
+    let begun = write::begin::<Edition>(context, &mutation).await;
+    let mut write = match begun.map_err(|error| error.about(&key))? {
         Begun::Replayed(answer) => return Ok(answer),
         Begun::Claimed(write) => write,
     };

@@ -25,11 +25,11 @@ pub(super) async fn seal_edition(
     let key = door::edition(&mut violations, &context.db, "name", &request.name).await?;
     let sha256 = door::required_sha256(&mut violations, "sha256", &request.sha256);
     let request_id = violations.request_id("request_id", &request.request_id);
-    let read = key.clone().zip(sha256);
-    let (key, sha256) = door::sound(violations, read).map_err(|error| door::about(error, key.as_ref()))?;
+    let (key, sha256) = violations.sound(key.zip(sha256))?;
 
     let mutation = Mutation::of(&call, request_id, request.validate_only, &request);
-    let mut write = match write::begin::<Edition>(context, &mutation).await? {
+    let begun = write::begin::<Edition>(context, &mutation).await;
+    let mut write = match begun.map_err(|error| error.about(&key))? {
         Begun::Replayed(answer) => return Ok(answer),
         Begun::Claimed(write) => write,
     };

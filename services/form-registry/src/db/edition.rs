@@ -1,12 +1,12 @@
 //! `forms.edition` with its files and placements.
 
 use jiff::Timestamp;
-use legalstat_kit::period::ReportingPeriod;
+use legalstat_kit::{period::ReportingPeriod, schedule::DueDate};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
-use super::unreadable;
+use super::{edition_key, unreadable};
 use crate::domain::edition::{
-    Channel, DueDate, Edition, EditionFile, EditionKey, EditionState, Placement, Punctuality, SchedulePosition,
+    Channel, Edition, EditionFile, EditionKey, EditionState, Placement, Punctuality, SchedulePosition,
 };
 
 struct Row {
@@ -58,7 +58,7 @@ impl TryFrom<Row> for Edition {
 
     fn try_from(mut row: Row) -> Result<Self, sqlx::Error> {
         Ok(Self {
-            key: key(row.form, &row.period)?,
+            key: edition_key(row.form, &row.period)?,
             state: EditionState::from_stored(&row.state).ok_or_else(|| unreadable("state", &row.state))?,
             file: row.file(),
             placements: row.placements()?,
@@ -71,13 +71,6 @@ impl TryFrom<Row> for Edition {
             },
         })
     }
-}
-
-fn key(form: i32, period: &str) -> Result<EditionKey, sqlx::Error> {
-    Ok(EditionKey {
-        form,
-        period: period.parse().map_err(|_| unreadable("period", period))?,
-    })
 }
 
 /// Holds an edition against other writers until the transaction ends. Read it afterwards: another may have changed it
@@ -197,7 +190,7 @@ pub async fn placed_on_information_service(db: &PgPool, forms: &[i32]) -> Result
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter().map(|row| key(row.form, &row.period)).collect()
+    rows.into_iter().map(|row| edition_key(row.form, &row.period)).collect()
 }
 
 /// How many editions of a year stand how to their due dates on the information service.

@@ -1,19 +1,21 @@
 //! The rows that make the schedule: editions, and the periods found to have none.
 
+use legalstat_kit::schedule::DueDate;
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::domain::edition::{DueDate, EditionKey};
+use super::edition_key;
+use crate::domain::edition::EditionKey;
 
 /// The forms and periods that the calendar was asked about already.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn known_periods(db: impl PgExecutor<'_>) -> Result<Vec<(i32, String)>, sqlx::Error> {
+pub async fn known_periods(db: impl PgExecutor<'_>) -> Result<Vec<EditionKey>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT form AS "form!", period AS "period!" FROM forms.edition
          UNION ALL SELECT form, period FROM forms.period_without_edition"#
     )
     .fetch_all(db)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.form, row.period)).collect())
+    rows.into_iter().map(|row| edition_key(row.form, &row.period)).collect()
 }
 
 /// Stores scheduled editions; those already there stay as they are. Tells how many were stored.

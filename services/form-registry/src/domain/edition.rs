@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::{law::LegalBasis, period::ReportingPeriod, zone};
+use legalstat_kit::{law::LegalBasis, period::ReportingPeriod, schedule::DueDate, zone};
 
 use super::names;
 
@@ -129,21 +129,6 @@ impl Punctuality {
             .into_iter()
             .find(|found| found.as_str() == word)
     }
-}
-
-/// When an edition is due, as the calendar computed it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DueDate {
-    /// The last day.
-    pub date: Date,
-    /// The instant at which that day ends.
-    pub time: Timestamp,
-    /// Whether it rests on a year whose acts are not all in.
-    pub provisional: bool,
-    /// Whether it rests on an assumed rule.
-    pub assumed: bool,
-    /// The version of the calendar that computed it.
-    pub calendar_version: String,
 }
 
 /// A file held for an edition.

@@ -1,20 +1,21 @@
 //! Which editions there are to be: the periods of each form in the years of the schedule.
 
-use std::ops::RangeInclusive;
-
-use legalstat_kit::period::ReportingPeriod;
+use legalstat_kit::{
+    period::{PeriodKind, ReportingPeriod},
+    schedule::YEARS,
+};
 
 use super::{
     edition::EditionKey,
     form::{Form, Periodicity},
 };
 
-/// The years of the schedule: from the Instruction's own to the last one whose periods all fall due within the calendar.
-pub const YEARS: RangeInclusive<i16> = 2019..=2035;
-
 /// The periods of a year.
 pub fn periods_of_year(periodicity: Periodicity, year: i16) -> impl Iterator<Item = ReportingPeriod> {
-    let kind = periodicity.period_kind();
+    periods(periodicity.period_kind(), year)
+}
+
+fn periods(kind: PeriodKind, year: i16) -> impl Iterator<Item = ReportingPeriod> {
     (1..=12 / kind.months()).filter_map(move |number| ReportingPeriod::new(year, kind, number).ok())
 }
 
@@ -42,9 +43,7 @@ pub fn periods_between(first: ReportingPeriod, last: ReportingPeriod) -> Vec<Rep
     }
     let kind = first.kind();
     (first.year()..=last.year())
-        .flat_map(|year| {
-            (1..=12 / kind.months()).filter_map(move |number| ReportingPeriod::new(year, kind, number).ok())
-        })
+        .flat_map(|year| periods(kind, year))
         .filter(|period| (first..=last).contains(period))
         .collect()
 }

@@ -1,52 +1,25 @@
 //! Fills the schedule at start: every edition that is not stored yet is stored with the due date that the calendar
 //! computes for it. Until all are there, nothing is said about editions.
 
-use std::{
-    collections::HashSet,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc};
 
-use legalstat_kit::Context;
+use legalstat_kit::{
+    Context,
+    calendar::{BATCH, Calendar},
+    schedule::{self, Completeness, DueDate},
+};
 use sqlx::{PgExecutor, PgPool};
 
 use crate::{
-    clients::calendar::{BATCH, Calendar},
-    db,
-    domain::{
-        edition::{DueDate, EditionKey},
-        form::Form,
-        schedule,
-    },
-    error::FormsError,
+    clients, db,
+    domain::{self, edition::EditionKey, form::Form},
 };
 
-/// How long between two tries to reach the calendar.
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// Whether the schedule is whole.
-#[derive(Debug, Default)]
-pub struct Completeness(AtomicBool);
-
-impl Completeness {
-    /// Refuses while the schedule is not whole: a part of it would pass for all of it.
-    ///
-    /// # Errors
-    /// [`FormsError::ScheduleIncomplete`].
-    pub fn require(&self) -> Result<(), FormsError> {
-        if self.0.load(Ordering::Acquire) {
-            Ok(())
-        } else {
-            Err(FormsError::ScheduleIncomplete)
-        }
-    }
-
-    fn reached(&self) {
-        self.0.store(true, Ordering::Release);
-    }
+/// What filling the schedule needs.
+struct Job {
+    db: PgPool,
+    calendar: Calendar,
+    forms: Vec<Form>,
 }
 
 /// Asks for nothing when the schedule is whole; else fills it in the background, however long the calendar is away.
@@ -60,49 +33,31 @@ pub async fn start(
     completeness: Arc<Completeness>,
 ) -> anyhow::Result<()> {
     if missing(&context.db, &forms).await?.is_empty() {
-        completeness.reached();
+        completeness.reach();
         return Ok(());
     }
-    let job = context.clone();
+    let shutdown = context.shutdown.clone();
+    let job = Arc::new(Job {
+        db: context.db.clone(),
+        calendar,
+        forms,
+    });
     context.tasks.spawn(async move {
-        tokio::select! {
-            () = fill_until_whole(&job, &calendar, &forms) => completeness.reached(),
-            () = job.shutdown.cancelled() => {}
-        }
+        schedule::complete(&completeness, &shutdown, || fill(job.clone())).await;
     });
     Ok(())
 }
 
-async fn fill_until_whole(context: &Context, calendar: &Calendar, forms: &[Form]) {
-    let mut told = String::new();
-    loop {
-        match fill(&context.db, calendar, forms).await {
-            Ok(stored) => {
-                tracing::info!(stored, "the schedule is complete");
-                return;
-            }
-            Err(error) => {
-                let problem = format!("{error:#}");
-                if problem != told {
-                    tracing::warn!(
-                        error = problem,
-                        "the schedule cannot be completed yet; trying again every second"
-                    );
-                    told = problem;
-                }
-            }
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
 /// Stores what is missing, batch by batch, and tells how many editions were stored.
-async fn fill(db: &PgPool, calendar: &Calendar, forms: &[Form]) -> anyhow::Result<u64> {
-    let missing = missing(db, forms).await?;
+async fn fill(job: Arc<Job>) -> anyhow::Result<u64> {
+    let missing = missing(&job.db, &job.forms).await?;
     let mut stored = 0;
     for batch in missing.chunks(BATCH) {
-        let due_dates = calendar.due_dates(batch).await?;
-        stored += store(db, batch, due_dates).await?;
+        let obligations = batch
+            .iter()
+            .map(|(form, key)| clients::calendar::obligation(form, *key));
+        let due_dates = job.calendar.due_dates(obligations).await?;
+        stored += store(&job.db, batch, due_dates).await?;
     }
     Ok(stored)
 }
@@ -115,11 +70,9 @@ pub(crate) async fn missing<'a>(
     db: impl PgExecutor<'_>,
     forms: &'a [Form],
 ) -> Result<Vec<(&'a Form, EditionKey)>, sqlx::Error> {
-    let known: HashSet<(i32, String)> = db::schedule::known_periods(db).await?.into_iter().collect();
-    let candidates = schedule::candidates(forms);
-    Ok(candidates
-        .filter(|(_, key)| !known.contains(&(key.form, key.period.to_string())))
-        .collect())
+    let known: HashSet<EditionKey> = db::schedule::known_periods(db).await?.into_iter().collect();
+    let candidates = domain::schedule::candidates(forms);
+    Ok(candidates.filter(|(_, key)| !known.contains(key)).collect())
 }
 
 async fn store(db: &PgPool, batch: &[(&Form, EditionKey)], due_dates: Vec<DueDate>) -> Result<u64, sqlx::Error> {

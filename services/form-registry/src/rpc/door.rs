@@ -7,7 +7,7 @@ use crate::{
     db,
     domain::{
         edition::{Edition, EditionKey},
-        names, schedule,
+        names,
     },
     error::FormsError,
 };
@@ -32,6 +32,7 @@ pub(super) async fn edition(
             return Ok(None);
         }
     };
+    violations.about(&key);
     if let Some(form) = db::form::get(db, key.form).await?
         && let Err(problem) = form.require_kind_of(key.period)
     {
@@ -77,32 +78,5 @@ pub(super) async fn require_registered(db: &PgPool, form: Option<i32>) -> Result
             Err(FormsError::NotFound(names::form(number)).into())
         }
         _ => Ok(()),
-    }
-}
-
-/// Reads a required year of the schedule.
-pub(super) fn year(violations: &mut Violations, field: &str, year: i32) -> Option<i16> {
-    let found = i16::try_from(year).ok().filter(|year| schedule::YEARS.contains(year));
-    if found.is_none() {
-        let (first, last) = (schedule::YEARS.start(), schedule::YEARS.end());
-        violations.add(field, "OUT_OF_RANGE", format!("{first} to {last}"));
-    }
-    found
-}
-
-/// What was read, once it is sure that nothing breaks a rule.
-///
-/// # Errors
-/// The violations found.
-pub(super) fn sound<T>(violations: Violations, read: Option<T>) -> Result<T, Error> {
-    violations.refuse()?;
-    Ok(read.ok_or_else(|| anyhow::anyhow!("a field could not be read, but no violation was recorded"))?)
-}
-
-/// Names the edition that a refusal concerns, for the journal.
-pub(super) fn about(error: Error, key: Option<EditionKey>) -> Error {
-    match (error, key) {
-        (Error::Refusal(refusal), Some(key)) => refusal.resource(&key.to_string()).into(),
-        (error, _) => error,
     }
 }

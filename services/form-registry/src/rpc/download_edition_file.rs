@@ -1,11 +1,11 @@
 //! DownloadEditionFile.
 
+use futures::{StreamExt, stream};
 use legalstat_kit::{Call, Error, Violations};
 use legalstat_proto::forms::v1::{
     DownloadEditionFileRequest, DownloadEditionFileResponse, download_edition_file_response::Part,
     form_registry_service_server::FormRegistryService,
 };
-use tokio_stream::StreamExt;
 use tonic::{Request, Status};
 
 use super::{FormRegistry, convert, door};
@@ -21,7 +21,7 @@ pub(super) async fn download_edition_file(
     let (request, context) = (request.into_inner(), &registry.context);
     let mut violations = Violations::new();
     let key = door::edition(&mut violations, &context.db, "name", &request.name).await?;
-    let key = door::sound(violations, key)?;
+    let key = violations.sound(key)?;
     registry.schedule.require()?;
     let edition = door::find(&context.db, key).await?;
     let file = edition
@@ -29,12 +29,12 @@ pub(super) async fn download_edition_file(
         .map_err(|obstacle| FormsError::Obstacle(key, obstacle))?
         .clone();
     let content = registry.files.read(&file.sha256).await?;
-    let description = tokio_stream::once(Ok(message(Part::File(convert::to_file(file)))));
+    let description = stream::iter([Ok(message(Part::File(convert::to_file(file))))]);
     let chunks = content.map(|chunk| {
         let chunk = chunk.map_err(Status::from)?;
         Ok(message(Part::Chunk(chunk.to_vec())))
     });
-    Ok(Box::pin(description.chain(chunks)))
+    Ok(description.chain(chunks).boxed())
 }
 
 fn message(part: Part) -> DownloadEditionFileResponse {

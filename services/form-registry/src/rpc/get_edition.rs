@@ -13,7 +13,7 @@ pub(super) async fn get_edition(
     let (call, request) = (Call::of(&request), request.into_inner());
     let (mut violations, context) = (Violations::new(), &registry.context);
     let key = door::edition(&mut violations, &context.db, "name", &request.name).await?;
-    let key = door::sound(violations, key)?;
+    let key = violations.sound(key)?;
     registry.schedule.require()?;
     let edition = door::find(&context.db, key).await?;
     Ok(convert::to_edition_for(&call.caller, edition, context.now()))

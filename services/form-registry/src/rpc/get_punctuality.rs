@@ -1,7 +1,7 @@
 //! GetPunctuality.
 
 use anyhow::Context as _;
-use legalstat_kit::{Error, Violations};
+use legalstat_kit::{Error, Violations, schedule};
 use legalstat_proto::forms::v1::{GetPunctualityRequest, PunctualityReport};
 
 use super::{FormRegistry, door};
@@ -12,9 +12,9 @@ pub(super) async fn get_punctuality(
     request: GetPunctualityRequest,
 ) -> Result<PunctualityReport, Error> {
     let (mut violations, context) = (Violations::new(), &registry.context);
-    let year = door::year(&mut violations, "year", request.year);
+    let year = schedule::year(&mut violations, "year", request.year);
     let form = door::optional_form(&mut violations, "form", &request.form);
-    let year = door::sound(violations, year)?;
+    let year = violations.sound(year)?;
     door::require_registered(&context.db, form).await?;
     registry.schedule.require()?;
     let counts = db::edition::count_punctuality(&context.db, year, form, context.now()).await?;

@@ -1,6 +1,6 @@
 //! ListEditions.
 
-use legalstat_kit::{Call, Error, Violations, page::Page};
+use legalstat_kit::{Call, Error, Violations, page::Page, schedule};
 use legalstat_proto::forms::v1::{ListEditionsRequest, ListEditionsResponse};
 use tonic::Request;
 
@@ -30,7 +30,7 @@ pub(super) async fn list_editions(
     let year = if request.year == 0 {
         None
     } else {
-        door::year(&mut violations, "year", request.year)
+        schedule::year(&mut violations, "year", request.year)
     };
     violations.refuse()?;
     let (context, db) = (&registry.context, &registry.context.db);

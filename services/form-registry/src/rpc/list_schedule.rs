@@ -1,6 +1,6 @@
 //! ListSchedule.
 
-use legalstat_kit::{Error, Violations, page::Page};
+use legalstat_kit::{Error, Violations, page::Page, schedule};
 use legalstat_proto::forms::v1::{ListScheduleRequest, ListScheduleResponse};
 
 use super::{FormRegistry, convert, door};
@@ -22,7 +22,7 @@ pub(super) async fn list_schedule(
         &request.page_token,
         &query,
     )?;
-    let year = door::year(&mut violations, "year", request.year);
+    let year = schedule::year(&mut violations, "year", request.year);
     let form = door::optional_form(&mut violations, "form", &request.form);
     violations.refuse()?;
     let db = &registry.context.db;

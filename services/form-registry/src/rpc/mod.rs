@@ -1,18 +1,16 @@
 //! The methods of the contract, one file each: parse, one transaction, reply.
 
-use std::{pin::Pin, sync::Arc};
+use std::sync::Arc;
 
-use legalstat_kit::{Context, files::FileStore};
+use futures::stream::BoxStream;
+use legalstat_kit::{Context, files::FileStore, schedule::Completeness};
 use legalstat_proto::forms::v1::{
     CheckAvailabilityRequest, CheckAvailabilityResponse, DownloadEditionFileRequest, DownloadEditionFileResponse,
     Edition, Form, GetEditionRequest, GetFormRequest, GetPunctualityRequest, ListEditionsRequest, ListEditionsResponse,
     ListFormsRequest, ListFormsResponse, ListScheduleRequest, ListScheduleResponse, PlaceEditionRequest,
     PunctualityReport, UploadEditionFileRequest, form_registry_service_server::FormRegistryService,
 };
-use tokio_stream::Stream;
 use tonic::{Request, Response, Status, Streaming};
-
-use crate::jobs::schedule::Completeness;
 
 mod check_availability;
 mod convert;
@@ -42,8 +40,7 @@ pub struct FormRegistry {
 
 #[tonic::async_trait]
 impl FormRegistryService for FormRegistry {
-    type DownloadEditionFileStream =
-        Pin<Box<dyn Stream<Item = Result<DownloadEditionFileResponse, Status>> + Send + 'static>>;
+    type DownloadEditionFileStream = BoxStream<'static, Result<DownloadEditionFileResponse, Status>>;
 
     async fn list_forms(&self, request: Request<ListFormsRequest>) -> Result<Response<ListFormsResponse>, Status> {
         Ok(Response::new(list_forms::list_forms(self, request.into_inner()).await?))

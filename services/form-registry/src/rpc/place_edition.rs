@@ -27,10 +27,11 @@ pub(super) async fn place_edition(
     let key = door::edition(&mut violations, &context.db, "name", &request.name).await?;
     let channel = convert::channel(&mut violations, "channel", request.channel);
     let request_id = violations.request_id("request_id", &request.request_id);
-    let (key, channel) = door::sound(violations, key.zip(channel)).map_err(|error| door::about(error, key))?;
+    let (key, channel) = violations.sound(key.zip(channel))?;
 
     let mutation = Mutation::of(&call, request_id, request.validate_only, &request);
-    let mut write = match write::begin::<Edition>(context, &mutation).await? {
+    let begun = write::begin::<Edition>(context, &mutation).await;
+    let mut write = match begun.map_err(|error| error.about(&key))? {
         Begun::Replayed(answer) => return Ok(answer),
         Begun::Claimed(write) => write,
     };

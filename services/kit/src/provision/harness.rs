@@ -14,7 +14,12 @@ use super::{
     postgres::{Cluster, ClusterOptions},
     roles::{self, ServicePasswords},
 };
-use crate::{Service, client, environment::Environment, run, schema, tls};
+use crate::{
+    Service, client,
+    environment::Environment,
+    run::{self, Listeners},
+    schema, server, tls,
+};
 
 /// The database server that the tests of one process share, and the authority that signs for them.
 pub struct Ground {
@@ -140,18 +145,18 @@ impl Running {
         let database = ground.database(service).await?;
         let identity = ground.authority.ensure(&Usage::service(service.name))?;
         let server = ground.cluster.admin_url("postgres");
-        let port = || std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-        let (listen, health) = (port()?, port()?);
+        // Held from here on: a port that is let go for a moment may be another's then.
+        let listeners = Listeners {
+            calls: server::bind((Ipv4Addr::LOCALHOST, 0).into()).await?,
+            health: server::bind((Ipv4Addr::LOCALHOST, 0).into()).await?,
+        };
+        let (listen, health) = (listeners.calls.local_addr()?, listeners.health.local_addr()?);
         let own = [
             ("LEGALSTAT_LISTEN", listen.to_string()),
             ("LEGALSTAT_HEALTH_LISTEN", health.to_string()),
             (
                 "LEGALSTAT_DATABASE_URL",
                 ground.passwords.runtime_url(&server, &database, service.schema)?,
-            ),
-            (
-                "LEGALSTAT_OWNER_DATABASE_URL",
-                ground.passwords.owner_url(&server, &database, service.schema)?,
             ),
             (
                 "LEGALSTAT_TLS_CERTIFICATE",
@@ -169,7 +174,7 @@ impl Running {
         let (ready, signal) = oneshot::channel();
         let stopping = shutdown.clone();
         let serving = tokio::spawn(async move {
-            run::serve(service, kit, config, clock, stopping, || {
+            run::serve_on(listeners, service, kit, config, clock, stopping, || {
                 ready.send(()).ok();
             })
             .await

@@ -2,7 +2,9 @@
 
 pub mod authority;
 pub mod folder;
+pub mod gate;
 pub mod harness;
 pub mod postgres;
 pub mod programs;
+pub mod refusals;
 pub mod roles;

@@ -9,4 +9,3 @@ pub mod registration;
 pub mod request;
 pub mod rules;
 mod texts;
-pub mod zone;

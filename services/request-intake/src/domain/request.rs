@@ -1,10 +1,10 @@
 //! A request for legal statistical information (Instruction, para 2(9)) and the words it is described with.
 
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::period::ReportingPeriod;
+use legalstat_kit::{period::ReportingPeriod, zone};
 use uuid::Uuid;
 
-use super::{examination::Examination, zone};
+use super::examination::Examination;
 
 /// Who asks, as far as channel, signatory and term depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

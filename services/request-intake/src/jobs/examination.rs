@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use legalstat_kit::{
-    Call, Caller, Context, Error,
+    Call, Context, Error,
     write::{self, Begun, Mutation},
 };
 use uuid::Uuid;
@@ -102,14 +102,7 @@ async fn examine(context: &Context, services: &Services, rules: &Rules, id: Uuid
 }
 
 async fn store(context: &Context, id: Uuid, examination: &Examination) -> Result<(), Error> {
-    let call = Call {
-        caller: Caller {
-            name: "system".into(),
-            roles: Vec::new(),
-        },
-        method: METHOD,
-        address: None,
-    };
+    let call = Call::system(METHOD);
     // A request waits once in its life, so that its own id is the key: of two replicas only one stores its examination.
     let mutation = Mutation::of(&call, id, false, &());
     let mut write = match write::begin::<()>(context, &mutation).await? {

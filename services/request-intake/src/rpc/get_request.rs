@@ -2,7 +2,6 @@
 
 use legalstat_kit::{Call, Error, Violations};
 use legalstat_proto::requests::v1::{self as proto, GetRequestRequest};
-use uuid::Uuid;
 
 use super::{RequestIntake, convert, sees_only_own};
 use crate::{
@@ -17,11 +16,11 @@ pub(super) async fn get_request(
     message: GetRequestRequest,
 ) -> Result<proto::Request, Error> {
     let mut violations = Violations::new();
-    let id = names::parse_request(&message.name).unwrap_or_else(|| {
+    let id = names::parse_request(&message.name);
+    if id.is_none() {
         violations.add("name", "NAME", "write requests/ and the UUID in lower case");
-        Uuid::nil()
-    });
-    violations.refuse()?;
+    }
+    let id = violations.sound(id)?;
     let mut connection = service.context.db.acquire().await?;
     let found = db::reading::read(&mut connection, &[id]).await?.pop();
     let may_see = |receipt: &Receipt| sees_only_own(&call.caller).is_none_or(|own| own == receipt.accepted_by);

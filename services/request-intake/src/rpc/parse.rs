@@ -2,7 +2,7 @@
 //! found, not only the first.
 
 use jiff::Timestamp;
-use legalstat_kit::{Violations, law::LegalBasis, period::ReportingPeriod, wire};
+use legalstat_kit::{Violations, law::LegalBasis, period::ReportingPeriod, wire, zone};
 use legalstat_proto::requests::v1 as proto;
 
 use super::convert;
@@ -13,11 +13,8 @@ use crate::domain::{
         Unit,
     },
     rules::Rules,
-    zone,
 };
 
-/// All channels, for reading one.
-pub(super) const CHANNELS: [Channel; 7] = Channel::ALL;
 /// The most characters of a sender's number.
 pub(super) const EXTERNAL_NUMBER: usize = 100;
 
@@ -82,7 +79,7 @@ pub(super) fn submission(violations: &mut Violations, request: &proto::Request, 
         violations,
         "request.channel",
         request.channel,
-        &CHANNELS,
+        &Channel::ALL,
         convert::channel,
     );
     let requester = requester(violations, request.requester.as_ref());

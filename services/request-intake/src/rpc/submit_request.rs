@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use legalstat_kit::{
-    Call, Error, Violations,
+    Call, Context, Error, Violations,
     write::{self, Begun, Mutation, Write},
+    zone,
 };
 use legalstat_proto::requests::v1::{self as proto, SubmitRequestRequest};
 use rand::RngExt;
@@ -16,9 +17,8 @@ use crate::{
         examination::Examination,
         names,
         registration::coupon_number,
-        request::{CallerRole, Receipt, Request, Submission},
+        request::{CallerRole, Channel, Receipt, Request, Submission},
         rules::Rules,
-        zone,
     },
     error::IntakeError,
 };
@@ -31,12 +31,19 @@ pub(super) async fn submit_request(
     call: &Call,
     message: SubmitRequestRequest,
 ) -> Result<proto::Request, Error> {
-    let rules = db::rules::read(&service.context.db).await?;
-    let (request_id, submission) = read(call, &message, &rules, service.context.now())?;
+    let context = &service.context;
+    let mut violations = Violations::new();
+    let request_id = violations.request_id("request_id", &message.request_id);
     let mutation = Mutation::of(call, request_id, message.validate_only, &message);
+    // A repeated call is answered from what is stored: the rules may have changed since, and nobody is asked again.
+    if write::was_answered(context, call, request_id).await? {
+        return repeat(context, &mutation).await;
+    }
+    let rules = db::rules::read(&context.db).await?;
+    let submission = read(violations, call, &message, &rules, context.now())?;
     // Asked before the transaction: no row is locked while another service takes its time.
     let examination = service.services.examine(&submission, &rules).await;
-    let write = match write::begin::<proto::Request>(&service.context, &mutation).await? {
+    let write = match write::begin::<proto::Request>(context, &mutation).await? {
         Begun::Replayed(answer) => return Ok(answer),
         Begun::Claimed(write) => write,
     };
@@ -47,21 +54,27 @@ pub(super) async fn submit_request(
     }
 }
 
+async fn repeat(context: &Context, mutation: &Mutation<'_>) -> Result<proto::Request, Error> {
+    match write::begin(context, mutation).await? {
+        Begun::Replayed(answer) => Ok(answer),
+        Begun::Claimed(_) => Err(anyhow::anyhow!("an answer that was stored is gone").into()),
+    }
+}
+
 /// The door: who brings it, then everything that is wrong with it.
 fn read(
+    mut violations: Violations,
     call: &Call,
     message: &SubmitRequestRequest,
     rules: &Rules,
     now: Timestamp,
-) -> Result<(Uuid, Submission), Error> {
-    let mut violations = Violations::new();
-    let request_id = violations.request_id("request_id", &message.request_id);
+) -> Result<Submission, Error> {
     let Some(request) = &message.request else {
         violations.add("request", "REQUIRED", "required");
-        return Err(refusal(violations));
+        return violations.sound(None);
     };
     let roles = bringing_roles(&call.caller);
-    let brought_as = match parse::known_word(request.channel, &parse::CHANNELS, convert::channel) {
+    let brought_as = match parse::known_word(request.channel, &Channel::ALL, convert::channel) {
         None => None,
         Some(channel) => {
             let rule = rules.caller_channel(&roles, channel, zone::civil_day(now));
@@ -78,16 +91,7 @@ fn read(
     );
     let door = parse::Door { rules, now, records };
     let submission = parse::submission(&mut violations, request, &door);
-    violations.refuse()?;
-    let submission = submission.ok_or_else(|| anyhow::anyhow!("a request without violations lacks a field"))?;
-    Ok((request_id, submission))
-}
-
-fn refusal(violations: Violations) -> Error {
-    match violations.refuse() {
-        Err(refusal) => refusal.into(),
-        Ok(()) => Error::Unknown(anyhow::anyhow!("a refusal without a violation")),
-    }
+    violations.sound(submission)
 }
 
 /// Answers a call that only checks: the examination, without name, coupon and number.

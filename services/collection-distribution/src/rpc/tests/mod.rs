@@ -1,9 +1,14 @@
-//! The methods as callers meet them: a running service on a database of its own, with a calendar made up for the test.
+//! The methods as callers meet them: a running service on a database of its own, with the calendar
+//! behind a gate.
 
-use std::{fmt::Debug, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use legalstat_kit::provision::harness::Running;
+use legalstat_kit::provision::{
+    gate::Gate,
+    harness::Running,
+    refusals::{metadata, pairs, refused, violations},
+};
 use legalstat_proto::collections::v1::{
     Copy, Edition, GetEditionRequest, ListCopiesRequest, ListScheduleRequest, ReleaseEditionRequest,
     SealEditionRequest, UploadEditionContentHeader, UploadEditionContentRequest,
@@ -14,9 +19,6 @@ use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
-use calendar::MadeUpCalendar;
-
-mod calendar;
 mod copies;
 mod register;
 mod release;
@@ -36,22 +38,31 @@ const CONTENT: &[u8] = b"the collection on crime";
 /// A running service and what a test does to it.
 struct Distribution {
     running: Running,
-    calendar: MadeUpCalendar,
+    calendar: Gate,
+    _calendar: Running,
     files: TempDir,
 }
 
 impl Distribution {
     /// A service whose schedule is whole, at [`NOW`].
     async fn start() -> Self {
-        let distribution = Self::without_calendar().await;
-        distribution.calendar.open().await;
+        let distribution = Self::start_with(true).await;
         distribution.until_whole().await;
         distribution
     }
 
     /// A service that still waits for its calendar.
     async fn without_calendar() -> Self {
-        let (calendar, files) = (MadeUpCalendar::away().await, tempfile::tempdir().expect("a folder"));
+        Self::start_with(false).await
+    }
+
+    async fn start_with(open: bool) -> Self {
+        let files = tempfile::tempdir().expect("a folder");
+        let behind = Running::start(&legalstat_calendar::SERVICE, &[], || instant(NOW)).await;
+        let calendar = Gate::before(behind.url()).await;
+        if open {
+            calendar.open();
+        }
         let settings = [
             ("LEGALSTAT_CALENDAR_URL", calendar.url()),
             ("LEGALSTAT_FILES", files.path().display().to_string()),
@@ -61,6 +72,7 @@ impl Distribution {
         Self {
             running,
             calendar,
+            _calendar: behind,
             files,
         }
     }
@@ -232,56 +244,4 @@ async fn edition(client: &mut Client, name: &str) -> Result<Edition, Status> {
         .get_edition(GetEditionRequest { name: name.into() })
         .await
         .map(tonic::Response::into_inner)
-}
-
-/// What a refusal tells machines under a key; empty when it tells nothing.
-fn metadata(status: &Status, key: &str) -> String {
-    let details = status.get_error_details();
-    let info = details
-        .error_info()
-        .unwrap_or_else(|| panic!("a refusal without a reason: {status:?}"));
-    info.metadata.get(key).cloned().unwrap_or_default()
-}
-
-/// The reason of a refusal, without its common beginning.
-fn reason(status: &Status) -> String {
-    let details = status.get_error_details();
-    let info = details
-        .error_info()
-        .unwrap_or_else(|| panic!("a refusal without a reason: {status:?}"));
-    info.reason
-        .strip_prefix("ERROR_REASON_")
-        .expect("a reason of the contract")
-        .to_owned()
-}
-
-/// Checks code and reason of a refusal, and gives it.
-fn refused<T: Debug>(answer: Result<T, Status>, code: Code, expected: &str) -> Status {
-    let status = answer.expect_err(expected);
-    assert_eq!(
-        (status.code(), reason(&status).as_str()),
-        (code, expected),
-        "{status:?}"
-    );
-    status
-}
-
-/// The fields at fault in a refusal with the reason for each.
-fn violations<T: Debug>(answer: Result<T, Status>) -> Vec<(String, String)> {
-    let details = refused(answer, Code::InvalidArgument, "INVALID_FIELDS").get_error_details();
-    let found = details
-        .bad_request()
-        .map(|found| found.field_violations.clone())
-        .unwrap_or_default();
-    found
-        .into_iter()
-        .map(|violation| (violation.field, violation.reason))
-        .collect()
-}
-
-fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
-    expected
-        .iter()
-        .map(|(field, reason)| ((*field).to_owned(), (*reason).to_owned()))
-        .collect()
 }

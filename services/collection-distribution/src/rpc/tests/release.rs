@@ -1,6 +1,6 @@
 //! Releasing an edition.
 
-use legalstat_proto::collections::v1::{CopyState, EditionState};
+use legalstat_proto::collections::v1::{CopyState, EditionState, ListEditionsRequest};
 
 use super::*;
 
@@ -166,4 +166,27 @@ async fn the_service_itself_cannot_change_what_was_released_or_journaled() {
             .and_then(|error| error.code().map(|code| code.into_owned()));
         assert_eq!(code.as_deref(), Some("42501"), "{sql}: {error}");
     }
+}
+
+#[tokio::test]
+async fn until_an_edition_is_released_its_content_is_shown_to_officials_only() {
+    let distribution = Distribution::start().await;
+    let shown = async |caller: &str| {
+        let mut client = distribution.client(Some(caller));
+        let got = edition(&mut client, CRIME).await.expect("it is scheduled");
+        let request = ListEditionsRequest {
+            parent: "collections/crime".into(),
+            year: 2025,
+            ..Default::default()
+        };
+        let listed = client.list_editions(request).await.expect("it is listed").into_inner();
+        assert!(listed.editions.contains(&got), "both methods show the same");
+        got.content.is_some()
+    };
+    distribution.seal_crime().await;
+    assert!(shown("operator").await && shown("auditor").await);
+    assert!(!shown("supreme-court").await);
+    let released = release(&mut distribution.approver(), &releasing(CRIME)).await;
+    released.expect("it is released");
+    assert!(shown("supreme-court").await);
 }

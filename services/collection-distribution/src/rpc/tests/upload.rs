@@ -152,11 +152,9 @@ async fn only_the_content_that_was_seen_is_sealed_and_then_it_stays() {
             .expect("it is replayed"),
         prepared
     );
-    refused(
-        upload(&mut operator, &uploading, b"new").await,
-        Code::InvalidArgument,
-        "REQUEST_ID_REUSED",
-    );
+    let reused = upload(&mut operator, &uploading, b"new").await;
+    let reused = refused(reused, Code::InvalidArgument, "REQUEST_ID_REUSED");
+    assert_eq!(metadata(&reused, "resource"), CRIME);
     assert_eq!(edition(&mut operator, CRIME).await.expect("it is there"), sealed);
     distribution.until_nothing_is_staged().await;
 }

@@ -1,4 +1,5 @@
-//! The methods as callers meet them: a running service on a database of its own, with a calendar made up for the test.
+//! The methods as callers meet them: a running service on a database of its own, with the calendar
+//! behind a gate.
 
 use std::{
     sync::{Arc, Mutex},
@@ -6,7 +7,11 @@ use std::{
 };
 
 use jiff::Timestamp;
-use legalstat_kit::provision::harness::Running;
+use legalstat_kit::provision::{
+    gate::Gate,
+    harness::Running,
+    refusals::{metadata, pairs, refused, violations},
+};
 use legalstat_proto::forms::v1::{
     Edition, EditionFile, GetPunctualityRequest, PlaceEditionRequest, UploadEditionFileHeader,
     UploadEditionFileRequest, download_edition_file_response, form_registry_service_client::FormRegistryServiceClient,
@@ -18,10 +23,7 @@ use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
-use calendar::MadeUpCalendar;
-
 mod availability;
-mod calendar;
 mod placement;
 mod schedule;
 mod upload;
@@ -34,7 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A running form registry and what a test does to it.
 struct Registry {
     running: Running,
-    calendar: MadeUpCalendar,
+    calendar: Gate,
+    _calendar: Running,
     files: TempDir,
     clock: Arc<Mutex<Timestamp>>,
 }
@@ -42,29 +45,36 @@ struct Registry {
 impl Registry {
     /// A registry whose schedule is whole, at the given instant.
     async fn at(now: &str) -> Self {
-        let calendar = MadeUpCalendar::start().await;
-        let registry = Self::with(calendar, now).await;
+        let registry = Self::start(now, true).await;
         registry.until_whole().await;
         registry
     }
 
-    /// A registry that may still wait for its calendar.
-    async fn with(calendar: MadeUpCalendar, now: &str) -> Self {
+    /// A registry that waits for its calendar.
+    async fn without_calendar(now: &str) -> Self {
+        Self::start(now, false).await
+    }
+
+    async fn start(now: &str, open: bool) -> Self {
         let files = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(Mutex::new(instant(now)));
+        let told = clock.clone();
+        let tell = move || *told.lock().expect("no test panics here");
+        let behind = Running::start(&legalstat_calendar::SERVICE, &[], tell.clone()).await;
+        let calendar = Gate::before(behind.url()).await;
+        if open {
+            calendar.open();
+        }
         let settings = [
             ("LEGALSTAT_CALENDAR_URL", calendar.url()),
             ("LEGALSTAT_FILES", files.path().display().to_string()),
             ("LEGALSTAT_FILE_LIMIT", "2000000".to_owned()),
         ];
-        let told = clock.clone();
-        let running = Running::start(&crate::SERVICE, &settings, move || {
-            *told.lock().expect("no test panics here")
-        })
-        .await;
+        let running = Running::start(&crate::SERVICE, &settings, tell).await;
         Self {
             running,
             calendar,
+            _calendar: behind,
             files,
             clock,
         }
@@ -206,54 +216,8 @@ async fn place(client: &mut Client, request: &PlaceEditionRequest) -> Result<Edi
         .map(tonic::Response::into_inner)
 }
 
-/// The reason of a refusal, without its common beginning, and the law it cites.
-fn reason(status: &Status) -> (String, String) {
-    let details = status.get_error_details();
-    let info = details
-        .error_info()
-        .unwrap_or_else(|| panic!("a refusal without a reason: {status:?}"));
-    let reason = info
-        .reason
-        .strip_prefix("ERROR_REASON_")
-        .expect("a reason of the contract");
-    (
-        reason.to_owned(),
-        info.metadata.get("legal_basis").cloned().unwrap_or_default(),
-    )
-}
-
 /// Checks code, reason and law of a refusal.
 fn assert_refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, expected: &str, law: &str) {
-    let status = answer.expect_err(expected);
-    assert_eq!(
-        (status.code(), reason(&status)),
-        (code, (expected.to_owned(), law.to_owned())),
-        "{status:?}"
-    );
-}
-
-/// The fields at fault in a refusal with the reason for each.
-fn violations<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<(String, String)> {
-    let status = answer.expect_err("the request breaks a rule");
-    assert_eq!(
-        (status.code(), reason(&status).0.as_str()),
-        (Code::InvalidArgument, "INVALID_FIELDS"),
-        "{status:?}"
-    );
-    let details = status.get_error_details();
-    let found = details
-        .bad_request()
-        .map(|found| found.field_violations.clone())
-        .unwrap_or_default();
-    found
-        .into_iter()
-        .map(|violation| (violation.field, violation.reason))
-        .collect()
-}
-
-fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
-    expected
-        .iter()
-        .map(|(field, reason)| ((*field).to_owned(), (*reason).to_owned()))
-        .collect()
+    let status = refused(answer, code, expected);
+    assert_eq!(metadata(&status, "legal_basis"), law, "{status:?}");
 }

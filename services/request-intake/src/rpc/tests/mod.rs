@@ -3,7 +3,10 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use jiff::Timestamp;
-use legalstat_kit::provision::harness::Running;
+use legalstat_kit::provision::{
+    harness::Running,
+    refusals::{metadata, pairs, refused, violations},
+};
 use legalstat_proto::{
     calendar::v1::RequesterKind,
     common::v1 as common,
@@ -14,7 +17,6 @@ use legalstat_proto::{
     },
 };
 use tonic::{Code, Status, transport::Channel};
-use tonic_types::StatusExt;
 use uuid::Uuid;
 
 use crate::SERVICE;
@@ -46,6 +48,14 @@ impl Stage {
 
     fn client(&self, caller: &str) -> Client {
         RequestIntakeServiceClient::new(self.running.channel(Some(caller)))
+    }
+
+    /// Carries out one statement as the superuser.
+    async fn execute(&self, sql: &'static str) {
+        sqlx::query(sql)
+            .execute(&mut self.running.superuser().await)
+            .await
+            .expect("the statement is right");
     }
 
     async fn count(&self, sql: &'static str) -> i64 {
@@ -129,15 +139,6 @@ fn outcome(request: &proto::Request, rule: CheckRule) -> CheckOutcome {
         .outcome()
 }
 
-fn reason(status: &Status) -> String {
-    status
-        .get_error_details()
-        .error_info()
-        .expect("every error has one")
-        .reason
-        .clone()
-}
-
 #[tokio::test]
 async fn a_request_through_the_unified_edms_is_registered_and_read_back_as_answered() {
     let stage = Stage::set().await;
@@ -188,8 +189,12 @@ async fn the_same_call_again_has_the_same_answer_and_no_second_effect() {
     let mut edms = stage.client("edms");
     let message = submission(request());
     let first = submit(&mut edms, message.clone()).await.expect("it is accepted");
-    stage.fakes.set_away(true);
+    let asked = stage.fakes.answers.asked.load(Ordering::SeqCst);
+    stage
+        .execute("UPDATE requests.caller_channel SET valid_to = '2026-01-01'")
+        .await;
     assert_eq!(submit(&mut edms, message.clone()).await.expect("it is replayed"), first);
+    assert_eq!(stage.fakes.answers.asked.load(Ordering::SeqCst), asked);
     assert_eq!(stage.count("SELECT count(*) FROM requests.request").await, 1);
     let done = "SELECT count(*) FROM requests.journal_entry WHERE outcome = 'DONE'";
     assert_eq!(stage.count(done).await, 1);
@@ -197,8 +202,11 @@ async fn the_same_call_again_has_the_same_answer_and_no_second_effect() {
 
     let mut other = message;
     other.request.as_mut().expect("it has one").essence = "something else".into();
-    let refused = submit(&mut edms, other).await.expect_err("the id was used");
-    assert_eq!(reason(&refused), "ERROR_REASON_REQUEST_ID_REUSED");
+    refused(
+        submit(&mut edms, other).await,
+        Code::InvalidArgument,
+        "REQUEST_ID_REUSED",
+    );
 }
 
 #[tokio::test]
@@ -311,16 +319,9 @@ async fn a_caller_brings_only_its_own_channel() {
         ("kadagalau", request()),
         ("operator", request()),
     ] {
-        let refused = submit(&mut stage.client(caller), submission(request))
-            .await
-            .expect_err("not its channel");
-        assert_eq!(refused.code(), Code::PermissionDenied, "{caller}");
-        assert_eq!(reason(&refused), "ERROR_REASON_CHANNEL_NOT_OF_CALLER");
-        let details = refused.get_error_details();
-        assert_eq!(
-            details.error_info().expect("it has one").metadata["legal_basis"],
-            "Instruction, para 7"
-        );
+        let answer = submit(&mut stage.client(caller), submission(request)).await;
+        let refusal = refused(answer, Code::PermissionDenied, "CHANNEL_NOT_OF_CALLER");
+        assert_eq!(metadata(&refusal, "legal_basis"), "Instruction, para 7", "{caller}");
     }
     assert_eq!(
         stage
@@ -389,12 +390,8 @@ async fn every_violation_is_told_at_once_and_nothing_is_stored() {
         request_id: "1".into(),
         ..submission(wrong)
     };
-    let refused = submit(&mut stage.client("edms"), message)
-        .await
-        .expect_err("it has violations");
-    let details = refused.get_error_details();
-    let violations = &details.bad_request().expect("it has some").field_violations;
-    let fields: Vec<_> = violations.iter().map(|violation| violation.field.as_str()).collect();
+    let found = violations(submit(&mut stage.client("edms"), message).await);
+    let fields: Vec<_> = found.iter().map(|(field, _)| field.as_str()).collect();
     assert_eq!(
         fields,
         ["request_id", "request.requester.bin", "request.items[0].period"]
@@ -403,19 +400,17 @@ async fn every_violation_is_told_at_once_and_nothing_is_stored() {
         request_id: Uuid::new_v4().to_string(),
         ..Default::default()
     };
-    let refused = submit(&mut stage.client("edms"), empty)
-        .await
-        .expect_err("it has no request");
-    assert_eq!(refused.code(), Code::InvalidArgument);
+    let found = violations(submit(&mut stage.client("edms"), empty).await);
+    assert_eq!(found, pairs(&[("request", "REQUIRED")]));
     assert_eq!(stage.count("SELECT count(*) FROM requests.request").await, 0);
 }
 
 #[tokio::test]
 async fn loading_the_rules_again_changes_nothing_and_keeps_what_was_changed() {
     let stage = Stage::set().await;
-    let mut superuser = stage.running.superuser().await;
-    let close = "UPDATE requests.ground SET valid_to = '2026-01-01' WHERE rule = 'CHANNEL'";
-    sqlx::query(close).execute(&mut superuser).await.expect("it is closed");
+    stage
+        .execute("UPDATE requests.ground SET valid_to = '2026-01-01' WHERE rule = 'CHANNEL'")
+        .await;
     let counted = "SELECT (SELECT count(*) FROM requests.ground) + (SELECT count(*) FROM requests.channel_rule)
          + (SELECT count(*) FROM requests.caller_channel) + (SELECT count(*) FROM requests.signatory_rule)";
     let before = stage.count(counted).await;

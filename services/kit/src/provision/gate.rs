@@ -1,0 +1,75 @@
+//! For tests: a line to a service that leads nowhere until it is opened.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use tokio::{
+    io,
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+/// An address before a service's own. Dropping it cuts what goes through it.
+pub struct Gate {
+    address: SocketAddr,
+    open: Arc<AtomicBool>,
+    listening: JoinHandle<()>,
+}
+
+impl Gate {
+    /// A shut gate before the service at `url`, as a running service tells it.
+    ///
+    /// # Panics
+    /// When no port is free, or the URL ends in none.
+    pub async fn before(url: &str) -> Self {
+        let port = url.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        let behind = SocketAddr::from((Ipv4Addr::LOCALHOST, port.expect("the URL ends in a port")));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        let open = Arc::new(AtomicBool::new(false));
+        let listening = tokio::spawn(listen(listener, open.clone(), behind));
+        Self {
+            address,
+            open,
+            listening,
+        }
+    }
+
+    /// The address before the gate.
+    pub fn url(&self) -> String {
+        format!("https://localhost:{}", self.address.port())
+    }
+
+    /// Opens it.
+    pub fn open(&self) {
+        self.open.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+async fn listen(listener: TcpListener, open: Arc<AtomicBool>, behind: SocketAddr) {
+    let mut lines = tokio::task::JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        if open.load(Ordering::SeqCst) {
+            lines.spawn(pass(stream, behind));
+        }
+    }
+}
+
+async fn pass(mut before: TcpStream, behind: SocketAddr) -> io::Result<()> {
+    let mut behind = TcpStream::connect(behind).await?;
+    io::copy_bidirectional(&mut before, &mut behind).await?;
+    Ok(())
+}

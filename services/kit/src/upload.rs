@@ -1,0 +1,285 @@
+//! Uploads: the first message carries a header, each one after it a chunk of the content.
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt};
+use legalstat_proto::common::v1::ErrorReason;
+use prost::Message;
+use tonic::{Code, Status};
+use uuid::Uuid;
+
+use crate::{
+    Call, Context, Error, Refusal, Violations,
+    files::{FileStore, Received},
+    wire,
+    write::Mutation,
+};
+
+/// How many bytes one chunk may have.
+const MAX_CHUNK: usize = 1024 * 1024;
+/// How many characters a file's name may have.
+const MAX_FILENAME: usize = 255;
+/// How many characters each half of a media type may have (RFC 6838, section 4.2).
+const MAX_MEDIA_NAME: usize = 127;
+
+/// What one message of an upload carries.
+#[derive(Debug)]
+pub enum Part<H> {
+    /// What the upload is.
+    Header(H),
+    /// Some of its content.
+    Chunk(Vec<u8>),
+}
+
+/// One message of an upload as it arrives; `None` carries nothing.
+pub type Arriving<H> = Result<Option<Part<H>>, Status>;
+
+/// The header, from the first message.
+///
+/// # Errors
+/// A message that carries none.
+pub fn header<H>(first: Option<Arriving<H>>) -> Result<H, Error> {
+    match first.transpose().map_err(broken)?.flatten() {
+        Some(Part::Header(header)) => Ok(header),
+        Some(Part::Chunk(_)) | None => {
+            Err(Violations::one("header", "REQUIRED", "the first message carries the header").into())
+        }
+    }
+}
+
+/// Reads a required file name without folders.
+pub fn filename(violations: &mut Violations, field: &str, given: &str) -> String {
+    let name = violations.text(field, given, MAX_FILENAME);
+    if name.contains(['/', '\\']) || name == "." || name == ".." {
+        violations.add(field, "FOLDER", "a file's name without folders");
+    }
+    if name.chars().any(|c| c != '\0' && c.is_control()) {
+        violations.add(field, "INVALID_CHARACTER", "must not contain control characters");
+    }
+    name
+}
+
+/// Reads a required media type without parameters.
+pub fn content_type(violations: &mut Violations, field: &str, given: &str) -> String {
+    let media_type = violations.text(field, given, 2 * MAX_MEDIA_NAME + 1);
+    let well_formed = media_type
+        .split_once('/')
+        .is_some_and(|(kind, name)| is_media_name(kind) && is_media_name(name));
+    if !well_formed && !media_type.is_empty() {
+        let description = "a media type without parameters, for example text/csv";
+        violations.add(field, "MEDIA_TYPE", description);
+    }
+    media_type
+}
+
+/// RFC 6838, section 4.2: a letter or digit, then letters, digits and `!#$&-^_.+`.
+fn is_media_name(name: &str) -> bool {
+    name.len() <= MAX_MEDIA_NAME
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c))
+}
+
+/// Received content that is dropped with this value unless it was kept: after a refusal, a replay, or when the caller
+/// hangs up.
+pub struct Staged<'a> {
+    context: &'a Context,
+    files: &'a FileStore,
+    received: Option<Received>,
+}
+
+impl<'a> Staged<'a> {
+    /// Receives the content from the messages after the first. It must not be empty, and must have the digest that was
+    /// announced, when one was.
+    ///
+    /// # Errors
+    /// Chunks that are no chunks, content over the limit or not as announced, or a line that was cut; then nothing stays.
+    pub async fn receive<H>(
+        context: &'a Context,
+        files: &'a FileStore,
+        messages: impl Stream<Item = Arriving<H>>,
+        announced: Option<[u8; 32]>,
+    ) -> Result<Self, Error> {
+        let staged = Self {
+            context,
+            files,
+            received: Some(files.receive(messages.map(chunk)).await?),
+        };
+        check(staged.received(), announced)?;
+        Ok(staged)
+    }
+
+    /// What was received.
+    pub fn received(&self) -> &Received {
+        self.received
+            .as_ref()
+            .expect("only keep takes it away, and keep ends this value")
+    }
+
+    /// The mutation that the upload asks for by its header and its content.
+    pub fn mutation<'c>(
+        &self,
+        call: &'c Call,
+        request_id: Uuid,
+        validate_only: bool,
+        header: &impl Message,
+    ) -> Mutation<'c> {
+        Mutation {
+            call,
+            request_id,
+            validate_only,
+            body_sha256: wire::sha256(&[header.encode_to_vec(), self.received().sha256.to_vec()].concat()),
+        }
+    }
+
+    /// Keeps the content under its digest.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn keep(mut self) -> Result<(), Error> {
+        self.files.keep(self.received()).await?;
+        self.received = None;
+        Ok(())
+    }
+}
+
+impl Drop for Staged<'_> {
+    fn drop(&mut self) {
+        if let Some(received) = self.received.take() {
+            let files = self.files.clone();
+            self.context.tasks.spawn(async move { files.discard(&received).await });
+        }
+    }
+}
+
+fn chunk<H>(message: Arriving<H>) -> Result<Bytes, Error> {
+    let violation = match message.map_err(broken)? {
+        Some(Part::Chunk(chunk)) if (1..=MAX_CHUNK).contains(&chunk.len()) => return Ok(Bytes::from(chunk)),
+        Some(Part::Chunk(_)) => wrong_size(),
+        Some(Part::Header(_)) => Violations::one("header", "REPEATED", "the header comes once, in the first message"),
+        None => Violations::one("chunk", "REQUIRED", "each message after the first carries a chunk"),
+    };
+    Err(violation.into())
+}
+
+fn check(received: &Received, announced: Option<[u8; 32]>) -> Result<(), Refusal> {
+    if received.size == 0 {
+        return Err(Violations::one("chunk", "REQUIRED", "the content is empty"));
+    }
+    if announced.is_some_and(|announced| announced != received.sha256) {
+        let message = "the content does not have the digest given in the header; nothing was changed";
+        return Err(Refusal::new(
+            Code::InvalidArgument,
+            ErrorReason::DigestMismatch,
+            message,
+        ));
+    }
+    Ok(())
+}
+
+/// What a stream that ends with an error means: a message that no one can read, or a line that was cut.
+fn broken(status: Status) -> Refusal {
+    match status.code() {
+        Code::OutOfRange | Code::InvalidArgument => wrong_size(),
+        Code::Internal => Violations::one("chunk", "UNREADABLE", "a message of the upload could not be read"),
+        _ => Refusal::unavailable("the upload broke off; nothing was changed"),
+    }
+}
+
+fn wrong_size() -> Refusal {
+    Violations::one("chunk", "SIZE", "1 byte to 1 MiB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn reasons(check: impl FnOnce(&mut Violations) -> String) -> Vec<&'static str> {
+        let mut violations = Violations::new();
+        check(&mut violations);
+        let found = violations.refuse().err().into_iter();
+        found
+            .flat_map(|refusal| refusal.violations)
+            .map(|violation| violation.reason)
+            .collect()
+    }
+
+    #[test]
+    fn a_filename_has_no_folders_and_no_control_characters() {
+        let filename = |name: &str| reasons(|v| filename(v, "filename", name));
+        assert!(filename("Форма 1-М за январь.csv").is_empty());
+        for (name, expected) in [
+            ("", &["REQUIRED"][..]),
+            ("a/b.csv", &["FOLDER"]),
+            ("a\\b.csv", &["FOLDER"]),
+            ("..", &["FOLDER"]),
+            ("a\nb.csv", &["INVALID_CHARACTER"]),
+            ("a\0b.csv", &["INVALID_CHARACTER"]),
+            ("a/\u{7f}b", &["FOLDER", "INVALID_CHARACTER"]),
+        ] {
+            assert_eq!(filename(name), expected, "{name:?}");
+        }
+        assert_eq!(filename(&"ж".repeat(256)), ["TOO_LONG"]);
+        assert!(filename(&"ж".repeat(255)).is_empty());
+    }
+
+    #[test]
+    fn a_content_type_is_a_media_type_without_parameters() {
+        let content_type = |text: &str| reasons(|v| content_type(v, "content_type", text));
+        for good in ["text/csv", "application/vnd.ms-excel", "image/svg+xml"] {
+            assert!(content_type(good).is_empty(), "{good}");
+        }
+        for bad in [
+            "csv",
+            "text/",
+            "/csv",
+            "text/csv; charset=utf-8",
+            "text/csv/x",
+            "text/.csv",
+            "te xt/csv",
+            "text/цсв",
+        ] {
+            assert_eq!(content_type(bad), ["MEDIA_TYPE"], "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_message_out_of_its_place_is_a_violation() {
+        let reason = |part: Option<Part<()>>| match chunk(Ok(part)) {
+            Err(Error::Refusal(refusal)) => refusal.violations[0].reason,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(reason(None), "REQUIRED");
+        assert_eq!(reason(Some(Part::Chunk(Vec::new()))), "SIZE");
+        assert_eq!(reason(Some(Part::Chunk(vec![0; MAX_CHUNK + 1]))), "SIZE");
+        assert_eq!(reason(Some(Part::Header(()))), "REPEATED");
+        assert!(chunk::<()>(Ok(Some(Part::Chunk(vec![0; MAX_CHUNK])))).is_ok());
+
+        assert!(header(Some(Ok(Some(Part::Header(()))))).is_ok());
+        for first in [None, Some(Ok(None)), Some(Ok(Some(Part::Chunk(vec![0]))))] {
+            assert!(header::<()>(first).is_err());
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_cut_is_told_from_a_message_that_cannot_be_read() {
+        for (code, reason) in [
+            (Code::OutOfRange, ErrorReason::InvalidFields),
+            (Code::Internal, ErrorReason::InvalidFields),
+            (Code::Unknown, ErrorReason::DependencyUnavailable),
+            (Code::Cancelled, ErrorReason::DependencyUnavailable),
+        ] {
+            assert_eq!(broken(Status::new(code, "")).reason, reason, "{code:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_text_panics(name in any::<String>(), media_type in any::<String>()) {
+            let mut violations = Violations::new();
+            filename(&mut violations, "filename", &name);
+            content_type(&mut violations, "content_type", &media_type);
+        }
+    }
+}
