@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use prost_reflect::{DynamicMessage, Value};
+use prost_reflect::Value;
 use tonic_types::StatusExt;
 
 use crate::system::System;
@@ -137,20 +137,16 @@ fn every_method_is_in_the_table_with_its_access() {
 
 /// Calls a method with an empty message and gives the reason of its refusal, or OK.
 async fn call(system: &System, method: &str, caller: Option<&str>) -> String {
-    let (service, name) = method.split_once('/').expect("service/method");
-    let service = legalstat_proto::descriptors()
-        .get_service_by_name(&format!("legalstat.{service}"))
-        .expect("it exists");
-    let descriptor = service
-        .methods()
-        .find(|candidate| candidate.name() == name)
-        .expect("it exists");
-    let mut client = tonic::client::Grpc::new(system.channel(server(method), caller));
+    call_with(system, server(method), method, caller, Vec::new()).await
+}
+
+/// Calls a method with some bytes at a server.
+async fn call_with(system: &System, server: &str, method: &str, caller: Option<&str>, bytes: Vec<u8>) -> String {
+    let mut client = tonic::client::Grpc::new(system.channel(server, caller));
     client.ready().await.expect("the system runs");
     let path = format!("/legalstat.{method}").parse().expect("a path");
-    let empty = DynamicMessage::new(descriptor.input());
     let codec = tonic_prost::ProstCodec::<Raw, Raw>::default();
-    let request = tonic::Request::new(tokio_stream::once(Raw(prost::Message::encode_to_vec(&empty))));
+    let request = tonic::Request::new(tokio_stream::once(Raw(bytes)));
     let answer = match client.streaming(request, path, codec).await {
         Ok(response) => response.into_inner().message().await.err(),
         Err(status) => Some(status),
@@ -223,5 +219,54 @@ async fn every_method_admits_whom_the_table_says_and_refuses_everyone_else() {
             );
         }
     }
+    tokio::task::block_in_place(|| drop(system));
+}
+
+/// A caller that the table admits.
+fn admitted(roles: &str) -> Option<&'static str> {
+    CALLERS
+        .iter()
+        .find(|(role, _)| roles.split(',').any(|admitted| admitted == *role))
+        .map(|(_, caller)| *caller)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_read_is_the_callers_fault_and_is_told_so() {
+    let system = tokio::task::block_in_place(System::start);
+    for (method, row) in table() {
+        let caller = admitted(row[1]);
+        let unreadable = call_with(&system, server(&method), &method, caller, vec![0xff; 3]).await;
+        let expected = if method.contains("/Upload") {
+            "INVALID_FIELDS"
+        } else {
+            "MESSAGE_UNREADABLE"
+        };
+        assert_eq!(unreadable, expected, "{method}");
+        let elsewhere = if server(&method) == "calendar" {
+            "request-intake"
+        } else {
+            "calendar"
+        };
+        if !method.starts_with("journal.") {
+            let unknown = call_with(&system, elsewhere, &method, caller, Vec::new()).await;
+            assert_eq!(unknown, "METHOD_UNKNOWN", "{method} at {elsewhere}");
+        }
+    }
+    let none = call_with(
+        &system,
+        "calendar",
+        "calendar.v1.CalendarService/None",
+        None,
+        Vec::new(),
+    )
+    .await;
+    assert_eq!(none, "METHOD_UNKNOWN");
+    let refused = ["journal", "list", "--service", "request-intake", "--outcome", "refused"];
+    let refusals = tokio::task::block_in_place(|| system.json(&refused));
+    assert_eq!(
+        refusals["entries"].as_array().map(Vec::len),
+        Some(1),
+        "the unreadable submission is in the journal"
+    );
     tokio::task::block_in_place(|| drop(system));
 }

@@ -220,6 +220,45 @@ fn a_bad_request_is_refused_with_every_violation_at_once_and_leaves_nothing() {
             ),
         ],
     );
+    let mut hundred = request();
+    hundred["request"]["items"] = (0..100).map(|_| json!({ "period": "2019-Q5" })).collect();
+    let hundred = system.file("hundred.json", &hundred.to_string());
+    let list = system.file("list.json", "[]");
+    let mut later = request();
+    later["request"]["externalDate"] = json!({ "year": 2099, "month": 1, "day": 1 });
+    later["request"]["essence"] = json!("\u{1b}[2J");
+    let later = system.file("later.json", &later.to_string());
+    let folder = system.folder().display().to_string();
+    refused(
+        &system,
+        &[
+            (
+                &["requests", "submit", "--as", "edms", "--file", &hundred],
+                1,
+                &["request.items[0].kind", "more violations"],
+            ),
+            (
+                &["requests", "submit", "--as", "edms", "--file", &list],
+                2,
+                &["JSON object"],
+            ),
+            (
+                &["requests", "submit", "--as", "edms", "--file", &later],
+                1,
+                &["request.external_date", "request.essence"],
+            ),
+            (
+                &["forms", "upload", "forms/1/editions/2025-M01", "--content", &folder],
+                2,
+                &["folder"],
+            ),
+            (
+                &["calendar", "terms", "--as", "../authority/ca"],
+                2,
+                &["no certificate"],
+            ),
+        ],
+    );
     let requests = system.json(&["requests", "list"]);
     assert_eq!(requests["requests"], json!([]), "nothing was stored");
 }

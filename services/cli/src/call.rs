@@ -120,6 +120,9 @@ impl Connection {
     async fn upload_once(&self, name: &str, header: &Value, file: &Path) -> Result<Value, Failure> {
         let method = method(name);
         let first = message(method.input(), &json!({ "header": header }))?;
+        if file.is_dir() {
+            return Err(Failure::usage(format!("{} is a folder", file.display())));
+        }
         let opened = tokio::fs::File::open(file).await;
         let opened = opened.map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))?;
         let chunk_field = method

@@ -91,6 +91,15 @@ const PREFIXES: [&str; 17] = [
     "UNIT_",
 ];
 
+/// What could steer a terminal, or pass for another line of a table, is made visible.
+fn shown(c: char) -> char {
+    match c {
+        '\n' | '\r' | '\t' => ' ',
+        c if c.is_control() => '\u{fffd}',
+        c => c,
+    }
+}
+
 fn plain(text: &str) -> String {
     let is_enum = !text.is_empty()
         && text
@@ -100,7 +109,7 @@ fn plain(text: &str) -> String {
     match prefix.map(|prefix| &text[prefix.len()..]) {
         Some("UNSPECIFIED") => String::new(),
         Some(rest) => rest.into(),
-        None => text.into(),
+        None => text.chars().map(shown).collect(),
     }
 }
 
@@ -199,6 +208,7 @@ mod tests {
     fn values_are_written_as_a_person_would() {
         assert_eq!(text(&json!({ "year": 2019, "month": 7, "day": 5 })), "2019-07-05");
         assert_eq!(text(&json!("DAY_KIND_WORKING")), "WORKING");
+        assert_eq!(text(&json!("a\u{1b}[2Jb\nc")), "a\u{fffd}[2Jb c");
         assert_eq!(text(&json!({ "kk": "", "ru": "", "en": "" })), "(missing)");
         assert_eq!(
             text(&json!({ "act": "Instruction", "provision": "para 7", "uri": "", "assumed": true })),

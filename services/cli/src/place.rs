@@ -161,7 +161,8 @@ impl Place {
 
     fn identity(&self, name: &str) -> Result<(PathBuf, PathBuf), Failure> {
         let certificate = self.certificates().join(format!("{name}.pem"));
-        if !certificate.exists() {
+        let key = self.certificates().join(format!("{name}.key"));
+        if name.contains('/') || !certificate.exists() || !key.exists() {
             let known = self.callers().join(", ");
             let message = format!(
                 "there is no certificate of {name:?} in {}; there are {known}",
@@ -169,7 +170,7 @@ impl Place {
             );
             return Err(Failure::usage(message));
         }
-        Ok((certificate, self.certificates().join(format!("{name}.key"))))
+        Ok((certificate, key))
     }
 
     fn callers(&self) -> Vec<String> {

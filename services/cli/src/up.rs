@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use legalstat_collection_distribution::domain::register::appendix_1;
 use legalstat_kit::{
     Service,
-    environment::Environment,
+    environment::{Environment, SettingError},
     provision::{
         authority::{self, Authority, Usage},
         folder::{AlreadyRunning, FolderLock, write_whole},
@@ -20,11 +20,11 @@ use legalstat_kit::{
         programs::PostgresMissing,
         roles::{self, ServicePasswords},
     },
-    run,
+    run::{self, Listeners},
     telemetry::{self, LogFormat},
 };
 use serde_json::json;
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -40,7 +40,8 @@ const FIRST_PORT: u16 = 7601;
 /// Run the whole system on this machine until Ctrl-C
 ///
 /// Finds PostgreSQL's programs (LEGALSTAT_POSTGRES_BIN, PATH, the usual folders) and starts a private server whose data
-/// stay in the folder; LEGALSTAT_DATABASE_URL names an existing server instead (a superuser's URL). Certificates of every
+/// stay in the folder; LEGALSTAT_DATABASE_URL names an existing server instead (a superuser's URL; the
+/// database in it is always `legalstat`). Certificates of every
 /// caller are made under the folder at the first start.
 #[derive(clap::Args, Debug, Default)]
 pub(crate) struct Up {
@@ -55,6 +56,7 @@ pub(crate) struct Up {
 impl Up {
     /// Runs until SIGINT or SIGTERM.
     pub(crate) async fn run(self, folder: &Path) -> Result<(), Failure> {
+        refuse_unknown_settings().map_err(|error| Failure::usage(error.to_string()))?;
         let shutdown = CancellationToken::new();
         tokio::spawn(run::stop_on_signal(shutdown.clone()));
         let _telemetry = telemetry::start("legalstat", &self.log, LogFormat::Text, self.otlp_endpoint.as_deref())?;
@@ -66,6 +68,23 @@ impl Up {
         eprintln!("legalstat has stopped; its data stay in {}", folder.display());
         ended
     }
+}
+
+/// The settings that `up` and the clients of this machine know.
+fn refuse_unknown_settings() -> Result<(), SettingError> {
+    let mut environment = Environment::of_process();
+    for name in [
+        "LEGALSTAT_DATABASE_URL",
+        "LEGALSTAT_POSTGRES_BIN",
+        "LEGALSTAT_CERTIFICATES",
+        "LEGALSTAT_CALENDAR_URL",
+        "LEGALSTAT_FORM_REGISTRY_URL",
+        "LEGALSTAT_REQUEST_INTAKE_URL",
+        "LEGALSTAT_COLLECTION_DISTRIBUTION_URL",
+    ] {
+        environment.optional(name);
+    }
+    environment.refuse_unknown()
 }
 
 /// A running system.
@@ -101,21 +120,25 @@ impl System {
             _lock: lock,
             folder,
         };
-        let ports = Ports::choose()?;
-        let start = Start {
+        let ports = Ports::choose().await?;
+        let mut start = Start {
             server: &server,
             passwords: &passwords,
             identities: &identities,
-            ports: &ports,
+            ports,
             ready,
         };
-        system.spawn(ServiceName::Calendar, &legalstat_calendar::SERVICE, &start)?;
-        system.spawn(ServiceName::FormRegistry, &legalstat_form_registry::SERVICE, &start)?;
-        system.spawn(ServiceName::RequestIntake, &legalstat_request_intake::SERVICE, &start)?;
+        system.spawn(ServiceName::Calendar, &legalstat_calendar::SERVICE, &mut start)?;
+        system.spawn(ServiceName::FormRegistry, &legalstat_form_registry::SERVICE, &mut start)?;
+        system.spawn(
+            ServiceName::RequestIntake,
+            &legalstat_request_intake::SERVICE,
+            &mut start,
+        )?;
         system.spawn(
             ServiceName::CollectionDistribution,
             &legalstat_collection_distribution::SERVICE,
-            &start,
+            &mut start,
         )?;
         drop(start);
         system.wait_until_ready(&mut signals).await?;
@@ -129,14 +152,15 @@ impl System {
         &mut self,
         name: ServiceName,
         service: &'static Service<C>,
-        start: &Start<'_>,
+        start: &mut Start<'_>,
     ) -> Result<(), Failure> {
         let mut environment = Environment::given(start.settings(name, service.schema, &self.folder)?);
         let (settings, config) = run::read_all(service, &mut environment).context("the settings made for a service")?;
+        let listeners = start.ports.take(name)?;
         let (shutdown, ready) = (self.shutdown.clone(), start.ready.clone());
         self.addresses.0.insert(name, start.ports.url(name));
         self.services.spawn(async move {
-            let served = run::serve(service, settings, config, Timestamp::now, shutdown, || {
+            let served = run::serve_on(listeners, service, settings, config, Timestamp::now, shutdown, || {
                 ready.send(name).ok();
             });
             served.await.with_context(|| service.name)
@@ -316,37 +340,60 @@ fn certificates(folder: &Path) -> anyhow::Result<Identities> {
     })
 }
 
-/// Where each service listens.
-struct Ports(BTreeMap<ServiceName, (SocketAddr, SocketAddr)>);
+/// Where each service listens. The addresses are held from the beginning, so that no other process takes them.
+struct Ports(BTreeMap<ServiceName, Listening>);
+
+struct Listening {
+    listeners: Option<Listeners>,
+    calls: SocketAddr,
+    health: SocketAddr,
+}
 
 impl Ports {
     /// The usual ports where they are free, others where they are not.
-    fn choose() -> anyhow::Result<Self> {
+    async fn choose() -> anyhow::Result<Self> {
         let mut ports = BTreeMap::new();
         for (name, port) in ServiceName::ALL.into_iter().zip(FIRST_PORT..) {
-            ports.insert(name, (free(port)?, free(port + 10)?));
+            let listeners = Listeners {
+                calls: bind(port).await?,
+                health: bind(port + 10).await?,
+            };
+            let (calls, health) = (listeners.calls.local_addr()?, listeners.health.local_addr()?);
+            ports.insert(
+                name,
+                Listening {
+                    listeners: Some(listeners),
+                    calls,
+                    health,
+                },
+            );
         }
         Ok(Self(ports))
     }
 
     fn url(&self, name: ServiceName) -> String {
-        format!("https://localhost:{}", self.0[&name].0.port())
+        format!("https://localhost:{}", self.0[&name].calls.port())
+    }
+
+    fn take(&mut self, name: ServiceName) -> anyhow::Result<Listeners> {
+        let listening = self.0.get_mut(&name).context("every service has its ports")?;
+        listening.listeners.take().context("a service is started once")
     }
 }
 
-fn free(port: u16) -> anyhow::Result<SocketAddr> {
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-    Ok(listener
-        .context("no port is free on the loopback interface")?
-        .local_addr()?)
+async fn bind(port: u16) -> anyhow::Result<TcpListener> {
+    let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await,
+    };
+    listener.context("no port is free on the loopback interface")
 }
 
 struct Start<'a> {
     server: &'a str,
     passwords: &'a ServicePasswords,
     identities: &'a Identities,
-    ports: &'a Ports,
+    ports: Ports,
     ready: mpsc::UnboundedSender<ServiceName>,
 }
 
@@ -354,7 +401,9 @@ impl Start<'_> {
     /// The settings of one service, as its container would get them.
     fn settings(&self, name: ServiceName, schema: &str, folder: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
         let identity = &self.identities.services[name.as_str()];
-        let (listen, health) = self.ports.0[&name];
+        let Listening {
+            calls: listen, health, ..
+        } = &self.ports.0[&name];
         let path = |path: &Path| path.display().to_string();
         let mut settings = vec![
             ("LEGALSTAT_LISTEN", listen.to_string()),

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     future::Future,
     pin::Pin,
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
     task::{Context as Polling, Poll},
 };
 
@@ -142,12 +142,16 @@ impl Policy {
 #[derive(Clone)]
 pub struct AccessLayer {
     recorder: RefusalRecorder,
+    served: Arc<[&'static str]>,
 }
 
 impl AccessLayer {
-    /// A layer that hands refusals to `recorder`.
-    pub fn new(recorder: RefusalRecorder) -> Self {
-        Self { recorder }
+    /// A layer before the named gRPC services that hands refusals to `recorder`.
+    pub fn new(recorder: RefusalRecorder, served: impl Into<Arc<[&'static str]>>) -> Self {
+        Self {
+            recorder,
+            served: served.into(),
+        }
     }
 }
 
@@ -158,6 +162,7 @@ impl<S> tower::Layer<S> for AccessLayer {
         Access {
             inner,
             recorder: self.recorder.clone(),
+            served: self.served.clone(),
         }
     }
 }
@@ -167,6 +172,7 @@ impl<S> tower::Layer<S> for AccessLayer {
 pub struct Access<S> {
     inner: S,
     recorder: RefusalRecorder,
+    served: Arc<[&'static str]>,
 }
 
 type Answer<E> = Pin<Box<dyn Future<Output = Result<http::Response<Body>, E>> + Send>>;
@@ -190,7 +196,9 @@ where
         if EXEMPT.iter().any(|prefix| path.starts_with(prefix)) {
             return Box::pin(self.inner.call(request));
         }
-        let Some((method, Some(policy))) = POLICIES.get_key_value(path) else {
+        let service = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        let policy = POLICIES.get_key_value(path).filter(|_| self.served.contains(&service));
+        let Some((method, Some(policy))) = policy else {
             let message = format!("there is no method {path}");
             return answer(Refusal::new(Code::Unimplemented, ErrorReason::MethodUnknown, message));
         };
@@ -204,14 +212,36 @@ where
         }
         request.extensions_mut().insert(call.clone());
         let answered = self.inner.call(request);
-        if !(policy.mutates || policy.recorded) {
-            return Box::pin(answered);
-        }
+        let recorded = policy.mutates || policy.recorded;
         Box::pin(async move {
-            let response = answered.await?;
-            recorder.record_answer(call, response.headers()).await;
+            let response = explained(answered.await?);
+            if recorded {
+                recorder.record_answer(call, response.headers()).await;
+            }
             Ok(response)
         })
+    }
+}
+
+/// tonic refuses by itself what it cannot read, with codes that blame the server and without a reason; this says what is
+/// the matter. What handlers refuse has its reason already.
+fn explained(response: http::Response<Body>) -> http::Response<Body> {
+    const READING: [Code; 3] = [Code::Internal, Code::OutOfRange, Code::Unimplemented];
+    let headers = response.headers();
+    if !headers.contains_key("grpc-status") || headers.contains_key("grpc-status-details-bin") {
+        return response;
+    }
+    match Status::from_header_map(headers) {
+        Some(status) if READING.contains(&status.code()) => {
+            let message = format!("the message cannot be read: {}", status.message());
+            Status::from(Refusal::new(
+                Code::InvalidArgument,
+                ErrorReason::MessageUnreadable,
+                message,
+            ))
+            .into_http()
+        }
+        _ => response,
     }
 }
 

@@ -34,7 +34,7 @@ pub enum CallerError {
     /// It is not a certificate.
     #[error("the certificate cannot be read")]
     Unreadable,
-    /// It has no SAN URI of the scheme `legalstat`.
+    /// It has not exactly one SAN URI of the scheme `legalstat`.
     #[error("the certificate has no SAN URI legalstat://NAME?role=ROLE")]
     NoName,
     /// It names a role that does not exist.
@@ -75,14 +75,15 @@ impl Caller {
         let names = certificate
             .subject_alternative_name()
             .map_err(|_| CallerError::Unreadable)?;
-        let uri = names
-            .iter()
-            .flat_map(|names| &names.value.general_names)
-            .find_map(|name| match name {
-                GeneralName::URI(uri) => uri.strip_prefix("legalstat://"),
-                _ => None,
-            })
-            .ok_or(CallerError::NoName)?;
+        let names = names.iter().flat_map(|names| &names.value.general_names);
+        let mut uris = names.filter_map(|name| match name {
+            GeneralName::URI(uri) => uri.strip_prefix("legalstat://"),
+            _ => None,
+        });
+        // Of two names nobody could tell which one acts.
+        let (Some(uri), None) = (uris.next(), uris.next()) else {
+            return Err(CallerError::NoName);
+        };
         Self::from_uri(uri)
     }
 

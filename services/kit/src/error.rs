@@ -119,36 +119,66 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => {
-                tracing::warn!(%error, "the database is away");
-                Refusal::unavailable("the database is away; nothing was changed").into()
+                tracing::warn!(%error, "the database is away or has no connection to spare");
+                Refusal::unavailable("the database is away or busy; nothing was changed").into()
             }
             error => Self::Unknown(anyhow::Error::new(error).context("database")),
         }
     }
 }
 
+/// How many bytes the violations of one refusal may take, and how many characters any one text: they travel in HTTP/2
+/// headers, of which common clients take 8 KiB in all.
+const VIOLATIONS: usize = 2500;
+const TEXT: usize = 300;
+
+/// A text cut to what a header can carry, with what cannot be shown made visible.
+fn carried(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    match text.char_indices().nth(TEXT) {
+        None => text.chars().map(shown).collect(),
+        Some((end, _)) => text[..end].chars().map(shown).chain(['…']).collect(),
+    }
+}
+
+/// As many violations as fit, and how many more there are.
+fn carried_violations(violations: Vec<Violation>) -> Vec<FieldViolation> {
+    let (all, mut bytes) = (violations.len(), 0);
+    let mut carried: Vec<FieldViolation> = violations
+        .into_iter()
+        .map(FieldViolation::from)
+        .take_while(|violation| {
+            bytes += violation.field.len() + violation.description.len() + violation.reason.len() + 10;
+            bytes <= VIOLATIONS
+        })
+        .collect();
+    if carried.len() < all {
+        let more = format!("and {} more violations", all - carried.len());
+        let mut last = FieldViolation::new("", more);
+        last.reason = "MORE".into();
+        carried.push(last);
+    }
+    carried
+}
+
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
-        let mut details = ErrorDetails::with_error_info(refusal.reason.as_str_name(), DOMAIN, refusal.metadata);
+        let metadata = refusal.metadata.into_iter().map(|(key, value)| (key, carried(&value)));
+        let metadata: HashMap<String, String> = metadata.collect();
+        let mut details = ErrorDetails::with_error_info(refusal.reason.as_str_name(), DOMAIN, metadata);
         if !refusal.violations.is_empty() {
-            details.set_bad_request(
-                refusal
-                    .violations
-                    .into_iter()
-                    .map(FieldViolation::from)
-                    .collect::<Vec<_>>(),
-            );
+            details.set_bad_request(carried_violations(refusal.violations));
         }
         if let Some(after) = refusal.retry_after {
             details.set_retry_info(Some(after));
         }
-        Status::with_error_details(refusal.code, refusal.message, details)
+        Status::with_error_details(refusal.code, carried(&refusal.message), details)
     }
 }
 
 impl From<Violation> for FieldViolation {
     fn from(violation: Violation) -> Self {
-        let mut field = FieldViolation::new(violation.field, violation.description);
+        let mut field = FieldViolation::new(carried(&violation.field), carried(&violation.description));
         field.reason = violation.reason.into();
         field
     }
@@ -201,6 +231,30 @@ mod tests {
         assert_eq!(
             details.bad_request().expect("it has violations").field_violations.len(),
             2
+        );
+    }
+
+    #[test]
+    fn a_refusal_fits_into_the_headers_of_common_clients_however_much_is_wrong() {
+        let mut violations = crate::Violations::new();
+        for item in 0..1000 {
+            violations.add(format!("request.items[{item}].period"), "PERIOD", "ж".repeat(5000));
+        }
+        let refusal = violations
+            .refuse()
+            .expect_err("much is wrong")
+            .with("resource", &"x".repeat(9000));
+        let status = Status::from(refusal);
+        let bytes = status.details().len() * 4 / 3 + status.message().len() * 3;
+        assert!(bytes < 7 * 1024, "{bytes}");
+        let details = status.get_error_details();
+        let last = details
+            .bad_request()
+            .and_then(|bad| bad.field_violations.last().cloned())
+            .expect("violations");
+        assert!(
+            last.description.starts_with("and ") && last.reason == "MORE",
+            "{last:?}"
         );
     }
 }

@@ -39,6 +39,8 @@ impl FileStore {
     /// A folder that cannot be made.
     pub fn open(folder: &std::path::Path, limit: u64) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)?;
+        // What is not released yet is nobody else's to read.
+        std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
         let store = LocalFileSystem::new_with_prefix(folder)?;
         Ok(Self {
             store: Arc::new(store),

@@ -245,6 +245,13 @@ async fn list_entries(context: &Context, request: ListEntriesRequest) -> Result<
             None
         }
     };
+    for (field, value) in [
+        ("resource", &request.resource),
+        ("caller", &request.caller),
+        ("method", &request.method),
+    ] {
+        violations.optional_text(field, value, 1000);
+    }
     let from = wire::optional_timestamp(&mut violations, "recorded_from", request.recorded_from.as_ref());
     let before = wire::optional_timestamp(&mut violations, "recorded_before", request.recorded_before.as_ref());
     violations.refuse()?;

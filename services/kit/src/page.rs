@@ -89,7 +89,8 @@ fn encode(key: &str, query: [u8; 8]) -> String {
 
 fn decode(token: &str, query: [u8; 8]) -> Option<String> {
     let bytes = hex::decode(token).ok()?;
-    String::from_utf8(bytes.strip_prefix(query.as_slice())?.to_vec()).ok()
+    let key = String::from_utf8(bytes.strip_prefix(query.as_slice())?.to_vec()).ok()?;
+    (!key.chars().any(char::is_control)).then_some(key)
 }
 
 fn invalid() -> Refusal {
@@ -113,7 +114,13 @@ mod tests {
         let next = Page::parse(&mut violations, 2, 10, &token, &["a"]).expect("its own query");
         assert_eq!(next.after::<i32>().expect("a number"), Some(2));
         assert!(Page::parse(&mut violations, 2, 10, &token, &["b"]).is_err());
-        assert!(Page::parse(&mut violations, 2, 10, "zz", &["a"]).is_err());
+        for forged in ["zz", "00", &format!("{token}00"), &token[..16]] {
+            let page = Page::parse(&mut violations, 2, 10, forged, &["a"]);
+            assert!(
+                page.is_err() || page.is_ok_and(|page| page.after::<i32>().is_err()),
+                "{forged}"
+            );
+        }
         assert!(violations.is_empty());
     }
 }

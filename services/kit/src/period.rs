@@ -4,10 +4,10 @@ use std::{fmt, str::FromStr};
 
 use jiff::{ToSpan, civil::Date};
 
-/// The first year a period can lie in.
-pub const FIRST_YEAR: i16 = 2016;
-/// The last year a period can lie in.
-pub const LAST_YEAR: i16 = 2036;
+/// The first year a period can lie in: further back than any statistics asked for.
+pub const FIRST_YEAR: i16 = 1900;
+/// The last year a period can lie in: further ahead than any calendar.
+pub const LAST_YEAR: i16 = 2100;
 
 /// What part of a year a period is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,7 +34,7 @@ impl PeriodKind {
     }
 }
 
-/// A reporting period of the years 2016 to 2036. Ordered by year, kind and number.
+/// A reporting period of the years 1900 to 2100. Ordered by year, kind and number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReportingPeriod {
     year: i16,
@@ -49,12 +49,14 @@ pub enum PeriodError {
     #[error("{0:?} is not a reporting period; write 2019-M03, 2019-Q1, 2019-S1 or 2019")]
     Notation(String),
     /// The year has no such period.
-    #[error("{text:?}: a year has {letter}1 to {letter}{last}")]
+    #[error("{text:?}: a year has {letter}{first} to {letter}{last}")]
     Number {
         /// What was written.
         text: String,
         /// The letter of the kind.
         letter: char,
+        /// The number of the year's first period of the kind, as it is written.
+        first: &'static str,
         /// The number of the year's last period of the kind.
         last: i8,
     },
@@ -67,7 +69,7 @@ impl ReportingPeriod {
     /// The period of a kind with a number, from 1, in a year.
     ///
     /// # Errors
-    /// A year outside 2016 to 2036, or a number that the year does not have.
+    /// A year outside 1900 to 2100, or a number that the year does not have.
     pub fn new(year: i16, kind: PeriodKind, number: i8) -> Result<Self, PeriodError> {
         let period = Self { year, kind, number };
         if !(FIRST_YEAR..=LAST_YEAR).contains(&year) {
@@ -76,9 +78,11 @@ impl ReportingPeriod {
         let last = 12 / kind.months();
         if !(1..=last).contains(&number) {
             let letter = letter(kind).unwrap_or('Y');
+            let first = if kind == PeriodKind::Month { "01" } else { "1" };
             return Err(PeriodError::Number {
                 text: period.to_string(),
                 letter,
+                first,
                 last,
             });
         }
@@ -111,7 +115,7 @@ impl ReportingPeriod {
 
     /// The first day of the month that follows it.
     pub fn following_month(self) -> Date {
-        self.last_day().checked_add(1.day()).expect("the years end in 2036")
+        self.last_day().checked_add(1.day()).expect("the years end in 2100")
     }
 }
 
@@ -192,7 +196,7 @@ mod tests {
     fn what_is_no_period_is_refused() {
         for text in [
             "", "2019-", "2019-Q5", "2019-Q0", "2019-M13", "2019-M00", "2019-m03", "2019-M3", "2019-S3", "19-Q1",
-            "2019-Q1 ", "2019-Q11", "2015", "2037-M01", "-2019", "2019-Ж1", "2019-03", "+019-Q1",
+            "2019-Q1 ", "2019-Q11", "1899", "2101-M01", "-2019", "2019-Ж1", "2019-03", "+019-Q1",
         ] {
             assert!(text.parse::<ReportingPeriod>().is_err(), "{text:?}");
         }

@@ -224,15 +224,18 @@ pub async fn serve<C: Send + 'static>(
 }
 
 /// What a service listens on.
-pub(crate) struct Listeners {
+pub struct Listeners {
     /// For calls.
-    pub(crate) calls: TcpListener,
+    pub calls: TcpListener,
     /// For health.
-    pub(crate) health: TcpListener,
+    pub health: TcpListener,
 }
 
-/// Runs a service as [`serve`] does, on addresses bound before.
-pub(crate) async fn serve_on<C: Send + 'static>(
+/// Runs a service as [`serve`] does, on addresses bound before, so that nobody else can take them meanwhile.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_on<C: Send + 'static>(
     listeners: Listeners,
     service: &Service<C>,
     settings: Settings,

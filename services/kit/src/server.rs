@@ -137,7 +137,10 @@ pub async fn serve(
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
         .layer(TraceLayer)
         .layer(DeadlineLayer)
-        .layer(AccessLayer::new(RefusalRecorder::start(context)))
+        .layer(AccessLayer::new(
+            RefusalRecorder::start(context),
+            [services, &[JOURNAL]].concat(),
+        ))
         .add_routes(routes)
         .serve_with_incoming_shutdown(
             ReceiverStream::new(connections),

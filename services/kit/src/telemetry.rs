@@ -63,7 +63,10 @@ pub fn start(
         .map(|(tracers, _)| tracing_opentelemetry::layer().with_tracer(tracers.tracer("legalstat")));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
-        LogFormat::Text => lines.with_target(false).boxed(),
+        LogFormat::Text => lines
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .with_target(false)
+            .boxed(),
         LogFormat::Json => lines.json().boxed(),
     };
     tracing_subscriber::registry()

@@ -75,8 +75,12 @@ impl Violations {
         if value.chars().count() > max {
             self.add(field, "TOO_LONG", format!("at most {max} characters"));
         }
-        if value.chars().any(|c| c == '\0') {
-            self.add(field, "INVALID_CHARACTER", "must not contain the character U+0000");
+        if value.chars().any(|c| c.is_control() && !"\n\r\t".contains(c)) {
+            self.add(
+                field,
+                "INVALID_CHARACTER",
+                "must not contain control characters other than line breaks and tabs",
+            );
         }
         value.to_owned()
     }

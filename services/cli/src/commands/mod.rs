@@ -164,7 +164,15 @@ pub(crate) fn read_file(path: &PathBuf) -> Result<Value, Failure> {
         std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text))
     };
     read.map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
-    serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{} is not JSON: {error}", path.display())))
+    let message: Value = serde_json::from_str(&text)
+        .map_err(|error| Failure::usage(format!("{} is not JSON: {error}", path.display())))?;
+    if !message.is_object() {
+        return Err(Failure::usage(format!(
+            "{} holds no message, which is a JSON object",
+            path.display()
+        )));
+    }
+    Ok(message)
 }
 
 /// Sets the fields that have a value.

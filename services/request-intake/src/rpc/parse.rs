@@ -96,6 +96,12 @@ pub(super) fn submission(violations: &mut Violations, request: &proto::Request, 
     );
     let items = items(violations, &request.items);
     let received_at = received_at(violations, request.received_at.as_ref(), door);
+    if let (Some(external), Some(received_at)) = (&external, received_at)
+        && external.date > zone::civil_day(received_at)
+    {
+        let description = "no document is dated after the day of its receipt";
+        violations.add("request.external_date", "OUT_OF_RANGE", description);
+    }
     Some(Submission {
         requester: requester?,
         signatory,
