@@ -24,6 +24,7 @@ use tonic_types::StatusExt;
 use uuid::Uuid;
 
 mod availability;
+mod journal;
 mod placement;
 mod schedule;
 mod upload;
