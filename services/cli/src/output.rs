@@ -152,21 +152,33 @@ fn object(fields: &serde_json::Map<String, Value>) -> String {
         .join(", ")
 }
 
+/// How long a value may be to stand on its field's line.
+const LINE: usize = 100;
+
 fn record(response: &Value) -> String {
     let mut lines = Vec::new();
-    for (name, value) in response.as_object().into_iter().flatten() {
+    describe(response, "", &mut lines);
+    lines.join("\n")
+}
+
+/// One line for each field that is set; what is long or many goes below its name.
+fn describe(message: &Value, indent: &str, lines: &mut Vec<String>) {
+    for (name, value) in message.as_object().into_iter().flatten() {
+        let line = text(value);
+        let deeper = format!("{indent}  ");
         match value {
             Value::Array(items) if items.iter().any(Value::is_object) => {
-                lines.push(format!("{name}:"));
-                lines.extend(items.iter().map(|item| format!("  - {}", text(item))));
+                lines.push(format!("{indent}{name}:"));
+                lines.extend(items.iter().map(|item| format!("{deeper}- {}", text(item))));
             }
-            value => match text(value) {
-                empty if empty.is_empty() => {}
-                text => lines.push(format!("{name}: {text}")),
-            },
+            Value::Object(_) if line.chars().count() > LINE => {
+                lines.push(format!("{indent}{name}:"));
+                describe(value, &deeper, lines);
+            }
+            _ if line.is_empty() => {}
+            _ => lines.push(format!("{indent}{name}: {line}")),
         }
     }
-    lines.join("\n")
 }
 
 fn deadline(response: &Value) -> String {
