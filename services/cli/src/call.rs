@@ -1,7 +1,7 @@
 //! Calls described by the contracts' descriptors: requests and responses are proto3 JSON, so that every method is called
 //! the same way.
 
-use std::{path::Path, time::Duration};
+use std::{io::Read, path::Path, time::Duration};
 
 use anyhow::Context as _;
 use bytes::{Buf, BufMut};
@@ -9,6 +9,7 @@ use futures::{Stream, StreamExt};
 use prost::Message;
 use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, MethodDescriptor, SerializeOptions};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use tokio::{io::AsyncReadExt, time::Instant};
 use tonic::{
     Request, Status,
@@ -119,12 +120,12 @@ impl Connection {
 
     async fn upload_once(&self, name: &str, header: &Value, file: &Path) -> Result<Value, Failure> {
         let method = method(name);
-        let first = message(method.input(), &json!({ "header": header }))?;
         if file.is_dir() {
             return Err(Failure::usage(format!("{} is a folder", file.display())));
         }
+        let first = message(method.input(), &json!({ "header": with_digest(header, file)? }))?;
         let opened = tokio::fs::File::open(file).await;
-        let opened = opened.map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))?;
+        let opened = opened.map_err(|error| unreadable(file, &error))?;
         let chunk_field = method
             .input()
             .get_field_by_name("chunk")
@@ -176,6 +177,28 @@ impl Connection {
         request.set_timeout(self.timeout);
         request
     }
+}
+
+/// A header with the content's digest, so that content that could not be read to its end is refused.
+fn with_digest(header: &Value, file: &Path) -> Result<Value, Failure> {
+    let mut header = header.clone();
+    if header.get("sha256").is_none() {
+        let mut digest = Sha256::new();
+        let mut opened = std::fs::File::open(file).map_err(|error| unreadable(file, &error))?;
+        let mut bytes = vec![0; CHUNK];
+        loop {
+            match opened.read(&mut bytes).map_err(|error| unreadable(file, &error))? {
+                0 => break,
+                read => digest.update(&bytes[..read]),
+            }
+        }
+        header["sha256"] = json!(hex::encode(digest.finalize()));
+    }
+    Ok(header)
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
+    Failure::usage(format!("cannot read {}: {error}", file.display()))
 }
 
 async fn collect(

@@ -112,6 +112,11 @@ CREATE TABLE collections.copy (
     recipient   text        COLLATE "C" NOT NULL CONSTRAINT copy_recipient REFERENCES collections.recipient,
     sha256      bytea       NOT NULL,
     state       text        NOT NULL CONSTRAINT copy_state CHECK (state IN ('ISSUED', 'RECEIVED')),
+    -- The law of the cell that entitles the recipient, as it stood when the copy was issued.
+    legal_basis_act       text    NOT NULL,
+    legal_basis_provision text    NOT NULL,
+    legal_basis_uri       text    NOT NULL,
+    legal_basis_assumed   boolean NOT NULL,
     issued_at   timestamptz NOT NULL,
     received_at timestamptz CONSTRAINT copy_receipt_of_state CHECK ((received_at IS NOT NULL) = (state = 'RECEIVED')),
     CONSTRAINT copy_key PRIMARY KEY (collection, period, number),

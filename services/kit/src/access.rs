@@ -85,6 +85,11 @@ fn option(contracts: &DescriptorPool, method: &MethodDescriptor) -> Option<Polic
     })
 }
 
+/// The name of a method of the contracts, for labels that must not grow with what strangers ask for.
+pub(crate) fn known_method(path: &str) -> Option<&'static str> {
+    POLICIES.get_key_value(path).map(|(name, _)| name.as_str())
+}
+
 /// Checks that every method of the named services says who may call it.
 ///
 /// # Errors
@@ -215,9 +220,7 @@ where
         let recorded = policy.mutates || policy.recorded;
         Box::pin(async move {
             let response = explained(answered.await?);
-            if recorded {
-                recorder.record_answer(call, response.headers()).await;
-            }
+            recorder.record_answer(call, recorded, response.headers()).await;
             Ok(response)
         })
     }

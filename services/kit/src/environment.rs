@@ -36,7 +36,9 @@ pub enum SettingError {
 impl Environment {
     /// The settings of this process.
     pub fn of_process() -> Self {
-        Self::given(std::env::vars().filter(|(name, _)| name.starts_with("LEGALSTAT_")))
+        let own = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        let own = own.filter(|(name, _)| name.starts_with("LEGALSTAT_"));
+        Self::given(own.map(|(name, value)| (name, value.to_string_lossy().into_owned())))
     }
 
     /// Settings made up by the caller, for services that run inside another process.

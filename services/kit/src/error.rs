@@ -115,15 +115,28 @@ impl From<anyhow::Error> for Error {
     }
 }
 
+/// SQLSTATEs after which the same call may succeed: the connection failed (08), the server is stopping, starting or
+/// crashed (57P), the statement took too long or was cancelled (57014), no connection is spare (53300), and conflicts with
+/// another transaction (40001, 40P01, 55P03).
+fn passes(sqlstate: &str) -> bool {
+    sqlstate.starts_with("08")
+        || sqlstate.starts_with("57P")
+        || ["57014", "53300", "40001", "40P01", "55P03"].contains(&sqlstate)
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed => {
-                tracing::warn!(%error, "the database is away or has no connection to spare");
-                Refusal::unavailable("the database is away or busy; nothing was changed").into()
-            }
-            error => Self::Unknown(anyhow::Error::new(error).context("database")),
+        let away = match &error {
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| passes(&code)),
+            _ => false,
+        };
+        if !away {
+            return Self::Unknown(anyhow::Error::new(error).context("database"));
         }
+        tracing::warn!(%error, "the database is away or busy");
+        Refusal::unavailable("the database is away or busy; repeat a mutation with its request_id").into()
     }
 }
 

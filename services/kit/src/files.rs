@@ -41,7 +41,8 @@ impl FileStore {
         std::fs::create_dir_all(folder)?;
         // What is not released yet is nobody else's to read.
         std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-        let store = LocalFileSystem::new_with_prefix(folder)?;
+        sweep(&folder.join("received"));
+        let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
         Ok(Self {
             store: Arc::new(store),
             limit,
@@ -123,6 +124,22 @@ impl FileStore {
             .map(|part| part.map_err(unknown))
             .flat_map(split)
             .boxed())
+    }
+}
+
+/// Drops received content that its process did not live to keep or drop: no call takes as long as an hour.
+fn sweep(received: &std::path::Path) {
+    let hour = std::time::Duration::from_secs(3600);
+    let old = |file: &std::fs::DirEntry| {
+        let age = file
+            .metadata()
+            .and_then(|data| data.modified())
+            .ok()
+            .and_then(|at| at.elapsed().ok());
+        age.is_some_and(|age| age > hour)
+    };
+    for file in std::fs::read_dir(received).into_iter().flatten().flatten().filter(old) {
+        std::fs::remove_file(file.path()).ok();
     }
 }
 

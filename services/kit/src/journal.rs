@@ -37,7 +37,7 @@ struct Gathered {
 }
 
 impl RefusalRecorder {
-    /// A recorder that writes what it gathers each minute, and a last time at shutdown.
+    /// A recorder that writes what it gathers each minute; what is left is written once nothing is served any more.
     pub fn start(context: &Context) -> Self {
         let recorder = Self {
             context: context.clone(),
@@ -48,14 +48,14 @@ impl RefusalRecorder {
             while !gathering.context.stopped_within(GATHERING).await {
                 gathering.write_gathered().await;
             }
-            gathering.write_gathered().await;
         });
         recorder
     }
 
-    /// Records the refusal that an answer's headers carry, if it is one: an answer that depends on the moment only, or on
+    /// Records the refusal that an answer's headers carry, if it is one and the method is `recorded`, or if it refuses what
+    /// the caller may not do: an answer that depends on the moment only, or on
     /// an unexpected error, refuses nothing.
-    pub(crate) async fn record_answer(&self, call: Call, headers: &http::HeaderMap) {
+    pub(crate) async fn record_answer(&self, call: Call, recorded: bool, headers: &http::HeaderMap) {
         let Some(status) = Status::from_header_map(headers) else {
             return;
         };
@@ -68,7 +68,7 @@ impl RefusalRecorder {
             OutOfRange,
             PermissionDenied,
         ];
-        if !refusals.contains(&status.code()) {
+        if !refusals.contains(&status.code()) || !(recorded || status.code() == PermissionDenied) {
             return;
         }
         let (reason, resource) = match status.get_error_details().error_info() {
@@ -110,7 +110,8 @@ impl RefusalRecorder {
         entry.count = entry.count.saturating_add(1);
     }
 
-    async fn write_gathered(&self) {
+    /// Writes what was gathered so far.
+    pub(crate) async fn write_gathered(&self) {
         let gathered = std::mem::take(&mut *self.anonymous.lock().expect("no code panics while it holds this lock"));
         for (address, Gathered { method, reason, count }) in gathered {
             let call = Call {

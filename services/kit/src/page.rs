@@ -62,6 +62,11 @@ impl Page {
             .transpose()
     }
 
+    /// The token of the page that begins after the row with this key, for a page that ends before it is full.
+    pub fn token(&self, key: &str) -> String {
+        encode(key, self.query)
+    }
+
     /// Cuts the rows to the page and gives the token of the next one, empty at the end. `key` must order like the list.
     pub fn cut<T>(&self, mut rows: Vec<T>, key: impl Fn(&T) -> String) -> (Vec<T>, String) {
         if rows.len() <= self.size {

@@ -256,7 +256,8 @@ pub async fn serve_on<C: Send + 'static>(
     tracing::info!(service = service.name, address = %settings.listen, "serving");
     ready();
     server::serve(&context, routes, service.services, &health, listeners.calls, acceptor).await?;
-    context.db.close().await;
+    // A connection whose peer died silently must not keep the process.
+    tokio::time::timeout(server::ENDING, context.db.close()).await.ok();
     Ok(())
 }
 

@@ -69,7 +69,11 @@ fn write_path() -> Migrator {
 async fn connect(options: &PgConnectOptions, shutdown: &CancellationToken) -> anyhow::Result<PgConnection> {
     let mut told = String::new();
     loop {
-        match options.connect().await {
+        let connected = tokio::select! {
+            connected = options.connect() => connected,
+            () = shutdown.cancelled() => anyhow::bail!("stopped while waiting for the database"),
+        };
+        match connected {
             Ok(connection) => return Ok(connection),
             Err(error) => {
                 let reason = error.to_string();
@@ -93,7 +97,7 @@ async fn pause(shutdown: &CancellationToken) -> anyhow::Result<()> {
 /// Waits until an owner has migrated the schema at least as far as this release needs.
 ///
 /// # Errors
-/// A schema that cannot be read, or a shutdown while waiting.
+/// A shutdown while waiting.
 pub async fn wait_until_migrated(
     runtime: &PgConnectOptions,
     service: &Migrator,
@@ -104,30 +108,26 @@ pub async fn wait_until_migrated(
         .map(|migration| migration.version)
         .max()
         .unwrap_or_default();
-    let mut told = false;
+    let mut told = String::new();
     loop {
         let mut connection = connect(runtime, shutdown).await?;
-        if version(&mut connection).await?.is_some_and(|version| version >= needed) {
-            return Ok(());
-        }
-        if !told {
-            told = true;
-            tracing::warn!(needed, "the schema is not migrated yet; waiting for its owner");
+        let state = match version(&mut connection).await {
+            Ok(version) if version >= Some(needed) => return Ok(()),
+            Ok(version) => format!("it is at {version:?}"),
+            // No table yet, or not yet for this role's eyes: its owner is on the way.
+            Err(error) => error.to_string(),
+        };
+        if state != told {
+            tracing::warn!(needed, state, "the schema is not migrated yet; waiting for its owner");
+            told = state;
         }
         pause(shutdown).await?;
     }
 }
 
-/// The last migration; `None` while there is not even a table of them.
-async fn version(connection: &mut PgConnection) -> anyhow::Result<Option<i64>> {
-    const UNDEFINED_TABLE: &str = "42P01";
+async fn version(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
     // Unchecked: the table belongs to sqlx.
-    let version = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success");
-    match version.fetch_one(connection).await {
-        Ok(version) => Ok(version),
-        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(UNDEFINED_TABLE) => Ok(None),
-        // The line was cut; the next connection tells.
-        Err(sqlx::Error::Io(_)) => Ok(None),
-        Err(error) => Err(anyhow::Error::new(error).context("reading how far the schema is migrated")),
-    }
+    sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success")
+        .fetch_one(connection)
+        .await
 }

@@ -27,8 +27,11 @@ use crate::{
     tls,
 };
 
-/// How long calls under way may take to end after the service is told to stop.
-const DRAINING: Duration = Duration::from_secs(25);
+/// How long calls under way may take to end after the service is told to stop, and then its tasks and its pool: in all
+/// less than the 30 s after which containers are killed.
+const DRAINING: Duration = Duration::from_secs(15);
+/// How long tasks, and then the pool, may take to end.
+pub(crate) const ENDING: Duration = Duration::from_secs(5);
 
 /// Whether a server serves, told on its own port and on the service's.
 #[derive(Clone)]
@@ -51,6 +54,15 @@ impl Health {
     async fn set(&self, status: ServingStatus) {
         for service in &self.services {
             self.reporter.set_service_status(*service, status).await;
+        }
+    }
+
+    /// Not serving any more: watchers are told, and then let go, so that none of them keeps the server from ending.
+    async fn end(&self) {
+        self.set(ServingStatus::NotServing).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        for service in &self.services {
+            self.reporter.clone().clear_service_status(service).await;
         }
     }
 
@@ -131,16 +143,14 @@ pub async fn serve(
         .add_service(reflection)
         .add_service(health.server());
 
+    let recorder = RefusalRecorder::start(context);
     let connections = tls::accept(listener, acceptor, context.shutdown.clone());
     let serving = Server::builder()
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
         .layer(TraceLayer)
         .layer(DeadlineLayer)
-        .layer(AccessLayer::new(
-            RefusalRecorder::start(context),
-            [services, &[JOURNAL]].concat(),
-        ))
+        .layer(AccessLayer::new(recorder.clone(), [services, &[JOURNAL]].concat()))
         .add_routes(routes)
         .serve_with_incoming_shutdown(
             ReceiverStream::new(connections),
@@ -149,15 +159,16 @@ pub async fn serve(
     health.set(ServingStatus::Serving).await;
     let draining = async {
         context.shutdown.cancelled().await;
-        health.set(ServingStatus::NotServing).await;
+        health.end().await;
         tokio::time::sleep(DRAINING).await;
     };
     tokio::select! {
         served = serving => served?,
         () = draining => tracing::warn!("calls were still under way when the time for draining ended"),
     }
+    recorder.write_gathered().await;
     context.tasks.close();
-    tokio::time::timeout(DRAINING, context.tasks.wait())
+    tokio::time::timeout(ENDING, context.tasks.wait())
         .await
         .context("a task did not end in time")?;
     Ok(())

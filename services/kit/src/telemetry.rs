@@ -18,6 +18,8 @@ use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
+use crate::access;
+
 /// Set once traces and metrics are exported; until then nothing is measured or propagated.
 static DURATION: OnceLock<Histogram<f64>> = OnceLock::new();
 
@@ -182,7 +184,9 @@ where
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let method = request.uri().path().trim_start_matches('/').to_owned();
+        let method = access::known_method(request.uri().path())
+            .unwrap_or("/_OTHER")
+            .trim_start_matches('/');
         let span = tracing::info_span!(
             "rpc",
             otel.kind = "server",

@@ -27,7 +27,7 @@ use tonic::transport::{Certificate, ClientTlsConfig, Identity, server::Connected
 
 use crate::caller::{Caller, Peer};
 
-/// How long a peer may take for its handshake.
+/// How long a peer may take for its handshake, and then for its first bytes.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How many accepted connections may wait to be served.
 const BACKLOG: usize = 128;
@@ -87,6 +87,8 @@ pub fn client(authority: &PathBuf, identity: Option<(&PathBuf, &PathBuf)>) -> an
 pub struct Connection {
     stream: TlsStream<TcpStream>,
     peer: Peer,
+    /// Ends when a peer that has said nothing yet is given up; gone with its first bytes.
+    silence: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 impl Connected for Connection {
@@ -103,7 +105,16 @@ impl AsyncRead for Connection {
         polling: &mut Polling<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(polling, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(polling, buffer);
+        if buffer.filled().len() > before {
+            self.silence = None;
+        }
+        match (&read, &mut self.silence) {
+            // HTTP/2's own keepalive only begins once the peer has spoken. To the server it looks like a line that ended.
+            (Poll::Pending, Some(silence)) => silence.as_mut().poll(polling).map(Ok),
+            _ => read,
+        }
     }
 }
 
@@ -148,7 +159,8 @@ pub fn accept(
             };
             match accepted {
                 Ok((stream, address)) => {
-                    tokio::spawn(hand_over(stream, address, acceptor.clone(), ready.clone()));
+                    let silence = given_up(shutdown.clone());
+                    tokio::spawn(hand_over(stream, address, acceptor.clone(), silence, ready.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -161,14 +173,21 @@ pub fn accept(
     connections
 }
 
+/// Ends when a peer that has not said anything is no longer waited for.
+async fn given_up(shutdown: CancellationToken) {
+    tokio::time::timeout(HANDSHAKE, shutdown.cancelled()).await.ok();
+}
+
 async fn hand_over(
     stream: TcpStream,
     address: SocketAddr,
     acceptor: TlsAcceptor,
+    silence: impl Future<Output = ()> + Send + 'static,
     ready: mpsc::Sender<io::Result<Connection>>,
 ) {
     match tokio::time::timeout(HANDSHAKE, handshake(stream, address, acceptor)).await {
-        Ok(Ok(connection)) => {
+        Ok(Ok(mut connection)) => {
+            connection.silence = Some(Box::pin(silence));
             ready.send(Ok(connection)).await.ok();
         }
         Ok(Err(error)) => tracing::info!(%address, error = format!("{error:#}"), "a connection was refused"),
@@ -188,5 +207,6 @@ async fn handshake(stream: TcpStream, address: SocketAddr, acceptor: TlsAcceptor
     Ok(Connection {
         stream,
         peer: Peer { address, caller },
+        silence: None,
     })
 }

@@ -61,15 +61,23 @@ pub async fn issue(
     issued_at: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "INSERT INTO collections.copy (collection, period, number, recipient, sha256, state, issued_at)
-         SELECT e.collection, e.period, c.number, c.recipient, e.sha256, 'ISSUED', $5
-         FROM collections.edition e, UNNEST($3::integer[], $4::text[]) AS c (number, recipient)
+        "INSERT INTO collections.copy
+             (collection, period, number, recipient, sha256, state, issued_at,
+              legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed)
+         SELECT e.collection, e.period, c.number, c.recipient, e.sha256, 'ISSUED', $5, c.act, c.provision, c.uri, c.assumed
+         FROM collections.edition e,
+             UNNEST($3::integer[], $4::text[], $6::text[], $7::text[], $8::text[], $9::boolean[])
+                 AS c (number, recipient, act, provision, uri, assumed)
          WHERE e.collection = $1 AND e.period = $2",
         edition.collection,
         edition.period.to_string(),
         &copies.iter().map(|copy| copy.number).collect::<Vec<_>>(),
         &copies.iter().map(|copy| copy.recipient.to_owned()).collect::<Vec<_>>(),
         jiff_sqlx::Timestamp::from(issued_at) as _,
+        &copies.iter().map(|copy| copy.legal_basis.act.clone()).collect::<Vec<_>>(),
+        &copies.iter().map(|copy| copy.legal_basis.provision.clone()).collect::<Vec<_>>(),
+        &copies.iter().map(|copy| copy.legal_basis.uri.clone()).collect::<Vec<_>>(),
+        &copies.iter().map(|copy| copy.legal_basis.assumed).collect::<Vec<_>>(),
     )
     .execute(connection)
     .await?;
@@ -128,10 +136,9 @@ pub async fn list(executor: impl PgExecutor<'_>, filter: &Filter, limit: i64) ->
     let rows = sqlx::query_as!(
         Row,
         "SELECT c.collection, c.period, c.number, e.due_date, c.recipient, c.state, c.sha256, c.issued_at, c.received_at,
-             r.legal_basis_act, r.legal_basis_provision, r.legal_basis_uri, r.legal_basis_assumed
+             c.legal_basis_act, c.legal_basis_provision, c.legal_basis_uri, c.legal_basis_assumed
          FROM collections.copy c
          JOIN collections.edition e ON (e.collection, e.period) = (c.collection, c.period)
-         JOIN collections.recipient r ON r.id = c.recipient
          WHERE ($1::text IS NULL OR (c.collection = $1 AND c.period = $2))
            AND ($3::integer IS NULL OR c.number = $3)
            AND ($4::text IS NULL OR c.recipient = $4)

@@ -47,6 +47,8 @@ pub struct NumberedCopy<'a> {
     pub number: i32,
     /// The id of the recipient.
     pub recipient: &'a str,
+    /// The law of the cell that entitles it.
+    pub legal_basis: &'a LegalBasis,
 }
 
 /// Cells of which only the sum is known: nobody can tell who gets these copies.
@@ -179,11 +181,15 @@ impl Distribution {
         }
         let recipients = self.cells.iter().flat_map(|cell| {
             let copies = usize::try_from(cell.copies.unwrap_or(0)).unwrap_or(0);
-            std::iter::repeat_n(cell.recipient.as_str(), copies)
+            std::iter::repeat_n(cell, copies)
         });
         Ok((1..)
             .zip(recipients)
-            .map(|(number, recipient)| NumberedCopy { number, recipient })
+            .map(|(number, cell)| NumberedCopy {
+                number,
+                recipient: &cell.recipient,
+                legal_basis: &cell.legal_basis,
+            })
             .collect())
     }
 }

@@ -3,7 +3,9 @@
 use std::{future::Future, time::Duration};
 
 use legalstat_kit::{client, deadline, tls};
+use legalstat_proto::common::v1::ErrorReason;
 use tonic::{Code, Response, Status, transport::Channel};
+use tonic_types::StatusExt;
 
 pub mod calendar;
 pub mod form_registry;
@@ -72,7 +74,13 @@ async fn ask<T>(service: &'static str, call: impl Future<Output = Result<Respons
         Ok(Err(status)) => status,
         Err(_) => Status::deadline_exceeded("no answer in time"),
     };
+    // A peer of another release may not read our message; that is no answer to the question.
+    let unreadable = status
+        .get_error_details()
+        .error_info()
+        .is_some_and(|info| info.reason == ErrorReason::MessageUnreadable.as_str_name());
     match status.code() {
+        Code::InvalidArgument if unreadable => Answer::Away,
         Code::InvalidArgument | Code::OutOfRange | Code::NotFound | Code::FailedPrecondition => {
             tracing::warn!(service, code = ?status.code(), "a service refused a question of an examination");
             Answer::Refused(status.message().to_owned())

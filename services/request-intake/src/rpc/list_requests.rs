@@ -2,6 +2,7 @@
 
 use legalstat_kit::{Call, Error, Violations, page::Page};
 use legalstat_proto::requests::v1::{ListRequestsRequest, ListRequestsResponse};
+use prost::Message;
 
 use super::{RequestIntake, convert, parse, sees_only_own};
 use crate::{
@@ -11,6 +12,10 @@ use crate::{
 
 /// How many requests a page has when its caller does not say.
 const PAGE: usize = 50;
+/// How many bytes a page may have: clients take 4 MiB unless told otherwise, and one request alone can have 1.6 MB.
+const PAGE_BYTES: usize = 2 * 1024 * 1024;
+/// How many requests are read at once.
+const BATCH: usize = 20;
 /// The longest coupon number that is looked up.
 const COUPON: usize = 100;
 
@@ -43,11 +48,27 @@ pub(super) async fn list_requests(
     };
     let mut connection = service.context.db.acquire().await?;
     let places = db::reading::find(&mut connection, &filter, page.limit()).await?;
-    let (places, next_page_token) = page.cut(places, |place| place.number.to_string());
-    let ids: Vec<_> = places.iter().map(|place| place.id).collect();
-    let requests = db::reading::read(&mut connection, &ids).await?;
+    let (places, whole_token) = page.cut(places, |place| place.number.to_string());
+    let mut requests = Vec::new();
+    let mut bytes = 0;
+    for batch in places.chunks(BATCH) {
+        let ids: Vec<_> = batch.iter().map(|place| place.id).collect();
+        for request in db::reading::read(&mut connection, &ids).await? {
+            let request = convert::request(request);
+            bytes += request.encoded_len();
+            if bytes > PAGE_BYTES && !requests.is_empty() {
+                let last = &places[requests.len() - 1];
+                let next_page_token = page.token(&last.number.to_string());
+                return Ok(ListRequestsResponse {
+                    requests,
+                    next_page_token,
+                });
+            }
+            requests.push(request);
+        }
+    }
     Ok(ListRequestsResponse {
-        requests: requests.into_iter().map(convert::request).collect(),
-        next_page_token,
+        requests,
+        next_page_token: whole_token,
     })
 }
