@@ -15,6 +15,10 @@ calendar.v1.CalendarService/ListDays                            PUBLIC  -  INVAL
 calendar.v1.CalendarService/ComputeDeadline                     PUBLIC  -  INVALID_FIELDS
 calendar.v1.CalendarService/BatchComputeDeadlines               SUBJECT,EDMS,KADAGALAU,RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR,SERVICE(request-intake+form-registry+collection-distribution)  -  INVALID_FIELDS
 calendar.v1.CalendarService/ListTerms                           PUBLIC  -  OK
+calendar.v1.CalendarService/ListReportingPeriods                PUBLIC  -  INVALID_FIELDS
+calendar.v1.CalendarService/ListCalendarActs                    PUBLIC  -  OK
+calendar.v1.CalendarService/CreateCalendarAct                   ADMINISTRATOR  m  INVALID_FIELDS
+calendar.v1.CalendarService/WithdrawCalendarAct                 ADMINISTRATOR  m  INVALID_FIELDS
 forms.v1.FormRegistryService/ListForms                          PUBLIC  -  OK
 forms.v1.FormRegistryService/GetForm                            PUBLIC  -  INVALID_FIELDS
 forms.v1.FormRegistryService/ListSchedule                       PUBLIC  -  INVALID_FIELDS

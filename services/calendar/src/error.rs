@@ -4,20 +4,36 @@ use legalstat_kit::{Error, Refusal};
 use legalstat_proto::common::v1::ErrorReason;
 use tonic::Code;
 
-use crate::domain::DeadlineError;
+use crate::domain::CalendarError;
 
-/// What a caller is told when there is no deadline.
-pub fn refusal(error: DeadlineError) -> Refusal {
-    let message = error.to_string();
-    match error {
-        DeadlineError::OutsideCalendar => Refusal::new(Code::OutOfRange, ErrorReason::YearOutOfRange, message),
-        DeadlineError::TermUnknown(id) => Refusal::not_found(&format!("terms/{id}")),
-        DeadlineError::NoTermApplies { .. } => Refusal::new(Code::OutOfRange, ErrorReason::NoTermApplies, message),
+impl From<CalendarError> for Error {
+    fn from(error: CalendarError) -> Self {
+        use CalendarError::*;
+        let message = error.to_string();
+        match error {
+            YearOutOfRange { .. } | InstantBefore2016 { .. } => {
+                Refusal::new(Code::OutOfRange, ErrorReason::YearOutOfRange, message).into()
+            }
+            TermUnknown { name } => Refusal::not_found(&format!("terms/{name}")).into(),
+            TermNotInForce { .. } | NoTermApplies { .. } => {
+                Refusal::new(Code::OutOfRange, ErrorReason::NoTermApplies, message).into()
+            }
+            RangeReversed { .. } | DueDayOutOfRange { .. } | LengthOutOfRange { .. } => {
+                Refusal::new(Code::InvalidArgument, ErrorReason::InvalidFields, message).into()
+            }
+            AlreadyWithdrawn { act } | Indispensable { act } => {
+                let refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::WrongState, message);
+                refusal.resource(&format!("calendarActs/{act}")).into()
+            }
+            ProvisionUnknown { .. } | ActUnknown { .. } | ReferenceFault { .. } => anyhow::Error::new(error).into(),
+        }
     }
 }
 
-impl From<DeadlineError> for Error {
-    fn from(error: DeadlineError) -> Self {
-        refusal(error).into()
+/// The error with one more fact for machines, if it is one that the caller learns about.
+pub fn with(error: CalendarError, key: &str, value: &str) -> Error {
+    match Error::from(error) {
+        Error::Refusal(refusal) => refusal.with(key, value).into(),
+        unknown => unknown,
     }
 }

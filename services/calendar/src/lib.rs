@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 pub mod config;
+pub mod current;
 pub mod db;
 pub mod domain;
 pub mod error;
+pub mod jobs;
 pub mod rpc;
 
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use legalstat_proto::calendar::v1::calendar_service_server::{CalendarServiceServ
 use tonic::service::Routes;
 
 use crate::{
+    current::CurrentCalendars,
     domain::{Calendars, WorkingHours},
     rpc::CalendarRpc,
 };
@@ -35,14 +38,18 @@ const LARGEST_REQUEST: usize = 4 * 1024 * 1024;
 fn start(context: Context, hours: WorkingHours) -> Starting {
     Box::pin(async move {
         let mut transaction = context.db.begin().await?;
-        let new = db::reference::load(&mut transaction).await?;
-        let rules = db::rules::all(&mut transaction).await?;
-        let terms = db::terms::all(&mut transaction).await?;
+        let new = db::reference::load(&mut transaction, &domain::embedded_rules()?, context.now()).await?;
+        let calendars = Calendars::new(db::rule_set::all(&mut transaction).await?);
         transaction.commit().await?;
         if new > 0 {
             tracing::info!(rows = new, "loaded the registers");
         }
-        let rpc = CalendarRpc::new(context, Arc::new(Calendars::new(rules)), terms.into(), hours);
+        calendars.as_known_at(context.now())?;
+        let calendars = Arc::new(CurrentCalendars::new(calendars));
+        context
+            .tasks
+            .spawn(jobs::follow_acts::run(context.clone(), Arc::clone(&calendars)));
+        let rpc = CalendarRpc::new(context, calendars, hours);
         Ok(Routes::new(
             CalendarServiceServer::new(rpc).max_decoding_message_size(LARGEST_REQUEST),
         ))

@@ -42,7 +42,7 @@ impl Calendar {
     pub async fn due_dates(&self, obligations: impl Iterator<Item = Obligation>) -> anyhow::Result<Vec<DueDate>> {
         let message = BatchComputeDeadlinesRequest {
             requests: obligations.map(question).collect(),
-            include_steps: false,
+            ..BatchComputeDeadlinesRequest::default()
         };
         let asked = message.requests.len();
         let mut client = self.client.clone();
@@ -59,7 +59,7 @@ impl Calendar {
 fn question(obligation: Obligation) -> ComputeDeadlineRequest {
     ComputeDeadlineRequest {
         subject: Some(Subject::Obligation(obligation)),
-        as_known_at: None,
+        ..ComputeDeadlineRequest::default()
     }
 }
 

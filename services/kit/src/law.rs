@@ -85,20 +85,22 @@ impl LegalBasis {
         }
     }
 
+    /// The act with its provision, for example `Instruction, para 13`, whether assumed or not.
+    pub fn citation(&self) -> String {
+        let comma = if self.provision.is_empty() { "" } else { ", " };
+        format!("{}{comma}{}", self.act, self.provision)
+    }
+
     /// Writes the registers' notation, which [`LegalBasis::parse`] reads.
     pub fn notation(&self) -> String {
         let assumed = if self.assumed { "assumed: " } else { "" };
-        let comma = if self.provision.is_empty() { "" } else { ", " };
-        format!("{assumed}{}{comma}{}", self.act, self.provision)
+        format!("{assumed}{}", self.citation())
     }
 }
 
 impl std::fmt::Display for LegalBasis {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.act)?;
-        if !self.provision.is_empty() {
-            write!(f, ", {}", self.provision)?;
-        }
+        f.write_str(&self.citation())?;
         if self.assumed {
             f.write_str(" (assumed)")?;
         }

@@ -32,6 +32,11 @@ impl PeriodKind {
             Self::Year => 12,
         }
     }
+
+    /// How many such periods a year has.
+    pub const fn per_year(self) -> i8 {
+        12 / self.months()
+    }
 }
 
 /// A reporting period of the years 1900 to 2100. Ordered by year, kind and number.
@@ -75,7 +80,7 @@ impl ReportingPeriod {
         if !(FIRST_YEAR..=LAST_YEAR).contains(&year) {
             return Err(PeriodError::Year(period.to_string()));
         }
-        let last = 12 / kind.months();
+        let last = kind.per_year();
         if !(1..=last).contains(&number) {
             let letter = letter(kind).unwrap_or('Y');
             let first = if kind == PeriodKind::Month { "01" } else { "1" };
@@ -89,6 +94,16 @@ impl ReportingPeriod {
         Ok(period)
     }
 
+    /// All periods of a kind in a year, in order.
+    ///
+    /// # Errors
+    /// A year in which no period can lie.
+    pub fn of_year(year: i16, kind: PeriodKind) -> Result<Vec<Self>, PeriodError> {
+        (1..=kind.per_year())
+            .map(|number| Self::new(year, kind, number))
+            .collect()
+    }
+
     /// The year it lies in.
     pub fn year(self) -> i16 {
         self.year
@@ -97,6 +112,11 @@ impl ReportingPeriod {
     /// What part of the year it is.
     pub fn kind(self) -> PeriodKind {
         self.kind
+    }
+
+    /// Its number among the year's periods of its kind, from 1.
+    pub fn number(self) -> i8 {
+        self.number
     }
 
     /// Its first day.
@@ -190,6 +210,14 @@ mod tests {
         assert_eq!(days("2019-S1"), expected("2019-01-01", "2019-06-30"));
         assert_eq!(days("2019"), expected("2019-01-01", "2019-12-31"));
         assert_eq!(period("2036").following_month().to_string(), "2037-01-01");
+    }
+
+    #[test]
+    fn a_year_has_its_periods_in_order() {
+        let quarters = ReportingPeriod::of_year(2026, PeriodKind::Quarter).expect("a year of the calendar");
+        let notations: Vec<_> = quarters.iter().map(ToString::to_string).collect();
+        assert_eq!(notations, ["2026-Q1", "2026-Q2", "2026-Q3", "2026-Q4"]);
+        assert!(ReportingPeriod::of_year(2101, PeriodKind::Year).is_err());
     }
 
     #[test]

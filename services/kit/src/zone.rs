@@ -35,6 +35,14 @@ pub fn beginning(day: Date) -> Timestamp {
         .timestamp()
 }
 
+/// The instant at which a civil day ends in Astana, which is the beginning of the next one.
+///
+/// # Panics
+/// For days at the ends of time, the years -9999 and 9999.
+pub fn end(day: Date) -> Timestamp {
+    beginning(day.tomorrow().expect("days of the law are far from the ends of time"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

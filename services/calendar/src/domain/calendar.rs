@@ -1,297 +1,180 @@
-//! Days: what each is and why, precomputed for 2016 to 2036 and for every state of knowledge.
+//! The calendar as known at one instant: computed once, then only read.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use jiff::{
-    Timestamp, ToSpan,
-    civil::{Date, Weekday},
+    Timestamp,
+    civil::{Date, date},
 };
-use legalstat_kit::{
-    law::{LegalBasis, LocalizedText},
-    wire,
-};
+use legalstat_kit::law::LegalBasis;
 
 use super::{
-    explain,
-    rules::{FIRST_DAY, LAST_DAY, Rules},
+    days::{self, Day},
+    error::CalendarError,
+    rule::{Act, ProvisionRule, RuleSet},
+    term::Term,
 };
 
-/// What a day is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DayKind {
-    /// An ordinary working day.
-    Working,
-    /// A Saturday or Sunday.
-    Weekend,
-    /// A national or state holiday.
-    Holiday,
-    /// A day off that is not a holiday and does not roll.
-    DayOff,
-    /// Off because a holiday fell on a day off and moved here.
-    RolledDayOff,
-    /// Off because an act moved a day off here.
-    TransferredDayOff,
-    /// Working because an act moved its day off elsewhere.
-    TransferredWorkingDay,
+/// The first day of the calendar.
+pub const FIRST_DAY: Date = date(2016, 1, 1);
+/// The last day of the calendar.
+pub const LAST_DAY: Date = date(2036, 12, 31);
+/// How many days the calendar has.
+pub(super) const DAY_COUNT: usize = 7671;
+
+/// The position of a day, if it is in the calendar.
+pub(super) fn index(day: Date) -> Option<usize> {
+    let days = day.duration_since(FIRST_DAY).as_hours() / 24;
+    usize::try_from(days)
+        .ok()
+        .filter(|at| *at < DAY_COUNT && day >= FIRST_DAY)
 }
 
-impl DayKind {
-    /// Whether such a day is worked.
-    pub fn is_working(self) -> bool {
-        matches!(self, Self::Working | Self::TransferredWorkingDay)
-    }
-}
-
-/// One link of the chain that makes a day what it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason {
-    /// What this reason makes of the day.
-    pub kind: DayKind,
-    /// The reason in words.
-    pub text: LocalizedText,
-    /// The law behind it.
-    pub basis: LegalBasis,
-}
-
-/// A day of the five-day working week.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Day {
-    /// The date.
-    pub date: Date,
-    /// What it is.
-    pub kind: DayKind,
-    /// Why: from the first cause to the one that had the last word; never empty.
-    pub reasons: Vec<Arc<Reason>>,
-    /// Whether not all acts of its year are in.
-    pub provisional: bool,
-}
-
-impl Day {
-    /// The reason that had the last word.
-    ///
-    /// # Panics
-    /// Never: a day has at least one reason.
-    pub fn last_word(&self) -> &Reason {
-        self.reasons.last().expect("every day is made with its first reason")
-    }
-}
-
-/// The days of 2016 to 2036 as they were known at some instant. Immutable; every question is answered in constant time.
-#[derive(Debug)]
+/// The working calendar 2016 to 2036 as known at one instant, with the terms known then.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
+    version: Arc<str>,
     days: Vec<Day>,
-    version: String,
+    working_days: Vec<Date>,
+    working_before: Vec<usize>,
+    provisions: Vec<ProvisionRule>,
+    terms: Vec<Term>,
+    acts_of_limited_validity: Vec<Act>,
 }
 
 impl Calendar {
-    /// Computes every day from the rules held true.
-    pub fn new(rules: &Rules) -> Self {
-        let mut days = weeks();
-        mark_days_off(&mut days, rules);
-        roll(&mut days, rules);
-        transfer(&mut days, rules);
-        mark_provisional(&mut days, rules);
-        let version = hex::encode(&wire::sha256(format!("{rules:?}").as_bytes())[..6]);
-        Self { days, version }
+    /// Computes the calendar from the rules known at an instant; some milliseconds.
+    ///
+    /// Refuses with [`CalendarError::ActUnknown`] or [`CalendarError::ProvisionUnknown`] when the rules are incomplete.
+    pub fn new(rules: &RuleSet, as_known_at: Timestamp) -> Result<Self, CalendarError> {
+        let known = rules.known_at(as_known_at)?;
+        let version = version(rules, &known, as_known_at)?;
+        let days = days::compute(&known)?;
+        let working_days = days.iter().filter(|day| day.is_working()).map(|day| day.date).collect();
+        let working_before = days
+            .iter()
+            .scan(0, |count, day| {
+                let before = *count;
+                *count += usize::from(day.is_working());
+                Some(before)
+            })
+            .collect();
+        let limited = |act: &&Act| act.valid_from.is_some() || act.valid_to.is_some();
+        let acts_of_limited_validity = known.acts.iter().filter(limited).cloned().collect();
+        let mut terms = known.terms;
+        terms.sort_by(|one, other| one.name.cmp(&other.name));
+        let provisions = known.provisions;
+        Ok(Self {
+            version,
+            days,
+            working_days,
+            working_before,
+            provisions,
+            terms,
+            acts_of_limited_validity,
+        })
     }
 
-    /// A day; `None` outside 2016 to 2036.
-    pub fn day(&self, date: Date) -> Option<&Day> {
-        self.days.get(index(date)?)
-    }
-
-    /// The days from one to another, both inclusive, as far as the calendar goes.
-    pub fn days(&self, from: Date, to: Date) -> &[Day] {
-        match (index(from.max(FIRST_DAY)), index(to.min(LAST_DAY))) {
-            (Some(from), Some(to)) if from <= to => &self.days[from..=to],
-            _ => &[],
-        }
-    }
-
-    /// The first working day on or after a date; `None` past 2036.
-    pub fn working_day_from(&self, date: Date) -> Option<&Day> {
-        self.days[index(date)?..].iter().find(|day| day.kind.is_working())
-    }
-
-    /// Names the rules that this calendar rests on: the same rules give the same version on every machine.
-    pub fn version(&self) -> &str {
+    /// The version: the sequence of the newest act that was known, and the instant of the last change of knowledge, as in
+    /// `18@2026-03-17T19:00:00Z`. Two calendars of one history with the same version are the same.
+    pub fn version(&self) -> &Arc<str> {
         &self.version
     }
-}
 
-fn index(date: Date) -> Option<usize> {
-    if !(FIRST_DAY..=LAST_DAY).contains(&date) {
-        return None;
+    /// The same calendar under another version.
+    pub(super) fn with_version(self, version: Arc<str>) -> Self {
+        Self { version, ..self }
     }
-    let days = FIRST_DAY
-        .until(date)
-        .expect("days between two dates always count")
-        .get_days();
-    usize::try_from(days).ok()
-}
 
-fn weeks() -> Vec<Day> {
-    let reason = |kind, text, provision| {
-        Arc::new(Reason {
-            kind,
-            text,
-            basis: explain::labour_code(provision),
-        })
-    };
-    let working = reason(DayKind::Working, explain::working_day(), "art. 71");
-    let saturday = reason(DayKind::Weekend, explain::weekend(false), "art. 84");
-    let sunday = reason(DayKind::Weekend, explain::weekend(true), "art. 84");
-    let of = |date: Date| match date.weekday() {
-        Weekday::Saturday => &saturday,
-        Weekday::Sunday => &sunday,
-        _ => &working,
-    };
-    FIRST_DAY
-        .series(1.day())
-        .take_while(|date| *date <= LAST_DAY)
-        .map(|date| Day {
-            date,
-            kind: of(date).kind,
-            reasons: vec![of(date).clone()],
-            provisional: false,
-        })
-        .collect()
-}
+    /// The day of a date; refuses with [`CalendarError::YearOutOfRange`].
+    pub fn day(&self, date: Date) -> Result<&Day, CalendarError> {
+        Ok(&self.days[position(date)?])
+    }
 
-impl Day {
-    fn becomes(&mut self, reason: Arc<Reason>) {
-        if self.kind == DayKind::Working {
-            self.reasons.clear();
+    /// The days of a range, both ends included; refuses a range that is reversed or leaves the calendar.
+    pub fn days(&self, from: Date, to: Date) -> Result<&[Day], CalendarError> {
+        if to < from {
+            return Err(CalendarError::RangeReversed { from, to });
         }
-        self.kind = reason.kind;
-        self.reasons.push(reason);
+        Ok(&self.days[position(from)?..=position(to)?])
     }
-}
 
-fn mark_days_off(days: &mut [Day], rules: &Rules) {
-    for rule in &rules.holidays {
-        let kind = if rule.is_holiday {
-            DayKind::Holiday
-        } else {
-            DayKind::DayOff
+    /// The first working day after a date; refuses with [`CalendarError::YearOutOfRange`].
+    pub fn next_working_day(&self, date: Date) -> Result<Date, CalendarError> {
+        self.add_working_days(date, 1)
+    }
+
+    /// The date itself when it is worked, else the first working day after it; refuses with
+    /// [`CalendarError::YearOutOfRange`].
+    pub fn working_day_from(&self, date: Date) -> Result<Date, CalendarError> {
+        self.nth_working_day(self.working_before[position(date)?])
+    }
+
+    /// The last of `count` working days after a date, the date itself not counted; 0 gives the date itself. Refuses with
+    /// [`CalendarError::YearOutOfRange`].
+    pub fn add_working_days(&self, date: Date, count: u32) -> Result<Date, CalendarError> {
+        let at = position(date)?;
+        let through = self.working_before[at] + usize::from(self.days[at].is_working());
+        match usize::try_from(count).unwrap_or(usize::MAX) {
+            0 => Ok(date),
+            count => self.nth_working_day(through.saturating_add(count - 1)),
+        }
+    }
+
+    /// How many working days lie after `from` and not after `to`; 0 when `to` is not after `from`.
+    pub fn working_days_between(&self, from: Date, to: Date) -> Result<usize, CalendarError> {
+        let through = |at: usize| self.working_before[at] + usize::from(self.days[at].is_working());
+        Ok(through(position(to)?).saturating_sub(through(position(from)?)))
+    }
+
+    /// The terms known at the instant, by name.
+    pub fn terms(&self) -> &[Term] {
+        &self.terms
+    }
+
+    /// The general rule of a key that holds on a day; refuses with [`CalendarError::ProvisionUnknown`].
+    pub(super) fn provision(&self, key: &str, on: Date) -> Result<&ProvisionRule, CalendarError> {
+        let holds = |rule: &&ProvisionRule| {
+            rule.key == key && rule.valid_from.is_none_or(|from| from <= on) && rule.valid_to.is_none_or(|to| on <= to)
         };
-        let reason = Arc::new(Reason {
-            kind,
-            text: rule.name.clone(),
-            basis: rule.basis.clone(),
-        });
-        let last = rule.last_year.unwrap_or(LAST_DAY.year()).min(LAST_DAY.year());
-        for year in rule.first_year.max(FIRST_DAY.year())..=last {
-            if let Some(at) = Date::new(year, rule.month, rule.day).ok().and_then(index) {
-                days[at].becomes(reason.clone());
-            }
-        }
+        let rule = self.provisions.iter().find(holds);
+        rule.ok_or_else(|| CalendarError::ProvisionUnknown {
+            key: key.to_owned(),
+            on,
+        })
     }
-    for rule in &rules.days_off {
-        let reason = Reason {
-            kind: DayKind::DayOff,
-            text: rule.name.clone(),
-            basis: rule.basis.clone(),
+
+    /// Whether a legal basis carries a day only by assumption: it is assumed itself, or its act is not in force then.
+    pub(super) fn assumed_on(&self, basis: &LegalBasis, day: Date) -> bool {
+        let cites = |act: &&Act| act.citation == basis.act || (!act.uri.is_empty() && act.uri == basis.uri);
+        basis.assumed
+            || self
+                .acts_of_limited_validity
+                .iter()
+                .find(cites)
+                .is_some_and(|act| !act.in_force_on(day))
+    }
+
+    fn nth_working_day(&self, number: usize) -> Result<Date, CalendarError> {
+        let beyond = CalendarError::YearOutOfRange {
+            year: LAST_DAY.year() + 1,
         };
-        if let Some(at) = index(rule.date) {
-            days[at].becomes(Arc::new(reason));
-        }
+        self.working_days.get(number).copied().ok_or(beyond)
     }
 }
 
-/// Moves each holiday that falls on a day off to the next working day after it, in order of date, transfers aside.
-fn roll(days: &mut [Day], rules: &Rules) {
-    let rolls = |day: &Day| {
-        let rule = rules.holidays.iter().find(|rule| {
-            rule.rolls
-                && (rule.month, rule.day) == (day.date.month(), day.date.day())
-                && rule.first_year <= day.date.year()
-                && rule.last_year.is_none_or(|last| day.date.year() <= last)
-        });
-        // Off without the holiday: more than one reason stands, and the working day is not among them.
-        rule.filter(|_| day.reasons.len() > 1)
-            .map(|rule| (day.date, rule.name.clone()))
-    };
-    let rolling: Vec<(Date, LocalizedText)> = days.iter().filter_map(rolls).collect();
-    for (date, name) in rolling {
-        let Some(at) = index(date) else { continue };
-        if let Some(next) = days[at..].iter_mut().find(|day| day.kind.is_working()) {
-            let text = explain::rolled(&name, date);
-            next.becomes(Arc::new(Reason {
-                kind: DayKind::RolledDayOff,
-                text,
-                basis: explain::rolling_basis(),
-            }));
-        }
-    }
+fn position(date: Date) -> Result<usize, CalendarError> {
+    index(date).ok_or(CalendarError::YearOutOfRange { year: date.year() })
 }
 
-fn transfer(days: &mut [Day], rules: &Rules) {
-    for rule in &rules.transfers {
-        let working = (
-            rule.working,
-            DayKind::TransferredWorkingDay,
-            explain::transferred_working(rule.off),
-        );
-        let off = (
-            rule.off,
-            DayKind::TransferredDayOff,
-            explain::transferred_off(rule.working),
-        );
-        for (date, kind, text) in [working, off] {
-            if let Some(at) = index(date) {
-                days[at].becomes(Arc::new(Reason {
-                    kind,
-                    text,
-                    basis: rule.basis.clone(),
-                }));
-            }
-        }
+fn version(rules: &RuleSet, known: &RuleSet, as_known_at: Timestamp) -> Result<Arc<str>, CalendarError> {
+    let mut newest = 0;
+    for source in known.sources() {
+        newest = newest.max(rules.act(&source.act)?.sequence);
     }
-}
-
-/// A year is provisional until its Kurban Ait is announced: of all that makes a year it is known last, but for transfers,
-/// of which nobody can say whether one will come.
-fn mark_provisional(days: &mut [Day], rules: &Rules) {
-    let known = |year: i16| {
-        rules
-            .days_off
-            .iter()
-            .any(|rule| rule.announced && rule.date.year() == year)
-    };
-    let known: Vec<i16> = (FIRST_DAY.year()..=LAST_DAY.year())
-        .filter(|year| known(*year))
-        .collect();
-    for day in days {
-        day.provisional = !known.contains(&day.date.year());
-    }
-}
-
-/// A calendar for every state of knowledge, computed when first asked for.
-#[derive(Debug)]
-pub struct Calendars {
-    rules: Rules,
-    changes: Vec<Timestamp>,
-    calendars: Vec<OnceLock<Arc<Calendar>>>,
-}
-
-impl Calendars {
-    /// From all rules, of every state of knowledge.
-    pub fn new(rules: Rules) -> Self {
-        let changes = rules.changes_of_knowledge();
-        let calendars = (0..=changes.len()).map(|_| OnceLock::new()).collect();
-        Self {
-            rules,
-            changes,
-            calendars,
-        }
-    }
-
-    /// The calendar as it was known at an instant.
-    pub fn as_known_at(&self, at: Timestamp) -> Arc<Calendar> {
-        let state = self.changes.partition_point(|change| *change <= at);
-        self.calendars[state]
-            .get_or_init(|| Arc::new(Calendar::new(&self.rules.known_at(at))))
-            .clone()
-    }
+    let changes = rules.changes();
+    Ok(match changes.into_iter().rfind(|change| *change <= as_known_at) {
+        Some(last) => format!("{newest}@{last}").into(),
+        None => newest.to_string().into(),
+    })
 }

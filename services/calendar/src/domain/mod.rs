@@ -1,14 +1,49 @@
-//! Pure decisions of the calendar: rules, days, terms and deadlines. No clock, no database, no network.
+//! The decisions of the calendar: pure types and functions, without database, network or clock.
+//!
+//! | File | What it decides |
+//! |---|---|
+//! | `rule` | acts and the rules they bring, each with its law and with when it was known |
+//! | `reference` | the rules that are embedded in the program |
+//! | `days` | what each day is and why |
+//! | `calendar` | the days as known at one instant, ready to be asked |
+//! | `calendars` | one calendar for each state of knowledge |
+//! | `term` | the rules for the time a request may take, and lengths of time |
+//! | `registration` | the day on which a request counts as registered |
+//! | `amendment` | what an act recorded later changes, and what keeps it from being recorded |
+//! | `obligation`, `term_deadline` | deadlines with the steps that lead to them |
+//!
+//! A [`RuleSet`] holds everything ever entered. [`Calendar::new`] picks what was known at one instant: a row that was not
+//! yet known is as if it did not exist, and of the rows with one key the one learnt last holds.
 
-pub mod calendar;
-pub mod deadline;
-mod explain;
-pub mod rules;
-pub mod term;
+mod amendment;
+mod calendar;
+mod calendars;
+mod days;
+mod deadline;
+mod error;
+mod obligation;
+mod reference;
+mod registration;
+mod rule;
+mod term;
+mod term_deadline;
+mod text;
+
 #[cfg(test)]
 mod tests;
 
-pub use calendar::{Calendar, Calendars, Day, DayKind, Reason};
-pub use deadline::{Deadline, DeadlineError, Obligation, Step, StepEffect};
-pub use rules::{DayOff, Holiday, Rules, Transfer};
-pub use term::{RequesterKind, Span, Term, TermOrigin, TermUnit, WorkingHours};
+pub use amendment::{Amendment, ChangedDay, Contradiction, RulePlace, changed_days, hypothetical};
+pub use calendar::{Calendar, FIRST_DAY, LAST_DAY};
+pub use calendars::Calendars;
+pub use days::{Day, DayKind, DayReason};
+pub use deadline::{Deadline, Step, StepEffect};
+pub use error::CalendarError;
+pub use obligation::{Obligation, obligation_deadline};
+pub use reference::embedded_rules;
+pub use registration::{Registration, RegistrationCause, WorkingHours, register};
+pub use rule::{
+    Act, ActKind, DayOffRule, DayOffStatus, Grade, HolidayClass, HolidayRule, Knowledge, ProvisionRule, RuleSet,
+    Source, TransferRule,
+};
+pub use term::{RequesterKind, Span, Term, TermChoice, TermOrigin, TermUnit, add_span};
+pub use term_deadline::term_deadline;

@@ -25,17 +25,29 @@ impl CalendarRpc {
             let path = format!("requests[{index}].");
             let known_path = format!("{path}as_known_at");
             let at = wire::optional_timestamp(&mut violations, &known_path, request.as_known_at.as_ref());
+            if request.hypothetical_act.is_some() {
+                let field = format!("{path}hypothetical_act");
+                violations.add(field, "CONFLICT", "give it once, for the batch");
+            }
             questions.push((asked(&mut violations, &path, request), at));
         }
+        let mut calendars = self.asked_under(&mut violations, request.hypothetical_act.as_ref());
         violations.refuse()?;
         let mut deadlines = Vec::with_capacity(questions.len());
+        let (mut refused, mut faulty) = (None, Vec::new());
         for (index, (asked, at)) in questions.into_iter().enumerate() {
             let asked = asked.ok_or_else(|| anyhow::anyhow!("a request without violations asks for something"))?;
-            let calendar = self.calendar(at);
-            let deadline = self.compute(&asked, &calendar);
-            let deadline =
-                deadline.map_err(|error| error::refusal(error).with("request", &format!("requests[{index}]")))?;
-            deadlines.push(convert::deadline(deadline, calendar.version(), request.include_steps));
+            let calendar = calendars.calendar(at)?;
+            match self.compute(&asked, &calendar, request.include_steps) {
+                Ok(deadline) => deadlines.push(convert::deadline(deadline)),
+                Err(error) => {
+                    faulty.push(format!("requests[{index}]"));
+                    refused.get_or_insert(error);
+                }
+            }
+        }
+        if let Some(error) = refused {
+            return Err(error::with(error, "requests", &faulty.join(",")));
         }
         Ok(BatchComputeDeadlinesResponse { deadlines })
     }

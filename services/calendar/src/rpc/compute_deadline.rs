@@ -1,13 +1,15 @@
 //! ComputeDeadline.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
-use legalstat_kit::{Error, Violations, period::ReportingPeriod, wire};
+use legalstat_kit::{Error, Violations, law::LegalBasis, period::ReportingPeriod, wire};
 use legalstat_proto::calendar::v1::{
     self as proto, ComputeDeadlineRequest, compute_deadline_request::Subject, term_start::Rule,
 };
 
 use super::{CalendarRpc, convert};
-use crate::domain::{Calendar, Deadline, DeadlineError, Obligation, deadline, deadline::TermChoice};
+use crate::domain::{Calendar, CalendarError, Deadline, Obligation, TermChoice, obligation_deadline, term_deadline};
 
 /// What a deadline is asked of.
 pub(super) enum Asked {
@@ -19,19 +21,17 @@ impl CalendarRpc {
     pub(super) fn deadline(&self, request: &ComputeDeadlineRequest) -> Result<proto::Deadline, Error> {
         let mut violations = Violations::new();
         let asked = asked(&mut violations, "", request);
+        let mut calendars = self.asked_under(&mut violations, request.hypothetical_act.as_ref());
         let at = super::as_known_at(violations, request.as_known_at.as_ref())?;
-        let calendar = self.calendar(at);
+        let calendar = calendars.calendar(at)?;
         let asked = asked.ok_or_else(|| anyhow::anyhow!("a request without violations asks for something"))?;
-        let deadline = self.compute(&asked, &calendar)?;
-        Ok(convert::deadline(deadline, calendar.version(), true))
+        Ok(convert::deadline(self.compute(&asked, &calendar, true)?))
     }
 
-    pub(super) fn compute(&self, asked: &Asked, calendar: &Calendar) -> Result<Deadline, DeadlineError> {
+    pub(super) fn compute(&self, asked: &Asked, calendar: &Calendar, explain: bool) -> Result<Deadline, CalendarError> {
         match asked {
-            Asked::Obligation(obligation) => deadline::of_obligation(obligation, calendar),
-            Asked::Term(choice, received_at) => {
-                deadline::of_term(choice, *received_at, &self.terms, self.hours, calendar)
-            }
+            Asked::Obligation(obligation) => obligation_deadline(calendar, obligation, explain),
+            Asked::Term(choice, received_at) => term_deadline(calendar, choice, *received_at, self.hours, explain),
         }
     }
 }
@@ -57,10 +57,7 @@ pub(super) fn asked(violations: &mut Violations, prefix: &str, request: &Compute
 fn read_obligation(violations: &mut Violations, path: &str, obligation: &proto::Obligation) -> Option<Obligation> {
     let period = obligation.period.parse::<ReportingPeriod>();
     let period = violations.check(&format!("{path}.period"), "PERIOD", period);
-    let due_day = i8::try_from(obligation.due_day)
-        .ok()
-        .filter(|day| (1..=28).contains(day));
-    if due_day.is_none() {
+    if !(1..=28).contains(&obligation.due_day) {
         violations.add(
             format!("{path}.due_day"),
             "OUT_OF_RANGE",
@@ -76,10 +73,14 @@ fn read_obligation(violations: &mut Violations, path: &str, obligation: &proto::
     }
     Some(Obligation {
         period: period?,
-        due_day: due_day?,
+        due_day: obligation.due_day,
         roll_forward: obligation.roll_forward,
-        basis: obligation.legal_basis.clone().map(Into::into),
-        roll_forward_basis: obligation.roll_forward_basis.clone().map(Into::into),
+        legal_basis: obligation.legal_basis.clone().map(LegalBasis::from).map(Arc::new),
+        roll_forward_basis: obligation
+            .roll_forward_basis
+            .clone()
+            .map(LegalBasis::from)
+            .map(Arc::new),
     })
 }
 
@@ -106,7 +107,7 @@ fn read_term(violations: &mut Violations, path: &str, start: &proto::TermStart) 
             let kind = convert::requester_kind(*kind);
             violations
                 .check(&format!("{path}.requester_kind"), "ENUM", kind)
-                .map(TermChoice::ByRequester)
+                .map(TermChoice::ForRequester)
         }
     };
     Some(Asked::Term(choice?, received_at?))

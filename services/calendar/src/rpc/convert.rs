@@ -1,11 +1,23 @@
 //! Between the contract and the domain.
 
-use legalstat_kit::wire::{to_date, to_timestamp};
-use legalstat_proto::{calendar::v1 as proto, common::v1::LocalizedText};
+use legalstat_kit::{
+    law::{LegalBasis, LocalizedText},
+    wire::{to_date, to_timestamp},
+};
+use legalstat_proto::{calendar::v1 as proto, common::v1 as common};
 
 use crate::domain::{
-    Day, DayKind, Deadline, Reason, RequesterKind, Span, Step, StepEffect, Term, TermOrigin, TermUnit,
+    Day, DayKind, DayReason, Deadline, FIRST_DAY, LAST_DAY, RequesterKind, Span, Step, StepEffect, Term, TermOrigin,
+    TermUnit,
 };
+
+fn text(text: &LocalizedText) -> common::LocalizedText {
+    text.clone().into()
+}
+
+fn basis(basis: &LegalBasis) -> common::LegalBasis {
+    basis.clone().into()
+}
 
 pub(super) fn day(day: &Day, version: &str) -> proto::Day {
     proto::Day {
@@ -13,21 +25,21 @@ pub(super) fn day(day: &Day, version: &str) -> proto::Day {
         date: Some(to_date(day.date)),
         working: day.kind.is_working(),
         kind: day_kind(day.kind).into(),
-        reasons: day.reasons.iter().map(|reason| day_reason(reason)).collect(),
+        reasons: day.reasons.iter().map(day_reason).collect(),
         provisional: day.provisional,
         calendar_version: version.into(),
     }
 }
 
-fn day_reason(reason: &Reason) -> proto::DayReason {
+fn day_reason(reason: &DayReason) -> proto::DayReason {
     proto::DayReason {
         kind: day_kind(reason.kind).into(),
-        text: Some(reason.text.clone().into()),
-        legal_basis: Some(reason.basis.clone().into()),
+        text: Some(text(&reason.text)),
+        legal_basis: Some(basis(&reason.legal_basis)),
     }
 }
 
-fn day_kind(kind: DayKind) -> proto::DayKind {
+pub(super) fn day_kind(kind: DayKind) -> proto::DayKind {
     match kind {
         DayKind::Working => proto::DayKind::Working,
         DayKind::Weekend => proto::DayKind::Weekend,
@@ -39,36 +51,33 @@ fn day_kind(kind: DayKind) -> proto::DayKind {
     }
 }
 
-pub(super) fn deadline(deadline: Deadline, version: &str, include_steps: bool) -> proto::Deadline {
+pub(super) fn deadline(deadline: Deadline) -> proto::Deadline {
     proto::Deadline {
         due_date: Some(to_date(deadline.due_date)),
         due_time: Some(to_timestamp(deadline.due_time)),
         provisional: deadline.provisional,
         assumed: deadline.assumed,
-        calendar_version: version.into(),
-        steps: if include_steps {
-            deadline.steps.into_iter().map(step).collect()
-        } else {
-            Vec::new()
-        },
+        calendar_version: deadline.calendar_version.to_string(),
+        steps: deadline.steps.iter().map(step).collect(),
         term: deadline.term.map(|id| format!("terms/{id}")).unwrap_or_default(),
         registered_on: deadline.registered_on.map(to_date),
     }
 }
 
-fn step(step: Step) -> proto::Step {
+fn step(step: &Step) -> proto::Step {
     let effect = match step.effect {
         StepEffect::Start => proto::StepEffect::Start,
         StepEffect::Counted => proto::StepEffect::Counted,
         StepEffect::Skipped => proto::StepEffect::Skipped,
+        StepEffect::Suspended => proto::StepEffect::Suspended,
         StepEffect::Rolled => proto::StepEffect::Rolled,
         StepEffect::Due => proto::StepEffect::Due,
     };
     proto::Step {
         date: Some(to_date(step.date)),
         effect: effect.into(),
-        text: Some(step.text.into()),
-        legal_basis: Some(step.basis.into()),
+        text: Some(text(&step.text)),
+        legal_basis: Some(basis(&step.legal_basis)),
     }
 }
 
@@ -99,13 +108,10 @@ fn span(span: &Span) -> proto::Span {
         TermUnit::Month => proto::TermUnit::Month,
     };
     proto::Span {
-        length: span.length,
+        length: i32::try_from(span.length).expect("a length is at most 3,660"),
         unit: unit.into(),
-        note: (!span.note.is_empty()).then(|| LocalizedText {
-            en: span.note.clone(),
-            ..Default::default()
-        }),
-        legal_basis: Some(span.basis.clone().into()),
+        note: (span.note != LocalizedText::default()).then(|| text(&span.note)),
+        legal_basis: Some(basis(&span.legal_basis)),
     }
 }
 
@@ -115,7 +121,7 @@ pub(super) fn term(term: &Term) -> proto::Term {
         TermOrigin::Registration => proto::TermOrigin::Registration,
     };
     proto::Term {
-        name: format!("terms/{}", term.id),
+        name: format!("terms/{}", term.name),
         requester_kinds: term
             .requester_kinds
             .iter()
@@ -126,12 +132,19 @@ pub(super) fn term(term: &Term) -> proto::Term {
         selected: term.selected,
         base: Some(span(&term.base)),
         origin: origin.into(),
-        origin_basis: Some(term.origin_basis.clone().into()),
+        origin_basis: Some(basis(&term.origin_basis)),
         roll_forward: term.roll_forward,
-        roll_forward_basis: Some(term.roll_forward_basis.clone().into()),
+        roll_forward_basis: Some(basis(&term.roll_forward_basis)),
         long_base: term.long_base.as_ref().map(span),
         extension: term.extension.as_ref().map(span),
         extension_notice: term.extension_notice.as_ref().map(span),
         forwarding: term.forwarding.as_ref().map(span),
     }
+}
+
+/// A year of the calendar.
+pub(super) fn year(year: i32) -> Result<i16, String> {
+    let inside = i16::try_from(year).ok();
+    let inside = inside.filter(|year| (FIRST_DAY.year()..=LAST_DAY.year()).contains(year));
+    inside.ok_or_else(|| format!("a year from {} to {}", FIRST_DAY.year(), LAST_DAY.year()))
 }

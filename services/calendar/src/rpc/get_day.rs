@@ -5,7 +5,7 @@ use legalstat_kit::{Error, Violations};
 use legalstat_proto::calendar::v1::{Day, GetDayRequest};
 
 use super::{CalendarRpc, as_known_at, convert};
-use crate::{domain::DeadlineError, error};
+use crate::error;
 
 impl CalendarRpc {
     pub(super) fn day(&self, request: &GetDayRequest) -> Result<Day, Error> {
@@ -23,9 +23,11 @@ impl CalendarRpc {
             );
         }
         let at = as_known_at(violations, request.as_known_at.as_ref())?;
-        let calendar = self.calendar(at);
-        let day = date.and_then(|date| calendar.day(date));
-        let day = day.ok_or_else(|| error::refusal(DeadlineError::OutsideCalendar).resource(&request.name))?;
+        let date = date.ok_or_else(|| anyhow::anyhow!("a name without violations has a date"))?;
+        let calendar = self.calendar(at)?;
+        let day = calendar
+            .day(date)
+            .map_err(|error| error::with(error, "resource", &request.name))?;
         Ok(convert::day(day, calendar.version()))
     }
 }

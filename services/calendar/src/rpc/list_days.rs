@@ -5,13 +5,7 @@ use legalstat_kit::{Error, Violations, page::Page, wire};
 use legalstat_proto::calendar::v1::{ListDaysRequest, ListDaysResponse};
 
 use super::{CalendarRpc, as_known_at, convert};
-use crate::{
-    domain::{
-        DeadlineError,
-        rules::{FIRST_DAY, LAST_DAY},
-    },
-    error,
-};
+use crate::domain::{FIRST_DAY, LAST_DAY};
 
 /// The longest range, in years.
 const LONGEST: i32 = 20;
@@ -30,15 +24,12 @@ impl CalendarRpc {
         let page = Page::parse(&mut violations, request.page_size, 400, &request.page_token, &query)?;
         let at = as_known_at(violations, request.as_known_at.as_ref())?;
         let (from, to) = (from.unwrap_or(FIRST_DAY), to.unwrap_or(LAST_DAY));
-        if from < FIRST_DAY || to > LAST_DAY {
-            return Err(error::refusal(DeadlineError::OutsideCalendar).into());
-        }
-        let calendar = self.calendar(at);
+        let calendar = self.calendar(at)?;
         let first = page
             .after::<Date>()?
             .and_then(|last| last.tomorrow().ok())
             .unwrap_or(from);
-        let days = calendar.days(first, to).iter().take(page.size + 1).collect();
+        let days = calendar.days(first, to)?.iter().take(page.size + 1).collect();
         let (days, next_page_token) = page.cut(days, |day| day.date.to_string());
         let days = days
             .into_iter()

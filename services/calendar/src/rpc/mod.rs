@@ -1,46 +1,59 @@
 //! The calendar's methods, one file each.
 
+mod act;
 mod batch_compute_deadlines;
 mod compute_deadline;
 mod convert;
+mod create_calendar_act;
 mod get_day;
+mod hypothetical;
+mod list_calendar_acts;
 mod list_days;
+mod list_reporting_periods;
 mod list_terms;
+mod read_act;
 #[cfg(test)]
 mod tests;
+mod withdraw_calendar_act;
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use legalstat_kit::{Context, Refusal, Violations, wire};
+use legalstat_kit::{Context, Error, Refusal, Violations, wire};
 use legalstat_proto::calendar::v1 as proto;
 use tonic::{Request, Response, Status};
 
-use crate::domain::{Calendar, Calendars, Term, WorkingHours};
+use crate::{
+    current::CurrentCalendars,
+    domain::{Calendar, WorkingHours},
+};
 
-/// Answers from memory: the rules are read once at the start.
+/// Answers from memory: the rules are read at the start and when something is recorded.
 pub struct CalendarRpc {
     context: Context,
-    calendars: Arc<Calendars>,
-    terms: Arc<[Term]>,
+    calendars: Arc<CurrentCalendars>,
     hours: WorkingHours,
 }
 
 impl CalendarRpc {
     /// Answers with these rules.
-    pub fn new(context: Context, calendars: Arc<Calendars>, terms: Arc<[Term]>, hours: WorkingHours) -> Self {
+    pub fn new(context: Context, calendars: Arc<CurrentCalendars>, hours: WorkingHours) -> Self {
         Self {
             context,
             calendars,
-            terms,
             hours,
         }
     }
 
-    /// The calendar as known at an instant, by default now. What will be known later nobody can ask.
-    fn calendar(&self, as_known_at: Option<Timestamp>) -> Arc<Calendar> {
+    /// The instant whose knowledge is asked for, by default now. What will be known later nobody can ask.
+    fn known_at(&self, as_known_at: Option<Timestamp>) -> Timestamp {
         let now = self.context.now();
-        self.calendars.as_known_at(as_known_at.unwrap_or(now).min(now))
+        as_known_at.unwrap_or(now).min(now)
+    }
+
+    /// The calendar as known at an instant, by default now.
+    fn calendar(&self, as_known_at: Option<Timestamp>) -> Result<Arc<Calendar>, Error> {
+        Ok(self.calendars.load().as_known_at(self.known_at(as_known_at))?)
     }
 }
 
@@ -86,5 +99,33 @@ impl proto::calendar_service_server::CalendarService for CalendarRpc {
         request: Request<proto::ListTermsRequest>,
     ) -> Result<Response<proto::ListTermsResponse>, Status> {
         Ok(Response::new(self.terms(&request.into_inner())?))
+    }
+
+    async fn list_reporting_periods(
+        &self,
+        request: Request<proto::ListReportingPeriodsRequest>,
+    ) -> Result<Response<proto::ListReportingPeriodsResponse>, Status> {
+        Ok(Response::new(self.periods(&request.into_inner())?))
+    }
+
+    async fn list_calendar_acts(
+        &self,
+        request: Request<proto::ListCalendarActsRequest>,
+    ) -> Result<Response<proto::ListCalendarActsResponse>, Status> {
+        Ok(Response::new(self.acts(&request.into_inner())?))
+    }
+
+    async fn create_calendar_act(
+        &self,
+        request: Request<proto::CreateCalendarActRequest>,
+    ) -> Result<Response<proto::CalendarActEffect>, Status> {
+        Ok(Response::new(self.create_act(request).await?))
+    }
+
+    async fn withdraw_calendar_act(
+        &self,
+        request: Request<proto::WithdrawCalendarActRequest>,
+    ) -> Result<Response<proto::CalendarActEffect>, Status> {
+        Ok(Response::new(self.withdraw_act(request).await?))
     }
 }

@@ -1,3 +1,6 @@
+mod acts;
+mod hypothetical;
+
 use jiff::Timestamp;
 use legalstat_kit::provision::harness::Running;
 use legalstat_proto::{
@@ -10,11 +13,13 @@ use legalstat_proto::{
 use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 
-use crate::SERVICE;
+use crate::{SERVICE, domain::embedded_rules};
+
+/// 24 November 2026, 10:00 UTC.
+const NOW: Timestamp = Timestamp::constant(1_795_514_400, 0);
 
 async fn running() -> Running {
-    let now: Timestamp = "2026-11-24T10:00:00Z".parse().expect("an instant");
-    Running::start(&SERVICE, &[], move || now).await
+    Running::start(&SERVICE, &[], || NOW).await
 }
 
 fn public(service: &Running) -> CalendarServiceClient<Channel> {
@@ -34,7 +39,7 @@ fn obligation(period: &str, due_day: i32) -> ComputeDeadlineRequest {
     };
     ComputeDeadlineRequest {
         subject: Some(Subject::Obligation(obligation)),
-        as_known_at: None,
+        ..Default::default()
     }
 }
 
@@ -46,7 +51,7 @@ fn term(rule: Rule, received_at: &str) -> ComputeDeadlineRequest {
     };
     ComputeDeadlineRequest {
         subject: Some(Subject::TermStart(start)),
-        as_known_at: None,
+        ..Default::default()
     }
 }
 
@@ -175,7 +180,7 @@ async fn a_batch_answers_in_order_and_only_to_those_who_may_ask() {
     let requests = vec![obligation("2019-M03", 5), obligation("2024-M12", 5)];
     let request = BatchComputeDeadlinesRequest {
         requests,
-        include_steps: false,
+        ..Default::default()
     };
     let refused = public(&service)
         .batch_compute_deadlines(request.clone())
@@ -216,13 +221,23 @@ async fn bad_input_is_refused_with_every_violation() {
     ];
     let batch = BatchComputeDeadlinesRequest {
         requests,
-        include_steps: false,
+        ..Default::default()
     };
     let refused = client.batch_compute_deadlines(batch).await.expect_err("two are wrong");
     assert_eq!(
         fields(&refused),
         ["requests[1].obligation.period", "requests[2].subject"]
     );
+
+    let beyond = obligation("2036-M12", 5);
+    let batch = BatchComputeDeadlinesRequest {
+        requests: vec![beyond.clone(), obligation("2019-M03", 5), beyond],
+        ..Default::default()
+    };
+    let refused = client.batch_compute_deadlines(batch).await.expect_err("two are beyond");
+    let details = refused.get_error_details();
+    let metadata = &details.error_info().expect("every refusal has one").metadata;
+    assert_eq!(metadata["requests"], "requests[0],requests[2]");
 
     let range = ListDaysRequest {
         from: date(2019, 2, 30),
@@ -284,10 +299,80 @@ async fn bad_input_is_refused_with_every_violation() {
 }
 
 #[tokio::test]
+async fn reporting_periods_come_in_order_with_their_days() {
+    let service = running().await;
+    let mut client = public(&service);
+    let ask = |first_year, last_year, periodicity: Periodicity| ListReportingPeriodsRequest {
+        first_year,
+        last_year,
+        periodicity: periodicity.into(),
+        ..Default::default()
+    };
+    for (periodicity, count, first) in [
+        (Periodicity::Monthly, 24, ["2019-M01", "2019-M02"]),
+        (Periodicity::Quarterly, 8, ["2019-Q1", "2019-Q2"]),
+        (Periodicity::HalfYearAndYear, 4, ["2019-S1", "2019"]),
+    ] {
+        let answer = client.list_reporting_periods(ask(2019, 2020, periodicity)).await;
+        let periods = answer.expect("periods").into_inner().reporting_periods;
+        assert_eq!(periods.len(), count);
+        assert_eq!([periods[0].period.as_str(), periods[1].period.as_str()], first);
+        assert!(periods.iter().all(|period| period.first_day.is_some()));
+    }
+    let mut request = ListReportingPeriodsRequest {
+        page_size: 3,
+        ..ask(2026, 2026, Periodicity::Quarterly)
+    };
+    let page = client.list_reporting_periods(request.clone()).await.expect("a page");
+    request.page_token = page.into_inner().next_page_token;
+    let page = client
+        .list_reporting_periods(request)
+        .await
+        .expect("a page")
+        .into_inner();
+    let last = &page.reporting_periods[0];
+    assert_eq!((last.period.as_str(), last.last_day), ("2026-Q4", date(2026, 12, 31)));
+    assert!(page.reporting_periods.len() == 1 && page.next_page_token.is_empty());
+
+    for (request, expected) in [
+        (
+            ListReportingPeriodsRequest::default(),
+            vec!["first_year", "last_year", "periodicity"],
+        ),
+        (ask(2020, 2019, Periodicity::Monthly), vec!["last_year"]),
+        (ask(2016, 2036, Periodicity::Monthly), vec!["last_year"]),
+        (ask(i32::MIN, i32::MAX, Periodicity::Monthly), vec!["last_year"]),
+    ] {
+        let refused = client.list_reporting_periods(request).await.expect_err("wrong");
+        assert_eq!(fields(&refused), expected);
+    }
+    let beyond = client
+        .list_reporting_periods(ask(2030, 2037, Periodicity::Monthly))
+        .await;
+    assert_eq!(
+        reason(&beyond.expect_err("no such year")),
+        "ERROR_REASON_YEAR_OUT_OF_RANGE"
+    );
+}
+
+#[tokio::test]
 async fn loading_the_registers_again_changes_nothing() {
     let service = running().await;
     let mut connection = service.runtime().await;
-    assert_eq!(crate::db::reference::load(&mut connection).await.expect("loaded"), 0);
+    let embedded = embedded_rules().expect("the registers");
+    let again = crate::db::reference::load(&mut connection, &embedded, NOW).await;
+    assert_eq!(again.expect("loaded"), 0);
+}
+
+#[tokio::test]
+async fn what_is_read_back_is_what_was_loaded() {
+    let service = running().await;
+    let mut connection = service.runtime().await;
+    let mut stored = crate::db::rule_set::all(&mut connection).await.expect("rules");
+    for act in &mut stored.acts {
+        assert_eq!(act.recorded_at.take(), Some(NOW));
+    }
+    assert_eq!(stored, embedded_rules().expect("the registers"));
 }
 
 #[tokio::test]
@@ -297,7 +382,8 @@ async fn the_runtime_role_can_neither_change_the_journal_nor_see_another_schema(
         "UPDATE journal_entry SET caller = 'x'",
         "DELETE FROM journal_entry",
         "TRUNCATE journal_entry",
-        "UPDATE calendar.holiday SET rolls = false",
+        "UPDATE calendar.holiday_rule SET rolls_forward = false",
+        "DELETE FROM calendar.act",
         "CREATE TABLE calendar.mine (n int)",
         "CREATE TABLE public.mine (n int)",
         "SELECT * FROM forms.journal_entry",

@@ -41,7 +41,7 @@ impl Calendar {
         };
         let message = ComputeDeadlineRequest {
             subject: Some(Subject::TermStart(term_start)),
-            as_known_at: None,
+            ..ComputeDeadlineRequest::default()
         };
         let mut client = self.client.clone();
         understood(

@@ -1,0 +1,115 @@
+//! Acts and their withdrawal.
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use legalstat_kit::law::LocalizedText;
+use sqlx::{PgConnection, PgPool};
+
+use super::{to_date, to_instant, word};
+use crate::domain::Act;
+
+/// Makes every other recording of acts wait until this transaction ends: sequences rise without gaps in the order of
+/// commits, and what is checked against the acts stays true.
+///
+/// # Errors
+/// What the database says.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn lock(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!("SELECT pg_advisory_xact_lock('calendar.act'::regclass::oid::bigint)")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Records an act under the next sequence, and tells whether it was new.
+///
+/// # Errors
+/// What the database says.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn insert(connection: &mut PgConnection, act: &Act, recorded_at: Timestamp) -> Result<bool, sqlx::Error> {
+    let insert = sqlx::query!(
+        "INSERT INTO calendar.act
+             (id, sequence, kind, citation, title_kk, title_ru, title_en, number, adilet_id, uri, dated, published_on, grade,
+              known_from, valid_from, valid_to, recorded_at)
+         VALUES ($1, (SELECT coalesce(max(sequence), 0) + 1 FROM calendar.act), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                 $12, $13, $14, $15, $16)
+         ON CONFLICT DO NOTHING",
+        act.id,
+        word::of(&word::ACT_KINDS, &act.kind),
+        act.citation,
+        act.title.kk,
+        act.title.ru,
+        act.title.en,
+        act.number,
+        act.adilet_id,
+        act.uri,
+        to_date(act.dated) as _,
+        to_date(act.published_on) as _,
+        word::of(&word::GRADES, &act.grade),
+        to_instant(act.known_from) as _,
+        to_date(act.valid_from) as _,
+        to_date(act.valid_to) as _,
+        jiff_sqlx::Timestamp::from(recorded_at) as _,
+    );
+    Ok(insert.execute(connection).await?.rows_affected() == 1)
+}
+
+/// Records that an act is withdrawn.
+///
+/// # Errors
+/// What the database says; that it was withdrawn before, too.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn withdraw(connection: &mut PgConnection, id: &str, withdrawn_at: Timestamp) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO calendar.act_withdrawal (act, withdrawn_at) VALUES ($1, $2)",
+        id,
+        jiff_sqlx::Timestamp::from(withdrawn_at) as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// How much was recorded: the newest sequence and the number of withdrawals.
+///
+/// # Errors
+/// What the database says.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn recorded(pool: &PgPool) -> anyhow::Result<(u64, usize)> {
+    let row = sqlx::query!(
+        r#"SELECT (SELECT coalesce(max(sequence), 0) FROM calendar.act) AS "sequence!",
+                  (SELECT count(*) FROM calendar.act_withdrawal) AS "withdrawn!""#
+    );
+    let row = row.fetch_one(pool).await?;
+    Ok((u64::try_from(row.sequence)?, usize::try_from(row.withdrawn)?))
+}
+
+/// All acts in the order of recording.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub(super) async fn all(connection: &mut PgConnection) -> anyhow::Result<Vec<Act>> {
+    let rows = sqlx::query!(
+        r#"SELECT a.*, w.withdrawn_at AS "withdrawn_at?: jiff_sqlx::Timestamp"
+           FROM calendar.act a LEFT JOIN calendar.act_withdrawal w ON w.act = a.id ORDER BY a.sequence"#
+    );
+    let acts = rows.fetch_all(connection).await?.into_iter().map(|row| {
+        Ok(Act {
+            sequence: u64::try_from(row.sequence).context("sequences are positive")?,
+            kind: word::read(&word::ACT_KINDS, &row.kind)?,
+            title: LocalizedText::new(row.title_kk, row.title_ru, row.title_en),
+            grade: word::read(&word::GRADES, &row.grade)?,
+            id: row.id,
+            citation: row.citation,
+            number: row.number,
+            adilet_id: row.adilet_id,
+            uri: row.uri,
+            dated: row.dated.map(jiff_sqlx::Date::to_jiff),
+            published_on: row.published_on.map(jiff_sqlx::Date::to_jiff),
+            known_from: row.known_from.map(jiff_sqlx::Timestamp::to_jiff),
+            valid_from: row.valid_from.map(jiff_sqlx::Date::to_jiff),
+            valid_to: row.valid_to.map(jiff_sqlx::Date::to_jiff),
+            recorded_at: Some(row.recorded_at.to_jiff()),
+            withdrawn_at: row.withdrawn_at.map(jiff_sqlx::Timestamp::to_jiff),
+        })
+    });
+    acts.collect()
+}

@@ -1,0 +1,53 @@
+//! One calendar for every state of knowledge.
+
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
+
+use super::{calendar::Calendar, error::CalendarError, rule::RuleSet};
+
+/// Everything ever entered, with a calendar for each stretch between two changes of knowledge: within a stretch every
+/// answer is the same. A calendar is computed when first asked for.
+#[derive(Debug)]
+pub struct Calendars {
+    rules: RuleSet,
+    changes: Vec<Timestamp>,
+    calendars: Vec<OnceLock<Arc<Calendar>>>,
+}
+
+impl Calendars {
+    /// From all rules, of every state of knowledge.
+    pub fn new(rules: RuleSet) -> Self {
+        let changes = rules.changes();
+        let calendars = (0..=changes.len()).map(|_| OnceLock::new()).collect();
+        Self {
+            rules,
+            changes,
+            calendars,
+        }
+    }
+
+    /// The calendar as it was known at an instant.
+    ///
+    /// Refuses with [`CalendarError::ActUnknown`] or [`CalendarError::ProvisionUnknown`] when the rules are incomplete.
+    pub fn as_known_at(&self, at: Timestamp) -> Result<Arc<Calendar>, CalendarError> {
+        let calendar = &self.calendars[self.changes.partition_point(|change| *change <= at)];
+        if let Some(calendar) = calendar.get() {
+            return Ok(Arc::clone(calendar));
+        }
+        let computed = Arc::new(Calendar::new(&self.rules, at)?);
+        Ok(Arc::clone(calendar.get_or_init(|| computed)))
+    }
+
+    /// How much was recorded: the newest sequence and the number of withdrawals. Neither ever falls.
+    pub fn recorded(&self) -> (u64, usize) {
+        let sequences = self.rules.acts.iter().map(|act| act.sequence);
+        let withdrawn = self.rules.acts.iter().filter(|act| act.withdrawn_at.is_some());
+        (sequences.max().unwrap_or_default(), withdrawn.count())
+    }
+
+    /// All rules, of every state of knowledge.
+    pub fn rules(&self) -> &RuleSet {
+        &self.rules
+    }
+}

@@ -1,0 +1,176 @@
+//! The deadline of a term that runs from the receipt of a request.
+
+use std::sync::{Arc, LazyLock};
+
+use jiff::{Timestamp, civil::Date};
+use legalstat_kit::{
+    law::{LegalBasis, LocalizedText},
+    zone,
+};
+
+use super::{
+    calendar::Calendar,
+    days::{Day, DayKind},
+    deadline::{Deadline, StepEffect, Trail, push_due, roll_forward},
+    error::CalendarError,
+    registration::{Registration, RegistrationCause, WorkingHours, register},
+    term::{Term, TermChoice, TermOrigin, TermUnit, add_span},
+    text::{self, joined},
+};
+
+static COUNTS: LazyLock<Arc<LocalizedText>> = LazyLock::new(|| Arc::new(text::counts()));
+static REGISTRATION_DAY: LazyLock<Arc<LocalizedText>> = LazyLock::new(|| Arc::new(text::registration_day()));
+static RECEIVED: LazyLock<Arc<LocalizedText>> = LazyLock::new(|| Arc::new(text::received_and_registered()));
+
+/// The deadline of the base time of a term for a request received at an instant, with its steps if `explain`.
+///
+/// Refuses with [`CalendarError::InstantBefore2016`], an error of [`TermChoice::term`], or
+/// [`CalendarError::YearOutOfRange`] when the term ends beyond the calendar.
+pub fn term_deadline(
+    calendar: &Calendar,
+    choice: &TermChoice,
+    received_at: Timestamp,
+    hours: WorkingHours,
+    explain: bool,
+) -> Result<Deadline, CalendarError> {
+    let registration = register(calendar, received_at, hours)?;
+    let term = choice.term(calendar, registration.received_on)?;
+    let origin = match term.origin {
+        TermOrigin::Receipt => registration.received_on,
+        TermOrigin::Registration => registration.registered_on,
+    };
+    let mut trail = Trail::new(explain);
+    push_receipt(calendar, term, &registration, &mut trail)?;
+    let last = add_span(calendar, origin, term.base.length, term.base.unit)?;
+    if term.base.unit == TermUnit::WorkingDay {
+        push_counted(calendar.days(origin, last)?, &term.base.legal_basis, &mut trail);
+    }
+    let due_date = if term.roll_forward {
+        roll_forward(calendar, last, &term.roll_forward_basis, &mut trail)?
+    } else {
+        last
+    };
+    let due_basis = if due_date > last {
+        &term.roll_forward_basis
+    } else {
+        &term.base.legal_basis
+    };
+    push_due(calendar.day(due_date)?, due_basis, &mut trail);
+
+    let days = calendar.days(registration.received_on, due_date)?;
+    Ok(Deadline {
+        due_date,
+        due_time: zone::end(due_date),
+        provisional: days.iter().any(|day| day.provisional),
+        assumed: is_assumed(calendar, term, &registration, last, due_date)?,
+        calendar_version: Arc::clone(calendar.version()),
+        steps: trail.finish(),
+        term: Some(term.name.clone()),
+        registered_on: Some(registration.registered_on),
+    })
+}
+
+/// The day of receipt starts the term; when the term counts from a later registration, the days up to it are skipped.
+fn push_receipt(
+    calendar: &Calendar,
+    term: &Term,
+    registration: &Registration,
+    trail: &mut Trail,
+) -> Result<(), CalendarError> {
+    if !trail.is_wanted() {
+        return Ok(());
+    }
+    let Registration {
+        received_on,
+        registered_on,
+        cause,
+        legal_basis,
+        ..
+    } = registration;
+    if *cause == RegistrationCause::Receipt {
+        let basis = base_basis(term, *received_on);
+        trail.push(*received_on, StepEffect::Start, Arc::clone(&RECEIVED), &basis);
+        return Ok(());
+    }
+    let on_day_off = *cause == RegistrationCause::DayOff;
+    let mut text = text::received_late(on_day_off, *registered_on, &legal_basis.citation());
+    if term.origin == TermOrigin::Receipt {
+        text = joined(&text, &text::counts_from_receipt());
+    }
+    trail.push(*received_on, StepEffect::Start, Arc::new(text), legal_basis);
+    if term.origin == TermOrigin::Registration {
+        for day in &calendar.days(*received_on, *registered_on)?[1..] {
+            if day.date == *registered_on {
+                trail.push(
+                    day.date,
+                    StepEffect::Skipped,
+                    Arc::clone(&REGISTRATION_DAY),
+                    legal_basis,
+                );
+            } else {
+                let reason = day.last_reason();
+                let text = joined(&reason.text, &text::awaits_registration());
+                trail.push(day.date, StepEffect::Skipped, Arc::new(text), &reason.legal_basis);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One step for each day between the origin, the first of `days`, and the last day, which is left to the due step.
+fn push_counted(days: &[Day], basis: &Arc<LegalBasis>, trail: &mut Trail) {
+    if !trail.is_wanted() {
+        return;
+    }
+    let between = days.get(1..days.len().saturating_sub(1)).unwrap_or_default();
+    for day in between {
+        let reason = day.last_reason();
+        match day.kind {
+            DayKind::Working => trail.push(day.date, StepEffect::Counted, Arc::clone(&COUNTS), basis),
+            DayKind::TransferredWorkingDay => {
+                trail.push(
+                    day.date,
+                    StepEffect::Counted,
+                    Arc::new(joined(&reason.text, &COUNTS)),
+                    &reason.legal_basis,
+                );
+            }
+            _ => {
+                let text = Arc::new(joined(&reason.text, &text::does_not_count()));
+                trail.push(day.date, StepEffect::Skipped, text, &reason.legal_basis);
+            }
+        }
+    }
+}
+
+/// The law of the base time, assumed for requests received before the day from which it is known.
+fn base_basis(term: &Term, received_on: Date) -> Arc<LegalBasis> {
+    let basis = &term.base.legal_basis;
+    match term.base.assumed_before {
+        Some(known) if received_on < known => Arc::new(LegalBasis {
+            assumed: true,
+            ..LegalBasis::clone(basis)
+        }),
+        _ => Arc::clone(basis),
+    }
+}
+
+/// Whether the deadline rests on a rule without a source: the base time, the day it counts from, the registration when
+/// that is the day, the roll when it rolled, or a day off that was passed.
+fn is_assumed(
+    calendar: &Calendar,
+    term: &Term,
+    registration: &Registration,
+    last: Date,
+    due_date: Date,
+) -> Result<bool, CalendarError> {
+    let from = match term.base.unit {
+        TermUnit::WorkingDay => registration.received_on,
+        TermUnit::CalendarDay | TermUnit::Month => last,
+    };
+    let by_days = calendar.days(from, due_date)?.iter().any(|day| day.assumed);
+    let by_base = base_basis(term, registration.received_on).assumed;
+    let by_registration = term.origin == TermOrigin::Registration && registration.assumed;
+    let by_roll = due_date > last && term.roll_forward_basis.assumed;
+    Ok(by_base || term.origin_basis.assumed || by_registration || by_roll || by_days)
+}

@@ -1,0 +1,160 @@
+//! Acts as the contract writes them.
+
+use legalstat_kit::{
+    Violations,
+    law::LocalizedText,
+    wire::{to_date, to_timestamp},
+};
+use legalstat_proto::{calendar::v1 as proto, common::v1 as common};
+
+use super::convert;
+use crate::domain::{
+    Act, ActKind, ChangedDay, DayOffRule, DayOffStatus, Grade, HolidayClass, HolidayRule, RulePlace, RuleSet, Source,
+    TransferRule,
+};
+
+/// Reads the resource name of an act.
+pub(super) fn id(violations: &mut Violations, field: &str, name: &str) -> Option<String> {
+    let id = name.strip_prefix("calendarActs/").filter(|id| is_slug(id));
+    if id.is_none() {
+        let description =
+            "required: calendarActs/ and at most 64 lower case letters and digits with hyphens between them";
+        violations.add(field, "RESOURCE_NAME", description);
+    }
+    id.map(str::to_owned)
+}
+
+/// Whether a text is lower case letters and digits with hyphens between them, at most 64.
+pub(super) fn is_slug(text: &str) -> bool {
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    text.len() <= 64 && text.split('-').all(word)
+}
+
+/// The resource name of an act.
+pub(super) fn name(id: &str) -> String {
+    format!("calendarActs/{id}")
+}
+
+pub(super) fn kind(number: i32) -> Result<ActKind, &'static str> {
+    match proto::CalendarActKind::try_from(number) {
+        Ok(proto::CalendarActKind::Law) => Ok(ActKind::Law),
+        Ok(proto::CalendarActKind::Resolution) => Ok(ActKind::Resolution),
+        Ok(proto::CalendarActKind::Order) => Ok(ActKind::Order),
+        _ => Err("law, resolution or order"),
+    }
+}
+
+/// The path of the field that a contradiction is about.
+pub(super) fn path(field: &str, place: RulePlace) -> String {
+    match place {
+        RulePlace::Holiday(at) => format!("{field}.holidays[{at}].key"),
+        RulePlace::DayOff(at) => format!("{field}.days_off[{at}].occasion"),
+        RulePlace::WorkingDay(at) => format!("{field}.transfers[{at}].working_day"),
+        RulePlace::TransferredDayOff(at) => format!("{field}.transfers[{at}].day_off"),
+    }
+}
+
+pub(super) fn changed_day(day: &ChangedDay) -> proto::ChangedDay {
+    proto::ChangedDay {
+        date: Some(to_date(day.date)),
+        old_kind: convert::day_kind(day.old).into(),
+        new_kind: convert::day_kind(day.new).into(),
+    }
+}
+
+/// An act with the day rules it brought.
+pub(super) fn write(rules: &RuleSet, act: &Act) -> proto::CalendarAct {
+    let kind = match act.kind {
+        ActKind::Law => proto::CalendarActKind::Law,
+        ActKind::Resolution => proto::CalendarActKind::Resolution,
+        ActKind::Order => proto::CalendarActKind::Order,
+    };
+    let grade = match act.grade {
+        Grade::A => proto::Grade::ActRead,
+        Grade::B => proto::Grade::StateBody,
+        Grade::C => proto::Grade::ThirdParty,
+        Grade::D => proto::Grade::Assumed,
+    };
+    let brought = |source: &Source| source.act == act.id;
+    let holidays = rules.holidays.iter().filter(|rule| brought(&rule.source));
+    let days_off = rules.days_off.iter().filter(|rule| brought(&rule.source));
+    let transfers = rules.transfers.iter().filter(|rule| brought(&rule.source));
+    proto::CalendarAct {
+        name: name(&act.id),
+        kind: kind.into(),
+        citation: act.citation.clone(),
+        title: text(&act.title),
+        number: act.number.clone(),
+        adilet_id: act.adilet_id.clone(),
+        uri: act.uri.clone(),
+        dated: act.dated.map(to_date),
+        published_on: act.published_on.map(to_date),
+        grade: grade.into(),
+        valid_from: act.valid_from.map(to_date),
+        valid_to: act.valid_to.map(to_date),
+        holidays: holidays.map(holiday).collect(),
+        days_off: days_off.map(day_off).collect(),
+        transfers: transfers.map(transfer).collect(),
+        known_from: act.known_from.map(to_timestamp),
+        recorded_at: act.recorded_at.map(to_timestamp),
+        withdrawn_at: act.withdrawn_at.map(to_timestamp),
+        sequence: i64::try_from(act.sequence).expect("sequences come from the database, which counts in i64"),
+    }
+}
+
+fn text(text: &LocalizedText) -> Option<common::LocalizedText> {
+    (*text != LocalizedText::default()).then(|| text.clone().into())
+}
+
+fn cited_act(source: &Source) -> String {
+    if source.cited_act == source.act {
+        String::new()
+    } else {
+        name(&source.cited_act)
+    }
+}
+
+fn holiday(rule: &HolidayRule) -> proto::RecurringHoliday {
+    let kind = match rule.class {
+        HolidayClass::Holiday => proto::DayKind::Holiday,
+        HolidayClass::DayOff => proto::DayKind::DayOff,
+    };
+    proto::RecurringHoliday {
+        key: rule.key.clone(),
+        title: text(&rule.name),
+        kind: kind.into(),
+        month: rule.month.into(),
+        day: rule.day.into(),
+        first_year: rule.first_year.into(),
+        last_year: rule.last_year.map_or(0, Into::into),
+        rolls_forward: rule.rolls_forward,
+        cited_act: cited_act(&rule.source),
+        provision: rule.source.legal_basis.provision.clone(),
+        note: rule.note.clone(),
+    }
+}
+
+fn day_off(rule: &DayOffRule) -> proto::SingleDayOff {
+    let status = match rule.status {
+        DayOffStatus::Provisional => proto::DayOffStatus::Provisional,
+        DayOffStatus::Announced => proto::DayOffStatus::Announced,
+        DayOffStatus::Confirmed => proto::DayOffStatus::Confirmed,
+    };
+    proto::SingleDayOff {
+        occasion: rule.key.clone(),
+        date: Some(to_date(rule.date)),
+        status: status.into(),
+        title: text(&rule.name),
+        cited_act: cited_act(&rule.source),
+        provision: rule.source.legal_basis.provision.clone(),
+    }
+}
+
+fn transfer(rule: &TransferRule) -> proto::Transfer {
+    proto::Transfer {
+        working_day: Some(to_date(rule.working_day)),
+        day_off: Some(to_date(rule.day_off)),
+        cited_act: cited_act(&rule.source),
+        provision: rule.source.legal_basis.provision.clone(),
+    }
+}

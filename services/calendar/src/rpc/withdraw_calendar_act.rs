@@ -1,0 +1,52 @@
+//! WithdrawCalendarAct.
+
+use legalstat_kit::{
+    Call, Error, Refusal, Violations,
+    write::{self, Begun, Mutation, Write},
+};
+use legalstat_proto::calendar::v1::{CalendarActEffect, WithdrawCalendarActRequest};
+use tonic::Request;
+
+use super::{CalendarRpc, act, create_calendar_act::effect};
+use crate::{db, domain::Calendars};
+
+impl CalendarRpc {
+    pub(super) async fn withdraw_act(
+        &self,
+        request: Request<WithdrawCalendarActRequest>,
+    ) -> Result<CalendarActEffect, Error> {
+        let call = Call::of(&request);
+        let request = request.into_inner();
+        let mut violations = Violations::new();
+        let id = act::id(&mut violations, "name", &request.name);
+        let request_id = violations.request_id("request_id", &request.request_id);
+        violations.refuse().map_err(|refusal| refusal.resource(&request.name))?;
+        let id = id.ok_or_else(|| anyhow::anyhow!("a name without violations has an id"))?;
+
+        let mutation = Mutation::of(&call, request_id, request.validate_only, &request);
+        let mut write = match write::begin::<CalendarActEffect>(&self.context, &mutation).await? {
+            Begun::Replayed(answer) => return Ok(answer),
+            Begun::Claimed(write) => write,
+        };
+        let (after, effect) = withdraw(&mut write, &id).await?;
+        let effect = write.commit(&request.name, "calendar-act.withdrawn", effect).await?;
+        if !request.validate_only {
+            self.calendars.install(after);
+        }
+        Ok(effect)
+    }
+}
+
+async fn withdraw(write: &mut Write, id: &str) -> Result<(Calendars, CalendarActEffect), Error> {
+    let now = write.now();
+    let connection = write.connection();
+    db::act::lock(connection).await?;
+    let before = Calendars::new(db::rule_set::all(connection).await?);
+    if before.rules().act(id).is_err() {
+        return Err(Refusal::not_found(&act::name(id)).into());
+    }
+    let after = Calendars::new(before.rules().withdrawn(id, now)?);
+    db::act::withdraw(connection, id, now).await?;
+    let effect = effect(&before, &after, now, id)?;
+    Ok((after, effect))
+}
