@@ -81,6 +81,47 @@ fn the_calendar_answers_scripts_without_a_certificate() {
 }
 
 #[test]
+fn an_act_is_tried_entered_and_withdrawn() {
+    let system = System::start();
+    let act = json!({
+        "calendarAct": {
+            "name": "calendarActs/order-1-2027",
+            "kind": "CALENDAR_ACT_KIND_ORDER",
+            "citation": "Order No. 1 of 2027",
+            "title": { "en": "On moving a day off" },
+            "grade": "GRADE_ACT_READ",
+            "transfers": [{
+                "workingDay": { "year": 2027, "month": 1, "day": 9 },
+                "dayOff": { "year": 2027, "month": 1, "day": 8 },
+            }],
+        },
+    });
+    let file = system.file("act.json", &act.to_string());
+    let create = ["calendar", "act", "create", "--file", &file];
+    let kind = || system.json(&["calendar", "day", "2027-01-08"])["kind"].clone();
+    let tried = system.json(&[&create[..], &["--validate-only"]].concat());
+    assert_eq!(list(&tried, "changedDays").len(), 2);
+    assert_eq!(kind(), "DAY_KIND_WORKING", "a try changes nothing");
+    system.json(&create);
+    assert_eq!(kind(), "DAY_KIND_TRANSFERRED_DAY_OFF");
+    let (code, said) = system.failure(&create);
+    assert!(code == 1 && said.contains("ALREADY_EXISTS"), "{said}");
+    system.json(&["calendar", "act", "withdraw", "order-1-2027"]);
+    assert_eq!(kind(), "DAY_KIND_WORKING", "withdrawing restores");
+    let quarters = [
+        "calendar",
+        "periods",
+        "--from-year",
+        "2026",
+        "--to-year",
+        "2026",
+        "--kind",
+        "quarterly",
+    ];
+    assert_eq!(list(&system.json(&quarters), "reportingPeriods").len(), 4);
+}
+
+#[test]
 fn schedules_have_their_full_year_and_its_dates() {
     let system = System::start();
     let forms = system.json(&["forms", "schedule", "--year", "2026"]);

@@ -71,7 +71,10 @@ pub(crate) fn text(value: &Value) -> String {
     }
 }
 
-const PREFIXES: [&str; 17] = [
+const PREFIXES: [&str; 20] = [
+    "CALENDAR_ACT_KIND_",
+    "GRADE_",
+    "LANGUAGE_",
     "ERROR_REASON_",
     "ROLE_",
     "DAY_KIND_",

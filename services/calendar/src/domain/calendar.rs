@@ -155,6 +155,14 @@ impl Calendar {
                 .is_some_and(|act| !act.in_force_on(day))
     }
 
+    /// The basis as it holds on a day: assumed where its act is not in force.
+    pub(super) fn held_on(&self, basis: &Arc<LegalBasis>, day: Date) -> Arc<LegalBasis> {
+        if basis.assumed || !self.assumed_on(basis, day) {
+            return Arc::clone(basis);
+        }
+        Arc::new(LegalBasis::clone(basis).assumed())
+    }
+
     fn nth_working_day(&self, number: usize) -> Result<Date, CalendarError> {
         let beyond = CalendarError::YearOutOfRange {
             year: LAST_DAY.year() + 1,

@@ -109,8 +109,9 @@ fn given_or_ruled(
     key: &str,
     on: Date,
 ) -> Result<Arc<LegalBasis>, CalendarError> {
-    match given {
-        Some(basis) => Ok(Arc::clone(basis)),
-        None => Ok(Arc::clone(&calendar.provision(key, on)?.source.legal_basis)),
-    }
+    let basis = match given {
+        Some(basis) => basis,
+        None => &calendar.provision(key, on)?.source.legal_basis,
+    };
+    Ok(calendar.held_on(basis, on))
 }

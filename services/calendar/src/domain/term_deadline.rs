@@ -51,11 +51,11 @@ pub fn term_deadline(
         last
     };
     let due_basis = if due_date > last {
-        &term.roll_forward_basis
+        Arc::clone(&term.roll_forward_basis)
     } else {
-        &term.base.legal_basis
+        base_basis(term, registration.received_on)
     };
-    push_due(calendar.day(due_date)?, due_basis, &mut trail);
+    push_due(calendar.day(due_date)?, &due_basis, &mut trail);
 
     let days = calendar.days(registration.received_on, due_date)?;
     Ok(Deadline {

@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use legalstat_kit::{Error, Violations, law::LegalBasis, period::ReportingPeriod, wire};
-use legalstat_proto::calendar::v1::{
-    self as proto, ComputeDeadlineRequest, compute_deadline_request::Subject, term_start::Rule,
+use legalstat_proto::{
+    calendar::v1::{self as proto, ComputeDeadlineRequest, compute_deadline_request::Subject, term_start::Rule},
+    common::v1 as common,
 };
 
 use super::{CalendarRpc, convert};
 use crate::domain::{Calendar, CalendarError, Deadline, Obligation, TermChoice, obligation_deadline, term_deadline};
+
+/// How many characters each part of a law named by the caller may have.
+const LONGEST_CITATION: usize = 300;
 
 /// What a deadline is asked of.
 pub(super) enum Asked {
@@ -71,6 +75,16 @@ fn read_obligation(violations: &mut Violations, path: &str, obligation: &proto::
             "only with roll_forward",
         );
     }
+    bounded(
+        violations,
+        &format!("{path}.legal_basis"),
+        obligation.legal_basis.as_ref(),
+    );
+    bounded(
+        violations,
+        &format!("{path}.roll_forward_basis"),
+        obligation.roll_forward_basis.as_ref(),
+    );
     Some(Obligation {
         period: period?,
         due_day: obligation.due_day,
@@ -82,6 +96,16 @@ fn read_obligation(violations: &mut Violations, path: &str, obligation: &proto::
             .map(LegalBasis::from)
             .map(Arc::new),
     })
+}
+
+/// A law that a caller names comes back in the steps: it is kept to what a citation needs.
+fn bounded(violations: &mut Violations, path: &str, basis: Option<&common::LegalBasis>) {
+    for (field, text) in basis
+        .into_iter()
+        .flat_map(|b| [("act", &b.act), ("provision", &b.provision), ("uri", &b.uri)])
+    {
+        violations.optional_text(&format!("{path}.{field}"), text, LONGEST_CITATION);
+    }
 }
 
 fn read_term(violations: &mut Violations, path: &str, start: &proto::TermStart) -> Option<Asked> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{Action, Command, date, instant, name, object, read_file};
+use super::{Action, Command, Mutation, date, instant, name, object, read_file};
 use crate::{failure::Failure, output::View};
 
 const SERVICE: &str = "legalstat.calendar.v1.CalendarService";
@@ -42,6 +42,45 @@ pub(crate) enum Calendar {
     Deadline(Box<Deadline>),
     /// The rules for the time a request may take
     Terms,
+    /// The reporting periods of some years
+    #[command(after_help = "Example:\n  legalstat calendar periods --from-year 2026 --to-year 2026 --kind quarterly")]
+    Periods {
+        /// The first year
+        #[arg(long)]
+        from_year: i32,
+        /// The last year
+        #[arg(long)]
+        to_year: i32,
+        /// Which periods
+        #[arg(long, value_parser = ["monthly", "quarterly", "half-year-and-year"])]
+        kind: String,
+    },
+    /// The acts that make the calendar
+    Acts,
+    /// Enter or withdraw an act [as administrator]
+    #[command(subcommand)]
+    Act(Act),
+}
+
+/// What is done with an act.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Act {
+    /// Enter an act; with --validate-only see which days it would change
+    #[command(after_help = "Example:\n  legalstat calendar act create --file act.json --validate-only")]
+    Create {
+        /// A CreateCalendarActRequest in proto3 JSON; `-` reads standard input
+        #[arg(long, value_name = "PATH")]
+        file: PathBuf,
+        #[command(flatten)]
+        mutation: Mutation,
+    },
+    /// Withdraw an act: what it changed is as before
+    Withdraw {
+        /// The act, calendarActs/ID
+        name: String,
+        #[command(flatten)]
+        mutation: Mutation,
+    },
 }
 
 /// With which knowledge to answer.
@@ -91,6 +130,25 @@ const SERVICE_DAYS: View = View::Rows(
     ],
 );
 
+const PERIODS: View = View::Rows(
+    "reportingPeriods",
+    &[("period", "period"), ("first day", "firstDay"), ("last day", "lastDay")],
+);
+const ACTS: View = View::Rows(
+    "calendarActs",
+    &[
+        ("act", "name"),
+        ("kind", "kind"),
+        ("citation", "citation"),
+        ("number", "number"),
+        ("link", "uri"),
+    ],
+);
+const CHANGED_DAYS: View = View::Rows(
+    "changedDays",
+    &[("day that changes", "date"), ("was", "oldKind"), ("becomes", "newKind")],
+);
+
 impl Calendar {
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
@@ -109,6 +167,25 @@ impl Calendar {
             Self::Deadline(deadline) => {
                 let action = Action::Call(deadline.request()?, View::Deadline);
                 Command::new(SERVICE, "ComputeDeadline", action)
+            }
+            Self::Periods {
+                from_year,
+                to_year,
+                kind,
+            } => {
+                let kind = format!("PERIODICITY_{}", kind.replace('-', "_").to_uppercase());
+                let request = json!({ "firstYear": from_year, "lastYear": to_year, "periodicity": kind });
+                Command::new(SERVICE, "ListReportingPeriods", Action::List(request, PERIODS))
+            }
+            Self::Acts => Command::new(SERVICE, "ListCalendarActs", Action::List(json!({}), ACTS)),
+            Self::Act(Act::Create { file, mutation }) => {
+                let action = Action::Call(mutation.add_to(read_file(&file)?), CHANGED_DAYS);
+                Command::new(SERVICE, "CreateCalendarAct", action).called_as("administrator")
+            }
+            Self::Act(Act::Withdraw { name: act, mutation }) => {
+                let request = mutation.add_to(json!({ "name": name("calendarActs/", &act) }));
+                let action = Action::Call(request, CHANGED_DAYS);
+                Command::new(SERVICE, "WithdrawCalendarAct", action).called_as("administrator")
             }
             Self::Terms => {
                 let columns: &[(&str, &str)] = &[
