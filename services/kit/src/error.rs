@@ -270,4 +270,19 @@ mod tests {
             "{last:?}"
         );
     }
+
+    #[test]
+    fn a_database_fault_that_passes_says_when_to_try_again() {
+        for passing in ["08006", "57P01", "57P03", "57014", "53300", "40001", "40P01", "55P03"] {
+            assert!(passes(passing), "{passing}");
+        }
+        for lasting in ["23505", "42501", "42P01", "22001"] {
+            assert!(!passes(lasting), "{lasting}");
+        }
+        let Error::Refusal(refusal) = Error::from(sqlx::Error::PoolTimedOut) else {
+            panic!("it passes")
+        };
+        assert!(refusal.retry_after.is_some());
+        assert_eq!(refusal.code, Code::Unavailable);
+    }
 }
