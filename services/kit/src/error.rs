@@ -94,6 +94,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// As the failure of a job, which has no caller to answer.
+    pub fn of_job(self) -> anyhow::Error {
+        match self {
+            Self::Refusal(refusal) => anyhow::anyhow!(refusal.message),
+            Self::Unknown(error) => error,
+        }
+    }
+
     /// Names the resource that a refusal concerns, for the journal.
     pub fn about(self, resource: &impl std::fmt::Display) -> Self {
         match self {

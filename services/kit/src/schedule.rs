@@ -8,8 +8,12 @@ use std::{
 
 use jiff::{Timestamp, civil::Date};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
-use crate::{Refusal, Violations};
+use crate::{
+    Call, Context, Error, Refusal, Violations, wire,
+    write::{self, Begun, Mutation, Write},
+};
 
 /// The years of a schedule: from the Instruction's own to the last one whose periods all fall due within the calendar.
 pub const YEARS: RangeInclusive<i16> = 2019..=2035;
@@ -100,6 +104,35 @@ async fn until_filled<F: Future<Output = anyhow::Result<u64>>>(fill: impl Fn() -
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Begins the write of one batch, by the service itself: it leaves what every write leaves.
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin(context: &Context) -> anyhow::Result<Write> {
+    let call = Call::system("jobs/schedule");
+    let mutation = Mutation {
+        call: &call,
+        request_id: Uuid::new_v4(),
+        validate_only: false,
+        body_sha256: wire::sha256(b""),
+    };
+    match write::begin::<()>(context, &mutation).await.map_err(Error::of_job)? {
+        Begun::Claimed(write) => Ok(write),
+        Begun::Replayed(()) => anyhow::bail!("an id made a moment ago was used before"),
+    }
+}
+
+/// Ends the write of one batch.
+///
+/// # Errors
+/// When the database fails; then nothing of the batch is stored.
+pub async fn commit(write: Write) -> anyhow::Result<()> {
+    write
+        .commit("schedule", "schedule.filled", ())
+        .await
+        .map_err(Error::of_job)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::{
 
 /// What filling the schedule needs.
 struct Job {
-    db: PgPool,
+    context: Context,
     calendar: Calendar,
     collections: Vec<Collection>,
 }
@@ -38,7 +38,7 @@ pub async fn start(
     }
     let shutdown = context.shutdown.clone();
     let job = Arc::new(Job {
-        db: context.db.clone(),
+        context: context.clone(),
         calendar,
         collections,
     });
@@ -51,12 +51,14 @@ pub async fn start(
 /// Stores what is missing, batch by batch, and tells how many editions were stored.
 async fn fill(job: Arc<Job>) -> anyhow::Result<u64> {
     let mut stored = 0;
-    for batch in missing(&job.db, &job.collections).await?.chunks(BATCH) {
+    for batch in missing(&job.context.db, &job.collections).await?.chunks(BATCH) {
         let obligations = batch
             .iter()
             .map(|(collection, key)| clients::calendar::obligation(collection, key));
         let due_dates = job.calendar.due_dates(obligations).await?;
-        stored += db::edition::insert_missing(&job.db, &due(batch, due_dates)).await?;
+        let mut write = schedule::begin(&job.context).await?;
+        stored += db::edition::insert_missing(write.connection(), &due(batch, due_dates)).await?;
+        schedule::commit(write).await?;
     }
     Ok(stored)
 }

@@ -8,7 +8,7 @@ use legalstat_kit::{
     calendar::{BATCH, Calendar},
     schedule::{self, Completeness, DueDate},
 };
-use sqlx::{PgExecutor, PgPool};
+use sqlx::PgExecutor;
 
 use crate::{
     clients, db,
@@ -17,7 +17,7 @@ use crate::{
 
 /// What filling the schedule needs.
 struct Job {
-    db: PgPool,
+    context: Context,
     calendar: Calendar,
     forms: Vec<Form>,
 }
@@ -38,7 +38,7 @@ pub async fn start(
     }
     let shutdown = context.shutdown.clone();
     let job = Arc::new(Job {
-        db: context.db.clone(),
+        context: context.clone(),
         calendar,
         forms,
     });
@@ -50,14 +50,14 @@ pub async fn start(
 
 /// Stores what is missing, batch by batch, and tells how many editions were stored.
 async fn fill(job: Arc<Job>) -> anyhow::Result<u64> {
-    let missing = missing(&job.db, &job.forms).await?;
+    let missing = missing(&job.context.db, &job.forms).await?;
     let mut stored = 0;
     for batch in missing.chunks(BATCH) {
         let obligations = batch
             .iter()
             .map(|(form, key)| clients::calendar::obligation(form, *key));
         let due_dates = job.calendar.due_dates(obligations).await?;
-        stored += store(&job.db, batch, due_dates).await?;
+        stored += store(&job.context, batch, due_dates).await?;
     }
     Ok(stored)
 }
@@ -75,7 +75,7 @@ pub(crate) async fn missing<'a>(
     Ok(candidates.filter(|(_, key)| !known.contains(key)).collect())
 }
 
-async fn store(db: &PgPool, batch: &[(&Form, EditionKey)], due_dates: Vec<DueDate>) -> Result<u64, sqlx::Error> {
+async fn store(context: &Context, batch: &[(&Form, EditionKey)], due_dates: Vec<DueDate>) -> anyhow::Result<u64> {
     let (due, not_due): (Vec<_>, Vec<_>) = batch
         .iter()
         .zip(due_dates)
@@ -83,9 +83,9 @@ async fn store(db: &PgPool, batch: &[(&Form, EditionKey)], due_dates: Vec<DueDat
     let keyed = |rows: Vec<(&(&Form, EditionKey), DueDate)>| {
         rows.into_iter().map(|((_, key), due)| (*key, due)).collect::<Vec<_>>()
     };
-    let mut transaction = db.begin().await?;
-    let stored = db::schedule::insert_editions(&mut transaction, &keyed(due)).await?;
-    db::schedule::insert_periods_without_edition(&mut transaction, &keyed(not_due)).await?;
-    transaction.commit().await?;
+    let mut write = schedule::begin(context).await?;
+    let stored = db::schedule::insert_editions(write.connection(), &keyed(due)).await?;
+    db::schedule::insert_periods_without_edition(write.connection(), &keyed(not_due)).await?;
+    schedule::commit(write).await?;
     Ok(stored)
 }

@@ -275,6 +275,8 @@ async fn every_mutation_left_one_entry_and_one_event() {
     assert_eq!(
         entries,
         [
+            // The job that filled the schedule, in one batch.
+            entry("", "system", "schedule"),
             entry("UploadEditionContent", "operator", CRIME),
             entry("SealEdition", "operator", CRIME),
             entry("ReleaseEdition", "approver", CRIME),
@@ -288,6 +290,7 @@ async fn every_mutation_left_one_entry_and_one_event() {
     assert_eq!(
         events,
         [
+            "schedule.filled",
             "edition.prepared",
             "edition.sealed",
             "edition.released",

@@ -18,7 +18,7 @@ async fn refusals_to_callers_without_a_certificate_are_counted_into_one_entry() 
     let Registry { running, .. } = registry;
     running.stop().await;
     let entries: Vec<(String, String, String, i32)> =
-        sqlx::query_as("SELECT caller, reason, peer_address, count FROM forms.journal_entry")
+        sqlx::query_as("SELECT caller, reason, peer_address, count FROM forms.journal_entry WHERE outcome = 'REFUSED'")
             .fetch_all(&mut database)
             .await
             .expect("it is readable");
