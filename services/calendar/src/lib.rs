@@ -32,9 +32,6 @@ pub static SERVICE: Service<WorkingHours> = Service {
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
-/// The largest message a call may bring: a batch of 1,000 deadlines with their laws.
-const LARGEST_REQUEST: usize = 4 * 1024 * 1024;
-
 fn start(context: Context, hours: WorkingHours) -> Starting {
     Box::pin(async move {
         let mut transaction = context.db.begin().await?;
@@ -50,8 +47,6 @@ fn start(context: Context, hours: WorkingHours) -> Starting {
             .tasks
             .spawn(jobs::follow_acts::run(context.clone(), Arc::clone(&calendars)));
         let rpc = CalendarRpc::new(context, calendars, hours);
-        Ok(Routes::new(
-            CalendarServiceServer::new(rpc).max_decoding_message_size(LARGEST_REQUEST),
-        ))
+        Ok(Routes::new(CalendarServiceServer::new(rpc)))
     })
 }

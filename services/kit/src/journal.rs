@@ -53,8 +53,7 @@ impl RefusalRecorder {
     }
 
     /// Records the refusal that an answer's headers carry, if it is one and the method is `recorded`, or if it refuses what
-    /// the caller may not do: an answer that depends on the moment only, or on
-    /// an unexpected error, refuses nothing.
+    /// the caller may not do: an answer that depends on the moment only, or on an unexpected error, refuses nothing.
     pub(crate) async fn record_answer(&self, call: Call, recorded: bool, headers: &http::HeaderMap) {
         let Some(status) = Status::from_header_map(headers) else {
             return;

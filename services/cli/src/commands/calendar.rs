@@ -119,7 +119,7 @@ pub(crate) struct Deadline {
     known: Known,
 }
 
-const SERVICE_DAYS: View = View::Rows(
+const DAYS: View = View::Rows(
     "days",
     &[
         ("date", "date"),
@@ -162,7 +162,7 @@ impl Calendar {
             }
             Self::Days { from, to, known } => {
                 let request = object([("from", Some(from)), ("to", Some(to)), ("asKnownAt", known.as_known_at)]);
-                Command::new(SERVICE, "ListDays", Action::List(request, SERVICE_DAYS))
+                Command::new(SERVICE, "ListDays", Action::List(request, DAYS))
             }
             Self::Deadline(deadline) => {
                 let action = Action::Call(deadline.request()?, View::Deadline);
