@@ -36,6 +36,7 @@ fn day_reason(reason: &DayReason) -> proto::DayReason {
         kind: day_kind(reason.kind).into(),
         text: Some(text(&reason.text)),
         legal_basis: Some(basis(&reason.legal_basis)),
+        ..proto::DayReason::default()
     }
 }
 
@@ -139,6 +140,7 @@ pub(super) fn term(term: &Term) -> proto::Term {
         extension: term.extension.as_ref().map(span),
         extension_notice: term.extension_notice.as_ref().map(span),
         forwarding: term.forwarding.as_ref().map(span),
+        suspension_basis: None,
     }
 }
 

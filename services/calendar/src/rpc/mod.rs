@@ -115,6 +115,15 @@ impl proto::calendar_service_server::CalendarService for CalendarRpc {
         Ok(Response::new(self.acts(&request.into_inner())?))
     }
 
+    type WatchCalendarStream = futures::stream::BoxStream<'static, Result<proto::CalendarChange, Status>>;
+
+    async fn watch_calendar(
+        &self,
+        _request: Request<proto::WatchCalendarRequest>,
+    ) -> Result<Response<Self::WatchCalendarStream>, Status> {
+        Err(Status::unimplemented("comes with the next commit"))
+    }
+
     async fn create_calendar_act(
         &self,
         request: Request<proto::CreateCalendarActRequest>,

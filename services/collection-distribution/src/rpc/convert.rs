@@ -140,6 +140,7 @@ pub(super) fn to_edition(edition: Edition) -> proto::Edition {
         sealed_at: edition.sealed.map(|done| wire::to_timestamp(done.at)),
         released_at: edition.released.map(|done| wire::to_timestamp(done.at)),
         copies_issued: edition.copies_issued,
+        due_date_changes: Vec::new(),
     }
 }
 
@@ -152,6 +153,7 @@ pub(super) fn to_schedule_item(edition: &Edition) -> proto::ScheduleItem {
         provisional: edition.due.provisional,
         assumed: edition.due.assumed,
         state: to_edition_state(edition.state).into(),
+        due_date_revision: 0,
     }
 }
 

@@ -130,4 +130,11 @@ impl CollectionDistributionService for CollectionDistribution {
     async fn confirm_receipt(&self, request: Request<ConfirmReceiptRequest>) -> Result<Response<Copy>, Status> {
         Ok(Response::new(confirm_receipt::confirm_receipt(self, request).await?))
     }
+
+    async fn preview_recompute(
+        &self,
+        _request: Request<legalstat_proto::calendar::v1::PreviewRecomputeRequest>,
+    ) -> Result<Response<legalstat_proto::calendar::v1::PreviewRecomputeResponse>, Status> {
+        Err(Status::unimplemented("comes with the next commit"))
+    }
 }

@@ -143,6 +143,7 @@ pub(super) fn to_edition(edition: Edition, now: Timestamp) -> proto::Edition {
         file: edition.file.map(to_file),
         placements: edition.placements.iter().map(to_placement).collect(),
         punctuality: to_punctuality(punctuality).into(),
+        due_date_changes: Vec::new(),
     }
 }
 
@@ -155,6 +156,7 @@ pub(super) fn to_schedule_item(edition: &Edition) -> proto::ScheduleItem {
         provisional: edition.due.provisional,
         assumed: edition.due.assumed,
         state: to_state(edition.state).into(),
+        due_date_revision: 0,
     }
 }
 

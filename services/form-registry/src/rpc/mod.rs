@@ -109,4 +109,11 @@ impl FormRegistryService for FormRegistry {
             check_availability::check_availability(self, request.into_inner()).await?,
         ))
     }
+
+    async fn preview_recompute(
+        &self,
+        _request: Request<legalstat_proto::calendar::v1::PreviewRecomputeRequest>,
+    ) -> Result<Response<legalstat_proto::calendar::v1::PreviewRecomputeResponse>, Status> {
+        Err(Status::unimplemented("comes with the next commit"))
+    }
 }

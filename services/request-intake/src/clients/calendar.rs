@@ -38,6 +38,7 @@ impl Calendar {
         let term_start = TermStart {
             rule: Some(Rule::RequesterKind(kind(submission.requester.kind).into())),
             received_at: Some(wire::to_timestamp(submission.received_at)),
+            ..TermStart::default()
         };
         let message = ComputeDeadlineRequest {
             subject: Some(Subject::TermStart(term_start)),

@@ -162,6 +162,7 @@ pub(super) fn request(request: Request) -> proto::Request {
             checks: examination.checks.into_iter().map(check).collect(),
         }),
         clarifications: examination.clarifications.into_iter().map(Into::into).collect(),
+        due_date_changes: Vec::new(),
     }
 }
 

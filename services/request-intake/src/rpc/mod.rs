@@ -48,6 +48,13 @@ impl RequestIntakeService for RequestIntake {
             list_requests::list_requests(self, &call, request.into_inner()).await?,
         ))
     }
+
+    async fn preview_recompute(
+        &self,
+        _request: Request<legalstat_proto::calendar::v1::PreviewRecomputeRequest>,
+    ) -> Result<Response<legalstat_proto::calendar::v1::PreviewRecomputeResponse>, Status> {
+        Err(Status::unimplemented("comes with the next commit"))
+    }
 }
 
 /// Whose requests a caller sees: officials see all, a system those it brought.
