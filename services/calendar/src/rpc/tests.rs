@@ -48,6 +48,7 @@ fn term(rule: Rule, received_at: &str) -> ComputeDeadlineRequest {
     let start = TermStart {
         rule: Some(rule),
         received_at: Some(legalstat_kit::wire::to_timestamp(received_at)),
+        ..TermStart::default()
     };
     ComputeDeadlineRequest {
         subject: Some(Subject::TermStart(start)),
