@@ -34,13 +34,8 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 fn start(context: Context, hours: WorkingHours) -> Starting {
     Box::pin(async move {
-        let mut transaction = context.db.begin().await?;
-        let new = db::reference::load(&mut transaction, &domain::embedded_rules()?, context.now()).await?;
-        let calendars = Calendars::new(db::rule_set::all(&mut transaction).await?);
-        transaction.commit().await?;
-        if new > 0 {
-            tracing::info!(rows = new, "loaded the registers");
-        }
+        db::reference::load(&context, &domain::embedded_rules()?).await?;
+        let calendars = Calendars::new(db::rule_set::snapshot(&context.db).await?);
         calendars.as_known_at(context.now())?;
         let calendars = Arc::new(CurrentCalendars::new(calendars));
         context

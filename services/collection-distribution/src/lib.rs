@@ -38,9 +38,11 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     let collections = db::reference::load(&mut *context.db.acquire().await?).await?;
     let schedule = Arc::new(Completeness::default());
-    jobs::schedule::start(&context, calendar, collections, schedule.clone()).await?;
+    jobs::schedule::start(&context, calendar.clone(), collections, schedule.clone()).await?;
+    jobs::recompute::start(&context, calendar.clone());
     let distribution = CollectionDistribution {
         context,
+        calendar,
         files,
         schedule,
     };

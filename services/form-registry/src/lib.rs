@@ -36,9 +36,11 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     let forms = db::reference::load(&context.db).await?;
     let schedule = Arc::new(Completeness::default());
-    jobs::schedule::start(&context, calendar, forms, schedule.clone()).await?;
+    jobs::schedule::start(&context, calendar.clone(), forms, schedule.clone()).await?;
+    jobs::recompute::start(&context, calendar.clone());
     let registry = FormRegistry {
         context,
+        calendar,
         files,
         schedule,
     };

@@ -1,21 +1,28 @@
-//! The calendar, asked when editions are due.
+//! The calendar, asked when something is due.
 
 use std::time::Duration;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use legalstat_proto::calendar::v1::{
-    BatchComputeDeadlinesRequest, ComputeDeadlineRequest, Deadline, Obligation,
-    calendar_service_client::CalendarServiceClient, compute_deadline_request::Subject,
+    BatchComputeDeadlinesRequest, CalendarChange, ComputeDeadlineRequest, Deadline, Obligation, WatchCalendarRequest,
+    calendar_service_client::CalendarServiceClient, compute_deadline_request::Subject, preview_recompute_request,
 };
-use tonic::transport::Channel;
+use tonic::{Response, Status, Streaming, transport::Channel};
 
 use crate::{client, schedule::DueDate, tls, wire};
 
 /// How many deadlines the calendar computes in one call.
 pub const BATCH: usize = 1000;
 
+/// How many with their steps: a thousand would be larger than a message may be.
+const EXPLAINED_BATCH: usize = 100;
+
 /// How long an answer is waited for, connecting included.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is put on top of the calendar as it is.
+pub type Hypothesis = preview_recompute_request::Change;
 
 /// The calendar, called with the service's own certificate.
 #[derive(Clone)]
@@ -40,47 +47,91 @@ impl Calendar {
     /// # Errors
     /// A calendar that is away, or an answer that cannot be used.
     pub async fn due_dates(&self, obligations: impl Iterator<Item = Obligation>) -> anyhow::Result<Vec<DueDate>> {
-        let message = BatchComputeDeadlinesRequest {
-            requests: obligations.map(question).collect(),
-            ..BatchComputeDeadlinesRequest::default()
-        };
-        let asked = message.requests.len();
+        let answers = self.deadlines(obligations.map(question).collect(), None, false).await;
+        let deadlines = answers.map_err(|status| anyhow::anyhow!("{:?}: {}", status.code(), status.message()))?;
+        deadlines.iter().map(due_date).collect()
+    }
+
+    /// The deadline of each question, in the order asked, with its steps if `explained`; as if the hypothesis held.
+    ///
+    /// # Errors
+    /// The calendar's own refusal, or the status of a calendar that is away or breaks its contract.
+    pub async fn deadlines(
+        &self,
+        questions: Vec<ComputeDeadlineRequest>,
+        hypothesis: Option<&Hypothesis>,
+        explained: bool,
+    ) -> Result<Vec<Deadline>, Status> {
+        let mut deadlines = Vec::with_capacity(questions.len());
+        for batch in questions.chunks(if explained { EXPLAINED_BATCH } else { BATCH }) {
+            let mut message = BatchComputeDeadlinesRequest {
+                requests: batch.to_vec(),
+                include_steps: explained,
+                ..BatchComputeDeadlinesRequest::default()
+            };
+            match hypothesis {
+                None => {}
+                Some(Hypothesis::CalendarAct(act)) => message.hypothetical_act = Some(act.clone()),
+                Some(Hypothesis::Withdrawal(name)) => message.hypothetical_withdrawal.clone_from(name),
+            }
+            let mut client = self.client.clone();
+            let answer = within(client.batch_compute_deadlines(client::request(message))).await?;
+            if answer.deadlines.len() != batch.len() {
+                let (asked, answered) = (batch.len(), answer.deadlines.len());
+                return Err(Status::internal(format!(
+                    "the calendar was asked for {asked} deadlines and answered {answered}"
+                )));
+            }
+            deadlines.extend(answer.deadlines);
+        }
+        Ok(deadlines)
+    }
+
+    /// The changes of the calendar after a resume token, as they come.
+    ///
+    /// # Errors
+    /// The status of a calendar that is away, or that does not know the token.
+    pub async fn watch(&self, resume_token: String) -> Result<Streaming<CalendarChange>, Status> {
         let mut client = self.client.clone();
-        let answer = client.batch_compute_deadlines(client::request(message));
-        // The call's own deadline starts with its connection; a peer that never finishes the handshake has none.
-        let answer = tokio::time::timeout(PATIENCE, answer)
-            .await
-            .context("no answer in time")?;
-        let answer = answer.map_err(|status| anyhow::anyhow!("{:?}: {}", status.code(), status.message()))?;
-        due_dates(asked, answer.into_inner().deadlines)
+        // Without a deadline: the stream lasts as long as both sides do.
+        within(client.watch_calendar(tonic::Request::new(WatchCalendarRequest { resume_token }))).await
     }
 }
 
-fn question(obligation: Obligation) -> ComputeDeadlineRequest {
+/// Waits for an answer, but not for a peer that never finishes the handshake: a call's own deadline starts after it.
+async fn within<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {
+    let answer = tokio::time::timeout(PATIENCE, call).await;
+    let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")));
+    Ok(answer?.into_inner())
+}
+
+/// Since when just that is known which a version of the calendar knows; `None` for the first version.
+pub fn known_since(version: &str) -> Option<Timestamp> {
+    let (_, instant) = version.split_once('@')?;
+    instant.parse().ok()
+}
+
+/// What the calendar is asked about an obligation.
+pub fn question(obligation: Obligation) -> ComputeDeadlineRequest {
     ComputeDeadlineRequest {
         subject: Some(Subject::Obligation(obligation)),
         ..ComputeDeadlineRequest::default()
     }
 }
 
-fn due_dates(asked: usize, deadlines: Vec<Deadline>) -> anyhow::Result<Vec<DueDate>> {
-    let answered = deadlines.len();
-    anyhow::ensure!(
-        asked == answered,
-        "the calendar was asked for {asked} deadlines and answered {answered}"
-    );
-    deadlines.into_iter().map(due_date).collect()
-}
-
-fn due_date(deadline: Deadline) -> anyhow::Result<DueDate> {
-    let date = deadline.due_date.context("a deadline without its date")?;
-    let time = deadline.due_time.context("a deadline without its instant")?;
+/// The due date of a deadline.
+///
+/// # Errors
+/// A deadline that breaks its contract.
+pub fn due_date(deadline: &Deadline) -> anyhow::Result<DueDate> {
+    let date = deadline.due_date.as_ref().context("a deadline without its date")?;
+    let time = deadline.due_time.as_ref().context("a deadline without its instant")?;
     Ok(DueDate {
-        date: wire::date(&date).map_err(anyhow::Error::msg)?,
-        time: wire::whole_microseconds(wire::timestamp(&time).map_err(anyhow::Error::msg)?),
+        date: wire::date(date).map_err(anyhow::Error::msg)?,
+        time: wire::whole_microseconds(wire::timestamp(time).map_err(anyhow::Error::msg)?),
         provisional: deadline.provisional,
         assumed: deadline.assumed,
-        calendar_version: deadline.calendar_version,
+        calendar_version: deadline.calendar_version.clone(),
     })
 }
 
@@ -104,12 +155,18 @@ mod tests {
             calendar_version: "7".into(),
             ..Deadline::default()
         };
-        assert_eq!(due_dates(1, vec![whole.clone()]).expect("it is whole"), [due]);
-        assert!(due_dates(2, vec![whole.clone()]).is_err());
+        assert_eq!(due_date(&whole).expect("it is whole"), due);
         let (mut without_date, mut without_time) = (whole.clone(), whole);
         without_date.due_date = None;
         without_time.due_time = None;
-        assert!(due_dates(1, vec![without_date]).is_err());
-        assert!(due_dates(1, vec![without_time]).is_err());
+        assert!(due_date(&without_date).is_err());
+        assert!(due_date(&without_time).is_err());
+    }
+
+    #[test]
+    fn a_version_tells_since_when_it_is_known() {
+        let instant: Timestamp = "2026-03-17T19:00:00Z".parse().expect("an instant");
+        assert_eq!(known_since("18@2026-03-17T19:00:00Z"), Some(instant));
+        assert_eq!(known_since("18"), None);
     }
 }

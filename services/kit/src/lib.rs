@@ -10,12 +10,15 @@ pub mod deadline;
 pub mod environment;
 pub mod error;
 pub mod files;
+pub mod following;
 pub mod journal;
 pub mod law;
+pub mod outbox;
 pub mod page;
 pub mod period;
 #[cfg(feature = "provision")]
 pub mod provision;
+pub mod recompute;
 pub mod run;
 pub mod schedule;
 pub mod schema;

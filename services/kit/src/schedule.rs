@@ -1,6 +1,7 @@
 //! The schedule of a service that publishes by day: when each edition is due, and whether all of them are known.
 
 use std::{
+    collections::HashSet,
     ops::RangeInclusive,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -8,11 +9,10 @@ use std::{
 
 use jiff::{Timestamp, civil::Date};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::{
-    Call, Context, Error, Refusal, Violations, wire,
-    write::{self, Begun, Mutation, Write},
+    Context, Error, Refusal, Violations, following,
+    write::{self, Write},
 };
 
 /// The years of a schedule: from the Instruction's own to the last one whose periods all fall due within the calendar.
@@ -106,22 +106,20 @@ async fn until_filled<F: Future<Output = anyhow::Result<u64>>>(fill: impl Fn() -
     }
 }
 
-/// Begins the write of one batch, by the service itself: it leaves what every write leaves.
+/// Stores one batch in a write of the service itself, which leaves what every write leaves. `versions` are those of the
+/// calendar that computed the due dates.
 ///
 /// # Errors
-/// When the database fails.
-pub async fn begin(context: &Context) -> anyhow::Result<Write> {
-    let call = Call::system("jobs/schedule");
-    let mutation = Mutation {
-        call: &call,
-        request_id: Uuid::new_v4(),
-        validate_only: false,
-        body_sha256: wire::sha256(b""),
-    };
-    match write::begin::<()>(context, &mutation).await.map_err(Error::of_job)? {
-        Begun::Claimed(write) => Ok(write),
-        Begun::Replayed(()) => anyhow::bail!("an id made a moment ago was used before"),
+/// When the database fails, or a due date is older than what the service follows: then nothing of the batch is stored.
+pub async fn begin(context: &Context, versions: impl Iterator<Item = &str>) -> anyhow::Result<Write> {
+    let mut write = write::begin_job(context, "jobs/schedule").await?;
+    for version in versions.collect::<HashSet<_>>() {
+        anyhow::ensure!(
+            following::is_current(write.connection(), version).await?,
+            "the calendar changed while it was asked"
+        );
     }
+    Ok(write)
 }
 
 /// Ends the write of one batch.

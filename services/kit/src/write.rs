@@ -33,6 +33,16 @@ impl<'a> Mutation<'a> {
     }
 }
 
+/// What one write does to one resource.
+pub struct Change {
+    /// The resource.
+    pub resource: String,
+    /// The event, for example `edition.placed`.
+    pub kind: String,
+    /// SHA-256 of what was done: the journal keeps it salted.
+    pub body_sha256: [u8; 32],
+}
+
 /// How a mutation begins.
 pub enum Begun<R> {
     /// It was carried out before; this is the answer given then.
@@ -87,6 +97,24 @@ pub async fn begin<R: Message + Default>(context: &Context, mutation: &Mutation<
         body_sha256: mutation.body_sha256,
         now,
     }))
+}
+
+/// Begins a mutation that a job of the service makes, named as in [`Call::system`].
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin_job(context: &Context, method: &'static str) -> anyhow::Result<Write> {
+    let call = Call::system(method);
+    let mutation = Mutation {
+        call: &call,
+        request_id: Uuid::new_v4(),
+        validate_only: false,
+        body_sha256: wire::sha256(b""),
+    };
+    match begin::<()>(context, &mutation).await.map_err(Error::of_job)? {
+        Begun::Claimed(write) => Ok(write),
+        Begun::Replayed(()) => anyhow::bail!("an id made a moment ago was used before"),
+    }
 }
 
 async fn replay<R: Message + Default>(
@@ -145,34 +173,58 @@ impl Write {
         self.now
     }
 
+    /// Moves the instant of this write on, when it waited for another one and must come after it.
+    pub fn not_before(&mut self, instant: jiff::Timestamp) {
+        self.now = self.now.max(instant);
+    }
+
     /// Stores the answer, the journal entry and the event, and commits; with `validate_only` rolls back instead.
     /// `kind` names the event, for example `edition.placed`.
     ///
     /// # Errors
     /// When the database fails; then nothing is done.
+    pub async fn commit<R: Message>(self, resource: &str, kind: &str, response: R) -> Result<R, Error> {
+        let change = Change {
+            resource: resource.to_owned(),
+            kind: kind.to_owned(),
+            body_sha256: self.body_sha256,
+        };
+        self.commit_each(&[change], response).await
+    }
+
+    /// Stores the answer, and for each of several changes a journal entry and an event, and commits; with `validate_only`
+    /// rolls back instead.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing is done.
     #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-    pub async fn commit<R: Message>(mut self, resource: &str, kind: &str, response: R) -> Result<R, Error> {
-        let salt: [u8; 16] = rand::rng().random();
-        let digest = wire::sha256(&[salt.as_slice(), &self.body_sha256].concat());
+    pub async fn commit_each<R: Message>(mut self, changes: &[Change], response: R) -> Result<R, Error> {
+        let salts: Vec<[u8; 16]> = changes.iter().map(|_| rand::rng().random()).collect();
+        let digest = |(change, salt): (&Change, &[u8; 16])| {
+            wire::sha256(&[salt.as_slice(), &change.body_sha256].concat()).to_vec()
+        };
         sqlx::query!(
             "WITH answered AS (
                  UPDATE idempotency SET response = $4 WHERE caller = $1 AND method = $2 AND request_id = $3
+             ), change AS (
+                 SELECT * FROM unnest($7::text[], $8::text[], $9::bytea[], $10::bytea[])
+                     WITH ORDINALITY AS change (resource, kind, salt, digest, place)
              ), recorded AS (
                  INSERT INTO journal_entry
                      (recorded_at, caller, roles, method, resource, outcome, reason, salt, request_digest, count, peer_address)
-                 VALUES ($5, $1, $6, $2, $7, 'DONE', '', $8, $9, 1, '')
+                 SELECT $5, $1, $6, $2, resource, 'DONE', '', salt, digest, 1, '' FROM change ORDER BY place
              )
-             INSERT INTO outbox_event (occurred_at, kind, resource) VALUES ($5, $10, $7)",
+             INSERT INTO outbox_event (occurred_at, kind, resource) SELECT $5, kind, resource FROM change ORDER BY place",
             self.caller,
             self.method,
             self.request_id,
             response.encode_to_vec(),
             jiff_sqlx::Timestamp::from(self.now) as _,
             &self.roles,
-            resource,
-            salt.as_slice(),
-            digest.as_slice(),
-            kind,
+            &changes.iter().map(|change| change.resource.clone()).collect::<Vec<_>>(),
+            &changes.iter().map(|change| change.kind.clone()).collect::<Vec<_>>(),
+            &salts.iter().map(|salt| salt.to_vec()).collect::<Vec<_>>(),
+            &changes.iter().zip(&salts).map(digest).collect::<Vec<_>>(),
         )
         .execute(&mut *self.transaction)
         .await?;

@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-use legalstat_kit::{Context, Service};
+use legalstat_kit::{Context, Service, calendar::Calendar};
 use legalstat_proto::requests::v1::request_intake_service_server::{RequestIntakeServiceServer, SERVICE_NAME};
 use sqlx::migrate::Migrator;
 use tonic::service::Routes;
@@ -33,9 +33,12 @@ pub static SERVICE: Service<Config> = Service {
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let services = Services::new(&config, &context.tls)?;
     db::reference::load(&mut *context.db.acquire().await?).await?;
+    let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     jobs::examination::start(&context, services.clone());
+    jobs::recompute::start(&context, calendar.clone());
     Ok(Routes::new(RequestIntakeServiceServer::new(RequestIntake {
         context,
         services,
+        calendar,
     })))
 }

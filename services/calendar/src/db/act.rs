@@ -70,18 +70,31 @@ pub async fn withdraw(connection: &mut PgConnection, id: &str, withdrawn_at: Tim
     Ok(())
 }
 
-/// How much was recorded: the newest sequence and the number of withdrawals.
+/// How much was recorded: the newest sequence, the number of withdrawals and of later loads of registers.
 ///
 /// # Errors
 /// What the database says.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn recorded(pool: &PgPool) -> anyhow::Result<(u64, usize)> {
+pub async fn recorded(pool: &PgPool) -> anyhow::Result<(u64, usize, usize)> {
     let row = sqlx::query!(
         r#"SELECT (SELECT coalesce(max(sequence), 0) FROM calendar.act) AS "sequence!",
-                  (SELECT count(*) FROM calendar.act_withdrawal) AS "withdrawn!""#
+                  (SELECT count(*) FROM calendar.act_withdrawal) AS "withdrawn!",
+                  (SELECT count(*) FROM calendar.register_load) AS "loads!""#
     );
     let row = row.fetch_one(pool).await?;
-    Ok((u64::try_from(row.sequence)?, usize::try_from(row.withdrawn)?))
+    Ok((
+        u64::try_from(row.sequence)?,
+        usize::try_from(row.withdrawn)?,
+        usize::try_from(row.loads)?,
+    ))
+}
+
+/// When registers were loaded into the calendar in use, in order.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub(super) async fn loads(connection: &mut PgConnection) -> Result<Vec<Timestamp>, sqlx::Error> {
+    let loads = sqlx::query_scalar!("SELECT loaded_at FROM calendar.register_load ORDER BY loaded_at");
+    let loads = loads.fetch_all(connection).await?;
+    Ok(loads.into_iter().map(jiff_sqlx::Timestamp::to_jiff).collect())
 }
 
 /// All acts in the order of recording.

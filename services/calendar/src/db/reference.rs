@@ -1,21 +1,64 @@
 //! Loads the rules that are embedded in the program. Loading twice changes nothing.
 
+use anyhow::Context as _;
 use jiff::Timestamp;
+use legalstat_kit::{
+    Context, Error,
+    write::{self, Write},
+};
 use sqlx::PgConnection;
 
 use super::{act, rule_set};
 use crate::domain::RuleSet;
 
-/// Loads acts and rules that are not there yet, and tells how many rows were new. Runs in a transaction.
+/// What the journal and the change feed name as the resource when registers are loaded.
+pub const REGISTERS: &str = "calendarActs";
+
+/// Loads acts and rules that are not there yet. Into a calendar that is in use this is a write like any other: who holds
+/// due dates learns of it.
 ///
 /// # Errors
-/// What the database says.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn load(connection: &mut PgConnection, rules: &RuleSet, now: Timestamp) -> anyhow::Result<u64> {
+/// When the database fails.
+pub async fn load(context: &Context, rules: &RuleSet) -> anyhow::Result<()> {
+    let (newest, ..) = act::recorded(&context.db).await?;
+    if newest == 0 {
+        let mut transaction = context.db.begin().await?;
+        let rows = insert(&mut transaction, rules, context.now()).await?;
+        transaction.commit().await?;
+        tracing::info!(rows, "loaded the registers");
+        return Ok(());
+    }
+    let mut write = write::begin_job(context, "jobs/load-registers").await?;
+    let rows = insert(write.connection(), rules, context.now()).await?;
+    if rows == 0 {
+        return Ok(());
+    }
+    record(&mut write).await?;
+    let committed = write.commit(REGISTERS, "calendar-registers.loaded", ()).await;
+    committed.map_err(Error::of_job).context("loading the registers")?;
+    tracing::info!(rows, "loaded more of the registers");
+    Ok(())
+}
+
+async fn insert(connection: &mut PgConnection, rules: &RuleSet, now: Timestamp) -> anyhow::Result<u64> {
     act::lock(connection).await?;
     let mut new = 0;
     for act in &rules.acts {
         new += u64::from(act::insert(connection, act, now).await?);
     }
     Ok(new + rule_set::insert(connection, rules).await?)
+}
+
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+async fn record(write: &mut Write) -> anyhow::Result<()> {
+    let known = rule_set::all(write.connection()).await?;
+    write.not_before(known.next_change(write.now()));
+    let now = write.now();
+    sqlx::query!(
+        "INSERT INTO calendar.register_load (loaded_at) VALUES ($1)",
+        jiff_sqlx::Timestamp::from(now) as _,
+    )
+    .execute(write.connection())
+    .await?;
+    Ok(())
 }

@@ -13,6 +13,7 @@ use crate::domain::RuleSet;
 pub async fn all(connection: &mut PgConnection) -> anyhow::Result<RuleSet> {
     let mut rules = RuleSet {
         acts: act::all(connection).await?,
+        loads: act::loads(connection).await?,
         ..RuleSet::default()
     };
     rules.holidays = day_rule::holidays(connection, &rules).await?;

@@ -208,6 +208,7 @@ impl RuleSet {
     pub fn with(&self, more: RuleSet) -> RuleSet {
         let mut rules = self.clone();
         rules.acts.extend(more.acts);
+        rules.loads.extend(more.loads);
         rules.holidays.extend(more.holidays);
         rules.days_off.extend(more.days_off);
         rules.transfers.extend(more.transfers);

@@ -13,6 +13,7 @@ pub struct Calendars {
     rules: RuleSet,
     changes: Vec<Timestamp>,
     calendars: Vec<OnceLock<Arc<Calendar>>>,
+    recorded_until: Option<Timestamp>,
 }
 
 impl Calendars {
@@ -20,10 +21,12 @@ impl Calendars {
     pub fn new(rules: RuleSet) -> Self {
         let changes = rules.changes();
         let calendars = (0..=changes.len()).map(|_| OnceLock::new()).collect();
+        let recorded_until = rules.recorded_until();
         Self {
             rules,
             changes,
             calendars,
+            recorded_until,
         }
     }
 
@@ -39,11 +42,21 @@ impl Calendars {
         Ok(Arc::clone(calendar.get_or_init(|| computed)))
     }
 
-    /// How much was recorded: the newest sequence and the number of withdrawals. Neither ever falls.
-    pub fn recorded(&self) -> (u64, usize) {
+    /// How much was recorded: the newest sequence, the number of withdrawals and of later loads of registers. None of them
+    /// ever falls.
+    pub fn recorded(&self) -> (u64, usize, usize) {
         let sequences = self.rules.acts.iter().map(|act| act.sequence);
         let withdrawn = self.rules.acts.iter().filter(|act| act.withdrawn_at.is_some());
-        (sequences.max().unwrap_or_default(), withdrawn.count())
+        (
+            sequences.max().unwrap_or_default(),
+            withdrawn.count(),
+            self.rules.loads.len(),
+        )
+    }
+
+    /// The instant of the newest recording, withdrawal or load of registers, if there was any since the first load.
+    pub fn recorded_until(&self) -> Option<Timestamp> {
+        self.recorded_until
     }
 
     /// All rules, of every state of knowledge.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, ToSpan, civil::Date};
 use legalstat_kit::law::{LegalBasis, LocalizedText};
 
 use super::{error::CalendarError, term::Term};
@@ -215,6 +215,8 @@ pub struct ProvisionRule {
 pub struct RuleSet {
     /// The acts, each with an id and a sequence of its own.
     pub acts: Vec<Act>,
+    /// When a new release brought more rows to the calendar in use, in order: rows known from earlier changed answers then.
+    pub loads: Vec<Timestamp>,
     /// Recurring holidays and days off.
     pub holidays: Vec<HolidayRule>,
     /// Single days off.
@@ -235,6 +237,7 @@ impl RuleSet {
         let transfer_key = |rule: &TransferRule| (rule.working_day, rule.day_off);
         Ok(RuleSet {
             acts: self.acts.clone(),
+            loads: self.loads.clone(),
             holidays: self.latest(&self.holidays, instant, |rule| &rule.source, |rule| rule.key.clone())?,
             days_off: self.latest(
                 &self.days_off,
@@ -305,10 +308,28 @@ impl RuleSet {
     pub(super) fn changes(&self) -> Vec<Timestamp> {
         let learnt = self.sources().flat_map(|source| [source.known.from, source.known.to]);
         let withdrawn = self.acts.iter().map(|act| act.withdrawn_at);
-        let mut changes: Vec<_> = learnt.chain(withdrawn).flatten().collect();
+        let loads = self.loads.iter().copied().map(Some);
+        let mut changes: Vec<_> = learnt.chain(withdrawn).chain(loads).flatten().collect();
         changes.sort_unstable();
         changes.dedup();
         changes
+    }
+
+    /// When something was last entered, withdrawn or loaded by the calendar in use; what came with the first load was not.
+    pub(super) fn recorded_until(&self) -> Option<Timestamp> {
+        let entered = self.acts.iter().filter(|act| act.known_from == act.recorded_at);
+        let entered = entered.filter_map(|act| act.recorded_at);
+        let withdrawn = self.acts.iter().filter_map(|act| act.withdrawn_at);
+        entered.chain(withdrawn).chain(self.loads.iter().copied()).max()
+    }
+
+    /// The instant at which something may be recorded: `now`, but after all that is known, whatever clock recorded it.
+    pub fn next_change(&self, now: Timestamp) -> Timestamp {
+        let after_last = self
+            .changes()
+            .last()
+            .and_then(|last| last.checked_add(1.microsecond()).ok());
+        after_last.map_or(now, |after| after.max(now))
     }
 
     /// Where each row comes from.

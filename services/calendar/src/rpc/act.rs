@@ -13,9 +13,12 @@ use crate::domain::{
     TransferRule,
 };
 
+/// What the resource name of an act begins with.
+pub(super) const PREFIX: &str = "calendarActs/";
+
 /// Reads the resource name of an act.
 pub(super) fn id(violations: &mut Violations, field: &str, name: &str) -> Option<String> {
-    let id = name.strip_prefix("calendarActs/").filter(|id| is_slug(id));
+    let id = name.strip_prefix(PREFIX).filter(|id| is_slug(id));
     if id.is_none() {
         let description =
             "required: calendarActs/ and at most 64 lower case letters and digits with hyphens between them";
@@ -32,7 +35,7 @@ pub(super) fn is_slug(text: &str) -> bool {
 
 /// The resource name of an act.
 pub(super) fn name(id: &str) -> String {
-    format!("calendarActs/{id}")
+    format!("{PREFIX}{id}")
 }
 
 pub(super) fn kind(number: i32) -> Result<ActKind, &'static str> {

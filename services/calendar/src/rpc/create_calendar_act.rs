@@ -1,5 +1,6 @@
 //! CreateCalendarAct.
 
+use jiff::Timestamp;
 use legalstat_kit::{
     Call, Error, Refusal, Violations,
     write::{self, Begun, Mutation, Write},
@@ -13,7 +14,7 @@ use tonic::{Code, Request};
 use super::{CalendarRpc, act, read_act};
 use crate::{
     db,
-    domain::{Amendment, Calendars, RuleSet, changed_days},
+    domain::{Amendment, Calendar, Calendars, RuleSet, changed_days},
 };
 
 const FIELD: &str = "calendar_act";
@@ -43,7 +44,15 @@ impl CalendarRpc {
             Begun::Replayed(answer) => return Ok(answer),
             Begun::Claimed(write) => write,
         };
-        let (after, effect) = record(&mut write, amendment).await?;
+        let id = amendment.act().id.clone();
+        let known = lock(&mut write).await?;
+        if let Some(standing) = standing(&amendment, known.rules(), write.now())? {
+            // Nothing was recorded: dropping the write rolls it back.
+            return Ok(standing);
+        }
+        let after = record(&mut write, amendment, known.rules()).await?;
+        let now = write.now();
+        let effect = effect(&*known.as_known_at(now)?, &*after.as_known_at(now)?, after.rules(), &id)?;
         let effect = write.commit(&given.name, "calendar-act.created", effect).await?;
         if !request.validate_only {
             self.calendars.install(after);
@@ -52,42 +61,66 @@ impl CalendarRpc {
     }
 }
 
-/// Records the act, and gives the calendars that follow from it with what the caller is told.
-async fn record(write: &mut Write, amendment: Amendment) -> Result<(Calendars, CalendarActEffect), Error> {
-    let (now, id) = (write.now(), amendment.act().id.clone());
+/// Makes other recordings wait, reads all that is recorded, and moves the write behind it: whatever clock recorded what is
+/// known, an act becomes known after it.
+pub(super) async fn lock(write: &mut Write) -> Result<Calendars, Error> {
     let connection = write.connection();
     db::act::lock(connection).await?;
-    let before = Calendars::new(db::rule_set::all(connection).await?);
-    check(&amendment, before.rules(), now, FIELD)?;
+    let calendars = Calendars::new(db::rule_set::all(connection).await?);
+    write.not_before(calendars.rules().next_change(write.now()));
+    Ok(calendars)
+}
 
-    let addition = amendment.recorded(before.rules(), now);
+/// The answer about an act that is recorded already, word for word, and stands: nothing changes.
+fn standing(amendment: &Amendment, rules: &RuleSet, now: Timestamp) -> Result<Option<CalendarActEffect>, Error> {
+    let Ok(recorded) = rules.act(&amendment.act().id) else {
+        return Ok(None);
+    };
+    let written = act::write(rules, recorded);
+    let mut given = act::write(&amendment.clone().recorded(rules, now), amendment.act());
+    given.known_from = written.known_from;
+    given.recorded_at = written.recorded_at;
+    given.sequence = written.sequence;
+    if given != written {
+        return Ok(None);
+    }
+    Ok(Some(CalendarActEffect {
+        calendar_act: Some(written),
+        changed_days: Vec::new(),
+        calendar_version: Calendar::new(rules, now)?.version().to_string(),
+    }))
+}
+
+/// Records the act, and gives the calendars that follow from it.
+async fn record(write: &mut Write, amendment: Amendment, rules: &RuleSet) -> Result<Calendars, Error> {
+    let now = write.now();
+    check(&amendment, rules, now, FIELD)?;
+    let addition = amendment.recorded(rules, now);
+    let connection = write.connection();
     for act in &addition.acts {
         db::act::insert(connection, act, now).await?;
     }
     db::rule_set::insert(connection, &addition).await?;
-    let after = Calendars::new(before.rules().with(addition));
-    let effect = effect(&before, &after, now, &id)?;
-    Ok((after, effect))
+    Ok(Calendars::new(rules.with(addition)))
 }
 
-/// What the change from one state of the acts to another does to one of them and to the days as known at an instant.
+/// What the change from one state of the calendar to another does to days and to one of the acts.
 pub(super) fn effect(
-    before: &Calendars,
-    after: &Calendars,
-    at: jiff::Timestamp,
+    before: &Calendar,
+    after: &Calendar,
+    rules: &RuleSet,
     id: &str,
 ) -> Result<CalendarActEffect, Error> {
-    let (old, new) = (before.as_known_at(at)?, after.as_known_at(at)?);
-    let changed = changed_days(&old, &new)?;
+    let changed = changed_days(before, after)?;
     Ok(CalendarActEffect {
-        calendar_act: Some(act::write(after.rules(), after.rules().act(id)?)),
+        calendar_act: Some(act::write(rules, rules.act(id)?)),
         changed_days: changed.iter().map(act::changed_day).collect(),
-        calendar_version: new.version().to_string(),
+        calendar_version: after.version().to_string(),
     })
 }
 
 /// Refuses an act whose name is taken, or that contradicts itself or what is known at an instant; `field` holds the act.
-pub(super) fn check(amendment: &Amendment, rules: &RuleSet, at: jiff::Timestamp, field: &str) -> Result<(), Error> {
+pub(super) fn check(amendment: &Amendment, rules: &RuleSet, at: Timestamp, field: &str) -> Result<(), Error> {
     let name = act::name(&amendment.act().id);
     if rules.act(&amendment.act().id).is_ok() {
         let message = format!("there is already an act {name}");

@@ -14,10 +14,12 @@ mod list_terms;
 mod read_act;
 #[cfg(test)]
 mod tests;
+mod watch_calendar;
 mod withdraw_calendar_act;
 
 use std::sync::Arc;
 
+use futures::stream::BoxStream;
 use jiff::Timestamp;
 use legalstat_kit::{Context, Error, Refusal, Violations, wire};
 use legalstat_proto::calendar::v1 as proto;
@@ -45,9 +47,11 @@ impl CalendarRpc {
         }
     }
 
-    /// The instant whose knowledge is asked for, by default now. What will be known later nobody can ask.
+    /// The instant whose knowledge is asked for, by default now. What will be known later nobody can ask; what is recorded
+    /// is known, even if the clock that recorded it is ahead of this one.
     fn known_at(&self, as_known_at: Option<Timestamp>) -> Timestamp {
-        let now = self.context.now();
+        let recorded = self.calendars.load().recorded_until();
+        let now = recorded.map_or(self.context.now(), |recorded| recorded.max(self.context.now()));
         as_known_at.unwrap_or(now).min(now)
     }
 
@@ -69,6 +73,8 @@ fn as_known_at(
 
 #[tonic::async_trait]
 impl proto::calendar_service_server::CalendarService for CalendarRpc {
+    type WatchCalendarStream = BoxStream<'static, Result<proto::CalendarChange, Status>>;
+
     async fn get_day(&self, request: Request<proto::GetDayRequest>) -> Result<Response<proto::Day>, Status> {
         Ok(Response::new(self.day(&request.into_inner())?))
     }
@@ -115,13 +121,11 @@ impl proto::calendar_service_server::CalendarService for CalendarRpc {
         Ok(Response::new(self.acts(&request.into_inner())?))
     }
 
-    type WatchCalendarStream = futures::stream::BoxStream<'static, Result<proto::CalendarChange, Status>>;
-
     async fn watch_calendar(
         &self,
-        _request: Request<proto::WatchCalendarRequest>,
+        request: Request<proto::WatchCalendarRequest>,
     ) -> Result<Response<Self::WatchCalendarStream>, Status> {
-        Err(Status::unimplemented("comes with the next commit"))
+        Ok(Response::new(self.watch(&request.into_inner())?))
     }
 
     async fn create_calendar_act(

@@ -1,5 +1,6 @@
 mod acts;
 mod hypothetical;
+mod watch;
 
 use jiff::Timestamp;
 use legalstat_kit::provision::harness::Running;
@@ -354,15 +355,6 @@ async fn reporting_periods_come_in_order_with_their_days() {
         reason(&beyond.expect_err("no such year")),
         "ERROR_REASON_YEAR_OUT_OF_RANGE"
     );
-}
-
-#[tokio::test]
-async fn loading_the_registers_again_changes_nothing() {
-    let service = running().await;
-    let mut connection = service.runtime().await;
-    let embedded = embedded_rules().expect("the registers");
-    let again = crate::db::reference::load(&mut connection, &embedded, NOW).await;
-    assert_eq!(again.expect("loaded"), 0);
 }
 
 #[tokio::test]

@@ -7,7 +7,10 @@ use legalstat_kit::{
 use legalstat_proto::calendar::v1::{CalendarActEffect, WithdrawCalendarActRequest};
 use tonic::Request;
 
-use super::{CalendarRpc, act, create_calendar_act::effect};
+use super::{
+    CalendarRpc, act,
+    create_calendar_act::{effect, lock},
+};
 use crate::{db, domain::Calendars};
 
 impl CalendarRpc {
@@ -38,15 +41,13 @@ impl CalendarRpc {
 }
 
 async fn withdraw(write: &mut Write, id: &str) -> Result<(Calendars, CalendarActEffect), Error> {
+    let before = lock(write).await?;
     let now = write.now();
-    let connection = write.connection();
-    db::act::lock(connection).await?;
-    let before = Calendars::new(db::rule_set::all(connection).await?);
     if before.rules().act(id).is_err() {
         return Err(Refusal::not_found(&act::name(id)).into());
     }
     let after = Calendars::new(before.rules().withdrawn(id, now)?);
-    db::act::withdraw(connection, id, now).await?;
-    let effect = effect(&before, &after, now, id)?;
+    db::act::withdraw(write.connection(), id, now).await?;
+    let effect = effect(&*before.as_known_at(now)?, &*after.as_known_at(now)?, after.rules(), id)?;
     Ok((after, effect))
 }

@@ -3,6 +3,7 @@
 pub mod collection;
 pub mod copy;
 pub mod distribution;
+pub mod due_date;
 pub mod edition;
 pub mod recipient;
 pub mod reference;

@@ -56,7 +56,8 @@ async fn fill(job: Arc<Job>) -> anyhow::Result<u64> {
             .iter()
             .map(|(collection, key)| clients::calendar::obligation(collection, key));
         let due_dates = job.calendar.due_dates(obligations).await?;
-        let mut write = schedule::begin(&job.context).await?;
+        let versions = due_dates.iter().map(|due| due.calendar_version.as_str());
+        let mut write = schedule::begin(&job.context, versions).await?;
         stored += db::edition::insert_missing(write.connection(), &due(batch, due_dates)).await?;
         schedule::commit(write).await?;
     }

@@ -1,7 +1,7 @@
 //! Between the contract's messages and the service's own types.
 
 use legalstat_kit::{Caller, Violations, wire};
-use legalstat_proto::collections::v1 as proto;
+use legalstat_proto::{calendar::v1::DueDateChange, collections::v1 as proto};
 
 use crate::domain::{
     collection::{Collection, Periodicity},
@@ -118,14 +118,15 @@ pub(super) fn to_content(content: Content) -> proto::EditionContent {
 }
 
 /// Writes an edition for a caller: what is not released yet shows its content to officials only.
-pub(super) fn to_edition_for(caller: &Caller, mut edition: Edition) -> proto::Edition {
+pub(super) fn to_edition_for(caller: &Caller, mut edition: Edition, changes: Vec<DueDateChange>) -> proto::Edition {
     if edition.state != EditionState::Released && !caller.is_official() {
         edition.content = None;
     }
-    to_edition(edition)
+    to_edition(edition, changes)
 }
 
-pub(super) fn to_edition(edition: Edition) -> proto::Edition {
+/// Writes an edition with how its due date moved.
+pub(super) fn to_edition(edition: Edition, changes: Vec<DueDateChange>) -> proto::Edition {
     proto::Edition {
         name: edition.key.to_string(),
         collection: names::collection(&edition.key.collection),
@@ -140,11 +141,12 @@ pub(super) fn to_edition(edition: Edition) -> proto::Edition {
         sealed_at: edition.sealed.map(|done| wire::to_timestamp(done.at)),
         released_at: edition.released.map(|done| wire::to_timestamp(done.at)),
         copies_issued: edition.copies_issued,
-        due_date_changes: Vec::new(),
+        due_date_changes: changes,
     }
 }
 
-pub(super) fn to_schedule_item(edition: &Edition) -> proto::ScheduleItem {
+/// Writes a line of a schedule; `revision` tells how many times its due date moved.
+pub(super) fn to_schedule_item(edition: &Edition, revision: usize) -> proto::ScheduleItem {
     proto::ScheduleItem {
         edition: edition.key.to_string(),
         collection: names::collection(&edition.key.collection),
@@ -153,7 +155,7 @@ pub(super) fn to_schedule_item(edition: &Edition) -> proto::ScheduleItem {
         provisional: edition.due.provisional,
         assumed: edition.due.assumed,
         state: to_edition_state(edition.state).into(),
-        due_date_revision: 0,
+        due_date_revision: i32::try_from(revision).unwrap_or(i32::MAX),
     }
 }
 

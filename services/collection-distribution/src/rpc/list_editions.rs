@@ -1,6 +1,6 @@
 //! ListEditions.
 
-use legalstat_kit::{Call, Error, Violations, page::Page, schedule};
+use legalstat_kit::{Call, Error, Violations, following, page::Page, schedule};
 use legalstat_proto::collections::v1::{ListEditionsRequest, ListEditionsResponse};
 use tonic::Request;
 
@@ -44,11 +44,14 @@ pub(super) async fn list_editions(
     };
     let editions = db::edition::list(db, &filter, page.limit()).await?;
     let (editions, next_page_token) = page.cut(editions, |edition| SchedulePosition::of(edition).to_string());
+    let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();
+    let mut changes = following::changes(db, &names).await?;
+    let editions = editions.into_iter().zip(names).map(|(edition, name)| {
+        let changes = changes.remove(&name).unwrap_or_default();
+        convert::to_edition_for(&call.caller, edition, changes)
+    });
     Ok(ListEditionsResponse {
-        editions: editions
-            .into_iter()
-            .map(|edition| convert::to_edition_for(&call.caller, edition))
-            .collect(),
+        editions: editions.collect(),
         next_page_token,
     })
 }

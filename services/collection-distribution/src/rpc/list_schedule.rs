@@ -1,6 +1,6 @@
 //! ListSchedule.
 
-use legalstat_kit::{Error, Violations, page::Page, schedule};
+use legalstat_kit::{Error, Violations, following, page::Page, schedule};
 use legalstat_proto::collections::v1::{ListScheduleRequest, ListScheduleResponse};
 
 use super::{CollectionDistribution, convert, door};
@@ -42,8 +42,14 @@ pub(super) async fn list_schedule(
     };
     let editions = db::edition::list(db, &filter, page.limit()).await?;
     let (editions, next_page_token) = page.cut(editions, |edition| SchedulePosition::of(edition).to_string());
+    let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();
+    let changes = following::changes(db, &names).await?;
+    let items = editions.iter().zip(&names).map(|(edition, name)| {
+        let revision = changes.get(name).map_or(0, Vec::len);
+        convert::to_schedule_item(edition, revision)
+    });
     Ok(ListScheduleResponse {
-        items: editions.iter().map(convert::to_schedule_item).collect(),
+        items: items.collect(),
         next_page_token,
     })
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use futures::stream::BoxStream;
-use legalstat_kit::{Context, files::FileStore, schedule::Completeness};
+use legalstat_kit::{Context, calendar::Calendar, files::FileStore, schedule::Completeness};
+use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::collections::v1::{
     Collection, ConfirmReceiptRequest, Copy, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition,
     GetCollectionRequest, GetDistributionListRequest, GetEditionRequest, ListCollectionsRequest,
@@ -26,6 +27,7 @@ mod list_copies;
 mod list_editions;
 mod list_recipients;
 mod list_schedule;
+mod preview_recompute;
 mod release_edition;
 mod seal_edition;
 #[cfg(test)]
@@ -36,6 +38,8 @@ mod upload_edition_content;
 pub struct CollectionDistribution {
     /// What its handlers work with.
     pub context: Context,
+    /// The calendar, for previews.
+    pub calendar: Calendar,
     /// Where the content of editions is kept.
     pub files: FileStore,
     /// Whether the schedule is whole.
@@ -133,8 +137,11 @@ impl CollectionDistributionService for CollectionDistribution {
 
     async fn preview_recompute(
         &self,
-        _request: Request<legalstat_proto::calendar::v1::PreviewRecomputeRequest>,
-    ) -> Result<Response<legalstat_proto::calendar::v1::PreviewRecomputeResponse>, Status> {
-        Err(Status::unimplemented("comes with the next commit"))
+        request: Request<PreviewRecomputeRequest>,
+    ) -> Result<Response<PreviewRecomputeResponse>, Status> {
+        let request = request.into_inner();
+        Ok(Response::new(
+            preview_recompute::preview_recompute(self, request).await?,
+        ))
     }
 }

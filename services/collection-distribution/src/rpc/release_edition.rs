@@ -1,7 +1,7 @@
 //! ReleaseEdition.
 
 use legalstat_kit::{
-    Call, Error, Violations,
+    Call, Error, Violations, following,
     write::{self, Begun, Mutation},
     zone,
 };
@@ -40,8 +40,13 @@ pub(super) async fn release_edition(
     };
     release(write.connection(), &key, &released).await?;
     let edition = door::find_edition(write.connection(), &key).await?;
+    let changes = following::changes_of(write.connection(), &key).await?;
     write
-        .commit(&key.to_string(), "edition.released", convert::to_edition(edition))
+        .commit(
+            &key.to_string(),
+            "edition.released",
+            convert::to_edition(edition, changes),
+        )
         .await
 }
 

@@ -1,7 +1,7 @@
 //! SealEdition.
 
 use legalstat_kit::{
-    Call, Error, Violations,
+    Call, Error, Violations, following,
     write::{self, Begun, Mutation},
 };
 use legalstat_proto::collections::v1::{Edition, SealEditionRequest};
@@ -40,8 +40,13 @@ pub(super) async fn seal_edition(
     };
     seal(write.connection(), &key, &sha256, &sealed).await?;
     let edition = door::find_edition(write.connection(), &key).await?;
+    let changes = following::changes_of(write.connection(), &key).await?;
     write
-        .commit(&key.to_string(), "edition.sealed", convert::to_edition(edition))
+        .commit(
+            &key.to_string(),
+            "edition.sealed",
+            convert::to_edition(edition, changes),
+        )
         .await
 }
 

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use legalstat_kit::{
     Call, Error, Violations,
     files::Received,
+    following,
     upload::{self, Staged},
     write::{self, Begun, Mutation},
 };
@@ -101,12 +102,13 @@ async fn store(
     let content = upload.content(staged.received(), uploaded)?;
     prepare(write.connection(), &upload.key, &content).await?;
     let edition = door::find_edition(write.connection(), &upload.key).await?;
+    let changes = following::changes_of(write.connection(), &upload.key).await?;
     if !mutation.validate_only {
         staged.keep().await?;
     }
     let name = upload.key.to_string();
     write
-        .commit(&name, "edition.prepared", convert::to_edition(edition))
+        .commit(&name, "edition.prepared", convert::to_edition(edition, changes))
         .await
 }
 

@@ -1,7 +1,7 @@
 //! `forms.form`.
 
 use legalstat_kit::law::{LegalBasis, LocalizedText};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use super::unreadable;
 use crate::domain::form::{Form, Periodicity};
@@ -76,7 +76,7 @@ pub struct Filter<'a> {
 
 /// The forms by list number; `None` as the limit means all.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn list(db: &PgPool, filter: &Filter<'_>, limit: Option<i64>) -> Result<Vec<Form>, sqlx::Error> {
+pub async fn list(db: impl PgExecutor<'_>, filter: &Filter<'_>, limit: Option<i64>) -> Result<Vec<Form>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT list_number, code, title_en, title_kk, title_ru, periodicity, due_day, roll_forward,

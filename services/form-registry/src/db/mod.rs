@@ -1,5 +1,6 @@
 //! The schema `forms`: all its SQL, one file per aggregate.
 
+pub mod due_date;
 pub mod edition;
 pub mod form;
 pub mod placement;

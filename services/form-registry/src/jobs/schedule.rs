@@ -76,6 +76,7 @@ pub(crate) async fn missing<'a>(
 }
 
 async fn store(context: &Context, batch: &[(&Form, EditionKey)], due_dates: Vec<DueDate>) -> anyhow::Result<u64> {
+    let versions: Vec<String> = due_dates.iter().map(|due| due.calendar_version.clone()).collect();
     let (due, not_due): (Vec<_>, Vec<_>) = batch
         .iter()
         .zip(due_dates)
@@ -83,7 +84,7 @@ async fn store(context: &Context, batch: &[(&Form, EditionKey)], due_dates: Vec<
     let keyed = |rows: Vec<(&(&Form, EditionKey), DueDate)>| {
         rows.into_iter().map(|((_, key), due)| (*key, due)).collect::<Vec<_>>()
     };
-    let mut write = schedule::begin(context).await?;
+    let mut write = schedule::begin(context, versions.iter().map(String::as_str)).await?;
     let stored = db::schedule::insert_editions(write.connection(), &keyed(due)).await?;
     db::schedule::insert_periods_without_edition(write.connection(), &keyed(not_due)).await?;
     schedule::commit(write).await?;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use legalstat_kit::{Caller, Violations, wire};
-use legalstat_proto::forms::v1 as proto;
+use legalstat_proto::{calendar::v1::DueDateChange, forms::v1 as proto};
 
 use crate::domain::{
     availability::{Availability, Finding},
@@ -120,15 +120,20 @@ fn to_placement(placement: &Placement) -> proto::Placement {
 }
 
 /// Writes an edition for a caller: what is not placed yet shows its file to officials only.
-pub(super) fn to_edition_for(caller: &Caller, mut edition: Edition, now: Timestamp) -> proto::Edition {
+pub(super) fn to_edition_for(
+    caller: &Caller,
+    mut edition: Edition,
+    changes: Vec<DueDateChange>,
+    now: Timestamp,
+) -> proto::Edition {
     if edition.state != EditionState::Placed && !caller.is_official() {
         edition.file = None;
     }
-    to_edition(edition, now)
+    to_edition(edition, changes, now)
 }
 
-/// Writes an edition as it stands at an instant.
-pub(super) fn to_edition(edition: Edition, now: Timestamp) -> proto::Edition {
+/// Writes an edition as it stands at an instant, with how its due date moved.
+pub(super) fn to_edition(edition: Edition, changes: Vec<DueDateChange>, now: Timestamp) -> proto::Edition {
     let punctuality = edition.punctuality(now);
     proto::Edition {
         name: edition.key.to_string(),
@@ -143,11 +148,12 @@ pub(super) fn to_edition(edition: Edition, now: Timestamp) -> proto::Edition {
         file: edition.file.map(to_file),
         placements: edition.placements.iter().map(to_placement).collect(),
         punctuality: to_punctuality(punctuality).into(),
-        due_date_changes: Vec::new(),
+        due_date_changes: changes,
     }
 }
 
-pub(super) fn to_schedule_item(edition: &Edition) -> proto::ScheduleItem {
+/// Writes a line of a schedule; `revision` tells how many times its due date moved.
+pub(super) fn to_schedule_item(edition: &Edition, revision: usize) -> proto::ScheduleItem {
     proto::ScheduleItem {
         edition: edition.key.to_string(),
         form: names::form(edition.key.form),
@@ -156,7 +162,7 @@ pub(super) fn to_schedule_item(edition: &Edition) -> proto::ScheduleItem {
         provisional: edition.due.provisional,
         assumed: edition.due.assumed,
         state: to_state(edition.state).into(),
-        due_date_revision: 0,
+        due_date_revision: i32::try_from(revision).unwrap_or(i32::MAX),
     }
 }
 

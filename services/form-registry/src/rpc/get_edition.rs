@@ -1,6 +1,6 @@
 //! GetEdition.
 
-use legalstat_kit::{Call, Error, Violations};
+use legalstat_kit::{Call, Error, Violations, following};
 use legalstat_proto::forms::v1::{Edition, GetEditionRequest};
 use tonic::Request;
 
@@ -16,5 +16,6 @@ pub(super) async fn get_edition(
     let key = violations.sound(key)?;
     registry.schedule.require()?;
     let edition = door::find(&context.db, key).await?;
-    Ok(convert::to_edition_for(&call.caller, edition, context.now()))
+    let changes = following::changes_of(&context.db, &key).await?;
+    Ok(convert::to_edition_for(&call.caller, edition, changes, context.now()))
 }

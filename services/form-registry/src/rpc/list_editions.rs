@@ -1,6 +1,6 @@
 //! ListEditions.
 
-use legalstat_kit::{Call, Error, Violations, page::Page, schedule};
+use legalstat_kit::{Call, Error, Violations, following, page::Page, schedule};
 use legalstat_proto::forms::v1::{ListEditionsRequest, ListEditionsResponse};
 use tonic::Request;
 
@@ -45,11 +45,14 @@ pub(super) async fn list_editions(
     };
     let editions = db::edition::list(db, &filter, page.limit()).await?;
     let (editions, next_page_token) = page.cut(editions, |edition| SchedulePosition::of(edition).to_string());
+    let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();
+    let mut changes = following::changes(db, &names).await?;
     let now = context.now();
-    let editions = editions
-        .into_iter()
-        .map(|edition| convert::to_edition_for(&call.caller, edition, now))
-        .collect();
+    let editions = editions.into_iter().zip(names).map(|(edition, name)| {
+        let changes = changes.remove(&name).unwrap_or_default();
+        convert::to_edition_for(&call.caller, edition, changes, now)
+    });
+    let editions = editions.collect();
     Ok(ListEditionsResponse {
         editions,
         next_page_token,

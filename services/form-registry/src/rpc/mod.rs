@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use futures::stream::BoxStream;
-use legalstat_kit::{Context, files::FileStore, schedule::Completeness};
+use legalstat_kit::{Context, calendar::Calendar, files::FileStore, schedule::Completeness};
+use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::forms::v1::{
     CheckAvailabilityRequest, CheckAvailabilityResponse, DownloadEditionFileRequest, DownloadEditionFileResponse,
     Edition, Form, GetEditionRequest, GetFormRequest, GetPunctualityRequest, ListEditionsRequest, ListEditionsResponse,
@@ -23,6 +24,7 @@ mod list_editions;
 mod list_forms;
 mod list_schedule;
 mod place_edition;
+mod preview_recompute;
 mod upload_edition_file;
 
 #[cfg(test)]
@@ -32,6 +34,8 @@ mod tests;
 pub struct FormRegistry {
     /// What its handlers work with.
     pub context: Context,
+    /// The calendar, for previews.
+    pub calendar: Calendar,
     /// Where the files of editions are kept.
     pub files: FileStore,
     /// Whether the schedule is whole.
@@ -112,8 +116,11 @@ impl FormRegistryService for FormRegistry {
 
     async fn preview_recompute(
         &self,
-        _request: Request<legalstat_proto::calendar::v1::PreviewRecomputeRequest>,
-    ) -> Result<Response<legalstat_proto::calendar::v1::PreviewRecomputeResponse>, Status> {
-        Err(Status::unimplemented("comes with the next commit"))
+        request: Request<PreviewRecomputeRequest>,
+    ) -> Result<Response<PreviewRecomputeResponse>, Status> {
+        let request = request.into_inner();
+        Ok(Response::new(
+            preview_recompute::preview_recompute(self, request).await?,
+        ))
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use legalstat_kit::{
-    Call, Error, Violations,
+    Call, Error, Violations, following,
     write::{self, Begun, Mutation},
     zone,
 };
@@ -39,13 +39,14 @@ pub(super) async fn place_edition(
     let now = write.now();
     let placed = place(write.connection(), key, channel, &call.caller.name, now).await?;
     let edition = door::find(write.connection(), key).await?;
+    let changes = following::changes_of(write.connection(), &key).await?;
     let kind = if placed {
         "edition.placed"
     } else {
         "edition.placement_repeated"
     };
     write
-        .commit(&request.name, kind, convert::to_edition(edition, now))
+        .commit(&request.name, kind, convert::to_edition(edition, changes, now))
         .await
 }
 

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use legalstat_kit::{
     Call, Error, Violations,
     files::Received,
+    following,
     upload::{self, Staged},
     write::{self, Begun, Mutation},
 };
@@ -98,12 +99,13 @@ async fn store(
     let file = upload.file(staged.received(), now)?;
     prepare(write.connection(), upload.key, &file, &mutation.call.caller.name).await?;
     let edition = door::find(write.connection(), upload.key).await?;
+    let changes = following::changes_of(write.connection(), &upload.key).await?;
     if !mutation.validate_only {
         staged.keep().await?;
     }
     let name = upload.key.to_string();
     write
-        .commit(&name, "edition.prepared", convert::to_edition(edition, now))
+        .commit(&name, "edition.prepared", convert::to_edition(edition, changes, now))
         .await
 }
 

@@ -15,7 +15,7 @@ use super::{
     roles::{self, ServicePasswords},
 };
 use crate::{
-    Service, client,
+    Context, Service, client,
     environment::Environment,
     run::{self, Listeners},
     schema, server, tls,
@@ -117,6 +117,7 @@ pub struct Running {
     url: String,
     database: String,
     schema: &'static str,
+    identity: tls::Files,
     shutdown: CancellationToken,
     serving: JoinHandle<anyhow::Result<()>>,
 }
@@ -170,6 +171,11 @@ impl Running {
         ];
         let mut environment = Environment::given(own.into_iter().chain(settings.iter().cloned()));
         let (kit, config) = run::read_all(service, &mut environment)?;
+        let files = tls::Files {
+            certificate: identity.certificate_path,
+            key: identity.key_path,
+            authority: ground.authority.certificate_path(),
+        };
         let shutdown = CancellationToken::new();
         let (ready, signal) = oneshot::channel();
         let stopping = shutdown.clone();
@@ -189,6 +195,7 @@ impl Running {
             url,
             database,
             schema: service.schema,
+            identity: files,
             shutdown,
             serving,
         })
@@ -253,6 +260,18 @@ impl Running {
             .connect()
             .await
             .expect("the database runs")
+    }
+
+    /// A context on its database, as a job of the same service in another process would have it.
+    ///
+    /// # Panics
+    /// When the certificates are away.
+    pub fn context(&self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Context {
+        let server = self.ground.cluster.admin_url("postgres");
+        let url = self.ground.passwords.runtime_url(&server, &self.database, self.schema);
+        let options = url.and_then(|url| schema::options(&url)).expect("the URL is ours");
+        let tls = self.identity.clone();
+        Context::new(schema::pool(options), tls, CancellationToken::new(), clock)
     }
 
     /// Stops it as SIGTERM would, and waits until it has ended.

@@ -1,8 +1,8 @@
 //! The calendar: by when a request must be answered.
 
 use anyhow::Context as _;
-use jiff::civil::Date;
-use legalstat_kit::wire;
+use jiff::{Timestamp, civil::Date};
+use legalstat_kit::{wire, zone};
 use legalstat_proto::{
     calendar::v1::{
         self as proto, ComputeDeadlineRequest, TermStart, calendar_service_client::CalendarServiceClient,
@@ -35,21 +35,36 @@ impl Calendar {
 
     /// The deadline of a request under the term in force when it was received.
     pub async fn deadline(&self, submission: &Submission) -> Answer<Deadline> {
-        let term_start = TermStart {
-            rule: Some(Rule::RequesterKind(kind(submission.requester.kind).into())),
-            received_at: Some(wire::to_timestamp(submission.received_at)),
-            ..TermStart::default()
-        };
-        let message = ComputeDeadlineRequest {
-            subject: Some(Subject::TermStart(term_start)),
-            ..ComputeDeadlineRequest::default()
-        };
+        let message = question(submission.requester.kind, submission.received_at, None);
         let mut client = self.client.clone();
         understood(
             NAME,
             ask(NAME, client.compute_deadline(request(message))).await,
             deadline,
         )
+    }
+}
+
+/// What the calendar is asked about a request. When the day of registration is settled, the time of day does not matter any
+/// more: requests of one day then have one question.
+pub fn question(
+    requester_kind: RequesterKind,
+    received_at: Timestamp,
+    settled: Option<Date>,
+) -> ComputeDeadlineRequest {
+    let received_at = match settled {
+        Some(_) => zone::beginning(zone::civil_day(received_at)),
+        None => received_at,
+    };
+    let term_start = TermStart {
+        rule: Some(Rule::RequesterKind(kind(requester_kind).into())),
+        received_at: Some(wire::to_timestamp(received_at)),
+        registered_on: settled.map(wire::to_date),
+        suspensions: Vec::new(),
+    };
+    ComputeDeadlineRequest {
+        subject: Some(Subject::TermStart(term_start)),
+        ..ComputeDeadlineRequest::default()
     }
 }
 
@@ -62,7 +77,11 @@ fn kind(kind: RequesterKind) -> proto::RequesterKind {
     }
 }
 
-fn deadline(message: proto::Deadline) -> anyhow::Result<Deadline> {
+/// Reads the calendar's answer.
+///
+/// # Errors
+/// An answer that breaks its contract.
+pub fn deadline(message: proto::Deadline) -> anyhow::Result<Deadline> {
     let due_time = message.due_time.context("a deadline without its instant")?;
     Ok(Deadline {
         registered_on: date(message.registered_on.as_ref())?,

@@ -65,6 +65,14 @@ impl Services {
     }
 }
 
+/// An examination whose questions to other services are put off: it is completed later.
+pub fn put_off(submission: &Submission, rules: &Rules) -> Examination {
+    examination::formal(submission, rules).complete(Evidence {
+        deadline: Answer::Away,
+        findings: Answer::Away,
+    })
+}
+
 /// Asks a service within a short time. A documented refusal is an answer; everything else means that the service is away:
 /// an accepted request is never lost over another service's fault.
 async fn ask<T>(service: &'static str, call: impl Future<Output = Result<Response<T>, Status>>) -> Answer<T> {

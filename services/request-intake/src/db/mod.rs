@@ -1,5 +1,7 @@
 //! All SQL of the service, over its own schema `requests`.
 
+pub mod due_date;
+pub mod explanation;
 pub mod parts;
 pub mod reading;
 pub mod reference;

@@ -1,4 +1,4 @@
-//! What belongs to requests: items, checks, clarifications, steps of deadlines. Stored and read many rows at a time.
+//! What belongs to requests: items, checks, clarifications. Stored and read many rows at a time.
 
 use legalstat_kit::law::{LegalBasis, LocalizedText};
 use sqlx::PgConnection;
@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::known;
 use crate::domain::{
-    evidence::{Step, StepEffect},
     examination::{Check, CheckRule, Outcome},
     request::{Item, ItemKind, Unit},
 };
@@ -36,7 +35,7 @@ pub(super) async fn insert_items(
 }
 
 /// One column of the rows to insert.
-fn texts<R, T>(rows: &[R], column: impl Fn(&R) -> T) -> Vec<T> {
+pub(super) fn texts<R, T>(rows: &[R], column: impl Fn(&R) -> T) -> Vec<T> {
     rows.iter().map(column).collect()
 }
 
@@ -88,37 +87,6 @@ pub(super) async fn insert_clarifications(
         &texts(clarifications, |text| text.kk.clone()),
         &texts(clarifications, |text| text.ru.clone()),
         &texts(clarifications, |text| text.en.clone()),
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub(super) async fn insert_steps(
-    connection: &mut PgConnection,
-    request: Uuid,
-    steps: &[Step],
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "INSERT INTO requests.deadline_step
-             (request, position, date, effect, text_kk, text_ru, text_en, legal_basis_act, legal_basis_provision,
-              legal_basis_uri, legal_basis_assumed)
-         SELECT $1, (part.number - 1)::integer, part.date, part.effect, part.kk, part.ru, part.en, part.act, part.provision,
-             part.uri, part.assumed
-         FROM unnest($2::date[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-                 $10::boolean[])
-             WITH ORDINALITY AS part (date, effect, kk, ru, en, act, provision, uri, assumed, number)",
-        request,
-        texts(steps, |step| jiff_sqlx::Date::from(step.date)) as _,
-        &texts(steps, |step| step.effect.stored().to_owned()),
-        &texts(steps, |step| step.text.kk.clone()),
-        &texts(steps, |step| step.text.ru.clone()),
-        &texts(steps, |step| step.text.en.clone()),
-        &texts(steps, |step| step.legal_basis.act.clone()),
-        &texts(steps, |step| step.legal_basis.provision.clone()),
-        &texts(steps, |step| step.legal_basis.uri.clone()),
-        &texts(steps, |step| step.legal_basis.assumed),
     )
     .execute(connection)
     .await?;
@@ -214,33 +182,4 @@ pub(super) async fn clarifications(
             )
         })
         .collect())
-}
-
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub(super) async fn steps(connection: &mut PgConnection, requests: &[Uuid]) -> Result<Of<Step>, sqlx::Error> {
-    let rows = sqlx::query!(
-        "SELECT request, date, effect, text_kk, text_ru, text_en, legal_basis_act, legal_basis_provision, legal_basis_uri,
-             legal_basis_assumed
-         FROM requests.deadline_step WHERE request = ANY($1) ORDER BY request, position",
-        requests,
-    );
-    let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
-        let step = Step {
-            date: row.date.to_jiff(),
-            effect: known(StepEffect::from_stored(&row.effect), "effect")?,
-            text: LocalizedText {
-                kk: row.text_kk,
-                ru: row.text_ru,
-                en: row.text_en,
-            },
-            legal_basis: LegalBasis {
-                act: row.legal_basis_act,
-                provision: row.legal_basis_provision,
-                uri: row.legal_basis_uri,
-                assumed: row.legal_basis_assumed,
-            },
-        };
-        Ok((row.request, step))
-    });
-    rows.collect()
 }

@@ -6,7 +6,7 @@ use legalstat_kit::law::LocalizedText;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{known, parts};
+use super::{explanation, known, parts};
 use crate::domain::{
     evidence::{Deadline, Step},
     examination::{Check, Examination},
@@ -83,7 +83,7 @@ pub async fn read(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Req
         items: by_request(parts::items(connection, &found).await?),
         checks: by_request(parts::checks(connection, &found, &rounds).await?),
         clarifications: by_request(parts::clarifications(connection, &found).await?),
-        steps: by_request(parts::steps(connection, &found).await?),
+        steps: by_request(explanation::of_requests(connection, &found).await?),
     };
     ordered.into_iter().map(|row| request(row, &mut parts)).collect()
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::parts;
+use super::{explanation, parts};
 use crate::domain::{
     examination::Examination,
     request::{Receipt, Submission},
@@ -73,11 +73,15 @@ pub async fn conclude(
     examined_at: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let deadline = examination.deadline.as_ref();
+    let explanation = match deadline {
+        Some(deadline) => Some(explanation::insert(&mut *connection, &deadline.steps).await?),
+        None => None,
+    };
     let round = sqlx::query_scalar!(
         "UPDATE requests.request SET
              state = $2, examination_pending = $3, examination_round = examination_round + 1, examined_at = $4,
              registration_number = $5, registered_on = $6, due_date = $7, due_time = $8, due_provisional = $9,
-             due_assumed = $10, due_calendar_version = $11, due_term = $12
+             due_assumed = $10, due_calendar_version = $11, due_term = $12, explanation = $13
          WHERE id = $1
          RETURNING examination_round",
         id,
@@ -92,15 +96,13 @@ pub async fn conclude(
         deadline.map(|deadline| deadline.assumed),
         deadline.map(|deadline| deadline.calendar_version.as_str()),
         deadline.map(|deadline| deadline.term.as_str()),
+        explanation.as_ref().map(<[u8; 32]>::as_slice),
     )
     .fetch_one(&mut *connection)
     .await?;
     parts::insert_checks(connection, id, round, &examination.checks).await?;
     if !examination.clarifications.is_empty() {
         parts::insert_clarifications(connection, id, &examination.clarifications).await?;
-    }
-    if let Some(deadline) = deadline {
-        parts::insert_steps(connection, id, &deadline.steps).await?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use legalstat_kit::{
-    Call, Context, Error,
+    Call, Context, Error, following,
     write::{self, Begun, Mutation},
 };
 use uuid::Uuid;
@@ -97,23 +97,29 @@ async fn examine(context: &Context, services: &Services, rules: &Rules, id: Uuid
     if examination.is_pending() {
         return Ok(false);
     }
-    store(context, id, &examination).await?;
-    Ok(true)
+    store(context, id, &examination).await
 }
 
-async fn store(context: &Context, id: Uuid, examination: &Examination) -> Result<(), Error> {
+/// False when the calendar has changed since it was asked.
+async fn store(context: &Context, id: Uuid, examination: &Examination) -> Result<bool, Error> {
     let call = Call::system(METHOD);
     // A request waits once in its life, so that its own id is the key: of two replicas only one stores its examination.
     let mutation = Mutation::of(&call, id, false, &());
     let mut write = match write::begin::<()>(context, &mutation).await? {
-        Begun::Replayed(()) => return Ok(()),
+        Begun::Replayed(()) => return Ok(true),
         Begun::Claimed(write) => write,
     };
     if !db::storing::lock_waiting(write.connection(), id).await? {
-        return Ok(());
+        return Ok(true);
+    }
+    if let Some(deadline) = &examination.deadline
+        && !following::is_current(write.connection(), &deadline.calendar_version).await?
+    {
+        return Ok(false);
     }
     let now = write.now();
     let number = db::registration::take_number(write.connection(), examination).await?;
     db::storing::conclude(write.connection(), id, examination, number.as_deref(), now).await?;
-    write.commit(&names::request(id), "request.examined", ()).await
+    write.commit(&names::request(id), "request.examined", ()).await?;
+    Ok(true)
 }

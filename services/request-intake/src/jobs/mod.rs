@@ -1,3 +1,4 @@
 //! The loops of the service.
 
 pub mod examination;
+pub mod recompute;

@@ -1,6 +1,6 @@
 //! GetRequest.
 
-use legalstat_kit::{Call, Error, Violations};
+use legalstat_kit::{Call, Error, Violations, following};
 use legalstat_proto::requests::v1::{self as proto, GetRequestRequest};
 
 use super::{RequestIntake, convert, sees_only_own};
@@ -25,5 +25,7 @@ pub(super) async fn get_request(
     let found = db::reading::read(&mut connection, &[id]).await?.pop();
     let may_see = |receipt: &Receipt| sees_only_own(&call.caller).is_none_or(|own| own == receipt.accepted_by);
     let visible = found.filter(|request| request.receipt.as_ref().is_some_and(may_see));
-    Ok(convert::request(visible.ok_or(IntakeError::NotFound(id))?))
+    let mut request = convert::request(visible.ok_or(IntakeError::NotFound(id))?);
+    request.due_date_changes = following::changes_of(&mut *connection, &request.name).await?;
+    Ok(request)
 }

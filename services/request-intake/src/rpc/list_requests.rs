@@ -1,13 +1,13 @@
 //! ListRequests.
 
-use legalstat_kit::{Call, Error, Violations, page::Page};
+use legalstat_kit::{Call, Error, Violations, following, page::Page};
 use legalstat_proto::requests::v1::{ListRequestsRequest, ListRequestsResponse};
 use prost::Message;
 
 use super::{RequestIntake, convert, parse, sees_only_own};
 use crate::{
     db::{self, reading::Filter},
-    domain::request::State,
+    domain::{names, request::State},
 };
 
 /// How many requests a page has when its caller does not say.
@@ -53,8 +53,11 @@ pub(super) async fn list_requests(
     let mut bytes = 0;
     for batch in places.chunks(BATCH) {
         let ids: Vec<_> = batch.iter().map(|place| place.id).collect();
+        let names: Vec<String> = ids.iter().map(|id| names::request(*id)).collect();
+        let mut changes = following::changes(&mut *connection, &names).await?;
         for request in db::reading::read(&mut connection, &ids).await? {
-            let request = convert::request(request);
+            let mut request = convert::request(request);
+            request.due_date_changes = changes.remove(&request.name).unwrap_or_default();
             bytes += request.encoded_len();
             if bytes > PAGE_BYTES && !requests.is_empty() {
                 let last = &places[requests.len() - 1];

@@ -1,6 +1,7 @@
 //! The service as its callers see it: one file per method.
 
-use legalstat_kit::{Call, Caller, Context, caller::Role};
+use legalstat_kit::{Call, Caller, Context, calendar::Calendar, caller::Role};
+use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::requests::v1::{
     self as proto, GetRequestRequest, ListRequestsRequest, ListRequestsResponse, SubmitRequestRequest,
     request_intake_service_server::RequestIntakeService,
@@ -11,6 +12,7 @@ mod convert;
 mod get_request;
 mod list_requests;
 mod parse;
+mod preview_recompute;
 mod submit_request;
 
 use crate::{clients::Services, domain::request::CallerRole};
@@ -21,6 +23,8 @@ pub struct RequestIntake {
     pub context: Context,
     /// The services an examination asks.
     pub services: Services,
+    /// The calendar, for previews.
+    pub calendar: Calendar,
 }
 
 #[tonic::async_trait]
@@ -51,9 +55,12 @@ impl RequestIntakeService for RequestIntake {
 
     async fn preview_recompute(
         &self,
-        _request: Request<legalstat_proto::calendar::v1::PreviewRecomputeRequest>,
-    ) -> Result<Response<legalstat_proto::calendar::v1::PreviewRecomputeResponse>, Status> {
-        Err(Status::unimplemented("comes with the next commit"))
+        request: Request<PreviewRecomputeRequest>,
+    ) -> Result<Response<PreviewRecomputeResponse>, Status> {
+        let request = request.into_inner();
+        Ok(Response::new(
+            preview_recompute::preview_recompute(self, request).await?,
+        ))
     }
 }
 

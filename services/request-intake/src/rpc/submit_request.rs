@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use legalstat_kit::{
-    Call, Context, Error, Violations,
+    Call, Context, Error, Violations, following,
     write::{self, Begun, Mutation, Write},
     zone,
 };
@@ -12,7 +12,7 @@ use uuid::{NoContext, Uuid};
 
 use super::{RequestIntake, bringing_roles, convert, parse};
 use crate::{
-    db,
+    clients, db,
     domain::{
         examination::Examination,
         names,
@@ -43,14 +43,27 @@ pub(super) async fn submit_request(
     let submission = read(violations, call, &message, &rules, context.now())?;
     // Asked before the transaction: no row is locked while another service takes its time.
     let examination = service.services.examine(&submission, &rules).await;
-    let write = match write::begin::<proto::Request>(context, &mutation).await? {
+    let mut write = match write::begin::<proto::Request>(context, &mutation).await? {
         Begun::Replayed(answer) => return Ok(answer),
         Begun::Claimed(write) => write,
+    };
+    let examination = if is_current(&mut write, &examination).await? {
+        examination
+    } else {
+        clients::put_off(&submission, &rules)
     };
     if message.validate_only {
         show(write, submission, examination).await
     } else {
         accept(write, &call.caller.name, submission, examination).await
+    }
+}
+
+/// Whether the due date still holds: the calendar may have changed since it was asked.
+async fn is_current(write: &mut Write, examination: &Examination) -> Result<bool, Error> {
+    match &examination.deadline {
+        Some(deadline) => Ok(following::is_current(write.connection(), &deadline.calendar_version).await?),
+        None => Ok(true),
     }
 }
 

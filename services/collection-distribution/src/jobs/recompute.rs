@@ -1,0 +1,71 @@
+//! Keeps the due dates of editions true while the calendar changes.
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::Timestamp;
+use legalstat_kit::{
+    Context,
+    calendar::{Calendar, question},
+    following,
+    recompute::{DueDates, OpenDueDate, Recomputed},
+};
+use sqlx::PgConnection;
+
+use crate::{
+    clients, db,
+    domain::{collection::Collection, edition::EditionKey, names},
+};
+
+/// The due dates of editions that are not released.
+pub struct Editions;
+
+/// Starts following the calendar; it ends at the context's shutdown.
+pub fn start(context: &Context, calendar: Calendar) {
+    following::start(context, calendar, Arc::new(Editions));
+}
+
+#[tonic::async_trait]
+impl DueDates for Editions {
+    fn noun(&self) -> &'static str {
+        "edition"
+    }
+
+    fn explained(&self) -> bool {
+        false
+    }
+
+    async fn open(
+        &self,
+        connection: &mut PgConnection,
+        after: Option<&str>,
+        most: i64,
+        _now: Timestamp,
+    ) -> anyhow::Result<Vec<OpenDueDate>> {
+        let after = after.map(names::parse_edition).transpose()?;
+        let collections = db::collection::list(&mut *connection, &db::collection::Filter::default(), None).await?;
+        let collections = collections
+            .into_iter()
+            .map(|collection| (collection.id.clone(), collection));
+        let collections: HashMap<String, Collection> = collections.collect();
+        let open = db::due_date::open(connection, after.as_ref(), most).await?.into_iter();
+        // The table lets no edition be without its collection.
+        let open = open.filter_map(|(key, due)| {
+            Some(OpenDueDate {
+                name: key.to_string(),
+                due,
+                registered_on: None,
+                question: question(clients::calendar::obligation(collections.get(&key.collection)?, &key)),
+            })
+        });
+        Ok(open.collect())
+    }
+
+    async fn store(&self, connection: &mut PgConnection, recomputed: &[Recomputed]) -> anyhow::Result<Vec<String>> {
+        let keyed = recomputed
+            .iter()
+            .map(|item| Ok((names::parse_edition(&item.name)?, item)));
+        let keyed: Vec<(EditionKey, &Recomputed)> = keyed.collect::<anyhow::Result<_>>()?;
+        let stored = db::due_date::store(connection, &keyed).await?;
+        Ok(stored.iter().map(ToString::to_string).collect())
+    }
+}

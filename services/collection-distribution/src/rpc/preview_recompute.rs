@@ -1,0 +1,16 @@
+//! PreviewRecompute.
+
+use legalstat_kit::recompute;
+use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
+use tonic::Status;
+
+use super::CollectionDistribution;
+use crate::jobs::recompute::Editions;
+
+pub(super) async fn preview_recompute(
+    service: &CollectionDistribution,
+    request: PreviewRecomputeRequest,
+) -> Result<PreviewRecomputeResponse, Status> {
+    service.schedule.require()?;
+    recompute::preview(&service.context, &service.calendar, &Editions, &request).await
+}

@@ -1,0 +1,387 @@
+//! Open due dates recomputed under another state of the calendar: which of them change, and what a change of the calendar
+//! would do to them.
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::{Timestamp, civil::Date};
+use legalstat_proto::{
+    calendar::v1::{ComputeDeadlineRequest, Deadline, DueDateMove, PreviewRecomputeRequest, PreviewRecomputeResponse},
+    common::v1 as common,
+};
+use prost::Message;
+use sqlx::PgConnection;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use crate::{
+    Context, Error, Refusal, Violations,
+    calendar::{Calendar, Hypothesis, due_date},
+    schedule::DueDate,
+    wire,
+};
+
+/// How many open due dates are read at a time.
+const PAGE: i64 = 10_000;
+/// How many moves a preview tells.
+const TOLD: usize = 100;
+
+/// The due dates of a service: how the recompute reads and stores them.
+#[tonic::async_trait]
+pub trait DueDates: Send + Sync + 'static {
+    /// What has the due dates, as events name it: `request`, `edition`.
+    fn noun(&self) -> &'static str;
+
+    /// Whether the steps are stored with the due date.
+    fn explained(&self) -> bool;
+
+    /// The due dates of what is not done yet, at most `most`, after the resource `after`, in an order of the service's own.
+    /// `now` tells what is settled already.
+    ///
+    /// # Errors
+    /// When the database fails.
+    async fn open(
+        &self,
+        connection: &mut PgConnection,
+        after: Option<&str>,
+        most: i64,
+        now: Timestamp,
+    ) -> anyhow::Result<Vec<OpenDueDate>>;
+
+    /// Stores recomputed due dates of what is still open and still has its old due date, and tells which it stored.
+    ///
+    /// # Errors
+    /// When the database fails.
+    async fn store(&self, connection: &mut PgConnection, recomputed: &[Recomputed]) -> anyhow::Result<Vec<String>>;
+}
+
+/// A due date that is not met yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenDueDate {
+    /// What is due, by its resource name.
+    pub name: String,
+    /// The due date as it stands.
+    pub due: DueDate,
+    /// The day on which a request counts as registered.
+    pub registered_on: Option<Date>,
+    /// What the calendar was asked; the same question has the same answer.
+    pub question: ComputeDeadlineRequest,
+}
+
+/// A due date that the calendar computes otherwise than it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recomputed {
+    /// What is due, by its resource name.
+    pub name: String,
+    /// As it stands.
+    pub old: DueDate,
+    /// As it is to be.
+    pub new: DueDate,
+    /// The calendar's answer.
+    pub deadline: Arc<Deadline>,
+    question: ComputeDeadlineRequest,
+}
+
+impl Recomputed {
+    /// Whether the date itself moves.
+    pub fn moves(&self) -> bool {
+        self.old.date != self.new.date
+    }
+}
+
+/// Asks the calendar anew, each question once.
+pub(crate) struct Recompute<'a> {
+    calendar: &'a Calendar,
+    known_at: Option<Timestamp>,
+    hypothesis: Option<&'a Hypothesis>,
+    answers: HashMap<Vec<u8>, Arc<Deadline>>,
+}
+
+impl<'a> Recompute<'a> {
+    /// With what was known at an instant, by default now, and as if the hypothesis held.
+    pub(crate) fn new(calendar: &'a Calendar, known_at: Option<Timestamp>, hypothesis: Option<&'a Hypothesis>) -> Self {
+        Self {
+            calendar,
+            known_at,
+            hypothesis,
+            answers: HashMap::new(),
+        }
+    }
+
+    /// Those of the due dates that the calendar computes otherwise than they stand.
+    ///
+    /// # Errors
+    /// The calendar's status; an answer that breaks its contract.
+    pub(crate) async fn differing(&mut self, open: Vec<OpenDueDate>) -> Result<Vec<Recomputed>, Status> {
+        let mut keyed = Vec::with_capacity(open.len());
+        let mut unasked: HashMap<Vec<u8>, ComputeDeadlineRequest> = HashMap::new();
+        for item in open {
+            let key = item.question.encode_to_vec();
+            if !self.answers.contains_key(&key) && !unasked.contains_key(&key) {
+                unasked.insert(key.clone(), item.question.clone());
+            }
+            keyed.push((key, item));
+        }
+        let (keys, questions): (Vec<_>, Vec<_>) = unasked.into_iter().unzip();
+        let deadlines = self.ask(questions, false).await?;
+        self.answers
+            .extend(keys.into_iter().zip(deadlines.into_iter().map(Arc::new)));
+        let mut differing = Vec::new();
+        for (key, item) in keyed {
+            differing.extend(recomputed(item, &self.answers[&key]).map_err(broken)?);
+        }
+        Ok(differing)
+    }
+
+    /// Asks again for the steps of answers without them.
+    ///
+    /// # Errors
+    /// The calendar's status.
+    pub(crate) async fn explain(&self, recomputed: &mut [Recomputed]) -> Result<(), Status> {
+        let distinct: HashMap<Vec<u8>, &ComputeDeadlineRequest> = recomputed
+            .iter()
+            .map(|item| (item.question.encode_to_vec(), &item.question))
+            .collect();
+        let (keys, questions): (Vec<_>, Vec<_>) = distinct
+            .into_iter()
+            .map(|(key, question)| (key, question.clone()))
+            .unzip();
+        let deadlines = self.ask(questions, true).await?;
+        let explained: HashMap<Vec<u8>, Arc<Deadline>> =
+            keys.into_iter().zip(deadlines.into_iter().map(Arc::new)).collect();
+        for item in recomputed {
+            item.deadline = Arc::clone(&explained[&item.question.encode_to_vec()]);
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, mut questions: Vec<ComputeDeadlineRequest>, explained: bool) -> Result<Vec<Deadline>, Status> {
+        for question in &mut questions {
+            question.as_known_at = self.known_at.map(wire::to_timestamp);
+        }
+        self.calendar.deadlines(questions, self.hypothesis, explained).await
+    }
+
+    /// The version of the calendar that answered, if anything was asked.
+    pub(crate) fn version(&self) -> Option<&str> {
+        self.answers
+            .values()
+            .next()
+            .map(|deadline| deadline.calendar_version.as_str())
+    }
+}
+
+fn broken(error: anyhow::Error) -> Status {
+    Status::internal(format!("the calendar's answer breaks its contract: {error:#}"))
+}
+
+fn recomputed(item: OpenDueDate, deadline: &Arc<Deadline>) -> anyhow::Result<Option<Recomputed>> {
+    let new = due_date(deadline)?;
+    let stated = |due: &DueDate| (due.date, due.time, due.provisional, due.assumed);
+    let registered_on = deadline.registered_on.as_ref().map(wire::date).transpose();
+    let registered_on = registered_on.map_err(anyhow::Error::msg)?;
+    if stated(&item.due) == stated(&new) && item.registered_on == registered_on {
+        return Ok(None);
+    }
+    Ok(Some(Recomputed {
+        name: item.name,
+        old: item.due,
+        new,
+        deadline: Arc::clone(deadline),
+        question: item.question,
+    }))
+}
+
+/// Goes through all open due dates, a page at a time.
+pub(crate) struct Pages<'a> {
+    due_dates: &'a dyn DueDates,
+    now: Timestamp,
+    after: Option<String>,
+    ended: bool,
+}
+
+impl<'a> Pages<'a> {
+    pub(crate) fn new(due_dates: &'a dyn DueDates, now: Timestamp) -> Self {
+        Self {
+            due_dates,
+            now,
+            after: None,
+            ended: false,
+        }
+    }
+
+    /// The next page; `None` at the end.
+    pub(crate) async fn next(&mut self, connection: &mut PgConnection) -> anyhow::Result<Option<Vec<OpenDueDate>>> {
+        if self.ended {
+            return Ok(None);
+        }
+        let page = self
+            .due_dates
+            .open(connection, self.after.as_deref(), PAGE, self.now)
+            .await?;
+        self.after = page.last().map(|last| last.name.clone());
+        self.ended = i64::try_from(page.len())? < PAGE;
+        Ok(Some(page))
+    }
+}
+
+/// What a change of the calendar would do to the open due dates of a service. Changes nothing.
+///
+/// # Errors
+/// The calendar's refusal of the change, UNAVAILABLE while it is away, and what the database says.
+pub async fn preview(
+    context: &Context,
+    calendar: &Calendar,
+    due_dates: &dyn DueDates,
+    request: &PreviewRecomputeRequest,
+) -> Result<PreviewRecomputeResponse, Status> {
+    let Some(change) = &request.change else {
+        let mut violations = Violations::new();
+        violations.add("change", "REQUIRED", "give a calendar_act or a withdrawal");
+        return Err(violations.refuse().expect_err("there is a violation").into());
+    };
+    let mut recompute = Recompute::new(calendar, None, Some(change));
+    let mut pages = Pages::new(due_dates, context.now());
+    let mut response = PreviewRecomputeResponse::default();
+    loop {
+        let mut connection = context.db.acquire().await.map_err(Error::from)?;
+        let Some(page) = pages.next(&mut connection).await.map_err(Error::from)? else {
+            break;
+        };
+        drop(connection);
+        response.open_count += i64::try_from(page.len()).unwrap_or(i64::MAX);
+        for item in recompute.differing(page).await.map_err(passed_on)? {
+            if item.moves() {
+                response.moved_count += 1;
+                response.moves.push(moved(item));
+            } else {
+                response.restated_count += 1;
+            }
+        }
+        keep_first(&mut response.moves);
+    }
+    response.calendar_version = recompute.version().unwrap_or_default().to_owned();
+    Ok(response)
+}
+
+fn moved(item: Recomputed) -> DueDateMove {
+    DueDateMove {
+        name: item.name,
+        old_due_date: Some(wire::to_date(item.old.date)),
+        new_due_date: Some(wire::to_date(item.new.date)),
+    }
+}
+
+fn keep_first(moves: &mut Vec<DueDateMove>) {
+    let day = |date: &Option<common::Date>| date.as_ref().map(|date| (date.year, date.month, date.day));
+    moves.sort_by(|one, other| (day(&one.old_due_date), &one.name).cmp(&(day(&other.old_due_date), &other.name)));
+    moves.truncate(TOLD);
+}
+
+/// The calendar's refusal as this service's own: the fields it speaks of have other names here. All else means that the
+/// calendar is away.
+fn passed_on(status: Status) -> Status {
+    use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, OutOfRange};
+    if ![AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, OutOfRange].contains(&status.code()) {
+        tracing::warn!(code = ?status.code(), message = status.message(), "the calendar cannot be asked");
+        return Refusal::unavailable("the calendar cannot be asked; try again").into();
+    }
+    let mut details = status.get_error_details();
+    if let Some(request) = details.bad_request().cloned() {
+        let mut violations = request.field_violations;
+        for violation in &mut violations {
+            violation.field = violation.field.replacen("hypothetical_act", "calendar_act", 1);
+            violation.field = violation.field.replacen("hypothetical_withdrawal", "withdrawal", 1);
+        }
+        details.set_bad_request(violations);
+    }
+    Status::with_error_details(status.code(), status.message(), details)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(registered_on: Option<Date>) -> (OpenDueDate, Deadline) {
+        let due = DueDate {
+            date: jiff::civil::date(2027, 1, 8),
+            time: "2027-01-08T19:00:00Z".parse().expect("an instant"),
+            provisional: true,
+            assumed: false,
+            calendar_version: "18".into(),
+        };
+        let deadline = Deadline {
+            due_date: Some(wire::to_date(due.date)),
+            due_time: Some(wire::to_timestamp(due.time)),
+            provisional: true,
+            calendar_version: "19@2026-11-24T10:00:00Z".into(),
+            registered_on: registered_on.map(wire::to_date),
+            ..Deadline::default()
+        };
+        let item = OpenDueDate {
+            name: "requests/1".into(),
+            due,
+            registered_on,
+            question: ComputeDeadlineRequest::default(),
+        };
+        (item, deadline)
+    }
+
+    #[test]
+    fn only_what_is_said_of_the_date_makes_a_difference_and_not_the_version() {
+        let day = jiff::civil::date(2026, 12, 20);
+        let differs = |change: fn(&mut Deadline)| {
+            let (item, mut deadline) = open(Some(day));
+            change(&mut deadline);
+            recomputed(item, &Arc::new(deadline))
+                .expect("it is whole")
+                .map(|item| item.moves())
+        };
+        assert_eq!(differs(|_| {}), None);
+        assert_eq!(differs(|deadline| deadline.provisional = false), Some(false));
+        assert_eq!(differs(|deadline| deadline.assumed = true), Some(false));
+        assert_eq!(
+            differs(|deadline| deadline.registered_on.as_mut().expect("it is set").day = 21),
+            Some(false)
+        );
+        assert_eq!(
+            differs(|deadline| deadline.due_date.as_mut().expect("it is set").day = 9),
+            Some(true)
+        );
+    }
+
+    #[test]
+    fn a_preview_tells_the_first_hundred_by_due_date_and_name() {
+        let day = |day: i32| {
+            Some(common::Date {
+                year: 2027,
+                month: 1,
+                day,
+            })
+        };
+        let mut moves: Vec<DueDateMove> = (0..200)
+            .map(|number| DueDateMove {
+                name: format!("requests/{number:03}"),
+                old_due_date: day(if number < 150 { 20 } else { 10 }),
+                new_due_date: day(21),
+            })
+            .collect();
+        keep_first(&mut moves);
+        assert_eq!((moves.len(), moves[0].name.as_str()), (100, "requests/150"));
+        assert_eq!(moves[99].name, "requests/049");
+    }
+
+    #[test]
+    fn a_refusal_of_the_act_names_the_field_of_this_service() {
+        let mut violations = Violations::new();
+        violations.add(
+            "hypothetical_act.transfers[0].working_day",
+            "CONTRADICTION",
+            "it is worked",
+        );
+        let refused = Status::from(violations.refuse().expect_err("there is a violation"));
+        let told = passed_on(refused).get_error_details();
+        let violations = &told.bad_request().expect("it has violations").field_violations;
+        assert_eq!(violations[0].field, "calendar_act.transfers[0].working_day");
+        assert_eq!(passed_on(Status::internal("secret")).code(), Code::Unavailable);
+    }
+}

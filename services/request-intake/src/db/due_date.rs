@@ -1,0 +1,112 @@
+//! The due dates of requests that are registered and not answered yet.
+
+use jiff::{Timestamp, civil::Date};
+use legalstat_kit::{recompute::Recomputed, schedule::DueDate};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::known;
+use crate::domain::{evidence::Deadline, request::RequesterKind};
+
+/// A request whose due date is open, with what it is computed from.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// The request.
+    pub id: Uuid,
+    /// Who asks.
+    pub requester_kind: RequesterKind,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// The day on which it counts as registered.
+    pub registered_on: Date,
+    /// The due date.
+    pub due: DueDate,
+}
+
+/// The open due dates after a request, by id.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn open(connection: &mut PgConnection, after: Option<Uuid>, most: i64) -> Result<Vec<Open>, sqlx::Error> {
+    // That a registered request has all of them is a constraint of the table.
+    let rows = sqlx::query!(
+        r#"SELECT id, requester_kind, received_at, registered_on AS "registered_on!: jiff_sqlx::Date",
+             due_date AS "due_date!: jiff_sqlx::Date", due_time AS "due_time!: jiff_sqlx::Timestamp",
+             due_provisional AS "due_provisional!", due_assumed AS "due_assumed!",
+             due_calendar_version AS "due_calendar_version!"
+         FROM requests.request WHERE state = 'REGISTERED' AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2"#,
+        after,
+        most,
+    );
+    let open = rows.fetch_all(connection).await?.into_iter().map(|row| {
+        Ok(Open {
+            id: row.id,
+            requester_kind: known(RequesterKind::from_stored(&row.requester_kind), "requester_kind")?,
+            received_at: row.received_at.to_jiff(),
+            registered_on: row.registered_on.to_jiff(),
+            due: DueDate {
+                date: row.due_date.to_jiff(),
+                time: row.due_time.to_jiff(),
+                provisional: row.due_provisional,
+                assumed: row.due_assumed,
+                calendar_version: row.due_calendar_version,
+            },
+        })
+    });
+    open.collect()
+}
+
+/// A recomputed due date of a request.
+pub struct Moved<'a> {
+    /// The request.
+    pub id: Uuid,
+    /// The due date as it stands.
+    pub old: &'a Recomputed,
+    /// The deadline as it is to be.
+    pub new: &'a Deadline,
+    /// The digest of its explanation.
+    pub explanation: [u8; 32],
+}
+
+/// Stores recomputed due dates of requests that are still open and still have the old one, and tells which.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn store(connection: &mut PgConnection, moved: &[Moved<'_>]) -> Result<Vec<Uuid>, sqlx::Error> {
+    let days =
+        |day: fn(&Moved<'_>) -> Date| -> Vec<jiff_sqlx::Date> { moved.iter().map(|item| day(item).into()).collect() };
+    let flags = |flag: fn(&Moved<'_>) -> bool| moved.iter().map(flag).collect::<Vec<_>>();
+    let texts = |text: fn(&Deadline) -> &String| moved.iter().map(|item| text(item.new).clone()).collect::<Vec<_>>();
+    sqlx::query_scalar!(
+        r#"UPDATE requests.request r
+         SET registered_on = n.registered_on, due_date = n.due_date, due_time = n.due_time,
+             due_provisional = n.provisional, due_assumed = n.assumed, due_calendar_version = n.calendar_version,
+             due_term = n.term, explanation = n.explanation
+         FROM unnest($1::uuid[], $2::date[], $3::boolean[], $4::boolean[], $5::date[], $6::date[], $7::timestamptz[],
+                     $8::boolean[], $9::boolean[], $10::text[], $11::text[], $12::bytea[])
+             AS n (id, old_due_date, old_provisional, old_assumed, registered_on, due_date, due_time, provisional, assumed,
+                   calendar_version, term, explanation)
+         WHERE r.id = n.id AND r.state = 'REGISTERED'
+           AND (r.due_date, r.due_provisional, r.due_assumed) = (n.old_due_date, n.old_provisional, n.old_assumed)
+         RETURNING r.id"#,
+        &moved.iter().map(|item| item.id).collect::<Vec<_>>(),
+        days(|item| item.old.old.date) as _,
+        &flags(|item| item.old.old.provisional),
+        &flags(|item| item.old.old.assumed),
+        days(|item| item.new.registered_on) as _,
+        days(|item| item.new.due_date) as _,
+        moved
+            .iter()
+            .map(|item| item.new.due_time.into())
+            .collect::<Vec<jiff_sqlx::Timestamp>>() as _,
+        &flags(|item| item.new.provisional),
+        &flags(|item| item.new.assumed),
+        &texts(|new| &new.calendar_version),
+        &texts(|new| &new.term),
+        &moved.iter().map(|item| item.explanation.to_vec()).collect::<Vec<_>>(),
+    )
+    .fetch_all(connection)
+    .await
+}

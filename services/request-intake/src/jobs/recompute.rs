@@ -1,0 +1,95 @@
+//! Keeps the due dates of open requests true while the calendar changes.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use legalstat_kit::{
+    Context,
+    calendar::Calendar,
+    following,
+    recompute::{DueDates, OpenDueDate, Recomputed},
+    zone,
+};
+use legalstat_proto::calendar::v1 as proto;
+use sqlx::PgConnection;
+
+use crate::{
+    clients,
+    db::{self, due_date::Moved},
+    domain::{evidence::Deadline, names},
+};
+
+/// The due dates of requests that are registered and not answered.
+pub struct OpenRequests;
+
+/// Starts following the calendar; it ends at the context's shutdown.
+pub fn start(context: &Context, calendar: Calendar) {
+    following::start(context, calendar, Arc::new(OpenRequests));
+}
+
+#[tonic::async_trait]
+impl DueDates for OpenRequests {
+    fn noun(&self) -> &'static str {
+        "request"
+    }
+
+    fn explained(&self) -> bool {
+        true
+    }
+
+    async fn open(
+        &self,
+        connection: &mut PgConnection,
+        after: Option<&str>,
+        most: i64,
+        now: Timestamp,
+    ) -> anyhow::Result<Vec<OpenDueDate>> {
+        let today = zone::civil_day(now);
+        let open = db::due_date::open(connection, after.and_then(names::parse_request), most).await?;
+        let open = open.into_iter().map(|request| {
+            // A registration that has come is settled; one still to come is the calendar's to say.
+            let settled = Some(request.registered_on).filter(|day| *day <= today);
+            OpenDueDate {
+                name: names::request(request.id),
+                due: request.due,
+                registered_on: Some(request.registered_on),
+                question: clients::calendar::question(request.requester_kind, request.received_at, settled),
+            }
+        });
+        Ok(open.collect())
+    }
+
+    async fn store(&self, connection: &mut PgConnection, recomputed: &[Recomputed]) -> anyhow::Result<Vec<String>> {
+        let explained = explain(connection, recomputed).await?;
+        let moved = recomputed.iter().filter_map(|item| {
+            let (new, explanation) = &explained[&Arc::as_ptr(&item.deadline).addr()];
+            Some(Moved {
+                id: names::parse_request(&item.name)?,
+                old: item,
+                new,
+                explanation: *explanation,
+            })
+        });
+        let stored = db::due_date::store(connection, &moved.collect::<Vec<_>>()).await?;
+        Ok(stored.into_iter().map(names::request).collect())
+    }
+}
+
+/// By where the answer lies in memory: those that share it were computed from one question.
+type Explained = HashMap<usize, (Deadline, [u8; 32])>;
+
+/// Reads and stores each answer of the calendar once, however many requests share it.
+async fn explain(connection: &mut PgConnection, recomputed: &[Recomputed]) -> anyhow::Result<Explained> {
+    let mut explained = Explained::new();
+    for item in recomputed {
+        if let Entry::Vacant(entry) = explained.entry(Arc::as_ptr(&item.deadline).addr()) {
+            let deadline = clients::calendar::deadline(proto::Deadline::clone(&item.deadline))?;
+            let sha256 = db::explanation::insert(&mut *connection, &deadline.steps).await?;
+            entry.insert((deadline, sha256));
+        }
+    }
+    Ok(explained)
+}

@@ -1,0 +1,15 @@
+//! PreviewRecompute.
+
+use legalstat_kit::recompute;
+use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
+use tonic::Status;
+
+use super::RequestIntake;
+use crate::jobs::recompute::OpenRequests;
+
+pub(super) async fn preview_recompute(
+    service: &RequestIntake,
+    request: PreviewRecomputeRequest,
+) -> Result<PreviewRecomputeResponse, Status> {
+    recompute::preview(&service.context, &service.calendar, &OpenRequests, &request).await
+}
