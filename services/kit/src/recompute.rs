@@ -285,16 +285,19 @@ fn passed_on(status: Status) -> Status {
         tracing::warn!(code = ?status.code(), message = status.message(), "the calendar cannot be asked");
         return Refusal::unavailable("the calendar cannot be asked; try again").into();
     }
+    let named_here = |text: &str| {
+        text.replace("hypothetical_act", "calendar_act")
+            .replace("hypothetical_withdrawal", "withdrawal")
+    };
     let mut details = status.get_error_details();
     if let Some(request) = details.bad_request().cloned() {
         let mut violations = request.field_violations;
         for violation in &mut violations {
-            violation.field = violation.field.replacen("hypothetical_act", "calendar_act", 1);
-            violation.field = violation.field.replacen("hypothetical_withdrawal", "withdrawal", 1);
+            violation.field = named_here(&violation.field);
         }
         details.set_bad_request(violations);
     }
-    Status::with_error_details(status.code(), status.message(), details)
+    Status::with_error_details(status.code(), named_here(status.message()), details)
 }
 
 #[cfg(test)]

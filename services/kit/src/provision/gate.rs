@@ -11,6 +11,7 @@ use std::{
 use tokio::{
     io,
     net::{TcpListener, TcpStream},
+    sync::Notify,
     task::JoinHandle,
 };
 
@@ -18,6 +19,7 @@ use tokio::{
 pub struct Gate {
     address: SocketAddr,
     open: Arc<AtomicBool>,
+    cut: Arc<Notify>,
     listening: JoinHandle<()>,
 }
 
@@ -34,10 +36,12 @@ impl Gate {
             .expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         let open = Arc::new(AtomicBool::new(false));
-        let listening = tokio::spawn(listen(listener, open.clone(), behind));
+        let cut = Arc::new(Notify::new());
+        let listening = tokio::spawn(listen(listener, open.clone(), cut.clone(), behind));
         Self {
             address,
             open,
+            cut,
             listening,
         }
     }
@@ -51,6 +55,12 @@ impl Gate {
     pub fn open(&self) {
         self.open.store(true, Ordering::SeqCst);
     }
+
+    /// Shuts it, and cuts what goes through it.
+    pub fn shut(&self) {
+        self.open.store(false, Ordering::SeqCst);
+        self.cut.notify_waiters();
+    }
 }
 
 impl Drop for Gate {
@@ -59,11 +69,14 @@ impl Drop for Gate {
     }
 }
 
-async fn listen(listener: TcpListener, open: Arc<AtomicBool>, behind: SocketAddr) {
+async fn listen(listener: TcpListener, open: Arc<AtomicBool>, cut: Arc<Notify>, behind: SocketAddr) {
     let mut lines = tokio::task::JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         if open.load(Ordering::SeqCst) {
-            lines.spawn(pass(stream, behind));
+            let cut = cut.clone().notified_owned();
+            lines.spawn(async move {
+                tokio::select! { passed = pass(stream, behind) => passed, () = cut => Ok(()) }
+            });
         }
     }
 }

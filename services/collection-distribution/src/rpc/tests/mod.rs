@@ -20,6 +20,7 @@ use tonic_types::StatusExt;
 use uuid::Uuid;
 
 mod copies;
+mod recompute;
 mod register;
 mod release;
 mod schedule;

@@ -143,21 +143,25 @@ async fn the_service_itself_cannot_change_what_was_released_or_journaled() {
     let distribution = Distribution::start().await;
     distribution.release_crime().await;
     let mut runtime = distribution.running.runtime().await;
-    let content = "UPDATE collections.edition SET sha256 = decode(repeat('00', 32), 'hex') WHERE state = 'RELEASED'";
-    let error = sqlx::query(content)
-        .execute(&mut runtime)
-        .await
-        .expect_err("copies pin the content");
-    assert_eq!(
-        error.as_database_error().and_then(|error| error.constraint()),
-        Some("copy_content")
-    );
+    for (sql, constraint) in [
+        (
+            "UPDATE collections.edition SET sha256 = decode(repeat('00', 32), 'hex') WHERE state = 'RELEASED'",
+            "copy_content",
+        ),
+        (
+            "UPDATE collections.edition SET due_date = due_date + 1 WHERE state = 'RELEASED'",
+            "edition_due_date_of_released",
+        ),
+    ] {
+        let error = sqlx::query(sql).execute(&mut runtime).await.expect_err(constraint);
+        let broken = error.as_database_error().and_then(|error| error.constraint());
+        assert_eq!(broken, Some(constraint));
+    }
     for sql in [
         "UPDATE collections.journal_entry SET caller = 'nobody'",
         "DELETE FROM collections.journal_entry",
         "DELETE FROM collections.copy",
         "UPDATE collections.copy SET recipient = 'supreme-court'",
-        "UPDATE collections.edition SET due_date = due_date + 1",
         "UPDATE collections.distribution_cell SET copies = 1",
     ] {
         let error = sqlx::query(sql).execute(&mut runtime).await.expect_err(sql);

@@ -26,6 +26,7 @@ use uuid::Uuid;
 mod availability;
 mod journal;
 mod placement;
+mod recompute;
 mod schedule;
 mod upload;
 

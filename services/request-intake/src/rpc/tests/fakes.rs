@@ -110,6 +110,9 @@ impl tower::Service<http::Request<Body>> for Calendar {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Answered {
+        if !request.uri().path().ends_with("/ComputeDeadline") {
+            return Box::pin(async { Ok(Status::unimplemented("not of this calendar").into_http()) });
+        }
         let service = self.clone();
         Box::pin(async move { Ok(Grpc::new(ProstCodec::default()).unary(service, request).await) })
     }
