@@ -255,6 +255,8 @@ struct TermRow {
     roll_forward: bool,
     roll_forward_provision: String,
     roll_forward_grade: Grade,
+    suspension_provision: Option<String>,
+    suspension_grade: Option<Grade>,
     act: String,
     basis_act: String,
     note: String,
@@ -313,6 +315,11 @@ fn term(rules: &RuleSet, spans: &[SpanRow], row: TermRow) -> Result<Term, Calend
         cited.cite(&row.origin_provision, row.origin_grade),
         cited.cite(&row.roll_forward_provision, row.roll_forward_grade),
     );
+    let suspension = match (&row.suspension_provision, row.suspension_grade) {
+        (Some(provision), Some(grade)) => Some(cited.cite(provision, grade)),
+        (None, None) => None,
+        _ => return Err(fault(format!("the term `{}` has half a suspension", row.name))),
+    };
     let basis = Arc::clone(&base.legal_basis);
     let source = rules.source(
         (row.act, row.basis_act),
@@ -335,6 +342,7 @@ fn term(rules: &RuleSet, spans: &[SpanRow], row: TermRow) -> Result<Term, Calend
         extension: of_role(SpanRole::Extension),
         extension_notice: of_role(SpanRole::ExtensionNotice),
         forwarding: of_role(SpanRole::Forwarding),
+        suspension,
         source,
         note: row.note,
     })

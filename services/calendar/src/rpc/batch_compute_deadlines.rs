@@ -29,9 +29,14 @@ impl CalendarRpc {
                 let field = format!("{path}hypothetical_act");
                 violations.add(field, "CONFLICT", "give it once, for the batch");
             }
+            if !request.hypothetical_withdrawal.is_empty() {
+                let field = format!("{path}hypothetical_withdrawal");
+                violations.add(field, "CONFLICT", "give it once, for the batch");
+            }
             questions.push((asked(&mut violations, &path, request), at));
         }
-        let mut calendars = self.asked_under(&mut violations, request.hypothetical_act.as_ref());
+        let withdrawn = &request.hypothetical_withdrawal;
+        let mut calendars = self.asked_under(&mut violations, request.hypothetical_act.as_ref(), withdrawn);
         violations.refuse()?;
         let mut deadlines = Vec::with_capacity(questions.len());
         let (mut refused, mut faulty) = (None, Vec::new());

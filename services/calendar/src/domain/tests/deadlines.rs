@@ -247,9 +247,8 @@ fn an_application_before_july_2021_has_fifteen_calendar_days_and_rolls() {
 #[test]
 fn the_term_is_chosen_by_requester_and_day_of_receipt() {
     let chosen = |kind, received| {
-        let choice = TermChoice::ForRequester(kind);
-        let hours = WorkingHours::default();
-        term_deadline(&CALENDAR, &choice, instant(received), hours, false).map(|deadline| deadline.term)
+        let question = TermQuestion::new(TermChoice::ForRequester(kind), instant(received));
+        term_deadline(&CALENDAR, &question, WorkingHours::default(), false).map(|deadline| deadline.term)
     };
     use RequesterKind::{Individual, LegalEntity, ProsecutorBody, StateBody};
     for (kind, received, name) in [
@@ -274,8 +273,8 @@ fn the_term_is_chosen_by_requester_and_day_of_receipt() {
 #[test]
 fn a_named_term_is_refused_when_unknown_or_not_in_force() {
     let named = |name: &str, received| {
-        let choice = TermChoice::Named(name.to_owned());
-        term_deadline(&CALENDAR, &choice, instant(received), WorkingHours::default(), false).map(|_| ())
+        let question = TermQuestion::new(TermChoice::Named(name.to_owned()), instant(received));
+        term_deadline(&CALENDAR, &question, WorkingHours::default(), false).map(|_| ())
     };
     assert_eq!(named("prosecutor-2022", "2023-05-02T10:00:00+06:00"), Ok(()));
     let unknown = CalendarError::TermUnknown {

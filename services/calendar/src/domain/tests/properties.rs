@@ -106,7 +106,8 @@ proptest! {
         requester in any_requester(), received_at in any_receipt(),
     ) {
         let choice = TermChoice::ForRequester(requester);
-        let deadline = term_deadline(&CALENDAR, &choice, received_at, WorkingHours::default(), true)
+        let question = TermQuestion::new(choice.clone(), received_at);
+        let deadline = term_deadline(&CALENDAR, &question, WorkingHours::default(), true)
             .expect("a request within the calendar");
         assert_ordered(&deadline);
         prop_assert!(day(deadline.due_date).is_working());
@@ -129,8 +130,8 @@ proptest! {
 
     #[test]
     fn the_answer_without_steps_is_the_answer_with_them(requester in any_requester(), received_at in any_receipt()) {
-        let choice = TermChoice::ForRequester(requester);
-        let of = |explain| term_deadline(&CALENDAR, &choice, received_at, WorkingHours::default(), explain);
+        let question = TermQuestion::new(TermChoice::ForRequester(requester), received_at);
+        let of = |explain| term_deadline(&CALENDAR, &question, WorkingHours::default(), explain);
         let explained = of(true).expect("a request within the calendar");
         let bare = of(false).expect("a request within the calendar");
         prop_assert!(bare.steps.is_empty());
