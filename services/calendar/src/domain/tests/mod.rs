@@ -2,8 +2,10 @@
 
 mod amendments;
 mod cases;
+mod clock;
 mod deadlines;
 mod properties;
+mod revisions;
 mod years;
 
 use std::sync::LazyLock;

@@ -17,11 +17,11 @@ fn any_day_to_2034() -> impl Strategy<Value = Date> {
     (0..6900_i64).prop_map(|days| FIRST_DAY.saturating_add(days.days()))
 }
 
-fn any_receipt() -> impl Strategy<Value = Timestamp> {
+pub(super) fn any_receipt() -> impl Strategy<Value = Timestamp> {
     (any_day_to_2034(), 0..86_400_i64).prop_map(|(day, second)| beginning(day) + second.seconds())
 }
 
-fn any_requester() -> impl Strategy<Value = RequesterKind> {
+pub(super) fn any_requester() -> impl Strategy<Value = RequesterKind> {
     prop::sample::select(vec![
         RequesterKind::StateBody,
         RequesterKind::ProsecutorBody,
@@ -42,7 +42,7 @@ fn any_period() -> impl Strategy<Value = ReportingPeriod> {
     })
 }
 
-fn assert_ordered(deadline: &Deadline) {
+pub(super) fn assert_ordered(deadline: &Deadline) {
     let effects: Vec<_> = deadline.steps.iter().map(|step| step.effect).collect();
     assert_eq!(effects.first(), Some(&StepEffect::Start));
     assert_eq!(effects.iter().filter(|effect| **effect == StepEffect::Start).count(), 1);
