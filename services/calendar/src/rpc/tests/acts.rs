@@ -49,7 +49,7 @@ pub(super) fn create(act: CalendarAct, number: u8) -> CreateCalendarActRequest {
     }
 }
 
-fn withdraw(name: &str, number: u8) -> WithdrawCalendarActRequest {
+pub(super) fn withdraw(name: &str, number: u8) -> WithdrawCalendarActRequest {
     WithdrawCalendarActRequest {
         name: name.into(),
         request_id: request_id(number),
