@@ -7,7 +7,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use jiff::civil::{Date, date};
-use legalstat_kit::{law::LocalizedText, zone};
+use legalstat_kit::{
+    law::{LegalBasis, LocalizedText},
+    zone,
+};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use super::{
@@ -315,11 +318,7 @@ fn term(rules: &RuleSet, spans: &[SpanRow], row: TermRow) -> Result<Term, Calend
         cited.cite(&row.origin_provision, row.origin_grade),
         cited.cite(&row.roll_forward_provision, row.roll_forward_grade),
     );
-    let suspension = match (&row.suspension_provision, row.suspension_grade) {
-        (Some(provision), Some(grade)) => Some(cited.cite(provision, grade)),
-        (None, None) => None,
-        _ => return Err(fault(format!("the term `{}` has half a suspension", row.name))),
-    };
+    let suspension = suspension(cited, &row).map_err(fault)?;
     let basis = Arc::clone(&base.legal_basis);
     let source = rules.source(
         (row.act, row.basis_act),
@@ -346,6 +345,15 @@ fn term(rules: &RuleSet, spans: &[SpanRow], row: TermRow) -> Result<Term, Calend
         source,
         note: row.note,
     })
+}
+
+/// The law that lets the clock of a term stop: both of its columns or neither.
+fn suspension(cited: &Act, row: &TermRow) -> Result<Option<Arc<LegalBasis>>, String> {
+    match (&row.suspension_provision, row.suspension_grade) {
+        (Some(provision), Some(grade)) => Ok(Some(cited.cite(provision, grade))),
+        (None, None) => Ok(None),
+        _ => Err(format!("the term `{}` has half a suspension", row.name)),
+    }
 }
 
 fn span(cited: &Act, row: &SpanRow) -> Span {

@@ -11,6 +11,7 @@ use legalstat_kit::{law::LegalBasis, zone};
 use super::{
     calendar::{Calendar, FIRST_DAY},
     error::CalendarError,
+    term::TermOrigin,
 };
 
 /// The working hours of a working day, in Asia/Almaty.
@@ -61,6 +62,16 @@ pub struct Registration {
     pub assumed: bool,
 }
 
+impl Registration {
+    /// The day after which a term counts.
+    pub fn origin(&self, origin: TermOrigin) -> Date {
+        match origin {
+            TermOrigin::Receipt => self.received_on,
+            TermOrigin::Registration => self.registered_on,
+        }
+    }
+}
+
 /// The rule that registers on the next working day what arrives after working hours or on a day off.
 const IN_WORKING_HOURS: &str = "registration-in-working-hours";
 /// The rule that registers on the day of receipt.
@@ -88,10 +99,10 @@ pub fn register(
         Some(settled) => settled > received_on,
         None => in_working_hours.is_some() && (!day.is_working() || received.time() >= hours.closes),
     };
-    let cause = match (late, day.is_working()) {
-        (false, _) => RegistrationCause::Receipt,
-        (true, false) => RegistrationCause::DayOff,
-        (true, true) => RegistrationCause::AfterHours,
+    let cause = match late {
+        false => RegistrationCause::Receipt,
+        true if day.is_working() => RegistrationCause::AfterHours,
+        true => RegistrationCause::DayOff,
     };
     let registered_on = match settled {
         Some(settled) => settled_day(calendar, settled, received_on)?,

@@ -62,10 +62,7 @@ pub fn term_deadline(
     let registration = register(calendar, question.received_at, question.registered_on, hours)?;
     let term = question.choice.term(calendar, registration.received_on)?;
     let standstill = Standstill::of(term, &question.suspensions)?;
-    let origin = match term.origin {
-        TermOrigin::Receipt => registration.received_on,
-        TermOrigin::Registration => registration.registered_on,
-    };
+    let origin = registration.origin(term.origin);
     let mut trail = Trail::new(explain);
     push_receipt(calendar, term, &registration, &mut trail)?;
     let last = standstill.last_day(calendar, origin, &term.base)?;

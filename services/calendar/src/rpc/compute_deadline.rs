@@ -188,10 +188,9 @@ fn read_suspensions(
     let mut read = Vec::with_capacity(start.suspensions.len());
     let mut previous_end = None;
     for (position, given) in start.suspensions.iter().enumerate() {
-        let field = |name: &str| format!("{path}.suspensions[{position}].{name}");
-        let (stop, restart) = (field("stopped_at"), field("restarted_at"));
-        let stopped_at = instant(violations, &stop, given.stopped_at.as_ref());
-        let restarted_at = instant(violations, &restart, given.restarted_at.as_ref());
+        let path = format!("{path}.suspensions[{position}]");
+        let (stopped_at, restarted_at) = read_suspension(violations, &path, given);
+        let stop = format!("{path}.stopped_at");
         if precedes(stopped_at, received_at) {
             violations.add(&stop, "RANGE", "must not lie before the receipt");
         }
@@ -202,23 +201,35 @@ fn read_suspensions(
                 "must not lie before the restart of the suspension before it",
             );
         }
-        if stopped_at
-            .zip(restarted_at)
-            .is_some_and(|(stop, restart)| restart <= stop)
-        {
-            violations.add(&restart, "RANGE", "must lie after the stop");
-        }
         previous_end = restarted_at.max(previous_end);
-        read.push(stopped_at.zip(restarted_at));
+        read.push(
+            stopped_at
+                .zip(restarted_at)
+                .map(|(stopped_at, restarted_at)| Suspension {
+                    stopped_at,
+                    restarted_at,
+                }),
+        );
     }
-    let read = read.into_iter().map(|given| {
-        let (stopped_at, restarted_at) = given?;
-        Some(Suspension {
-            stopped_at,
-            restarted_at,
-        })
-    });
-    read.collect()
+    read.into_iter().collect()
+}
+
+/// The stop and the restart of one suspension.
+fn read_suspension(
+    violations: &mut Violations,
+    path: &str,
+    given: &proto::Suspension,
+) -> (Option<Timestamp>, Option<Timestamp>) {
+    let restart = format!("{path}.restarted_at");
+    let stopped_at = instant(violations, &format!("{path}.stopped_at"), given.stopped_at.as_ref());
+    let restarted_at = instant(violations, &restart, given.restarted_at.as_ref());
+    if stopped_at
+        .zip(restarted_at)
+        .is_some_and(|(stop, restart)| restart <= stop)
+    {
+        violations.add(&restart, "RANGE", "must lie after the stop");
+    }
+    (stopped_at, restarted_at)
 }
 
 /// Whether an instant is known to lie before another one.

@@ -79,6 +79,13 @@ fn announcing_an_expected_date_moves_nothing_and_another_date_does() {
     let same = announcement("first", date(2027, 5, 16), at(), &RULES);
     assert_eq!(kurban_ait(&same, date(2027, 5, 16), at()).2, 0);
 
+    let at_once = announcement("other", date(2027, 5, 17), at(), &same);
+    assert_eq!(
+        kurban_ait(&at_once, date(2027, 5, 17), at()).2,
+        1,
+        "the act recorded last holds"
+    );
+
     let later = at() + 1.hour();
     let moved = announcement("second", date(2027, 5, 17), later, &same);
     assert_eq!(kurban_ait(&moved, date(2027, 5, 17), later).2, 1);

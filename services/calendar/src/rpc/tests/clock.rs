@@ -251,3 +251,16 @@ async fn the_days_of_kurban_ait_2024_carry_its_key_and_how_often_it_was_moved() 
         assert_eq!((reason.key.as_str(), reason.revision), ("kurban-ait", revision));
     }
 }
+
+#[tokio::test]
+async fn the_table_keeps_a_law_of_suspension_whole_or_not_at_all() {
+    let service = running().await;
+    let mut connection = service.superuser().await;
+    for half in ["suspension_provision = 'art. 70'", "suspension_assumed = false"] {
+        let update = format!("UPDATE calendar.term_rule SET {half}");
+        let refused = sqlx::query(sqlx::AssertSqlSafe(update)).execute(&mut connection).await;
+        let refused = refused.expect_err("half a law");
+        let constraint = refused.as_database_error().and_then(|error| error.constraint());
+        assert_eq!(constraint, Some("term_rule_suspension"));
+    }
+}
