@@ -18,8 +18,15 @@ impl From<CalendarError> for Error {
             TermNotInForce { .. } | NoTermApplies { .. } => {
                 Refusal::new(Code::OutOfRange, ErrorReason::NoTermApplies, message).into()
             }
-            RangeReversed { .. } | DueDayOutOfRange { .. } | LengthOutOfRange { .. } => {
+            RangeReversed { .. }
+            | DueDayOutOfRange { .. }
+            | LengthOutOfRange { .. }
+            | RegisteredBeforeReceipt { .. } => {
                 Refusal::new(Code::InvalidArgument, ErrorReason::InvalidFields, message).into()
+            }
+            SuspensionNotAllowed { term } => {
+                let refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::SuspensionNotAllowed, message);
+                refusal.resource(&format!("terms/{term}")).into()
             }
             AlreadyWithdrawn { act } | Indispensable { act } => {
                 let refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::WrongState, message);

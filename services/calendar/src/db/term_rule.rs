@@ -31,9 +31,9 @@ pub(super) async fn insert(connection: &mut PgConnection, term: &Term) -> anyhow
     let id = sqlx::query_scalar!(
         "INSERT INTO calendar.term_rule
              (name, requester_kinds, received_from, received_to, selected, origin, origin_provision, origin_assumed,
-              roll_forward, roll_forward_provision, roll_forward_assumed, act, basis_act, known_from, known_to,
-              known_from_assumed, note)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+              roll_forward, roll_forward_provision, roll_forward_assumed, suspension_provision, suspension_assumed, act,
+              basis_act, known_from, known_to, known_from_assumed, note)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
          ON CONFLICT DO NOTHING RETURNING id",
         term.name,
         &kinds,
@@ -46,6 +46,8 @@ pub(super) async fn insert(connection: &mut PgConnection, term: &Term) -> anyhow
         term.roll_forward,
         term.roll_forward_basis.provision,
         term.roll_forward_basis.assumed,
+        term.suspension.as_ref().map(|basis| &basis.provision),
+        term.suspension.as_ref().map(|basis| basis.assumed),
         source.act,
         source.cited_act,
         to_instant(source.known.from) as _,
@@ -100,6 +102,7 @@ pub(super) async fn all(connection: &mut PgConnection, rules: &RuleSet) -> anyho
         let kinds = row.requester_kinds.iter();
         let kinds = kinds.map(|kind| word::read(&word::REQUESTER_KINDS, kind));
         let act = cited[&row.id];
+        let suspension = row.suspension_provision.zip(row.suspension_assumed);
         Ok(Term {
             requester_kinds: kinds.collect::<anyhow::Result<_>>()?,
             received_from: row.received_from.map(jiff_sqlx::Date::to_jiff),
@@ -113,6 +116,7 @@ pub(super) async fn all(connection: &mut PgConnection, rules: &RuleSet) -> anyho
             extension: span("EXTENSION"),
             extension_notice: span("EXTENSION_NOTICE"),
             forwarding: span("FORWARDING"),
+            suspension: suspension.map(|(provision, assumed)| act.cite(&provision, grade(assumed))),
             source: rules.source((row.act, row.basis_act), &base.legal_basis.provision, base.grade, known)?,
             base,
             note: row.note,

@@ -271,8 +271,23 @@ pub fn changed_days(before: &Calendar, after: &Calendar) -> Result<Vec<ChangedDa
     Ok(changed.collect())
 }
 
+/// The calendar as it would have been known at an instant, had an act been withdrawn then; its version is that of what was
+/// `known` then, with `-` and the id of the act.
+///
+/// Refuses as [`RuleSet::withdrawn`] does.
+pub fn hypothetically_withdrawn(
+    rules: &RuleSet,
+    known: &Calendar,
+    id: &str,
+    at: Timestamp,
+) -> Result<Calendar, CalendarError> {
+    let version: Arc<str> = format!("{}-{id}", known.version()).into();
+    let calendar = Calendar::new(&rules.withdrawn(id, at)?, at)?;
+    Ok(calendar.with_version(version))
+}
+
 /// The calendar as it would have been known at an instant, had the act been recorded then; its version is that of what
-/// was `known` then, with the id of the act.
+/// was `known` then, with `+` and the id of the act.
 ///
 /// Refuses when it cannot be computed.
 pub fn hypothetical(

@@ -11,6 +11,7 @@ use legalstat_kit::law::LegalBasis;
 use super::{
     days::{self, Day},
     error::CalendarError,
+    revision::Revisions,
     rule::{Act, ProvisionRule, RuleSet},
     term::Term,
 };
@@ -49,7 +50,7 @@ impl Calendar {
     pub fn new(rules: &RuleSet, as_known_at: Timestamp) -> Result<Self, CalendarError> {
         let known = rules.known_at(as_known_at)?;
         let version = version(rules, &known, as_known_at)?;
-        let days = days::compute(&known)?;
+        let days = days::compute(&known, &Revisions::new(rules, as_known_at)?)?;
         let working_days = days.iter().filter(|day| day.is_working()).map(|day| day.date).collect();
         let working_before = days
             .iter()

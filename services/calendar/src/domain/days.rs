@@ -11,6 +11,7 @@ use legalstat_kit::law::{LegalBasis, LocalizedText};
 use super::{
     calendar::{DAY_COUNT, FIRST_DAY, LAST_DAY, index},
     error::CalendarError,
+    revision::Revisions,
     rule::{DayOffStatus, HolidayClass, HolidayRule, ProvisionRule, RuleSet},
     text,
 };
@@ -53,6 +54,18 @@ pub struct DayReason {
     pub text: Arc<LocalizedText>,
     /// The law behind it.
     pub legal_basis: Arc<LegalBasis>,
+    /// The holiday or occasion it comes from, on a rolled day too; empty for the week and for transfers.
+    pub key: Arc<str>,
+    /// How many times the date of that holiday or occasion was moved before in its year; 0 where there is no key.
+    pub revision: u32,
+}
+
+impl DayReason {
+    /// The same reason, coming from a holiday or occasion whose date in its year was moved so many times.
+    fn of(self, key: &str, revision: u32) -> Self {
+        let key = key.into();
+        Self { key, revision, ..self }
+    }
 }
 
 /// A day of the five-day week.
@@ -86,15 +99,16 @@ impl Day {
 type Chains = Vec<Vec<DayReason>>;
 
 /// Every day of the calendar under rules that are all known. Refuses when a general rule is missing.
-pub(super) fn compute(known: &RuleSet) -> Result<Vec<Day>, CalendarError> {
+pub(super) fn compute(known: &RuleSet, revisions: &Revisions) -> Result<Vec<Day>, CalendarError> {
     let week = general(known, "five-day-week")?;
     let mut chains: Chains = vec![Vec::new(); DAY_COUNT];
     add_weekends(&mut chains, &week.source.legal_basis);
-    add_days_off(&mut chains, known);
-    let rolling = add_holidays(&mut chains, known);
+    add_days_off(&mut chains, known, revisions);
+    let rolling = add_holidays(&mut chains, known, revisions);
     add_rolled(
         &mut chains,
         &rolling,
+        revisions,
         &general(known, "holiday-roll")?.source.legal_basis,
     );
     add_transfers(&mut chains, known);
@@ -116,6 +130,8 @@ fn reason(kind: DayKind, text: LocalizedText, legal_basis: &Arc<LegalBasis>) -> 
         kind,
         text: Arc::new(text),
         legal_basis: Arc::clone(legal_basis),
+        key: Arc::default(),
+        revision: 0,
     }
 }
 
@@ -131,12 +147,13 @@ fn add_weekends(chains: &mut Chains, basis: &Arc<LegalBasis>) {
     }
 }
 
-fn add_days_off(chains: &mut Chains, known: &RuleSet) {
+fn add_days_off(chains: &mut Chains, known: &RuleSet, revisions: &Revisions) {
     for rule in &known.days_off {
         let expected = rule.status == DayOffStatus::Provisional;
         if let Some(at) = index(rule.date) {
             let text = text::day_off(&rule.name, expected);
-            chains[at].push(reason(DayKind::DayOff, text, &rule.source.legal_basis));
+            let day_off = reason(DayKind::DayOff, text, &rule.source.legal_basis);
+            chains[at].push(day_off.of(&rule.key, revisions.of(&rule.key, rule.date.year())));
         }
     }
     for rule in known.holidays.iter().filter(|rule| rule.class == HolidayClass::DayOff) {
@@ -145,14 +162,16 @@ fn add_days_off(chains: &mut Chains, known: &RuleSet) {
             text::day_off(&rule.name, false),
             &rule.source.legal_basis,
         );
-        dates(rule)
-            .filter_map(index)
-            .for_each(|at| chains[at].push(day_off.clone()));
+        for date in dates(rule) {
+            let Some(at) = index(date) else { continue };
+            let revision = revisions.of(&rule.key, date.year());
+            chains[at].push(day_off.clone().of(&rule.key, revision));
+        }
     }
 }
 
 /// Adds the holidays and returns, in order of date, those that fell on a day off and move on.
-fn add_holidays<'a>(chains: &mut Chains, known: &'a RuleSet) -> Vec<(Date, &'a HolidayRule)> {
+fn add_holidays<'a>(chains: &mut Chains, known: &'a RuleSet, revisions: &Revisions) -> Vec<(Date, &'a HolidayRule)> {
     let rules = known.holidays.iter().filter(|rule| rule.class == HolidayClass::Holiday);
     let mut holidays: Vec<_> = rules
         .flat_map(|rule| dates(rule).map(move |date| (date, rule)))
@@ -164,22 +183,20 @@ fn add_holidays<'a>(chains: &mut Chains, known: &'a RuleSet) -> Vec<(Date, &'a H
         if !chains[at].is_empty() && rule.rolls_forward {
             rolling.push((date, rule));
         }
-        chains[at].push(reason(
-            DayKind::Holiday,
-            text::holiday(&rule.name),
-            &rule.source.legal_basis,
-        ));
+        let holiday = reason(DayKind::Holiday, text::holiday(&rule.name), &rule.source.legal_basis);
+        chains[at].push(holiday.of(&rule.key, revisions.of(&rule.key, date.year())));
     }
     rolling
 }
 
 /// Each holiday that moves on takes the first day after it that is still worked, transfers left aside.
-fn add_rolled(chains: &mut Chains, rolling: &[(Date, &HolidayRule)], basis: &Arc<LegalBasis>) {
+fn add_rolled(chains: &mut Chains, rolling: &[(Date, &HolidayRule)], revisions: &Revisions, basis: &Arc<LegalBasis>) {
     for (date, rule) in rolling {
         let Some(holiday) = index(*date) else { continue };
         let after = chains.iter_mut().skip(holiday + 1).find(|chain| chain.is_empty());
         if let Some(chain) = after {
-            chain.push(reason(DayKind::RolledDayOff, text::rolled(&rule.name, *date), basis));
+            let rolled = reason(DayKind::RolledDayOff, text::rolled(&rule.name, *date), basis);
+            chain.push(rolled.of(&rule.key, revisions.of(&rule.key, date.year())));
         }
     }
 }

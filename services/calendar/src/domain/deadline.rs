@@ -9,6 +9,7 @@ use super::{
     calendar::Calendar,
     days::{Day, DayKind},
     error::CalendarError,
+    suspension::Standstill,
     text::{self, joined},
 };
 
@@ -21,7 +22,7 @@ pub enum StepEffect {
     Counted,
     /// The day does not count.
     Skipped,
-    /// The clock stands still on this day. No rule suspends yet.
+    /// The clock stands still on this day.
     Suspended,
     /// The term would end here, but the day is off, so it moves on.
     Rolled,
@@ -95,17 +96,22 @@ impl Trail {
     }
 }
 
-/// Moves a last day that is off to the first working day after it, with one step for each day off passed.
+/// Moves a last day that is off to the first working day after it on which the clock runs, with one step for each day
+/// passed.
 pub(super) fn roll_forward(
     calendar: &Calendar,
+    standstill: &Standstill,
     last: Date,
     basis: &LegalBasis,
     trail: &mut Trail,
 ) -> Result<Date, CalendarError> {
-    let due = calendar.working_day_from(last)?;
+    let due = standstill.working_day_from(calendar, last)?;
     if trail.is_wanted() && due > last {
         let moves_on = text::moves_on(&basis.citation());
         for day in calendar.days(last, due)?.iter().filter(|day| day.date < due) {
+            if standstill.push_step(day.date, trail) {
+                continue;
+            }
             let reason = day.last_reason();
             trail.push(
                 day.date,

@@ -61,6 +61,20 @@ pub enum CalendarError {
         /// The instant of receipt.
         instant: Timestamp,
     },
+    /// The day of registration given lies before that of receipt.
+    #[error("a request received on {received_on} cannot be registered on {registered_on}, before it")]
+    RegisteredBeforeReceipt {
+        /// The day of registration as given.
+        registered_on: Date,
+        /// The day of receipt in Asia/Almaty.
+        received_on: Date,
+    },
+    /// The clock of this term cannot be stopped.
+    #[error("no law lets the clock of the term `{term}` stop")]
+    SuspensionNotAllowed {
+        /// The name of the term, without `terms/`.
+        term: String,
+    },
     /// A rule the computation needs is missing from the rules known at the instant.
     #[error("no rule `{key}` is known that covers {on}")]
     ProvisionUnknown {

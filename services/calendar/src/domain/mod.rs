@@ -5,10 +5,12 @@
 //! | `rule` | acts and the rules they bring, each with its law and with when it was known |
 //! | `reference` | the rules that are embedded in the program |
 //! | `days` | what each day is and why |
+//! | `revision` | how often the date of a day off was moved |
 //! | `calendar` | the days as known at one instant, ready to be asked |
 //! | `calendars` | one calendar for each state of knowledge |
 //! | `term` | the rules for the time a request may take, and lengths of time |
 //! | `registration` | the day on which a request counts as registered |
+//! | `suspension` | the days on which the clock of a term stands still |
 //! | `amendment` | what an act recorded later changes, and what keeps it from being recorded |
 //! | `obligation`, `term_deadline` | deadlines with the steps that lead to them |
 //!
@@ -24,7 +26,9 @@ mod error;
 mod obligation;
 mod reference;
 mod registration;
+mod revision;
 mod rule;
+mod suspension;
 mod term;
 mod term_deadline;
 mod text;
@@ -32,7 +36,9 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub use amendment::{Amendment, ChangedDay, Contradiction, RulePlace, changed_days, hypothetical};
+pub use amendment::{
+    Amendment, ChangedDay, Contradiction, RulePlace, changed_days, hypothetical, hypothetically_withdrawn,
+};
 pub use calendar::{Calendar, FIRST_DAY, LAST_DAY};
 pub use calendars::Calendars;
 pub use days::{Day, DayKind, DayReason};
@@ -45,5 +51,6 @@ pub use rule::{
     Act, ActKind, DayOffRule, DayOffStatus, Grade, HolidayClass, HolidayRule, Knowledge, ProvisionRule, RuleSet,
     Source, TransferRule,
 };
+pub use suspension::Suspension;
 pub use term::{RequesterKind, Span, Term, TermChoice, TermOrigin, TermUnit, add_span};
-pub use term_deadline::term_deadline;
+pub use term_deadline::{TermQuestion, term_deadline};

@@ -13,6 +13,7 @@ use super::{
     calendar::Calendar,
     deadline::{Deadline, StepEffect, Trail, push_due, roll_forward},
     error::CalendarError,
+    suspension::Standstill,
     text,
 };
 
@@ -50,7 +51,7 @@ pub fn obligation_deadline(
     let mut bases = vec![Arc::clone(&basis)];
     let due_date = if obligation.roll_forward {
         let roll_basis = roll_basis(calendar, obligation, nominal)?;
-        let due_date = roll_forward(calendar, nominal, &roll_basis, &mut trail)?;
+        let due_date = roll_forward(calendar, &Standstill::default(), nominal, &roll_basis, &mut trail)?;
         bases.push(roll_basis);
         due_date
     } else {

@@ -7,7 +7,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use jiff::civil::{Date, date};
-use legalstat_kit::{law::LocalizedText, zone};
+use legalstat_kit::{
+    law::{LegalBasis, LocalizedText},
+    zone,
+};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use super::{
@@ -255,6 +258,8 @@ struct TermRow {
     roll_forward: bool,
     roll_forward_provision: String,
     roll_forward_grade: Grade,
+    suspension_provision: Option<String>,
+    suspension_grade: Option<Grade>,
     act: String,
     basis_act: String,
     note: String,
@@ -313,6 +318,7 @@ fn term(rules: &RuleSet, spans: &[SpanRow], row: TermRow) -> Result<Term, Calend
         cited.cite(&row.origin_provision, row.origin_grade),
         cited.cite(&row.roll_forward_provision, row.roll_forward_grade),
     );
+    let suspension = suspension(cited, &row).map_err(fault)?;
     let basis = Arc::clone(&base.legal_basis);
     let source = rules.source(
         (row.act, row.basis_act),
@@ -335,9 +341,19 @@ fn term(rules: &RuleSet, spans: &[SpanRow], row: TermRow) -> Result<Term, Calend
         extension: of_role(SpanRole::Extension),
         extension_notice: of_role(SpanRole::ExtensionNotice),
         forwarding: of_role(SpanRole::Forwarding),
+        suspension,
         source,
         note: row.note,
     })
+}
+
+/// The law that lets the clock of a term stop: both of its columns or neither.
+fn suspension(cited: &Act, row: &TermRow) -> Result<Option<Arc<LegalBasis>>, String> {
+    match (&row.suspension_provision, row.suspension_grade) {
+        (Some(provision), Some(grade)) => Ok(Some(cited.cite(provision, grade))),
+        (None, None) => Ok(None),
+        _ => Err(format!("the term `{}` has half a suspension", row.name)),
+    }
 }
 
 fn span(cited: &Act, row: &SpanRow) -> Span {

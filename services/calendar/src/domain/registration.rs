@@ -11,6 +11,7 @@ use legalstat_kit::{law::LegalBasis, zone};
 use super::{
     calendar::{Calendar, FIRST_DAY},
     error::CalendarError,
+    term::TermOrigin,
 };
 
 /// The working hours of a working day, in Asia/Almaty.
@@ -61,17 +62,30 @@ pub struct Registration {
     pub assumed: bool,
 }
 
+impl Registration {
+    /// The day after which a term counts.
+    pub fn origin(&self, origin: TermOrigin) -> Date {
+        match origin {
+            TermOrigin::Receipt => self.received_on,
+            TermOrigin::Registration => self.registered_on,
+        }
+    }
+}
+
 /// The rule that registers on the next working day what arrives after working hours or on a day off.
 const IN_WORKING_HOURS: &str = "registration-in-working-hours";
 /// The rule that registers on the day of receipt.
 const ON_RECEIPT: &str = "registration-on-receipt";
 
-/// The day on which a request received at an instant counts as registered.
+/// The day on which a request received at an instant counts as registered: the day that is settled, else what the calendar
+/// says.
 ///
-/// Refuses with [`CalendarError::InstantBefore2016`] or [`CalendarError::YearOutOfRange`].
+/// Refuses with [`CalendarError::InstantBefore2016`], [`CalendarError::RegisteredBeforeReceipt`] or
+/// [`CalendarError::YearOutOfRange`].
 pub fn register(
     calendar: &Calendar,
     received_at: Timestamp,
+    settled: Option<Date>,
     hours: WorkingHours,
 ) -> Result<Registration, CalendarError> {
     let received = received_at.to_zoned(zone::astana());
@@ -80,17 +94,25 @@ pub fn register(
         return Err(CalendarError::InstantBefore2016 { instant: received_at });
     }
     let day = calendar.day(received_on)?;
-    let (rule, cause) = match calendar.provision(IN_WORKING_HOURS, received_on) {
-        Ok(rule) if !day.is_working() => (rule, RegistrationCause::DayOff),
-        Ok(rule) if received.time() >= hours.closes => (rule, RegistrationCause::AfterHours),
-        Ok(rule) => (rule, RegistrationCause::Receipt),
-        Err(_) => (calendar.provision(ON_RECEIPT, received_on)?, RegistrationCause::Receipt),
+    let in_working_hours = calendar.provision(IN_WORKING_HOURS, received_on).ok();
+    let late = match settled {
+        Some(settled) => settled > received_on,
+        None => in_working_hours.is_some() && (!day.is_working() || received.time() >= hours.closes),
     };
-    let registered_on = match cause {
-        RegistrationCause::Receipt => received_on,
-        RegistrationCause::DayOff | RegistrationCause::AfterHours => calendar.next_working_day(received_on)?,
+    let cause = match late {
+        false => RegistrationCause::Receipt,
+        true if day.is_working() => RegistrationCause::AfterHours,
+        true => RegistrationCause::DayOff,
     };
-    let legal_basis = Arc::clone(&rule.source.legal_basis);
+    let registered_on = match settled {
+        Some(settled) => settled_day(calendar, settled, received_on)?,
+        None if late => calendar.next_working_day(received_on)?,
+        None => received_on,
+    };
+    let legal_basis = match in_working_hours {
+        Some(rule) => Arc::clone(&rule.source.legal_basis),
+        None => on_receipt(calendar, received_on, late)?,
+    };
     let by_hours = cause == RegistrationCause::AfterHours && hours.assumed;
     let assumed = legal_basis.assumed || by_hours || (cause == RegistrationCause::DayOff && day.assumed);
     Ok(Registration {
@@ -99,5 +121,25 @@ pub fn register(
         cause,
         legal_basis,
         assumed,
+    })
+}
+
+fn settled_day(calendar: &Calendar, settled: Date, received_on: Date) -> Result<Date, CalendarError> {
+    if settled < received_on {
+        return Err(CalendarError::RegisteredBeforeReceipt {
+            registered_on: settled,
+            received_on,
+        });
+    }
+    calendar.day(settled).map(|day| day.date)
+}
+
+/// The law of the time when requests were registered on receipt. It knows no later day: one that is settled is assumed.
+fn on_receipt(calendar: &Calendar, received_on: Date, late: bool) -> Result<Arc<LegalBasis>, CalendarError> {
+    let basis = &calendar.provision(ON_RECEIPT, received_on)?.source.legal_basis;
+    Ok(if late {
+        Arc::new(LegalBasis::clone(basis).assumed())
+    } else {
+        Arc::clone(basis)
     })
 }

@@ -98,6 +98,8 @@ pub struct Term {
     pub extension_notice: Option<Span>,
     /// The time for forwarding to the competent body.
     pub forwarding: Option<Span>,
+    /// The law that lets the clock stop; `None` when it cannot be stopped.
+    pub suspension: Option<Arc<LegalBasis>>,
     /// Where the rule comes from.
     pub source: Source,
     /// A remark for the reader; may be empty.

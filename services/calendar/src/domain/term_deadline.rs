@@ -14,7 +14,8 @@ use super::{
     deadline::{Deadline, StepEffect, Trail, push_due, roll_forward},
     error::CalendarError,
     registration::{Registration, RegistrationCause, WorkingHours, register},
-    term::{Term, TermChoice, TermOrigin, TermUnit, add_span},
+    suspension::{Standstill, Suspension},
+    term::{Term, TermChoice, TermOrigin, TermUnit},
     text::{self, joined},
 };
 
@@ -22,31 +23,52 @@ static COUNTS: LazyLock<Arc<LocalizedText>> = LazyLock::new(|| Arc::new(text::co
 static REGISTRATION_DAY: LazyLock<Arc<LocalizedText>> = LazyLock::new(|| Arc::new(text::registration_day()));
 static RECEIVED: LazyLock<Arc<LocalizedText>> = LazyLock::new(|| Arc::new(text::received_and_registered()));
 
-/// The deadline of the base time of a term for a request received at an instant, with its steps if `explain`.
+/// A request whose deadline is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TermQuestion {
+    /// Which term governs it.
+    pub choice: TermChoice,
+    /// When it was received; its day is that of Asia/Almaty.
+    pub received_at: Timestamp,
+    /// The day of its registration where that is settled, not before the day of receipt; `None` lets the calendar say.
+    pub registered_on: Option<Date>,
+    /// When the clock was stopped and restarted; days that several share stand still once.
+    pub suspensions: Vec<Suspension>,
+}
+
+impl TermQuestion {
+    /// A request of which nothing is settled and whose clock was never stopped.
+    pub fn new(choice: TermChoice, received_at: Timestamp) -> Self {
+        Self {
+            choice,
+            received_at,
+            registered_on: None,
+            suspensions: Vec::new(),
+        }
+    }
+}
+
+/// The deadline of the base time of the term that governs a request, with its steps if `explain`.
 ///
-/// Refuses with [`CalendarError::InstantBefore2016`], an error of [`TermChoice::term`], or
-/// [`CalendarError::YearOutOfRange`] when the term ends beyond the calendar.
+/// Refuses with [`CalendarError::InstantBefore2016`], [`CalendarError::RegisteredBeforeReceipt`], an error of
+/// [`TermChoice::term`], [`CalendarError::SuspensionNotAllowed`], or [`CalendarError::YearOutOfRange`] when the term ends
+/// beyond the calendar.
 pub fn term_deadline(
     calendar: &Calendar,
-    choice: &TermChoice,
-    received_at: Timestamp,
+    question: &TermQuestion,
     hours: WorkingHours,
     explain: bool,
 ) -> Result<Deadline, CalendarError> {
-    let registration = register(calendar, received_at, hours)?;
-    let term = choice.term(calendar, registration.received_on)?;
-    let origin = match term.origin {
-        TermOrigin::Receipt => registration.received_on,
-        TermOrigin::Registration => registration.registered_on,
-    };
+    let registration = register(calendar, question.received_at, question.registered_on, hours)?;
+    let term = question.choice.term(calendar, registration.received_on)?;
+    let standstill = Standstill::of(term, &question.suspensions)?;
+    let origin = registration.origin(term.origin);
     let mut trail = Trail::new(explain);
     push_receipt(calendar, term, &registration, &mut trail)?;
-    let last = add_span(calendar, origin, term.base.length, term.base.unit)?;
-    if term.base.unit == TermUnit::WorkingDay {
-        push_counted(calendar.days(origin, last)?, &term.base.legal_basis, &mut trail);
-    }
+    let last = standstill.last_day(calendar, origin, &term.base)?;
+    push_between(calendar.days(origin, last)?, term, &standstill, &mut trail);
     let due_date = if term.roll_forward {
-        roll_forward(calendar, last, &term.roll_forward_basis, &mut trail)?
+        roll_forward(calendar, &standstill, last, &term.roll_forward_basis, &mut trail)?
     } else {
         last
     };
@@ -58,11 +80,12 @@ pub fn term_deadline(
     push_due(calendar.day(due_date)?, &due_basis, &mut trail);
 
     let days = calendar.days(registration.received_on, due_date)?;
+    let by_suspension = standstill.legal_basis().assumed && standstill.days(origin, due_date) > 0;
     Ok(Deadline {
         due_date,
         due_time: zone::end(due_date),
         provisional: days.iter().any(|day| day.provisional),
-        assumed: is_assumed(calendar, term, &registration, last, due_date)?,
+        assumed: by_suspension || is_assumed(calendar, term, &registration, last, due_date)?,
         calendar_version: Arc::clone(calendar.version()),
         steps: trail.finish(),
         term: Some(term.name.clone()),
@@ -117,16 +140,25 @@ fn push_receipt(
     Ok(())
 }
 
-/// One step for each day between the origin, the first of `days`, and the last day, which is left to the due step.
-fn push_counted(days: &[Day], basis: &Arc<LegalBasis>, trail: &mut Trail) {
+/// The steps between the origin, the first of `days`, and the last day, which is left to the due step: one for each day on
+/// which the clock stands still, and of a term in working days one for every other day too.
+fn push_between(days: &[Day], term: &Term, standstill: &Standstill, trail: &mut Trail) {
     if !trail.is_wanted() {
         return;
     }
     let between = days.get(1..days.len().saturating_sub(1)).unwrap_or_default();
     for day in between {
+        if standstill.push_step(day.date, trail) || term.base.unit != TermUnit::WorkingDay {
+            continue;
+        }
         let reason = day.last_reason();
         match day.kind {
-            DayKind::Working => trail.push(day.date, StepEffect::Counted, Arc::clone(&COUNTS), basis),
+            DayKind::Working => trail.push(
+                day.date,
+                StepEffect::Counted,
+                Arc::clone(&COUNTS),
+                &term.base.legal_basis,
+            ),
             DayKind::TransferredWorkingDay => {
                 trail.push(
                     day.date,

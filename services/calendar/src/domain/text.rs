@@ -194,6 +194,14 @@ pub(super) fn received_late(on_day_off: bool, registered_on: Date, citation: &st
     )
 }
 
+pub(super) fn stands_still() -> LocalizedText {
+    LocalizedText::new(
+        "мерзімнің өтуі тоқтатыла тұрды, бұл күн есептелмейді",
+        "течение срока приостановлено, этот день не считается",
+        "the clock stands still, the day does not count",
+    )
+}
+
 pub(super) fn awaits_registration() -> LocalizedText {
     LocalizedText::new(
         "сұрау салу әлі тіркелген жоқ, бұл күн есептелмейді",

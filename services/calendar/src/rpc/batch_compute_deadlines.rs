@@ -1,9 +1,16 @@
 //! BatchComputeDeadlines.
 
+use jiff::Timestamp;
 use legalstat_kit::{Error, Violations, wire};
-use legalstat_proto::calendar::v1::{BatchComputeDeadlinesRequest, BatchComputeDeadlinesResponse};
+use legalstat_proto::calendar::v1::{
+    BatchComputeDeadlinesRequest, BatchComputeDeadlinesResponse, ComputeDeadlineRequest,
+};
 
-use super::{CalendarRpc, compute_deadline::asked, convert};
+use super::{
+    CalendarRpc,
+    compute_deadline::{Asked, asked},
+    convert,
+};
 use crate::error;
 
 /// The most deadlines of one batch.
@@ -20,18 +27,12 @@ impl CalendarRpc {
             violations.refuse()?;
             return Err(anyhow::anyhow!("a violation refuses").into());
         }
-        let mut questions = Vec::with_capacity(request.requests.len());
-        for (index, request) in request.requests.iter().enumerate() {
-            let path = format!("requests[{index}].");
-            let known_path = format!("{path}as_known_at");
-            let at = wire::optional_timestamp(&mut violations, &known_path, request.as_known_at.as_ref());
-            if request.hypothetical_act.is_some() {
-                let field = format!("{path}hypothetical_act");
-                violations.add(field, "CONFLICT", "give it once, for the batch");
-            }
-            questions.push((asked(&mut violations, &path, request), at));
-        }
-        let mut calendars = self.asked_under(&mut violations, request.hypothetical_act.as_ref());
+        let requests = request.requests.iter().enumerate();
+        let questions: Vec<_> = requests
+            .map(|(index, request)| question(&mut violations, &format!("requests[{index}]."), request))
+            .collect();
+        let withdrawn = &request.hypothetical_withdrawal;
+        let mut calendars = self.asked_under(&mut violations, request.hypothetical_act.as_ref(), withdrawn);
         violations.refuse()?;
         let mut deadlines = Vec::with_capacity(questions.len());
         let (mut refused, mut faulty) = (None, Vec::new());
@@ -51,4 +52,23 @@ impl CalendarRpc {
         }
         Ok(BatchComputeDeadlinesResponse { deadlines })
     }
+}
+
+/// One request of a batch, with the instant whose knowledge it asks for.
+fn question(
+    violations: &mut Violations,
+    path: &str,
+    request: &ComputeDeadlineRequest,
+) -> (Option<Asked>, Option<Timestamp>) {
+    let known_path = format!("{path}as_known_at");
+    let at = wire::optional_timestamp(violations, &known_path, request.as_known_at.as_ref());
+    for (name, given) in [
+        ("hypothetical_act", request.hypothetical_act.is_some()),
+        ("hypothetical_withdrawal", !request.hypothetical_withdrawal.is_empty()),
+    ] {
+        if given {
+            violations.add(format!("{path}{name}"), "CONFLICT", "give it once, for the batch");
+        }
+    }
+    (asked(violations, path, request), at)
 }

@@ -2,30 +2,36 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use legalstat_kit::{Error, Violations, law::LegalBasis, period::ReportingPeriod, wire};
+use jiff::{Timestamp, civil::Date};
+use legalstat_kit::{Error, Violations, law::LegalBasis, period::ReportingPeriod, wire, zone::civil_day};
 use legalstat_proto::{
     calendar::v1::{self as proto, ComputeDeadlineRequest, compute_deadline_request::Subject, term_start::Rule},
     common::v1 as common,
 };
 
 use super::{CalendarRpc, convert};
-use crate::domain::{Calendar, CalendarError, Deadline, Obligation, TermChoice, obligation_deadline, term_deadline};
+use crate::domain::{
+    Calendar, CalendarError, Deadline, Obligation, Suspension, TermChoice, TermQuestion, obligation_deadline,
+    term_deadline,
+};
 
 /// How many characters each part of a law named by the caller may have.
 const LONGEST_CITATION: usize = 300;
+/// How often the clock of one term may have been stopped.
+const MOST_SUSPENSIONS: usize = 100;
 
 /// What a deadline is asked of.
 pub(super) enum Asked {
     Obligation(Obligation),
-    Term(TermChoice, Timestamp),
+    Term(TermQuestion),
 }
 
 impl CalendarRpc {
     pub(super) fn deadline(&self, request: &ComputeDeadlineRequest) -> Result<proto::Deadline, Error> {
         let mut violations = Violations::new();
         let asked = asked(&mut violations, "", request);
-        let mut calendars = self.asked_under(&mut violations, request.hypothetical_act.as_ref());
+        let withdrawn = &request.hypothetical_withdrawal;
+        let mut calendars = self.asked_under(&mut violations, request.hypothetical_act.as_ref(), withdrawn);
         let at = super::as_known_at(violations, request.as_known_at.as_ref())?;
         let calendar = calendars.calendar(at)?;
         let asked = asked.ok_or_else(|| anyhow::anyhow!("a request without violations asks for something"))?;
@@ -35,7 +41,7 @@ impl CalendarRpc {
     pub(super) fn compute(&self, asked: &Asked, calendar: &Calendar, explain: bool) -> Result<Deadline, CalendarError> {
         match asked {
             Asked::Obligation(obligation) => obligation_deadline(calendar, obligation, explain),
-            Asked::Term(choice, received_at) => term_deadline(calendar, choice, *received_at, self.hours, explain),
+            Asked::Term(question) => term_deadline(calendar, question, self.hours, explain),
         }
     }
 }
@@ -109,12 +115,28 @@ fn bounded(violations: &mut Violations, path: &str, basis: Option<&common::Legal
 }
 
 fn read_term(violations: &mut Violations, path: &str, start: &proto::TermStart) -> Option<Asked> {
-    let received_path = format!("{path}.received_at");
-    if start.received_at.is_none() {
-        violations.add(&received_path, "REQUIRED", "required");
+    let received_at = instant(violations, &format!("{path}.received_at"), start.received_at.as_ref());
+    let choice = read_choice(violations, path, start.rule.as_ref());
+    let registered_on = read_registered_on(violations, path, start, received_at);
+    let suspensions = read_suspensions(violations, path, start, received_at);
+    Some(Asked::Term(TermQuestion {
+        choice: choice?,
+        received_at: received_at?,
+        registered_on,
+        suspensions: suspensions?,
+    }))
+}
+
+/// A required instant.
+fn instant(violations: &mut Violations, field: &str, value: Option<&prost_types::Timestamp>) -> Option<Timestamp> {
+    if value.is_none() {
+        violations.add(field, "REQUIRED", "required");
     }
-    let received_at = wire::optional_timestamp(violations, &received_path, start.received_at.as_ref());
-    let choice = match &start.rule {
+    wire::optional_timestamp(violations, field, value)
+}
+
+fn read_choice(violations: &mut Violations, path: &str, rule: Option<&Rule>) -> Option<TermChoice> {
+    match rule {
         None => {
             violations.add(format!("{path}.rule"), "REQUIRED", "give a term or a requester_kind");
             None
@@ -133,6 +155,84 @@ fn read_term(violations: &mut Violations, path: &str, start: &proto::TermStart) 
                 .check(&format!("{path}.requester_kind"), "ENUM", kind)
                 .map(TermChoice::ForRequester)
         }
-    };
-    Some(Asked::Term(choice?, received_at?))
+    }
+}
+
+/// The day of registration, if it is settled.
+fn read_registered_on(
+    violations: &mut Violations,
+    path: &str,
+    start: &proto::TermStart,
+    received_at: Option<Timestamp>,
+) -> Option<Date> {
+    let field = format!("{path}.registered_on");
+    let given = start.registered_on.as_ref()?;
+    let day = wire::required_date(violations, &field, Some(given))?;
+    if received_at.is_some_and(|received_at| day < civil_day(received_at)) {
+        violations.add(field, "RANGE", "must not lie before the day of receipt in Asia/Almaty");
+    }
+    Some(day)
+}
+
+fn read_suspensions(
+    violations: &mut Violations,
+    path: &str,
+    start: &proto::TermStart,
+    received_at: Option<Timestamp>,
+) -> Option<Vec<Suspension>> {
+    if start.suspensions.len() > MOST_SUSPENSIONS {
+        let description = format!("at most {MOST_SUSPENSIONS}");
+        violations.add(format!("{path}.suspensions"), "OUT_OF_RANGE", description);
+        return None;
+    }
+    let mut read = Vec::with_capacity(start.suspensions.len());
+    let mut previous_end = None;
+    for (position, given) in start.suspensions.iter().enumerate() {
+        let path = format!("{path}.suspensions[{position}]");
+        let (stopped_at, restarted_at) = read_suspension(violations, &path, given);
+        let stop = format!("{path}.stopped_at");
+        if precedes(stopped_at, received_at) {
+            violations.add(&stop, "RANGE", "must not lie before the receipt");
+        }
+        if precedes(stopped_at, previous_end) {
+            violations.add(
+                &stop,
+                "RANGE",
+                "must not lie before the restart of the suspension before it",
+            );
+        }
+        previous_end = restarted_at.max(previous_end);
+        read.push(
+            stopped_at
+                .zip(restarted_at)
+                .map(|(stopped_at, restarted_at)| Suspension {
+                    stopped_at,
+                    restarted_at,
+                }),
+        );
+    }
+    read.into_iter().collect()
+}
+
+/// The stop and the restart of one suspension.
+fn read_suspension(
+    violations: &mut Violations,
+    path: &str,
+    given: &proto::Suspension,
+) -> (Option<Timestamp>, Option<Timestamp>) {
+    let restart = format!("{path}.restarted_at");
+    let stopped_at = instant(violations, &format!("{path}.stopped_at"), given.stopped_at.as_ref());
+    let restarted_at = instant(violations, &restart, given.restarted_at.as_ref());
+    if stopped_at
+        .zip(restarted_at)
+        .is_some_and(|(stop, restart)| restart <= stop)
+    {
+        violations.add(&restart, "RANGE", "must lie after the stop");
+    }
+    (stopped_at, restarted_at)
+}
+
+/// Whether an instant is known to lie before another one.
+fn precedes(one: Option<Timestamp>, other: Option<Timestamp>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| one < other)
 }

@@ -36,7 +36,8 @@ fn day_reason(reason: &DayReason) -> proto::DayReason {
         kind: day_kind(reason.kind).into(),
         text: Some(text(&reason.text)),
         legal_basis: Some(basis(&reason.legal_basis)),
-        ..proto::DayReason::default()
+        key: reason.key.to_string(),
+        revision: i32::try_from(reason.revision).unwrap_or(i32::MAX),
     }
 }
 
@@ -140,7 +141,7 @@ pub(super) fn term(term: &Term) -> proto::Term {
         extension: term.extension.as_ref().map(span),
         extension_notice: term.extension_notice.as_ref().map(span),
         forwarding: term.forwarding.as_ref().map(span),
-        suspension_basis: None,
+        suspension_basis: term.suspension.as_deref().map(basis),
     }
 }
 

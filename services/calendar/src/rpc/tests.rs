@@ -1,4 +1,6 @@
 mod acts;
+mod bad_input;
+mod clock;
 mod hypothetical;
 mod watch;
 

@@ -122,6 +122,33 @@ fn obligations_beyond_the_calendar_or_with_an_impossible_due_day_are_refused() {
 }
 
 #[test]
+fn duties_that_fall_on_days_the_law_moved_are_due_when_work_is_done() {
+    for (period, due_day, expected) in [
+        // 16 and 17 December 2017 are a weekend: 18 and 19 are off instead.
+        ("2017-M11", 16, date(2017, 12, 20)),
+        // The Saturday of Victory Day 2020 rolled to the Monday, which was worked instead of the Friday.
+        ("2020-M04", 8, date(2020, 5, 11)),
+        ("2020-M04", 9, date(2020, 5, 11)),
+        // A worked Saturday, and a Saturday that is a holiday, with another one on the Monday.
+        ("2022-M02", 5, date(2022, 3, 5)),
+        ("2022-M04", 7, date(2022, 5, 11)),
+        // The Friday is off and the Sunday after it is worked.
+        ("2024-M12", 3, date(2025, 1, 5)),
+    ] {
+        assert_eq!(due(period, due_day, true).due_date, expected, "{period}");
+    }
+}
+
+#[test]
+fn a_duty_on_17_june_2024_moved_a_day_until_kurban_ait_was_moved_away() {
+    for (known_on, expected) in [("2024-06-01", date(2024, 6, 18)), ("2024-06-08", date(2024, 6, 17))] {
+        let calendar = as_known_on(known_on);
+        let deadline = obligation_deadline(&calendar, &obligation("2024-M05", 17, true), false);
+        assert_eq!(deadline.expect("a literal obligation").due_date, expected, "{known_on}");
+    }
+}
+
+#[test]
 fn a_state_body_that_asks_on_31_january_is_answered_by_the_last_of_february() {
     for (received, expected) in [
         ("2025-01-31T10:00:00+05:00", date(2025, 2, 28)),
@@ -170,9 +197,14 @@ fn fifteen_working_days_across_new_year_skip_every_holiday() {
     assert_eq!(deadline.registered_on, Some(date(2024, 12, 25)));
 }
 
+// The clocks went back from UTC+6 to UTC+5 at the midnight that ended 29 February 2024, at 18:00 UTC: 23:30 UTC is 04:30 of
+// the next day on both evenings.
 #[test]
 fn half_past_eleven_utc_is_received_on_the_next_day_in_astana() {
     let leap = deadline_of("state-body", "2024-02-29T23:30:00Z");
+    assert_eq!(leap.steps[0].date, date(2024, 3, 1));
+    let last_second = deadline_of("state-body", "2024-02-29T18:59:59Z");
+    assert_eq!(last_second.steps[0].date, date(2024, 2, 29));
     assert_eq!(
         (leap.registered_on, leap.due_date),
         (Some(date(2024, 3, 1)), date(2024, 4, 1))
@@ -247,9 +279,8 @@ fn an_application_before_july_2021_has_fifteen_calendar_days_and_rolls() {
 #[test]
 fn the_term_is_chosen_by_requester_and_day_of_receipt() {
     let chosen = |kind, received| {
-        let choice = TermChoice::ForRequester(kind);
-        let hours = WorkingHours::default();
-        term_deadline(&CALENDAR, &choice, instant(received), hours, false).map(|deadline| deadline.term)
+        let question = TermQuestion::new(TermChoice::ForRequester(kind), instant(received));
+        term_deadline(&CALENDAR, &question, WorkingHours::default(), false).map(|deadline| deadline.term)
     };
     use RequesterKind::{Individual, LegalEntity, ProsecutorBody, StateBody};
     for (kind, received, name) in [
@@ -274,8 +305,8 @@ fn the_term_is_chosen_by_requester_and_day_of_receipt() {
 #[test]
 fn a_named_term_is_refused_when_unknown_or_not_in_force() {
     let named = |name: &str, received| {
-        let choice = TermChoice::Named(name.to_owned());
-        term_deadline(&CALENDAR, &choice, instant(received), WorkingHours::default(), false).map(|_| ())
+        let question = TermQuestion::new(TermChoice::Named(name.to_owned()), instant(received));
+        term_deadline(&CALENDAR, &question, WorkingHours::default(), false).map(|_| ())
     };
     assert_eq!(named("prosecutor-2022", "2023-05-02T10:00:00+06:00"), Ok(()));
     let unknown = CalendarError::TermUnknown {

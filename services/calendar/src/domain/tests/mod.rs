@@ -2,8 +2,10 @@
 
 mod amendments;
 mod cases;
+mod clock;
 mod deadlines;
 mod properties;
+mod revisions;
 mod years;
 
 use std::sync::LazyLock;
@@ -40,6 +42,6 @@ pub(super) fn obligation(period: &str, due_day: i32, roll_forward: bool) -> Obli
 }
 
 pub(super) fn deadline_of(term: &str, received_at: &str) -> Deadline {
-    let choice = TermChoice::Named(term.to_owned());
-    term_deadline(&CALENDAR, &choice, instant(received_at), WorkingHours::default(), true).expect("a literal request")
+    let question = TermQuestion::new(TermChoice::Named(term.to_owned()), instant(received_at));
+    term_deadline(&CALENDAR, &question, WorkingHours::default(), true).expect("a literal request")
 }

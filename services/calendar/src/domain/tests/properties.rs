@@ -17,11 +17,11 @@ fn any_day_to_2034() -> impl Strategy<Value = Date> {
     (0..6900_i64).prop_map(|days| FIRST_DAY.saturating_add(days.days()))
 }
 
-fn any_receipt() -> impl Strategy<Value = Timestamp> {
+pub(super) fn any_receipt() -> impl Strategy<Value = Timestamp> {
     (any_day_to_2034(), 0..86_400_i64).prop_map(|(day, second)| beginning(day) + second.seconds())
 }
 
-fn any_requester() -> impl Strategy<Value = RequesterKind> {
+pub(super) fn any_requester() -> impl Strategy<Value = RequesterKind> {
     prop::sample::select(vec![
         RequesterKind::StateBody,
         RequesterKind::ProsecutorBody,
@@ -42,7 +42,7 @@ fn any_period() -> impl Strategy<Value = ReportingPeriod> {
     })
 }
 
-fn assert_ordered(deadline: &Deadline) {
+pub(super) fn assert_ordered(deadline: &Deadline) {
     let effects: Vec<_> = deadline.steps.iter().map(|step| step.effect).collect();
     assert_eq!(effects.first(), Some(&StepEffect::Start));
     assert_eq!(effects.iter().filter(|effect| **effect == StepEffect::Start).count(), 1);
@@ -106,7 +106,8 @@ proptest! {
         requester in any_requester(), received_at in any_receipt(),
     ) {
         let choice = TermChoice::ForRequester(requester);
-        let deadline = term_deadline(&CALENDAR, &choice, received_at, WorkingHours::default(), true)
+        let question = TermQuestion::new(choice.clone(), received_at);
+        let deadline = term_deadline(&CALENDAR, &question, WorkingHours::default(), true)
             .expect("a request within the calendar");
         assert_ordered(&deadline);
         prop_assert!(day(deadline.due_date).is_working());
@@ -129,8 +130,8 @@ proptest! {
 
     #[test]
     fn the_answer_without_steps_is_the_answer_with_them(requester in any_requester(), received_at in any_receipt()) {
-        let choice = TermChoice::ForRequester(requester);
-        let of = |explain| term_deadline(&CALENDAR, &choice, received_at, WorkingHours::default(), explain);
+        let question = TermQuestion::new(TermChoice::ForRequester(requester), received_at);
+        let of = |explain| term_deadline(&CALENDAR, &question, WorkingHours::default(), explain);
         let explained = of(true).expect("a request within the calendar");
         let bare = of(false).expect("a request within the calendar");
         prop_assert!(bare.steps.is_empty());
