@@ -38,7 +38,11 @@ async fn an_act_moves_editions_that_are_not_released_and_leaves_the_released_one
         change: Some(Change::CalendarAct(order())),
     };
     let mut administrator = distribution.client(Some("administrator"));
-    let preview = administrator.preview_recompute(preview).await.expect("previewed").into_inner();
+    let preview = administrator
+        .preview_recompute(preview)
+        .await
+        .expect("previewed")
+        .into_inner();
     let open = "SELECT count(*) FROM collections.edition WHERE due_date = '2025-04-14' AND state <> 'RELEASED'";
     assert_eq!(preview.moved_count, distribution.count(open).await);
     assert!(preview.moved_count > 0 && preview.moves.iter().all(|item| item.new_due_date == date(4, 15)));
@@ -51,11 +55,17 @@ async fn an_act_moves_editions_that_are_not_released_and_leaves_the_released_one
     let mut calendar = CalendarServiceClient::new(distribution._calendar.channel(Some("administrator")));
     calendar.create_calendar_act(request).await.expect("it is recorded");
     let followed = async {
-        while distribution.count("SELECT count(*) FROM collections.calendar_following WHERE resume_token <> ''").await == 0 {
+        while distribution
+            .count("SELECT count(*) FROM collections.calendar_following WHERE resume_token <> ''")
+            .await
+            == 0
+        {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, followed).await.expect("the calendar is followed");
+    tokio::time::timeout(PATIENCE, followed)
+        .await
+        .expect("the calendar is followed");
     for kept in [
         "SELECT count(*) FROM collections.due_date_change",
         "SELECT count(*) FROM collections.outbox_event WHERE kind = 'edition.due_date_moved'",

@@ -333,11 +333,17 @@ async fn an_announced_kurban_ait_restates_its_year_without_moving_what_stays() {
 async fn a_preview_refuses_what_the_calendar_refuses_and_is_not_for_the_public() {
     let registry = Registry::at("2026-11-24T10:00:00Z").await;
     let contradiction = act("contradiction", date(2027, 1, 5), date(2027, 1, 5));
-    let refused = registry.preview(Change::CalendarAct(contradiction)).await.expect_err("it contradicts itself");
+    let refused = registry
+        .preview(Change::CalendarAct(contradiction))
+        .await
+        .expect_err("it contradicts itself");
     assert_eq!(refused.code(), Code::InvalidArgument);
     let details = refused.get_error_details();
     let field = &details.bad_request().expect("it has violations").field_violations[0].field;
-    assert!(field.starts_with("calendar_act.transfers[0]") && refused.message().contains(field.as_str()), "{refused:?}");
+    assert!(
+        field.starts_with("calendar_act.transfers[0]") && refused.message().contains(field.as_str()),
+        "{refused:?}"
+    );
     let unknown = registry
         .preview(Change::Withdrawal("calendarActs/none".into()))
         .await

@@ -24,6 +24,7 @@ use fakes::Fakes;
 
 mod fakes;
 mod reading;
+mod recompute;
 
 const NOW: &str = "2026-03-02T10:00:00.123456+05:00";
 

@@ -1,0 +1,238 @@
+//! Due dates that follow the calendar.
+
+use std::sync::{Arc, Mutex};
+
+use legalstat_proto::calendar::v1::{
+    CalendarAct, CalendarActKind, CalendarChangeKind, CreateCalendarActRequest, Grade, PreviewRecomputeRequest,
+    StepEffect, Transfer, calendar_service_client::CalendarServiceClient, preview_recompute_request::Change,
+};
+
+use super::*;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A Tuesday within working hours.
+const TUESDAY: &str = "2026-11-24T10:00:00+05:00";
+
+fn date(month: i32, day: i32) -> Option<common::Date> {
+    Some(common::Date { year: 2026, month, day })
+}
+
+/// An act that takes one day away and gives another.
+fn act(id: &str, day_off: Option<common::Date>, working_day: Option<common::Date>) -> CalendarAct {
+    CalendarAct {
+        name: format!("calendarActs/{id}"),
+        kind: CalendarActKind::Order.into(),
+        citation: format!("Order {id}"),
+        grade: Grade::StateBody.into(),
+        transfers: vec![Transfer {
+            working_day,
+            day_off,
+            ..Default::default()
+        }],
+        ..Default::default()
+    }
+}
+
+/// Intake with a real calendar and a clock that the test sets.
+struct Desk {
+    stage: Stage,
+    calendar: Running,
+    clock: Arc<Mutex<Timestamp>>,
+}
+
+impl Desk {
+    async fn at(now: &str) -> Self {
+        let clock = Arc::new(Mutex::new(now.parse().expect("an instant")));
+        let told = clock.clone();
+        let tell = move || *told.lock().expect("no test panics here");
+        let calendar = Running::start(&legalstat_calendar::SERVICE, &[], tell.clone()).await;
+        let fakes = Fakes::start().await;
+        let settings = [
+            ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned()),
+            ("LEGALSTAT_FORM_REGISTRY_URL", fakes.url.clone()),
+        ];
+        let running = Running::start(&SERVICE, &settings, tell).await;
+        let stage = Stage { fakes, running };
+        Self { stage, calendar, clock }
+    }
+
+    fn set_clock(&self, now: &str) {
+        *self.clock.lock().expect("no test panics here") = now.parse().expect("an instant");
+    }
+
+    async fn registered(&self) -> proto::Request {
+        let mut edms = self.stage.client("edms");
+        let request = submit(&mut edms, submission(request())).await.expect("it is accepted");
+        assert_eq!(request.state(), RequestState::Registered);
+        request
+    }
+
+    /// Records an act and waits until intake has followed it.
+    async fn record(&self, act: CalendarAct) {
+        let before = self.followed().await;
+        let request = CreateCalendarActRequest {
+            calendar_act: Some(act),
+            request_id: Uuid::new_v4().to_string(),
+            validate_only: false,
+        };
+        let mut calendar = CalendarServiceClient::new(self.calendar.channel(Some("administrator")));
+        calendar.create_calendar_act(request).await.expect("it is recorded");
+        let follows = async {
+            while self.followed().await == before {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, follows)
+            .await
+            .expect("the calendar is followed");
+    }
+
+    async fn followed(&self) -> String {
+        sqlx::query_scalar("SELECT resume_token FROM requests.calendar_following")
+            .fetch_one(&mut self.stage.running.superuser().await)
+            .await
+            .expect("there is a row")
+    }
+
+    async fn get(&self, request: &proto::Request) -> proto::Request {
+        get(&mut self.stage.client("edms"), &request.name)
+            .await
+            .expect("it is there")
+    }
+}
+
+#[tokio::test]
+async fn an_open_request_follows_the_calendar_and_its_explanation_too() {
+    let desk = Desk::at(TUESDAY).await;
+    let before = desk.registered().await;
+    assert_eq!(before.due_date, date(12, 24));
+    let order = act("order-1", date(12, 24), date(12, 26));
+    let preview = PreviewRecomputeRequest {
+        change: Some(Change::CalendarAct(order.clone())),
+    };
+    let preview = desk
+        .stage
+        .client("administrator")
+        .preview_recompute(preview)
+        .await
+        .expect("previewed")
+        .into_inner();
+    assert_eq!((preview.open_count, preview.moved_count), (1, 1));
+    assert_eq!(
+        (preview.moves[0].name.as_str(), preview.moves[0].new_due_date),
+        (before.name.as_str(), date(12, 25))
+    );
+    assert_eq!(desk.get(&before).await, before);
+
+    desk.record(order).await;
+    let after = desk.get(&before).await;
+    assert_eq!(
+        (after.due_date, after.registered_on),
+        (date(12, 25), before.registered_on)
+    );
+    assert_eq!(after.registration_number, before.registration_number);
+    let deadline = after.deadline.as_ref().expect("it has one");
+    let effects: Vec<_> = deadline
+        .steps
+        .iter()
+        .rev()
+        .map(|step| (step.effect(), step.date))
+        .collect();
+    assert_eq!(
+        effects[..2],
+        [(StepEffect::Due, date(12, 25)), (StepEffect::Rolled, date(12, 24))]
+    );
+    let change = &after.due_date_changes[0];
+    assert_eq!((change.old_due_date, change.new_due_date), (date(12, 24), date(12, 25)));
+    assert_eq!(
+        (change.change(), change.calendar_act.as_str()),
+        (CalendarChangeKind::ActRecorded, "calendarActs/order-1")
+    );
+    for kept in [
+        "SELECT count(*) FROM requests.outbox_event WHERE kind = 'request.due_date_moved'",
+        "SELECT count(*) FROM requests.journal_entry WHERE method = 'jobs/recompute'",
+    ] {
+        assert_eq!(desk.stage.count(kept).await, 1, "{kept}");
+    }
+}
+
+#[tokio::test]
+async fn requests_with_one_explanation_keep_it_once_and_those_of_the_release_before_keep_theirs() {
+    let desk = Desk::at(TUESDAY).await;
+    let (first, second) = (desk.registered().await, desk.registered().await);
+    assert_eq!(desk.stage.count("SELECT count(*) FROM requests.explanation").await, 1);
+    assert_eq!(first.deadline, second.deadline);
+    desk.stage
+        .execute(
+            "INSERT INTO requests.deadline_step SELECT r.id, s.position, s.date, s.effect, s.text_kk, s.text_ru, s.text_en,
+                 s.legal_basis_act, s.legal_basis_provision, s.legal_basis_uri, s.legal_basis_assumed
+             FROM requests.request r JOIN requests.explanation_step s ON s.explanation = r.explanation",
+        )
+        .await;
+    desk.stage
+        .execute("UPDATE requests.request SET explanation = NULL")
+        .await;
+    assert_eq!(desk.get(&first).await, first);
+    desk.record(act("order-1", date(12, 24), date(12, 26))).await;
+    let moved = desk.get(&first).await;
+    assert_eq!(moved.due_date, date(12, 25));
+    assert_eq!(
+        moved
+            .deadline
+            .expect("it has one")
+            .steps
+            .last()
+            .and_then(|step| step.date),
+        date(12, 25)
+    );
+}
+
+#[tokio::test]
+async fn a_registration_that_has_come_is_settled_and_one_still_to_come_moves() {
+    let desk = Desk::at(TUESDAY).await;
+    let settled = desk.registered().await;
+    desk.set_clock("2026-11-27T19:30:00+05:00");
+    let to_come = desk.registered().await;
+    assert_eq!(
+        (settled.registered_on, to_come.registered_on),
+        (date(11, 24), date(11, 30))
+    );
+
+    desk.record(act("late-order", date(11, 24), date(11, 21))).await;
+    let kept = desk.get(&settled).await;
+    assert_eq!(
+        (kept.registered_on, kept.due_date),
+        (settled.registered_on, settled.due_date)
+    );
+    assert!(kept.due_date_changes.is_empty());
+    desk.record(act("order-1", date(11, 30), date(12, 5))).await;
+    let moved = desk.get(&to_come).await;
+    assert_eq!(moved.registered_on, date(12, 1));
+    assert_ne!(moved.due_date, to_come.due_date);
+    assert_eq!(moved.registration_number, to_come.registration_number);
+}
+
+#[tokio::test]
+async fn a_due_date_that_was_overtaken_by_a_change_of_the_calendar_is_not_stored() {
+    let stage = Stage::set().await;
+    stage
+        .execute("UPDATE requests.calendar_following SET known_from = '2026-03-02Z'")
+        .await;
+    let mut edms = stage.client("edms");
+    let accepted = submit(&mut edms, submission(request())).await.expect("it is accepted");
+    assert_eq!(accepted.state(), RequestState::Received);
+    assert!(accepted.coupon.is_some() && accepted.due_date.is_none());
+    assert_eq!(outcome(&accepted, CheckRule::DueDate), CheckOutcome::Pending);
+
+    stage
+        .execute("UPDATE requests.calendar_following SET known_from = NULL")
+        .await;
+    let registered = async {
+        while get(&mut edms, &accepted.name).await.expect("it is there").state() != RequestState::Registered {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, registered)
+        .await
+        .expect("it is examined later");
+}
