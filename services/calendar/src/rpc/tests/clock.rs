@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use sqlx::Connection as _;
-
 use super::*;
 use crate::domain::{self, RuleSet};
 
@@ -59,11 +57,8 @@ async fn terms(service: &Running) -> Vec<Term> {
 
 /// Stores the term that may be stopped, and waits until the service has taken it over.
 async fn store_stoppable(service: &Running) {
-    let mut connection = service.runtime().await;
-    let mut transaction = connection.begin().await.expect("a transaction");
-    let new = crate::db::reference::load(&mut transaction, &stoppable(), NOW).await;
-    assert_eq!(new.expect("stored"), 2);
-    transaction.commit().await.expect("committed");
+    let loaded = crate::db::reference::load(&service.context(|| NOW), &stoppable()).await;
+    loaded.expect("stored");
     let taken_over = async {
         while terms(service).await.len() < 6 {
             tokio::time::sleep(Duration::from_millis(20)).await;
