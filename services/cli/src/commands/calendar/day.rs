@@ -53,14 +53,15 @@ pub(super) async fn days(
 
 /// A day as a person would tell it: from the first cause to the one that had the last word.
 fn told(day: &Value, language: Language) -> String {
-    let working = match day["working"] == true {
-        true => language.of("жұмыс күні", "рабочий", "worked"),
-        false => language.of("демалыс", "нерабочий", "off"),
+    let working = if day["working"] == true {
+        language.of("жұмыс күні", "рабочий", "worked")
+    } else {
+        language.of("демалыс", "нерабочий", "off")
     };
     let mut lines = vec![format!(
         "{}: {working}, {}",
         civil::with_weekday(&day["date"], language),
-        text(&day["kind"])
+        text(&day["kind"]).to_lowercase().replace('_', " ")
     )];
     lines.extend(reasons(day, language).iter().map(|reason| format!("  - {reason}")));
     if day["provisional"] == true {
@@ -118,7 +119,7 @@ mod tests {
         });
         assert_eq!(
             told(&day, Language::En),
-            "2025-01-05 (Sun): worked, TRANSFERRED_WORKING_DAY\n  - Sunday [Labour Code, art. 5]\n  - moved [Order 1, \
+            "2025-01-05 (Sun): worked, transferred working day\n  - Sunday [Labour Code, art. 5]\n  - moved [Order 1, \
              art. 5]\nprovisional: not all acts of the year are in\ncalendar version 3"
         );
     }

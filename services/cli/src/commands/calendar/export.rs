@@ -60,6 +60,7 @@ impl Export {
     /// deleted.
     pub(super) async fn run(self, options: &Options) -> Result<(), Failure> {
         let language = self.texts.language;
+        // The calendar is asked for its days in any case: they say when it last learned something.
         let (mut entries, mut stamp) = (Vec::new(), Timestamp::UNIX_EPOCH);
         for year in self.years() {
             let days = days(year, options).await?;
@@ -170,46 +171,53 @@ fn day_uid(day: &Value, last: &Value) -> String {
 
 /// The entry of a line of a schedule.
 fn deadline(item: &Value, owner: &Value, register: Register, language: Language) -> Option<Entry> {
-    let (period, title) = (text(&item["period"]), localized(&owner["title"], language));
-    let number = text(&owner["listNumber"]);
-    let summary = match register.owner {
-        "form" => language.of(
-            format!("№ {number} нысан, {period}: {title}"),
-            format!("Форма № {number} за {period}: {title}"),
-            format!("Form {number} for {period}: {title}"),
-        ),
-        _ => language.of(
-            format!("Жинақ, {period}: {title}"),
-            format!("Сборник за {period}: {title}"),
-            format!("Collection for {period}: {title}"),
-        ),
-    };
-    let roll = match owner["rollForward"] == true {
-        true => language.of(
-            "демалыс күнінен ауысады",
-            "с выходного дня переносится",
-            "moves on from a day off",
-        ),
-        false => language.of(
-            "демалыс күнінен ауыспайды",
-            "с выходного дня не переносится",
-            "does not move from a day off",
-        ),
-    };
-    let mut lines = vec![
-        text(&owner["legalBasis"]),
-        format!("{roll}: {}", text(&owner["rollForwardBasis"])),
-    ];
+    let mut lines = vec![text(&owner["legalBasis"]), roll(owner, language)];
     lines.extend(remarks(item, language));
     Some(Entry {
         // A file name in some calendar servers, so without slashes.
         uid: format!("{}@legalstat", text(&item["edition"]).replace('/', "-")),
         sequence: item["dueDateRevision"].as_i64().unwrap_or(0),
         when: When::DayInAstana(due_date(item)?),
-        summary,
+        summary: summary(item, owner, register, language),
         description: lines.join("\n"),
         tentative: item["provisional"] == true,
     })
+}
+
+/// What falls due, and for which period.
+fn summary(item: &Value, owner: &Value, register: Register, language: Language) -> String {
+    let (period, title) = (text(&item["period"]), localized(&owner["title"], language));
+    if register.service == ServiceName::CollectionDistribution {
+        return language.of(
+            format!("Жинақ, {period}: {title}"),
+            format!("Сборник за {period}: {title}"),
+            format!("Collection for {period}: {title}"),
+        );
+    }
+    let number = text(&owner["listNumber"]);
+    language.of(
+        format!("№ {number} нысан, {period}: {title}"),
+        format!("Форма № {number} за {period}: {title}"),
+        format!("Form {number} for {period}: {title}"),
+    )
+}
+
+/// Whether a due day that is off moves, and by which law.
+fn roll(owner: &Value, language: Language) -> String {
+    let rolls = if owner["rollForward"] == true {
+        language.of(
+            "демалыс күнінен ауысады",
+            "с выходного дня переносится",
+            "moves on from a day off",
+        )
+    } else {
+        language.of(
+            "демалыс күнінен ауыспайды",
+            "с выходного дня не переносится",
+            "does not move from a day off",
+        )
+    };
+    format!("{rolls}: {}", text(&owner["rollForwardBasis"]))
 }
 
 /// What must be said of a date that is not certain.

@@ -72,9 +72,10 @@ fn event(entry: &Entry, stamp: Timestamp) -> Event {
         .add_property("TRANSP", "TRANSPARENT")
         .summary(&entry.summary)
         .description(&entry.description);
-    event.status(match entry.tentative {
-        true => EventStatus::Tentative,
-        false => EventStatus::Confirmed,
+    event.status(if entry.tentative {
+        EventStatus::Tentative
+    } else {
+        EventStatus::Confirmed
     });
     match entry.when {
         When::Day(day) => {

@@ -7,14 +7,14 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::{
-    Known, SERVICE, Texts, civil,
+    SERVICE, Texts, civil,
     day::last_reason,
     deadline::notes,
     schedules::{COLLECTIONS, FORMS, Register, due_date},
 };
 use crate::{
     Options,
-    commands::{connect, object},
+    commands::{connect, instant, object},
     failure::Failure,
     output::{self, Language, text},
     place::ServiceName,
@@ -28,8 +28,9 @@ pub(crate) struct Month {
     month: Date,
     #[command(flatten)]
     texts: Texts,
-    #[command(flatten)]
-    known: Known,
+    /// Show the days as they were known at this instant (RFC 3339); due dates are those promised now [default: now]
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    as_known_at: Option<Value>,
 }
 
 /// A month as it is written on the command line, as its first day.
@@ -48,7 +49,7 @@ impl Month {
         let request = object([
             ("from", Some(civil::to_json(first))),
             ("to", Some(civil::to_json(last))),
-            ("asKnownAt", self.known.as_known_at),
+            ("asKnownAt", self.as_known_at),
         ]);
         let calendar = connect(options, ServiceName::Calendar, None)?;
         let mut response = calendar.list(&format!("{SERVICE}/ListDays"), &request).await?;
@@ -119,58 +120,60 @@ fn grid(first: Date, days: &[Value], language: Language) -> String {
 fn marked(days: &[Value], language: Language) -> String {
     let marked = days.iter().filter_map(|day| Some((mark(day)?, day)));
     let lines = marked.map(|(mark, day)| {
-        let provisional = match day["provisional"] == true {
-            true => language.of(" (алдын ала)", " (предварительно)", " (provisional)"),
-            false => "",
+        let provisional = if day["provisional"] == true {
+            language.of(" (алдын ала)", " (предварительно)", " (provisional)")
+        } else {
+            ""
         };
         let date = civil::with_weekday(&day["date"], language);
         format!("  {date} {mark}  {}{provisional}\n", last_reason(day, language))
     });
     let lines: String = lines.collect();
-    match lines.is_empty() {
-        true => "No day is out of the ordinary.\n".into(),
-        false => lines,
+    if lines.is_empty() {
+        return "No day is out of the ordinary.\n".into();
     }
+    lines
 }
 
-/// What falls due, by day: `forms 1, 3, 7 (2026-M04)`.
+/// What falls due, by day, and what is not known of it.
 fn due(registers: &[(Register, &Due)], language: Language) -> String {
-    let mut groups: BTreeMap<(Date, usize, String), Vec<String>> = BTreeMap::new();
-    let mut missing = String::new();
-    for (order, (register, due)) in registers.iter().enumerate() {
+    let (mut groups, mut missing) = (BTreeMap::new(), String::new());
+    for (register, due) in registers {
         match due {
-            Ok(items) => {
-                for item in items {
-                    let Some(date) = due_date(item) else { continue };
-                    let remarks = [
-                        vec![text(&item["period"])],
-                        notes(item, language).iter().map(|&note| note.to_owned()).collect(),
-                    ]
-                    .concat();
-                    let id = text(&item[register.owner]);
-                    let id = id.rsplit('/').next().unwrap_or_default().to_owned();
-                    groups.entry((date, order, remarks.join(", "))).or_default().push(id);
-                }
-            }
+            Ok(items) => items
+                .iter()
+                .for_each(|item| add(&mut groups, *register, item, language)),
             Err(_) => {
-                missing += &format!(
-                    "  what {} knows is missing: it does not answer\n",
-                    register.service.as_str()
-                )
+                let service = register.service.as_str();
+                missing += &format!("  what {service} knows is missing: it does not answer\n");
             }
         }
     }
-    let lines = groups.iter().map(|((date, order, remarks), ids)| {
-        let owner = registers[*order].0.owner;
+    let lines = groups.iter().map(|((date, _, owner, remarks), ids)| {
         let plural = if ids.len() == 1 { "" } else { "s" };
         let date = civil::with_weekday(&civil::to_json(*date), language);
         format!("  {date}  {owner}{plural} {} ({remarks})\n", ids.join(", "))
     });
     let lines: String = lines.collect();
-    match lines.is_empty() && missing.is_empty() {
-        true => "Nothing falls due.".into(),
-        false => format!("Due:\n{lines}{missing}"),
+    if lines.is_empty() && missing.is_empty() {
+        return "Nothing falls due.".into();
     }
+    format!("Due:\n{lines}{missing}")
+}
+
+/// What falls due together and is told in one line, `forms 1, 3, 7 (2026-M04)`: by day, service, what it is, and remarks.
+type Groups = BTreeMap<(Date, ServiceName, &'static str, String), Vec<String>>;
+
+fn add(groups: &mut Groups, register: Register, item: &Value, language: Language) {
+    let Some(date) = due_date(item) else { return };
+    let mut remarks = text(&item["period"]);
+    for note in notes(item, language) {
+        remarks += &format!(", {note}");
+    }
+    let name = text(&item[register.owner]);
+    let id = name.rsplit('/').next().unwrap_or_default().to_owned();
+    let group = (date, register.service, register.owner, remarks);
+    groups.entry(group).or_default().push(id);
 }
 
 #[cfg(test)]

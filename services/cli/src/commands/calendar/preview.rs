@@ -36,9 +36,10 @@ pub(super) const WHAT_FOLLOWS: &str = "Open due dates are recomputed by the serv
 /// The days of a CalendarActEffect: those that changed, or would.
 pub(super) fn days(effect: &Value, recorded: bool) -> String {
     let changed = &effect["changedDays"];
-    let [day, old, new] = match recorded {
-        true => ["day that changes", "was", "becomes"],
-        false => ["day that would change", "is", "would become"],
+    let [day, old, new] = if recorded {
+        ["day that changes", "was", "becomes"]
+    } else {
+        ["day that would change", "is", "would become"]
     };
     match (changed.as_array().map_or(0, Vec::len), recorded) {
         (0, true) => "No day changed.".into(),

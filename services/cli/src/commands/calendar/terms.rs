@@ -53,17 +53,19 @@ fn told(term: &Value, language: Language) -> String {
         text(&term["origin"]).to_lowercase(),
         text(&term["originBasis"])
     ));
-    let rolls = match term["rollForward"] == true {
-        true => "moves to the next working day",
-        false => "does not move",
+    let rolls = if term["rollForward"] == true {
+        "moves to the next working day"
+    } else {
+        "does not move"
     };
     lines.push(format!(
         "  a last day that is off {rolls} [{}]",
         text(&term["rollForwardBasis"])
     ));
-    lines.push(match term["suspensionBasis"].is_object() {
-        true => format!("  the clock can stop [{}]", text(&term["suspensionBasis"])),
-        false => "  the clock cannot stop".into(),
+    lines.push(if term["suspensionBasis"].is_object() {
+        format!("  the clock can stop [{}]", text(&term["suspensionBasis"]))
+    } else {
+        "  the clock cannot stop".into()
     });
     lines.join("\n")
 }
@@ -87,9 +89,10 @@ fn span(span: &Value, language: Language) -> String {
         let note = &span["note"][language];
         note.as_str().is_some_and(|note| !note.is_empty())
     });
-    let note = match noted {
-        true => format!(", {}", localized(&span["note"], language)),
-        false => String::new(),
+    let note = if noted {
+        format!(", {}", localized(&span["note"], language))
+    } else {
+        String::new()
     };
     format!("{length} {unit}{plural}{note} [{}]", text(&span["legalBasis"]))
 }
