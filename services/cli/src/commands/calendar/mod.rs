@@ -102,7 +102,7 @@ pub(crate) enum Calendar {
     /// Enter or withdraw an act [as administrator]
     #[command(subcommand)]
     Act(act::Act),
-    /// Days off and due dates as iCalendar (RFC 5545), for calendar programs
+    /// Days off and due dates as iCalendar (RFC 5545) for calendar programs, whatever --output says
     #[command(after_help = "Examples:
   legalstat calendar export --year 2026 --to legalstat-2026.ics
   legalstat calendar export --from-year 2025 --to-year 2027 --only days --language kk")]
