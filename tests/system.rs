@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each suite uses what it needs of it")]
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
@@ -105,6 +105,22 @@ impl System {
             .args(arguments)
             .output()
             .expect("the program runs")
+    }
+
+    /// Runs a command line to its end with something on its standard input.
+    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
+        let mut process = program(self.folder())
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let mut stdin = process.stdin.take().expect("it is piped");
+        // A program that does not read it may have ended already.
+        stdin.write_all(input.as_bytes()).ok();
+        drop(stdin);
+        process.wait_with_output().expect("the program ends")
     }
 
     /// Runs a command line that must succeed and answers in JSON.

@@ -97,7 +97,7 @@ fn an_act_is_tried_entered_and_withdrawn() {
         },
     });
     let file = system.file("act.json", &act.to_string());
-    let create = ["calendar", "act", "create", "--file", &file];
+    let create = ["calendar", "act", "create", "--file", &file, "--yes"];
     let kind = || system.json(&["calendar", "day", "2027-01-08"])["kind"].clone();
     let tried = system.json(&[&create[..], &["--validate-only"]].concat());
     assert_eq!(list(&tried, "changedDays").len(), 2);
@@ -106,7 +106,7 @@ fn an_act_is_tried_entered_and_withdrawn() {
     assert_eq!(kind(), "DAY_KIND_TRANSFERRED_DAY_OFF");
     let (code, said) = system.failure(&create);
     assert!(code == 1 && said.contains("ALREADY_EXISTS"), "{said}");
-    system.json(&["calendar", "act", "withdraw", "order-1-2027"]);
+    system.json(&["calendar", "act", "withdraw", "order-1-2027", "--yes"]);
     assert_eq!(kind(), "DAY_KIND_WORKING", "withdrawing restores");
     let quarters = [
         "calendar",
@@ -228,6 +228,7 @@ fn tables_are_for_people_and_help_has_examples() {
         "--due-day",
         "14",
         "--roll-forward",
+        "--explain",
     ]);
     assert!(
         due.contains("due 2019-07-15") && due.contains("Sunday") && due.contains("para 13"),
@@ -235,6 +236,12 @@ fn tables_are_for_people_and_help_has_examples() {
     );
     for group in [
         "calendar deadline",
+        "calendar month",
+        "calendar acts",
+        "calendar terms",
+        "calendar act create",
+        "calendar act withdraw",
+        "calendar export",
         "forms schedule",
         "requests submit",
         "collections copies",

@@ -1,6 +1,7 @@
 //! Stories of those who use the system, through the command line and gRPC only.
 
 mod bad_input;
+mod calendar_command;
 mod command_line;
 mod life;
 #[path = "../system.rs"]

@@ -92,7 +92,7 @@ async fn run(options: Options, group: Group) -> Result<(), Failure> {
         Group::Up(up) => return up.run(&options.folder).await,
         Group::Certificates(_) => return up::Certificates::run(&options.folder),
         Group::Tour => return tour::run(&options).await,
-        Group::Calendar(command) => command.command()?,
+        Group::Calendar(command) => return command.run(&options).await,
         Group::Forms(command) => command.command()?,
         Group::Requests(command) => command.command()?,
         Group::Collections(command) => command.command()?,

@@ -1,4 +1,4 @@
-//! Answers for people: tables, records and explained deadlines; and for scripts: proto3 JSON.
+//! Answers for people: tables, records and texts; and for scripts: proto3 JSON.
 
 use std::io::Write;
 
@@ -21,27 +21,59 @@ pub(crate) enum View {
     Rows(&'static str, &'static [(&'static str, &'static str)]),
     /// Every field that is set, one a line.
     Record,
-    /// A deadline with its steps as a person would read them.
-    Deadline,
+}
+
+/// The languages of the system's texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Language {
+    /// Kazakh.
+    Kk,
+    /// Russian.
+    Ru,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// Of three wordings the one in this language.
+    pub(crate) fn of<T>(self, kk: T, ru: T, en: T) -> T {
+        match self {
+            Self::Kk => kk,
+            Self::Ru => ru,
+            Self::En => en,
+        }
+    }
 }
 
 /// Prints a response.
 pub(crate) fn print(response: &Value, format: Format, view: View) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
-    let text = match (format, view) {
-        (Format::Json, _) => serde_json::to_string_pretty(response)?,
-        (Format::Table, View::Rows(field, columns)) => rows(&response[field], columns),
-        (Format::Table, View::Record) => record(response),
-        (Format::Table, View::Deadline) => deadline(response),
+    let text = match view {
+        View::Rows(field, columns) => rows(&response[field], columns),
+        View::Record => record(response),
     };
-    match writeln!(out, "{}", text.trim_end()) {
+    show(response, format, &text)
+}
+
+/// Prints a response: for a person as `text`, for scripts as it is.
+pub(crate) fn show(response: &Value, format: Format, text: &str) -> anyhow::Result<()> {
+    match format {
+        Format::Json => write(&format!("{}\n", serde_json::to_string_pretty(response)?)),
+        Format::Table => write(&format!("{}\n", text.trim_end())),
+    }
+}
+
+/// Writes to standard output.
+pub(crate) fn write(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Whoever reads us, `head` for one, has seen enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),
     }
 }
 
-fn rows(rows: &Value, columns: &[(&str, &str)]) -> String {
+/// A table of the rows of a list, by columns: heading and path within the row.
+pub(crate) fn rows(rows: &Value, columns: &[(&str, &str)]) -> String {
     let rows = rows.as_array().map(Vec::as_slice).unwrap_or_default();
     let mut table = Table::new();
     table
@@ -55,8 +87,12 @@ fn rows(rows: &Value, columns: &[(&str, &str)]) -> String {
     format!("{table}\n{} {noun}", rows.len())
 }
 
+/// The value at a path; `last` in a path is the last item of a list.
 fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
-    path.split('.').fold(value, |value, name| &value[name])
+    path.split('.').fold(value, |value, name| match value {
+        Value::Array(items) if name == "last" => items.last().unwrap_or(&Value::Null),
+        _ => &value[name],
+    })
 }
 
 /// A value as a person would write it: dates as 2019-07-15, enum values without prefix, texts in English or what there is.
@@ -123,15 +159,8 @@ fn object(fields: &serde_json::Map<String, Value>) -> String {
     {
         return format!("{year:04}-{month:02}-{day:02}");
     }
-    if fields.contains_key("kk") && fields.contains_key("en") {
-        let languages = ["en", "ru", "kk"]
-            .iter()
-            .filter_map(|language| field(language).as_str());
-        return languages
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned)
-            .next()
-            .unwrap_or_else(|| "(missing)".into());
+    if let (Some(kk), Some(ru), Some(en)) = (field("kk").as_str(), field("ru").as_str(), field("en").as_str()) {
+        return in_language([kk, ru, en], Language::En);
     }
     if fields.contains_key("act") && fields.contains_key("provision") {
         let (act, provision) = (text(field("act")), text(field("provision")));
@@ -153,6 +182,18 @@ fn object(fields: &serde_json::Map<String, Value>) -> String {
     set.map(|(name, text)| format!("{name}: {text}"))
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// A text of the contracts in a language, or in what there is.
+pub(crate) fn localized(value: &Value, language: Language) -> String {
+    let texts = ["kk", "ru", "en"].map(|language| value[language].as_str().unwrap_or_default());
+    in_language(texts, language)
+}
+
+fn in_language([kk, ru, en]: [&str; 3], language: Language) -> String {
+    let order = language.of([kk, ru, en], [ru, kk, en], [en, ru, kk]);
+    let there = order.into_iter().find(|text| !text.is_empty());
+    there.map_or_else(|| "(missing)".into(), |text| text.chars().map(shown).collect())
 }
 
 /// How long a value may be to stand on its field's line.
@@ -184,36 +225,6 @@ fn describe(message: &Value, indent: &str, lines: &mut Vec<String>) {
     }
 }
 
-fn deadline(response: &Value) -> String {
-    let flag = |name: &str, word: &'static str| response[name].as_bool().unwrap_or(false).then_some(word);
-    let notes: Vec<&str> = [
-        flag("provisional", "provisional"),
-        flag("assumed", "rests on an assumed rule"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let notes = if notes.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", notes.join(", "))
-    };
-    let mut lines = vec![format!(
-        "due {}{notes}, until {}",
-        text(&response["dueDate"]),
-        text(&response["dueTime"])
-    )];
-    for step in response["steps"].as_array().into_iter().flatten() {
-        let (date, effect) = (text(&step["date"]), text(&step["effect"]));
-        lines.push(format!(
-            "  {date}  {effect:<9}  {} [{}]",
-            text(&step["text"]),
-            text(&step["legalBasis"])
-        ));
-    }
-    lines.join("\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,5 +240,21 @@ mod tests {
             text(&json!({ "act": "Instruction", "provision": "para 7", "uri": "", "assumed": true })),
             "Instruction, para 7 (assumed)"
         );
+    }
+
+    #[test]
+    fn a_text_is_in_the_language_asked_for_or_in_what_there_is() {
+        let title = json!({ "kk": "", "ru": "Праздник", "en": "Holiday" });
+        assert_eq!(localized(&title, Language::Ru), "Праздник");
+        assert_eq!(localized(&title, Language::En), "Holiday");
+        assert_eq!(localized(&title, Language::Kk), "Праздник");
+        assert_eq!(localized(&json!({}), Language::Kk), "(missing)");
+    }
+
+    #[test]
+    fn a_column_can_show_the_last_item_of_a_list() {
+        let day = json!({ "reasons": [{ "text": "Saturday" }, { "text": "worked" }] });
+        assert_eq!(at(&day, "reasons.last.text"), "worked");
+        assert_eq!(at(&json!({ "reasons": [] }), "reasons.last.text"), &Value::Null);
     }
 }

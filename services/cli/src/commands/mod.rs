@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Options,
+    call::Connection,
     failure::Failure,
     output::{self, View},
     place::ServiceName,
@@ -67,15 +68,12 @@ impl Command {
 
     /// Carries it out and prints the answer.
     pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
-        let place = options.place();
-        let usual = self.caller.unwrap_or("operator");
-        let usual = (self.caller.is_some() || place.has_certificate(usual)).then_some(usual);
         let service = self
             .service
             .or(ServiceName::of_grpc_service(self.grpc_service))
             .expect("the journal names its service");
         let method = format!("{}/{}", self.grpc_service, self.method);
-        let connection = place.connect(service, options.caller.as_deref().or(usual))?;
+        let connection = connect(options, service, self.caller)?;
         let (response, view) = match self.action {
             Action::Call(request, view) => (connection.call(&method, &request).await?, view),
             Action::List(request, view) => (connection.list(&method, &request).await?, view),
@@ -92,6 +90,18 @@ impl Command {
         };
         Ok(output::print(&response, options.output, view)?)
     }
+}
+
+/// Connects as the caller that `--as` names, else as `usual`, else as an operator where there is an operator's
+/// certificate.
+pub(crate) fn connect(
+    options: &Options,
+    service: ServiceName,
+    usual: Option<&'static str>,
+) -> Result<Connection, Failure> {
+    let place = options.place();
+    let usual = usual.or_else(|| place.has_certificate("operator").then_some("operator"));
+    place.connect(service, options.caller.as_deref().or(usual))
 }
 
 /// Adds what was really received to the description of a download.
@@ -136,10 +146,10 @@ pub(crate) fn new_request_id() -> String {
 pub(crate) struct Mutation {
     /// A UUID; repeat a call with the same one and it has no second effect [default: a new one]
     #[arg(long, value_name = "UUID")]
-    request_id: Option<String>,
+    pub(crate) request_id: Option<String>,
     /// Check everything, change nothing
     #[arg(long)]
-    validate_only: bool,
+    pub(crate) validate_only: bool,
 }
 
 impl Mutation {

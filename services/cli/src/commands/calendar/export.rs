@@ -1,0 +1,308 @@
+//! `legalstat calendar export`.
+
+use std::{collections::HashMap, path::PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use jiff::{Timestamp, civil::date};
+use legalstat_kit::zone;
+use serde_json::{Value, json};
+
+use super::{
+    SERVICE, Texts, civil, day,
+    ics::{self, Entry, When},
+    month::mark,
+    schedules::{COLLECTIONS, FORMS, Register, due_date},
+};
+use crate::{
+    Options,
+    commands::connect,
+    failure::Failure,
+    output::{self, Language, localized, text},
+    place::ServiceName,
+};
+
+/// The flags of `export`.
+#[derive(Args, Debug)]
+pub(crate) struct Export {
+    /// A year; can be repeated [default: the current year]
+    #[arg(long, value_parser = clap::value_parser!(i16).range(2016..=2036))]
+    year: Vec<i16>,
+    /// The first of several years
+    #[arg(long, requires = "to_year", conflicts_with = "year", value_parser = clap::value_parser!(i16).range(2016..=2036))]
+    from_year: Option<i16>,
+    /// The last of several years
+    #[arg(long, requires = "from_year", value_parser = clap::value_parser!(i16).range(2016..=2036))]
+    to_year: Option<i16>,
+    /// Only this; can be repeated
+    #[arg(long, value_name = "WHAT")]
+    only: Vec<Part>,
+    /// Where to write it [default: standard output]
+    #[arg(long, value_name = "PATH")]
+    to: Option<PathBuf>,
+    #[command(flatten)]
+    texts: Texts,
+}
+
+/// What an export holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Holidays, days off, moved days off and days worked in their place.
+    Days,
+    /// The due dates of the forms.
+    Forms,
+    /// The due dates of the collections.
+    Collections,
+}
+
+impl Export {
+    /// Writes the calendar. If a service is away nothing is written: a calendar program would take what is missing for
+    /// deleted.
+    pub(super) async fn run(self, options: &Options) -> Result<(), Failure> {
+        let language = self.texts.language;
+        // The calendar is asked for its days in any case: they say when it last learned something.
+        let (mut entries, mut stamp) = (Vec::new(), Timestamp::UNIX_EPOCH);
+        for year in self.years() {
+            let days = days(year, options).await?;
+            stamp = stamp.max(days.iter().map(revised_at).max().unwrap_or(stamp));
+            if self.holds(Part::Days) {
+                entries.extend(days.iter().filter_map(|day| day_off(day, language)));
+            }
+        }
+        for (part, register) in [(Part::Forms, FORMS), (Part::Collections, COLLECTIONS)] {
+            if self.holds(part) {
+                entries.extend(self.deadlines(register, options).await?);
+            }
+        }
+        let calendar = ics::calendar(&entries, stamp)?;
+        match self.to {
+            Some(file) => {
+                std::fs::write(&file, calendar).with_context(|| format!("writing {}", file.display()))?;
+                eprintln!("{} entries are in {}", entries.len(), file.display());
+                Ok(())
+            }
+            None => Ok(output::write(&calendar)?),
+        }
+    }
+
+    fn holds(&self, part: Part) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+
+    fn years(&self) -> Vec<i16> {
+        let mut years = self.year.clone();
+        if let (Some(from), Some(to)) = (self.from_year, self.to_year) {
+            years.extend(from..=to);
+        }
+        if years.is_empty() {
+            years.push(zone::civil_day(Timestamp::now()).year());
+        }
+        years.sort_unstable();
+        years.dedup();
+        years
+    }
+
+    /// What a register says falls due in the years.
+    async fn deadlines(&self, register: Register, options: &Options) -> Result<Vec<Entry>, Failure> {
+        let owners = register.owners(options).await?;
+        let owners: HashMap<String, &Value> = owners.iter().map(|owner| (text(&owner["name"]), owner)).collect();
+        let mut deadlines = Vec::new();
+        for year in self.years() {
+            for item in register.due(date(year, 1, 1), date(year, 12, 31), options).await? {
+                let owner = owners
+                    .get(&text(&item[register.owner]))
+                    .copied()
+                    .unwrap_or(&Value::Null);
+                deadlines.extend(deadline(&item, owner, register, self.texts.language));
+            }
+        }
+        Ok(deadlines)
+    }
+}
+
+async fn days(year: i16, options: &Options) -> Result<Vec<Value>, Failure> {
+    let connection = connect(options, ServiceName::Calendar, None)?;
+    let request = json!({ "from": civil::to_json(date(year, 1, 1)), "to": civil::to_json(date(year, 12, 31)) });
+    let mut response = connection.list(&format!("{SERVICE}/ListDays"), &request).await?;
+    match response["days"].take() {
+        Value::Array(days) => Ok(days),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// When the calendar last learned something: the instant in its version. Without one nothing was ever added to it.
+fn revised_at(day: &Value) -> Timestamp {
+    let version = day["calendarVersion"].as_str().unwrap_or_default();
+    let since = version.split_once('@').and_then(|(_, since)| since.parse().ok());
+    since.unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The entry of a day that is out of the ordinary.
+fn day_off(day: &Value, language: Language) -> Option<Entry> {
+    mark(day)?;
+    let date = civil::from_json(&day["date"])?;
+    let last = day["reasons"].as_array()?.last()?;
+    let mut lines = day::reasons(day, language);
+    lines.extend(remarks(day, language));
+    Some(Entry {
+        uid: day_uid(day, last),
+        sequence: last["revision"].as_i64().unwrap_or(0),
+        when: When::Day(date),
+        summary: localized(&last["text"], language),
+        description: lines.join("\n"),
+        tentative: day["provisional"] == true,
+    })
+}
+
+/// A day off keeps its name when its date moves, which the holiday and the year give; what no holiday names is named by
+/// its date.
+fn day_uid(day: &Value, last: &Value) -> String {
+    let date = text(&day["date"]);
+    let rolled = if day["kind"] == "DAY_KIND_ROLLED_DAY_OFF" {
+        "-rolled"
+    } else {
+        ""
+    };
+    match text(&last["key"]).as_str() {
+        "" => format!("days-{date}@legalstat"),
+        key => format!("days-{key}-{}{rolled}@legalstat", text(&day["date"]["year"])),
+    }
+}
+
+/// The entry of a line of a schedule.
+fn deadline(item: &Value, owner: &Value, register: Register, language: Language) -> Option<Entry> {
+    let mut lines = vec![text(&owner["legalBasis"]), roll(owner, language)];
+    lines.extend(remarks(item, language));
+    Some(Entry {
+        // A file name in some calendar servers, so without slashes.
+        uid: format!("{}@legalstat", text(&item["edition"]).replace('/', "-")),
+        sequence: item["dueDateRevision"].as_i64().unwrap_or(0),
+        when: When::DayInAstana(due_date(item)?),
+        summary: summary(item, owner, register, language),
+        description: lines.join("\n"),
+        tentative: item["provisional"] == true,
+    })
+}
+
+/// What falls due, and for which period.
+fn summary(item: &Value, owner: &Value, register: Register, language: Language) -> String {
+    let (period, title) = (text(&item["period"]), localized(&owner["title"], language));
+    if register.service == ServiceName::CollectionDistribution {
+        return language.of(
+            format!("Жинақ, {period}: {title}"),
+            format!("Сборник за {period}: {title}"),
+            format!("Collection for {period}: {title}"),
+        );
+    }
+    let number = text(&owner["listNumber"]);
+    language.of(
+        format!("№ {number} нысан, {period}: {title}"),
+        format!("Форма № {number} за {period}: {title}"),
+        format!("Form {number} for {period}: {title}"),
+    )
+}
+
+/// Whether a due day that is off moves, and by which law.
+fn roll(owner: &Value, language: Language) -> String {
+    let rolls = if owner["rollForward"] == true {
+        language.of(
+            "демалыс күнінен ауысады",
+            "с выходного дня переносится",
+            "moves on from a day off",
+        )
+    } else {
+        language.of(
+            "демалыс күнінен ауыспайды",
+            "с выходного дня не переносится",
+            "does not move from a day off",
+        )
+    };
+    format!("{rolls}: {}", text(&owner["rollForwardBasis"]))
+}
+
+/// What must be said of a date that is not certain.
+fn remarks(dated: &Value, language: Language) -> Vec<String> {
+    let provisional = language.of(
+        "алдын ала: жылдың барлық актілері әлі жоқ, күн өзгеруі мүмкін",
+        "предварительно: ещё нет всех актов года, дата может измениться",
+        "provisional: not all acts of the year are in, the date can still change",
+    );
+    let assumed = language.of(
+        "болжам бойынша: ереженің қолданыстағы дереккөзі табылмады",
+        "по предположению: действующий источник правила не найден",
+        "assumed: no source in force was found for the rule",
+    );
+    let said = [("provisional", provisional), ("assumed", assumed)].into_iter();
+    let said = said.filter(|(field, _)| dated[field] == true);
+    said.map(|(_, remark)| remark.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn off(kind: &str, key: &str) -> Value {
+        let basis = json!({ "act": "Labour Code", "provision": "art. 84", "uri": "", "assumed": false });
+        let reason = |text: &str, key: &str| json!({ "text": { "kk": "", "ru": "", "en": text }, "legalBasis": basis, "key": key, "revision": 1 });
+        json!({
+            "date": { "year": 2026, "month": 5, "day": 27 }, "kind": format!("DAY_KIND_{kind}"), "provisional": true,
+            "reasons": [reason("Wednesday", ""), reason("Kurban Ait", key)], "calendarVersion": "3@2026-01-05T06:07:08Z",
+        })
+    }
+
+    #[test]
+    fn a_day_off_is_named_by_its_holiday_and_year_or_by_its_date() {
+        for (kind, key, uid) in [
+            ("DAY_OFF", "kurban-ait", "days-kurban-ait-2026@legalstat"),
+            (
+                "ROLLED_DAY_OFF",
+                "victory-day-05-09",
+                "days-victory-day-05-09-2026-rolled@legalstat",
+            ),
+            ("TRANSFERRED_DAY_OFF", "", "days-2026-05-27@legalstat"),
+        ] {
+            let entry = day_off(&off(kind, key), Language::Ru).expect("it is out of the ordinary");
+            assert_eq!((entry.uid.as_str(), entry.sequence, entry.tentative), (uid, 1, true));
+            assert_eq!(entry.summary, "Kurban Ait");
+            assert!(
+                entry
+                    .description
+                    .starts_with("Wednesday [Labour Code, art. 84]\nKurban Ait ["),
+                "{entry:?}"
+            );
+        }
+        assert!(
+            day_off(&off("WEEKEND", ""), Language::En).is_none(),
+            "a plain weekend is no entry"
+        );
+    }
+
+    #[test]
+    fn a_deadline_is_named_by_its_edition_and_says_its_law() {
+        let item = json!({
+            "edition": "forms/1/editions/2026-M01", "form": "forms/1", "period": "2026-M01",
+            "dueDate": { "year": 2026, "month": 2, "day": 5 }, "provisional": false, "assumed": true, "dueDateRevision": 3,
+        });
+        let form = json!({
+            "listNumber": 1, "rollForward": true, "title": { "kk": "", "ru": "О преступлениях", "en": "" },
+            "legalBasis": { "act": "Instruction", "provision": "para 14", "uri": "", "assumed": false },
+            "rollForwardBasis": { "act": "Instruction", "provision": "para 13", "uri": "", "assumed": true },
+        });
+        let entry = deadline(&item, &form, FORMS, Language::En).expect("it has a due date");
+        assert_eq!(entry.uid, "forms-1-editions-2026-M01@legalstat");
+        assert_eq!((entry.sequence, entry.tentative), (3, false));
+        assert_eq!(entry.when, When::DayInAstana(date(2026, 2, 5)));
+        assert_eq!(entry.summary, "Form 1 for 2026-M01: О преступлениях");
+        assert!(
+            entry
+                .description
+                .starts_with("Instruction, para 14\nmoves on from a day off: Instruction, para 13 (assumed)\nassumed:")
+        );
+    }
+
+    #[test]
+    fn the_stamp_is_when_the_calendar_last_learned_something() {
+        assert_eq!(revised_at(&off("DAY_OFF", "")).to_string(), "2026-01-05T06:07:08Z");
+        assert_eq!(revised_at(&json!({ "calendarVersion": "3" })), Timestamp::UNIX_EPOCH);
+    }
+}

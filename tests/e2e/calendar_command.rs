@@ -1,0 +1,281 @@
+//! `legalstat calendar` for people and for calendar programs: explanations, the month, the export, and the question before
+//! an act is recorded.
+
+use std::process::Output;
+
+use icalendar::Component;
+use serde_json::{Value, json};
+
+use crate::system::System;
+
+fn said(system: &System, arguments: &[&str]) -> String {
+    let output = system.run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", errors(&output));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Moves a day off from Saturday 9 to Friday 8 January 2027.
+fn act() -> String {
+    let act = json!({ "calendarAct": {
+        "name": "calendarActs/order-1-2027",
+        "kind": "CALENDAR_ACT_KIND_ORDER",
+        "citation": "Order No. 1 of 2027",
+        "grade": "GRADE_ACT_READ",
+        "transfers": [{
+            "workingDay": { "year": 2027, "month": 1, "day": 9 },
+            "dayOff": { "year": 2027, "month": 1, "day": 8 },
+        }],
+    } });
+    act.to_string()
+}
+
+fn kind_of_8_january_2027(system: &System) -> Value {
+    system.json(&["calendar", "day", "2027-01-08"])["kind"].clone()
+}
+
+#[test]
+fn a_deadline_is_one_line_and_explained_day_by_day_in_the_language_asked_for() {
+    let system = System::start();
+    let term = ["--term", "application-2021", "--received", "2025-03-14T10:00:00+05:00"];
+    let deadline = [&["calendar", "deadline"], &term[..]].concat();
+    let short = said(&system, &deadline);
+    assert!(
+        short.starts_with(
+            "due 2025-04-09 (Wed), until 2025-04-10 00:00 UTC+05:00 (Astana), assumed; term application-2021"
+        ),
+        "{short}"
+    );
+    assert!(short.contains("--explain") && !short.contains("Nauryz"), "{short}");
+
+    let explained = said(&system, &[&deadline[..], &["--explain"]].concat());
+    let lines: Vec<&str> = explained.lines().collect();
+    let has = |parts: &[&str]| lines.iter().any(|line| parts.iter().all(|part| line.contains(part)));
+    for parts in [
+        &["2025-03-17 (Mon)", "day 1 of 15", "[Code 350-VI, art. 76]"][..],
+        &["2025-03-21 (Fri)", "not counted", "Nauryz", "Law No. 267-II"],
+        &["2025-04-09 (Wed)", "due, day 15 of 15"],
+        &["assumed:", "no source"],
+        &["calendar version"],
+    ] {
+        assert!(has(parts), "{parts:?}\n{explained}");
+    }
+
+    let obligation = ["--period", "2019-Q2", "--due-day", "14", "--roll-forward", "--explain"];
+    let russian = [&["calendar", "deadline"], &obligation[..], &["--language", "ru"]].concat();
+    let russian = said(&system, &russian);
+    assert!(
+        russian.contains("2019-07-14 (вс)  переносится") && russian.contains("(assumed)"),
+        "{russian}"
+    );
+    let (code, told) = system.failure(&[&deadline[..], &["--suspended", "2025-03-17"]].concat());
+    assert!(code == 2 && told.contains("FROM/TO"), "{told}");
+}
+
+#[test]
+fn days_terms_and_acts_can_be_narrowed_down() {
+    let system = System::start();
+    let week = [
+        "calendar",
+        "days",
+        "--from",
+        "2026-05-04",
+        "--to",
+        "2026-05-10",
+        "--off",
+    ];
+    let days = system.json(&week);
+    let days: Vec<&Value> = days["days"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|day| &day["date"]["day"])
+        .collect();
+    assert_eq!(days, [7, 9, 10]);
+    assert!(
+        said(&system, &week).contains("Victory Day"),
+        "the reason that had the last word is shown"
+    );
+    let day = said(&system, &["calendar", "day", "2025-01-05"]);
+    assert!(
+        day.contains("2025-01-05 (Sun): worked") && day.contains("Labour Code, art. 84") && day.contains("No. 436"),
+        "{day}"
+    );
+
+    let terms = said(&system, &["calendar", "terms"]);
+    for words in [
+        "15 working days",
+        "extension   2 months",
+        "notice      3 working days",
+        "the clock c",
+    ] {
+        assert!(terms.contains(words), "{words}: {terms}");
+    }
+
+    let count = |arguments: &[&str]| {
+        let acts = system.json(&[&["calendar", "acts"], arguments].concat());
+        acts["calendarActs"].as_array().map_or(0, Vec::len)
+    };
+    let all = count(&[]);
+    assert!((1..all).contains(&count(&["--year", "2025"])));
+    assert!((1..all).contains(&count(&["--kind", "order"])));
+    assert!(count(&["--as-known-at", "2017-06-01T00:00:00Z"]) < all);
+    let file = system.file("act.json", &act());
+    system.json(&["calendar", "act", "create", "--file", &file, "--yes"]);
+    system.json(&["calendar", "act", "withdraw", "order-1-2027", "--yes"]);
+    assert_eq!((count(&[]), count(&["--withdrawn"])), (all, all + 1));
+}
+
+#[test]
+fn a_month_shows_its_days_and_what_falls_due() {
+    let system = System::start();
+    let may = said(&system, &["calendar", "month", "2026-05"]);
+    for line in [
+        "  4    5    6    7H   8    9H  10",
+        " 11R  12   13   14   15   16   17",
+        "  2026-05-11 (Mon) R  day off: Victory Day",
+        "  2026-05-05 (Tue)  forms 1, 25 (2026-M04, assumed)",
+    ] {
+        assert!(may.lines().any(|found| found.starts_with(line)), "{line}\n{may}");
+    }
+    let july = system.json(&["calendar", "month", "2026-07"]);
+    let count = |field: &str| july[field].as_array().map_or(0, Vec::len);
+    assert_eq!(count("days"), 31);
+    assert!(count("forms") > 0 && count("collections") > 0, "{july}");
+    let january = system.json(&["calendar", "month", "2025-01"]);
+    let forms = january["forms"].as_array().into_iter().flatten();
+    assert!(
+        forms.clone().any(|item| item["edition"] == "forms/1/editions/2024-M12"),
+        "periods of the year before fall due too"
+    );
+    assert!(forms.clone().all(|item| item["dueDate"]["month"] == 1));
+    assert_eq!(system.failure(&["calendar", "month", "2026-13"]).0, 2);
+}
+
+#[test]
+fn an_export_is_read_by_a_calendar_program_and_the_same_twice() {
+    let system = System::start();
+    let export = ["calendar", "export", "--year", "2026"];
+    let text = said(&system, &export);
+    assert_eq!(text, said(&system, &export), "nothing changed in between");
+    let calendar: icalendar::Calendar = text.parse().expect("it is iCalendar");
+    let mut uids: Vec<&str> = calendar.events().filter_map(|event| event.get_uid()).collect();
+    let events = uids.len();
+    uids.sort_unstable();
+    uids.dedup();
+    assert_eq!(events, uids.len(), "every event has a UID of its own");
+    let due = calendar
+        .events()
+        .find(|event| event.get_uid() == Some("forms-1-editions-2026-M04@legalstat"))
+        .expect("form 1 falls due in May");
+    let start = &due.properties()["DTSTART"];
+    assert_eq!(
+        (start.value(), start.params()["TZID"].value()),
+        ("20260505T000000", "Asia/Almaty")
+    );
+    assert!(due.get_description().is_some_and(|text| text.contains("Appendix 2")));
+    let off = calendar
+        .events()
+        .find(|event| event.property_value("DTSTART") == Some("20260527"));
+    assert!(
+        off.and_then(|day| day.get_summary())
+            .is_some_and(|summary| summary.contains("Kurban Ait"))
+    );
+
+    let days = [&export[..], &["--only", "days", "--language", "kk", "--to", "days.ics"]].concat();
+    assert_eq!(said(&system, &days), "", "a file was asked for");
+    let days = std::fs::read_to_string(system.folder().join("days.ics")).expect("it was written");
+    assert!(days.contains("Құрбан айт") && !days.contains("-editions-"), "{days}");
+    assert_eq!(system.failure(&["calendar", "export", "--year", "2037"]).0, 2);
+}
+
+#[test]
+fn an_act_is_recorded_only_after_yes_and_a_preview() {
+    let system = System::start();
+    let file = system.file("act.json", &act());
+    let create = ["calendar", "act", "create", "--file", &file];
+    for answer in ["", "no\n", "perhaps\n"] {
+        let output = system.run_with_input(&create, answer);
+        let told = errors(&output);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        for words in [
+            "2027-01-08",
+            "form-registry:",
+            "request-intake:",
+            "collection-distribution:",
+            "[yes/no]",
+            "--yes",
+        ] {
+            assert!(told.contains(words), "{words}: {told}");
+        }
+        assert!(output.stdout.is_empty(), "nothing was recorded");
+    }
+    let tried = [&create[..], &["--validate-only"]].concat();
+    assert!(
+        said(&system, &tried).is_empty(),
+        "people read the preview on standard error"
+    );
+    let from_input = ["calendar", "act", "create", "--file", "-"];
+    let output = system.run_with_input(&from_input, &act());
+    assert!(
+        output.status.code() == Some(2) && errors(&output).contains("--yes"),
+        "standard input is used up"
+    );
+    assert_eq!(kind_of_8_january_2027(&system), "DAY_KIND_WORKING");
+
+    let output = system.run_with_input(&create, "yes\n");
+    let recorded = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success() && recorded.contains("2027-01-09"),
+        "{}",
+        errors(&output)
+    );
+    assert!(recorded.contains("recomputed by the services"), "{recorded}");
+    assert_eq!(kind_of_8_january_2027(&system), "DAY_KIND_TRANSFERRED_DAY_OFF");
+
+    let id = ["--request-id", "7b0c7f5e-1c5c-4b6e-9d3a-0d6f5a8e2c01", "--yes"];
+    let withdraw = [&["calendar", "act", "withdraw", "order-1-2027"], &id[..]].concat();
+    assert_eq!(
+        system.json(&withdraw),
+        system.json(&withdraw),
+        "the same call has the same answer"
+    );
+    assert_eq!(kind_of_8_january_2027(&system), "DAY_KIND_WORKING");
+}
+
+#[test]
+fn what_a_service_that_is_away_knows_is_named_as_missing() {
+    let system = System::start();
+    let addresses = system.home().join("addresses.json");
+    let mut known: Value = serde_json::from_slice(&std::fs::read(&addresses).expect("it runs")).expect("addresses");
+    // Nothing listens on the port that means "any".
+    known["form-registry"] = json!("https://localhost:0");
+    std::fs::write(&addresses, known.to_string()).expect("the folder is ours");
+
+    let may = said(&system, &["calendar", "month", "2026-05"]);
+    assert!(
+        may.contains(" 11R ") && may.contains("what form-registry knows is missing"),
+        "{may}"
+    );
+    let july = system.json(&["calendar", "month", "2026-07"]);
+    assert!(july["forms"].is_null() && july["collections"].is_array(), "{july}");
+    let (code, _) = system.failure(&["calendar", "export", "--year", "2026"]);
+    assert_eq!(code, 3, "part of a calendar is not exported");
+    said(
+        &system,
+        &["calendar", "export", "--year", "2026", "--only", "collections"],
+    );
+
+    let file = system.file("act.json", &act());
+    let output = system.run(&["calendar", "act", "create", "--file", &file, "--yes"]);
+    let told = errors(&output);
+    assert!(output.status.success(), "{told}");
+    assert!(
+        told.contains("form-registry: unreachable") && told.contains("when it is back"),
+        "{told}"
+    );
+    assert_eq!(kind_of_8_january_2027(&system), "DAY_KIND_TRANSFERRED_DAY_OFF");
+}
