@@ -104,7 +104,15 @@ fn an_act_is_tried_entered_and_withdrawn() {
     assert_eq!(kind(), "DAY_KIND_WORKING", "a try changes nothing");
     system.json(&create);
     assert_eq!(kind(), "DAY_KIND_TRANSFERRED_DAY_OFF");
-    let (code, said) = system.failure(&create);
+    let again = system.json(&create);
+    assert_eq!(
+        list(&again, "changedDays").len(),
+        0,
+        "the same act again changes nothing"
+    );
+    let other = act.to_string().replace("Order No. 1 of 2027", "Order No. 2 of 2027");
+    let other = system.file("other.json", &other);
+    let (code, said) = system.failure(&["calendar", "act", "create", "--file", &other, "--yes"]);
     assert!(code == 1 && said.contains("ALREADY_EXISTS"), "{said}");
     system.json(&["calendar", "act", "withdraw", "order-1-2027", "--yes"]);
     assert_eq!(kind(), "DAY_KIND_WORKING", "withdrawing restores");

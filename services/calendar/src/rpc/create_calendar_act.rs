@@ -46,9 +46,10 @@ impl CalendarRpc {
         };
         let id = amendment.act().id.clone();
         let known = lock(&mut write).await?;
-        if let Some(standing) = standing(&amendment, known.rules(), write.now())? {
+        if stands(&amendment, known.rules(), write.now()) {
             // Nothing was recorded: dropping the write rolls it back.
-            return Ok(standing);
+            let now = known.as_known_at(write.now())?;
+            return effect(&now, &now, known.rules(), &id);
         }
         let after = record(&mut write, amendment, known.rules()).await?;
         let now = write.now();
@@ -71,24 +72,17 @@ pub(super) async fn lock(write: &mut Write) -> Result<Calendars, Error> {
     Ok(calendars)
 }
 
-/// The answer about an act that is recorded already, word for word, and stands: nothing changes.
-fn standing(amendment: &Amendment, rules: &RuleSet, now: Timestamp) -> Result<Option<CalendarActEffect>, Error> {
+/// Whether the act is recorded already, word for word, and stood at an instant: then recording it changes nothing.
+pub(super) fn stands(amendment: &Amendment, rules: &RuleSet, at: Timestamp) -> bool {
     let Ok(recorded) = rules.act(&amendment.act().id) else {
-        return Ok(None);
+        return false;
     };
     let written = act::write(rules, recorded);
-    let mut given = act::write(&amendment.clone().recorded(rules, now), amendment.act());
+    let mut given = act::write(&amendment.clone().recorded(rules, at), amendment.act());
     given.known_from = written.known_from;
     given.recorded_at = written.recorded_at;
     given.sequence = written.sequence;
-    if given != written {
-        return Ok(None);
-    }
-    Ok(Some(CalendarActEffect {
-        calendar_act: Some(written),
-        changed_days: Vec::new(),
-        calendar_version: Calendar::new(rules, now)?.version().to_string(),
-    }))
+    given == written && recorded.known_from.is_none_or(|known| known <= at)
 }
 
 /// Records the act, and gives the calendars that follow from it.

@@ -6,7 +6,11 @@ use jiff::Timestamp;
 use legalstat_kit::{Error, Refusal, Violations};
 use legalstat_proto::calendar::v1::CalendarAct;
 
-use super::{CalendarRpc, act, create_calendar_act::check, read_act};
+use super::{
+    CalendarRpc, act,
+    create_calendar_act::{check, stands},
+    read_act,
+};
 use crate::domain::{Amendment, Calendar, Calendars, hypothetical, hypothetically_withdrawn};
 
 const ACT: &str = "hypothetical_act";
@@ -69,6 +73,7 @@ impl AskedCalendars<'_> {
         let rules = self.calendars.rules();
         let amended = match &self.supposed {
             Supposed::Nothing => return Ok(known),
+            Supposed::Recorded(amendment) if stands(amendment, rules, at) => return Ok(known),
             Supposed::Recorded(amendment) => {
                 check(amendment, rules, at, ACT)?;
                 hypothetical(rules, &known, amendment.clone(), at)?
