@@ -1,5 +1,8 @@
 //! Faults with real processes killed.
 
+#[path = "../open_requests.rs"]
+mod open_requests;
+mod recompute;
 #[path = "../system.rs"]
 mod system;
 

@@ -52,14 +52,25 @@ pub struct Event {
 /// The first events after a place, at most `most`. Numbers are given out before commits: a reader that went by them alone
 /// would pass over an event whose transaction takes longer. So nothing is told while an earlier transaction still runs.
 ///
+/// Events of a database that was dumped and loaded into another server bear transactions which that server has not come to
+/// yet. They count as earlier than all of its own; when it comes to them they are told once more.
+///
 /// # Errors
 /// When the database fails.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn after(db: &PgPool, position: Position, most: i64) -> anyhow::Result<Vec<Event>> {
     let rows = sqlx::query!(
-        r#"SELECT transaction::text AS "transaction!", number, occurred_at, kind, resource FROM outbox_event
-         WHERE transaction < pg_snapshot_xmin(pg_current_snapshot()) AND (transaction, number) > ($1::text::xid8, $2)
-         ORDER BY outbox_event.transaction, number LIMIT $3"#,
+        r#"WITH running AS (
+             SELECT pg_snapshot_xmin(snapshot) AS first, pg_snapshot_xmax(snapshot) AS next
+             FROM pg_current_snapshot() AS snapshot
+         ), event AS (
+             SELECT CASE WHEN transaction < next THEN transaction ELSE '0'::xid8 END AS place, number, occurred_at, kind,
+                 resource
+             FROM outbox_event, running WHERE transaction < first OR transaction >= next
+         )
+         SELECT place::text AS "transaction!", number, occurred_at, kind, resource FROM event, running
+         WHERE (place, number) > (CASE WHEN $1::text::xid8 < next THEN $1::text::xid8 ELSE '0'::xid8 END, $2)
+         ORDER BY place, number LIMIT $3"#,
         position.transaction.to_string(),
         position.number,
         most,

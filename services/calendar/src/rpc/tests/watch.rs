@@ -135,6 +135,27 @@ async fn an_event_waits_for_every_transaction_that_began_before_it() {
 }
 
 #[tokio::test]
+async fn a_database_that_was_loaded_into_another_server_goes_on_telling() {
+    let service = running().await;
+    let mut client = administrator(&service);
+    client.create_calendar_act(create(order(), 1)).await.expect("recorded");
+    let elsewhere = "UPDATE calendar.outbox_event SET transaction = '9000000000000000'";
+    sqlx::query(elsewhere)
+        .execute(&mut service.superuser().await)
+        .await
+        .expect("changed");
+    let mut changes = watch(&service, "9000000000000000-1").await;
+    client
+        .create_calendar_act(create(second_order(), 2))
+        .await
+        .expect("recorded");
+    assert_eq!(named(&next(&mut changes).await).1, "calendarActs/order-2028");
+    let mut changes = watch(&service, "").await;
+    assert_eq!(named(&next(&mut changes).await).1, "calendarActs/order-2027");
+    assert_eq!(named(&next(&mut changes).await).1, "calendarActs/order-2028");
+}
+
+#[tokio::test]
 async fn a_feed_ends_when_the_service_stops_and_an_unknown_token_is_refused() {
     let service = running().await;
     let mut client = CalendarServiceClient::new(service.channel(Some("operator")));
