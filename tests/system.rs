@@ -88,9 +88,13 @@ impl System {
         self.folder().join(".legalstat")
     }
 
+    /// Its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.process.as_ref().expect("it runs").id()
+    }
+
     fn pid(&self) -> Pid {
-        let process = self.process.as_ref().expect("it runs");
-        Pid::from_raw(i32::try_from(process.id()).expect("a process id"))
+        Pid::from_raw(i32::try_from(self.process()).expect("a process id"))
     }
 
     /// Sends it a signal and waits for its end; its exit code, if it ended by itself.

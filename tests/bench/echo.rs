@@ -1,0 +1,182 @@
+//! The least a tonic service can do for an answer of a given size: one message in, one out, without a layer. It runs as a
+//! process of its own, as the system does, behind the kit's own TLS.
+
+use std::{
+    convert::Infallible,
+    future::Ready,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitCode, Stdio},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use legalstat_kit::{client, server, tls};
+use prost::Message;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    Request, Response, Status,
+    body::Body,
+    codegen::{BoxFuture, Service},
+    server::{Grpc, NamedService, UnaryService},
+    transport::{Channel, Server},
+};
+use tonic_prost::ProstCodec;
+
+/// The argument that makes the program the echo's server.
+pub(crate) const SERVE: &str = "--serve-echo";
+/// The echo's method.
+pub(crate) const METHOD: &str = "/legalstat.bench.Echo/Echo";
+/// The longest answer.
+const LONGEST: usize = 64 * 1024;
+
+/// The echo's server as its caller sees it; dropping it ends it.
+pub(crate) struct EchoServer {
+    process: Child,
+    url: String,
+    certificates: PathBuf,
+}
+
+impl EchoServer {
+    /// Starts it with the certificates of a system's folder.
+    pub(crate) fn start(home: &Path) -> Self {
+        let certificates = home.join("certificates");
+        let mut process = Command::new(std::env::current_exe().expect("this program"))
+            .arg(SERVE)
+            .arg(&certificates)
+            // The server ends when this end of the pipe is gone, however this process ends.
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut url = String::new();
+        let said = process.stdout.take().expect("it is piped");
+        BufReader::new(said).read_line(&mut url).expect("it says its address");
+        Self {
+            process,
+            url: url.trim().to_owned(),
+            certificates,
+        }
+    }
+
+    /// Its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// A channel to it, made as those to the calendar are.
+    pub(crate) fn channel(&self) -> Channel {
+        let file = |name: &str| self.certificates.join(name);
+        let (certificate, key) = (file("operator.pem"), file("operator.key"));
+        let tls = tls::client(&file("ca.pem"), Some((&certificate, &key))).expect("certificates are there");
+        client::channel(&self.url, tls).expect("a URL")
+    }
+}
+
+impl Drop for EchoServer {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        self.process.wait().ok();
+    }
+}
+
+/// Serves until standard input ends.
+pub(crate) fn serve(certificates: &Path) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let listener = server::bind(([127, 0, 0, 1], 0).into()).await.expect("a free port");
+        let port = listener.local_addr().expect("it is bound").port();
+        let files = tls::Files {
+            certificate: certificates.join("calendar.pem"),
+            key: certificates.join("calendar.key"),
+            authority: certificates.join("ca.pem"),
+        };
+        let acceptor = tls::acceptor(&files).expect("certificates are there");
+        let shutdown = CancellationToken::new();
+        let connections = tls::accept(listener, acceptor, shutdown.clone());
+        let serving = Server::builder()
+            .http2_keepalive_interval(Some(Duration::from_secs(30)))
+            .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+            .add_service(EchoService::new())
+            .serve_with_incoming_shutdown(ReceiverStream::new(connections), shutdown.clone().cancelled_owned());
+        crate::report::say(&format!("https://localhost:{port}\n"));
+        std::thread::spawn(move || {
+            std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).ok();
+            shutdown.cancel();
+        });
+        serving.await.expect("it serves");
+    });
+    ExitCode::SUCCESS
+}
+
+/// A request of `length` bytes for an answer of `size` bytes, both as encoded bytes values.
+pub(crate) fn request(size: usize, length: usize) -> Bytes {
+    let mut wanted = BytesMut::new();
+    wanted.put_u32(u32::try_from(size).expect("answers are short"));
+    wanted.resize(length - FRAME, 0);
+    wanted.freeze().encode_to_vec().into()
+}
+
+/// What a bytes value of less than 128 bytes needs besides its bytes.
+const FRAME: usize = 2;
+
+/// A bytes value that has `size` bytes when encoded.
+fn answer(zeros: &Bytes, size: usize) -> Bytes {
+    let overhead = zeros.slice(..size).encoded_len() - size;
+    zeros.slice(..size - overhead)
+}
+
+#[derive(Clone)]
+struct EchoService {
+    zeros: Bytes,
+}
+
+impl EchoService {
+    fn new() -> Self {
+        Self {
+            zeros: vec![0; LONGEST].into(),
+        }
+    }
+}
+
+impl NamedService for EchoService {
+    const NAME: &'static str = "legalstat.bench.Echo";
+}
+
+impl UnaryService<Bytes> for EchoService {
+    type Response = Bytes;
+    type Future = Ready<Result<Response<Bytes>, Status>>;
+
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        let size = request
+            .get_ref()
+            .first_chunk()
+            .map_or(0, |size| u32::from_be_bytes(*size));
+        let size = usize::try_from(size).unwrap_or(LONGEST).clamp(8, LONGEST);
+        std::future::ready(Ok(Response::new(answer(&self.zeros, size))))
+    }
+}
+
+/// What the generated code does for a unary method.
+impl Service<http::Request<Body>> for EchoService {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<http::Response<Body>, Infallible>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let service = self.clone();
+        Box::pin(async move {
+            let mut grpc = Grpc::new(ProstCodec::<Bytes, Bytes>::default());
+            Ok(grpc.unary(service, request).await)
+        })
+    }
+}
