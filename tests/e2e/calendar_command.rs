@@ -1,7 +1,10 @@
 //! `legalstat calendar` for people and for calendar programs: explanations, the month, the export, and the question before
 //! an act is recorded.
 
-use std::process::Output;
+use std::{
+    process::Output,
+    time::{Duration, Instant},
+};
 
 use icalendar::Component;
 use serde_json::{Value, json};
@@ -244,6 +247,68 @@ fn an_act_is_recorded_only_after_yes_and_a_preview() {
         "the same call has the same answer"
     );
     assert_eq!(kind_of_8_january_2027(&system), "DAY_KIND_WORKING");
+}
+
+/// Asks again until an answer is as it must become.
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let give_up = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < give_up, "{what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn an_act_moves_open_due_dates_as_its_preview_said_and_withdrawing_it_restores_them() {
+    let system = System::start();
+    let edition = "forms/1/editions/2026-M12";
+    let due = || {
+        let schedule = system.json(&["forms", "schedule", "--year", "2026"]);
+        let items = schedule["items"].as_array().expect("items").clone();
+        let item = items
+            .into_iter()
+            .find(|item| item["edition"] == edition)
+            .expect("it is in it");
+        (item["dueDate"]["day"].as_i64(), item["dueDateRevision"].as_i64())
+    };
+    assert_eq!(due(), (Some(5), Some(0)));
+    let act = act().replace("\"day\":8", "\"day\":5");
+    let file = system.file("act.json", &act);
+    let output = system.run_with_input(&["calendar", "act", "create", "--file", &file], "yes\n");
+    let told = errors(&output);
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains(&format!("2027-01-05 -> 2027-01-06  {edition}")), "{told}");
+    until("the due date moves", || due() == (Some(6), Some(1)));
+
+    let export = said(&system, &["calendar", "export", "--year", "2027", "--only", "forms"]);
+    let calendar: icalendar::Calendar = export.parse().expect("it is iCalendar");
+    let event = calendar
+        .events()
+        .find(|event| event.get_uid() == Some("forms-1-editions-2026-M12@legalstat"))
+        .expect("it is exported");
+    assert_eq!(
+        (event.property_value("SEQUENCE"), event.property_value("DTSTART")),
+        (Some("1"), Some("20270106T000000"))
+    );
+    let changes = system.json(&["forms", "edition", edition])["dueDateChanges"].clone();
+    assert_eq!(changes[0]["calendarAct"], "calendarActs/order-1-2027", "{changes}");
+    let journal = [
+        "journal",
+        "list",
+        "--service",
+        "form-registry",
+        "--method",
+        "jobs/recompute",
+    ];
+    let entries = system.json(&journal)["entries"].as_array().map(Vec::len);
+
+    system.json(&["calendar", "act", "withdraw", "order-1-2027", "--yes"]);
+    until("the due date is restored", || due() == (Some(5), Some(2)));
+    let twice = system.json(&journal)["entries"].as_array().map(Vec::len);
+    assert!(
+        entries.is_some_and(|once| twice == Some(2 * once)),
+        "{entries:?} {twice:?}"
+    );
 }
 
 #[test]

@@ -93,7 +93,7 @@ pub(crate) struct Recompute<'a> {
     calendar: &'a Calendar,
     known_at: Option<Timestamp>,
     hypothesis: Option<&'a Hypothesis>,
-    answers: HashMap<Vec<u8>, Arc<Deadline>>,
+    answers: HashMap<Vec<u8>, Option<Arc<Deadline>>>,
 }
 
 impl<'a> Recompute<'a> {
@@ -122,12 +122,13 @@ impl<'a> Recompute<'a> {
             keyed.push((key, item));
         }
         let (keys, questions): (Vec<_>, Vec<_>) = unasked.into_iter().unzip();
-        let deadlines = self.ask(questions, false).await?;
-        self.answers
-            .extend(keys.into_iter().zip(deadlines.into_iter().map(Arc::new)));
+        let answers = self.ask(questions).await?;
+        self.answers.extend(keys.into_iter().zip(answers));
         let mut differing = Vec::new();
         for (key, item) in keyed {
-            differing.extend(recomputed(item, &self.answers[&key]).map_err(broken)?);
+            if let Some(deadline) = &self.answers[&key] {
+                differing.extend(recomputed(item, deadline).map_err(broken)?);
+            }
         }
         Ok(differing)
     }
@@ -145,7 +146,10 @@ impl<'a> Recompute<'a> {
             .into_iter()
             .map(|(key, question)| (key, question.clone()))
             .unzip();
-        let deadlines = self.ask(questions, true).await?;
+        let deadlines = self
+            .calendar
+            .deadlines(self.at(questions), self.hypothesis, true)
+            .await?;
         let explained: HashMap<Vec<u8>, Arc<Deadline>> =
             keys.into_iter().zip(deadlines.into_iter().map(Arc::new)).collect();
         for item in recomputed {
@@ -154,19 +158,44 @@ impl<'a> Recompute<'a> {
         Ok(())
     }
 
-    async fn ask(&self, mut questions: Vec<ComputeDeadlineRequest>, explained: bool) -> Result<Vec<Deadline>, Status> {
+    /// The calendar's answers; none to a question that it refuses: such a due date stays as it is and holds up no other.
+    async fn ask(&self, questions: Vec<ComputeDeadlineRequest>) -> Result<Vec<Option<Arc<Deadline>>>, Status> {
+        let questions = self.at(questions);
+        match self.calendar.deadlines(questions.clone(), self.hypothesis, false).await {
+            Err(status) if status.code() == Code::OutOfRange => self.ask_singly(questions).await,
+            answered => Ok(answered?.into_iter().map(|deadline| Some(Arc::new(deadline))).collect()),
+        }
+    }
+
+    async fn ask_singly(&self, questions: Vec<ComputeDeadlineRequest>) -> Result<Vec<Option<Arc<Deadline>>>, Status> {
+        let mut answers = Vec::with_capacity(questions.len());
+        for question in questions {
+            match self.calendar.deadlines(vec![question], self.hypothesis, false).await {
+                Err(status) if status.code() == Code::OutOfRange => {
+                    tracing::warn!(
+                        reason = status.message(),
+                        "an open due date cannot be recomputed and stays"
+                    );
+                    answers.push(None);
+                }
+                answered => answers.extend(answered?.into_iter().map(|deadline| Some(Arc::new(deadline)))),
+            }
+        }
+        Ok(answers)
+    }
+
+    /// The questions, asked with what was known at the instant.
+    fn at(&self, mut questions: Vec<ComputeDeadlineRequest>) -> Vec<ComputeDeadlineRequest> {
         for question in &mut questions {
             question.as_known_at = self.known_at.map(wire::to_timestamp);
         }
-        self.calendar.deadlines(questions, self.hypothesis, explained).await
+        questions
     }
 
     /// The version of the calendar that answered, if anything was asked.
     pub(crate) fn version(&self) -> Option<&str> {
-        self.answers
-            .values()
-            .next()
-            .map(|deadline| deadline.calendar_version.as_str())
+        let answered = self.answers.values().flatten().next();
+        answered.map(|deadline| deadline.calendar_version.as_str())
     }
 }
 

@@ -236,3 +236,20 @@ async fn a_due_date_that_was_overtaken_by_a_change_of_the_calendar_is_not_stored
         .await
         .expect("it is examined later");
 }
+
+#[tokio::test]
+async fn a_due_date_that_the_calendar_cannot_compute_stays_and_holds_up_no_other() {
+    let desk = Desk::at(TUESDAY).await;
+    let (sound, beyond) = (desk.registered().await, desk.registered().await);
+    sqlx::query(
+        "UPDATE requests.request SET received_at = '2036-12-20Z', accepted_at = '2036-12-20Z',
+             registered_on = '2036-12-22' WHERE id = $1",
+    )
+    .bind(crate::domain::names::parse_request(&beyond.name))
+    .execute(&mut desk.stage.running.superuser().await)
+    .await
+    .expect("it is changed");
+    desk.record(act("order-1", date(12, 24), date(12, 26))).await;
+    assert_eq!(desk.get(&sound).await.due_date, date(12, 25));
+    assert_eq!(desk.get(&beyond).await.due_date, date(12, 24));
+}
