@@ -6,7 +6,7 @@ use std::{
 };
 
 use nix::sys::signal::Signal;
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use crate::{open_requests, system::System};
@@ -43,26 +43,37 @@ async fn a_recompute_killed_in_the_middle_ends_after_the_restart_as_if_nothing_h
     let before = open_requests::due_dates(&mut database).await;
     let day_off = open_requests::day_off(&before);
 
+    // Someone holds a late request: the recompute gets to it, and no further.
+    let mut holder = open_requests::database(&system).await;
+    let held = before
+        .iter()
+        .rev()
+        .find(|(_, due)| **due >= day_off)
+        .expect("something moves")
+        .0;
+    let mut holding = holder.begin().await.expect("a transaction");
+    sqlx::query("SELECT FROM requests.request WHERE id = $1 FOR UPDATE")
+        .bind(held)
+        .execute(&mut *holding)
+        .await
+        .expect("it is held");
     open_requests::record(&system, open_requests::ACT, day_off).await;
     let after = open_requests::expected(&system, &before, day_off).await;
     let moved: BTreeMap<&Uuid, _> = after.iter().filter(|(id, date)| before[*id] != **date).collect();
+    assert!(
+        moved.contains_key(held) && moved.len() < before.len(),
+        "the act moves some"
+    );
     let begun = async {
-        loop {
-            match open_requests::moves(&mut database).await {
-                0 => tokio::time::sleep(Duration::from_millis(2)).await,
-                stored => return stored,
-            }
+        while open_requests::moves(&mut database).await == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    let stored = tokio::time::timeout(PATIENCE, begun)
+    tokio::time::timeout(PATIENCE, begun)
         .await
         .expect("the recompute begins");
     tokio::task::block_in_place(|| system.end(Signal::SIGKILL));
-    assert!(
-        usize::try_from(stored).expect("a count") < moved.len() && moved.len() < before.len(),
-        "it was killed in the middle: {stored} of {}",
-        moved.len()
-    );
+    drop(holding);
 
     tokio::task::block_in_place(|| system.up());
     let mut database = open_requests::database(&system).await;

@@ -15,8 +15,10 @@ use crate::{client, schedule::DueDate, tls, wire};
 /// How many deadlines the calendar computes in one call.
 pub const BATCH: usize = 1000;
 
-/// How many with their steps: a thousand would be larger than a message may be.
+/// How many with their steps: so many fit into [`LARGEST`], however long their terms.
 const EXPLAINED_BATCH: usize = 100;
+/// How many bytes an answer may have.
+const LARGEST: usize = 16 * 1024 * 1024;
 
 /// How long an answer is waited for, connecting included.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,7 +40,7 @@ impl Calendar {
     pub fn new(url: &str, files: &tls::Files) -> anyhow::Result<Self> {
         let identity = tls::client(&files.authority, Some((&files.certificate, &files.key)))?;
         Ok(Self {
-            client: CalendarServiceClient::new(client::channel(url, identity)?),
+            client: CalendarServiceClient::new(client::channel(url, identity)?).max_decoding_message_size(LARGEST),
         })
     }
 
@@ -107,8 +109,10 @@ async fn within<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> R
 
 /// Since when just that is known which a version of the calendar knows; `None` for the first version.
 pub fn known_since(version: &str) -> Option<Timestamp> {
-    let (_, instant) = version.split_once('@')?;
-    instant.parse().ok()
+    let (_, rest) = version.split_once('@')?;
+    // What is supposed on top stands behind the instant.
+    let end = rest.find('Z')?;
+    rest[..=end].parse().ok()
 }
 
 /// What the calendar is asked about an obligation.
@@ -167,6 +171,8 @@ mod tests {
     fn a_version_tells_since_when_it_is_known() {
         let instant: Timestamp = "2026-03-17T19:00:00Z".parse().expect("an instant");
         assert_eq!(known_since("18@2026-03-17T19:00:00Z"), Some(instant));
+        assert_eq!(known_since("18@2026-03-17T19:00:00Z+order-1"), Some(instant));
+        assert_eq!(known_since("18@2026-03-17T19:00:00Z-order-1"), Some(instant));
         assert_eq!(known_since("18"), None);
     }
 }

@@ -13,7 +13,6 @@ pub mod files;
 pub mod following;
 pub mod journal;
 pub mod law;
-pub mod outbox;
 pub mod page;
 pub mod period;
 #[cfg(feature = "provision")]

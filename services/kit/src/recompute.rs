@@ -5,7 +5,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use jiff::{Timestamp, civil::Date};
 use legalstat_proto::{
-    calendar::v1::{ComputeDeadlineRequest, Deadline, DueDateMove, PreviewRecomputeRequest, PreviewRecomputeResponse},
+    calendar::v1::{
+        ComputeDeadlineRequest, Deadline, DueDateMove, Obligation, PreviewRecomputeRequest, PreviewRecomputeResponse,
+    },
     common::v1 as common,
 };
 use prost::Message;
@@ -15,7 +17,7 @@ use tonic_types::StatusExt;
 
 use crate::{
     Context, Error, Refusal, Violations,
-    calendar::{Calendar, Hypothesis, due_date},
+    calendar::{Calendar, Hypothesis, due_date, question},
     schedule::DueDate,
     wire,
 };
@@ -47,7 +49,8 @@ pub trait DueDates: Send + Sync + 'static {
         now: Timestamp,
     ) -> anyhow::Result<Vec<OpenDueDate>>;
 
-    /// Stores recomputed due dates of what is still open and still has its old due date, and tells which it stored.
+    /// Stores recomputed due dates of what is still open and was not computed anew meanwhile (its
+    /// calendar version tells), and tells which it stored.
     ///
     /// # Errors
     /// When the database fails.
@@ -88,29 +91,53 @@ impl Recomputed {
     }
 }
 
-/// Asks the calendar anew, each question once.
+/// Asks the calendar anew, each question once, and lets one version of it answer them all: of two replicas one may not have
+/// learnt yet what the other knows.
 pub(crate) struct Recompute<'a> {
     calendar: &'a Calendar,
     known_at: Option<Timestamp>,
     hypothesis: Option<&'a Hypothesis>,
+    version: Option<String>,
     answers: HashMap<Vec<u8>, Option<Arc<Deadline>>>,
 }
 
 impl<'a> Recompute<'a> {
-    /// With what was known at an instant, by default now, and as if the hypothesis held.
-    pub(crate) fn new(calendar: &'a Calendar, known_at: Option<Timestamp>, hypothesis: Option<&'a Hypothesis>) -> Self {
+    /// With what was known at an instant, which is this version.
+    pub(crate) fn known_at(calendar: &'a Calendar, instant: Timestamp, version: &str) -> Self {
         Self {
             calendar,
-            known_at,
-            hypothesis,
+            known_at: Some(instant),
+            hypothesis: None,
+            version: Some(version.to_owned()),
             answers: HashMap::new(),
         }
+    }
+
+    /// With what is known now, and as if the hypothesis held. The calendar checks it, even if nothing else is asked.
+    ///
+    /// # Errors
+    /// The calendar's refusal of the hypothesis, or its status.
+    async fn supposing(calendar: &'a Calendar, hypothesis: &'a Hypothesis) -> Result<Self, Status> {
+        let mut recompute = Self {
+            calendar,
+            known_at: None,
+            hypothesis: Some(hypothesis),
+            version: None,
+            answers: HashMap::new(),
+        };
+        let any = Obligation {
+            period: "2020-Q1".into(),
+            due_day: 14,
+            ..Obligation::default()
+        };
+        recompute.ask(vec![question(any)]).await?;
+        Ok(recompute)
     }
 
     /// Those of the due dates that the calendar computes otherwise than they stand.
     ///
     /// # Errors
-    /// The calendar's status; an answer that breaks its contract.
+    /// The calendar's status; an answer that breaks its contract or comes from another version.
     pub(crate) async fn differing(&mut self, open: Vec<OpenDueDate>) -> Result<Vec<Recomputed>, Status> {
         let mut keyed = Vec::with_capacity(open.len());
         let mut unasked: HashMap<Vec<u8>, ComputeDeadlineRequest> = HashMap::new();
@@ -136,8 +163,8 @@ impl<'a> Recompute<'a> {
     /// Asks again for the steps of answers without them.
     ///
     /// # Errors
-    /// The calendar's status.
-    pub(crate) async fn explain(&self, recomputed: &mut [Recomputed]) -> Result<(), Status> {
+    /// The calendar's status; an answer that is not the one given before.
+    pub(crate) async fn explain(&mut self, recomputed: &mut [Recomputed]) -> Result<(), Status> {
         let distinct: HashMap<Vec<u8>, &ComputeDeadlineRequest> = recomputed
             .iter()
             .map(|item| (item.question.encode_to_vec(), &item.question))
@@ -150,38 +177,66 @@ impl<'a> Recompute<'a> {
             .calendar
             .deadlines(self.at(questions), self.hypothesis, true)
             .await?;
+        self.require_one_version(&deadlines)?;
         let explained: HashMap<Vec<u8>, Arc<Deadline>> =
             keys.into_iter().zip(deadlines.into_iter().map(Arc::new)).collect();
         for item in recomputed {
             item.deadline = Arc::clone(&explained[&item.question.encode_to_vec()]);
+            if due_date(&item.deadline).map_err(broken)? != item.new {
+                return Err(Status::unavailable(
+                    "the calendar explains another due date than it gave",
+                ));
+            }
         }
         Ok(())
     }
 
     /// The calendar's answers; none to a question that it refuses: such a due date stays as it is and holds up no other.
-    async fn ask(&self, questions: Vec<ComputeDeadlineRequest>) -> Result<Vec<Option<Arc<Deadline>>>, Status> {
+    async fn ask(&mut self, questions: Vec<ComputeDeadlineRequest>) -> Result<Vec<Option<Arc<Deadline>>>, Status> {
         let questions = self.at(questions);
-        match self.calendar.deadlines(questions.clone(), self.hypothesis, false).await {
-            Err(status) if status.code() == Code::OutOfRange => self.ask_singly(questions).await,
-            answered => Ok(answered?.into_iter().map(|deadline| Some(Arc::new(deadline))).collect()),
-        }
+        let answered = self.calendar.deadlines(questions.clone(), self.hypothesis, false).await;
+        let deadlines = match answered {
+            Err(status) if status.code() == Code::OutOfRange => return self.ask_singly(questions).await,
+            answered => answered?,
+        };
+        self.require_one_version(&deadlines)?;
+        Ok(deadlines.into_iter().map(|deadline| Some(Arc::new(deadline))).collect())
     }
 
-    async fn ask_singly(&self, questions: Vec<ComputeDeadlineRequest>) -> Result<Vec<Option<Arc<Deadline>>>, Status> {
+    async fn ask_singly(
+        &mut self,
+        questions: Vec<ComputeDeadlineRequest>,
+    ) -> Result<Vec<Option<Arc<Deadline>>>, Status> {
         let mut answers = Vec::with_capacity(questions.len());
         for question in questions {
-            match self.calendar.deadlines(vec![question], self.hypothesis, false).await {
+            let answered = self.calendar.deadlines(vec![question], self.hypothesis, false).await;
+            let deadlines = match answered {
                 Err(status) if status.code() == Code::OutOfRange => {
-                    tracing::warn!(
+                    tracing::error!(
                         reason = status.message(),
                         "an open due date cannot be recomputed and stays"
                     );
                     answers.push(None);
+                    continue;
                 }
-                answered => answers.extend(answered?.into_iter().map(|deadline| Some(Arc::new(deadline)))),
-            }
+                answered => answered?,
+            };
+            self.require_one_version(&deadlines)?;
+            answers.extend(deadlines.into_iter().map(|deadline| Some(Arc::new(deadline))));
         }
         Ok(answers)
+    }
+
+    fn require_one_version(&mut self, deadlines: &[Deadline]) -> Result<(), Status> {
+        for deadline in deadlines {
+            let version = self.version.get_or_insert_with(|| deadline.calendar_version.clone());
+            if *version != deadline.calendar_version {
+                return Err(Status::unavailable(
+                    "the calendar that answers does not know the same as the one before",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The questions, asked with what was known at the instant.
@@ -190,12 +245,6 @@ impl<'a> Recompute<'a> {
             question.as_known_at = self.known_at.map(wire::to_timestamp);
         }
         questions
-    }
-
-    /// The version of the calendar that answered, if anything was asked.
-    pub(crate) fn version(&self) -> Option<&str> {
-        let answered = self.answers.values().flatten().next();
-        answered.map(|deadline| deadline.calendar_version.as_str())
     }
 }
 
@@ -263,12 +312,14 @@ pub async fn preview(
     due_dates: &dyn DueDates,
     request: &PreviewRecomputeRequest,
 ) -> Result<PreviewRecomputeResponse, Status> {
-    let Some(change) = &request.change else {
-        let mut violations = Violations::new();
-        violations.add("change", "REQUIRED", "give a calendar_act or a withdrawal");
-        return Err(violations.refuse().expect_err("there is a violation").into());
-    };
-    let mut recompute = Recompute::new(calendar, None, Some(change));
+    let mut violations = Violations::new();
+    match &request.change {
+        None => violations.add("change", "REQUIRED", "give a calendar_act or a withdrawal"),
+        Some(Hypothesis::Withdrawal(name)) if name.is_empty() => violations.add("withdrawal", "REQUIRED", "required"),
+        Some(_) => {}
+    }
+    let change = violations.sound(request.change.as_ref())?;
+    let mut recompute = Recompute::supposing(calendar, change).await.map_err(passed_on)?;
     let mut pages = Pages::new(due_dates, context.now());
     let mut response = PreviewRecomputeResponse::default();
     loop {
@@ -288,7 +339,7 @@ pub async fn preview(
         }
         keep_first(&mut response.moves);
     }
-    response.calendar_version = recompute.version().unwrap_or_default().to_owned();
+    response.calendar_version = recompute.version.unwrap_or_default();
     Ok(response)
 }
 

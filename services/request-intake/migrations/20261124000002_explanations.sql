@@ -1,4 +1,5 @@
 -- The due date of an open request follows the calendar; its explanation is kept once for all requests that it explains.
+-- A replica of the release before shows requests registered from now on without their steps, until it is replaced.
 
 -- Found by the SHA-256 of its steps, and never changed.
 CREATE TABLE requests.explanation (

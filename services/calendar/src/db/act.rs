@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use jiff::Timestamp;
 use legalstat_kit::law::LocalizedText;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor};
 
 use super::{to_date, to_instant, word};
 use crate::domain::Act;
@@ -75,13 +75,13 @@ pub async fn withdraw(connection: &mut PgConnection, id: &str, withdrawn_at: Tim
 /// # Errors
 /// What the database says.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn recorded(pool: &PgPool) -> anyhow::Result<(u64, usize, usize)> {
+pub async fn recorded(executor: impl PgExecutor<'_>) -> anyhow::Result<(u64, usize, usize)> {
     let row = sqlx::query!(
         r#"SELECT (SELECT coalesce(max(sequence), 0) FROM calendar.act) AS "sequence!",
                   (SELECT count(*) FROM calendar.act_withdrawal) AS "withdrawn!",
                   (SELECT count(*) FROM calendar.register_load) AS "loads!""#
     );
-    let row = row.fetch_one(pool).await?;
+    let row = row.fetch_one(executor).await?;
     Ok((
         u64::try_from(row.sequence)?,
         usize::try_from(row.withdrawn)?,
@@ -101,7 +101,8 @@ pub(super) async fn loads(connection: &mut PgConnection) -> Result<Vec<Timestamp
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub(super) async fn all(connection: &mut PgConnection) -> anyhow::Result<Vec<Act>> {
     let rows = sqlx::query!(
-        r#"SELECT a.*, w.withdrawn_at AS "withdrawn_at?: jiff_sqlx::Timestamp"
+        r#"SELECT a.id, a.sequence, a.kind, a.citation, a.title_kk, a.title_ru, a.title_en, a.number, a.adilet_id, a.uri,
+                  a.dated, a.published_on, a.grade, a.known_from, a.valid_from, a.valid_to, a.recorded_at, w.withdrawn_at AS "withdrawn_at?: jiff_sqlx::Timestamp"
            FROM calendar.act a LEFT JOIN calendar.act_withdrawal w ON w.act = a.id ORDER BY a.sequence"#
     );
     let acts = rows.fetch_all(connection).await?.into_iter().map(|row| {

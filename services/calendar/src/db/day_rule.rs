@@ -38,7 +38,9 @@ pub(super) async fn insert_holiday(connection: &mut PgConnection, rule: &Holiday
 
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub(super) async fn holidays(connection: &mut PgConnection, rules: &RuleSet) -> anyhow::Result<Vec<HolidayRule>> {
-    let rows = sqlx::query!("SELECT * FROM calendar.holiday_rule ORDER BY id");
+    let rows = sqlx::query!("SELECT key, name_kk, name_ru, name_en, month, day, first_year, last_year, rolls_forward, class, act, basis_act, provision, grade, known_from,
+             known_to, known_from_assumed, note
+         FROM calendar.holiday_rule ORDER BY id");
     let holidays = rows.fetch_all(connection).await?.into_iter().map(|row| {
         let source = SourceRow {
             act: row.act,
@@ -92,7 +94,11 @@ pub(super) async fn insert_day_off(connection: &mut PgConnection, rule: &DayOffR
 
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub(super) async fn days_off(connection: &mut PgConnection, rules: &RuleSet) -> anyhow::Result<Vec<DayOffRule>> {
-    let rows = sqlx::query!("SELECT * FROM calendar.day_off_rule ORDER BY id");
+    let rows = sqlx::query!(
+        "SELECT key, date, status, name_kk, name_ru, name_en, act, basis_act, provision, grade, known_from,
+             known_to, known_from_assumed
+         FROM calendar.day_off_rule ORDER BY id"
+    );
     let days_off = rows.fetch_all(connection).await?.into_iter().map(|row| {
         let source = SourceRow {
             act: row.act,
@@ -136,7 +142,11 @@ pub(super) async fn insert_transfer(connection: &mut PgConnection, rule: &Transf
 
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub(super) async fn transfers(connection: &mut PgConnection, rules: &RuleSet) -> anyhow::Result<Vec<TransferRule>> {
-    let rows = sqlx::query!("SELECT * FROM calendar.transfer_rule ORDER BY id");
+    let rows = sqlx::query!(
+        "SELECT working_day, day_off, act, basis_act, provision, grade, known_from,
+             known_to, known_from_assumed
+         FROM calendar.transfer_rule ORDER BY id"
+    );
     let transfers = rows.fetch_all(connection).await?.into_iter().map(|row| {
         let source = SourceRow {
             act: row.act,

@@ -29,7 +29,11 @@ pub(super) async fn insert(connection: &mut PgConnection, rule: &ProvisionRule) 
 
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub(super) async fn all(connection: &mut PgConnection, rules: &RuleSet) -> anyhow::Result<Vec<ProvisionRule>> {
-    let rows = sqlx::query!("SELECT * FROM calendar.provision_rule ORDER BY id");
+    let rows = sqlx::query!(
+        "SELECT key, valid_from, valid_to, act, basis_act, provision, grade, known_from,
+             known_to, known_from_assumed, note
+         FROM calendar.provision_rule ORDER BY id"
+    );
     let provisions = rows.fetch_all(connection).await?.into_iter().map(|row| {
         let source = SourceRow {
             act: row.act,

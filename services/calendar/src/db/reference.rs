@@ -20,14 +20,15 @@ pub const REGISTERS: &str = "calendarActs";
 /// # Errors
 /// When the database fails.
 pub async fn load(context: &Context, rules: &RuleSet) -> anyhow::Result<()> {
-    let (newest, ..) = act::recorded(&context.db).await?;
-    if newest == 0 {
-        let mut transaction = context.db.begin().await?;
+    let mut transaction = context.db.begin().await?;
+    act::lock(&mut transaction).await?;
+    if act::recorded(&mut *transaction).await? == (0, 0, 0) {
         let rows = insert(&mut transaction, rules, context.now()).await?;
         transaction.commit().await?;
         tracing::info!(rows, "loaded the registers");
         return Ok(());
     }
+    transaction.rollback().await?;
     let mut write = write::begin_job(context, "jobs/load-registers").await?;
     let rows = insert(write.connection(), rules, context.now()).await?;
     if rows == 0 {

@@ -1,5 +1,6 @@
 //! All rules, of every state of knowledge.
 
+use legalstat_kit::schema;
 use sqlx::{PgConnection, PgPool};
 
 use super::{act, day_rule, provision_rule, term_rule};
@@ -30,9 +31,7 @@ pub async fn all(connection: &mut PgConnection) -> anyhow::Result<RuleSet> {
 /// What the database says, or a row that the calendar cannot read.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn snapshot(pool: &PgPool) -> anyhow::Result<RuleSet> {
-    let mut transaction = pool
-        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        .await?;
+    let mut transaction = schema::snapshot(pool).await?;
     let rules = all(&mut transaction).await?;
     transaction.commit().await?;
     Ok(rules)

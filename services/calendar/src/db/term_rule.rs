@@ -87,7 +87,10 @@ async fn insert_span(connection: &mut PgConnection, term: i64, role: &str, span:
 
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub(super) async fn all(connection: &mut PgConnection, rules: &RuleSet) -> anyhow::Result<Vec<Term>> {
-    let rows = sqlx::query!("SELECT * FROM calendar.term_rule ORDER BY id");
+    let rows = sqlx::query!("SELECT id, name, requester_kinds, received_from, received_to, selected, origin, origin_provision, origin_assumed,
+             roll_forward, roll_forward_provision, roll_forward_assumed, suspension_provision, suspension_assumed, act,
+             basis_act, known_from, known_to, known_from_assumed, note
+         FROM calendar.term_rule ORDER BY id");
     let rows = rows.fetch_all(&mut *connection).await?;
     let cited: HashMap<i64, &Act> = rows
         .iter()
@@ -132,7 +135,10 @@ async fn all_spans(
     connection: &mut PgConnection,
     cited: &HashMap<i64, &Act>,
 ) -> anyhow::Result<HashMap<(i64, String), Span>> {
-    let rows = sqlx::query!("SELECT * FROM calendar.term_span");
+    let rows = sqlx::query!(
+        "SELECT term_rule, role, length, unit, note_kk, note_ru, note_en, provision, grade, assumed_before
+         FROM calendar.term_span"
+    );
     let spans = rows.fetch_all(connection).await?.into_iter().map(|row| {
         let grade = word::read(&word::GRADES, &row.grade)?;
         let act = cited

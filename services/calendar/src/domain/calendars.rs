@@ -4,7 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
-use super::{calendar::Calendar, error::CalendarError, rule::RuleSet};
+use super::{
+    calendar::Calendar,
+    error::CalendarError,
+    rule::{Change, RuleSet},
+};
 
 /// Everything ever entered, with a calendar for each stretch between two changes of knowledge: within a stretch every
 /// answer is the same. A calendar is computed when first asked for.
@@ -14,6 +18,7 @@ pub struct Calendars {
     changes: Vec<Timestamp>,
     calendars: Vec<OnceLock<Arc<Calendar>>>,
     recorded_until: Option<Timestamp>,
+    changes_in_use: Vec<Change>,
 }
 
 impl Calendars {
@@ -21,12 +26,13 @@ impl Calendars {
     pub fn new(rules: RuleSet) -> Self {
         let changes = rules.changes();
         let calendars = (0..=changes.len()).map(|_| OnceLock::new()).collect();
-        let recorded_until = rules.recorded_until();
+        let (recorded_until, changes_in_use) = (rules.recorded_until(), rules.changes_in_use());
         Self {
             rules,
             changes,
             calendars,
             recorded_until,
+            changes_in_use,
         }
     }
 
@@ -57,6 +63,12 @@ impl Calendars {
     /// The instant of the newest recording, withdrawal or load of registers, if there was any since the first load.
     pub fn recorded_until(&self) -> Option<Timestamp> {
         self.recorded_until
+    }
+
+    /// The first change after an instant since the first load, or that will come by the rows known so far.
+    pub fn change_after(&self, after: Timestamp) -> Option<&Change> {
+        self.changes_in_use
+            .get(self.changes_in_use.partition_point(|change| change.at <= after))
     }
 
     /// All rules, of every state of knowledge.

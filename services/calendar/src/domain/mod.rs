@@ -48,8 +48,8 @@ pub use obligation::{Obligation, obligation_deadline};
 pub use reference::embedded_rules;
 pub use registration::{Registration, RegistrationCause, WorkingHours, register};
 pub use rule::{
-    Act, ActKind, DayOffRule, DayOffStatus, Grade, HolidayClass, HolidayRule, Knowledge, ProvisionRule, RuleSet,
-    Source, TransferRule,
+    Act, ActKind, Change, ChangeCause, DayOffRule, DayOffStatus, Grade, HolidayClass, HolidayRule, Knowledge,
+    ProvisionRule, RuleSet, Source, TransferRule,
 };
 pub use suspension::Suspension;
 pub use term::{RequesterKind, Span, Term, TermChoice, TermOrigin, TermUnit, add_span};

@@ -80,6 +80,11 @@ impl Act {
         })
     }
 
+    /// Whether it was entered while the calendar was in use: then it was known from its recording on.
+    fn is_entered(&self) -> bool {
+        self.recorded_at.is_some() && self.known_from == self.recorded_at
+    }
+
     /// Whether the act is in force on a day.
     pub(super) fn in_force_on(&self, day: Date) -> bool {
         self.valid_from.is_none_or(|from| from <= day) && self.valid_to.is_none_or(|to| day <= to)
@@ -210,6 +215,28 @@ pub struct ProvisionRule {
     pub note: String,
 }
 
+/// A change of what the calendar in use knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// From when it is known.
+    pub at: Timestamp,
+    /// What brought it.
+    pub cause: ChangeCause,
+}
+
+/// What changed what is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChangeCause {
+    /// The act with this id was recorded.
+    ActRecorded(String),
+    /// The act with this id was withdrawn.
+    ActWithdrawn(String),
+    /// A new release brought more of the registers.
+    RegistersLoaded,
+    /// The instant came from which rows of the registers are known, or until which they were.
+    RegistersKnown,
+}
+
 /// Everything ever entered, known at some time or other.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RuleSet {
@@ -317,19 +344,51 @@ impl RuleSet {
 
     /// When something was last entered, withdrawn or loaded by the calendar in use; what came with the first load was not.
     pub(super) fn recorded_until(&self) -> Option<Timestamp> {
-        let entered = self.acts.iter().filter(|act| act.known_from == act.recorded_at);
+        let entered = self.acts.iter().filter(|act| act.is_entered());
         let entered = entered.filter_map(|act| act.recorded_at);
         let withdrawn = self.acts.iter().filter_map(|act| act.withdrawn_at);
         entered.chain(withdrawn).chain(self.loads.iter().copied()).max()
     }
 
-    /// The instant at which something may be recorded: `now`, but after all that is known, whatever clock recorded it.
+    /// The instant at which something may be recorded: `now`, but after all that was recorded, whatever clock did, and not
+    /// at an instant at which something else becomes known.
     pub fn next_change(&self, now: Timestamp) -> Timestamp {
-        let after_last = self
-            .changes()
-            .last()
-            .and_then(|last| last.checked_add(1.microsecond()).ok());
-        after_last.map_or(now, |after| after.max(now))
+        let changes = self.changes();
+        let after = |instant: Timestamp| instant.saturating_add(1.microsecond()).unwrap_or(Timestamp::MAX);
+        let mut next = self.recorded_until().map_or(now, |recorded| after(recorded).max(now));
+        while changes.contains(&next) {
+            next = after(next);
+        }
+        next
+    }
+
+    /// What changed since the first load and will change by the rows known so far, in order; nothing before anything is
+    /// recorded.
+    pub(super) fn changes_in_use(&self) -> Vec<Change> {
+        let Some(first_load) = self.acts.iter().filter_map(|act| act.recorded_at).min() else {
+            return Vec::new();
+        };
+        let changes = self.changes().into_iter();
+        let changes = changes.map(|at| Change {
+            at,
+            cause: self.cause(at),
+        });
+        let in_use = |change: &Change| change.at > first_load || change.cause != ChangeCause::RegistersKnown;
+        changes.filter(in_use).collect()
+    }
+
+    fn cause(&self, at: Timestamp) -> ChangeCause {
+        let entered = |act: &&Act| act.is_entered() && act.recorded_at == Some(at);
+        let withdrawn = |act: &&Act| act.withdrawn_at == Some(at);
+        if let Some(act) = self.acts.iter().find(entered) {
+            ChangeCause::ActRecorded(act.id.clone())
+        } else if let Some(act) = self.acts.iter().find(withdrawn) {
+            ChangeCause::ActWithdrawn(act.id.clone())
+        } else if self.loads.contains(&at) {
+            ChangeCause::RegistersLoaded
+        } else {
+            ChangeCause::RegistersKnown
+        }
     }
 
     /// Where each row comes from.

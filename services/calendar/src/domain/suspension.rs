@@ -48,11 +48,6 @@ impl Standstill {
         }
     }
 
-    /// The law that lets the clock stop.
-    pub(super) fn legal_basis(&self) -> &LegalBasis {
-        &self.legal_basis
-    }
-
     /// Whether the clock stands still on a day.
     pub(super) fn covers(&self, date: Date) -> bool {
         let begun = self.stretches.partition_point(|(first, _)| *first <= date);

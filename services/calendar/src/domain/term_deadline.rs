@@ -80,7 +80,8 @@ pub fn term_deadline(
     push_due(calendar.day(due_date)?, &due_basis, &mut trail);
 
     let days = calendar.days(registration.received_on, due_date)?;
-    let by_suspension = standstill.legal_basis().assumed && standstill.days(origin, due_date) > 0;
+    // Which days stand still is assumed, whatever the law that lets the clock stop.
+    let by_suspension = standstill.days(origin, due_date) > 0;
     Ok(Deadline {
         due_date,
         due_time: zone::end(due_date),

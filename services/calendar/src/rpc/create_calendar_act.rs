@@ -47,9 +47,9 @@ impl CalendarRpc {
         let id = amendment.act().id.clone();
         let known = lock(&mut write).await?;
         if stands(&amendment, known.rules(), write.now()) {
-            // Nothing was recorded: dropping the write rolls it back.
             let now = known.as_known_at(write.now())?;
-            return effect(&now, &now, known.rules(), &id);
+            let effect = effect(&now, &now, known.rules(), &id)?;
+            return write.commit(&given.name, "calendar-act.repeated", effect).await;
         }
         let after = record(&mut write, amendment, known.rules()).await?;
         let now = write.now();

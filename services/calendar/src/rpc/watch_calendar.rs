@@ -1,26 +1,26 @@
 //! WatchCalendar.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt, stream::BoxStream};
-use jiff::{Timestamp, ToSpan};
-use legalstat_kit::{
-    Context, Error, Violations,
-    outbox::{self, Event, Position},
-    wire,
-};
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use legalstat_kit::{Context, Error, Violations, wire};
 use legalstat_proto::calendar::v1::{
     CalendarActEffect, CalendarChange, CalendarChangeKind as Kind, WatchCalendarRequest,
 };
 use tonic::Status;
 
-use super::{CalendarRpc, act, create_calendar_act::effect};
-use crate::{current::CurrentCalendars, domain::Calendars};
+use super::{CalendarRpc, create_calendar_act::effect};
+use crate::{
+    current::CurrentCalendars,
+    domain::{Calendars, Change, ChangeCause},
+};
 
-/// How long between two looks for events: one may become visible late, when an earlier transaction ends.
-const PAUSE: Duration = Duration::from_millis(250);
-/// How many events are read at a time.
-const MOST: i64 = 100;
+/// How long between two looks at the clock: registers can become known without anybody's doing.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How much the clocks of replicas may differ. What becomes known by the clock alone is told that much later, lest an act
+/// that a slower clock records just before it be passed over.
+const CLOCKS: SignedDuration = SignedDuration::from_secs(5);
 
 impl CalendarRpc {
     pub(super) fn watch(
@@ -28,14 +28,19 @@ impl CalendarRpc {
         request: &WatchCalendarRequest,
     ) -> Result<BoxStream<'static, Result<CalendarChange, Status>>, Error> {
         let mut violations = Violations::new();
-        let position = request.resume_token.parse();
-        let position = position.map_err(|()| "not a token of this feed; watch from the beginning without one");
-        let position = violations.check("resume_token", "TOKEN", position);
+        let after = match request.resume_token.as_str() {
+            "" => Some(Timestamp::MIN),
+            token => {
+                let instant = token
+                    .parse()
+                    .map_err(|_| "not a token of this feed; watch from the beginning without one");
+                violations.check("resume_token", "TOKEN", instant)
+            }
+        };
         let watcher = Watcher {
             context: self.context.clone(),
             calendars: Arc::clone(&self.calendars),
-            position: violations.sound(position)?,
-            told: VecDeque::new(),
+            after: violations.sound(after)?,
             failed: false,
         };
         let shutdown = self.context.shutdown.clone().cancelled_owned();
@@ -45,94 +50,65 @@ impl CalendarRpc {
     }
 }
 
-/// Who watches, and how far.
+/// Who watches, and how far. Instants of changes rise strictly, so that the last one seen tells where to go on; every replica
+/// that has learnt of a change has learnt of all before it.
 struct Watcher {
     context: Context,
     calendars: Arc<CurrentCalendars>,
-    position: Position,
-    told: VecDeque<CalendarChange>,
+    after: Timestamp,
     failed: bool,
 }
 
 impl Watcher {
     async fn next(mut self) -> Option<(Result<CalendarChange, Status>, Self)> {
-        while !self.failed {
-            if let Some(change) = self.told.pop_front() {
-                return Some((Ok(change), self));
-            }
+        if self.failed {
+            return None;
+        }
+        loop {
             let learnt = self.calendars.learnt();
-            match self.look().await {
-                Ok(()) if self.told.is_empty() => {
-                    tokio::time::timeout(PAUSE, learnt).await.ok();
-                }
-                Ok(()) => {}
-                Err(error) => {
-                    self.failed = true;
-                    return Some((Err(error.into()), self));
-                }
+            let calendars = self.calendars.load();
+            if let Some(change) = calendars
+                .change_after(self.after)
+                .filter(|change| self.has_come(change))
+            {
+                self.after = change.at;
+                let told = told(&calendars, change);
+                self.failed = told.is_err();
+                return Some((told.map_err(Status::from), self));
             }
+            tokio::time::timeout(PAUSE, learnt).await.ok();
         }
-        None
     }
 
-    /// Reads what is new, up to an event that the calendars in memory have not learnt of yet.
-    async fn look(&mut self) -> Result<(), Error> {
-        let events = outbox::after(&self.context.db, self.position, MOST).await?;
-        let calendars = self.calendars.load();
-        for event in events {
-            let Some(change) = change(&calendars, &event)? else {
-                return Ok(());
+    fn has_come(&self, change: &Change) -> bool {
+        change.cause != ChangeCause::RegistersKnown || self.context.now().duration_since(change.at) >= CLOCKS
+    }
+}
+
+fn told(calendars: &Calendars, change: &Change) -> Result<CalendarChange, Error> {
+    let before = calendars.as_known_at(change.at.checked_sub(1.microsecond()).map_err(anyhow::Error::new)?)?;
+    let after = calendars.as_known_at(change.at)?;
+    let act_effect = |id| effect(&before, &after, calendars.rules(), id);
+    let (kind, effect) = match &change.cause {
+        ChangeCause::ActRecorded(id) => {
+            let mut effect = act_effect(id)?;
+            // As it was then: its withdrawal is a change of its own.
+            effect.calendar_act.iter_mut().for_each(|act| act.withdrawn_at = None);
+            (Kind::ActRecorded, effect)
+        }
+        ChangeCause::ActWithdrawn(id) => (Kind::ActWithdrawn, act_effect(id)?),
+        ChangeCause::RegistersLoaded | ChangeCause::RegistersKnown => {
+            let effect = CalendarActEffect {
+                calendar_version: after.version().to_string(),
+                ..CalendarActEffect::default()
             };
-            self.position = event.position;
-            self.told.extend(change);
+            (Kind::RegistersLoaded, effect)
         }
-        Ok(())
-    }
-}
-
-/// What an event tells: `None` while these calendars have not learnt of it, `Some(None)` for one that changes nothing.
-fn change(calendars: &Calendars, event: &Event) -> Result<Option<Option<CalendarChange>>, Error> {
-    let found = match event.kind.as_str() {
-        "calendar-act.created" => recorded(calendars, event, Kind::ActRecorded)?,
-        "calendar-act.withdrawn" => recorded(calendars, event, Kind::ActWithdrawn)?,
-        "calendar-registers.loaded" => loaded(calendars, event)?,
-        _ => return Ok(Some(None)),
     };
-    Ok(found.map(|(kind, effect)| {
-        Some(CalendarChange {
-            resume_token: event.position.to_string(),
-            kind: kind.into(),
-            effect: Some(effect),
-            known_from: Some(wire::to_timestamp(event.occurred_at)),
-        })
-    }))
-}
-
-fn recorded(calendars: &Calendars, event: &Event, kind: Kind) -> Result<Option<(Kind, CalendarActEffect)>, Error> {
-    let id = event.resource.strip_prefix(act::PREFIX).unwrap_or_default();
-    let Ok(act) = calendars.rules().act(id) else {
-        return Ok(None);
-    };
-    if kind == Kind::ActWithdrawn && act.withdrawn_at.is_none() {
-        return Ok(None);
-    }
-    let before = calendars.as_known_at(just_before(event.occurred_at)?)?;
-    let after = calendars.as_known_at(event.occurred_at)?;
-    Ok(Some((kind, effect(&before, &after, calendars.rules(), id)?)))
-}
-
-fn loaded(calendars: &Calendars, event: &Event) -> Result<Option<(Kind, CalendarActEffect)>, Error> {
-    if !calendars.rules().loads.contains(&event.occurred_at) {
-        return Ok(None);
-    }
-    let effect = CalendarActEffect {
-        calendar_version: calendars.as_known_at(event.occurred_at)?.version().to_string(),
-        ..CalendarActEffect::default()
-    };
-    Ok(Some((Kind::RegistersLoaded, effect)))
-}
-
-/// The last instant before a change: instants are kept in microseconds.
-fn just_before(instant: Timestamp) -> anyhow::Result<Timestamp> {
-    Ok(instant.checked_sub(1.microsecond())?)
+    Ok(CalendarChange {
+        resume_token: change.at.to_string(),
+        kind: kind.into(),
+        effect: Some(effect),
+        known_from: Some(wire::to_timestamp(change.at)),
+    })
 }

@@ -37,7 +37,7 @@ pub async fn open(
     open.collect()
 }
 
-/// Stores recomputed due dates of editions that are still open and still have the old one, and tells which.
+/// Stores recomputed due dates of editions that are still open and were not computed anew meanwhile, and tells which.
 ///
 /// # Errors
 /// When the database fails.
@@ -46,20 +46,23 @@ pub async fn store(
     connection: &mut PgConnection,
     recomputed: &[(EditionKey, &Recomputed)],
 ) -> Result<Vec<EditionKey>, sqlx::Error> {
-    let dates = |date: fn(&Recomputed) -> jiff::civil::Date| -> Vec<jiff_sqlx::Date> {
-        recomputed.iter().map(|(_, item)| date(item).into()).collect()
+    let texts = |text: fn(&Recomputed) -> &String| {
+        recomputed
+            .iter()
+            .map(|(_, item)| text(item).clone())
+            .collect::<Vec<_>>()
     };
     let flags = |flag: fn(&Recomputed) -> bool| recomputed.iter().map(|(_, item)| flag(item)).collect::<Vec<_>>();
     let rows = sqlx::query!(
         r#"UPDATE collections.edition e
          SET due_date = n.due_date, due_time = n.due_time, provisional = n.provisional, assumed = n.assumed,
              calendar_version = n.calendar_version
-         FROM unnest($1::text[], $2::text[], $3::date[], $4::boolean[], $5::boolean[], $6::date[], $7::timestamptz[],
-                     $8::boolean[], $9::boolean[], $10::text[])
-             AS n (collection, period, old_due_date, old_provisional, old_assumed, due_date, due_time, provisional,
-                   assumed, calendar_version)
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::timestamptz[], $6::boolean[],
+                     $7::boolean[], $8::text[])
+             AS n (collection, period, old_calendar_version, due_date, due_time, provisional, assumed,
+                   calendar_version)
          WHERE (e.collection, e.period) = (n.collection, n.period) AND e.state <> 'RELEASED'
-           AND (e.due_date, e.provisional, e.assumed) = (n.old_due_date, n.old_provisional, n.old_assumed)
+           AND e.calendar_version = n.old_calendar_version
          RETURNING e.collection AS "collection!", e.period AS "period!""#,
         &recomputed
             .iter()
@@ -69,20 +72,18 @@ pub async fn store(
             .iter()
             .map(|(key, _)| key.period.to_string())
             .collect::<Vec<_>>(),
-        dates(|item| item.old.date) as _,
-        &flags(|item| item.old.provisional),
-        &flags(|item| item.old.assumed),
-        dates(|item| item.new.date) as _,
+        &texts(|item| &item.old.calendar_version),
+        recomputed
+            .iter()
+            .map(|(_, item)| item.new.date.into())
+            .collect::<Vec<jiff_sqlx::Date>>() as _,
         recomputed
             .iter()
             .map(|(_, item)| item.new.time.into())
             .collect::<Vec<jiff_sqlx::Timestamp>>() as _,
         &flags(|item| item.new.provisional),
         &flags(|item| item.new.assumed),
-        &recomputed
-            .iter()
-            .map(|(_, item)| item.new.calendar_version.clone())
-            .collect::<Vec<_>>(),
+        &texts(|item| &item.new.calendar_version),
     );
     let rows = rows.fetch_all(connection).await?;
     rows.into_iter()

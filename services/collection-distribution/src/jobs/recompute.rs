@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use anyhow::Context as _;
 use jiff::Timestamp;
 use legalstat_kit::{
     Context,
@@ -48,16 +49,18 @@ impl DueDates for Editions {
             .map(|collection| (collection.id.clone(), collection));
         let collections: HashMap<String, Collection> = collections.collect();
         let open = db::due_date::open(connection, after.as_ref(), most).await?.into_iter();
-        // The table lets no edition be without its collection.
-        let open = open.filter_map(|(key, due)| {
-            Some(OpenDueDate {
+        let open = open.map(|(key, due)| {
+            let collection = collections
+                .get(&key.collection)
+                .context("the table lets no edition be without its collection")?;
+            Ok(OpenDueDate {
                 name: key.to_string(),
                 due,
                 registered_on: None,
-                question: question(clients::calendar::obligation(collections.get(&key.collection)?, &key)),
+                question: question(clients::calendar::obligation(collection, &key)),
             })
         });
-        Ok(open.collect())
+        open.collect()
     }
 
     async fn store(&self, connection: &mut PgConnection, recomputed: &[Recomputed]) -> anyhow::Result<Vec<String>> {

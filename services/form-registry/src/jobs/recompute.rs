@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use anyhow::Context as _;
 use jiff::Timestamp;
 use legalstat_kit::{
     Context,
@@ -45,16 +46,18 @@ impl DueDates for Editions {
         let forms = db::form::list(&mut *connection, &db::form::Filter::default(), None).await?;
         let forms: HashMap<i32, Form> = forms.into_iter().map(|form| (form.list_number, form)).collect();
         let open = db::due_date::open(connection, after, most).await?.into_iter();
-        // The table lets no edition be without its form.
-        let open = open.filter_map(|(key, due)| {
-            Some(OpenDueDate {
+        let open = open.map(|(key, due)| {
+            let form = forms
+                .get(&key.form)
+                .context("the table lets no edition be without its form")?;
+            Ok(OpenDueDate {
                 name: key.to_string(),
                 due,
                 registered_on: None,
-                question: question(clients::calendar::obligation(forms.get(&key.form)?, key)),
+                question: question(clients::calendar::obligation(form, key)),
             })
         });
-        Ok(open.collect())
+        open.collect()
     }
 
     async fn store(&self, connection: &mut PgConnection, recomputed: &[Recomputed]) -> anyhow::Result<Vec<String>> {

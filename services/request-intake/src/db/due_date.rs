@@ -1,7 +1,7 @@
 //! The due dates of requests that are registered and not answered yet.
 
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::{recompute::Recomputed, schedule::DueDate};
+use legalstat_kit::schedule::DueDate;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -62,14 +62,14 @@ pub struct Moved<'a> {
     /// The request.
     pub id: Uuid,
     /// The due date as it stands.
-    pub old: &'a Recomputed,
+    pub old: &'a DueDate,
     /// The deadline as it is to be.
     pub new: &'a Deadline,
     /// The digest of its explanation.
     pub explanation: [u8; 32],
 }
 
-/// Stores recomputed due dates of requests that are still open and still have the old one, and tells which.
+/// Stores recomputed due dates of requests that are still open and were not computed anew meanwhile, and tells which.
 ///
 /// # Errors
 /// When the database fails.
@@ -84,17 +84,18 @@ pub async fn store(connection: &mut PgConnection, moved: &[Moved<'_>]) -> Result
          SET registered_on = n.registered_on, due_date = n.due_date, due_time = n.due_time,
              due_provisional = n.provisional, due_assumed = n.assumed, due_calendar_version = n.calendar_version,
              due_term = n.term, explanation = n.explanation
-         FROM unnest($1::uuid[], $2::date[], $3::boolean[], $4::boolean[], $5::date[], $6::date[], $7::timestamptz[],
-                     $8::boolean[], $9::boolean[], $10::text[], $11::text[], $12::bytea[])
-             AS n (id, old_due_date, old_provisional, old_assumed, registered_on, due_date, due_time, provisional, assumed,
+         FROM unnest($1::uuid[], $2::text[], $3::date[], $4::date[], $5::timestamptz[], $6::boolean[],
+                     $7::boolean[], $8::text[], $9::text[], $10::bytea[])
+             AS n (id, old_calendar_version, registered_on, due_date, due_time, provisional, assumed,
                    calendar_version, term, explanation)
          WHERE r.id = n.id AND r.state = 'REGISTERED'
-           AND (r.due_date, r.due_provisional, r.due_assumed) = (n.old_due_date, n.old_provisional, n.old_assumed)
+           AND r.due_calendar_version = n.old_calendar_version
          RETURNING r.id"#,
         &moved.iter().map(|item| item.id).collect::<Vec<_>>(),
-        days(|item| item.old.old.date) as _,
-        &flags(|item| item.old.old.provisional),
-        &flags(|item| item.old.old.assumed),
+        &moved
+            .iter()
+            .map(|item| item.old.calendar_version.clone())
+            .collect::<Vec<_>>(),
         days(|item| item.new.registered_on) as _,
         days(|item| item.new.due_date) as _,
         moved

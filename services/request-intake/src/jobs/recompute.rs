@@ -68,7 +68,7 @@ impl DueDates for OpenRequests {
             let (new, explanation) = &explained[&Arc::as_ptr(&item.deadline).addr()];
             Some(Moved {
                 id: names::parse_request(&item.name)?,
-                old: item,
+                old: &item.old,
                 new,
                 explanation: *explanation,
             })

@@ -1,6 +1,6 @@
 //! ListRequests.
 
-use legalstat_kit::{Call, Error, Violations, following, page::Page};
+use legalstat_kit::{Call, Error, Violations, following, page::Page, schema};
 use legalstat_proto::requests::v1::{ListRequestsRequest, ListRequestsResponse};
 use prost::Message;
 
@@ -46,7 +46,7 @@ pub(super) async fn list_requests(
         coupon_number: Some(coupon_number).filter(|number| !number.is_empty()),
         before: page.after()?,
     };
-    let mut connection = service.context.db.acquire().await?;
+    let mut connection = schema::snapshot(&service.context.db).await?;
     let places = db::reading::find(&mut connection, &filter, page.limit()).await?;
     let (places, whole_token) = page.cut(places, |place| place.number.to_string());
     let mut requests = Vec::new();

@@ -116,43 +116,37 @@ async fn a_change_is_answered_with_at_its_own_instant_and_the_version_is_the_one
 }
 
 #[tokio::test]
-async fn an_event_waits_for_every_transaction_that_began_before_it() {
+async fn acts_recorded_at_the_same_time_are_told_in_the_order_in_which_they_became_known() {
     let service = running().await;
-    let mut slow = service.superuser().await;
-    for statement in [
-        "BEGIN",
-        "INSERT INTO calendar.outbox_event (occurred_at, kind, resource) VALUES (now(), 'other', 'other')",
-    ] {
-        sqlx::query(statement).execute(&mut slow).await.expect("inserted");
+    let recordings = (1..=8).map(|number| {
+        let mut client = administrator(&service);
+        let year = 2027 + i16::from(number);
+        let saturdays = (1..=7).map(|day| jiff::civil::date(year, 8, day));
+        let saturday = saturdays
+            .into_iter()
+            .find(|day| day.weekday() == jiff::civil::Weekday::Saturday);
+        let saturday = i32::from(saturday.expect("every week has one").day());
+        let act = CalendarAct {
+            name: format!("calendarActs/order-{number}"),
+            transfers: vec![transfer(
+                date(year.into(), 8, saturday),
+                date(year.into(), 8, saturday + 2),
+            )],
+            ..order()
+        };
+        async move { client.create_calendar_act(create(act, number)).await.expect("recorded") }
+    });
+    futures::future::join_all(recordings).await;
+    let mut changes = watch(&service, "").await;
+    let mut known_from = Vec::new();
+    for _ in 1..=8 {
+        let change = next(&mut changes).await;
+        let changed = change.effect.expect("it has one").changed_days;
+        assert_eq!(changed.len(), 2, "just what this act changes");
+        let known = change.known_from.expect("it is set");
+        known_from.push((known.seconds, known.nanos));
     }
-    let mut client = administrator(&service);
-    client.create_calendar_act(create(order(), 1)).await.expect("recorded");
-    let mut changes = watch(&service, "").await;
-    let early = tokio::time::timeout(Duration::from_millis(600), changes.message()).await;
-    assert!(early.is_err(), "an earlier transaction may still leave an event");
-    sqlx::query("COMMIT").execute(&mut slow).await.expect("committed");
-    assert_eq!(named(&next(&mut changes).await).1, "calendarActs/order-2027");
-}
-
-#[tokio::test]
-async fn a_database_that_was_loaded_into_another_server_goes_on_telling() {
-    let service = running().await;
-    let mut client = administrator(&service);
-    client.create_calendar_act(create(order(), 1)).await.expect("recorded");
-    let elsewhere = "UPDATE calendar.outbox_event SET transaction = '9000000000000000'";
-    sqlx::query(elsewhere)
-        .execute(&mut service.superuser().await)
-        .await
-        .expect("changed");
-    let mut changes = watch(&service, "9000000000000000-1").await;
-    client
-        .create_calendar_act(create(second_order(), 2))
-        .await
-        .expect("recorded");
-    assert_eq!(named(&next(&mut changes).await).1, "calendarActs/order-2028");
-    let mut changes = watch(&service, "").await;
-    assert_eq!(named(&next(&mut changes).await).1, "calendarActs/order-2027");
-    assert_eq!(named(&next(&mut changes).await).1, "calendarActs/order-2028");
+    assert!(known_from.windows(2).all(|pair| pair[0] < pair[1]), "{known_from:?}");
 }
 
 #[tokio::test]
@@ -199,12 +193,17 @@ async fn recording_the_same_act_again_changes_nothing_and_another_act_under_its_
     assert_eq!(again.calendar_act, first.calendar_act);
     assert_eq!(again.calendar_version, first.calendar_version);
     assert!(again.changed_days.is_empty());
-    let count = "SELECT count(*) FROM calendar.outbox_event";
-    let events: i64 = sqlx::query_scalar(count)
+    let events: Vec<String> = sqlx::query_scalar("SELECT kind FROM calendar.outbox_event ORDER BY number")
+        .fetch_all(&mut service.superuser().await)
+        .await
+        .expect("events");
+    assert_eq!(events, ["calendar-act.created", "calendar-act.repeated"]);
+    let acts = "SELECT count(*) FROM calendar.act WHERE id = 'order-2027'";
+    let acts: i64 = sqlx::query_scalar(acts)
         .fetch_one(&mut service.superuser().await)
         .await
         .expect("a count");
-    assert_eq!(events, 1);
+    assert_eq!(acts, 1);
 
     let mut other = order();
     other.transfers.push(transfer(date(2027, 5, 15), date(2027, 5, 14)));
@@ -222,6 +221,8 @@ async fn recording_the_same_act_again_changes_nothing_and_another_act_under_its_
         .await
         .expect_err("it is withdrawn");
     assert_eq!(reason(&refused), "ERROR_REASON_ALREADY_EXISTS");
+    let replayed = client.create_calendar_act(create(order(), 2)).await.expect("replayed");
+    assert_eq!(replayed.into_inner(), again, "the same call has the same answer");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use legalstat_kit::calendar::Calendar;
 use legalstat_proto::{
     calendar::v1::{
         CalendarAct, CalendarActKind, CalendarChangeKind, CreateCalendarActRequest, Grade, PreviewRecomputeRequest,
@@ -291,6 +292,33 @@ async fn a_service_that_was_away_takes_up_every_change_in_order_and_ends_as_if_i
             "calendarActs/order-1 2027-01-08 2027-01-05",
         ]
     );
+}
+
+#[tokio::test]
+async fn two_replicas_move_each_due_date_once() {
+    let registry = Registry::at("2026-11-24T10:00:00Z").await;
+    let clock = registry.clock.clone();
+    let context = registry
+        .running
+        .context(move || *clock.lock().expect("no test panics here"));
+    let calendar = Calendar::new(&registry.calendar.url(), &context.tls).expect("the URL is ours");
+    crate::jobs::recompute::start(&context, calendar);
+    registry.record(order()).await;
+    let followed = registry.until_followed("").await;
+    registry.withdraw("calendarActs/order-1").await;
+    registry.until_followed(&followed).await;
+    context.shutdown.cancel();
+    context.tasks.close();
+    context.tasks.wait().await;
+    let moves = registry
+        .counted("SELECT resource, count(*) FROM forms.due_date_change GROUP BY resource")
+        .await;
+    assert!(
+        !moves.is_empty() && moves.values().all(|count| *count == 2),
+        "{moves:?}"
+    );
+    assert_eq!(registry.counted(JOURNALED).await, moves);
+    assert_eq!(registry.counted(TOLD).await, moves);
 }
 
 #[tokio::test]

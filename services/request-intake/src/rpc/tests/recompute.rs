@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use legalstat_kit::provision::gate::Gate;
 use legalstat_proto::calendar::v1::{
     CalendarAct, CalendarActKind, CalendarChangeKind, CreateCalendarActRequest, Grade, PreviewRecomputeRequest,
     StepEffect, Transfer, calendar_service_client::CalendarServiceClient, preview_recompute_request::Change,
@@ -33,9 +34,10 @@ fn act(id: &str, day_off: Option<common::Date>, working_day: Option<common::Date
     }
 }
 
-/// Intake with a real calendar and a clock that the test sets.
+/// Intake with a real calendar behind a gate, and a clock that the test sets.
 struct Desk {
     stage: Stage,
+    gate: Gate,
     calendar: Running,
     clock: Arc<Mutex<Timestamp>>,
 }
@@ -46,14 +48,21 @@ impl Desk {
         let told = clock.clone();
         let tell = move || *told.lock().expect("no test panics here");
         let calendar = Running::start(&legalstat_calendar::SERVICE, &[], tell.clone()).await;
+        let gate = Gate::before(calendar.url()).await;
+        gate.open();
         let fakes = Fakes::start().await;
         let settings = [
-            ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned()),
+            ("LEGALSTAT_CALENDAR_URL", gate.url()),
             ("LEGALSTAT_FORM_REGISTRY_URL", fakes.url.clone()),
         ];
         let running = Running::start(&SERVICE, &settings, tell).await;
         let stage = Stage { fakes, running };
-        Self { stage, calendar, clock }
+        Self {
+            stage,
+            gate,
+            calendar,
+            clock,
+        }
     }
 
     fn set_clock(&self, now: &str) {
@@ -70,6 +79,11 @@ impl Desk {
     /// Records an act and waits until intake has followed it.
     async fn record(&self, act: CalendarAct) {
         let before = self.followed().await;
+        self.record_unseen(act).await;
+        self.until_followed(&before).await;
+    }
+
+    async fn record_unseen(&self, act: CalendarAct) {
         let request = CreateCalendarActRequest {
             calendar_act: Some(act),
             request_id: Uuid::new_v4().to_string(),
@@ -77,6 +91,10 @@ impl Desk {
         };
         let mut calendar = CalendarServiceClient::new(self.calendar.channel(Some("administrator")));
         calendar.create_calendar_act(request).await.expect("it is recorded");
+    }
+
+    /// Waits until intake has followed the calendar further than this.
+    async fn until_followed(&self, before: &str) {
         let follows = async {
             while self.followed().await == before {
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -210,6 +228,44 @@ async fn a_registration_that_has_come_is_settled_and_one_still_to_come_moves() {
     assert_eq!(moved.registered_on, date(12, 1));
     assert_ne!(moved.due_date, to_come.due_date);
     assert_eq!(moved.registration_number, to_come.registration_number);
+}
+
+#[tokio::test]
+async fn what_was_settled_when_an_act_became_known_counts_however_late_it_is_taken_up() {
+    let desk = Desk::at("2026-11-27T19:30:00+05:00").await;
+    let to_come = desk.registered().await;
+    assert_eq!(to_come.registered_on, date(11, 30));
+    desk.gate.shut();
+    desk.record_unseen(act("order-1", date(11, 30), date(12, 5))).await;
+    desk.set_clock("2026-12-02T10:00:00+05:00");
+    let before = desk.followed().await;
+    desk.gate.open();
+    desk.until_followed(&before).await;
+    assert_eq!(desk.get(&to_come).await.registered_on, date(12, 1));
+}
+
+#[tokio::test]
+async fn a_preview_is_checked_by_the_calendar_even_when_nothing_is_open() {
+    let desk = Desk::at(TUESDAY).await;
+    let mut client = desk.stage.client("administrator");
+    let mut preview = async |change| {
+        let request = PreviewRecomputeRequest { change: Some(change) };
+        client.preview_recompute(request).await.map(tonic::Response::into_inner)
+    };
+    let sound = preview(Change::CalendarAct(act("order-1", date(12, 24), date(12, 26)))).await;
+    let sound = sound.expect("it is previewed");
+    assert!(
+        sound.open_count == 0 && sound.calendar_version.ends_with("+order-1"),
+        "{sound:?}"
+    );
+    let contradiction = act("order-2", date(12, 24), date(12, 24));
+    for (change, code) in [
+        (Change::CalendarAct(contradiction), Code::InvalidArgument),
+        (Change::Withdrawal("calendarActs/none".into()), Code::NotFound),
+        (Change::Withdrawal(String::new()), Code::InvalidArgument),
+    ] {
+        assert_eq!(preview(change).await.expect_err("it is refused").code(), code);
+    }
 }
 
 #[tokio::test]
