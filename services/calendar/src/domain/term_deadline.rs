@@ -136,7 +136,7 @@ fn push_counted(days: &[Day], basis: &Arc<LegalBasis>, trail: &mut Trail) {
                 );
             }
             _ => {
-                let text = Arc::new(joined(&reason.text, &text::does_not_count()));
+                let text = Arc::clone(&reason.text_of_skipped);
                 trail.push(day.date, StepEffect::Skipped, text, &reason.legal_basis);
             }
         }
