@@ -2,7 +2,7 @@
 //!
 //! An explained deadline has some twenty steps, each with a text in three languages and a citation, all of which the
 //! calendar holds already. The generated message would own a copy of each, a hundred and more small allocations, only to be
-//! written out and dropped: as much work as everything else in a call. So this method answers with bytes that
+//! written out and dropped: more than everything else that a call costs this service. So this method answers with bytes that
 //! [`super::written`] makes of the calendar's own texts; everything else is as generated.
 
 use std::{

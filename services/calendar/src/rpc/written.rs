@@ -30,7 +30,7 @@ pub(super) fn deadline(mut deadline: Deadline) -> Vec<u8> {
     let head = convert::deadline(deadline);
     let mut out = Vec::with_capacity(head.encoded_len() + steps.len() * STEP);
     head.encode(&mut out).expect("a vector has room");
-    let mut reasons = Vec::new();
+    let mut reasons = Vec::with_capacity(steps.len());
     for step in &steps {
         put_step(step, &mut reasons, &mut out);
     }
