@@ -52,6 +52,7 @@ impl Reason<'_> {
 }
 
 fn put_step<'a>(step: &'a Step, reasons: &mut Vec<Reason<'a>>, out: &mut Vec<u8>) {
+    // The effect is a field of two bytes: there are few effects.
     let day = 2 + framed(date_length(step.date));
     let earlier = reasons.iter().find(|reason| reason.is_of(step));
     if let Some(written) = earlier.map(|reason| reason.written.clone()) {
