@@ -44,20 +44,21 @@ impl Rounds {
     }
 }
 
-/// A ratio of medians, with the least and the greatest ratio within one round.
+/// A ratio of medians, with the quartiles of the ratios within one round.
 pub(crate) struct Ratios {
-    pub(crate) ratio: f64,
-    pub(crate) least: f64,
-    pub(crate) greatest: f64,
+    ratio: f64,
+    lower: f64,
+    upper: f64,
 }
 
 /// What one subject gave in each round as parts of what the other gave.
 pub(crate) fn ratios(these: &[f64], those: &[f64]) -> Ratios {
-    let each = || these.iter().zip(those).map(|(this, that)| this / that);
+    let mut each: Vec<_> = these.iter().zip(those).map(|(this, that)| this / that).collect();
+    each.sort_by(f64::total_cmp);
     Ratios {
         ratio: median(these) / median(those),
-        least: each().fold(f64::INFINITY, f64::min),
-        greatest: each().fold(0.0, f64::max),
+        lower: each[each.len() / 4],
+        upper: each[each.len() - 1 - each.len() / 4],
     }
 }
 
@@ -143,6 +144,14 @@ impl Line {
         }
     }
 
+    /// With a ratio that has no target.
+    pub(crate) fn with_ratio(self, ratios: &Ratios) -> Self {
+        Self {
+            ratio: ratios.in_words(2),
+            ..self
+        }
+    }
+
     /// With a ratio that should be at least so great.
     pub(crate) fn at_least(self, target: f64, ratios: &Ratios) -> Self {
         self.judged(ratios.in_words(2), format!("≥ {target}"), ratios.ratio >= target)
@@ -160,8 +169,8 @@ impl Line {
 
 impl Ratios {
     fn in_words(&self, digits: usize) -> String {
-        let Self { ratio, least, greatest } = self;
-        format!("{ratio:.digits$} ({least:.digits$} to {greatest:.digits$})")
+        let Self { ratio, lower, upper } = self;
+        format!("{ratio:.digits$} ({lower:.digits$} to {upper:.digits$})")
     }
 }
 

@@ -11,13 +11,13 @@ pub mod rpc;
 use std::sync::Arc;
 
 use legalstat_kit::{Context, Service, run::Starting};
-use legalstat_proto::calendar::v1::calendar_service_server::{CalendarServiceServer, SERVICE_NAME};
+use legalstat_proto::calendar::v1::calendar_service_server::SERVICE_NAME;
 use tonic::service::Routes;
 
 use crate::{
     current::CurrentCalendars,
     domain::{Calendars, WorkingHours},
-    rpc::CalendarRpc,
+    rpc::{CalendarRpc, CalendarServer},
 };
 
 /// The calendar as a service.
@@ -42,6 +42,6 @@ fn start(context: Context, hours: WorkingHours) -> Starting {
             .tasks
             .spawn(jobs::follow_acts::run(context.clone(), Arc::clone(&calendars)));
         let rpc = CalendarRpc::new(context, calendars, hours);
-        Ok(Routes::new(CalendarServiceServer::new(rpc)))
+        Ok(Routes::new(CalendarServer::new(rpc)))
     })
 }

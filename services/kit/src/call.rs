@@ -1,6 +1,6 @@
 //! One call as a handler sees it.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use crate::caller::{Caller, Peer, SYSTEM};
 
@@ -8,7 +8,7 @@ use crate::caller::{Caller, Peer, SYSTEM};
 #[derive(Clone, Debug)]
 pub struct Call {
     /// Who calls.
-    pub caller: Caller,
+    pub caller: Arc<Caller>,
     /// The full method name, for example `/legalstat.forms.v1.FormRegistryService/PlaceEdition`.
     pub method: &'static str,
     /// The caller's network address, when it came over the network.
@@ -35,7 +35,7 @@ impl Call {
             roles: Vec::new(),
         };
         Self {
-            caller,
+            caller: Arc::new(caller),
             method,
             address: None,
         }
@@ -44,7 +44,7 @@ impl Call {
     pub(crate) fn new(peer: Option<&Peer>, method: &'static str) -> Self {
         let caller = peer
             .and_then(|peer| peer.caller.clone())
-            .unwrap_or_else(Caller::anonymous);
+            .unwrap_or_else(|| Arc::new(Caller::anonymous()));
         Self {
             caller,
             method,

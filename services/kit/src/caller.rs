@@ -1,6 +1,6 @@
 //! Who calls: the name and roles in the SAN URI of the client certificate, `legalstat://NAME?role=operator&role=…`.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 pub use legalstat_proto::common::v1::Role;
 use x509_parser::{extensions::GeneralName, prelude::FromDer};
@@ -19,13 +19,13 @@ pub struct Caller {
     pub roles: Vec<Role>,
 }
 
-/// The other end of a connection.
+/// The other end of a connection. Every call on the connection gets a copy.
 #[derive(Clone, Debug)]
 pub struct Peer {
     /// Its network address.
     pub address: SocketAddr,
     /// Who it is, when it showed a certificate.
-    pub caller: Option<Caller>,
+    pub caller: Option<Arc<Caller>>,
 }
 
 /// A certificate that our authority signed but that names no caller.

@@ -26,7 +26,8 @@ const GATHERING: Duration = Duration::from_secs(60);
 /// Records refusals in the journal.
 #[derive(Clone)]
 pub struct RefusalRecorder {
-    context: Context,
+    /// Shared: the layers before a handler are cloned for every call.
+    context: Arc<Context>,
     anonymous: Arc<Mutex<HashMap<Option<IpAddr>, Gathered>>>,
 }
 
@@ -40,7 +41,7 @@ impl RefusalRecorder {
     /// A recorder that writes what it gathers each minute; what is left is written once nothing is served any more.
     pub fn start(context: &Context) -> Self {
         let recorder = Self {
-            context: context.clone(),
+            context: Arc::new(context.clone()),
             anonymous: Arc::default(),
         };
         let gathering = recorder.clone();
@@ -86,7 +87,7 @@ impl RefusalRecorder {
             self.gather(&call, reason);
             return;
         }
-        let (context, reason, resource) = (self.context.clone(), reason.to_owned(), resource.to_owned());
+        let (context, reason, resource) = (Arc::clone(&self.context), reason.to_owned(), resource.to_owned());
         // Spawned, so that it is written although the peer hangs up.
         let written = self.context.tasks.spawn(async move {
             let now = context.now();
@@ -114,7 +115,7 @@ impl RefusalRecorder {
         let gathered = std::mem::take(&mut *self.anonymous.lock().expect("no code panics while it holds this lock"));
         for (address, Gathered { method, reason, count }) in gathered {
             let call = Call {
-                caller: crate::Caller::anonymous(),
+                caller: Arc::new(crate::Caller::anonymous()),
                 method,
                 address: None,
             };

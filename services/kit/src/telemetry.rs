@@ -201,14 +201,10 @@ where
         let began = Instant::now();
         let measured = async move {
             let response = answered.await?;
-            let code = response
-                .headers()
-                .get("grpc-status")
-                .and_then(|code| code.to_str().ok())
-                .unwrap_or("0")
-                .to_owned();
-            Span::current().record("rpc.response.status_code", &code);
             if let Some(duration) = DURATION.get() {
+                let code = response.headers().get("grpc-status");
+                let code = code.and_then(|code| code.to_str().ok()).unwrap_or("0").to_owned();
+                Span::current().record("rpc.response.status_code", &code);
                 let attributes = [
                     KeyValue::new("rpc.method", method),
                     KeyValue::new("rpc.response.status_code", code),

@@ -203,7 +203,9 @@ async fn handshake(stream: TcpStream, address: SocketAddr, acceptor: TlsAcceptor
         .1
         .peer_certificates()
         .and_then(<[CertificateDer<'_>]>::first);
-    let caller = certificate.map(|der| Caller::from_certificate(der)).transpose()?;
+    let caller = certificate
+        .map(|der| Caller::from_certificate(der).map(Arc::new))
+        .transpose()?;
     Ok(Connection {
         stream,
         peer: Peer { address, caller },

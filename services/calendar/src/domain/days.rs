@@ -52,6 +52,8 @@ pub struct DayReason {
     pub kind: DayKind,
     /// The reason in words.
     pub text: Arc<LocalizedText>,
+    /// The reason in words, and that the day does not count towards a term.
+    pub text_of_skipped: Arc<LocalizedText>,
     /// The law behind it.
     pub legal_basis: Arc<LegalBasis>,
     /// The holiday or occasion it comes from, on a rolled day too; empty for the week and for transfers.
@@ -128,6 +130,7 @@ fn general<'a>(known: &'a RuleSet, key: &str) -> Result<&'a ProvisionRule, Calen
 fn reason(kind: DayKind, text: LocalizedText, legal_basis: &Arc<LegalBasis>) -> DayReason {
     DayReason {
         kind,
+        text_of_skipped: Arc::new(text::joined(&text, &text::does_not_count())),
         text: Arc::new(text),
         legal_basis: Arc::clone(legal_basis),
         key: Arc::default(),

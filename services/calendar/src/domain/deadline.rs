@@ -1,6 +1,6 @@
 //! A deadline and the steps that lead to it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::law::{LegalBasis, LocalizedText};
@@ -12,6 +12,8 @@ use super::{
     suspension::Standstill,
     text::{self, joined},
 };
+
+static DUE: LazyLock<Arc<LocalizedText>> = LazyLock::new(|| Arc::new(text::due()));
 
 /// What a step does to the deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -131,9 +133,9 @@ pub(super) fn push_due(day: &Day, basis: &Arc<LegalBasis>, trail: &mut Trail) {
     }
     let reason = day.last_reason();
     let (text, basis) = match day.kind {
-        DayKind::Working => (text::due(), basis),
-        DayKind::TransferredWorkingDay => (joined(&text::due(), &reason.text), &reason.legal_basis),
-        _ => (joined(&joined(&text::due(), &reason.text), &text::stays()), basis),
+        DayKind::Working => (Arc::clone(&DUE), basis),
+        DayKind::TransferredWorkingDay => (Arc::new(joined(&DUE, &reason.text)), &reason.legal_basis),
+        _ => (Arc::new(joined(&joined(&DUE, &reason.text), &text::stays())), basis),
     };
-    trail.push(day.date, StepEffect::Due, Arc::new(text), basis);
+    trail.push(day.date, StepEffect::Due, text, basis);
 }

@@ -169,7 +169,7 @@ fn push_between(days: &[Day], term: &Term, standstill: &Standstill, trail: &mut 
                 );
             }
             _ => {
-                let text = Arc::new(joined(&reason.text, &text::does_not_count()));
+                let text = Arc::clone(&reason.text_of_skipped);
                 trail.push(day.date, StepEffect::Skipped, text, &reason.legal_basis);
             }
         }

@@ -27,7 +27,7 @@ pub(super) enum Asked {
 }
 
 impl CalendarRpc {
-    pub(super) fn deadline(&self, request: &ComputeDeadlineRequest) -> Result<proto::Deadline, Error> {
+    pub(super) fn computed(&self, request: &ComputeDeadlineRequest) -> Result<Deadline, Error> {
         let mut violations = Violations::new();
         let asked = asked(&mut violations, "", request);
         let withdrawn = &request.hypothetical_withdrawal;
@@ -35,7 +35,7 @@ impl CalendarRpc {
         let at = super::as_known_at(violations, request.as_known_at.as_ref())?;
         let calendar = calendars.calendar(at)?;
         let asked = asked.ok_or_else(|| anyhow::anyhow!("a request without violations asks for something"))?;
-        Ok(convert::deadline(self.compute(&asked, &calendar, true)?))
+        Ok(self.compute(&asked, &calendar, true)?)
     }
 
     pub(super) fn compute(&self, asked: &Asked, calendar: &Calendar, explain: bool) -> Result<Deadline, CalendarError> {

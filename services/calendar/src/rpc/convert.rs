@@ -59,7 +59,7 @@ pub(super) fn deadline(deadline: Deadline) -> proto::Deadline {
         due_time: Some(to_timestamp(deadline.due_time)),
         provisional: deadline.provisional,
         assumed: deadline.assumed,
-        calendar_version: deadline.calendar_version.to_string(),
+        calendar_version: deadline.calendar_version.as_ref().into(),
         steps: deadline.steps.iter().map(step).collect(),
         term: deadline.term.map(|id| format!("terms/{id}")).unwrap_or_default(),
         registered_on: deadline.registered_on.map(to_date),
@@ -67,19 +67,22 @@ pub(super) fn deadline(deadline: Deadline) -> proto::Deadline {
 }
 
 fn step(step: &Step) -> proto::Step {
-    let effect = match step.effect {
+    proto::Step {
+        date: Some(to_date(step.date)),
+        effect: step_effect(step.effect).into(),
+        text: Some(text(&step.text)),
+        legal_basis: Some(basis(&step.legal_basis)),
+    }
+}
+
+pub(super) fn step_effect(effect: StepEffect) -> proto::StepEffect {
+    match effect {
         StepEffect::Start => proto::StepEffect::Start,
         StepEffect::Counted => proto::StepEffect::Counted,
         StepEffect::Skipped => proto::StepEffect::Skipped,
         StepEffect::Suspended => proto::StepEffect::Suspended,
         StepEffect::Rolled => proto::StepEffect::Rolled,
         StepEffect::Due => proto::StepEffect::Due,
-    };
-    proto::Step {
-        date: Some(to_date(step.date)),
-        effect: effect.into(),
-        text: Some(text(&step.text)),
-        legal_basis: Some(basis(&step.legal_basis)),
     }
 }
 

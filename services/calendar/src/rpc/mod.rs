@@ -5,6 +5,7 @@ mod batch_compute_deadlines;
 mod compute_deadline;
 mod convert;
 mod create_calendar_act;
+mod explained;
 mod get_day;
 mod hypothetical;
 mod list_calendar_acts;
@@ -16,6 +17,7 @@ mod read_act;
 mod tests;
 mod watch_calendar;
 mod withdraw_calendar_act;
+mod written;
 
 use std::sync::Arc;
 
@@ -24,6 +26,8 @@ use jiff::Timestamp;
 use legalstat_kit::{Context, Error, Refusal, Violations, wire};
 use legalstat_proto::calendar::v1 as proto;
 use tonic::{Request, Response, Status};
+
+pub use explained::CalendarServer;
 
 use crate::{
     current::CurrentCalendars,
@@ -90,7 +94,7 @@ impl proto::calendar_service_server::CalendarService for CalendarRpc {
         &self,
         request: Request<proto::ComputeDeadlineRequest>,
     ) -> Result<Response<proto::Deadline>, Status> {
-        Ok(Response::new(self.deadline(&request.into_inner())?))
+        Ok(Response::new(convert::deadline(self.computed(&request.into_inner())?)))
     }
 
     async fn batch_compute_deadlines(
