@@ -258,7 +258,6 @@ async fn the_runtime_role_cannot_rewrite_what_was_placed() {
     for sql in [
         "UPDATE forms.placement SET punctuality = 'ON_TIME'",
         "DELETE FROM forms.placement",
-        "UPDATE forms.edition SET due_date = '2026-01-01'",
         "DELETE FROM forms.edition",
         "UPDATE forms.edition_file SET sha256 = ''",
         "UPDATE forms.form SET due_day = 1",

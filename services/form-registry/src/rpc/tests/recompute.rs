@@ -396,3 +396,17 @@ async fn a_preview_refuses_what_the_calendar_refuses_and_is_not_for_the_public()
         .expect_err("the calendar is away");
     assert_eq!(away.code(), Code::Unavailable);
 }
+
+#[tokio::test]
+async fn a_schedule_is_not_filled_with_due_dates_that_a_change_of_the_calendar_has_overtaken() {
+    let registry = Registry::at("2026-11-24T10:00:00Z").await;
+    let context = registry.running.context(|| instant("2026-11-24T10:00:00Z"));
+    let begin = async |version: &str| legalstat_kit::schedule::begin(&context, std::iter::once(version)).await;
+    let (old, new) = ("18@2026-03-17T19:00:00Z", "19@2026-11-24T10:00:00Z");
+    assert!(begin(old).await.is_ok(), "nothing was taken up yet");
+    sqlx::query("UPDATE forms.calendar_following SET known_from = '2026-11-24T10:00:00Z'")
+        .execute(&mut registry.database().await)
+        .await
+        .expect("it is changed");
+    assert!(begin(old).await.is_err() && begin(new).await.is_ok());
+}
