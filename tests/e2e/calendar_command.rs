@@ -9,7 +9,7 @@ use std::{
 use icalendar::Component;
 use serde_json::{Value, json};
 
-use crate::system::System;
+use crate::{command_line::request, system::System};
 
 fn said(system: &System, arguments: &[&str]) -> String {
     let output = system.run(arguments);
@@ -193,6 +193,139 @@ fn an_export_is_read_by_a_calendar_program_and_the_same_twice() {
     let days = std::fs::read_to_string(system.folder().join("days.ics")).expect("it was written");
     assert!(days.contains("Құрбан айт") && !days.contains("-editions-"), "{days}");
     assert_eq!(system.failure(&["calendar", "export", "--year", "2037"]).0, 2);
+}
+
+/// A registered request, brought by the Unified EDMS.
+fn registered(system: &System) -> Value {
+    let file = system.file("request.json", &request().to_string());
+    let submitted = system.json(&["requests", "submit", "--as", "edms", "--file", &file]);
+    assert_eq!(submitted["state"], "REQUEST_STATE_REGISTERED");
+    submitted
+}
+
+/// A date of the contracts as it is written.
+fn written(date: &Value) -> String {
+    let part = |name: &str| date[name].as_i64().expect("a date");
+    format!("{}-{:02}-{:02}", part("year"), part("month"), part("day"))
+}
+
+#[test]
+fn a_month_and_a_list_show_the_open_requests_that_fall_due_to_those_who_may_see_them() {
+    let system = System::start();
+    let submitted = registered(&system);
+    let number = submitted["registrationNumber"].as_str().expect("a number");
+    let due = written(&submitted["dueDate"]);
+    let month = ["calendar", "month", &due[..7]];
+    let line = format!("  1 request ({number})");
+    let shows = |text: &str| text.lines().any(|found| found.contains(&due) && found.ends_with(&line));
+    let seen = said(&system, &month);
+    assert!(shows(&seen) && !seen.contains("Ministry"), "{seen}");
+    let fields = ["name", "registrationNumber", "dueDate"].map(|field| (field.to_owned(), submitted[field].clone()));
+    let brief = Value::Object(fields.into_iter().collect());
+    assert_eq!(system.json(&month)["requests"], json!([brief]));
+
+    let listed = |flags: [&str; 2]| {
+        let listed = system.json(&[&["requests", "list", "--state", "registered"], &flags[..]].concat());
+        listed["requests"].as_array().map(Vec::len)
+    };
+    for (flags, count) in [
+        (["--due-from", &due], 1),
+        (["--due-to", &due], 1),
+        (["--due-from", "2036-12-31"], 0),
+        (["--due-to", "2019-04-15"], 0),
+    ] {
+        assert_eq!(listed(flags), Some(count), "{flags:?}");
+    }
+    let reversed = ["requests", "list", "--due-from", "2036-01-02", "--due-to", "2036-01-01"];
+    let (code, told) = system.failure(&reversed);
+    assert!(code == 1 && told.contains("due_to"), "{told}");
+
+    let hidden = "requests: not shown without a certificate that may see them";
+    let other = said(&system, &[&month[..], &["--as", "supreme-court"]].concat());
+    assert!(other.contains(hidden) && !other.contains(number), "{other}");
+    let certificate = system.home().join("certificates/operator.pem");
+    std::fs::remove_file(certificate).expect("the folder is ours");
+    let public = said(&system, &month);
+    assert!(public.contains(hidden) && !public.contains(number), "{public}");
+    assert!(system.json(&month)["requests"].is_null(), "not shown is not none");
+}
+
+#[test]
+fn a_month_shows_every_open_request_however_many_pages_they_fill() {
+    let system = System::start();
+    let mut large = request();
+    // Two of these are more than a page holds.
+    let mut item = large["request"]["items"][0].clone();
+    item["description"] = json!("한".repeat(4000));
+    large["request"]["items"] = json!(vec![item; 100]);
+    let submitted = ["1", "2", "3"].map(|last| {
+        large["requestId"] = json!(format!("0b6f3a1e-3f0e-4c61-9b55-1f9a6d1c2e0{last}"));
+        let file = system.file("request.json", &large.to_string());
+        system.json(&["requests", "submit", "--as", "edms", "--file", &file])
+    });
+    let numbers = submitted
+        .each_ref()
+        .map(|request| request["registrationNumber"].as_str().expect("a number"));
+    let month = said(&system, &["calendar", "month", &written(&submitted[0]["dueDate"])[..7]]);
+    assert!(
+        month.contains(&format!("3 requests ({})", numbers.join(", "))),
+        "{month}"
+    );
+}
+
+#[test]
+fn an_export_has_requests_only_when_asked_for_and_nothing_of_who_asks_or_for_what() {
+    let system = System::start();
+    let submitted = registered(&system);
+    let number = submitted["registrationNumber"].as_str().expect("a number");
+    let due = written(&submitted["dueDate"]);
+    let export = ["calendar", "export", "--year", &due[..4]];
+    let usual = said(&system, &export);
+    assert!(!usual.contains("requests-") && !usual.contains(number), "not by itself");
+
+    let uid = format!(
+        "{}@legalstat",
+        submitted["name"].as_str().expect("a name").replace('/', "-")
+    );
+    let basis = submitted["deadline"]["steps"]
+        .as_array()
+        .and_then(|steps| steps.last())
+        .expect("the due date");
+    let act = basis["legalBasis"]["act"].as_str().expect("an act");
+    for (flags, alone) in [(&["--only", "requests"][..], true), (&["--requests"], false)] {
+        let text = said(&system, &[&export[..], flags].concat());
+        let calendar: icalendar::Calendar = text.parse().expect("it is iCalendar");
+        assert_eq!(calendar.events().count() == 1, alone, "{flags:?}");
+        let event = calendar
+            .events()
+            .find(|event| event.get_uid() == Some(&uid))
+            .expect("the request is in it");
+        assert_eq!(event.get_summary(), Some(&*format!("Answer to request {number}")));
+        assert_eq!(event.property_value("SEQUENCE"), Some("0"));
+        let start = format!("{}T000000", due.replace('-', ""));
+        assert_eq!(event.property_value("DTSTART"), Some(&*start));
+        assert!(
+            event
+                .get_description()
+                .is_some_and(|text| text.starts_with("term ") && text.contains(act)),
+            "{event:?}"
+        );
+        // Long lines are folded, so what must not be there is sought in the whole text.
+        let unfolded = text.replace("\r\n ", "");
+        let coupon = submitted["coupon"]["number"].as_str().expect("a coupon");
+        for personal in [
+            "Ministry of Justice",
+            "The head",
+            "12-3/45",
+            "Crimes registered",
+            "Registered crimes",
+            coupon,
+        ] {
+            assert!(!unfolded.contains(personal), "{personal}: {text}");
+        }
+    }
+    let (code, told) = system.failure(&[&export[..], &["--only", "requests", "--as", "supreme-court"]].concat());
+    assert!(code == 1 && told.contains("ROLE_MISSING"), "{told}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, name, object, read_file};
+use super::{Action, Command, Mutation, date, name, object, read_file};
 use crate::{failure::Failure, output::View};
 
 const SERVICE: &str = "legalstat.requests.v1.RequestIntakeService";
@@ -39,6 +39,7 @@ pub(crate) enum Requests {
         name: String,
     },
     /// Requests, newest first
+    #[command(after_help = "Example:\n  legalstat requests list --state registered --due-to 2026-03-31")]
     List {
         /// Only requests in this state
         #[arg(long)]
@@ -49,6 +50,12 @@ pub(crate) enum Requests {
         /// Only the request with this coupon number
         #[arg(long)]
         coupon: Option<String>,
+        /// Only requests due on this day or later
+        #[arg(long, value_name = "DATE", value_parser = date)]
+        due_from: Option<Value>,
+        /// Only requests due on this day or earlier
+        #[arg(long, value_name = "DATE", value_parser = date)]
+        due_to: Option<Value>,
     },
 }
 
@@ -93,6 +100,8 @@ impl Requests {
                 state,
                 external_number,
                 coupon,
+                due_from,
+                due_to,
             } => {
                 let state = state.and_then(|state| state.to_possible_value()).map(|value| {
                     json!(format!(
@@ -104,6 +113,8 @@ impl Requests {
                     ("state", state),
                     ("externalNumber", external_number.map(Value::from)),
                     ("couponNumber", coupon.map(Value::from)),
+                    ("dueFrom", due_from),
+                    ("dueTo", due_to),
                 ]);
                 Command::new(SERVICE, "ListRequests", Action::List(request, REQUESTS))
             }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::civil::Date;
 use legalstat_kit::law::LocalizedText;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -27,6 +28,10 @@ pub struct Filter {
     pub external_number: Option<String>,
     /// Only the one with this coupon.
     pub coupon_number: Option<String>,
+    /// Only those due on this day or later.
+    pub due_from: Option<Date>,
+    /// Only those due on this day or earlier.
+    pub due_to: Option<Date>,
     /// Only those that arrived before this place in the order of arrival.
     pub before: Option<i64>,
 }
@@ -53,12 +58,16 @@ pub async fn find(connection: &mut PgConnection, filter: &Filter, most: i64) -> 
            AND ($2::text IS NULL OR state = $2)
            AND ($3::text IS NULL OR external_number = $3)
            AND ($4::text IS NULL OR coupon_number = $4)
-           AND ($5::bigint IS NULL OR number < $5)
-         ORDER BY number DESC LIMIT $6",
+           AND ($5::date IS NULL OR due_date >= $5)
+           AND ($6::date IS NULL OR due_date <= $6)
+           AND ($7::bigint IS NULL OR number < $7)
+         ORDER BY number DESC LIMIT $8",
         filter.accepted_by.as_deref(),
         filter.state.map(State::stored),
         filter.external_number.as_deref(),
         filter.coupon_number.as_deref(),
+        filter.due_from.map(jiff_sqlx::Date::from) as _,
+        filter.due_to.map(jiff_sqlx::Date::from) as _,
         filter.before,
         most,
     )

@@ -59,8 +59,22 @@ pub async fn insert(
     Ok(inserted == 1)
 }
 
-/// Stores what an examination came to as the request's next round of checks. `registration_number` belongs to a registered
-/// request and to no other.
+/// Stores the explanation of a due date, if there is one, and gives its digest for [`conclude`].
+///
+/// # Errors
+/// When the database fails.
+pub async fn explain(
+    connection: &mut PgConnection,
+    examination: &Examination,
+) -> Result<Option<[u8; 32]>, sqlx::Error> {
+    match &examination.deadline {
+        Some(deadline) => Ok(Some(explanation::insert(connection, &deadline.steps).await?)),
+        None => Ok(None),
+    }
+}
+
+/// Stores what an examination came to as the request's next round of checks. `explanation` and `registration_number` belong
+/// to a registered request and to no other.
 ///
 /// # Errors
 /// When the database fails.
@@ -69,14 +83,11 @@ pub async fn conclude(
     connection: &mut PgConnection,
     id: Uuid,
     examination: &Examination,
+    explanation: Option<[u8; 32]>,
     registration_number: Option<&str>,
     examined_at: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let deadline = examination.deadline.as_ref();
-    let explanation = match deadline {
-        Some(deadline) => Some(explanation::insert(&mut *connection, &deadline.steps).await?),
-        None => None,
-    };
     let round = sqlx::query_scalar!(
         "UPDATE requests.request SET
              state = $2, examination_pending = $3, examination_round = examination_round + 1, examined_at = $4,

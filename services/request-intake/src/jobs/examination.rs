@@ -118,8 +118,9 @@ async fn store(context: &Context, id: Uuid, examination: &Examination) -> Result
         return Ok(false);
     }
     let now = write.now();
+    let explanation = db::storing::explain(write.connection(), examination).await?;
     let number = db::registration::take_number(write.connection(), examination).await?;
-    db::storing::conclude(write.connection(), id, examination, number.as_deref(), now).await?;
+    db::storing::conclude(write.connection(), id, examination, explanation, number.as_deref(), now).await?;
     write.commit(&names::request(id), "request.examined", ()).await?;
     Ok(true)
 }

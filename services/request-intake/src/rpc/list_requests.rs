@@ -1,6 +1,7 @@
 //! ListRequests.
 
-use legalstat_kit::{Call, Error, Violations, following, page::Page, schema};
+use jiff::civil::Date;
+use legalstat_kit::{Call, Error, Violations, following, page::Page, schema, wire};
 use legalstat_proto::requests::v1::{ListRequestsRequest, ListRequestsResponse};
 use prost::Message;
 
@@ -24,28 +25,7 @@ pub(super) async fn list_requests(
     call: &Call,
     message: ListRequestsRequest,
 ) -> Result<ListRequestsResponse, Error> {
-    let mut violations = Violations::new();
-    let own = sees_only_own(&call.caller);
-    let state_text = message.state.to_string();
-    let query = [
-        own.unwrap_or_default(),
-        &state_text,
-        &message.external_number,
-        &message.coupon_number,
-    ];
-    let page = Page::parse(&mut violations, message.page_size, PAGE, &message.page_token, &query)?;
-    let state = parse::optional_word(&mut violations, "state", message.state, &State::ALL, convert::state);
-    let external_number = violations.optional_text("external_number", &message.external_number, parse::EXTERNAL_NUMBER);
-    let coupon_number = violations.optional_text("coupon_number", &message.coupon_number, COUPON);
-    violations.refuse()?;
-
-    let filter = Filter {
-        accepted_by: own.map(str::to_owned),
-        state,
-        external_number: Some(external_number).filter(|number| !number.is_empty()),
-        coupon_number: Some(coupon_number).filter(|number| !number.is_empty()),
-        before: page.after()?,
-    };
+    let (filter, page) = asked(sees_only_own(&call.caller), &message)?;
     let mut connection = schema::snapshot(&service.context.db).await?;
     let places = db::reading::find(&mut connection, &filter, page.limit()).await?;
     let (places, whole_token) = page.cut(places, |place| place.number.to_string());
@@ -74,4 +54,45 @@ pub(super) async fn list_requests(
         requests,
         next_page_token: whole_token,
     })
+}
+
+/// Reads which requests are asked for, and which page of them.
+fn asked(own: Option<&str>, message: &ListRequestsRequest) -> Result<(Filter, Page), Error> {
+    let mut violations = Violations::new();
+    let (due_from, due_to) = due(&mut violations, message);
+    let query = [
+        own.unwrap_or_default(),
+        &message.state.to_string(),
+        &message.external_number,
+        &message.coupon_number,
+        &due_from.map(|day| day.to_string()).unwrap_or_default(),
+        &due_to.map(|day| day.to_string()).unwrap_or_default(),
+    ];
+    let page = Page::parse(&mut violations, message.page_size, PAGE, &message.page_token, &query)?;
+    let state = parse::optional_word(&mut violations, "state", message.state, &State::ALL, convert::state);
+    let external_number = violations.optional_text("external_number", &message.external_number, parse::EXTERNAL_NUMBER);
+    let coupon_number = violations.optional_text("coupon_number", &message.coupon_number, COUPON);
+    violations.refuse()?;
+    let filter = Filter {
+        accepted_by: own.map(str::to_owned),
+        state,
+        external_number: Some(external_number).filter(|number| !number.is_empty()),
+        coupon_number: Some(coupon_number).filter(|number| !number.is_empty()),
+        due_from,
+        due_to,
+        before: page.after()?,
+    };
+    Ok((filter, page))
+}
+
+/// The first and the last due date asked for.
+fn due(violations: &mut Violations, message: &ListRequestsRequest) -> (Option<Date>, Option<Date>) {
+    let mut read =
+        |field, value: Option<&_>| value.and_then(|value| violations.check(field, "DATE", wire::date(value)));
+    let from = read("due_from", message.due_from.as_ref());
+    let to = read("due_to", message.due_to.as_ref());
+    if from.zip(to).is_some_and(|(from, to)| to < from) {
+        violations.add("due_to", "RANGE", "must not lie before `due_from`");
+    }
+    (from, to)
 }

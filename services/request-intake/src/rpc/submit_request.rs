@@ -128,10 +128,11 @@ async fn accept(
 ) -> Result<proto::Request, Error> {
     let now = write.now();
     let receipt = insert(&mut write, accepted_by, &submission).await?;
+    let explanation = db::storing::explain(write.connection(), &examination).await?;
     // The year's counter is locked as late as possible: all registrations wait for it.
     let registration_number = db::registration::take_number(write.connection(), &examination).await?;
     let number = registration_number.as_deref();
-    db::storing::conclude(write.connection(), receipt.id, &examination, number, now).await?;
+    db::storing::conclude(write.connection(), receipt.id, &examination, explanation, number, now).await?;
     let name = names::request(receipt.id);
     let accepted = Request {
         receipt: Some(receipt),

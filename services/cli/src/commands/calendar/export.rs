@@ -12,6 +12,7 @@ use super::{
     SERVICE, Texts, civil, day,
     ics::{self, Entry, When},
     month::mark,
+    requests,
     schedules::{COLLECTIONS, FORMS, Register, due_date},
 };
 use crate::{
@@ -37,6 +38,10 @@ pub(crate) struct Export {
     /// Only this; can be repeated
     #[arg(long, value_name = "WHAT")]
     only: Vec<Part>,
+    /// Open requests too, by number only; without this or `--only requests` they are left out, because a calendar file is
+    /// easily passed on
+    #[arg(long)]
+    requests: bool,
     /// Where to write it [default: standard output]
     #[arg(long, value_name = "PATH")]
     to: Option<PathBuf>,
@@ -53,6 +58,8 @@ pub(crate) enum Part {
     Forms,
     /// The due dates of the collections.
     Collections,
+    /// The due dates of open requests, by number only.
+    Requests,
 }
 
 impl Export {
@@ -73,6 +80,9 @@ impl Export {
             if self.holds(part) {
                 entries.extend(self.deadlines(register, options).await?);
             }
+        }
+        if self.requests || self.only.contains(&Part::Requests) {
+            entries.extend(self.answers(options).await?);
         }
         let calendar = ics::calendar(&entries, stamp)?;
         match self.to {
@@ -118,6 +128,25 @@ impl Export {
         }
         Ok(deadlines)
     }
+
+    /// The open requests to answer in the years, by due date and number.
+    async fn answers(&self, options: &Options) -> Result<Vec<Entry>, Failure> {
+        let mut answers = Vec::new();
+        for year in self.years() {
+            let (first, last) = (date(year, 1, 1), date(year, 12, 31));
+            let kept = |request: &Value| {
+                let number = text(&request["registrationNumber"]);
+                Some((
+                    due_date(request)?,
+                    number,
+                    requests::entry(request, self.texts.language)?,
+                ))
+            };
+            answers.extend(requests::due(first, last, options, kept).await?);
+        }
+        answers.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
+        Ok(answers.into_iter().map(|(_, _, entry)| entry).collect())
+    }
 }
 
 async fn days(year: i16, options: &Options) -> Result<Vec<Value>, Failure> {
@@ -144,9 +173,10 @@ fn day_off(day: &Value, language: Language) -> Option<Entry> {
     let last = day["reasons"].as_array()?.last()?;
     let mut lines = day::reasons(day, language);
     lines.extend(remarks(day, language));
+    let (uid, sequence) = named(day, last);
     Some(Entry {
-        uid: day_uid(day, last),
-        sequence: last["revision"].as_i64().unwrap_or(0),
+        uid,
+        sequence,
         when: When::Day(date),
         summary: localized(&last["text"], language),
         description: lines.join("\n"),
@@ -154,18 +184,15 @@ fn day_off(day: &Value, language: Language) -> Option<Entry> {
     })
 }
 
-/// A day off keeps its name when its date moves, which the holiday and the year give; what no holiday names is named by
-/// its date.
-fn day_uid(day: &Value, last: &Value) -> String {
+/// The UID and SEQUENCE of a day. It keeps its name when its date moves, which the holiday and the year give; what no
+/// holiday names is named by its date. So is a day off for a holiday that fell on one: when that moves, another day is off.
+fn named(day: &Value, last: &Value) -> (String, i64) {
     let date = text(&day["date"]);
-    let rolled = if day["kind"] == "DAY_KIND_ROLLED_DAY_OFF" {
-        "-rolled"
-    } else {
-        ""
-    };
+    let revision = last["revision"].as_i64().unwrap_or(0);
     match text(&last["key"]).as_str() {
-        "" => format!("days-{date}@legalstat"),
-        key => format!("days-{key}-{}{rolled}@legalstat", text(&day["date"]["year"])),
+        _ if day["kind"] == "DAY_KIND_ROLLED_DAY_OFF" => (format!("days-{date}-rolled@legalstat"), 0),
+        "" => (format!("days-{date}@legalstat"), revision),
+        key => (format!("days-{key}-{}@legalstat", text(&day["date"]["year"])), revision),
     }
 }
 
@@ -221,7 +248,7 @@ fn roll(owner: &Value, language: Language) -> String {
 }
 
 /// What must be said of a date that is not certain.
-fn remarks(dated: &Value, language: Language) -> Vec<String> {
+pub(super) fn remarks(dated: &Value, language: Language) -> Vec<String> {
     let provisional = language.of(
         "алдын ала: жылдың барлық актілері әлі жоқ, күн өзгеруі мүмкін",
         "предварительно: ещё нет всех актов года, дата может измениться",
@@ -252,17 +279,21 @@ mod tests {
 
     #[test]
     fn a_day_off_is_named_by_its_holiday_and_year_or_by_its_date() {
-        for (kind, key, uid) in [
-            ("DAY_OFF", "kurban-ait", "days-kurban-ait-2026@legalstat"),
+        for (kind, key, uid, sequence) in [
+            ("DAY_OFF", "kurban-ait", "days-kurban-ait-2026@legalstat", 1),
             (
                 "ROLLED_DAY_OFF",
                 "victory-day-05-09",
-                "days-victory-day-05-09-2026-rolled@legalstat",
+                "days-2026-05-27-rolled@legalstat",
+                0,
             ),
-            ("TRANSFERRED_DAY_OFF", "", "days-2026-05-27@legalstat"),
+            ("TRANSFERRED_DAY_OFF", "", "days-2026-05-27@legalstat", 1),
         ] {
             let entry = day_off(&off(kind, key), Language::Ru).expect("it is out of the ordinary");
-            assert_eq!((entry.uid.as_str(), entry.sequence, entry.tentative), (uid, 1, true));
+            assert_eq!(
+                (entry.uid.as_str(), entry.sequence, entry.tentative),
+                (uid, sequence, true)
+            );
             assert_eq!(entry.summary, "Kurban Ait");
             assert!(
                 entry

@@ -1,5 +1,5 @@
-//! Writes a calendar in iCalendar (RFC 5545). The library writes the properties and events: folding, escaping, line ends.
-//! It knows no VTIMEZONE, and gives every component that it does not know a UID and a DTSTAMP, which RFC 5545 does not
+//! Writes a calendar in iCalendar (RFC 5545). The library writes the properties and events: escaping, line ends.
+//! It folds too, but a last line can come out an octet too long, so the finished text is folded anew. It knows no VTIMEZONE, and gives every component that it does not know a UID and a DTSTAMP, which RFC 5545 does not
 //! allow there; so the lines around the properties of the zone are written here.
 
 use icalendar::{Component, Event, EventStatus, Property};
@@ -14,6 +14,9 @@ const ZONE: &str = "Asia/Almaty";
 
 /// The first and the last year of the calendar; the zone is described for all of them, so that every export has the same.
 const YEARS: (i16, i16) = (2016, 2036);
+
+/// How many octets a line has at most, its end not counted.
+const LONGEST_LINE: usize = 75;
 
 /// When something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +59,30 @@ pub(super) fn calendar(entries: &[Entry], stamp: Timestamp) -> anyhow::Result<St
     for entry in entries {
         lines += &event(entry, stamp).try_into_string()?;
     }
-    Ok(lines + "END:VCALENDAR\r\n")
+    lines += "END:VCALENDAR\r\n";
+    Ok(folded(&lines))
+}
+
+/// The text with no line longer than it should be (RFC 5545, 3.1), whoever folded it before.
+fn folded(text: &str) -> String {
+    text.replace("\r\n ", "")
+        .split_terminator("\r\n")
+        .map(folded_line)
+        .collect()
+}
+
+/// A line, folded where the next character would not fit; a continuation begins with a blank.
+fn folded_line(line: &str) -> String {
+    let (mut folded, mut octets) = (String::with_capacity(line.len() + line.len() / 24 + 2), 0);
+    for character in line.chars() {
+        if octets + character.len_utf8() > LONGEST_LINE {
+            folded += "\r\n ";
+            octets = 1;
+        }
+        folded.push(character);
+        octets += character.len_utf8();
+    }
+    folded + "\r\n"
 }
 
 fn line(property: Property) -> anyhow::Result<String> {
@@ -194,8 +220,28 @@ mod tests {
     fn lines_end_as_the_format_wants_and_are_folded() {
         let (text, _) = written_and_read(&[entry("a@legalstat", When::Day(date(2026, 5, 27)))]);
         assert!(text.split_inclusive('\n').all(|line| line.ends_with("\r\n")), "{text}");
-        // RFC 5545 wants 75 octets; the library counts the blank of a last continuation line too little.
-        assert!(text.lines().all(|line| line.len() <= 76), "{text}");
+        assert!(text.lines().all(|line| line.len() <= 75), "{text}");
+    }
+
+    #[test]
+    fn a_line_is_as_long_as_it_may_be_and_never_cut_within_a_character() {
+        for (fits, begin) in [("a".repeat(75), "a"), ("я".repeat(37), "я"), ("한".repeat(25), "한")] {
+            assert_eq!(folded_line(&fits), format!("{fits}\r\n"));
+            let longer = format!("{fits}{begin}");
+            assert_eq!(folded_line(&longer), format!("{fits}\r\n {begin}\r\n"));
+        }
+        // Every length around the second fold, where the library is an octet too long.
+        for length in 140..160 {
+            let mut due = entry("a@legalstat", When::DayInAstana(date(2026, 2, 5)));
+            due.description = "я".repeat(length / 2) + &"a".repeat(length % 2);
+            let (text, read) = written_and_read(&[due]);
+            assert!(text.lines().all(|line| line.len() <= 75), "{length}: {text}");
+            let read = read
+                .events()
+                .next()
+                .and_then(|event| event.get_description().map(str::to_owned));
+            assert_eq!(read.map(|text| text.len()), Some(length), "nothing is lost");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod export;
 mod ics;
 mod month;
 mod preview;
+mod requests;
 mod schedules;
 mod terms;
 
@@ -105,7 +106,8 @@ pub(crate) enum Calendar {
     /// Days off and due dates as iCalendar (RFC 5545) for calendar programs, whatever --output says
     #[command(after_help = "Examples:
   legalstat calendar export --year 2026 --to legalstat-2026.ics
-  legalstat calendar export --from-year 2025 --to-year 2027 --only days --language kk")]
+  legalstat calendar export --from-year 2025 --to-year 2027 --only days --language kk
+  legalstat calendar export --only requests --to requests.ics")]
     Export(export::Export),
 }
 

@@ -10,6 +10,7 @@ use super::{
     SERVICE, Texts, civil,
     day::last_reason,
     deadline::notes,
+    requests,
     schedules::{COLLECTIONS, FORMS, Register, due_date},
 };
 use crate::{
@@ -41,6 +42,8 @@ fn month(text: &str) -> Result<Date, String> {
 
 /// What falls due, or why that cannot be told.
 type Due = Result<Vec<Value>, Failure>;
+/// The open requests; `None` when the caller may not see them.
+type Requests = Result<Option<Vec<Value>>, Failure>;
 
 impl Month {
     /// Prints the month. Without a register its days are still shown, and a line says what is missing.
@@ -54,20 +57,30 @@ impl Month {
         let calendar = connect(options, ServiceName::Calendar, None)?;
         let mut response = calendar.list(&format!("{SERVICE}/ListDays"), &request).await?;
         let days = response["days"].take();
-        let (forms, collections) =
-            futures::join!(FORMS.due(first, last, options), COLLECTIONS.due(first, last, options));
+        let (forms, collections, requests) = futures::join!(
+            FORMS.due(first, last, options),
+            COLLECTIONS.due(first, last, options),
+            requests::of_month(first, last, options)
+        );
         let language = self.texts.language;
         let listed = days.as_array().map(Vec::as_slice).unwrap_or_default();
         let text = [
             grid(first, listed, language),
             marked(listed, language),
-            due(&[(FORMS, &forms), (COLLECTIONS, &collections)], language),
+            due(&[(FORMS, &forms), (COLLECTIONS, &collections)], &requests, language),
         ];
-        for failure in [&forms, &collections].iter().filter_map(|due| due.as_ref().err()) {
+        let failures = [
+            forms.as_ref().err(),
+            collections.as_ref().err(),
+            requests.as_ref().err(),
+        ];
+        for failure in failures.into_iter().flatten() {
             eprintln!("{failure}");
         }
         // What is missing is null, so that a script does not take it for none.
-        let whole = json!({ "days": days, "forms": forms.ok(), "collections": collections.ok() });
+        let whole = json!({
+            "days": days, "forms": forms.ok(), "collections": collections.ok(), "requests": requests.ok().flatten(),
+        });
         Ok(output::show(&whole, options.output, &text.join("\n"))?)
     }
 }
@@ -136,33 +149,46 @@ fn marked(days: &[Value], language: Language) -> String {
 }
 
 /// What falls due, by day, and what is not known of it.
-fn due(registers: &[(Register, &Due)], language: Language) -> String {
+fn due(registers: &[(Register, &Due)], requests: &Requests, language: Language) -> String {
     let (mut groups, mut missing) = (BTreeMap::new(), String::new());
     for (register, due) in registers {
         match due {
             Ok(items) => items
                 .iter()
                 .for_each(|item| add(&mut groups, *register, item, language)),
-            Err(_) => {
-                let service = register.service.as_str();
-                missing += &format!("  what {service} knows is missing: it does not answer\n");
-            }
+            Err(_) => missing += &unknown(register.service),
         }
     }
-    let lines = groups.iter().map(|((date, _, owner, remarks), ids)| {
-        let plural = if ids.len() == 1 { "" } else { "s" };
-        let date = civil::with_weekday(&civil::to_json(*date), language);
-        format!("  {date}  {owner}{plural} {} ({remarks})\n", ids.join(", "))
-    });
-    let lines: String = lines.collect();
-    if lines.is_empty() && missing.is_empty() {
+    let mut told: Vec<(Date, String)> = groups.into_iter().map(grouped).collect();
+    match requests {
+        Ok(Some(requests)) => told.extend(requests::by_day(requests)),
+        Ok(None) => missing += "  requests: not shown without a certificate that may see them\n",
+        Err(_) => missing += &unknown(ServiceName::RequestIntake),
+    }
+    if told.is_empty() && missing.is_empty() {
         return "Nothing falls due.".into();
     }
-    format!("Due:\n{lines}{missing}")
+    told.sort_by_key(|(date, _)| *date);
+    let lines = told.iter().map(|(date, told)| {
+        let date = civil::with_weekday(&civil::to_json(*date), language);
+        format!("  {date}  {told}\n")
+    });
+    format!("Due:\n{}{missing}", lines.collect::<String>())
+}
+
+fn unknown(service: ServiceName) -> String {
+    format!("  what {} knows is missing: it does not answer\n", service.as_str())
+}
+
+/// The day of a group, and the group in words.
+fn grouped(((date, _, owner, remarks), ids): (Group, Vec<String>)) -> (Date, String) {
+    let plural = if ids.len() == 1 { "" } else { "s" };
+    (date, format!("{owner}{plural} {} ({remarks})", ids.join(", ")))
 }
 
 /// What falls due together and is told in one line, `forms 1, 3, 7 (2026-M04)`: by day, service, what it is, and remarks.
-type Groups = BTreeMap<(Date, ServiceName, &'static str, String), Vec<String>>;
+type Groups = BTreeMap<Group, Vec<String>>;
+type Group = (Date, ServiceName, &'static str, String);
 
 fn add(groups: &mut Groups, register: Register, item: &Value, language: Language) {
     let Some(date) = due_date(item) else { return };
@@ -239,9 +265,17 @@ mod tests {
         };
         let forms: Due = Ok(vec![item(1, 5), item(3, 5), item(7, 20)]);
         let collections: Due = Err(Failure::Unreachable("away".into()));
-        let said = due(&[(FORMS, &forms), (COLLECTIONS, &collections)], Language::En);
+        let request = |number: i32, day: i32| {
+            let date = json!({ "year": 2026, "month": 5, "day": day });
+            json!({ "registrationNumber": format!("2026-{number:06}"), "dueDate": date })
+        };
+        let requests: Requests = Ok(Some(vec![request(1, 5), request(2, 5), request(3, 6)]));
+        let said = due(&[(FORMS, &forms), (COLLECTIONS, &collections)], &requests, Language::En);
         assert!(
-            said.contains("  2026-05-05 (Tue)  forms 1, 3 (2026-M04, assumed)\n"),
+            said.contains(
+                "  2026-05-05 (Tue)  forms 1, 3 (2026-M04, assumed)\n  2026-05-05 (Tue)  2 requests (2026-000001, \
+                 2026-000002)\n  2026-05-06 (Wed)  1 request (2026-000003)\n"
+            ),
             "{said}"
         );
         assert!(
@@ -249,7 +283,15 @@ mod tests {
             "{said}"
         );
         assert!(said.contains("what collection-distribution knows is missing"), "{said}");
-        assert_eq!(due(&[(FORMS, &Ok(Vec::new()))], Language::En), "Nothing falls due.");
+        let nothing = due(&[(FORMS, &Ok(Vec::new()))], &Ok(Some(Vec::new())), Language::En);
+        assert_eq!(nothing, "Nothing falls due.");
+        let hidden = due(&[(FORMS, &Ok(Vec::new()))], &Ok(None), Language::En);
+        assert_eq!(
+            hidden,
+            "Due:\n  requests: not shown without a certificate that may see them\n"
+        );
+        let away = due(&[], &Err(Failure::Unreachable("away".into())), Language::En);
+        assert!(away.contains("what request-intake knows is missing"), "{away}");
     }
 
     #[test]

@@ -367,7 +367,16 @@ async fn registrations_at_the_same_time_have_numbers_without_gaps() {
     let mut submitting = tokio::task::JoinSet::new();
     for _ in 0..40 {
         let mut edms = stage.client("edms");
-        submitting.spawn(async move { submit(&mut edms, submission(request())).await.expect("it is accepted") });
+        let message = submission(request());
+        // A service that says when to try again is tried again with the same id.
+        submitting.spawn(async move {
+            loop {
+                match submit(&mut edms, message.clone()).await {
+                    Err(status) if status.code() == Code::Unavailable => {}
+                    answered => return answered.expect("it is accepted"),
+                }
+            }
+        });
     }
     let accepted = submitting.join_all().await;
     let mut numbers: Vec<_> = accepted

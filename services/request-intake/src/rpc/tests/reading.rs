@@ -3,7 +3,7 @@
 use legalstat_proto::requests::v1::{self as proto, ListRequestsRequest, RequestState};
 use tonic::Code;
 
-use super::{Client, Stage, get, recorded, refused, request, submission, submit, violations};
+use super::{Client, Stage, common, get, recorded, refused, request, submission, submit, violations};
 
 #[tokio::test]
 async fn a_system_sees_only_what_it_brought_and_officials_see_all() {
@@ -100,4 +100,95 @@ async fn a_list_is_newest_first_in_pages_and_filtered() {
         ..Default::default()
     };
     assert_eq!(violations(operator.list_requests(wrong).await).len(), 2);
+}
+
+/// The names of the requests that are listed.
+async fn listed(client: &mut Client, message: ListRequestsRequest) -> Vec<String> {
+    let page = client.list_requests(message).await.expect("it lists").into_inner();
+    page.requests.into_iter().map(|request| request.name).collect()
+}
+
+fn due_between(from: Option<common::Date>, to: Option<common::Date>) -> ListRequestsRequest {
+    ListRequestsRequest {
+        due_from: from,
+        due_to: to,
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn requests_are_found_by_the_days_on_which_they_fall_due_both_included() {
+    let stage = Stage::set().await;
+    let mut operator = stage.client("operator");
+    submit(&mut operator, submission(recorded(proto::Channel::Oral)))
+        .await
+        .expect("it is accepted, and has no due date");
+    let registered = submit(&mut stage.client("edms"), submission(request()))
+        .await
+        .expect("it is accepted");
+    let due = registered.due_date.expect("it has one");
+    let year = |year| Some(common::Date { year, ..due });
+    let (before, on, after) = (year(due.year - 1), Some(due), year(due.year + 1));
+    for (from, to, found) in [
+        (on, on, true),
+        (on, None, true),
+        (None, on, true),
+        (before, after, true),
+        (after, None, false),
+        (None, before, false),
+    ] {
+        let names = listed(&mut operator, due_between(from, to)).await;
+        let expected: &[&String] = if found { &[&registered.name] } else { &[] };
+        assert_eq!(names.iter().collect::<Vec<_>>(), expected, "{from:?} {to:?}");
+    }
+    let left = ListRequestsRequest {
+        state: RequestState::LeftWithoutConsideration.into(),
+        ..due_between(on, on)
+    };
+    assert!(listed(&mut operator, left).await.is_empty(), "filters hold together");
+    assert!(
+        listed(&mut stage.client("kadagalau"), due_between(on, on))
+            .await
+            .is_empty(),
+        "a system sees only what it brought"
+    );
+
+    let reversed = operator.list_requests(due_between(after, before)).await;
+    assert_eq!(violations(reversed), [("due_to".to_owned(), "RANGE".to_owned())]);
+    let no_day = Some(common::Date { month: 13, ..due });
+    let wrong = operator.list_requests(due_between(no_day, no_day)).await;
+    assert_eq!(violations(wrong).len(), 2);
+}
+
+#[tokio::test]
+async fn a_page_token_belongs_to_the_due_dates_it_was_given_for() {
+    let stage = Stage::set().await;
+    let mut edms = stage.client("edms");
+    let mut names = Vec::new();
+    for _ in 0..3 {
+        let registered = submit(&mut edms, submission(request())).await.expect("it is accepted");
+        names.insert(0, registered);
+    }
+    let due = names[0].due_date;
+    let first = ListRequestsRequest {
+        page_size: 2,
+        ..due_between(due, None)
+    };
+    let page = edms.list_requests(first.clone()).await.expect("it lists").into_inner();
+    let next = ListRequestsRequest {
+        page_token: page.next_page_token,
+        ..first
+    };
+    assert_eq!(listed(&mut edms, next.clone()).await, [names[2].name.clone()]);
+    for other in [due_between(None, due), due_between(due, due), due_between(None, None)] {
+        let other = ListRequestsRequest {
+            page_token: next.page_token.clone(),
+            ..other
+        };
+        refused(
+            edms.list_requests(other).await,
+            Code::InvalidArgument,
+            "PAGE_TOKEN_INVALID",
+        );
+    }
 }
