@@ -193,6 +193,8 @@ fn an_export_is_read_by_a_calendar_program_and_the_same_twice() {
     let days = std::fs::read_to_string(system.folder().join("days.ics")).expect("it was written");
     assert!(days.contains("Құрбан айт") && !days.contains("-editions-"), "{days}");
     assert_eq!(system.failure(&["calendar", "export", "--year", "2037"]).0, 2);
+    let reversed = ["calendar", "export", "--from-year", "2027", "--to-year", "2025"];
+    assert_eq!(system.failure(&reversed).0, 2, "no other year is exported instead");
 }
 
 /// A registered request, brought by the Unified EDMS.

@@ -85,6 +85,16 @@ pub struct Recomputed {
 }
 
 impl Recomputed {
+    /// The due date as it is to be, open still.
+    fn open(self) -> anyhow::Result<OpenDueDate> {
+        Ok(OpenDueDate {
+            name: self.name,
+            due: self.new,
+            registered_on: registered_on(&self.deadline)?,
+            question: self.question,
+        })
+    }
+
     /// Whether the date itself moves.
     pub fn moves(&self) -> bool {
         self.old.date != self.new.date
@@ -113,17 +123,25 @@ impl<'a> Recompute<'a> {
         }
     }
 
+    /// With what is known now.
+    fn now(calendar: &'a Calendar) -> Self {
+        Self {
+            calendar,
+            known_at: None,
+            hypothesis: None,
+            version: None,
+            answers: HashMap::new(),
+        }
+    }
+
     /// With what is known now, and as if the hypothesis held. The calendar checks it, even if nothing else is asked.
     ///
     /// # Errors
     /// The calendar's refusal of the hypothesis, or its status.
     async fn supposing(calendar: &'a Calendar, hypothesis: &'a Hypothesis) -> Result<Self, Status> {
         let mut recompute = Self {
-            calendar,
-            known_at: None,
             hypothesis: Some(hypothesis),
-            version: None,
-            answers: HashMap::new(),
+            ..Self::now(calendar)
         };
         let any = Obligation {
             period: "2020-Q1".into(),
@@ -158,6 +176,19 @@ impl<'a> Recompute<'a> {
             }
         }
         Ok(differing)
+    }
+
+    /// The due dates as the calendar computes them, where that differs from how they stand.
+    async fn brought_up_to_date(&mut self, open: Vec<OpenDueDate>) -> Result<Vec<OpenDueDate>, Status> {
+        let mut differing: HashMap<String, Recomputed> = HashMap::new();
+        for item in self.differing(open.clone()).await? {
+            differing.insert(item.name.clone(), item);
+        }
+        let open = open.into_iter().map(|item| match differing.remove(&item.name) {
+            Some(recomputed) => recomputed.open().map_err(broken),
+            None => Ok(item),
+        });
+        open.collect()
     }
 
     /// Asks again for the steps of answers without them.
@@ -248,6 +279,11 @@ impl<'a> Recompute<'a> {
     }
 }
 
+fn registered_on(deadline: &Deadline) -> anyhow::Result<Option<Date>> {
+    let date = deadline.registered_on.as_ref().map(wire::date).transpose();
+    date.map_err(anyhow::Error::msg)
+}
+
 fn broken(error: anyhow::Error) -> Status {
     Status::internal(format!("the calendar's answer breaks its contract: {error:#}"))
 }
@@ -255,9 +291,7 @@ fn broken(error: anyhow::Error) -> Status {
 fn recomputed(item: OpenDueDate, deadline: &Arc<Deadline>) -> anyhow::Result<Option<Recomputed>> {
     let new = due_date(deadline)?;
     let stated = |due: &DueDate| (due.date, due.time, due.provisional, due.assumed);
-    let registered_on = deadline.registered_on.as_ref().map(wire::date).transpose();
-    let registered_on = registered_on.map_err(anyhow::Error::msg)?;
-    if stated(&item.due) == stated(&new) && item.registered_on == registered_on {
+    if stated(&item.due) == stated(&new) && item.registered_on == registered_on(deadline)? {
         return Ok(None);
     }
     Ok(Some(Recomputed {
@@ -320,6 +354,7 @@ pub async fn preview(
     }
     let change = violations.sound(request.change.as_ref())?;
     let mut recompute = Recompute::supposing(calendar, change).await.map_err(passed_on)?;
+    let mut now = Recompute::now(calendar);
     let mut pages = Pages::new(due_dates, context.now());
     let mut response = PreviewRecomputeResponse::default();
     loop {
@@ -328,6 +363,8 @@ pub async fn preview(
             break;
         };
         drop(connection);
+        // What an earlier change moves is not this one's doing, even while its recompute still runs.
+        let page = now.brought_up_to_date(page).await.map_err(passed_on)?;
         response.open_count += i64::try_from(page.len()).unwrap_or(i64::MAX);
         for item in recompute.differing(page).await.map_err(passed_on)? {
             if item.moves() {

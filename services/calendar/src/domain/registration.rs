@@ -45,6 +45,8 @@ pub enum RegistrationCause {
     DayOff,
     /// It was received after working hours.
     AfterHours,
+    /// It is settled that it was registered later, though what is known now gives no cause for it.
+    Settled,
 }
 
 /// When a request counts as registered.
@@ -101,8 +103,9 @@ pub fn register(
     };
     let cause = match late {
         false => RegistrationCause::Receipt,
-        true if day.is_working() => RegistrationCause::AfterHours,
-        true => RegistrationCause::DayOff,
+        true if !day.is_working() => RegistrationCause::DayOff,
+        true if received.time() >= hours.closes => RegistrationCause::AfterHours,
+        true => RegistrationCause::Settled,
     };
     let registered_on = match settled {
         Some(settled) => settled_day(calendar, settled, received_on)?,

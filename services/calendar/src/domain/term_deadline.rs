@@ -116,8 +116,7 @@ fn push_receipt(
         trail.push(*received_on, StepEffect::Start, Arc::clone(&RECEIVED), &basis);
         return Ok(());
     }
-    let on_day_off = *cause == RegistrationCause::DayOff;
-    let mut text = text::received_late(on_day_off, *registered_on, &legal_basis.citation());
+    let mut text = text::received_late(*cause, *registered_on, &legal_basis.citation());
     if term.origin == TermOrigin::Receipt {
         text = joined(&text, &text::counts_from_receipt());
     }

@@ -3,6 +3,8 @@
 use jiff::civil::{Date, Weekday};
 use legalstat_kit::law::LocalizedText;
 
+use super::registration::RegistrationCause;
+
 /// A text followed by another one as the next clause.
 pub(super) fn joined(first: &LocalizedText, next: &LocalizedText) -> LocalizedText {
     let join = |first: &str, next: &str| format!("{first}; {next}");
@@ -175,17 +177,17 @@ pub(super) fn received_and_registered() -> LocalizedText {
     )
 }
 
-/// Receipt after working hours or on a day off, with the registration that follows and the law behind it.
-pub(super) fn received_late(on_day_off: bool, registered_on: Date, citation: &str) -> LocalizedText {
+/// Receipt with a later registration, why, and the law behind it.
+pub(super) fn received_late(cause: RegistrationCause, registered_on: Date, citation: &str) -> LocalizedText {
     let date = day_in_words(registered_on);
-    let (kk, ru, en) = if on_day_off {
-        ("демалыс күні", "в нерабочий день", "on a day off")
-    } else {
-        (
+    let (kk, ru, en) = match cause {
+        RegistrationCause::DayOff => ("демалыс күні", "в нерабочий день", "on a day off"),
+        RegistrationCause::AfterHours => (
             "жұмыс уақыты аяқталғаннан кейін",
             "после окончания рабочего времени",
             "after working hours",
-        )
+        ),
+        RegistrationCause::Receipt | RegistrationCause::Settled => ("осы күні", "в этот день", "on this day"),
     };
     LocalizedText::new(
         format!("сұрау салу {kk} алынды; тіркелген күні: {} ({citation})", date.kk),

@@ -116,8 +116,13 @@ pub(super) fn effect(
 /// Refuses an act whose name is taken, or that contradicts itself or what is known at an instant; `field` holds the act.
 pub(super) fn check(amendment: &Amendment, rules: &RuleSet, at: Timestamp, field: &str) -> Result<(), Error> {
     let name = act::name(&amendment.act().id);
-    if rules.act(&amendment.act().id).is_ok() {
-        let message = format!("there is already an act {name}");
+    if let Ok(earlier) = rules.act(&amendment.act().id) {
+        let fate = if earlier.withdrawn_at.is_some() {
+            ", which was withdrawn; record it under another name"
+        } else {
+            ""
+        };
+        let message = format!("there is already an act {name}{fate}");
         return Err(Refusal::new(Code::AlreadyExists, ErrorReason::AlreadyExists, message)
             .resource(&name)
             .into());

@@ -45,16 +45,17 @@ impl Calendar {
     }
 }
 
-/// What the calendar is asked about a request. When the day of registration is settled, the time of day does not matter any
-/// more: requests of one day then have one question.
+/// What the calendar is asked about a request. When it is settled that it was registered on the day of receipt, the time of
+/// day does not matter any more: such requests of one day have one question.
 pub fn question(
     requester_kind: RequesterKind,
     received_at: Timestamp,
     settled: Option<Date>,
 ) -> ComputeDeadlineRequest {
+    let received_on = zone::civil_day(received_at);
     let received_at = match settled {
-        Some(_) => zone::beginning(zone::civil_day(received_at)),
-        None => received_at,
+        Some(settled) if settled == received_on => zone::beginning(received_on),
+        _ => received_at,
     };
     let term_start = TermStart {
         rule: Some(Rule::RequesterKind(kind(requester_kind).into())),

@@ -55,7 +55,7 @@ fn a_term_counts_from_the_day_of_registration_that_is_settled() {
         };
         answer(&CALENDAR, &question)
     };
-    let late = settled("2026-01-30T10:00:00+05:00", date(2026, 2, 3));
+    let late = settled("2026-01-30T19:00:00+05:00", date(2026, 2, 3));
     assert_eq!(
         (late.registered_on, late.due_date),
         (Some(date(2026, 2, 3)), date(2026, 2, 24))
@@ -70,6 +70,15 @@ fn a_term_counts_from_the_day_of_registration_that_is_settled() {
         "the day of registration; the time counts from the next one"
     );
     assert!(late.assumed, "the hours are assumed and decided it");
+
+    let within_hours = settled("2026-01-30T10:00:00+05:00", date(2026, 2, 3));
+    assert_eq!(within_hours.due_date, late.due_date);
+    let text = &within_hours.steps[0].text.en;
+    assert!(
+        text.contains("received on this day; registered on 3 February 2026"),
+        "no cause is made up: {text}"
+    );
+    assert!(!within_hours.assumed, "no hours decided it");
 
     let saturday = settled("2026-01-31T10:00:00+05:00", date(2026, 2, 3));
     assert!(
@@ -281,7 +290,11 @@ proptest! {
         let question = TermQuestion::new(TermChoice::ForRequester(requester), at);
         let first = answer(&CALENDAR, &question);
         let again = TermQuestion {
-            received_at: beginning(civil_day(at)),
+            // The time of day tells the cause of a later registration; of one at once it tells nothing.
+            received_at: match first.registered_on {
+                Some(day) if day == civil_day(at) => beginning(day),
+                _ => at,
+            },
             registered_on: first.registered_on,
             ..question
         };

@@ -202,11 +202,10 @@ async fn an_answer_given_its_own_registration_stays_the_same_and_another_one_mov
         (first.registered_on, first.due_date),
         (date(2026, 2, 2), date(2026, 2, 23))
     );
-    // The start of the day of receipt: the hour does not matter any more.
     let settled = |registered_on| {
         request(TermStart {
             registered_on,
-            ..start("terms/application-2026", "2026-01-30T00:00:00+05:00")
+            ..start("terms/application-2026", "2026-01-30T19:00:00+05:00")
         })
     };
     let again = client.compute_deadline(settled(first.registered_on)).await;

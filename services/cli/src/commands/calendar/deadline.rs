@@ -22,7 +22,7 @@ pub(crate) struct Deadline {
     #[arg(long, requires = "due_day", conflicts_with_all = ["term", "requester", "received"])]
     period: Option<String>,
     /// The day of the month following the period, 1 to 28
-    #[arg(long, requires = "period")]
+    #[arg(long, requires = "period", allow_negative_numbers = true)]
     due_day: Option<i32>,
     /// A due day that is off moves to the next working day
     #[arg(long, requires = "period")]

@@ -2,7 +2,6 @@
 
 use std::{collections::HashMap, path::PathBuf};
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use jiff::{Timestamp, civil::date};
 use legalstat_kit::zone;
@@ -66,6 +65,11 @@ impl Export {
     /// Writes the calendar. If a service is away nothing is written: a calendar program would take what is missing for
     /// deleted.
     pub(super) async fn run(self, options: &Options) -> Result<(), Failure> {
+        if let (Some(from), Some(to)) = (self.from_year, self.to_year)
+            && to < from
+        {
+            return Err(Failure::usage("--to-year must not lie before --from-year"));
+        }
         let language = self.texts.language;
         // The calendar is asked for its days in any case: they say when it last learned something.
         let (mut entries, mut stamp) = (Vec::new(), Timestamp::UNIX_EPOCH);
@@ -87,7 +91,8 @@ impl Export {
         let calendar = ics::calendar(&entries, stamp)?;
         match self.to {
             Some(file) => {
-                std::fs::write(&file, calendar).with_context(|| format!("writing {}", file.display()))?;
+                std::fs::write(&file, calendar)
+                    .map_err(|error| Failure::usage(format!("cannot write {}: {error}", file.display())))?;
                 eprintln!("{} entries are in {}", entries.len(), file.display());
                 Ok(())
             }

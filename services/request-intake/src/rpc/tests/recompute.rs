@@ -309,3 +309,47 @@ async fn a_due_date_that_the_calendar_cannot_compute_stays_and_holds_up_no_other
     assert_eq!(desk.get(&sound).await.due_date, date(12, 25));
     assert_eq!(desk.get(&beyond).await.due_date, date(12, 24));
 }
+
+#[tokio::test]
+async fn no_cause_of_a_later_registration_is_made_up_when_an_act_takes_its_cause_away() {
+    let desk = Desk::at("2026-11-21T10:00:00+05:00").await;
+    let saturday = desk.registered().await;
+    let told = |request: &proto::Request| {
+        let deadline = request.deadline.as_ref().expect("it has one");
+        deadline.steps[0].text.clone().unwrap_or_default().en
+    };
+    assert!(told(&saturday).contains("on a day off"), "{}", told(&saturday));
+    assert_eq!(saturday.registered_on, date(11, 23));
+    desk.set_clock("2026-11-24T10:00:00+05:00");
+    desk.record(act("order-1", date(12, 23), date(11, 21))).await;
+    let moved = desk.get(&saturday).await;
+    assert_eq!((moved.registered_on, moved.due_date), (date(11, 23), date(12, 24)));
+    assert!(
+        told(&moved).contains("received on this day; registered on 23 November 2026"),
+        "{}",
+        told(&moved)
+    );
+}
+
+#[tokio::test]
+async fn a_preview_leaves_out_what_an_earlier_change_is_still_moving() {
+    let desk = Desk::at(TUESDAY).await;
+    let request = desk.registered().await;
+    assert_eq!(request.due_date, date(12, 24));
+    // Whoever holds the request holds up its recompute.
+    let mut holder = desk.stage.running.superuser().await;
+    for statement in ["BEGIN", "SELECT FROM requests.request FOR UPDATE"] {
+        sqlx::query(statement).execute(&mut holder).await.expect("it is held");
+    }
+    desk.record_unseen(act("order-1", date(12, 24), date(12, 26))).await;
+    let unrelated = PreviewRecomputeRequest {
+        change: Some(Change::CalendarAct(act("order-2", date(12, 28), date(12, 19)))),
+    };
+    let mut client = desk.stage.client("administrator");
+    let preview = client
+        .preview_recompute(unrelated)
+        .await
+        .expect("previewed")
+        .into_inner();
+    assert_eq!((preview.open_count, preview.moved_count), (1, 0), "{preview:?}");
+}
