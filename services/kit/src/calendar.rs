@@ -50,7 +50,7 @@ impl Calendar {
     /// A calendar that is away, or an answer that cannot be used.
     pub async fn due_dates(&self, obligations: impl Iterator<Item = Obligation>) -> anyhow::Result<Vec<DueDate>> {
         let answers = self.deadlines(obligations.map(question).collect(), None, false).await;
-        let deadlines = answers.map_err(|status| anyhow::anyhow!("{:?}: {}", status.code(), status.message()))?;
+        let deadlines = answers.map_err(client::failed)?;
         deadlines.iter().map(due_date).collect()
     }
 

@@ -39,6 +39,11 @@ pub fn request<T>(message: T) -> tonic::Request<T> {
     request
 }
 
+/// A failed call as the failure of a job, which has no caller to answer.
+pub fn failed(status: Status) -> anyhow::Error {
+    anyhow::anyhow!("{:?}: {}", status.code(), status.message())
+}
+
 /// Whether a failure means that the service is away or slow, so that the call may be tried again later.
 pub fn is_away(status: &Status) -> bool {
     matches!(

@@ -11,11 +11,11 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use legalstat_proto::calendar::v1::{CalendarChange, CalendarChangeKind, DueDateChange};
 use sqlx::{PgConnection, PgExecutor};
-use tonic::Status;
 
 use crate::{
     Context, Error,
     calendar::{Calendar, known_since},
+    client::failed,
     recompute::{DueDates, OpenDueDate, Pages, Recompute, Recomputed},
     wire,
     write::{self, Change, Write},
@@ -157,10 +157,6 @@ impl Follower {
         write.commit_each(&changes, ()).await.map_err(Error::of_job)?;
         Ok(changes.len())
     }
-}
-
-fn failed(status: Status) -> anyhow::Error {
-    anyhow::anyhow!("{:?}: {}", status.code(), status.message())
 }
 
 fn journaled(noun: &str, change: &TakenUp, item: &Recomputed) -> Change {

@@ -15,6 +15,7 @@ pub mod journal;
 pub mod law;
 pub mod page;
 pub mod period;
+pub mod preview;
 #[cfg(feature = "provision")]
 pub mod provision;
 pub mod recompute;

@@ -106,7 +106,7 @@ async fn until_filled<F: Future<Output = anyhow::Result<u64>>>(fill: impl Fn() -
     }
 }
 
-/// Stores one batch in a write of the service itself, which leaves what every write leaves. `versions` are those of the
+/// Begins the write of one batch, by the service itself: it leaves what every write leaves. `versions` are those of the
 /// calendar that computed the due dates.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! PreviewRecompute.
 
-use legalstat_kit::recompute;
+use legalstat_kit::preview;
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use tonic::Status;
 
@@ -12,5 +12,5 @@ pub(super) async fn preview_recompute(
     request: PreviewRecomputeRequest,
 ) -> Result<PreviewRecomputeResponse, Status> {
     service.schedule.require()?;
-    recompute::preview(&service.context, &service.calendar, &Editions, &request).await
+    preview::recompute(&service.context, &service.calendar, &Editions, &request).await
 }

@@ -1,6 +1,6 @@
 //! PreviewRecompute.
 
-use legalstat_kit::recompute;
+use legalstat_kit::preview;
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use tonic::Status;
 
@@ -11,5 +11,5 @@ pub(super) async fn preview_recompute(
     service: &RequestIntake,
     request: PreviewRecomputeRequest,
 ) -> Result<PreviewRecomputeResponse, Status> {
-    recompute::preview(&service.context, &service.calendar, &OpenRequests, &request).await
+    preview::recompute(&service.context, &service.calendar, &OpenRequests, &request).await
 }
