@@ -20,7 +20,8 @@ use tokio::task::JoinSet;
 use tonic::{Status, transport::Channel};
 use uuid::Uuid;
 
-use crate::{load::IN_FLIGHT, questions::Questions, report::Line, system::System};
+use crate::{load::IN_FLIGHT, questions::Questions, report::Line};
+use legalstat_test_support::system::System;
 
 /// How long calls run before the act is recorded, and after.
 const AROUND: Duration = Duration::from_secs(2);

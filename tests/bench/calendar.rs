@@ -3,13 +3,9 @@
 mod act;
 mod echo;
 mod load;
-#[path = "../open_requests.rs"]
-mod open_requests;
 mod questions;
 mod recompute;
 mod report;
-#[path = "../system.rs"]
-mod system;
 
 use std::{
     process::ExitCode,
@@ -24,8 +20,8 @@ use crate::{
     load::{CONNECTIONS, IN_FLIGHT, Load, Reading, Subject},
     questions::Questions,
     report::{Line, Rounds, Verdict},
-    system::System,
 };
+use legalstat_test_support::system::System;
 
 /// How often each subject takes its turn.
 const ROUNDS: usize = 40;

@@ -12,7 +12,10 @@ use std::{
 };
 
 use bytes::{BufMut, Bytes, BytesMut};
-use legalstat_kit::{client, server, tls};
+use legalstat_kit::{
+    call::{client, tls},
+    run::server,
+};
 use prost::Message;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;

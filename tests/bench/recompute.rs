@@ -9,11 +9,8 @@ use jiff::civil::Date;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{
-    open_requests,
-    report::{self, Line},
-    system::System,
-};
+use crate::report::{self, Line};
+use legalstat_test_support::{open_requests, system::System};
 
 /// How many requests are open.
 const OPEN: i32 = 100_000;

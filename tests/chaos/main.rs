@@ -1,10 +1,6 @@
 //! Faults with real processes killed.
 
-#[path = "../open_requests.rs"]
-mod open_requests;
 mod recompute;
-#[path = "../system.rs"]
-mod system;
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +24,7 @@ use tokio::{sync::Notify, task::JoinSet};
 use tonic::transport::Channel;
 use uuid::Uuid;
 
-use crate::system::System;
+use legalstat_test_support::system::System;
 
 /// How many requests are submitted, and by how many at once.
 const SUBMISSIONS: usize = 1000;

@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
-use crate::{open_requests, system::System};
+use legalstat_test_support::{open_requests, system::System};
 
 /// How many requests are open: enough for many transactions of the recompute.
 const OPEN: i32 = 30_000;

@@ -4,5 +4,3 @@ mod graph;
 mod lint;
 mod methods;
 mod snapshot;
-#[path = "../system.rs"]
-mod system;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use prost_reflect::Value;
 use tonic_types::StatusExt;
 
-use crate::system::System;
+use legalstat_test_support::system::System;
 
 /// Full name, roles, whether it mutates (m) or is recorded (r), and the reason with which an empty request of an admitted
 /// caller is refused; `OK` where it is answered.
@@ -93,7 +93,8 @@ fn access(method: &prost_reflect::MethodDescriptor) -> (String, &'static str) {
     let services = names(field("services")).join("+");
     let numbers = field("roles").as_list().expect("a list").to_vec();
     let roles = numbers.iter().map(|number| {
-        let role = legalstat_kit::caller::Role::try_from(number.as_enum_number().expect("an enum")).expect("a role");
+        let role =
+            legalstat_kit::call::caller::Role::try_from(number.as_enum_number().expect("an enum")).expect("a role");
         let name = role.as_str_name().trim_start_matches("ROLE_");
         if name == "SERVICE" {
             format!("SERVICE({services})")

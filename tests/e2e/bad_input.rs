@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::{command_line::request, system::System};
+use crate::command_line::request;
+use legalstat_test_support::system::System;
 
 /// A command line, its exit status, and what it must say.
 type Case<'a> = (&'a [&'a str], i32, &'a [&'a str]);

@@ -9,7 +9,8 @@ use std::{
 use icalendar::Component;
 use serde_json::{Value, json};
 
-use crate::{command_line::request, system::System};
+use crate::command_line::request;
+use legalstat_test_support::system::System;
 
 fn said(system: &System, arguments: &[&str]) -> String {
     let output = system.run(arguments);

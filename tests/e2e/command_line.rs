@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::system::System;
+use legalstat_test_support::system::System;
 
 /// A state body's request through the Unified EDMS.
 pub(crate) fn request() -> Value {
@@ -196,7 +196,7 @@ fn copies_travel_from_upload_to_receipt_on_the_command_line() {
         "--content-type",
         "text/plain",
     ]);
-    let sha256 = hex::encode(legalstat_kit::wire::sha256(b"The crime collection"));
+    let sha256 = hex::encode(legalstat_kit::door::wire::sha256(b"The crime collection"));
     system.json(&["collections", "seal", edition, "--sha256", &sha256]);
     assert_eq!(system.json(&["collections", "release", edition])["copiesIssued"], 33);
     let copies = system.json(&["collections", "copies", "--as", "supreme-court"]);

@@ -2,7 +2,8 @@
 
 use nix::sys::signal::Signal;
 
-use crate::{command_line::request, system::System};
+use crate::command_line::request;
+use legalstat_test_support::system::System;
 
 #[test]
 fn the_tour_passes_twice_against_a_running_system() {

@@ -4,5 +4,3 @@ mod bad_input;
 mod calendar_command;
 mod command_line;
 mod life;
-#[path = "../system.rs"]
-mod system;

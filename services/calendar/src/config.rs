@@ -1,7 +1,7 @@
 //! The calendar's own settings.
 
 use jiff::civil::Time;
-use legalstat_kit::environment::{Environment, SettingError};
+use legalstat_kit::run::environment::{Environment, SettingError};
 
 use crate::domain::WorkingHours;
 

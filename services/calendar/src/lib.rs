@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
 
-pub mod config;
-pub mod current;
-pub mod db;
-pub mod domain;
-pub mod error;
-pub mod jobs;
-pub mod rpc;
+mod config;
+mod current;
+mod db;
+mod domain;
+mod error;
+mod jobs;
+mod rpc;
 
 use std::sync::Arc;
 

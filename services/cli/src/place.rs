@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use legalstat_kit::{client, tls};
+use legalstat_kit::call::{client, tls};
 use serde::{Deserialize, Serialize};
 
 use crate::{call::Connection, failure::Failure, up};

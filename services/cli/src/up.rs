@@ -9,19 +9,20 @@ use std::{
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use legalstat_collection_distribution::domain::register::appendix_1;
 use legalstat_kit::{
     Service,
-    environment::{Environment, SettingError},
-    provision::{
-        authority::{self, Authority, Usage},
-        folder::{AlreadyRunning, FolderLock, write_whole},
-        postgres::{Cluster, ClusterOptions},
-        programs::PostgresMissing,
-        roles::{self, ServicePasswords},
+    call::telemetry::{self, LogFormat},
+    run::{
+        self, Listeners,
+        environment::{Environment, SettingError},
     },
-    run::{self, Listeners},
-    telemetry::{self, LogFormat},
+};
+use legalstat_local::{
+    authority::{self, Authority, Usage},
+    folder::{AlreadyRunning, FolderLock, write_whole},
+    postgres::{Cluster, ClusterOptions},
+    programs::PostgresMissing,
+    roles::{self, ServicePasswords},
 };
 use serde_json::json;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
@@ -322,11 +323,7 @@ fn certificates(folder: &Path) -> anyhow::Result<Identities> {
     let authority = Authority::open_or_create(folder)?;
     let own = std::fs::read(authority.certificate_path())?;
     write_whole(&folder.join("certificates/ca.pem"), &own, 0o644)?;
-    let recipients = appendix_1()?
-        .recipients
-        .into_iter()
-        .filter(|recipient| recipient.appendix_column.is_some());
-    let recipients: Vec<String> = recipients.map(|recipient| recipient.id).collect();
+    let recipients = legalstat_collection_distribution::recipients_of_appendix_1()?;
     for caller in authority::callers(&recipients) {
         authority.ensure(&caller)?;
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use legalstat_kit::environment::{Environment, SettingError};
+use legalstat_kit::run::environment::{Environment, SettingError};
 
 /// How many bytes the content of an edition may have unless set otherwise: 32 MiB.
 const FILE_LIMIT: u64 = 32 * 1024 * 1024;

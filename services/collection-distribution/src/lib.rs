@@ -2,20 +2,24 @@
 
 use std::sync::Arc;
 
-use legalstat_kit::{Context, Service, calendar::Calendar, files::FileStore, schedule::Completeness};
+use legalstat_kit::{
+    Context, Service,
+    due::{calendar::Calendar, schedule::Completeness},
+    files::FileStore,
+};
 use legalstat_proto::collections::v1::collection_distribution_service_server::{
     CollectionDistributionServiceServer, SERVICE_NAME,
 };
 use sqlx::migrate::Migrator;
 use tonic::service::Routes;
 
-pub mod clients;
-pub mod config;
-pub mod db;
-pub mod domain;
-pub mod error;
-pub mod jobs;
-pub mod rpc;
+mod clients;
+mod config;
+mod db;
+mod domain;
+mod error;
+mod jobs;
+mod rpc;
 
 use config::Config;
 use rpc::CollectionDistribution;
@@ -47,4 +51,14 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         schedule,
     };
     Ok(Routes::new(CollectionDistributionServiceServer::new(distribution)))
+}
+
+/// The ids of the recipients that Appendix 1 names, for whom certificates are made.
+///
+/// # Errors
+/// When the embedded register cannot be read.
+pub fn recipients_of_appendix_1() -> anyhow::Result<Vec<String>> {
+    let recipients = domain::register::appendix_1()?.recipients.into_iter();
+    let named = recipients.filter(|recipient| recipient.appendix_column.is_some());
+    Ok(named.map(|recipient| recipient.id).collect())
 }

@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use legalstat_kit::{Context, Service, calendar::Calendar, files::FileStore, schedule::Completeness};
+use legalstat_kit::{
+    Context, Service,
+    due::{calendar::Calendar, schedule::Completeness},
+    files::FileStore,
+};
 use legalstat_proto::forms::v1::form_registry_service_server::{FormRegistryServiceServer, SERVICE_NAME};
 use sqlx::migrate::Migrator;
 use tonic::service::Routes;
 
-pub mod clients;
-pub mod config;
-pub mod db;
-pub mod domain;
-pub mod error;
-pub mod jobs;
-pub mod rpc;
+mod clients;
+mod config;
+mod db;
+mod domain;
+mod error;
+mod jobs;
+mod rpc;
 
 use config::Config;
 use rpc::FormRegistry;

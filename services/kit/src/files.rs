@@ -163,7 +163,7 @@ fn unknown(error: object_store::Error) -> Error {
     Error::Unknown(anyhow::Error::new(error).context("file store"))
 }
 
-#[cfg(all(test, feature = "provision"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -16,7 +16,11 @@ use rand::RngExt;
 use tonic::{Request, Response, Status};
 use tonic_types::StatusExt;
 
-use crate::{Call, Context, Error, Violations, page::Page, wire, write::role_names};
+use crate::{
+    Call, Context, Error, Violations,
+    door::{page::Page, wire},
+    write::role_names,
+};
 
 /// How many addresses of anonymous callers are counted apart within a minute; the rest are counted together.
 const ADDRESSES: usize = 4096;

@@ -1,38 +1,29 @@
-//! What every legalstat service would otherwise copy: start and stop, callers and access, the write path, errors, and
-//! the conversions between the contracts and Rust. Code enters here at its second user.
+//! What every legalstat service would otherwise copy, in rooms. Code enters here at its second user.
+//!
+//! | Room | Holds |
+//! |---|---|
+//! | [`run`] | settings, start and stop of a service, its server and its health |
+//! | [`call`] | one call: who calls, whether he may, by when, over which line; one layer a file |
+//! | [`door`] | how messages are read: every violation at once, pages, uploads, conversions |
+//! | [`write`] | what every write does, in one transaction |
+//! | [`due`] | duties with a due date, and how open due dates follow the calendar |
+//!
+//! A room uses the rooms above it and never one below; what belongs to no room stands beside them.
 
-pub mod access;
-pub mod calendar;
 pub mod call;
-pub mod caller;
-pub mod client;
-pub mod deadline;
-pub mod environment;
+pub mod door;
+pub mod due;
 pub mod error;
 pub mod files;
-pub mod following;
 pub mod journal;
 pub mod law;
-pub mod page;
 pub mod period;
-pub mod preview;
-#[cfg(feature = "provision")]
-pub mod provision;
-pub mod recompute;
 pub mod run;
-pub mod schedule;
 pub mod schema;
-pub mod server;
-pub mod telemetry;
-pub mod tls;
-pub mod upload;
-pub mod violations;
-pub mod wire;
 pub mod write;
 pub mod zone;
 
-pub use call::Call;
-pub use caller::Caller;
+pub use call::{Call, caller::Caller};
+pub use door::violations::Violations;
 pub use error::{Error, Refusal};
 pub use run::{Context, Service};
-pub use violations::Violations;

@@ -1,6 +1,6 @@
 //! The settings of this service alone.
 
-use legalstat_kit::environment::{Environment, SettingError};
+use legalstat_kit::run::environment::{Environment, SettingError};
 
 /// The settings.
 #[derive(Clone, Debug)]

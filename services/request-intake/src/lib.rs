@@ -1,17 +1,17 @@
 #![doc = include_str!("../README.md")]
 
-use legalstat_kit::{Context, Service, calendar::Calendar};
+use legalstat_kit::{Context, Service, due::calendar::Calendar};
 use legalstat_proto::requests::v1::request_intake_service_server::{RequestIntakeServiceServer, SERVICE_NAME};
 use sqlx::migrate::Migrator;
 use tonic::service::Routes;
 
-pub mod clients;
-pub mod config;
-pub mod db;
-pub mod domain;
-pub mod error;
-pub mod jobs;
-pub mod rpc;
+mod clients;
+mod config;
+mod db;
+mod domain;
+mod error;
+mod jobs;
+mod rpc;
 
 use clients::Services;
 use config::Config;

@@ -122,12 +122,6 @@ impl Calendar {
         }
     }
 
-    /// How many working days lie after `from` and not after `to`; 0 when `to` is not after `from`.
-    pub fn working_days_between(&self, from: Date, to: Date) -> Result<usize, CalendarError> {
-        let through = |at: usize| self.working_before[at] + usize::from(self.days[at].is_working());
-        Ok(through(position(to)?).saturating_sub(through(position(from)?)))
-    }
-
     /// The terms known at the instant, by name.
     pub fn terms(&self) -> &[Term] {
         &self.terms

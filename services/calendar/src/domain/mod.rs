@@ -36,9 +36,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub use amendment::{
-    Amendment, ChangedDay, Contradiction, RulePlace, changed_days, hypothetical, hypothetically_withdrawn,
-};
+pub use amendment::{Amendment, ChangedDay, RulePlace, changed_days, hypothetical, hypothetically_withdrawn};
 pub use calendar::{Calendar, FIRST_DAY, LAST_DAY};
 pub use calendars::Calendars;
 pub use days::{Day, DayKind, DayReason};
@@ -46,11 +44,11 @@ pub use deadline::{Deadline, Step, StepEffect};
 pub use error::CalendarError;
 pub use obligation::{Obligation, obligation_deadline};
 pub use reference::embedded_rules;
-pub use registration::{Registration, RegistrationCause, WorkingHours, register};
+pub use registration::WorkingHours;
 pub use rule::{
     Act, ActKind, Change, ChangeCause, DayOffRule, DayOffStatus, Grade, HolidayClass, HolidayRule, Knowledge,
     ProvisionRule, RuleSet, Source, TransferRule,
 };
 pub use suspension::Suspension;
-pub use term::{RequesterKind, Span, Term, TermChoice, TermOrigin, TermUnit, add_span};
+pub use term::{RequesterKind, Span, Term, TermChoice, TermOrigin, TermUnit};
 pub use term_deadline::{TermQuestion, term_deadline};

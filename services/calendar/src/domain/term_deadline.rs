@@ -38,6 +38,7 @@ pub struct TermQuestion {
 
 impl TermQuestion {
     /// A request of which nothing is settled and whose clock was never stopped.
+    #[cfg(test)]
     pub fn new(choice: TermChoice, received_at: Timestamp) -> Self {
         Self {
             choice,

@@ -2,8 +2,8 @@
 
 use legalstat_kit::{
     Violations,
+    door::wire::{to_date, to_timestamp},
     law::LocalizedText,
-    wire::{to_date, to_timestamp},
 };
 use legalstat_proto::{calendar::v1 as proto, common::v1 as common};
 

@@ -1,7 +1,7 @@
 //! BatchComputeDeadlines.
 
 use jiff::Timestamp;
-use legalstat_kit::{Error, Violations, wire};
+use legalstat_kit::{Error, Violations, door::wire};
 use legalstat_proto::calendar::v1::{
     BatchComputeDeadlinesRequest, BatchComputeDeadlinesResponse, ComputeDeadlineRequest,
 };

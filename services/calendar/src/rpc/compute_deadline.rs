@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::{Error, Violations, law::LegalBasis, period::ReportingPeriod, wire, zone::civil_day};
+use legalstat_kit::{Error, Violations, door::wire, law::LegalBasis, period::ReportingPeriod, zone::civil_day};
 use legalstat_proto::{
     calendar::v1::{self as proto, ComputeDeadlineRequest, compute_deadline_request::Subject, term_start::Rule},
     common::v1 as common,

@@ -1,8 +1,8 @@
 //! Between the contract and the domain.
 
 use legalstat_kit::{
+    door::wire::{to_date, to_timestamp},
     law::{LegalBasis, LocalizedText},
-    wire::{to_date, to_timestamp},
 };
 use legalstat_proto::{calendar::v1 as proto, common::v1 as common};
 

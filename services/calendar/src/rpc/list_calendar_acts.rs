@@ -1,6 +1,6 @@
 //! ListCalendarActs.
 
-use legalstat_kit::{Error, Violations, page::Page};
+use legalstat_kit::{Error, Violations, door::page::Page};
 use legalstat_proto::calendar::v1::{ListCalendarActsRequest, ListCalendarActsResponse};
 
 use super::{CalendarRpc, act, as_known_at, convert};

@@ -1,7 +1,10 @@
 //! ListDays.
 
 use jiff::{ToSpan, civil::Date};
-use legalstat_kit::{Error, Violations, page::Page, wire};
+use legalstat_kit::{
+    Error, Violations,
+    door::{page::Page, wire},
+};
 use legalstat_proto::calendar::v1::{ListDaysRequest, ListDaysResponse};
 
 use super::{CalendarRpc, as_known_at, convert};

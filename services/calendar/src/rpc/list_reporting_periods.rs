@@ -2,9 +2,8 @@
 
 use legalstat_kit::{
     Error, Refusal, Violations,
-    page::Page,
+    door::{page::Page, wire::to_date},
     period::{PeriodError, PeriodKind, ReportingPeriod},
-    wire::to_date,
 };
 use legalstat_proto::{
     calendar::v1::{self as proto, ListReportingPeriodsRequest, ListReportingPeriodsResponse, Periodicity},

@@ -1,6 +1,6 @@
 //! ListTerms.
 
-use legalstat_kit::{Error, Violations, page::Page};
+use legalstat_kit::{Error, Violations, door::page::Page};
 use legalstat_proto::calendar::v1::{ListTermsRequest, ListTermsResponse};
 
 use super::{CalendarRpc, as_known_at, convert};

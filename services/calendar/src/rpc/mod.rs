@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use futures::stream::BoxStream;
 use jiff::Timestamp;
-use legalstat_kit::{Context, Error, Refusal, Violations, wire};
+use legalstat_kit::{Context, Error, Refusal, Violations, door::wire};
 use legalstat_proto::calendar::v1 as proto;
 use tonic::{Request, Response, Status};
 

@@ -1,7 +1,7 @@
 //! Reads acts from the contract, with every violation.
 
 use jiff::civil::Date;
-use legalstat_kit::{Violations, law::LocalizedText, wire::required_date};
+use legalstat_kit::{Violations, door::wire::required_date, law::LocalizedText};
 use legalstat_proto::{calendar::v1 as proto, common::v1 as common};
 
 use super::{

@@ -5,7 +5,7 @@ mod hypothetical;
 mod watch;
 
 use jiff::Timestamp;
-use legalstat_kit::provision::harness::Running;
+use legalstat_local::testing::harness::Running;
 use legalstat_proto::{
     calendar::v1::{
         calendar_service_client::CalendarServiceClient, compute_deadline_request::Subject, term_start::Rule, *,
@@ -50,7 +50,7 @@ fn term(rule: Rule, received_at: &str) -> ComputeDeadlineRequest {
     let received_at = received_at.parse::<Timestamp>().expect("an instant");
     let start = TermStart {
         rule: Some(rule),
-        received_at: Some(legalstat_kit::wire::to_timestamp(received_at)),
+        received_at: Some(legalstat_kit::door::wire::to_timestamp(received_at)),
         ..TermStart::default()
     };
     ComputeDeadlineRequest {

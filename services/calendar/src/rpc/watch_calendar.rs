@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt, stream::BoxStream};
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use legalstat_kit::{Context, Error, Violations, wire};
+use legalstat_kit::{Context, Error, Violations, door::wire};
 use legalstat_proto::calendar::v1::{
     CalendarActEffect, CalendarChange, CalendarChangeKind as Kind, WatchCalendarRequest,
 };

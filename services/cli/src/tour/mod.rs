@@ -10,7 +10,7 @@ mod requests;
 use std::{collections::BTreeMap, io::Write, os::unix::fs::PermissionsExt};
 
 use anyhow::Context as _;
-use legalstat_kit::telemetry::{self, LogFormat};
+use legalstat_kit::call::telemetry::{self, LogFormat};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

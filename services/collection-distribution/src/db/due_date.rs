@@ -1,6 +1,6 @@
 //! The due dates of `collections.edition` that are open: of editions not released.
 
-use legalstat_kit::{recompute::Recomputed, schedule::DueDate};
+use legalstat_kit::due::{DueDate, compare::Recomputed};
 use sqlx::PgConnection;
 
 use super::edition_key;

@@ -1,6 +1,6 @@
 //! `collections.edition`.
 
-use legalstat_kit::{period::ReportingPeriod, schedule::DueDate};
+use legalstat_kit::{due::DueDate, period::ReportingPeriod};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::{edition_key, unreadable};

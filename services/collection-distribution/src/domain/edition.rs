@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::{period::ReportingPeriod, schedule::DueDate, zone};
+use legalstat_kit::{due::DueDate, period::ReportingPeriod, zone};
 
 use super::names;
 

@@ -1,6 +1,6 @@
 //! Which editions there are to be: the periods of each collection in the years of the schedule.
 
-use legalstat_kit::{period::ReportingPeriod, schedule::YEARS};
+use legalstat_kit::{due::schedule::YEARS, period::ReportingPeriod};
 
 use super::{collection::Collection, edition::EditionKey};
 

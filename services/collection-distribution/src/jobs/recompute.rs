@@ -6,9 +6,11 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use legalstat_kit::{
     Context,
-    calendar::{Calendar, question},
-    following,
-    recompute::{DueDates, OpenDueDate, Recomputed},
+    due::{
+        calendar::{Calendar, question},
+        compare::{DueDates, OpenDueDate, Recomputed},
+        follow,
+    },
 };
 use sqlx::PgConnection;
 
@@ -22,7 +24,7 @@ pub struct Editions;
 
 /// Starts following the calendar; it ends at the context's shutdown.
 pub fn start(context: &Context, calendar: Calendar) {
-    following::start(context, calendar, Arc::new(Editions));
+    follow::start(context, calendar, Arc::new(Editions));
 }
 
 #[tonic::async_trait]

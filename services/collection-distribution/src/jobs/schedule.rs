@@ -5,8 +5,11 @@ use std::{collections::HashSet, sync::Arc};
 
 use legalstat_kit::{
     Context,
-    calendar::{BATCH, Calendar},
-    schedule::{self, Completeness, DueDate},
+    due::{
+        DueDate,
+        calendar::{BATCH, Calendar},
+        schedule::{self, Completeness},
+    },
 };
 use sqlx::PgPool;
 

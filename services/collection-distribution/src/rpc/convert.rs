@@ -1,6 +1,6 @@
 //! Between the contract's messages and the service's own types.
 
-use legalstat_kit::{Caller, Violations, wire};
+use legalstat_kit::{Caller, Violations, door::wire};
 use legalstat_proto::{calendar::v1::DueDateChange, collections::v1 as proto};
 
 use crate::domain::{

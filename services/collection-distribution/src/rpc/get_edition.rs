@@ -1,6 +1,6 @@
 //! GetEdition.
 
-use legalstat_kit::{Call, Error, Violations, following, schema};
+use legalstat_kit::{Call, Error, Violations, due::follow, schema};
 use legalstat_proto::collections::v1::{Edition, GetEditionRequest};
 use tonic::Request;
 
@@ -17,6 +17,6 @@ pub(super) async fn get_edition(
     service.schedule.require()?;
     let mut snapshot = schema::snapshot(&context.db).await?;
     let edition = door::find_edition(&mut *snapshot, &key).await?;
-    let changes = following::changes_of(&mut *snapshot, &key).await?;
+    let changes = follow::changes_of(&mut *snapshot, &key).await?;
     Ok(convert::to_edition_for(&call.caller, edition, changes))
 }

@@ -1,6 +1,6 @@
 //! ListCollections.
 
-use legalstat_kit::{Error, Violations, page::Page};
+use legalstat_kit::{Error, Violations, door::page::Page};
 use legalstat_proto::collections::v1::{ListCollectionsRequest, ListCollectionsResponse};
 
 use super::{CollectionDistribution, convert};

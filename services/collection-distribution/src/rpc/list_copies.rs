@@ -1,6 +1,6 @@
 //! ListCopies.
 
-use legalstat_kit::{Call, Error, Violations, page::Page};
+use legalstat_kit::{Call, Error, Violations, door::page::Page};
 use legalstat_proto::collections::v1::{ListCopiesRequest, ListCopiesResponse};
 use sqlx::PgPool;
 use tonic::Request;

@@ -1,6 +1,11 @@
 //! ListEditions.
 
-use legalstat_kit::{Call, Error, Violations, following, page::Page, schedule, schema};
+use legalstat_kit::{
+    Call, Error, Violations,
+    door::page::Page,
+    due::{follow, schedule},
+    schema,
+};
 use legalstat_proto::collections::v1::{ListEditionsRequest, ListEditionsResponse};
 use tonic::Request;
 
@@ -46,7 +51,7 @@ pub(super) async fn list_editions(
     let editions = db::edition::list(&mut *snapshot, &filter, page.limit()).await?;
     let (editions, next_page_token) = page.cut(editions, |edition| SchedulePosition::of(edition).to_string());
     let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();
-    let mut changes = following::changes(&mut *snapshot, &names).await?;
+    let mut changes = follow::changes(&mut *snapshot, &names).await?;
     let editions = editions.into_iter().zip(names).map(|(edition, name)| {
         let changes = changes.remove(&name).unwrap_or_default();
         convert::to_edition_for(&call.caller, edition, changes)

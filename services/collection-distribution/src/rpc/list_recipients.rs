@@ -1,6 +1,6 @@
 //! ListRecipients.
 
-use legalstat_kit::{Error, Violations, page::Page};
+use legalstat_kit::{Error, Violations, door::page::Page};
 use legalstat_proto::collections::v1::{ListRecipientsRequest, ListRecipientsResponse};
 
 use super::{CollectionDistribution, convert};

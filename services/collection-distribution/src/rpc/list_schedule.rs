@@ -1,6 +1,11 @@
 //! ListSchedule.
 
-use legalstat_kit::{Error, Violations, following, page::Page, schedule, schema};
+use legalstat_kit::{
+    Error, Violations,
+    door::page::Page,
+    due::{follow, schedule},
+    schema,
+};
 use legalstat_proto::collections::v1::{ListScheduleRequest, ListScheduleResponse};
 
 use super::{CollectionDistribution, convert, door};
@@ -44,7 +49,7 @@ pub(super) async fn list_schedule(
     let editions = db::edition::list(&mut *snapshot, &filter, page.limit()).await?;
     let (editions, next_page_token) = page.cut(editions, |edition| SchedulePosition::of(edition).to_string());
     let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();
-    let changes = following::changes(&mut *snapshot, &names).await?;
+    let changes = follow::changes(&mut *snapshot, &names).await?;
     let items = editions.iter().zip(&names).map(|(edition, name)| {
         let revision = changes.get(name).map_or(0, Vec::len);
         convert::to_schedule_item(edition, revision)

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use futures::stream::BoxStream;
-use legalstat_kit::{Context, calendar::Calendar, files::FileStore, schedule::Completeness};
+use legalstat_kit::{
+    Context,
+    due::{calendar::Calendar, schedule::Completeness},
+    files::FileStore,
+};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::collections::v1::{
     Collection, ConfirmReceiptRequest, Copy, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition,

@@ -1,7 +1,8 @@
 //! ReleaseEdition.
 
 use legalstat_kit::{
-    Call, Error, Violations, following,
+    Call, Error, Violations,
+    due::follow,
     write::{self, Begun, Mutation},
     zone,
 };
@@ -40,7 +41,7 @@ pub(super) async fn release_edition(
     };
     release(write.connection(), &key, &released).await?;
     let edition = door::find_edition(write.connection(), &key).await?;
-    let changes = following::changes_of(write.connection(), &key).await?;
+    let changes = follow::changes_of(write.connection(), &key).await?;
     write
         .commit(
             &key.to_string(),

@@ -1,7 +1,8 @@
 //! SealEdition.
 
 use legalstat_kit::{
-    Call, Error, Violations, following,
+    Call, Error, Violations,
+    due::follow,
     write::{self, Begun, Mutation},
 };
 use legalstat_proto::collections::v1::{Edition, SealEditionRequest};
@@ -40,7 +41,7 @@ pub(super) async fn seal_edition(
     };
     seal(write.connection(), &key, &sha256, &sealed).await?;
     let edition = door::find_edition(write.connection(), &key).await?;
-    let changes = following::changes_of(write.connection(), &key).await?;
+    let changes = follow::changes_of(write.connection(), &key).await?;
     write
         .commit(
             &key.to_string(),

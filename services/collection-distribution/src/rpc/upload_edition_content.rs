@@ -4,9 +4,9 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use legalstat_kit::{
     Call, Error, Violations,
+    door::upload::{self, Staged},
+    due::follow,
     files::Received,
-    following,
-    upload::{self, Staged},
     write::{self, Begun, Mutation},
 };
 use legalstat_proto::collections::v1::{
@@ -102,7 +102,7 @@ async fn store(
     let content = upload.content(staged.received(), uploaded)?;
     prepare(write.connection(), &upload.key, &content).await?;
     let edition = door::find_edition(write.connection(), &upload.key).await?;
-    let changes = following::changes_of(write.connection(), &upload.key).await?;
+    let changes = follow::changes_of(write.connection(), &upload.key).await?;
     if !mutation.validate_only {
         staged.keep().await?;
     }

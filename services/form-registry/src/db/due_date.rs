@@ -1,7 +1,7 @@
 //! The due dates of `forms.edition` that are open: of editions not placed on the information service, for which alone the
 //! Instruction sets the day.
 
-use legalstat_kit::{recompute::Recomputed, schedule::DueDate};
+use legalstat_kit::due::{DueDate, compare::Recomputed};
 use sqlx::PgConnection;
 
 use super::edition_key;

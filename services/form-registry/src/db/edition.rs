@@ -1,7 +1,7 @@
 //! `forms.edition` with its files and placements.
 
 use jiff::Timestamp;
-use legalstat_kit::{period::ReportingPeriod, schedule::DueDate};
+use legalstat_kit::{due::DueDate, period::ReportingPeriod};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use super::{edition_key, unreadable};

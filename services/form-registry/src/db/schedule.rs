@@ -1,6 +1,6 @@
 //! The rows that make the schedule: editions, and the periods found to have none.
 
-use legalstat_kit::schedule::DueDate;
+use legalstat_kit::due::DueDate;
 use sqlx::{PgConnection, PgExecutor};
 
 use super::edition_key;

@@ -1,8 +1,8 @@
 //! Which editions there are to be: the periods of each form in the years of the schedule.
 
 use legalstat_kit::{
+    due::schedule::YEARS,
     period::{PeriodKind, ReportingPeriod},
-    schedule::YEARS,
 };
 
 use super::{

@@ -1,7 +1,7 @@
 //! Between the contract's messages and the service's own types.
 
 use jiff::Timestamp;
-use legalstat_kit::{Caller, Violations, wire};
+use legalstat_kit::{Caller, Violations, door::wire};
 use legalstat_proto::{calendar::v1::DueDateChange, forms::v1 as proto};
 
 use crate::domain::{

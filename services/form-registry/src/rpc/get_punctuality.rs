@@ -1,7 +1,7 @@
 //! GetPunctuality.
 
 use anyhow::Context as _;
-use legalstat_kit::{Error, Violations, schedule};
+use legalstat_kit::{Error, Violations, due::schedule};
 use legalstat_proto::forms::v1::{GetPunctualityRequest, PunctualityReport};
 
 use super::{FormRegistry, door};

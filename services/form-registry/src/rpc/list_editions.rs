@@ -1,6 +1,11 @@
 //! ListEditions.
 
-use legalstat_kit::{Call, Error, Violations, following, page::Page, schedule, schema};
+use legalstat_kit::{
+    Call, Error, Violations,
+    door::page::Page,
+    due::{follow, schedule},
+    schema,
+};
 use legalstat_proto::forms::v1::{ListEditionsRequest, ListEditionsResponse};
 use tonic::Request;
 
@@ -47,7 +52,7 @@ pub(super) async fn list_editions(
     let editions = db::edition::list(&mut *snapshot, &filter, page.limit()).await?;
     let (editions, next_page_token) = page.cut(editions, |edition| SchedulePosition::of(edition).to_string());
     let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();
-    let mut changes = following::changes(&mut *snapshot, &names).await?;
+    let mut changes = follow::changes(&mut *snapshot, &names).await?;
     let now = context.now();
     let editions = editions.into_iter().zip(names).map(|(edition, name)| {
         let changes = changes.remove(&name).unwrap_or_default();

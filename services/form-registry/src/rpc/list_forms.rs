@@ -1,6 +1,6 @@
 //! ListForms.
 
-use legalstat_kit::{Error, Violations, page::Page};
+use legalstat_kit::{Error, Violations, door::page::Page};
 use legalstat_proto::forms::v1::{ListFormsRequest, ListFormsResponse};
 
 use super::{FormRegistry, convert};

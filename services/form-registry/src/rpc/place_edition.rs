@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use legalstat_kit::{
-    Call, Error, Violations, following,
+    Call, Error, Violations,
+    due::follow,
     write::{self, Begun, Mutation},
     zone,
 };
@@ -39,7 +40,7 @@ pub(super) async fn place_edition(
     let now = write.now();
     let placed = place(write.connection(), key, channel, &call.caller.name, now).await?;
     let edition = door::find(write.connection(), key).await?;
-    let changes = following::changes_of(write.connection(), &key).await?;
+    let changes = follow::changes_of(write.connection(), &key).await?;
     let kind = if placed {
         "edition.placed"
     } else {

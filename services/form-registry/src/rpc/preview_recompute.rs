@@ -1,6 +1,6 @@
 //! PreviewRecompute.
 
-use legalstat_kit::preview;
+use legalstat_kit::due::preview;
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use tonic::Status;
 

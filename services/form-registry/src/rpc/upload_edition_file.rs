@@ -4,9 +4,9 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use legalstat_kit::{
     Call, Error, Violations,
+    door::upload::{self, Staged},
+    due::follow,
     files::Received,
-    following,
-    upload::{self, Staged},
     write::{self, Begun, Mutation},
 };
 use legalstat_proto::forms::v1::{
@@ -99,7 +99,7 @@ async fn store(
     let file = upload.file(staged.received(), now)?;
     prepare(write.connection(), upload.key, &file, &mutation.call.caller.name).await?;
     let edition = door::find(write.connection(), upload.key).await?;
-    let changes = following::changes_of(write.connection(), &upload.key).await?;
+    let changes = follow::changes_of(write.connection(), &upload.key).await?;
     if !mutation.validate_only {
         staged.keep().await?;
     }

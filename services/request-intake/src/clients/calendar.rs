@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::{wire, zone};
+use legalstat_kit::{door::wire, zone};
 use legalstat_proto::{
     calendar::v1::{
         self as proto, ComputeDeadlineRequest, TermStart, calendar_service_client::CalendarServiceClient,

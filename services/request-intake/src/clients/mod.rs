@@ -2,7 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
-use legalstat_kit::{client, deadline, tls};
+use legalstat_kit::call::{client, deadline, tls};
 use legalstat_proto::common::v1::ErrorReason;
 use tonic::{Code, Response, Status, transport::Channel};
 use tonic_types::StatusExt;

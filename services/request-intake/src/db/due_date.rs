@@ -1,7 +1,7 @@
 //! The due dates of requests that are registered and not answered yet.
 
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::schedule::DueDate;
+use legalstat_kit::due::DueDate;
 use sqlx::PgConnection;
 use uuid::Uuid;
 

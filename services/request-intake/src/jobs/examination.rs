@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use legalstat_kit::{
-    Call, Context, Error, following,
+    Call, Context, Error,
+    due::follow,
     write::{self, Begun, Mutation},
 };
 use uuid::Uuid;
@@ -113,7 +114,7 @@ async fn store(context: &Context, id: Uuid, examination: &Examination) -> Result
         return Ok(true);
     }
     if let Some(deadline) = &examination.deadline
-        && !following::is_current(write.connection(), &deadline.calendar_version).await?
+        && !follow::is_current(write.connection(), &deadline.calendar_version).await?
     {
         return Ok(false);
     }

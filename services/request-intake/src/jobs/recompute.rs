@@ -8,9 +8,11 @@ use std::{
 use jiff::Timestamp;
 use legalstat_kit::{
     Context,
-    calendar::Calendar,
-    following,
-    recompute::{DueDates, OpenDueDate, Recomputed},
+    due::{
+        calendar::Calendar,
+        compare::{DueDates, OpenDueDate, Recomputed},
+        follow,
+    },
     zone,
 };
 use legalstat_proto::calendar::v1 as proto;
@@ -27,7 +29,7 @@ pub struct OpenRequests;
 
 /// Starts following the calendar; it ends at the context's shutdown.
 pub fn start(context: &Context, calendar: Calendar) {
-    following::start(context, calendar, Arc::new(OpenRequests));
+    follow::start(context, calendar, Arc::new(OpenRequests));
 }
 
 #[tonic::async_trait]

@@ -1,6 +1,6 @@
 //! The way out: the service's own types in the words of the contracts. It cannot fail.
 
-use legalstat_kit::wire;
+use legalstat_kit::door::wire;
 use legalstat_proto::{calendar::v1 as calendar, requests::v1 as proto};
 
 use crate::domain::{

@@ -1,7 +1,12 @@
 //! ListRequests.
 
 use jiff::civil::Date;
-use legalstat_kit::{Call, Error, Violations, following, page::Page, schema, wire};
+use legalstat_kit::{
+    Call, Error, Violations,
+    door::{page::Page, wire},
+    due::follow,
+    schema,
+};
 use legalstat_proto::requests::v1::{ListRequestsRequest, ListRequestsResponse};
 use prost::Message;
 
@@ -34,7 +39,7 @@ pub(super) async fn list_requests(
     for batch in places.chunks(BATCH) {
         let ids: Vec<_> = batch.iter().map(|place| place.id).collect();
         let names: Vec<String> = ids.iter().map(|id| names::request(*id)).collect();
-        let mut changes = following::changes(&mut *connection, &names).await?;
+        let mut changes = follow::changes(&mut *connection, &names).await?;
         for request in db::reading::read(&mut connection, &ids).await? {
             let mut request = convert::request(request);
             request.due_date_changes = changes.remove(&request.name).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! The service as its callers see it: one file per method.
 
-use legalstat_kit::{Call, Caller, Context, calendar::Calendar, caller::Role};
+use legalstat_kit::{Call, Caller, Context, call::caller::Role, due::calendar::Calendar};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::requests::v1::{
     self as proto, GetRequestRequest, ListRequestsRequest, ListRequestsResponse, SubmitRequestRequest,

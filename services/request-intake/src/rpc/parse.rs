@@ -2,7 +2,7 @@
 //! found, not only the first.
 
 use jiff::Timestamp;
-use legalstat_kit::{Violations, law::LegalBasis, period::ReportingPeriod, wire, zone};
+use legalstat_kit::{Violations, door::wire, law::LegalBasis, period::ReportingPeriod, zone};
 use legalstat_proto::requests::v1 as proto;
 
 use super::convert;

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use legalstat_kit::{
-    Call, Context, Error, Violations, following,
+    Call, Context, Error, Violations,
+    due::follow,
     write::{self, Begun, Mutation, Write},
     zone,
 };
@@ -62,7 +63,7 @@ pub(super) async fn submit_request(
 /// Whether the due date still holds: the calendar may have changed since it was asked.
 async fn is_current(write: &mut Write, examination: &Examination) -> Result<bool, Error> {
     match &examination.deadline {
-        Some(deadline) => Ok(following::is_current(write.connection(), &deadline.calendar_version).await?),
+        Some(deadline) => Ok(follow::is_current(write.connection(), &deadline.calendar_version).await?),
         None => Ok(true),
     }
 }

@@ -6,7 +6,7 @@ use jiff::{
 };
 use proptest::prelude::*;
 
-use super::*;
+use super::{super::amendment::Contradiction, *};
 
 const AT: &str = "2026-11-24T10:00:00Z";
 

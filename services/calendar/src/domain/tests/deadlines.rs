@@ -319,7 +319,7 @@ fn a_named_term_is_refused_when_unknown_or_not_in_force() {
 
 #[test]
 fn lengths_of_time_end_where_their_unit_says() {
-    let end = |from, length, unit| add_span(&CALENDAR, from, length, unit);
+    let end = |from, length, unit| super::super::term::add_span(&CALENDAR, from, length, unit);
     assert_eq!(end(date(2019, 7, 12), 3, TermUnit::WorkingDay), Ok(date(2019, 7, 17)));
     assert_eq!(end(date(2019, 7, 12), 3, TermUnit::CalendarDay), Ok(date(2019, 7, 15)));
     assert_eq!(end(date(2025, 12, 31), 2, TermUnit::Month), Ok(date(2026, 2, 28)));

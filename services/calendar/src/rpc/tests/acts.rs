@@ -65,7 +65,7 @@ fn changes(effect: &CalendarActEffect) -> Vec<(Option<Date>, DayKind, DayKind)> 
 async fn day_at(client: &mut Client, name: &str, at: Option<Timestamp>) -> Day {
     let request = GetDayRequest {
         name: name.into(),
-        as_known_at: at.map(legalstat_kit::wire::to_timestamp),
+        as_known_at: at.map(legalstat_kit::door::wire::to_timestamp),
     };
     client.get_day(request).await.expect("a day").into_inner()
 }
@@ -114,7 +114,7 @@ async fn an_act_holds_at_once_and_leaves_what_was_known_before_as_it_was() {
     let act = effect.calendar_act.clone().expect("the act");
     assert_eq!(
         (act.sequence, act.recorded_at),
-        (19, Some(legalstat_kit::wire::to_timestamp(NOW)))
+        (19, Some(legalstat_kit::door::wire::to_timestamp(NOW)))
     );
     assert_eq!((act.known_from, act.withdrawn_at), (act.recorded_at, None));
 

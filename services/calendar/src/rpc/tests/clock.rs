@@ -7,7 +7,7 @@ use crate::domain::{self, RuleSet};
 
 fn wire(instant: &str) -> Option<prost_types::Timestamp> {
     let instant = instant.parse::<Timestamp>().expect("an instant");
-    Some(legalstat_kit::wire::to_timestamp(instant))
+    Some(legalstat_kit::door::wire::to_timestamp(instant))
 }
 
 fn suspension(stopped_at: &str, restarted_at: &str) -> Suspension {

@@ -54,7 +54,7 @@ async fn a_batch_takes_one_hypothetical_act_for_all_of_its_requests() {
     let service = running().await;
     let mut client = CalendarServiceClient::new(service.channel(Some("operator")));
     let early = ComputeDeadlineRequest {
-        as_known_at: Some(legalstat_kit::wire::to_timestamp(
+        as_known_at: Some(legalstat_kit::door::wire::to_timestamp(
             "2026-01-01T00:00:00Z".parse().expect("an instant"),
         )),
         ..obligation("2027-M03", 28)

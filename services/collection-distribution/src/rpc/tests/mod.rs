@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use legalstat_kit::provision::{
+use legalstat_local::testing::{
     gate::Gate,
     harness::Running,
     refusals::{metadata, pairs, refused, violations},
@@ -169,7 +169,7 @@ fn instant(text: &str) -> Timestamp {
 }
 
 fn digest(content: &[u8]) -> String {
-    hex::encode(legalstat_kit::wire::sha256(content))
+    hex::encode(legalstat_kit::door::wire::sha256(content))
 }
 
 fn new_id() -> String {

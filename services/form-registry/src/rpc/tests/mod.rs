@@ -7,7 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use legalstat_kit::provision::{
+use legalstat_local::testing::{
     gate::Gate,
     harness::Running,
     refusals::{metadata, pairs, refused, violations},

@@ -9,7 +9,7 @@ const NOW: &str = "2025-02-03T05:00:00Z";
 const JANUARY: &str = "forms/1/editions/2025-M01";
 
 fn digest(content: &[u8]) -> String {
-    hex::encode(legalstat_kit::wire::sha256(content))
+    hex::encode(legalstat_kit::door::wire::sha256(content))
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use jiff::Timestamp;
-use legalstat_kit::provision::{
+use legalstat_local::testing::{
     harness::Running,
     refusals::{metadata, pairs, refused, violations},
 };

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use legalstat_kit::provision::gate::Gate;
+use legalstat_local::testing::gate::Gate;
 use legalstat_proto::calendar::v1::{
     CalendarAct, CalendarActKind, CalendarChangeKind, CreateCalendarActRequest, Grade, PreviewRecomputeRequest,
     StepEffect, Transfer, calendar_service_client::CalendarServiceClient, preview_recompute_request::Change,

@@ -199,7 +199,7 @@ fn word(role: Role) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Caller;
+    use legalstat_kit::Caller;
 
     #[test]
     fn a_certificate_is_made_once_and_names_its_caller() {

@@ -18,7 +18,7 @@ use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::access;
+use crate::call::access;
 
 /// Set once traces and metrics are exported; until then nothing is measured or propagated.
 static DURATION: OnceLock<Histogram<f64>> = OnceLock::new();

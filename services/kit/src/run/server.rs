@@ -20,11 +20,13 @@ use tonic_health::{
 
 use crate::{
     Context,
-    access::{self, AccessLayer},
-    deadline::DeadlineLayer,
+    call::{
+        access::{self, AccessLayer},
+        deadline::DeadlineLayer,
+        telemetry::TraceLayer,
+        tls,
+    },
     journal::{Journal, RefusalRecorder},
-    telemetry::TraceLayer,
-    tls,
 };
 
 /// How long calls under way may take to end after the service is told to stop, and then its tasks and its pool: in all

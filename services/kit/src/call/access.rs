@@ -14,7 +14,7 @@ use tonic::{Code, Status, body::Body};
 
 use crate::{
     Call, Refusal,
-    caller::{Caller, Peer, Role},
+    call::caller::{Caller, Peer, Role},
     journal::RefusalRecorder,
 };
 

@@ -1,8 +1,15 @@
-//! One call as a handler sees it.
+//! One call: as a handler sees it, and the layers it passes before, one a file.
 
 use std::{net::SocketAddr, sync::Arc};
 
-use crate::caller::{Caller, Peer, SYSTEM};
+pub mod access;
+pub mod caller;
+pub mod client;
+pub mod deadline;
+pub mod telemetry;
+pub mod tls;
+
+use crate::call::caller::{Caller, Peer, SYSTEM};
 
 /// Who calls which method. The access layer puts it into the request.
 #[derive(Clone, Debug)]

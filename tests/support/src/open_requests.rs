@@ -1,8 +1,6 @@
 //! Many open requests in a running system, and an act that moves some of them. A few come through intake as any request
 //! does; copying their rows stands for months of business.
 
-#![allow(dead_code, reason = "each suite uses what it needs of it")]
-
 use std::collections::BTreeMap;
 
 use jiff::{ToSpan, Zoned, civil::Date};
@@ -26,7 +24,7 @@ use crate::system::System;
 const DAYS: i32 = 30;
 
 /// The name of an act that moves due dates.
-pub(crate) const ACT: &str = "calendarActs/moves-a-day-off";
+pub const ACT: &str = "calendarActs/moves-a-day-off";
 
 /// A person's request received some days ago and recorded on paper.
 fn request(days_ago: i32, received: &Zoned) -> SubmitRequestRequest {
@@ -51,7 +49,7 @@ fn request(days_ago: i32, received: &Zoned) -> SubmitRequestRequest {
             period: "2025-Q4".into(),
             ..Default::default()
         }],
-        received_at: Some(legalstat_kit::wire::to_timestamp(received.timestamp())),
+        received_at: Some(legalstat_kit::door::wire::to_timestamp(received.timestamp())),
         ..Default::default()
     };
     SubmitRequestRequest {
@@ -62,7 +60,7 @@ fn request(days_ago: i32, received: &Zoned) -> SubmitRequestRequest {
 }
 
 /// A connection to the system's database as its superuser.
-pub(crate) async fn database(system: &System) -> PgConnection {
+pub async fn database(system: &System) -> PgConnection {
     let place = system.home().join("postgres");
     let password = std::fs::read_to_string(place.join("password")).expect("it runs");
     let pid = std::fs::read_to_string(place.join("data/postmaster.pid")).expect("it runs");
@@ -72,7 +70,7 @@ pub(crate) async fn database(system: &System) -> PgConnection {
 }
 
 /// Stores so many open requests.
-pub(crate) async fn store(system: &System, database: &mut PgConnection, count: i32) {
+pub async fn store(system: &System, database: &mut PgConnection, count: i32) {
     let mut client = RequestIntakeServiceClient::new(system.channel("request-intake", Some("operator")));
     let now = Zoned::now().with_time_zone(legalstat_kit::zone::astana());
     for days_ago in 1..=DAYS {
@@ -112,14 +110,14 @@ pub(crate) async fn store(system: &System, database: &mut PgConnection, count: i
 }
 
 /// Every due date by the request.
-pub(crate) async fn due_dates(database: &mut PgConnection) -> BTreeMap<Uuid, Date> {
+pub async fn due_dates(database: &mut PgConnection) -> BTreeMap<Uuid, Date> {
     let rows = sqlx::query_as("SELECT id, due_date FROM requests.request WHERE due_date IS NOT NULL");
     let rows: Vec<(Uuid, jiff_sqlx::Date)> = rows.fetch_all(database).await.expect("rows");
     rows.into_iter().map(|(id, date)| (id, date.to_jiff())).collect()
 }
 
 /// Which day the act takes away: one in the middle of those on which something is still to fall due.
-pub(crate) fn day_off(due: &BTreeMap<Uuid, Date>) -> Date {
+pub fn day_off(due: &BTreeMap<Uuid, Date>) -> Date {
     let today = legalstat_kit::zone::civil_day(jiff::Timestamp::now());
     let mut to_come: Vec<Date> = due.values().copied().filter(|date| *date > today).collect();
     to_come.sort_unstable();
@@ -128,11 +126,11 @@ pub(crate) fn day_off(due: &BTreeMap<Uuid, Date>) -> Date {
 }
 
 fn wire(date: Date) -> Option<common::Date> {
-    Some(legalstat_kit::wire::to_date(date))
+    Some(legalstat_kit::door::wire::to_date(date))
 }
 
 /// Records the act: the day is off, and a Saturday after all due dates is worked.
-pub(crate) async fn record(system: &System, name: &str, day_off: Date) {
+pub async fn record(system: &System, name: &str, day_off: Date) {
     let mut calendar = CalendarServiceClient::new(system.channel("calendar", Some("administrator")));
     let days = ListDaysRequest {
         from: wire(day_off.checked_add(60.days()).expect("a day")),
@@ -162,7 +160,7 @@ pub(crate) async fn record(system: &System, name: &str, day_off: Date) {
 }
 
 /// Withdraws an act.
-pub(crate) async fn withdraw(system: &System, name: &str) {
+pub async fn withdraw(system: &System, name: &str) {
     let withdrawal = WithdrawCalendarActRequest {
         name: name.into(),
         request_id: Uuid::new_v4().to_string(),
@@ -176,7 +174,7 @@ pub(crate) async fn withdraw(system: &System, name: &str) {
 }
 
 /// What the due dates must be under the act: what fell due on its day or later waits one working day more.
-pub(crate) async fn expected(system: &System, due: &BTreeMap<Uuid, Date>, day_off: Date) -> BTreeMap<Uuid, Date> {
+pub async fn expected(system: &System, due: &BTreeMap<Uuid, Date>, day_off: Date) -> BTreeMap<Uuid, Date> {
     let mut calendar = CalendarServiceClient::new(system.channel("calendar", None));
     let days = ListDaysRequest {
         from: wire(day_off),
@@ -189,7 +187,7 @@ pub(crate) async fn expected(system: &System, due: &BTreeMap<Uuid, Date>, day_of
         .filter(|day| day.working)
         .filter_map(|day| day.date.as_ref());
     let working: Vec<Date> = working
-        .filter_map(|date| legalstat_kit::wire::date(date).ok())
+        .filter_map(|date| legalstat_kit::door::wire::date(date).ok())
         .collect();
     assert!(!working.contains(&day_off), "the act holds");
     let next = |date: Date| {
@@ -204,7 +202,7 @@ pub(crate) async fn expected(system: &System, due: &BTreeMap<Uuid, Date>, day_of
 }
 
 /// How far intake has followed the calendar.
-pub(crate) async fn followed(database: &mut PgConnection) -> String {
+pub async fn followed(database: &mut PgConnection) -> String {
     sqlx::query_scalar("SELECT resume_token FROM requests.calendar_following")
         .fetch_one(database)
         .await
@@ -212,7 +210,7 @@ pub(crate) async fn followed(database: &mut PgConnection) -> String {
 }
 
 /// How many moves intake keeps.
-pub(crate) async fn moves(database: &mut PgConnection) -> i64 {
+pub async fn moves(database: &mut PgConnection) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM requests.due_date_change")
         .fetch_one(database)
         .await

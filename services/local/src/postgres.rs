@@ -17,7 +17,7 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::time::Instant;
 
 use super::{folder::write_whole, programs};
-use crate::schema;
+use legalstat_kit::schema;
 
 /// How long the server may take to accept connections.
 const STARTING: Duration = Duration::from_secs(60);

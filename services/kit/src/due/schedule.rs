@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 
-use jiff::{Timestamp, civil::Date};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Context, Error, Refusal, Violations, following,
+    Context, Error, Refusal, Violations,
+    due::follow,
     write::{self, Write},
 };
 
@@ -20,21 +20,6 @@ pub const YEARS: RangeInclusive<i16> = 2019..=2035;
 
 /// How long between two tries to complete a schedule.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// When an edition is due, as the calendar computed it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DueDate {
-    /// The last day.
-    pub date: Date,
-    /// The instant at which that day ends.
-    pub time: Timestamp,
-    /// Whether it rests on a year whose acts are not all in.
-    pub provisional: bool,
-    /// Whether it rests on an assumed rule.
-    pub assumed: bool,
-    /// The version of the calendar that computed it.
-    pub calendar_version: String,
-}
 
 /// Reads a required year of the schedule.
 pub fn year(violations: &mut Violations, field: &str, year: i32) -> Option<i16> {
@@ -115,7 +100,7 @@ pub async fn begin(context: &Context, versions: impl Iterator<Item = &str>) -> a
     let mut write = write::begin_job(context, "jobs/schedule").await?;
     for version in versions.collect::<HashSet<_>>() {
         anyhow::ensure!(
-            following::is_current(write.connection(), version).await?,
+            follow::is_current(write.connection(), version).await?,
             "the calendar changed while it was asked"
         );
     }

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::{
     Call, Context, Error, Refusal, Violations,
+    door::wire,
     files::{FileStore, Received},
-    wire,
     write::Mutation,
 };
 

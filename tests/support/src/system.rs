@@ -1,7 +1,5 @@
 //! A whole system as its users have it: the program `legalstat`, run as a process of its own.
 
-#![allow(dead_code, reason = "each suite uses what it needs of it")]
-
 use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
@@ -19,14 +17,19 @@ use serde_json::Value;
 const STARTING: Duration = Duration::from_secs(120);
 
 /// A folder with a system that can be started, stopped and killed.
-pub(crate) struct System {
+pub struct System {
     folder: tempfile::TempDir,
     process: Option<Child>,
 }
 
+/// The program: cargo builds it for the suites of its package and tells them where it is.
+fn executable() -> std::ffi::OsString {
+    std::env::var_os("CARGO_BIN_EXE_legalstat").expect("the suites are run by cargo")
+}
+
 /// The program as a user calls it, in a folder.
 fn program(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_legalstat"));
+    let mut command = Command::new(executable());
     command
         .current_dir(folder)
         .env_clear()
@@ -39,7 +42,7 @@ fn program(folder: &Path) -> Command {
 
 impl System {
     /// A system in a folder of its own, running.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         let passable = std::os::unix::fs::PermissionsExt::from_mode(0o711);
         let folder = tempfile::Builder::new()
             .prefix("legalstat-suite-")
@@ -52,7 +55,7 @@ impl System {
     }
 
     /// Starts it and waits until it says that it runs.
-    pub(crate) fn up(&mut self) -> Duration {
+    pub fn up(&mut self) -> Duration {
         let began = Instant::now();
         let mut process = program(self.folder())
             .arg("up")
@@ -79,17 +82,18 @@ impl System {
         began.elapsed()
     }
 
-    pub(crate) fn folder(&self) -> &Path {
+    /// The folder it runs in.
+    pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// The folder that `up` keeps everything in.
-    pub(crate) fn home(&self) -> PathBuf {
+    pub fn home(&self) -> PathBuf {
         self.folder().join(".legalstat")
     }
 
     /// Its process.
-    pub(crate) fn process(&self) -> u32 {
+    pub fn process(&self) -> u32 {
         self.process.as_ref().expect("it runs").id()
     }
 
@@ -98,13 +102,13 @@ impl System {
     }
 
     /// Sends it a signal and waits for its end; its exit code, if it ended by itself.
-    pub(crate) fn end(&mut self, signal: Signal) -> Option<i32> {
+    pub fn end(&mut self, signal: Signal) -> Option<i32> {
         kill(self.pid(), signal).expect("it runs");
         self.process.take().expect("it runs").wait().expect("it ends").code()
     }
 
     /// Runs a command line to its end.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+    pub fn run(&self, arguments: &[&str]) -> Output {
         program(self.folder())
             .args(arguments)
             .output()
@@ -112,7 +116,7 @@ impl System {
     }
 
     /// Runs a command line to its end with something on its standard input.
-    pub(crate) fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
         let mut process = program(self.folder())
             .args(arguments)
             .stdin(Stdio::piped())
@@ -128,7 +132,7 @@ impl System {
     }
 
     /// Runs a command line that must succeed and answers in JSON.
-    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+    pub fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[arguments, &["-o", "json"]].concat());
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {said}");
@@ -136,7 +140,7 @@ impl System {
     }
 
     /// Runs a command line that must fail; its exit code and what it said.
-    pub(crate) fn failure(&self, arguments: &[&str]) -> (i32, String) {
+    pub fn failure(&self, arguments: &[&str]) -> (i32, String) {
         let output = self.run(arguments);
         assert!(!output.status.success(), "{arguments:?} did not fail");
         assert!(output.stdout.is_empty(), "errors go to standard error");
@@ -147,22 +151,22 @@ impl System {
     }
 
     /// Writes a file beside the system and gives its path.
-    pub(crate) fn file(&self, name: &str, content: &str) -> String {
+    pub fn file(&self, name: &str, content: &str) -> String {
         let path = self.folder().join(name);
         std::fs::write(&path, content).expect("the folder is ours");
         path.display().to_string()
     }
 
     /// A channel to a service as a caller, or without a certificate.
-    pub(crate) fn channel(&self, service: &str, caller: Option<&str>) -> tonic::transport::Channel {
+    pub fn channel(&self, service: &str, caller: Option<&str>) -> tonic::transport::Channel {
         let addresses = std::fs::read(self.home().join("addresses.json")).expect("it runs");
         let addresses: Value = serde_json::from_slice(&addresses).expect("addresses");
         let url = addresses[service].as_str().expect("every service has an address");
         let file = |name: String| self.home().join("certificates").join(name);
         let identity = caller.map(|name| (file(format!("{name}.pem")), file(format!("{name}.key"))));
         let identity = identity.as_ref().map(|(certificate, key)| (certificate, key));
-        let tls = legalstat_kit::tls::client(&file("ca.pem".into()), identity).expect("certificates are there");
-        legalstat_kit::client::channel(url, tls).expect("a URL")
+        let tls = legalstat_kit::call::tls::client(&file("ca.pem".into()), identity).expect("certificates are there");
+        legalstat_kit::call::client::channel(url, tls).expect("a URL")
     }
 }
 

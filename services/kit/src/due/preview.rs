@@ -9,9 +9,11 @@ use tonic_types::StatusExt;
 
 use crate::{
     Context, Error, Refusal, Violations,
-    calendar::{Calendar, Hypothesis},
-    recompute::{DueDates, Pages, Recompute, Recomputed},
-    wire,
+    door::wire,
+    due::{
+        calendar::{Calendar, Hypothesis},
+        compare::{DueDates, Pages, Recompute, Recomputed},
+    },
 };
 
 /// How many moves a preview tells.

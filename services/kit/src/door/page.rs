@@ -3,7 +3,7 @@
 use legalstat_proto::common::v1::ErrorReason;
 use tonic::Code;
 
-use crate::{Refusal, Violations, wire};
+use crate::{Refusal, Violations, door::wire};
 
 /// The most items a page can have.
 pub const MAX_PAGE_SIZE: i32 = 1000;

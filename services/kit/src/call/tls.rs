@@ -25,7 +25,7 @@ use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Certificate, ClientTlsConfig, Identity, server::Connected};
 
-use crate::caller::{Caller, Peer};
+use crate::call::caller::{Caller, Peer};
 
 /// How long a peer may take for its handshake, and then for its first bytes.
 const HANDSHAKE: Duration = Duration::from_secs(10);

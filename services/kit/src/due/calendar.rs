@@ -10,7 +10,11 @@ use legalstat_proto::calendar::v1::{
 };
 use tonic::{Response, Status, Streaming, transport::Channel};
 
-use crate::{client, schedule::DueDate, tls, wire};
+use crate::{
+    call::{client, tls},
+    door::wire,
+    due::DueDate,
+};
 
 /// How many deadlines the calendar computes in one call.
 pub const BATCH: usize = 1000;

@@ -7,11 +7,11 @@ use rand::RngExt;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::folder::write_whole;
-use crate::schema;
+use legalstat_kit::schema;
 
 /// The schemas, as `deploy/postgres/roles.sql` makes them.
 pub const SCHEMAS: [&str; 4] = ["calendar", "forms", "requests", "collections"];
-const ROLES: &str = include_str!("../../../../deploy/postgres/roles.sql");
+const ROLES: &str = include_str!("../../../deploy/postgres/roles.sql");
 
 /// The secret that the roles' passwords are derived from.
 pub struct ServicePasswords {
@@ -41,7 +41,9 @@ impl ServicePasswords {
     }
 
     fn of(&self, role: &str) -> String {
-        hex::encode(crate::wire::sha256(format!("{}:{role}", self.secret).as_bytes()))
+        hex::encode(legalstat_kit::door::wire::sha256(
+            format!("{}:{role}", self.secret).as_bytes(),
+        ))
     }
 
     /// The URL of a schema's owner, for a server known by its superuser's URL.
@@ -165,7 +167,7 @@ async fn execute(connection: &mut PgConnection, sql: &str) -> anyhow::Result<()>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provision::postgres::{Cluster, ClusterOptions};
+    use crate::postgres::{Cluster, ClusterOptions};
 
     const GRANTS: &str = "SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
         SELECT concat_ws(' ', rolname, rolsuper, rolcreatedb, rolcreaterole, rolcanlogin) FROM pg_roles

@@ -8,12 +8,20 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::service::Routes;
 
+pub mod environment;
+pub mod server;
+
 use crate::{
-    environment::{Environment, SettingError},
+    call::{
+        telemetry::{self, LogFormat},
+        tls,
+    },
+    door::wire,
+    run::{
+        environment::{Environment, SettingError},
+        server::Health,
+    },
     schema,
-    server::{self, Health},
-    telemetry::{self, LogFormat},
-    tls, wire,
 };
 
 /// What a handler or a job works with.

@@ -8,17 +8,17 @@ use tokio::{sync::OnceCell, sync::oneshot, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
-use super::{
+use crate::{
     authority::{self, Authority, Usage},
     folder::FolderLock,
     postgres::{Cluster, ClusterOptions},
     roles::{self, ServicePasswords},
 };
-use crate::{
-    Context, Service, client,
-    environment::Environment,
-    run::{self, Listeners},
-    schema, server, tls,
+use legalstat_kit::{
+    Context, Service,
+    call::{client, tls},
+    run::{self, Listeners, environment::Environment, server},
+    schema,
 };
 
 /// The database server that the tests of one process share, and the authority that signs for them.

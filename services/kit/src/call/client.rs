@@ -8,7 +8,7 @@ use tonic::{
     transport::{Channel, ClientTlsConfig, Endpoint},
 };
 
-use crate::{deadline, telemetry};
+use crate::call::{deadline, telemetry};
 
 /// The longest an outgoing call may take.
 const LONGEST: Duration = Duration::from_secs(5);

@@ -14,10 +14,12 @@ use sqlx::{PgConnection, PgExecutor};
 
 use crate::{
     Context, Error,
-    calendar::{Calendar, known_since},
-    client::failed,
-    recompute::{DueDates, OpenDueDate, Pages, Recompute, Recomputed},
-    wire,
+    call::client::failed,
+    door::wire,
+    due::{
+        calendar::{Calendar, known_since},
+        compare::{DueDates, OpenDueDate, Pages, Recompute, Recomputed},
+    },
     write::{self, Change, Write},
 };
 

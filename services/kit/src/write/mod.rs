@@ -7,7 +7,7 @@ use sqlx::{PgConnection, Postgres, Transaction};
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::{Call, Context, Error, Refusal, caller::Role, wire};
+use crate::{Call, Context, Error, Refusal, call::caller::Role, door::wire};
 
 /// A mutation as its caller asked for it.
 pub struct Mutation<'a> {

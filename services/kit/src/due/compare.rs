@@ -9,9 +9,11 @@ use sqlx::PgConnection;
 use tonic::{Code, Status};
 
 use crate::{
-    calendar::{Calendar, Hypothesis, due_date, question},
-    schedule::DueDate,
-    wire,
+    door::wire,
+    due::{
+        DueDate,
+        calendar::{Calendar, Hypothesis, due_date, question},
+    },
 };
 
 /// How many open due dates are read at a time.

@@ -1,0 +1,6 @@
+//! How messages are read: every violation at once, pages, uploads, and the conversions between the contracts and Rust.
+
+pub mod page;
+pub mod upload;
+pub mod violations;
+pub mod wire;

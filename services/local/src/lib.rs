@@ -1,0 +1,10 @@
+//! A system on one machine: a private PostgreSQL with its roles, and a private certificate authority. For `legalstat up`,
+//! and with the feature `testing` for tests.
+
+pub mod authority;
+pub mod folder;
+pub mod postgres;
+pub mod programs;
+pub mod roles;
+#[cfg(feature = "testing")]
+pub mod testing;
