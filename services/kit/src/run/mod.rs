@@ -1,9 +1,12 @@
 //! One way to run every service: settings, telemetry, schema, server, stop.
 
-use std::{future::Future, net::SocketAddr, path::PathBuf, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    future::Future, net::SocketAddr, num::NonZero, path::PathBuf, pin::Pin, process::ExitCode, sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
-use sqlx::{PgPool, migrate::Migrator, postgres::PgConnectOptions};
+use sqlx::{migrate::Migrator, postgres::PgConnectOptions};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::service::Routes;
@@ -21,14 +24,14 @@ use crate::{
         environment::{Environment, SettingError},
         server::Health,
     },
-    schema,
+    schema::{self, Connections, Database},
 };
 
 /// What a handler or a job works with.
 #[derive(Clone)]
 pub struct Context {
     /// The service's own schema, as the runtime role.
-    pub db: PgPool,
+    pub db: Database,
     /// Told to stop when this is cancelled.
     pub shutdown: CancellationToken,
     /// Work that must end before the process does.
@@ -41,7 +44,7 @@ pub struct Context {
 impl Context {
     /// A context with a clock of its own.
     pub fn new(
-        db: PgPool,
+        db: Database,
         tls: tls::Files,
         shutdown: CancellationToken,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
@@ -91,6 +94,7 @@ pub struct Settings {
     health_listen: SocketAddr,
     database: String,
     owner_database: Option<String>,
+    connections: Connections,
     tls: tls::Files,
     otlp_endpoint: Option<String>,
     log: String,
@@ -108,6 +112,8 @@ impl Settings {
         let health_listen = Self::health_address(environment);
         let database = environment.required("LEGALSTAT_DATABASE_URL");
         let owner_database = environment.optional("LEGALSTAT_OWNER_DATABASE_URL");
+        let writing = connections(environment, "LEGALSTAT_DATABASE_CONNECTIONS");
+        let reading = connections(environment, "LEGALSTAT_DATABASE_READING_CONNECTIONS");
         let certificate = environment.required("LEGALSTAT_TLS_CERTIFICATE");
         let key = environment.required("LEGALSTAT_TLS_KEY");
         let authority = environment.required("LEGALSTAT_TLS_AUTHORITY");
@@ -119,6 +125,10 @@ impl Settings {
             health_listen: health_listen?,
             database: database?,
             owner_database,
+            connections: Connections {
+                writing: writing?,
+                reading: reading?,
+            },
             tls: tls::Files {
                 certificate: PathBuf::from(certificate?),
                 key: PathBuf::from(key?),
@@ -133,6 +143,14 @@ impl Settings {
     fn health_address(environment: &mut Environment) -> Result<SocketAddr, SettingError> {
         environment.parsed("LEGALSTAT_HEALTH_LISTEN", SocketAddr::from(([0, 0, 0, 0], 8080)))
     }
+}
+
+/// How many connections a service holds for each of its two uses; the default leaves room for four services and their
+/// replicas within the hundred that a PostgreSQL server allows.
+fn connections(environment: &mut Environment, name: &'static str) -> Result<u32, SettingError> {
+    Ok(environment
+        .parsed(name, NonZero::new(8_u32).expect("eight is not zero"))?
+        .get())
 }
 
 /// The whole `main` of a service's binary. Settings come from the environment; `migrate` as the only argument migrates
@@ -259,7 +277,12 @@ pub async fn serve_on<C: Send + 'static>(
     health.listen(listeners.health, health_shutdown);
 
     let runtime = prepare(service, &settings, &shutdown).await?;
-    let context = Context::new(schema::pool(runtime), settings.tls, shutdown, clock);
+    let context = Context::new(
+        Database::new(runtime, settings.connections),
+        settings.tls,
+        shutdown,
+        clock,
+    );
     let routes = (service.start)(context.clone(), config).await?;
     tracing::info!(service = service.name, address = %settings.listen, "serving");
     ready();
