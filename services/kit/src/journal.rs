@@ -17,7 +17,7 @@ use tonic::{Request, Response, Status};
 use tonic_types::StatusExt;
 
 use crate::{
-    Call, Context, Error, Violations,
+    Call, Context, Error, FieldReason, Violations,
     door::{page::Page, wire},
     write::role_names,
 };
@@ -246,7 +246,7 @@ async fn list_entries(context: &Context, request: ListEntriesRequest) -> Result<
         Ok(Outcome::Done) => Some("DONE"),
         Ok(Outcome::Refused) => Some("REFUSED"),
         Err(_) => {
-            violations.add("outcome", "ENUM", "not an outcome");
+            violations.add("outcome", FieldReason::Enum, "not an outcome");
             None
         }
     };
