@@ -10,7 +10,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Context, Error, Refusal, Violations,
+    Context, Error, FieldReason, Refusal, Violations,
     due::follow,
     write::{self, Write},
 };
@@ -25,7 +25,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub fn year(violations: &mut Violations, field: &str, year: i32) -> Option<i16> {
     let found = i16::try_from(year).ok().filter(|year| YEARS.contains(year));
     if found.is_none() {
-        violations.add(field, "OUT_OF_RANGE", format!("{} to {}", YEARS.start(), YEARS.end()));
+        violations.add(
+            field,
+            FieldReason::OutOfRange,
+            format!("{} to {}", YEARS.start(), YEARS.end()),
+        );
     }
     found
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use legalstat_kit::{
-    Call, Context, Error, Violations,
+    Call, Context, Error, FieldReason, Violations,
     due::follow,
     write::{self, Begun, Mutation, Write},
     zone,
@@ -84,7 +84,7 @@ fn read(
     now: Timestamp,
 ) -> Result<Submission, Error> {
     let Some(request) = &message.request else {
-        violations.add("request", "REQUIRED", "required");
+        violations.add("request", FieldReason::Required, "required");
         return violations.sound(None);
     };
     let roles = bringing_roles(&call.caller);
