@@ -218,6 +218,7 @@ fn in_runtime<C: Send + 'static>(service: &Service<C>, settings: Settings, confi
         let shutdown = CancellationToken::new();
         tokio::spawn(stop_on_signal(shutdown.clone()));
         match config {
+            #[expect(clippy::disallowed_methods, reason = "the main of every service gives it its clock")]
             Some(config) => serve(service, settings, config, Timestamp::now, shutdown, || {}).await,
             None => {
                 let owner = settings.owner_database.as_deref();
