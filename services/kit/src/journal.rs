@@ -142,6 +142,7 @@ async fn insert_refusal(
     count: i32,
     peer_address: &str,
 ) -> Result<(), sqlx::Error> {
+    #[expect(clippy::disallowed_methods, reason = "a salt decides nothing")]
     let salt: [u8; 16] = rand::rng().random();
     sqlx::query!(
         "INSERT INTO journal_entry
@@ -168,6 +169,7 @@ async fn insert_refusal(
 /// When the database fails; then it must not be given.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn record_reading(context: &Context, call: &Call, resource: &str) -> Result<(), Error> {
+    #[expect(clippy::disallowed_methods, reason = "a salt decides nothing")]
     let salt: [u8; 16] = rand::rng().random();
     let digest = wire::sha256(&[salt.as_slice(), resource.as_bytes()].concat());
     sqlx::query!(

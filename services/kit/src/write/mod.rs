@@ -107,6 +107,10 @@ pub async fn begin_job(context: &Context, method: &'static str) -> anyhow::Resul
     let call = Call::system(method);
     let mutation = Mutation {
         call: &call,
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the key of a job is chosen where the job begins"
+        )]
         request_id: Uuid::new_v4(),
         validate_only: false,
         body_sha256: wire::sha256(b""),
@@ -199,6 +203,7 @@ impl Write {
     /// When the database fails; then nothing is done.
     #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
     pub async fn commit_each<R: Message>(mut self, changes: &[Change], response: R) -> Result<R, Error> {
+        #[expect(clippy::disallowed_methods, reason = "a salt decides nothing")]
         let salts: Vec<[u8; 16]> = changes.iter().map(|_| rand::rng().random()).collect();
         let digest = |(change, salt): (&Change, &[u8; 16])| {
             wire::sha256(&[salt.as_slice(), &change.body_sha256].concat()).to_vec()
