@@ -7,7 +7,7 @@ use legalstat_proto::journal::v1::{
 use tonic::{Request, Response, Status};
 
 use crate::{
-    Context, Error, Violations,
+    Context, Error, FieldReason, Violations,
     door::{page::Page, wire},
 };
 
@@ -70,7 +70,7 @@ async fn list_entries(context: &Context, request: ListEntriesRequest) -> Result<
         Ok(Outcome::Done) => Some("DONE"),
         Ok(Outcome::Refused) => Some("REFUSED"),
         Err(_) => {
-            violations.add("outcome", "ENUM", "not an outcome");
+            violations.add("outcome", FieldReason::Enum, "not an outcome");
             None
         }
     };

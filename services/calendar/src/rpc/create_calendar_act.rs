@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use legalstat_kit::{
-    Call, Error, Refusal, Violations,
+    Call, Error, FieldReason, Refusal, Violations,
     write::{self, Mutation, Outcome, Write},
 };
 use legalstat_proto::{
@@ -31,7 +31,7 @@ impl CalendarRpc {
         let request = request.into_inner();
         let mut violations = Violations::new();
         if request.calendar_act.is_none() {
-            violations.add(FIELD, "REQUIRED", "required");
+            violations.add(FIELD, FieldReason::Required, "required");
         }
         let given = request.calendar_act.clone().unwrap_or_default();
         let amendment = match &request.calendar_act {
@@ -137,7 +137,11 @@ pub(super) fn check(amendment: &Amendment, rules: &RuleSet, at: Timestamp, field
     }
     let mut violations = Violations::new();
     for (place, contradiction) in amendment.contradictions(rules, at)? {
-        violations.add(act::path(field, place), "CONTRADICTION", contradiction.to_string());
+        violations.add(
+            act::path(field, place),
+            FieldReason::Contradiction,
+            contradiction.to_string(),
+        );
     }
     let contradicts = |mut refusal: Refusal| {
         refusal.reason = ErrorReason::ActContradicts;

@@ -1,7 +1,7 @@
 //! What several methods read from their requests in the same way.
 
 use legalstat_kit::schema::Database;
-use legalstat_kit::{Error, Violations};
+use legalstat_kit::{Error, FieldReason, Violations};
 use sqlx::PgExecutor;
 
 use crate::{
@@ -58,9 +58,9 @@ pub(super) fn resource<T>(
         Err(problem) => problem,
     };
     let reason = match problem {
-        _ if name.is_empty() => "REQUIRED",
-        NameError::Period(_) => "PERIOD",
-        _ => "RESOURCE_NAME",
+        _ if name.is_empty() => FieldReason::Required,
+        NameError::Period(_) => FieldReason::Period,
+        _ => FieldReason::ResourceName,
     };
     violations.add(field, reason, problem.to_string());
     None
@@ -75,7 +75,7 @@ async fn require_period(
     if let Some(collection) = db::collection::get(&mut *db.connection().await?, &key.collection).await?
         && let Err(problem) = collection.require_period(key.period)
     {
-        violations.add_by_law(field, "PERIOD_KIND", problem, &collection.legal_basis);
+        violations.add_by_law(field, FieldReason::PeriodKind, problem, &collection.legal_basis);
     }
     Ok(())
 }
@@ -112,7 +112,7 @@ pub(super) async fn require_registered(db: &Database, collection: Option<&str>) 
 /// Reads a required SHA-256 in hexadecimal.
 pub(super) fn required_sha256(violations: &mut Violations, field: &str, value: &str) -> Option<[u8; 32]> {
     if value.is_empty() {
-        violations.add(field, "REQUIRED", "required");
+        violations.add(field, FieldReason::Required, "required");
     }
     violations.sha256(field, value)
 }

@@ -9,7 +9,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Refusal, Violations, due::follow, write::Write};
+use crate::{FieldReason, Refusal, Violations, due::follow, write::Write};
 
 /// The years of a schedule: from the Instruction's own to the last one whose periods all fall due within the calendar.
 pub const YEARS: RangeInclusive<i16> = 2019..=2035;
@@ -21,7 +21,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub fn year(violations: &mut Violations, field: &str, year: i32) -> Option<i16> {
     let found = i16::try_from(year).ok().filter(|year| YEARS.contains(year));
     if found.is_none() {
-        violations.add(field, "OUT_OF_RANGE", format!("{} to {}", YEARS.start(), YEARS.end()));
+        violations.add(
+            field,
+            FieldReason::OutOfRange,
+            format!("{} to {}", YEARS.start(), YEARS.end()),
+        );
     }
     found
 }

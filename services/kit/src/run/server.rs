@@ -25,6 +25,7 @@ use crate::{
         deadline::DeadlineLayer,
         telemetry::TraceLayer,
         tls,
+        unreadable::UnreadableLayer,
     },
     journal::Journal,
     write::RefusalRecorder,
@@ -154,6 +155,7 @@ pub async fn serve(
         .layer(TraceLayer)
         .layer(DeadlineLayer)
         .layer(AccessLayer::new(recorder.clone(), [services, &[JOURNAL]].concat()))
+        .layer(UnreadableLayer)
         .add_routes(routes)
         .serve_with_incoming_shutdown(
             ReceiverStream::new(connections),

@@ -12,7 +12,7 @@ use super::{
     Mutation, Outcome, Write, decoded,
     leaves::{self, Answer, Entry, Event},
 };
-use crate::{Context, Error, Refusal};
+use crate::{Context, Error, Refusal, job};
 
 /// A method whose calls are carried out in groups. What a group does is set-based: one statement for all, not one for each.
 #[tonic::async_trait]
@@ -81,7 +81,7 @@ impl<G: Grouped> Groups<G> {
             together: limits.together,
         });
         for _ in 0..limits.side_by_side {
-            context.tasks.spawn(Arc::clone(&worker).work());
+            job::spawn(context, "groups of calls", Arc::clone(&worker).work());
         }
         Self { queue }
     }

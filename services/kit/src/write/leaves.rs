@@ -47,6 +47,7 @@ pub(super) struct Entry {
 
 impl Entry {
     fn of(call: &Call, resource: &str, outcome: &'static str, done: Option<&[u8]>) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "a salt decides nothing")]
         let salt: [u8; 16] = rand::rng().random();
         let roles: Vec<&str> = call.caller.roles.iter().map(|role| role.as_str_name()).collect();
         Self {

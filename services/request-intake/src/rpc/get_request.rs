@@ -1,6 +1,6 @@
 //! GetRequest.
 
-use legalstat_kit::{Call, Error, Violations, due::follow};
+use legalstat_kit::{Call, Error, FieldReason, Violations, due::follow};
 use legalstat_proto::requests::v1::{self as proto, GetRequestRequest};
 
 use super::{RequestIntake, convert, sees_only_own};
@@ -18,7 +18,11 @@ pub(super) async fn get_request(
     let mut violations = Violations::new();
     let id = names::parse_request(&message.name);
     if id.is_none() {
-        violations.add("name", "NAME", "write requests/ and the UUID in lower case");
+        violations.add(
+            "name",
+            FieldReason::ResourceName,
+            "write requests/ and the UUID in lower case",
+        );
     }
     let id = violations.sound(id)?;
     let mut connection = service.context.db.snapshot().await?;

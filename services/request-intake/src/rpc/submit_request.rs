@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use legalstat_kit::{
-    Call, Error, Violations,
+    Call, Error, FieldReason, Violations,
     due::follow,
     write::{self, Mutation, Outcome, Write},
     zone,
@@ -83,7 +83,7 @@ fn read(
     now: Timestamp,
 ) -> Result<Submission, Error> {
     let Some(request) = &message.request else {
-        violations.add("request", "REQUIRED", "required");
+        violations.add("request", FieldReason::Required, "required");
         return violations.sound(None);
     };
     let roles = bringing_roles(&call.caller);
@@ -149,6 +149,10 @@ async fn insert(write: &mut Write, accepted_by: &str, submission: &Submission) -
     let seconds = accepted_at.as_second().unsigned_abs();
     let unix = uuid::Timestamp::from_unix(NoContext, seconds, accepted_at.subsec_nanosecond().unsigned_abs());
     for _ in 0..COUPONS {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "here the call comes in: what decides gets the number as a parameter"
+        )]
         let receipt = Receipt {
             id: Uuid::new_v7(unix),
             coupon_number: coupon_number(zone::civil_day(accepted_at), rand::rng().random()),
