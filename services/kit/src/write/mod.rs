@@ -7,7 +7,10 @@ use sqlx::{PgConnection, Postgres, Transaction};
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::{Call, Context, Error, Refusal, call::caller::Role, door::wire};
+use crate::{Call, Context, Error, Refusal, call::caller::Role, door::wire, schema::Tables};
+
+/// The tables of the write path, which every schema has.
+pub static TABLES: Tables = Tables::of_kit(sqlx::migrate!("./migrations/write"));
 
 /// A mutation as its caller asked for it.
 pub struct Mutation<'a> {
