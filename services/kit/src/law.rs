@@ -63,6 +63,16 @@ impl LegalBasis {
         }
     }
 
+    /// The law of a row, from the four columns that every table keeps it in.
+    pub fn of_row(act: String, provision: String, uri: String, assumed: bool) -> Self {
+        Self {
+            act,
+            provision,
+            uri,
+            assumed,
+        }
+    }
+
     /// The same provision, but the rule drawn from it is assumed.
     pub fn assumed(mut self) -> Self {
         self.assumed = true;
@@ -159,6 +169,18 @@ impl From<proto::LegalBasis> for LegalBasis {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_law_of_a_row_is_the_law_that_was_stored() {
+        let basis = LegalBasis::parse("assumed: Labour Code, art. 84(5)");
+        let LegalBasis {
+            act,
+            provision,
+            uri,
+            assumed,
+        } = basis.clone();
+        assert_eq!(LegalBasis::of_row(act, provision, uri, assumed), basis);
+    }
 
     #[test]
     fn the_registers_notation_is_read() {

@@ -15,6 +15,7 @@ pub mod door;
 pub mod due;
 pub mod error;
 pub mod files;
+pub mod job;
 pub mod journal;
 pub mod law;
 pub mod period;

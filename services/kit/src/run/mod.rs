@@ -1,6 +1,14 @@
 //! One way to run every service: settings, telemetry, schema, server, stop.
 
-use std::{future::Future, net::SocketAddr, path::PathBuf, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    path::PathBuf,
+    pin::Pin,
+    process::ExitCode,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use sqlx::{PgPool, postgres::PgConnectOptions};
@@ -36,6 +44,8 @@ pub struct Context {
     /// The files behind the service's TLS, for calls to other services.
     pub tls: tls::Files,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Which job panicked first, and how.
+    crashed: Arc<OnceLock<String>>,
 }
 
 impl Context {
@@ -52,7 +62,26 @@ impl Context {
             tasks: TaskTracker::new(),
             tls,
             clock: Arc::new(clock),
+            crashed: Arc::default(),
         }
+    }
+
+    /// Stops the service because a job that it cannot do without has panicked.
+    pub(crate) fn crash(&self, job: &str, panic: &str) {
+        let crash = format!("the job {job} panicked: {panic}");
+        tracing::error!("{crash}");
+        self.crashed.set(crash).ok();
+        self.shutdown.cancel();
+    }
+
+    /// Answers whether every job is sound.
+    ///
+    /// # Errors
+    /// Names the job that panicked first.
+    pub(crate) fn require_sound(&self) -> anyhow::Result<()> {
+        self.crashed
+            .get()
+            .map_or(Ok(()), |crash| Err(anyhow::anyhow!(crash.clone())))
     }
 
     /// The present instant, in whole microseconds as the database keeps them.
@@ -215,7 +244,7 @@ pub async fn stop_on_signal(shutdown: CancellationToken) {
 /// Runs a service until `shutdown`, at the time that `clock` tells; `ready` is called once it serves.
 ///
 /// # Errors
-/// Anything that stops the start, or a drain that takes too long.
+/// Anything that stops the start, a job that panicked, or a drain that takes too long.
 pub async fn serve<C: Send + 'static>(
     service: &Service<C>,
     settings: Settings,
@@ -259,14 +288,16 @@ pub async fn serve_on<C: Send + 'static>(
     health.listen(listeners.health, health_shutdown);
 
     let runtime = prepare(service, &settings, &shutdown).await?;
-    let context = Context::new(schema::pool(runtime), settings.tls, shutdown, clock);
+    // A token of its own: a crashed job stops this service, and not the others that may run in the same process.
+    let context = Context::new(schema::pool(runtime), settings.tls, shutdown.child_token(), clock);
     let routes = (service.start)(context.clone(), config).await?;
     tracing::info!(service = service.name, address = %settings.listen, "serving");
     ready();
-    server::serve(&context, routes, service.services, &health, listeners.calls, acceptor).await?;
+    let served = server::serve(&context, routes, service.services, &health, listeners.calls, acceptor).await;
     // A connection whose peer died silently must not keep the process.
     tokio::time::timeout(server::ENDING, context.db.close()).await.ok();
-    Ok(())
+    // Whatever else goes wrong while a service stops, the crash that stopped it is told.
+    context.require_sound().and(served)
 }
 
 async fn prepare<C>(
