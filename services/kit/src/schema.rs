@@ -13,8 +13,10 @@ use sqlx::{
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-/// The migrations of the write path, which every schema has.
-static WRITE_PATH: Migrator = sqlx::migrate!("./migrations");
+/// Where sqlx records which of a service's own migrations ran.
+const OF_SERVICE: &str = "_sqlx_migrations";
+/// Where it records which of the kit's ran, whatever tables they make; the name is from when they made the write path only.
+const OF_KIT: &str = "_write_path_migrations";
 /// How long between two tries to reach the database or to see its schema migrated.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -130,36 +132,65 @@ fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
         .connect_lazy_with(options)
 }
 
-/// Runs the migrations of the write path and of the service as the schema's owner. Waits while the database is away.
+/// Tables that a schema holds: the migrations that make them, and where is recorded which of these ran.
+pub struct Tables {
+    migrations: Migrator,
+    recorded_in: &'static str,
+}
+
+impl Tables {
+    /// The service's own.
+    pub const fn of_service(migrations: Migrator) -> Self {
+        Self {
+            migrations,
+            recorded_in: OF_SERVICE,
+        }
+    }
+
+    /// Tables of the kit, which only the services that name them have.
+    pub(crate) const fn of_kit(migrations: Migrator) -> Self {
+        Self {
+            migrations,
+            recorded_in: OF_KIT,
+        }
+    }
+
+    fn migrator(&self) -> Migrator {
+        let mut migrator = Migrator::with_migrations(self.migrations.iter().cloned().collect());
+        migrator.dangerous_set_table_name(self.recorded_in);
+        // One record serves all tables of the kit, so each set of them meets the migrations of the others there.
+        migrator.set_ignore_missing(self.recorded_in == OF_KIT);
+        migrator
+    }
+}
+
+/// Runs the migrations of all tables, in order, as the schema's owner. Waits while the database is away.
 ///
 /// # Errors
 /// A migration that fails, or a shutdown while waiting.
-pub async fn migrate(owner: &PgConnectOptions, service: &Migrator, shutdown: &CancellationToken) -> anyhow::Result<()> {
+pub async fn migrate(owner: &PgConnectOptions, tables: &[&Tables], shutdown: &CancellationToken) -> anyhow::Result<()> {
     let mut connection = connect(owner, shutdown).await?;
-    // `run` is not general enough over lifetimes to be spawned; `run_direct` is what it calls.
-    write_path()
-        .run_direct(None, &mut connection, false)
-        .await
-        .context("migrating the write path")?;
-    service
-        .run_direct(None, &mut connection, false)
-        .await
-        .context("migrating the service's schema")?;
-    // The runtime role must see how far the schema is, to wait for it.
-    sqlx::raw_sql(
-        "DO $$ BEGIN EXECUTE format('GRANT SELECT ON _sqlx_migrations TO %I', current_schema() || '_runtime'); END $$",
-    )
-    .execute(&mut connection)
-    .await
-    .context("granting sight of the migrations")?;
+    for tables in tables {
+        // `run` is not general enough over lifetimes to be spawned; `run_direct` is what it calls.
+        tables
+            .migrator()
+            .run_direct(None, &mut connection, false)
+            .await
+            .context("migrating the schema")?;
+        show_record(&mut connection, tables.recorded_in)
+            .await
+            .context("granting sight of the migrations")?;
+    }
     connection.close().await?;
     Ok(())
 }
 
-fn write_path() -> Migrator {
-    let mut migrator = Migrator::with_migrations(WRITE_PATH.iter().cloned().collect());
-    migrator.dangerous_set_table_name("_write_path_migrations");
-    migrator
+/// Lets the runtime role see which migrations ran, to wait for them.
+async fn show_record(connection: &mut PgConnection, record: &'static str) -> Result<(), sqlx::Error> {
+    let grant =
+        format!("DO $$ BEGIN EXECUTE format('GRANT SELECT ON {record} TO %I', current_schema() || '_runtime'); END $$");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(grant)).execute(connection).await?;
+    Ok(())
 }
 
 /// Connects, and waits while that fails: the server may start later, and so may whoever makes the database and its roles.
@@ -192,40 +223,43 @@ async fn pause(shutdown: &CancellationToken) -> anyhow::Result<()> {
     }
 }
 
-/// Waits until an owner has migrated the schema at least as far as this release needs.
+/// Waits until an owner has run every migration that this release needs.
 ///
 /// # Errors
 /// A shutdown while waiting.
 pub async fn wait_until_migrated(
     runtime: &PgConnectOptions,
-    service: &Migrator,
+    tables: &[&Tables],
     shutdown: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let needed = service
-        .iter()
-        .map(|migration| migration.version)
-        .max()
-        .unwrap_or_default();
     let mut told = String::new();
     loop {
         let mut connection = connect(runtime, shutdown).await?;
-        let state = match version(&mut connection).await {
-            Ok(version) if version >= Some(needed) => return Ok(()),
-            Ok(version) => format!("it is at {version:?}"),
-            // No table yet, or not yet for this role's eyes: its owner is on the way.
+        let state = match missing(&mut connection, tables).await {
+            Ok(missing) if missing.is_empty() => return Ok(()),
+            Ok(missing) => format!("it lacks {missing:?}"),
+            // No record yet, or not yet for this role's eyes: its owner is on the way.
             Err(error) => error.to_string(),
         };
         if state != told {
-            tracing::warn!(needed, state, "the schema is not migrated yet; waiting for its owner");
+            tracing::warn!(state, "the schema is not migrated yet; waiting for its owner");
             told = state;
         }
         pause(shutdown).await?;
     }
 }
 
-async fn version(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
-    // Unchecked: the table belongs to sqlx.
-    sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success")
-        .fetch_one(connection)
-        .await
+/// The versions that did not run yet.
+async fn missing(connection: &mut PgConnection, tables: &[&Tables]) -> Result<Vec<i64>, sqlx::Error> {
+    let mut missing = Vec::new();
+    for tables in tables {
+        // Unchecked: the table belongs to sqlx.
+        let ran = format!("SELECT version FROM {} WHERE success", tables.recorded_in);
+        let ran: Vec<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(ran))
+            .fetch_all(&mut *connection)
+            .await?;
+        let needed = tables.migrations.iter().map(|migration| migration.version);
+        missing.extend(needed.filter(|version| !ran.contains(version)));
+    }
+    Ok(missing)
 }

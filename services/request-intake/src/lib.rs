@@ -1,8 +1,12 @@
 #![doc = include_str!("../README.md")]
 
-use legalstat_kit::{Context, Service, due::calendar::Calendar};
+use legalstat_kit::{
+    Context, Service,
+    due::{self, calendar::Calendar},
+    schema::Tables,
+    write,
+};
 use legalstat_proto::requests::v1::request_intake_service_server::{RequestIntakeServiceServer, SERVICE_NAME};
-use sqlx::migrate::Migrator;
 use tonic::service::Routes;
 
 mod clients;
@@ -17,15 +21,15 @@ use clients::Services;
 use config::Config;
 use rpc::RequestIntake;
 
-/// The migrations of the schema `requests`.
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// The tables of the schema `requests`.
+static TABLES: Tables = Tables::of_service(sqlx::migrate!("./migrations"));
 
 /// Request intake.
 pub static SERVICE: Service<Config> = Service {
     name: "request-intake",
     schema: "requests",
     services: &[SERVICE_NAME],
-    migrations: &MIGRATIONS,
+    tables: &[&write::TABLES, &due::TABLES, &TABLES],
     config: config::read,
     start: |context, config| Box::pin(start(context, config)),
 };

@@ -12,7 +12,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sqlx::{migrate::Migrator, postgres::PgConnectOptions};
+use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::service::Routes;
@@ -30,7 +30,7 @@ use crate::{
         environment::{Environment, SettingError},
         server::Health,
     },
-    schema::{self, Connections, Database},
+    schema::{self, Connections, Database, Tables},
 };
 
 /// What a handler or a job works with.
@@ -107,8 +107,8 @@ pub struct Service<C> {
     pub schema: &'static str,
     /// The full names of the gRPC services it serves, the journal aside.
     pub services: &'static [&'static str],
-    /// The migrations of its schema.
-    pub migrations: &'static Migrator,
+    /// The tables of its schema in the order in which they are made: those of the kit that it uses, then its own.
+    pub tables: &'static [&'static Tables],
     /// Reads its own settings.
     pub config: fn(&mut Environment) -> Result<C, SettingError>,
     /// Loads its reference data, starts its jobs and gives its routes.
@@ -239,7 +239,7 @@ fn in_runtime<C: Send + 'static>(service: &Service<C>, settings: Settings, confi
             None => {
                 let owner = settings.owner_database.as_deref();
                 let owner = owner.ok_or(SettingError::Missing("LEGALSTAT_OWNER_DATABASE_URL"))?;
-                schema::migrate(&schema::options(owner)?, service.migrations, &shutdown).await
+                schema::migrate(&schema::options(owner)?, service.tables, &shutdown).await
             }
         }
     })
@@ -325,8 +325,8 @@ async fn prepare<C>(
 ) -> anyhow::Result<PgConnectOptions> {
     let runtime = schema::options(&settings.database)?;
     match &settings.owner_database {
-        Some(owner) => schema::migrate(&schema::options(owner)?, service.migrations, shutdown).await?,
-        None => schema::wait_until_migrated(&runtime, service.migrations, shutdown).await?,
+        Some(owner) => schema::migrate(&schema::options(owner)?, service.tables, shutdown).await?,
+        None => schema::wait_until_migrated(&runtime, service.tables, shutdown).await?,
     }
     Ok(runtime)
 }

@@ -21,8 +21,11 @@ use uuid::Uuid;
 pub use group::{Grouped, Groups, Limits};
 pub use refusals::{RefusalRecorder, record_reading};
 
-use crate::{Call, Context, Error, Refusal, door::wire};
+use crate::{Call, Context, Error, Refusal, door::wire, schema::Tables};
 use leaves::{Answer, Entry, Event};
+
+/// The tables of the write path, which every schema has.
+pub static TABLES: Tables = Tables::of_kit(sqlx::migrate!("./migrations/write"));
 
 /// A mutation as its caller asked for it.
 #[derive(Clone)]
