@@ -1,6 +1,10 @@
 //! Faults with real processes killed.
 
+mod call;
+mod cutting;
+mod dice;
 mod recompute;
+mod submission;
 
 use std::{
     collections::BTreeMap,

@@ -1,6 +1,6 @@
 //! A service's own schema: its pool, its migrations, and waiting for both.
 
-use std::{str::FromStr, time::Duration};
+use std::{num::NonZeroU32, str::FromStr, time::Duration};
 
 use anyhow::Context as _;
 use sqlx::{
@@ -24,10 +24,13 @@ pub fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
     Ok(options.log_statements(tracing::log::LevelFilter::Trace))
 }
 
-/// A pool as the runtime role. It connects when first used.
-pub fn pool(options: PgConnectOptions) -> PgPool {
+/// How many connections a service has unless it is set otherwise.
+pub const CONNECTIONS: NonZeroU32 = NonZeroU32::new(16).expect("16 is not 0");
+
+/// A pool of at most so many connections as the runtime role. It connects when first used.
+pub fn pool(options: PgConnectOptions, connections: NonZeroU32) -> PgPool {
     PgPoolOptions::new()
-        .max_connections(16)
+        .max_connections(connections.get())
         .acquire_timeout(Duration::from_secs(3))
         .connect_lazy_with(options)
 }

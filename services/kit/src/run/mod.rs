@@ -1,6 +1,9 @@
 //! One way to run every service: settings, telemetry, schema, server, stop.
 
-use std::{future::Future, net::SocketAddr, path::PathBuf, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    future::Future, net::SocketAddr, num::NonZeroU32, path::PathBuf, pin::Pin, process::ExitCode, sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use sqlx::{PgPool, migrate::Migrator, postgres::PgConnectOptions};
@@ -90,6 +93,7 @@ pub struct Settings {
     listen: SocketAddr,
     health_listen: SocketAddr,
     database: String,
+    database_connections: NonZeroU32,
     owner_database: Option<String>,
     tls: tls::Files,
     otlp_endpoint: Option<String>,
@@ -107,6 +111,7 @@ impl Settings {
         let listen = environment.parsed("LEGALSTAT_LISTEN", SocketAddr::from(([0, 0, 0, 0], 8443)));
         let health_listen = Self::health_address(environment);
         let database = environment.required("LEGALSTAT_DATABASE_URL");
+        let database_connections = environment.parsed("LEGALSTAT_DATABASE_CONNECTIONS", schema::CONNECTIONS);
         let owner_database = environment.optional("LEGALSTAT_OWNER_DATABASE_URL");
         let certificate = environment.required("LEGALSTAT_TLS_CERTIFICATE");
         let key = environment.required("LEGALSTAT_TLS_KEY");
@@ -118,6 +123,7 @@ impl Settings {
             listen: listen?,
             health_listen: health_listen?,
             database: database?,
+            database_connections: database_connections?,
             owner_database,
             tls: tls::Files {
                 certificate: PathBuf::from(certificate?),
@@ -259,7 +265,8 @@ pub async fn serve_on<C: Send + 'static>(
     health.listen(listeners.health, health_shutdown);
 
     let runtime = prepare(service, &settings, &shutdown).await?;
-    let context = Context::new(schema::pool(runtime), settings.tls, shutdown, clock);
+    let pool = schema::pool(runtime, settings.database_connections);
+    let context = Context::new(pool, settings.tls, shutdown, clock);
     let routes = (service.start)(context.clone(), config).await?;
     tracing::info!(service = service.name, address = %settings.listen, "serving");
     ready();
