@@ -16,6 +16,11 @@ impl Dice {
         )
     }
 
+    /// Another die, for someone who throws beside this one.
+    pub fn another(&mut self) -> Self {
+        Self(self.up_to(u64::MAX))
+    }
+
     /// A number from 1 to `most`.
     pub fn up_to(&mut self, most: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -13,7 +13,7 @@ use legalstat_proto::{
     calendar::v1::{
         BatchComputeDeadlinesRequest, CalendarAct, CalendarActKind, ComputeDeadlineRequest, CreateCalendarActRequest,
         Day, GetDayRequest, Grade, ListCalendarActsRequest, ListCalendarActsResponse, ListDaysRequest,
-        ListReportingPeriodsRequest, ListTermsRequest, Obligation, Transfer, WatchCalendarRequest,
+        ListReportingPeriodsRequest, ListTermsRequest, Obligation, Periodicity, Transfer, WatchCalendarRequest,
         WithdrawCalendarActRequest, compute_deadline_request::Subject,
     },
     common::v1::{Date, LegalBasis},
@@ -58,7 +58,7 @@ fn date(day: civil::Date) -> Option<Date> {
 
 /// The Friday of the week with this number, long after today.
 fn friday(week: i64) -> civil::Date {
-    civil::date(2028, 1, 7) + (7 * week).days()
+    civil::date(2028, 2, 4) + (7 * week).days()
 }
 
 /// An act that moves the day off of one week from Saturday to Friday.
@@ -197,6 +197,7 @@ impl Calendar {
                 &ListReportingPeriodsRequest {
                     first_year: 2026,
                     last_year: 2026,
+                    periodicity: Periodicity::Quarterly.into(),
                     ..Default::default()
                 },
             ),
@@ -235,8 +236,8 @@ impl House for Calendar {
         "ListEntries",
     ];
 
-    async fn start() -> Self {
-        let watched = Watched::start(&legalstat_calendar::SERVICE, &[], clock()).await;
+    async fn start(connections: u32) -> Self {
+        let watched = Watched::start(connections, &legalstat_calendar::SERVICE, &[], clock()).await;
         let calendar = Self {
             administrator: watched.running.channel(Some("administrator")),
             anyone: watched.running.channel(None),

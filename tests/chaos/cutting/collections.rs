@@ -306,14 +306,20 @@ impl House for Collections {
         "ListEntries",
     ];
 
-    async fn start() -> Self {
+    async fn start(connections: u32) -> Self {
         let (clock, files) = (clock(), tempfile::tempdir().expect("a folder"));
         let calendar = Running::start(&legalstat_calendar::SERVICE, &[], clock.clone()).await;
         let settings = [
             ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned()),
             ("LEGALSTAT_FILES", files.path().display().to_string()),
         ];
-        let watched = Watched::start(&legalstat_collection_distribution::SERVICE, &settings, clock).await;
+        let watched = Watched::start(
+            connections,
+            &legalstat_collection_distribution::SERVICE,
+            &settings,
+            clock,
+        )
+        .await;
         let others = ["corruption", "drugs", "courts", "supervision"];
         let collections = Self {
             operator: watched.running.channel(Some("operator")),

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures::future::join_all;
 use tonic::{Code, Status};
 
-use super::{EACH, HOWS, House, How, watched};
+use super::{CONNECTIONS, EACH, HOWS, House, How, watched};
 use crate::{call::Call, dice::Dice};
 
 /// How long a call may take, cut or not: far longer than it does.
@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const DEADLINE: Duration = Duration::from_millis(200);
 /// After so many cuts that did harm the course ends: each costs a new service.
 const ENOUGH: usize = 5;
+/// How often each method is cut in each way in a sample.
+const DRAWS: usize = 3;
 /// A packet number that no call reaches.
 const NEVER: u64 = u64::MAX;
 
@@ -65,20 +67,20 @@ impl<H: House> Course<H> {
 
     /// A service that has answered each kind of call, so that it has all the connections it may have.
     async fn new_house() -> H {
-        let house = H::start().await;
+        let house = H::start(CONNECTIONS).await;
         house.watched().begin().await;
         let problems = after(&house).await;
         assert!(problems.is_empty(), "{} without any cut: {problems:?}", H::NAME);
         house
     }
 
-    /// One packet of each method for each kind of cut, drawn among those that the method has.
+    /// Some packets of each method for each kind of cut, drawn among those that the method has.
     async fn sample(&mut self, dice: &mut Dice) {
         for method in H::METHODS {
             let Came::Answered(mut packets) = self.cut(method, How::HangUp, NEVER).await else {
                 continue;
             };
-            for how in HOWS {
+            for how in HOWS.into_iter().cycle().take(HOWS.len() * DRAWS) {
                 // Statements that a connection knows already need fewer packets, so that the number may be too high.
                 while packets > 0 && !self.is_over() {
                     match self.cut(method, how, dice.up_to(packets)).await {
@@ -113,7 +115,8 @@ impl<H: House> Course<H> {
 
     /// Cuts one call of a method at a packet, and judges what is left.
     async fn cut(&mut self, method: &'static str, how: How, at: u64) -> Came {
-        let (call, connections) = (self.call(method).await, self.connections());
+        let call = self.call(method).await;
+        let allowed = self.connections() + self.house.watched().spare().await;
         let (came, answer, mut problems) = self.interrupt(&call, how, at).await;
         problems.extend(self.house.watched().settled().await.err());
         problems.extend(self.repeat(&call, answer).await.err());
@@ -121,7 +124,7 @@ impl<H: House> Course<H> {
         match came {
             Came::Cut if how != How::Connection => {
                 self.hang_ups += 1;
-                self.opened += self.connections() - connections;
+                self.opened += self.connections().saturating_sub(allowed);
             }
             Came::TooSoon => self.deadline *= 2,
             _ => {}
@@ -278,13 +281,13 @@ impl<H: House> Course<H> {
 fn excused(how: How, code: Code) -> bool {
     match how {
         How::HangUp => false,
-        How::Deadline => matches!(code, Code::DeadlineExceeded | Code::Cancelled),
+        How::Deadline => matches!(code, Code::DeadlineExceeded | Code::Cancelled | Code::Unavailable),
         How::Connection => code == Code::Unavailable,
     }
 }
 
 /// What is wrong with a service: the answers to each kind of call, the journal, what is stored.
-async fn after<H: House>(house: &H) -> Vec<String> {
+pub async fn after<H: House>(house: &H) -> Vec<String> {
     let answers = join_all((0..EACH).map(|place| house.each_kind(place))).await;
     let mut problems: Vec<String> = answers.into_iter().filter_map(Result::err).collect();
     problems.extend(house.watched().settled().await.err());

@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use super::{
     House,
+    storm::Stormy,
     watched::{Watched, clock},
 };
 use crate::call::Call;
@@ -165,6 +166,15 @@ impl Forms {
         })
     }
 
+    /// Checks the edition that the last call placed, if it placed one.
+    pub async fn last_is_placed(&self) -> Result<(), String> {
+        let placed = self.placed.lock().expect("no test panics here").clone();
+        match placed {
+            Some(name) => self.must_be_placed(&name).await,
+            None => Ok(()),
+        }
+    }
+
     async fn must_be_placed(&self, name: &str) -> Result<(), String> {
         let edition: Edition = get(&self.anyone, name).read().await?;
         if edition.state() == EditionState::Placed {
@@ -207,14 +217,14 @@ impl House for Forms {
         "ListEntries",
     ];
 
-    async fn start() -> Self {
+    async fn start(connections: u32) -> Self {
         let (clock, files) = (clock(), tempfile::tempdir().expect("a folder"));
         let calendar = Running::start(&legalstat_calendar::SERVICE, &[], clock.clone()).await;
         let settings = [
             ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned()),
             ("LEGALSTAT_FILES", files.path().display().to_string()),
         ];
-        let watched = Watched::start(&legalstat_form_registry::SERVICE, &settings, clock).await;
+        let watched = Watched::start(connections, &legalstat_form_registry::SERVICE, &settings, clock).await;
         until_whole(&watched.running).await;
         let months = (2020..=2025).flat_map(|year| (1..=12).map(move |month| (year, month)));
         let unused =
@@ -275,10 +285,25 @@ impl House for Forms {
             return Err(format!("{name} is not listed with the file that was just uploaded"));
         }
         self.must_be_placed(PLACED).await?;
-        let placed = self.placed.lock().expect("no test panics here").clone();
-        match placed {
-            Some(name) => self.must_be_placed(&name).await,
-            None => Ok(()),
-        }
+        self.last_is_placed().await
+    }
+}
+
+impl Stormy for Forms {
+    fn hung_up(&self) -> Call {
+        // Each caller on a line of its own, without a certificate.
+        get(&self.watched.running.channel(None), PLACED)
+    }
+
+    fn work(&self, place: usize) -> Call {
+        upload(
+            &self.operator,
+            &format!("forms/5/editions/2019-M{:02}", 5 + place % 8),
+            &new_id(),
+        )
+    }
+
+    fn refused(&self) -> (Call, Code) {
+        (place(&self.operator, EMPTY), Code::FailedPrecondition)
     }
 }

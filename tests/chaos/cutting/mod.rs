@@ -9,6 +9,7 @@ mod collections;
 mod course;
 mod forms;
 mod requests;
+mod storm;
 mod watched;
 
 use std::{fmt, future::Future};
@@ -17,8 +18,9 @@ use crate::call::Call;
 use course::Course;
 use watched::Watched;
 
-/// How many calls of each kind follow a cut.
+/// How many calls of each kind follow a cut, and how many connections there are: so the calls meet every one of them.
 const EACH: usize = 4;
+const CONNECTIONS: u32 = 2;
 
 /// A service with all that it needs around it, and its methods.
 trait House: Sized {
@@ -27,8 +29,8 @@ trait House: Sized {
     /// Every method that it serves.
     const METHODS: &'static [&'static str];
 
-    /// A new one, on a database of its own.
-    fn start() -> impl Future<Output = Self>;
+    /// A new one, on a database of its own, with so many connections to it.
+    fn start(connections: u32) -> impl Future<Output = Self>;
 
     /// The service itself.
     fn watched(&self) -> &Watched;

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::{
     House, forms,
+    storm::Stormy,
     watched::{Watched, clock},
 };
 use crate::{call::Call, submission::submission};
@@ -81,14 +82,14 @@ impl House for Requests {
         "ListEntries",
     ];
 
-    async fn start() -> Self {
+    async fn start(connections: u32) -> Self {
         let clock = clock();
         let (calendar, registry, files) = registry(clock.clone()).await;
         let settings = [
             ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned()),
             ("LEGALSTAT_FORM_REGISTRY_URL", registry.url().to_owned()),
         ];
-        let watched = Watched::start(&legalstat_request_intake::SERVICE, &settings, clock).await;
+        let watched = Watched::start(connections, &legalstat_request_intake::SERVICE, &settings, clock).await;
         let mut requests = Self {
             edms: watched.running.channel(Some("edms")),
             operator: watched.running.channel(Some("operator")),
@@ -167,6 +168,28 @@ impl House for Requests {
                 "{unlike} requests have no or several entries, {gaps} numbers are missing"
             )),
         }
+    }
+}
+
+impl Stormy for Requests {
+    fn hung_up(&self) -> Call {
+        // Each caller on a line of its own.
+        let channel = self.watched.running.channel(Some("edms"));
+        Call::new(
+            &channel,
+            path!("GetRequest"),
+            &GetRequestRequest {
+                name: self.first.clone(),
+            },
+        )
+    }
+
+    fn work(&self, _place: usize) -> Call {
+        self.submit(&new())
+    }
+
+    fn refused(&self) -> (Call, Code) {
+        (self.submit(&on_paper()), Code::PermissionDenied)
     }
 }
 

@@ -18,8 +18,6 @@ use tonic::{Code, Status};
 
 use crate::call::Call;
 
-/// With so few connections, four calls of each kind meet every one of them.
-const CONNECTIONS: &str = "2";
 /// How long a backend may take to leave a transaction that nobody waits for; it takes milliseconds when all is well.
 const SETTLING: Duration = Duration::from_secs(5);
 /// The one method that leaves a journal entry and changes nothing.
@@ -40,6 +38,8 @@ pub struct Watched {
     pub running: Running,
     /// The line to its database.
     pub relay: Relay,
+    /// How many connections it may have.
+    pub most: u32,
     schema: &'static str,
     database: tokio::sync::Mutex<PgConnection>,
     told: Mutex<Told>,
@@ -54,20 +54,22 @@ pub fn clock() -> impl Fn() -> Timestamp + Clone + Send + Sync + 'static {
 }
 
 impl Watched {
-    /// Starts a service behind a relay.
+    /// Starts a service behind a relay, with so many connections.
     pub async fn start<C: Send + 'static>(
+        connections: u32,
         service: &'static Service<C>,
         settings: &[(&str, String)],
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
         let relay = Relay::before(Ground::shared().await.database_server()).await;
-        let connections = [("LEGALSTAT_DATABASE_CONNECTIONS", CONNECTIONS.to_owned())];
-        let settings: Vec<_> = connections.into_iter().chain(settings.iter().cloned()).collect();
+        let most = [("LEGALSTAT_DATABASE_CONNECTIONS", connections.to_string())];
+        let settings: Vec<_> = most.into_iter().chain(settings.iter().cloned()).collect();
         let running = Running::start_behind(&relay, service, &settings, clock).await;
         let database = tokio::sync::Mutex::new(running.superuser().await);
         Self {
             running,
             relay,
+            most: connections,
             schema: service.schema,
             database,
             told: Mutex::default(),
@@ -142,6 +144,17 @@ impl Watched {
                 Some(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         }
+    }
+
+    /// How many connections the service may still open: it has fewer than it may have.
+    pub async fn spare(&self) -> u64 {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = $1";
+        let open: i64 = sqlx::query_scalar(sql)
+            .bind(format!("{}_runtime", self.schema))
+            .fetch_one(&mut *self.database.lock().await)
+            .await
+            .expect("the database runs");
+        u64::try_from(i64::from(self.most) - open).unwrap_or_default()
     }
 
     /// Checks that the journal holds what was told and nothing else, and an event for each change.

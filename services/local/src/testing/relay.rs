@@ -35,7 +35,7 @@ struct State {
     plan: Plan,
     seen: u64,
     connections: u64,
-    delay: Option<Duration>,
+    slow: Option<(&'static [u8], Duration)>,
 }
 
 impl State {
@@ -68,7 +68,7 @@ impl Relay {
             plan: Plan::Pass,
             seen: 0,
             connections: 0,
-            delay: None,
+            slow: None,
         });
         let listening = tokio::spawn(listen(listener, server, state.clone()));
         Self {
@@ -133,9 +133,15 @@ impl Relay {
         self.state.borrow().connections
     }
 
-    /// Holds every packet to the database for so long, or none any more.
-    pub fn delay(&self, delay: Option<Duration>) {
-        self.state.send_modify(|state| state.delay = delay);
+    /// Holds every packet to the database that contains a word for so long.
+    pub fn slow(&self, word: &'static str, delay: Duration) {
+        self.state
+            .send_modify(|state| state.slow = Some((word.as_bytes(), delay)));
+    }
+
+    /// Holds no word any more.
+    pub fn fast(&self) {
+        self.state.send_modify(|state| state.slow = None);
     }
 }
 
@@ -180,13 +186,14 @@ async fn pass(
             return Ok(());
         }
         let now = count(state);
-        let delay = now.delay.filter(|_| to_database);
         match now.plan {
             Plan::Cut(number) if number == now.seen => return Ok(()),
             Plan::Hold(number) if number == now.seen => released(state, now.plan).await,
             _ => {}
         }
-        if let Some(delay) = delay {
+        if let Some((word, delay)) = now.slow.filter(|_| to_database)
+            && packet[..length].windows(word.len()).any(|found| found == word)
+        {
             tokio::time::sleep(delay).await;
         }
         to.write_all(&packet[..length]).await?;
