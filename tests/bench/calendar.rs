@@ -1,6 +1,7 @@
 //! How fast the calendar answers, always as a ratio to something measured in the same run. See `README.md`.
 
 mod act;
+mod call;
 mod echo;
 mod load;
 mod questions;
@@ -12,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use legalstat_proto::calendar::v1::calendar_service_client::CalendarServiceClient;
+use legalstat_proto::calendar::v1::{Deadline, calendar_service_client::CalendarServiceClient};
 use tonic::transport::Channel;
 
 use crate::{
@@ -62,9 +63,10 @@ async fn measure(system: &System) -> Vec<Line> {
     report::say(&questions.summary());
     let server = EchoServer::start(&system.home());
     let echo = channels(|| server.channel());
-    let load = |subject, channels: &[Channel], process| Load::new(subject, channels, &questions, process);
-    let echoes = load(Subject::Echo, &echo, server.process());
-    let deadlines = load(Subject::Deadline, &calendar, system.process());
+    let echoed = echo::alike(&questions.asked);
+    let echoes = Load::new(echo::subject(), &echo, echoed, server.process());
+    let deadline = Subject::answering::<Deadline>("/legalstat.calendar.v1.CalendarService/ComputeDeadline");
+    let deadlines = Load::new(deadline, &calendar, questions.asked.clone(), system.process());
 
     let mut lines = Vec::new();
     for reading in [Reading::Skipped, Reading::Decoded] {
