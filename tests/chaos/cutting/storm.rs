@@ -20,6 +20,8 @@ const MEASURED: u32 = 10;
 /// How many call with a deadline that passes, and how often.
 const LATE: usize = 16;
 const ROUNDS: usize = 5;
+/// How long a service may take to make all of its connections.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// That deadline, and how long the relay holds each BEGIN.
 const DEADLINE: Duration = Duration::from_millis(150);
 const HELD: Duration = Duration::from_millis(300);
@@ -100,7 +102,8 @@ async fn storm<H: Stormy>() {
     house.watched().begin().await;
     let calm = course::after(&house).await;
     assert!(calm.is_empty(), "{} before the storm: {calm:?}", H::NAME);
-    let allowed = house.watched().relay.connections() + house.watched().spare().await;
+    connect_all(&house).await;
+    let connections = house.watched().relay.connections();
     let most = patience(&house).await;
     let until = Instant::now() + lasting();
     let mut dice = Dice::of("LEGALSTAT_CUTTING_SEED", H::NAME);
@@ -112,7 +115,7 @@ async fn storm<H: Stormy>() {
     let mut problems = Vec::new();
     let hang_ups = sum(hang_ups, &mut problems);
     let (done, refused) = (sum(done, &mut problems), sum(refused, &mut problems));
-    let opened = house.watched().relay.connections().saturating_sub(allowed);
+    let opened = house.watched().relay.connections() - connections;
     eprintln!(
         "{}: {hang_ups} hang-ups beside {done} calls done twice and {refused} refused opened {opened} connections",
         H::NAME
@@ -140,6 +143,20 @@ async fn callers_without_a_certificate_who_hang_up_cost_officials_and_the_journa
     storm::<Forms>().await;
 }
 
+/// Calls until the service has all the connections it may have. It is busy connecting meanwhile, and may say so.
+async fn connect_all<H: Stormy>(house: &H) {
+    let began = Instant::now();
+    while house.watched().spare().await > 0 {
+        let calls = (0..LATE).map(|_| async { house.hung_up().make(None).await.is_ok() });
+        let answered = join_all(calls).await.into_iter().filter(|answered| *answered).count();
+        let left = house.watched().spare().await;
+        assert!(
+            began.elapsed() < PATIENCE,
+            "{answered} were answered, {left} connections are left to make"
+        );
+    }
+}
+
 /// Lets the deadlines of many reads pass while BEGIN is slow.
 async fn slowly<H: Stormy>(house: &H) {
     house.watched().relay.slow("BEGIN", HELD);
@@ -165,9 +182,9 @@ async fn done<H: Stormy>(house: &H, place: usize) -> Result<(), String> {
 async fn deadlines_pass<H: Stormy>() {
     let house = H::start(CONNECTIONS).await;
     house.watched().begin().await;
-    let mut problems: Vec<String> = at_once(|place| done(&house, place)).await.into_iter().collect();
+    connect_all(&house).await;
     slowly(&house).await;
-    problems.extend(house.watched().settled().await.err());
+    let mut problems: Vec<String> = house.watched().settled().await.err().into_iter().collect();
     for _ in 0..ROUNDS {
         problems.extend(at_once(|place| done(&house, place)).await);
     }
@@ -184,12 +201,13 @@ async fn deadlines_of_get_request_that_pass_while_begin_is_slow_cost_no_submissi
 async fn an_edition_placed_after_many_deadlines_passed_is_never_told_to_be_unplaced() {
     let forms = Forms::start(CONNECTIONS).await;
     forms.watched().begin().await;
-    let mut problems: Vec<String> = at_once(|place| done(&forms, place)).await.into_iter().collect();
+    connect_all(&forms).await;
     slowly(&forms).await;
     let call = forms
         .call("PlaceEdition")
         .await
         .and_then(|call| call.ok_or_else(|| "none is left".into()));
+    let mut problems = Vec::new();
     match call {
         Ok(call) => problems.extend(forms.watched().done(&call).await.err()),
         Err(problem) => problems.push(problem),
