@@ -274,6 +274,14 @@ mod tests {
     }
 
     #[test]
+    fn a_database_that_is_away_is_unavailable_whichever_layer_tells_of_it() {
+        let told = anyhow::Error::new(sqlx::Error::PoolTimedOut).context("reading the acts");
+        assert_eq!(Status::from(Error::from(told)).code(), Code::Unavailable);
+        let told = anyhow::Error::new(sqlx::Error::RowNotFound).context("reading the acts");
+        assert_eq!(Status::from(Error::from(told)).code(), Code::Internal);
+    }
+
+    #[test]
     fn a_refusal_carries_reason_law_and_every_violation() {
         let mut refusal = Refusal::new(Code::InvalidArgument, ErrorReason::InvalidFields, "two fields")
             .legal_basis("Instruction, para 8");
