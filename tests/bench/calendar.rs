@@ -1,5 +1,7 @@
 //! How fast the calendar answers, always as a ratio to something measured in the same run. See `README.md`.
 
+#![expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
+
 mod act;
 mod echo;
 mod load;

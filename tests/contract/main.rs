@@ -3,4 +3,6 @@
 mod graph;
 mod lint;
 mod methods;
+mod reasons;
 mod snapshot;
+mod sources;

@@ -1,5 +1,10 @@
 //! The legalstat command line: `up` runs the whole system, `tour` shows it at work, and a group per service calls it.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a command is where the time is read and ids are chosen"
+)]
+
 mod call;
 mod commands;
 mod failure;

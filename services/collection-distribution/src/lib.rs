@@ -41,7 +41,7 @@ pub static SERVICE: Service<Config> = Service {
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let files = FileStore::open(&config.files, config.file_limit)?;
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
-    let collections = db::reference::load(&mut *context.db.acquire().await?).await?;
+    let collections = db::reference::load(&mut *context.db.connection().await?).await?;
     let schedule = Arc::new(Completeness::default());
     jobs::schedule::start(&context, calendar.clone(), collections, schedule.clone()).await?;
     jobs::recompute::start(&context, calendar.clone());

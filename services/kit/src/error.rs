@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use legalstat_proto::common::v1::ErrorReason;
+use legalstat_proto::common::v1::{ErrorReason, FieldReason};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
@@ -14,8 +14,8 @@ pub const DOMAIN: &str = "legalstat";
 pub struct Violation {
     /// The path of the field, for example `request.items[0].period`.
     pub field: String,
-    /// A machine-readable reason, for example `REQUIRED`.
-    pub reason: &'static str,
+    /// Why, for a machine. Callers get the value's name, for example `REQUIRED`.
+    pub reason: FieldReason,
     /// What the rule is, with its legal basis where it has one.
     pub description: String,
 }
@@ -67,6 +67,13 @@ impl Refusal {
         refusal
     }
 
+    /// More is asked at once than can be done; try again after a second.
+    pub fn overloaded(message: impl Into<String>) -> Self {
+        let mut refusal = Self::new(Code::ResourceExhausted, ErrorReason::Overloaded, message);
+        refusal.retry_after = Some(Duration::from_secs(1));
+        refusal
+    }
+
     /// Names the resource concerned.
     pub fn resource(self, resource: &str) -> Self {
         self.with("resource", resource)
@@ -99,6 +106,19 @@ impl Error {
         match self {
             Self::Refusal(refusal) => anyhow::anyhow!(refusal.message),
             Self::Unknown(error) => error,
+        }
+    }
+
+    /// Whether something that the call needs is away, so that other calls would fail the same way.
+    pub(crate) fn is_away(&self) -> bool {
+        matches!(self, Self::Refusal(refusal) if refusal.code == Code::Unavailable)
+    }
+
+    /// The same refusal for another call.
+    pub(crate) fn again(&self) -> Option<Self> {
+        match self {
+            Self::Refusal(refusal) => Some(Self::Refusal(refusal.clone())),
+            Self::Unknown(_) => None,
         }
     }
 
@@ -176,7 +196,7 @@ fn carried_violations(violations: Vec<Violation>) -> Vec<FieldViolation> {
     if carried.len() < all {
         let more = format!("and {} more violations", all - carried.len());
         let mut last = FieldViolation::new("", more);
-        last.reason = "MORE".into();
+        last.reason = sent(FieldReason::More).into();
         carried.push(last);
     }
     carried
@@ -197,10 +217,16 @@ impl From<Refusal> for Status {
     }
 }
 
+/// The reason of a violation as callers get it.
+fn sent(reason: FieldReason) -> &'static str {
+    let name = reason.as_str_name();
+    name.strip_prefix("FIELD_REASON_").unwrap_or(name)
+}
+
 impl From<Violation> for FieldViolation {
     fn from(violation: Violation) -> Self {
         let mut field = FieldViolation::new(carried(&violation.field), carried(&violation.description));
-        field.reason = violation.reason.into();
+        field.reason = sent(violation.reason).into();
         field
     }
 }
@@ -241,7 +267,7 @@ mod tests {
         for field in ["a", "b"] {
             refusal.violations.push(Violation {
                 field: field.into(),
-                reason: "REQUIRED",
+                reason: FieldReason::Required,
                 description: "required".into(),
             });
         }
@@ -249,17 +275,20 @@ mod tests {
         let info = details.error_info().expect("every refusal has one");
         assert_eq!(info.reason, "ERROR_REASON_INVALID_FIELDS");
         assert_eq!(info.metadata["legal_basis"], "Instruction, para 8");
-        assert_eq!(
-            details.bad_request().expect("it has violations").field_violations.len(),
-            2
-        );
+        let violations = &details.bad_request().expect("it has violations").field_violations;
+        let sent: Vec<_> = violations.iter().map(|sent| (&*sent.field, &*sent.reason)).collect();
+        assert_eq!(sent, [("a", "REQUIRED"), ("b", "REQUIRED")]);
     }
 
     #[test]
     fn a_refusal_fits_into_the_headers_of_common_clients_however_much_is_wrong() {
         let mut violations = crate::Violations::new();
         for item in 0..1000 {
-            violations.add(format!("request.items[{item}].period"), "PERIOD", "ж".repeat(5000));
+            violations.add(
+                format!("request.items[{item}].period"),
+                FieldReason::Period,
+                "ж".repeat(5000),
+            );
         }
         let refusal = violations
             .refuse()

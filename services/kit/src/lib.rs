@@ -27,4 +27,5 @@ pub mod zone;
 pub use call::{Call, caller::Caller};
 pub use door::violations::Violations;
 pub use error::{Error, Refusal};
+pub use legalstat_proto::common::v1::FieldReason;
 pub use run::{Context, Service};

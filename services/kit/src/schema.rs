@@ -3,12 +3,15 @@
 use std::{str::FromStr, time::Duration};
 
 use anyhow::Context as _;
+use futures::FutureExt;
 use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool, Postgres, Transaction,
     migrate::Migrator,
+    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 /// Where sqlx records which of a service's own migrations ran.
 const OF_SERVICE: &str = "_sqlx_migrations";
@@ -26,20 +29,107 @@ pub fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
     Ok(options.log_statements(tracing::log::LevelFilter::Trace))
 }
 
-/// A pool as the runtime role. It connects when first used.
-pub fn pool(options: PgConnectOptions) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(16)
-        .acquire_timeout(Duration::from_secs(3))
-        .connect_lazy_with(options)
+/// How long a call waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// After how long without use a connection is tried before it is handed out.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How many connections a service holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Connections {
+    /// For transactions that write.
+    pub writing: u32,
+    /// For everything that only reads: a long list keeps no submission waiting.
+    pub reading: u32,
 }
 
-/// Begins a transaction that reads everything as of one moment.
+/// A service's own schema, as the runtime role.
 ///
-/// # Errors
-/// When the database fails.
-pub async fn snapshot(db: &PgPool) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-    db.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+/// sqlx's own `begin` is not safe to drop: between BEGIN and its answer the connection goes back to the pool inside a
+/// transaction that nobody owns, and `acquire` gives up a connection that it was just trying. A handler may end at every
+/// `.await`, so whatever takes a connection or begins a transaction here runs in a task: dropped half way, it ends by itself
+/// and hands the connection back as it was.
+#[derive(Clone)]
+pub struct Database {
+    writing: PgPool,
+    reading: PgPool,
+}
+
+impl Database {
+    /// Connects when first used.
+    pub fn new(options: PgConnectOptions, connections: Connections) -> Self {
+        Self {
+            writing: pool(options.clone(), connections.writing),
+            reading: pool(options, connections.reading),
+        }
+    }
+
+    /// A connection for single statements; each is a transaction of its own.
+    ///
+    /// # Errors
+    /// When the database is away or busy.
+    pub async fn connection(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        let mut acquiring = Box::pin(self.reading.acquire());
+        match acquiring.as_mut().now_or_never() {
+            Some(acquired) => acquired,
+            None => to_its_end(acquiring).await,
+        }
+    }
+
+    /// Begins a transaction that reads everything as of one moment. Dropping it ends it.
+    ///
+    /// # Errors
+    /// When the database is away or busy.
+    pub async fn snapshot(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        let reading = self.reading.clone();
+        to_its_end(async move {
+            reading
+                .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                .await
+        })
+        .await
+    }
+
+    /// Begins a transaction that writes. Dropping it rolls it back.
+    ///
+    /// # Errors
+    /// When the database is away or busy.
+    pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        let writing = self.writing.clone();
+        to_its_end(async move { writing.begin().await }).await
+    }
+
+    /// Waits until every connection is closed.
+    pub async fn close(&self) {
+        tokio::join!(self.writing.close(), self.reading.close());
+    }
+}
+
+/// Runs in a task of its own; who stops waiting does not end it, and what it gives is dropped then.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
+) -> Result<T, sqlx::Error> {
+    match tokio::spawn(work.in_current_span()).await {
+        Ok(done) => done,
+        // The runtime ends, and with it the pool.
+        Err(_) => Err(sqlx::Error::PoolClosed),
+    }
+}
+
+fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for >= IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options)
 }
 
 /// Tables that a schema holds: the migrations that make them, and where is recorded which of these ran.

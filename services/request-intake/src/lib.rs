@@ -36,7 +36,7 @@ pub static SERVICE: Service<Config> = Service {
 
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let services = Services::new(&config, &context.tls)?;
-    db::reference::load(&mut *context.db.acquire().await?).await?;
+    db::reference::load(&mut *context.db.connection().await?).await?;
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     jobs::examination::start(&context, services.clone());
     jobs::recompute::start(&context, calendar.clone());

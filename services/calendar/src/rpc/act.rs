@@ -1,7 +1,7 @@
 //! Acts as the contract writes them.
 
 use legalstat_kit::{
-    Violations,
+    FieldReason, Violations,
     door::wire::{to_date, to_timestamp},
     law::LocalizedText,
 };
@@ -22,7 +22,7 @@ pub(super) fn id(violations: &mut Violations, field: &str, name: &str) -> Option
     if id.is_none() {
         let description =
             "required: calendarActs/ and at most 64 lower case letters and digits with hyphens between them";
-        violations.add(field, "RESOURCE_NAME", description);
+        violations.add(field, FieldReason::ResourceName, description);
     }
     id.map(str::to_owned)
 }

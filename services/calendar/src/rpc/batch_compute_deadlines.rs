@@ -1,7 +1,7 @@
 //! BatchComputeDeadlines.
 
 use jiff::Timestamp;
-use legalstat_kit::{Error, Violations, door::wire};
+use legalstat_kit::{Error, FieldReason, Violations, door::wire};
 use legalstat_proto::calendar::v1::{
     BatchComputeDeadlinesRequest, BatchComputeDeadlinesResponse, ComputeDeadlineRequest,
 };
@@ -23,7 +23,7 @@ impl CalendarRpc {
     ) -> Result<BatchComputeDeadlinesResponse, Error> {
         let mut violations = Violations::new();
         if !(1..=LARGEST).contains(&request.requests.len()) {
-            violations.add("requests", "OUT_OF_RANGE", format!("1 to {LARGEST} requests"));
+            violations.add("requests", FieldReason::OutOfRange, format!("1 to {LARGEST} requests"));
             violations.refuse()?;
             return Err(anyhow::anyhow!("a violation refuses").into());
         }
@@ -67,7 +67,11 @@ fn question(
         ("hypothetical_withdrawal", !request.hypothetical_withdrawal.is_empty()),
     ] {
         if given {
-            violations.add(format!("{path}{name}"), "CONFLICT", "give it once, for the batch");
+            violations.add(
+                format!("{path}{name}"),
+                FieldReason::Conflict,
+                "give it once, for the batch",
+            );
         }
     }
     (asked(violations, path, request), at)

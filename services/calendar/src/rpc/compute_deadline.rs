@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::{Error, Violations, door::wire, law::LegalBasis, period::ReportingPeriod, zone::civil_day};
+use legalstat_kit::{
+    Error, FieldReason, Violations, door::wire, law::LegalBasis, period::ReportingPeriod, zone::civil_day,
+};
 use legalstat_proto::{
     calendar::v1::{self as proto, ComputeDeadlineRequest, compute_deadline_request::Subject, term_start::Rule},
     common::v1 as common,
@@ -52,7 +54,7 @@ pub(super) fn asked(violations: &mut Violations, prefix: &str, request: &Compute
         None => {
             violations.add(
                 format!("{prefix}subject"),
-                "REQUIRED",
+                FieldReason::Required,
                 "give an obligation or a term_start",
             );
             None
@@ -66,18 +68,18 @@ pub(super) fn asked(violations: &mut Violations, prefix: &str, request: &Compute
 
 fn read_obligation(violations: &mut Violations, path: &str, obligation: &proto::Obligation) -> Option<Obligation> {
     let period = obligation.period.parse::<ReportingPeriod>();
-    let period = violations.check(&format!("{path}.period"), "PERIOD", period);
+    let period = violations.check(&format!("{path}.period"), FieldReason::Period, period);
     if !(1..=28).contains(&obligation.due_day) {
         violations.add(
             format!("{path}.due_day"),
-            "OUT_OF_RANGE",
+            FieldReason::OutOfRange,
             "a day of the month that every month has, 1 to 28",
         );
     }
     if !obligation.roll_forward && obligation.roll_forward_basis.is_some() {
         violations.add(
             format!("{path}.roll_forward_basis"),
-            "CONFLICT",
+            FieldReason::Conflict,
             "only with roll_forward",
         );
     }
@@ -130,7 +132,7 @@ fn read_term(violations: &mut Violations, path: &str, start: &proto::TermStart) 
 /// A required instant.
 fn instant(violations: &mut Violations, field: &str, value: Option<&prost_types::Timestamp>) -> Option<Timestamp> {
     if value.is_none() {
-        violations.add(field, "REQUIRED", "required");
+        violations.add(field, FieldReason::Required, "required");
     }
     wire::optional_timestamp(violations, field, value)
 }
@@ -138,21 +140,25 @@ fn instant(violations: &mut Violations, field: &str, value: Option<&prost_types:
 fn read_choice(violations: &mut Violations, path: &str, rule: Option<&Rule>) -> Option<TermChoice> {
     match rule {
         None => {
-            violations.add(format!("{path}.rule"), "REQUIRED", "give a term or a requester_kind");
+            violations.add(
+                format!("{path}.rule"),
+                FieldReason::Required,
+                "give a term or a requester_kind",
+            );
             None
         }
         Some(Rule::Term(name)) => {
             let id = name.strip_prefix("terms/").filter(|id| !id.is_empty());
             if id.is_none() {
                 let description = "a term's resource name, for example terms/application-2021";
-                violations.add(format!("{path}.term"), "RESOURCE_NAME", description);
+                violations.add(format!("{path}.term"), FieldReason::ResourceName, description);
             }
             id.map(|id| TermChoice::Named(id.to_owned()))
         }
         Some(Rule::RequesterKind(kind)) => {
             let kind = convert::requester_kind(*kind);
             violations
-                .check(&format!("{path}.requester_kind"), "ENUM", kind)
+                .check(&format!("{path}.requester_kind"), FieldReason::Enum, kind)
                 .map(TermChoice::ForRequester)
         }
     }
@@ -169,7 +175,11 @@ fn read_registered_on(
     let given = start.registered_on.as_ref()?;
     let day = wire::required_date(violations, &field, Some(given))?;
     if received_at.is_some_and(|received_at| day < civil_day(received_at)) {
-        violations.add(field, "RANGE", "must not lie before the day of receipt in Asia/Almaty");
+        violations.add(
+            field,
+            FieldReason::Range,
+            "must not lie before the day of receipt in Asia/Almaty",
+        );
     }
     Some(day)
 }
@@ -182,7 +192,7 @@ fn read_suspensions(
 ) -> Option<Vec<Suspension>> {
     if start.suspensions.len() > MOST_SUSPENSIONS {
         let description = format!("at most {MOST_SUSPENSIONS}");
-        violations.add(format!("{path}.suspensions"), "OUT_OF_RANGE", description);
+        violations.add(format!("{path}.suspensions"), FieldReason::OutOfRange, description);
         return None;
     }
     let mut read = Vec::with_capacity(start.suspensions.len());
@@ -192,12 +202,12 @@ fn read_suspensions(
         let (stopped_at, restarted_at) = read_suspension(violations, &path, given);
         let stop = format!("{path}.stopped_at");
         if precedes(stopped_at, received_at) {
-            violations.add(&stop, "RANGE", "must not lie before the receipt");
+            violations.add(&stop, FieldReason::Range, "must not lie before the receipt");
         }
         if precedes(stopped_at, previous_end) {
             violations.add(
                 &stop,
-                "RANGE",
+                FieldReason::Range,
                 "must not lie before the restart of the suspension before it",
             );
         }
@@ -227,7 +237,7 @@ fn read_suspension(
         .zip(restarted_at)
         .is_some_and(|(stop, restart)| restart <= stop)
     {
-        violations.add(&restart, "RANGE", "must lie after the stop");
+        violations.add(&restart, FieldReason::Range, "must lie after the stop");
     }
     (stopped_at, restarted_at)
 }

@@ -1,7 +1,7 @@
 //! GetDay.
 
 use jiff::civil::Date;
-use legalstat_kit::{Error, Violations};
+use legalstat_kit::{Error, FieldReason, Violations};
 use legalstat_proto::calendar::v1::{Day, GetDayRequest};
 
 use super::{CalendarRpc, as_known_at, convert};
@@ -18,7 +18,7 @@ impl CalendarRpc {
         if date.is_none() {
             violations.add(
                 "name",
-                "RESOURCE_NAME",
+                FieldReason::ResourceName,
                 "required: days/ and a date that exists, for example days/2019-07-14",
             );
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use legalstat_kit::{Error, Refusal, Violations};
+use legalstat_kit::{Error, FieldReason, Refusal, Violations};
 use legalstat_proto::calendar::v1::CalendarAct;
 
 use super::{
@@ -43,7 +43,7 @@ impl CalendarRpc {
         let calendars = self.calendars.load();
         if recorded.is_some() && !withdrawn.is_empty() {
             let description = "either a hypothetical act or a hypothetical withdrawal";
-            violations.add(WITHDRAWAL, "CONFLICT", description);
+            violations.add(WITHDRAWAL, FieldReason::Conflict, description);
         }
         let read = |given| read_act::read_hypothetical(violations, ACT, given, calendars.rules());
         let mut supposed = recorded.and_then(read).map_or(Supposed::Nothing, Supposed::Recorded);

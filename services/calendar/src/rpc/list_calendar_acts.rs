@@ -1,6 +1,6 @@
 //! ListCalendarActs.
 
-use legalstat_kit::{Error, Violations, door::page::Page};
+use legalstat_kit::{Error, FieldReason, Violations, door::page::Page};
 use legalstat_proto::calendar::v1::{ListCalendarActsRequest, ListCalendarActsResponse};
 
 use super::{CalendarRpc, act, as_known_at, convert};
@@ -19,11 +19,11 @@ impl CalendarRpc {
         let page = Page::parse(&mut violations, request.page_size, 100, &request.page_token, &query)?;
         let kind = match request.kind {
             0 => None,
-            kind => violations.check("kind", "ENUM", act::kind(kind)),
+            kind => violations.check("kind", FieldReason::Enum, act::kind(kind)),
         };
         let year = match request.year {
             0 => None,
-            year => violations.check("year", "OUT_OF_RANGE", convert::year(year)),
+            year => violations.check("year", FieldReason::OutOfRange, convert::year(year)),
         };
         let at = as_known_at(violations, request.as_known_at.as_ref())?;
 

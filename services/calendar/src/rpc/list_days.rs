@@ -2,7 +2,7 @@
 
 use jiff::{ToSpan, civil::Date};
 use legalstat_kit::{
-    Error, Violations,
+    Error, FieldReason, Violations,
     door::{page::Page, wire},
 };
 use legalstat_proto::calendar::v1::{ListDaysRequest, ListDaysResponse};
@@ -44,8 +44,8 @@ impl CalendarRpc {
 
 fn check_range(violations: &mut Violations, from: Date, to: Date) {
     if to < from {
-        violations.add("to", "RANGE", "must not lie before `from`");
+        violations.add("to", FieldReason::Range, "must not lie before `from`");
     } else if from.checked_add(LONGEST.years()).is_ok_and(|end| end <= to) {
-        violations.add("to", "RANGE", format!("a range has at most {LONGEST} years"));
+        violations.add("to", FieldReason::Range, format!("a range has at most {LONGEST} years"));
     }
 }

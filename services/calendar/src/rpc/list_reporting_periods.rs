@@ -1,7 +1,7 @@
 //! ListReportingPeriods.
 
 use legalstat_kit::{
-    Error, Refusal, Violations,
+    Error, FieldReason, Refusal, Violations,
     door::{page::Page, wire::to_date},
     period::{PeriodError, PeriodKind, ReportingPeriod},
 };
@@ -22,19 +22,23 @@ impl CalendarRpc {
         let (first, last) = (request.first_year, request.last_year);
         for (field, year) in [("first_year", first), ("last_year", last)] {
             if year == 0 {
-                violations.add(field, "REQUIRED", "required");
+                violations.add(field, FieldReason::Required, "required");
             }
         }
         if last < first {
-            violations.add("last_year", "RANGE", "must not lie before `first_year`");
+            violations.add("last_year", FieldReason::Range, "must not lie before `first_year`");
         } else if i64::from(last) - i64::from(first) >= i64::from(LONGEST) {
-            violations.add("last_year", "RANGE", format!("a range has at most {LONGEST} years"));
+            violations.add(
+                "last_year",
+                FieldReason::Range,
+                format!("a range has at most {LONGEST} years"),
+            );
         }
         let periodicity = Periodicity::try_from(request.periodicity).unwrap_or_default();
         if periodicity == Periodicity::Unspecified {
             violations.add(
                 "periodicity",
-                "ENUM",
+                FieldReason::Enum,
                 "required: monthly, quarterly, or half-year and year",
             );
         }

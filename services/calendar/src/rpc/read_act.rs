@@ -1,7 +1,7 @@
 //! Reads acts from the contract, with every violation.
 
 use jiff::civil::Date;
-use legalstat_kit::{Violations, door::wire::required_date, law::LocalizedText};
+use legalstat_kit::{FieldReason, Violations, door::wire::required_date, law::LocalizedText};
 use legalstat_proto::{calendar::v1 as proto, common::v1 as common};
 
 use super::{
@@ -73,13 +73,13 @@ fn read_act(violations: &mut Violations, field: &str, given: &proto::CalendarAct
     let path = |name: &str| format!("{field}.{name}");
     let kind = violations.check(
         &path("kind"),
-        "ENUM",
+        FieldReason::Enum,
         kind(given.kind).map_err(|kinds| format!("required: {kinds}")),
     );
-    let grade = violations.check(&path("grade"), "ENUM", grade(given.grade));
+    let grade = violations.check(&path("grade"), FieldReason::Enum, grade(given.grade));
     let uri = violations.optional_text(&path("uri"), &given.uri, 500);
     if !uri.is_empty() && !uri.starts_with("https://") {
-        violations.add(path("uri"), "URI", "begins with https://");
+        violations.add(path("uri"), FieldReason::Uri, "begins with https://");
     }
     let dated = date(violations, &path("dated"), given.dated.as_ref());
     let published_on = date(violations, &path("published_on"), given.published_on.as_ref());
@@ -90,7 +90,7 @@ fn read_act(violations: &mut Violations, field: &str, given: &proto::CalendarAct
         ("valid_to", valid_from, valid_to),
     ] {
         if first.zip(last).is_some_and(|(first, last)| last < first) {
-            violations.add(path(name), "RANGE", "lies before the day it cannot precede");
+            violations.add(path(name), FieldReason::Range, "lies before the day it cannot precede");
         }
     }
     Act {
@@ -134,7 +134,8 @@ impl Door<'_> {
         read: impl Fn(&mut Self, &str, &Given) -> Option<Rule>,
     ) -> Option<Vec<Rule>> {
         if given.len() > MOST {
-            self.violations.add(field, "OUT_OF_RANGE", format!("at most {MOST}"));
+            self.violations
+                .add(field, FieldReason::OutOfRange, format!("at most {MOST}"));
             return None;
         }
         let rules = given.iter().enumerate();
@@ -151,14 +152,14 @@ impl Door<'_> {
             Ok(proto::DayKind::DayOff) => Ok(HolidayClass::DayOff),
             _ => Err("required: a holiday or a day off"),
         };
-        let class = self.violations.check(&path("kind"), "ENUM", class);
+        let class = self.violations.check(&path("kind"), FieldReason::Enum, class);
         if given.rolls_forward && class == Some(HolidayClass::DayOff) {
             self.violations
-                .add(path("rolls_forward"), "CONFLICT", "only a holiday rolls");
+                .add(path("rolls_forward"), FieldReason::Conflict, "only a holiday rolls");
         }
         let years = self.years(field, given);
         let day = month_and_day(given.month, given.day);
-        let day = self.violations.check(&path("day"), "DATE", day);
+        let day = self.violations.check(&path("day"), FieldReason::Date, day);
         let key = self.key(&path("key"), &given.key);
         let name = self.title(&path("title"), given.title.as_ref());
         let source = self.source(field, &given.cited_act, &given.provision);
@@ -182,14 +183,15 @@ impl Door<'_> {
     fn years(&mut self, field: &str, given: &proto::RecurringHoliday) -> Option<(i16, Option<i16>)> {
         let (first_field, last_field) = (format!("{field}.first_year"), format!("{field}.last_year"));
         let first = convert::year(given.first_year);
-        let first = self.violations.check(&first_field, "OUT_OF_RANGE", first);
+        let first = self.violations.check(&first_field, FieldReason::OutOfRange, first);
         if given.last_year == 0 {
             return Some((first?, None));
         }
         let last = convert::year(given.last_year);
-        let last = self.violations.check(&last_field, "OUT_OF_RANGE", last);
+        let last = self.violations.check(&last_field, FieldReason::OutOfRange, last);
         if first.zip(last).is_some_and(|(first, last)| last < first) {
-            self.violations.add(last_field, "RANGE", "lies before `first_year`");
+            self.violations
+                .add(last_field, FieldReason::Range, "lies before `first_year`");
         }
         Some((first?, Some(last?)))
     }
@@ -203,7 +205,7 @@ impl Door<'_> {
             Ok(proto::DayOffStatus::Confirmed) => Ok(DayOffStatus::Confirmed),
             _ => Err("required: provisional, announced or confirmed"),
         };
-        let status = self.violations.check(&path("status"), "ENUM", status);
+        let status = self.violations.check(&path("status"), FieldReason::Enum, status);
         let key = self.key(&path("occasion"), &given.occasion);
         let name = self.title(&path("title"), given.title.as_ref());
         let source = self.source(field, &given.cited_act, &given.provision);
@@ -231,8 +233,11 @@ impl Door<'_> {
     fn day(&mut self, field: &str, value: Option<&common::Date>) -> Option<Date> {
         let day = required_date(self.violations, field, value)?;
         if !(FIRST_DAY..=LAST_DAY).contains(&day) {
-            self.violations
-                .add(field, "OUT_OF_RANGE", format!("a day from {FIRST_DAY} to {LAST_DAY}"));
+            self.violations.add(
+                field,
+                FieldReason::OutOfRange,
+                format!("a day from {FIRST_DAY} to {LAST_DAY}"),
+            );
             return None;
         }
         Some(day)
@@ -241,7 +246,7 @@ impl Door<'_> {
     fn key(&mut self, field: &str, value: &str) -> Option<String> {
         if !is_slug(value) {
             let description = "required: lower case letters and digits with hyphens between them, at most 64";
-            self.violations.add(field, "KEY", description);
+            self.violations.add(field, FieldReason::Key, description);
             return None;
         }
         Some(value.to_owned())
@@ -251,7 +256,7 @@ impl Door<'_> {
         let title = text(self.violations, field, value);
         if title == LocalizedText::default() {
             self.violations
-                .add(field, "REQUIRED", "required in at least one language");
+                .add(field, FieldReason::Required, "required in at least one language");
         }
         title
     }
@@ -265,7 +270,8 @@ impl Door<'_> {
             name => {
                 let field = format!("{field}.cited_act");
                 let id = id(self.violations, &field, name)?;
-                self.violations.check(&field, "UNKNOWN", self.rules.act(&id))?
+                self.violations
+                    .check(&field, FieldReason::Unknown, self.rules.act(&id))?
             }
         };
         Some(Source {

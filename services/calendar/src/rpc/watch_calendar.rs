@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt, stream::BoxStream};
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use legalstat_kit::{Context, Error, Violations, door::wire};
+use legalstat_kit::{Context, Error, FieldReason, Violations, door::wire};
 use legalstat_proto::calendar::v1::{
     CalendarActEffect, CalendarChange, CalendarChangeKind as Kind, WatchCalendarRequest,
 };
@@ -34,7 +34,7 @@ impl CalendarRpc {
                 let instant = token
                     .parse()
                     .map_err(|_| "not a token of this feed; watch from the beginning without one");
-                violations.check("resume_token", "TOKEN", instant)
+                violations.check("resume_token", FieldReason::Token, instant)
             }
         };
         let watcher = Watcher {

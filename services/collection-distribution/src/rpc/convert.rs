@@ -1,6 +1,6 @@
 //! Between the contract's messages and the service's own types.
 
-use legalstat_kit::{Caller, Violations, door::wire};
+use legalstat_kit::{Caller, FieldReason, Violations, door::wire};
 use legalstat_proto::{calendar::v1::DueDateChange, collections::v1 as proto};
 
 use crate::domain::{
@@ -21,7 +21,7 @@ pub(super) fn optional_edition_state(violations: &mut Violations, field: &str, n
         Ok(proto::EditionState::Sealed) => Some(EditionState::Sealed),
         Ok(proto::EditionState::Released) => Some(EditionState::Released),
         Err(_) => {
-            violations.add(field, "ENUM", "not a state of an edition");
+            violations.add(field, FieldReason::Enum, "not a state of an edition");
             None
         }
     }
@@ -34,7 +34,7 @@ pub(super) fn optional_copy_state(violations: &mut Violations, field: &str, numb
         Ok(proto::CopyState::Issued) => Some(CopyState::Issued),
         Ok(proto::CopyState::Received) => Some(CopyState::Received),
         Err(_) => {
-            violations.add(field, "ENUM", "not a state of a copy");
+            violations.add(field, FieldReason::Enum, "not a state of a copy");
             None
         }
     }

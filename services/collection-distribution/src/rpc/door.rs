@@ -1,7 +1,8 @@
 //! What several methods read from their requests in the same way.
 
-use legalstat_kit::{Error, Violations};
-use sqlx::{PgExecutor, PgPool};
+use legalstat_kit::schema::Database;
+use legalstat_kit::{Error, FieldReason, Violations};
+use sqlx::PgExecutor;
 
 use crate::{
     db,
@@ -18,7 +19,7 @@ use crate::{
 /// that is not registered does not: there is no such edition.
 pub(super) async fn edition(
     violations: &mut Violations,
-    db: &PgPool,
+    db: &Database,
     field: &str,
     name: &str,
 ) -> Result<Option<EditionKey>, Error> {
@@ -33,7 +34,7 @@ pub(super) async fn edition(
 /// Reads the name of a copy, whose period must fit its collection like an edition's.
 pub(super) async fn copy(
     violations: &mut Violations,
-    db: &PgPool,
+    db: &Database,
     field: &str,
     name: &str,
 ) -> Result<Option<CopyKey>, Error> {
@@ -57,19 +58,24 @@ pub(super) fn resource<T>(
         Err(problem) => problem,
     };
     let reason = match problem {
-        _ if name.is_empty() => "REQUIRED",
-        NameError::Period(_) => "PERIOD",
-        _ => "RESOURCE_NAME",
+        _ if name.is_empty() => FieldReason::Required,
+        NameError::Period(_) => FieldReason::Period,
+        _ => FieldReason::ResourceName,
     };
     violations.add(field, reason, problem.to_string());
     None
 }
 
-async fn require_period(violations: &mut Violations, db: &PgPool, field: &str, key: &EditionKey) -> Result<(), Error> {
-    if let Some(collection) = db::collection::get(db, &key.collection).await?
+async fn require_period(
+    violations: &mut Violations,
+    db: &Database,
+    field: &str,
+    key: &EditionKey,
+) -> Result<(), Error> {
+    if let Some(collection) = db::collection::get(&mut *db.connection().await?, &key.collection).await?
         && let Err(problem) = collection.require_period(key.period)
     {
-        violations.add_by_law(field, "PERIOD_KIND", problem, &collection.legal_basis);
+        violations.add_by_law(field, FieldReason::PeriodKind, problem, &collection.legal_basis);
     }
     Ok(())
 }
@@ -96,9 +102,9 @@ pub(super) async fn find_edition(executor: impl PgExecutor<'_>, key: &EditionKey
 ///
 /// # Errors
 /// NOT_FOUND.
-pub(super) async fn require_registered(db: &PgPool, collection: Option<&str>) -> Result<(), Error> {
+pub(super) async fn require_registered(db: &Database, collection: Option<&str>) -> Result<(), Error> {
     if let Some(id) = collection {
-        find_collection(db, id).await?;
+        find_collection(&mut *db.connection().await?, id).await?;
     }
     Ok(())
 }
@@ -106,7 +112,7 @@ pub(super) async fn require_registered(db: &PgPool, collection: Option<&str>) ->
 /// Reads a required SHA-256 in hexadecimal.
 pub(super) fn required_sha256(violations: &mut Violations, field: &str, value: &str) -> Option<[u8; 32]> {
     if value.is_empty() {
-        violations.add(field, "REQUIRED", "required");
+        violations.add(field, FieldReason::Required, "required");
     }
     violations.sha256(field, value)
 }

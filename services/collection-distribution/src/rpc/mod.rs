@@ -35,6 +35,7 @@ mod preview_recompute;
 mod release_edition;
 mod seal_edition;
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 mod tests;
 mod upload_edition_content;
 

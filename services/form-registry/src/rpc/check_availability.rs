@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use legalstat_kit::{Error, Violations};
+use legalstat_kit::{Error, FieldReason, Violations};
 use legalstat_proto::forms::v1::{CheckAvailabilityRequest, CheckAvailabilityResponse};
 
 use super::{FormRegistry, convert};
@@ -23,7 +23,7 @@ pub(super) async fn check_availability(
 ) -> Result<CheckAvailabilityResponse, Error> {
     let mut violations = Violations::new();
     if !(1..=MAX_ITEMS).contains(&request.items.len()) {
-        violations.add("items", "OUT_OF_RANGE", format!("1 to {MAX_ITEMS} items"));
+        violations.add("items", FieldReason::OutOfRange, format!("1 to {MAX_ITEMS} items"));
     }
     violations.refuse()?;
     registry.schedule.require()?;
@@ -41,7 +41,7 @@ pub(super) async fn check_availability(
         .filter_map(|item| names::parse_form(&item.form).ok())
         .collect();
     let db = &registry.context.db;
-    let forms = db::form::list(db, &db::form::Filter::default(), None).await?;
+    let forms = db::form::list(&mut *db.connection().await?, &db::form::Filter::default(), None).await?;
     let placed: HashSet<_> = db::edition::placed_on_information_service(db, &named)
         .await?
         .into_iter()

@@ -1,7 +1,7 @@
 //! Between the contract's messages and the service's own types.
 
 use jiff::Timestamp;
-use legalstat_kit::{Caller, Violations, door::wire};
+use legalstat_kit::{Caller, FieldReason, Violations, door::wire};
 use legalstat_proto::{calendar::v1::DueDateChange, forms::v1 as proto};
 
 use crate::domain::{
@@ -18,7 +18,7 @@ pub(super) fn optional_periodicity(violations: &mut Violations, field: &str, num
         Ok(proto::Periodicity::Monthly) => Some(Periodicity::Monthly),
         Ok(proto::Periodicity::Quarterly) => Some(Periodicity::Quarterly),
         Err(_) => {
-            violations.add(field, "ENUM", "not a periodicity");
+            violations.add(field, FieldReason::Enum, "not a periodicity");
             None
         }
     }
@@ -32,7 +32,7 @@ pub(super) fn optional_state(violations: &mut Violations, field: &str, number: i
         Ok(proto::EditionState::Prepared) => Some(EditionState::Prepared),
         Ok(proto::EditionState::Placed) => Some(EditionState::Placed),
         Err(_) => {
-            violations.add(field, "ENUM", "not a state of an edition");
+            violations.add(field, FieldReason::Enum, "not a state of an edition");
             None
         }
     }
@@ -42,14 +42,14 @@ pub(super) fn optional_state(violations: &mut Violations, field: &str, number: i
 pub(super) fn channel(violations: &mut Violations, field: &str, number: i32) -> Option<Channel> {
     match proto::Channel::try_from(number) {
         Ok(proto::Channel::Unspecified) => {
-            violations.add(field, "REQUIRED", "required");
+            violations.add(field, FieldReason::Required, "required");
             None
         }
         Ok(proto::Channel::InformationService) => Some(Channel::InformationService),
         Ok(proto::Channel::OfficialWebsite) => Some(Channel::OfficialWebsite),
         Ok(proto::Channel::OpenDataPortal) => Some(Channel::OpenDataPortal),
         Err(_) => {
-            violations.add(field, "ENUM", "not a channel");
+            violations.add(field, FieldReason::Enum, "not a channel");
             None
         }
     }

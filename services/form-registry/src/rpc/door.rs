@@ -1,7 +1,8 @@
 //! What several methods read from their requests in the same way.
 
-use legalstat_kit::{Error, Violations};
-use sqlx::{PgExecutor, PgPool};
+use legalstat_kit::schema::Database;
+use legalstat_kit::{Error, FieldReason, Violations};
+use sqlx::PgExecutor;
 
 use crate::{
     db,
@@ -16,7 +17,7 @@ use crate::{
 /// registered does not: there is no such edition.
 pub(super) async fn edition(
     violations: &mut Violations,
-    db: &PgPool,
+    db: &Database,
     field: &str,
     name: &str,
 ) -> Result<Option<EditionKey>, Error> {
@@ -24,9 +25,9 @@ pub(super) async fn edition(
         Ok(key) => key,
         Err(problem) => {
             let reason = match problem {
-                _ if name.is_empty() => "REQUIRED",
-                names::NameError::Period(_) => "PERIOD",
-                names::NameError::Form | names::NameError::Edition => "RESOURCE_NAME",
+                _ if name.is_empty() => FieldReason::Required,
+                names::NameError::Period(_) => FieldReason::Period,
+                names::NameError::Form | names::NameError::Edition => FieldReason::ResourceName,
             };
             violations.add(field, reason, problem.to_string());
             return Ok(None);
@@ -36,7 +37,7 @@ pub(super) async fn edition(
     if let Some(form) = db::form::get(db, key.form).await?
         && let Err(problem) = form.require_kind_of(key.period)
     {
-        violations.add_by_law(field, "PERIOD_KIND", problem, &form.legal_basis);
+        violations.add_by_law(field, FieldReason::PeriodKind, problem, &form.legal_basis);
     }
     Ok(Some(key))
 }
@@ -53,10 +54,10 @@ pub(super) async fn find(executor: impl PgExecutor<'_>, key: EditionKey) -> Resu
 /// Reads the name of a form.
 pub(super) fn form(violations: &mut Violations, field: &str, name: &str) -> Option<i32> {
     if name.is_empty() {
-        violations.add(field, "REQUIRED", "required");
+        violations.add(field, FieldReason::Required, "required");
         return None;
     }
-    violations.check(field, "RESOURCE_NAME", names::parse_form(name))
+    violations.check(field, FieldReason::ResourceName, names::parse_form(name))
 }
 
 /// Reads the name of a form to list for; empty means all.
@@ -72,7 +73,7 @@ pub(super) fn optional_form(violations: &mut Violations, field: &str, name: &str
 ///
 /// # Errors
 /// NOT_FOUND.
-pub(super) async fn require_registered(db: &PgPool, form: Option<i32>) -> Result<(), Error> {
+pub(super) async fn require_registered(db: &Database, form: Option<i32>) -> Result<(), Error> {
     match form {
         Some(number) if db::form::get(db, number).await?.is_none() => {
             Err(FormsError::NotFound(names::form(number)).into())

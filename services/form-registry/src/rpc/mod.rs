@@ -32,6 +32,7 @@ mod preview_recompute;
 mod upload_edition_file;
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 mod tests;
 
 /// The service.

@@ -15,7 +15,7 @@ use tonic::{Code, Status, body::Body};
 use crate::{
     Call, Refusal,
     call::caller::{Caller, Peer, Role},
-    journal::RefusalRecorder,
+    write::RefusalRecorder,
 };
 
 /// Services that stand outside the access option: they tell what exists and whether it runs.
@@ -219,32 +219,10 @@ where
         let answered = self.inner.call(request);
         let recorded = policy.mutates || policy.recorded;
         Box::pin(async move {
-            let response = explained(answered.await?);
+            let response = answered.await?;
             recorder.record_answer(call, recorded, response.headers()).await;
             Ok(response)
         })
-    }
-}
-
-/// tonic refuses by itself what it cannot read, with codes that blame the server and without a reason; this says what is
-/// the matter. What handlers refuse has its reason already.
-fn explained(response: http::Response<Body>) -> http::Response<Body> {
-    const READING: [Code; 3] = [Code::Internal, Code::OutOfRange, Code::Unimplemented];
-    let headers = response.headers();
-    if !headers.contains_key("grpc-status") || headers.contains_key("grpc-status-details-bin") {
-        return response;
-    }
-    match Status::from_header_map(headers) {
-        Some(status) if READING.contains(&status.code()) => {
-            let message = format!("the message cannot be read: {}", status.message());
-            Status::from(Refusal::new(
-                Code::InvalidArgument,
-                ErrorReason::MessageUnreadable,
-                message,
-            ))
-            .into_http()
-        }
-        _ => response,
     }
 }
 

@@ -8,6 +8,7 @@ pub mod client;
 pub mod deadline;
 pub mod telemetry;
 pub mod tls;
+pub mod unreadable;
 
 use crate::call::caller::{Caller, Peer, SYSTEM};
 

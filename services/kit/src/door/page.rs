@@ -3,7 +3,7 @@
 use legalstat_proto::common::v1::ErrorReason;
 use tonic::Code;
 
-use crate::{Refusal, Violations, door::wire};
+use crate::{FieldReason, Refusal, Violations, door::wire};
 
 /// The most items a page can have.
 pub const MAX_PAGE_SIZE: i32 = 1000;
@@ -34,7 +34,7 @@ impl Page {
             0 => default,
             1..=MAX_PAGE_SIZE => size.unsigned_abs() as usize,
             _ => {
-                violations.add("page_size", "OUT_OF_RANGE", format!("0 to {MAX_PAGE_SIZE}"));
+                violations.add("page_size", FieldReason::OutOfRange, format!("0 to {MAX_PAGE_SIZE}"));
                 default
             }
         };

@@ -8,8 +8,7 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::{
-    Call, Context, Error, Refusal, Violations,
-    door::wire,
+    Call, Context, Error, FieldReason, Refusal, Violations,
     files::{FileStore, Received},
     write::Mutation,
 };
@@ -41,7 +40,7 @@ pub fn header<H>(first: Option<Arriving<H>>) -> Result<H, Error> {
     match first.transpose().map_err(broken)?.flatten() {
         Some(Part::Header(header)) => Ok(header),
         Some(Part::Chunk(_)) | None => {
-            Err(Violations::one("header", "REQUIRED", "the first message carries the header").into())
+            Err(Violations::one("header", FieldReason::Required, "the first message carries the header").into())
         }
     }
 }
@@ -50,10 +49,14 @@ pub fn header<H>(first: Option<Arriving<H>>) -> Result<H, Error> {
 pub fn filename(violations: &mut Violations, field: &str, given: &str) -> String {
     let name = violations.text(field, given, MAX_FILENAME);
     if name.contains(['/', '\\']) || name == "." || name == ".." {
-        violations.add(field, "FOLDER", "a file's name without folders");
+        violations.add(field, FieldReason::Folder, "a file's name without folders");
     }
     if name.contains(['\n', '\r', '\t']) {
-        violations.add(field, "INVALID_CHARACTER", "must not contain control characters");
+        violations.add(
+            field,
+            FieldReason::InvalidCharacter,
+            "must not contain control characters",
+        );
     }
     name
 }
@@ -66,7 +69,7 @@ pub fn content_type(violations: &mut Violations, field: &str, given: &str) -> St
         .is_some_and(|(kind, name)| is_media_name(kind) && is_media_name(name));
     if !well_formed && !media_type.is_empty() {
         let description = "a media type without parameters, for example text/csv";
-        violations.add(field, "MEDIA_TYPE", description);
+        violations.add(field, FieldReason::MediaType, description);
     }
     media_type
 }
@@ -82,27 +85,27 @@ fn is_media_name(name: &str) -> bool {
 
 /// Received content that is dropped with this value unless it was kept: after a refusal, a replay, or when the caller
 /// hangs up.
-pub struct Staged<'a> {
-    context: &'a Context,
-    files: &'a FileStore,
+pub struct Staged {
+    context: Context,
+    files: FileStore,
     received: Option<Received>,
 }
 
-impl<'a> Staged<'a> {
+impl Staged {
     /// Receives the content from the messages after the first. It must not be empty, and must have the digest that was
     /// announced, when one was.
     ///
     /// # Errors
     /// Chunks that are no chunks, content over the limit or not as announced, or a line that was cut; then nothing stays.
     pub async fn receive<H>(
-        context: &'a Context,
-        files: &'a FileStore,
+        context: &Context,
+        files: &FileStore,
         messages: impl Stream<Item = Arriving<H>>,
         announced: Option<[u8; 32]>,
     ) -> Result<Self, Error> {
         let staged = Self {
-            context,
-            files,
+            context: context.clone(),
+            files: files.clone(),
             received: Some(files.receive(messages.map(chunk)).await?),
         };
         check(staged.received(), announced)?;
@@ -117,19 +120,16 @@ impl<'a> Staged<'a> {
     }
 
     /// The mutation that the upload asks for by its header and its content.
-    pub fn mutation<'c>(
+    pub fn mutation(
         &self,
-        call: &'c Call,
+        call: &Call,
+        about: &impl std::fmt::Display,
         request_id: Uuid,
         validate_only: bool,
         header: &impl Message,
-    ) -> Mutation<'c> {
-        Mutation {
-            call,
-            request_id,
-            validate_only,
-            body_sha256: wire::sha256(&[header.encode_to_vec(), self.received().sha256.to_vec()].concat()),
-        }
+    ) -> Mutation {
+        let body = [header.encode_to_vec(), self.received().sha256.to_vec()].concat();
+        Mutation::of_body(call, about, request_id, validate_only, &body)
     }
 
     /// Keeps the content under its digest.
@@ -143,7 +143,7 @@ impl<'a> Staged<'a> {
     }
 }
 
-impl Drop for Staged<'_> {
+impl Drop for Staged {
     fn drop(&mut self) {
         if let Some(received) = self.received.take() {
             let files = self.files.clone();
@@ -156,15 +156,23 @@ fn chunk<H>(message: Arriving<H>) -> Result<Bytes, Error> {
     let violation = match message.map_err(broken)? {
         Some(Part::Chunk(chunk)) if (1..=MAX_CHUNK).contains(&chunk.len()) => return Ok(Bytes::from(chunk)),
         Some(Part::Chunk(_)) => wrong_size(),
-        Some(Part::Header(_)) => Violations::one("header", "REPEATED", "the header comes once, in the first message"),
-        None => Violations::one("chunk", "REQUIRED", "each message after the first carries a chunk"),
+        Some(Part::Header(_)) => Violations::one(
+            "header",
+            FieldReason::Repeated,
+            "the header comes once, in the first message",
+        ),
+        None => Violations::one(
+            "chunk",
+            FieldReason::Required,
+            "each message after the first carries a chunk",
+        ),
     };
     Err(violation.into())
 }
 
 fn check(received: &Received, announced: Option<[u8; 32]>) -> Result<(), Refusal> {
     if received.size == 0 {
-        return Err(Violations::one("chunk", "REQUIRED", "the content is empty"));
+        return Err(Violations::one("chunk", FieldReason::Required, "the content is empty"));
     }
     if announced.is_some_and(|announced| announced != received.sha256) {
         let message = "the content does not have the digest given in the header; nothing was changed";
@@ -181,13 +189,17 @@ fn check(received: &Received, announced: Option<[u8; 32]>) -> Result<(), Refusal
 fn broken(status: Status) -> Refusal {
     match status.code() {
         Code::OutOfRange | Code::InvalidArgument => wrong_size(),
-        Code::Internal => Violations::one("chunk", "UNREADABLE", "a message of the upload could not be read"),
+        Code::Internal => Violations::one(
+            "chunk",
+            FieldReason::Unreadable,
+            "a message of the upload could not be read",
+        ),
         _ => Refusal::unavailable("the upload broke off; nothing was changed"),
     }
 }
 
 fn wrong_size() -> Refusal {
-    Violations::one("chunk", "SIZE", "1 byte to 1 MiB")
+    Violations::one("chunk", FieldReason::Size, "1 byte to 1 MiB")
 }
 
 #[cfg(test)]
@@ -195,7 +207,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn reasons(check: impl FnOnce(&mut Violations) -> String) -> Vec<&'static str> {
+    fn reasons(check: impl FnOnce(&mut Violations) -> String) -> Vec<FieldReason> {
         let mut violations = Violations::new();
         check(&mut violations);
         let found = violations.refuse().err().into_iter();
@@ -210,17 +222,17 @@ mod tests {
         let filename = |name: &str| reasons(|v| filename(v, "filename", name));
         assert!(filename("Форма 1-М за январь.csv").is_empty());
         for (name, expected) in [
-            ("", &["REQUIRED"][..]),
-            ("a/b.csv", &["FOLDER"]),
-            ("a\\b.csv", &["FOLDER"]),
-            ("..", &["FOLDER"]),
-            ("a\nb.csv", &["INVALID_CHARACTER"]),
-            ("a\0b.csv", &["INVALID_CHARACTER"]),
-            ("a/\u{7f}b", &["INVALID_CHARACTER", "FOLDER"]),
+            ("", &[FieldReason::Required][..]),
+            ("a/b.csv", &[FieldReason::Folder]),
+            ("a\\b.csv", &[FieldReason::Folder]),
+            ("..", &[FieldReason::Folder]),
+            ("a\nb.csv", &[FieldReason::InvalidCharacter]),
+            ("a\0b.csv", &[FieldReason::InvalidCharacter]),
+            ("a/\u{7f}b", &[FieldReason::InvalidCharacter, FieldReason::Folder]),
         ] {
             assert_eq!(filename(name), expected, "{name:?}");
         }
-        assert_eq!(filename(&"ж".repeat(256)), ["TOO_LONG"]);
+        assert_eq!(filename(&"ж".repeat(256)), [FieldReason::TooLong]);
         assert!(filename(&"ж".repeat(255)).is_empty());
     }
 
@@ -240,7 +252,7 @@ mod tests {
             "te xt/csv",
             "text/цсв",
         ] {
-            assert_eq!(content_type(bad), ["MEDIA_TYPE"], "{bad}");
+            assert_eq!(content_type(bad), [FieldReason::MediaType], "{bad}");
         }
     }
 
@@ -250,10 +262,10 @@ mod tests {
             Err(Error::Refusal(refusal)) => refusal.violations[0].reason,
             other => panic!("{other:?}"),
         };
-        assert_eq!(reason(None), "REQUIRED");
-        assert_eq!(reason(Some(Part::Chunk(Vec::new()))), "SIZE");
-        assert_eq!(reason(Some(Part::Chunk(vec![0; MAX_CHUNK + 1]))), "SIZE");
-        assert_eq!(reason(Some(Part::Header(()))), "REPEATED");
+        assert_eq!(reason(None), FieldReason::Required);
+        assert_eq!(reason(Some(Part::Chunk(Vec::new()))), FieldReason::Size);
+        assert_eq!(reason(Some(Part::Chunk(vec![0; MAX_CHUNK + 1]))), FieldReason::Size);
+        assert_eq!(reason(Some(Part::Header(()))), FieldReason::Repeated);
         assert!(chunk::<()>(Ok(Some(Part::Chunk(vec![0; MAX_CHUNK])))).is_ok());
 
         assert!(header(Some(Ok(Some(Part::Header(()))))).is_ok());

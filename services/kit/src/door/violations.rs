@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use legalstat_proto::common::v1::ErrorReason;
+use legalstat_proto::common::v1::{ErrorReason, FieldReason};
 use tonic::Code;
 use uuid::Uuid;
 
@@ -25,7 +25,7 @@ impl Violations {
     }
 
     /// The refusal for one violation alone.
-    pub fn one(field: &str, reason: &'static str, description: &str) -> Refusal {
+    pub fn one(field: &str, reason: FieldReason, description: &str) -> Refusal {
         let mut violations = Self::new();
         violations.add(field, reason, description);
         violations.refusal()
@@ -37,7 +37,7 @@ impl Violations {
     }
 
     /// Records that a field breaks its rule.
-    pub fn add(&mut self, field: impl Into<String>, reason: &'static str, description: impl Into<String>) {
+    pub fn add(&mut self, field: impl Into<String>, reason: FieldReason, description: impl Into<String>) {
         self.found.push(Violation {
             field: field.into(),
             reason,
@@ -49,7 +49,7 @@ impl Violations {
     pub fn add_by_law(
         &mut self,
         field: impl Into<String>,
-        reason: &'static str,
+        reason: FieldReason,
         description: impl Display,
         basis: &LegalBasis,
     ) {
@@ -64,7 +64,7 @@ impl Violations {
     /// Checks a required text of at most `max` characters and gives it back without blanks around it.
     pub fn text(&mut self, field: &str, value: &str, max: usize) -> String {
         if value.trim().is_empty() {
-            self.add(field, "REQUIRED", "required");
+            self.add(field, FieldReason::Required, "required");
         }
         self.optional_text(field, value, max)
     }
@@ -73,12 +73,12 @@ impl Violations {
     pub fn optional_text(&mut self, field: &str, value: &str, max: usize) -> String {
         let value = value.trim();
         if value.chars().count() > max {
-            self.add(field, "TOO_LONG", format!("at most {max} characters"));
+            self.add(field, FieldReason::TooLong, format!("at most {max} characters"));
         }
         if value.chars().any(|c| c.is_control() && !"\n\r\t".contains(c)) {
             self.add(
                 field,
-                "INVALID_CHARACTER",
+                FieldReason::InvalidCharacter,
                 "must not contain control characters other than line breaks and tabs",
             );
         }
@@ -91,7 +91,7 @@ impl Violations {
             Ok(id) if !id.is_nil() => id,
             _ => {
                 let description = "required: a UUID you choose, the same again when you repeat the call";
-                self.add(field, "REQUEST_ID", description);
+                self.add(field, FieldReason::RequestId, description);
                 Uuid::nil()
             }
         }
@@ -104,14 +104,14 @@ impl Violations {
         }
         let mut digest = [0; 32];
         if hex::decode_to_slice(value, &mut digest).is_err() {
-            self.add(field, "SHA256", "a SHA-256 digest: 64 hexadecimal digits");
+            self.add(field, FieldReason::Sha256, "a SHA-256 digest: 64 hexadecimal digits");
             return None;
         }
         Some(digest)
     }
 
     /// Takes in what `result` found, and gives its value when it is good.
-    pub fn check<T>(&mut self, field: &str, reason: &'static str, result: Result<T, impl Display>) -> Option<T> {
+    pub fn check<T>(&mut self, field: &str, reason: FieldReason, result: Result<T, impl Display>) -> Option<T> {
         result
             .map_err(|problem| self.add(field, reason, problem.to_string()))
             .ok()
@@ -172,8 +172,8 @@ mod tests {
     fn a_refusal_names_every_field_and_the_resource() {
         let mut violations = Violations::new();
         violations.about(&"forms/1/editions/2019-Q1");
-        violations.add("name", "PERIOD_KIND", "a month");
-        violations.add("channel", "REQUIRED", "required");
+        violations.add("name", FieldReason::PeriodKind, "a month");
+        violations.add("channel", FieldReason::Required, "required");
         let Err(Error::Refusal(refusal)) = violations.sound(Some(1)) else {
             panic!("two violations were found")
         };

@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 use legalstat_proto::common::v1 as proto;
 use sha2::{Digest, Sha256};
 
-use crate::Violations;
+use crate::{FieldReason, Violations};
 
 /// Reads a civil date.
 ///
@@ -27,10 +27,10 @@ pub fn date(date: &proto::Date) -> Result<Date, String> {
 pub fn required_date(violations: &mut Violations, field: &str, value: Option<&proto::Date>) -> Option<Date> {
     match value {
         None => {
-            violations.add(field, "REQUIRED", "required");
+            violations.add(field, FieldReason::Required, "required");
             None
         }
-        Some(value) => violations.check(field, "DATE", date(value)),
+        Some(value) => violations.check(field, FieldReason::Date, date(value)),
     }
 }
 
@@ -62,7 +62,7 @@ pub fn optional_timestamp(
     field: &str,
     value: Option<&prost_types::Timestamp>,
 ) -> Option<Timestamp> {
-    value.and_then(|value| violations.check(field, "TIMESTAMP", timestamp(value)))
+    value.and_then(|value| violations.check(field, FieldReason::Timestamp, timestamp(value)))
 }
 
 /// Writes an instant.

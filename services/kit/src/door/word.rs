@@ -1,6 +1,7 @@
 //! Enumerations as words: one word for a value in the tables and the registers, one number for it on the wire.
 
 use super::violations::Violations;
+use crate::FieldReason;
 
 /// An enumeration as the database and the registers write it. The tables' constraints list the same words.
 pub trait Word: Copy + 'static {
@@ -44,7 +45,11 @@ pub fn optional<T: Copy>(
 ) -> Option<T> {
     let word = known(value, all, wire);
     if word.is_none() && value != 0 {
-        violations.add(field, "ENUM", format!("{value} is not a value of this enumeration"));
+        violations.add(
+            field,
+            FieldReason::Enum,
+            format!("{value} is not a value of this enumeration"),
+        );
     }
     word
 }
@@ -58,7 +63,7 @@ pub fn required<T: Copy>(
     wire: fn(T) -> i32,
 ) -> Option<T> {
     if value == 0 {
-        violations.add(field, "REQUIRED", "required");
+        violations.add(field, FieldReason::Required, "required");
     }
     optional(violations, field, value, all, wire)
 }
@@ -115,7 +120,7 @@ mod tests {
         assert_eq!(required(&mut violations, "grade", 0, Grade::ALL, wire), None);
         let refusal = violations.refuse().expect_err("the grade is required");
         assert_eq!(refusal.violations.len(), 1);
-        assert_eq!(refusal.violations[0].reason, "REQUIRED");
+        assert_eq!(refusal.violations[0].reason, FieldReason::Required);
     }
 
     #[test]
@@ -125,7 +130,7 @@ mod tests {
             assert_eq!(read(&mut violations, "grade", 7, Grade::ALL, wire), None);
             let refusal = violations.refuse().expect_err("7 is no grade");
             assert_eq!(refusal.violations.len(), 1);
-            assert_eq!(refusal.violations[0].reason, "ENUM");
+            assert_eq!(refusal.violations[0].reason, FieldReason::Enum);
         }
     }
 }

@@ -8,7 +8,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::{
-    Context, Error, Refusal, Violations,
+    Context, Error, FieldReason, Refusal, Violations,
     door::wire,
     due::{
         calendar::{Calendar, Hypothesis},
@@ -31,8 +31,10 @@ pub async fn recompute(
 ) -> Result<PreviewRecomputeResponse, Status> {
     let mut violations = Violations::new();
     match &request.change {
-        None => violations.add("change", "REQUIRED", "give a calendar_act or a withdrawal"),
-        Some(Hypothesis::Withdrawal(name)) if name.is_empty() => violations.add("withdrawal", "REQUIRED", "required"),
+        None => violations.add("change", FieldReason::Required, "give a calendar_act or a withdrawal"),
+        Some(Hypothesis::Withdrawal(name)) if name.is_empty() => {
+            violations.add("withdrawal", FieldReason::Required, "required")
+        }
         Some(_) => {}
     }
     let change = violations.sound(request.change.as_ref())?;
@@ -41,7 +43,7 @@ pub async fn recompute(
     let mut pages = Pages::new(due_dates, context.now());
     let mut response = PreviewRecomputeResponse::default();
     loop {
-        let mut connection = context.db.acquire().await.map_err(Error::from)?;
+        let mut connection = context.db.connection().await.map_err(Error::from)?;
         let Some(page) = pages.next(&mut connection).await.map_err(Error::from)? else {
             break;
         };
@@ -130,7 +132,7 @@ mod tests {
         let mut violations = Violations::new();
         violations.add(
             "hypothetical_act.transfers[0].working_day",
-            "CONTRADICTION",
+            FieldReason::Contradiction,
             "it is worked",
         );
         let refused = Status::from(violations.refuse().expect_err("there is a violation"));

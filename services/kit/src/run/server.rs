@@ -25,8 +25,10 @@ use crate::{
         deadline::DeadlineLayer,
         telemetry::TraceLayer,
         tls,
+        unreadable::UnreadableLayer,
     },
-    journal::{Journal, RefusalRecorder},
+    journal::Journal,
+    write::RefusalRecorder,
 };
 
 /// How long calls under way may take to end after the service is told to stop, and then its tasks and its pool: in all
@@ -153,6 +155,7 @@ pub async fn serve(
         .layer(TraceLayer)
         .layer(DeadlineLayer)
         .layer(AccessLayer::new(recorder.clone(), [services, &[JOURNAL]].concat()))
+        .layer(UnreadableLayer)
         .add_routes(routes)
         .serve_with_incoming_shutdown(
             ReceiverStream::new(connections),

@@ -271,7 +271,13 @@ impl Running {
         let url = self.ground.passwords.runtime_url(&server, &self.database, self.schema);
         let options = url.and_then(|url| schema::options(&url)).expect("the URL is ours");
         let tls = self.identity.clone();
-        Context::new(schema::pool(options), tls, CancellationToken::new(), clock)
+        let connections = schema::Connections { writing: 4, reading: 4 };
+        Context::new(
+            schema::Database::new(options, connections),
+            tls,
+            CancellationToken::new(),
+            clock,
+        )
     }
 
     /// Stops it as SIGTERM would, and waits until it has ended.

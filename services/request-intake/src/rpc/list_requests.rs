@@ -2,10 +2,9 @@
 
 use jiff::civil::Date;
 use legalstat_kit::{
-    Call, Error, Violations,
+    Call, Error, FieldReason, Violations,
     door::{page::Page, wire},
     due::follow,
-    schema,
 };
 use legalstat_proto::requests::v1::{ListRequestsRequest, ListRequestsResponse};
 use prost::Message;
@@ -31,7 +30,7 @@ pub(super) async fn list_requests(
     message: ListRequestsRequest,
 ) -> Result<ListRequestsResponse, Error> {
     let (filter, page) = asked(sees_only_own(&call.caller), &message)?;
-    let mut connection = schema::snapshot(&service.context.db).await?;
+    let mut connection = service.context.db.snapshot().await?;
     let places = db::reading::find(&mut connection, &filter, page.limit()).await?;
     let (places, whole_token) = page.cut(places, |place| place.number.to_string());
     let mut requests = Vec::new();
@@ -92,12 +91,13 @@ fn asked(own: Option<&str>, message: &ListRequestsRequest) -> Result<(Filter, Pa
 
 /// The first and the last due date asked for.
 fn due(violations: &mut Violations, message: &ListRequestsRequest) -> (Option<Date>, Option<Date>) {
-    let mut read =
-        |field, value: Option<&_>| value.and_then(|value| violations.check(field, "DATE", wire::date(value)));
+    let mut read = |field, value: Option<&_>| {
+        value.and_then(|value| violations.check(field, FieldReason::Date, wire::date(value)))
+    };
     let from = read("due_from", message.due_from.as_ref());
     let to = read("due_to", message.due_to.as_ref());
     if from.zip(to).is_some_and(|(from, to)| to < from) {
-        violations.add("due_to", "RANGE", "must not lie before `due_from`");
+        violations.add("due_to", FieldReason::Range, "must not lie before `due_from`");
     }
     (from, to)
 }

@@ -81,4 +81,5 @@ fn bringing_roles(caller: &Caller) -> Vec<CallerRole> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 mod tests;

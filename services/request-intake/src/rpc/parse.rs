@@ -2,7 +2,7 @@
 //! found, not only the first.
 
 use jiff::Timestamp;
-use legalstat_kit::{Violations, door::wire, law::LegalBasis, period::ReportingPeriod, zone};
+use legalstat_kit::{FieldReason, Violations, door::wire, law::LegalBasis, period::ReportingPeriod, zone};
 use legalstat_proto::requests::v1 as proto;
 
 use super::convert;
@@ -52,7 +52,7 @@ pub(super) fn optional_word<T: Copy>(
     if word.is_none() && value != 0 {
         violations.add(
             field,
-            "UNKNOWN_VALUE",
+            FieldReason::Enum,
             format!("{value} is not a value of this enumeration"),
         );
     }
@@ -67,7 +67,7 @@ fn required_word<T: Copy>(
     wire: fn(T) -> i32,
 ) -> Option<T> {
     if value == 0 {
-        violations.add(field, "REQUIRED", "required");
+        violations.add(field, FieldReason::Required, "required");
     }
     optional_word(violations, field, value, all, wire)
 }
@@ -100,7 +100,7 @@ pub(super) fn submission(violations: &mut Violations, request: &proto::Request, 
         && external.date > zone::civil_day(received_at)
     {
         let description = "no document is dated after the day of its receipt";
-        violations.add("request.external_date", "OUT_OF_RANGE", description);
+        violations.add("request.external_date", FieldReason::OutOfRange, description);
     }
     Some(Submission {
         requester: requester?,
@@ -128,13 +128,13 @@ fn refuse_fields_of_the_service(violations: &mut Violations, request: &proto::Re
         ("request.clarifications", !request.clarifications.is_empty()),
     ];
     for (field, _) in given.into_iter().filter(|(_, given)| *given) {
-        violations.add(field, "SET_BY_SERVICE", "must be empty: the service sets it");
+        violations.add(field, FieldReason::SetByService, "must be empty: the service sets it");
     }
 }
 
 fn requester(violations: &mut Violations, requester: Option<&proto::Requester>) -> Option<Requester> {
     let Some(requester) = requester else {
-        violations.add("request.requester", "REQUIRED", "required");
+        violations.add("request.requester", FieldReason::Required, "required");
         return None;
     };
     let kind = required_word(
@@ -152,7 +152,7 @@ fn requester(violations: &mut Violations, requester: Option<&proto::Requester>) 
     if postal_address.is_empty() && kind.is_some_and(|kind| !kind.is_body()) {
         violations.add_by_law(
             field,
-            "REQUIRED",
+            FieldReason::Required,
             "required of individuals and legal entities",
             &article_63(),
         );
@@ -174,16 +174,25 @@ fn bin(violations: &mut Violations, bin: &str, kind: Option<RequesterKind>) -> O
     let field = "request.requester.bin";
     match (bin, kind) {
         ("", Some(RequesterKind::LegalEntity)) => {
-            violations.add_by_law(field, "REQUIRED", "required of legal entities", &article_63());
+            violations.add_by_law(
+                field,
+                FieldReason::Required,
+                "required of legal entities",
+                &article_63(),
+            );
             None
         }
         ("", _) => None,
         (_, Some(RequesterKind::Individual)) => {
-            violations.add(field, "NOT_OF_KIND", "must be empty: a person has an IIN, not a BIN");
+            violations.add(
+                field,
+                FieldReason::NotOfKind,
+                "must be empty: a person has an IIN, not a BIN",
+            );
             None
         }
         (bin, _) => violations
-            .check(field, "BIN", identifiers::check_bin(bin))
+            .check(field, FieldReason::Bin, identifiers::check_bin(bin))
             .map(|()| bin.to_owned()),
     }
 }
@@ -193,10 +202,10 @@ fn iin(violations: &mut Violations, iin: &str, kind: Option<RequesterKind>) -> O
     match (iin, kind) {
         ("", _) => None,
         (iin, Some(RequesterKind::Individual) | None) => violations
-            .check(field, "IIN", identifiers::check_iin(iin))
+            .check(field, FieldReason::Iin, identifiers::check_iin(iin))
             .map(|()| iin.to_owned()),
         _ => {
-            violations.add(field, "NOT_OF_KIND", "must be empty: only a person has an IIN");
+            violations.add(field, FieldReason::NotOfKind, "must be empty: only a person has an IIN");
             None
         }
     }
@@ -212,7 +221,7 @@ fn signatory(
             let description = "required except for an oral request or one by messenger";
             violations.add_by_law(
                 "request.signatory",
-                "REQUIRED",
+                FieldReason::Required,
                 description,
                 &LegalBasis::instruction("para 6"),
             );
@@ -238,14 +247,14 @@ fn external_document(
     let date = request
         .external_date
         .as_ref()
-        .map(|date| violations.check(date_field, "DATE", wire::date(date)));
+        .map(|date| violations.check(date_field, FieldReason::Date, wire::date(date)));
     let required = channel.is_some_and(Channel::numbers_documents);
     if number.is_empty() && (required || date.is_some()) {
         let description = "required from the Unified EDMS and Kadagalau, and with external_date";
-        violations.add(number_field, "REQUIRED", description);
+        violations.add(number_field, FieldReason::Required, description);
     }
     if date.is_none() && (required || !number.is_empty()) {
-        violations.add(date_field, "REQUIRED", "required with external_number");
+        violations.add(date_field, FieldReason::Required, "required with external_number");
     }
     let date = date.flatten()?;
     (!number.is_empty()).then_some(ExternalDocument { number, date })
@@ -253,11 +262,11 @@ fn external_document(
 
 fn items(violations: &mut Violations, items: &[proto::Item]) -> Option<Vec<Item>> {
     if items.is_empty() {
-        violations.add("request.items", "REQUIRED", "required: what is asked for");
+        violations.add("request.items", FieldReason::Required, "required: what is asked for");
         return None;
     }
     if items.len() > ITEMS {
-        violations.add("request.items", "TOO_MANY", format!("at most {ITEMS} items"));
+        violations.add("request.items", FieldReason::TooMany, format!("at most {ITEMS} items"));
         return None;
     }
     // Every item is read before any is missed: each may have violations.
@@ -286,7 +295,7 @@ fn item(violations: &mut Violations, index: usize, item: &proto::Item) -> Option
     if form.as_deref().is_some_and(|form| !names::is_form(form)) {
         violations.add(
             field("form"),
-            "NAME",
+            FieldReason::ResourceName,
             "write forms/ and the number in the list, for example forms/1",
         );
     }
@@ -305,7 +314,7 @@ fn period(violations: &mut Violations, field: &str, period: &str) -> Option<Repo
     if period.is_empty() {
         return None;
     }
-    violations.check(field, "PERIOD", period.parse::<ReportingPeriod>())
+    violations.check(field, FieldReason::Period, period.parse::<ReportingPeriod>())
 }
 
 fn until_period(
@@ -316,14 +325,14 @@ fn until_period(
 ) -> Option<ReportingPeriod> {
     let last = period(violations, field, &item.until_period)?;
     if item.period.is_empty() {
-        violations.add(field, "WITHOUT_PERIOD", "must be empty when period is empty");
+        violations.add(field, FieldReason::WithoutPeriod, "must be empty when period is empty");
         return None;
     }
     let first = first?;
     if first.kind() != last.kind() {
-        violations.add(field, "OTHER_KIND", "must be of the same kind as period");
+        violations.add(field, FieldReason::OtherKind, "must be of the same kind as period");
     } else if last < first {
-        violations.add(field, "BEFORE_PERIOD", "must not come before period");
+        violations.add(field, FieldReason::BeforePeriod, "must not come before period");
     }
     Some(last)
 }
@@ -340,14 +349,14 @@ fn received_at(
     if !door.records {
         violations.add(
             field,
-            "SET_BY_SERVICE",
+            FieldReason::SetByService,
             "must be empty: for a system it is the time of the call",
         );
         return None;
     }
     let instant = wire::whole_microseconds(wire::optional_timestamp(violations, field, received_at)?);
     if instant > door.now {
-        violations.add(field, "IN_FUTURE", "must not be in the future");
+        violations.add(field, FieldReason::InFuture, "must not be in the future");
     }
     if door
         .rules
@@ -355,7 +364,12 @@ fn received_at(
         .is_none_or(|first| zone::civil_day(instant) < first)
     {
         let description = "must not be before the day from which the rules are known";
-        violations.add_by_law(field, "BEFORE_RULES", description, &LegalBasis::instruction(""));
+        violations.add_by_law(
+            field,
+            FieldReason::BeforeRules,
+            description,
+            &LegalBasis::instruction(""),
+        );
     }
     Some(instant)
 }

@@ -77,7 +77,7 @@ fn read(request: &proto::Request, records: bool) -> Result<Submission, Vec<Viola
 }
 
 /// The fields at fault and why.
-fn faults(request: &proto::Request, records: bool) -> Vec<(String, &'static str)> {
+fn faults(request: &proto::Request, records: bool) -> Vec<(String, FieldReason)> {
     let violations = read(request, records).expect_err("it has violations");
     violations
         .into_iter()
@@ -85,13 +85,13 @@ fn faults(request: &proto::Request, records: bool) -> Vec<(String, &'static str)
         .collect()
 }
 
-fn fault(request: &proto::Request) -> (String, &'static str) {
+fn fault(request: &proto::Request) -> (String, FieldReason) {
     let mut faults = faults(request, true);
     assert_eq!(faults.len(), 1, "{faults:?}");
     faults.remove(0)
 }
 
-fn at(field: &str, reason: &'static str) -> (String, &'static str) {
+fn at(field: &str, reason: FieldReason) -> (String, FieldReason) {
     (field.to_owned(), reason)
 }
 
@@ -139,7 +139,7 @@ fn what_the_service_sets_must_be_left_empty() {
     let faults = faults(&request, false);
     assert_eq!(faults.len(), 9);
     assert!(
-        faults.iter().all(|(_, reason)| *reason == "SET_BY_SERVICE"),
+        faults.iter().all(|(_, reason)| *reason == FieldReason::SetByService),
         "{faults:?}"
     );
 }
@@ -168,7 +168,7 @@ fn a_missing_unit_or_period_is_let_through_and_a_wrong_one_is_not() {
                 ..statistics()
             },
             "period",
-            "PERIOD",
+            FieldReason::Period,
         ),
         (
             proto::Item {
@@ -176,7 +176,7 @@ fn a_missing_unit_or_period_is_let_through_and_a_wrong_one_is_not() {
                 ..statistics()
             },
             "unit",
-            "UNKNOWN_VALUE",
+            FieldReason::Enum,
         ),
         (
             proto::Item {
@@ -184,7 +184,7 @@ fn a_missing_unit_or_period_is_let_through_and_a_wrong_one_is_not() {
                 ..statistics()
             },
             "kind",
-            "REQUIRED",
+            FieldReason::Required,
         ),
         (
             proto::Item {
@@ -192,7 +192,7 @@ fn a_missing_unit_or_period_is_let_through_and_a_wrong_one_is_not() {
                 ..statistics()
             },
             "form",
-            "NAME",
+            FieldReason::ResourceName,
         ),
         (
             proto::Item {
@@ -200,7 +200,7 @@ fn a_missing_unit_or_period_is_let_through_and_a_wrong_one_is_not() {
                 ..statistics()
             },
             "description",
-            "REQUIRED",
+            FieldReason::Required,
         ),
         (
             proto::Item {
@@ -208,7 +208,7 @@ fn a_missing_unit_or_period_is_let_through_and_a_wrong_one_is_not() {
                 ..statistics()
             },
             "description",
-            "TOO_LONG",
+            FieldReason::TooLong,
         ),
         (
             proto::Item {
@@ -216,7 +216,7 @@ fn a_missing_unit_or_period_is_let_through_and_a_wrong_one_is_not() {
                 ..statistics()
             },
             "until_period",
-            "OTHER_KIND",
+            FieldReason::OtherKind,
         ),
         (
             proto::Item {
@@ -224,7 +224,7 @@ fn a_missing_unit_or_period_is_let_through_and_a_wrong_one_is_not() {
                 ..statistics()
             },
             "until_period",
-            "BEFORE_PERIOD",
+            FieldReason::BeforePeriod,
         ),
         (
             proto::Item {
@@ -233,7 +233,7 @@ fn a_missing_unit_or_period_is_let_through_and_a_wrong_one_is_not() {
                 ..statistics()
             },
             "until_period",
-            "WITHOUT_PERIOD",
+            FieldReason::WithoutPeriod,
         ),
     ] {
         assert_eq!(fault(&with(item)), at(&format!("request.items[1].{field}"), reason));
@@ -242,7 +242,7 @@ fn a_missing_unit_or_period_is_let_through_and_a_wrong_one_is_not() {
         items: vec![statistics(); 101],
         ..whole()
     };
-    assert_eq!(fault(&many), at("request.items", "TOO_MANY"));
+    assert_eq!(fault(&many), at("request.items", FieldReason::TooMany));
 }
 
 #[test]
@@ -261,17 +261,21 @@ fn identifiers_belong_to_their_kind_and_have_their_control_digit() {
     };
     assert!(read(&with(Kind::LegalEntity, "160340014245", ""), true).is_ok());
     for (request, field, reason) in [
-        (with(Kind::LegalEntity, "", ""), "bin", "REQUIRED"),
-        (with(Kind::LegalEntity, "160940004325", ""), "bin", "BIN"),
-        (with(Kind::LegalEntity, "911003342906", ""), "bin", "BIN"),
+        (with(Kind::LegalEntity, "", ""), "bin", FieldReason::Required),
+        (with(Kind::LegalEntity, "160940004325", ""), "bin", FieldReason::Bin),
+        (with(Kind::LegalEntity, "911003342906", ""), "bin", FieldReason::Bin),
         (
             with(Kind::LegalEntity, "160340014245", "911003342906"),
             "iin",
-            "NOT_OF_KIND",
+            FieldReason::NotOfKind,
         ),
-        (with(Kind::Individual, "160340014245", ""), "bin", "NOT_OF_KIND"),
-        (with(Kind::Individual, "", "911003342907"), "iin", "IIN"),
-        (with(Kind::StateBody, "12", ""), "bin", "BIN"),
+        (
+            with(Kind::Individual, "160340014245", ""),
+            "bin",
+            FieldReason::NotOfKind,
+        ),
+        (with(Kind::Individual, "", "911003342907"), "iin", FieldReason::Iin),
+        (with(Kind::StateBody, "12", ""), "bin", FieldReason::Bin),
     ] {
         assert_eq!(fault(&request), at(&format!("request.requester.{field}"), reason));
     }
@@ -322,8 +326,8 @@ fn a_document_system_gives_its_number_and_date() {
         ..whole()
     };
     let expected = [
-        at("request.external_number", "REQUIRED"),
-        at("request.external_date", "REQUIRED"),
+        at("request.external_number", FieldReason::Required),
+        at("request.external_date", FieldReason::Required),
     ];
     assert_eq!(faults(&without, false), expected);
     let impossible = common::Date {
@@ -335,12 +339,12 @@ fn a_document_system_gives_its_number_and_date() {
         external_date: Some(impossible),
         ..whole()
     };
-    assert_eq!(fault(&request), at("request.external_date", "DATE"));
+    assert_eq!(fault(&request), at("request.external_date", FieldReason::Date));
     let half = proto::Request {
         external_number: "7".into(),
         ..individual()
     };
-    assert_eq!(fault(&half), at("request.external_date", "REQUIRED"));
+    assert_eq!(fault(&half), at("request.external_date", FieldReason::Required));
 }
 
 #[test]
@@ -355,14 +359,14 @@ fn the_time_of_receipt_is_given_by_officials_within_the_time_of_the_rules() {
     assert!(read(&at_time("2019-04-15T00:00:00+06:00"), true).is_ok());
     assert_eq!(
         fault(&at_time("2019-04-14T23:59:59+06:00")),
-        at("request.received_at", "BEFORE_RULES")
+        at("request.received_at", FieldReason::BeforeRules)
     );
     assert_eq!(
         fault(&at_time("2026-03-02T10:00:01+05:00")),
-        at("request.received_at", "IN_FUTURE")
+        at("request.received_at", FieldReason::InFuture)
     );
     let by_system = faults(&at_time("2026-03-01T10:00:00+05:00"), false);
-    assert_eq!(by_system, [at("request.received_at", "SET_BY_SERVICE")]);
+    assert_eq!(by_system, [at("request.received_at", FieldReason::SetByService)]);
 }
 
 proptest! {
