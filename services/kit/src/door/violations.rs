@@ -56,6 +56,14 @@ impl Violations {
         self.add(field, reason, format!("{description} [{basis}]"));
     }
 
+    /// These violations with others before them, found later but in an earlier field.
+    #[must_use]
+    pub fn after(mut self, mut earlier: Self) -> Self {
+        earlier.found.append(&mut self.found);
+        self.found = earlier.found;
+        self
+    }
+
     /// Whether none was found.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use jiff::Timestamp;
 use legalstat_proto::calendar::v1::{
     BatchComputeDeadlinesRequest, CalendarChange, ComputeDeadlineRequest, Deadline, Obligation, WatchCalendarRequest,
     calendar_service_client::CalendarServiceClient, compute_deadline_request::Subject, preview_recompute_request,
@@ -93,6 +92,23 @@ impl Calendar {
         Ok(deadlines)
     }
 
+    /// Has the calendar check a hypothesis, and answers the version under it.
+    ///
+    /// # Errors
+    /// The calendar's refusal, or the status of a calendar that is away or breaks its contract.
+    pub async fn check(&self, hypothesis: &Hypothesis) -> Result<String, Status> {
+        let any = Obligation {
+            period: "2020-Q1".into(),
+            due_day: 14,
+            ..Obligation::default()
+        };
+        let mut deadlines = self.deadlines(vec![question(any)], Some(hypothesis), false).await?;
+        Ok(deadlines
+            .pop()
+            .map(|deadline| deadline.calendar_version)
+            .unwrap_or_default())
+    }
+
     /// The changes of the calendar after a resume token, as they come.
     ///
     /// # Errors
@@ -109,14 +125,6 @@ async fn within<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> R
     let answer = tokio::time::timeout(PATIENCE, call).await;
     let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")));
     Ok(answer?.into_inner())
-}
-
-/// Since when just that is known which a version of the calendar knows; `None` for the first version.
-pub fn known_since(version: &str) -> Option<Timestamp> {
-    let (_, rest) = version.split_once('@')?;
-    // What is supposed on top stands behind the instant.
-    let end = rest.find('Z')?;
-    rest[..=end].parse().ok()
 }
 
 /// What the calendar is asked about an obligation.
@@ -169,14 +177,5 @@ mod tests {
         without_time.due_time = None;
         assert!(due_date(&without_date).is_err());
         assert!(due_date(&without_time).is_err());
-    }
-
-    #[test]
-    fn a_version_tells_since_when_it_is_known() {
-        let instant: Timestamp = "2026-03-17T19:00:00Z".parse().expect("an instant");
-        assert_eq!(known_since("18@2026-03-17T19:00:00Z"), Some(instant));
-        assert_eq!(known_since("18@2026-03-17T19:00:00Z+order-1"), Some(instant));
-        assert_eq!(known_since("18@2026-03-17T19:00:00Z-order-1"), Some(instant));
-        assert_eq!(known_since("18"), None);
     }
 }

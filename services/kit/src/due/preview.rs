@@ -12,18 +12,18 @@ use crate::{
     door::wire,
     due::{
         calendar::{Calendar, Hypothesis},
-        compare::{DueDates, Pages, Recompute, Recomputed},
+        compare::{Comparison, DueDates, Pages, Recomputed},
     },
 };
 
-/// How many moves a preview tells.
-const TOLD: usize = 100;
+/// How many moves a preview lists.
+const LISTED: usize = 100;
 
 /// What a change of the calendar would do to the open due dates of a service. Changes nothing.
 ///
 /// # Errors
 /// The calendar's refusal of the change, UNAVAILABLE while it is away, and what the database says.
-pub async fn recompute(
+pub async fn preview(
     context: &Context,
     calendar: &Calendar,
     due_dates: &dyn DueDates,
@@ -38,8 +38,8 @@ pub async fn recompute(
         Some(_) => {}
     }
     let change = violations.sound(request.change.as_ref())?;
-    let mut recompute = Recompute::supposing(calendar, change).await.map_err(passed_on)?;
-    let mut now = Recompute::now(calendar);
+    let mut supposed = Comparison::supposing(calendar, change).await.map_err(passed_on)?;
+    let mut now = Comparison::now(calendar);
     let mut pages = Pages::new(due_dates, context.now());
     let mut response = PreviewRecomputeResponse::default();
     loop {
@@ -51,7 +51,7 @@ pub async fn recompute(
         // What an earlier change moves is not this one's doing, even while its recompute still runs.
         let page = now.brought_up_to_date(page).await.map_err(passed_on)?;
         response.open_count += i64::try_from(page.len()).unwrap_or(i64::MAX);
-        for item in recompute.differing(page).await.map_err(passed_on)? {
+        for item in supposed.differing(page).await.map_err(passed_on)?.items {
             if item.moves() {
                 response.moved_count += 1;
                 response.moves.push(moved(item));
@@ -61,7 +61,7 @@ pub async fn recompute(
         }
         keep_first(&mut response.moves);
     }
-    response.calendar_version = recompute.version().to_owned();
+    response.calendar_version = supposed.version().to_owned();
     Ok(response)
 }
 
@@ -76,7 +76,7 @@ fn moved(item: Recomputed) -> DueDateMove {
 fn keep_first(moves: &mut Vec<DueDateMove>) {
     let day = |date: &Option<common::Date>| date.as_ref().map(|date| (date.year, date.month, date.day));
     moves.sort_by(|one, other| (day(&one.old_due_date), &one.name).cmp(&(day(&other.old_due_date), &other.name)));
-    moves.truncate(TOLD);
+    moves.truncate(LISTED);
 }
 
 /// The calendar's refusal as this service's own: the fields it speaks of have other names here. All else means that the

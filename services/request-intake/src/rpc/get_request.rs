@@ -1,6 +1,6 @@
 //! GetRequest.
 
-use legalstat_kit::{Call, Error, FieldReason, Violations, due::follow};
+use legalstat_kit::{Call, Error, FieldReason, Violations, due::moves};
 use legalstat_proto::requests::v1::{self as proto, GetRequestRequest};
 
 use super::{RequestIntake, convert, sees_only_own};
@@ -30,6 +30,6 @@ pub(super) async fn get_request(
     let may_see = |receipt: &Receipt| sees_only_own(&call.caller).is_none_or(|own| own == receipt.accepted_by);
     let visible = found.filter(|request| request.receipt.as_ref().is_some_and(may_see));
     let mut request = convert::request(visible.ok_or(IntakeError::NotFound(id))?);
-    request.due_date_changes = follow::changes_of(&mut *connection, &request.name).await?;
+    request.due_date_changes = moves::of(&mut *connection, &request.name).await?;
     Ok(request)
 }

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use legalstat_kit::{
     Call, Error, FieldReason, Violations,
     door::{page::Page, wire},
-    due::follow,
+    due::moves,
 };
 use legalstat_proto::requests::v1::{ListRequestsRequest, ListRequestsResponse};
 use prost::Message;
@@ -38,10 +38,10 @@ pub(super) async fn list_requests(
     for batch in places.chunks(BATCH) {
         let ids: Vec<_> = batch.iter().map(|place| place.id).collect();
         let names: Vec<String> = ids.iter().map(|id| names::request(*id)).collect();
-        let mut changes = follow::changes(&mut *connection, &names).await?;
+        let mut moves = moves::of_each(&mut *connection, &names).await?;
         for request in db::reading::read(&mut connection, &ids).await? {
             let mut request = convert::request(request);
-            request.due_date_changes = changes.remove(&request.name).unwrap_or_default();
+            request.due_date_changes = moves.remove(&request.name).unwrap_or_default();
             bytes += request.encoded_len();
             if bytes > PAGE_BYTES && !requests.is_empty() {
                 let last = &places[requests.len() - 1];
