@@ -1,6 +1,10 @@
 //! For tests: a service as it runs in production, on a database, a port and certificates of its own.
 
-use std::{net::Ipv4Addr, path::Path, sync::Arc};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use sqlx::{ConnectOptions, PgConnection};
@@ -13,6 +17,7 @@ use crate::{
     folder::FolderLock,
     postgres::{Cluster, ClusterOptions},
     roles::{self, ServicePasswords},
+    testing::relay::Relay,
 };
 use legalstat_kit::{
     Context, Service,
@@ -85,6 +90,11 @@ impl Ground {
         })
     }
 
+    /// The address of the database server.
+    pub fn database_server(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.cluster.port()).into()
+    }
+
     /// The folder of the ground, with `authority/` and `certificates/`.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -132,7 +142,22 @@ impl Running {
         settings: &[(&str, String)],
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
-        Self::try_start(service, settings, clock)
+        Self::try_start(service, settings, clock, None)
+            .await
+            .expect("the service starts")
+    }
+
+    /// Starts a service as [`start`](Self::start) does, with a relay between it and its database.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_behind<C: Send + 'static>(
+        relay: &Relay,
+        service: &'static Service<C>,
+        settings: &[(&str, String)],
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        Self::try_start(service, settings, clock, Some(relay))
             .await
             .expect("the service starts")
     }
@@ -141,11 +166,13 @@ impl Running {
         service: &'static Service<C>,
         settings: &[(&str, String)],
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+        relay: Option<&Relay>,
     ) -> anyhow::Result<Self> {
         let ground = Ground::shared().await;
         let database = ground.database(service).await?;
         let identity = ground.authority.ensure(&Usage::service(service.name))?;
         let server = ground.cluster.admin_url("postgres");
+        let runtime = ground.passwords.runtime_url(&server, &database, service.schema)?;
         // Held from here on: a port that is let go for a moment may be another's then.
         let listeners = Listeners {
             calls: server::bind((Ipv4Addr::LOCALHOST, 0).into()).await?,
@@ -157,7 +184,7 @@ impl Running {
             ("LEGALSTAT_HEALTH_LISTEN", health.to_string()),
             (
                 "LEGALSTAT_DATABASE_URL",
-                ground.passwords.runtime_url(&server, &database, service.schema)?,
+                relay.map_or(runtime.clone(), |relay| relay.stands_in(&runtime)),
             ),
             (
                 "LEGALSTAT_TLS_CERTIFICATE",
