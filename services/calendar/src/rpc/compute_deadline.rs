@@ -159,10 +159,15 @@ fn read_choice(violations: &mut Violations, path: &str, rule: Option<&Rule>) -> 
             id.map(|id| TermChoice::Named(id.to_owned()))
         }
         Some(Rule::RequesterKind(kind)) => {
-            let kind = convert::requester_kind(*kind);
-            violations
-                .check(&format!("{path}.requester_kind"), FieldReason::Enum, kind)
-                .map(TermChoice::ForRequester)
+            let field = format!("{path}.requester_kind");
+            let kind = convert::one_of(
+                violations,
+                &field,
+                *kind,
+                convert::requester_kind,
+                "a kind of requester",
+            );
+            kind.map(TermChoice::ForRequester)
         }
     }
 }

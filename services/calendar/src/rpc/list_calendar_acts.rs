@@ -1,10 +1,16 @@
 //! ListCalendarActs.
 
-use legalstat_kit::{Error, FieldReason, Violations, door::page::Page};
+use legalstat_kit::{
+    Error, FieldReason, Violations,
+    door::{
+        page::Page,
+        word::{self, Word as _},
+    },
+};
 use legalstat_proto::calendar::v1::{ListCalendarActsRequest, ListCalendarActsResponse};
 
 use super::{CalendarRpc, act, as_known_at, convert};
-use crate::domain::Act;
+use crate::domain::{Act, ActKind};
 
 pub(super) fn list_calendar_acts(
     service: &CalendarRpc,
@@ -19,10 +25,7 @@ pub(super) fn list_calendar_acts(
     ];
     let query: Vec<&str> = query.iter().map(String::as_str).collect();
     let page = Page::parse(&mut violations, message.page_size, 100, &message.page_token, &query)?;
-    let kind = match message.kind {
-        0 => None,
-        kind => violations.check("kind", FieldReason::Enum, act::kind(kind)),
-    };
+    let kind = word::optional(&mut violations, "kind", message.kind, ActKind::ALL, act::kind);
     let year = match message.year {
         0 => None,
         year => violations.check("year", FieldReason::OutOfRange, convert::year(year)),
