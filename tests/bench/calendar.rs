@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 
 mod act;
+mod call;
 mod echo;
 mod load;
 mod questions;
@@ -14,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use legalstat_proto::calendar::v1::calendar_service_client::CalendarServiceClient;
+use legalstat_proto::calendar::v1::{Deadline, calendar_service_client::CalendarServiceClient};
 use tonic::transport::Channel;
 
 use crate::{
@@ -64,9 +65,10 @@ async fn measure(system: &System) -> Vec<Line> {
     report::say(&questions.summary());
     let server = EchoServer::start(&system.home());
     let echo = channels(|| server.channel());
-    let load = |subject, channels: &[Channel], process| Load::new(subject, channels, &questions, process);
-    let echoes = load(Subject::Echo, &echo, server.process());
-    let deadlines = load(Subject::Deadline, &calendar, system.process());
+    let echoed = echo::alike(&questions.asked);
+    let echoes = Load::new(echo::subject(), &echo, echoed, server.process());
+    let deadline = Subject::answering::<Deadline>("/legalstat.calendar.v1.CalendarService/ComputeDeadline");
+    let deadlines = Load::new(deadline, &calendar, questions.asked.clone(), system.process());
 
     let mut lines = Vec::new();
     for reading in [Reading::Skipped, Reading::Decoded] {

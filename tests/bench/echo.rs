@@ -28,10 +28,10 @@ use tonic::{
 };
 use tonic_prost::ProstCodec;
 
+use crate::load::{Asked, Subject};
+
 /// The argument that makes the program the echo's server.
 pub(crate) const SERVE: &str = "--serve-echo";
-/// The echo's method.
-pub(crate) const METHOD: &str = "/legalstat.bench.Echo/Echo";
 /// The longest answer.
 const LONGEST: usize = 64 * 1024;
 
@@ -117,8 +117,22 @@ pub(crate) fn serve(certificates: &Path) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// The echo to call.
+pub(crate) fn subject() -> Subject {
+    Subject::answering::<Bytes>("/legalstat.bench.Echo/Echo")
+}
+
+/// What to ask of the echo so that its messages have as many bytes as another subject's.
+pub(crate) fn alike(asked: &Asked) -> Asked {
+    let both = asked.sizes.iter().zip(&asked.encoded);
+    Asked {
+        encoded: both.map(|(size, message)| request(*size, message.len())).collect(),
+        sizes: asked.sizes.clone(),
+    }
+}
+
 /// A request of `length` bytes for an answer of `size` bytes, both as encoded bytes values.
-pub(crate) fn request(size: usize, length: usize) -> Bytes {
+fn request(size: usize, length: usize) -> Bytes {
     let mut wanted = BytesMut::new();
     wanted.put_u32(u32::try_from(size).expect("answers are short"));
     wanted.resize(length - FRAME, 0);

@@ -9,18 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::{Buf, BufMut, Bytes};
-use legalstat_proto::calendar::v1::Deadline;
+use bytes::{Buf, Bytes};
 use prost::Message;
 use tokio::task::JoinSet;
-use tonic::{
-    Request, Status,
-    client::Grpc,
-    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-    transport::Channel,
-};
+use tonic::{Status, codec::DecodeBuf, transport::Channel};
 
-use crate::{echo, questions::Questions};
+use crate::call::{self, Read, call};
 
 /// How many connections share the calls.
 pub(crate) const CONNECTIONS: usize = 4;
@@ -28,19 +22,44 @@ pub(crate) const CONNECTIONS: usize = 4;
 pub(crate) const IN_FLIGHT: usize = 16;
 
 /// Whom calls go to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Subject {
-    Echo,
-    Deadline,
+#[derive(Clone, Copy)]
+pub(crate) struct Subject {
+    method: &'static str,
+    decode: Read<usize>,
 }
 
 impl Subject {
-    fn method(self) -> &'static str {
-        match self {
-            Self::Echo => echo::METHOD,
-            Self::Deadline => "/legalstat.calendar.v1.CalendarService/ComputeDeadline",
+    /// A method that answers with such a message.
+    pub(crate) fn answering<M: Message + Default>(method: &'static str) -> Self {
+        Self {
+            method,
+            decode: decode::<M>,
         }
     }
+
+    fn read(self, reading: Reading) -> Read<usize> {
+        match reading {
+            Reading::Skipped => call::skip,
+            Reading::Decoded => self.decode,
+        }
+    }
+}
+
+/// Decodes an answer and gives its length.
+fn decode<M: Message + Default>(buffer: &mut DecodeBuf<'_>) -> Result<usize, Status> {
+    let length = buffer.remaining();
+    drop(black_box(
+        M::decode(buffer).map_err(|error| Status::internal(error.to_string()))?,
+    ));
+    Ok(length)
+}
+
+/// Requests, encoded, with the sizes of their answers.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    pub(crate) encoded: Vec<Bytes>,
+    /// How many bytes each answer has, encoded.
+    pub(crate) sizes: Vec<usize>,
 }
 
 /// What the caller does with answers.
@@ -74,28 +93,16 @@ pub(crate) struct Turn {
 pub(crate) struct Load {
     subject: Subject,
     channels: Vec<Channel>,
-    /// The requests, encoded.
-    requests: Arc<Vec<Bytes>>,
-    /// How long each answer must be.
-    sizes: Arc<Vec<usize>>,
+    asked: Arc<Asked>,
     process: u32,
 }
 
 impl Load {
-    pub(crate) fn new(subject: Subject, channels: &[Channel], questions: &Questions, process: u32) -> Self {
-        let requests = match subject {
-            Subject::Deadline => questions.encoded.clone(),
-            Subject::Echo => {
-                let both = questions.sizes.iter().zip(&questions.encoded);
-                both.map(|(size, question)| echo::request(*size, question.len()))
-                    .collect()
-            }
-        };
+    pub(crate) fn new(subject: Subject, channels: &[Channel], asked: Asked, process: u32) -> Self {
         Self {
             subject,
             channels: channels.to_vec(),
-            requests: Arc::new(requests),
-            sizes: Arc::new(questions.sizes.clone()),
+            asked: Arc::new(asked),
             process,
         }
     }
@@ -126,12 +133,8 @@ impl Load {
         let mut callers = JoinSet::new();
         for number in 0..IN_FLIGHT {
             let channel = self.channels[number % self.channels.len()].clone();
-            let (method, next) = (self.subject.method(), Arc::clone(&next));
-            let codec = Sized {
-                subject: self.subject,
-                reading,
-            };
-            let (requests, sizes) = (Arc::clone(&self.requests), Arc::clone(&self.sizes));
+            let (method, read) = (self.subject.method, self.subject.read(reading));
+            let (asked, next) = (Arc::clone(&self.asked), Arc::clone(&next));
             callers.spawn(async move {
                 let mut latencies = Vec::with_capacity(16 * 1024);
                 loop {
@@ -140,10 +143,14 @@ impl Load {
                     if index >= most || until.is_some_and(|until| began >= until) {
                         return latencies;
                     }
-                    let at = index % requests.len();
-                    let length = call(&channel, method, codec, requests[at].clone()).await;
+                    let at = index % asked.encoded.len();
+                    let length = call(&channel, method, read, asked.encoded[at].clone()).await;
                     latencies.push(began.elapsed());
-                    assert_eq!(length.expect("every call succeeds"), sizes[at], "answers are as long");
+                    assert_eq!(
+                        length.expect("every call succeeds"),
+                        asked.sizes[at],
+                        "answers are as long"
+                    );
                 }
             });
         }
@@ -151,70 +158,17 @@ impl Load {
     }
 }
 
-/// Makes one call and gives the length of its answer.
-async fn call(channel: &Channel, method: &'static str, codec: Sized, request: Bytes) -> Result<usize, Status> {
-    let mut grpc = Grpc::new(channel.clone());
-    grpc.ready()
-        .await
-        .map_err(|error| Status::unavailable(error.to_string()))?;
-    let path = http::uri::PathAndQuery::from_static(method);
-    let answer = grpc.unary(Request::new(request), path, codec).await?;
-    Ok(answer.into_inner())
+/// The processor time that a process has used.
+pub(crate) fn processor_time(process: u32) -> Option<Duration> {
+    let fields = process_fields(process)?;
+    Some(Duration::from_millis(10 * fields.get(11..13)?.iter().sum::<u64>()))
 }
 
-/// Sends bytes as they are, and reads an answer as a subject's callers do, of which it keeps the length.
-#[derive(Clone, Copy)]
-struct Sized {
-    subject: Subject,
-    reading: Reading,
-}
-
-impl Codec for Sized {
-    type Encode = Bytes;
-    type Decode = usize;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        *self
-    }
-
-    fn decoder(&mut self) -> Self {
-        *self
-    }
-}
-
-impl Encoder for Sized {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for Sized {
-    type Item = usize;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<usize>, Status> {
-        let length = buffer.remaining();
-        let unreadable = |error: prost::DecodeError| Status::internal(error.to_string());
-        match (self.reading, self.subject) {
-            (Reading::Skipped, _) => buffer.advance(length),
-            (Reading::Decoded, Subject::Echo) => drop(black_box(Bytes::decode(buffer).map_err(unreadable)?)),
-            (Reading::Decoded, Subject::Deadline) => drop(black_box(Deadline::decode(buffer).map_err(unreadable)?)),
-        }
-        Ok(Some(length))
-    }
-}
-
-/// The processor time that a process has used, in Linux's hundredths of a second.
-fn processor_time(process: u32) -> Option<Duration> {
+/// What Linux tells of a process after its name and state, from the second field on: the 2nd is the parent, the 12th to the 15th
+/// are the user and system time of itself and of children that have ended, in hundredths of a second. The first is no number.
+pub(crate) fn process_fields(process: u32) -> Option<Vec<u64>> {
     let told = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name before the last bracket may hold anything; user and system time are the 12th and 13th field after it.
-    let mut fields = told.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let ticks: u64 = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
-    Some(Duration::from_millis(10 * ticks))
+    // The name before the last bracket may hold anything.
+    let fields = told.rsplit_once(')')?.1.split_whitespace();
+    Some(fields.map(|field| field.parse().unwrap_or_default()).collect())
 }

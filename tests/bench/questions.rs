@@ -1,12 +1,13 @@
 //! What is asked: 15 working days from each of 500 days of receipt, so that no two calls in a row have one answer.
 
-use bytes::Bytes;
 use legalstat_proto::calendar::v1::{
     BatchComputeDeadlinesRequest, ComputeDeadlineRequest, RequesterKind, TermStart,
     calendar_service_client::CalendarServiceClient, compute_deadline_request::Subject, term_start::Rule,
 };
 use prost::Message;
 use tonic::transport::Channel;
+
+use crate::load::Asked;
 
 /// The first days of receipt: of the term that counts from receipt and of the one that counts from registration. Noon in
 /// Astana, so that a request is registered on its day unless it is a day off.
@@ -20,9 +21,7 @@ const SECONDS_OF_A_DAY: i64 = 86_400;
 pub(crate) struct Questions {
     pub(crate) requests: Vec<ComputeDeadlineRequest>,
     /// The same, encoded.
-    pub(crate) encoded: Vec<Bytes>,
-    /// How many bytes each answer has, encoded.
-    pub(crate) sizes: Vec<usize>,
+    pub(crate) asked: Asked,
     steps: usize,
 }
 
@@ -39,9 +38,11 @@ impl Questions {
             sizes.push(answer.encoded_len());
         }
         Self {
-            encoded: requests.iter().map(|request| request.encode_to_vec().into()).collect(),
+            asked: Asked {
+                encoded: requests.iter().map(|request| request.encode_to_vec().into()).collect(),
+                sizes,
+            },
             requests,
-            sizes,
             steps,
         }
     }
@@ -59,7 +60,7 @@ impl Questions {
     }
 
     pub(crate) fn summary(&self) -> String {
-        let bytes: usize = self.sizes.iter().sum();
+        let bytes: usize = self.asked.sizes.iter().sum();
         format!(
             "{} different questions; on average an answer has {} steps and {} bytes\n",
             self.len(),

@@ -23,7 +23,7 @@ impl Rounds {
         self.turns.push(turn);
     }
 
-    fn rates(&self) -> Vec<f64> {
+    pub(crate) fn rates(&self) -> Vec<f64> {
         self.turns.iter().map(|turn| turn.rate).collect()
     }
 
@@ -32,10 +32,11 @@ impl Rounds {
         ratios(&self.rates(), &other.rates())
     }
 
-    fn percentile(&self, percent: usize) -> f64 {
+    /// The seconds within which so many of a hundred calls were answered, where calls were timed one by one.
+    pub(crate) fn percentile(&self, percent: usize) -> Option<f64> {
         let mut all: Vec<_> = self.turns.iter().flat_map(|turn| &turn.latencies).collect();
         all.sort_unstable();
-        all[(all.len() - 1) * percent / 100].as_secs_f64()
+        Some(all.get(all.len().checked_sub(1)? * percent / 100)?.as_secs_f64())
     }
 
     fn processor(&self) -> Option<f64> {
@@ -113,8 +114,8 @@ impl Line {
     pub(crate) fn of_rounds(what: String, rounds: &Rounds) -> Self {
         Self {
             rate: format!("{:.0}", median(&rounds.rates())),
-            median: milliseconds(rounds.percentile(50)),
-            percentile: milliseconds(rounds.percentile(99)),
+            median: rounds.percentile(50).map(milliseconds).unwrap_or_default(),
+            percentile: rounds.percentile(99).map(milliseconds).unwrap_or_default(),
             processor: rounds
                 .processor()
                 .map(|time| format!("{:.1}", time * 1e6))

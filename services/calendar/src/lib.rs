@@ -10,7 +10,7 @@ mod rpc;
 
 use std::sync::Arc;
 
-use legalstat_kit::{Context, Service, run::Starting};
+use legalstat_kit::{Context, Service, run::Starting, schema::Tables, write};
 use legalstat_proto::calendar::v1::calendar_service_server::SERVICE_NAME;
 use tonic::service::Routes;
 
@@ -25,12 +25,12 @@ pub static SERVICE: Service<WorkingHours> = Service {
     name: "calendar",
     schema: "calendar",
     services: &[SERVICE_NAME],
-    migrations: &MIGRATIONS,
+    tables: &[&write::TABLES, &TABLES],
     config: config::working_hours,
     start,
 };
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+static TABLES: Tables = Tables::of_service(sqlx::migrate!("./migrations"));
 
 fn start(context: Context, hours: WorkingHours) -> Starting {
     Box::pin(async move {

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use legalstat_kit::{
     Context, Service,
-    due::{calendar::Calendar, schedule::Completeness},
+    due::{self, calendar::Calendar, schedule::Completeness},
     files::FileStore,
+    schema::Tables,
+    write,
 };
 use legalstat_proto::collections::v1::collection_distribution_service_server::{
     CollectionDistributionServiceServer, SERVICE_NAME,
 };
-use sqlx::migrate::Migrator;
 use tonic::service::Routes;
 
 mod clients;
@@ -24,15 +25,15 @@ mod rpc;
 use config::Config;
 use rpc::CollectionDistribution;
 
-/// The migrations of the schema `collections`.
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// The tables of the schema `collections`.
+static TABLES: Tables = Tables::of_service(sqlx::migrate!("./migrations"));
 
 /// Collection distribution.
 pub static SERVICE: Service<Config> = Service {
     name: "collection-distribution",
     schema: "collections",
     services: &[SERVICE_NAME],
-    migrations: &MIGRATIONS,
+    tables: &[&write::TABLES, &due::TABLES, &TABLES],
     config: config::read,
     start: |context, config| Box::pin(start(context, config)),
 };
@@ -40,7 +41,7 @@ pub static SERVICE: Service<Config> = Service {
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let files = FileStore::open(&config.files, config.file_limit)?;
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
-    let collections = db::reference::load(&mut *context.db.acquire().await?).await?;
+    let collections = db::reference::load(&mut *context.db.connection().await?).await?;
     let schedule = Arc::new(Completeness::default());
     jobs::schedule::start(&context, calendar.clone(), collections, schedule.clone()).await?;
     jobs::recompute::start(&context, calendar.clone());

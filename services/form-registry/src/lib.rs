@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use legalstat_kit::{
     Context, Service,
-    due::{calendar::Calendar, schedule::Completeness},
+    due::{self, calendar::Calendar, schedule::Completeness},
     files::FileStore,
+    schema::Tables,
+    write,
 };
 use legalstat_proto::forms::v1::form_registry_service_server::{FormRegistryServiceServer, SERVICE_NAME};
-use sqlx::migrate::Migrator;
 use tonic::service::Routes;
 
 mod clients;
@@ -22,15 +23,15 @@ mod rpc;
 use config::Config;
 use rpc::FormRegistry;
 
-/// The migrations of the schema `forms`.
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// The tables of the schema `forms`.
+static TABLES: Tables = Tables::of_service(sqlx::migrate!("./migrations"));
 
 /// The form registry.
 pub static SERVICE: Service<Config> = Service {
     name: "form-registry",
     schema: "forms",
     services: &[SERVICE_NAME],
-    migrations: &MIGRATIONS,
+    tables: &[&write::TABLES, &due::TABLES, &TABLES],
     config: config::read,
     start: |context, config| Box::pin(start(context, config)),
 };

@@ -67,6 +67,13 @@ impl Refusal {
         refusal
     }
 
+    /// More is asked at once than can be done; try again after a second.
+    pub fn overloaded(message: impl Into<String>) -> Self {
+        let mut refusal = Self::new(Code::ResourceExhausted, ErrorReason::Overloaded, message);
+        refusal.retry_after = Some(Duration::from_secs(1));
+        refusal
+    }
+
     /// Names the resource concerned.
     pub fn resource(self, resource: &str) -> Self {
         self.with("resource", resource)
@@ -99,6 +106,19 @@ impl Error {
         match self {
             Self::Refusal(refusal) => anyhow::anyhow!(refusal.message),
             Self::Unknown(error) => error,
+        }
+    }
+
+    /// Whether something that the call needs is away, so that other calls would fail the same way.
+    pub(crate) fn is_away(&self) -> bool {
+        matches!(self, Self::Refusal(refusal) if refusal.code == Code::Unavailable)
+    }
+
+    /// The same refusal for another call.
+    pub(crate) fn again(&self) -> Option<Self> {
+        match self {
+            Self::Refusal(refusal) => Some(Self::Refusal(refusal.clone())),
+            Self::Unknown(_) => None,
         }
     }
 

@@ -108,16 +108,19 @@ mod tests {
     };
 
     use jiff::Timestamp;
-    use sqlx::postgres::PgPoolOptions;
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::call::tls;
+    use crate::{
+        call::tls,
+        schema::{self, Connections, Database},
+    };
 
     const PAUSE: Duration = Duration::from_millis(1);
 
     fn context() -> Context {
-        let db = PgPoolOptions::new().connect_lazy("postgres://nowhere").expect("a URL");
+        let options = schema::options("postgres://nowhere").expect("a URL");
+        let db = Database::new(options, Connections { writing: 1, reading: 1 });
         let file = || PathBuf::from("nowhere");
         let tls = tls::Files {
             certificate: file(),

@@ -347,6 +347,11 @@ impl Cluster {
         )
     }
 
+    /// The port it listens on, on this machine only.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Stops the server and waits until it has ended.
     ///
     /// # Errors

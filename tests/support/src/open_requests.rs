@@ -61,11 +61,7 @@ fn request(days_ago: i32, received: &Zoned) -> SubmitRequestRequest {
 
 /// A connection to the system's database as its superuser.
 pub async fn database(system: &System) -> PgConnection {
-    let place = system.home().join("postgres");
-    let password = std::fs::read_to_string(place.join("password")).expect("it runs");
-    let pid = std::fs::read_to_string(place.join("data/postmaster.pid")).expect("it runs");
-    let port = pid.lines().nth(3).expect("the fourth line is the port").trim();
-    let url = format!("postgres://postgres:{}@127.0.0.1:{port}/legalstat", password.trim());
+    let url = system.database_url("legalstat");
     PgConnection::connect(&url).await.expect("the database runs")
 }
 

@@ -97,6 +97,24 @@ impl System {
         self.process.as_ref().expect("it runs").id()
     }
 
+    /// The URL of a database of its PostgreSQL server, as the superuser.
+    pub fn database_url(&self, database: &str) -> String {
+        let password = std::fs::read_to_string(self.home().join("postgres/password")).expect("it runs");
+        let port = self.postmaster_file(3);
+        format!("postgres://postgres:{}@127.0.0.1:{port}/{database}", password.trim())
+    }
+
+    /// The process of its PostgreSQL server.
+    pub fn postmaster(&self) -> u32 {
+        self.postmaster_file(0).parse().expect("the first line is the process")
+    }
+
+    /// A line of the file that PostgreSQL keeps about itself while it runs.
+    fn postmaster_file(&self, line: usize) -> String {
+        let text = std::fs::read_to_string(self.home().join("postgres/data/postmaster.pid")).expect("it runs");
+        text.lines().nth(line).expect("the file is whole").trim().to_owned()
+    }
+
     fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.process()).expect("a process id"))
     }

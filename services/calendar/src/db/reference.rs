@@ -3,8 +3,8 @@
 use anyhow::Context as _;
 use jiff::Timestamp;
 use legalstat_kit::{
-    Context, Error,
-    write::{self, Write},
+    Context,
+    write::{self, Change, Write},
 };
 use sqlx::PgConnection;
 
@@ -29,15 +29,19 @@ pub async fn load(context: &Context, rules: &RuleSet) -> anyhow::Result<()> {
         return Ok(());
     }
     transaction.rollback().await?;
-    let mut write = write::begin_job(context, "jobs/load-registers").await?;
-    let rows = insert(write.connection(), rules, context.now()).await?;
-    if rows == 0 {
-        return Ok(());
-    }
-    record(&mut write).await?;
-    let committed = write.commit(REGISTERS, "calendar-registers.loaded", ()).await;
-    committed.map_err(Error::of_job).context("loading the registers")?;
-    tracing::info!(rows, "loaded more of the registers");
+    let (rules, now) = (rules.clone(), context.now());
+    let loaded = write::by_job(context, "jobs/load-registers", |write| {
+        Box::pin(async move {
+            let rows = insert(write.connection(), &rules, now).await?;
+            if rows == 0 {
+                return Ok(Vec::new());
+            }
+            record(write).await?;
+            tracing::info!(rows, "loading more of the registers");
+            Ok(vec![Change::of(&REGISTERS, "calendar-registers.loaded")])
+        })
+    });
+    loaded.await.context("loading the registers")?;
     Ok(())
 }
 

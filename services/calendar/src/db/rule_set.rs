@@ -1,7 +1,7 @@
 //! All rules, of every state of knowledge.
 
-use legalstat_kit::schema;
-use sqlx::{PgConnection, PgPool};
+use legalstat_kit::schema::Database;
+use sqlx::PgConnection;
 
 use super::{act, day_rule, provision_rule, term_rule};
 use crate::domain::RuleSet;
@@ -30,8 +30,8 @@ pub async fn all(connection: &mut PgConnection) -> anyhow::Result<RuleSet> {
 /// # Errors
 /// What the database says, or a row that the calendar cannot read.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn snapshot(pool: &PgPool) -> anyhow::Result<RuleSet> {
-    let mut transaction = schema::snapshot(pool).await?;
+pub async fn snapshot(db: &Database) -> anyhow::Result<RuleSet> {
+    let mut transaction = db.snapshot().await?;
     let rules = all(&mut transaction).await?;
     transaction.commit().await?;
     Ok(rules)

@@ -18,7 +18,7 @@ pub fn start(context: &Context, calendars: Arc<CurrentCalendars>) {
 }
 
 async fn follow(context: &Context, calendars: &CurrentCalendars) -> anyhow::Result<()> {
-    if db::act::recorded(&context.db).await? == calendars.load().recorded() {
+    if db::act::recorded(&mut *context.db.connection().await?).await? == calendars.load().recorded() {
         return Ok(());
     }
     let learnt = Calendars::new(db::rule_set::snapshot(&context.db).await?);

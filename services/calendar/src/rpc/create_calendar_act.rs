@@ -1,9 +1,11 @@
 //! CreateCalendarAct.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use legalstat_kit::{
     Call, Error, FieldReason, Refusal, Violations,
-    write::{self, Begun, Mutation, Write},
+    write::{self, Mutation, Outcome, Write},
 };
 use legalstat_proto::{
     calendar::v1::{CalendarActEffect, CreateCalendarActRequest},
@@ -13,6 +15,7 @@ use tonic::{Code, Request};
 
 use super::{CalendarRpc, act, read_act};
 use crate::{
+    current::CurrentCalendars,
     db,
     domain::{Amendment, Calendar, Calendars, RuleSet, changed_days},
 };
@@ -39,27 +42,32 @@ impl CalendarRpc {
         violations.refuse().map_err(|refusal| refusal.resource(&given.name))?;
         let amendment = amendment.ok_or_else(|| anyhow::anyhow!("an act without violations can be read"))?;
 
-        let mutation = Mutation::of(&call, request_id, request.validate_only, &request);
-        let mut write = match write::begin::<CalendarActEffect>(&self.context, &mutation).await? {
-            Begun::Replayed(answer) => return Ok(answer),
-            Begun::Claimed(write) => write,
-        };
-        let id = amendment.act().id.clone();
-        let known = lock(&mut write).await?;
-        if stands(&amendment, known.rules(), write.now()) {
-            let now = known.as_known_at(write.now())?;
-            let effect = effect(&now, &now, known.rules(), &id)?;
-            return write.commit(&given.name, "calendar-act.repeated", effect).await;
-        }
-        let after = record(&mut write, amendment, known.rules()).await?;
-        let now = write.now();
-        let effect = effect(&*known.as_known_at(now)?, &*after.as_known_at(now)?, after.rules(), &id)?;
-        let effect = write.commit(&given.name, "calendar-act.created", effect).await?;
-        if !request.validate_only {
-            self.calendars.install(after);
-        }
-        Ok(effect)
+        let mutation = Mutation::of(&call, &given.name, request_id, request.validate_only, &request);
+        let calendars = Arc::clone(&self.calendars);
+        write::carry_out(&self.context, mutation, |write| {
+            Box::pin(async move { create(write, amendment, given.name, calendars).await })
+        })
+        .await
     }
+}
+
+async fn create(
+    write: &mut Write,
+    amendment: Amendment,
+    name: String,
+    calendars: Arc<CurrentCalendars>,
+) -> Result<Outcome<CalendarActEffect>, Error> {
+    let id = amendment.act().id.clone();
+    let known = lock(write).await?;
+    if stands(&amendment, known.rules(), write.now()) {
+        let now = known.as_known_at(write.now())?;
+        let effect = effect(&now, &now, known.rules(), &id)?;
+        return Ok(Outcome::of(&name, "calendar-act.repeated", effect));
+    }
+    let after = record(write, amendment, known.rules()).await?;
+    let now = write.now();
+    let effect = effect(&*known.as_known_at(now)?, &*after.as_known_at(now)?, after.rules(), &id)?;
+    Ok(Outcome::of(&name, "calendar-act.created", effect).once_committed(move || calendars.install(after)))
 }
 
 /// Makes other recordings wait, reads all that is recorded, and moves the write behind it: whatever clock recorded what is

@@ -1,8 +1,10 @@
 //! WithdrawCalendarAct.
 
+use std::sync::Arc;
+
 use legalstat_kit::{
     Call, Error, Refusal, Violations,
-    write::{self, Begun, Mutation, Write},
+    write::{self, Mutation, Outcome, Write},
 };
 use legalstat_proto::calendar::v1::{CalendarActEffect, WithdrawCalendarActRequest};
 use tonic::Request;
@@ -26,17 +28,16 @@ impl CalendarRpc {
         violations.refuse().map_err(|refusal| refusal.resource(&request.name))?;
         let id = id.ok_or_else(|| anyhow::anyhow!("a name without violations has an id"))?;
 
-        let mutation = Mutation::of(&call, request_id, request.validate_only, &request);
-        let mut write = match write::begin::<CalendarActEffect>(&self.context, &mutation).await? {
-            Begun::Replayed(answer) => return Ok(answer),
-            Begun::Claimed(write) => write,
-        };
-        let (after, effect) = withdraw(&mut write, &id).await?;
-        let effect = write.commit(&request.name, "calendar-act.withdrawn", effect).await?;
-        if !request.validate_only {
-            self.calendars.install(after);
-        }
-        Ok(effect)
+        let mutation = Mutation::of(&call, &request.name, request_id, request.validate_only, &request);
+        let calendars = Arc::clone(&self.calendars);
+        write::carry_out(&self.context, mutation, |write| {
+            Box::pin(async move {
+                let (after, effect) = withdraw(write, &id).await?;
+                let outcome = Outcome::of(&act::name(&id), "calendar-act.withdrawn", effect);
+                Ok(outcome.once_committed(move || calendars.install(after)))
+            })
+        })
+        .await
     }
 }
 

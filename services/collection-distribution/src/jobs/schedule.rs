@@ -1,6 +1,7 @@
 //! Fills the schedule at start: every edition that is not stored yet is stored with the due date that the calendar
 //! computes for it. Until all are there, nothing is said about editions.
 
+use sqlx::PgExecutor;
 use std::{collections::HashSet, sync::Arc};
 
 use legalstat_kit::{
@@ -10,8 +11,8 @@ use legalstat_kit::{
         calendar::{BATCH, Calendar},
         schedule::{self, Completeness},
     },
+    write::{self, Change},
 };
-use sqlx::PgPool;
 
 use crate::{
     clients, db,
@@ -35,7 +36,10 @@ pub async fn start(
     collections: Vec<Collection>,
     completeness: Arc<Completeness>,
 ) -> anyhow::Result<()> {
-    if missing(&context.db, &collections).await?.is_empty() {
+    if missing(&mut *context.db.connection().await?, &collections)
+        .await?
+        .is_empty()
+    {
         completeness.reach();
         return Ok(());
     }
@@ -54,21 +58,31 @@ pub async fn start(
 /// Stores what is missing, batch by batch, and tells how many editions were stored.
 async fn fill(job: Arc<Job>) -> anyhow::Result<u64> {
     let mut stored = 0;
-    for batch in missing(&job.context.db, &job.collections).await?.chunks(BATCH) {
+    for batch in missing(&mut *job.context.db.connection().await?, &job.collections)
+        .await?
+        .chunks(BATCH)
+    {
         let obligations = batch
             .iter()
             .map(|(collection, key)| clients::calendar::obligation(collection, key));
         let due_dates = job.calendar.due_dates(obligations).await?;
-        let versions = due_dates.iter().map(|due| due.calendar_version.as_str());
-        let mut write = schedule::begin(&job.context, versions).await?;
-        stored += db::edition::insert_missing(write.connection(), &due(batch, due_dates)).await?;
-        schedule::commit(write).await?;
+        let versions: HashSet<String> = due_dates.iter().map(|due| due.calendar_version.clone()).collect();
+        let missing = due(batch, due_dates);
+        stored += missing.len() as u64;
+        write::by_job(&job.context, "jobs/schedule", move |write| {
+            Box::pin(async move {
+                schedule::require_current(write, versions).await?;
+                db::edition::insert_missing(write.connection(), &missing).await?;
+                Ok(vec![Change::of(&"schedule", "schedule.filled")])
+            })
+        })
+        .await?;
     }
     Ok(stored)
 }
 
 async fn missing<'a>(
-    db: &PgPool,
+    db: impl PgExecutor<'_>,
     collections: &'a [Collection],
 ) -> Result<Vec<(&'a Collection, EditionKey)>, sqlx::Error> {
     let scheduled: HashSet<EditionKey> = db::edition::scheduled(db).await?.into_iter().collect();

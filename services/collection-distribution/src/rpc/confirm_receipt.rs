@@ -2,7 +2,7 @@
 
 use legalstat_kit::{
     Call, Error, Violations,
-    write::{self, Begun, Mutation},
+    write::{self, Mutation, Outcome},
 };
 use legalstat_proto::collections::v1::{ConfirmReceiptRequest, Copy};
 use sqlx::PgConnection;
@@ -27,23 +27,21 @@ pub(super) async fn confirm_receipt(
     let request_id = violations.request_id("request_id", &request.request_id);
     let (key, sha256) = violations.sound(key.zip(sha256))?;
 
-    let mutation = Mutation::of(&call, request_id, request.validate_only, &request);
-    let begun = write::begin::<Copy>(context, &mutation).await;
-    let mut write = match begun.map_err(|error| error.about(&key))? {
-        Begun::Replayed(answer) => return Ok(answer),
-        Begun::Claimed(write) => write,
-    };
-    let (now, recipient) = (write.now(), &call.caller.name);
-    let connection = write.connection();
-    db::copy::lock(connection, &key).await?;
-    if find_own(connection, &key, recipient).await?.sha256 != sha256 {
-        return Err(CollectionsError::WrongReceipt(key).into());
-    }
-    db::copy::receive(connection, &key, now).await?;
-    let copy = find_own(connection, &key, recipient).await?;
-    write
-        .commit(&key.to_string(), "copy.receipt_confirmed", convert::to_copy(copy))
-        .await
+    let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
+    write::carry_out(context, mutation, move |write| {
+        Box::pin(async move {
+            let (now, recipient) = (write.now(), &call.caller.name);
+            let connection = write.connection();
+            db::copy::lock(connection, &key).await?;
+            if find_own(connection, &key, recipient).await?.sha256 != sha256 {
+                return Err(CollectionsError::WrongReceipt(key).into());
+            }
+            db::copy::receive(connection, &key, now).await?;
+            let copy = find_own(connection, &key, recipient).await?;
+            Ok(Outcome::of(&key, "copy.receipt_confirmed", convert::to_copy(copy)))
+        })
+    })
+    .await
 }
 
 /// Someone else's copy is not found, so that its existence is not told.

@@ -1,7 +1,8 @@
 //! What several methods read from their requests in the same way.
 
+use legalstat_kit::schema::Database;
 use legalstat_kit::{Error, FieldReason, Violations};
-use sqlx::{PgExecutor, PgPool};
+use sqlx::PgExecutor;
 
 use crate::{
     db,
@@ -18,7 +19,7 @@ use crate::{
 /// that is not registered does not: there is no such edition.
 pub(super) async fn edition(
     violations: &mut Violations,
-    db: &PgPool,
+    db: &Database,
     field: &str,
     name: &str,
 ) -> Result<Option<EditionKey>, Error> {
@@ -33,7 +34,7 @@ pub(super) async fn edition(
 /// Reads the name of a copy, whose period must fit its collection like an edition's.
 pub(super) async fn copy(
     violations: &mut Violations,
-    db: &PgPool,
+    db: &Database,
     field: &str,
     name: &str,
 ) -> Result<Option<CopyKey>, Error> {
@@ -65,8 +66,13 @@ pub(super) fn resource<T>(
     None
 }
 
-async fn require_period(violations: &mut Violations, db: &PgPool, field: &str, key: &EditionKey) -> Result<(), Error> {
-    if let Some(collection) = db::collection::get(db, &key.collection).await?
+async fn require_period(
+    violations: &mut Violations,
+    db: &Database,
+    field: &str,
+    key: &EditionKey,
+) -> Result<(), Error> {
+    if let Some(collection) = db::collection::get(&mut *db.connection().await?, &key.collection).await?
         && let Err(problem) = collection.require_period(key.period)
     {
         violations.add_by_law(field, FieldReason::PeriodKind, problem, &collection.legal_basis);
@@ -96,9 +102,9 @@ pub(super) async fn find_edition(executor: impl PgExecutor<'_>, key: &EditionKey
 ///
 /// # Errors
 /// NOT_FOUND.
-pub(super) async fn require_registered(db: &PgPool, collection: Option<&str>) -> Result<(), Error> {
+pub(super) async fn require_registered(db: &Database, collection: Option<&str>) -> Result<(), Error> {
     if let Some(id) = collection {
-        find_collection(db, id).await?;
+        find_collection(&mut *db.connection().await?, id).await?;
     }
     Ok(())
 }

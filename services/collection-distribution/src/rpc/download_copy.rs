@@ -1,7 +1,7 @@
 //! DownloadCopy.
 
 use futures::{StreamExt, stream};
-use legalstat_kit::{Call, Error, Violations, journal};
+use legalstat_kit::{Call, Error, Violations, write};
 use legalstat_proto::collections::v1::{
     DownloadCopyRequest, DownloadCopyResponse, collection_distribution_service_server::CollectionDistributionService,
     download_copy_response::Part,
@@ -24,14 +24,14 @@ pub(super) async fn download_copy(
     let key = violations.sound(key)?;
 
     // Someone else's copy is not found, so that its existence is not told.
-    let copy = db::copy::get_own(&context.db, &key, &call.caller.name).await?;
+    let copy = db::copy::get_own(&mut *context.db.connection().await?, &key, &call.caller.name).await?;
     let copy = copy.ok_or_else(|| CollectionsError::NotFound(key.to_string()))?;
-    let edition = door::find_edition(&context.db, &key.edition).await?;
+    let edition = door::find_edition(&mut *context.db.connection().await?, &key.edition).await?;
     let content = edition
         .content
         .ok_or_else(|| anyhow::anyhow!("{key} was issued for an edition without content"))?;
     let chunks = service.files.read(&copy.sha256).await?;
-    journal::record_reading(context, &call, &key.to_string()).await?;
+    write::record_reading(context, &call, &key.to_string()).await?;
 
     let description = stream::iter([Ok(message(Part::Content(convert::to_content(content))))]);
     let chunks = chunks.map(|chunk| Ok(message(Part::Chunk(chunk.map_err(Status::from)?.to_vec()))));

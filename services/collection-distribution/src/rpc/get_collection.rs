@@ -13,6 +13,6 @@ pub(super) async fn get_collection(
     let mut violations = Violations::new();
     let id = door::resource(&mut violations, "name", &request.name, names::parse_collection);
     let id = violations.sound(id)?;
-    let collection = door::find_collection(&service.context.db, &id).await?;
+    let collection = door::find_collection(&mut *service.context.db.connection().await?, &id).await?;
     Ok(convert::to_collection(collection))
 }

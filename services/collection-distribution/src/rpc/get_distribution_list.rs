@@ -13,7 +13,7 @@ pub(super) async fn get_distribution_list(
     let (mut violations, context) = (Violations::new(), &service.context);
     let id = door::resource(&mut violations, "name", &request.name, names::parse_distribution_list);
     let id = violations.sound(id)?;
-    let mut connection = context.db.acquire().await?;
+    let mut connection = context.db.connection().await?;
     let collection = door::find_collection(&mut *connection, &id).await?;
     let today = zone::civil_day(context.now());
     let distribution = db::distribution::get(&mut connection, &collection, today).await?;

@@ -1,6 +1,6 @@
 //! GetEdition.
 
-use legalstat_kit::{Call, Error, Violations, due::follow, schema};
+use legalstat_kit::{Call, Error, Violations, due::follow};
 use legalstat_proto::collections::v1::{Edition, GetEditionRequest};
 use tonic::Request;
 
@@ -15,7 +15,7 @@ pub(super) async fn get_edition(
     let key = door::edition(&mut violations, &context.db, "name", &request.name).await?;
     let key = violations.sound(key)?;
     service.schedule.require()?;
-    let mut snapshot = schema::snapshot(&context.db).await?;
+    let mut snapshot = context.db.snapshot().await?;
     let edition = door::find_edition(&mut *snapshot, &key).await?;
     let changes = follow::changes_of(&mut *snapshot, &key).await?;
     Ok(convert::to_edition_for(&call.caller, edition, changes))

@@ -23,7 +23,12 @@ pub(super) async fn list_collections(
         id: None,
         after: page.after.as_deref(),
     };
-    let collections = collection::list(&service.context.db, &filter, Some(page.limit())).await?;
+    let collections = collection::list(
+        &mut *service.context.db.connection().await?,
+        &filter,
+        Some(page.limit()),
+    )
+    .await?;
     let (collections, next_page_token) = page.cut(collections, |collection| collection.id.clone());
     let collections = collections.into_iter().map(convert::to_collection).collect();
     Ok(ListCollectionsResponse {

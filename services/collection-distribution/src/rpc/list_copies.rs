@@ -1,8 +1,8 @@
 //! ListCopies.
 
+use legalstat_kit::schema::Database;
 use legalstat_kit::{Call, Error, Violations, door::page::Page};
 use legalstat_proto::collections::v1::{ListCopiesRequest, ListCopiesResponse};
-use sqlx::PgPool;
 use tonic::Request;
 
 use super::{CollectionDistribution, convert, door};
@@ -35,7 +35,7 @@ pub(super) async fn list_copies(
     let recipient = visible(&call, db, recipient).await?;
     if let Some(key) = &edition {
         service.schedule.require()?;
-        door::find_edition(db, key).await?;
+        door::find_edition(&mut *db.connection().await?, key).await?;
     }
     let filter = db::copy::Filter {
         edition,
@@ -44,7 +44,7 @@ pub(super) async fn list_copies(
         state,
         after: page.after()?,
     };
-    let copies = db::copy::list(db, &filter, page.limit()).await?;
+    let copies = db::copy::list(&mut *db.connection().await?, &filter, page.limit()).await?;
     let (copies, next_page_token) = page.cut(copies, |copy| CopyPosition::of(copy).to_string());
     Ok(ListCopiesResponse {
         copies: copies.into_iter().map(convert::to_copy).collect(),
@@ -53,14 +53,14 @@ pub(super) async fn list_copies(
 }
 
 /// Whose copies are listed: an official's choice, but a recipient's own.
-async fn visible(call: &Call, db: &PgPool, asked: Option<String>) -> Result<Option<String>, Error> {
+async fn visible(call: &Call, db: &Database, asked: Option<String>) -> Result<Option<String>, Error> {
     let own = &call.caller.name;
     match asked {
         Some(asked) if !call.caller.is_official() && asked != *own => {
             Err(CollectionsError::CopiesOfAnother(names::recipient(&asked)).into())
         }
         _ if !call.caller.is_official() => Ok(Some(own.clone())),
-        Some(asked) if !db::recipient::exists(db, &asked).await? => {
+        Some(asked) if !db::recipient::exists(&mut *db.connection().await?, &asked).await? => {
             Err(CollectionsError::NotFound(names::recipient(&asked)).into())
         }
         asked => Ok(asked),

@@ -19,7 +19,12 @@ pub(super) async fn list_recipients(
         &["recipients"],
     )?;
     violations.refuse()?;
-    let recipients = db::recipient::list(&service.context.db, page.after.as_deref(), page.limit()).await?;
+    let recipients = db::recipient::list(
+        &mut *service.context.db.connection().await?,
+        page.after.as_deref(),
+        page.limit(),
+    )
+    .await?;
     let (recipients, next_page_token) = page.cut(recipients, |recipient| recipient.id.clone());
     let recipients = recipients.into_iter().map(convert::to_recipient).collect();
     Ok(ListRecipientsResponse {

@@ -4,7 +4,6 @@ use legalstat_kit::{
     Error, Violations,
     door::page::Page,
     due::{follow, schedule},
-    schema,
 };
 use legalstat_proto::collections::v1::{ListScheduleRequest, ListScheduleResponse};
 
@@ -45,7 +44,7 @@ pub(super) async fn list_schedule(
         after: page.after()?,
         ..Default::default()
     };
-    let mut snapshot = schema::snapshot(db).await?;
+    let mut snapshot = db.snapshot().await?;
     let editions = db::edition::list(&mut *snapshot, &filter, page.limit()).await?;
     let (editions, next_page_token) = page.cut(editions, |edition| SchedulePosition::of(edition).to_string());
     let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();

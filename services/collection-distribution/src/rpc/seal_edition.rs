@@ -1,9 +1,11 @@
 //! SealEdition.
 
+use std::sync::Arc;
+
 use legalstat_kit::{
     Call, Error, Violations,
     due::follow,
-    write::{self, Begun, Mutation},
+    write::{self, Mutation, Outcome},
 };
 use legalstat_proto::collections::v1::{Edition, SealEditionRequest};
 use sqlx::PgConnection;
@@ -28,27 +30,26 @@ pub(super) async fn seal_edition(
     let request_id = violations.request_id("request_id", &request.request_id);
     let (key, sha256) = violations.sound(key.zip(sha256))?;
 
-    let mutation = Mutation::of(&call, request_id, request.validate_only, &request);
-    let begun = write::begin::<Edition>(context, &mutation).await;
-    let mut write = match begun.map_err(|error| error.about(&key))? {
-        Begun::Replayed(answer) => return Ok(answer),
-        Begun::Claimed(write) => write,
-    };
-    service.schedule.require()?;
-    let sealed = Done {
-        at: write.now(),
-        by: call.caller.name.clone(),
-    };
-    seal(write.connection(), &key, &sha256, &sealed).await?;
-    let edition = door::find_edition(write.connection(), &key).await?;
-    let changes = follow::changes_of(write.connection(), &key).await?;
-    write
-        .commit(
-            &key.to_string(),
-            "edition.sealed",
-            convert::to_edition(edition, changes),
-        )
-        .await
+    let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
+    let schedule = Arc::clone(&service.schedule);
+    write::carry_out(context, mutation, move |write| {
+        Box::pin(async move {
+            schedule.require()?;
+            let sealed = Done {
+                at: write.now(),
+                by: call.caller.name.clone(),
+            };
+            seal(write.connection(), &key, &sha256, &sealed).await?;
+            let edition = door::find_edition(write.connection(), &key).await?;
+            let changes = follow::changes_of(write.connection(), &key).await?;
+            Ok(Outcome::of(
+                &key,
+                "edition.sealed",
+                convert::to_edition(edition, changes),
+            ))
+        })
+    })
+    .await
 }
 
 async fn seal(connection: &mut PgConnection, key: &EditionKey, sha256: &[u8; 32], sealed: &Done) -> Result<(), Error> {

@@ -1,5 +1,7 @@
 //! UploadEditionContent.
 
+use std::sync::Arc;
+
 use futures::StreamExt;
 use jiff::Timestamp;
 use legalstat_kit::{
@@ -7,7 +9,7 @@ use legalstat_kit::{
     door::upload::{self, Staged},
     due::follow,
     files::Received,
-    write::{self, Begun, Mutation},
+    write::{self, Mutation, Outcome},
 };
 use legalstat_proto::collections::v1::{
     Edition, UploadEditionContentHeader, UploadEditionContentRequest, upload_edition_content_request::Part,
@@ -44,8 +46,8 @@ pub(super) async fn upload_edition_content(
     let staged = Staged::receive(&service.context, &service.files, messages, upload.sha256)
         .await
         .map_err(|error| error.about(&upload.key))?;
-    let mutation = staged.mutation(&call, upload.request_id, header.validate_only, &header);
-    store(service, &mutation, &upload, staged).await
+    let mutation = staged.mutation(&call, &upload.key, upload.request_id, header.validate_only, &header);
+    store(service, mutation, upload, staged).await
 }
 
 fn part(message: UploadEditionContentRequest) -> Option<upload::Part<UploadEditionContentHeader>> {
@@ -79,37 +81,38 @@ async fn refuse_early(service: &CollectionDistribution, call: &Call, upload: &Up
         return Ok(());
     }
     service.schedule.require()?;
-    let mut connection = context.db.acquire().await?;
+    let mut connection = context.db.connection().await?;
     require_accepting(&mut connection, &upload.key, context.now()).await
 }
 
 async fn store(
     service: &CollectionDistribution,
-    mutation: &Mutation<'_>,
-    upload: &Upload,
-    staged: Staged<'_>,
+    mutation: Mutation,
+    upload: Upload,
+    staged: Staged,
 ) -> Result<Edition, Error> {
-    let begun = write::begin::<Edition>(&service.context, mutation).await;
-    let mut write = match begun.map_err(|error| error.about(&upload.key))? {
-        Begun::Replayed(answer) => return Ok(answer),
-        Begun::Claimed(write) => write,
-    };
-    service.schedule.require()?;
-    let uploaded = Done {
-        at: write.now(),
-        by: mutation.call.caller.name.clone(),
-    };
-    let content = upload.content(staged.received(), uploaded)?;
-    prepare(write.connection(), &upload.key, &content).await?;
-    let edition = door::find_edition(write.connection(), &upload.key).await?;
-    let changes = follow::changes_of(write.connection(), &upload.key).await?;
-    if !mutation.validate_only {
-        staged.keep().await?;
-    }
-    let name = upload.key.to_string();
-    write
-        .commit(&name, "edition.prepared", convert::to_edition(edition, changes))
-        .await
+    let schedule = Arc::clone(&service.schedule);
+    let (caller, keeps) = (mutation.call.caller.name.clone(), !mutation.validate_only);
+    write::carry_out(&service.context, mutation, move |write| {
+        Box::pin(async move {
+            schedule.require()?;
+            let now = write.now();
+            let uploaded = Done { at: now, by: caller };
+            let content = upload.content(staged.received(), uploaded)?;
+            prepare(write.connection(), &upload.key, &content).await?;
+            let edition = door::find_edition(write.connection(), &upload.key).await?;
+            let changes = follow::changes_of(write.connection(), &upload.key).await?;
+            if keeps {
+                staged.keep().await?;
+            }
+            Ok(Outcome::of(
+                &upload.key,
+                "edition.prepared",
+                convert::to_edition(edition, changes),
+            ))
+        })
+    })
+    .await
 }
 
 async fn prepare(connection: &mut PgConnection, key: &EditionKey, content: &Content) -> Result<(), Error> {

@@ -1,8 +1,9 @@
 //! `forms.edition` with its files and placements.
 
 use jiff::Timestamp;
+use legalstat_kit::schema::Database;
 use legalstat_kit::{due::DueDate, period::ReportingPeriod};
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use sqlx::{PgConnection, PgExecutor};
 
 use super::{edition_key, unreadable};
 use crate::domain::edition::{
@@ -183,12 +184,12 @@ pub async fn replace_file(
 
 /// The editions of these forms that are placed on the information service.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn placed_on_information_service(db: &PgPool, forms: &[i32]) -> Result<Vec<EditionKey>, sqlx::Error> {
+pub async fn placed_on_information_service(db: &Database, forms: &[i32]) -> Result<Vec<EditionKey>, sqlx::Error> {
     let rows = sqlx::query!(
         "SELECT form, period FROM forms.placement WHERE channel = 'INFORMATION_SERVICE' AND form = ANY ($1)",
         forms,
     )
-    .fetch_all(db)
+    .fetch_all(&mut *db.connection().await?)
     .await?;
     rows.into_iter().map(|row| edition_key(row.form, &row.period)).collect()
 }
@@ -209,7 +210,7 @@ pub struct PunctualityCounts {
 /// Counts the editions of a year's periods, of one form or of all, at an instant.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn count_punctuality(
-    db: &PgPool,
+    db: &Database,
     year: i16,
     form: Option<i32>,
     now: Timestamp,
@@ -227,6 +228,6 @@ pub async fn count_punctuality(
         form,
         jiff_sqlx::Timestamp::from(now) as _,
     )
-    .fetch_one(db)
+    .fetch_one(&mut *db.connection().await?)
     .await
 }

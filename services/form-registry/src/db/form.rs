@@ -1,7 +1,8 @@
 //! `forms.form`.
 
 use legalstat_kit::law::{LegalBasis, LocalizedText};
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use legalstat_kit::schema::Database;
+use sqlx::{PgConnection, PgExecutor};
 
 use super::unreadable;
 use crate::domain::form::{Form, Periodicity};
@@ -100,12 +101,12 @@ pub async fn list(db: impl PgExecutor<'_>, filter: &Filter<'_>, limit: Option<i6
 }
 
 /// One form.
-pub async fn get(db: &PgPool, list_number: i32) -> Result<Option<Form>, sqlx::Error> {
+pub async fn get(db: &Database, list_number: i32) -> Result<Option<Form>, sqlx::Error> {
     let filter = Filter {
         list_number: Some(list_number),
         ..Filter::default()
     };
-    Ok(list(db, &filter, None).await?.pop())
+    Ok(list(&mut *db.connection().await?, &filter, None).await?.pop())
 }
 
 /// Stores a form unless its number is taken; tells whether it was stored.

@@ -1,7 +1,7 @@
 //! Loads the register that is embedded in the service. Loading it again changes nothing.
 
 use anyhow::Context as _;
-use sqlx::PgPool;
+use legalstat_kit::schema::Database;
 
 use super::form;
 use crate::domain::{form::Form, register};
@@ -10,7 +10,7 @@ use crate::domain::{form::Form, register};
 ///
 /// # Errors
 /// When the embedded register cannot be read or the database fails.
-pub async fn load(db: &PgPool) -> anyhow::Result<Vec<Form>> {
+pub async fn load(db: &Database) -> anyhow::Result<Vec<Form>> {
     let register = register::appendix_2()?;
     let mut transaction = db.begin().await.context("loading the register of forms")?;
     let mut inserted = 0;
@@ -21,5 +21,5 @@ pub async fn load(db: &PgPool) -> anyhow::Result<Vec<Form>> {
     if inserted > 0 {
         tracing::info!(forms = inserted, "the register of forms was loaded");
     }
-    Ok(form::list(db, &form::Filter::default(), None).await?)
+    Ok(form::list(&mut *db.connection().await?, &form::Filter::default(), None).await?)
 }

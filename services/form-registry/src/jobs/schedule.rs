@@ -10,6 +10,7 @@ use legalstat_kit::{
         calendar::{BATCH, Calendar},
         schedule::{self, Completeness},
     },
+    write::{self, Change},
 };
 use sqlx::PgExecutor;
 
@@ -35,7 +36,7 @@ pub async fn start(
     forms: Vec<Form>,
     completeness: Arc<Completeness>,
 ) -> anyhow::Result<()> {
-    if missing(&context.db, &forms).await?.is_empty() {
+    if missing(&mut *context.db.connection().await?, &forms).await?.is_empty() {
         completeness.reach();
         return Ok(());
     }
@@ -53,7 +54,7 @@ pub async fn start(
 
 /// Stores what is missing, batch by batch, and tells how many editions were stored.
 async fn fill(job: Arc<Job>) -> anyhow::Result<u64> {
-    let missing = missing(&job.context.db, &job.forms).await?;
+    let missing = missing(&mut *job.context.db.connection().await?, &job.forms).await?;
     let mut stored = 0;
     for batch in missing.chunks(BATCH) {
         let obligations = batch
@@ -79,7 +80,7 @@ pub(crate) async fn missing<'a>(
 }
 
 async fn store(context: &Context, batch: &[(&Form, EditionKey)], due_dates: Vec<DueDate>) -> anyhow::Result<u64> {
-    let versions: Vec<String> = due_dates.iter().map(|due| due.calendar_version.clone()).collect();
+    let versions: HashSet<String> = due_dates.iter().map(|due| due.calendar_version.clone()).collect();
     let (due, not_due): (Vec<_>, Vec<_>) = batch
         .iter()
         .zip(due_dates)
@@ -87,9 +88,16 @@ async fn store(context: &Context, batch: &[(&Form, EditionKey)], due_dates: Vec<
     let keyed = |rows: Vec<(&(&Form, EditionKey), DueDate)>| {
         rows.into_iter().map(|((_, key), due)| (*key, due)).collect::<Vec<_>>()
     };
-    let mut write = schedule::begin(context, versions.iter().map(String::as_str)).await?;
-    let stored = db::schedule::insert_editions(write.connection(), &keyed(due)).await?;
-    db::schedule::insert_periods_without_edition(write.connection(), &keyed(not_due)).await?;
-    schedule::commit(write).await?;
+    let (due, not_due) = (keyed(due), keyed(not_due));
+    let stored = due.len() as u64;
+    write::by_job(context, "jobs/schedule", move |write| {
+        Box::pin(async move {
+            schedule::require_current(write, versions).await?;
+            db::schedule::insert_editions(write.connection(), &due).await?;
+            db::schedule::insert_periods_without_edition(write.connection(), &not_due).await?;
+            Ok(vec![Change::of(&"schedule", "schedule.filled")])
+        })
+    })
+    .await?;
     Ok(stored)
 }

@@ -41,7 +41,7 @@ pub(super) async fn check_availability(
         .filter_map(|item| names::parse_form(&item.form).ok())
         .collect();
     let db = &registry.context.db;
-    let forms = db::form::list(db, &db::form::Filter::default(), None).await?;
+    let forms = db::form::list(&mut *db.connection().await?, &db::form::Filter::default(), None).await?;
     let placed: HashSet<_> = db::edition::placed_on_information_service(db, &named)
         .await?
         .into_iter()

@@ -1,7 +1,8 @@
 //! What several methods read from their requests in the same way.
 
+use legalstat_kit::schema::Database;
 use legalstat_kit::{Error, FieldReason, Violations};
-use sqlx::{PgExecutor, PgPool};
+use sqlx::PgExecutor;
 
 use crate::{
     db,
@@ -16,7 +17,7 @@ use crate::{
 /// registered does not: there is no such edition.
 pub(super) async fn edition(
     violations: &mut Violations,
-    db: &PgPool,
+    db: &Database,
     field: &str,
     name: &str,
 ) -> Result<Option<EditionKey>, Error> {
@@ -72,7 +73,7 @@ pub(super) fn optional_form(violations: &mut Violations, field: &str, name: &str
 ///
 /// # Errors
 /// NOT_FOUND.
-pub(super) async fn require_registered(db: &PgPool, form: Option<i32>) -> Result<(), Error> {
+pub(super) async fn require_registered(db: &Database, form: Option<i32>) -> Result<(), Error> {
     match form {
         Some(number) if db::form::get(db, number).await?.is_none() => {
             Err(FormsError::NotFound(names::form(number)).into())

@@ -23,7 +23,7 @@ pub(super) async fn download_edition_file(
     let key = door::edition(&mut violations, &context.db, "name", &request.name).await?;
     let key = violations.sound(key)?;
     registry.schedule.require()?;
-    let edition = door::find(&context.db, key).await?;
+    let edition = door::find(&mut *context.db.connection().await?, key).await?;
     let file = edition
         .readable_file(call.caller.is_official())
         .map_err(|obstacle| FormsError::Obstacle(key, obstacle))?

@@ -4,7 +4,6 @@ use legalstat_kit::{
     Call, Error, Violations,
     door::page::Page,
     due::{follow, schedule},
-    schema,
 };
 use legalstat_proto::forms::v1::{ListEditionsRequest, ListEditionsResponse};
 use tonic::Request;
@@ -48,7 +47,7 @@ pub(super) async fn list_editions(
         after: page.after()?,
         ..Default::default()
     };
-    let mut snapshot = schema::snapshot(db).await?;
+    let mut snapshot = db.snapshot().await?;
     let editions = db::edition::list(&mut *snapshot, &filter, page.limit()).await?;
     let (editions, next_page_token) = page.cut(editions, |edition| SchedulePosition::of(edition).to_string());
     let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();

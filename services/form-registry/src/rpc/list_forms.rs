@@ -19,7 +19,12 @@ pub(super) async fn list_forms(registry: &FormRegistry, request: ListFormsReques
         periodicity,
         after: page.after()?,
     };
-    let forms = db::form::list(&registry.context.db, &filter, Some(page.limit())).await?;
+    let forms = db::form::list(
+        &mut *registry.context.db.connection().await?,
+        &filter,
+        Some(page.limit()),
+    )
+    .await?;
     let (forms, next_page_token) = page.cut(forms, |form| form.list_number.to_string());
     Ok(ListFormsResponse {
         forms: forms.into_iter().map(convert::to_form).collect(),

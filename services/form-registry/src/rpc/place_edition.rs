@@ -1,10 +1,12 @@
 //! PlaceEdition.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use legalstat_kit::{
     Call, Error, Violations,
     due::follow,
-    write::{self, Begun, Mutation},
+    write::{self, Mutation, Outcome},
     zone,
 };
 use legalstat_proto::forms::v1::{Edition, PlaceEditionRequest};
@@ -30,25 +32,24 @@ pub(super) async fn place_edition(
     let request_id = violations.request_id("request_id", &request.request_id);
     let (key, channel) = violations.sound(key.zip(channel))?;
 
-    let mutation = Mutation::of(&call, request_id, request.validate_only, &request);
-    let begun = write::begin::<Edition>(context, &mutation).await;
-    let mut write = match begun.map_err(|error| error.about(&key))? {
-        Begun::Replayed(answer) => return Ok(answer),
-        Begun::Claimed(write) => write,
-    };
-    registry.schedule.require()?;
-    let now = write.now();
-    let placed = place(write.connection(), key, channel, &call.caller.name, now).await?;
-    let edition = door::find(write.connection(), key).await?;
-    let changes = follow::changes_of(write.connection(), &key).await?;
-    let kind = if placed {
-        "edition.placed"
-    } else {
-        "edition.placement_repeated"
-    };
-    write
-        .commit(&request.name, kind, convert::to_edition(edition, changes, now))
-        .await
+    let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
+    let schedule = Arc::clone(&registry.schedule);
+    write::carry_out(context, mutation, move |write| {
+        Box::pin(async move {
+            schedule.require()?;
+            let now = write.now();
+            let placed = place(write.connection(), key, channel, &call.caller.name, now).await?;
+            let edition = door::find(write.connection(), key).await?;
+            let changes = follow::changes_of(write.connection(), &key).await?;
+            let kind = if placed {
+                "edition.placed"
+            } else {
+                "edition.placement_repeated"
+            };
+            Ok(Outcome::of(&key, kind, convert::to_edition(edition, changes, now)))
+        })
+    })
+    .await
 }
 
 /// Places an edition unless it is placed there already; tells whether it was placed now.

@@ -1,5 +1,7 @@
 //! UploadEditionFile.
 
+use std::sync::Arc;
+
 use futures::StreamExt;
 use jiff::Timestamp;
 use legalstat_kit::{
@@ -7,7 +9,7 @@ use legalstat_kit::{
     door::upload::{self, Staged},
     due::follow,
     files::Received,
-    write::{self, Begun, Mutation},
+    write::{self, Mutation, Outcome},
 };
 use legalstat_proto::forms::v1::{
     Edition, UploadEditionFileHeader, UploadEditionFileRequest, upload_edition_file_request::Part,
@@ -44,8 +46,8 @@ pub(super) async fn upload_edition_file(
     let staged = Staged::receive(&registry.context, &registry.files, messages, upload.sha256)
         .await
         .map_err(|error| error.about(&upload.key))?;
-    let mutation = staged.mutation(&call, upload.request_id, header.validate_only, &header);
-    store(registry, &mutation, &upload, staged).await
+    let mutation = staged.mutation(&call, &upload.key, upload.request_id, header.validate_only, &header);
+    store(registry, mutation, upload, staged).await
 }
 
 fn part(message: UploadEditionFileRequest) -> Option<upload::Part<UploadEditionFileHeader>> {
@@ -79,34 +81,32 @@ async fn refuse_early(registry: &FormRegistry, call: &Call, upload: &Upload) -> 
         return Ok(());
     }
     registry.schedule.require()?;
-    let mut connection = context.db.acquire().await?;
+    let mut connection = context.db.connection().await?;
     require_accepting(&mut connection, upload.key, context.now()).await
 }
 
-async fn store(
-    registry: &FormRegistry,
-    mutation: &Mutation<'_>,
-    upload: &Upload,
-    staged: Staged<'_>,
-) -> Result<Edition, Error> {
-    let begun = write::begin::<Edition>(&registry.context, mutation).await;
-    let mut write = match begun.map_err(|error| error.about(&upload.key))? {
-        Begun::Replayed(answer) => return Ok(answer),
-        Begun::Claimed(write) => write,
-    };
-    registry.schedule.require()?;
-    let now = write.now();
-    let file = upload.file(staged.received(), now)?;
-    prepare(write.connection(), upload.key, &file, &mutation.call.caller.name).await?;
-    let edition = door::find(write.connection(), upload.key).await?;
-    let changes = follow::changes_of(write.connection(), &upload.key).await?;
-    if !mutation.validate_only {
-        staged.keep().await?;
-    }
-    let name = upload.key.to_string();
-    write
-        .commit(&name, "edition.prepared", convert::to_edition(edition, changes, now))
-        .await
+async fn store(registry: &FormRegistry, mutation: Mutation, upload: Upload, staged: Staged) -> Result<Edition, Error> {
+    let schedule = Arc::clone(&registry.schedule);
+    let (caller, keeps) = (mutation.call.caller.name.clone(), !mutation.validate_only);
+    write::carry_out(&registry.context, mutation, move |write| {
+        Box::pin(async move {
+            schedule.require()?;
+            let now = write.now();
+            let file = upload.file(staged.received(), now)?;
+            prepare(write.connection(), upload.key, &file, &caller).await?;
+            let edition = door::find(write.connection(), upload.key).await?;
+            let changes = follow::changes_of(write.connection(), &upload.key).await?;
+            if keeps {
+                staged.keep().await?;
+            }
+            Ok(Outcome::of(
+                &upload.key,
+                "edition.prepared",
+                convert::to_edition(edition, changes, now),
+            ))
+        })
+    })
+    .await
 }
 
 async fn prepare(

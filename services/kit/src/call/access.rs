@@ -15,7 +15,7 @@ use tonic::{Code, Status, body::Body};
 use crate::{
     Call, Refusal,
     call::caller::{Caller, Peer, Role},
-    journal::RefusalRecorder,
+    write::RefusalRecorder,
 };
 
 /// Services that stand outside the access option: they tell what exists and whether it runs.

@@ -9,7 +9,6 @@ use uuid::Uuid;
 
 use crate::{
     Call, Context, Error, FieldReason, Refusal, Violations,
-    door::wire,
     files::{FileStore, Received},
     write::Mutation,
 };
@@ -86,27 +85,27 @@ fn is_media_name(name: &str) -> bool {
 
 /// Received content that is dropped with this value unless it was kept: after a refusal, a replay, or when the caller
 /// hangs up.
-pub struct Staged<'a> {
-    context: &'a Context,
-    files: &'a FileStore,
+pub struct Staged {
+    context: Context,
+    files: FileStore,
     received: Option<Received>,
 }
 
-impl<'a> Staged<'a> {
+impl Staged {
     /// Receives the content from the messages after the first. It must not be empty, and must have the digest that was
     /// announced, when one was.
     ///
     /// # Errors
     /// Chunks that are no chunks, content over the limit or not as announced, or a line that was cut; then nothing stays.
     pub async fn receive<H>(
-        context: &'a Context,
-        files: &'a FileStore,
+        context: &Context,
+        files: &FileStore,
         messages: impl Stream<Item = Arriving<H>>,
         announced: Option<[u8; 32]>,
     ) -> Result<Self, Error> {
         let staged = Self {
-            context,
-            files,
+            context: context.clone(),
+            files: files.clone(),
             received: Some(files.receive(messages.map(chunk)).await?),
         };
         check(staged.received(), announced)?;
@@ -121,19 +120,16 @@ impl<'a> Staged<'a> {
     }
 
     /// The mutation that the upload asks for by its header and its content.
-    pub fn mutation<'c>(
+    pub fn mutation(
         &self,
-        call: &'c Call,
+        call: &Call,
+        about: &impl std::fmt::Display,
         request_id: Uuid,
         validate_only: bool,
         header: &impl Message,
-    ) -> Mutation<'c> {
-        Mutation {
-            call,
-            request_id,
-            validate_only,
-            body_sha256: wire::sha256(&[header.encode_to_vec(), self.received().sha256.to_vec()].concat()),
-        }
+    ) -> Mutation {
+        let body = [header.encode_to_vec(), self.received().sha256.to_vec()].concat();
+        Mutation::of_body(call, about, request_id, validate_only, &body)
     }
 
     /// Keeps the content under its digest.
@@ -147,7 +143,7 @@ impl<'a> Staged<'a> {
     }
 }
 
-impl Drop for Staged<'_> {
+impl Drop for Staged {
     fn drop(&mut self) {
         if let Some(received) = self.received.take() {
             let files = self.files.clone();

@@ -13,7 +13,7 @@ use legalstat_proto::calendar::v1::{CalendarChange, CalendarChangeKind, DueDateC
 use sqlx::{PgConnection, PgExecutor};
 
 use crate::{
-    Context, Error,
+    Context,
     call::client::failed,
     door::wire,
     due::{
@@ -105,25 +105,25 @@ impl TakenUp {
 impl Follower {
     /// Takes up changes until the calendar ends the stream or something fails.
     async fn follow(&self) -> anyhow::Result<()> {
-        let mut token = resume_token(&mut *self.context.db.acquire().await?).await?;
+        let mut token = resume_token(&mut *self.context.db.connection().await?).await?;
         let mut changes = self.calendar.watch(token.clone()).await.map_err(failed)?;
         while let Some(change) = changes.message().await.map_err(failed)? {
-            let change = TakenUp::read(change, &token)?;
+            let change = Arc::new(TakenUp::read(change, &token)?);
             self.take_up(&change).await?;
-            token = change.to;
+            token.clone_from(&change.to);
         }
         Ok(())
     }
 
     /// Recomputes what was computed before the change. Cut short, it is taken up again: what is stored differs no more.
-    async fn take_up(&self, change: &TakenUp) -> anyhow::Result<()> {
+    async fn take_up(&self, change: &Arc<TakenUp>) -> anyhow::Result<()> {
         announce(&self.context, change.known_from).await?;
         let mut recompute = Recompute::known_at(&self.calendar, change.known_from, &change.version);
         // What was settled when the change became known, however late it is taken up.
         let mut pages = Pages::new(&*self.due_dates, change.known_from);
         let mut stored = 0;
         loop {
-            let mut connection = self.context.db.acquire().await?;
+            let mut connection = self.context.db.connection().await?;
             let Some(mut page) = pages.next(&mut connection).await? else {
                 break;
             };
@@ -133,8 +133,9 @@ impl Follower {
             if self.due_dates.explained() {
                 recompute.explain(&mut differing).await.map_err(failed)?;
             }
-            for batch in differing.chunks(BATCH) {
-                stored += self.store(change, batch).await?;
+            while !differing.is_empty() {
+                let rest = differing.split_off(differing.len().min(BATCH));
+                stored += self.store(change, std::mem::replace(&mut differing, rest)).await?;
             }
         }
         finish(&self.context, change).await?;
@@ -143,21 +144,20 @@ impl Follower {
         Ok(())
     }
 
-    async fn store(&self, change: &TakenUp, batch: &[Recomputed]) -> anyhow::Result<usize> {
-        let mut write = write::begin_job(&self.context, METHOD).await?;
-        require_open(write.connection(), change).await?;
-        let names: HashSet<String> = self
-            .due_dates
-            .store(write.connection(), batch)
-            .await?
-            .into_iter()
-            .collect();
-        let stored: Vec<&Recomputed> = batch.iter().filter(|item| names.contains(&item.name)).collect();
-        record(&mut write, change, &stored).await?;
-        let noun = self.due_dates.noun();
-        let changes: Vec<Change> = stored.iter().map(|item| journaled(noun, change, item)).collect();
-        write.commit_each(&changes, ()).await.map_err(Error::of_job)?;
-        Ok(changes.len())
+    async fn store(&self, change: &Arc<TakenUp>, batch: Vec<Recomputed>) -> anyhow::Result<usize> {
+        let (due_dates, change) = (Arc::clone(&self.due_dates), Arc::clone(change));
+        let stored = write::by_job(&self.context, METHOD, |write| {
+            Box::pin(async move {
+                require_open(write.connection(), &change).await?;
+                let names = due_dates.store(write.connection(), &batch).await?;
+                let names: HashSet<String> = names.into_iter().collect();
+                let stored: Vec<&Recomputed> = batch.iter().filter(|item| names.contains(&item.name)).collect();
+                record(write, &change, &stored).await?;
+                let noun = due_dates.noun();
+                Ok(stored.iter().map(|item| journaled(noun, &change, item)).collect())
+            })
+        });
+        stored.await
     }
 }
 
@@ -171,11 +171,7 @@ fn journaled(noun: &str, change: &TakenUp, item: &Recomputed) -> Change {
         "{} {} {} {}",
         change.kind, change.calendar_act, item.old.date, item.new.date
     );
-    Change {
-        resource: item.name.clone(),
-        kind: format!("{noun}.{event}"),
-        body_sha256: wire::sha256(body.as_bytes()),
-    }
+    Change::of(&item.name, format!("{noun}.{event}")).doing(body.as_bytes())
 }
 
 /// How far the service has followed the calendar.
@@ -236,7 +232,7 @@ async fn finish(context: &Context, change: &TakenUp) -> Result<(), sqlx::Error> 
         change.from,
         change.to,
     )
-    .execute(&context.db)
+    .execute(&mut *context.db.connection().await?)
     .await?;
     Ok(())
 }

@@ -43,7 +43,7 @@ pub async fn recompute(
     let mut pages = Pages::new(due_dates, context.now());
     let mut response = PreviewRecomputeResponse::default();
     loop {
-        let mut connection = context.db.acquire().await.map_err(Error::from)?;
+        let mut connection = context.db.connection().await.map_err(Error::from)?;
         let Some(page) = pages.next(&mut connection).await.map_err(Error::from)? else {
             break;
         };

@@ -9,11 +9,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    Context, Error, FieldReason, Refusal, Violations,
-    due::follow,
-    write::{self, Write},
-};
+use crate::{FieldReason, Refusal, Violations, due::follow, write::Write};
 
 /// The years of a schedule: from the Instruction's own to the last one whose periods all fall due within the calendar.
 pub const YEARS: RangeInclusive<i16> = 2019..=2035;
@@ -95,31 +91,19 @@ async fn until_filled<F: Future<Output = anyhow::Result<u64>>>(fill: impl Fn() -
     }
 }
 
-/// Begins the write of one batch, by the service itself: it leaves what every write leaves. `versions` are those of the
-/// calendar that computed the due dates.
+/// Refuses to store a batch of due dates of which one is older than what the service follows. `versions` are those of the
+/// calendar that computed them.
 ///
 /// # Errors
-/// When the database fails, or a due date is older than what the service follows: then nothing of the batch is stored.
-pub async fn begin(context: &Context, versions: impl Iterator<Item = &str>) -> anyhow::Result<Write> {
-    let mut write = write::begin_job(context, "jobs/schedule").await?;
-    for version in versions.collect::<HashSet<_>>() {
+/// When the database fails, or a due date is too old: then nothing of the batch may be stored.
+pub async fn require_current(write: &mut Write, versions: HashSet<String>) -> anyhow::Result<()> {
+    for version in versions {
         anyhow::ensure!(
-            follow::is_current(write.connection(), version).await?,
+            follow::is_current(write.connection(), &version).await?,
             "the calendar changed while it was asked"
         );
     }
-    Ok(write)
-}
-
-/// Ends the write of one batch.
-///
-/// # Errors
-/// When the database fails; then nothing of the batch is stored.
-pub async fn commit(write: Write) -> anyhow::Result<()> {
-    write
-        .commit("schedule", "schedule.filled", ())
-        .await
-        .map_err(Error::of_job)
+    Ok(())
 }
 
 #[cfg(test)]

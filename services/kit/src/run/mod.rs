@@ -3,6 +3,7 @@
 use std::{
     future::Future,
     net::SocketAddr,
+    num::NonZero,
     path::PathBuf,
     pin::Pin,
     process::ExitCode,
@@ -11,7 +12,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sqlx::{PgPool, migrate::Migrator, postgres::PgConnectOptions};
+use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::service::Routes;
@@ -29,14 +30,14 @@ use crate::{
         environment::{Environment, SettingError},
         server::Health,
     },
-    schema,
+    schema::{self, Connections, Database, Tables},
 };
 
 /// What a handler or a job works with.
 #[derive(Clone)]
 pub struct Context {
     /// The service's own schema, as the runtime role.
-    pub db: PgPool,
+    pub db: Database,
     /// Told to stop when this is cancelled.
     pub shutdown: CancellationToken,
     /// Work that must end before the process does.
@@ -51,7 +52,7 @@ pub struct Context {
 impl Context {
     /// A context with a clock of its own.
     pub fn new(
-        db: PgPool,
+        db: Database,
         tls: tls::Files,
         shutdown: CancellationToken,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
@@ -106,8 +107,8 @@ pub struct Service<C> {
     pub schema: &'static str,
     /// The full names of the gRPC services it serves, the journal aside.
     pub services: &'static [&'static str],
-    /// The migrations of its schema.
-    pub migrations: &'static Migrator,
+    /// The tables of its schema in the order in which they are made: those of the kit that it uses, then its own.
+    pub tables: &'static [&'static Tables],
     /// Reads its own settings.
     pub config: fn(&mut Environment) -> Result<C, SettingError>,
     /// Loads its reference data, starts its jobs and gives its routes.
@@ -120,6 +121,7 @@ pub struct Settings {
     health_listen: SocketAddr,
     database: String,
     owner_database: Option<String>,
+    connections: Connections,
     tls: tls::Files,
     otlp_endpoint: Option<String>,
     log: String,
@@ -137,6 +139,8 @@ impl Settings {
         let health_listen = Self::health_address(environment);
         let database = environment.required("LEGALSTAT_DATABASE_URL");
         let owner_database = environment.optional("LEGALSTAT_OWNER_DATABASE_URL");
+        let writing = connections(environment, "LEGALSTAT_DATABASE_CONNECTIONS");
+        let reading = connections(environment, "LEGALSTAT_DATABASE_READING_CONNECTIONS");
         let certificate = environment.required("LEGALSTAT_TLS_CERTIFICATE");
         let key = environment.required("LEGALSTAT_TLS_KEY");
         let authority = environment.required("LEGALSTAT_TLS_AUTHORITY");
@@ -148,6 +152,10 @@ impl Settings {
             health_listen: health_listen?,
             database: database?,
             owner_database,
+            connections: Connections {
+                writing: writing?,
+                reading: reading?,
+            },
             tls: tls::Files {
                 certificate: PathBuf::from(certificate?),
                 key: PathBuf::from(key?),
@@ -162,6 +170,14 @@ impl Settings {
     fn health_address(environment: &mut Environment) -> Result<SocketAddr, SettingError> {
         environment.parsed("LEGALSTAT_HEALTH_LISTEN", SocketAddr::from(([0, 0, 0, 0], 8080)))
     }
+}
+
+/// How many connections a service holds for each of its two uses; the default leaves room for four services and their
+/// replicas within the hundred that a PostgreSQL server allows.
+fn connections(environment: &mut Environment, name: &'static str) -> Result<u32, SettingError> {
+    Ok(environment
+        .parsed(name, NonZero::new(8_u32).expect("eight is not zero"))?
+        .get())
 }
 
 /// The whole `main` of a service's binary. Settings come from the environment; `migrate` as the only argument migrates
@@ -223,7 +239,7 @@ fn in_runtime<C: Send + 'static>(service: &Service<C>, settings: Settings, confi
             None => {
                 let owner = settings.owner_database.as_deref();
                 let owner = owner.ok_or(SettingError::Missing("LEGALSTAT_OWNER_DATABASE_URL"))?;
-                schema::migrate(&schema::options(owner)?, service.migrations, &shutdown).await
+                schema::migrate(&schema::options(owner)?, service.tables, &shutdown).await
             }
         }
     })
@@ -289,8 +305,9 @@ pub async fn serve_on<C: Send + 'static>(
     health.listen(listeners.health, health_shutdown);
 
     let runtime = prepare(service, &settings, &shutdown).await?;
+    let database = Database::new(runtime, settings.connections);
     // A token of its own: a crashed job stops this service, and not the others that may run in the same process.
-    let context = Context::new(schema::pool(runtime), settings.tls, shutdown.child_token(), clock);
+    let context = Context::new(database, settings.tls, shutdown.child_token(), clock);
     let routes = (service.start)(context.clone(), config).await?;
     tracing::info!(service = service.name, address = %settings.listen, "serving");
     ready();
@@ -308,8 +325,8 @@ async fn prepare<C>(
 ) -> anyhow::Result<PgConnectOptions> {
     let runtime = schema::options(&settings.database)?;
     match &settings.owner_database {
-        Some(owner) => schema::migrate(&schema::options(owner)?, service.migrations, shutdown).await?,
-        None => schema::wait_until_migrated(&runtime, service.migrations, shutdown).await?,
+        Some(owner) => schema::migrate(&schema::options(owner)?, service.tables, shutdown).await?,
+        None => schema::wait_until_migrated(&runtime, service.tables, shutdown).await?,
     }
     Ok(runtime)
 }

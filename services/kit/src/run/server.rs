@@ -27,7 +27,8 @@ use crate::{
         tls,
         unreadable::UnreadableLayer,
     },
-    journal::{Journal, RefusalRecorder},
+    journal::Journal,
+    write::RefusalRecorder,
 };
 
 /// How long calls under way may take to end after the service is told to stop, and then its tasks and its pool: in all

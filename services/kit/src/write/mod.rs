@@ -1,149 +1,264 @@
 //! What every write does, in one transaction: idempotency row, state change, journal entry, outbox event. All or none.
+//!
+//! The transaction belongs to the kit. A handler says what to do in it; once the transaction has begun, it runs to its end
+//! in a task of the service, so that a caller who hangs up loses the answer and nothing else.
 
+mod group;
+mod leaves;
+mod refusals;
+
+use std::{borrow::Cow, fmt::Display};
+
+use futures::future::BoxFuture;
+use jiff::Timestamp;
 use legalstat_proto::common::v1::ErrorReason;
 use prost::Message;
-use rand::RngExt;
 use sqlx::{PgConnection, Postgres, Transaction};
 use tonic::Code;
+use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::{Call, Context, Error, Refusal, call::caller::Role, door::wire};
+pub use group::{Grouped, Groups, Limits};
+pub use refusals::{RefusalRecorder, record_reading};
+
+use crate::{Call, Context, Error, Refusal, door::wire, schema::Tables};
+use leaves::{Answer, Entry, Event};
+
+/// The tables of the write path, which every schema has.
+pub static TABLES: Tables = Tables::of_kit(sqlx::migrate!("./migrations/write"));
 
 /// A mutation as its caller asked for it.
-pub struct Mutation<'a> {
+#[derive(Clone)]
+pub struct Mutation {
     /// Who calls what.
-    pub call: &'a Call,
+    pub call: Call,
     /// The caller's id for it.
     pub request_id: Uuid,
     /// Check everything, change nothing.
     pub validate_only: bool,
+    /// The resource that refusals name; empty when the call makes it.
+    about: String,
     /// SHA-256 of everything that was asked: the same id with another body is refused.
-    pub body_sha256: [u8; 32],
+    body_sha256: [u8; 32],
 }
 
-impl<'a> Mutation<'a> {
-    /// The mutation that a message asks for.
-    pub fn of(call: &'a Call, request_id: Uuid, validate_only: bool, request: &impl Message) -> Self {
+impl Mutation {
+    /// The mutation that a message asks for. Every refusal on its way names the resource `about`, unless it names one itself.
+    pub fn of(
+        call: &Call,
+        about: &impl Display,
+        request_id: Uuid,
+        validate_only: bool,
+        request: &impl Message,
+    ) -> Self {
+        Self::of_body(call, about, request_id, validate_only, &request.encode_to_vec())
+    }
+
+    /// The mutation that a body of other bytes than one message asks for.
+    pub fn of_body(call: &Call, about: &impl Display, request_id: Uuid, validate_only: bool, body: &[u8]) -> Self {
         Self {
-            call,
+            call: call.clone(),
             request_id,
             validate_only,
-            body_sha256: wire::sha256(&request.encode_to_vec()),
+            about: about.to_string(),
+            body_sha256: wire::sha256(body),
         }
     }
-}
 
-/// What one write does to one resource.
-pub struct Change {
-    /// The resource.
-    pub resource: String,
-    /// The event, for example `edition.placed`.
-    pub kind: String,
-    /// SHA-256 of what was done: the journal keeps it salted.
-    pub body_sha256: [u8; 32],
-}
-
-/// How a mutation begins.
-pub enum Begun<R> {
-    /// It was carried out before; this is the answer given then.
-    Replayed(R),
-    /// It is this caller's to carry out.
-    Claimed(Write),
-}
-
-/// A transaction that has claimed its mutation. Dropping it rolls everything back.
-pub struct Write {
-    transaction: Transaction<'static, Postgres>,
-    caller: String,
-    roles: Vec<String>,
-    method: &'static str,
-    request_id: Uuid,
-    validate_only: bool,
-    body_sha256: [u8; 32],
-    now: jiff::Timestamp,
-}
-
-/// Begins a mutation: claims its key, or finds the answer given before. A call with the same key that is still running
-/// is waited for.
-///
-/// # Errors
-/// INVALID_ARGUMENT with REQUEST_ID_REUSED when the key was used for another body.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn begin<R: Message + Default>(context: &Context, mutation: &Mutation<'_>) -> Result<Begun<R>, Error> {
-    let mut transaction = context.db.begin().await?;
-    let now = context.now();
-    let claimed = sqlx::query!(
-        "INSERT INTO idempotency (caller, method, request_id, body_sha256, response, recorded_at)
-         VALUES ($1, $2, $3, $4, '', $5) ON CONFLICT DO NOTHING",
-        mutation.call.caller.name,
-        mutation.call.method,
-        mutation.request_id,
-        mutation.body_sha256.as_slice(),
-        jiff_sqlx::Timestamp::from(now) as _,
-    )
-    .execute(&mut *transaction)
-    .await?
-    .rows_affected();
-    if claimed == 0 {
-        return replay(transaction, mutation).await;
+    fn refused(&self, error: Error) -> Error {
+        match error {
+            Error::Refusal(refusal) if !self.about.is_empty() && !refusal.metadata.contains_key("resource") => {
+                refusal.resource(&self.about).into()
+            }
+            error => error,
+        }
     }
-    Ok(Begun::Claimed(Write {
-        transaction,
-        caller: mutation.call.caller.name.clone(),
-        roles: role_names(&mutation.call.caller.roles),
-        method: mutation.call.method,
-        request_id: mutation.request_id,
-        validate_only: mutation.validate_only,
-        body_sha256: mutation.body_sha256,
-        now,
-    }))
-}
 
-/// Begins a mutation that a job of the service makes, named as in [`Call::system`].
-///
-/// # Errors
-/// When the database fails.
-pub async fn begin_job(context: &Context, method: &'static str) -> anyhow::Result<Write> {
-    let call = Call::system(method);
-    let mutation = Mutation {
-        call: &call,
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the key of a job is chosen where the job begins"
-        )]
-        request_id: Uuid::new_v4(),
-        validate_only: false,
-        body_sha256: wire::sha256(b""),
-    };
-    match begin::<()>(context, &mutation).await.map_err(Error::of_job)? {
-        Begun::Claimed(write) => Ok(write),
-        Begun::Replayed(()) => anyhow::bail!("an id made a moment ago was used before"),
-    }
-}
-
-async fn replay<R: Message + Default>(
-    mut transaction: Transaction<'static, Postgres>,
-    mutation: &Mutation<'_>,
-) -> Result<Begun<R>, Error> {
-    let earlier = sqlx::query!(
-        "SELECT body_sha256, response FROM idempotency WHERE caller = $1 AND method = $2 AND request_id = $3",
-        mutation.call.caller.name,
-        mutation.call.method,
-        mutation.request_id,
-    )
-    .fetch_one(&mut *transaction)
-    .await?;
-    if earlier.body_sha256 != mutation.body_sha256 {
-        return Err(Refusal::new(
+    /// Refuses the same id with another body.
+    fn require_same_body(&self, earlier_sha256: &[u8]) -> Result<(), Refusal> {
+        if earlier_sha256 == self.body_sha256 {
+            return Ok(());
+        }
+        Err(Refusal::new(
             Code::InvalidArgument,
             ErrorReason::RequestIdReused,
             "this request_id was already used for a call with another body",
-        )
-        .into());
+        ))
     }
-    let response = R::decode(earlier.response.as_slice())
-        .map_err(|error| anyhow::Error::new(error).context("a stored response"))?;
-    Ok(Begun::Replayed(response))
+}
+
+/// What a write does to one resource: it leaves a journal entry and an event.
+pub struct Change {
+    resource: String,
+    kind: Cow<'static, str>,
+    body_sha256: Option<[u8; 32]>,
+}
+
+impl Change {
+    /// A change of a resource. `kind` names the event, for example `edition.placed`.
+    pub fn of(resource: &impl Display, kind: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            resource: resource.to_string(),
+            kind: kind.into(),
+            body_sha256: None,
+        }
+    }
+
+    /// What was done, for the salted digest in the journal; without it the body of the call counts.
+    pub fn doing(mut self, what: &[u8]) -> Self {
+        self.body_sha256 = Some(wire::sha256(what));
+        self
+    }
+}
+
+/// What a mutation came to.
+pub struct Outcome<R> {
+    changes: Vec<Change>,
+    answer: R,
+    kept: Option<Vec<u8>>,
+    committed: Option<Box<dyn FnOnce() + Send + Sync>>,
+}
+
+impl<R> Outcome<R> {
+    /// One resource changed.
+    pub fn of(resource: &impl Display, kind: &'static str, answer: R) -> Self {
+        Self::each(vec![Change::of(resource, kind)], answer)
+    }
+
+    /// Several resources changed.
+    pub fn each(changes: Vec<Change>, answer: R) -> Self {
+        Self {
+            changes,
+            answer,
+            kept: None,
+            committed: None,
+        }
+    }
+
+    /// Keeps these bytes for repetitions instead of the whole answer; [`Grouped::recall`] makes the answer of them again.
+    pub fn keeping(mut self, kept: Vec<u8>) -> Self {
+        self.kept = Some(kept);
+        self
+    }
+
+    /// Runs when the transaction is committed, whether the caller still waits or not.
+    pub fn once_committed(mut self, then: impl FnOnce() + Send + Sync + 'static) -> Self {
+        self.committed = Some(Box::new(then));
+        self
+    }
+}
+
+/// A transaction under way. Dropping it rolls everything back.
+pub struct Write {
+    transaction: Transaction<'static, Postgres>,
+    now: Timestamp,
+}
+
+impl Write {
+    async fn begin(context: &Context) -> Result<Self, Error> {
+        Ok(Self {
+            transaction: context.db.begin().await?,
+            now: context.now(),
+        })
+    }
+
+    /// The connection inside the transaction.
+    pub fn connection(&mut self) -> &mut PgConnection {
+        &mut self.transaction
+    }
+
+    /// The one instant of everything this write records.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Moves the instant of this write on, when it waited for another one and must come after it.
+    pub fn not_before(&mut self, instant: Timestamp) {
+        self.now = self.now.max(instant);
+    }
+}
+
+/// Carries out one call in one transaction: answers a repetition from what is stored, else claims the key, does the work,
+/// leaves answer, journal entry and event, and commits; with `validate_only` it rolls back instead. A call with the same key
+/// that is still running is waited for.
+///
+/// # Errors
+/// INVALID_ARGUMENT with REQUEST_ID_REUSED when the key was used for another body; what the work refuses; UNAVAILABLE when
+/// the database is away. Then nothing is done, unless the line to the database was cut during the commit: the repetition
+/// tells.
+pub async fn carry_out<R, F>(context: &Context, mutation: Mutation, work: F) -> Result<R, Error>
+where
+    R: Message + Default + 'static,
+    F: for<'w> FnOnce(&'w mut Write) -> BoxFuture<'w, Result<Outcome<R>, Error>> + Send + 'static,
+{
+    let own = context.clone();
+    let whole = async move {
+        let carried = carry(&own, &mutation, work).await;
+        carried.map_err(|error| mutation.refused(error))
+    };
+    let running = context.tasks.spawn(whole.in_current_span());
+    running
+        .await
+        .map_err(|error| Error::Unknown(anyhow::Error::new(error).context("a write did not end")))?
+}
+
+async fn carry<R, F>(context: &Context, mutation: &Mutation, work: F) -> Result<R, Error>
+where
+    R: Message + Default,
+    F: for<'w> FnOnce(&'w mut Write) -> BoxFuture<'w, Result<Outcome<R>, Error>>,
+{
+    let mut write = Write::begin(context).await?;
+    let now = write.now;
+    if !leaves::claim(write.connection(), mutation, now).await? {
+        let found = leaves::answered(write.connection(), &[mutation]).await?.pop();
+        let earlier = found.ok_or_else(|| anyhow::anyhow!("a key is taken and has no answer"))?;
+        mutation.require_same_body(&earlier.body_sha256)?;
+        return decoded(&earlier.kept);
+    }
+    let outcome = work(&mut write).await?;
+    let kept = outcome.kept.unwrap_or_else(|| outcome.answer.encode_to_vec());
+    if mutation.validate_only {
+        write.transaction.rollback().await?;
+        return Ok(outcome.answer);
+    }
+    let answer = Answer::to(mutation, kept);
+    leave(&mut write, &[answer], mutation, &outcome.changes).await?;
+    write.transaction.commit().await?;
+    if let Some(then) = outcome.committed {
+        then();
+    }
+    Ok(outcome.answer)
+}
+
+async fn leave(write: &mut Write, answers: &[Answer], mutation: &Mutation, changes: &[Change]) -> Result<(), Error> {
+    let entries: Vec<Entry> = changes.iter().map(|change| Entry::done(mutation, change)).collect();
+    let events: Vec<Event<'_>> = changes.iter().map(Event::of).collect();
+    let now = write.now;
+    leaves::leave(write.connection(), now, answers, &entries, &events).await?;
+    Ok(())
+}
+
+fn decoded<R: Message + Default>(kept: &[u8]) -> Result<R, Error> {
+    Ok(R::decode(kept).map_err(|error| anyhow::Error::new(error).context("a stored answer"))?)
+}
+
+/// Carries out a write that a job of the service makes, in one transaction. It is journaled under the job's name, for
+/// example `jobs/recompute`, and has no key. Tells how many resources changed.
+///
+/// # Errors
+/// What the work fails with, or the database; then nothing is done.
+pub async fn by_job<F>(context: &Context, job: &'static str, work: F) -> anyhow::Result<usize>
+where
+    F: for<'w> FnOnce(&'w mut Write) -> BoxFuture<'w, anyhow::Result<Vec<Change>>>,
+{
+    let mutation = Mutation::of_body(&Call::system(job), &"", Uuid::nil(), false, b"");
+    let mut write = Write::begin(context).await.map_err(Error::of_job)?;
+    let changes = work(&mut write).await?;
+    leave(&mut write, &[], &mutation, &changes)
+        .await
+        .map_err(Error::of_job)?;
+    write.transaction.commit().await?;
+    Ok(changes.len())
 }
 
 /// Whether this caller's call of this method with this id was answered before, for calls that must decide before they
@@ -151,93 +266,8 @@ async fn replay<R: Message + Default>(
 ///
 /// # Errors
 /// When the database fails.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn was_answered(context: &Context, call: &Call, request_id: Uuid) -> Result<bool, Error> {
-    let answered = sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM idempotency WHERE caller = $1 AND method = $2 AND request_id = $3) AS "answered!""#,
-        call.caller.name,
-        call.method,
-        request_id,
-    );
-    Ok(answered.fetch_one(&context.db).await?)
-}
-
-pub(crate) fn role_names(roles: &[Role]) -> Vec<String> {
-    roles.iter().map(|role| role.as_str_name().to_owned()).collect()
-}
-
-impl Write {
-    /// The connection inside the transaction.
-    pub fn connection(&mut self) -> &mut PgConnection {
-        &mut self.transaction
-    }
-
-    /// The one instant of everything this write records.
-    pub fn now(&self) -> jiff::Timestamp {
-        self.now
-    }
-
-    /// Moves the instant of this write on, when it waited for another one and must come after it.
-    pub fn not_before(&mut self, instant: jiff::Timestamp) {
-        self.now = self.now.max(instant);
-    }
-
-    /// Stores the answer, the journal entry and the event, and commits; with `validate_only` rolls back instead.
-    /// `kind` names the event, for example `edition.placed`.
-    ///
-    /// # Errors
-    /// When the database fails; then nothing is done.
-    pub async fn commit<R: Message>(self, resource: &str, kind: &str, response: R) -> Result<R, Error> {
-        let change = Change {
-            resource: resource.to_owned(),
-            kind: kind.to_owned(),
-            body_sha256: self.body_sha256,
-        };
-        self.commit_each(&[change], response).await
-    }
-
-    /// Stores the answer, and for each of several changes a journal entry and an event, and commits; with `validate_only`
-    /// rolls back instead.
-    ///
-    /// # Errors
-    /// When the database fails; then nothing is done.
-    #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-    pub async fn commit_each<R: Message>(mut self, changes: &[Change], response: R) -> Result<R, Error> {
-        #[expect(clippy::disallowed_methods, reason = "a salt decides nothing")]
-        let salts: Vec<[u8; 16]> = changes.iter().map(|_| rand::rng().random()).collect();
-        let digest = |(change, salt): (&Change, &[u8; 16])| {
-            wire::sha256(&[salt.as_slice(), &change.body_sha256].concat()).to_vec()
-        };
-        sqlx::query!(
-            "WITH answered AS (
-                 UPDATE idempotency SET response = $4 WHERE caller = $1 AND method = $2 AND request_id = $3
-             ), change AS (
-                 SELECT * FROM unnest($7::text[], $8::text[], $9::bytea[], $10::bytea[])
-                     WITH ORDINALITY AS change (resource, kind, salt, digest, place)
-             ), recorded AS (
-                 INSERT INTO journal_entry
-                     (recorded_at, caller, roles, method, resource, outcome, reason, salt, request_digest, count, peer_address)
-                 SELECT $5, $1, $6, $2, resource, 'DONE', '', salt, digest, 1, '' FROM change ORDER BY place
-             )
-             INSERT INTO outbox_event (occurred_at, kind, resource) SELECT $5, kind, resource FROM change ORDER BY place",
-            self.caller,
-            self.method,
-            self.request_id,
-            response.encode_to_vec(),
-            jiff_sqlx::Timestamp::from(self.now) as _,
-            &self.roles,
-            &changes.iter().map(|change| change.resource.clone()).collect::<Vec<_>>(),
-            &changes.iter().map(|change| change.kind.clone()).collect::<Vec<_>>(),
-            &salts.iter().map(|salt| salt.to_vec()).collect::<Vec<_>>(),
-            &changes.iter().zip(&salts).map(digest).collect::<Vec<_>>(),
-        )
-        .execute(&mut *self.transaction)
-        .await?;
-        if self.validate_only {
-            self.transaction.rollback().await?;
-        } else {
-            self.transaction.commit().await?;
-        }
-        Ok(response)
-    }
+    let mutation = Mutation::of_body(call, &"", request_id, false, b"");
+    let mut connection = context.db.connection().await?;
+    Ok(!leaves::answered(&mut connection, &[&mutation]).await?.is_empty())
 }

@@ -1,6 +1,10 @@
 //! For tests: a service as it runs in production, on a database, a port and certificates of its own.
 
-use std::{net::Ipv4Addr, path::Path, sync::Arc};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use sqlx::{ConnectOptions, PgConnection};
@@ -13,6 +17,7 @@ use crate::{
     folder::FolderLock,
     postgres::{Cluster, ClusterOptions},
     roles::{self, ServicePasswords},
+    testing::relay::Relay,
 };
 use legalstat_kit::{
     Context, Service,
@@ -85,6 +90,11 @@ impl Ground {
         })
     }
 
+    /// The address of the database server.
+    pub fn database_server(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.cluster.port()).into()
+    }
+
     /// The folder of the ground, with `authority/` and `certificates/`.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -98,7 +108,7 @@ impl Ground {
         if !templates.contains(&service.schema) {
             roles::prepare_database(&server, &template, &self.passwords).await?;
             let owner = schema::options(&self.passwords.owner_url(&server, &template, service.schema)?)?;
-            schema::migrate(&owner, service.migrations, &CancellationToken::new()).await?;
+            schema::migrate(&owner, service.tables, &CancellationToken::new()).await?;
             templates.push(service.schema);
         }
         let name = format!("{}_{}", service.schema, uuid::Uuid::new_v4().simple());
@@ -132,7 +142,22 @@ impl Running {
         settings: &[(&str, String)],
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
-        Self::try_start(service, settings, clock)
+        Self::try_start(service, settings, clock, None)
+            .await
+            .expect("the service starts")
+    }
+
+    /// Starts a service as [`start`](Self::start) does, with a relay between it and its database.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_behind<C: Send + 'static>(
+        relay: &Relay,
+        service: &'static Service<C>,
+        settings: &[(&str, String)],
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        Self::try_start(service, settings, clock, Some(relay))
             .await
             .expect("the service starts")
     }
@@ -141,11 +166,13 @@ impl Running {
         service: &'static Service<C>,
         settings: &[(&str, String)],
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+        relay: Option<&Relay>,
     ) -> anyhow::Result<Self> {
         let ground = Ground::shared().await;
         let database = ground.database(service).await?;
         let identity = ground.authority.ensure(&Usage::service(service.name))?;
         let server = ground.cluster.admin_url("postgres");
+        let runtime = ground.passwords.runtime_url(&server, &database, service.schema)?;
         // Held from here on: a port that is let go for a moment may be another's then.
         let listeners = Listeners {
             calls: server::bind((Ipv4Addr::LOCALHOST, 0).into()).await?,
@@ -157,7 +184,7 @@ impl Running {
             ("LEGALSTAT_HEALTH_LISTEN", health.to_string()),
             (
                 "LEGALSTAT_DATABASE_URL",
-                ground.passwords.runtime_url(&server, &database, service.schema)?,
+                relay.map_or(runtime.clone(), |relay| relay.stands_in(&runtime)),
             ),
             (
                 "LEGALSTAT_TLS_CERTIFICATE",
@@ -271,7 +298,13 @@ impl Running {
         let url = self.ground.passwords.runtime_url(&server, &self.database, self.schema);
         let options = url.and_then(|url| schema::options(&url)).expect("the URL is ours");
         let tls = self.identity.clone();
-        Context::new(schema::pool(options), tls, CancellationToken::new(), clock)
+        let connections = schema::Connections { writing: 4, reading: 4 };
+        Context::new(
+            schema::Database::new(options, connections),
+            tls,
+            CancellationToken::new(),
+            clock,
+        )
     }
 
     /// Waits until it ends by itself.
@@ -301,5 +334,44 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.shutdown.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use legalstat_kit::{due, write};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_release_that_brings_only_tables_of_the_kit_is_waited_for() {
+        let ground = Ground::shared().await;
+        let (server, database, never) = (
+            ground.cluster.admin_url("postgres"),
+            "waiting",
+            CancellationToken::new(),
+        );
+        let prepared = roles::prepare_database(&server, database, &ground.passwords).await;
+        prepared.expect("the database is made");
+        let url = |url: anyhow::Result<String>| schema::options(&url.expect("a URL")).expect("a URL");
+        let owner = url(ground.passwords.owner_url(&server, database, "forms"));
+        let runtime = url(ground.passwords.runtime_url(&server, database, "forms"));
+        let (before, now) = ([&write::TABLES], [&write::TABLES, &due::TABLES]);
+
+        schema::migrate(&owner, &before, &never).await.expect("it migrates");
+        schema::wait_until_migrated(&runtime, &before, &never)
+            .await
+            .expect("nothing is missing");
+        let mut waiting = Box::pin(schema::wait_until_migrated(&runtime, &now, &never));
+        let waited = tokio::time::timeout(Duration::from_millis(600), &mut waiting).await;
+        assert!(waited.is_err(), "{waited:?}");
+
+        schema::migrate(&owner, &now, &never).await.expect("it migrates");
+        let waited = tokio::time::timeout(Duration::from_secs(10), waiting).await;
+        waited.expect("nothing is missing any more").expect("nobody stopped it");
+        // A release before, whose owner starts again, leaves what it does not know.
+        schema::migrate(&owner, &before, &never).await.expect("it migrates");
     }
 }

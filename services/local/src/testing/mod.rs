@@ -3,3 +3,4 @@
 pub mod gate;
 pub mod harness;
 pub mod refusals;
+pub mod relay;

@@ -1,7 +1,10 @@
 //! Reads the rules. They are read for every examination, so that one replaced in the tables counts from the next on.
 
-use legalstat_kit::law::{LegalBasis, LocalizedText};
-use sqlx::{PgConnection, PgPool};
+use legalstat_kit::{
+    law::{LegalBasis, LocalizedText},
+    schema::Database,
+};
+use sqlx::PgConnection;
 
 use super::known;
 use crate::domain::{
@@ -15,8 +18,8 @@ use crate::domain::{
 /// # Errors
 /// When the database fails.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn read(db: &PgPool) -> Result<Rules, sqlx::Error> {
-    let mut connection = db.acquire().await?;
+pub async fn read(db: &Database) -> Result<Rules, sqlx::Error> {
+    let mut connection = db.connection().await?;
     Ok(Rules {
         lapsed_acts: lapsed_acts(&mut connection).await?,
         channels: channels(&mut connection).await?,

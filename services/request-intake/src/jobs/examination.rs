@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use legalstat_kit::{
-    Call, Context, Error,
+    Context, Error,
     due::follow,
-    write::{self, Begun, Mutation},
+    write::{self, Change},
 };
 use uuid::Uuid;
 
@@ -84,13 +84,13 @@ async fn round(context: &Context, services: &Services, after: &mut i64) -> Resul
 }
 
 async fn waiting(context: &Context, after: i64) -> Result<Vec<Waiting>, sqlx::Error> {
-    let mut connection = context.db.acquire().await?;
+    let mut connection = context.db.connection().await?;
     db::storing::waiting(&mut connection, after, BATCH).await
 }
 
 /// Examines one request and stores what came of it. False when a service is still away.
 async fn examine(context: &Context, services: &Services, rules: &Rules, id: Uuid) -> Result<bool, Error> {
-    let mut connection = context.db.acquire().await?;
+    let mut connection = context.db.connection().await?;
     let request = db::reading::read(&mut connection, &[id]).await?.pop();
     drop(connection);
     let Some(request) = request else { return Ok(true) };
@@ -98,30 +98,36 @@ async fn examine(context: &Context, services: &Services, rules: &Rules, id: Uuid
     if examination.is_pending() {
         return Ok(false);
     }
-    store(context, id, &examination).await
+    store(context, id, examination).await
 }
 
 /// False when the calendar has changed since it was asked.
-async fn store(context: &Context, id: Uuid, examination: &Examination) -> Result<bool, Error> {
-    let call = Call::system(METHOD);
-    // A request waits once in its life, so that its own id is the key: of two replicas only one stores its examination.
-    let mutation = Mutation::of(&call, id, false, &());
-    let mut write = match write::begin::<()>(context, &mutation).await? {
-        Begun::Replayed(()) => return Ok(true),
-        Begun::Claimed(write) => write,
-    };
-    if !db::storing::lock_waiting(write.connection(), id).await? {
-        return Ok(true);
-    }
-    if let Some(deadline) = &examination.deadline
-        && !follow::is_current(write.connection(), &deadline.calendar_version).await?
-    {
-        return Ok(false);
-    }
-    let now = write.now();
-    let explanation = db::storing::explain(write.connection(), examination).await?;
-    let number = db::registration::take_number(write.connection(), examination).await?;
-    db::storing::conclude(write.connection(), id, examination, explanation, number.as_deref(), now).await?;
-    write.commit(&names::request(id), "request.examined", ()).await?;
+async fn store(context: &Context, id: Uuid, examination: Examination) -> Result<bool, Error> {
+    let stored = write::by_job(context, METHOD, move |write| {
+        Box::pin(async move {
+            // Of two replicas only one stores its examination.
+            if !db::storing::lock_waiting(write.connection(), id).await? {
+                return Ok(Vec::new());
+            }
+            if let Some(deadline) = &examination.deadline {
+                let current = follow::is_current(write.connection(), &deadline.calendar_version).await?;
+                anyhow::ensure!(current, "the calendar changed while it was asked");
+            }
+            let now = write.now();
+            let explanation = db::storing::explain(write.connection(), &examination).await?;
+            let number = db::registration::take_number(write.connection(), &examination).await?;
+            db::storing::conclude(
+                write.connection(),
+                id,
+                &examination,
+                explanation,
+                number.as_deref(),
+                now,
+            )
+            .await?;
+            Ok(vec![Change::of(&names::request(id), "request.examined")])
+        })
+    });
+    stored.await?;
     Ok(true)
 }

@@ -1,6 +1,6 @@
 //! GetRequest.
 
-use legalstat_kit::{Call, Error, FieldReason, Violations, due::follow, schema};
+use legalstat_kit::{Call, Error, FieldReason, Violations, due::follow};
 use legalstat_proto::requests::v1::{self as proto, GetRequestRequest};
 
 use super::{RequestIntake, convert, sees_only_own};
@@ -25,7 +25,7 @@ pub(super) async fn get_request(
         );
     }
     let id = violations.sound(id)?;
-    let mut connection = schema::snapshot(&service.context.db).await?;
+    let mut connection = service.context.db.snapshot().await?;
     let found = db::reading::read(&mut connection, &[id]).await?.pop();
     let may_see = |receipt: &Receipt| sees_only_own(&call.caller).is_none_or(|own| own == receipt.accepted_by);
     let visible = found.filter(|request| request.receipt.as_ref().is_some_and(may_see));

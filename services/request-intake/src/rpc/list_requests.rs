@@ -5,7 +5,6 @@ use legalstat_kit::{
     Call, Error, FieldReason, Violations,
     door::{page::Page, wire},
     due::follow,
-    schema,
 };
 use legalstat_proto::requests::v1::{ListRequestsRequest, ListRequestsResponse};
 use prost::Message;
@@ -31,7 +30,7 @@ pub(super) async fn list_requests(
     message: ListRequestsRequest,
 ) -> Result<ListRequestsResponse, Error> {
     let (filter, page) = asked(sees_only_own(&call.caller), &message)?;
-    let mut connection = schema::snapshot(&service.context.db).await?;
+    let mut connection = service.context.db.snapshot().await?;
     let places = db::reading::find(&mut connection, &filter, page.limit()).await?;
     let (places, whole_token) = page.cut(places, |place| place.number.to_string());
     let mut requests = Vec::new();

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 use legalstat_kit::{
-    Call, Context, Error, FieldReason, Violations,
+    Call, Error, FieldReason, Violations,
     due::follow,
-    write::{self, Begun, Mutation, Write},
+    write::{self, Mutation, Outcome, Write},
     zone,
 };
 use legalstat_proto::requests::v1::{self as proto, SubmitRequestRequest};
@@ -35,29 +35,35 @@ pub(super) async fn submit_request(
     let context = &service.context;
     let mut violations = Violations::new();
     let request_id = violations.request_id("request_id", &message.request_id);
-    let mutation = Mutation::of(call, request_id, message.validate_only, &message);
+    let mutation = Mutation::of(call, &"", request_id, message.validate_only, &message);
     // A repeated call is answered from what is stored: the rules may have changed since, and nobody is asked again.
     if write::was_answered(context, call, request_id).await? {
-        return repeat(context, &mutation).await;
+        return write::carry_out(context, mutation, |_| {
+            Box::pin(async { Err(anyhow::anyhow!("an answer that was stored is gone").into()) })
+        })
+        .await;
     }
     let rules = db::rules::read(&context.db).await?;
     let submission = read(violations, call, &message, &rules, context.now())?;
     // Asked before the transaction: no row is locked while another service takes its time.
     let examination = service.services.examine(&submission, &rules).await;
-    let mut write = match write::begin::<proto::Request>(context, &mutation).await? {
-        Begun::Replayed(answer) => return Ok(answer),
-        Begun::Claimed(write) => write,
-    };
-    let examination = if is_current(&mut write, &examination).await? {
-        examination
-    } else {
-        clients::put_off(&submission, &rules)
-    };
-    if message.validate_only {
-        show(write, submission, examination).await
-    } else {
-        accept(write, &call.caller.name, submission, examination).await
-    }
+    let accepted_by = call.caller.name.clone();
+    let validate_only = message.validate_only;
+    write::carry_out(context, mutation, move |write| {
+        Box::pin(async move {
+            let examination = if is_current(write, &examination).await? {
+                examination
+            } else {
+                clients::put_off(&submission, &rules)
+            };
+            if validate_only {
+                Ok(show(write, submission, examination))
+            } else {
+                accept(write, &accepted_by, submission, examination).await
+            }
+        })
+    })
+    .await
 }
 
 /// Whether the due date still holds: the calendar may have changed since it was asked.
@@ -65,13 +71,6 @@ async fn is_current(write: &mut Write, examination: &Examination) -> Result<bool
     match &examination.deadline {
         Some(deadline) => Ok(follow::is_current(write.connection(), &deadline.calendar_version).await?),
         None => Ok(true),
-    }
-}
-
-async fn repeat(context: &Context, mutation: &Mutation<'_>) -> Result<proto::Request, Error> {
-    match write::begin(context, mutation).await? {
-        Begun::Replayed(answer) => Ok(answer),
-        Begun::Claimed(_) => Err(anyhow::anyhow!("an answer that was stored is gone").into()),
     }
 }
 
@@ -109,26 +108,25 @@ fn read(
 }
 
 /// Answers a call that only checks: the examination, without name, coupon and number.
-async fn show(write: Write, submission: Submission, examination: Examination) -> Result<proto::Request, Error> {
-    let examined_at = write.now();
+fn show(write: &Write, submission: Submission, examination: Examination) -> Outcome<proto::Request> {
     let shown = Request {
         receipt: None,
         submission,
         examination,
-        examined_at,
+        examined_at: write.now(),
         registration_number: None,
     };
-    write.commit("", "request.accepted", convert::request(shown)).await
+    Outcome::each(Vec::new(), convert::request(shown))
 }
 
 async fn accept(
-    mut write: Write,
+    write: &mut Write,
     accepted_by: &str,
     submission: Submission,
     examination: Examination,
-) -> Result<proto::Request, Error> {
+) -> Result<Outcome<proto::Request>, Error> {
     let now = write.now();
-    let receipt = insert(&mut write, accepted_by, &submission).await?;
+    let receipt = insert(write, accepted_by, &submission).await?;
     let explanation = db::storing::explain(write.connection(), &examination).await?;
     // The year's counter is locked as late as possible: all registrations wait for it.
     let registration_number = db::registration::take_number(write.connection(), &examination).await?;
@@ -142,9 +140,7 @@ async fn accept(
         examined_at: now,
         registration_number,
     };
-    write
-        .commit(&name, "request.accepted", convert::request(accepted))
-        .await
+    Ok(Outcome::of(&name, "request.accepted", convert::request(accepted)))
 }
 
 async fn insert(write: &mut Write, accepted_by: &str, submission: &Submission) -> Result<Receipt, Error> {

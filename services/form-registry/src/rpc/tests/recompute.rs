@@ -401,7 +401,16 @@ async fn a_preview_refuses_what_the_calendar_refuses_and_is_not_for_the_public()
 async fn a_schedule_is_not_filled_with_due_dates_that_a_change_of_the_calendar_has_overtaken() {
     let registry = Registry::at("2026-11-24T10:00:00Z").await;
     let context = registry.running.context(|| instant("2026-11-24T10:00:00Z"));
-    let begin = async |version: &str| legalstat_kit::due::schedule::begin(&context, std::iter::once(version)).await;
+    let begin = async |version: &str| {
+        let versions = std::collections::HashSet::from([version.to_owned()]);
+        let required = legalstat_kit::write::by_job(&context, "jobs/schedule", |write| {
+            Box::pin(async move {
+                legalstat_kit::due::schedule::require_current(write, versions).await?;
+                Ok(Vec::new())
+            })
+        });
+        required.await
+    };
     let (old, new) = ("18@2026-03-17T19:00:00Z", "19@2026-11-24T10:00:00Z");
     assert!(begin(old).await.is_ok(), "nothing was taken up yet");
     sqlx::query("UPDATE forms.calendar_following SET known_from = '2026-11-24T10:00:00Z'")

@@ -1,0 +1,217 @@
+//! For tests: a line to PostgreSQL that counts the packets on it, holds one of them for as long as the test likes, or cuts
+//! the connection that one comes on. A packet is what one read brings: sqlx and PostgreSQL write each flush whole.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use tokio::{
+    io::{self, AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
+
+use legalstat_kit::schema;
+use sqlx::ConnectOptions;
+
+/// More than one flush of either side has.
+const PACKET: usize = 256 * 1024;
+
+/// What happens to the packet with a number, the first after the plan was made being 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plan {
+    Pass,
+    Hold(u64),
+    Cut(u64),
+}
+
+#[derive(Clone, Debug)]
+struct State {
+    plan: Plan,
+    seen: u64,
+    connections: u64,
+    slow: Option<(&'static [u8], Duration)>,
+}
+
+impl State {
+    fn reached(&self) -> bool {
+        match self.plan {
+            Plan::Pass => false,
+            Plan::Hold(number) | Plan::Cut(number) => self.seen >= number,
+        }
+    }
+}
+
+/// An address that stands in for the database's own. Dropping it cuts what goes through it.
+pub struct Relay {
+    address: SocketAddr,
+    state: watch::Sender<State>,
+    listening: JoinHandle<()>,
+}
+
+impl Relay {
+    /// A relay before a database server; everything passes.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub async fn before(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        let state = watch::Sender::new(State {
+            plan: Plan::Pass,
+            seen: 0,
+            connections: 0,
+            slow: None,
+        });
+        let listening = tokio::spawn(listen(listener, server, state.clone()));
+        Self {
+            address,
+            state,
+            listening,
+        }
+    }
+
+    /// The same database URL by way of this relay.
+    ///
+    /// # Panics
+    /// When it is no URL of a database.
+    pub fn stands_in(&self, url: &str) -> String {
+        let options = schema::options(url).expect("a URL of a database");
+        options.port(self.address.port()).to_url_lossy().to_string()
+    }
+
+    /// Counts from 1 again, and holds the packet with this number until [`release`](Self::release).
+    pub fn hold(&self, number: u64) {
+        self.plan(Plan::Hold(number));
+    }
+
+    /// Counts from 1 again, and cuts the connection on which the packet with this number comes, before it passes.
+    pub fn cut(&self, number: u64) {
+        self.plan(Plan::Cut(number));
+    }
+
+    /// Lets everything pass; how many packets came since the last plan.
+    pub fn release(&self) -> u64 {
+        let mut seen = 0;
+        self.state.send_modify(|state| {
+            seen = state.seen;
+            state.plan = Plan::Pass;
+        });
+        seen
+    }
+
+    fn plan(&self, plan: Plan) {
+        self.state.send_modify(|state| {
+            state.plan = plan;
+            state.seen = 0;
+        });
+    }
+
+    /// Ends once the packet of the plan has come.
+    ///
+    /// # Panics
+    /// Never: the relay itself keeps its state.
+    pub async fn reached(&self) {
+        let mut state = self.state.subscribe();
+        state.wait_for(State::reached).await.expect("the relay keeps it");
+    }
+
+    /// Whether the packet of the plan has come.
+    pub fn is_reached(&self) -> bool {
+        self.state.borrow().reached()
+    }
+
+    /// How many connections were made through it.
+    pub fn connections(&self) -> u64 {
+        self.state.borrow().connections
+    }
+
+    /// Holds every packet to the database that contains a word for so long.
+    pub fn slow(&self, word: &'static str, delay: Duration) {
+        self.state
+            .send_modify(|state| state.slow = Some((word.as_bytes(), delay)));
+    }
+
+    /// Holds no word any more.
+    pub fn fast(&self) {
+        self.state.send_modify(|state| state.slow = None);
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+async fn listen(listener: TcpListener, server: SocketAddr, state: watch::Sender<State>) {
+    let mut lines = JoinSet::new();
+    while let Ok((stream, _)) = listener.accept().await {
+        state.send_modify(|state| state.connections += 1);
+        let state = state.clone();
+        lines.spawn(async move { line(stream, server, &state).await.ok() });
+        while lines.try_join_next().is_some() {}
+    }
+}
+
+/// One connection; it ends, both ways, when either side closes it or the plan cuts it.
+async fn line(before: TcpStream, server: SocketAddr, state: &watch::Sender<State>) -> io::Result<()> {
+    let behind = TcpStream::connect(server).await?;
+    before.set_nodelay(true)?;
+    behind.set_nodelay(true)?;
+    let ((before_read, before_write), (behind_read, behind_write)) = (before.into_split(), behind.into_split());
+    tokio::select! {
+        ended = pass(before_read, behind_write, state, true) => ended,
+        ended = pass(behind_read, before_write, state, false) => ended,
+    }
+}
+
+async fn pass(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    state: &watch::Sender<State>,
+    to_database: bool,
+) -> io::Result<()> {
+    let mut packet = vec![0; PACKET];
+    loop {
+        let length = from.read(&mut packet).await?;
+        if length == 0 {
+            return Ok(());
+        }
+        let now = count(state);
+        match now.plan {
+            Plan::Cut(number) if number == now.seen => return Ok(()),
+            Plan::Hold(number) if number == now.seen => released(state, now.plan).await,
+            _ => {}
+        }
+        if let Some((word, delay)) = now.slow.filter(|_| to_database)
+            && packet[..length].windows(word.len()).any(|found| found == word)
+        {
+            tokio::time::sleep(delay).await;
+        }
+        to.write_all(&packet[..length]).await?;
+    }
+}
+
+/// Counts one packet; the state with it.
+fn count(state: &watch::Sender<State>) -> State {
+    let mut now = None;
+    state.send_modify(|state| {
+        state.seen += 1;
+        now = Some(state.clone());
+    });
+    now.expect("it was just set")
+}
+
+/// Waits until the plan is another one.
+async fn released(state: &watch::Sender<State>, plan: Plan) {
+    // The sender is ours, so that it cannot be gone.
+    state.subscribe().wait_for(|state| state.plan != plan).await.ok();
+}

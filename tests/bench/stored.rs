@@ -1,0 +1,185 @@
+//! Requests that are stored, read by the service and by pgbench.
+
+use std::{fmt::Write, path::Path};
+
+use bytes::Bytes;
+use futures::StreamExt;
+use legalstat_proto::requests::v1::{GetRequestRequest, Request};
+use prost::Message;
+use sqlx::{AssertSqlSafe, PgConnection};
+use tonic::transport::Channel;
+
+use crate::{
+    call::{self, call},
+    load::{Asked, IN_FLIGHT, Subject},
+};
+
+const METHOD: &str = "/legalstat.requests.v1.RequestIntakeService/GetRequest";
+/// What GetRequest sends to the database, for pgbench.
+pub(crate) const STATEMENTS: &str = include_str!("get-request.sql");
+/// How many requests are read in turn.
+const PICKED: i64 = 5000;
+/// How many commands of pgbench one look-up of requests serves, about: so it costs next to nothing.
+const COMMANDS: usize = 64;
+/// What the statements may name, and how it comes from a request's UUID.
+const VARIABLES: [(&str, &str); 6] = [
+    ("id", "{}"),
+    ("name", "'requests/' || {}"),
+    ("ids", "'{' || {} || '}'"),
+    ("names", "'{requests/' || {} || '}'"),
+    ("rounds", "'{1}'"),
+    ("caller", "'edms'"),
+];
+
+/// GetRequest as a subject.
+pub(crate) fn subject() -> Subject {
+    Subject::answering::<Request>(METHOD)
+}
+
+/// Asks for one request.
+pub(crate) async fn get(channel: &Channel, id: &str) -> usize {
+    call(channel, METHOD, call::skip, question(id))
+        .await
+        .expect("it is stored")
+}
+
+fn question(id: &str) -> Bytes {
+    let name = format!("requests/{id}");
+    GetRequestRequest { name }.encode_to_vec().into()
+}
+
+/// Requests picked at random.
+pub(crate) struct Picked {
+    ids: Vec<String>,
+}
+
+impl Picked {
+    pub(crate) async fn pick(database: &mut PgConnection) -> Self {
+        let ids = sqlx::query_scalar("SELECT id::text FROM requests.request ORDER BY random() LIMIT $1");
+        let ids = ids.bind(PICKED).fetch_all(database).await.expect("requests are stored");
+        Self { ids }
+    }
+
+    pub(crate) fn first(&self) -> &str {
+        &self.ids[0]
+    }
+
+    /// What to ask for them, with the sizes of the answers.
+    pub(crate) async fn asked(&self, channels: &[Channel]) -> Asked {
+        let sizes = futures::stream::iter(self.ids.iter().enumerate())
+            .map(|(at, id)| get(&channels[at % channels.len()], id))
+            .buffered(IN_FLIGHT);
+        Asked {
+            sizes: sizes.collect().await,
+            encoded: self.ids.iter().map(|id| question(id)).collect(),
+        }
+    }
+
+    /// Writes a script for pgbench that reads some of them; how many it reads each time it runs. pgbench knows numbers only,
+    /// so it looks the UUIDs up in a table made here.
+    pub(crate) async fn script(&self, database: &mut PgConnection, file: &Path) -> usize {
+        let commands = STATEMENTS.matches(';').count();
+        let together = (COMMANDS / commands).clamp(4, 32);
+        let rows = self.ids.len() / together;
+        for statement in [
+            "DROP SCHEMA IF EXISTS bench CASCADE",
+            "CREATE SCHEMA bench",
+            "CREATE TABLE bench.picked (n integer PRIMARY KEY, id text[] NOT NULL)",
+        ] {
+            sqlx::query(statement)
+                .execute(&mut *database)
+                .await
+                .expect("the database is ours");
+        }
+        let filled = "INSERT INTO bench.picked
+             SELECT (at - 1) / $2 + 1, array_agg(id) FROM unnest($1::text[]) WITH ORDINALITY AS picked (id, at) GROUP BY 1";
+        sqlx::query(filled)
+            .bind(&self.ids)
+            .bind(i64::try_from(together).expect("a few"))
+            .execute(&mut *database)
+            .await
+            .expect("the table is ours");
+        sqlx::query("ANALYZE bench.picked")
+            .execute(database)
+            .await
+            .expect("it is there");
+        std::fs::write(file, script(together, rows)).expect("the folder is ours");
+        together
+    }
+}
+
+fn script(together: usize, rows: usize) -> String {
+    let statements: String = STATEMENTS
+        .lines()
+        .filter(|line| !line.starts_with("--"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let used = VARIABLES
+        .iter()
+        .filter(|(name, _)| replaced(&statements, name, "") != statements);
+    let used: Vec<_> = used.collect();
+    let mut looked_up = Vec::new();
+    for at in 1..=together {
+        looked_up.extend(used.iter().map(|(name, from)| {
+            let value = from.replace("{}", &format!("id[{at}]"));
+            format!("{value} AS {name}{at}")
+        }));
+    }
+    let looked_up = looked_up.join(", ");
+    let mut script = format!("\\set n random(1, {rows})\nSELECT {looked_up} FROM bench.picked WHERE n = :n \\gset\n");
+    for at in 1..=together {
+        let one = used.iter().fold(statements.clone(), |text, (name, _)| {
+            replaced(&text, name, &format!(":{name}{at}"))
+        });
+        write!(script, "{one}").expect("a text grows");
+    }
+    script
+}
+
+/// A script with a variable replaced, which is a name after a single colon.
+fn replaced(script: &str, name: &str, by: &str) -> String {
+    let variable = format!(":{name}");
+    let (mut done, mut rest) = (String::new(), script);
+    while let Some(at) = rest.find(&variable) {
+        let (before, after) = (&rest[..at], &rest[at + variable.len()..]);
+        let whole = !after.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_');
+        done += before;
+        done += if whole && !before.ends_with(':') { by } else { &variable };
+        rest = after;
+    }
+    done + rest
+}
+
+/// How many bytes all tables and indexes of intake have, each by its name.
+pub(crate) async fn sizes(database: &mut PgConnection) -> std::collections::BTreeMap<String, i64> {
+    let tables = "SELECT relname::text FROM pg_class WHERE relnamespace = 'requests'::regnamespace AND relkind = 'r'";
+    let tables: Vec<String> = sqlx::query_scalar(tables)
+        .fetch_all(&mut *database)
+        .await
+        .expect("tables");
+    for table in tables {
+        let vacuum = AssertSqlSafe(format!("VACUUM (ANALYZE) requests.{table}"));
+        sqlx::query(vacuum)
+            .execute(&mut *database)
+            .await
+            .expect("the database is ours");
+    }
+    sqlx::query("CHECKPOINT")
+        .execute(&mut *database)
+        .await
+        .expect("the database is ours");
+    let sizes = "SELECT CASE WHEN t.oid IS NULL THEN c.relname::text ELSE t.relname || ', index ' || c.relname END,
+             CASE WHEN t.oid IS NULL THEN pg_table_size(c.oid) ELSE pg_relation_size(c.oid) END
+         FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid LEFT JOIN pg_class t ON t.oid = i.indrelid
+         WHERE c.relnamespace = 'requests'::regnamespace AND c.relkind IN ('r', 'i')";
+    let sizes: Vec<(String, i64)> = sqlx::query_as(sizes).fetch_all(database).await.expect("sizes");
+    sizes.into_iter().collect()
+}
+
+/// How many requests are stored.
+pub(crate) async fn count(database: &mut PgConnection) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM requests.request")
+        .fetch_one(database)
+        .await
+        .expect("a count")
+}

@@ -1,0 +1,392 @@
+//! The distribution of collections, with a calendar that nobody cuts.
+
+use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+
+use legalstat_local::testing::harness::Running;
+use legalstat_proto::{
+    calendar::v1::{PreviewRecomputeRequest, preview_recompute_request::Change},
+    collections::v1::{
+        ConfirmReceiptRequest, Copy, DownloadCopyRequest, Edition, EditionState, GetCollectionRequest,
+        GetDistributionListRequest, GetEditionRequest, ListCollectionsRequest, ListCopiesRequest, ListCopiesResponse,
+        ListEditionsRequest, ListEditionsResponse, ListRecipientsRequest, ListScheduleRequest, ReleaseEditionRequest,
+        SealEditionRequest, UploadEditionContentHeader, UploadEditionContentRequest,
+        upload_edition_content_request::Part,
+    },
+    journal::v1::ListEntriesRequest,
+};
+use prost::Message;
+use tempfile::TempDir;
+use tonic::{Code, transport::Channel};
+use uuid::Uuid;
+
+use super::{
+    House,
+    watched::{Watched, clock},
+};
+use crate::call::Call;
+
+macro_rules! path {
+    ($method:literal) => {
+        concat!("/legalstat.collections.v1.CollectionDistributionService/", $method)
+    };
+}
+
+/// How long the schedule may take to be whole.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// The edition that is released from the beginning; only of this collection is the whole distribution known.
+const RELEASED: &str = "collections/crime/editions/2025-Q1";
+/// An edition that stays without content.
+const EMPTY: &str = "collections/drugs/editions/2025-Q1";
+/// The years whose quarters the calls are about.
+const YEARS: std::ops::RangeInclusive<i32> = 2020..=2024;
+
+pub struct Collections {
+    watched: Watched,
+    operator: Channel,
+    approver: Channel,
+    recipients: Mutex<BTreeMap<String, Channel>>,
+    anyone: Channel,
+    administrator: Channel,
+    /// Editions that can be released, and others, that no call was about yet.
+    of_crime: Mutex<Vec<String>>,
+    of_others: Mutex<Vec<String>>,
+    /// Copies whose receipt nobody confirmed yet.
+    copies: Mutex<Vec<Copy>>,
+    /// What the last call made of an edition.
+    expected: Mutex<Option<(String, EditionState)>>,
+    _around: (Running, TempDir),
+}
+
+fn new_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+fn digest(content: &str) -> String {
+    hex::encode(legalstat_kit::door::wire::sha256(content.as_bytes()))
+}
+
+/// The edition that one of the calls side by side uploads to, again and again.
+fn own(place: usize) -> String {
+    format!("collections/courts/editions/2025-Q{}", place + 1)
+}
+
+fn quarters(collection: &str) -> Vec<String> {
+    let quarters = YEARS.flat_map(|year| (1..=4).map(move |quarter| (year, quarter)));
+    quarters
+        .map(|(year, quarter)| format!("collections/{collection}/editions/{year}-Q{quarter}"))
+        .collect()
+}
+
+impl Collections {
+    fn upload(&self, name: &str, content: &str) -> Call {
+        let header = Part::Header(UploadEditionContentHeader {
+            name: name.into(),
+            filename: "collection.pdf".into(),
+            content_type: "application/pdf".into(),
+            request_id: new_id(),
+            ..Default::default()
+        });
+        let parts = [header, Part::Chunk(content.as_bytes().to_vec())];
+        let messages = parts.map(|part| UploadEditionContentRequest { part: Some(part) }.encode_to_vec());
+        Call::streamed(&self.operator, path!("UploadEditionContent"), messages.to_vec())
+    }
+
+    /// Seals what [`upload`](Self::upload) uploaded with the edition's own name as its content.
+    fn seal(&self, name: &str) -> Call {
+        let message = SealEditionRequest {
+            name: name.into(),
+            sha256: digest(name),
+            request_id: new_id(),
+            validate_only: false,
+        };
+        Call::new(&self.operator, path!("SealEdition"), &message)
+    }
+
+    fn release(&self, name: &str) -> Call {
+        let message = ReleaseEditionRequest {
+            name: name.into(),
+            request_id: new_id(),
+            validate_only: false,
+        };
+        Call::new(&self.approver, path!("ReleaseEdition"), &message)
+    }
+
+    fn get(&self, name: &str) -> Call {
+        Call::new(
+            &self.operator,
+            path!("GetEdition"),
+            &GetEditionRequest { name: name.into() },
+        )
+    }
+
+    fn list(&self, collection: &str, year: i32) -> Call {
+        let message = ListEditionsRequest {
+            parent: format!("collections/{collection}"),
+            year,
+            ..Default::default()
+        };
+        Call::new(&self.operator, path!("ListEditions"), &message)
+    }
+
+    fn copies(&self, edition: &str) -> Call {
+        let message = ListCopiesRequest {
+            parent: edition.into(),
+            page_size: 100,
+            ..Default::default()
+        };
+        Call::new(&self.operator, path!("ListCopies"), &message)
+    }
+
+    fn expect(&self, expected: Option<(&str, EditionState)>) {
+        let expected = expected.map(|(name, state)| (name.to_owned(), state));
+        *self.expected.lock().expect("no test panics here") = expected;
+    }
+
+    fn recipient(&self, copy: &Copy) -> Channel {
+        let id = copy.recipient.trim_start_matches("recipients/");
+        let mut recipients = self.recipients.lock().expect("no test panics here");
+        let channel = recipients
+            .entry(id.to_owned())
+            .or_insert_with(|| self.watched.running.channel(Some(id)));
+        channel.clone()
+    }
+
+    async fn first_copy(&self) -> Result<Copy, String> {
+        let listed: ListCopiesResponse = self.copies(RELEASED).read().await?;
+        listed
+            .copies
+            .into_iter()
+            .next()
+            .ok_or_else(|| "no copies are listed".into())
+    }
+
+    /// The confirmation of a copy that nobody confirmed; when there is none, another edition is released first.
+    async fn confirmation(&self) -> Result<Option<Call>, String> {
+        if self.copies.lock().expect("no test panics here").is_empty() {
+            let Some(name) = self.of_crime.lock().expect("no test panics here").pop() else {
+                return Ok(None);
+            };
+            self.prepare(&name).await?;
+            self.watched.done(&self.release(&name)).await?;
+            let listed: ListCopiesResponse = self.copies(&name).read().await?;
+            *self.copies.lock().expect("no test panics here") = listed.copies;
+        }
+        let copy = self.copies.lock().expect("no test panics here").pop();
+        Ok(copy.map(|copy| {
+            let message = ConfirmReceiptRequest {
+                name: copy.name.clone(),
+                sha256: copy.sha256.clone(),
+                request_id: new_id(),
+                validate_only: false,
+            };
+            Call::new(&self.recipient(&copy), path!("ConfirmReceipt"), &message)
+        }))
+    }
+
+    /// Uploads and seals an edition.
+    async fn prepare(&self, name: &str) -> Result<(), String> {
+        self.watched.done(&self.upload(name, name)).await?;
+        self.watched.done(&self.seal(name)).await?;
+        Ok(())
+    }
+
+    async fn changing(&self, method: &str) -> Result<Option<Call>, String> {
+        if method == "ConfirmReceipt" {
+            return self.confirmation().await;
+        }
+        let releases = method == "ReleaseEdition";
+        let unused = if releases { &self.of_crime } else { &self.of_others };
+        let Some(name) = unused.lock().expect("no test panics here").pop() else {
+            return Ok(None);
+        };
+        Ok(Some(match method {
+            "UploadEditionContent" => {
+                self.expect(Some((&name, EditionState::Prepared)));
+                self.upload(&name, &name)
+            }
+            "SealEdition" => {
+                self.watched.done(&self.upload(&name, &name)).await?;
+                self.expect(Some((&name, EditionState::Sealed)));
+                self.seal(&name)
+            }
+            _ => {
+                self.prepare(&name).await?;
+                self.expect(Some((&name, EditionState::Released)));
+                self.release(&name)
+            }
+        }))
+    }
+
+    async fn reading(&self, method: &str) -> Result<Option<Call>, String> {
+        let (anyone, operator) = (&self.anyone, &self.operator);
+        Ok(Some(match method {
+            "ListCollections" => Call::new(anyone, path!("ListCollections"), &ListCollectionsRequest::default()),
+            "GetCollection" => {
+                let message = GetCollectionRequest {
+                    name: "collections/crime".into(),
+                };
+                Call::new(anyone, path!("GetCollection"), &message)
+            }
+            "ListRecipients" => Call::new(anyone, path!("ListRecipients"), &ListRecipientsRequest::default()),
+            "GetDistributionList" => {
+                let message = GetDistributionListRequest {
+                    name: "collections/crime/distributionList".into(),
+                };
+                Call::new(anyone, path!("GetDistributionList"), &message)
+            }
+            "ListSchedule" => Call::new(anyone, path!("ListSchedule"), &scheduled()),
+            "ListEditions" => self.list("-", 2025),
+            "GetEdition" => self.get(RELEASED),
+            "ListCopies" => self.copies(RELEASED),
+            "DownloadCopy" => {
+                let copy = self.first_copy().await?;
+                let message = DownloadCopyRequest {
+                    name: copy.name.clone(),
+                };
+                Call::new(&self.recipient(&copy), path!("DownloadCopy"), &message)
+            }
+            "PreviewRecompute" => {
+                let change = Some(Change::CalendarAct(super::calendar::act(1)));
+                Call::new(operator, path!("PreviewRecompute"), &PreviewRecomputeRequest { change })
+            }
+            "ListEntries" => Call::new(
+                &self.administrator,
+                "/legalstat.journal.v1.JournalService/ListEntries",
+                &ListEntriesRequest::default(),
+            ),
+            _ => return Ok(None),
+        }))
+    }
+
+    async fn must_be(&self, name: &str, state: EditionState) -> Result<(), String> {
+        let edition: Edition = self.get(name).read().await?;
+        if edition.state() == state {
+            return Ok(());
+        }
+        Err(format!("{name} must be {state:?}, and reads as {:?}", edition.state()))
+    }
+
+    async fn until_whole(&self) {
+        let call = Call::new(&self.anyone, path!("ListSchedule"), &scheduled());
+        let whole = async {
+            while call.make(None).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, whole)
+            .await
+            .expect("the schedule is whole in time");
+    }
+}
+
+fn scheduled() -> ListScheduleRequest {
+    ListScheduleRequest {
+        year: 2025,
+        ..Default::default()
+    }
+}
+
+impl House for Collections {
+    const NAME: &'static str = "collection-distribution";
+    const METHODS: &'static [&'static str] = &[
+        "ListCollections",
+        "GetCollection",
+        "ListRecipients",
+        "GetDistributionList",
+        "ListSchedule",
+        "ListEditions",
+        "GetEdition",
+        "UploadEditionContent",
+        "SealEdition",
+        "ReleaseEdition",
+        "ListCopies",
+        "DownloadCopy",
+        "ConfirmReceipt",
+        "PreviewRecompute",
+        "ListEntries",
+    ];
+
+    async fn start(connections: u32) -> Self {
+        let (clock, files) = (clock(), tempfile::tempdir().expect("a folder"));
+        let calendar = Running::start(&legalstat_calendar::SERVICE, &[], clock.clone()).await;
+        let settings = [
+            ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned()),
+            ("LEGALSTAT_FILES", files.path().display().to_string()),
+        ];
+        let watched = Watched::start(
+            connections,
+            &legalstat_collection_distribution::SERVICE,
+            &settings,
+            clock,
+        )
+        .await;
+        let others = ["corruption", "drugs", "courts", "supervision"];
+        let collections = Self {
+            operator: watched.running.channel(Some("operator")),
+            approver: watched.running.channel(Some("approver")),
+            recipients: Mutex::default(),
+            anyone: watched.running.channel(None),
+            administrator: watched.running.channel(Some("administrator")),
+            of_crime: Mutex::new(quarters("crime")),
+            of_others: Mutex::new(others.into_iter().flat_map(quarters).collect()),
+            copies: Mutex::default(),
+            expected: Mutex::default(),
+            watched,
+            _around: (calendar, files),
+        };
+        collections.until_whole().await;
+        collections
+            .prepare(RELEASED)
+            .await
+            .expect("the first edition is sealed");
+        let released = collections.release(RELEASED).make(None).await;
+        released.expect("the first edition is released");
+        collections
+    }
+
+    fn watched(&self) -> &Watched {
+        &self.watched
+    }
+
+    async fn call(&self, method: &str) -> Result<Option<Call>, String> {
+        self.expect(None);
+        match self.reading(method).await? {
+            Some(reading) => Ok(Some(reading)),
+            None => self.changing(method).await,
+        }
+    }
+
+    async fn each_kind(&self, place: usize) -> Result<(), String> {
+        let refused = self.seal(EMPTY);
+        self.watched.refused(&refused, Code::FailedPrecondition).await?;
+        let (name, content) = (own(place), new_id());
+        self.watched.done(&self.upload(&name, &content)).await?;
+        let sha256 = digest(&content);
+        let holds = |edition: &Edition| {
+            edition.name == name && edition.content.as_ref().is_some_and(|content| content.sha256 == sha256)
+        };
+        let read: Edition = self.get(&name).read().await?;
+        if !holds(&read) {
+            return Err(format!("{name} does not read with the content that was just uploaded"));
+        }
+        let listed: ListEditionsResponse = self.list("courts", 2025).read().await?;
+        if !listed.editions.iter().any(holds) {
+            return Err(format!("{name} is not listed with the content that was just uploaded"));
+        }
+        self.must_be(RELEASED, EditionState::Released).await?;
+        let expected = self.expected.lock().expect("no test panics here").clone();
+        match expected {
+            Some((name, state)) => self.must_be(&name, state).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn stored(&self) -> Result<(), String> {
+        let unlike = "SELECT count(*) FROM collections.edition AS edition
+                      WHERE edition.state = 'RELEASED' AND (SELECT count(*) FROM collections.copy) % 33 <> 0";
+        match self.watched.count(unlike).await {
+            0 => Ok(()),
+            _ => Err("a released edition has not all of its copies".into()),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Request intake, with a calendar and a form registry that nobody cuts.
+
+use jiff::Timestamp;
+use legalstat_local::testing::harness::Running;
+use legalstat_proto::{
+    calendar::v1::{PreviewRecomputeRequest, preview_recompute_request::Change},
+    journal::v1::ListEntriesRequest,
+    requests::v1::{
+        self as proto, GetRequestRequest, ListRequestsRequest, ListRequestsResponse, Request, RequestState,
+        SubmitRequestRequest,
+    },
+};
+use prost::Message;
+use tempfile::TempDir;
+use tonic::{Code, transport::Channel};
+use uuid::Uuid;
+
+use super::{
+    House, forms,
+    storm::Stormy,
+    watched::{Watched, clock},
+};
+use crate::{call::Call, submission::submission};
+
+macro_rules! path {
+    ($method:literal) => {
+        concat!("/legalstat.requests.v1.RequestIntakeService/", $method)
+    };
+}
+
+pub struct Requests {
+    watched: Watched,
+    edms: Channel,
+    operator: Channel,
+    administrator: Channel,
+    /// A request that was there from the beginning.
+    first: String,
+    _around: (Running, Running, TempDir),
+}
+
+/// A submission that no other is like.
+fn new() -> SubmitRequestRequest {
+    submission(&format!("cut-{}", Uuid::new_v4().simple()))
+}
+
+/// One that the caller may not make.
+fn on_paper() -> SubmitRequestRequest {
+    let mut message = new();
+    message.request.as_mut().expect("it has one").channel = proto::Channel::Paper.into();
+    message
+}
+
+impl Requests {
+    fn submit(&self, message: &SubmitRequestRequest) -> Call {
+        Call::new(&self.edms, path!("SubmitRequest"), message)
+    }
+
+    fn get(&self, name: &str) -> Call {
+        Call::new(
+            &self.edms,
+            path!("GetRequest"),
+            &GetRequestRequest { name: name.into() },
+        )
+    }
+
+    fn list(&self, external_number: &str) -> Call {
+        let message = ListRequestsRequest {
+            external_number: external_number.into(),
+            ..Default::default()
+        };
+        Call::new(&self.edms, path!("ListRequests"), &message)
+    }
+}
+
+impl House for Requests {
+    const NAME: &'static str = "request-intake";
+    const METHODS: &'static [&'static str] = &[
+        "SubmitRequest",
+        "GetRequest",
+        "ListRequests",
+        "PreviewRecompute",
+        "ListEntries",
+    ];
+
+    async fn start(connections: u32) -> Self {
+        let clock = clock();
+        let (calendar, registry, files) = registry(clock.clone()).await;
+        let settings = [
+            ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned()),
+            ("LEGALSTAT_FORM_REGISTRY_URL", registry.url().to_owned()),
+        ];
+        let watched = Watched::start(connections, &legalstat_request_intake::SERVICE, &settings, clock).await;
+        let mut requests = Self {
+            edms: watched.running.channel(Some("edms")),
+            operator: watched.running.channel(Some("operator")),
+            administrator: watched.running.channel(Some("administrator")),
+            watched,
+            first: String::new(),
+            _around: (calendar, registry, files),
+        };
+        let first: Request = requests
+            .submit(&new())
+            .read()
+            .await
+            .expect("the first request is taken");
+        requests.first = first.name;
+        requests
+    }
+
+    fn watched(&self) -> &Watched {
+        &self.watched
+    }
+
+    async fn call(&self, method: &str) -> Result<Option<Call>, String> {
+        Ok(Some(match method {
+            "SubmitRequest" => self.submit(&new()),
+            "GetRequest" => self.get(&self.first),
+            "ListRequests" => self.list(""),
+            "PreviewRecompute" => Call::new(&self.operator, path!("PreviewRecompute"), &preview()),
+            _ => Call::new(
+                &self.administrator,
+                "/legalstat.journal.v1.JournalService/ListEntries",
+                &ListEntriesRequest::default(),
+            ),
+        }))
+    }
+
+    async fn each_kind(&self, _place: usize) -> Result<(), String> {
+        let refused = self.submit(&on_paper());
+        self.watched.refused(&refused, Code::PermissionDenied).await?;
+        let message = new();
+        let answer = self.watched.done(&self.submit(&message)).await?;
+        let answered = answer.into_iter().next().unwrap_or_default();
+        let submitted = Request::decode(answered).map_err(|error| error.to_string())?;
+        if submitted.coupon.is_none() || submitted.name.is_empty() {
+            return Err(format!("a submission was answered with {submitted:?}"));
+        }
+        let read: Request = self.get(&submitted.name).read().await?;
+        if read.coupon != submitted.coupon {
+            return Err(format!("{} reads otherwise than it was answered", submitted.name));
+        }
+        let number = message.request.unwrap_or_default().external_number;
+        let listed: ListRequestsResponse = self.list(&number).read().await?;
+        let names: Vec<&str> = listed.requests.iter().map(|request| request.name.as_str()).collect();
+        if names != [submitted.name.as_str()] {
+            return Err(format!("{} is there once, and {names:?} are listed", submitted.name));
+        }
+        let first: Request = self.get(&self.first).read().await?;
+        if first.state() != RequestState::Registered {
+            return Err(format!(
+                "{} was registered, and reads as {:?}",
+                self.first,
+                first.state()
+            ));
+        }
+        Ok(())
+    }
+
+    async fn stored(&self) -> Result<(), String> {
+        let unlike = "SELECT count(*) FROM requests.request AS request
+                      WHERE (SELECT count(*) FROM requests.journal_entry
+                             WHERE resource = 'requests/' || request.id AND method LIKE '%/SubmitRequest') <> 1";
+        let gaps = "SELECT coalesce(max(right(registration_number, 6)::bigint), 0) - count(registration_number)
+                    FROM requests.request";
+        match (self.watched.count(unlike).await, self.watched.count(gaps).await) {
+            (0, 0) => Ok(()),
+            (unlike, gaps) => Err(format!(
+                "{unlike} requests have no or several entries, {gaps} numbers are missing"
+            )),
+        }
+    }
+}
+
+impl Stormy for Requests {
+    fn hung_up(&self) -> Call {
+        // Each caller on a line of its own.
+        let channel = self.watched.running.channel(Some("edms"));
+        Call::new(
+            &channel,
+            path!("GetRequest"),
+            &GetRequestRequest {
+                name: self.first.clone(),
+            },
+        )
+    }
+
+    fn work(&self, _place: usize) -> Call {
+        self.submit(&new())
+    }
+
+    fn refused(&self) -> (Call, Code) {
+        (self.submit(&on_paper()), Code::PermissionDenied)
+    }
+}
+
+fn preview() -> PreviewRecomputeRequest {
+    PreviewRecomputeRequest {
+        change: Some(Change::CalendarAct(super::calendar::act(1))),
+    }
+}
+
+/// A calendar, and a form registry whose schedule is whole.
+async fn registry(clock: impl Fn() -> Timestamp + Clone + Send + Sync + 'static) -> (Running, Running, TempDir) {
+    let files = tempfile::tempdir().expect("a folder");
+    let calendar = Running::start(&legalstat_calendar::SERVICE, &[], clock.clone()).await;
+    let settings = [
+        ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned()),
+        ("LEGALSTAT_FILES", files.path().display().to_string()),
+    ];
+    let registry = Running::start(&legalstat_form_registry::SERVICE, &settings, clock).await;
+    forms::until_whole(&registry).await;
+    (calendar, registry, files)
+}

@@ -1,0 +1,202 @@
+//! Many callers who hang up, and many deadlines that pass, beside others who want to get on with their work.
+
+use std::time::{Duration, Instant};
+
+use futures::future::{join_all, try_join_all};
+use tonic::Code;
+
+use super::{House, course, forms::Forms, requests::Requests};
+use crate::{call::Call, dice::Dice};
+
+/// As many connections as a service has by default.
+const CONNECTIONS: u32 = 16;
+/// Who hangs up, who works, and who is refused.
+const HANG_UP: usize = 4;
+const OTHERS: usize = 2;
+/// How many calls the others get done at least; undisturbed it is hundreds.
+const LEAST: u64 = 10;
+/// How many reads tell how long one takes.
+const MEASURED: u32 = 10;
+/// How many call with a deadline that passes, and how often.
+const LATE: usize = 16;
+const ROUNDS: usize = 5;
+/// That deadline, and how long the relay holds each BEGIN.
+const DEADLINE: Duration = Duration::from_millis(150);
+const HELD: Duration = Duration::from_millis(300);
+
+/// What is called in a storm.
+pub trait Stormy: House {
+    /// A read whose caller hangs up.
+    fn hung_up(&self) -> Call;
+
+    /// A mutation that must be carried out; `place` tells those side by side apart.
+    fn work(&self, place: usize) -> Call;
+
+    /// A mutation that must be refused, and with which code.
+    fn refused(&self) -> (Call, Code);
+}
+
+fn lasting() -> Duration {
+    let seconds = std::env::var("LEGALSTAT_STORM_SECONDS")
+        .ok()
+        .and_then(|value| value.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(4))
+}
+
+/// How long a caller waits at most before hanging up: 8 ms, or longer where a call takes longer, so that hang-ups meet
+/// every part of it.
+async fn patience<H: Stormy>(house: &H) -> Duration {
+    let (call, began) = (house.hung_up(), Instant::now());
+    for _ in 0..MEASURED {
+        call.make(None).await.expect("nobody hangs up yet");
+    }
+    Duration::from_millis(8).max(began.elapsed() * 3 / 2 / MEASURED)
+}
+
+/// Makes a call again and again and leaves each after a while; how often.
+async fn hang_up(call: Call, until: Instant, most: Duration, mut dice: Dice) -> Result<u64, String> {
+    let mut hang_ups = 0;
+    while Instant::now() < until {
+        let most = u64::try_from(most.as_micros()).unwrap_or(u64::MAX);
+        let patience = Duration::from_micros(dice.up_to(most));
+        match tokio::time::timeout(patience, call.make(None)).await {
+            Err(_) => hang_ups += 1,
+            Ok(Err(status)) if status.code() == Code::Internal => return Err(call.failed(&status)),
+            Ok(_) => {}
+        }
+    }
+    Ok(hang_ups)
+}
+
+async fn work<H: Stormy>(house: &H, place: usize, until: Instant) -> Result<u64, String> {
+    let mut done = 0;
+    while Instant::now() < until {
+        house.watched().done(&house.work(place)).await?;
+        done += 1;
+    }
+    Ok(done)
+}
+
+async fn be_refused<H: Stormy>(house: &H, until: Instant) -> Result<u64, String> {
+    let mut refused = 0;
+    while Instant::now() < until {
+        let (call, code) = house.refused();
+        house.watched().refused(&call, code).await?;
+        refused += 1;
+    }
+    Ok(refused)
+}
+
+/// What went well, in all, and everything that did not.
+fn sum(results: Vec<Result<u64, String>>, problems: &mut Vec<String>) -> u64 {
+    let counts = results
+        .into_iter()
+        .map(|result| result.map_err(|problem| problems.push(problem)));
+    counts.map(Result::unwrap_or_default).sum()
+}
+
+async fn storm<H: Stormy>() {
+    let house = H::start(CONNECTIONS).await;
+    house.watched().begin().await;
+    let calm = course::after(&house).await;
+    assert!(calm.is_empty(), "{} before the storm: {calm:?}", H::NAME);
+    let allowed = house.watched().relay.connections() + house.watched().spare().await;
+    let most = patience(&house).await;
+    let until = Instant::now() + lasting();
+    let mut dice = Dice::of("LEGALSTAT_CUTTING_SEED", H::NAME);
+    let (hang_ups, done, refused) = tokio::join!(
+        join_all((0..HANG_UP).map(|_| hang_up(house.hung_up(), until, most, dice.another()))),
+        join_all((0..OTHERS).map(|place| work(&house, place, until))),
+        join_all((0..OTHERS).map(|_| be_refused(&house, until))),
+    );
+    let mut problems = Vec::new();
+    let hang_ups = sum(hang_ups, &mut problems);
+    let (done, refused) = (sum(done, &mut problems), sum(refused, &mut problems));
+    let opened = house.watched().relay.connections().saturating_sub(allowed);
+    eprintln!(
+        "{}: {hang_ups} hang-ups beside {done} calls done twice and {refused} refused opened {opened} connections",
+        H::NAME
+    );
+    problems.extend(house.watched().settled().await.err());
+    problems.extend(course::after(&house).await);
+    assert!(problems.is_empty(), "{}:\n{}", H::NAME, problems.join("\n"));
+    assert!(
+        hang_ups > 0 && done >= LEAST && refused >= LEAST,
+        "the others got no further than {done} calls done and {refused} refused"
+    );
+    assert!(
+        opened <= hang_ups / 100,
+        "{hang_ups} hang-ups cost {opened} new connections"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_who_hang_up_get_request_cost_submitters_and_the_journal_nothing() {
+    storm::<Requests>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_without_a_certificate_who_hang_up_cost_officials_and_the_journal_nothing() {
+    storm::<Forms>().await;
+}
+
+/// Lets the deadlines of many reads pass while BEGIN is slow.
+async fn slowly<H: Stormy>(house: &H) {
+    house.watched().relay.slow("BEGIN", HELD);
+    let mut late = 0;
+    for _ in 0..ROUNDS {
+        let calls = (0..LATE).map(|_| async { house.hung_up().make(Some(DEADLINE)).await });
+        late += join_all(calls).await.iter().filter(|answer| answer.is_err()).count();
+    }
+    house.watched().relay.fast();
+    eprintln!("{}: {late} of {} reads were late", H::NAME, LATE * ROUNDS);
+}
+
+/// So many calls at once, and what went wrong with any of them.
+async fn at_once<F: Future<Output = Result<(), String>>>(call: impl Fn(usize) -> F) -> Option<String> {
+    try_join_all((0..LATE).map(call)).await.err()
+}
+
+/// One mutation, carried out and repeated.
+async fn done<H: Stormy>(house: &H, place: usize) -> Result<(), String> {
+    house.watched().done(&house.work(place)).await.map(|_| ())
+}
+
+async fn deadlines_pass<H: Stormy>() {
+    let house = H::start(CONNECTIONS).await;
+    house.watched().begin().await;
+    let mut problems: Vec<String> = at_once(|place| done(&house, place)).await.into_iter().collect();
+    slowly(&house).await;
+    problems.extend(house.watched().settled().await.err());
+    for _ in 0..ROUNDS {
+        problems.extend(at_once(|place| done(&house, place)).await);
+    }
+    problems.extend(course::after(&house).await);
+    assert!(problems.is_empty(), "{}:\n{}", H::NAME, problems.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deadlines_of_get_request_that_pass_while_begin_is_slow_cost_no_submission() {
+    deadlines_pass::<Requests>().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edition_placed_after_many_deadlines_passed_is_never_told_to_be_unplaced() {
+    let forms = Forms::start(CONNECTIONS).await;
+    forms.watched().begin().await;
+    let mut problems: Vec<String> = at_once(|place| done(&forms, place)).await.into_iter().collect();
+    slowly(&forms).await;
+    let call = forms
+        .call("PlaceEdition")
+        .await
+        .and_then(|call| call.ok_or_else(|| "none is left".into()));
+    match call {
+        Ok(call) => problems.extend(forms.watched().done(&call).await.err()),
+        Err(problem) => problems.push(problem),
+    }
+    for _ in 0..ROUNDS {
+        problems.extend(at_once(|_| forms.last_is_placed()).await);
+    }
+    problems.extend(course::after(&forms).await);
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}

@@ -1,0 +1,254 @@
+//! A service with a relay before its database, and what its journal must hold because of the answers it gave.
+
+use std::{
+    collections::BTreeMap,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use legalstat_kit::Service;
+use legalstat_local::testing::{
+    harness::{Ground, Running},
+    relay::Relay,
+};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+use tonic::{Code, Status};
+
+use crate::call::Call;
+
+/// How long a backend may take to leave a transaction that nobody waits for; it takes milliseconds when all is well.
+const SETTLING: Duration = Duration::from_secs(5);
+/// The one method that leaves a journal entry and changes nothing.
+const READING: &str = "/legalstat.collections.v1.CollectionDistributionService/DownloadCopy";
+
+/// What callers were told, so that the journal must hold it.
+#[derive(Default)]
+struct Told {
+    done: BTreeMap<&'static str, i64>,
+    refused: i64,
+    /// How often a copy was given for certain, and how often at most.
+    given: (i64, i64),
+}
+
+/// A running service under watch.
+pub struct Watched {
+    /// The service.
+    pub running: Running,
+    /// The line to its database.
+    pub relay: Relay,
+    /// How many connections it may have.
+    pub most: u32,
+    schema: &'static str,
+    database: tokio::sync::Mutex<PgConnection>,
+    told: Mutex<Told>,
+    since: Mutex<(i64, i64)>,
+}
+
+/// The time that all services of a test go by: it passes, from a day on which much is due.
+pub fn clock() -> impl Fn() -> Timestamp + Clone + Send + Sync + 'static {
+    let (began, from) = (Instant::now(), "2026-03-02T05:00:00Z".parse::<Timestamp>());
+    let from = from.expect("an instant");
+    move || from + began.elapsed()
+}
+
+impl Watched {
+    /// Starts a service behind a relay, with so many connections.
+    pub async fn start<C: Send + 'static>(
+        connections: u32,
+        service: &'static Service<C>,
+        settings: &[(&str, String)],
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        let relay = Relay::before(Ground::shared().await.database_server()).await;
+        let most = [
+            "LEGALSTAT_DATABASE_CONNECTIONS",
+            "LEGALSTAT_DATABASE_READING_CONNECTIONS",
+        ];
+        let most = most.map(|setting| (setting, connections.to_string()));
+        let settings: Vec<_> = most.into_iter().chain(settings.iter().cloned()).collect();
+        let running = Running::start_behind(&relay, service, &settings, clock).await;
+        let database = tokio::sync::Mutex::new(running.superuser().await);
+        Self {
+            running,
+            relay,
+            most: connections,
+            schema: service.schema,
+            database,
+            told: Mutex::default(),
+            since: Mutex::default(),
+        }
+    }
+
+    /// From now on the journal must follow from what is told.
+    pub async fn begin(&self) {
+        let sql = format!(
+            "SELECT (SELECT coalesce(max(number), 0) FROM {0}.journal_entry),
+                    (SELECT coalesce(max(number), 0) FROM {0}.outbox_event)",
+            self.schema
+        );
+        let mut database = self.database.lock().await;
+        let since = sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&mut *database).await;
+        *self.since.lock().expect("no test panics here") = since.expect("it is a service's schema");
+        *self.told.lock().expect("no test panics here") = Told::default();
+    }
+
+    /// Notes that a mutation was answered.
+    pub fn note_done(&self, call: &Call) {
+        let mut told = self.told.lock().expect("no test panics here");
+        *told.done.entry(call.path).or_default() += 1;
+    }
+
+    /// Notes that a copy was given, or may have been.
+    pub fn note_given(&self, call: &Call, certain: bool) {
+        if call.path == READING {
+            let mut told = self.told.lock().expect("no test panics here");
+            told.given.0 += i64::from(certain);
+            told.given.1 += 1;
+        }
+    }
+
+    /// Makes a mutation and repeats it: both times it must be answered, and with the same bytes.
+    pub async fn done(&self, call: &Call) -> Result<Vec<Bytes>, String> {
+        let answer = call.make(None).await.map_err(|status| call.failed(&status))?;
+        self.note_done(call);
+        let again = call.make(None).await;
+        same(call, &answer, again)?;
+        Ok(answer)
+    }
+
+    /// Makes a mutation that must be refused.
+    pub async fn refused(&self, call: &Call, code: Code) -> Result<(), String> {
+        match call.make(None).await {
+            Err(status) if status.code() == code => {
+                self.told.lock().expect("no test panics here").refused += 1;
+                Ok(())
+            }
+            Err(status) => Err(format!("{}, and not {code:?}", call.failed(&status))),
+            Ok(_) => Err(format!("{} was carried out, and not refused", call.method())),
+        }
+    }
+
+    /// Waits until no backend of the service is at work or in a transaction.
+    pub async fn settled(&self) -> Result<(), String> {
+        let sql = "SELECT state || ' after ' || query FROM pg_stat_activity
+                   WHERE datname = current_database() AND usename = $1
+                     AND (state = 'active' OR state LIKE 'idle in transaction%') LIMIT 1";
+        let (began, mut database) = (Instant::now(), self.database.lock().await);
+        loop {
+            let busy: Option<String> = sqlx::query_scalar(sql)
+                .bind(format!("{}_runtime", self.schema))
+                .fetch_optional(&mut *database)
+                .await
+                .map_err(|error| error.to_string())?;
+            match busy {
+                None => return Ok(()),
+                Some(busy) if began.elapsed() > SETTLING => return Err(format!("a backend is still {busy}")),
+                Some(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    }
+
+    /// How many connections the service may still open: it has fewer than it may have.
+    pub async fn spare(&self) -> u64 {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = $1";
+        let open: i64 = sqlx::query_scalar(sql)
+            .bind(format!("{}_runtime", self.schema))
+            .fetch_one(&mut *self.database.lock().await)
+            .await
+            .expect("the database runs");
+        u64::try_from(i64::from(self.most) - open).unwrap_or_default()
+    }
+
+    /// Checks that the journal holds what was told and nothing else, and an event for each change.
+    pub async fn journal(&self) -> Result<(), String> {
+        let sql = format!(
+            "SELECT method, outcome, count(*) FROM {0}.journal_entry WHERE number > $1 GROUP BY method, outcome
+             UNION ALL SELECT 'events', '', count(*) FROM {0}.outbox_event WHERE number > $2",
+            self.schema
+        );
+        let (since_journal, since_events) = *self.since.lock().expect("no test panics here");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(since_journal)
+            .bind(since_events)
+            .fetch_all(&mut *self.database.lock().await)
+            .await
+            .map_err(|error| error.to_string())?;
+        let held = rows
+            .iter()
+            .map(|row| ((row.get::<String, _>(0), row.get::<String, _>(1)), row.get::<i64, _>(2)))
+            .collect();
+        self.told.lock().expect("no test panics here").compare(&held)
+    }
+
+    /// What one query counts.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        let mut database = self.database.lock().await;
+        let counted = sqlx::query_scalar(sql).fetch_one(&mut *database).await;
+        counted.expect("the query is right")
+    }
+}
+
+/// Whether a repeated call had the answer of the first.
+pub fn same(call: &Call, answer: &[Bytes], again: Result<Vec<Bytes>, Status>) -> Result<(), String> {
+    let again = again.map_err(|status| format!("repeated under its request_id, {}", call.failed(&status)))?;
+    if again == answer {
+        return Ok(());
+    }
+    Err(format!(
+        "{} repeated under its request_id was answered otherwise than before",
+        call.method()
+    ))
+}
+
+type Held = BTreeMap<(String, String), i64>;
+
+impl Told {
+    fn compare(&self, held: &Held) -> Result<(), String> {
+        let of = |method: &str, outcome: &str| {
+            let key = (method.to_owned(), outcome.to_owned());
+            held.get(&key).copied().unwrap_or_default()
+        };
+        let mut problems = Vec::new();
+        for (method, done) in &self.done {
+            let entries = of(method, "DONE");
+            if entries != *done {
+                problems.push(format!("{done} {method} were answered, the journal holds {entries}"));
+            }
+        }
+        let outcomes = |outcome| held.iter().filter(move |((_, it), _)| it == outcome);
+        let refusals: i64 = outcomes("REFUSED").map(|(_, count)| count).sum();
+        if refusals != self.refused {
+            problems.push(format!(
+                "{} refusals were answered, the journal holds {refusals}",
+                self.refused
+            ));
+        }
+        let given = of(READING, "DONE");
+        if !(self.given.0..=self.given.1).contains(&given) {
+            problems.push(format!(
+                "copies were given {:?} times, the journal holds {given}",
+                self.given
+            ));
+        }
+        let changes: i64 = outcomes("DONE").map(|(_, count)| count).sum::<i64>() - given;
+        let events = of("events", "");
+        if changes != events {
+            problems.push(format!(
+                "the journal holds {changes} changes and the outbox {events} events"
+            ));
+        }
+        let unknown = outcomes("DONE").find(|((method, _), _)| {
+            method.starts_with('/') && method != READING && !self.done.contains_key(method.as_str())
+        });
+        problems.extend(
+            unknown.map(|((method, _), count)| format!("nobody was answered {method}, but it is there {count} times")),
+        );
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems.join("; "))
+        }
+    }
+}
