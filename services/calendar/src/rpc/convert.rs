@@ -58,6 +58,7 @@ pub(super) fn day_kind(kind: DayKind) -> proto::DayKind {
 }
 
 pub(super) fn deadline(deadline: Deadline) -> proto::Deadline {
+    let (from, before) = deadline.received_within.map(|within| (within.start, within.end)).unzip();
     proto::Deadline {
         due_date: Some(to_date(deadline.due_date)),
         due_time: Some(to_timestamp(deadline.due_time)),
@@ -67,6 +68,8 @@ pub(super) fn deadline(deadline: Deadline) -> proto::Deadline {
         steps: deadline.steps.iter().map(step).collect(),
         term: deadline.term.map(|id| format!("terms/{id}")).unwrap_or_default(),
         registered_on: deadline.registered_on.map(to_date),
+        received_from: from.map(to_timestamp),
+        received_before: before.map(to_timestamp),
     }
 }
 
