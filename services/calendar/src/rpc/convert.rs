@@ -58,7 +58,10 @@ pub(super) fn day_kind(kind: DayKind) -> proto::DayKind {
 }
 
 pub(super) fn deadline(deadline: Deadline) -> proto::Deadline {
-    let (from, before) = deadline.received_within.map(|within| (within.start, within.end)).unzip();
+    let (from, before) = deadline
+        .received_within
+        .map(|within| (within.start, within.end))
+        .unzip();
     proto::Deadline {
         due_date: Some(to_date(deadline.due_date)),
         due_time: Some(to_timestamp(deadline.due_time)),
