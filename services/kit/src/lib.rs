@@ -8,7 +8,8 @@
 //! | [`write`] | what every write does, in one transaction |
 //! | [`due`] | duties with a due date, and how open due dates follow the calendar |
 //!
-//! A room uses the rooms above it and never one below; what belongs to no room stands beside them.
+//! What belongs to no room stands beside them. Rooms may use each other's files, but no file imports itself by a detour
+//! through another room: `tests/contract/rooms.rs` holds that.
 
 pub mod call;
 pub mod door;
