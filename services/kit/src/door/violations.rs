@@ -145,19 +145,24 @@ impl Violations {
 
     fn refusal(self) -> Refusal {
         let fields: Vec<&str> = self.found.iter().map(|violation| violation.field.as_str()).collect();
-        let message = format!(
-            "{} of the request {} wrong: {}",
-            count(fields.len()),
-            verb(fields.len()),
-            fields.join(", ")
-        );
+        let message = summary(&fields);
         let mut refusal = Refusal::new(Code::InvalidArgument, ErrorReason::InvalidFields, message);
         refusal.violations = self.found;
         match self.resource {
-            Some(resource) => refusal.resource(&resource),
+            Some(resource) => refusal.about(&resource),
             None => refusal,
         }
     }
+}
+
+/// What a person reads of these fields at fault.
+pub(crate) fn summary(fields: &[&str]) -> String {
+    format!(
+        "{} of the request {} wrong: {}",
+        count(fields.len()),
+        verb(fields.len()),
+        fields.join(", ")
+    )
 }
 
 fn count(fields: usize) -> String {

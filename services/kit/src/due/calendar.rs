@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use legalstat_proto::calendar::v1::{
-    BatchComputeDeadlinesRequest, CalendarChange, ComputeDeadlineRequest, Deadline, Obligation, WatchCalendarRequest,
-    calendar_service_client::CalendarServiceClient, compute_deadline_request::Subject, preview_recompute_request,
+    BatchComputeDeadlinesRequest, BatchComputeDeadlinesResponse, CalendarChange, ComputeDeadlineRequest, Deadline,
+    Obligation, WatchCalendarRequest, calendar_service_client::CalendarServiceClient,
+    compute_deadline_request::Subject, preview_recompute_request,
 };
 use tonic::{Response, Status, Streaming, transport::Channel};
 
@@ -69,18 +70,7 @@ impl Calendar {
     ) -> Result<Vec<Deadline>, Status> {
         let mut deadlines = Vec::with_capacity(questions.len());
         for batch in questions.chunks(if explained { EXPLAINED_BATCH } else { BATCH }) {
-            let mut message = BatchComputeDeadlinesRequest {
-                requests: batch.to_vec(),
-                include_steps: explained,
-                ..BatchComputeDeadlinesRequest::default()
-            };
-            match hypothesis {
-                None => {}
-                Some(Hypothesis::CalendarAct(act)) => message.hypothetical_act = Some(act.clone()),
-                Some(Hypothesis::Withdrawal(name)) => message.hypothetical_withdrawal.clone_from(name),
-            }
-            let mut client = self.client.clone();
-            let answer = within(client.batch_compute_deadlines(client::request(message))).await?;
+            let answer = self.ask(batch.to_vec(), hypothesis, explained).await?;
             if answer.deadlines.len() != batch.len() {
                 let (asked, answered) = (batch.len(), answer.deadlines.len());
                 return Err(Status::internal(format!(
@@ -92,21 +82,33 @@ impl Calendar {
         Ok(deadlines)
     }
 
-    /// Has the calendar check a hypothesis, and answers the version under it.
+    /// Has the calendar check a hypothesis, and answers its version under it.
     ///
     /// # Errors
-    /// The calendar's refusal, or the status of a calendar that is away or breaks its contract.
+    /// The calendar's refusal, or the status of a calendar that is away.
     pub async fn check(&self, hypothesis: &Hypothesis) -> Result<String, Status> {
-        let any = Obligation {
-            period: "2020-Q1".into(),
-            due_day: 14,
-            ..Obligation::default()
+        let answer = self.ask(Vec::new(), Some(hypothesis), false).await?;
+        Ok(answer.calendar_version)
+    }
+
+    async fn ask(
+        &self,
+        requests: Vec<ComputeDeadlineRequest>,
+        hypothesis: Option<&Hypothesis>,
+        include_steps: bool,
+    ) -> Result<BatchComputeDeadlinesResponse, Status> {
+        let mut message = BatchComputeDeadlinesRequest {
+            requests,
+            include_steps,
+            ..BatchComputeDeadlinesRequest::default()
         };
-        let mut deadlines = self.deadlines(vec![question(any)], Some(hypothesis), false).await?;
-        Ok(deadlines
-            .pop()
-            .map(|deadline| deadline.calendar_version)
-            .unwrap_or_default())
+        match hypothesis {
+            None => {}
+            Some(Hypothesis::CalendarAct(act)) => message.hypothetical_act = Some(act.clone()),
+            Some(Hypothesis::Withdrawal(name)) => message.hypothetical_withdrawal.clone_from(name),
+        }
+        let mut client = self.client.clone();
+        within(client.batch_compute_deadlines(client::request(message))).await
     }
 
     /// The changes of the calendar after a resume token, as they come.
