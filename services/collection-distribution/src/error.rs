@@ -39,7 +39,7 @@ impl Obstacle {
             Self::OtherContent => Code::InvalidArgument,
             _ => Code::FailedPrecondition,
         };
-        let refusal = Refusal::new(code, reason, format!("{edition}: {message}")).resource(&edition.to_string());
+        let refusal = Refusal::new(code, reason, format!("{edition}: {message}")).about(&edition);
         match self {
             Self::PeriodNotEnded => refusal.legal_basis(LegalBasis::instruction("paras 12 and 13")),
             _ => refusal,
@@ -53,7 +53,7 @@ impl Unresolved {
         let message = format!("{edition} cannot be released: {self}");
         Refusal::new(Code::FailedPrecondition, ErrorReason::DistributionUnresolved, message)
             .with("columns", &self.columns())
-            .resource(&edition.to_string())
+            .about(&edition)
             .legal_basis(LegalBasis::instruction("Appendix 1"))
     }
 }
@@ -62,7 +62,7 @@ impl OtherContent {
     /// The refusal of a receipt.
     pub fn refusal(self, copy: &CopyKey) -> Refusal {
         let message = format!("what arrived is not the content of {copy}; download it again");
-        Refusal::new(Code::InvalidArgument, ErrorReason::DigestMismatch, message).resource(&copy.to_string())
+        Refusal::new(Code::InvalidArgument, ErrorReason::DigestMismatch, message).about(&copy)
     }
 }
 
@@ -70,6 +70,6 @@ impl OtherContent {
 pub fn copies_of_another(recipient: &str) -> Refusal {
     let message = format!("a recipient sees its own copies, not those of {recipient}");
     Refusal::new(Code::PermissionDenied, ErrorReason::RoleMissing, message)
-        .resource(recipient)
+        .about(recipient)
         .legal_basis(LegalBasis::instruction("Appendix 1"))
 }

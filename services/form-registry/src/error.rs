@@ -33,7 +33,7 @@ impl Obstacle {
             ),
         };
         Refusal::new(Code::FailedPrecondition, reason, format!("{edition}: {message}"))
-            .resource(&edition.to_string())
+            .about(&edition)
             .legal_basis(LegalBasis::instruction(provision))
     }
 }
