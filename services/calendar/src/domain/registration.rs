@@ -8,11 +8,7 @@ use jiff::{
 };
 use legalstat_kit::{law::LegalBasis, zone};
 
-use super::{
-    calendar::{Calendar, FIRST_DAY},
-    error::CalendarError,
-    term::TermOrigin,
-};
+use super::{bounds::FIRST_DAY, calendar::Calendar, error::CalendarError, term::TermOrigin};
 
 /// The working hours of a working day, in Asia/Almaty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,6 @@
 pub mod names;
 pub mod page;
 pub mod register;
-pub mod upload;
 pub mod violations;
 pub mod wire;
 pub mod word;

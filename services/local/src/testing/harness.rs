@@ -307,6 +307,17 @@ impl Running {
         )
     }
 
+    /// Waits until it ends by itself.
+    ///
+    /// # Errors
+    /// What it ended with.
+    ///
+    /// # Panics
+    /// When it panics.
+    pub async fn ended(mut self) -> anyhow::Result<()> {
+        (&mut self.serving).await.expect("it does not panic")
+    }
+
     /// Stops it as SIGTERM would, and waits until it has ended.
     ///
     /// # Panics
