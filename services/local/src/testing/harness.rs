@@ -16,6 +16,7 @@ use crate::{
     authority::{self, Authority, Usage},
     folder::FolderLock,
     postgres::{Cluster, ClusterOptions},
+    residents,
     roles::{self, ServicePasswords},
     testing::relay::Relay,
 };
@@ -241,9 +242,8 @@ impl Running {
     pub fn channel(&self, caller: Option<&str>) -> Channel {
         let identity = caller.map(|name| {
             let usage = authority::callers(&[]).into_iter().find(|usage| usage.is_of(name));
-            let services = ["calendar", "form-registry", "request-intake", "collection-distribution"];
             let usage = usage.unwrap_or_else(|| {
-                if services.contains(&name) {
+                if residents::is_service(name) {
                     Usage::service(name)
                 } else {
                     Usage::recipient(name)
