@@ -12,6 +12,10 @@ use crate::domain::{collection::Collection, register};
 /// When the embedded register cannot be read or the database fails.
 pub async fn load(connection: &mut PgConnection) -> anyhow::Result<Vec<Collection>> {
     let register = register::appendix_1()?;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "at the start, where nobody can drop it half way"
+    )]
     let mut transaction = connection.begin().await.context("loading Appendix 1")?;
     let (mut collections, mut recipients, mut cells, mut groups) = (0, 0, 0, 0);
     for collection in &register.collections {

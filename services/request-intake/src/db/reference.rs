@@ -14,6 +14,10 @@ use crate::domain::{
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn load(connection: &mut PgConnection) -> anyhow::Result<()> {
     let rules = register::embedded()?;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "at the start, where nobody can drop it half way"
+    )]
     let mut transaction = connection.begin().await?;
     let mut loaded = 0;
     for act in &rules.lapsed_acts {
