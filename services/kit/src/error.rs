@@ -27,11 +27,11 @@ pub struct Refusal {
     pub code: Code,
     /// The documented reason.
     pub reason: ErrorReason,
-    /// What a person should read.
+    /// A sentence for a person.
     pub message: String,
     /// The fields at fault, all of them.
     pub violations: Vec<Violation>,
-    /// What a machine should read, by key: `legal_basis`, `resource` and others the reason documents.
+    /// Facts for a machine, by key: `legal_basis`, `resource` and others that the reason documents.
     pub metadata: HashMap<String, String>,
     /// When to try again.
     pub retry_after: Option<Duration>,
@@ -60,7 +60,7 @@ impl Refusal {
         .about(resource)
     }
 
-    /// Something this call needs is away; try again after a second.
+    /// Something that this call needs is unavailable; the caller may try again after a second.
     pub fn unavailable(message: impl Into<String>) -> Self {
         let mut refusal = Self::new(Code::Unavailable, ErrorReason::DependencyUnavailable, message);
         refusal.retry_after = Some(Duration::from_secs(1));
@@ -96,12 +96,12 @@ impl Refusal {
 pub enum Error {
     /// The call was refused.
     Refusal(Box<Refusal>),
-    /// Something unexpected; logged once, and the caller learns nothing about the inside.
+    /// Something unexpected. It is logged once, and the caller learns nothing about the inside.
     Unknown(anyhow::Error),
 }
 
 impl Error {
-    /// As the failure of a job, which has no caller to answer.
+    /// Turns it into the failure of a job, which has no caller to answer.
     pub fn of_job(self) -> anyhow::Error {
         match self {
             Self::Refusal(refusal) => anyhow::anyhow!(refusal.message),
