@@ -1,5 +1,7 @@
 //! How fast intake takes and shows requests, always as a ratio to PostgreSQL itself in the same run. See `README.md`.
 
+#![expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
+
 mod call;
 mod echo;
 mod fill;

@@ -357,16 +357,12 @@ fn a_ground_that_an_operator_gives_to_officials_is_only_proposed_from_its_first_
 
 fn any_submission() -> impl Strategy<Value = Submission> {
     let items = proptest::collection::vec(
-        (
-            proptest::sample::select(&ItemKind::ALL[..]),
-            any::<bool>(),
-            any::<bool>(),
-        ),
+        (proptest::sample::select(ItemKind::ALL), any::<bool>(), any::<bool>()),
         1..5,
     );
-    let kind = proptest::sample::select(&RequesterKind::ALL[..]);
-    let channel = proptest::sample::select(&Channel::ALL[..]);
-    let capacity = proptest::option::of(proptest::sample::select(&Capacity::ALL[..]));
+    let kind = proptest::sample::select(RequesterKind::ALL);
+    let channel = proptest::sample::select(Channel::ALL);
+    let capacity = proptest::option::of(proptest::sample::select(Capacity::ALL));
     (kind, channel, capacity, items).prop_map(|(kind, channel, capacity, items)| {
         let mut submission = submission();
         (submission.requester.kind, submission.channel) = (kind, channel);
