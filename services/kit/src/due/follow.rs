@@ -19,6 +19,7 @@ use crate::{
     due::{
         calendar::{Calendar, known_since},
         compare::{DueDates, OpenDueDate, Pages, Recompute, Recomputed},
+        feed::Feed,
     },
     write::{self, Change, Write},
 };
@@ -30,9 +31,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How many due dates one transaction stores.
 const BATCH: usize = 1000;
 
-/// Starts the loop; it ends at the context's shutdown.
-pub fn start(context: &Context, calendar: Calendar, due_dates: Arc<dyn DueDates>) {
+/// Starts the loop; it ends at the context's shutdown. The feed tells whether the calendar is followed just now.
+pub fn start(context: &Context, calendar: Calendar, due_dates: Arc<dyn DueDates>) -> Feed {
+    let feed = Feed::default();
     let follower = Follower {
+        feed: feed.clone(),
         context: context.clone(),
         calendar,
         due_dates,
@@ -49,6 +52,7 @@ pub fn start(context: &Context, calendar: Calendar, due_dates: Arc<dyn DueDates>
             }
         }
     });
+    feed
 }
 
 /// Logs a failure once, not each second anew.
@@ -64,6 +68,7 @@ fn tell(told: &mut String, followed: anyhow::Result<()>) {
 }
 
 struct Follower {
+    feed: Feed,
     context: Context,
     calendar: Calendar,
     due_dates: Arc<dyn DueDates>,
@@ -107,7 +112,9 @@ impl Follower {
     async fn follow(&self) -> anyhow::Result<()> {
         let mut token = resume_token(&mut *self.context.db.connection().await?).await?;
         let mut changes = self.calendar.watch(token.clone()).await.map_err(failed)?;
+        let _reading = self.feed.reading();
         while let Some(change) = changes.message().await.map_err(failed)? {
+            self.feed.changed();
             let change = Arc::new(TakenUp::read(change, &token)?);
             self.take_up(&change).await?;
             token.clone_from(&change.to);

@@ -3,6 +3,7 @@
 pub mod calendar;
 pub mod compare;
 mod date;
+pub mod feed;
 pub mod follow;
 pub mod preview;
 pub mod schedule;
