@@ -45,7 +45,12 @@ pub(crate) async fn get(channel: &Channel, id: &str) -> usize {
 
 fn question(id: &str) -> Bytes {
     let name = format!("requests/{id}");
-    GetRequestRequest { name }.encode_to_vec().into()
+    GetRequestRequest {
+        name,
+        ..Default::default()
+    }
+    .encode_to_vec()
+    .into()
 }
 
 /// Requests picked at random.

@@ -1,6 +1,6 @@
 //! Errors that a caller sees: a code, a documented reason, the law where law decided, and every violation at once.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, fmt::Display, time::Duration};
 
 use legalstat_proto::common::v1::{ErrorReason, FieldReason};
 use tonic::{Code, Status};
@@ -57,7 +57,7 @@ impl Refusal {
             ErrorReason::ResourceNotFound,
             format!("there is no {resource}"),
         )
-        .resource(resource)
+        .about(resource)
     }
 
     /// Something that this call needs is unavailable; the caller may try again after a second.
@@ -75,12 +75,12 @@ impl Refusal {
     }
 
     /// Names the resource concerned.
-    pub fn resource(self, resource: &str) -> Self {
-        self.with("resource", resource)
+    pub fn about(self, resource: &(impl Display + ?Sized)) -> Self {
+        self.with("resource", &resource.to_string())
     }
 
     /// Names the law that decided.
-    pub fn legal_basis(self, basis: impl std::fmt::Display) -> Self {
+    pub fn legal_basis(self, basis: impl Display) -> Self {
         self.with("legal_basis", &basis.to_string())
     }
 
@@ -123,9 +123,9 @@ impl Error {
     }
 
     /// Names the resource that a refusal concerns, for the journal.
-    pub fn about(self, resource: &impl std::fmt::Display) -> Self {
+    pub fn about(self, resource: &impl Display) -> Self {
         match self {
-            Self::Refusal(refusal) => refusal.resource(&resource.to_string()).into(),
+            Self::Refusal(refusal) => refusal.about(&resource).into(),
             Self::Unknown(_) => self,
         }
     }

@@ -4,7 +4,6 @@
 pub mod names;
 pub mod page;
 pub mod register;
-pub mod upload;
 pub mod violations;
 pub mod wire;
 pub mod word;

@@ -56,6 +56,14 @@ impl Violations {
         self.add(field, reason, format!("{description} [{basis}]"));
     }
 
+    /// These violations with others before them, found later but in an earlier field.
+    #[must_use]
+    pub fn after(mut self, mut earlier: Self) -> Self {
+        earlier.found.append(&mut self.found);
+        self.found = earlier.found;
+        self
+    }
+
     /// Whether none was found.
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
@@ -137,19 +145,24 @@ impl Violations {
 
     fn refusal(self) -> Refusal {
         let fields: Vec<&str> = self.found.iter().map(|violation| violation.field.as_str()).collect();
-        let message = format!(
-            "{} of the request {} wrong: {}",
-            count(fields.len()),
-            verb(fields.len()),
-            fields.join(", ")
-        );
+        let message = summary(&fields);
         let mut refusal = Refusal::new(Code::InvalidArgument, ErrorReason::InvalidFields, message);
         refusal.violations = self.found;
         match self.resource {
-            Some(resource) => refusal.resource(&resource),
+            Some(resource) => refusal.about(&resource),
             None => refusal,
         }
     }
+}
+
+/// What a person reads of these fields at fault.
+pub(crate) fn summary(fields: &[&str]) -> String {
+    format!(
+        "{} of the request {} wrong: {}",
+        count(fields.len()),
+        verb(fields.len()),
+        fields.join(", ")
+    )
 }
 
 fn count(fields: usize) -> String {

@@ -1,6 +1,6 @@
 //! GetRequest.
 
-use legalstat_kit::{Call, Error, FieldReason, Violations, door::word, due::follow};
+use legalstat_kit::{Call, Error, FieldReason, Violations, door::word, due::moves};
 use legalstat_proto::{
     calendar::v1::DueDateChange,
     requests::v1::{self as proto, GetRequestRequest},
@@ -41,7 +41,7 @@ pub(super) async fn get_request(
     // Its moves and its due date are told as of one moment.
     let mut snapshot = db.snapshot().await?;
     let stored = find(&mut snapshot, call, id).await?;
-    let moves = follow::changes_of(&mut *snapshot, &names::request(id)).await?;
+    let moves = moves::of(&mut *snapshot, &names::request(id)).await?;
     tell(service, &mut snapshot, stored, view, moves).await
 }
 

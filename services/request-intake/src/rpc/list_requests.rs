@@ -8,7 +8,7 @@ use legalstat_kit::{
         wire,
         word::{self, Word},
     },
-    due::follow,
+    due::moves,
 };
 use legalstat_proto::requests::v1::{ListRequestsRequest, ListRequestsResponse};
 use prost::Message;
@@ -46,7 +46,7 @@ pub(super) async fn list_requests(
     for batch in places.chunks(BATCH) {
         let ids: Vec<_> = batch.iter().map(|place| place.id).collect();
         let names: Vec<String> = ids.iter().map(|id| names::request(*id)).collect();
-        let mut changes = follow::changes(&mut *connection, &names).await?;
+        let mut moves = moves::of_each(&mut *connection, &names).await?;
         let stored = db::request::read(&mut connection, &ids).await?;
         for request in service
             .texts
@@ -54,7 +54,7 @@ pub(super) async fn list_requests(
             .await?
         {
             let mut request = convert::request_in(view, request);
-            request.due_date_changes = changes.remove(&request.name).unwrap_or_default();
+            request.due_date_changes = moves.remove(&request.name).unwrap_or_default();
             bytes += request.encoded_len();
             if bytes > PAGE_BYTES && !requests.is_empty() {
                 let last = &places[requests.len() - 1];

@@ -146,6 +146,7 @@ impl UnaryService<BatchComputeDeadlinesRequest> for Calendar {
             }
             Ok(Response::new(BatchComputeDeadlinesResponse {
                 deadlines: vec![deadline(); request.into_inner().requests.len()],
+                ..Default::default()
             }))
         })
     }
