@@ -13,7 +13,7 @@ const METHODS: &str = "\
 calendar.v1.CalendarService/GetDay                              PUBLIC  -  INVALID_FIELDS
 calendar.v1.CalendarService/ListDays                            PUBLIC  -  INVALID_FIELDS
 calendar.v1.CalendarService/ComputeDeadline                     PUBLIC  -  INVALID_FIELDS
-calendar.v1.CalendarService/BatchComputeDeadlines               SUBJECT,EDMS,KADAGALAU,RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR,SERVICE(request-intake+form-registry+collection-distribution)  -  INVALID_FIELDS
+calendar.v1.CalendarService/BatchComputeDeadlines               SUBJECT,EDMS,KADAGALAU,RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR,SERVICE(request-intake+form-registry+collection-distribution)  -  OK
 calendar.v1.CalendarService/ListTerms                           PUBLIC  -  OK
 calendar.v1.CalendarService/ListReportingPeriods                PUBLIC  -  INVALID_FIELDS
 calendar.v1.CalendarService/ListCalendarActs                    PUBLIC  -  OK
