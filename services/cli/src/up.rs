@@ -376,3 +376,34 @@ impl Start<'_> {
         Ok(settings)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use legalstat_local::residents;
+
+    use super::*;
+
+    #[test]
+    fn every_service_is_a_resident_under_its_name_and_schema() {
+        let started = [
+            (legalstat_calendar::SERVICE.name, legalstat_calendar::SERVICE.schema),
+            (
+                legalstat_form_registry::SERVICE.name,
+                legalstat_form_registry::SERVICE.schema,
+            ),
+            (
+                legalstat_request_intake::SERVICE.name,
+                legalstat_request_intake::SERVICE.schema,
+            ),
+            (
+                legalstat_collection_distribution::SERVICE.name,
+                legalstat_collection_distribution::SERVICE.schema,
+            ),
+        ];
+        assert_eq!(started, residents::SERVICES);
+        assert_eq!(
+            ServiceName::ALL.map(ServiceName::as_str),
+            residents::SERVICES.map(|(name, _)| name)
+        );
+    }
+}

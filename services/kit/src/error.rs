@@ -27,11 +27,11 @@ pub struct Refusal {
     pub code: Code,
     /// The documented reason.
     pub reason: ErrorReason,
-    /// What a person should read.
+    /// A sentence for a person.
     pub message: String,
     /// The fields at fault, all of them.
     pub violations: Vec<Violation>,
-    /// What a machine should read, by key: `legal_basis`, `resource` and others the reason documents.
+    /// Facts for a machine, by key: `legal_basis`, `resource` and others that the reason documents.
     pub metadata: HashMap<String, String>,
     /// When to try again.
     pub retry_after: Option<Duration>,
@@ -60,7 +60,7 @@ impl Refusal {
         .about(resource)
     }
 
-    /// Something this call needs is away; try again after a second.
+    /// Something that this call needs is unavailable; the caller may try again after a second.
     pub fn unavailable(message: impl Into<String>) -> Self {
         let mut refusal = Self::new(Code::Unavailable, ErrorReason::DependencyUnavailable, message);
         refusal.retry_after = Some(Duration::from_secs(1));
@@ -96,12 +96,12 @@ impl Refusal {
 pub enum Error {
     /// The call was refused.
     Refusal(Box<Refusal>),
-    /// Something unexpected; logged once, and the caller learns nothing about the inside.
+    /// Something unexpected. It is logged once, and the caller learns nothing about the inside.
     Unknown(anyhow::Error),
 }
 
 impl Error {
-    /// As the failure of a job, which has no caller to answer.
+    /// Turns it into the failure of a job, which has no caller to answer.
     pub fn of_job(self) -> anyhow::Error {
         match self {
             Self::Refusal(refusal) => anyhow::anyhow!(refusal.message),
@@ -139,7 +139,12 @@ impl From<Refusal> for Error {
 
 impl From<anyhow::Error> for Error {
     fn from(error: anyhow::Error) -> Self {
-        Self::Unknown(error)
+        // What reads several tables tells more than the database's own words; a database that is away stays away.
+        let of_database = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>());
+        match of_database {
+            Some(cause) if is_away(cause) => away(cause),
+            _ => Self::Unknown(error),
+        }
     }
 }
 
@@ -152,19 +157,27 @@ fn passes(sqlstate: &str) -> bool {
         || ["57014", "53300", "40001", "40P01", "55P03"].contains(&sqlstate)
 }
 
+/// Whether the database failed in a way after which the same call may succeed.
+fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| passes(&code)),
+        _ => false,
+    }
+}
+
+fn away(error: &sqlx::Error) -> Error {
+    tracing::warn!(%error, "the database is away or busy");
+    Refusal::unavailable("the database is away or busy; repeat a mutation with its request_id").into()
+}
+
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        let away = match &error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
-            sqlx::Error::Database(error) => error.code().is_some_and(|code| passes(&code)),
-            _ => false,
-        };
-        if !away {
-            return Self::Unknown(anyhow::Error::new(error).context("database"));
+        if is_away(&error) {
+            return away(&error);
         }
-        tracing::warn!(%error, "the database is away or busy");
-        Refusal::unavailable("the database is away or busy; repeat a mutation with its request_id").into()
+        Self::Unknown(anyhow::Error::new(error).context("database"))
     }
 }
 
@@ -258,6 +271,14 @@ mod tests {
         assert_eq!(status.code(), Code::Internal);
         assert!(!status.message().contains("password"));
         assert!(!String::from_utf8_lossy(status.details()).contains("password"));
+    }
+
+    #[test]
+    fn a_database_that_is_away_is_unavailable_whichever_layer_tells_of_it() {
+        let told = anyhow::Error::new(sqlx::Error::PoolTimedOut).context("reading the acts");
+        assert_eq!(Status::from(Error::from(told)).code(), Code::Unavailable);
+        let told = anyhow::Error::new(sqlx::Error::RowNotFound).context("reading the acts");
+        assert_eq!(Status::from(Error::from(told)).code(), Code::Internal);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! | [`run`] | settings, start and stop of a service, its server and its health |
 //! | [`call`] | one call: who calls, whether he may, by when, over which line; one layer a file |
 //! | [`door`] | how messages are read: every violation at once, pages, words, conversions |
-//! | [`write`] | what every write does, in one transaction |
+//! | [`mod@write`] | what every write does, in one transaction |
 //! | [`due`] | duties with a due date, and how open due dates follow the calendar |
 //!
 //! What belongs to no room stands beside them. Rooms may use each other's files, but no file imports itself by a detour

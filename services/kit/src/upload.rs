@@ -199,7 +199,7 @@ fn check(received: &Staged, announced: Option<[u8; 32]>) -> Result<(), Refusal> 
     Ok(())
 }
 
-/// What a stream that ends with an error means: a message that no one can read, or a line that was cut.
+/// Finds out why a stream ended with an error: a message is unreadable, or the connection was cut.
 fn broken(status: Status) -> Refusal {
     match status.code() {
         Code::OutOfRange | Code::InvalidArgument => wrong_size(),

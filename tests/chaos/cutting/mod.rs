@@ -18,7 +18,8 @@ use crate::call::Call;
 use course::Course;
 use watched::Watched;
 
-/// How many calls of each kind follow a cut, and how many connections there are: so the calls meet every one of them.
+/// How many calls of each kind follow a cut, and how many connections there are for reading and for
+/// writing each: so the calls meet every one of them.
 const EACH: usize = 4;
 const CONNECTIONS: u32 = 2;
 
@@ -29,7 +30,7 @@ trait House: Sized {
     /// Every method that it serves.
     const METHODS: &'static [&'static str];
 
-    /// A new one, on a database of its own, with so many connections to it.
+    /// A new one, on a database of its own, with so many connections of each sort to it.
     fn start(connections: u32) -> impl Future<Output = Self>;
 
     /// The service itself.

@@ -38,7 +38,7 @@ pub struct Watched {
     pub running: Running,
     /// The line to its database.
     pub relay: Relay,
-    /// How many connections it may have.
+    /// How many connections it may have for reading, and as many more for writing.
     pub most: u32,
     schema: &'static str,
     database: tokio::sync::Mutex<PgConnection>,
@@ -150,15 +150,20 @@ impl Watched {
         }
     }
 
-    /// How many connections the service may still open: it has fewer than it may have.
-    pub async fn spare(&self) -> u64 {
+    /// How many connections the service has.
+    pub async fn open(&self) -> u64 {
         let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = $1";
         let open: i64 = sqlx::query_scalar(sql)
             .bind(format!("{}_runtime", self.schema))
             .fetch_one(&mut *self.database.lock().await)
             .await
             .expect("the database runs");
-        u64::try_from(i64::from(self.most) - open).unwrap_or_default()
+        u64::try_from(open).unwrap_or_default()
+    }
+
+    /// How many it may still open: it has fewer than it may have.
+    pub async fn spare(&self) -> u64 {
+        u64::from(2 * self.most).saturating_sub(self.open().await)
     }
 
     /// Checks that the journal holds what was told and nothing else, and an event for each change.

@@ -38,7 +38,7 @@ impl Call {
     /// The call that a request belongs to.
     ///
     /// # Panics
-    /// When no access layer stood before the handler: no server starts without one.
+    /// When the call did not pass an access layer; every server has one.
     pub fn of<T>(request: &tonic::Request<T>) -> Self {
         request
             .extensions()

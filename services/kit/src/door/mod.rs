@@ -1,4 +1,5 @@
-//! How messages are read: every violation at once, pages, uploads, and the conversions between the contracts and Rust.
+//! How messages and embedded registers are read ("the door"): every violation at once, words, names, pages, uploads, and the
+//! conversions between the contracts and Rust.
 
 pub mod names;
 pub mod page;

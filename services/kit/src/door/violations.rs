@@ -11,7 +11,7 @@ use crate::{
     law::LegalBasis,
 };
 
-/// The violations found so far at one door.
+/// The violations found so far in one request.
 #[derive(Debug, Default)]
 pub struct Violations {
     found: Vec<Violation>,
@@ -118,7 +118,7 @@ impl Violations {
         Some(digest)
     }
 
-    /// Takes in what `result` found, and gives its value when it is good.
+    /// Gives the value of `result`, or records its error as a violation.
     pub fn check<T>(&mut self, field: &str, reason: FieldReason, result: Result<T, impl Display>) -> Option<T> {
         result
             .map_err(|problem| self.add(field, reason, problem.to_string()))
@@ -134,7 +134,7 @@ impl Violations {
         }
     }
 
-    /// What was read, once it is sure that nothing breaks a rule.
+    /// Gives what was read if no violation was recorded, and refuses otherwise.
     ///
     /// # Errors
     /// The violations found.

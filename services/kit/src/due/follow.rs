@@ -19,6 +19,7 @@ use crate::{
         Version,
         calendar::Calendar,
         compare::{Answer, Comparison, DueDates, OpenDueDate, Pages, Recomputed},
+        feed::Feed,
         moves::{self, Cause},
     },
     job,
@@ -32,9 +33,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How many due dates one transaction stores.
 const BATCH: usize = 1000;
 
-/// Starts the loop; it ends at the context's shutdown.
-pub fn start(context: &Context, calendar: Calendar, due_dates: Arc<dyn DueDates>) {
+/// Starts the loop; it ends at the context's shutdown. The feed tells whether the calendar is followed just now.
+pub fn start(context: &Context, calendar: Calendar, due_dates: Arc<dyn DueDates>) -> Feed {
+    let feed = Feed::default();
     let follower = Arc::new(Follower {
+        feed: feed.clone(),
         context: context.clone(),
         calendar,
         due_dates,
@@ -43,9 +46,11 @@ pub fn start(context: &Context, calendar: Calendar, due_dates: Arc<dyn DueDates>
         let follower = follower.clone();
         async move { follower.follow().await }
     });
+    feed
 }
 
 struct Follower {
+    feed: Feed,
     context: Context,
     calendar: Calendar,
     due_dates: Arc<dyn DueDates>,
@@ -90,8 +95,10 @@ impl Follower {
     /// Takes up acts until the calendar ends the feed or something fails.
     async fn follow(&self) -> anyhow::Result<()> {
         let mut token = resume_token(&mut *self.context.db.connection().await?).await?;
-        let mut feed = self.calendar.watch(token.clone()).await.map_err(failed)?;
-        while let Some(change) = feed.message().await.map_err(failed)? {
+        let mut changes = self.calendar.watch(token.clone()).await.map_err(failed)?;
+        let _reading = self.feed.reading();
+        while let Some(change) = changes.message().await.map_err(failed)? {
+            self.feed.changed();
             let act = Arc::new(Act::read(change, &token)?);
             self.take_up(&act).await?;
             token.clone_from(&act.to);

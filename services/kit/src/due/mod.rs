@@ -16,6 +16,7 @@ pub mod calendar;
 pub mod compare;
 mod date;
 mod duty;
+pub mod feed;
 pub mod follow;
 pub mod moves;
 pub mod preview;

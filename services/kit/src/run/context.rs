@@ -67,7 +67,7 @@ impl Context {
         wire::whole_microseconds((self.clock)())
     }
 
-    /// Waits for the given time, or until told to stop; then answers true.
+    /// Waits for the given time. Answers true, and at once, when the service is told to stop.
     pub async fn stopped_within(&self, pause: Duration) -> bool {
         tokio::time::timeout(pause, self.shutdown.cancelled()).await.is_ok()
     }

@@ -244,7 +244,7 @@ pub async fn serve_on<C: Send + 'static>(
     let served = server::serve(&context, routes, service.services, &health, listeners.calls, acceptor).await;
     // A connection whose peer died silently must not keep the process.
     tokio::time::timeout(server::ENDING, context.db.close()).await.ok();
-    // Whatever else goes wrong while a service stops, the crash that stopped it is told.
+    // A crash stopped the service, so it is the error to report, whatever else goes wrong while it stops.
     context.require_sound().and(served)
 }
 

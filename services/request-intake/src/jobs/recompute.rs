@@ -11,6 +11,7 @@ use legalstat_kit::{
     due::{
         calendar::Calendar,
         compare::{Answer, DueDates, OpenDueDate, Recomputed},
+        feed::Feed,
         follow,
     },
     zone,
@@ -27,8 +28,8 @@ use crate::{
 pub struct OpenRequests;
 
 /// Starts following the calendar; it ends at the context's shutdown.
-pub fn start(context: &Context, calendar: Calendar) {
-    follow::start(context, calendar, Arc::new(OpenRequests));
+pub fn start(context: &Context, calendar: Calendar) -> Feed {
+    follow::start(context, calendar, Arc::new(OpenRequests))
 }
 
 #[tonic::async_trait]
@@ -97,7 +98,8 @@ async fn explain(
     for item in recomputed {
         if let Entry::Vacant(entry) = explained.entry(item.answer) {
             let deadline = clients::calendar::deadline(answers[item.answer].deadline.clone())?;
-            let sha256 = db::explanation::insert(&mut *connection, &deadline.steps).await?;
+            let sha256 = db::explanation::digest(&deadline.steps);
+            db::explanation::insert(&mut *connection, &sha256, &deadline.steps).await?;
             entry.insert((deadline, sha256));
         }
     }

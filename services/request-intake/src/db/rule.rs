@@ -1,31 +1,34 @@
-//! Reads the rules. They are read for every examination, so that one replaced in the tables counts from the next on.
+//! The rules as rows.
 
 use legalstat_kit::{
+    door::word::Word,
     law::{LegalBasis, LocalizedText},
-    schema::Database,
 };
 use sqlx::PgConnection;
 
-use super::known;
 use crate::domain::{
     examination::CheckRule,
     request::{CallerRole, Capacity, Channel, RequesterKind},
     rules::{CallerChannel, ChannelRule, Decider, Ground, LapsedAct, Rules, SignatoryRule, Validity},
 };
 
-/// All rules.
-///
-/// # Errors
-/// When the database fails.
+/// How often the rules have changed.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn read(db: &Database) -> Result<Rules, sqlx::Error> {
-    let mut connection = db.connection().await?;
+pub async fn revision(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!("SELECT revision FROM requests.rule_revision")
+        .fetch_one(connection)
+        .await
+}
+
+/// All rules. Only within one snapshot are they of one revision.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn all(connection: &mut PgConnection) -> Result<Rules, sqlx::Error> {
     Ok(Rules {
-        lapsed_acts: lapsed_acts(&mut connection).await?,
-        channels: channels(&mut connection).await?,
-        caller_channels: caller_channels(&mut connection).await?,
-        signatories: signatories(&mut connection).await?,
-        grounds: grounds(&mut connection).await?,
+        lapsed_acts: lapsed_acts(connection).await?,
+        channels: channels(connection).await?,
+        caller_channels: caller_channels(connection).await?,
+        signatories: signatories(connection).await?,
+        grounds: grounds(connection).await?,
     })
 }
 
@@ -51,15 +54,15 @@ async fn channels(connection: &mut PgConnection) -> Result<Vec<ChannelRule>, sql
     );
     let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
         Ok(ChannelRule {
-            kind: known(RequesterKind::from_stored(&row.requester_kind), "requester_kind")?,
-            channel: known(Channel::from_stored(&row.channel), "channel")?,
+            kind: RequesterKind::read_stored(&row.requester_kind, "requester_kind")?,
+            channel: Channel::read_stored(&row.channel, "channel")?,
             allowed: row.allowed,
-            legal_basis: LegalBasis {
-                act: row.legal_basis_act,
-                provision: row.legal_basis_provision,
-                uri: row.legal_basis_uri,
-                assumed: row.legal_basis_assumed,
-            },
+            legal_basis: LegalBasis::of_row(
+                row.legal_basis_act,
+                row.legal_basis_provision,
+                row.legal_basis_uri,
+                row.legal_basis_assumed,
+            ),
             validity: validity(row.grade, row.valid_from, row.valid_to),
         })
     });
@@ -74,14 +77,14 @@ async fn caller_channels(connection: &mut PgConnection) -> Result<Vec<CallerChan
     );
     let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
         Ok(CallerChannel {
-            role: known(CallerRole::from_stored(&row.role), "role")?,
-            channel: known(Channel::from_stored(&row.channel), "channel")?,
-            legal_basis: LegalBasis {
-                act: row.legal_basis_act,
-                provision: row.legal_basis_provision,
-                uri: row.legal_basis_uri,
-                assumed: row.legal_basis_assumed,
-            },
+            role: CallerRole::read_stored(&row.role, "role")?,
+            channel: Channel::read_stored(&row.channel, "channel")?,
+            legal_basis: LegalBasis::of_row(
+                row.legal_basis_act,
+                row.legal_basis_provision,
+                row.legal_basis_uri,
+                row.legal_basis_assumed,
+            ),
             validity: validity(row.grade, row.valid_from, row.valid_to),
         })
     });
@@ -96,15 +99,15 @@ async fn signatories(connection: &mut PgConnection) -> Result<Vec<SignatoryRule>
     );
     let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
         Ok(SignatoryRule {
-            kind: known(RequesterKind::from_stored(&row.requester_kind), "requester_kind")?,
-            capacity: known(Capacity::from_stored(&row.capacity), "capacity")?,
+            kind: RequesterKind::read_stored(&row.requester_kind, "requester_kind")?,
+            capacity: Capacity::read_stored(&row.capacity, "capacity")?,
             allowed: row.allowed,
-            legal_basis: LegalBasis {
-                act: row.legal_basis_act,
-                provision: row.legal_basis_provision,
-                uri: row.legal_basis_uri,
-                assumed: row.legal_basis_assumed,
-            },
+            legal_basis: LegalBasis::of_row(
+                row.legal_basis_act,
+                row.legal_basis_provision,
+                row.legal_basis_uri,
+                row.legal_basis_assumed,
+            ),
             validity: validity(row.grade, row.valid_from, row.valid_to),
         })
     });
@@ -119,19 +122,15 @@ async fn grounds(connection: &mut PgConnection) -> Result<Vec<Ground>, sqlx::Err
     );
     let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
         Ok(Ground {
-            rule: known(CheckRule::from_stored(&row.rule), "rule")?,
-            decided_by: known(Decider::from_stored(&row.decided_by), "decided_by")?,
-            text: LocalizedText {
-                kk: row.text_kk,
-                ru: row.text_ru,
-                en: row.text_en,
-            },
-            legal_basis: LegalBasis {
-                act: row.legal_basis_act,
-                provision: row.legal_basis_provision,
-                uri: row.legal_basis_uri,
-                assumed: row.legal_basis_assumed,
-            },
+            rule: CheckRule::read_stored(&row.rule, "rule")?,
+            decided_by: Decider::read_stored(&row.decided_by, "decided_by")?,
+            text: LocalizedText::new(row.text_kk, row.text_ru, row.text_en),
+            legal_basis: LegalBasis::of_row(
+                row.legal_basis_act,
+                row.legal_basis_provision,
+                row.legal_basis_uri,
+                row.legal_basis_assumed,
+            ),
             validity: validity(row.grade, row.valid_from, row.valid_to),
         })
     });

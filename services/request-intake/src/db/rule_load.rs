@@ -1,39 +1,56 @@
 //! Loads the embedded rules. Loading twice changes nothing, and what an operator has changed since stays.
 
-use sqlx::{Connection, PgConnection};
+use legalstat_kit::{
+    Context,
+    door::word::Word,
+    write::{self, Change},
+};
+use sqlx::PgConnection;
 
 use crate::domain::{
     register,
-    rules::{CallerChannel, ChannelRule, Ground, LapsedAct, SignatoryRule},
+    rules::{CallerChannel, ChannelRule, Ground, LapsedAct, Rules, SignatoryRule},
 };
 
-/// Loads every rule that is not there yet.
+/// Loads every rule that is not there yet. Like every write it leaves a journal entry and an event.
 ///
 /// # Errors
 /// An unreadable register, or a database that fails; then nothing is loaded.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn load(connection: &mut PgConnection) -> anyhow::Result<()> {
+pub async fn load(context: &Context) -> anyhow::Result<()> {
     let rules = register::embedded()?;
-    let mut transaction = connection.begin().await?;
+    write::by_job(context, "jobs/load-rules", |write| {
+        Box::pin(async move {
+            let loaded = insert(write.connection(), &rules).await?;
+            if loaded == 0 {
+                return Ok(Vec::new());
+            }
+            tracing::info!(loaded, "loading rules");
+            Ok(vec![Change::of(&"rules", "rules.loaded")])
+        })
+    })
+    .await?;
+    Ok(())
+}
+
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+async fn insert(connection: &mut PgConnection, rules: &Rules) -> Result<u64, sqlx::Error> {
     let mut loaded = 0;
     for act in &rules.lapsed_acts {
-        loaded += insert_act(&mut transaction, act).await?;
+        loaded += insert_act(connection, act).await?;
     }
     for rule in &rules.channels {
-        loaded += insert_channel_rule(&mut transaction, rule).await?;
+        loaded += insert_channel_rule(connection, rule).await?;
     }
     for rule in &rules.caller_channels {
-        loaded += insert_caller_channel(&mut transaction, rule).await?;
+        loaded += insert_caller_channel(connection, rule).await?;
     }
     for rule in &rules.signatories {
-        loaded += insert_signatory_rule(&mut transaction, rule).await?;
+        loaded += insert_signatory_rule(connection, rule).await?;
     }
     for ground in &rules.grounds {
-        loaded += insert_ground(&mut transaction, ground).await?;
+        loaded += insert_ground(connection, ground).await?;
     }
-    transaction.commit().await?;
-    tracing::info!(loaded, "rules loaded");
-    Ok(())
+    Ok(loaded)
 }
 
 async fn insert_act(connection: &mut PgConnection, act: &LapsedAct) -> Result<u64, sqlx::Error> {
@@ -54,8 +71,8 @@ async fn insert_channel_rule(connection: &mut PgConnection, rule: &ChannelRule) 
              (requester_kind, channel, allowed, legal_basis_act, legal_basis_provision, legal_basis_uri,
               legal_basis_assumed, grade, valid_from, valid_to)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
-        rule.kind.stored(),
-        rule.channel.stored(),
+        rule.kind.word(),
+        rule.channel.word(),
         rule.allowed,
         rule.legal_basis.act,
         rule.legal_basis.provision,
@@ -74,8 +91,8 @@ async fn insert_caller_channel(connection: &mut PgConnection, rule: &CallerChann
              (role, channel, legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, grade,
               valid_from, valid_to)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
-        rule.role.stored(),
-        rule.channel.stored(),
+        rule.role.word(),
+        rule.channel.word(),
         rule.legal_basis.act,
         rule.legal_basis.provision,
         rule.legal_basis.uri,
@@ -93,8 +110,8 @@ async fn insert_signatory_rule(connection: &mut PgConnection, rule: &SignatoryRu
              (requester_kind, capacity, allowed, legal_basis_act, legal_basis_provision, legal_basis_uri,
               legal_basis_assumed, grade, valid_from, valid_to)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
-        rule.kind.stored(),
-        rule.capacity.stored(),
+        rule.kind.word(),
+        rule.capacity.word(),
         rule.allowed,
         rule.legal_basis.act,
         rule.legal_basis.provision,
@@ -113,8 +130,8 @@ async fn insert_ground(connection: &mut PgConnection, ground: &Ground) -> Result
              (rule, decided_by, text_kk, text_ru, text_en, legal_basis_act, legal_basis_provision, legal_basis_uri,
               legal_basis_assumed, grade, valid_from, valid_to)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
-        ground.rule.stored(),
-        ground.decided_by.stored(),
+        ground.rule.word(),
+        ground.decided_by.word(),
         ground.text.kk,
         ground.text.ru,
         ground.text.en,
