@@ -117,7 +117,7 @@ pub async fn get(connection: &mut PgConnection, id: &str) -> Result<Option<Colle
     Ok(list(connection, &filter, None).await?.pop())
 }
 
-/// Stores a collection unless its id is taken; tells whether it was stored.
+/// Stores a collection unless its id is taken; answers whether it was stored.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn insert_missing(connection: &mut PgConnection, collection: &Collection) -> Result<bool, sqlx::Error> {
     let inserted = sqlx::query!(

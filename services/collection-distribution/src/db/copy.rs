@@ -95,7 +95,7 @@ pub struct Filter {
     pub after: Option<CopyPosition>,
 }
 
-/// The copy, when it is this recipient's. Someone else's is not found, so that its existence is not told.
+/// The copy, when it is this recipient's. Someone else's is not found, so that nobody learns that it exists.
 pub async fn get_own(
     connection: &mut PgConnection,
     key: &CopyKey,

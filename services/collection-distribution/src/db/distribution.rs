@@ -80,7 +80,7 @@ async fn groups(connection: &mut PgConnection, collection: &str, day: Date) -> R
     Ok(groups.collect())
 }
 
-/// Stores a cell unless the collection's column has one from that day; tells whether it was stored.
+/// Stores a cell unless the collection's column has one from that day; answers whether it was stored.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn insert_missing_cell(connection: &mut PgConnection, cell: &Dated<Cell>) -> Result<bool, sqlx::Error> {
     let inserted = sqlx::query!(
@@ -106,7 +106,7 @@ pub async fn insert_missing_cell(connection: &mut PgConnection, cell: &Dated<Cel
     Ok(inserted == 1)
 }
 
-/// Stores a group unless the collection has one that begins with its column from that day; tells whether it was stored.
+/// Stores a group unless the collection has one that begins with its column from that day; answers whether it was stored.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn insert_missing_group(connection: &mut PgConnection, group: &Dated<Group>) -> Result<bool, sqlx::Error> {
     let inserted = sqlx::query!(

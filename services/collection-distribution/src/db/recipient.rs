@@ -74,7 +74,7 @@ pub async fn exists(connection: &mut PgConnection, id: &str) -> Result<bool, sql
     .await
 }
 
-/// Stores a recipient unless its id is taken; tells whether it was stored. Its parent must be there.
+/// Stores a recipient unless its id is taken; answers whether it was stored. Its parent must be there.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn insert_missing(connection: &mut PgConnection, recipient: &Recipient) -> Result<bool, sqlx::Error> {
     let inserted = sqlx::query!(

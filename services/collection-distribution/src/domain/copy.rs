@@ -69,7 +69,6 @@ impl Copy {
 pub struct CopyPosition {
     /// When the edition was due.
     pub due_date: Date,
-    /// The copy.
     pub key: CopyKey,
 }
 

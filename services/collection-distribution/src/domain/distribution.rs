@@ -7,7 +7,6 @@ use legalstat_kit::law::LegalBasis;
 /// One cell of Appendix 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
-    /// Its column.
     pub column: i32,
     /// The id of the recipient in that column.
     pub recipient: String,
@@ -20,9 +19,7 @@ pub struct Cell {
 /// Neighbouring columns whose unresolved cells have a known sum.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// The first column.
     pub first_column: i32,
-    /// The last column.
     pub last_column: i32,
     /// How many copies the unresolved cells have together.
     pub copies: i32,

@@ -30,7 +30,6 @@ pub struct Register {
     pub collections: Vec<Collection>,
     /// The recipients by column, a heading before its columns.
     pub recipients: Vec<Recipient>,
-    /// The cells.
     pub cells: Vec<Dated<Cell>>,
     /// The sums of neighbouring unresolved cells.
     pub groups: Vec<Dated<Group>>,
@@ -41,7 +40,6 @@ pub struct Register {
 pub struct Dated<T> {
     /// The id of the collection.
     pub collection: String,
-    /// The part.
     pub part: T,
     /// The first day on which it applies.
     pub valid_from: Date,

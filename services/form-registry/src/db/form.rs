@@ -121,7 +121,7 @@ pub async fn get(connection: &mut PgConnection, list_number: i32) -> Result<Opti
     Ok(list(connection, &filter, None).await?.pop())
 }
 
-/// Stores a form unless its number is taken; tells whether it was stored.
+/// Stores a form unless its number is taken; answers whether it was stored.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn insert_missing(connection: &mut PgConnection, form: &Form) -> Result<bool, sqlx::Error> {
     let inserted = sqlx::query!(

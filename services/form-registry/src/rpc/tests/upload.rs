@@ -124,6 +124,23 @@ async fn the_same_upload_again_has_the_same_answer_even_after_placing() {
 }
 
 #[tokio::test]
+async fn a_repeated_call_has_the_same_answer_whatever_has_become_of_its_form() {
+    let registry = Registry::at(NOW).await;
+    let mut operator = registry.operator();
+    let (header, placing) = (header(JANUARY), placing(JANUARY, Place::InformationService));
+    let uploaded = upload(&mut operator, &header, b"a").await.expect("it is taken");
+    let placed = place(&mut operator, &placing).await.expect("it is placed");
+    sqlx::query("UPDATE forms.form SET periodicity = 'QUARTERLY' WHERE list_number = 1")
+        .execute(&mut registry.database().await)
+        .await
+        .expect("it is changed");
+    let again = upload(&mut operator, &header, b"a").await;
+    assert_eq!(again.expect("it is replayed"), uploaded);
+    let again = place(&mut operator, &placing).await;
+    assert_eq!(again.expect("it is replayed"), placed);
+}
+
+#[tokio::test]
 async fn two_equal_uploads_at_once_have_one_effect() {
     let registry = Registry::at(NOW).await;
     let (mut one, mut other) = (registry.operator(), registry.operator());
