@@ -22,18 +22,22 @@ impl Pgbench {
     pub(crate) fn new(system: &System, database: &str, schema: &'static str) -> Self {
         let given = std::env::var_os("LEGALSTAT_POSTGRES_BIN").map(PathBuf::from);
         let bin = legalstat_local::programs::find(given.as_deref()).expect("PostgreSQL is here: it runs");
+        // The folder may hold links to some of the programs; pgbench stands where they lead.
+        let server = bin.join("postgres").canonicalize().expect("the server's program");
         Self {
-            program: bin.join("pgbench"),
+            program: server.with_file_name("pgbench"),
             url: system.database_url(database),
             schema,
         }
     }
 
-    /// Runs a script by so many clients for as long as a turn lasts; the turn, and how often the script ran.
+    /// Runs a script by so many clients for as long as a turn lasts, and for a second before in which they connect, prepare the
+    /// statements and get their plans; the turn, and how often the script ran with that second.
     pub(crate) async fn run(&self, script: &Path, clients: usize, length: Duration) -> (Turn, usize) {
         let output = Command::new(&self.program)
             .args(["-n", "-M", "prepared", "-j", &clients.min(2).to_string()])
-            .args(["-c", &clients.to_string(), "-T", &length.as_secs().to_string()])
+            .args(["-c", &clients.to_string(), "-T", &(length.as_secs() + 1).to_string()])
+            .args(["-P", "1"])
             .arg("-f")
             .arg(script)
             .arg(&self.url)
@@ -41,13 +45,12 @@ impl Pgbench {
             .output()
             .await
             .expect("pgbench is beside the server's other programs");
-        let (said, wrong) = (
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr),
-        );
-        assert!(output.status.success(), "pgbench: {said}{wrong}");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let progress = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "pgbench: {said}{progress}");
+        let seconds: Vec<f64> = progress.lines().filter_map(rate).skip(1).collect();
         let turn = Turn {
-            rate: told(&said, "tps = ").expect("it tells a rate"),
+            rate: seconds.iter().sum::<f64>() / seconds.len() as f64,
             latencies: Vec::new(),
             processor: None,
         };
@@ -56,9 +59,14 @@ impl Pgbench {
     }
 }
 
+/// The rate in a line that pgbench writes each second.
+fn rate(line: &str) -> Option<f64> {
+    let (_, told) = line.strip_prefix("progress: ")?.split_once(" s, ")?;
+    told.split_once(" tps")?.0.parse().ok()
+}
+
 /// The number that pgbench tells after these words.
-fn told<N: std::str::FromStr>(said: &str, words: &str) -> Option<N> {
+fn told(said: &str, words: &str) -> Option<usize> {
     let rest = said.lines().find_map(|line| line.strip_prefix(words))?;
-    let number = rest.split([' ', '/']).next()?;
-    number.parse().ok()
+    rest.split(['/', ' ']).next()?.parse().ok()
 }

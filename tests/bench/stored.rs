@@ -19,8 +19,8 @@ const METHOD: &str = "/legalstat.requests.v1.RequestIntakeService/GetRequest";
 pub(crate) const STATEMENTS: &str = include_str!("get-request.sql");
 /// How many requests are read in turn.
 const PICKED: i64 = 5000;
-/// How many commands of pgbench one look-up of requests serves, about: so it costs next to nothing.
-const COMMANDS: usize = 64;
+/// How many commands of pgbench one look-up of requests serves, about: so it costs little.
+const COMMANDS: usize = 32;
 /// What the statements may name, and how it comes from a request's UUID.
 const VARIABLES: [(&str, &str); 6] = [
     ("id", "{}"),
@@ -45,7 +45,12 @@ pub(crate) async fn get(channel: &Channel, id: &str) -> usize {
 
 fn question(id: &str) -> Bytes {
     let name = format!("requests/{id}");
-    GetRequestRequest { name }.encode_to_vec().into()
+    GetRequestRequest {
+        name,
+        ..Default::default()
+    }
+    .encode_to_vec()
+    .into()
 }
 
 /// Requests picked at random.

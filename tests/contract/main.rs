@@ -4,5 +4,6 @@ mod graph;
 mod lint;
 mod methods;
 mod reasons;
+mod rooms;
 mod snapshot;
 mod sources;

@@ -26,11 +26,11 @@ impl From<CalendarError> for Error {
             }
             SuspensionNotAllowed { term } => {
                 let refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::SuspensionNotAllowed, message);
-                refusal.resource(&format!("terms/{term}")).into()
+                refusal.about(&format!("terms/{term}")).into()
             }
             AlreadyWithdrawn { act } | Indispensable { act } => {
                 let refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::WrongState, message);
-                refusal.resource(&format!("calendarActs/{act}")).into()
+                refusal.about(&format!("calendarActs/{act}")).into()
             }
             ProvisionUnknown { .. } | ActUnknown { .. } | ReferenceFault { .. } => anyhow::Error::new(error).into(),
         }

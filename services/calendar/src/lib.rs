@@ -38,9 +38,7 @@ fn start(context: Context, hours: WorkingHours) -> Starting {
         let calendars = Calendars::new(db::rule_set::snapshot(&context.db).await?);
         calendars.as_known_at(context.now())?;
         let calendars = Arc::new(CurrentCalendars::new(calendars));
-        context
-            .tasks
-            .spawn(jobs::follow_acts::run(context.clone(), Arc::clone(&calendars)));
+        jobs::follow_acts::start(&context, Arc::clone(&calendars));
         let rpc = CalendarRpc::new(context, calendars, hours);
         Ok(Routes::new(CalendarServer::new(rpc)))
     })

@@ -6,18 +6,20 @@
 )]
 
 mod call;
+mod certificates;
 mod commands;
 mod failure;
+mod options;
 mod output;
 mod place;
 mod tour;
 mod up;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use crate::{failure::Failure, output::Format, place::Place};
+use crate::{failure::Failure, options::Options};
 
 /// Provides legal statistical information the way the Instruction orders it.
 ///
@@ -31,36 +33,13 @@ struct CommandLine {
     group: Group,
 }
 
-/// Options of every command.
-#[derive(Args, Debug, Clone)]
-struct Options {
-    /// Whose certificate to show: operator, approver, edms, supreme-court, … [default: operator, or what the command says]
-    #[arg(id = "as", long = "as", global = true, value_name = "NAME")]
-    caller: Option<String>,
-    /// How to show the answer
-    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]
-    output: Format,
-    /// The folder of a local system
-    #[arg(long, global = true, value_name = "PATH", default_value = ".legalstat")]
-    folder: PathBuf,
-    /// How long a call may take, in seconds
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30)]
-    timeout: u64,
-}
-
-impl Options {
-    fn place(&self) -> Place {
-        Place::new(self.folder.clone(), Duration::from_secs(self.timeout))
-    }
-}
-
 #[derive(Subcommand, Debug)]
 enum Group {
     /// Run the whole system on this machine until Ctrl-C
     Up(up::Up),
     /// Go through the main job step by step, against a running `up` or a temporary system
     Tour,
-    Certificates(up::Certificates),
+    Certificates(certificates::Certificates),
     #[command(subcommand)]
     Calendar(commands::calendar::Calendar),
     #[command(subcommand)]
@@ -95,7 +74,7 @@ fn main() -> ExitCode {
 async fn run(options: Options, group: Group) -> Result<(), Failure> {
     let command = match group {
         Group::Up(up) => return up.run(&options.folder).await,
-        Group::Certificates(_) => return up::Certificates::run(&options.folder),
+        Group::Certificates(_) => return certificates::Certificates::run(&options.folder),
         Group::Tour => return tour::run(&options).await,
         Group::Calendar(command) => return command.run(&options).await,
         Group::Forms(command) => command.command()?,

@@ -9,9 +9,10 @@ use std::{
 
 use anyhow::Context as _;
 use legalstat_kit::call::{client, tls};
+use legalstat_local::folder::{AlreadyRunning, FolderLock};
 use serde::{Deserialize, Serialize};
 
-use crate::{call::Connection, failure::Failure, up};
+use crate::{call::Connection, failure::Failure};
 
 /// The services of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
@@ -104,7 +105,7 @@ impl Place {
     /// Whether a system runs here, or the environment says where one does.
     pub(crate) fn is_reachable(&self) -> bool {
         let given = |service: &ServiceName| self.setting(&service.setting()).is_some();
-        up::is_running(&self.folder) || ServiceName::ALL.iter().all(given)
+        is_running(&self.folder) || ServiceName::ALL.iter().all(given)
     }
 
     /// The file with the addresses of a running `up`.
@@ -180,4 +181,18 @@ impl Place {
         names.sort();
         names
     }
+}
+
+/// Whether a process runs a system in this folder.
+fn is_running(folder: &Path) -> bool {
+    let held = || FolderLock::acquire(folder).is_err_and(|error| error.is::<AlreadyRunning>());
+    Place::addresses_file(folder).exists() && held()
+}
+
+/// Takes the folder of a system for this process.
+pub(crate) fn lock(folder: &Path) -> Result<FolderLock, Failure> {
+    FolderLock::acquire(folder).map_err(|error| match error.downcast::<AlreadyRunning>() {
+        Ok(running) => Failure::usage(running.to_string()),
+        Err(error) => Failure::Other(error),
+    })
 }

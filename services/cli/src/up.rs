@@ -18,8 +18,7 @@ use legalstat_kit::{
     },
 };
 use legalstat_local::{
-    authority::{self, Authority, Usage},
-    folder::{AlreadyRunning, FolderLock, write_whole},
+    folder::FolderLock,
     postgres::{Cluster, ClusterOptions},
     programs::PostgresMissing,
     roles::{self, ServicePasswords},
@@ -29,8 +28,9 @@ use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    certificates::Identities,
     failure::Failure,
-    place::{Addresses, Place, ServiceName},
+    place::{self, Addresses, Place, ServiceName},
 };
 
 /// How long the services may take to be ready.
@@ -105,13 +105,13 @@ impl System {
         let folder = folder
             .canonicalize()
             .with_context(|| format!("finding {}", folder.display()))?;
-        let lock = FolderLock::acquire(&folder).map_err(running)?;
+        let lock = place::lock(&folder)?;
         let (server, cluster) = database_server(&folder).await?;
         let passwords = passwords(&folder)?;
         roles::prepare_database(&server, DATABASE, &passwords)
             .await
             .context("preparing the database")?;
-        let identities = certificates(&folder)?;
+        let identities = Identities::ensure(&folder)?;
         let (ready, mut signals) = mpsc::unbounded_channel();
         let mut system = Self {
             addresses: Addresses::default(),
@@ -248,19 +248,6 @@ Ctrl-C stops it.\n"
     }
 }
 
-/// Whether a process runs a system in this folder.
-pub(crate) fn is_running(folder: &Path) -> bool {
-    let held = || FolderLock::acquire(folder).is_err_and(|error| error.is::<AlreadyRunning>());
-    Place::addresses_file(folder).exists() && held()
-}
-
-fn running(error: anyhow::Error) -> Failure {
-    match error.downcast::<AlreadyRunning>() {
-        Ok(running) => Failure::usage(running.to_string()),
-        Err(error) => Failure::Other(error),
-    }
-}
-
 /// The database that all schemas are in.
 const DATABASE: &str = "legalstat";
 
@@ -294,47 +281,6 @@ async fn database_server(folder: &Path) -> Result<(String, Option<Cluster>), Fai
 /// The roles' passwords, made at the first start.
 fn passwords(folder: &Path) -> anyhow::Result<ServicePasswords> {
     ServicePasswords::open_or_create(&folder.join("passwords.json"))
-}
-
-/// Make the private certificate authority and every caller's and service's certificate in the folder
-///
-/// For systems that run in containers; `up` does it by itself. What is there already stays.
-#[derive(clap::Args, Debug)]
-pub(crate) struct Certificates;
-
-impl Certificates {
-    /// Makes them.
-    pub(crate) fn run(folder: &Path) -> Result<(), Failure> {
-        std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-        let _lock = FolderLock::acquire(folder).map_err(running)?;
-        certificates(folder)?;
-        eprintln!("certificates are in {}", folder.join("certificates").display());
-        Ok(())
-    }
-}
-
-struct Identities {
-    authority: PathBuf,
-    services: BTreeMap<&'static str, authority::Identity>,
-}
-
-/// The certificates of every caller and service, made where they are missing.
-fn certificates(folder: &Path) -> anyhow::Result<Identities> {
-    let authority = Authority::open_or_create(folder)?;
-    let own = std::fs::read(authority.certificate_path())?;
-    write_whole(&folder.join("certificates/ca.pem"), &own, 0o644)?;
-    let recipients = legalstat_collection_distribution::recipients_of_appendix_1()?;
-    for caller in authority::callers(&recipients) {
-        authority.ensure(&caller)?;
-    }
-    let services = ServiceName::ALL.map(|name| (name.as_str(), Usage::service(name.as_str())));
-    let services = services
-        .into_iter()
-        .map(|(name, usage)| Ok((name, authority.ensure(&usage)?)));
-    Ok(Identities {
-        authority: authority.certificate_path(),
-        services: services.collect::<anyhow::Result<_>>()?,
-    })
 }
 
 /// Where each service listens. The addresses are held from the beginning, so that no other process takes them.
@@ -428,5 +374,36 @@ impl Start<'_> {
             }
         }
         Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use legalstat_local::residents;
+
+    use super::*;
+
+    #[test]
+    fn every_service_is_a_resident_under_its_name_and_schema() {
+        let started = [
+            (legalstat_calendar::SERVICE.name, legalstat_calendar::SERVICE.schema),
+            (
+                legalstat_form_registry::SERVICE.name,
+                legalstat_form_registry::SERVICE.schema,
+            ),
+            (
+                legalstat_request_intake::SERVICE.name,
+                legalstat_request_intake::SERVICE.schema,
+            ),
+            (
+                legalstat_collection_distribution::SERVICE.name,
+                legalstat_collection_distribution::SERVICE.schema,
+            ),
+        ];
+        assert_eq!(started, residents::SERVICES);
+        assert_eq!(
+            ServiceName::ALL.map(ServiceName::as_str),
+            residents::SERVICES.map(|(name, _)| name)
+        );
     }
 }

@@ -1,10 +1,8 @@
 #![doc = include_str!("../README.md")]
 
-use std::sync::Arc;
-
 use legalstat_kit::{
     Context, Service,
-    due::{self, calendar::Calendar, schedule::Completeness},
+    due::{self, Schedule, calendar::Calendar},
     files::FileStore,
     schema::Tables,
     write,
@@ -14,12 +12,10 @@ use legalstat_proto::collections::v1::collection_distribution_service_server::{
 };
 use tonic::service::Routes;
 
-mod clients;
 mod config;
 mod db;
 mod domain;
 mod error;
-mod jobs;
 mod rpc;
 
 use config::Config;
@@ -33,21 +29,19 @@ pub static SERVICE: Service<Config> = Service {
     name: "collection-distribution",
     schema: "collections",
     services: &[SERVICE_NAME],
-    tables: &[&write::TABLES, &due::TABLES, &TABLES],
+    tables: &[&write::TABLES, &due::TABLES, &due::SCHEDULE, &TABLES],
     config: config::read,
     start: |context, config| Box::pin(start(context, config)),
 };
 
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
-    let files = FileStore::open(&config.files, config.file_limit)?;
+    let files = FileStore::open(&context, &config.files, config.file_limit)?;
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
-    let collections = db::reference::load(&mut *context.db.connection().await?).await?;
-    let schedule = Arc::new(Completeness::default());
-    jobs::schedule::start(&context, calendar.clone(), collections, schedule.clone()).await?;
-    jobs::recompute::start(&context, calendar.clone());
+    let collections = db::reference::load(&context).await?;
+    let duties = collections.into_iter().map(|collection| collection.duty).collect();
+    let schedule = Schedule::start(&context, calendar, duties).await?;
     let distribution = CollectionDistribution {
         context,
-        calendar,
         files,
         schedule,
     };

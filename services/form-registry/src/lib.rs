@@ -1,10 +1,8 @@
 #![doc = include_str!("../README.md")]
 
-use std::sync::Arc;
-
 use legalstat_kit::{
     Context, Service,
-    due::{self, calendar::Calendar, schedule::Completeness},
+    due::{self, Schedule, calendar::Calendar},
     files::FileStore,
     schema::Tables,
     write,
@@ -12,12 +10,10 @@ use legalstat_kit::{
 use legalstat_proto::forms::v1::form_registry_service_server::{FormRegistryServiceServer, SERVICE_NAME};
 use tonic::service::Routes;
 
-mod clients;
 mod config;
 mod db;
 mod domain;
 mod error;
-mod jobs;
 mod rpc;
 
 use config::Config;
@@ -31,21 +27,19 @@ pub static SERVICE: Service<Config> = Service {
     name: "form-registry",
     schema: "forms",
     services: &[SERVICE_NAME],
-    tables: &[&write::TABLES, &due::TABLES, &TABLES],
+    tables: &[&write::TABLES, &due::TABLES, &due::SCHEDULE, &TABLES],
     config: config::read,
     start: |context, config| Box::pin(start(context, config)),
 };
 
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
-    let files = FileStore::open(&config.files, config.file_limit)?;
+    let files = FileStore::open(&context, &config.files, config.file_limit)?;
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
-    let forms = db::reference::load(&context.db).await?;
-    let schedule = Arc::new(Completeness::default());
-    jobs::schedule::start(&context, calendar.clone(), forms, schedule.clone()).await?;
-    jobs::recompute::start(&context, calendar.clone());
+    let forms = db::reference::load(&context).await?;
+    let duties = forms.into_iter().map(|form| form.duty).collect();
+    let schedule = Schedule::start(&context, calendar, duties).await?;
     let registry = FormRegistry {
         context,
-        calendar,
         files,
         schedule,
     };

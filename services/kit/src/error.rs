@@ -1,6 +1,6 @@
 //! Errors that a caller sees: a code, a documented reason, the law where law decided, and every violation at once.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, fmt::Display, time::Duration};
 
 use legalstat_proto::common::v1::{ErrorReason, FieldReason};
 use tonic::{Code, Status};
@@ -27,11 +27,11 @@ pub struct Refusal {
     pub code: Code,
     /// The documented reason.
     pub reason: ErrorReason,
-    /// What a person should read.
+    /// A sentence for a person.
     pub message: String,
     /// The fields at fault, all of them.
     pub violations: Vec<Violation>,
-    /// What a machine should read, by key: `legal_basis`, `resource` and others the reason documents.
+    /// Facts for a machine, by key: `legal_basis`, `resource` and others that the reason documents.
     pub metadata: HashMap<String, String>,
     /// When to try again.
     pub retry_after: Option<Duration>,
@@ -57,10 +57,10 @@ impl Refusal {
             ErrorReason::ResourceNotFound,
             format!("there is no {resource}"),
         )
-        .resource(resource)
+        .about(resource)
     }
 
-    /// Something this call needs is away; try again after a second.
+    /// Something that this call needs is unavailable; the caller may try again after a second.
     pub fn unavailable(message: impl Into<String>) -> Self {
         let mut refusal = Self::new(Code::Unavailable, ErrorReason::DependencyUnavailable, message);
         refusal.retry_after = Some(Duration::from_secs(1));
@@ -75,12 +75,12 @@ impl Refusal {
     }
 
     /// Names the resource concerned.
-    pub fn resource(self, resource: &str) -> Self {
-        self.with("resource", resource)
+    pub fn about(self, resource: &(impl Display + ?Sized)) -> Self {
+        self.with("resource", &resource.to_string())
     }
 
     /// Names the law that decided.
-    pub fn legal_basis(self, basis: impl std::fmt::Display) -> Self {
+    pub fn legal_basis(self, basis: impl Display) -> Self {
         self.with("legal_basis", &basis.to_string())
     }
 
@@ -96,12 +96,12 @@ impl Refusal {
 pub enum Error {
     /// The call was refused.
     Refusal(Box<Refusal>),
-    /// Something unexpected; logged once, and the caller learns nothing about the inside.
+    /// Something unexpected. It is logged once, and the caller learns nothing about the inside.
     Unknown(anyhow::Error),
 }
 
 impl Error {
-    /// As the failure of a job, which has no caller to answer.
+    /// Turns it into the failure of a job, which has no caller to answer.
     pub fn of_job(self) -> anyhow::Error {
         match self {
             Self::Refusal(refusal) => anyhow::anyhow!(refusal.message),
@@ -123,9 +123,9 @@ impl Error {
     }
 
     /// Names the resource that a refusal concerns, for the journal.
-    pub fn about(self, resource: &impl std::fmt::Display) -> Self {
+    pub fn about(self, resource: &impl Display) -> Self {
         match self {
-            Self::Refusal(refusal) => refusal.resource(&resource.to_string()).into(),
+            Self::Refusal(refusal) => refusal.about(&resource).into(),
             Self::Unknown(_) => self,
         }
     }

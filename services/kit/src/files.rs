@@ -6,10 +6,11 @@ use legalstat_proto::common::v1::ErrorReason;
 use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart, local::LocalFileSystem, path::Path};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use tokio_util::task::TaskTracker;
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::{Error, Refusal};
+use crate::{Context, Error, Refusal, call::Done};
 
 /// How many bytes are sent in one message of a download.
 pub const CHUNK: usize = 64 * 1024;
@@ -21,15 +22,57 @@ const PART: usize = 1024 * 1024;
 pub struct FileStore {
     store: Arc<dyn ObjectStore>,
     limit: u64,
+    tasks: TaskTracker,
 }
 
-/// Content that is stored under a name of its own until it is kept or dropped.
-pub struct Received {
+/// What a file is, as it is recorded and shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// The file's name without folders.
+    pub filename: String,
+    /// Its media type.
+    pub content_type: String,
+    /// Its size in bytes, 1 or more.
+    pub size_bytes: i64,
+    /// SHA-256 of it.
+    pub sha256: Vec<u8>,
+    /// Its upload.
+    pub uploaded: Done,
+}
+
+/// Received content under a name of its own. It is deleted with this value unless it was kept: after a refusal, a replay,
+/// or when the caller hangs up.
+pub struct Staged {
     /// SHA-256 of the content.
     pub sha256: [u8; 32],
     /// Its size in bytes.
     pub size: u64,
-    staged: Path,
+    place: Path,
+    files: FileStore,
+    kept: bool,
+}
+
+impl Staged {
+    /// Keeps the content under its digest. Keeping the same content twice changes nothing.
+    ///
+    /// # Errors
+    /// When the store fails; then the content is deleted.
+    pub async fn keep(mut self) -> Result<(), Error> {
+        let kept = place(&self.sha256);
+        self.files.store.rename(&self.place, &kept).await.map_err(unknown)?;
+        self.kept = true;
+        Ok(())
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        let (files, place) = (self.files.clone(), self.place.clone());
+        self.files.tasks.spawn(async move { files.delete(&place).await });
+    }
 }
 
 impl FileStore {
@@ -37,7 +80,11 @@ impl FileStore {
     ///
     /// # Errors
     /// A folder that cannot be made.
-    pub fn open(folder: &std::path::Path, limit: u64) -> anyhow::Result<Self> {
+    pub fn open(context: &Context, folder: &std::path::Path, limit: u64) -> anyhow::Result<Self> {
+        Self::open_for(&context.tasks, folder, limit)
+    }
+
+    fn open_for(tasks: &TaskTracker, folder: &std::path::Path, limit: u64) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)?;
         // What is not released yet is nobody else's to read.
         std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
@@ -46,28 +93,41 @@ impl FileStore {
         Ok(Self {
             store: Arc::new(store),
             limit,
+            tasks: tasks.clone(),
         })
     }
 
-    /// Receives content chunk by chunk. It is nobody's until [`FileStore::keep`] is called.
+    /// Receives content chunk by chunk. It is nobody's until [`Staged::keep`] is called.
     ///
     /// # Errors
     /// FILE_TOO_LARGE as soon as the limit is passed, or what the chunks' sender fails with; then nothing stays.
-    pub async fn receive(&self, chunks: impl Stream<Item = Result<Bytes, Error>>) -> Result<Received, Error> {
+    pub async fn receive(&self, chunks: impl Stream<Item = Result<Bytes, Error>>) -> Result<Staged, Error> {
         #[expect(clippy::disallowed_methods, reason = "the name of a file under way decides nothing")]
-        let staged = Path::from(format!("received/{}", Uuid::new_v4()));
-        let upload = self.store.put_multipart(&staged).await.map_err(unknown)?;
+        let place = Path::from(format!("received/{}", Uuid::new_v4()));
+        let upload = self.store.put_multipart(&place).await.map_err(unknown)?;
+        // Until it is finished, the writer deletes what it wrote when it is dropped.
         let mut writer = WriteMultipart::new_with_chunk_size(upload, PART);
-        match self.copy(chunks, &mut writer).await {
-            Ok((sha256, size)) => {
-                writer.finish().await.map_err(unknown)?;
-                Ok(Received { sha256, size, staged })
-            }
-            Err(error) => {
-                writer.abort().await.map_err(unknown)?;
-                Err(error)
-            }
-        }
+        let received = self.copy(chunks, &mut writer).await;
+        let files = self.clone();
+        // In a task: half finished, the content would stay. If the caller has hung up by the end, the result is dropped.
+        let ended = self.tasks.spawn(async move {
+            let (sha256, size) = match received {
+                Ok(received) => received,
+                Err(error) => {
+                    writer.abort().await.map_err(unknown)?;
+                    return Err(error);
+                }
+            };
+            writer.finish().await.map_err(unknown)?;
+            Ok(Staged {
+                sha256,
+                size,
+                place,
+                files,
+                kept: false,
+            })
+        });
+        ended.await.map_err(anyhow::Error::new)?
     }
 
     async fn copy(
@@ -96,21 +156,10 @@ impl FileStore {
             .with("limit_bytes", &self.limit.to_string())
     }
 
-    /// Keeps received content under its digest. Keeping the same content twice changes nothing.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn keep(&self, received: &Received) -> Result<(), Error> {
-        self.store
-            .rename(&received.staged, &place(&received.sha256))
-            .await
-            .map_err(unknown)
-    }
-
-    /// Drops received content that is not kept.
-    pub async fn discard(&self, received: &Received) {
-        if let Err(error) = self.store.delete(&received.staged).await {
-            tracing::warn!(%error, "received content could not be dropped");
+    async fn delete(&self, place: &Path) {
+        match self.store.delete(place).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => tracing::warn!(%error, "received content could not be deleted"),
         }
     }
 
@@ -128,7 +177,7 @@ impl FileStore {
     }
 }
 
-/// Drops received content that its process did not live to keep or drop: no call takes as long as an hour.
+/// Deletes received content that its process did not live to keep or delete: no call takes as long as an hour.
 fn sweep(received: &std::path::Path) {
     let hour = std::time::Duration::from_secs(3600);
     let old = |file: &std::fs::DirEntry| {
@@ -166,7 +215,43 @@ fn unknown(error: object_store::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::{path::PathBuf, task::Poll, time::Duration};
+
+    use futures::poll;
+
     use super::*;
+
+    struct Folder {
+        folder: tempfile::TempDir,
+        tasks: TaskTracker,
+        store: FileStore,
+    }
+
+    fn folder(limit: u64) -> Folder {
+        let (folder, tasks) = (tempfile::tempdir().expect("a folder"), TaskTracker::new());
+        let store = FileStore::open_for(&tasks, folder.path(), limit).expect("it opens");
+        Folder { folder, tasks, store }
+    }
+
+    impl Folder {
+        fn staged(&self) -> Vec<PathBuf> {
+            let files = std::fs::read_dir(self.folder.path().join("received")).into_iter();
+            files.flatten().flatten().map(|file| file.path()).collect()
+        }
+
+        /// Waits for what runs, and then a moment for the file system's own threads.
+        async fn until_nothing_is_staged(&self) {
+            self.tasks.close();
+            self.tasks.wait().await;
+            let gone = async {
+                while !self.staged().is_empty() {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            let waited = tokio::time::timeout(Duration::from_secs(10), gone).await;
+            waited.unwrap_or_else(|_| panic!("{:?}", self.staged()));
+        }
+    }
 
     fn chunks(content: &[u8]) -> impl Stream<Item = Result<Bytes, Error>> {
         futures::stream::iter(
@@ -185,29 +270,64 @@ mod tests {
 
     #[tokio::test]
     async fn content_comes_back_by_its_digest() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = FileStore::open(folder.path(), 100).expect("it opens");
+        let folder = folder(100);
         for _ in 0..2 {
-            let received = store
-                .receive(chunks(b"some legal statistics"))
-                .await
-                .expect("within the limit");
-            store.keep(&received).await.expect("it is kept");
-            assert_eq!(content(&store, &received.sha256).await, b"some legal statistics");
+            let received = folder.store.receive(chunks(b"some legal statistics")).await;
+            let staged = received.expect("within the limit");
+            let sha256 = staged.sha256;
+            staged.keep().await.expect("it is kept");
+            assert_eq!(content(&folder.store, &sha256).await, b"some legal statistics");
         }
+        folder.until_nothing_is_staged().await;
     }
 
     #[tokio::test]
     async fn content_over_the_limit_is_refused_and_leaves_nothing() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = FileStore::open(folder.path(), 20).expect("it opens");
-        let Err(Error::Refusal(refusal)) = store.receive(chunks(&[0; 21])).await else {
+        let folder = folder(20);
+        let Err(Error::Refusal(refusal)) = folder.store.receive(chunks(&[0; 21])).await else {
             panic!("21 bytes were taken")
         };
         assert_eq!(refusal.reason, ErrorReason::FileTooLarge);
-        let left = std::fs::read_dir(folder.path().join("received"))
-            .map(|files| files.count())
-            .unwrap_or_default();
-        assert_eq!(left, 0);
+        assert_eq!(folder.staged().len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_hangs_up_at_any_moment_leaves_nothing() {
+        // Dropped after its first, second, … time to wait, until it does not wait any more.
+        for patience in 0.. {
+            let folder = folder(100_000);
+            let content = vec![7; 3000];
+            let slow = chunks(&content).then(|chunk| async {
+                tokio::task::yield_now().await;
+                chunk
+            });
+            let mut receiving = Box::pin(folder.store.receive(slow));
+            let mut ready = false;
+            for _ in 0..=patience {
+                if let Poll::Ready(received) = poll!(&mut receiving) {
+                    received.expect("within the limit");
+                    ready = true;
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            drop(receiving);
+            folder.until_nothing_is_staged().await;
+            if ready {
+                assert!(patience > 400, "each chunk is waited for");
+                return;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn content_that_cannot_be_kept_leaves_nothing() {
+        let folder = folder(100);
+        let staged = folder.store.receive(chunks(b"some legal statistics")).await;
+        let staged = staged.expect("within the limit");
+        // Where the content is to be kept stands a file in the way of the folder.
+        std::fs::write(folder.folder.path().join("sha256"), b"").expect("a file");
+        assert!(staged.keep().await.is_err());
+        folder.until_nothing_is_staged().await;
     }
 }

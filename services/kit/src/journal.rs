@@ -7,8 +7,8 @@ use legalstat_proto::journal::v1::{
 use tonic::{Request, Response, Status};
 
 use crate::{
-    Context, Error, FieldReason, Violations,
-    door::{page::Page, wire},
+    Context, Error, Violations,
+    door::{page::Page, wire, word},
 };
 
 /// Serves the journal of the service it runs in.
@@ -65,15 +65,9 @@ async fn list_entries(context: &Context, request: ListEntriesRequest) -> Result<
         &request.page_token,
         &query.map(String::as_str),
     )?;
-    let outcome = match Outcome::try_from(request.outcome) {
-        Ok(Outcome::Unspecified) => None,
-        Ok(Outcome::Done) => Some("DONE"),
-        Ok(Outcome::Refused) => Some("REFUSED"),
-        Err(_) => {
-            violations.add("outcome", FieldReason::Enum, "not an outcome");
-            None
-        }
-    };
+    let outcomes = [Outcome::Done, Outcome::Refused];
+    let outcome = word::optional(&mut violations, "outcome", request.outcome, &outcomes, i32::from);
+    let outcome = outcome.map(|outcome| if outcome == Outcome::Done { "DONE" } else { "REFUSED" });
     for (field, value) in [
         ("resource", &request.resource),
         ("caller", &request.caller),

@@ -3,7 +3,7 @@
 use legalstat_proto::common::v1 as proto;
 
 /// One text in Kazakh, Russian and English; an empty language is missing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LocalizedText {
     /// Kazakh.
     pub kk: String,
@@ -25,7 +25,7 @@ impl LocalizedText {
 }
 
 /// The law that a datum or a decision rests on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LegalBasis {
     /// The act, for example "Instruction".
     pub act: String,

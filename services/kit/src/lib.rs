@@ -4,11 +4,12 @@
 //! |---|---|
 //! | [`run`] | settings, start and stop of a service, its server and its health |
 //! | [`call`] | one call: who calls, whether he may, by when, over which line; one layer a file |
-//! | [`door`] | how messages are read: every violation at once, pages, uploads, conversions |
-//! | [`write`] | what every write does, in one transaction |
+//! | [`door`] | how messages are read: every violation at once, pages, words, conversions |
+//! | [`mod@write`] | what every write does, in one transaction |
 //! | [`due`] | duties with a due date, and how open due dates follow the calendar |
 //!
-//! A room uses the rooms above it and never one below; what belongs to no room stands beside them.
+//! What belongs to no room stands beside them. Rooms may use each other's files, but no file imports itself by a detour
+//! through another room: `tests/contract/rooms.rs` holds that.
 
 pub mod call;
 pub mod door;
@@ -21,6 +22,7 @@ pub mod law;
 pub mod period;
 pub mod run;
 pub mod schema;
+pub mod upload;
 pub mod write;
 pub mod zone;
 

@@ -80,6 +80,7 @@ impl Database {
     ///
     /// # Errors
     /// When the database is away or busy.
+    #[expect(clippy::disallowed_methods, reason = "it runs to its end, whoever stops waiting")]
     pub async fn snapshot(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let reading = self.reading.clone();
         to_its_end(async move {
@@ -94,6 +95,7 @@ impl Database {
     ///
     /// # Errors
     /// When the database is away or busy.
+    #[expect(clippy::disallowed_methods, reason = "it runs to its end, whoever stops waiting")]
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let writing = self.writing.clone();
         to_its_end(async move { writing.begin().await }).await

@@ -10,7 +10,10 @@ use rcgen::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::folder::write_whole;
+use super::{
+    folder::write_whole,
+    residents::{DOCUMENT_SYSTEMS, OFFICIALS},
+};
 
 /// How long a certificate is valid.
 const VALID: Duration = Duration::days(825);
@@ -64,17 +67,11 @@ impl Usage {
 
 /// Everyone who calls a system, its services aside: officials, document systems, and the recipients given by id.
 pub fn callers(recipients: &[String]) -> Vec<Usage> {
-    let officials = [
-        ("operator", Role::Operator),
-        ("approver", Role::Approver),
-        ("administrator", Role::Administrator),
-        ("auditor", Role::Auditor),
-    ];
-    let mut callers: Vec<Usage> = officials.map(|(name, role)| Usage::caller(name, &[role])).to_vec();
-    callers.push(Usage::caller("edms", &[Role::Edms, Role::Subject]));
-    callers.push(Usage::caller("kadagalau", &[Role::Kadagalau, Role::Subject]));
-    callers.extend(recipients.iter().map(|id| Usage::recipient(id)));
-    callers
+    let officials = OFFICIALS.iter().map(|(name, role)| Usage::caller(name, &[*role]));
+    let systems = DOCUMENT_SYSTEMS.iter();
+    let systems = systems.map(|(name, role)| Usage::caller(name, &[*role, Role::Subject]));
+    let recipients = recipients.iter().map(|id| Usage::recipient(id));
+    officials.chain(systems).chain(recipients).collect()
 }
 
 /// The files of one party.

@@ -1,4 +1,5 @@
-//! Files of a local system: written whole or not at all, secrets readable by their owner only, one user at a time.
+//! Files of a local system. A file is written completely or not at all, only its owner can read a secret, and one process at a
+//! time uses a folder.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -17,7 +18,7 @@ pub struct AlreadyRunning {
     process: String,
 }
 
-/// Holds a folder for this process; the operating system lets go of it when the process ends, however it ends.
+/// Holds a folder for this process. The operating system releases it when the process ends, even by a crash.
 #[derive(Debug)]
 pub struct FolderLock {
     _file: File,
@@ -60,7 +61,7 @@ impl FolderLock {
     }
 }
 
-/// Writes a file whole or not at all, with permissions `mode`.
+/// Writes a file completely or not at all, with permissions `mode`.
 ///
 /// # Errors
 /// What the file system says.

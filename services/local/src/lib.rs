@@ -10,6 +10,7 @@ pub mod authority;
 pub mod folder;
 pub mod postgres;
 pub mod programs;
+pub mod residents;
 pub mod roles;
 #[cfg(feature = "testing")]
 pub mod testing;

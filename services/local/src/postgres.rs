@@ -36,7 +36,7 @@ exit $status"#;
 /// What kind of server to start.
 #[derive(Clone, Debug)]
 pub struct ClusterOptions {
-    /// The folder of PostgreSQL's programs, if not to be looked for.
+    /// The folder of PostgreSQL's programs; `None` to look for it.
     pub bin: Option<PathBuf>,
     /// Where the server keeps its data.
     pub folder: PathBuf,
@@ -207,10 +207,10 @@ impl Place {
     fn stop_orphan(&self) -> anyhow::Result<()> {
         let Some(line) = self.recorded() else { return Ok(()) };
         let data = self.data().display().to_string();
-        // A number in a file proves nothing: after a crash of the machine it may belong to another process.
+        // The number in the file proves nothing: after a crash of the machine another process may have it.
         let ours = format!(" -D {data} ");
         if !line.contains(&ours) {
-            // PostgreSQL takes a process that has ended but was not waited for to be alive.
+            // PostgreSQL believes that a process is alive when it has ended but nobody has waited for it.
             return if line.is_empty() {
                 Ok(fs::remove_file(self.pid_file())?)
             } else {
@@ -223,7 +223,7 @@ impl Place {
             refused = self
                 .run("pg_ctl", &["stop", "-D", &data, "-m", mode, "-w", "-t", STOPPING])
                 .err();
-            // It may have ended by itself, and then pg_ctl finds nothing to stop.
+            // pg_ctl finds nothing to stop when the server has ended by itself.
             if refused.is_none() || !self.recorded().is_some_and(|line| line.contains(&ours)) {
                 return Ok(());
             }

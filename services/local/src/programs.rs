@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 
-/// The oldest PostgreSQL that will do.
+/// The oldest PostgreSQL that the services work with.
 const OLDEST: u32 = 15;
 /// A setting of Debian's packages, in a file of its own so that the machine's settings stay as they are.
 const NO_CLUSTER: (&str, &str) = (

@@ -6,11 +6,9 @@ use anyhow::Context as _;
 use rand::RngExt;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 
-use super::folder::write_whole;
+use super::{folder::write_whole, residents::SERVICES};
 use legalstat_kit::schema;
 
-/// The schemas, as `deploy/postgres/roles.sql` makes them.
-pub const SCHEMAS: [&str; 4] = ["calendar", "forms", "requests", "collections"];
 const ROLES: &str = include_str!("../../../deploy/postgres/roles.sql");
 
 /// The secret that the roles' passwords are derived from.
@@ -139,9 +137,9 @@ pub async fn drop_database(server: &str, database: &str) -> anyhow::Result<()> {
 }
 
 fn roles() -> impl Iterator<Item = String> {
-    SCHEMAS
+    SERVICES
         .iter()
-        .flat_map(|schema| [format!("{schema}_owner"), format!("{schema}_runtime")])
+        .flat_map(|(_, schema)| [format!("{schema}_owner"), format!("{schema}_runtime")])
 }
 
 /// Options for statements with passwords: neither this process nor the server writes them to its log.

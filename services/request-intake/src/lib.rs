@@ -1,25 +1,33 @@
 #![doc = include_str!("../README.md")]
 
+use std::sync::Arc;
+
 use legalstat_kit::{
     Context, Service,
     due::{self, calendar::Calendar},
     schema::Tables,
-    write,
+    write::{self, Groups, Limits},
 };
 use legalstat_proto::requests::v1::request_intake_service_server::{RequestIntakeServiceServer, SERVICE_NAME};
 use tonic::service::Routes;
 
 mod clients;
 mod config;
+mod current_rules;
 mod db;
 mod domain;
 mod error;
+mod examining;
 mod jobs;
 mod rpc;
+mod shared_texts;
 
-use clients::Services;
+use clients::{calendar::Deadlines, form_registry::FormRegistry};
 use config::Config;
-use rpc::RequestIntake;
+use current_rules::CurrentRules;
+use examining::Examiner;
+use rpc::{RequestIntake, submit_request::Submissions};
+use shared_texts::SharedTexts;
 
 /// The tables of the schema `requests`.
 static TABLES: Tables = Tables::of_service(sqlx::migrate!("./migrations"));
@@ -34,15 +42,35 @@ pub static SERVICE: Service<Config> = Service {
     start: |context, config| Box::pin(start(context, config)),
 };
 
+/// How much of SubmitRequest waits and is carried out at once. Two groups: while one is stored, the next is examined.
+const SUBMISSIONS: Limits = Limits {
+    waiting: 1024,
+    together: 64,
+    side_by_side: 2,
+};
+
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
-    let services = Services::new(&config, &context.tls)?;
-    db::reference::load(&mut *context.db.connection().await?).await?;
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
-    jobs::examination::start(&context, services.clone());
-    jobs::recompute::start(&context, calendar.clone());
+    let form_registry = FormRegistry::new(&config.form_registry_url, &context.tls)?;
+    db::load_rules(&context).await?;
+    let (rules, texts) = (Arc::<CurrentRules>::default(), Arc::<SharedTexts>::default());
+    let feed = jobs::recompute::start(&context, calendar.clone());
+    let examiner = Arc::new(Examiner {
+        deadlines: Deadlines::new(calendar.clone(), feed),
+        form_registry,
+    });
+    jobs::examination::start(&context, Arc::clone(&examiner), Arc::clone(&rules));
+    let submissions = Submissions {
+        context: context.clone(),
+        rules: Arc::clone(&rules),
+        examiner,
+        texts: Arc::clone(&texts),
+    };
     Ok(Routes::new(RequestIntakeServiceServer::new(RequestIntake {
+        submissions: Groups::start(&context, submissions, SUBMISSIONS),
         context,
-        services,
         calendar,
+        rules,
+        texts,
     })))
 }

@@ -59,7 +59,10 @@ impl Requests {
         Call::new(
             &self.edms,
             path!("GetRequest"),
-            &GetRequestRequest { name: name.into() },
+            &GetRequestRequest {
+                name: name.into(),
+                ..Default::default()
+            },
         )
     }
 
@@ -180,6 +183,7 @@ impl Stormy for Requests {
             path!("GetRequest"),
             &GetRequestRequest {
                 name: self.first.clone(),
+                ..Default::default()
             },
         )
     }

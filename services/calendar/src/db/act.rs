@@ -2,11 +2,11 @@
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use legalstat_kit::law::LocalizedText;
+use legalstat_kit::{door::word::Word as _, law::LocalizedText};
 use sqlx::{PgConnection, PgExecutor};
 
-use super::{to_date, to_instant, word};
-use crate::domain::Act;
+use super::{to_date, to_instant};
+use crate::domain::{Act, ActKind, Grade};
 
 /// Makes every other recording of acts wait until this transaction ends: sequences rise without gaps in the order of
 /// commits, and what is checked against the acts stays true.
@@ -35,7 +35,7 @@ pub async fn insert(connection: &mut PgConnection, act: &Act, recorded_at: Times
                  $12, $13, $14, $15, $16)
          ON CONFLICT DO NOTHING",
         act.id,
-        word::of(&word::ACT_KINDS, &act.kind),
+        act.kind.word(),
         act.citation,
         act.title.kk,
         act.title.ru,
@@ -45,7 +45,7 @@ pub async fn insert(connection: &mut PgConnection, act: &Act, recorded_at: Times
         act.uri,
         to_date(act.dated) as _,
         to_date(act.published_on) as _,
-        word::of(&word::GRADES, &act.grade),
+        act.grade.word(),
         to_instant(act.known_from) as _,
         to_date(act.valid_from) as _,
         to_date(act.valid_to) as _,
@@ -108,9 +108,9 @@ pub(super) async fn all(connection: &mut PgConnection) -> anyhow::Result<Vec<Act
     let acts = rows.fetch_all(connection).await?.into_iter().map(|row| {
         Ok(Act {
             sequence: u64::try_from(row.sequence).context("sequences are positive")?,
-            kind: word::read(&word::ACT_KINDS, &row.kind)?,
+            kind: ActKind::read_stored(&row.kind, "kind")?,
             title: LocalizedText::new(row.title_kk, row.title_ru, row.title_en),
-            grade: word::read(&word::GRADES, &row.grade)?,
+            grade: Grade::read_stored(&row.grade, "grade")?,
             id: row.id,
             citation: row.citation,
             number: row.number,

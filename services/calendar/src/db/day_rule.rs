@@ -1,10 +1,10 @@
 //! The rules that make days: recurring holidays, single days off, transfers.
 
-use legalstat_kit::law::LocalizedText;
+use legalstat_kit::{door::word::Word as _, law::LocalizedText};
 use sqlx::PgConnection;
 
-use super::{SourceRow, to_instant, word};
-use crate::domain::{DayOffRule, HolidayRule, RuleSet, TransferRule};
+use super::{SourceRow, to_instant};
+use crate::domain::{DayOffRule, DayOffStatus, HolidayClass, HolidayRule, RuleSet, TransferRule};
 
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub(super) async fn insert_holiday(connection: &mut PgConnection, rule: &HolidayRule) -> Result<u64, sqlx::Error> {
@@ -23,11 +23,11 @@ pub(super) async fn insert_holiday(connection: &mut PgConnection, rule: &Holiday
         rule.first_year,
         rule.last_year,
         rule.rolls_forward,
-        word::of(&word::HOLIDAY_CLASSES, &rule.class),
+        rule.class.word(),
         source.act,
         source.cited_act,
         source.legal_basis.provision,
-        word::of(&word::GRADES, &source.grade),
+        source.grade.word(),
         to_instant(source.known.from) as _,
         to_instant(source.known.to) as _,
         source.known.assumed,
@@ -59,7 +59,7 @@ pub(super) async fn holidays(connection: &mut PgConnection, rules: &RuleSet) -> 
             first_year: row.first_year,
             last_year: row.last_year,
             rolls_forward: row.rolls_forward,
-            class: word::read(&word::HOLIDAY_CLASSES, &row.class)?,
+            class: HolidayClass::read_stored(&row.class, "class")?,
             source: source.read(rules)?,
             note: row.note,
         })
@@ -77,14 +77,14 @@ pub(super) async fn insert_day_off(connection: &mut PgConnection, rule: &DayOffR
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING",
         rule.key,
         jiff_sqlx::Date::from(rule.date) as _,
-        word::of(&word::DAY_OFF_STATUSES, &rule.status),
+        rule.status.word(),
         rule.name.kk,
         rule.name.ru,
         rule.name.en,
         source.act,
         source.cited_act,
         source.legal_basis.provision,
-        word::of(&word::GRADES, &source.grade),
+        source.grade.word(),
         to_instant(source.known.from) as _,
         to_instant(source.known.to) as _,
         source.known.assumed,
@@ -112,7 +112,7 @@ pub(super) async fn days_off(connection: &mut PgConnection, rules: &RuleSet) -> 
         Ok(DayOffRule {
             key: row.key,
             date: row.date.to_jiff(),
-            status: word::read(&word::DAY_OFF_STATUSES, &row.status)?,
+            status: DayOffStatus::read_stored(&row.status, "status")?,
             name: LocalizedText::new(row.name_kk, row.name_ru, row.name_en),
             source: source.read(rules)?,
         })
@@ -132,7 +132,7 @@ pub(super) async fn insert_transfer(connection: &mut PgConnection, rule: &Transf
         source.act,
         source.cited_act,
         source.legal_basis.provision,
-        word::of(&word::GRADES, &source.grade),
+        source.grade.word(),
         to_instant(source.known.from) as _,
         to_instant(source.known.to) as _,
         source.known.assumed,

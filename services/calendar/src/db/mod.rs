@@ -6,11 +6,11 @@ mod provision_rule;
 pub mod reference;
 pub mod rule_set;
 mod term_rule;
-mod word;
 
 use jiff::{Timestamp, civil::Date};
+use legalstat_kit::door::word::Word as _;
 
-use crate::domain::{CalendarError, Knowledge, RuleSet, Source};
+use crate::domain::{CalendarError, Grade, Knowledge, RuleSet, Source};
 
 /// The columns that every rule has.
 struct SourceRow {
@@ -26,7 +26,7 @@ struct SourceRow {
 impl SourceRow {
     fn read(self, rules: &RuleSet) -> anyhow::Result<Source> {
         let known = knowledge(self.known_from, self.known_to, self.known_from_assumed);
-        let grade = word::read(&word::GRADES, &self.grade)?;
+        let grade = Grade::read_stored(&self.grade, "grade")?;
         let source = rules.source((self.act, self.basis_act), &self.provision, grade, known);
         source.map_err(CalendarError::into)
     }

@@ -1,8 +1,9 @@
 //! The general rules that the calendar carries out.
 
+use legalstat_kit::door::word::Word as _;
 use sqlx::PgConnection;
 
-use super::{SourceRow, to_date, to_instant, word};
+use super::{SourceRow, to_date, to_instant};
 use crate::domain::{ProvisionRule, RuleSet};
 
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
@@ -18,7 +19,7 @@ pub(super) async fn insert(connection: &mut PgConnection, rule: &ProvisionRule) 
         source.act,
         source.cited_act,
         source.legal_basis.provision,
-        word::of(&word::GRADES, &source.grade),
+        source.grade.word(),
         to_instant(source.known.from) as _,
         to_instant(source.known.to) as _,
         source.known.assumed,

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use anyhow::Context as _;
-use legalstat_kit::law::LocalizedText;
+use legalstat_kit::{door::word::Word as _, law::LocalizedText};
 use sqlx::PgConnection;
 
-use super::{knowledge, to_date, to_instant, word};
-use crate::domain::{Act, Grade, RuleSet, Span, Term};
+use super::{knowledge, to_date, to_instant};
+use crate::domain::{Act, Grade, RequesterKind, RuleSet, Span, Term, TermOrigin, TermUnit};
 
 /// A term with its lengths, by the word for what each is for.
 fn spans(term: &Term) -> impl Iterator<Item = (&'static str, &Span)> {
@@ -24,9 +24,7 @@ fn spans(term: &Term) -> impl Iterator<Item = (&'static str, &Span)> {
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub(super) async fn insert(connection: &mut PgConnection, term: &Term) -> anyhow::Result<u64> {
     let kinds = term.requester_kinds.iter();
-    let kinds: Vec<_> = kinds
-        .map(|kind| word::of(&word::REQUESTER_KINDS, kind).to_owned())
-        .collect();
+    let kinds: Vec<_> = kinds.map(|kind| kind.word().to_owned()).collect();
     let source = &term.source;
     let id = sqlx::query_scalar!(
         "INSERT INTO calendar.term_rule
@@ -40,7 +38,7 @@ pub(super) async fn insert(connection: &mut PgConnection, term: &Term) -> anyhow
         to_date(term.received_from) as _,
         to_date(term.received_to) as _,
         term.selected,
-        word::of(&word::TERM_ORIGINS, &term.origin),
+        term.origin.word(),
         term.origin_basis.provision,
         term.origin_basis.assumed,
         term.roll_forward,
@@ -72,12 +70,12 @@ async fn insert_span(connection: &mut PgConnection, term: i64, role: &str, span:
         term,
         role,
         i32::try_from(span.length)?,
-        word::of(&word::TERM_UNITS, &span.unit),
+        span.unit.word(),
         span.note.kk,
         span.note.ru,
         span.note.en,
         span.legal_basis.provision,
-        word::of(&word::GRADES, &span.grade),
+        span.grade.word(),
         to_date(span.assumed_before) as _,
     )
     .execute(connection)
@@ -103,15 +101,15 @@ pub(super) async fn all(connection: &mut PgConnection, rules: &RuleSet) -> anyho
         let base = span("BASE").with_context(|| format!("the term {:?} has no base", row.name))?;
         let known = knowledge(row.known_from, row.known_to, row.known_from_assumed);
         let kinds = row.requester_kinds.iter();
-        let kinds = kinds.map(|kind| word::read(&word::REQUESTER_KINDS, kind));
+        let kinds = kinds.map(|kind| RequesterKind::read_stored(kind, "requester_kinds"));
         let act = cited[&row.id];
         let suspension = row.suspension_provision.zip(row.suspension_assumed);
         Ok(Term {
-            requester_kinds: kinds.collect::<anyhow::Result<_>>()?,
+            requester_kinds: kinds.collect::<Result<_, _>>()?,
             received_from: row.received_from.map(jiff_sqlx::Date::to_jiff),
             received_to: row.received_to.map(jiff_sqlx::Date::to_jiff),
             selected: row.selected,
-            origin: word::read(&word::TERM_ORIGINS, &row.origin)?,
+            origin: TermOrigin::read_stored(&row.origin, "origin")?,
             origin_basis: act.cite(&row.origin_provision, grade(row.origin_assumed)),
             roll_forward: row.roll_forward,
             roll_forward_basis: act.cite(&row.roll_forward_provision, grade(row.roll_forward_assumed)),
@@ -140,13 +138,13 @@ async fn all_spans(
          FROM calendar.term_span"
     );
     let spans = rows.fetch_all(connection).await?.into_iter().map(|row| {
-        let grade = word::read(&word::GRADES, &row.grade)?;
+        let grade = Grade::read_stored(&row.grade, "grade")?;
         let act = cited
             .get(&row.term_rule)
             .context("the table lets no length be without its term")?;
         let span = Span {
             length: u32::try_from(row.length)?,
-            unit: word::read(&word::TERM_UNITS, &row.unit)?,
+            unit: TermUnit::read_stored(&row.unit, "unit")?,
             note: LocalizedText::new(row.note_kk, row.note_ru, row.note_en),
             legal_basis: act.cite(&row.provision, grade),
             grade,

@@ -5,7 +5,8 @@ use std::{collections::HashSet, sync::Arc};
 use jiff::{Timestamp, civil::Date};
 
 use super::{
-    calendar::{Calendar, FIRST_DAY, LAST_DAY},
+    bounds::{FIRST_DAY, LAST_DAY},
+    calendar::Calendar,
     days::{self, DayKind},
     error::CalendarError,
     rule::{Act, DayOffRule, HolidayRule, RuleSet, Source, TransferRule},

@@ -2,34 +2,17 @@
 
 use std::sync::Arc;
 
-use jiff::{
-    Timestamp,
-    civil::{Date, date},
-};
+use jiff::{Timestamp, civil::Date};
 use legalstat_kit::law::LegalBasis;
 
 use super::{
+    bounds::{LAST_DAY, index},
     days::{self, Day},
     error::CalendarError,
     revision::Revisions,
     rule::{Act, ProvisionRule, RuleSet},
     term::Term,
 };
-
-/// The first day of the calendar.
-pub const FIRST_DAY: Date = date(2016, 1, 1);
-/// The last day of the calendar.
-pub const LAST_DAY: Date = date(2036, 12, 31);
-/// How many days the calendar has.
-pub(super) const DAY_COUNT: usize = 7671;
-
-/// The position of a day, if it is in the calendar.
-pub(super) fn index(day: Date) -> Option<usize> {
-    let days = day.duration_since(FIRST_DAY).as_hours() / 24;
-    usize::try_from(days)
-        .ok()
-        .filter(|at| *at < DAY_COUNT && day >= FIRST_DAY)
-}
 
 /// The working calendar 2016 to 2036 as known at one instant, with the terms known then.
 #[derive(Debug, Clone, PartialEq, Eq)]

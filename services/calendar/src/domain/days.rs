@@ -9,7 +9,7 @@ use jiff::{
 use legalstat_kit::law::{LegalBasis, LocalizedText};
 
 use super::{
-    calendar::{DAY_COUNT, FIRST_DAY, LAST_DAY, index},
+    bounds::{DAY_COUNT, FIRST_DAY, LAST_DAY, index},
     error::CalendarError,
     revision::Revisions,
     rule::{DayOffStatus, HolidayClass, HolidayRule, ProvisionRule, RuleSet},

@@ -1,6 +1,9 @@
 //! A deadline and the steps that lead to it.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    ops::Range,
+    sync::{Arc, LazyLock},
+};
 
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::law::{LegalBasis, LocalizedText};
@@ -64,6 +67,8 @@ pub struct Deadline {
     pub term: Option<String>,
     /// For a term, the day on which the request counts as registered.
     pub registered_on: Option<Date>,
+    /// For a term whose clock was never stopped, the instants of receipt that have this very answer, the end not included.
+    pub received_within: Option<Range<Timestamp>>,
 }
 
 /// Collects steps when an explanation is wanted, and costs nothing when it is not.

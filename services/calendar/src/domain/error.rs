@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 
-use super::term::RequesterKind;
+use super::requester_kind::RequesterKind;
 
 /// Why the calendar refuses to answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

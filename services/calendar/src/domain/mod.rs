@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `rule` | acts and the rules they bring, each with its law and with when it was known |
 //! | `reference` | the rules that are embedded in the program |
+//! | `bounds` | the first day and the last |
 //! | `days` | what each day is and why |
 //! | `revision` | how often the date of a day off was moved |
 //! | `calendar` | the days as known at one instant, ready to be asked |
@@ -18,6 +19,7 @@
 //! yet known is as if it did not exist, and of the rows with one key the one learnt last holds.
 
 mod amendment;
+mod bounds;
 mod calendar;
 mod calendars;
 mod days;
@@ -26,6 +28,7 @@ mod error;
 mod obligation;
 mod reference;
 mod registration;
+mod requester_kind;
 mod revision;
 mod rule;
 mod suspension;
@@ -37,7 +40,8 @@ mod text;
 mod tests;
 
 pub use amendment::{Amendment, ChangedDay, RulePlace, changed_days, hypothetical, hypothetically_withdrawn};
-pub use calendar::{Calendar, FIRST_DAY, LAST_DAY};
+pub use bounds::{FIRST_DAY, LAST_DAY};
+pub use calendar::Calendar;
 pub use calendars::Calendars;
 pub use days::{Day, DayKind, DayReason};
 pub use deadline::{Deadline, Step, StepEffect};
@@ -45,10 +49,11 @@ pub use error::CalendarError;
 pub use obligation::{Obligation, obligation_deadline};
 pub use reference::embedded_rules;
 pub use registration::WorkingHours;
+pub use requester_kind::RequesterKind;
 pub use rule::{
     Act, ActKind, Change, ChangeCause, DayOffRule, DayOffStatus, Grade, HolidayClass, HolidayRule, Knowledge,
     ProvisionRule, RuleSet, Source, TransferRule,
 };
 pub use suspension::Suspension;
-pub use term::{RequesterKind, Span, Term, TermChoice, TermOrigin, TermUnit};
+pub use term::{Span, Term, TermChoice, TermOrigin, TermUnit};
 pub use term_deadline::{TermQuestion, term_deadline};

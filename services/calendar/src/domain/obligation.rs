@@ -71,6 +71,7 @@ pub fn obligation_deadline(
         steps: trail.finish(),
         term: None,
         registered_on: None,
+        received_within: None,
     })
 }
 

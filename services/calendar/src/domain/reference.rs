@@ -8,6 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use jiff::civil::{Date, date};
 use legalstat_kit::{
+    door::register,
     law::{LegalBasis, LocalizedText},
     zone,
 };
@@ -19,7 +20,7 @@ use super::{
         Act, ActKind, DayOffRule, DayOffStatus, Grade, HolidayClass, HolidayRule, Knowledge, ProvisionRule, RuleSet,
         TransferRule,
     },
-    term::{RequesterKind, Span, Term, TermOrigin, TermUnit},
+    term::{Span, Term, TermOrigin, TermUnit},
 };
 
 const ACTS: (&str, &str) = ("acts.csv", include_str!("../../data/acts.csv"));
@@ -313,7 +314,7 @@ fn term(rules: &RuleSet, spans: &[SpanRow], row: TermRow) -> Result<Term, Calend
             .map(|span| self::span(cited, span))
     };
     let base = of_role(SpanRole::Base).ok_or_else(|| fault(format!("the term `{}` has no base time", row.name)))?;
-    let kinds: Result<Vec<_>, _> = row.requester_kinds.split(' ').map(requester_kind).collect();
+    let kinds: Result<Vec<_>, _> = row.requester_kinds.split(' ').map(register::word).collect();
     let (origin_basis, roll_forward_basis) = (
         cited.cite(&row.origin_provision, row.origin_grade),
         cited.cite(&row.roll_forward_provision, row.roll_forward_grade),
@@ -328,7 +329,7 @@ fn term(rules: &RuleSet, spans: &[SpanRow], row: TermRow) -> Result<Term, Calend
     )?;
     Ok(Term {
         name: row.name,
-        requester_kinds: kinds.map_err(fault)?,
+        requester_kinds: kinds.map_err(|error: anyhow::Error| fault(error.to_string()))?,
         received_from: row.received_from,
         received_to: row.received_to,
         selected: row.selected,
@@ -364,15 +365,5 @@ fn span(cited: &Act, row: &SpanRow) -> Span {
         legal_basis: cited.cite(&row.provision, row.grade),
         grade: row.grade,
         assumed_before: row.assumed_before,
-    }
-}
-
-fn requester_kind(text: &str) -> Result<RequesterKind, String> {
-    match text {
-        "state-body" => Ok(RequesterKind::StateBody),
-        "prosecutor-body" => Ok(RequesterKind::ProsecutorBody),
-        "individual" => Ok(RequesterKind::Individual),
-        "legal-entity" => Ok(RequesterKind::LegalEntity),
-        other => Err(format!("`{other}` is no kind of requester")),
     }
 }

@@ -1,6 +1,6 @@
 //! The day on which a request counts as registered.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use jiff::{
     Timestamp,
@@ -8,11 +8,7 @@ use jiff::{
 };
 use legalstat_kit::{law::LegalBasis, zone};
 
-use super::{
-    calendar::{Calendar, FIRST_DAY},
-    error::CalendarError,
-    term::TermOrigin,
-};
+use super::{bounds::FIRST_DAY, calendar::Calendar, error::CalendarError, term::TermOrigin};
 
 /// The working hours of a working day, in Asia/Almaty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +58,9 @@ pub struct Registration {
     pub legal_basis: Arc<LegalBasis>,
     /// Whether it rests on a rule or on hours for which no source was found.
     pub assumed: bool,
+    /// The instants of receipt to which all of this applies, the end not included: the day, or one side of the end of
+    /// working hours.
+    pub received_within: Range<Timestamp>,
 }
 
 impl Registration {
@@ -116,6 +115,12 @@ pub fn register(
         Some(rule) => Arc::clone(&rule.source.legal_basis),
         None => on_receipt(calendar, received_on, late)?,
     };
+    let by_time = day.is_working() && (late || (settled.is_none() && in_working_hours.is_some()));
+    let received_within = if by_time {
+        one_side_of(received_on, hours.closes, received.time() < hours.closes)?
+    } else {
+        zone::beginning(received_on)..zone::end(received_on)
+    };
     let by_hours = cause == RegistrationCause::AfterHours && hours.assumed;
     let assumed = legal_basis.assumed || by_hours || (cause == RegistrationCause::DayOff && day.assumed);
     Ok(Registration {
@@ -124,6 +129,20 @@ pub fn register(
         cause,
         legal_basis,
         assumed,
+        received_within,
+    })
+}
+
+/// The part of a day before the end of working hours, or the part after it.
+fn one_side_of(day: Date, closes: Time, before: bool) -> Result<Range<Timestamp>, CalendarError> {
+    let closing = day.to_datetime(closes).to_zoned(zone::astana());
+    let closing = closing
+        .map_err(|_| CalendarError::YearOutOfRange { year: day.year() })?
+        .timestamp();
+    Ok(if before {
+        zone::beginning(day)..closing
+    } else {
+        closing..zone::end(day)
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::{Timestamp, civil::Date};
 
 use super::{
-    calendar::{FIRST_DAY, LAST_DAY},
+    bounds::{FIRST_DAY, LAST_DAY},
     error::CalendarError,
     rule::{RuleSet, Source},
 };

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use jiff::{Timestamp, ToSpan, civil::Date};
-use legalstat_kit::law::{LegalBasis, LocalizedText};
+use legalstat_kit::{
+    door::word::Word,
+    law::{LegalBasis, LocalizedText},
+};
 
 use super::{error::CalendarError, term::Term};
 
@@ -20,6 +23,19 @@ pub enum Grade {
     D,
 }
 
+impl Word for Grade {
+    const ALL: &'static [Self] = &[Self::A, Self::B, Self::C, Self::D];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+            Self::C => "C",
+            Self::D => "D",
+        }
+    }
+}
+
 /// What an act is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -30,6 +46,18 @@ pub enum ActKind {
     Resolution,
     /// An order of a minister or of the Prosecutor General.
     Order,
+}
+
+impl Word for ActKind {
+    const ALL: &'static [Self] = &[Self::Law, Self::Resolution, Self::Order];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Law => "LAW",
+            Self::Resolution => "RESOLUTION",
+            Self::Order => "ORDER",
+        }
+    }
 }
 
 /// An act that brings rules, or that rules are cited from.
@@ -72,12 +100,8 @@ pub struct Act {
 impl Act {
     /// The legal basis that a provision of this act gives; assumed when the grade is D.
     pub fn cite(&self, provision: &str, grade: Grade) -> Arc<LegalBasis> {
-        Arc::new(LegalBasis {
-            act: self.citation.clone(),
-            provision: provision.to_owned(),
-            uri: self.uri.clone(),
-            assumed: grade == Grade::D,
-        })
+        let (act, uri) = (self.citation.clone(), self.uri.clone());
+        Arc::new(LegalBasis::of_row(act, provision.to_owned(), uri, grade == Grade::D))
     }
 
     /// Whether it was entered while the calendar was in use: then it was known from its recording on.
@@ -137,6 +161,17 @@ pub enum HolidayClass {
     DayOff,
 }
 
+impl Word for HolidayClass {
+    const ALL: &'static [Self] = &[Self::Holiday, Self::DayOff];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Holiday => "HOLIDAY",
+            Self::DayOff => "DAY_OFF",
+        }
+    }
+}
+
 /// A day off that recurs every year on the same date.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HolidayRule {
@@ -172,6 +207,18 @@ pub enum DayOffStatus {
     Announced,
     /// Announced and confirmed.
     Confirmed,
+}
+
+impl Word for DayOffStatus {
+    const ALL: &'static [Self] = &[Self::Provisional, Self::Announced, Self::Confirmed];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Provisional => "PROVISIONAL",
+            Self::Announced => "ANNOUNCED",
+            Self::Confirmed => "CONFIRMED",
+        }
+    }
 }
 
 /// A single day off that does not roll, such as the first day of Kurban Ait of one year.

@@ -6,7 +6,8 @@ use jiff::{Timestamp, ToSpan, civil::Date};
 use legalstat_kit::{law::LegalBasis, zone::civil_day};
 
 use super::{
-    calendar::{Calendar, LAST_DAY},
+    bounds::LAST_DAY,
+    calendar::Calendar,
     days::Day,
     deadline::{StepEffect, Trail},
     error::CalendarError,

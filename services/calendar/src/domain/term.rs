@@ -3,30 +3,20 @@
 use std::sync::Arc;
 
 use jiff::{ToSpan, civil::Date};
-use legalstat_kit::law::{LegalBasis, LocalizedText};
+use legalstat_kit::{
+    door::word::Word,
+    law::{LegalBasis, LocalizedText},
+};
 
 use super::{
     calendar::Calendar,
     error::CalendarError,
+    requester_kind::RequesterKind,
     rule::{Grade, Source},
 };
 
 /// The longest length of time: ten years of days.
 const LONGEST: u32 = 3660;
-
-/// Who asks, as far as the term depends on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RequesterKind {
-    /// A state body.
-    StateBody,
-    /// A body of the prosecutor's office.
-    ProsecutorBody,
-    /// A person.
-    Individual,
-    /// A legal entity.
-    LegalEntity,
-}
 
 /// What a length of time is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
@@ -40,6 +30,18 @@ pub enum TermUnit {
     Month,
 }
 
+impl Word for TermUnit {
+    const ALL: &'static [Self] = &[Self::CalendarDay, Self::WorkingDay, Self::Month];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::CalendarDay => "CALENDAR_DAY",
+            Self::WorkingDay => "WORKING_DAY",
+            Self::Month => "MONTH",
+        }
+    }
+}
+
 /// The day after which a term counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -48,6 +50,17 @@ pub enum TermOrigin {
     Receipt,
     /// The day of registration.
     Registration,
+}
+
+impl Word for TermOrigin {
+    const ALL: &'static [Self] = &[Self::Receipt, Self::Registration];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Receipt => "RECEIPT",
+            Self::Registration => "REGISTRATION",
+        }
+    }
 }
 
 /// A length of time with its law.

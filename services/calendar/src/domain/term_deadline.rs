@@ -92,6 +92,8 @@ pub fn term_deadline(
         steps: trail.finish(),
         term: Some(term.name.clone()),
         registered_on: Some(registration.registered_on),
+        // Who is received later may be received after a stop.
+        received_within: question.suspensions.is_empty().then_some(registration.received_within),
     })
 }
 

@@ -2,19 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use legalstat_kit::Context;
+use legalstat_kit::{Context, job};
 
 use crate::{current::CurrentCalendars, db, domain::Calendars};
 
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Looks for acts and withdrawals that are not known here yet, until told to stop.
-pub async fn run(context: Context, calendars: Arc<CurrentCalendars>) {
-    while !context.stopped_within(PAUSE).await {
-        if let Err(error) = follow(&context, &calendars).await {
-            tracing::warn!(error = format!("{error:#}"), "cannot look for new acts; will try again");
-        }
-    }
+/// Starts the job: it looks for acts and withdrawals that are not known here yet, until the service stops.
+pub fn start(context: &Context, calendars: Arc<CurrentCalendars>) {
+    let own = context.clone();
+    job::repeat(context, "follow-acts", PAUSE, move || {
+        let (context, calendars) = (own.clone(), Arc::clone(&calendars));
+        async move { follow(&context, &calendars).await }
+    });
 }
 
 async fn follow(context: &Context, calendars: &CurrentCalendars) -> anyhow::Result<()> {

@@ -1,3 +1,6 @@
 //! What runs without being called.
 
 pub mod follow_acts;
+
+#[cfg(test)]
+mod tests;

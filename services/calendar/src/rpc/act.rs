@@ -38,13 +38,40 @@ pub(super) fn name(id: &str) -> String {
     format!("{PREFIX}{id}")
 }
 
-pub(super) fn kind(number: i32) -> Result<ActKind, &'static str> {
-    match proto::CalendarActKind::try_from(number) {
-        Ok(proto::CalendarActKind::Law) => Ok(ActKind::Law),
-        Ok(proto::CalendarActKind::Resolution) => Ok(ActKind::Resolution),
-        Ok(proto::CalendarActKind::Order) => Ok(ActKind::Order),
-        _ => Err("law, resolution or order"),
-    }
+pub(super) fn kind(kind: ActKind) -> i32 {
+    let kind = match kind {
+        ActKind::Law => proto::CalendarActKind::Law,
+        ActKind::Resolution => proto::CalendarActKind::Resolution,
+        ActKind::Order => proto::CalendarActKind::Order,
+    };
+    kind.into()
+}
+
+pub(super) fn grade(grade: Grade) -> i32 {
+    let grade = match grade {
+        Grade::A => proto::Grade::ActRead,
+        Grade::B => proto::Grade::StateBody,
+        Grade::C => proto::Grade::ThirdParty,
+        Grade::D => proto::Grade::Assumed,
+    };
+    grade.into()
+}
+
+pub(super) fn holiday_class(class: HolidayClass) -> i32 {
+    let kind = match class {
+        HolidayClass::Holiday => proto::DayKind::Holiday,
+        HolidayClass::DayOff => proto::DayKind::DayOff,
+    };
+    kind.into()
+}
+
+pub(super) fn day_off_status(status: DayOffStatus) -> i32 {
+    let status = match status {
+        DayOffStatus::Provisional => proto::DayOffStatus::Provisional,
+        DayOffStatus::Announced => proto::DayOffStatus::Announced,
+        DayOffStatus::Confirmed => proto::DayOffStatus::Confirmed,
+    };
+    status.into()
 }
 
 /// The path of the field that a contradiction is about.
@@ -67,24 +94,13 @@ pub(super) fn changed_day(day: &ChangedDay) -> proto::ChangedDay {
 
 /// An act with the day rules it brought.
 pub(super) fn write(rules: &RuleSet, act: &Act) -> proto::CalendarAct {
-    let kind = match act.kind {
-        ActKind::Law => proto::CalendarActKind::Law,
-        ActKind::Resolution => proto::CalendarActKind::Resolution,
-        ActKind::Order => proto::CalendarActKind::Order,
-    };
-    let grade = match act.grade {
-        Grade::A => proto::Grade::ActRead,
-        Grade::B => proto::Grade::StateBody,
-        Grade::C => proto::Grade::ThirdParty,
-        Grade::D => proto::Grade::Assumed,
-    };
     let brought = |source: &Source| source.act == act.id;
     let holidays = rules.holidays.iter().filter(|rule| brought(&rule.source));
     let days_off = rules.days_off.iter().filter(|rule| brought(&rule.source));
     let transfers = rules.transfers.iter().filter(|rule| brought(&rule.source));
     proto::CalendarAct {
         name: name(&act.id),
-        kind: kind.into(),
+        kind: kind(act.kind),
         citation: act.citation.clone(),
         title: text(&act.title),
         number: act.number.clone(),
@@ -92,7 +108,7 @@ pub(super) fn write(rules: &RuleSet, act: &Act) -> proto::CalendarAct {
         uri: act.uri.clone(),
         dated: act.dated.map(to_date),
         published_on: act.published_on.map(to_date),
-        grade: grade.into(),
+        grade: grade(act.grade),
         valid_from: act.valid_from.map(to_date),
         valid_to: act.valid_to.map(to_date),
         holidays: holidays.map(holiday).collect(),
@@ -118,14 +134,10 @@ fn cited_act(source: &Source) -> String {
 }
 
 fn holiday(rule: &HolidayRule) -> proto::RecurringHoliday {
-    let kind = match rule.class {
-        HolidayClass::Holiday => proto::DayKind::Holiday,
-        HolidayClass::DayOff => proto::DayKind::DayOff,
-    };
     proto::RecurringHoliday {
         key: rule.key.clone(),
         title: text(&rule.name),
-        kind: kind.into(),
+        kind: holiday_class(rule.class),
         month: rule.month.into(),
         day: rule.day.into(),
         first_year: rule.first_year.into(),
@@ -138,15 +150,10 @@ fn holiday(rule: &HolidayRule) -> proto::RecurringHoliday {
 }
 
 fn day_off(rule: &DayOffRule) -> proto::SingleDayOff {
-    let status = match rule.status {
-        DayOffStatus::Provisional => proto::DayOffStatus::Provisional,
-        DayOffStatus::Announced => proto::DayOffStatus::Announced,
-        DayOffStatus::Confirmed => proto::DayOffStatus::Confirmed,
-    };
     proto::SingleDayOff {
         occasion: rule.key.clone(),
         date: Some(to_date(rule.date)),
-        status: status.into(),
+        status: day_off_status(rule.status),
         title: text(&rule.name),
         cited_act: cited_act(&rule.source),
         provision: rule.source.legal_basis.provision.clone(),

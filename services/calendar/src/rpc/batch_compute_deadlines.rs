@@ -3,63 +3,86 @@
 use jiff::Timestamp;
 use legalstat_kit::{Error, FieldReason, Violations, door::wire};
 use legalstat_proto::calendar::v1::{
-    BatchComputeDeadlinesRequest, BatchComputeDeadlinesResponse, ComputeDeadlineRequest,
+    BatchComputeDeadlinesRequest, BatchComputeDeadlinesResponse, ComputeDeadlineRequest, Deadline,
 };
 
 use super::{
     CalendarRpc,
-    compute_deadline::{Asked, asked},
+    compute_deadline::{Asked, asked, compute},
     convert,
+    hypothetical::AskedCalendars,
 };
 use crate::error;
 
 /// The most deadlines of one batch.
 const LARGEST: usize = 1000;
 
-impl CalendarRpc {
-    pub(super) fn deadlines(
-        &self,
-        request: BatchComputeDeadlinesRequest,
-    ) -> Result<BatchComputeDeadlinesResponse, Error> {
-        let mut violations = Violations::new();
-        if !(1..=LARGEST).contains(&request.requests.len()) {
-            violations.add("requests", FieldReason::OutOfRange, format!("1 to {LARGEST} requests"));
-            violations.refuse()?;
-            return Err(anyhow::anyhow!("a violation refuses").into());
-        }
-        let requests = request.requests.iter().enumerate();
-        let questions: Vec<_> = requests
-            .map(|(index, request)| question(&mut violations, &format!("requests[{index}]."), request))
-            .collect();
-        let withdrawn = &request.hypothetical_withdrawal;
-        let mut calendars = self.asked_under(&mut violations, request.hypothetical_act.as_ref(), withdrawn);
+pub(super) fn batch_compute_deadlines(
+    service: &CalendarRpc,
+    message: &BatchComputeDeadlinesRequest,
+) -> Result<BatchComputeDeadlinesResponse, Error> {
+    let mut violations = Violations::new();
+    if message.requests.len() > LARGEST {
+        violations.add(
+            "requests",
+            FieldReason::OutOfRange,
+            format!("at most {LARGEST} requests"),
+        );
+        // What a larger batch asks is not even read.
         violations.refuse()?;
-        let mut deadlines = Vec::with_capacity(questions.len());
-        let (mut refused, mut faulty) = (None, Vec::new());
-        for (index, (asked, at)) in questions.into_iter().enumerate() {
-            let asked = asked.ok_or_else(|| anyhow::anyhow!("a request without violations asks for something"))?;
-            let calendar = calendars.calendar(at)?;
-            match self.compute(&asked, &calendar, request.include_steps) {
-                Ok(deadline) => deadlines.push(convert::deadline(deadline)),
-                Err(error) => {
-                    faulty.push(format!("requests[{index}]"));
-                    refused.get_or_insert(error);
-                }
+        return Err(anyhow::anyhow!("a violation refuses").into());
+    }
+    let requests = message.requests.iter().enumerate();
+    let questions: Vec<_> = requests
+        .map(|(index, request)| question(&mut violations, &format!("requests[{index}]."), request))
+        .collect();
+    let withdrawn = &message.hypothetical_withdrawal;
+    let mut calendars = service.asked_under(&mut violations, message.hypothetical_act.as_ref(), withdrawn);
+    violations.refuse()?;
+    if questions.is_empty() {
+        return Ok(BatchComputeDeadlinesResponse {
+            calendar_version: calendars.calendar(None)?.version().to_string(),
+            ..Default::default()
+        });
+    }
+    let deadlines = compute_all(service, &mut calendars, questions, message.include_steps)?;
+    Ok(BatchComputeDeadlinesResponse {
+        deadlines,
+        ..Default::default()
+    })
+}
+
+/// What one request of a batch asks, and the instant whose knowledge it asks for.
+type Question = (Option<Asked>, Option<Timestamp>);
+
+/// Computes every deadline or none: an error names each request at fault.
+fn compute_all(
+    service: &CalendarRpc,
+    calendars: &mut AskedCalendars<'_>,
+    questions: Vec<Question>,
+    explain: bool,
+) -> Result<Vec<Deadline>, Error> {
+    let mut deadlines = Vec::with_capacity(questions.len());
+    let (mut refused, mut faulty) = (None, Vec::new());
+    for (index, (asked, at)) in questions.into_iter().enumerate() {
+        let asked = asked.ok_or_else(|| anyhow::anyhow!("a request without violations asks for something"))?;
+        let calendar = calendars.calendar(at)?;
+        match compute(service, &asked, &calendar, explain) {
+            Ok(deadline) => deadlines.push(convert::deadline(deadline)),
+            Err(error) => {
+                faulty.push(format!("requests[{index}]"));
+                refused.get_or_insert(error);
             }
         }
-        if let Some(error) = refused {
-            return Err(error::with(error, "requests", &faulty.join(",")));
-        }
-        Ok(BatchComputeDeadlinesResponse { deadlines })
+    }
+    match refused {
+        Some(error) => Err(error::with(error, "requests", &faulty.join(","))),
+        None => Ok(deadlines),
     }
 }
 
-/// One request of a batch, with the instant whose knowledge it asks for.
-fn question(
-    violations: &mut Violations,
-    path: &str,
-    request: &ComputeDeadlineRequest,
-) -> (Option<Asked>, Option<Timestamp>) {
+/// Reads one request of a batch.
+fn question(violations: &mut Violations, path: &str, request: &ComputeDeadlineRequest) -> Question {
     let known_path = format!("{path}as_known_at");
     let at = wire::optional_timestamp(violations, &known_path, request.as_known_at.as_ref());
     for (name, given) in [

@@ -28,23 +28,26 @@ pub(super) enum Asked {
     Term(TermQuestion),
 }
 
-impl CalendarRpc {
-    pub(super) fn computed(&self, request: &ComputeDeadlineRequest) -> Result<Deadline, Error> {
-        let mut violations = Violations::new();
-        let asked = asked(&mut violations, "", request);
-        let withdrawn = &request.hypothetical_withdrawal;
-        let mut calendars = self.asked_under(&mut violations, request.hypothetical_act.as_ref(), withdrawn);
-        let at = super::as_known_at(violations, request.as_known_at.as_ref())?;
-        let calendar = calendars.calendar(at)?;
-        let asked = asked.ok_or_else(|| anyhow::anyhow!("a request without violations asks for something"))?;
-        Ok(self.compute(&asked, &calendar, true)?)
-    }
+pub(super) fn compute_deadline(service: &CalendarRpc, message: &ComputeDeadlineRequest) -> Result<Deadline, Error> {
+    let mut violations = Violations::new();
+    let asked = asked(&mut violations, "", message);
+    let withdrawn = &message.hypothetical_withdrawal;
+    let mut calendars = service.asked_under(&mut violations, message.hypothetical_act.as_ref(), withdrawn);
+    let at = super::as_known_at(violations, message.as_known_at.as_ref())?;
+    let calendar = calendars.calendar(at)?;
+    let asked = asked.ok_or_else(|| anyhow::anyhow!("a request without violations asks for something"))?;
+    Ok(compute(service, &asked, &calendar, true)?)
+}
 
-    pub(super) fn compute(&self, asked: &Asked, calendar: &Calendar, explain: bool) -> Result<Deadline, CalendarError> {
-        match asked {
-            Asked::Obligation(obligation) => obligation_deadline(calendar, obligation, explain),
-            Asked::Term(question) => term_deadline(calendar, question, self.hours, explain),
-        }
+pub(super) fn compute(
+    service: &CalendarRpc,
+    asked: &Asked,
+    calendar: &Calendar,
+    explain: bool,
+) -> Result<Deadline, CalendarError> {
+    match asked {
+        Asked::Obligation(obligation) => obligation_deadline(calendar, obligation, explain),
+        Asked::Term(question) => term_deadline(calendar, question, service.hours, explain),
     }
 }
 
@@ -156,10 +159,15 @@ fn read_choice(violations: &mut Violations, path: &str, rule: Option<&Rule>) -> 
             id.map(|id| TermChoice::Named(id.to_owned()))
         }
         Some(Rule::RequesterKind(kind)) => {
-            let kind = convert::requester_kind(*kind);
-            violations
-                .check(&format!("{path}.requester_kind"), FieldReason::Enum, kind)
-                .map(TermChoice::ForRequester)
+            let field = format!("{path}.requester_kind");
+            let kind = convert::one_of(
+                violations,
+                &field,
+                *kind,
+                convert::requester_kind,
+                "a kind of requester",
+            );
+            kind.map(TermChoice::ForRequester)
         }
     }
 }

@@ -1,7 +1,11 @@
 //! Between the contract and the domain.
 
 use legalstat_kit::{
-    door::wire::{to_date, to_timestamp},
+    FieldReason, Violations,
+    door::{
+        wire::{to_date, to_timestamp},
+        word::{self, Word},
+    },
     law::{LegalBasis, LocalizedText},
 };
 use legalstat_proto::{calendar::v1 as proto, common::v1 as common};
@@ -54,6 +58,10 @@ pub(super) fn day_kind(kind: DayKind) -> proto::DayKind {
 }
 
 pub(super) fn deadline(deadline: Deadline) -> proto::Deadline {
+    let (from, before) = deadline
+        .received_within
+        .map(|within| (within.start, within.end))
+        .unzip();
     proto::Deadline {
         due_date: Some(to_date(deadline.due_date)),
         due_time: Some(to_timestamp(deadline.due_time)),
@@ -63,6 +71,8 @@ pub(super) fn deadline(deadline: Deadline) -> proto::Deadline {
         steps: deadline.steps.iter().map(step).collect(),
         term: deadline.term.map(|id| format!("terms/{id}")).unwrap_or_default(),
         registered_on: deadline.registered_on.map(to_date),
+        received_from: from.map(to_timestamp),
+        received_before: before.map(to_timestamp),
     }
 }
 
@@ -86,24 +96,26 @@ pub(super) fn step_effect(effect: StepEffect) -> proto::StepEffect {
     }
 }
 
-pub(super) fn requester_kind(number: i32) -> Result<RequesterKind, &'static str> {
-    match proto::RequesterKind::try_from(number) {
-        Ok(proto::RequesterKind::StateBody) => Ok(RequesterKind::StateBody),
-        Ok(proto::RequesterKind::ProsecutorBody) => Ok(RequesterKind::ProsecutorBody),
-        Ok(proto::RequesterKind::Individual) => Ok(RequesterKind::Individual),
-        Ok(proto::RequesterKind::LegalEntity) => Ok(RequesterKind::LegalEntity),
-        Ok(proto::RequesterKind::Unspecified) => Err("required"),
-        Err(_) => Err("not a kind of requester"),
-    }
+/// Reads a required enumeration; `values` says in words which values it has here.
+pub(super) fn one_of<T: Word>(
+    violations: &mut Violations,
+    field: &str,
+    number: i32,
+    wire: fn(T) -> i32,
+    values: &str,
+) -> Option<T> {
+    let read = word::known(number, T::ALL, wire).ok_or_else(|| format!("required: {values}"));
+    violations.check(field, FieldReason::Enum, read)
 }
 
-fn to_requester_kind(kind: RequesterKind) -> proto::RequesterKind {
-    match kind {
+pub(super) fn requester_kind(kind: RequesterKind) -> i32 {
+    let kind = match kind {
         RequesterKind::StateBody => proto::RequesterKind::StateBody,
         RequesterKind::ProsecutorBody => proto::RequesterKind::ProsecutorBody,
         RequesterKind::Individual => proto::RequesterKind::Individual,
         RequesterKind::LegalEntity => proto::RequesterKind::LegalEntity,
-    }
+    };
+    kind.into()
 }
 
 fn span(span: &Span) -> proto::Span {
@@ -127,11 +139,7 @@ pub(super) fn term(term: &Term) -> proto::Term {
     };
     proto::Term {
         name: format!("terms/{}", term.name),
-        requester_kinds: term
-            .requester_kinds
-            .iter()
-            .map(|kind| to_requester_kind(*kind).into())
-            .collect(),
+        requester_kinds: term.requester_kinds.iter().map(|kind| requester_kind(*kind)).collect(),
         received_from: term.received_from.map(to_date),
         received_to: term.received_to.map(to_date),
         selected: term.selected,

@@ -39,7 +39,7 @@ impl CalendarRpc {
             None => None,
         };
         let request_id = violations.request_id("request_id", &request.request_id);
-        violations.refuse().map_err(|refusal| refusal.resource(&given.name))?;
+        violations.refuse().map_err(|refusal| refusal.about(&given.name))?;
         let amendment = amendment.ok_or_else(|| anyhow::anyhow!("an act without violations can be read"))?;
 
         let mutation = Mutation::of(&call, &given.name, request_id, request.validate_only, &request);
@@ -132,7 +132,7 @@ pub(super) fn check(amendment: &Amendment, rules: &RuleSet, at: Timestamp, field
         };
         let message = format!("there is already an act {name}{fate}");
         return Err(Refusal::new(Code::AlreadyExists, ErrorReason::AlreadyExists, message)
-            .resource(&name)
+            .about(&name)
             .into());
     }
     let mut violations = Violations::new();
@@ -145,7 +145,7 @@ pub(super) fn check(amendment: &Amendment, rules: &RuleSet, at: Timestamp, field
     }
     let contradicts = |mut refusal: Refusal| {
         refusal.reason = ErrorReason::ActContradicts;
-        refusal.resource(&name)
+        refusal.about(&name)
     };
     Ok(violations.refuse().map_err(contradicts)?)
 }

@@ -26,7 +26,7 @@ use tonic::{
 };
 use tonic_prost::ProstDecoder;
 
-use super::{CalendarRpc, written};
+use super::{CalendarRpc, compute_deadline, written};
 
 const METHOD: &str = "/legalstat.calendar.v1.CalendarService/ComputeDeadline";
 
@@ -77,7 +77,7 @@ impl UnaryService<ComputeDeadlineRequest> for ComputeDeadline {
     type Future = Ready<Result<Response<Vec<u8>>, Status>>;
 
     fn call(&mut self, request: Request<ComputeDeadlineRequest>) -> Self::Future {
-        let answer = self.0.computed(request.get_ref());
+        let answer = compute_deadline::compute_deadline(&self.0, request.get_ref());
         ready(match answer {
             Ok(deadline) => Ok(Response::new(written::deadline(deadline))),
             Err(error) => Err(error.into()),

@@ -11,60 +11,60 @@ use legalstat_proto::{
 };
 use tonic::Code;
 
-use super::{CalendarRpc, convert};
+use super::convert;
 
 /// The longest range, in years.
 const LONGEST: i32 = 20;
 
-impl CalendarRpc {
-    pub(super) fn periods(&self, request: &ListReportingPeriodsRequest) -> Result<ListReportingPeriodsResponse, Error> {
-        let mut violations = Violations::new();
-        let (first, last) = (request.first_year, request.last_year);
-        for (field, year) in [("first_year", first), ("last_year", last)] {
-            if year == 0 {
-                violations.add(field, FieldReason::Required, "required");
-            }
+pub(super) fn list_reporting_periods(
+    message: &ListReportingPeriodsRequest,
+) -> Result<ListReportingPeriodsResponse, Error> {
+    let mut violations = Violations::new();
+    let (first, last) = (message.first_year, message.last_year);
+    for (field, year) in [("first_year", first), ("last_year", last)] {
+        if year == 0 {
+            violations.add(field, FieldReason::Required, "required");
         }
-        if last < first {
-            violations.add("last_year", FieldReason::Range, "must not lie before `first_year`");
-        } else if i64::from(last) - i64::from(first) >= i64::from(LONGEST) {
-            violations.add(
-                "last_year",
-                FieldReason::Range,
-                format!("a range has at most {LONGEST} years"),
-            );
-        }
-        let periodicity = Periodicity::try_from(request.periodicity).unwrap_or_default();
-        if periodicity == Periodicity::Unspecified {
-            violations.add(
-                "periodicity",
-                FieldReason::Enum,
-                "required: monthly, quarterly, or half-year and year",
-            );
-        }
-        let query = [first, last, request.periodicity].map(|part| part.to_string());
-        let page = Page::parse(
-            &mut violations,
-            request.page_size,
-            400,
-            &request.page_token,
-            &query.each_ref().map(String::as_str),
-        )?;
-        violations.refuse()?;
-        let periods = in_order(year(first)?, year(last)?, periodicity).map_err(anyhow::Error::new)?;
-        let after = page.after::<usize>()?.unwrap_or_default();
-        let periods = periods
-            .into_iter()
-            .enumerate()
-            .skip(after)
-            .take(page.size + 1)
-            .collect();
-        let (periods, next_page_token) = page.cut(periods, |(position, _)| (position + 1).to_string());
-        Ok(ListReportingPeriodsResponse {
-            reporting_periods: periods.into_iter().map(|(_, period)| written(period)).collect(),
-            next_page_token,
-        })
     }
+    if last < first {
+        violations.add("last_year", FieldReason::Range, "must not lie before `first_year`");
+    } else if i64::from(last) - i64::from(first) >= i64::from(LONGEST) {
+        violations.add(
+            "last_year",
+            FieldReason::Range,
+            format!("a range has at most {LONGEST} years"),
+        );
+    }
+    let periodicity = Periodicity::try_from(message.periodicity).unwrap_or_default();
+    if periodicity == Periodicity::Unspecified {
+        violations.add(
+            "periodicity",
+            FieldReason::Enum,
+            "required: monthly, quarterly, or half-year and year",
+        );
+    }
+    let query = [first, last, message.periodicity].map(|part| part.to_string());
+    let page = Page::parse(
+        &mut violations,
+        message.page_size,
+        400,
+        &message.page_token,
+        &query.each_ref().map(String::as_str),
+    )?;
+    violations.refuse()?;
+    let periods = in_order(year(first)?, year(last)?, periodicity).map_err(anyhow::Error::new)?;
+    let after = page.after::<usize>()?.unwrap_or_default();
+    let periods = periods
+        .into_iter()
+        .enumerate()
+        .skip(after)
+        .take(page.size + 1)
+        .collect();
+    let (periods, next_page_token) = page.cut(periods, |(position, _)| (position + 1).to_string());
+    Ok(ListReportingPeriodsResponse {
+        reporting_periods: periods.into_iter().map(|(_, period)| written(period)).collect(),
+        next_page_token,
+    })
 }
 
 /// A year of the calendar; another one is refused like a day outside it.

@@ -80,56 +80,70 @@ impl proto::calendar_service_server::CalendarService for CalendarRpc {
     type WatchCalendarStream = BoxStream<'static, Result<proto::CalendarChange, Status>>;
 
     async fn get_day(&self, request: Request<proto::GetDayRequest>) -> Result<Response<proto::Day>, Status> {
-        Ok(Response::new(self.day(&request.into_inner())?))
+        Ok(Response::new(get_day::get_day(self, &request.into_inner())?))
     }
 
     async fn list_days(
         &self,
         request: Request<proto::ListDaysRequest>,
     ) -> Result<Response<proto::ListDaysResponse>, Status> {
-        Ok(Response::new(self.days(&request.into_inner())?))
+        Ok(Response::new(list_days::list_days(self, &request.into_inner())?))
     }
 
     async fn compute_deadline(
         &self,
         request: Request<proto::ComputeDeadlineRequest>,
     ) -> Result<Response<proto::Deadline>, Status> {
-        Ok(Response::new(convert::deadline(self.computed(&request.into_inner())?)))
+        Ok(Response::new(convert::deadline(compute_deadline::compute_deadline(
+            self,
+            &request.into_inner(),
+        )?)))
     }
 
     async fn batch_compute_deadlines(
         &self,
         request: Request<proto::BatchComputeDeadlinesRequest>,
     ) -> Result<Response<proto::BatchComputeDeadlinesResponse>, Status> {
-        Ok(Response::new(self.deadlines(request.into_inner())?))
+        Ok(Response::new(batch_compute_deadlines::batch_compute_deadlines(
+            self,
+            &request.into_inner(),
+        )?))
     }
 
     async fn list_terms(
         &self,
         request: Request<proto::ListTermsRequest>,
     ) -> Result<Response<proto::ListTermsResponse>, Status> {
-        Ok(Response::new(self.terms(&request.into_inner())?))
+        Ok(Response::new(list_terms::list_terms(self, &request.into_inner())?))
     }
 
     async fn list_reporting_periods(
         &self,
         request: Request<proto::ListReportingPeriodsRequest>,
     ) -> Result<Response<proto::ListReportingPeriodsResponse>, Status> {
-        Ok(Response::new(self.periods(&request.into_inner())?))
+        Ok(Response::new(list_reporting_periods::list_reporting_periods(
+            &request.into_inner(),
+        )?))
     }
 
     async fn list_calendar_acts(
         &self,
         request: Request<proto::ListCalendarActsRequest>,
     ) -> Result<Response<proto::ListCalendarActsResponse>, Status> {
-        Ok(Response::new(self.acts(&request.into_inner())?))
+        Ok(Response::new(list_calendar_acts::list_calendar_acts(
+            self,
+            &request.into_inner(),
+        )?))
     }
 
     async fn watch_calendar(
         &self,
         request: Request<proto::WatchCalendarRequest>,
     ) -> Result<Response<Self::WatchCalendarStream>, Status> {
-        Ok(Response::new(self.watch(&request.into_inner())?))
+        Ok(Response::new(watch_calendar::watch_calendar(
+            self,
+            &request.into_inner(),
+        )?))
     }
 
     async fn create_calendar_act(

@@ -5,12 +5,12 @@ use legalstat_kit::{FieldReason, Violations, door::wire::required_date, law::Loc
 use legalstat_proto::{calendar::v1 as proto, common::v1 as common};
 
 use super::{
-    act::{id, is_slug, kind},
-    convert,
+    act::{self, id, is_slug},
+    convert::{self, one_of},
 };
 use crate::domain::{
-    Act, ActKind, Amendment, DayOffRule, DayOffStatus, FIRST_DAY, Grade, HolidayClass, HolidayRule, Knowledge,
-    LAST_DAY, RuleSet, Source, TransferRule,
+    Act, ActKind, Amendment, DayOffRule, FIRST_DAY, Grade, HolidayClass, HolidayRule, Knowledge, LAST_DAY, RuleSet,
+    Source, TransferRule,
 };
 
 /// The most rules of one sort that an act brings.
@@ -71,12 +71,20 @@ fn read(
 
 fn read_act(violations: &mut Violations, field: &str, given: &proto::CalendarAct, id: String) -> Act {
     let path = |name: &str| format!("{field}.{name}");
-    let kind = violations.check(
+    let kind = one_of(
+        violations,
         &path("kind"),
-        FieldReason::Enum,
-        kind(given.kind).map_err(|kinds| format!("required: {kinds}")),
+        given.kind,
+        act::kind,
+        "a law, a resolution or an order",
     );
-    let grade = violations.check(&path("grade"), FieldReason::Enum, grade(given.grade));
+    let grade = one_of(
+        violations,
+        &path("grade"),
+        given.grade,
+        act::grade,
+        "how well the act is known",
+    );
     let uri = violations.optional_text(&path("uri"), &given.uri, 500);
     if !uri.is_empty() && !uri.starts_with("https://") {
         violations.add(path("uri"), FieldReason::Uri, "begins with https://");
@@ -147,12 +155,8 @@ impl Door<'_> {
 
     fn holiday(&mut self, field: &str, given: &proto::RecurringHoliday) -> Option<HolidayRule> {
         let path = |name: &str| format!("{field}.{name}");
-        let class = match proto::DayKind::try_from(given.kind) {
-            Ok(proto::DayKind::Holiday) => Ok(HolidayClass::Holiday),
-            Ok(proto::DayKind::DayOff) => Ok(HolidayClass::DayOff),
-            _ => Err("required: a holiday or a day off"),
-        };
-        let class = self.violations.check(&path("kind"), FieldReason::Enum, class);
+        let classes = "a holiday or a day off";
+        let class = one_of(self.violations, &path("kind"), given.kind, act::holiday_class, classes);
         if given.rolls_forward && class == Some(HolidayClass::DayOff) {
             self.violations
                 .add(path("rolls_forward"), FieldReason::Conflict, "only a holiday rolls");
@@ -199,13 +203,14 @@ impl Door<'_> {
     fn day_off(&mut self, field: &str, given: &proto::SingleDayOff) -> Option<DayOffRule> {
         let path = |name: &str| format!("{field}.{name}");
         let date = self.day(&path("date"), given.date.as_ref());
-        let status = match proto::DayOffStatus::try_from(given.status) {
-            Ok(proto::DayOffStatus::Provisional) => Ok(DayOffStatus::Provisional),
-            Ok(proto::DayOffStatus::Announced) => Ok(DayOffStatus::Announced),
-            Ok(proto::DayOffStatus::Confirmed) => Ok(DayOffStatus::Confirmed),
-            _ => Err("required: provisional, announced or confirmed"),
-        };
-        let status = self.violations.check(&path("status"), FieldReason::Enum, status);
+        let statuses = "provisional, announced or confirmed";
+        let status = one_of(
+            self.violations,
+            &path("status"),
+            given.status,
+            act::day_off_status,
+            statuses,
+        );
         let key = self.key(&path("occasion"), &given.occasion);
         let name = self.title(&path("title"), given.title.as_ref());
         let source = self.source(field, &given.cited_act, &given.provision);
@@ -293,14 +298,4 @@ fn month_and_day(month: i32, day: i32) -> Result<(i8, i8), String> {
         Some((month, day))
     };
     exists().ok_or_else(|| format!("no year has a day {day} in month {month}"))
-}
-
-fn grade(number: i32) -> Result<Grade, &'static str> {
-    match proto::Grade::try_from(number) {
-        Ok(proto::Grade::ActRead) => Ok(Grade::A),
-        Ok(proto::Grade::StateBody) => Ok(Grade::B),
-        Ok(proto::Grade::ThirdParty) => Ok(Grade::C),
-        Ok(proto::Grade::Assumed) => Ok(Grade::D),
-        _ => Err("required: how well the act is known"),
-    }
 }

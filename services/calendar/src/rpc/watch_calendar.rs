@@ -22,32 +22,30 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// that a slower clock records just before it be passed over.
 const CLOCKS: SignedDuration = SignedDuration::from_secs(5);
 
-impl CalendarRpc {
-    pub(super) fn watch(
-        &self,
-        request: &WatchCalendarRequest,
-    ) -> Result<BoxStream<'static, Result<CalendarChange, Status>>, Error> {
-        let mut violations = Violations::new();
-        let after = match request.resume_token.as_str() {
-            "" => Some(Timestamp::MIN),
-            token => {
-                let instant = token
-                    .parse()
-                    .map_err(|_| "not a token of this feed; watch from the beginning without one");
-                violations.check("resume_token", FieldReason::Token, instant)
-            }
-        };
-        let watcher = Watcher {
-            context: self.context.clone(),
-            calendars: Arc::clone(&self.calendars),
-            after: violations.sound(after)?,
-            failed: false,
-        };
-        let shutdown = self.context.shutdown.clone().cancelled_owned();
-        Ok(futures::stream::unfold(watcher, Watcher::next)
-            .take_until(shutdown)
-            .boxed())
-    }
+pub(super) fn watch_calendar(
+    service: &CalendarRpc,
+    message: &WatchCalendarRequest,
+) -> Result<BoxStream<'static, Result<CalendarChange, Status>>, Error> {
+    let mut violations = Violations::new();
+    let after = match message.resume_token.as_str() {
+        "" => Some(Timestamp::MIN),
+        token => {
+            let instant = token
+                .parse()
+                .map_err(|_| "not a token of this feed; watch from the beginning without one");
+            violations.check("resume_token", FieldReason::Token, instant)
+        }
+    };
+    let watcher = Watcher {
+        context: service.context.clone(),
+        calendars: Arc::clone(&service.calendars),
+        after: violations.sound(after)?,
+        failed: false,
+    };
+    let shutdown = service.context.shutdown.clone().cancelled_owned();
+    Ok(futures::stream::unfold(watcher, Watcher::next)
+        .take_until(shutdown)
+        .boxed())
 }
 
 /// Who watches, and how far. Instants of changes rise strictly, so that the last one seen tells where to go on; every replica

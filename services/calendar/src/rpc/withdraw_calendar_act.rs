@@ -25,7 +25,7 @@ impl CalendarRpc {
         let mut violations = Violations::new();
         let id = act::id(&mut violations, "name", &request.name);
         let request_id = violations.request_id("request_id", &request.request_id);
-        violations.refuse().map_err(|refusal| refusal.resource(&request.name))?;
+        violations.refuse().map_err(|refusal| refusal.about(&request.name))?;
         let id = id.ok_or_else(|| anyhow::anyhow!("a name without violations has an id"))?;
 
         let mutation = Mutation::of(&call, &request.name, request_id, request.validate_only, &request);

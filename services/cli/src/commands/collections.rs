@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, forms::upload_header, name, object};
+use super::{Action, Command, Mutation, name, object, upload_header};
 use crate::{failure::Failure, output::View};
 
 const SERVICE: &str = "legalstat.collections.v1.CollectionDistributionService";

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, name, object, read_file};
+use super::{Action, Command, Mutation, name, object, read_file, upload_header};
 use crate::{failure::Failure, output::View};
 
 const SERVICE: &str = "legalstat.forms.v1.FormRegistryService";
@@ -276,20 +276,4 @@ impl Forms {
             }
         })
     }
-}
-
-/// The header of an upload.
-pub(super) fn upload_header(
-    name: &str,
-    content: &std::path::Path,
-    content_type: &str,
-    sha256: Option<String>,
-) -> Value {
-    let filename = content.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    object([
-        ("name", Some(json!(name))),
-        ("filename", Some(json!(filename))),
-        ("contentType", Some(json!(content_type))),
-        ("sha256", sha256.map(Value::from)),
-    ])
 }

@@ -7,16 +7,19 @@ pub(crate) mod forms;
 pub(crate) mod journal;
 pub(crate) mod requests;
 
-use std::{io::Read, path::PathBuf};
+use std::{
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Options,
     call::Connection,
     failure::Failure,
+    options::Options,
     output::{self, View},
     place::ServiceName,
 };
@@ -191,4 +194,15 @@ pub(crate) fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Valu
         .into_iter()
         .filter_map(|(name, value)| value.map(|value| (name.to_owned(), value)));
     Value::Object(set.collect())
+}
+
+/// The header of an upload.
+fn upload_header(name: &str, content: &Path, content_type: &str, sha256: Option<String>) -> Value {
+    let filename = content.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    object([
+        ("name", Some(json!(name))),
+        ("filename", Some(json!(filename))),
+        ("contentType", Some(json!(content_type))),
+        ("sha256", sha256.map(Value::from)),
+    ])
 }

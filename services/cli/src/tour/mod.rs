@@ -16,9 +16,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    Options,
     call::Connection,
     failure::Failure,
+    options::Options,
     output,
     place::{Place, ServiceName},
     up::System,

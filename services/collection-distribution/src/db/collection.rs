@@ -1,10 +1,16 @@
 //! `collections.collection`.
 
-use legalstat_kit::law::{LegalBasis, LocalizedText};
-use sqlx::{PgConnection, PgExecutor};
+use legalstat_kit::{
+    door::word::Word,
+    due::Duty,
+    law::{LegalBasis, LocalizedText},
+};
+use sqlx::PgConnection;
 
-use super::unreadable;
-use crate::domain::collection::{Collection, Periodicity};
+use crate::domain::{
+    collection::{Collection, Periodicity},
+    key,
+};
 
 struct Row {
     id: String,
@@ -32,33 +38,36 @@ impl TryFrom<Row> for Collection {
     type Error = sqlx::Error;
 
     fn try_from(row: Row) -> Result<Self, sqlx::Error> {
+        let periodicity = Periodicity::read_stored(&row.periodicity, "periodicity")?;
+        let roll_forward_basis = LegalBasis::of_row(
+            row.roll_forward_basis_act,
+            row.roll_forward_basis_provision,
+            row.roll_forward_basis_uri,
+            row.roll_forward_basis_assumed,
+        );
+        let legal_basis = LegalBasis::of_row(
+            row.legal_basis_act,
+            row.legal_basis_provision,
+            row.legal_basis_uri,
+            row.legal_basis_assumed,
+        );
         Ok(Self {
-            id: row.id,
             appendix_row: row.appendix_row,
-            title: LocalizedText {
-                kk: row.title_kk,
-                ru: row.title_ru,
-                en: row.title_en,
-            },
-            periodicity: Periodicity::from_stored(&row.periodicity)
-                .ok_or_else(|| unreadable("periodicity", &row.periodicity))?,
-            due_day: row.due_day,
-            roll_forward: row.roll_forward,
-            roll_forward_basis: LegalBasis {
-                act: row.roll_forward_basis_act,
-                provision: row.roll_forward_basis_provision,
-                uri: row.roll_forward_basis_uri,
-                assumed: row.roll_forward_basis_assumed,
-            },
+            title: LocalizedText::new(row.title_kk, row.title_ru, row.title_en),
+            periodicity,
             copies_total: row.copies_total,
-            legal_basis: LegalBasis {
-                act: row.legal_basis_act,
-                provision: row.legal_basis_provision,
-                uri: row.legal_basis_uri,
-                assumed: row.legal_basis_assumed,
+            duty: Duty {
+                parent: key::collection(&row.id),
+                position: 0,
+                periods: periodicity.periods(),
+                due_day: row.due_day,
+                roll_forward: row.roll_forward,
+                roll_forward_basis,
+                legal_basis,
+                valid_from: row.valid_from.to_jiff(),
+                valid_to: row.valid_to.map(|day| day.to_jiff()),
             },
-            valid_from: row.valid_from.to_jiff(),
-            valid_to: row.valid_to.map(|day| day.to_jiff()),
+            id: row.id,
         })
     }
 }
@@ -75,7 +84,7 @@ pub struct Filter<'a> {
 /// The collections in the order of Appendix 1; `None` as the limit means all.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn list(
-    executor: impl PgExecutor<'_>,
+    connection: &mut PgConnection,
     filter: &Filter<'_>,
     limit: Option<i64>,
 ) -> Result<Vec<Collection>, sqlx::Error> {
@@ -94,18 +103,18 @@ pub async fn list(
         filter.after,
         limit,
     )
-    .fetch_all(executor)
+    .fetch_all(connection)
     .await?;
     rows.into_iter().map(Collection::try_from).collect()
 }
 
 /// One collection.
-pub async fn get(executor: impl PgExecutor<'_>, id: &str) -> Result<Option<Collection>, sqlx::Error> {
+pub async fn get(connection: &mut PgConnection, id: &str) -> Result<Option<Collection>, sqlx::Error> {
     let filter = Filter {
         id: Some(id),
         after: None,
     };
-    Ok(list(executor, &filter, None).await?.pop())
+    Ok(list(connection, &filter, None).await?.pop())
 }
 
 /// Stores a collection unless its id is taken; tells whether it was stored.
@@ -124,20 +133,20 @@ pub async fn insert_missing(connection: &mut PgConnection, collection: &Collecti
         collection.title.en,
         collection.title.kk,
         collection.title.ru,
-        collection.periodicity.as_str(),
-        collection.due_day,
-        collection.roll_forward,
-        collection.roll_forward_basis.act,
-        collection.roll_forward_basis.provision,
-        collection.roll_forward_basis.uri,
-        collection.roll_forward_basis.assumed,
+        collection.periodicity.word(),
+        collection.duty.due_day,
+        collection.duty.roll_forward,
+        collection.duty.roll_forward_basis.act,
+        collection.duty.roll_forward_basis.provision,
+        collection.duty.roll_forward_basis.uri,
+        collection.duty.roll_forward_basis.assumed,
         collection.copies_total,
-        collection.legal_basis.act,
-        collection.legal_basis.provision,
-        collection.legal_basis.uri,
-        collection.legal_basis.assumed,
-        jiff_sqlx::Date::from(collection.valid_from) as _,
-        collection.valid_to.map(jiff_sqlx::Date::from) as _,
+        collection.duty.legal_basis.act,
+        collection.duty.legal_basis.provision,
+        collection.duty.legal_basis.uri,
+        collection.duty.legal_basis.assumed,
+        jiff_sqlx::Date::from(collection.duty.valid_from) as _,
+        collection.duty.valid_to.map(jiff_sqlx::Date::from) as _,
     )
     .execute(connection)
     .await?

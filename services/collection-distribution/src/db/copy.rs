@@ -1,18 +1,18 @@
 //! `collections.copy`.
 
 use jiff::Timestamp;
-use legalstat_kit::law::LegalBasis;
-use sqlx::{PgConnection, PgExecutor};
+use legalstat_kit::{door::word::Word, law::LegalBasis};
+use sqlx::PgConnection;
 
-use super::{edition_key, unreadable};
+use super::edition_key;
 use crate::domain::{
-    copy::{Copy, CopyKey, CopyPosition, CopyState},
+    copy::{Copy, CopyPosition, CopyState},
     distribution::NumberedCopy,
-    edition::EditionKey,
+    key::{CopyKey, EditionKey},
 };
 
 struct Row {
-    collection: String,
+    parent: String,
     period: String,
     number: i32,
     due_date: jiff_sqlx::Date,
@@ -33,21 +33,21 @@ impl TryFrom<Row> for Copy {
     fn try_from(row: Row) -> Result<Self, sqlx::Error> {
         Ok(Self {
             key: CopyKey {
-                edition: edition_key(row.collection, &row.period)?,
+                edition: edition_key(&row.parent, &row.period)?,
                 number: row.number,
             },
             due_date: row.due_date.to_jiff(),
             recipient: row.recipient,
-            state: CopyState::from_stored(&row.state).ok_or_else(|| unreadable("state", &row.state))?,
+            state: CopyState::read_stored(&row.state, "state")?,
             sha256: row.sha256,
             issued_at: row.issued_at.to_jiff(),
             received_at: row.received_at.map(|at| at.to_jiff()),
-            legal_basis: LegalBasis {
-                act: row.legal_basis_act,
-                provision: row.legal_basis_provision,
-                uri: row.legal_basis_uri,
-                assumed: row.legal_basis_assumed,
-            },
+            legal_basis: LegalBasis::of_row(
+                row.legal_basis_act,
+                row.legal_basis_provision,
+                row.legal_basis_uri,
+                row.legal_basis_assumed,
+            ),
         })
     }
 }
@@ -84,39 +84,20 @@ pub async fn issue(
     Ok(())
 }
 
-/// Holds a copy against other writers until the transaction ends. Read it afterwards: another may have changed it while
-/// this waited.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn lock(connection: &mut PgConnection, key: &CopyKey) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "SELECT number FROM collections.copy WHERE collection = $1 AND period = $2 AND number = $3 FOR UPDATE",
-        key.edition.collection,
-        key.edition.period.to_string(),
-        key.number,
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(())
-}
-
 /// Which copies to read.
 #[derive(Debug, Default)]
 pub struct Filter {
-    /// Only this edition's.
     pub edition: Option<EditionKey>,
-    /// Only the one of this number.
     pub number: Option<i32>,
-    /// Only this recipient's.
     pub recipient: Option<String>,
-    /// Only in this state.
     pub state: Option<CopyState>,
     /// Only after this place in the order.
     pub after: Option<CopyPosition>,
 }
 
-/// The copy, when it is this recipient's.
+/// The copy, when it is this recipient's. Someone else's is not found, so that its existence is not told.
 pub async fn get_own(
-    executor: impl PgExecutor<'_>,
+    connection: &mut PgConnection,
     key: &CopyKey,
     recipient: &str,
 ) -> Result<Option<Copy>, sqlx::Error> {
@@ -126,52 +107,72 @@ pub async fn get_own(
         recipient: Some(recipient.to_owned()),
         ..Filter::default()
     };
-    Ok(list(executor, &filter, 1).await?.pop())
+    Ok(list(connection, &filter, 1).await?.pop())
+}
+
+/// The copy, when it is this recipient's, held against other writers until the transaction ends.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn lock_own(
+    connection: &mut PgConnection,
+    key: &CopyKey,
+    recipient: &str,
+) -> Result<Option<Copy>, sqlx::Error> {
+    sqlx::query!(
+        "SELECT number FROM collections.copy WHERE collection = $1 AND period = $2 AND number = $3 FOR UPDATE",
+        key.edition.collection,
+        key.edition.period.to_string(),
+        key.number,
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    // Read afterwards: another may have changed it while this waited.
+    get_own(connection, key, recipient).await
 }
 
 /// Copies, the newest edition's first, then by collection and number.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn list(executor: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> Result<Vec<Copy>, sqlx::Error> {
+pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) -> Result<Vec<Copy>, sqlx::Error> {
     let after = filter.after.as_ref();
     let rows = sqlx::query_as!(
         Row,
-        "SELECT c.collection, c.period, c.number, e.due_date, c.recipient, c.state, c.sha256, c.issued_at, c.received_at,
+        "SELECT s.parent, c.period, c.number, s.due_date, c.recipient, c.state, c.sha256, c.issued_at, c.received_at,
              c.legal_basis_act, c.legal_basis_provision, c.legal_basis_uri, c.legal_basis_assumed
          FROM collections.copy c
-         JOIN collections.edition e ON (e.collection, e.period) = (c.collection, c.period)
+         JOIN collections.scheduled s ON (s.parent, s.period) = ('collections/' || c.collection, c.period)
          WHERE ($1::text IS NULL OR (c.collection = $1 AND c.period = $2))
            AND ($3::integer IS NULL OR c.number = $3)
            AND ($4::text IS NULL OR c.recipient = $4)
            AND ($5::text IS NULL OR c.state = $5)
-           AND ($6::date IS NULL OR e.due_date < $6
-                OR (e.due_date = $6 AND (c.collection, c.period, c.number) > ($7, $8, $9)))
-         ORDER BY e.due_date DESC, c.collection, c.period, c.number LIMIT $10",
+           AND ($6::date IS NULL OR s.due_date < $6
+                OR (s.due_date = $6 AND (c.collection, c.period, c.number) > ($7, $8, $9)))
+         ORDER BY s.due_date DESC, c.collection, c.period, c.number LIMIT $10",
         filter.edition.as_ref().map(|key| key.collection.as_str()),
         filter.edition.as_ref().map(|key| key.period.to_string()),
         filter.number,
         filter.recipient.as_deref(),
-        filter.state.map(CopyState::as_str),
+        filter.state.map(CopyState::word),
         after.map(|after| jiff_sqlx::Date::from(after.due_date)) as _,
         after.map(|after| after.key.edition.collection.as_str()),
         after.map(|after| after.key.edition.period.to_string()),
         after.map(|after| after.key.number),
         limit,
     )
-    .fetch_all(executor)
+    .fetch_all(connection)
     .await?;
     rows.into_iter().map(Copy::try_from).collect()
 }
 
-/// Records that a copy was received, unless that is recorded already: the first receipt counts.
+/// Saves where a copy stands.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn receive(connection: &mut PgConnection, key: &CopyKey, received_at: Timestamp) -> Result<(), sqlx::Error> {
+pub async fn save(connection: &mut PgConnection, copy: &Copy) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE collections.copy SET state = 'RECEIVED', received_at = $4
-         WHERE collection = $1 AND period = $2 AND number = $3 AND state = 'ISSUED'",
-        key.edition.collection,
-        key.edition.period.to_string(),
-        key.number,
-        jiff_sqlx::Timestamp::from(received_at) as _,
+        "UPDATE collections.copy SET state = $4, received_at = $5
+         WHERE collection = $1 AND period = $2 AND number = $3",
+        copy.key.edition.collection,
+        copy.key.edition.period.to_string(),
+        copy.key.number,
+        copy.state.word(),
+        copy.received_at.map(jiff_sqlx::Timestamp::from) as _,
     )
     .execute(connection)
     .await?;

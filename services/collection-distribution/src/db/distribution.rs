@@ -43,12 +43,12 @@ async fn cells(connection: &mut PgConnection, collection: &str, day: Date) -> Re
         column: row.appendix_column,
         recipient: row.recipient,
         copies: row.copies,
-        legal_basis: LegalBasis {
-            act: row.legal_basis_act,
-            provision: row.legal_basis_provision,
-            uri: row.legal_basis_uri,
-            assumed: row.legal_basis_assumed,
-        },
+        legal_basis: LegalBasis::of_row(
+            row.legal_basis_act,
+            row.legal_basis_provision,
+            row.legal_basis_uri,
+            row.legal_basis_assumed,
+        ),
     });
     Ok(cells.collect())
 }
@@ -70,12 +70,12 @@ async fn groups(connection: &mut PgConnection, collection: &str, day: Date) -> R
         first_column: row.first_column,
         last_column: row.last_column,
         copies: row.copies,
-        legal_basis: LegalBasis {
-            act: row.legal_basis_act,
-            provision: row.legal_basis_provision,
-            uri: row.legal_basis_uri,
-            assumed: row.legal_basis_assumed,
-        },
+        legal_basis: LegalBasis::of_row(
+            row.legal_basis_act,
+            row.legal_basis_provision,
+            row.legal_basis_uri,
+            row.legal_basis_assumed,
+        ),
     });
     Ok(groups.collect())
 }

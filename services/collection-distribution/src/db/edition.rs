@@ -1,13 +1,24 @@
-//! `collections.edition`.
+//! `collections.edition` with its content, on top of what is scheduled: no row means that nothing was uploaded.
 
-use legalstat_kit::{due::DueDate, period::ReportingPeriod};
-use sqlx::{PgConnection, PgExecutor};
+use legalstat_kit::{
+    call::Done,
+    door::word::Word,
+    due::{
+        DueDate,
+        scheduled::{self, Place, Scheduled},
+    },
+    files::Content,
+};
+use sqlx::PgConnection;
 
-use super::{edition_key, unreadable};
-use crate::domain::edition::{Content, Done, Edition, EditionKey, EditionState, SchedulePosition};
+use super::edition_key;
+use crate::domain::{
+    edition::{Edition, EditionState},
+    key::EditionKey,
+};
 
 struct Row {
-    collection: String,
+    parent: String,
     period: String,
     due_date: jiff_sqlx::Date,
     due_time: jiff_sqlx::Timestamp,
@@ -32,17 +43,12 @@ impl TryFrom<Row> for Edition {
     type Error = sqlx::Error;
 
     fn try_from(mut row: Row) -> Result<Self, sqlx::Error> {
+        let (date, time, version) = (row.due_date, row.due_time, std::mem::take(&mut row.calendar_version));
         Ok(Self {
             content: row.content(),
-            key: edition_key(row.collection, &row.period)?,
-            state: EditionState::from_stored(&row.state).ok_or_else(|| unreadable("state", &row.state))?,
-            due: DueDate {
-                date: row.due_date.to_jiff(),
-                time: row.due_time.to_jiff(),
-                provisional: row.provisional,
-                assumed: row.assumed,
-                calendar_version: row.calendar_version,
-            },
+            key: edition_key(&row.parent, &row.period)?,
+            state: EditionState::read_stored(&row.state, "state")?,
+            due: DueDate::of_row(date, time, row.provisional, row.assumed, version),
             sealed: done(row.sealed_at, row.sealed_by),
             released: done(row.released_at, row.released_by),
             copies_issued: row.copies_issued,
@@ -69,133 +75,107 @@ fn done(at: Option<jiff_sqlx::Timestamp>, by: Option<String>) -> Option<Done> {
     })
 }
 
-/// Holds an edition against other writers until the transaction ends. Read it afterwards: another may have changed it
-/// while this waited.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn lock(connection: &mut PgConnection, key: &EditionKey) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "SELECT collection FROM collections.edition WHERE collection = $1 AND period = $2 FOR UPDATE",
-        key.collection,
-        key.period.to_string(),
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(())
-}
-
 /// Which editions to read.
 #[derive(Debug, Default)]
 pub struct Filter {
-    /// Only this collection's.
-    pub collection: Option<String>,
-    /// Only this period's.
-    pub period: Option<ReportingPeriod>,
-    /// Only periods of this year.
+    pub parent: Option<String>,
+    pub period: Option<String>,
     pub year: Option<i16>,
-    /// Only in this state.
     pub state: Option<EditionState>,
     /// Only after this place in the order.
-    pub after: Option<SchedulePosition>,
+    pub after: Option<Place>,
 }
 
 /// One edition.
-pub async fn get(executor: impl PgExecutor<'_>, key: &EditionKey) -> Result<Option<Edition>, sqlx::Error> {
+pub async fn get(connection: &mut PgConnection, key: &EditionKey) -> Result<Option<Edition>, sqlx::Error> {
     let filter = Filter {
-        collection: Some(key.collection.clone()),
-        period: Some(key.period),
+        parent: Some(key.parent()),
+        period: Some(key.period.to_string()),
         ..Filter::default()
     };
-    Ok(list(executor, &filter, 1).await?.pop())
+    Ok(list(connection, &filter, 1).await?.pop())
 }
 
-/// Editions by due date, then collection, then period.
+/// One edition, held against other writers until the transaction ends.
+pub async fn locked(connection: &mut PgConnection, key: &EditionKey) -> Result<Option<Edition>, sqlx::Error> {
+    scheduled::lock(connection, &key.parent(), key.period).await?;
+    get(connection, key).await
+}
+
+/// Editions in the order of the schedule.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn list(executor: impl PgExecutor<'_>, filter: &Filter, limit: i64) -> Result<Vec<Edition>, sqlx::Error> {
+pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) -> Result<Vec<Edition>, sqlx::Error> {
+    let after = filter.after.as_ref();
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT e.collection, e.period, e.due_date, e.due_time, e.provisional, e.assumed, e.calendar_version, e.state,
-             e.filename, e.content_type, e.size_bytes, e.sha256, e.uploaded_at, e.uploaded_by,
-             e.sealed_at, e.sealed_by, e.released_at, e.released_by,
+        r#"SELECT s.parent, s.period, s.due_date, s.due_time, s.provisional, s.assumed, s.calendar_version,
+             coalesce(e.state, 'SCHEDULED') AS "state!",
+             f.filename AS "filename?", f.content_type AS "content_type?", f.size_bytes AS "size_bytes?",
+             f.sha256 AS "sha256?", f.uploaded_at AS "uploaded_at?", f.uploaded_by AS "uploaded_by?",
+             e.sealed_at AS "sealed_at?", e.sealed_by AS "sealed_by?",
+             e.released_at AS "released_at?", e.released_by AS "released_by?",
              (SELECT count(*)::integer FROM collections.copy c
               WHERE (c.collection, c.period) = (e.collection, e.period)) AS "copies_issued!"
-         FROM collections.edition e
-         WHERE ($1::text IS NULL OR e.collection = $1)
-           AND ($2::text IS NULL OR e.period = $2)
-           AND ($3::integer IS NULL OR extract(year FROM e.period_first_day) = $3)
-           AND ($4::text IS NULL OR e.state = $4)
-           AND ($5::date IS NULL OR (e.due_date, e.collection, e.period) > ($5, $6, $7))
-         ORDER BY e.due_date, e.collection, e.period LIMIT $8"#,
-        filter.collection.as_deref(),
-        filter.period.map(|period| period.to_string()),
+         FROM collections.scheduled s
+         LEFT JOIN collections.edition e ON (e.parent, e.period) = (s.parent, s.period)
+         LEFT JOIN collections.edition_file f ON f.number = e.file
+         WHERE s.binding
+           AND ($1::text IS NULL OR s.parent = $1)
+           AND ($2::text IS NULL OR s.period = $2)
+           AND ($3::integer IS NULL OR extract(year FROM s.first_day) = $3)
+           AND ($4::text IS NULL OR coalesce(e.state, 'SCHEDULED') = $4)
+           AND ($5::date IS NULL OR (s.due_date, s.position, s.parent, s.period) > ($5, $6, $7, $8))
+         ORDER BY s.due_date, s.position, s.parent, s.period LIMIT $9"#,
+        filter.parent,
+        filter.period,
         filter.year.map(i32::from),
-        filter.state.map(EditionState::as_str),
-        filter.after.as_ref().map(|after| jiff_sqlx::Date::from(after.due_date)) as _,
-        filter.after.as_ref().map(|after| after.key.collection.as_str()),
-        filter.after.as_ref().map(|after| after.key.period.to_string()),
+        filter.state.map(EditionState::word),
+        after.map(|after| jiff_sqlx::Date::from(after.due_date)) as _,
+        after.map(|after| after.position),
+        after.map(|after| after.parent.as_str()),
+        after.map(|after| after.period.to_string()),
         limit,
-    )
-    .fetch_all(executor)
-    .await?;
+    );
+    let rows = rows.fetch_all(connection).await?;
     rows.into_iter().map(Edition::try_from).collect()
 }
 
-/// Every collection and period that the schedule has.
+/// Where the editions of a part of the schedule stand, in its order.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn scheduled(executor: impl PgExecutor<'_>) -> Result<Vec<EditionKey>, sqlx::Error> {
-    let rows = sqlx::query!("SELECT collection, period FROM collections.edition")
-        .fetch_all(executor)
-        .await?;
-    rows.into_iter()
-        .map(|row| edition_key(row.collection, &row.period))
+pub async fn states(connection: &mut PgConnection, scheduled: &[Scheduled]) -> Result<Vec<EditionState>, sqlx::Error> {
+    let states = sqlx::query_scalar!(
+        r#"SELECT coalesce(e.state, 'SCHEDULED') AS "state!"
+         FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS s (parent, period, place)
+         LEFT JOIN collections.edition e ON (e.parent, e.period) = (s.parent, s.period) ORDER BY s.place"#,
+        &scheduled.iter().map(|item| item.parent.clone()).collect::<Vec<_>>(),
+        &scheduled.iter().map(|item| item.period.to_string()).collect::<Vec<_>>(),
+    );
+    let states = states.fetch_all(connection).await?;
+    states
+        .iter()
+        .map(|state| EditionState::read_stored(state, "state"))
         .collect()
 }
 
-/// Stores scheduled editions; those already there stay as they are. Tells how many were stored.
+/// Saves an edition with new content, which is from then on what counts; earlier files stay on record.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn insert_missing(
-    executor: impl PgExecutor<'_>,
-    editions: &[(EditionKey, DueDate)],
-) -> Result<u64, sqlx::Error> {
-    let days = |day: fn(&(EditionKey, DueDate)) -> jiff::civil::Date| -> Vec<jiff_sqlx::Date> {
-        editions.iter().map(|edition| day(edition).into()).collect()
+pub async fn save_content(connection: &mut PgConnection, edition: &Edition) -> Result<(), sqlx::Error> {
+    let Some(content) = &edition.content else {
+        return Ok(());
     };
-    let texts = |text: fn(&(EditionKey, DueDate)) -> String| editions.iter().map(text).collect::<Vec<_>>();
-    let inserted = sqlx::query!(
-        "INSERT INTO collections.edition
-             (collection, period, period_first_day, period_last_day, due_date, due_time, provisional, assumed,
-              calendar_version, state)
-         SELECT *, 'SCHEDULED'
-         FROM UNNEST($1::text[], $2::text[], $3::date[], $4::date[], $5::date[], $6::timestamptz[], $7::boolean[],
-                     $8::boolean[], $9::text[])
-         ON CONFLICT DO NOTHING",
-        &texts(|(key, _)| key.collection.clone()),
-        &texts(|(key, _)| key.period.to_string()),
-        days(|(key, _)| key.period.first_day()) as _,
-        days(|(key, _)| key.period.last_day()) as _,
-        days(|(_, due)| due.date) as _,
-        editions
-            .iter()
-            .map(|(_, due)| due.time.into())
-            .collect::<Vec<jiff_sqlx::Timestamp>>() as _,
-        &editions.iter().map(|(_, due)| due.provisional).collect::<Vec<_>>(),
-        &editions.iter().map(|(_, due)| due.assumed).collect::<Vec<_>>(),
-        &texts(|(_, due)| due.calendar_version.clone()),
-    )
-    .execute(executor)
-    .await?;
-    Ok(inserted.rows_affected())
-}
-
-/// Gives an edition its content, in place of any it had.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn prepare(connection: &mut PgConnection, key: &EditionKey, content: &Content) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE collections.edition
-         SET state = 'PREPARED', filename = $3, content_type = $4, size_bytes = $5, sha256 = $6, uploaded_at = $7,
-             uploaded_by = $8
-         WHERE collection = $1 AND period = $2",
-        key.collection,
-        key.period.to_string(),
+        "WITH stored AS (
+             INSERT INTO collections.edition_file
+                 (collection, period, filename, content_type, size_bytes, sha256, uploaded_at, uploaded_by)
+             VALUES ($1, $2, $4, $5, $6, $7, $8, $9) RETURNING *
+         )
+         INSERT INTO collections.edition (collection, period, state, file, sha256, uploaded_by)
+         SELECT collection, period, $3, number, sha256, uploaded_by FROM stored
+         ON CONFLICT (collection, period) DO UPDATE
+         SET state = EXCLUDED.state, file = EXCLUDED.file, sha256 = EXCLUDED.sha256, uploaded_by = EXCLUDED.uploaded_by",
+        edition.key.collection,
+        edition.key.period.to_string(),
+        edition.state.word(),
         content.filename,
         content.content_type,
         content.size_bytes,
@@ -208,34 +188,26 @@ pub async fn prepare(connection: &mut PgConnection, key: &EditionKey, content: &
     Ok(())
 }
 
-/// Seals an edition.
+/// Saves where an edition with content stands, its seal and its release; the release meets its due date.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn seal(connection: &mut PgConnection, key: &EditionKey, sealed: &Done) -> Result<(), sqlx::Error> {
+pub async fn save(connection: &mut PgConnection, edition: &Edition) -> Result<(), sqlx::Error> {
+    let (key, sealed, released) = (&edition.key, edition.sealed.as_ref(), edition.released.as_ref());
     sqlx::query!(
-        "UPDATE collections.edition SET state = 'SEALED', sealed_at = $3, sealed_by = $4
+        "UPDATE collections.edition
+         SET state = $3, sealed_at = $4, sealed_by = $5, released_at = $6, released_by = $7
          WHERE collection = $1 AND period = $2",
         key.collection,
         key.period.to_string(),
-        jiff_sqlx::Timestamp::from(sealed.at) as _,
-        sealed.by,
+        edition.state.word(),
+        sealed.map(|done| jiff_sqlx::Timestamp::from(done.at)) as _,
+        sealed.map(|done| done.by.as_str()),
+        released.map(|done| jiff_sqlx::Timestamp::from(done.at)) as _,
+        released.map(|done| done.by.as_str()),
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
-}
-
-/// Marks an edition as released; its copies are issued apart.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn release(connection: &mut PgConnection, key: &EditionKey, released: &Done) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "UPDATE collections.edition SET state = 'RELEASED', released_at = $3, released_by = $4
-         WHERE collection = $1 AND period = $2",
-        key.collection,
-        key.period.to_string(),
-        jiff_sqlx::Timestamp::from(released.at) as _,
-        released.by,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
+    match released {
+        Some(done) => scheduled::meet(connection, &key.parent(), key.period, done.at).await,
+        None => Ok(()),
+    }
 }

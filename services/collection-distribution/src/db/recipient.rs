@@ -1,7 +1,7 @@
 //! `collections.recipient`.
 
 use legalstat_kit::law::{LegalBasis, LocalizedText};
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::PgConnection;
 
 use crate::domain::recipient::Recipient;
 
@@ -25,18 +25,14 @@ impl From<Row> for Recipient {
         Self {
             id: row.id,
             appendix_column: row.appendix_column,
-            name: LocalizedText {
-                kk: row.name_kk,
-                ru: row.name_ru,
-                en: row.name_en,
-            },
+            name: LocalizedText::new(row.name_kk, row.name_ru, row.name_en),
             parent: row.parent,
-            legal_basis: LegalBasis {
-                act: row.legal_basis_act,
-                provision: row.legal_basis_provision,
-                uri: row.legal_basis_uri,
-                assumed: row.legal_basis_assumed,
-            },
+            legal_basis: LegalBasis::of_row(
+                row.legal_basis_act,
+                row.legal_basis_provision,
+                row.legal_basis_uri,
+                row.legal_basis_assumed,
+            ),
             valid_from: row.valid_from.to_jiff(),
             valid_to: row.valid_to.map(|day| day.to_jiff()),
         }
@@ -46,7 +42,7 @@ impl From<Row> for Recipient {
 /// The recipients after one of them, by column of Appendix 1; headings come first.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn list(
-    executor: impl PgExecutor<'_>,
+    connection: &mut PgConnection,
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Recipient>, sqlx::Error> {
@@ -62,19 +58,19 @@ pub async fn list(
         after,
         limit,
     )
-    .fetch_all(executor)
+    .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(Recipient::from).collect())
 }
 
 /// Whether there is such a recipient.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn exists(executor: impl PgExecutor<'_>, id: &str) -> Result<bool, sqlx::Error> {
+pub async fn exists(connection: &mut PgConnection, id: &str) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar!(
         r#"SELECT EXISTS (SELECT FROM collections.recipient WHERE id = $1) AS "exists!""#,
         id
     )
-    .fetch_one(executor)
+    .fetch_one(connection)
     .await
 }
 

@@ -1,12 +1,11 @@
 //! An electronic collection of legal statistical information (Instruction, paras 11-13).
 
-use jiff::civil::Date;
 use legalstat_kit::{
-    law::{LegalBasis, LocalizedText},
+    door::word::Word,
+    due::Duty,
+    law::LocalizedText,
     period::{PeriodKind, ReportingPeriod},
 };
-
-use super::names;
 
 /// How often a collection is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +16,18 @@ pub enum Periodicity {
     HalfYearAndYear,
 }
 
-impl Periodicity {
-    const ALL: [Self; 2] = [Self::Quarterly, Self::HalfYearAndYear];
+impl Word for Periodicity {
+    const ALL: &'static [Self] = &[Self::Quarterly, Self::HalfYearAndYear];
 
+    fn word(self) -> &'static str {
+        match self {
+            Self::Quarterly => "QUARTERLY",
+            Self::HalfYearAndYear => "HALF_YEAR_AND_YEAR",
+        }
+    }
+}
+
+impl Periodicity {
     /// Its periods of a year, as kind and number.
     pub fn periods(self) -> &'static [(PeriodKind, i8)] {
         match self {
@@ -32,26 +40,6 @@ impl Periodicity {
             Self::HalfYearAndYear => &[(PeriodKind::HalfYear, 1), (PeriodKind::Year, 1)],
         }
     }
-
-    /// Whether a collection of this periodicity is sent for the period.
-    pub fn includes(self, period: ReportingPeriod) -> bool {
-        self.periods()
-            .iter()
-            .any(|(kind, number)| ReportingPeriod::new(period.year(), *kind, *number) == Ok(period))
-    }
-
-    /// The word it is stored as.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Quarterly => "QUARTERLY",
-            Self::HalfYearAndYear => "HALF_YEAR_AND_YEAR",
-        }
-    }
-
-    /// Reads the word it is stored as.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|periodicity| periodicity.as_str() == word)
-    }
 }
 
 /// A collection.
@@ -63,22 +51,11 @@ pub struct Collection {
     pub appendix_row: i32,
     /// Its title; languages not entered yet are empty.
     pub title: LocalizedText,
-    /// How often it is sent.
     pub periodicity: Periodicity,
-    /// The day of the month after the period by which it is sent, 1 to 28, that day included.
-    pub due_day: i32,
-    /// Whether a due day that is off moves to the next working day.
-    pub roll_forward: bool,
-    /// The law for moving or not.
-    pub roll_forward_basis: LegalBasis,
     /// How many copies an edition has in all.
     pub copies_total: i32,
-    /// The law that orders the collection.
-    pub legal_basis: LegalBasis,
-    /// The first day on which the duty holds.
-    pub valid_from: Date,
-    /// The last such day; `None` while it goes on.
-    pub valid_to: Option<Date>,
+    /// To send it by its day.
+    pub duty: Duty,
 }
 
 /// A period that a collection is not sent for.
@@ -96,7 +73,7 @@ impl Collection {
     /// # Errors
     /// Says which periods it is sent for.
     pub fn require_period(&self, period: ReportingPeriod) -> Result<(), WrongPeriod> {
-        if self.periodicity.includes(period) {
+        if self.duty.has(period) {
             return Ok(());
         }
         let when = match self.periodicity {
@@ -104,15 +81,10 @@ impl Collection {
             Periodicity::HalfYearAndYear => "for the first half-year and for the year, like 2019-S1 and 2019",
         };
         Err(WrongPeriod {
-            collection: names::collection(&self.id),
+            collection: self.duty.parent.clone(),
             period,
             when,
         })
-    }
-
-    /// Whether the duty holds on a day.
-    pub fn holds_on(&self, day: Date) -> bool {
-        self.valid_from <= day && self.valid_to.is_none_or(|last| day <= last)
     }
 }
 
@@ -159,9 +131,9 @@ mod tests {
 
     #[test]
     fn a_duty_holds_from_the_day_of_the_instruction() {
-        let day = |text: &str| text.parse::<Date>().expect("a day");
-        let collection = collection("crime");
-        assert!(!collection.holds_on(day("2019-04-14")));
-        assert!(collection.holds_on(day("2019-04-15")) && collection.holds_on(day("2035-01-14")));
+        let day = |text: &str| text.parse::<jiff::civil::Date>().expect("a day");
+        let duty = collection("crime").duty;
+        assert!(!duty.holds_on(day("2019-04-14")));
+        assert!(duty.holds_on(day("2019-04-15")) && duty.holds_on(day("2035-01-14")));
     }
 }

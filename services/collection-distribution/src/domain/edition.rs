@@ -1,26 +1,15 @@
 //! An edition: one period's issue of a collection, from its due date to its release.
 
-use std::{fmt, str::FromStr};
+use jiff::Timestamp;
+use legalstat_kit::{
+    call::Done,
+    door::word::Word,
+    due::{DueDate, scheduled::Place},
+    files::Content,
+    zone,
+};
 
-use jiff::{Timestamp, civil::Date};
-use legalstat_kit::{due::DueDate, period::ReportingPeriod, zone};
-
-use super::names;
-
-/// Which edition.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EditionKey {
-    /// The id of the collection.
-    pub collection: String,
-    /// The reporting period.
-    pub period: ReportingPeriod,
-}
-
-impl fmt::Display for EditionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/editions/{}", names::collection(&self.collection), self.period)
-    }
-}
+use super::key::EditionKey;
 
 /// Where an edition stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +24,10 @@ pub enum EditionState {
     Released,
 }
 
-impl EditionState {
-    const ALL: [Self; 4] = [Self::Scheduled, Self::Prepared, Self::Sealed, Self::Released];
+impl Word for EditionState {
+    const ALL: &'static [Self] = &[Self::Scheduled, Self::Prepared, Self::Sealed, Self::Released];
 
-    /// The word it is stored as.
-    pub fn as_str(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Self::Scheduled => "SCHEDULED",
             Self::Prepared => "PREPARED",
@@ -47,47 +35,15 @@ impl EditionState {
             Self::Released => "RELEASED",
         }
     }
-
-    /// Reads the word it is stored as.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
-    }
-}
-
-/// Who did something, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Done {
-    /// When.
-    pub at: Timestamp,
-    /// The name in the caller's certificate.
-    pub by: String,
-}
-
-/// The content of an edition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Content {
-    /// The file's name without folders.
-    pub filename: String,
-    /// Its media type.
-    pub content_type: String,
-    /// Its size in bytes, 1 or more.
-    pub size_bytes: i64,
-    /// SHA-256 of it.
-    pub sha256: Vec<u8>,
-    /// Its upload.
-    pub uploaded: Done,
 }
 
 /// An edition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edition {
-    /// Which one.
     pub key: EditionKey,
-    /// Where it stands.
     pub state: EditionState,
-    /// When it is due.
     pub due: DueDate,
-    /// Its content; `None` while nothing is uploaded.
+    /// The content that counts now; `None` while nothing is uploaded.
     pub content: Option<Content>,
     /// Its seal; `None` before.
     pub sealed: Option<Done>,
@@ -130,25 +86,39 @@ impl Edition {
         }
     }
 
-    /// Whether its content, which must have this digest, may be sealed.
+    /// The edition with this content in place of any it had.
     ///
     /// # Errors
     /// What stands in the way.
-    pub fn may_be_sealed(&self, sha256: &[u8]) -> Result<(), Obstacle> {
-        match (self.state, &self.content) {
-            (EditionState::Sealed, _) => Err(Obstacle::AlreadySealed),
-            (EditionState::Released, _) => Err(Obstacle::AlreadyReleased),
-            (_, None) => Err(Obstacle::ContentMissing),
-            (_, Some(content)) if content.sha256 != sha256 => Err(Obstacle::OtherContent),
-            (EditionState::Scheduled | EditionState::Prepared, Some(_)) => Ok(()),
-        }
+    pub fn prepare(mut self, content: Content) -> Result<Self, Obstacle> {
+        self.accepts_content(content.uploaded.at)?;
+        self.state = EditionState::Prepared;
+        self.content = Some(content);
+        Ok(self)
     }
 
-    /// Whether this person may release it: it is sealed, and another person uploaded and sealed it.
+    /// The edition with its content, which must have this digest, sealed.
     ///
     /// # Errors
     /// What stands in the way.
-    pub fn may_be_released_by(&self, person: &str) -> Result<(), Obstacle> {
+    pub fn seal(mut self, sha256: &[u8], sealed: Done) -> Result<Self, Obstacle> {
+        match (self.state, &self.content) {
+            (EditionState::Sealed, _) => return Err(Obstacle::AlreadySealed),
+            (EditionState::Released, _) => return Err(Obstacle::AlreadyReleased),
+            (_, None) => return Err(Obstacle::ContentMissing),
+            (_, Some(content)) if content.sha256 != sha256 => return Err(Obstacle::OtherContent),
+            (EditionState::Scheduled | EditionState::Prepared, Some(_)) => {}
+        }
+        self.state = EditionState::Sealed;
+        self.sealed = Some(sealed);
+        Ok(self)
+    }
+
+    /// The edition released with so many copies: it is sealed, and another person uploaded and sealed it.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn release(mut self, copies: usize, released: Done) -> Result<Self, Obstacle> {
         match self.state {
             EditionState::Scheduled => return Err(Obstacle::ContentMissing),
             EditionState::Prepared => return Err(Obstacle::NotSealed),
@@ -156,52 +126,24 @@ impl Edition {
             EditionState::Sealed => {}
         }
         let uploaded = self.content.as_ref().map(|content| &content.uploaded);
-        let prepared_by_same = [uploaded, self.sealed.as_ref()]
-            .into_iter()
-            .flatten()
-            .any(|done| done.by == person);
-        if prepared_by_same {
-            Err(Obstacle::SamePerson)
-        } else {
-            Ok(())
+        let by_same = |done: Option<&Done>| done.is_some_and(|done| done.by == released.by);
+        if by_same(uploaded) || by_same(self.sealed.as_ref()) {
+            return Err(Obstacle::SamePerson);
         }
+        self.state = EditionState::Released;
+        self.released = Some(released);
+        self.copies_issued = i32::try_from(copies).unwrap_or(i32::MAX);
+        Ok(self)
     }
-}
 
-/// A place in the order of the schedule: by due date, then collection, then period.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SchedulePosition {
-    /// The due date.
-    pub due_date: Date,
-    /// The edition.
-    pub key: EditionKey,
-}
-
-impl SchedulePosition {
-    /// Where an edition stands in the order.
-    pub fn of(edition: &Edition) -> Self {
-        Self {
-            due_date: edition.due.date,
-            key: edition.key.clone(),
+    /// Where it stands in the order of the schedule.
+    pub fn schedule_place(&self) -> Place {
+        Place {
+            due_date: self.due.date,
+            position: 0,
+            parent: self.key.parent(),
+            period: self.key.period,
         }
-    }
-}
-
-impl fmt::Display for SchedulePosition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.due_date, self.key)
-    }
-}
-
-impl FromStr for SchedulePosition {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (due_date, name) = text.split_once(' ').ok_or(())?;
-        Ok(Self {
-            due_date: due_date.parse().map_err(|_| ())?,
-            key: names::parse_edition(name).map_err(|_| ())?,
-        })
     }
 }
 
@@ -227,7 +169,7 @@ mod tests {
         };
         let sealed = matches!(state, EditionState::Sealed | EditionState::Released);
         Edition {
-            key: names::parse_edition("collections/crime/editions/2025-Q1").expect("a name"),
+            key: "collections/crime/editions/2025-Q1".parse().expect("a name"),
             state,
             due: DueDate {
                 date: "2025-04-14".parse().expect("a day"),
@@ -261,18 +203,42 @@ mod tests {
     }
 
     #[test]
+    fn new_content_replaces_what_was_there() {
+        let prepared = edition(EditionState::Prepared);
+        let mut content = prepared.content.clone().expect("it has some");
+        assert_eq!(
+            edition(EditionState::Scheduled).prepare(content.clone()),
+            Ok(prepared.clone())
+        );
+        content.sha256 = vec![8; 32];
+        let replaced = prepared.prepare(content.clone()).expect("it is taken");
+        assert_eq!(replaced.content, Some(content));
+    }
+
+    #[test]
     fn only_the_content_that_was_seen_is_sealed_and_only_once() {
-        let sealing = |state, sha256: [u8; 32]| edition(state).may_be_sealed(&sha256);
+        let seal = edition(EditionState::Sealed).sealed.expect("it is sealed");
+        let sealing = |state, sha256: [u8; 32]| edition(state).seal(&sha256, seal.clone());
         assert_eq!(sealing(EditionState::Scheduled, [7; 32]), Err(Obstacle::ContentMissing));
         assert_eq!(sealing(EditionState::Prepared, [8; 32]), Err(Obstacle::OtherContent));
-        assert_eq!(sealing(EditionState::Prepared, [7; 32]), Ok(()));
+        assert_eq!(
+            sealing(EditionState::Prepared, [7; 32]),
+            Ok(edition(EditionState::Sealed))
+        );
         assert_eq!(sealing(EditionState::Sealed, [7; 32]), Err(Obstacle::AlreadySealed));
         assert_eq!(sealing(EditionState::Released, [7; 32]), Err(Obstacle::AlreadyReleased));
     }
 
     #[test]
     fn a_sealed_edition_is_released_by_a_person_who_did_not_prepare_it() {
-        let releasing = |state, person: &str| edition(state).may_be_released_by(person);
+        let releasing = |state, person: &str| {
+            let (at, by) = (instant("2025-04-03T04:00:00Z"), person.to_owned());
+            edition(state).release(33, Done { at, by })
+        };
+        let released = Edition {
+            copies_issued: 33,
+            ..edition(EditionState::Released)
+        };
         assert_eq!(
             releasing(EditionState::Scheduled, "approver"),
             Err(Obstacle::ContentMissing)
@@ -280,17 +246,10 @@ mod tests {
         assert_eq!(releasing(EditionState::Prepared, "approver"), Err(Obstacle::NotSealed));
         assert_eq!(releasing(EditionState::Sealed, "operator-1"), Err(Obstacle::SamePerson));
         assert_eq!(releasing(EditionState::Sealed, "operator-2"), Err(Obstacle::SamePerson));
-        assert_eq!(releasing(EditionState::Sealed, "approver"), Ok(()));
+        assert_eq!(releasing(EditionState::Sealed, "approver"), Ok(released));
         assert_eq!(
             releasing(EditionState::Released, "approver"),
             Err(Obstacle::AlreadyReleased)
         );
-    }
-
-    #[test]
-    fn a_position_in_the_schedule_is_read_as_it_is_written() {
-        let position = SchedulePosition::of(&edition(EditionState::Scheduled));
-        assert_eq!(position.to_string().parse(), Ok(position));
-        assert_eq!("2025-01-05".parse::<SchedulePosition>(), Err(()));
     }
 }

@@ -4,7 +4,6 @@ pub mod collection;
 pub mod copy;
 pub mod distribution;
 pub mod edition;
-pub mod names;
+pub mod key;
 pub mod recipient;
 pub mod register;
-pub mod schedule;

@@ -2,12 +2,17 @@
 
 use anyhow::Context as _;
 use jiff::civil::Date;
-use legalstat_kit::law::{LegalBasis, LocalizedText};
-use serde::{Deserialize, de::DeserializeOwned};
+use legalstat_kit::{
+    door::register::{self, lines},
+    due::Duty,
+    law::{LegalBasis, LocalizedText},
+};
+use serde::Deserialize;
 
 use super::{
     collection::{Collection, Periodicity},
     distribution::{Cell, Distribution, Group},
+    key,
     recipient::Recipient,
 };
 
@@ -56,7 +61,7 @@ struct CollectionLine {
     copies_total: i32,
     legal_basis: String,
     valid_from: String,
-    valid_to: Option<String>,
+    valid_to: String,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +72,7 @@ struct RecipientLine {
     parent: Option<String>,
     legal_basis: String,
     valid_from: String,
-    valid_to: Option<String>,
+    valid_to: String,
 }
 
 #[derive(Deserialize)]
@@ -78,7 +83,7 @@ struct CellLine {
     copies: String,
     legal_basis: String,
     valid_from: String,
-    valid_to: Option<String>,
+    valid_to: String,
 }
 
 #[derive(Deserialize)]
@@ -88,7 +93,7 @@ struct GroupLine {
     copies_among_unknown_cells: i32,
     legal_basis: String,
     valid_from: String,
-    valid_to: Option<String>,
+    valid_to: String,
 }
 
 /// The register as embedded.
@@ -136,46 +141,39 @@ fn parts<T: Clone>(all: &[Dated<T>], collection: &str) -> Vec<T> {
         .collect()
 }
 
-fn lines<L: DeserializeOwned, T>(file: &str, text: &str, read: fn(L) -> anyhow::Result<T>) -> anyhow::Result<Vec<T>> {
-    csv::Reader::from_reader(text.as_bytes())
-        .deserialize::<L>()
-        .enumerate()
-        .map(|(index, line)| read(line?).with_context(|| format!("{file}, line {}", index + 2)))
-        .collect()
-}
-
 fn collection(line: CollectionLine) -> anyhow::Result<Collection> {
-    let roll_forward = match line.roll_forward.as_str() {
-        "yes" => true,
-        "no" => false,
-        other => anyhow::bail!("roll_forward is yes or no, not {other:?}"),
-    };
-    let periodicity = Periodicity::from_stored(&line.periodicity.to_uppercase().replace('-', "_"))
-        .with_context(|| format!("unknown periodicity {:?}", line.periodicity))?;
+    let periodicity: Periodicity = register::word(&line.periodicity)?;
+    let (valid_from, valid_to) = register::validity(&line.valid_from, &line.valid_to)?;
     Ok(Collection {
-        id: line.id,
         appendix_row: line.appendix_row,
         title: LocalizedText::new("", "", line.title_en),
         periodicity,
-        due_day: line.due_day,
-        roll_forward,
-        roll_forward_basis: LegalBasis::parse(&line.roll_forward_basis),
         copies_total: line.copies_total,
-        legal_basis: LegalBasis::parse(&line.legal_basis),
-        valid_from: line.valid_from.parse()?,
-        valid_to: day(line.valid_to)?,
+        duty: Duty {
+            parent: key::collection(&line.id),
+            position: 0,
+            periods: periodicity.periods(),
+            due_day: line.due_day,
+            roll_forward: register::yes_or_no(&line.roll_forward)?,
+            roll_forward_basis: LegalBasis::parse(&line.roll_forward_basis),
+            legal_basis: LegalBasis::parse(&line.legal_basis),
+            valid_from,
+            valid_to,
+        },
+        id: line.id,
     })
 }
 
 fn recipient(line: RecipientLine) -> anyhow::Result<Recipient> {
+    let (valid_from, valid_to) = register::validity(&line.valid_from, &line.valid_to)?;
     Ok(Recipient {
         id: line.id,
         appendix_column: line.column,
         name: LocalizedText::new("", "", line.name_en),
         parent: line.parent,
         legal_basis: LegalBasis::parse(&line.legal_basis),
-        valid_from: line.valid_from.parse()?,
-        valid_to: day(line.valid_to)?,
+        valid_from,
+        valid_to,
     })
 }
 
@@ -185,6 +183,7 @@ fn cell(line: CellLine) -> anyhow::Result<Dated<Cell>> {
         number => Some(number.parse().context("copies")?),
     };
     let legal_basis = LegalBasis::parse(&line.legal_basis);
+    let (valid_from, valid_to) = register::validity(&line.valid_from, &line.valid_to)?;
     Ok(Dated {
         collection: line.collection,
         part: Cell {
@@ -193,8 +192,8 @@ fn cell(line: CellLine) -> anyhow::Result<Dated<Cell>> {
             copies,
             legal_basis,
         },
-        valid_from: line.valid_from.parse()?,
-        valid_to: day(line.valid_to)?,
+        valid_from,
+        valid_to,
     })
 }
 
@@ -206,7 +205,7 @@ fn group(line: GroupLine) -> anyhow::Result<Dated<Group>> {
         copies: line.copies_among_unknown_cells,
         legal_basis: LegalBasis::parse(&line.legal_basis),
     };
-    let (valid_from, valid_to) = (line.valid_from.parse()?, day(line.valid_to)?);
+    let (valid_from, valid_to) = register::validity(&line.valid_from, &line.valid_to)?;
     Ok(Dated {
         collection: line.collection,
         part,
@@ -215,13 +214,11 @@ fn group(line: GroupLine) -> anyhow::Result<Dated<Group>> {
     })
 }
 
-fn day(text: Option<String>) -> anyhow::Result<Option<Date>> {
-    Ok(text.map(|text| text.parse()).transpose()?)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use legalstat_kit::due::schedule::YEARS;
 
     use super::*;
 
@@ -247,6 +244,24 @@ mod tests {
                 (6, "supervision", 30)
             ]
         );
+    }
+
+    #[test]
+    fn every_year_of_the_schedule_has_22_periods_and_646_copies() {
+        let collections = register().collections;
+        for year in YEARS {
+            let copies: Vec<i32> = collections
+                .iter()
+                .flat_map(|collection| {
+                    let periods = collection.duty.periods_of(year..=year);
+                    periods.map(move |period| {
+                        assert_eq!(collection.require_period(period), Ok(()));
+                        collection.copies_total
+                    })
+                })
+                .collect();
+            assert_eq!((copies.len(), copies.iter().sum::<i32>()), (22, 646), "{year}");
+        }
     }
 
     #[test]
@@ -316,7 +331,7 @@ mod tests {
                 .iter()
                 .all(|recipient| !recipient.legal_basis.assumed)
         );
-        let rolling = |collection: &&Collection| !collection.roll_forward_basis.assumed;
+        let rolling = |collection: &&Collection| !collection.duty.roll_forward_basis.assumed;
         let certain: Vec<_> = register
             .collections
             .iter()

@@ -1,49 +1,31 @@
 //! What several methods read from their requests in the same way.
 
-use legalstat_kit::schema::Database;
-use legalstat_kit::{Error, FieldReason, Violations};
-use sqlx::PgExecutor;
+use std::fmt::Display;
+
+use legalstat_kit::{Error, FieldReason, Refusal, Violations, schema::Database};
+use sqlx::PgConnection;
 
 use crate::{
     db,
     domain::{
         collection::Collection,
-        copy::CopyKey,
-        edition::{Edition, EditionKey},
-        names::{self, NameError},
+        copy::Copy,
+        edition::Edition,
+        key::{self, CopyKey, EditionKey, NameError},
     },
-    error::CollectionsError,
 };
 
-/// Reads the name of an edition. A period that its collection is not sent for breaks a rule of the name; a collection
-/// that is not registered does not: there is no such edition.
-pub(super) async fn edition(
-    violations: &mut Violations,
-    db: &Database,
-    field: &str,
-    name: &str,
-) -> Result<Option<EditionKey>, Error> {
-    let key = resource(violations, field, name, names::parse_edition);
-    if let Some(key) = &key {
-        violations.about(key);
-        require_period(violations, db, field, key).await?;
-    }
-    Ok(key)
+/// Reads the name of an edition. Whether its period fits its collection, [`find`] and [`sound`] tell: an edition that is
+/// found needs no look at the register, and so a call that was answered before needs none.
+pub(super) fn edition(violations: &mut Violations, field: &str, name: &str) -> Option<EditionKey> {
+    let key: Option<EditionKey> = resource(violations, field, name, str::parse);
+    key.inspect(|key| violations.about(key))
 }
 
 /// Reads the name of a copy, whose period must fit its collection like an edition's.
-pub(super) async fn copy(
-    violations: &mut Violations,
-    db: &Database,
-    field: &str,
-    name: &str,
-) -> Result<Option<CopyKey>, Error> {
-    let key = resource(violations, field, name, names::parse_copy);
-    if let Some(key) = &key {
-        violations.about(key);
-        require_period(violations, db, field, &key.edition).await?;
-    }
-    Ok(key)
+pub(super) fn copy(violations: &mut Violations, field: &str, name: &str) -> Option<CopyKey> {
+    let key: Option<CopyKey> = resource(violations, field, name, str::parse);
+    key.inspect(|key| violations.about(key))
 }
 
 /// Reads a required resource name.
@@ -66,16 +48,95 @@ pub(super) fn resource<T>(
     None
 }
 
+/// Reads the name of a collection to list for; empty means all.
+pub(super) fn optional_collection(violations: &mut Violations, field: &str, name: &str) -> Option<String> {
+    match name {
+        "" => None,
+        name => resource(violations, field, name, key::parse_collection),
+    }
+}
+
+/// What was read beside the edition of this field, once nothing breaks a rule.
+///
+/// # Errors
+/// All violations, also that of a period that does not fit.
+pub(super) async fn sound<T>(
+    mut violations: Violations,
+    db: &Database,
+    (field, edition): (&str, Option<&EditionKey>),
+    read: Option<T>,
+) -> Result<T, Error> {
+    if let Some(edition) = edition.filter(|_| !violations.is_empty()) {
+        let mut kind = Violations::new();
+        require_period(&mut kind, &mut *db.connection().await?, field, edition).await?;
+        violations = violations.after(kind);
+    }
+    violations.sound(read)
+}
+
+/// The edition of a name that was read without violations.
+///
+/// # Errors
+/// A violation when the collection is not sent for the period; NOT_FOUND when the schedule has no such edition.
+pub(super) async fn find(connection: &mut PgConnection, field: &str, key: &EditionKey) -> Result<Edition, Error> {
+    match db::edition::get(connection, key).await? {
+        Some(edition) => Ok(edition),
+        None => Err(missing(connection, field, key, key).await?),
+    }
+}
+
+/// As [`find`], but nobody else changes the edition until the transaction ends.
+///
+/// # Errors
+/// As [`find`].
+pub(super) async fn lock(connection: &mut PgConnection, field: &str, key: &EditionKey) -> Result<Edition, Error> {
+    match db::edition::locked(connection, key).await? {
+        Some(edition) => Ok(edition),
+        None => Err(missing(connection, field, key, key).await?),
+    }
+}
+
+/// What was found of the caller's own copies.
+///
+/// # Errors
+/// A violation when the collection is not sent for the period; NOT_FOUND when there is no such copy, or not for this caller.
+pub(super) async fn own(
+    connection: &mut PgConnection,
+    field: &str,
+    key: &CopyKey,
+    found: Option<Copy>,
+) -> Result<Copy, Error> {
+    match found {
+        Some(copy) => Ok(copy),
+        None => Err(missing(connection, field, key, &key.edition).await?),
+    }
+}
+
+async fn missing(
+    connection: &mut PgConnection,
+    field: &str,
+    resource: &impl Display,
+    edition: &EditionKey,
+) -> Result<Error, Error> {
+    let mut violations = Violations::new();
+    violations.about(resource);
+    require_period(&mut violations, connection, field, edition).await?;
+    violations.refuse()?;
+    Ok(Refusal::not_found(&resource.to_string()).into())
+}
+
+/// A period that its collection is not sent for breaks a rule of the name; a collection that is not registered does not:
+/// there is no such edition.
 async fn require_period(
     violations: &mut Violations,
-    db: &Database,
+    connection: &mut PgConnection,
     field: &str,
     key: &EditionKey,
 ) -> Result<(), Error> {
-    if let Some(collection) = db::collection::get(&mut *db.connection().await?, &key.collection).await?
+    if let Some(collection) = db::collection::get(connection, &key.collection).await?
         && let Err(problem) = collection.require_period(key.period)
     {
-        violations.add_by_law(field, FieldReason::PeriodKind, problem, &collection.legal_basis);
+        violations.add_by_law(field, FieldReason::PeriodKind, problem, &collection.duty.legal_basis);
     }
     Ok(())
 }
@@ -84,27 +145,18 @@ async fn require_period(
 ///
 /// # Errors
 /// NOT_FOUND when it is not registered.
-pub(super) async fn find_collection(executor: impl PgExecutor<'_>, id: &str) -> Result<Collection, Error> {
-    let found = db::collection::get(executor, id).await?;
-    Ok(found.ok_or_else(|| CollectionsError::NotFound(names::collection(id)))?)
-}
-
-/// The edition of a name that was read without violations.
-///
-/// # Errors
-/// NOT_FOUND when the schedule has no such edition.
-pub(super) async fn find_edition(executor: impl PgExecutor<'_>, key: &EditionKey) -> Result<Edition, Error> {
-    let found = db::edition::get(executor, key).await?;
-    Ok(found.ok_or_else(|| CollectionsError::NotFound(key.to_string()))?)
+pub(super) async fn find_collection(connection: &mut PgConnection, id: &str) -> Result<Collection, Error> {
+    let found = db::collection::get(connection, id).await?;
+    Ok(found.ok_or_else(|| Refusal::not_found(&key::collection(id)))?)
 }
 
 /// Refuses a filter by a collection that is not registered: an empty list would pass for one without editions.
 ///
 /// # Errors
 /// NOT_FOUND.
-pub(super) async fn require_registered(db: &Database, collection: Option<&str>) -> Result<(), Error> {
+pub(super) async fn require_registered(connection: &mut PgConnection, collection: Option<&str>) -> Result<(), Error> {
     if let Some(id) = collection {
-        find_collection(&mut *db.connection().await?, id).await?;
+        find_collection(connection, id).await?;
     }
     Ok(())
 }

@@ -6,27 +6,27 @@ use legalstat_proto::collections::v1::{
     DownloadCopyRequest, DownloadCopyResponse, collection_distribution_service_server::CollectionDistributionService,
     download_copy_response::Part,
 };
-use tonic::{Request, Status};
+use tonic::Status;
 
 use super::{CollectionDistribution, convert, door};
-use crate::{db, error::CollectionsError};
+use crate::db;
 
 type Download = <CollectionDistribution as CollectionDistributionService>::DownloadCopyStream;
 
 pub(super) async fn download_copy(
     service: &CollectionDistribution,
-    request: Request<DownloadCopyRequest>,
+    call: Call,
+    request: DownloadCopyRequest,
 ) -> Result<Download, Error> {
-    let call = Call::of(&request);
-    let (request, context) = (request.into_inner(), &service.context);
-    let mut violations = Violations::new();
-    let key = door::copy(&mut violations, &context.db, "name", &request.name).await?;
+    let (mut violations, context) = (Violations::new(), &service.context);
+    let key = door::copy(&mut violations, "name", &request.name);
     let key = violations.sound(key)?;
 
-    // Someone else's copy is not found, so that its existence is not told.
-    let copy = db::copy::get_own(&mut *context.db.connection().await?, &key, &call.caller.name).await?;
-    let copy = copy.ok_or_else(|| CollectionsError::NotFound(key.to_string()))?;
-    let edition = door::find_edition(&mut *context.db.connection().await?, &key.edition).await?;
+    let mut connection = context.db.connection().await?;
+    let own = db::copy::get_own(&mut connection, &key, &call.caller.name).await?;
+    let copy = door::own(&mut connection, "name", &key, own).await?;
+    let edition = door::find(&mut connection, "name", &key.edition).await?;
+    drop(connection);
     let content = edition
         .content
         .ok_or_else(|| anyhow::anyhow!("{key} was issued for an edition without content"))?;

@@ -1,6 +1,6 @@
 //! ListCollections.
 
-use legalstat_kit::{Error, Violations, door::page::Page};
+use legalstat_kit::{Call, Error, Violations, door::page::Page};
 use legalstat_proto::collections::v1::{ListCollectionsRequest, ListCollectionsResponse};
 
 use super::{CollectionDistribution, convert};
@@ -8,6 +8,7 @@ use crate::db::collection::{self, Filter};
 
 pub(super) async fn list_collections(
     service: &CollectionDistribution,
+    _: Call,
     request: ListCollectionsRequest,
 ) -> Result<ListCollectionsResponse, Error> {
     let mut violations = Violations::new();

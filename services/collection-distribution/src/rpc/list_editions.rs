@@ -3,22 +3,21 @@
 use legalstat_kit::{
     Call, Error, Violations,
     door::page::Page,
-    due::{follow, schedule},
+    due::{moves, schedule},
 };
 use legalstat_proto::collections::v1::{ListEditionsRequest, ListEditionsResponse};
-use tonic::Request;
 
 use super::{CollectionDistribution, convert, door};
 use crate::{
-    db,
-    domain::{edition::SchedulePosition, names},
+    db::edition::{self, Filter},
+    domain::key,
 };
 
 pub(super) async fn list_editions(
     service: &CollectionDistribution,
-    request: Request<ListEditionsRequest>,
+    call: Call,
+    request: ListEditionsRequest,
 ) -> Result<ListEditionsResponse, Error> {
-    let (call, request) = (Call::of(&request), request.into_inner());
     let mut violations = Violations::new();
     let query = [
         request.parent.as_str(),
@@ -27,33 +26,29 @@ pub(super) async fn list_editions(
     ];
     let page = Page::parse(&mut violations, request.page_size, 100, &request.page_token, &query)?;
     let collection = match request.parent.as_str() {
-        names::ALL_COLLECTIONS => None,
-        parent => door::resource(&mut violations, "parent", parent, names::parse_collection),
+        key::ALL_COLLECTIONS => None,
+        parent => door::resource(&mut violations, "parent", parent, key::parse_collection),
     };
     let state = convert::optional_edition_state(&mut violations, "state", request.state);
-    let year = match request.year {
-        0 => None,
-        year => schedule::year(&mut violations, "year", year),
-    };
+    let year = schedule::optional_year(&mut violations, "year", request.year);
     violations.refuse()?;
-    let db = &service.context.db;
-    door::require_registered(db, collection.as_deref()).await?;
-    service.schedule.require()?;
-    let filter = db::edition::Filter {
-        collection,
+    let mut snapshot = service.context.db.snapshot().await?;
+    door::require_registered(&mut snapshot, collection.as_deref()).await?;
+    service.schedule.require_whole()?;
+    let filter = Filter {
+        parent: collection.as_deref().map(key::collection),
         year,
         state,
         after: page.after()?,
-        ..Default::default()
+        ..Filter::default()
     };
-    let mut snapshot = db.snapshot().await?;
-    let editions = db::edition::list(&mut *snapshot, &filter, page.limit()).await?;
-    let (editions, next_page_token) = page.cut(editions, |edition| SchedulePosition::of(edition).to_string());
+    let editions = edition::list(&mut snapshot, &filter, page.limit()).await?;
+    let (editions, next_page_token) = page.cut(editions, |edition| edition.schedule_place().to_string());
     let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();
-    let mut changes = follow::changes(&mut *snapshot, &names).await?;
+    let mut moves = moves::of_each(&mut *snapshot, &names).await?;
     let editions = editions.into_iter().zip(names).map(|(edition, name)| {
-        let changes = changes.remove(&name).unwrap_or_default();
-        convert::to_edition_for(&call.caller, edition, changes)
+        let moves = moves.remove(&name).unwrap_or_default();
+        convert::to_edition_for(&call.caller, edition, moves)
     });
     Ok(ListEditionsResponse {
         editions: editions.collect(),

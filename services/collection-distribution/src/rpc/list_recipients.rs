@@ -1,6 +1,6 @@
 //! ListRecipients.
 
-use legalstat_kit::{Error, Violations, door::page::Page};
+use legalstat_kit::{Call, Error, Violations, door::page::Page};
 use legalstat_proto::collections::v1::{ListRecipientsRequest, ListRecipientsResponse};
 
 use super::{CollectionDistribution, convert};
@@ -8,6 +8,7 @@ use crate::db;
 
 pub(super) async fn list_recipients(
     service: &CollectionDistribution,
+    _: Call,
     request: ListRecipientsRequest,
 ) -> Result<ListRecipientsResponse, Error> {
     let mut violations = Violations::new();

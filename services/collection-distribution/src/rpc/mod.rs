@@ -1,13 +1,7 @@
 //! The methods of the contract, one file each: parse, one transaction, reply.
 
-use std::sync::Arc;
-
 use futures::stream::BoxStream;
-use legalstat_kit::{
-    Context,
-    due::{calendar::Calendar, schedule::Completeness},
-    files::FileStore,
-};
+use legalstat_kit::{Call, Context, due::Schedule, files::FileStore};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::collections::v1::{
     Collection, ConfirmReceiptRequest, Copy, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition,
@@ -31,7 +25,6 @@ mod list_copies;
 mod list_editions;
 mod list_recipients;
 mod list_schedule;
-mod preview_recompute;
 mod release_edition;
 mod seal_edition;
 #[cfg(test)]
@@ -39,16 +32,11 @@ mod seal_edition;
 mod tests;
 mod upload_edition_content;
 
-/// The service.
+/// The service: what its handlers work with.
 pub struct CollectionDistribution {
-    /// What its handlers work with.
     pub context: Context,
-    /// The calendar, for previews.
-    pub calendar: Calendar,
-    /// Where the content of editions is kept.
     pub files: FileStore,
-    /// Whether the schedule is whole.
-    pub schedule: Arc<Completeness>,
+    pub schedule: Schedule,
 }
 
 #[tonic::async_trait]
@@ -59,14 +47,16 @@ impl CollectionDistributionService for CollectionDistribution {
         &self,
         request: Request<ListCollectionsRequest>,
     ) -> Result<Response<ListCollectionsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
         Ok(Response::new(
-            list_collections::list_collections(self, request.into_inner()).await?,
+            list_collections::list_collections(self, call, message).await?,
         ))
     }
 
     async fn get_collection(&self, request: Request<GetCollectionRequest>) -> Result<Response<Collection>, Status> {
+        let (call, message) = Call::with_message(request);
         Ok(Response::new(
-            get_collection::get_collection(self, request.into_inner()).await?,
+            get_collection::get_collection(self, call, message).await?,
         ))
     }
 
@@ -74,8 +64,9 @@ impl CollectionDistributionService for CollectionDistribution {
         &self,
         request: Request<ListRecipientsRequest>,
     ) -> Result<Response<ListRecipientsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
         Ok(Response::new(
-            list_recipients::list_recipients(self, request.into_inner()).await?,
+            list_recipients::list_recipients(self, call, message).await?,
         ))
     }
 
@@ -83,8 +74,9 @@ impl CollectionDistributionService for CollectionDistribution {
         &self,
         request: Request<GetDistributionListRequest>,
     ) -> Result<Response<DistributionList>, Status> {
+        let (call, message) = Call::with_message(request);
         Ok(Response::new(
-            get_distribution_list::get_distribution_list(self, request.into_inner()).await?,
+            get_distribution_list::get_distribution_list(self, call, message).await?,
         ))
     }
 
@@ -92,61 +84,69 @@ impl CollectionDistributionService for CollectionDistribution {
         &self,
         request: Request<ListScheduleRequest>,
     ) -> Result<Response<ListScheduleResponse>, Status> {
-        Ok(Response::new(
-            list_schedule::list_schedule(self, request.into_inner()).await?,
-        ))
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(list_schedule::list_schedule(self, call, message).await?))
     }
 
     async fn list_editions(
         &self,
         request: Request<ListEditionsRequest>,
     ) -> Result<Response<ListEditionsResponse>, Status> {
-        Ok(Response::new(list_editions::list_editions(self, request).await?))
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(list_editions::list_editions(self, call, message).await?))
     }
 
     async fn get_edition(&self, request: Request<GetEditionRequest>) -> Result<Response<Edition>, Status> {
-        Ok(Response::new(get_edition::get_edition(self, request).await?))
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(get_edition::get_edition(self, call, message).await?))
     }
 
     async fn upload_edition_content(
         &self,
         request: Request<Streaming<UploadEditionContentRequest>>,
     ) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
         Ok(Response::new(
-            upload_edition_content::upload_edition_content(self, request).await?,
+            upload_edition_content::upload_edition_content(self, call, message).await?,
         ))
     }
 
     async fn seal_edition(&self, request: Request<SealEditionRequest>) -> Result<Response<Edition>, Status> {
-        Ok(Response::new(seal_edition::seal_edition(self, request).await?))
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(seal_edition::seal_edition(self, call, message).await?))
     }
 
     async fn release_edition(&self, request: Request<ReleaseEditionRequest>) -> Result<Response<Edition>, Status> {
-        Ok(Response::new(release_edition::release_edition(self, request).await?))
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            release_edition::release_edition(self, call, message).await?,
+        ))
     }
 
     async fn list_copies(&self, request: Request<ListCopiesRequest>) -> Result<Response<ListCopiesResponse>, Status> {
-        Ok(Response::new(list_copies::list_copies(self, request).await?))
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(list_copies::list_copies(self, call, message).await?))
     }
 
     async fn download_copy(
         &self,
         request: Request<DownloadCopyRequest>,
     ) -> Result<Response<Self::DownloadCopyStream>, Status> {
-        Ok(Response::new(download_copy::download_copy(self, request).await?))
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(download_copy::download_copy(self, call, message).await?))
     }
 
     async fn confirm_receipt(&self, request: Request<ConfirmReceiptRequest>) -> Result<Response<Copy>, Status> {
-        Ok(Response::new(confirm_receipt::confirm_receipt(self, request).await?))
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            confirm_receipt::confirm_receipt(self, call, message).await?,
+        ))
     }
 
     async fn preview_recompute(
         &self,
         request: Request<PreviewRecomputeRequest>,
     ) -> Result<Response<PreviewRecomputeResponse>, Status> {
-        let request = request.into_inner();
-        Ok(Response::new(
-            preview_recompute::preview_recompute(self, request).await?,
-        ))
+        Ok(Response::new(self.schedule.preview(request.get_ref()).await?))
     }
 }

@@ -1,70 +1,58 @@
 //! ReleaseEdition.
 
-use std::sync::Arc;
-
 use legalstat_kit::{
     Call, Error, Violations,
-    due::follow,
+    call::Done,
+    due::moves,
     write::{self, Mutation, Outcome},
     zone,
 };
-use legalstat_proto::collections::v1::{Edition, ReleaseEditionRequest};
+use legalstat_proto::collections::v1::{self as proto, ReleaseEditionRequest};
 use sqlx::PgConnection;
-use tonic::Request;
 
 use super::{CollectionDistribution, convert, door};
 use crate::{
     db,
-    domain::edition::{Done, EditionKey},
-    error::CollectionsError,
+    domain::{edition::Edition, key::EditionKey},
 };
 
 pub(super) async fn release_edition(
     service: &CollectionDistribution,
-    request: Request<ReleaseEditionRequest>,
-) -> Result<Edition, Error> {
-    let call = Call::of(&request);
-    let (request, context) = (request.into_inner(), &service.context);
-    let mut violations = Violations::new();
-    let key = door::edition(&mut violations, &context.db, "name", &request.name).await?;
+    call: Call,
+    request: ReleaseEditionRequest,
+) -> Result<proto::Edition, Error> {
+    let (mut violations, context) = (Violations::new(), &service.context);
+    let key = door::edition(&mut violations, "name", &request.name);
     let request_id = violations.request_id("request_id", &request.request_id);
-    let key = violations.sound(key)?;
+    let key = door::sound(violations, &context.db, ("name", key.as_ref()), key.clone()).await?;
 
     let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
-    let schedule = Arc::clone(&service.schedule);
+    let schedule = service.schedule.clone();
     write::carry_out(context, mutation, move |write| {
         Box::pin(async move {
-            schedule.require()?;
-            let released = Done {
-                at: write.now(),
-                by: call.caller.name.clone(),
-            };
-            release(write.connection(), &key, &released).await?;
-            let edition = door::find_edition(write.connection(), &key).await?;
-            let changes = follow::changes_of(write.connection(), &key).await?;
-            Ok(Outcome::of(
-                &key,
-                "edition.released",
-                convert::to_edition(edition, changes),
-            ))
+            schedule.require_whole()?;
+            let (now, connection) = (write.now(), write.connection());
+            let edition = release(connection, &key, call.done(now)).await?;
+            let moves = moves::of(connection, &key).await?;
+            let answer = convert::to_edition(edition, moves);
+            Ok(Outcome::of(&key, "edition.released", answer))
         })
     })
     .await
 }
 
-/// Issues the copies by the distribution that applies on the day of the release. An unresolved one is told first: such
+/// Issues the copies by the distribution that applies on the day of the release. An unresolved one is refused first: such
 /// an edition cannot be released whatever its state.
-async fn release(connection: &mut PgConnection, key: &EditionKey, released: &Done) -> Result<(), Error> {
-    db::edition::lock(connection, key).await?;
-    let edition = door::find_edition(&mut *connection, key).await?;
-    let collection = door::find_collection(&mut *connection, &key.collection).await?;
+async fn release(connection: &mut PgConnection, key: &EditionKey, released: Done) -> Result<Edition, Error> {
+    let edition = door::lock(connection, "name", key).await?;
+    let collection = door::find_collection(connection, &key.collection).await?;
     let distribution = db::distribution::get(connection, &collection, zone::civil_day(released.at)).await?;
-    let copies = distribution
-        .numbered_copies()
-        .map_err(|unresolved| CollectionsError::Unresolved(key.clone(), unresolved))?;
-    edition
-        .may_be_released_by(&released.by)
-        .map_err(|obstacle| CollectionsError::Obstacle(key.clone(), obstacle))?;
-    db::edition::release(connection, key, released).await?;
-    Ok(db::copy::issue(connection, key, &copies, released.at).await?)
+    let copies = distribution.numbered_copies();
+    let copies = copies.map_err(|unresolved| unresolved.refusal(key))?;
+    let issued_at = released.at;
+    let released = edition.release(copies.len(), released);
+    let edition = released.map_err(|obstacle| obstacle.refusal(key))?;
+    db::edition::save(connection, &edition).await?;
+    db::copy::issue(connection, key, &copies, issued_at).await?;
+    Ok(edition)
 }

@@ -1,11 +1,16 @@
 //! `forms.form`.
 
-use legalstat_kit::law::{LegalBasis, LocalizedText};
-use legalstat_kit::schema::Database;
-use sqlx::{PgConnection, PgExecutor};
+use legalstat_kit::{
+    door::word::Word,
+    due::Duty,
+    law::{LegalBasis, LocalizedText},
+};
+use sqlx::PgConnection;
 
-use super::unreadable;
-use crate::domain::form::{Form, Periodicity};
+use crate::domain::{
+    form::{Form, Periodicity},
+    key,
+};
 
 struct Row {
     list_number: i32,
@@ -32,32 +37,35 @@ impl TryFrom<Row> for Form {
     type Error = sqlx::Error;
 
     fn try_from(row: Row) -> Result<Self, sqlx::Error> {
+        let periodicity = Periodicity::read_stored(&row.periodicity, "periodicity")?;
+        let roll_forward_basis = LegalBasis::of_row(
+            row.roll_forward_basis_act,
+            row.roll_forward_basis_provision,
+            row.roll_forward_basis_uri,
+            row.roll_forward_basis_assumed,
+        );
+        let legal_basis = LegalBasis::of_row(
+            row.legal_basis_act,
+            row.legal_basis_provision,
+            row.legal_basis_uri,
+            row.legal_basis_assumed,
+        );
         Ok(Self {
             list_number: row.list_number,
             code: row.code,
-            title: LocalizedText {
-                kk: row.title_kk,
-                ru: row.title_ru,
-                en: row.title_en,
+            title: LocalizedText::new(row.title_kk, row.title_ru, row.title_en),
+            periodicity,
+            duty: Duty {
+                parent: key::form(row.list_number),
+                position: row.list_number,
+                periods: periodicity.periods(),
+                due_day: row.due_day,
+                roll_forward: row.roll_forward,
+                roll_forward_basis,
+                legal_basis,
+                valid_from: row.valid_from.to_jiff(),
+                valid_to: row.valid_to.map(|day| day.to_jiff()),
             },
-            periodicity: Periodicity::from_stored(&row.periodicity)
-                .ok_or_else(|| unreadable("periodicity", &row.periodicity))?,
-            due_day: row.due_day,
-            roll_forward: row.roll_forward,
-            roll_forward_basis: LegalBasis {
-                act: row.roll_forward_basis_act,
-                provision: row.roll_forward_basis_provision,
-                uri: row.roll_forward_basis_uri,
-                assumed: row.roll_forward_basis_assumed,
-            },
-            legal_basis: LegalBasis {
-                act: row.legal_basis_act,
-                provision: row.legal_basis_provision,
-                uri: row.legal_basis_uri,
-                assumed: row.legal_basis_assumed,
-            },
-            valid_from: row.valid_from.to_jiff(),
-            valid_to: row.valid_to.map(|day| day.to_jiff()),
         })
     }
 }
@@ -77,7 +85,11 @@ pub struct Filter<'a> {
 
 /// The forms by list number; `None` as the limit means all.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn list(db: impl PgExecutor<'_>, filter: &Filter<'_>, limit: Option<i64>) -> Result<Vec<Form>, sqlx::Error> {
+pub async fn list(
+    connection: &mut PgConnection,
+    filter: &Filter<'_>,
+    limit: Option<i64>,
+) -> Result<Vec<Form>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT list_number, code, title_en, title_kk, title_ru, periodicity, due_day, roll_forward,
@@ -91,22 +103,22 @@ pub async fn list(db: impl PgExecutor<'_>, filter: &Filter<'_>, limit: Option<i6
          ORDER BY list_number LIMIT $5",
         filter.list_number,
         filter.code,
-        filter.periodicity.map(Periodicity::as_str),
+        filter.periodicity.map(Periodicity::word),
         filter.after,
         limit,
     )
-    .fetch_all(db)
+    .fetch_all(connection)
     .await?;
     rows.into_iter().map(Form::try_from).collect()
 }
 
 /// One form.
-pub async fn get(db: &Database, list_number: i32) -> Result<Option<Form>, sqlx::Error> {
+pub async fn get(connection: &mut PgConnection, list_number: i32) -> Result<Option<Form>, sqlx::Error> {
     let filter = Filter {
         list_number: Some(list_number),
         ..Filter::default()
     };
-    Ok(list(&mut *db.connection().await?, &filter, None).await?.pop())
+    Ok(list(connection, &filter, None).await?.pop())
 }
 
 /// Stores a form unless its number is taken; tells whether it was stored.
@@ -124,19 +136,19 @@ pub async fn insert_missing(connection: &mut PgConnection, form: &Form) -> Resul
         form.title.en,
         form.title.kk,
         form.title.ru,
-        form.periodicity.as_str(),
-        form.due_day,
-        form.roll_forward,
-        form.roll_forward_basis.act,
-        form.roll_forward_basis.provision,
-        form.roll_forward_basis.uri,
-        form.roll_forward_basis.assumed,
-        form.legal_basis.act,
-        form.legal_basis.provision,
-        form.legal_basis.uri,
-        form.legal_basis.assumed,
-        jiff_sqlx::Date::from(form.valid_from) as _,
-        form.valid_to.map(jiff_sqlx::Date::from) as _,
+        form.periodicity.word(),
+        form.duty.due_day,
+        form.duty.roll_forward,
+        form.duty.roll_forward_basis.act,
+        form.duty.roll_forward_basis.provision,
+        form.duty.roll_forward_basis.uri,
+        form.duty.roll_forward_basis.assumed,
+        form.duty.legal_basis.act,
+        form.duty.legal_basis.provision,
+        form.duty.legal_basis.uri,
+        form.duty.legal_basis.assumed,
+        jiff_sqlx::Date::from(form.duty.valid_from) as _,
+        form.duty.valid_to.map(jiff_sqlx::Date::from) as _,
     )
     .execute(connection)
     .await?

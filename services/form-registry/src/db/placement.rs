@@ -1,40 +1,59 @@
 //! `forms.placement`, and the list of open data that one channel needs.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
+use legalstat_kit::{door::word::Word, due::scheduled};
 use sqlx::PgConnection;
 
-use crate::domain::edition::{Channel, EditionKey, Punctuality};
+use super::edition_key;
+use crate::domain::{
+    edition::{Channel, Edition},
+    key::EditionKey,
+};
 
-/// Stores the first placement of an edition on a channel.
+/// Saves an edition with a new placement on a channel. The one on the information service meets its due date.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn insert(
-    connection: &mut PgConnection,
-    edition: EditionKey,
-    channel: Channel,
-    placed_at: Timestamp,
-    placed_by: &str,
-    punctuality: Punctuality,
-) -> Result<(), sqlx::Error> {
+pub async fn save(connection: &mut PgConnection, edition: &Edition, channel: Channel) -> Result<(), sqlx::Error> {
+    let Some(placement) = edition.placement(channel) else {
+        return Ok(());
+    };
+    let (key, placed) = (edition.key, &placement.placed);
     sqlx::query!(
-        "INSERT INTO forms.placement (form, period, channel, placed_at, placed_by, punctuality)
-         VALUES ($1, $2, $3, $4, $5, $6)",
-        edition.form,
-        edition.period.to_string(),
-        channel.as_str(),
-        jiff_sqlx::Timestamp::from(placed_at) as _,
-        placed_by,
-        punctuality.as_str(),
+        "WITH placed AS (
+             INSERT INTO forms.placement (form, period, channel, placed_at, placed_by, punctuality)
+             VALUES ($1, $2, $4, $5, $6, $7)
+         )
+         UPDATE forms.edition SET state = $3 WHERE form = $1 AND period = $2",
+        key.form,
+        key.period.to_string(),
+        edition.state.word(),
+        channel.word(),
+        jiff_sqlx::Timestamp::from(placed.at) as _,
+        placed.by,
+        placement.punctuality.word(),
     )
     .execute(&mut *connection)
     .await?;
-    sqlx::query!(
-        "UPDATE forms.edition SET state = 'PLACED' WHERE form = $1 AND period = $2",
-        edition.form,
-        edition.period.to_string(),
-    )
-    .execute(connection)
-    .await?;
+    if channel == Channel::InformationService {
+        scheduled::meet(connection, &key.parent(), key.period, placed.at).await?;
+    }
     Ok(())
+}
+
+/// The editions of these forms that are placed on the information service.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn on_information_service(
+    connection: &mut PgConnection,
+    forms: &[i32],
+) -> Result<Vec<EditionKey>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT 'forms/' || form::text AS "parent!", period FROM forms.placement
+         WHERE channel = 'INFORMATION_SERVICE' AND form = ANY ($1)"#,
+        forms,
+    );
+    let rows = rows.fetch_all(connection).await?;
+    rows.into_iter()
+        .map(|row| edition_key(&row.parent, &row.period))
+        .collect()
 }
 
 /// Whether a form is on the approved list of open data on a day.

@@ -1,7 +1,10 @@
 //! Loads the register that is embedded in the service. Loading it again changes nothing.
 
 use anyhow::Context as _;
-use legalstat_kit::schema::Database;
+use legalstat_kit::{
+    Context,
+    write::{self, Change},
+};
 
 use super::form;
 use crate::domain::{form::Form, register};
@@ -10,16 +13,21 @@ use crate::domain::{form::Form, register};
 ///
 /// # Errors
 /// When the embedded register cannot be read or the database fails.
-pub async fn load(db: &Database) -> anyhow::Result<Vec<Form>> {
+pub async fn load(context: &Context) -> anyhow::Result<Vec<Form>> {
     let register = register::appendix_2()?;
-    let mut transaction = db.begin().await.context("loading the register of forms")?;
-    let mut inserted = 0;
-    for form in &register {
-        inserted += usize::from(form::insert_missing(&mut transaction, form).await?);
+    let loaded = write::by_job(context, "jobs/load-registers", |write| {
+        Box::pin(async move {
+            let mut inserted = false;
+            for form in &register {
+                inserted |= form::insert_missing(write.connection(), form).await?;
+            }
+            let loaded = inserted.then(|| Change::of(&"forms", "form-register.loaded"));
+            Ok(loaded.into_iter().collect())
+        })
+    });
+    if loaded.await.context("loading the register of forms")? > 0 {
+        tracing::info!("the register of forms was loaded");
     }
-    transaction.commit().await?;
-    if inserted > 0 {
-        tracing::info!(forms = inserted, "the register of forms was loaded");
-    }
-    Ok(form::list(&mut *db.connection().await?, &form::Filter::default(), None).await?)
+    let mut connection = context.db.connection().await?;
+    Ok(form::list(&mut connection, &form::Filter::default(), None).await?)
 }

@@ -10,9 +10,8 @@ use legalstat_kit::{
 };
 
 use super::{
-    edition::EditionKey,
     form::{Form, Periodicity},
-    names, schedule,
+    key::{self, EditionKey},
 };
 
 /// What one item of a request asks for, as its requester wrote it.
@@ -64,7 +63,7 @@ pub fn find(item: &Item, forms: &[Form], placed: &HashSet<EditionKey>) -> Findin
     if item.form.is_empty() {
         return undetermined(no_form());
     }
-    let number = names::parse_form(&item.form).ok();
+    let number = key::parse_form(&item.form).ok();
     let Some(form) = forms.iter().find(|form| Some(form.list_number) == number) else {
         return Finding {
             availability: Availability::NotRegistered,
@@ -98,7 +97,7 @@ fn periods(item: &Item, form: &Form) -> Result<Vec<ReportingPeriod>, Unclear> {
     if last < first {
         return Err(Unclear::WrongWayRound);
     }
-    Ok(schedule::periods_between(first, last))
+    Ok(form.duty.periods_between(first, last).collect())
 }
 
 fn of_periods(form: &Form, periods: &[ReportingPeriod], placed: &HashSet<EditionKey>) -> Finding {
@@ -217,10 +216,7 @@ mod tests {
             period: period.into(),
             until_period: until_period.into(),
         };
-        let placed = placed
-            .iter()
-            .map(|name| names::parse_edition(name).expect("a name"))
-            .collect();
+        let placed = placed.iter().map(|name| name.parse().expect("a name")).collect();
         find(
             &item,
             &register::appendix_2().expect("the register is readable"),

@@ -1,26 +1,16 @@
 //! An edition: one period's issue of a form, from its due date to its placement.
 
-use std::{fmt, str::FromStr};
+use jiff::Timestamp;
+use legalstat_kit::{
+    call::Done,
+    door::word::Word,
+    due::{DueDate, Punctuality, scheduled::Place},
+    files::Content,
+    law::LegalBasis,
+    zone,
+};
 
-use jiff::{Timestamp, civil::Date};
-use legalstat_kit::{due::DueDate, law::LegalBasis, period::ReportingPeriod, zone};
-
-use super::names;
-
-/// Which edition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EditionKey {
-    /// The form's number in the list.
-    pub form: i32,
-    /// The reporting period.
-    pub period: ReportingPeriod,
-}
-
-impl fmt::Display for EditionKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/editions/{}", names::form(self.form), self.period)
-    }
-}
+use super::key::EditionKey;
 
 /// Where an edition stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,21 +23,15 @@ pub enum EditionState {
     Placed,
 }
 
-impl EditionState {
-    /// The word it is stored as.
-    pub fn as_str(self) -> &'static str {
+impl Word for EditionState {
+    const ALL: &'static [Self] = &[Self::Scheduled, Self::Prepared, Self::Placed];
+
+    fn word(self) -> &'static str {
         match self {
             Self::Scheduled => "SCHEDULED",
             Self::Prepared => "PREPARED",
             Self::Placed => "PLACED",
         }
-    }
-
-    /// Reads the word it is stored as.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::Scheduled, Self::Prepared, Self::Placed]
-            .into_iter()
-            .find(|state| state.as_str() == word)
     }
 }
 
@@ -62,23 +46,19 @@ pub enum Channel {
     OpenDataPortal,
 }
 
-impl Channel {
-    /// The word it is stored as.
-    pub fn as_str(self) -> &'static str {
+impl Word for Channel {
+    const ALL: &'static [Self] = &[Self::InformationService, Self::OfficialWebsite, Self::OpenDataPortal];
+
+    fn word(self) -> &'static str {
         match self {
             Self::InformationService => "INFORMATION_SERVICE",
             Self::OfficialWebsite => "OFFICIAL_WEBSITE",
             Self::OpenDataPortal => "OPEN_DATA_PORTAL",
         }
     }
+}
 
-    /// Reads the word it is stored as.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::InformationService, Self::OfficialWebsite, Self::OpenDataPortal]
-            .into_iter()
-            .find(|channel| channel.as_str() == word)
-    }
-
+impl Channel {
     /// The law that orders placing there.
     pub fn legal_basis(self) -> LegalBasis {
         LegalBasis::instruction(match self {
@@ -89,70 +69,11 @@ impl Channel {
     }
 }
 
-/// How an edition, or one placement of it, stands to the due date.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Punctuality {
-    /// Placed before the due date ended.
-    OnTime,
-    /// Placed after the due date ended.
-    Late,
-    /// Not placed, and the due date has not ended.
-    NotDue,
-    /// Not placed, although the due date has ended.
-    Overdue,
-}
-
-impl Punctuality {
-    /// How a placement stands to the due date.
-    pub fn of_placement(placed_at: Timestamp, due_time: Timestamp) -> Self {
-        if placed_at < due_time { Self::OnTime } else { Self::Late }
-    }
-
-    /// How something not placed stands to the due date.
-    pub fn of_nothing_placed(now: Timestamp, due_time: Timestamp) -> Self {
-        if now < due_time { Self::NotDue } else { Self::Overdue }
-    }
-
-    /// The word it is stored as.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::OnTime => "ON_TIME",
-            Self::Late => "LATE",
-            Self::NotDue => "NOT_DUE",
-            Self::Overdue => "OVERDUE",
-        }
-    }
-
-    /// Reads the word it is stored as.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::OnTime, Self::Late, Self::NotDue, Self::Overdue]
-            .into_iter()
-            .find(|found| found.as_str() == word)
-    }
-}
-
-/// A file held for an edition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EditionFile {
-    /// Its name without folders.
-    pub filename: String,
-    /// Its media type.
-    pub content_type: String,
-    /// Its size in bytes, 1 or more.
-    pub size_bytes: i64,
-    /// SHA-256 of its content.
-    pub sha256: Vec<u8>,
-    /// When it was uploaded.
-    pub uploaded_at: Timestamp,
-}
-
 /// One placement of an edition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placement {
-    /// Where.
     pub channel: Channel,
-    /// When.
-    pub placed_at: Timestamp,
+    pub placed: Done,
     /// On time or late.
     pub punctuality: Punctuality,
 }
@@ -160,14 +81,11 @@ pub struct Placement {
 /// An edition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edition {
-    /// Which one.
     pub key: EditionKey,
-    /// Where it stands.
     pub state: EditionState,
-    /// When it is due.
     pub due: DueDate,
     /// The file that counts now.
-    pub file: Option<EditionFile>,
+    pub file: Option<Content>,
     /// Its placements, the first one first.
     pub placements: Vec<Placement>,
 }
@@ -191,7 +109,7 @@ impl Edition {
     /// How it stands to its due date on the information service at an instant.
     pub fn punctuality(&self, now: Timestamp) -> Punctuality {
         self.placement(Channel::InformationService).map_or_else(
-            || Punctuality::of_nothing_placed(now, self.due.time),
+            || Punctuality::of_open(now, self.due.time),
             |placement| placement.punctuality,
         )
     }
@@ -214,31 +132,58 @@ impl Edition {
         }
     }
 
-    /// Whether it may be placed on a channel; `on_open_data_list` says whether its form is on the list today.
+    /// The edition with this file in place of any it had.
     ///
     /// # Errors
     /// What stands in the way.
-    pub fn may_be_placed(&self, channel: Channel, on_open_data_list: bool, now: Timestamp) -> Result<(), Obstacle> {
-        self.period_ended(now)?;
+    pub fn prepare(mut self, file: Content) -> Result<Self, Obstacle> {
+        self.accepts_file(file.uploaded.at)?;
+        self.state = EditionState::Prepared;
+        self.file = Some(file);
+        Ok(self)
+    }
+
+    /// The edition with a placement on a channel where it is not placed yet; `on_open_data_list` says whether its form is
+    /// on the list that day.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn place(mut self, channel: Channel, on_open_data_list: bool, placed: Done) -> Result<Self, Obstacle> {
+        self.period_ended(placed.at)?;
         if channel == Channel::OpenDataPortal && !on_open_data_list {
             return Err(Obstacle::NotOnOpenDataList);
         }
         if self.file.is_none() {
-            Err(Obstacle::ContentMissing)
-        } else {
-            Ok(())
+            return Err(Obstacle::ContentMissing);
         }
+        self.state = EditionState::Placed;
+        self.placements.push(Placement {
+            channel,
+            punctuality: Punctuality::of_done(placed.at, self.due.time),
+            placed,
+        });
+        Ok(self)
     }
 
     /// The file, for a reader who is an official or not.
     ///
     /// # Errors
     /// What stands in the way.
-    pub fn readable_file(&self, official: bool) -> Result<&EditionFile, Obstacle> {
+    pub fn readable_file(&self, official: bool) -> Result<&Content, Obstacle> {
         if !official && self.state != EditionState::Placed {
             return Err(Obstacle::NotPlaced);
         }
         self.file.as_ref().ok_or(Obstacle::ContentMissing)
+    }
+
+    /// Where it stands in the order of the schedule.
+    pub fn schedule_place(&self) -> Place {
+        Place {
+            due_date: self.due.date,
+            position: self.key.form,
+            parent: self.key.parent(),
+            period: self.key.period,
+        }
     }
 
     fn period_ended(&self, now: Timestamp) -> Result<(), Obstacle> {
@@ -250,43 +195,6 @@ impl Edition {
     }
 }
 
-/// A place in the order of the schedule: by due date, then form, then period.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SchedulePosition {
-    /// The due date.
-    pub due_date: Date,
-    /// The edition.
-    pub key: EditionKey,
-}
-
-impl SchedulePosition {
-    /// Where an edition stands in the order.
-    pub fn of(edition: &Edition) -> Self {
-        Self {
-            due_date: edition.due.date,
-            key: edition.key,
-        }
-    }
-}
-
-impl fmt::Display for SchedulePosition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.due_date, self.key)
-    }
-}
-
-impl FromStr for SchedulePosition {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (due_date, name) = text.split_once(' ').ok_or(())?;
-        Ok(Self {
-            due_date: due_date.parse().map_err(|_| ())?,
-            key: names::parse_edition(name).map_err(|_| ())?,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,16 +203,21 @@ mod tests {
         text.parse().expect("an instant")
     }
 
+    fn done(at: &str) -> Done {
+        let (at, by) = (instant(at), "operator".into());
+        Done { at, by }
+    }
+
     fn edition(state: EditionState) -> Edition {
-        let file = EditionFile {
+        let file = Content {
             filename: "form-1.csv".into(),
             content_type: "text/csv".into(),
             size_bytes: 1,
             sha256: vec![0; 32],
-            uploaded_at: instant("2025-01-02T04:00:00Z"),
+            uploaded: done("2025-01-02T04:00:00Z"),
         };
         Edition {
-            key: names::parse_edition("forms/1/editions/2024-M12").expect("a name"),
+            key: "forms/1/editions/2024-M12".parse().expect("a name"),
             state,
             due: DueDate {
                 date: "2025-01-05".parse().expect("a day"),
@@ -319,23 +232,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_placed_the_moment_the_due_date_ends_is_late() {
-        let due = instant("2025-01-05T19:00:00Z");
-        assert_eq!(
-            Punctuality::of_placement(instant("2025-01-05T18:59:59.999999Z"), due),
-            Punctuality::OnTime
-        );
-        assert_eq!(Punctuality::of_placement(due, due), Punctuality::Late);
-        assert_eq!(Punctuality::of_nothing_placed(due, due), Punctuality::Overdue);
-    }
-
-    #[test]
     fn only_the_information_service_counts_for_punctuality() {
         let mut edition = edition(EditionState::Placed);
-        let placed_at = instant("2025-01-03T00:00:00Z");
         let website = Placement {
             channel: Channel::OfficialWebsite,
-            placed_at,
+            placed: done("2025-01-03T00:00:00Z"),
             punctuality: Punctuality::OnTime,
         };
         edition.placements.push(website.clone());
@@ -374,19 +275,46 @@ mod tests {
     }
 
     #[test]
+    fn a_file_prepares_an_edition_and_the_next_one_replaces_it() {
+        let prepared = edition(EditionState::Prepared);
+        let file = prepared.file.clone().expect("it has one");
+        assert_eq!(
+            edition(EditionState::Scheduled).prepare(file.clone()),
+            Ok(prepared.clone())
+        );
+        let mut next = file;
+        next.filename = "form-1-corrected.csv".into();
+        let replaced = prepared.prepare(next.clone()).expect("it is taken");
+        assert_eq!(replaced.file, Some(next));
+    }
+
+    #[test]
     fn placing_needs_a_file_and_on_the_open_data_portal_the_list_too() {
-        let now = instant("2025-01-06T00:00:00Z");
-        let (empty, ready) = (edition(EditionState::Scheduled), edition(EditionState::Prepared));
-        assert_eq!(
-            empty.may_be_placed(Channel::InformationService, false, now),
-            Err(Obstacle::ContentMissing)
-        );
-        assert_eq!(ready.may_be_placed(Channel::InformationService, false, now), Ok(()));
-        assert_eq!(
-            ready.may_be_placed(Channel::OpenDataPortal, false, now),
-            Err(Obstacle::NotOnOpenDataList)
-        );
-        assert_eq!(ready.may_be_placed(Channel::OpenDataPortal, true, now), Ok(()));
+        let place = |state, channel, listed| {
+            let placed = edition(state).place(channel, listed, done("2025-01-06T00:00:00Z"));
+            placed.map(|edition| (edition.state, edition.placements.len()))
+        };
+        let (service, portal) = (Channel::InformationService, Channel::OpenDataPortal);
+        let (empty, ready) = (EditionState::Scheduled, EditionState::Prepared);
+        assert_eq!(place(empty, service, false), Err(Obstacle::ContentMissing));
+        assert_eq!(place(ready, service, false), Ok((EditionState::Placed, 1)));
+        assert_eq!(place(ready, portal, false), Err(Obstacle::NotOnOpenDataList));
+        assert_eq!(place(ready, portal, true), Ok((EditionState::Placed, 1)));
+    }
+
+    #[test]
+    fn a_placement_is_late_from_the_moment_the_due_date_ends() {
+        for (at, expected) in [
+            ("2025-01-05T18:59:59.999999Z", Punctuality::OnTime),
+            ("2025-01-05T19:00:00Z", Punctuality::Late),
+        ] {
+            let placed = edition(EditionState::Prepared).place(Channel::InformationService, false, done(at));
+            assert_eq!(
+                placed.expect("it is placed").placements[0].punctuality,
+                expected,
+                "{at}"
+            );
+        }
     }
 
     #[test]
@@ -401,12 +329,5 @@ mod tests {
             edition(EditionState::Scheduled).readable_file(true),
             Err(Obstacle::ContentMissing)
         );
-    }
-
-    #[test]
-    fn a_position_in_the_schedule_is_read_as_it_is_written() {
-        let position = SchedulePosition::of(&edition(EditionState::Scheduled));
-        assert_eq!(position.to_string().parse(), Ok(position));
-        assert_eq!("2025-01-05".parse::<SchedulePosition>(), Err(()));
     }
 }

@@ -1,42 +1,51 @@
 //! A report form of Appendix 2 to the Instruction.
 
-use jiff::civil::Date;
 use legalstat_kit::{
-    law::{LegalBasis, LocalizedText},
+    door::word::Word,
+    due::Duty,
+    law::LocalizedText,
     period::{PeriodKind, ReportingPeriod},
 };
 
 /// How often a form is placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Periodicity {
-    /// Every month.
     Monthly,
-    /// Every quarter.
     Quarterly,
 }
 
 impl Periodicity {
-    /// The kind of its reporting periods.
-    pub fn period_kind(self) -> PeriodKind {
+    /// Its periods of a year.
+    pub fn periods(self) -> &'static [(PeriodKind, i8)] {
+        use PeriodKind::{Month, Quarter};
         match self {
-            Self::Monthly => PeriodKind::Month,
-            Self::Quarterly => PeriodKind::Quarter,
+            Self::Monthly => &[
+                (Month, 1),
+                (Month, 2),
+                (Month, 3),
+                (Month, 4),
+                (Month, 5),
+                (Month, 6),
+                (Month, 7),
+                (Month, 8),
+                (Month, 9),
+                (Month, 10),
+                (Month, 11),
+                (Month, 12),
+            ],
+            Self::Quarterly => &[(Quarter, 1), (Quarter, 2), (Quarter, 3), (Quarter, 4)],
         }
     }
+}
 
-    /// The word it is stored as.
-    pub fn as_str(self) -> &'static str {
+impl Word for Periodicity {
+    const ALL: &'static [Self] = &[Self::Monthly, Self::Quarterly];
+
+    fn word(self) -> &'static str {
         match self {
             Self::Monthly => "MONTHLY",
             Self::Quarterly => "QUARTERLY",
         }
-    }
-
-    /// Reads the word it is stored as.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::Monthly, Self::Quarterly]
-            .into_iter()
-            .find(|periodicity| periodicity.as_str() == word)
     }
 }
 
@@ -49,20 +58,9 @@ pub struct Form {
     pub code: Option<String>,
     /// Its title; languages not entered yet are empty.
     pub title: LocalizedText,
-    /// How often it is placed.
     pub periodicity: Periodicity,
-    /// The day of the month after the period by which it is placed, 1 to 28, that day included.
-    pub due_day: i32,
-    /// Whether a due day that is off moves to the next working day.
-    pub roll_forward: bool,
-    /// The law for moving or not.
-    pub roll_forward_basis: LegalBasis,
-    /// The law that orders the form.
-    pub legal_basis: LegalBasis,
-    /// The first day on which the duty holds.
-    pub valid_from: Date,
-    /// The last such day; `None` while it goes on.
-    pub valid_to: Option<Date>,
+    /// To place it by its day.
+    pub duty: Duty,
 }
 
 /// A period that a form is not placed for.
@@ -81,7 +79,7 @@ impl Form {
     /// # Errors
     /// Says which periods it is placed for.
     pub fn require_kind_of(&self, period: ReportingPeriod) -> Result<(), WrongPeriodKind> {
-        if period.kind() == self.periodicity.period_kind() {
+        if self.duty.has(period) {
             return Ok(());
         }
         let (unit, example) = match self.periodicity {
@@ -94,10 +92,5 @@ impl Form {
             unit,
             example,
         })
-    }
-
-    /// Whether the duty holds on a day.
-    pub fn holds_on(&self, day: Date) -> bool {
-        self.valid_from <= day && self.valid_to.is_none_or(|last| day <= last)
     }
 }

@@ -3,6 +3,5 @@
 pub mod availability;
 pub mod edition;
 pub mod form;
-pub mod names;
+pub mod key;
 pub mod register;
-pub mod schedule;

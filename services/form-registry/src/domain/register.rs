@@ -1,10 +1,16 @@
 //! The register of forms as the Instruction orders it, embedded in the service.
 
-use anyhow::Context as _;
-use legalstat_kit::law::{LegalBasis, LocalizedText};
+use legalstat_kit::{
+    door::register,
+    due::Duty,
+    law::{LegalBasis, LocalizedText},
+};
 use serde::Deserialize;
 
-use super::form::{Form, Periodicity};
+use super::{
+    form::{Form, Periodicity},
+    key,
+};
 
 const APPENDIX_2: &str = include_str!("../../data/forms.csv");
 
@@ -19,7 +25,7 @@ struct Line {
     roll_forward_basis: String,
     legal_basis: String,
     valid_from: String,
-    valid_to: Option<String>,
+    valid_to: String,
 }
 
 /// The forms of Appendix 2, by list number.
@@ -27,37 +33,35 @@ struct Line {
 /// # Errors
 /// A line that cannot be read: the service must not start with half a register.
 pub fn appendix_2() -> anyhow::Result<Vec<Form>> {
-    csv::Reader::from_reader(APPENDIX_2.as_bytes())
-        .deserialize::<Line>()
-        .enumerate()
-        .map(|(index, line)| read(line?).with_context(|| format!("forms.csv, form {}", index + 1)))
-        .collect()
+    register::lines("forms.csv", APPENDIX_2, read)
 }
 
 fn read(line: Line) -> anyhow::Result<Form> {
-    let roll_forward = match line.roll_forward.as_str() {
-        "yes" => true,
-        "no" => false,
-        other => anyhow::bail!("roll_forward is yes or no, not {other:?}"),
-    };
-    let periodicity = Periodicity::from_stored(&line.periodicity.to_uppercase())
-        .with_context(|| format!("unknown periodicity {:?}", line.periodicity))?;
+    let periodicity: Periodicity = register::word(&line.periodicity)?;
+    let (valid_from, valid_to) = register::validity(&line.valid_from, &line.valid_to)?;
     Ok(Form {
         list_number: line.list_number,
         code: line.code,
         title: LocalizedText::new("", "", line.title_en),
         periodicity,
-        due_day: line.due_day,
-        roll_forward,
-        roll_forward_basis: LegalBasis::parse(&line.roll_forward_basis),
-        legal_basis: LegalBasis::parse(&line.legal_basis),
-        valid_from: line.valid_from.parse().context("valid_from")?,
-        valid_to: line.valid_to.map(|day| day.parse()).transpose().context("valid_to")?,
+        duty: Duty {
+            parent: key::form(line.list_number),
+            position: line.list_number,
+            periods: periodicity.periods(),
+            due_day: line.due_day,
+            roll_forward: register::yes_or_no(&line.roll_forward)?,
+            roll_forward_basis: LegalBasis::parse(&line.roll_forward_basis),
+            legal_basis: LegalBasis::parse(&line.legal_basis),
+            valid_from,
+            valid_to,
+        },
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use legalstat_kit::due::schedule::YEARS;
+
     use super::*;
 
     fn forms() -> Vec<Form> {
@@ -81,6 +85,15 @@ mod tests {
     }
 
     #[test]
+    fn every_year_of_the_schedule_has_152_periods() {
+        let forms = forms();
+        for year in YEARS {
+            let periods = forms.iter().flat_map(|form| form.duty.periods_of(year..=year));
+            assert_eq!(periods.count(), 152, "{year}");
+        }
+    }
+
+    #[test]
     fn a_code_is_no_key() {
         let forms = forms();
         let coded = |code: Option<&str>| {
@@ -95,10 +108,11 @@ mod tests {
     fn every_form_cites_its_line_of_appendix_2_and_rolls_on_an_assumption() {
         for form in forms() {
             assert_eq!(
-                form.legal_basis.to_string(),
+                form.duty.legal_basis.to_string(),
                 format!("Instruction, Appendix 2, No. {}", form.list_number)
             );
-            assert!(form.roll_forward && form.roll_forward_basis.assumed && !form.legal_basis.assumed);
+            let duty = form.duty;
+            assert!(duty.roll_forward && duty.roll_forward_basis.assumed && !duty.legal_basis.assumed);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use legalstat_kit::{Error, FieldReason, Violations};
+use legalstat_kit::{Call, Error, FieldReason, Violations};
 use legalstat_proto::forms::v1::{CheckAvailabilityRequest, CheckAvailabilityResponse};
 
 use super::{FormRegistry, convert};
@@ -10,7 +10,7 @@ use crate::{
     db,
     domain::{
         availability::{self, Item},
-        names,
+        key,
     },
 };
 
@@ -19,6 +19,7 @@ const MAX_ITEMS: usize = 100;
 
 pub(super) async fn check_availability(
     registry: &FormRegistry,
+    _: Call,
     request: CheckAvailabilityRequest,
 ) -> Result<CheckAvailabilityResponse, Error> {
     let mut violations = Violations::new();
@@ -26,7 +27,7 @@ pub(super) async fn check_availability(
         violations.add("items", FieldReason::OutOfRange, format!("1 to {MAX_ITEMS} items"));
     }
     violations.refuse()?;
-    registry.schedule.require()?;
+    registry.schedule.require_whole()?;
     let items: Vec<Item> = request
         .items
         .into_iter()
@@ -38,14 +39,12 @@ pub(super) async fn check_availability(
         .collect();
     let named: Vec<i32> = items
         .iter()
-        .filter_map(|item| names::parse_form(&item.form).ok())
+        .filter_map(|item| key::parse_form(&item.form).ok())
         .collect();
-    let db = &registry.context.db;
-    let forms = db::form::list(&mut *db.connection().await?, &db::form::Filter::default(), None).await?;
-    let placed: HashSet<_> = db::edition::placed_on_information_service(db, &named)
-        .await?
-        .into_iter()
-        .collect();
+    let mut connection = registry.context.db.connection().await?;
+    let forms = db::form::list(&mut connection, &db::form::Filter::default(), None).await?;
+    let placed = db::placement::on_information_service(&mut connection, &named).await?;
+    let placed: HashSet<_> = placed.into_iter().collect();
     let findings = items.iter().map(|item| availability::find(item, &forms, &placed));
     Ok(CheckAvailabilityResponse {
         items: findings.map(convert::to_item_availability).collect(),

@@ -1,54 +1,97 @@
 //! What several methods read from their requests in the same way.
 
-use legalstat_kit::schema::Database;
-use legalstat_kit::{Error, FieldReason, Violations};
-use sqlx::PgExecutor;
+use legalstat_kit::{Error, FieldReason, Refusal, Violations, schema::Database};
+use sqlx::PgConnection;
 
 use crate::{
     db,
     domain::{
-        edition::{Edition, EditionKey},
-        names,
+        edition::Edition,
+        key::{self, EditionKey, NameError},
     },
-    error::FormsError,
 };
 
-/// Reads the name of an edition. A period of another kind than the form's breaks a rule of the name; a form that is not
-/// registered does not: there is no such edition.
-pub(super) async fn edition(
-    violations: &mut Violations,
-    db: &Database,
-    field: &str,
-    name: &str,
-) -> Result<Option<EditionKey>, Error> {
-    let key = match names::parse_edition(name) {
-        Ok(key) => key,
-        Err(problem) => {
-            let reason = match problem {
-                _ if name.is_empty() => FieldReason::Required,
-                names::NameError::Period(_) => FieldReason::Period,
-                names::NameError::Form | names::NameError::Edition => FieldReason::ResourceName,
-            };
-            violations.add(field, reason, problem.to_string());
-            return Ok(None);
+/// Reads the name of an edition. Whether its period fits its form, [`find`] and [`sound`] tell: an edition that is found
+/// needs no look at the register, and so a call that was answered before needs none.
+pub(super) fn edition(violations: &mut Violations, field: &str, name: &str) -> Option<EditionKey> {
+    let problem = match name.parse::<EditionKey>() {
+        Ok(key) => {
+            violations.about(&key);
+            return Some(key);
         }
+        Err(problem) => problem,
     };
-    violations.about(&key);
-    if let Some(form) = db::form::get(db, key.form).await?
-        && let Err(problem) = form.require_kind_of(key.period)
-    {
-        violations.add_by_law(field, FieldReason::PeriodKind, problem, &form.legal_basis);
+    let reason = match problem {
+        _ if name.is_empty() => FieldReason::Required,
+        NameError::Period(_) => FieldReason::Period,
+        NameError::Form | NameError::Edition => FieldReason::ResourceName,
+    };
+    violations.add(field, reason, problem.to_string());
+    None
+}
+
+/// What was read beside the edition of this field, once nothing breaks a rule.
+///
+/// # Errors
+/// All violations, also that of a period that does not fit.
+pub(super) async fn sound<T>(
+    mut violations: Violations,
+    db: &Database,
+    (field, key): (&str, Option<EditionKey>),
+    read: Option<T>,
+) -> Result<T, Error> {
+    if let Some(key) = key.filter(|_| !violations.is_empty()) {
+        let mut kind = Violations::new();
+        require_period(&mut kind, &mut *db.connection().await?, field, key).await?;
+        violations = violations.after(kind);
     }
-    Ok(Some(key))
+    violations.sound(read)
 }
 
 /// The edition of a name that was read without violations.
 ///
 /// # Errors
-/// NOT_FOUND when the schedule has no such edition.
-pub(super) async fn find(executor: impl PgExecutor<'_>, key: EditionKey) -> Result<Edition, Error> {
-    let found = db::edition::get(executor, key).await?;
-    Ok(found.ok_or_else(|| FormsError::NotFound(key.to_string()))?)
+/// A violation when the form is not placed for such periods; NOT_FOUND when the schedule has no such edition.
+pub(super) async fn find(connection: &mut PgConnection, field: &str, key: EditionKey) -> Result<Edition, Error> {
+    match db::edition::get(connection, key).await? {
+        Some(edition) => Ok(edition),
+        None => Err(missing(connection, field, key).await?),
+    }
+}
+
+/// As [`find`], but nobody else changes the edition until the transaction ends.
+///
+/// # Errors
+/// As [`find`].
+pub(super) async fn lock(connection: &mut PgConnection, field: &str, key: EditionKey) -> Result<Edition, Error> {
+    match db::edition::locked(connection, key).await? {
+        Some(edition) => Ok(edition),
+        None => Err(missing(connection, field, key).await?),
+    }
+}
+
+async fn missing(connection: &mut PgConnection, field: &str, key: EditionKey) -> Result<Error, Error> {
+    let mut violations = Violations::new();
+    violations.about(&key);
+    require_period(&mut violations, connection, field, key).await?;
+    violations.refuse()?;
+    Ok(Refusal::not_found(&key.to_string()).into())
+}
+
+/// A period of another kind than the form's breaks a rule of the name; a form that is not registered does not: there is no
+/// such edition.
+async fn require_period(
+    violations: &mut Violations,
+    connection: &mut PgConnection,
+    field: &str,
+    key: EditionKey,
+) -> Result<(), Error> {
+    if let Some(form) = db::form::get(connection, key.form).await?
+        && let Err(problem) = form.require_kind_of(key.period)
+    {
+        violations.add_by_law(field, FieldReason::PeriodKind, problem, &form.duty.legal_basis);
+    }
+    Ok(())
 }
 
 /// Reads the name of a form.
@@ -57,7 +100,7 @@ pub(super) fn form(violations: &mut Violations, field: &str, name: &str) -> Opti
         violations.add(field, FieldReason::Required, "required");
         return None;
     }
-    violations.check(field, FieldReason::ResourceName, names::parse_form(name))
+    violations.check(field, FieldReason::ResourceName, key::parse_form(name))
 }
 
 /// Reads the name of a form to list for; empty means all.
@@ -73,10 +116,10 @@ pub(super) fn optional_form(violations: &mut Violations, field: &str, name: &str
 ///
 /// # Errors
 /// NOT_FOUND.
-pub(super) async fn require_registered(db: &Database, form: Option<i32>) -> Result<(), Error> {
+pub(super) async fn require_registered(connection: &mut PgConnection, form: Option<i32>) -> Result<(), Error> {
     match form {
-        Some(number) if db::form::get(db, number).await?.is_none() => {
-            Err(FormsError::NotFound(names::form(number)).into())
+        Some(number) if db::form::get(connection, number).await?.is_none() => {
+            Err(Refusal::not_found(&key::form(number)).into())
         }
         _ => Ok(()),
     }

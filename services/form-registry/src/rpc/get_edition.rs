@@ -1,22 +1,21 @@
 //! GetEdition.
 
-use legalstat_kit::{Call, Error, Violations, due::follow};
+use legalstat_kit::{Call, Error, Violations, due::moves};
 use legalstat_proto::forms::v1::{Edition, GetEditionRequest};
-use tonic::Request;
 
 use super::{FormRegistry, convert, door};
 
 pub(super) async fn get_edition(
     registry: &FormRegistry,
-    request: Request<GetEditionRequest>,
+    call: Call,
+    request: GetEditionRequest,
 ) -> Result<Edition, Error> {
-    let (call, request) = (Call::of(&request), request.into_inner());
     let (mut violations, context) = (Violations::new(), &registry.context);
-    let key = door::edition(&mut violations, &context.db, "name", &request.name).await?;
+    let key = door::edition(&mut violations, "name", &request.name);
     let key = violations.sound(key)?;
-    registry.schedule.require()?;
+    registry.schedule.require_whole()?;
     let mut snapshot = context.db.snapshot().await?;
-    let edition = door::find(&mut *snapshot, key).await?;
-    let changes = follow::changes_of(&mut *snapshot, &key).await?;
-    Ok(convert::to_edition_for(&call.caller, edition, changes, context.now()))
+    let edition = door::find(&mut snapshot, "name", key).await?;
+    let moves = moves::of(&mut *snapshot, &key).await?;
+    Ok(convert::to_edition_for(&call.caller, edition, moves, context.now()))
 }

@@ -1,13 +1,7 @@
 //! The methods of the contract, one file each: parse, one transaction, reply.
 
-use std::sync::Arc;
-
 use futures::stream::BoxStream;
-use legalstat_kit::{
-    Context,
-    due::{calendar::Calendar, schedule::Completeness},
-    files::FileStore,
-};
+use legalstat_kit::{Call, Context, due::Schedule, files::FileStore};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::forms::v1::{
     CheckAvailabilityRequest, CheckAvailabilityResponse, DownloadEditionFileRequest, DownloadEditionFileResponse,
@@ -28,23 +22,17 @@ mod list_editions;
 mod list_forms;
 mod list_schedule;
 mod place_edition;
-mod preview_recompute;
 mod upload_edition_file;
 
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 mod tests;
 
-/// The service.
+/// The service: what its handlers work with.
 pub struct FormRegistry {
-    /// What its handlers work with.
     pub context: Context,
-    /// The calendar, for previews.
-    pub calendar: Calendar,
-    /// Where the files of editions are kept.
     pub files: FileStore,
-    /// Whether the schedule is whole.
-    pub schedule: Arc<Completeness>,
+    pub schedule: Schedule,
 }
 
 #[tonic::async_trait]
@@ -52,39 +40,43 @@ impl FormRegistryService for FormRegistry {
     type DownloadEditionFileStream = BoxStream<'static, Result<DownloadEditionFileResponse, Status>>;
 
     async fn list_forms(&self, request: Request<ListFormsRequest>) -> Result<Response<ListFormsResponse>, Status> {
-        Ok(Response::new(list_forms::list_forms(self, request.into_inner()).await?))
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(list_forms::list_forms(self, call, message).await?))
     }
 
     async fn get_form(&self, request: Request<GetFormRequest>) -> Result<Response<Form>, Status> {
-        Ok(Response::new(get_form::get_form(self, request.into_inner()).await?))
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(get_form::get_form(self, call, message).await?))
     }
 
     async fn list_schedule(
         &self,
         request: Request<ListScheduleRequest>,
     ) -> Result<Response<ListScheduleResponse>, Status> {
-        Ok(Response::new(
-            list_schedule::list_schedule(self, request.into_inner()).await?,
-        ))
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(list_schedule::list_schedule(self, call, message).await?))
     }
 
     async fn list_editions(
         &self,
         request: Request<ListEditionsRequest>,
     ) -> Result<Response<ListEditionsResponse>, Status> {
-        Ok(Response::new(list_editions::list_editions(self, request).await?))
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(list_editions::list_editions(self, call, message).await?))
     }
 
     async fn get_edition(&self, request: Request<GetEditionRequest>) -> Result<Response<Edition>, Status> {
-        Ok(Response::new(get_edition::get_edition(self, request).await?))
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(get_edition::get_edition(self, call, message).await?))
     }
 
     async fn upload_edition_file(
         &self,
         request: Request<Streaming<UploadEditionFileRequest>>,
     ) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
         Ok(Response::new(
-            upload_edition_file::upload_edition_file(self, request).await?,
+            upload_edition_file::upload_edition_file(self, call, message).await?,
         ))
     }
 
@@ -92,21 +84,24 @@ impl FormRegistryService for FormRegistry {
         &self,
         request: Request<DownloadEditionFileRequest>,
     ) -> Result<Response<Self::DownloadEditionFileStream>, Status> {
+        let (call, message) = Call::with_message(request);
         Ok(Response::new(
-            download_edition_file::download_edition_file(self, request).await?,
+            download_edition_file::download_edition_file(self, call, message).await?,
         ))
     }
 
     async fn place_edition(&self, request: Request<PlaceEditionRequest>) -> Result<Response<Edition>, Status> {
-        Ok(Response::new(place_edition::place_edition(self, request).await?))
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(place_edition::place_edition(self, call, message).await?))
     }
 
     async fn get_punctuality(
         &self,
         request: Request<GetPunctualityRequest>,
     ) -> Result<Response<PunctualityReport>, Status> {
+        let (call, message) = Call::with_message(request);
         Ok(Response::new(
-            get_punctuality::get_punctuality(self, request.into_inner()).await?,
+            get_punctuality::get_punctuality(self, call, message).await?,
         ))
     }
 
@@ -114,8 +109,9 @@ impl FormRegistryService for FormRegistry {
         &self,
         request: Request<CheckAvailabilityRequest>,
     ) -> Result<Response<CheckAvailabilityResponse>, Status> {
+        let (call, message) = Call::with_message(request);
         Ok(Response::new(
-            check_availability::check_availability(self, request.into_inner()).await?,
+            check_availability::check_availability(self, call, message).await?,
         ))
     }
 
@@ -123,9 +119,6 @@ impl FormRegistryService for FormRegistry {
         &self,
         request: Request<PreviewRecomputeRequest>,
     ) -> Result<Response<PreviewRecomputeResponse>, Status> {
-        let request = request.into_inner();
-        Ok(Response::new(
-            preview_recompute::preview_recompute(self, request).await?,
-        ))
+        Ok(Response::new(self.schedule.preview(request.get_ref()).await?))
     }
 }

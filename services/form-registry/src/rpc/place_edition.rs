@@ -1,78 +1,56 @@
 //! PlaceEdition.
 
-use std::sync::Arc;
-
-use jiff::Timestamp;
+use jiff::civil::Date;
 use legalstat_kit::{
     Call, Error, Violations,
-    due::follow,
+    due::moves,
     write::{self, Mutation, Outcome},
     zone,
 };
 use legalstat_proto::forms::v1::{Edition, PlaceEditionRequest};
 use sqlx::PgConnection;
-use tonic::Request;
 
 use super::{FormRegistry, convert, door};
-use crate::{
-    db,
-    domain::edition::{Channel, EditionKey, Punctuality},
-    error::FormsError,
-};
+use crate::{db, domain::edition::Channel};
 
 pub(super) async fn place_edition(
     registry: &FormRegistry,
-    request: Request<PlaceEditionRequest>,
+    call: Call,
+    request: PlaceEditionRequest,
 ) -> Result<Edition, Error> {
-    let call = Call::of(&request);
-    let (request, context) = (request.into_inner(), &registry.context);
-    let mut violations = Violations::new();
-    let key = door::edition(&mut violations, &context.db, "name", &request.name).await?;
+    let (mut violations, context) = (Violations::new(), &registry.context);
+    let key = door::edition(&mut violations, "name", &request.name);
     let channel = convert::channel(&mut violations, "channel", request.channel);
     let request_id = violations.request_id("request_id", &request.request_id);
-    let (key, channel) = violations.sound(key.zip(channel))?;
+    let (key, channel) = door::sound(violations, &context.db, ("name", key), key.zip(channel)).await?;
 
     let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
-    let schedule = Arc::clone(&registry.schedule);
+    let schedule = registry.schedule.clone();
     write::carry_out(context, mutation, move |write| {
         Box::pin(async move {
-            schedule.require()?;
-            let now = write.now();
-            let placed = place(write.connection(), key, channel, &call.caller.name, now).await?;
-            let edition = door::find(write.connection(), key).await?;
-            let changes = follow::changes_of(write.connection(), &key).await?;
-            let kind = if placed {
-                "edition.placed"
-            } else {
-                "edition.placement_repeated"
-            };
-            Ok(Outcome::of(&key, kind, convert::to_edition(edition, changes, now)))
+            schedule.require_whole()?;
+            let (now, connection) = (write.now(), write.connection());
+            let mut edition = door::lock(connection, "name", key).await?;
+            let moves = moves::of(&mut *connection, &key).await?;
+            if edition.placement(channel).is_some() {
+                let answer = convert::to_edition(edition, moves, now);
+                return Ok(Outcome::of(&key, "edition.placement_repeated", answer));
+            }
+            let listed = is_listed(connection, channel, key.form, zone::civil_day(now)).await?;
+            let placed = edition.place(channel, listed, call.done(now));
+            edition = placed.map_err(|obstacle| obstacle.refusal(&key))?;
+            db::placement::save(connection, &edition, channel).await?;
+            let answer = convert::to_edition(edition, moves, now);
+            Ok(Outcome::of(&key, "edition.placed", answer))
         })
     })
     .await
 }
 
-/// Places an edition unless it is placed there already; tells whether it was placed now.
-async fn place(
-    connection: &mut PgConnection,
-    key: EditionKey,
-    channel: Channel,
-    caller: &str,
-    now: Timestamp,
-) -> Result<bool, Error> {
-    db::edition::lock(connection, key).await?;
-    let edition = door::find(&mut *connection, key).await?;
-    if edition.placement(channel).is_some() {
-        return Ok(false);
+/// Whether a form is on the list that its channel needs.
+async fn is_listed(connection: &mut PgConnection, channel: Channel, form: i32, day: Date) -> Result<bool, sqlx::Error> {
+    match channel {
+        Channel::OpenDataPortal => db::placement::on_open_data_list(connection, form, day).await,
+        Channel::InformationService | Channel::OfficialWebsite => Ok(false),
     }
-    let listed = match channel {
-        Channel::OpenDataPortal => db::placement::on_open_data_list(connection, key.form, zone::civil_day(now)).await?,
-        Channel::InformationService | Channel::OfficialWebsite => false,
-    };
-    edition
-        .may_be_placed(channel, listed, now)
-        .map_err(|obstacle| FormsError::Obstacle(key, obstacle))?;
-    let punctuality = Punctuality::of_placement(now, edition.due.time);
-    db::placement::insert(connection, key, channel, now, caller, punctuality).await?;
-    Ok(true)
 }

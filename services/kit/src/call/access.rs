@@ -18,7 +18,7 @@ use crate::{
     write::RefusalRecorder,
 };
 
-/// Services that stand outside the access option: they tell what exists and whether it runs.
+/// Services without an access option: anyone may ask what exists and whether it runs.
 const EXEMPT: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection.v1.ServerReflection/"];
 
 /// Who may call one method.

@@ -80,7 +80,7 @@ impl Caller {
             GeneralName::URI(uri) => uri.strip_prefix("legalstat://"),
             _ => None,
         });
-        // Of two names nobody could tell which one acts.
+        // With two names nobody would know which one acts.
         let (Some(uri), None) = (uris.next(), uris.next()) else {
             return Err(CallerError::NoName);
         };

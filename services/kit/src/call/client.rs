@@ -1,4 +1,5 @@
-//! Calls to other services: lazily connected, so that services start in any order, each call with a deadline.
+//! Calls to other services. A channel connects at its first call, so that services start in any order; each call has a
+//! deadline.
 
 use std::time::Duration;
 
@@ -39,12 +40,12 @@ pub fn request<T>(message: T) -> tonic::Request<T> {
     request
 }
 
-/// A failed call as the failure of a job, which has no caller to answer.
+/// Turns the failure of a call into the failure of a job, which has no caller to answer.
 pub fn failed(status: Status) -> anyhow::Error {
     anyhow::anyhow!("{:?}: {}", status.code(), status.message())
 }
 
-/// Whether a failure means that the service is away or slow, so that the call may be tried again later.
+/// Whether a failure means that the service is unavailable or slow, so that the same call may succeed later.
 pub fn is_away(status: &Status) -> bool {
     matches!(
         status.code(),

@@ -19,7 +19,7 @@ use crate::Refusal;
 const LONGEST: Duration = Duration::from_secs(600);
 /// How long before the caller's deadline the answer leaves, so that it arrives in time.
 const HEAD_START: Duration = Duration::from_millis(5);
-/// What a hop keeps for itself of the time that is left.
+/// How much of the time that is left a service keeps for itself when it calls another one.
 const HOP: Duration = Duration::from_millis(20);
 
 tokio::task_local! {

@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use jiff::Timestamp;
+
 pub mod access;
 pub mod caller;
 pub mod client;
@@ -11,6 +13,15 @@ pub mod tls;
 pub mod unreadable;
 
 use crate::call::caller::{Caller, Peer, SYSTEM};
+
+/// Who did something, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// When.
+    pub at: Timestamp,
+    /// The name in the caller's certificate.
+    pub by: String,
+}
 
 /// Who calls which method. The access layer puts it into the request.
 #[derive(Clone, Debug)]
@@ -27,13 +38,21 @@ impl Call {
     /// The call that a request belongs to.
     ///
     /// # Panics
-    /// When no access layer stood before the handler: no server starts without one.
+    /// When the call did not pass an access layer; every server has one.
     pub fn of<T>(request: &tonic::Request<T>) -> Self {
         request
             .extensions()
             .get::<Call>()
             .cloned()
             .expect("the access layer puts the call into every request")
+    }
+
+    /// The call that a request belongs to, and its message.
+    ///
+    /// # Panics
+    /// As [`Call::of`].
+    pub fn with_message<T>(request: tonic::Request<T>) -> (Self, T) {
+        (Self::of(&request), request.into_inner())
     }
 
     /// A call that the service makes of itself, for its jobs. `method` is what the journal names: `jobs/` and the job.
@@ -47,6 +66,12 @@ impl Call {
             method,
             address: None,
         }
+    }
+
+    /// What the caller does at this instant.
+    pub fn done(&self, at: Timestamp) -> Done {
+        let by = self.caller.name.clone();
+        Done { at, by }
     }
 
     pub(crate) fn new(peer: Option<&Peer>, method: &'static str) -> Self {

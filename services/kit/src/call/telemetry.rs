@@ -147,7 +147,7 @@ fn adopt(span: &Span, headers: &http::HeaderMap) {
         }
     }
     let parent = global::get_text_map_propagator(|propagator| propagator.extract(&Carrier(headers)));
-    // Fails only for a span that is switched off, which needs no parent.
+    // This fails only for a span that is switched off, and such a span needs no parent.
     span.set_parent(parent).ok();
 }
 

@@ -87,7 +87,7 @@ pub fn client(authority: &PathBuf, identity: Option<(&PathBuf, &PathBuf)>) -> an
 pub struct Connection {
     stream: TlsStream<TcpStream>,
     peer: Peer,
-    /// Ends when a peer that has said nothing yet is given up; gone with its first bytes.
+    /// Ends when the peer has sent nothing for too long. Removed when its first bytes arrive.
     silence: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
@@ -111,7 +111,7 @@ impl AsyncRead for Connection {
             self.silence = None;
         }
         match (&read, &mut self.silence) {
-            // HTTP/2's own keepalive only begins once the peer has spoken. To the server it looks like a line that ended.
+            // HTTP/2's own keepalive begins only after the peer's first bytes. The server sees a connection that ended.
             (Poll::Pending, Some(silence)) => silence.as_mut().poll(polling).map(Ok),
             _ => read,
         }
@@ -164,7 +164,7 @@ pub fn accept(
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
-                    // Out of file handles, most likely: trying again at once would only burn the processor.
+                    // Most likely no file handle is free: an immediate retry would only burn the processor.
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
@@ -173,7 +173,7 @@ pub fn accept(
     connections
 }
 
-/// Ends when a peer that has not said anything is no longer waited for.
+/// Ends when a peer has sent nothing for too long.
 async fn given_up(shutdown: CancellationToken) {
     tokio::time::timeout(HANDSHAKE, shutdown.cancelled()).await.ok();
 }

@@ -12,7 +12,7 @@ use crate::{Call, Refusal};
 /// The codes with which tonic refuses what it cannot read.
 const READING: [Code; 3] = [Code::Internal, Code::OutOfRange, Code::Unimplemented];
 
-/// The layer. It stands behind the access layer, which thus records the answer that the caller gets.
+/// The layer. It runs inside the access layer, which therefore records the answer that the caller gets.
 #[derive(Clone, Copy)]
 pub struct UnreadableLayer;
 

@@ -1,9 +1,9 @@
-//! How messages are read: every violation at once, pages, uploads, and the conversions between the contracts and Rust.
+//! How messages and embedded registers are read ("the door"): every violation at once, words, names, pages, uploads, and the
+//! conversions between the contracts and Rust.
 
 pub mod names;
 pub mod page;
 pub mod register;
-pub mod upload;
 pub mod violations;
 pub mod wire;
 pub mod word;

@@ -11,7 +11,7 @@ use crate::{
     law::LegalBasis,
 };
 
-/// The violations found so far at one door.
+/// The violations found so far in one request.
 #[derive(Debug, Default)]
 pub struct Violations {
     found: Vec<Violation>,
@@ -54,6 +54,14 @@ impl Violations {
         basis: &LegalBasis,
     ) {
         self.add(field, reason, format!("{description} [{basis}]"));
+    }
+
+    /// These violations with others before them, found later but in an earlier field.
+    #[must_use]
+    pub fn after(mut self, mut earlier: Self) -> Self {
+        earlier.found.append(&mut self.found);
+        self.found = earlier.found;
+        self
     }
 
     /// Whether none was found.
@@ -110,7 +118,7 @@ impl Violations {
         Some(digest)
     }
 
-    /// Takes in what `result` found, and gives its value when it is good.
+    /// Gives the value of `result`, or records its error as a violation.
     pub fn check<T>(&mut self, field: &str, reason: FieldReason, result: Result<T, impl Display>) -> Option<T> {
         result
             .map_err(|problem| self.add(field, reason, problem.to_string()))
@@ -126,7 +134,7 @@ impl Violations {
         }
     }
 
-    /// What was read, once it is sure that nothing breaks a rule.
+    /// Gives what was read if no violation was recorded, and refuses otherwise.
     ///
     /// # Errors
     /// The violations found.
@@ -137,19 +145,24 @@ impl Violations {
 
     fn refusal(self) -> Refusal {
         let fields: Vec<&str> = self.found.iter().map(|violation| violation.field.as_str()).collect();
-        let message = format!(
-            "{} of the request {} wrong: {}",
-            count(fields.len()),
-            verb(fields.len()),
-            fields.join(", ")
-        );
+        let message = summary(&fields);
         let mut refusal = Refusal::new(Code::InvalidArgument, ErrorReason::InvalidFields, message);
         refusal.violations = self.found;
         match self.resource {
-            Some(resource) => refusal.resource(&resource),
+            Some(resource) => refusal.about(&resource),
             None => refusal,
         }
     }
+}
+
+/// What a person reads of these fields at fault.
+pub(crate) fn summary(fields: &[&str]) -> String {
+    format!(
+        "{} of the request {} wrong: {}",
+        count(fields.len()),
+        verb(fields.len()),
+        fields.join(", ")
+    )
 }
 
 fn count(fields: usize) -> String {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use jiff::Timestamp;
 use legalstat_proto::calendar::v1::{
-    BatchComputeDeadlinesRequest, CalendarChange, ComputeDeadlineRequest, Deadline, Obligation, WatchCalendarRequest,
-    calendar_service_client::CalendarServiceClient, compute_deadline_request::Subject, preview_recompute_request,
+    BatchComputeDeadlinesRequest, BatchComputeDeadlinesResponse, CalendarChange, ComputeDeadlineRequest, Deadline,
+    Obligation, WatchCalendarRequest, calendar_service_client::CalendarServiceClient,
+    compute_deadline_request::Subject, preview_recompute_request,
 };
 use tonic::{Response, Status, Streaming, transport::Channel};
 
@@ -70,18 +70,7 @@ impl Calendar {
     ) -> Result<Vec<Deadline>, Status> {
         let mut deadlines = Vec::with_capacity(questions.len());
         for batch in questions.chunks(if explained { EXPLAINED_BATCH } else { BATCH }) {
-            let mut message = BatchComputeDeadlinesRequest {
-                requests: batch.to_vec(),
-                include_steps: explained,
-                ..BatchComputeDeadlinesRequest::default()
-            };
-            match hypothesis {
-                None => {}
-                Some(Hypothesis::CalendarAct(act)) => message.hypothetical_act = Some(act.clone()),
-                Some(Hypothesis::Withdrawal(name)) => message.hypothetical_withdrawal.clone_from(name),
-            }
-            let mut client = self.client.clone();
-            let answer = within(client.batch_compute_deadlines(client::request(message))).await?;
+            let answer = self.ask(batch.to_vec(), hypothesis, explained).await?;
             if answer.deadlines.len() != batch.len() {
                 let (asked, answered) = (batch.len(), answer.deadlines.len());
                 return Err(Status::internal(format!(
@@ -91,6 +80,35 @@ impl Calendar {
             deadlines.extend(answer.deadlines);
         }
         Ok(deadlines)
+    }
+
+    /// Has the calendar check a hypothesis, and answers its version under it.
+    ///
+    /// # Errors
+    /// The calendar's refusal, or the status of a calendar that is away.
+    pub async fn check(&self, hypothesis: &Hypothesis) -> Result<String, Status> {
+        let answer = self.ask(Vec::new(), Some(hypothesis), false).await?;
+        Ok(answer.calendar_version)
+    }
+
+    async fn ask(
+        &self,
+        requests: Vec<ComputeDeadlineRequest>,
+        hypothesis: Option<&Hypothesis>,
+        include_steps: bool,
+    ) -> Result<BatchComputeDeadlinesResponse, Status> {
+        let mut message = BatchComputeDeadlinesRequest {
+            requests,
+            include_steps,
+            ..BatchComputeDeadlinesRequest::default()
+        };
+        match hypothesis {
+            None => {}
+            Some(Hypothesis::CalendarAct(act)) => message.hypothetical_act = Some(act.clone()),
+            Some(Hypothesis::Withdrawal(name)) => message.hypothetical_withdrawal.clone_from(name),
+        }
+        let mut client = self.client.clone();
+        within(client.batch_compute_deadlines(client::request(message))).await
     }
 
     /// The changes of the calendar after a resume token, as they come.
@@ -109,14 +127,6 @@ async fn within<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> R
     let answer = tokio::time::timeout(PATIENCE, call).await;
     let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")));
     Ok(answer?.into_inner())
-}
-
-/// Since when just that is known which a version of the calendar knows; `None` for the first version.
-pub fn known_since(version: &str) -> Option<Timestamp> {
-    let (_, rest) = version.split_once('@')?;
-    // What is supposed on top stands behind the instant.
-    let end = rest.find('Z')?;
-    rest[..=end].parse().ok()
 }
 
 /// What the calendar is asked about an obligation.
@@ -169,14 +179,5 @@ mod tests {
         without_time.due_time = None;
         assert!(due_date(&without_date).is_err());
         assert!(due_date(&without_time).is_err());
-    }
-
-    #[test]
-    fn a_version_tells_since_when_it_is_known() {
-        let instant: Timestamp = "2026-03-17T19:00:00Z".parse().expect("an instant");
-        assert_eq!(known_since("18@2026-03-17T19:00:00Z"), Some(instant));
-        assert_eq!(known_since("18@2026-03-17T19:00:00Z+order-1"), Some(instant));
-        assert_eq!(known_since("18@2026-03-17T19:00:00Z-order-1"), Some(instant));
-        assert_eq!(known_since("18"), None);
     }
 }

@@ -1,9 +1,9 @@
-//! Open due dates recomputed under another state of the calendar: which of them change.
+//! Compares open due dates with what the calendar computes now, or would compute: which of them change.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::{HashMap, hash_map::Entry};
 
 use jiff::{Timestamp, civil::Date};
-use legalstat_proto::calendar::v1::{ComputeDeadlineRequest, Deadline, Obligation};
+use legalstat_proto::calendar::v1::{ComputeDeadlineRequest, Deadline};
 use prost::Message;
 use sqlx::PgConnection;
 use tonic::{Code, Status};
@@ -12,14 +12,14 @@ use crate::{
     door::wire,
     due::{
         DueDate,
-        calendar::{Calendar, Hypothesis, due_date, question},
+        calendar::{Calendar, Hypothesis, due_date},
     },
 };
 
 /// How many open due dates are read at a time.
 const PAGE: i64 = 10_000;
 
-/// The due dates of a service: how the recompute reads and stores them.
+/// The due dates of a service: how its open ones are read, and recomputed ones stored.
 #[tonic::async_trait]
 pub trait DueDates: Send + Sync + 'static {
     /// What has the due dates, as events name it: `request`, `edition`.
@@ -28,8 +28,8 @@ pub trait DueDates: Send + Sync + 'static {
     /// Whether the steps are stored with the due date.
     fn explained(&self) -> bool;
 
-    /// The due dates of what is not done yet, at most `most`, after the resource `after`, in an order of the service's own.
-    /// `now` tells what is settled already.
+    /// Reads the due dates of what is not done yet, at most `most`, after the resource `after`, in an order of the
+    /// service's own. `now` decides what is settled already.
     ///
     /// # Errors
     /// When the database fails.
@@ -41,12 +41,17 @@ pub trait DueDates: Send + Sync + 'static {
         now: Timestamp,
     ) -> anyhow::Result<Vec<OpenDueDate>>;
 
-    /// Stores recomputed due dates of what is still open and was not computed anew meanwhile (its
-    /// calendar version tells), and tells which it stored.
+    /// Stores recomputed due dates of what is still open and was not computed anew meanwhile (its calendar version says
+    /// so), and answers which it stored. Each names its answer by its number among `answers`.
     ///
     /// # Errors
     /// When the database fails.
-    async fn store(&self, connection: &mut PgConnection, recomputed: &[Recomputed]) -> anyhow::Result<Vec<String>>;
+    async fn store(
+        &self,
+        connection: &mut PgConnection,
+        recomputed: &[Recomputed],
+        answers: &[Answer],
+    ) -> anyhow::Result<Vec<String>>;
 }
 
 /// A due date that is not met yet.
@@ -71,47 +76,50 @@ pub struct Recomputed {
     pub old: DueDate,
     /// As it is to be.
     pub new: DueDate,
-    /// The calendar's answer.
-    pub deadline: Arc<Deadline>,
-    question: ComputeDeadlineRequest,
+    /// The number of the answer that it was computed by.
+    pub answer: usize,
 }
 
 impl Recomputed {
-    /// The due date as it is to be, open still.
-    fn open(self) -> anyhow::Result<OpenDueDate> {
-        Ok(OpenDueDate {
-            name: self.name,
-            due: self.new,
-            registered_on: registered_on(&self.deadline)?,
-            question: self.question,
-        })
-    }
-
     /// Whether the date itself moves.
     pub fn moves(&self) -> bool {
         self.old.date != self.new.date
     }
 }
 
-/// Asks the calendar anew, each question once, and lets one version of it answer them all: of two replicas one may not have
+/// What the calendar answered to one question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The answer, with its steps where these are stored.
+    pub deadline: Deadline,
+    question: ComputeDeadlineRequest,
+}
+
+/// The due dates that differ, and the answers that say so: one for each question, however many due dates share it.
+#[derive(Debug, Default)]
+pub(crate) struct Differing {
+    pub items: Vec<Recomputed>,
+    pub answers: Vec<Answer>,
+}
+
+/// Asks the calendar each question once, and lets one version of it answer them all: of two replicas one may not have
 /// learnt yet what the other knows.
-pub(crate) struct Recompute<'a> {
+pub(crate) struct Comparison<'a> {
     calendar: &'a Calendar,
     known_at: Option<Timestamp>,
     hypothesis: Option<&'a Hypothesis>,
     version: Option<String>,
-    answers: HashMap<Vec<u8>, Option<Arc<Deadline>>>,
+    /// By question; none for a question that the calendar refuses.
+    answers: HashMap<Vec<u8>, Option<Deadline>>,
 }
 
-impl<'a> Recompute<'a> {
+impl<'a> Comparison<'a> {
     /// With what was known at an instant, which is this version.
     pub(crate) fn known_at(calendar: &'a Calendar, instant: Timestamp, version: &str) -> Self {
         Self {
-            calendar,
             known_at: Some(instant),
-            hypothesis: None,
             version: Some(version.to_owned()),
-            answers: HashMap::new(),
+            ..Self::now(calendar)
         }
     }
 
@@ -131,91 +139,99 @@ impl<'a> Recompute<'a> {
     /// # Errors
     /// The calendar's refusal of the hypothesis, or its status.
     pub(crate) async fn supposing(calendar: &'a Calendar, hypothesis: &'a Hypothesis) -> Result<Self, Status> {
-        let mut recompute = Self {
+        Ok(Self {
             hypothesis: Some(hypothesis),
+            version: Some(calendar.check(hypothesis).await?),
             ..Self::now(calendar)
-        };
-        let any = Obligation {
-            period: "2020-Q1".into(),
-            due_day: 14,
-            ..Obligation::default()
-        };
-        recompute.ask(vec![question(any)]).await?;
-        Ok(recompute)
+        })
     }
 
     /// Those of the due dates that the calendar computes otherwise than they stand.
     ///
     /// # Errors
     /// The calendar's status; an answer that breaks its contract or comes from another version.
-    pub(crate) async fn differing(&mut self, open: Vec<OpenDueDate>) -> Result<Vec<Recomputed>, Status> {
-        let mut keyed = Vec::with_capacity(open.len());
-        let mut unasked: HashMap<Vec<u8>, ComputeDeadlineRequest> = HashMap::new();
-        for item in open {
-            let key = item.question.encode_to_vec();
-            if !self.answers.contains_key(&key) && !unasked.contains_key(&key) {
-                unasked.insert(key.clone(), item.question.clone());
+    pub(crate) async fn differing(&mut self, open: Vec<OpenDueDate>) -> Result<Differing, Status> {
+        let keys = self.answer(&open).await?;
+        let (mut differing, mut numbers) = (Differing::default(), HashMap::new());
+        for (item, key) in open.into_iter().zip(&keys) {
+            let Some(deadline) = &self.answers[key] else { continue };
+            let new = due_date(deadline).map_err(broken)?;
+            if !differs(&item, &new, registered_on(deadline).map_err(broken)?) {
+                continue;
             }
-            keyed.push((key, item));
-        }
-        let (keys, questions): (Vec<_>, Vec<_>) = unasked.into_iter().unzip();
-        let answers = self.ask(questions).await?;
-        self.answers.extend(keys.into_iter().zip(answers));
-        let mut differing = Vec::new();
-        for (key, item) in keyed {
-            if let Some(deadline) = &self.answers[&key] {
-                differing.extend(recomputed(item, deadline).map_err(broken)?);
-            }
+            let answers = &mut differing.answers;
+            let answer = *numbers.entry(key).or_insert_with(|| {
+                answers.push(Answer {
+                    deadline: deadline.clone(),
+                    question: item.question,
+                });
+                answers.len() - 1
+            });
+            differing.items.push(Recomputed {
+                name: item.name,
+                old: item.due,
+                new,
+                answer,
+            });
         }
         Ok(differing)
     }
 
-    /// The due dates as the calendar computes them, where that differs from how they stand.
+    /// The due dates as the calendar computes them.
     pub(crate) async fn brought_up_to_date(&mut self, open: Vec<OpenDueDate>) -> Result<Vec<OpenDueDate>, Status> {
-        let mut differing: HashMap<String, Recomputed> = HashMap::new();
-        for item in self.differing(open.clone()).await? {
-            differing.insert(item.name.clone(), item);
-        }
-        let open = open.into_iter().map(|item| match differing.remove(&item.name) {
-            Some(recomputed) => recomputed.open().map_err(broken),
+        let keys = self.answer(&open).await?;
+        let open = open.into_iter().zip(&keys).map(|(item, key)| match &self.answers[key] {
             None => Ok(item),
+            Some(deadline) => Ok(OpenDueDate {
+                due: due_date(deadline).map_err(broken)?,
+                registered_on: registered_on(deadline).map_err(broken)?,
+                ..item
+            }),
         });
         open.collect()
     }
 
-    /// Asks again for the steps of answers without them.
+    /// Asks what was not asked yet, and gives for each due date the key of its answer.
+    async fn answer(&mut self, open: &[OpenDueDate]) -> Result<Vec<Vec<u8>>, Status> {
+        let mut unasked: HashMap<Vec<u8>, ComputeDeadlineRequest> = HashMap::new();
+        let mut keys = Vec::with_capacity(open.len());
+        for item in open {
+            let key = item.question.encode_to_vec();
+            if !self.answers.contains_key(&key)
+                && let Entry::Vacant(entry) = unasked.entry(key.clone())
+            {
+                entry.insert(item.question.clone());
+            }
+            keys.push(key);
+        }
+        let (unasked, questions): (Vec<_>, Vec<_>) = unasked.into_iter().unzip();
+        let answers = self.ask(questions).await?;
+        self.answers.extend(unasked.into_iter().zip(answers));
+        Ok(keys)
+    }
+
+    /// Asks again for the steps of the answers.
     ///
     /// # Errors
     /// The calendar's status; an answer that is not the one given before.
-    pub(crate) async fn explain(&mut self, recomputed: &mut [Recomputed]) -> Result<(), Status> {
-        let distinct: HashMap<Vec<u8>, &ComputeDeadlineRequest> = recomputed
-            .iter()
-            .map(|item| (item.question.encode_to_vec(), &item.question))
-            .collect();
-        let (keys, questions): (Vec<_>, Vec<_>) = distinct
-            .into_iter()
-            .map(|(key, question)| (key, question.clone()))
-            .unzip();
-        let deadlines = self
-            .calendar
-            .deadlines(self.at(questions), self.hypothesis, true)
-            .await?;
-        self.require_one_version(&deadlines)?;
-        let explained: HashMap<Vec<u8>, Arc<Deadline>> =
-            keys.into_iter().zip(deadlines.into_iter().map(Arc::new)).collect();
-        for item in recomputed {
-            item.deadline = Arc::clone(&explained[&item.question.encode_to_vec()]);
-            if due_date(&item.deadline).map_err(broken)? != item.new {
+    pub(crate) async fn explain(&mut self, answers: &mut [Answer]) -> Result<(), Status> {
+        let questions = answers.iter().map(|answer| answer.question.clone()).collect();
+        let (questions, hypothesis) = (self.at(questions), self.hypothesis);
+        let explained = self.calendar.deadlines(questions, hypothesis, true).await?;
+        self.require_one_version(&explained)?;
+        for (answer, explained) in answers.iter_mut().zip(explained) {
+            if due_date(&explained).map_err(broken)? != due_date(&answer.deadline).map_err(broken)? {
                 return Err(Status::unavailable(
                     "the calendar explains another due date than it gave",
                 ));
             }
+            answer.deadline = explained;
         }
         Ok(())
     }
 
     /// The calendar's answers; none to a question that it refuses: such a due date stays as it is and holds up no other.
-    async fn ask(&mut self, questions: Vec<ComputeDeadlineRequest>) -> Result<Vec<Option<Arc<Deadline>>>, Status> {
+    async fn ask(&mut self, questions: Vec<ComputeDeadlineRequest>) -> Result<Vec<Option<Deadline>>, Status> {
         let questions = self.at(questions);
         let answered = self.calendar.deadlines(questions.clone(), self.hypothesis, false).await;
         let deadlines = match answered {
@@ -223,13 +239,10 @@ impl<'a> Recompute<'a> {
             answered => answered?,
         };
         self.require_one_version(&deadlines)?;
-        Ok(deadlines.into_iter().map(|deadline| Some(Arc::new(deadline))).collect())
+        Ok(deadlines.into_iter().map(Some).collect())
     }
 
-    async fn ask_singly(
-        &mut self,
-        questions: Vec<ComputeDeadlineRequest>,
-    ) -> Result<Vec<Option<Arc<Deadline>>>, Status> {
+    async fn ask_singly(&mut self, questions: Vec<ComputeDeadlineRequest>) -> Result<Vec<Option<Deadline>>, Status> {
         let mut answers = Vec::with_capacity(questions.len());
         for question in questions {
             let answered = self.calendar.deadlines(vec![question], self.hypothesis, false).await;
@@ -245,7 +258,7 @@ impl<'a> Recompute<'a> {
                 answered => answered?,
             };
             self.require_one_version(&deadlines)?;
-            answers.extend(deadlines.into_iter().map(|deadline| Some(Arc::new(deadline))));
+            answers.extend(deadlines.into_iter().map(Some));
         }
         Ok(answers)
     }
@@ -285,19 +298,10 @@ fn broken(error: anyhow::Error) -> Status {
     Status::internal(format!("the calendar's answer breaks its contract: {error:#}"))
 }
 
-fn recomputed(item: OpenDueDate, deadline: &Arc<Deadline>) -> anyhow::Result<Option<Recomputed>> {
-    let new = due_date(deadline)?;
-    let stated = |due: &DueDate| (due.date, due.time, due.provisional, due.assumed);
-    if stated(&item.due) == stated(&new) && item.registered_on == registered_on(deadline)? {
-        return Ok(None);
-    }
-    Ok(Some(Recomputed {
-        name: item.name,
-        old: item.due,
-        new,
-        deadline: Arc::clone(deadline),
-        question: item.question,
-    }))
+/// Whether what is said of a due date differs; the version of the calendar alone makes no difference.
+fn differs(item: &OpenDueDate, new: &DueDate, registered_on: Option<Date>) -> bool {
+    let said = |due: &DueDate| (due.date, due.time, due.provisional, due.assumed);
+    said(&item.due) != said(new) || item.registered_on != registered_on
 }
 
 /// Goes through all open due dates, a page at a time.
@@ -337,51 +341,58 @@ impl<'a> Pages<'a> {
 mod tests {
     use super::*;
 
-    fn open(registered_on: Option<Date>) -> (OpenDueDate, Deadline) {
+    #[test]
+    fn only_what_is_said_of_the_date_makes_a_difference_and_not_the_version() {
+        let (day, other) = (jiff::civil::date(2027, 1, 8), jiff::civil::date(2027, 1, 9));
         let due = DueDate {
-            date: jiff::civil::date(2027, 1, 8),
+            date: day,
             time: "2027-01-08T19:00:00Z".parse().expect("an instant"),
             provisional: true,
             assumed: false,
             calendar_version: "18".into(),
         };
-        let deadline = Deadline {
-            due_date: Some(wire::to_date(due.date)),
-            due_time: Some(wire::to_timestamp(due.time)),
-            provisional: true,
-            calendar_version: "19@2026-11-24T10:00:00Z".into(),
-            registered_on: registered_on.map(wire::to_date),
-            ..Deadline::default()
-        };
-        let item = OpenDueDate {
+        let open = OpenDueDate {
             name: "requests/1".into(),
-            due,
-            registered_on,
+            due: due.clone(),
+            registered_on: Some(day),
             question: ComputeDeadlineRequest::default(),
         };
-        (item, deadline)
+        let differs = |change: fn(&mut DueDate), registered_on| {
+            let mut new = due.clone();
+            change(&mut new);
+            differs(&open, &new, Some(registered_on))
+        };
+        assert!(!differs(|_| {}, day));
+        assert!(!differs(
+            |new| new.calendar_version = "19@2026-11-24T10:00:00Z".into(),
+            day
+        ));
+        assert!(differs(|_| {}, other));
+        assert!(differs(|new| new.provisional = false, day));
+        assert!(differs(|new| new.assumed = true, day));
+        assert!(differs(|new| new.date = jiff::civil::date(2027, 1, 9), day));
     }
 
     #[test]
-    fn only_what_is_said_of_the_date_makes_a_difference_and_not_the_version() {
-        let day = jiff::civil::date(2026, 12, 20);
-        let differs = |change: fn(&mut Deadline)| {
-            let (item, mut deadline) = open(Some(day));
-            change(&mut deadline);
-            recomputed(item, &Arc::new(deadline))
-                .expect("it is whole")
-                .map(|item| item.moves())
+    fn a_date_moves_and_a_restated_one_does_not() {
+        let due = |day: i8| DueDate {
+            date: jiff::civil::date(2027, 1, day),
+            time: "2027-01-08T19:00:00Z".parse().expect("an instant"),
+            provisional: false,
+            assumed: false,
+            calendar_version: "18".into(),
         };
-        assert_eq!(differs(|_| {}), None);
-        assert_eq!(differs(|deadline| deadline.provisional = false), Some(false));
-        assert_eq!(differs(|deadline| deadline.assumed = true), Some(false));
-        assert_eq!(
-            differs(|deadline| deadline.registered_on.as_mut().expect("it is set").day = 21),
-            Some(false)
-        );
-        assert_eq!(
-            differs(|deadline| deadline.due_date.as_mut().expect("it is set").day = 9),
-            Some(true)
-        );
+        let moves = |old, new| {
+            let (name, answer) = (String::new(), 0);
+            Recomputed { name, old, new, answer }.moves()
+        };
+        assert!(moves(due(8), due(9)));
+        assert!(!moves(
+            due(8),
+            DueDate {
+                provisional: true,
+                ..due(8)
+            }
+        ));
     }
 }

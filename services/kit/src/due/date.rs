@@ -1,6 +1,8 @@
-//! When something is due.
+//! When something is due, and how it stands to that.
 
 use jiff::{Timestamp, civil::Date};
+
+use crate::door::word::Word;
 
 /// A due date, as the calendar computed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,4 +17,107 @@ pub struct DueDate {
     pub assumed: bool,
     /// The version of the calendar that computed it.
     pub calendar_version: String,
+}
+
+impl DueDate {
+    /// The due date in the columns of a row.
+    pub fn of_row(
+        date: jiff_sqlx::Date,
+        time: jiff_sqlx::Timestamp,
+        provisional: bool,
+        assumed: bool,
+        calendar_version: String,
+    ) -> Self {
+        Self {
+            date: date.to_jiff(),
+            time: time.to_jiff(),
+            provisional,
+            assumed,
+            calendar_version,
+        }
+    }
+}
+
+/// A version of the calendar: the number of its rules, then the instant since which it knows what it knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Version<'a>(pub &'a str);
+
+impl Version<'_> {
+    /// Since when the calendar knows just what this version knows; `None` for the first version.
+    pub fn known_since(self) -> Option<Timestamp> {
+        let (_, rest) = self.0.split_once('@')?;
+        // A hypothetical version has a suffix after the instant.
+        let end = rest.find('Z')?;
+        rest[..=end].parse().ok()
+    }
+}
+
+/// How a duty, or what was done for it, stands to the due date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Punctuality {
+    /// Done before the due date ended.
+    OnTime,
+    /// Done after the due date ended.
+    Late,
+    /// Not done, and the due date has not ended.
+    NotDue,
+    /// Not done, although the due date has ended.
+    Overdue,
+}
+
+impl Punctuality {
+    /// Of what was done at an instant.
+    pub fn of_done(at: Timestamp, due_time: Timestamp) -> Self {
+        if at < due_time { Self::OnTime } else { Self::Late }
+    }
+
+    /// Of what is not done yet.
+    pub fn of_open(now: Timestamp, due_time: Timestamp) -> Self {
+        if now < due_time { Self::NotDue } else { Self::Overdue }
+    }
+}
+
+impl Word for Punctuality {
+    const ALL: &'static [Self] = &[Self::OnTime, Self::Late, Self::NotDue, Self::Overdue];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::OnTime => "ON_TIME",
+            Self::Late => "LATE",
+            Self::NotDue => "NOT_DUE",
+            Self::Overdue => "OVERDUE",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instant(text: &str) -> Timestamp {
+        text.parse().expect("an instant")
+    }
+
+    #[test]
+    fn a_version_tells_since_when_it_is_known() {
+        let since = Some(instant("2026-03-17T19:00:00Z"));
+        for (version, expected) in [
+            ("18@2026-03-17T19:00:00Z", since),
+            ("18@2026-03-17T19:00:00Z+order-1", since),
+            ("18@2026-03-17T19:00:00Z-order-1", since),
+            ("18", None),
+        ] {
+            assert_eq!(Version(version).known_since(), expected, "{version}");
+        }
+    }
+
+    #[test]
+    fn what_is_done_the_moment_the_due_date_ends_is_late() {
+        let due = instant("2025-01-05T19:00:00Z");
+        let before = instant("2025-01-05T18:59:59.999999Z");
+        assert_eq!(Punctuality::of_done(before, due), Punctuality::OnTime);
+        assert_eq!(Punctuality::of_done(due, due), Punctuality::Late);
+        assert_eq!(Punctuality::of_open(before, due), Punctuality::NotDue);
+        assert_eq!(Punctuality::of_open(due, due), Punctuality::Overdue);
+    }
 }

@@ -1,15 +1,36 @@
-//! Duties with a due date: the schedule they make, and how their open due dates follow the calendar.
+//! Duties with a due date: the schedule they make, and how open due dates follow the calendar.
+//!
+//! | File | Does |
+//! |---|---|
+//! | `date.rs` | when something is due, and how it stands to that |
+//! | `duty.rs` | what is owed for each of its periods |
+//! | `calendar.rs` | asks the calendar |
+//! | `schedule.rs` | fills the schedule of a service and keeps it true |
+//! | `scheduled.rs` | the table of a schedule |
+//! | `compare.rs` | compares open due dates with what the calendar computes now |
+//! | `follow.rs` | takes up each change of the calendar |
+//! | `moves.rs` | the table of due dates that moved |
+//! | `preview.rs` | says what a change would do |
 
 pub mod calendar;
 pub mod compare;
 mod date;
+mod duty;
+pub mod feed;
 pub mod follow;
+pub mod moves;
 pub mod preview;
 pub mod schedule;
+pub mod scheduled;
 
-pub use date::DueDate;
+pub use date::{DueDate, Punctuality, Version};
+pub use duty::Duty;
+pub use schedule::Schedule;
 
 use crate::schema::Tables;
 
 /// The tables of a schema that holds due dates: how far it has followed the calendar, and which dates moved.
 pub static TABLES: Tables = Tables::of_kit(sqlx::migrate!("./migrations/due"));
+
+/// The table of a schema that keeps a schedule; it needs [`TABLES`] too.
+pub static SCHEDULE: Tables = Tables::of_kit(sqlx::migrate!("./migrations/schedule"));

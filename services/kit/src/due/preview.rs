@@ -9,21 +9,21 @@ use tonic_types::StatusExt;
 
 use crate::{
     Context, Error, FieldReason, Refusal, Violations,
-    door::wire,
+    door::{violations, wire},
     due::{
         calendar::{Calendar, Hypothesis},
-        compare::{DueDates, Pages, Recompute, Recomputed},
+        compare::{Comparison, DueDates, Pages, Recomputed},
     },
 };
 
-/// How many moves a preview tells.
-const TOLD: usize = 100;
+/// How many moves a preview lists.
+const LISTED: usize = 100;
 
 /// What a change of the calendar would do to the open due dates of a service. Changes nothing.
 ///
 /// # Errors
 /// The calendar's refusal of the change, UNAVAILABLE while it is away, and what the database says.
-pub async fn recompute(
+pub async fn preview(
     context: &Context,
     calendar: &Calendar,
     due_dates: &dyn DueDates,
@@ -38,8 +38,9 @@ pub async fn recompute(
         Some(_) => {}
     }
     let change = violations.sound(request.change.as_ref())?;
-    let mut recompute = Recompute::supposing(calendar, change).await.map_err(passed_on)?;
-    let mut now = Recompute::now(calendar);
+    let refused = |status| passed_on(change, status);
+    let mut supposed = Comparison::supposing(calendar, change).await.map_err(refused)?;
+    let mut now = Comparison::now(calendar);
     let mut pages = Pages::new(due_dates, context.now());
     let mut response = PreviewRecomputeResponse::default();
     loop {
@@ -49,9 +50,9 @@ pub async fn recompute(
         };
         drop(connection);
         // What an earlier change moves is not this one's doing, even while its recompute still runs.
-        let page = now.brought_up_to_date(page).await.map_err(passed_on)?;
+        let page = now.brought_up_to_date(page).await.map_err(refused)?;
         response.open_count += i64::try_from(page.len()).unwrap_or(i64::MAX);
-        for item in recompute.differing(page).await.map_err(passed_on)? {
+        for item in supposed.differing(page).await.map_err(refused)?.items {
             if item.moves() {
                 response.moved_count += 1;
                 response.moves.push(moved(item));
@@ -61,7 +62,7 @@ pub async fn recompute(
         }
         keep_first(&mut response.moves);
     }
-    response.calendar_version = recompute.version().to_owned();
+    response.calendar_version = supposed.version().to_owned();
     Ok(response)
 }
 
@@ -76,34 +77,42 @@ fn moved(item: Recomputed) -> DueDateMove {
 fn keep_first(moves: &mut Vec<DueDateMove>) {
     let day = |date: &Option<common::Date>| date.as_ref().map(|date| (date.year, date.month, date.day));
     moves.sort_by(|one, other| (day(&one.old_due_date), &one.name).cmp(&(day(&other.old_due_date), &other.name)));
-    moves.truncate(TOLD);
+    moves.truncate(LISTED);
 }
 
-/// The calendar's refusal as this service's own: the fields it speaks of have other names here. All else means that the
-/// calendar is away.
-fn passed_on(status: Status) -> Status {
+/// The calendar's refusal as this service's own: the field that holds the change has another name there. Every other failure
+/// means that the calendar cannot be asked.
+fn passed_on(change: &Hypothesis, status: Status) -> Status {
     use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, OutOfRange};
     if ![AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, OutOfRange].contains(&status.code()) {
         tracing::warn!(code = ?status.code(), message = status.message(), "the calendar cannot be asked");
         return Refusal::unavailable("the calendar cannot be asked; try again").into();
     }
-    let named_here = |text: &str| {
-        text.replace("hypothetical_act", "calendar_act")
-            .replace("hypothetical_withdrawal", "withdrawal")
+    let (there, here) = match change {
+        Hypothesis::CalendarAct(_) => ("hypothetical_act", "calendar_act"),
+        Hypothesis::Withdrawal(_) => ("hypothetical_withdrawal", "withdrawal"),
     };
     let mut details = status.get_error_details();
-    if let Some(request) = details.bad_request().cloned() {
-        let mut violations = request.field_violations;
-        for violation in &mut violations {
-            violation.field = named_here(&violation.field);
+    let Some(request) = details.bad_request().cloned() else {
+        return status;
+    };
+    let mut violations = request.field_violations;
+    for violation in &mut violations {
+        if let Some(rest) = violation.field.strip_prefix(there) {
+            violation.field = format!("{here}{rest}");
         }
-        details.set_bad_request(violations);
     }
-    Status::with_error_details(status.code(), named_here(status.message()), details)
+    let fields = violations.iter().map(|violation| violation.field.as_str());
+    let fields: Vec<&str> = fields.filter(|field| !field.is_empty()).collect();
+    let message = violations::summary(&fields);
+    details.set_bad_request(violations);
+    Status::with_error_details(status.code(), message, details)
 }
 
 #[cfg(test)]
 mod tests {
+    use legalstat_proto::calendar::v1::CalendarAct;
+
     use super::*;
 
     #[test]
@@ -136,9 +145,16 @@ mod tests {
             "it is worked",
         );
         let refused = Status::from(violations.refuse().expect_err("there is a violation"));
-        let told = passed_on(refused).get_error_details();
-        let violations = &told.bad_request().expect("it has violations").field_violations;
+        let change = Hypothesis::CalendarAct(CalendarAct::default());
+        let told = passed_on(&change, refused);
+        assert_eq!(
+            told.message(),
+            "one field of the request is wrong: calendar_act.transfers[0].working_day"
+        );
+        let details = told.get_error_details();
+        let violations = &details.bad_request().expect("it has violations").field_violations;
         assert_eq!(violations[0].field, "calendar_act.transfers[0].working_day");
-        assert_eq!(passed_on(Status::internal("secret")).code(), Code::Unavailable);
+        let unknown = passed_on(&change, Status::internal("secret"));
+        assert_eq!(unknown.code(), Code::Unavailable);
     }
 }

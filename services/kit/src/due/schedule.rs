@@ -1,20 +1,40 @@
-//! The schedule of a service that publishes by day: when each edition is due, and whether all of them are known.
+//! Keeps the schedule of a service: fills it at start, follows the calendar, and says nothing before it is whole.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     ops::RangeInclusive,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use tokio_util::sync::CancellationToken;
+use anyhow::Context as _;
+use jiff::Timestamp;
+use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
+use sqlx::PgConnection;
+use tonic::Status;
 
-use crate::{FieldReason, Refusal, Violations, due::follow, write::Write};
+use crate::{
+    Context, FieldReason, Refusal, Violations,
+    due::{
+        DueDate, Duty,
+        calendar::{BATCH, Calendar, question},
+        compare::{Answer, DueDates, OpenDueDate, Recomputed},
+        follow, preview, scheduled,
+    },
+    job::{self, Once},
+    period::ReportingPeriod,
+    write::{self, Change},
+};
 
 /// The years of a schedule: from the Instruction's own to the last one whose periods all fall due within the calendar.
 pub const YEARS: RangeInclusive<i16> = 2019..=2035;
 
-/// How long between two tries to complete a schedule.
+/// What the journal names as the method when the schedule is filled.
+const METHOD: &str = "jobs/schedule";
+/// How long between two tries to fill a schedule.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Reads a required year of the schedule.
@@ -30,17 +50,52 @@ pub fn year(violations: &mut Violations, field: &str, year: i32) -> Option<i16> 
     found
 }
 
-/// Whether the schedule is whole.
-#[derive(Debug, Default)]
-pub struct Completeness(AtomicBool);
+/// Reads a year of the schedule to list for; 0 means all.
+pub fn optional_year(violations: &mut Violations, field: &str, given: i32) -> Option<i16> {
+    if given == 0 {
+        None
+    } else {
+        year(violations, field, given)
+    }
+}
 
-impl Completeness {
+/// The schedule of a service.
+#[derive(Clone)]
+pub struct Schedule {
+    context: Context,
+    calendar: Calendar,
+    duties: Arc<Duties>,
+    whole: Arc<AtomicBool>,
+}
+
+impl Schedule {
+    /// Keeps the schedule of these duties: stores, however long the calendar is away, each due date that is not stored
+    /// yet, and then follows the calendar.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn start(context: &Context, calendar: Calendar, duties: Vec<Duty>) -> anyhow::Result<Self> {
+        let schedule = Self {
+            context: context.clone(),
+            calendar: calendar.clone(),
+            duties: Arc::new(Duties(duties.into_iter().map(Arc::new).collect())),
+            whole: Arc::default(),
+        };
+        follow::start(context, calendar, schedule.duties.clone());
+        if schedule.missing().await?.is_empty() {
+            schedule.whole.store(true, Ordering::Release);
+        } else {
+            job::spawn(context, "fill-schedule", schedule.clone().fill());
+        }
+        Ok(schedule)
+    }
+
     /// Refuses while the schedule is not whole: a part of it would pass for all of it.
     ///
     /// # Errors
     /// UNAVAILABLE.
-    pub fn require(&self) -> Result<(), Refusal> {
-        if self.0.load(Ordering::Acquire) {
+    pub fn require_whole(&self) -> Result<(), Refusal> {
+        if self.whole.load(Ordering::Acquire) {
             Ok(())
         } else {
             Err(Refusal::unavailable(
@@ -49,67 +104,120 @@ impl Completeness {
         }
     }
 
-    /// From now on the schedule is whole.
-    pub fn reach(&self) {
-        self.0.store(true, Ordering::Release);
+    /// What a change of the calendar would do to the schedule. Changes nothing.
+    ///
+    /// # Errors
+    /// UNAVAILABLE while the schedule is not whole, and as [`preview::preview`].
+    pub async fn preview(&self, request: &PreviewRecomputeRequest) -> Result<PreviewRecomputeResponse, Status> {
+        self.require_whole()?;
+        preview::preview(&self.context, &self.calendar, &*self.duties, request).await
     }
-}
 
-/// Completes a schedule, however long the calendar is away, unless told to stop before. `fill` stores the editions that
-/// are missing and tells how many it stored.
-pub async fn complete<F: Future<Output = anyhow::Result<u64>>>(
-    completeness: &Completeness,
-    shutdown: &CancellationToken,
-    fill: impl Fn() -> F,
-) {
-    tokio::select! {
-        () = until_filled(fill) => completeness.reach(),
-        () = shutdown.cancelled() => {}
-    }
-}
-
-async fn until_filled<F: Future<Output = anyhow::Result<u64>>>(fill: impl Fn() -> F) {
-    let mut told = String::new();
-    loop {
-        match fill().await {
-            Ok(stored) => {
+    /// Tries until the schedule is whole, or the service stops.
+    async fn fill(self) {
+        let mut once = Once::new("fill-schedule");
+        loop {
+            let filled = tokio::select! {
+                filled = self.store_missing() => filled,
+                () = self.context.shutdown.cancelled() => return,
+            };
+            if let Some(stored) = once.note(filled) {
                 tracing::info!(stored, "the schedule is complete");
+                return self.whole.store(true, Ordering::Release);
+            }
+            if self.context.stopped_within(PAUSE).await {
                 return;
             }
-            Err(error) => {
-                let problem = format!("{error:#}");
-                if problem != told {
-                    tracing::warn!(
-                        error = problem,
-                        "the schedule cannot be completed yet; trying again every second"
-                    );
-                    told = problem;
-                }
-            }
         }
-        tokio::time::sleep(PAUSE).await;
+    }
+
+    /// Stores what is missing, batch by batch, and answers how much it was.
+    async fn store_missing(&self) -> anyhow::Result<usize> {
+        let mut stored = 0;
+        for batch in self.missing().await?.chunks(BATCH) {
+            let obligations = batch.iter().map(|(duty, period)| duty.obligation(*period));
+            let due = self.calendar.due_dates(obligations).await?;
+            let rows = batch.iter().zip(due);
+            let rows = rows.map(|((duty, period), due)| (duty.clone(), *period, due));
+            self.store(rows.collect()).await?;
+            stored += batch.len();
+        }
+        Ok(stored)
+    }
+
+    /// The duties and periods that the calendar was not asked about yet.
+    async fn missing(&self) -> anyhow::Result<Vec<(Arc<Duty>, ReportingPeriod)>> {
+        let known = scheduled::known(&mut *self.context.db.connection().await?).await?;
+        let all = self.duties.0.iter();
+        let all = all.flat_map(|duty| duty.periods_of(YEARS).map(move |period| (duty.clone(), period)));
+        Ok(all
+            .filter(|(duty, period)| !known.contains(&(duty.parent.clone(), *period)))
+            .collect())
+    }
+
+    /// Stores one batch, unless a due date in it is older than what the service follows: then nothing of the batch.
+    async fn store(&self, rows: Vec<(Arc<Duty>, ReportingPeriod, DueDate)>) -> anyhow::Result<()> {
+        let stored = write::by_job(&self.context, METHOD, |write| {
+            Box::pin(async move {
+                let versions: HashSet<&str> = rows.iter().map(|(_, _, due)| due.calendar_version.as_str()).collect();
+                for version in versions {
+                    let current = follow::is_current(write.connection(), version).await?;
+                    anyhow::ensure!(current, "the calendar changed while it was asked");
+                }
+                scheduled::insert_missing(write.connection(), &rows).await?;
+                Ok(vec![Change::of(&"schedule", "schedule.filled")])
+            })
+        });
+        stored.await.map(|_| ())
     }
 }
 
-/// Refuses to store a batch of due dates of which one is older than what the service follows. `versions` are those of the
-/// calendar that computed them.
-///
-/// # Errors
-/// When the database fails, or a due date is too old: then nothing of the batch may be stored.
-pub async fn require_current(write: &mut Write, versions: HashSet<String>) -> anyhow::Result<()> {
-    for version in versions {
-        anyhow::ensure!(
-            follow::is_current(write.connection(), &version).await?,
-            "the calendar changed while it was asked"
-        );
+/// The due dates of a schedule.
+struct Duties(Vec<Arc<Duty>>);
+
+#[tonic::async_trait]
+impl DueDates for Duties {
+    fn noun(&self) -> &'static str {
+        "edition"
     }
-    Ok(())
+
+    fn explained(&self) -> bool {
+        false
+    }
+
+    async fn open(
+        &self,
+        connection: &mut PgConnection,
+        after: Option<&str>,
+        most: i64,
+        _now: Timestamp,
+    ) -> anyhow::Result<Vec<OpenDueDate>> {
+        let duties: HashMap<&str, &Duty> = self.0.iter().map(|duty| (duty.parent.as_str(), &**duty)).collect();
+        let open = scheduled::open(connection, after, most).await?.into_iter().map(|open| {
+            let duty = duties.get(open.parent.as_str());
+            let duty = duty.with_context(|| format!("{} is scheduled and no duty", open.parent))?;
+            Ok(OpenDueDate {
+                name: open.name(),
+                registered_on: None,
+                question: question(duty.obligation(open.period)),
+                due: open.due,
+            })
+        });
+        open.collect()
+    }
+
+    async fn store(
+        &self,
+        connection: &mut PgConnection,
+        recomputed: &[Recomputed],
+        _answers: &[Answer],
+    ) -> anyhow::Result<Vec<String>> {
+        Ok(scheduled::store(connection, recomputed).await?)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicU64;
-
     use super::*;
 
     #[test]
@@ -125,29 +233,8 @@ mod tests {
             assert_eq!(year(&mut violations, "year", given), read);
             assert_eq!(violations.is_empty(), read.is_some(), "{given}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_schedule_is_whole_once_it_could_be_filled() {
-        let (completeness, tries) = (Completeness::default(), AtomicU64::new(0));
-        complete(&completeness, &CancellationToken::new(), || async {
-            assert!(completeness.require().is_err());
-            anyhow::ensure!(tries.fetch_add(1, Ordering::SeqCst) > 0, "the calendar is away");
-            Ok(152)
-        })
-        .await;
-        assert_eq!(tries.into_inner(), 2);
-        assert!(completeness.require().is_ok());
-    }
-
-    #[tokio::test]
-    async fn a_service_that_stops_leaves_its_schedule_incomplete() {
-        let (completeness, shutdown) = (Completeness::default(), CancellationToken::new());
-        complete(&completeness, &shutdown, || async {
-            shutdown.cancel();
-            anyhow::bail!("the calendar is away")
-        })
-        .await;
-        assert!(completeness.require().is_err());
+        let mut violations = Violations::new();
+        assert_eq!(optional_year(&mut violations, "year", 0), None);
+        assert!(violations.is_empty());
     }
 }

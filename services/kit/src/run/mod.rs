@@ -1,100 +1,30 @@
 //! One way to run every service: settings, telemetry, schema, server, stop.
 
-use std::{
-    future::Future,
-    net::SocketAddr,
-    num::NonZero,
-    path::PathBuf,
-    pin::Pin,
-    process::ExitCode,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{future::Future, net::SocketAddr, num::NonZero, path::PathBuf, pin::Pin, process::ExitCode};
 
 use jiff::Timestamp;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
+mod context;
 pub mod environment;
 pub mod server;
+
+pub use context::Context;
 
 use crate::{
     call::{
         telemetry::{self, LogFormat},
         tls,
     },
-    door::wire,
     run::{
         environment::{Environment, SettingError},
         server::Health,
     },
     schema::{self, Connections, Database, Tables},
 };
-
-/// What a handler or a job works with.
-#[derive(Clone)]
-pub struct Context {
-    /// The service's own schema, as the runtime role.
-    pub db: Database,
-    /// Told to stop when this is cancelled.
-    pub shutdown: CancellationToken,
-    /// Work that must end before the process does.
-    pub tasks: TaskTracker,
-    /// The files behind the service's TLS, for calls to other services.
-    pub tls: tls::Files,
-    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    /// Which job panicked first, and how.
-    crashed: Arc<OnceLock<String>>,
-}
-
-impl Context {
-    /// A context with a clock of its own.
-    pub fn new(
-        db: Database,
-        tls: tls::Files,
-        shutdown: CancellationToken,
-        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
-    ) -> Self {
-        Self {
-            db,
-            shutdown,
-            tasks: TaskTracker::new(),
-            tls,
-            clock: Arc::new(clock),
-            crashed: Arc::default(),
-        }
-    }
-
-    /// Stops the service because a job that it cannot do without has panicked.
-    pub(crate) fn crash(&self, job: &str, panic: &str) {
-        let crash = format!("the job {job} panicked: {panic}");
-        tracing::error!("{crash}");
-        self.crashed.set(crash).ok();
-        self.shutdown.cancel();
-    }
-
-    /// Answers whether every job is sound.
-    ///
-    /// # Errors
-    /// Names the job that panicked first.
-    pub(crate) fn require_sound(&self) -> anyhow::Result<()> {
-        self.crashed
-            .get()
-            .map_or(Ok(()), |crash| Err(anyhow::anyhow!(crash.clone())))
-    }
-
-    /// The present instant, in whole microseconds as the database keeps them.
-    pub fn now(&self) -> Timestamp {
-        wire::whole_microseconds((self.clock)())
-    }
-
-    /// Waits for the given time, or until told to stop; then answers true.
-    pub async fn stopped_within(&self, pause: Duration) -> bool {
-        tokio::time::timeout(pause, self.shutdown.cancelled()).await.is_ok()
-    }
-}
 
 /// The routes of a service once it is ready, or why it cannot start.
 pub type Starting = Pin<Box<dyn Future<Output = anyhow::Result<Routes>> + Send>>;
@@ -314,7 +244,7 @@ pub async fn serve_on<C: Send + 'static>(
     let served = server::serve(&context, routes, service.services, &health, listeners.calls, acceptor).await;
     // A connection whose peer died silently must not keep the process.
     tokio::time::timeout(server::ENDING, context.db.close()).await.ok();
-    // Whatever else goes wrong while a service stops, the crash that stopped it is told.
+    // A crash stopped the service, so it is the error to report, whatever else goes wrong while it stops.
     context.require_sound().and(served)
 }
 

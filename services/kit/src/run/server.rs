@@ -31,13 +31,13 @@ use crate::{
     write::RefusalRecorder,
 };
 
-/// How long calls under way may take to end after the service is told to stop, and then its tasks and its pool: in all
-/// less than the 30 s after which containers are killed.
+/// How long calls under way may take to end after the service is told to stop. With the time for its tasks and its pool this
+/// is less than the 30 s after which containers are killed.
 const DRAINING: Duration = Duration::from_secs(15);
 /// How long tasks, and then the pool, may take to end.
 pub(crate) const ENDING: Duration = Duration::from_secs(5);
 
-/// Whether a server serves, told on its own port and on the service's.
+/// Whether a server serves. It answers on a port of its own and on the service's.
 #[derive(Clone)]
 pub struct Health {
     reporter: HealthReporter,
@@ -61,7 +61,7 @@ impl Health {
         }
     }
 
-    /// Not serving any more: watchers are told, and then let go, so that none of them keeps the server from ending.
+    /// Tells watchers that the server stops, and then ends their streams, so that none of them keeps the server from ending.
     async fn end(&self) {
         self.set(ServingStatus::NotServing).await;
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -83,7 +83,7 @@ impl Health {
     }
 }
 
-/// How long a service may take to tell its health.
+/// How long a service may take to answer whether it serves.
 const HEALTH_ANSWER: Duration = Duration::from_secs(5);
 
 /// Asks the service that runs on this machine whether it serves.

@@ -25,7 +25,10 @@ pub trait Grouped: Send + Sync + 'static {
     type Answer: Message + Default + 'static;
 
     /// Decides about all, outside any transaction, in the order asked: here other services are asked, one batch call each.
-    async fn prepare(&self, asked: Vec<Self::Asked>) -> Vec<Result<Self::Plan, Error>>;
+    ///
+    /// # Errors
+    /// What keeps it from deciding about any of them.
+    async fn prepare(&self, asked: Vec<Self::Asked>) -> Result<Vec<Result<Self::Plan, Error>>, Error>;
 
     /// Stores all, and gives an outcome for each in their order. An error undoes the group; then each is tried alone, so that
     /// it meets only its own.
@@ -190,7 +193,13 @@ impl<G: Grouped> Worker<G> {
             asked.push(call.asked);
             rest.push((call.mutation, call.answer));
         }
-        let plans = self.grouped.prepare(asked).await;
+        let plans = match self.grouped.prepare(asked).await {
+            Ok(plans) => plans,
+            Err(error) => {
+                refuse_all(rest.into_iter(), error);
+                return Vec::new();
+            }
+        };
         let mut planned = Vec::with_capacity(rest.len());
         for ((mutation, answer), plan) in rest.into_iter().zip(plans) {
             match plan {

@@ -68,7 +68,7 @@ impl Mutation {
     fn refused(&self, error: Error) -> Error {
         match error {
             Error::Refusal(refusal) if !self.about.is_empty() && !refusal.metadata.contains_key("resource") => {
-                refusal.resource(&self.about).into()
+                refusal.about(&self.about).into()
             }
             error => error,
         }

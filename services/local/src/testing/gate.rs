@@ -1,4 +1,4 @@
-//! For tests: a line to a service that leads nowhere until it is opened.
+//! For tests: an address that leads to a service only while the gate is open.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -15,7 +15,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// An address before a service's own. Dropping it cuts what goes through it.
+/// An address in front of a service's own. Dropping it cuts the connections that go through it.
 pub struct Gate {
     address: SocketAddr,
     open: Arc<AtomicBool>,
@@ -24,7 +24,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// A shut gate before the service at `url`, as a running service tells it.
+    /// A shut gate in front of the service at `url`.
     ///
     /// # Panics
     /// When no port is free, or the URL ends in none.
@@ -56,7 +56,7 @@ impl Gate {
         self.open.store(true, Ordering::SeqCst);
     }
 
-    /// Shuts it, and cuts what goes through it.
+    /// Shuts it, and cuts the connections that go through it.
     pub fn shut(&self) {
         self.open.store(false, Ordering::SeqCst);
         self.cut.notify_waiters();

@@ -16,6 +16,7 @@ use crate::{
     authority::{self, Authority, Usage},
     folder::FolderLock,
     postgres::{Cluster, ClusterOptions},
+    residents,
     roles::{self, ServicePasswords},
     testing::relay::Relay,
 };
@@ -38,7 +39,7 @@ pub struct Ground {
 
 const PREFIX: &str = "legalstat-test-";
 
-/// Removes the folders of test processes that have ended: what a process holds for all its tests is never dropped.
+/// Removes the folders of test processes that have ended: a process never drops what all its tests share.
 fn sweep() {
     let found = std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
     for folder in found
@@ -133,7 +134,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts a service with settings of its own, at the time that `clock` tells, and waits until it serves.
+    /// Starts a service with settings of its own and with this clock, and waits until it serves.
     ///
     /// # Panics
     /// When it does not start.
@@ -173,7 +174,7 @@ impl Running {
         let identity = ground.authority.ensure(&Usage::service(service.name))?;
         let server = ground.cluster.admin_url("postgres");
         let runtime = ground.passwords.runtime_url(&server, &database, service.schema)?;
-        // Held from here on: a port that is let go for a moment may be another's then.
+        // Keep the port bound: another process could take it in between.
         let listeners = Listeners {
             calls: server::bind((Ipv4Addr::LOCALHOST, 0).into()).await?,
             health: server::bind((Ipv4Addr::LOCALHOST, 0).into()).await?,
@@ -241,9 +242,8 @@ impl Running {
     pub fn channel(&self, caller: Option<&str>) -> Channel {
         let identity = caller.map(|name| {
             let usage = authority::callers(&[]).into_iter().find(|usage| usage.is_of(name));
-            let services = ["calendar", "form-registry", "request-intake", "collection-distribution"];
             let usage = usage.unwrap_or_else(|| {
-                if services.contains(&name) {
+                if residents::is_service(name) {
                     Usage::service(name)
                 } else {
                     Usage::recipient(name)
@@ -305,6 +305,17 @@ impl Running {
             CancellationToken::new(),
             clock,
         )
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Errors
+    /// What it ended with.
+    ///
+    /// # Panics
+    /// When it panics.
+    pub async fn ended(mut self) -> anyhow::Result<()> {
+        (&mut self.serving).await.expect("it does not panic")
     }
 
     /// Stops it as SIGTERM would, and waits until it has ended.

@@ -1,4 +1,4 @@
-//! For tests: what a refusal tells its caller.
+//! For tests: reads what a refusal carries.
 
 use std::fmt::Debug;
 
@@ -23,7 +23,7 @@ pub fn reason(status: &Status) -> String {
     reason.expect("a reason of the contract").to_owned()
 }
 
-/// What a refusal tells machines under a key; empty when it tells nothing.
+/// The metadata of a refusal under a key; empty when it has none.
 ///
 /// # Panics
 /// When it has no reason.

@@ -1,48 +1,166 @@
-//! The calendar: by when a request must be answered.
+//! The calendar: by when requests must be answered.
+
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use anyhow::Context as _;
+use futures::future::join_all;
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::{door::wire, zone};
+use legalstat_kit::{
+    door::wire,
+    due::{calendar::Calendar, feed::Feed},
+    zone,
+};
 use legalstat_proto::{
     calendar::v1::{
-        self as proto, ComputeDeadlineRequest, TermStart, calendar_service_client::CalendarServiceClient,
-        compute_deadline_request::Subject, term_start::Rule,
+        self as proto, ComputeDeadlineRequest, TermStart, compute_deadline_request::Subject, term_start::Rule,
     },
     common::v1 as common,
 };
-use tonic::transport::Channel;
 
-use super::{ask, request, understood};
+use super::{ask, understood};
 use crate::domain::{
     evidence::{Answer, Deadline, Step, StepEffect},
     request::{RequesterKind, Submission},
 };
 
 const NAME: &str = "calendar";
+/// How many answers are kept for one kind of requester; most requests come on the day on which they are received.
+const KEPT: usize = 100;
 
-/// The calendar, called with this service's own certificate.
-#[derive(Clone)]
-pub struct Calendar {
-    client: CalendarServiceClient<Channel>,
+/// The deadlines of requests. An answer of the calendar is given again while the calendar is the same; while nobody tells
+/// whether it is, nothing is given again.
+pub struct Deadlines {
+    calendar: Calendar,
+    feed: Feed,
+    kept: Mutex<Kept>,
 }
 
-impl Calendar {
-    pub(super) fn new(channel: Channel) -> Self {
+/// Answers that held in one epoch of the feed.
+#[derive(Default)]
+struct Kept {
+    epoch: u64,
+    answers: HashMap<RequesterKind, Vec<(Range<Timestamp>, Deadline)>>,
+}
+
+/// What decides about a deadline.
+type Question = (RequesterKind, Timestamp);
+
+impl Deadlines {
+    pub fn new(calendar: Calendar, feed: Feed) -> Self {
         Self {
-            client: CalendarServiceClient::new(channel),
+            calendar,
+            feed,
+            kept: Mutex::default(),
         }
     }
 
-    /// The deadline of a request under the term in force when it was received.
-    pub async fn deadline(&self, submission: &Submission) -> Answer<Deadline> {
-        let message = question(submission.requester.kind, submission.received_at, None);
-        let mut client = self.client.clone();
-        understood(
-            NAME,
-            ask(NAME, client.compute_deadline(request(message))).await,
-            deadline,
-        )
+    /// The deadline of each request under the term in force when it was received. The calendar is asked once about all that
+    /// it was not asked before.
+    pub async fn of(&self, submissions: &[&Submission], patience: Duration) -> Vec<Answer<Deadline>> {
+        let epoch = self.feed.epoch();
+        let questions: Vec<Question> = submissions
+            .iter()
+            .map(|submission| (submission.requester.kind, submission.received_at))
+            .collect();
+        let mut answers: HashMap<Question, Answer<Deadline>> = HashMap::new();
+        let mut unasked = Vec::new();
+        for question in &questions {
+            if answers.contains_key(question) {
+                continue;
+            }
+            let kept = epoch.and_then(|epoch| self.kept(epoch, *question));
+            if kept.is_none() {
+                unasked.push(*question);
+            }
+            answers.insert(*question, kept.map_or(Answer::Away, Answer::Given));
+        }
+        if !unasked.is_empty() {
+            let asked = self.ask(&unasked, epoch, patience).await;
+            answers.extend(unasked.into_iter().zip(asked));
+        }
+        questions.iter().map(|question| answers[question].clone()).collect()
     }
+
+    /// Forgets what the calendar answered: it turned out to be overtaken.
+    pub fn forget(&self) {
+        self.feed.changed();
+    }
+
+    fn kept(&self, epoch: u64, (kind, received_at): Question) -> Option<Deadline> {
+        let kept = self.kept.lock().expect("no code panics while it holds this lock");
+        let answers = kept.answers.get(&kind).filter(|_| kept.epoch == epoch)?;
+        let found = answers.iter().find(|(within, _)| within.contains(&received_at));
+        found.map(|(_, deadline)| deadline.clone())
+    }
+
+    async fn ask(&self, questions: &[Question], epoch: Option<u64>, patience: Duration) -> Vec<Answer<Deadline>> {
+        let answers = match self.batch(questions, patience).await {
+            Answer::Given(answers) => answers.into_iter().map(Answer::Given).collect(),
+            Answer::Away => vec![Answer::Away; questions.len()],
+            Answer::Refused(reason) if questions.len() == 1 => vec![Answer::Refused(reason)],
+            // One that is refused must not keep the others from their answers.
+            Answer::Refused(_) => join_all(questions.iter().map(|question| self.single(question, patience))).await,
+        };
+        let understood = answers.into_iter().zip(questions).map(|(answer, question)| {
+            understood(NAME, answer, |message| {
+                let within = within(&message)?;
+                let deadline = deadline(message)?;
+                if let Some((epoch, within)) = epoch.zip(within) {
+                    self.keep(epoch, question.0, within, &deadline);
+                }
+                Ok(deadline)
+            })
+        });
+        understood.collect()
+    }
+
+    async fn batch(&self, questions: &[Question], patience: Duration) -> Answer<Vec<proto::Deadline>> {
+        let messages = questions
+            .iter()
+            .map(|(kind, received_at)| question(*kind, *received_at, None))
+            .collect();
+        ask(NAME, patience, self.calendar.deadlines(messages, None, true)).await
+    }
+
+    async fn single(&self, question: &Question, patience: Duration) -> Answer<proto::Deadline> {
+        let answers = self.batch(std::slice::from_ref(question), patience).await;
+        understood(NAME, answers, |mut answers| {
+            answers.pop().context("no answer to one question")
+        })
+    }
+
+    /// Keeps an answer, unless the calendar has changed since the question.
+    fn keep(&self, epoch: u64, kind: RequesterKind, within: Range<Timestamp>, deadline: &Deadline) {
+        if self.feed.epoch() != Some(epoch) {
+            return;
+        }
+        let mut kept = self.kept.lock().expect("no code panics while it holds this lock");
+        if kept.epoch != epoch {
+            *kept = Kept {
+                epoch,
+                ..Kept::default()
+            };
+        }
+        let answers = kept.answers.entry(kind).or_default();
+        if answers.len() == KEPT {
+            answers.clear();
+        }
+        answers.push((within, deadline.clone()));
+    }
+}
+
+/// The receipts that have this very answer, where the calendar tells.
+fn within(message: &proto::Deadline) -> anyhow::Result<Option<Range<Timestamp>>> {
+    let Some((from, before)) = message.received_from.as_ref().zip(message.received_before.as_ref()) else {
+        return Ok(None);
+    };
+    let instant = |at| wire::timestamp(at).map_err(anyhow::Error::msg);
+    Ok(Some(instant(from)?..instant(before)?))
 }
 
 /// What the calendar is asked about a request. When it is settled that it was registered on the day of receipt, the time of
@@ -92,7 +210,7 @@ pub fn deadline(message: proto::Deadline) -> anyhow::Result<Deadline> {
         assumed: message.assumed,
         calendar_version: message.calendar_version,
         term: message.term,
-        steps: message.steps.into_iter().map(step).collect::<anyhow::Result<_>>()?,
+        steps: Arc::new(message.steps.into_iter().map(step).collect::<anyhow::Result<_>>()?),
     })
 }
 

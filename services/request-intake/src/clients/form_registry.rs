@@ -1,17 +1,22 @@
 //! The form registry: whether what is asked for is registered, and whether it is placed openly already.
 
+use std::{collections::HashMap, time::Duration};
+
+use legalstat_kit::call::{client, tls};
 use legalstat_proto::forms::v1::{
     self as proto, AvailabilityItem, CheckAvailabilityRequest, form_registry_service_client::FormRegistryServiceClient,
 };
 use tonic::transport::Channel;
 
-use super::{ask, request, understood};
+use super::{ask, understood};
 use crate::domain::{
     evidence::{Answer, Availability, Finding},
     request::{Item, Submission},
 };
 
 const NAME: &str = "form-registry";
+/// How many items the registry takes in one call.
+const MOST: usize = 100;
 
 /// The form registry, called with this service's own certificate.
 #[derive(Clone)]
@@ -20,37 +25,73 @@ pub struct FormRegistry {
 }
 
 impl FormRegistry {
-    pub(super) fn new(channel: Channel) -> Self {
-        Self {
-            client: FormRegistryServiceClient::new(channel),
-        }
-    }
-
-    /// What the registers say about each item that asks for statistics, in their order.
-    pub async fn findings(&self, submission: &Submission) -> Answer<Vec<Finding>> {
-        let items: Vec<AvailabilityItem> = submission
-            .statistics()
-            .map(|(_, item)| availability_item(item))
-            .collect();
-        if items.is_empty() {
-            return Answer::Given(Vec::new());
-        }
-        let asked = items.len();
-        let mut client = self.client.clone();
-        let answer = ask(
-            NAME,
-            client.check_availability(request(CheckAvailabilityRequest { items })),
-        )
-        .await;
-        understood(NAME, answer, |message| {
-            let answered = message.items.len();
-            anyhow::ensure!(
-                asked == answered,
-                "it was asked about {asked} items and answered about {answered}"
-            );
-            Ok(message.items.into_iter().map(finding).collect())
+    /// The registry at an address; it is called only when asked.
+    ///
+    /// # Errors
+    /// An address that is not a URL, or certificate files that cannot be read.
+    pub fn new(url: &str, files: &tls::Files) -> anyhow::Result<Self> {
+        let identity = tls::client(&files.authority, Some((&files.certificate, &files.key)))?;
+        Ok(Self {
+            client: FormRegistryServiceClient::new(client::channel(url, identity)?),
         })
     }
+
+    /// What the registers say about each item that asks for statistics, request by request, in their order. What an edition
+    /// says of itself may change at any time: nothing is kept.
+    pub async fn findings(&self, submissions: &[&Submission], patience: Duration) -> Vec<Answer<Vec<Finding>>> {
+        let of = |submission: &Submission| {
+            submission
+                .statistics()
+                .map(|(_, item)| availability_item(item))
+                .collect::<Vec<_>>()
+        };
+        let asked: Vec<Vec<AvailabilityItem>> = submissions.iter().map(|submission| of(submission)).collect();
+        let mut distinct: Vec<AvailabilityItem> = Vec::new();
+        let mut places: HashMap<[&str; 3], usize> = HashMap::new();
+        for item in asked.iter().flatten() {
+            places.entry(key(item)).or_insert_with(|| {
+                distinct.push(item.clone());
+                distinct.len() - 1
+            });
+        }
+        let found = self.ask(distinct, patience).await;
+        let of_one = |items: &Vec<AvailabilityItem>| match &found {
+            _ if items.is_empty() => Answer::Given(Vec::new()),
+            Answer::Given(found) => Answer::Given(items.iter().map(|item| found[places[&key(item)]].clone()).collect()),
+            Answer::Refused(reason) => Answer::Refused(reason.clone()),
+            Answer::Away => Answer::Away,
+        };
+        asked.iter().map(of_one).collect()
+    }
+
+    async fn ask(&self, items: Vec<AvailabilityItem>, patience: Duration) -> Answer<Vec<Finding>> {
+        let mut found = Vec::with_capacity(items.len());
+        for items in items.chunks(MOST) {
+            let mut client = self.client.clone();
+            let mut message = client::request(CheckAvailabilityRequest { items: items.to_vec() });
+            message.set_timeout(patience);
+            let answer = ask(NAME, patience, async move {
+                Ok(client.check_availability(message).await?.into_inner())
+            });
+            let read = understood(NAME, answer.await, |message| {
+                let (asked, answered) = (items.len(), message.items.len());
+                anyhow::ensure!(
+                    asked == answered,
+                    "it was asked about {asked} items and answered about {answered}"
+                );
+                Ok(message.items.into_iter().map(finding).collect::<Vec<_>>())
+            });
+            match read {
+                Answer::Given(more) => found.extend(more),
+                other => return other,
+            }
+        }
+        Answer::Given(found)
+    }
+}
+
+fn key(item: &AvailabilityItem) -> [&str; 3] {
+    [&item.form, &item.period, &item.until_period]
 }
 
 fn availability_item(item: &Item) -> AvailabilityItem {

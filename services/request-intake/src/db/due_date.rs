@@ -1,11 +1,11 @@
 //! The due dates of requests that are registered and not answered yet.
 
 use jiff::{Timestamp, civil::Date};
+use legalstat_kit::door::word::Word;
 use legalstat_kit::due::DueDate;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::known;
 use crate::domain::{evidence::Deadline, request::RequesterKind};
 
 /// A request whose due date is open, with what it is computed from.
@@ -42,7 +42,7 @@ pub async fn open(connection: &mut PgConnection, after: Option<Uuid>, most: i64)
     let open = rows.fetch_all(connection).await?.into_iter().map(|row| {
         Ok(Open {
             id: row.id,
-            requester_kind: known(RequesterKind::from_stored(&row.requester_kind), "requester_kind")?,
+            requester_kind: RequesterKind::read_stored(&row.requester_kind, "requester_kind")?,
             received_at: row.received_at.to_jiff(),
             registered_on: row.registered_on.to_jiff(),
             due: DueDate {

@@ -1,23 +1,19 @@
 //! The steps that lead to due dates, kept once for all requests that they explain.
 
-use legalstat_kit::law::{LegalBasis, LocalizedText};
+use legalstat_kit::{
+    door::word::Word,
+    law::{LegalBasis, LocalizedText},
+};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{
-    known,
-    parts::{Of, texts},
-};
+use super::column;
 use crate::domain::evidence::{Step, StepEffect};
 
-/// Stores an explanation unless it is there, and gives its digest, by which requests refer to it.
-///
-/// # Errors
-/// When the database fails.
+/// Stores an explanation unless it is there.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn insert(connection: &mut PgConnection, steps: &[Step]) -> Result<[u8; 32], sqlx::Error> {
-    let sha256 = digest(steps);
+pub async fn insert(connection: &mut PgConnection, sha256: &[u8; 32], steps: &[Step]) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "WITH new AS (
              INSERT INTO requests.explanation (sha256) VALUES ($1) ON CONFLICT DO NOTHING RETURNING sha256
@@ -31,30 +27,30 @@ pub async fn insert(connection: &mut PgConnection, steps: &[Step]) -> Result<[u8
                  $10::boolean[])
              WITH ORDINALITY AS part (date, effect, kk, ru, en, act, provision, uri, assumed, number)",
         sha256.as_slice(),
-        texts(steps, |step| jiff_sqlx::Date::from(step.date)) as _,
-        &texts(steps, |step| step.effect.stored().to_owned()),
-        &texts(steps, |step| step.text.kk.clone()),
-        &texts(steps, |step| step.text.ru.clone()),
-        &texts(steps, |step| step.text.en.clone()),
-        &texts(steps, |step| step.legal_basis.act.clone()),
-        &texts(steps, |step| step.legal_basis.provision.clone()),
-        &texts(steps, |step| step.legal_basis.uri.clone()),
-        &texts(steps, |step| step.legal_basis.assumed),
+        column(steps, |step| jiff_sqlx::Date::from(step.date)) as _,
+        column(steps, |step| step.effect.word()) as _,
+        column(steps, |step| step.text.kk.as_str()) as _,
+        column(steps, |step| step.text.ru.as_str()) as _,
+        column(steps, |step| step.text.en.as_str()) as _,
+        column(steps, |step| step.legal_basis.act.as_str()) as _,
+        column(steps, |step| step.legal_basis.provision.as_str()) as _,
+        column(steps, |step| step.legal_basis.uri.as_str()) as _,
+        &column(steps, |step| step.legal_basis.assumed),
     )
     .execute(connection)
     .await?;
-    Ok(sha256)
+    Ok(())
 }
 
 /// SHA-256 of all steps, each of their texts with its length.
-fn digest(steps: &[Step]) -> [u8; 32] {
+pub fn digest(steps: &[Step]) -> [u8; 32] {
     let mut digest = Sha256::new();
     for step in steps {
         let (text, basis) = (&step.text, &step.legal_basis);
         let date = step.date.to_string();
         let parts = [
             &date,
-            step.effect.stored(),
+            step.effect.word(),
             &text.kk,
             &text.ru,
             &text.en,
@@ -71,43 +67,68 @@ fn digest(steps: &[Step]) -> [u8; 32] {
     digest.finalize().into()
 }
 
-/// The steps of requests, each with its request, in their order.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub(super) async fn of_requests(connection: &mut PgConnection, requests: &[Uuid]) -> Result<Of<Step>, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"SELECT r.id AS "request!", s.position AS "position!", s.date AS "date!: jiff_sqlx::Date", s.effect AS "effect!",
-             s.text_kk AS "text_kk!", s.text_ru AS "text_ru!", s.text_en AS "text_en!",
-             s.legal_basis_act AS "legal_basis_act!", s.legal_basis_provision AS "legal_basis_provision!",
-             s.legal_basis_uri AS "legal_basis_uri!", s.legal_basis_assumed AS "legal_basis_assumed!"
-         FROM requests.request r JOIN requests.explanation_step s ON s.explanation = r.explanation
-         WHERE r.id = ANY($1)
-         UNION ALL
-         SELECT d.request, d.position, d.date, d.effect, d.text_kk, d.text_ru, d.text_en, d.legal_basis_act,
-             d.legal_basis_provision, d.legal_basis_uri, d.legal_basis_assumed
-         FROM requests.deadline_step d JOIN requests.request r ON r.id = d.request
-         WHERE d.request = ANY($1) AND r.explanation IS NULL
-         ORDER BY 1, 2"#,
-        requests,
-    );
-    let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
-        let step = Step {
+struct Row {
+    date: jiff_sqlx::Date,
+    effect: String,
+    text_kk: String,
+    text_ru: String,
+    text_en: String,
+    legal_basis_act: String,
+    legal_basis_provision: String,
+    legal_basis_uri: String,
+    legal_basis_assumed: bool,
+}
+
+impl TryFrom<Row> for Step {
+    type Error = sqlx::Error;
+
+    fn try_from(row: Row) -> Result<Self, sqlx::Error> {
+        Ok(Self {
             date: row.date.to_jiff(),
-            effect: known(StepEffect::from_stored(&row.effect), "effect")?,
-            text: LocalizedText {
-                kk: row.text_kk,
-                ru: row.text_ru,
-                en: row.text_en,
-            },
-            legal_basis: LegalBasis {
-                act: row.legal_basis_act,
-                provision: row.legal_basis_provision,
-                uri: row.legal_basis_uri,
-                assumed: row.legal_basis_assumed,
-            },
-        };
-        Ok((row.request, step))
-    });
-    rows.collect()
+            effect: StepEffect::read_stored(&row.effect, "effect")?,
+            text: LocalizedText::new(row.text_kk, row.text_ru, row.text_en),
+            legal_basis: LegalBasis::of_row(
+                row.legal_basis_act,
+                row.legal_basis_provision,
+                row.legal_basis_uri,
+                row.legal_basis_assumed,
+            ),
+        })
+    }
+}
+
+/// The steps of an explanation.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn get(connection: &mut PgConnection, sha256: &[u8; 32]) -> Result<Vec<Step>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT date, effect, text_kk, text_ru, text_en, legal_basis_act, legal_basis_provision, legal_basis_uri,
+             legal_basis_assumed
+         FROM requests.explanation_step WHERE explanation = $1 ORDER BY position",
+        sha256.as_slice(),
+    );
+    rows.fetch_all(connection)
+        .await?
+        .into_iter()
+        .map(Step::try_from)
+        .collect()
+}
+
+/// The steps of a request that was registered before explanations were shared.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn of_release_before(connection: &mut PgConnection, request: Uuid) -> Result<Vec<Step>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT date, effect, text_kk, text_ru, text_en, legal_basis_act, legal_basis_provision, legal_basis_uri,
+             legal_basis_assumed
+         FROM requests.deadline_step WHERE request = $1 ORDER BY position",
+        request,
+    );
+    rows.fetch_all(connection)
+        .await?
+        .into_iter()
+        .map(Step::try_from)
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,18 +1,18 @@
-//! All SQL of the service, over its own schema `requests`.
+//! All SQL of the service, over its own schema `requests`; one file per noun.
 
+pub mod acceptance;
 pub mod due_date;
+pub mod examination;
 pub mod explanation;
-pub mod parts;
-pub mod reading;
-pub mod reference;
+pub mod finding;
 pub mod registration;
-pub mod rules;
-pub mod storing;
+pub mod request;
+pub mod rule;
+mod rule_load;
 
-/// Reads a stored word or number as what it stands for.
-///
-/// # Errors
-/// A value that this release does not know.
-fn known<T>(value: Option<T>, column: &'static str) -> Result<T, sqlx::Error> {
-    value.ok_or_else(|| sqlx::Error::Decode(format!("{column} holds a value unknown to this release").into()))
+pub use rule_load::load as load_rules;
+
+/// One column of the rows to insert.
+fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
 }

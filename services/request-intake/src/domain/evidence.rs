@@ -1,6 +1,9 @@
 //! What other services say about a request, as far as its examination needs it.
 
+use std::sync::Arc;
+
 use jiff::{Timestamp, civil::Date};
+use legalstat_kit::door::word::Word;
 use legalstat_kit::law::{LegalBasis, LocalizedText};
 
 /// What came of asking a service.
@@ -40,9 +43,8 @@ pub enum StepEffect {
     Due,
 }
 
-impl StepEffect {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
+impl Word for StepEffect {
+    const ALL: &'static [Self] = &[
         Self::Start,
         Self::Counted,
         Self::Skipped,
@@ -51,8 +53,7 @@ impl StepEffect {
         Self::Due,
     ];
 
-    /// The word that stands for it in the registers and the database.
-    pub const fn stored(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Self::Start => "START",
             Self::Counted => "COUNTED",
@@ -61,11 +62,6 @@ impl StepEffect {
             Self::Rolled => "ROLLED",
             Self::Due => "DUE",
         }
-    }
-
-    /// Reads that word.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|value| value.stored() == word)
     }
 }
 
@@ -99,8 +95,8 @@ pub struct Deadline {
     pub calendar_version: String,
     /// The name of the term applied.
     pub term: String,
-    /// The days that mattered, in order.
-    pub steps: Vec<Step>,
+    /// The days that mattered, in order. Shared: requests of one day have the same.
+    pub steps: Arc<Vec<Step>>,
 }
 
 /// What the registers say about an item.

@@ -1,6 +1,7 @@
 //! The rules applied to a request, in their order, and what follows from them (Instruction, paras 5 to 8). What the
 //! request alone decides comes first: only a request that passes it needs the calendar and the form registry.
 
+use legalstat_kit::door::word::Word;
 use legalstat_kit::law::{LegalBasis, LocalizedText};
 
 use super::{
@@ -35,9 +36,8 @@ pub enum CheckRule {
     DueDate,
 }
 
-impl CheckRule {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
+impl Word for CheckRule {
+    const ALL: &'static [Self] = &[
         Self::Written,
         Self::Channel,
         Self::Signatory,
@@ -50,8 +50,7 @@ impl CheckRule {
         Self::DueDate,
     ];
 
-    /// The word that stands for it in the registers and the database.
-    pub const fn stored(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Self::Written => "WRITTEN",
             Self::Channel => "CHANNEL",
@@ -64,11 +63,6 @@ impl CheckRule {
             Self::NotOpenlyAvailable => "NOT_OPENLY_AVAILABLE",
             Self::DueDate => "DUE_DATE",
         }
-    }
-
-    /// Reads that word.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|value| value.stored() == word)
     }
 }
 
@@ -89,9 +83,8 @@ pub enum Outcome {
     NotApplicable,
 }
 
-impl Outcome {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
+impl Word for Outcome {
+    const ALL: &'static [Self] = &[
         Self::Passed,
         Self::Failed,
         Self::Proposed,
@@ -100,8 +93,7 @@ impl Outcome {
         Self::NotApplicable,
     ];
 
-    /// The word that stands for it in the registers and the database.
-    pub const fn stored(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Self::Passed => "PASSED",
             Self::Failed => "FAILED",
@@ -111,15 +103,10 @@ impl Outcome {
             Self::NotApplicable => "NOT_APPLICABLE",
         }
     }
-
-    /// Reads that word.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|value| value.stored() == word)
-    }
 }
 
 /// One rule applied to a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Check {
     /// The rule.
     pub rule: CheckRule,

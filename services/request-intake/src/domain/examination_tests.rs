@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::domain::{
     evidence::{Step, StepEffect},
@@ -59,12 +61,12 @@ fn deadline() -> Deadline {
         assumed: true,
         calendar_version: "1".into(),
         term: "terms/state-body".into(),
-        steps: vec![Step {
+        steps: Arc::new(vec![Step {
             date: due_date,
             effect: StepEffect::Due,
             text: LocalizedText::new("мерзім", "срок", "due"),
             legal_basis: LegalBasis::default(),
-        }],
+        }]),
     }
 }
 
@@ -419,7 +421,7 @@ proptest! {
         prop_assert_eq!(examination.state == State::AwaitingClarification, !examination.clarifications.is_empty());
         prop_assert_eq!(examination.is_pending(), any(Outcome::Pending));
         prop_assert!(examination.checks.is_sorted_by_key(|check| check.rule));
-        for rule in CheckRule::ALL {
+        for &rule in CheckRule::ALL {
             prop_assert!(examination.checks.iter().any(|check| check.rule == rule));
         }
         for check in &examination.checks {

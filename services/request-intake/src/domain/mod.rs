@@ -3,6 +3,7 @@
 pub mod evidence;
 pub mod examination;
 pub mod identifiers;
+pub mod life;
 pub mod names;
 pub mod register;
 pub mod registration;

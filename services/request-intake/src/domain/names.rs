@@ -1,5 +1,6 @@
 //! Resource names: `requests/{uuid}`, and `forms/{number}` as the form registry writes it.
 
+use legalstat_kit::door::names::number;
 use uuid::Uuid;
 
 /// The name of a request.
@@ -15,9 +16,7 @@ pub fn parse_request(name: &str) -> Option<Uuid> {
 
 /// Whether a text is the name of a form, which need not be registered.
 pub fn is_form(name: &str) -> bool {
-    name.strip_prefix("forms/").is_some_and(|number| {
-        (1..=9).contains(&number.len()) && !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit())
-    })
+    name.strip_prefix("forms/").and_then(number).is_some()
 }
 
 #[cfg(test)]

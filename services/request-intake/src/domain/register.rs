@@ -1,14 +1,13 @@
 //! The registers embedded in the service: the rules as the Instruction and the law around it order them.
 
 use anyhow::Context as _;
-use legalstat_kit::law::{LegalBasis, LocalizedText};
-use serde::{Deserialize, de::DeserializeOwned};
-
-use super::{
-    examination::CheckRule,
-    request::{CallerRole, Capacity, Channel, RequesterKind},
-    rules::{CallerChannel, ChannelRule, Decider, Ground, LapsedAct, Rules, SignatoryRule, Validity},
+use legalstat_kit::{
+    door::register::{self, day, lines, word, yes_or_no},
+    law::{LegalBasis, LocalizedText},
 };
+use serde::Deserialize;
+
+use super::rules::{CallerChannel, ChannelRule, Ground, LapsedAct, Rules, SignatoryRule, Validity};
 
 #[derive(Deserialize)]
 struct ActLine {
@@ -90,16 +89,8 @@ pub fn embedded() -> anyhow::Result<Rules> {
     })
 }
 
-fn lines<L: DeserializeOwned, T>(file: &str, text: &str, read: fn(L) -> anyhow::Result<T>) -> anyhow::Result<Vec<T>> {
-    csv::Reader::from_reader(text.as_bytes())
-        .deserialize::<L>()
-        .enumerate()
-        .map(|(index, line)| read(line?).with_context(|| format!("{file}, line {}", index + 2)))
-        .collect()
-}
-
 fn act(line: ActLine) -> anyhow::Result<LapsedAct> {
-    let lapsed_on = line.lapsed_on.parse().context("lapsed_on")?;
+    let lapsed_on = day(&line.lapsed_on).context("lapsed_on")?;
     Ok(LapsedAct {
         name: line.name,
         uri: line.uri,
@@ -111,8 +102,8 @@ fn act(line: ActLine) -> anyhow::Result<LapsedAct> {
 
 fn channel(line: ChannelLine) -> anyhow::Result<ChannelRule> {
     Ok(ChannelRule {
-        kind: word(RequesterKind::from_stored, &line.requester_kind)?,
-        channel: word(Channel::from_stored, &line.channel)?,
+        kind: word(&line.requester_kind)?,
+        channel: word(&line.channel)?,
         allowed: yes_or_no(&line.allowed)?,
         legal_basis: LegalBasis::parse(&line.legal_basis),
         validity: validity(line.grade, &line.valid_from, &line.valid_to)?,
@@ -121,8 +112,8 @@ fn channel(line: ChannelLine) -> anyhow::Result<ChannelRule> {
 
 fn caller(line: CallerLine) -> anyhow::Result<CallerChannel> {
     Ok(CallerChannel {
-        role: word(CallerRole::from_stored, &line.role)?,
-        channel: word(Channel::from_stored, &line.channel)?,
+        role: word(&line.role)?,
+        channel: word(&line.channel)?,
         legal_basis: LegalBasis::parse(&line.legal_basis),
         validity: validity(line.grade, &line.valid_from, &line.valid_to)?,
     })
@@ -130,8 +121,8 @@ fn caller(line: CallerLine) -> anyhow::Result<CallerChannel> {
 
 fn signatory(line: SignatoryLine) -> anyhow::Result<SignatoryRule> {
     Ok(SignatoryRule {
-        kind: word(RequesterKind::from_stored, &line.requester_kind)?,
-        capacity: word(Capacity::from_stored, &line.capacity)?,
+        kind: word(&line.requester_kind)?,
+        capacity: word(&line.capacity)?,
         allowed: yes_or_no(&line.allowed)?,
         legal_basis: LegalBasis::parse(&line.legal_basis),
         validity: validity(line.grade, &line.valid_from, &line.valid_to)?,
@@ -140,43 +131,28 @@ fn signatory(line: SignatoryLine) -> anyhow::Result<SignatoryRule> {
 
 fn ground(line: GroundLine) -> anyhow::Result<Ground> {
     Ok(Ground {
-        rule: word(CheckRule::from_stored, &line.rule)?,
-        decided_by: word(Decider::from_stored, &line.decided_by)?,
+        rule: word(&line.rule)?,
+        decided_by: word(&line.decided_by)?,
         text: LocalizedText::new(line.text_kk, line.text_ru, line.text_en),
         legal_basis: LegalBasis::parse(&line.legal_basis),
         validity: validity(line.grade, &line.valid_from, &line.valid_to)?,
     })
 }
 
-fn word<T>(read: fn(&str) -> Option<T>, word: &str) -> anyhow::Result<T> {
-    read(word).with_context(|| format!("unknown word {word:?}"))
-}
-
-fn yes_or_no(word: &str) -> anyhow::Result<bool> {
-    match word {
-        "yes" => Ok(true),
-        "no" => Ok(false),
-        other => anyhow::bail!("yes or no, not {other:?}"),
-    }
-}
-
 fn validity(grade: String, from: &str, to: &str) -> anyhow::Result<Validity> {
-    let to = if to.is_empty() {
-        None
-    } else {
-        Some(to.parse().context("valid_to")?)
-    };
-    Ok(Validity {
-        grade,
-        from: from.parse().context("valid_from")?,
-        to,
-    })
+    let (from, to) = register::validity(from, to)?;
+    Ok(Validity { grade, from, to })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{
+        examination::CheckRule,
+        request::{CallerRole, Capacity, Channel, RequesterKind},
+    };
     use jiff::civil::date;
+    use legalstat_kit::door::word::Word;
 
     fn rules() -> Rules {
         embedded().expect("the registers are readable")
@@ -192,7 +168,7 @@ mod tests {
                     .expect("every pair has a rule")
                     .allowed
             };
-            Channel::ALL.into_iter().filter(allowed).collect::<Vec<_>>()
+            Channel::ALL.iter().copied().filter(allowed).collect::<Vec<_>>()
         };
         assert_eq!(open(RequesterKind::StateBody), [Channel::UnifiedEdms]);
         assert_eq!(open(RequesterKind::ProsecutorBody), [Channel::Kadagalau]);
@@ -203,7 +179,7 @@ mod tests {
     #[test]
     fn every_channel_is_brought_by_exactly_one_role() {
         let rules = rules();
-        for channel in Channel::ALL {
+        for &channel in Channel::ALL {
             let may = |role: &CallerRole| rules.caller_channel(&[*role], channel, date(2020, 1, 1)).is_some();
             assert_eq!(
                 CallerRole::ALL.iter().filter(|role| may(role)).count(),
@@ -222,8 +198,8 @@ mod tests {
             date(2021, 7, 1),
             date(2036, 12, 31),
         ] {
-            for kind in RequesterKind::ALL {
-                for capacity in Capacity::ALL {
+            for &kind in RequesterKind::ALL {
+                for &capacity in Capacity::ALL {
                     let rule = rules.signatory(kind, capacity, day).expect("every pair has a rule");
                     assert_eq!(
                         rule.allowed,
@@ -238,7 +214,7 @@ mod tests {
     #[test]
     fn every_rule_has_a_ground_with_its_words_in_three_languages() {
         let rules = rules();
-        for rule in CheckRule::ALL {
+        for &rule in CheckRule::ALL {
             let ground = rules
                 .ground(rule, date(2019, 4, 15))
                 .expect("it is in force from the first day");

@@ -1,6 +1,7 @@
 //! A request for legal statistical information (Instruction, para 2(9)) and the words it is described with.
 
 use jiff::{Timestamp, civil::Date};
+use legalstat_kit::door::word::Word;
 use legalstat_kit::{period::ReportingPeriod, zone};
 use uuid::Uuid;
 
@@ -19,28 +20,21 @@ pub enum RequesterKind {
     LegalEntity,
 }
 
-impl RequesterKind {
-    /// All of them.
-    pub const ALL: [Self; 4] = [
+impl Word for RequesterKind {
+    const ALL: &'static [Self] = &[
         Self::StateBody,
         Self::ProsecutorBody,
         Self::Individual,
         Self::LegalEntity,
     ];
 
-    /// The word that stands for it in the registers and the database.
-    pub const fn stored(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Self::StateBody => "STATE_BODY",
             Self::ProsecutorBody => "PROSECUTOR_BODY",
             Self::Individual => "INDIVIDUAL",
             Self::LegalEntity => "LEGAL_ENTITY",
         }
-    }
-
-    /// Reads that word.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|value| value.stored() == word)
     }
 }
 
@@ -70,9 +64,8 @@ pub enum Channel {
     Oral,
 }
 
-impl Channel {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
+impl Word for Channel {
+    const ALL: &'static [Self] = &[
         Self::UnifiedEdms,
         Self::Kadagalau,
         Self::Paper,
@@ -82,8 +75,7 @@ impl Channel {
         Self::Oral,
     ];
 
-    /// The word that stands for it in the registers and the database.
-    pub const fn stored(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Self::UnifiedEdms => "UNIFIED_EDMS",
             Self::Kadagalau => "KADAGALAU",
@@ -93,11 +85,6 @@ impl Channel {
             Self::Messenger => "MESSENGER",
             Self::Oral => "ORAL",
         }
-    }
-
-    /// Reads that word.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|value| value.stored() == word)
     }
 }
 
@@ -124,22 +111,15 @@ pub enum CallerRole {
     Operator,
 }
 
-impl CallerRole {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Edms, Self::Kadagalau, Self::Operator];
+impl Word for CallerRole {
+    const ALL: &'static [Self] = &[Self::Edms, Self::Kadagalau, Self::Operator];
 
-    /// The word that stands for it in the registers and the database.
-    pub const fn stored(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Self::Edms => "EDMS",
             Self::Kadagalau => "KADAGALAU",
             Self::Operator => "OPERATOR",
         }
-    }
-
-    /// Reads that word.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|value| value.stored() == word)
     }
 }
 
@@ -156,23 +136,16 @@ pub enum Capacity {
     Applicant,
 }
 
-impl Capacity {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Head, Self::Substitute, Self::AuthorizedOfficial, Self::Applicant];
+impl Word for Capacity {
+    const ALL: &'static [Self] = &[Self::Head, Self::Substitute, Self::AuthorizedOfficial, Self::Applicant];
 
-    /// The word that stands for it in the registers and the database.
-    pub const fn stored(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Self::Head => "HEAD",
             Self::Substitute => "SUBSTITUTE",
             Self::AuthorizedOfficial => "AUTHORIZED_OFFICIAL",
             Self::Applicant => "APPLICANT",
         }
-    }
-
-    /// Reads that word.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|value| value.stored() == word)
     }
 }
 
@@ -187,26 +160,19 @@ pub enum ItemKind {
     PrimaryAccountingForm,
 }
 
-impl ItemKind {
-    /// All of them.
-    pub const ALL: [Self; 3] = [
+impl Word for ItemKind {
+    const ALL: &'static [Self] = &[
         Self::Statistics,
         Self::AccountingDocumentCopy,
         Self::PrimaryAccountingForm,
     ];
 
-    /// The word that stands for it in the registers and the database.
-    pub const fn stored(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Self::Statistics => "STATISTICS",
             Self::AccountingDocumentCopy => "ACCOUNTING_DOCUMENT_COPY",
             Self::PrimaryAccountingForm => "PRIMARY_ACCOUNTING_FORM",
         }
-    }
-
-    /// Reads that word.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|value| value.stored() == word)
     }
 }
 
@@ -223,23 +189,16 @@ pub enum Unit {
     Person,
 }
 
-impl Unit {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Crime, Self::Offence, Self::CriminalCase, Self::Person];
+impl Word for Unit {
+    const ALL: &'static [Self] = &[Self::Crime, Self::Offence, Self::CriminalCase, Self::Person];
 
-    /// The word that stands for it in the registers and the database.
-    pub const fn stored(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Self::Crime => "CRIME",
             Self::Offence => "OFFENCE",
             Self::CriminalCase => "CRIMINAL_CASE",
             Self::Person => "PERSON",
         }
-    }
-
-    /// Reads that word.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|value| value.stored() == word)
     }
 }
 
@@ -252,21 +211,14 @@ pub enum Language {
     Ru,
 }
 
-impl Language {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Kk, Self::Ru];
+impl Word for Language {
+    const ALL: &'static [Self] = &[Self::Kk, Self::Ru];
 
-    /// The word that stands for it in the registers and the database.
-    pub const fn stored(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Self::Kk => "KK",
             Self::Ru => "RU",
         }
-    }
-
-    /// Reads that word.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|value| value.stored() == word)
     }
 }
 
@@ -283,28 +235,21 @@ pub enum State {
     LeftWithoutConsideration,
 }
 
-impl State {
-    /// All of them.
-    pub const ALL: [Self; 4] = [
+impl Word for State {
+    const ALL: &'static [Self] = &[
         Self::Received,
         Self::AwaitingClarification,
         Self::Registered,
         Self::LeftWithoutConsideration,
     ];
 
-    /// The word that stands for it in the registers and the database.
-    pub const fn stored(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Self::Received => "RECEIVED",
             Self::AwaitingClarification => "AWAITING_CLARIFICATION",
             Self::Registered => "REGISTERED",
             Self::LeftWithoutConsideration => "LEFT_WITHOUT_CONSIDERATION",
         }
-    }
-
-    /// Reads that word.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|value| value.stored() == word)
     }
 }
 

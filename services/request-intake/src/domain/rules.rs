@@ -1,6 +1,7 @@
 //! The rules of paragraphs 6 to 8 as data, each in force for a time. The day of receipt chooses.
 
 use jiff::civil::Date;
+use legalstat_kit::door::word::Word;
 use legalstat_kit::law::{LegalBasis, LocalizedText};
 
 use super::{
@@ -19,22 +20,15 @@ pub enum Decider {
     Requester,
 }
 
-impl Decider {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::System, Self::Official, Self::Requester];
+impl Word for Decider {
+    const ALL: &'static [Self] = &[Self::System, Self::Official, Self::Requester];
 
-    /// The word that stands for it in the registers and the database.
-    pub const fn stored(self) -> &'static str {
+    fn word(self) -> &'static str {
         match self {
             Self::System => "SYSTEM",
             Self::Official => "OFFICIAL",
             Self::Requester => "REQUESTER",
         }
-    }
-
-    /// Reads that word.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|value| value.stored() == word)
     }
 }
 

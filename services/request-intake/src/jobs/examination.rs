@@ -1,133 +1,115 @@
 //! Examines the requests that were accepted while a service was away, as soon as it is back.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use legalstat_kit::{
-    Context, Error,
+    Context,
     due::follow,
+    job,
     write::{self, Change},
 };
 use uuid::Uuid;
 
 use crate::{
-    clients::Services,
-    db::{self, storing::Waiting},
-    domain::{examination::Examination, names, rules::Rules},
+    current_rules::CurrentRules,
+    db,
+    domain::{examination::Examination, names, request::Submission},
+    examining::{Examiner, LONGEST},
 };
 
 /// How long between two rounds.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How many requests are fetched at a time.
+/// How many requests are examined at a time.
 const BATCH: i64 = 100;
-/// After how many requests in a row that still wait a round ends: the service is still away.
-const PATIENCE: usize = 3;
 /// What the journal names as the method.
 const METHOD: &str = "jobs/examination";
 
 /// Starts the loop; it ends at the context's shutdown.
-pub fn start(context: &Context, services: Services) {
-    let job = context.clone();
-    context.tasks.spawn(async move {
-        let mut after = 0;
-        let mut told = String::new();
-        while !job.stopped_within(PAUSE).await {
-            match round(&job, &services, &mut after).await {
-                Ok(()) => told.clear(),
-                Err(error) => tell(&mut told, &error),
-            }
-        }
+pub fn start(context: &Context, examiner: Arc<Examiner>, rules: Arc<CurrentRules>) {
+    let job = Arc::new(Job {
+        context: context.clone(),
+        examiner,
+        rules,
+        after: AtomicI64::new(0),
+    });
+    job::repeat(context, "examination of waiting requests", PAUSE, move || {
+        let job = Arc::clone(&job);
+        async move { job.round().await }
     });
 }
 
-/// Logs a failure once, not each second anew.
-fn tell(told: &mut String, error: &Error) {
-    // The words of a database's error only: its details can hold the row.
-    let problem = match error {
-        Error::Refusal(refusal) => refusal.message.clone(),
-        Error::Unknown(error) => format!("{error:#}"),
-    };
-    if problem != *told {
-        tracing::warn!(
-            error = problem,
-            "waiting requests cannot be examined; trying again every second"
-        );
-        *told = problem;
-    }
+struct Job {
+    context: Context,
+    examiner: Arc<Examiner>,
+    rules: Arc<CurrentRules>,
+    /// Where the last round ended: a request that cannot be examined does not keep those behind it back.
+    after: AtomicI64,
 }
 
-/// Goes through the waiting requests from where the last round ended, so that one that cannot be examined does not keep
-/// the others back.
-async fn round(context: &Context, services: &Services, after: &mut i64) -> Result<(), Error> {
-    let mut still_waiting = 0;
-    loop {
-        let batch = waiting(context, *after).await?;
-        if batch.is_empty() {
-            *after = 0;
-            return Ok(());
-        }
-        let rules = db::rules::read(&context.db).await?;
-        for request in batch {
-            if context.shutdown.is_cancelled() {
+impl Job {
+    /// Goes through the waiting requests until a service is away again.
+    async fn round(&self) -> anyhow::Result<()> {
+        loop {
+            let mut connection = self.context.db.connection().await?;
+            let after = self.after.load(Ordering::Relaxed);
+            let waiting = db::examination::waiting(&mut connection, after, BATCH).await?;
+            self.after
+                .store(waiting.last().map_or(0, |last| last.number), Ordering::Relaxed);
+            if waiting.is_empty() {
                 return Ok(());
             }
-            *after = request.number;
-            still_waiting = if examine(context, services, &rules, request.id).await? {
-                0
-            } else {
-                still_waiting + 1
-            };
-            if still_waiting == PATIENCE {
+            let ids: Vec<Uuid> = waiting.iter().map(|request| request.id).collect();
+            let stored = db::request::read(&mut connection, &ids).await?;
+            drop(connection);
+            let requests = stored
+                .into_iter()
+                .map(|request| (request.receipt.id, request.submission));
+            if !self.examine(requests.collect()).await? {
                 return Ok(());
             }
         }
     }
-}
 
-async fn waiting(context: &Context, after: i64) -> Result<Vec<Waiting>, sqlx::Error> {
-    let mut connection = context.db.connection().await?;
-    db::storing::waiting(&mut connection, after, BATCH).await
-}
-
-/// Examines one request and stores what came of it. False when a service is still away.
-async fn examine(context: &Context, services: &Services, rules: &Rules, id: Uuid) -> Result<bool, Error> {
-    let mut connection = context.db.connection().await?;
-    let request = db::reading::read(&mut connection, &[id]).await?.pop();
-    drop(connection);
-    let Some(request) = request else { return Ok(true) };
-    let examination = services.examine(&request.submission, rules).await;
-    if examination.is_pending() {
-        return Ok(false);
+    /// Examines requests and stores what came of it. False when none could be examined: a service is still away.
+    async fn examine(&self, requests: Vec<(Uuid, Submission)>) -> anyhow::Result<bool> {
+        let rules = self.rules.get(&self.context.db).await?;
+        let submissions: Vec<&Submission> = requests.iter().map(|(_, submission)| submission).collect();
+        let examined = self.examiner.examine(&submissions, &rules, LONGEST).await;
+        let mut any = false;
+        for ((id, _), examination) in requests.iter().zip(examined) {
+            if !examination.is_pending() {
+                any |= self.store(*id, examination).await?;
+            }
+        }
+        Ok(any)
     }
-    store(context, id, examination).await
-}
 
-/// False when the calendar has changed since it was asked.
-async fn store(context: &Context, id: Uuid, examination: Examination) -> Result<bool, Error> {
-    let stored = write::by_job(context, METHOD, move |write| {
-        Box::pin(async move {
-            // Of two replicas only one stores its examination.
-            if !db::storing::lock_waiting(write.connection(), id).await? {
-                return Ok(Vec::new());
-            }
-            if let Some(deadline) = &examination.deadline {
-                let current = follow::is_current(write.connection(), &deadline.calendar_version).await?;
-                anyhow::ensure!(current, "the calendar changed while it was asked");
-            }
-            let now = write.now();
-            let explanation = db::storing::explain(write.connection(), &examination).await?;
-            let number = db::registration::take_number(write.connection(), &examination).await?;
-            db::storing::conclude(
-                write.connection(),
-                id,
-                &examination,
-                explanation,
-                number.as_deref(),
-                now,
-            )
-            .await?;
-            Ok(vec![Change::of(&names::request(id), "request.examined")])
-        })
-    });
-    stored.await?;
-    Ok(true)
+    /// False when nothing was stored: another replica has it, or the calendar has changed since it was asked.
+    async fn store(&self, id: Uuid, examination: Examination) -> anyhow::Result<bool> {
+        let examiner = Arc::clone(&self.examiner);
+        let changed = write::by_job(&self.context, METHOD, move |write| {
+            Box::pin(async move {
+                // Of two replicas only one stores its examination.
+                let Some(stands) = db::examination::lock_waiting(write.connection(), id).await? else {
+                    return Ok(Vec::new());
+                };
+                if let Some(deadline) = &examination.deadline
+                    && !follow::is_current(write.connection(), &deadline.calendar_version).await?
+                {
+                    examiner.deadlines.forget();
+                    return Ok(Vec::new());
+                }
+                let now = write.now();
+                db::examination::conclude(write.connection(), id, stands, &examination, now).await?;
+                Ok(vec![Change::of(&names::request(id), "request.examined")])
+            })
+        });
+        Ok(changed.await? > 0)
+    }
 }

@@ -10,12 +10,12 @@ use legalstat_kit::{
     Context,
     due::{
         calendar::Calendar,
-        compare::{DueDates, OpenDueDate, Recomputed},
+        compare::{Answer, DueDates, OpenDueDate, Recomputed},
+        feed::Feed,
         follow,
     },
     zone,
 };
-use legalstat_proto::calendar::v1 as proto;
 use sqlx::PgConnection;
 
 use crate::{
@@ -28,8 +28,8 @@ use crate::{
 pub struct OpenRequests;
 
 /// Starts following the calendar; it ends at the context's shutdown.
-pub fn start(context: &Context, calendar: Calendar) {
-    follow::start(context, calendar, Arc::new(OpenRequests));
+pub fn start(context: &Context, calendar: Calendar) -> Feed {
+    follow::start(context, calendar, Arc::new(OpenRequests))
 }
 
 #[tonic::async_trait]
@@ -64,10 +64,15 @@ impl DueDates for OpenRequests {
         Ok(open.collect())
     }
 
-    async fn store(&self, connection: &mut PgConnection, recomputed: &[Recomputed]) -> anyhow::Result<Vec<String>> {
-        let explained = explain(connection, recomputed).await?;
+    async fn store(
+        &self,
+        connection: &mut PgConnection,
+        recomputed: &[Recomputed],
+        answers: &[Answer],
+    ) -> anyhow::Result<Vec<String>> {
+        let explained = explain(connection, recomputed, answers).await?;
         let moved = recomputed.iter().filter_map(|item| {
-            let (new, explanation) = &explained[&Arc::as_ptr(&item.deadline).addr()];
+            let (new, explanation) = &explained[&item.answer];
             Some(Moved {
                 id: names::parse_request(&item.name)?,
                 old: &item.old,
@@ -80,16 +85,21 @@ impl DueDates for OpenRequests {
     }
 }
 
-/// By where the answer lies in memory: those that share it were computed from one question.
+/// By the number of the answer.
 type Explained = HashMap<usize, (Deadline, [u8; 32])>;
 
 /// Reads and stores each answer of the calendar once, however many requests share it.
-async fn explain(connection: &mut PgConnection, recomputed: &[Recomputed]) -> anyhow::Result<Explained> {
+async fn explain(
+    connection: &mut PgConnection,
+    recomputed: &[Recomputed],
+    answers: &[Answer],
+) -> anyhow::Result<Explained> {
     let mut explained = Explained::new();
     for item in recomputed {
-        if let Entry::Vacant(entry) = explained.entry(Arc::as_ptr(&item.deadline).addr()) {
-            let deadline = clients::calendar::deadline(proto::Deadline::clone(&item.deadline))?;
-            let sha256 = db::explanation::insert(&mut *connection, &deadline.steps).await?;
+        if let Entry::Vacant(entry) = explained.entry(item.answer) {
+            let deadline = clients::calendar::deadline(answers[item.answer].deadline.clone())?;
+            let sha256 = db::explanation::digest(&deadline.steps);
+            db::explanation::insert(&mut *connection, &sha256, &deadline.steps).await?;
             entry.insert((deadline, sha256));
         }
     }

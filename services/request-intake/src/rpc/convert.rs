@@ -122,6 +122,36 @@ fn effect(effect: StepEffect) -> i32 {
     .into()
 }
 
+/// How much of a request is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum View {
+    Basic,
+    Full,
+}
+
+pub(super) const VIEWS: [View; 2] = [View::Basic, View::Full];
+
+pub(super) fn view(view: View) -> i32 {
+    match view {
+        View::Basic => proto::RequestView::Basic,
+        View::Full => proto::RequestView::Full,
+    }
+    .into()
+}
+
+/// A request as a view shows it. Its steps are there only if they were read.
+pub(super) fn request_in(view: View, request: Request) -> proto::Request {
+    let mut request = self::request(request);
+    if view == View::Basic {
+        let checks = request
+            .examination
+            .iter_mut()
+            .flat_map(|examination| &mut examination.checks);
+        checks.for_each(|check| check.text = None);
+    }
+    request
+}
+
 /// A request as its callers see it.
 pub(super) fn request(request: Request) -> proto::Request {
     let Request {
@@ -202,7 +232,7 @@ fn coupon(receipt: Receipt) -> proto::Coupon {
     }
 }
 
-fn check(check: Check) -> proto::Check {
+pub(super) fn check(check: Check) -> proto::Check {
     proto::Check {
         rule: rule(check.rule),
         outcome: outcome(check.outcome),
@@ -219,17 +249,20 @@ fn to_deadline(deadline: Deadline) -> calendar::Deadline {
         provisional: deadline.provisional,
         assumed: deadline.assumed,
         calendar_version: deadline.calendar_version,
-        steps: deadline.steps.into_iter().map(step).collect(),
+        steps: deadline.steps.iter().map(step).collect(),
         term: deadline.term,
         registered_on: Some(wire::to_date(deadline.registered_on)),
+        // Of the receipt of a request nothing but this request depends.
+        received_from: None,
+        received_before: None,
     }
 }
 
-fn step(step: Step) -> calendar::Step {
+pub(super) fn step(step: &Step) -> calendar::Step {
     calendar::Step {
         date: Some(wire::to_date(step.date)),
         effect: effect(step.effect),
-        text: Some(step.text.into()),
-        legal_basis: Some(step.legal_basis.into()),
+        text: Some(step.text.clone().into()),
+        legal_basis: Some(step.legal_basis.clone().into()),
     }
 }

@@ -3,15 +3,23 @@
 use jiff::civil::Date;
 use legalstat_kit::{
     Call, Error, FieldReason, Violations,
-    door::{page::Page, wire},
-    due::follow,
+    door::{
+        page::Page,
+        wire,
+        word::{self, Word},
+    },
+    due::moves,
 };
 use legalstat_proto::requests::v1::{ListRequestsRequest, ListRequestsResponse};
 use prost::Message;
 
-use super::{RequestIntake, convert, parse, sees_only_own};
+use super::{
+    RequestIntake,
+    convert::{self, VIEWS, View},
+    parse, sees_only_own,
+};
 use crate::{
-    db::{self, reading::Filter},
+    db::{self, request::Filter},
     domain::{names, request::State},
 };
 
@@ -29,19 +37,24 @@ pub(super) async fn list_requests(
     call: &Call,
     message: ListRequestsRequest,
 ) -> Result<ListRequestsResponse, Error> {
-    let (filter, page) = asked(sees_only_own(&call.caller), &message)?;
+    let (filter, view, page) = asked(sees_only_own(&call.caller), &message)?;
     let mut connection = service.context.db.snapshot().await?;
-    let places = db::reading::find(&mut connection, &filter, page.limit()).await?;
+    let places = db::request::find(&mut connection, &filter, page.limit()).await?;
     let (places, whole_token) = page.cut(places, |place| place.number.to_string());
     let mut requests = Vec::new();
     let mut bytes = 0;
     for batch in places.chunks(BATCH) {
         let ids: Vec<_> = batch.iter().map(|place| place.id).collect();
         let names: Vec<String> = ids.iter().map(|id| names::request(*id)).collect();
-        let mut changes = follow::changes(&mut *connection, &names).await?;
-        for request in db::reading::read(&mut connection, &ids).await? {
-            let mut request = convert::request(request);
-            request.due_date_changes = changes.remove(&request.name).unwrap_or_default();
+        let mut moves = moves::of_each(&mut *connection, &names).await?;
+        let stored = db::request::read(&mut connection, &ids).await?;
+        for request in service
+            .texts
+            .complete(&mut connection, stored, view == View::Full)
+            .await?
+        {
+            let mut request = convert::request_in(view, request);
+            request.due_date_changes = moves.remove(&request.name).unwrap_or_default();
             bytes += request.encoded_len();
             if bytes > PAGE_BYTES && !requests.is_empty() {
                 let last = &places[requests.len() - 1];
@@ -61,7 +74,7 @@ pub(super) async fn list_requests(
 }
 
 /// Reads which requests are asked for, and which page of them.
-fn asked(own: Option<&str>, message: &ListRequestsRequest) -> Result<(Filter, Page), Error> {
+fn asked(own: Option<&str>, message: &ListRequestsRequest) -> Result<(Filter, View, Page), Error> {
     let mut violations = Violations::new();
     let (due_from, due_to) = due(&mut violations, message);
     let query = [
@@ -71,9 +84,11 @@ fn asked(own: Option<&str>, message: &ListRequestsRequest) -> Result<(Filter, Pa
         &message.coupon_number,
         &due_from.map(|day| day.to_string()).unwrap_or_default(),
         &due_to.map(|day| day.to_string()).unwrap_or_default(),
+        &message.view.to_string(),
     ];
     let page = Page::parse(&mut violations, message.page_size, PAGE, &message.page_token, &query)?;
-    let state = parse::optional_word(&mut violations, "state", message.state, &State::ALL, convert::state);
+    let state = word::optional(&mut violations, "state", message.state, State::ALL, convert::state);
+    let view = word::optional(&mut violations, "view", message.view, &VIEWS, convert::view).unwrap_or(View::Basic);
     let external_number = violations.optional_text("external_number", &message.external_number, parse::EXTERNAL_NUMBER);
     let coupon_number = violations.optional_text("coupon_number", &message.coupon_number, COUPON);
     violations.refuse()?;
@@ -86,7 +101,7 @@ fn asked(own: Option<&str>, message: &ListRequestsRequest) -> Result<(Filter, Pa
         due_to,
         before: page.after()?,
     };
-    Ok((filter, page))
+    Ok((filter, view, page))
 }
 
 /// The first and the last due date asked for.

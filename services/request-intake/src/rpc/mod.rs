@@ -1,6 +1,8 @@
 //! The service as its callers see it: one file per method.
 
-use legalstat_kit::{Call, Caller, Context, call::caller::Role, due::calendar::Calendar};
+use std::sync::Arc;
+
+use legalstat_kit::{Call, Caller, Context, call::caller::Role, due::calendar::Calendar, write::Groups};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::requests::v1::{
     self as proto, GetRequestRequest, ListRequestsRequest, ListRequestsResponse, SubmitRequestRequest,
@@ -8,23 +10,27 @@ use legalstat_proto::requests::v1::{
 };
 use tonic::{Request, Response, Status};
 
+mod accepting;
 mod convert;
 mod get_request;
+mod kept;
 mod list_requests;
 mod parse;
 mod preview_recompute;
-mod submit_request;
+pub mod submit_request;
 
-use crate::{clients::Services, domain::request::CallerRole};
+use crate::{
+    current_rules::CurrentRules, domain::request::CallerRole, rpc::submit_request::Submissions,
+    shared_texts::SharedTexts,
+};
 
 /// What the handlers work with.
 pub struct RequestIntake {
-    /// The service's context.
     pub context: Context,
-    /// The services an examination asks.
-    pub services: Services,
-    /// The calendar, for previews.
     pub calendar: Calendar,
+    pub rules: Arc<CurrentRules>,
+    pub texts: Arc<SharedTexts>,
+    pub submissions: Groups<Submissions>,
 }
 
 #[tonic::async_trait]

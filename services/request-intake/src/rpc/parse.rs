@@ -2,7 +2,16 @@
 //! found, not only the first.
 
 use jiff::Timestamp;
-use legalstat_kit::{FieldReason, Violations, door::wire, law::LegalBasis, period::ReportingPeriod, zone};
+use legalstat_kit::{
+    FieldReason, Violations,
+    door::{
+        wire,
+        word::{self, Word},
+    },
+    law::LegalBasis,
+    period::ReportingPeriod,
+    zone,
+};
 use legalstat_proto::requests::v1 as proto;
 
 use super::convert;
@@ -35,51 +44,14 @@ pub(super) struct Door<'a> {
     pub(super) records: bool,
 }
 
-/// Reads a word of a contract's enumeration; `None` when it is unspecified or unknown.
-pub(super) fn known_word<T: Copy>(value: i32, all: &[T], wire: fn(T) -> i32) -> Option<T> {
-    all.iter().copied().find(|word| wire(*word) == value)
-}
-
-/// Reads an optional word, unspecified meaning none.
-pub(super) fn optional_word<T: Copy>(
-    violations: &mut Violations,
-    field: &str,
-    value: i32,
-    all: &[T],
-    wire: fn(T) -> i32,
-) -> Option<T> {
-    let word = known_word(value, all, wire);
-    if word.is_none() && value != 0 {
-        violations.add(
-            field,
-            FieldReason::Enum,
-            format!("{value} is not a value of this enumeration"),
-        );
-    }
-    word
-}
-
-fn required_word<T: Copy>(
-    violations: &mut Violations,
-    field: &str,
-    value: i32,
-    all: &[T],
-    wire: fn(T) -> i32,
-) -> Option<T> {
-    if value == 0 {
-        violations.add(field, FieldReason::Required, "required");
-    }
-    optional_word(violations, field, value, all, wire)
-}
-
 /// Reads a request. `None` only when a violation was found.
 pub(super) fn submission(violations: &mut Violations, request: &proto::Request, door: &Door<'_>) -> Option<Submission> {
     refuse_fields_of_the_service(violations, request);
-    let channel = required_word(
+    let channel = word::required(
         violations,
         "request.channel",
         request.channel,
-        &Channel::ALL,
+        Channel::ALL,
         convert::channel,
     );
     let requester = requester(violations, request.requester.as_ref());
@@ -87,11 +59,11 @@ pub(super) fn submission(violations: &mut Violations, request: &proto::Request, 
     let external = external_document(violations, request, channel);
     let addressee = violations.optional_text("request.addressee", &request.addressee, ADDRESSEE);
     let essence = violations.text("request.essence", &request.essence, ESSENCE);
-    let language = required_word(
+    let language = word::required(
         violations,
         "request.language",
         request.language,
-        &Language::ALL,
+        Language::ALL,
         convert::language,
     );
     let items = items(violations, &request.items);
@@ -137,11 +109,11 @@ fn requester(violations: &mut Violations, requester: Option<&proto::Requester>) 
         violations.add("request.requester", FieldReason::Required, "required");
         return None;
     };
-    let kind = required_word(
+    let kind = word::required(
         violations,
         "request.requester.kind",
         requester.kind,
-        &RequesterKind::ALL,
+        RequesterKind::ALL,
         convert::requester_kind,
     );
     let full_name = violations.text("request.requester.full_name", &requester.full_name, NAME);
@@ -230,7 +202,7 @@ fn signatory(
     };
     let full_name = violations.text("request.signatory.full_name", &signatory.full_name, NAME);
     let field = "request.signatory.capacity";
-    let capacity = required_word(violations, field, signatory.capacity, &Capacity::ALL, convert::capacity);
+    let capacity = word::required(violations, field, signatory.capacity, Capacity::ALL, convert::capacity);
     Some(Signatory {
         full_name,
         capacity: capacity?,
@@ -280,15 +252,9 @@ fn items(violations: &mut Violations, items: &[proto::Item]) -> Option<Vec<Item>
 
 fn item(violations: &mut Violations, index: usize, item: &proto::Item) -> Option<Item> {
     let field = |name: &str| format!("request.items[{index}].{name}");
-    let kind = required_word(
-        violations,
-        &field("kind"),
-        item.kind,
-        &ItemKind::ALL,
-        convert::item_kind,
-    );
+    let kind = word::required(violations, &field("kind"), item.kind, ItemKind::ALL, convert::item_kind);
     let description = violations.text(&field("description"), &item.description, DESCRIPTION);
-    let unit = optional_word(violations, &field("unit"), item.unit, &Unit::ALL, convert::unit);
+    let unit = word::optional(violations, &field("unit"), item.unit, Unit::ALL, convert::unit);
     let period = period(violations, &field("period"), &item.period);
     let until_period = until_period(violations, &field("until_period"), item, period);
     let form = Some(item.form.clone()).filter(|form| !form.is_empty());

@@ -11,5 +11,5 @@ pub(super) async fn preview_recompute(
     service: &RequestIntake,
     request: PreviewRecomputeRequest,
 ) -> Result<PreviewRecomputeResponse, Status> {
-    preview::recompute(&service.context, &service.calendar, &OpenRequests, &request).await
+    preview::preview(&service.context, &service.calendar, &OpenRequests, &request).await
 }

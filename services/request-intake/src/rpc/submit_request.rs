@@ -1,76 +1,133 @@
-//! SubmitRequest.
+//! SubmitRequest. Its calls are carried out in groups: each registration takes the next number of the year, so that without
+//! groups all of them would be stored one after another.
+
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use legalstat_kit::{
-    Call, Error, FieldReason, Violations,
-    due::follow,
-    write::{self, Mutation, Outcome, Write},
+    Call, Context, Error, FieldReason, Violations,
+    call::deadline,
+    door::word::{self, Word},
+    write::{Grouped, Mutation, Outcome, Write},
     zone,
 };
 use legalstat_proto::requests::v1::{self as proto, SubmitRequestRequest};
-use rand::RngExt;
-use uuid::{NoContext, Uuid};
+use sqlx::PgConnection;
 
-use super::{RequestIntake, bringing_roles, convert, parse};
+use super::{RequestIntake, accepting, bringing_roles, convert, kept, parse};
 use crate::{
-    clients, db,
+    current_rules::CurrentRules,
     domain::{
         examination::Examination,
-        names,
-        registration::coupon_number,
-        request::{CallerRole, Channel, Receipt, Request, Submission},
+        request::{CallerRole, Channel, Request, Submission},
         rules::Rules,
     },
-    error::IntakeError,
+    error,
+    examining::{Examiner, LONGEST},
+    shared_texts::SharedTexts,
 };
 
-/// How many coupon numbers are tried before a collision is taken for a fault.
-const COUPONS: usize = 8;
+/// The least that another service is waited for, however little time one caller of a group has left: his haste must not put
+/// off the examination of the others.
+const SHORTEST: Duration = Duration::from_millis(250);
 
 pub(super) async fn submit_request(
     service: &RequestIntake,
     call: &Call,
     message: SubmitRequestRequest,
 ) -> Result<proto::Request, Error> {
-    let context = &service.context;
     let mut violations = Violations::new();
     let request_id = violations.request_id("request_id", &message.request_id);
-    let mutation = Mutation::of(call, &"", request_id, message.validate_only, &message);
-    // A repeated call is answered from what is stored: the rules may have changed since, and nobody is asked again.
-    if write::was_answered(context, call, request_id).await? {
-        return write::carry_out(context, mutation, |_| {
-            Box::pin(async { Err(anyhow::anyhow!("an answer that was stored is gone").into()) })
-        })
-        .await;
+    if !violations.is_empty() {
+        // Without its key the call cannot be carried out; what else is wrong with it is told all the same.
+        let rules = service.rules.get(&service.context.db).await?;
+        read(violations, call, &message, &rules, service.context.now())?;
+        return Err(anyhow::anyhow!("a violation refuses").into());
     }
-    let rules = db::rules::read(&context.db).await?;
-    let submission = read(violations, call, &message, &rules, context.now())?;
-    // Asked before the transaction: no row is locked while another service takes its time.
-    let examination = service.services.examine(&submission, &rules).await;
-    let accepted_by = call.caller.name.clone();
-    let validate_only = message.validate_only;
-    write::carry_out(context, mutation, move |write| {
-        Box::pin(async move {
-            let examination = if is_current(write, &examination).await? {
-                examination
-            } else {
-                clients::put_off(&submission, &rules)
-            };
-            if validate_only {
-                Ok(show(write, submission, examination))
-            } else {
-                accept(write, &accepted_by, submission, examination).await
-            }
-        })
-    })
-    .await
+    let mutation = Mutation::of(call, &"", request_id, message.validate_only, &message);
+    let asked = Asked {
+        call: call.clone(),
+        message,
+        // What remains is for storing.
+        patience: deadline::remaining(LONGEST * 2) / 2,
+    };
+    service.submissions.carry_out(mutation, asked).await
 }
 
-/// Whether the due date still holds: the calendar may have changed since it was asked.
-async fn is_current(write: &mut Write, examination: &Examination) -> Result<bool, Error> {
-    match &examination.deadline {
-        Some(deadline) => Ok(follow::is_current(write.connection(), &deadline.calendar_version).await?),
-        None => Ok(true),
+/// Everything that submissions need.
+pub struct Submissions {
+    pub context: Context,
+    pub rules: Arc<CurrentRules>,
+    pub examiner: Arc<Examiner>,
+    pub texts: Arc<SharedTexts>,
+}
+
+/// A call of SubmitRequest.
+pub struct Asked {
+    call: Call,
+    message: SubmitRequestRequest,
+    patience: Duration,
+}
+
+/// A request that is to be accepted.
+pub struct Plan {
+    pub(super) accepted_by: String,
+    pub(super) submission: Submission,
+    pub(super) examination: Examination,
+    pub(super) rules: Arc<Rules>,
+    examined_at: Timestamp,
+}
+
+#[tonic::async_trait]
+impl Grouped for Submissions {
+    type Asked = Asked;
+    type Plan = Plan;
+    type Answer = proto::Request;
+
+    async fn prepare(&self, asked: Vec<Asked>) -> Result<Vec<Result<Plan, Error>>, Error> {
+        let rules = self.rules.get(&self.context.db).await?;
+        let now = self.context.now();
+        let read = |asked: &Asked| read(Violations::new(), &asked.call, &asked.message, &rules, now);
+        let read: Vec<Result<Submission, Error>> = asked.iter().map(read).collect();
+        let patience = asked.iter().map(|asked| asked.patience).min().unwrap_or(LONGEST);
+        // Asked before the transaction: no row is locked while another service takes its time.
+        let sound: Vec<&Submission> = read.iter().filter_map(|read| read.as_ref().ok()).collect();
+        let examined = self
+            .examiner
+            .examine(&sound, &rules, patience.clamp(SHORTEST, LONGEST))
+            .await;
+        let mut examined = examined.into_iter();
+        let plans = read.into_iter().zip(asked).map(|(read, asked)| {
+            Ok(Plan {
+                accepted_by: asked.call.caller.name.clone(),
+                submission: read?,
+                examination: examined
+                    .next()
+                    .ok_or_else(|| anyhow::anyhow!("a sound request was not examined"))?,
+                rules: Arc::clone(&rules),
+                examined_at: now,
+            })
+        });
+        Ok(plans.collect())
+    }
+
+    async fn store(&self, write: &mut Write, plans: &[&Plan]) -> Result<Vec<Outcome<proto::Request>>, Error> {
+        accepting::accept(self, write, plans).await
+    }
+
+    /// The examination, without name, coupon and number.
+    fn shown(&self, plan: Plan) -> proto::Request {
+        convert::request(Request {
+            receipt: None,
+            submission: plan.submission,
+            examination: plan.examination,
+            examined_at: plan.examined_at,
+            registration_number: None,
+        })
+    }
+
+    async fn recall(&self, connection: &mut PgConnection, kept: &[u8]) -> Result<proto::Request, Error> {
+        Ok(kept::recall(connection, &self.texts, kept).await?)
     }
 }
 
@@ -87,14 +144,11 @@ fn read(
         return violations.sound(None);
     };
     let roles = bringing_roles(&call.caller);
-    let brought_as = match parse::known_word(request.channel, &Channel::ALL, convert::channel) {
+    let brought_as = match word::known(request.channel, Channel::ALL, convert::channel) {
         None => None,
         Some(channel) => {
             let rule = rules.caller_channel(&roles, channel, zone::civil_day(now));
-            let refused = || IntakeError::ChannelNotOfCaller {
-                caller: call.caller.name.clone(),
-                channel,
-            };
+            let refused = || error::channel_not_of_caller(&call.caller.name, channel);
             Some(rule.ok_or_else(refused)?.role)
         }
     };
@@ -105,65 +159,4 @@ fn read(
     let door = parse::Door { rules, now, records };
     let submission = parse::submission(&mut violations, request, &door);
     violations.sound(submission)
-}
-
-/// Answers a call that only checks: the examination, without name, coupon and number.
-fn show(write: &Write, submission: Submission, examination: Examination) -> Outcome<proto::Request> {
-    let shown = Request {
-        receipt: None,
-        submission,
-        examination,
-        examined_at: write.now(),
-        registration_number: None,
-    };
-    Outcome::each(Vec::new(), convert::request(shown))
-}
-
-async fn accept(
-    write: &mut Write,
-    accepted_by: &str,
-    submission: Submission,
-    examination: Examination,
-) -> Result<Outcome<proto::Request>, Error> {
-    let now = write.now();
-    let receipt = insert(write, accepted_by, &submission).await?;
-    let explanation = db::storing::explain(write.connection(), &examination).await?;
-    // The year's counter is locked as late as possible: all registrations wait for it.
-    let registration_number = db::registration::take_number(write.connection(), &examination).await?;
-    let number = registration_number.as_deref();
-    db::storing::conclude(write.connection(), receipt.id, &examination, explanation, number, now).await?;
-    let name = names::request(receipt.id);
-    let accepted = Request {
-        receipt: Some(receipt),
-        submission,
-        examination,
-        examined_at: now,
-        registration_number,
-    };
-    Ok(Outcome::of(&name, "request.accepted", convert::request(accepted)))
-}
-
-async fn insert(write: &mut Write, accepted_by: &str, submission: &Submission) -> Result<Receipt, Error> {
-    // A system's clock may be set back between the door and here.
-    let accepted_at = write.now().max(submission.received_at);
-    let seconds = accepted_at.as_second().unsigned_abs();
-    let unix = uuid::Timestamp::from_unix(NoContext, seconds, accepted_at.subsec_nanosecond().unsigned_abs());
-    for _ in 0..COUPONS {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "here the call comes in: what decides gets the number as a parameter"
-        )]
-        let receipt = Receipt {
-            id: Uuid::new_v7(unix),
-            coupon_number: coupon_number(zone::civil_day(accepted_at), rand::rng().random()),
-            accepted_at,
-            accepted_by: accepted_by.to_owned(),
-        };
-        if db::storing::insert(write.connection(), &receipt, submission).await? {
-            return Ok(receipt);
-        }
-    }
-    Err(Error::Unknown(anyhow::anyhow!(
-        "{COUPONS} coupon numbers in a row were taken"
-    )))
 }

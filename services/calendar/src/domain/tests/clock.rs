@@ -286,6 +286,21 @@ fn unrolled(deadline: &Deadline) -> Date {
 
 proptest! {
     #[test]
+    fn every_receipt_within_what_an_answer_tells_has_that_very_answer(
+        requester in any_requester(), at in any_receipt(), other in 0.0..1.0_f64,
+    ) {
+        let ask = |at| answer(&CALENDAR, &TermQuestion::new(TermChoice::ForRequester(requester), at));
+        let given = ask(at);
+        let within = given.received_within.clone().expect("no clock was stopped");
+        prop_assert!(within.contains(&at));
+        let length = (within.end.as_microsecond() - within.start.as_microsecond()) as f64;
+        let other = within.start + ((length * other) as i64).microseconds();
+        for instant in [within.start, other, within.end - 1.microsecond()] {
+            prop_assert_eq!(&ask(instant), &given);
+        }
+    }
+
+    #[test]
     fn a_deadline_recomputed_with_its_own_registration_is_the_same(requester in any_requester(), at in any_receipt()) {
         let question = TermQuestion::new(TermChoice::ForRequester(requester), at);
         let first = answer(&CALENDAR, &question);
@@ -298,7 +313,9 @@ proptest! {
             registered_on: first.registered_on,
             ..question
         };
-        prop_assert_eq!(answer(&CALENDAR, &again), first);
+        // Of a settled registration the time of day tells nothing, so that its answer is that of more receipts.
+        let again = Deadline { received_within: first.received_within.clone(), ..answer(&CALENDAR, &again) };
+        prop_assert_eq!(again, first);
     }
 
     #[test]
@@ -310,7 +327,9 @@ proptest! {
         prop_assert_eq!(&answer(&STOPPABLE, &question), &running);
         let stopped_at = running.due_time;
         let suspensions = vec![Suspension { stopped_at, restarted_at: stopped_at + hours.hours() }];
-        prop_assert_eq!(answer(&STOPPABLE, &TermQuestion { suspensions, ..question }), running);
+        let stopped = answer(&STOPPABLE, &TermQuestion { suspensions, ..question });
+        prop_assert!(stopped.received_within.is_none(), "a later receipt may lie after the stop");
+        prop_assert_eq!(Deadline { received_within: running.received_within.clone(), ..stopped }, running);
     }
 
     #[test]

@@ -92,17 +92,15 @@ async fn negative_and_excessive_numbers_are_refused() {
         }
     }
     let mut operator = CalendarServiceClient::new(service.channel(Some("operator")));
-    for count in [0, 1001] {
-        let batch = BatchComputeDeadlinesRequest {
-            requests: vec![due_of(5); count],
-            ..Default::default()
-        };
-        let refused = operator
-            .batch_compute_deadlines(batch)
-            .await
-            .expect_err("no such number");
-        assert_eq!(fields(&refused), ["requests"]);
-    }
+    let batch = BatchComputeDeadlinesRequest {
+        requests: vec![due_of(5); 1001],
+        ..Default::default()
+    };
+    let refused = operator
+        .batch_compute_deadlines(batch)
+        .await
+        .expect_err("no such number");
+    assert_eq!(fields(&refused), ["requests"]);
 }
 
 #[tokio::test]

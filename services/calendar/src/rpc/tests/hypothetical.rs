@@ -212,3 +212,47 @@ async fn a_hypothetical_withdrawal_is_refused_like_a_withdrawal() {
         .expect_err("one or the other");
     assert_eq!(fields(&refused), ["hypothetical_withdrawal"]);
 }
+
+#[tokio::test]
+async fn an_empty_batch_checks_what_is_supposed_and_answers_with_the_version() {
+    let service = running().await;
+    let mut client = CalendarServiceClient::new(service.channel(Some("operator")));
+    let now = client
+        .compute_deadline(obligation("2027-M03", 28))
+        .await
+        .expect("a deadline");
+    let supposed = under(order(), obligation("2027-M03", 28));
+    let supposed = client.compute_deadline(supposed).await.expect("a deadline");
+    let empty = BatchComputeDeadlinesRequest::default();
+    let good = BatchComputeDeadlinesRequest {
+        hypothetical_act: Some(order()),
+        ..Default::default()
+    };
+    for (batch, deadline) in [(empty, now), (good, supposed)] {
+        let answer = client.batch_compute_deadlines(batch).await.expect("nothing is wrong");
+        let (answer, deadline) = (answer.into_inner(), deadline.into_inner());
+        assert_eq!(
+            (answer.deadlines.len(), answer.calendar_version),
+            (0, deadline.calendar_version)
+        );
+    }
+
+    let wrong = BatchComputeDeadlinesRequest {
+        hypothetical_act: Some(CalendarAct {
+            citation: String::new(),
+            ..order()
+        }),
+        ..Default::default()
+    };
+    let refused = client
+        .batch_compute_deadlines(wrong)
+        .await
+        .expect_err("it cites nothing");
+    assert_eq!(fields(&refused), ["hypothetical_act.citation"]);
+    let unknown = BatchComputeDeadlinesRequest {
+        hypothetical_withdrawal: "calendarActs/never-recorded".into(),
+        ..Default::default()
+    };
+    let refused = client.batch_compute_deadlines(unknown).await.expect_err("no such act");
+    assert_eq!(refused.code(), Code::NotFound);
+}

@@ -110,7 +110,7 @@ async fn a_change_is_answered_with_at_its_own_instant_and_the_version_is_the_one
             day.calendar_version,
             change.effect.expect("it has one").calendar_version
         );
-        versions.push(legalstat_kit::due::calendar::known_since(&day.calendar_version));
+        versions.push(legalstat_kit::due::Version(&day.calendar_version).known_since());
     }
     assert!(versions.is_sorted() && versions[0] < versions[1], "{versions:?}");
 }
@@ -247,7 +247,9 @@ async fn registers_that_a_new_release_brings_are_told_and_loading_them_again_is_
     assert_eq!(named(&change), (CalendarChangeKind::RegistersLoaded, ""));
     let version = change.effect.expect("it has one").calendar_version;
     assert_eq!(
-        legalstat_kit::due::calendar::known_since(&version).map(legalstat_kit::door::wire::to_timestamp),
+        legalstat_kit::due::Version(&version)
+            .known_since()
+            .map(legalstat_kit::door::wire::to_timestamp),
         change.known_from
     );
     let request = GetDayRequest {

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use super::{SERVICE, preview};
 use crate::{
-    Options,
     call::Connection,
     commands::{Mutation, connect, name, new_request_id, read_file},
     failure::Failure,
+    options::Options,
     output::{self, Format},
     place::ServiceName,
 };

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::{Known, SERVICE, Texts, civil};
 use crate::{
-    Options,
     commands::{connect, name, object},
     failure::Failure,
+    options::Options,
     output::{self, Language, View, localized, text},
     place::ServiceName,
 };
@@ -97,6 +97,25 @@ fn cited(reason: &Value, language: Language) -> String {
         localized(&reason["text"], language),
         text(&reason["legalBasis"])
     )
+}
+
+/// The kinds of days that are marked: the sign and what it means. Weekends and working days have none.
+pub(super) const MARKS: [(&str, char, &str); 5] = [
+    ("DAY_KIND_HOLIDAY", 'H', "holiday"),
+    ("DAY_KIND_DAY_OFF", 'D', "day off"),
+    (
+        "DAY_KIND_ROLLED_DAY_OFF",
+        'R',
+        "off for a holiday that fell on a day off",
+    ),
+    ("DAY_KIND_TRANSFERRED_DAY_OFF", 'T', "off by a transfer"),
+    ("DAY_KIND_TRANSFERRED_WORKING_DAY", 'W', "worked by a transfer"),
+];
+
+/// The sign of a day that is out of the ordinary.
+pub(super) fn mark(day: &Value) -> Option<char> {
+    let found = MARKS.iter().find(|(kind, _, _)| day["kind"] == *kind);
+    found.map(|(_, mark, _)| *mark)
 }
 
 #[cfg(test)]

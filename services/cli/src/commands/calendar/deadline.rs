@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Known, SERVICE, Texts, civil, explain};
+use super::{Known, SERVICE, Texts, due_line::due_line, explain};
 use crate::{
-    Options,
     call::Connection,
     commands::{connect, date, instant, name, object, read_file},
     failure::Failure,
-    output::{self, Format, Language, text},
+    options::Options,
+    output::{self, Format},
     place::ServiceName,
 };
 
@@ -129,47 +129,6 @@ async fn working_days(connection: &Connection, deadline: &Value, request: &Value
         .filter(|_| base["unit"] == "TERM_UNIT_WORKING_DAY")
 }
 
-/// The due date in one line, with the instant at which it ends and what is known of it.
-pub(super) fn due_line(deadline: &Value, language: Language) -> String {
-    let (due, until, astana) = language.of(
-        ("соңғы күні", "аяқталуы", "Астана"),
-        ("срок", "до", "Астана"),
-        ("due", "until", "Astana"),
-    );
-    let mut line = format!(
-        "{due} {}, {until} {} ({astana})",
-        civil::with_weekday(&deadline["dueDate"], language),
-        civil::in_astana(&deadline["dueTime"])
-    );
-    let notes = notes(deadline, language);
-    if !notes.is_empty() {
-        line += &format!(", {}", notes.join(", "));
-    }
-    let (term, registered) = (text(&deadline["term"]), text(&deadline["registeredOn"]));
-    let words = language.of(
-        ("мерзім", "тіркелген күні"),
-        ("правило", "зарегистрирован"),
-        ("term", "registered on"),
-    );
-    if !term.is_empty() {
-        line += &format!("; {} {}", words.0, term.trim_start_matches("terms/"));
-    }
-    if !registered.is_empty() {
-        line += &format!("; {} {registered}", words.1);
-    }
-    line
-}
-
-/// What a due date is beyond its day, in a word each: of a deadline, an edition or a line of a schedule.
-pub(super) fn notes(due: &Value, language: Language) -> Vec<&'static str> {
-    let words = [
-        ("provisional", language.of("алдын ала", "предварительно", "provisional")),
-        ("assumed", language.of("болжам бойынша", "по предположению", "assumed")),
-    ];
-    let set = words.into_iter().filter(|(field, _)| due[field] == true);
-    set.map(|(_, word)| word).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,20 +142,5 @@ mod tests {
         for wrong in ["2026-02-03T09:00:00+05:00", "2026-02-03/2026-02-10", "/"] {
             assert!(suspension(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn the_due_line_says_day_end_remarks_term_and_registration() {
-        let deadline = json!({
-            "dueDate": { "year": 2025, "month": 4, "day": 9 }, "dueTime": "2025-04-09T19:00:00Z",
-            "provisional": false, "assumed": true, "term": "terms/application-2021",
-            "registeredOn": { "year": 2025, "month": 3, "day": 14 },
-        });
-        assert_eq!(
-            due_line(&deadline, Language::En),
-            "due 2025-04-09 (Wed), until 2025-04-10 00:00 UTC+05:00 (Astana), assumed; term application-2021; \
-             registered on 2025-03-14"
-        );
-        assert!(due_line(&deadline, Language::Ru).starts_with("срок 2025-04-09 (ср), до 2025-04-10 00:00"));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{civil, deadline::due_line};
+use super::{civil, due_line::due_line};
 use crate::output::{Language, localized, text};
 
 /// The steps of a deadline, and the end with what it means. `length` is the number of working days of the term, where it

@@ -8,16 +8,17 @@ use legalstat_kit::zone;
 use serde_json::{Value, json};
 
 use super::{
-    SERVICE, Texts, civil, day,
+    SERVICE, Texts, civil,
+    day::{self, mark},
+    due_line::remarks,
     ics::{self, Entry, When},
-    month::mark,
     requests,
     schedules::{COLLECTIONS, FORMS, Register, due_date},
 };
 use crate::{
-    Options,
     commands::connect,
     failure::Failure,
+    options::Options,
     output::{self, Language, localized, text},
     place::ServiceName,
 };
@@ -250,23 +251,6 @@ fn roll(owner: &Value, language: Language) -> String {
         )
     };
     format!("{rolls}: {}", text(&owner["rollForwardBasis"]))
-}
-
-/// What must be said of a date that is not certain.
-pub(super) fn remarks(dated: &Value, language: Language) -> Vec<String> {
-    let provisional = language.of(
-        "алдын ала: жылдың барлық актілері әлі жоқ, күн өзгеруі мүмкін",
-        "предварительно: ещё нет всех актов года, дата может измениться",
-        "provisional: not all acts of the year are in, the date can still change",
-    );
-    let assumed = language.of(
-        "болжам бойынша: ереженің қолданыстағы дереккөзі табылмады",
-        "по предположению: действующий источник правила не найден",
-        "assumed: no source in force was found for the rule",
-    );
-    let said = [("provisional", provisional), ("assumed", assumed)].into_iter();
-    let said = said.filter(|(field, _)| dated[field] == true);
-    said.map(|(_, remark)| remark.to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod act;
 mod civil;
 mod day;
 mod deadline;
+mod due_line;
 mod explain;
 mod export;
 mod ics;
@@ -18,8 +19,8 @@ use serde_json::{Value, json};
 
 use super::{Action, Command, date, instant, object};
 use crate::{
-    Options,
     failure::Failure,
+    options::Options,
     output::{Language, View},
 };
 

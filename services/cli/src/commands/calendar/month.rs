@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 
 use super::{
     SERVICE, Texts, civil,
-    day::last_reason,
-    deadline::notes,
+    day::{MARKS, last_reason, mark},
+    due_line::notes,
     requests,
     schedules::{COLLECTIONS, FORMS, Register, due_date},
 };
 use crate::{
-    Options,
     commands::{connect, instant, object},
     failure::Failure,
+    options::Options,
     output::{self, Language, text},
     place::ServiceName,
 };
@@ -83,25 +83,6 @@ impl Month {
         });
         Ok(output::show(&whole, options.output, &text.join("\n"))?)
     }
-}
-
-/// The kinds of days that are marked: the sign and what it means. Weekends and working days have none.
-const MARKS: [(&str, char, &str); 5] = [
-    ("DAY_KIND_HOLIDAY", 'H', "holiday"),
-    ("DAY_KIND_DAY_OFF", 'D', "day off"),
-    (
-        "DAY_KIND_ROLLED_DAY_OFF",
-        'R',
-        "off for a holiday that fell on a day off",
-    ),
-    ("DAY_KIND_TRANSFERRED_DAY_OFF", 'T', "off by a transfer"),
-    ("DAY_KIND_TRANSFERRED_WORKING_DAY", 'W', "worked by a transfer"),
-];
-
-/// The sign of a day that is out of the ordinary.
-pub(super) fn mark(day: &Value) -> Option<char> {
-    let found = MARKS.iter().find(|(kind, _, _)| day["kind"] == *kind);
-    found.map(|(_, mark, _)| *mark)
 }
 
 /// The weeks from Monday to Sunday, each marked day with its sign, and what the signs mean.

@@ -4,9 +4,9 @@ use futures::future::join_all;
 use serde_json::Value;
 
 use crate::{
-    Options,
     commands::connect,
     failure::Failure,
+    options::Options,
     output::{self, text},
     place::ServiceName,
 };

@@ -9,14 +9,14 @@ use tonic::Code;
 
 use super::{
     civil,
-    export::remarks,
+    due_line::remarks,
     ics::{Entry, When},
     schedules::due_date,
 };
 use crate::{
-    Options,
     commands::connect,
     failure::Failure,
+    options::Options,
     output::{Language, text},
     place::ServiceName,
 };

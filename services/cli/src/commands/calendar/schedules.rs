@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::civil;
-use crate::{Options, commands::connect, failure::Failure, place::ServiceName};
+use crate::{commands::connect, failure::Failure, options::Options, place::ServiceName};
 
 /// A register whose editions have due dates.
 #[derive(Clone, Copy)]

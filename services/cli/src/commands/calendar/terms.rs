@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::{Known, SERVICE, Texts};
 use crate::{
-    Options,
     commands::{connect, object},
     failure::Failure,
+    options::Options,
     output::{self, Language, localized, text},
     place::ServiceName,
 };

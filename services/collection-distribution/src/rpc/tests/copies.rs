@@ -275,7 +275,8 @@ async fn every_mutation_left_one_entry_and_one_event() {
     assert_eq!(
         entries,
         [
-            // The job that filled the schedule, in one batch.
+            // The jobs that loaded the register and filled the schedule, in one batch each.
+            entry("", "system", "collections"),
             entry("", "system", "schedule"),
             entry("UploadEditionContent", "operator", CRIME),
             entry("SealEdition", "operator", CRIME),
@@ -290,6 +291,7 @@ async fn every_mutation_left_one_entry_and_one_event() {
     assert_eq!(
         events,
         [
+            "collection-register.loaded",
             "schedule.filled",
             "edition.prepared",
             "edition.sealed",

@@ -43,7 +43,7 @@ async fn an_act_moves_editions_that_are_not_released_and_leaves_the_released_one
         .await
         .expect("previewed")
         .into_inner();
-    let open = "SELECT count(*) FROM collections.edition WHERE due_date = '2025-04-14' AND state <> 'RELEASED'";
+    let open = "SELECT count(*) FROM collections.scheduled WHERE due_date = '2025-04-14' AND met_at IS NULL";
     assert_eq!(preview.moved_count, distribution.count(open).await);
     assert!(preview.moved_count > 0 && preview.moves.iter().all(|item| item.new_due_date == date(4, 15)));
 

@@ -121,10 +121,15 @@ async fn loading_the_register_again_changes_nothing() {
     let rows = "SELECT (SELECT count(*) FROM collections.collection) + (SELECT count(*) FROM collections.recipient)
          + (SELECT count(*) FROM collections.distribution_cell) + (SELECT count(*) FROM collections.unresolved_group)";
     assert_eq!(distribution.count(rows).await, 6 + 24 + 6 * 23 + 9);
-    crate::db::reference::load(&mut distribution.running.runtime().await)
-        .await
-        .expect("it loads");
+    let context = distribution.running.context(|| jiff::Timestamp::UNIX_EPOCH);
+    crate::db::reference::load(&context).await.expect("it loads");
     assert_eq!(distribution.count(rows).await, 6 + 24 + 6 * 23 + 9);
     let named = "SELECT count(*) FROM collections.recipient WHERE name_ru = 'Верховный Суд'";
     assert_eq!(distribution.count(named).await, 1);
+    for left in [
+        "SELECT count(*) FROM collections.journal_entry WHERE method = 'jobs/load-registers'",
+        "SELECT count(*) FROM collections.outbox_event WHERE kind = 'collection-register.loaded'",
+    ] {
+        assert_eq!(distribution.count(left).await, 1, "only the first load wrote something");
+    }
 }

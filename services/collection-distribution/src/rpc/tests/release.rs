@@ -95,7 +95,8 @@ async fn who_prepared_an_edition_does_not_release_it() {
     distribution.seal_crime().await;
     for prepared in [
         "UPDATE collections.edition SET sealed_by = 'approver' WHERE state = 'SEALED'",
-        "UPDATE collections.edition SET sealed_by = 'operator', uploaded_by = 'approver' WHERE state = 'SEALED'",
+        "WITH file AS (UPDATE collections.edition_file SET uploaded_by = 'approver')
+         UPDATE collections.edition SET sealed_by = 'operator', uploaded_by = 'approver' WHERE state = 'SEALED'",
     ] {
         distribution.execute(prepared).await;
         let same = release(&mut distribution.approver(), &releasing(CRIME)).await;
@@ -149,8 +150,8 @@ async fn the_service_itself_cannot_change_what_was_released_or_journaled() {
             "copy_content",
         ),
         (
-            "UPDATE collections.edition SET due_date = due_date + 1 WHERE state = 'RELEASED'",
-            "edition_due_date_of_released",
+            "UPDATE collections.scheduled SET due_date = due_date + 1 WHERE met_at IS NOT NULL",
+            "scheduled_met_stays",
         ),
     ] {
         let error = sqlx::query(sql).execute(&mut runtime).await.expect_err(constraint);
@@ -161,6 +162,7 @@ async fn the_service_itself_cannot_change_what_was_released_or_journaled() {
         "UPDATE collections.journal_entry SET caller = 'nobody'",
         "DELETE FROM collections.journal_entry",
         "DELETE FROM collections.copy",
+        "UPDATE collections.edition_file SET uploaded_by = 'nobody'",
         "UPDATE collections.copy SET recipient = 'supreme-court'",
         "UPDATE collections.distribution_cell SET copies = 1",
     ] {

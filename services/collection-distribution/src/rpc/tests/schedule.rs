@@ -39,7 +39,7 @@ async fn a_year_has_22_editions_by_due_date_the_last_in_january_of_the_next() {
             6
         );
     }
-    let stored = "SELECT count(*) FROM collections.edition";
+    let stored = "SELECT count(*) FROM collections.scheduled WHERE binding";
     assert_eq!(distribution.count(stored).await, 17 * 22);
 }
 

@@ -28,6 +28,8 @@ async fn uploaded_content_prepares_the_edition_and_a_new_upload_replaces_it() {
         Some(digest(CONTENT))
     );
     assert_eq!(edition(&mut operator, CRIME).await.expect("it is there"), replaced);
+    let files = "SELECT count(*) FROM collections.edition_file";
+    assert_eq!(distribution.count(files).await, 2, "what was replaced stays on record");
     distribution.until_nothing_is_staged().await;
 }
 

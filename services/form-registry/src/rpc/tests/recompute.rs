@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use legalstat_kit::due::calendar::Calendar;
+use legalstat_kit::due::{Duty, Schedule, calendar::Calendar, follow};
 use legalstat_proto::{
     calendar::v1::{
         CalendarAct, CalendarActKind, CalendarChangeKind, CreateCalendarActRequest, Grade, PreviewRecomputeRequest,
@@ -96,9 +96,15 @@ impl Registry {
             .expect("the calendar is followed")
     }
 
+    /// The duties of the registered forms.
+    pub(super) fn duties() -> Vec<Duty> {
+        let forms = crate::domain::register::appendix_2().expect("the register is readable");
+        forms.into_iter().map(|form| form.duty).collect()
+    }
+
     /// Every due date by the edition's name.
     async fn due_dates(&self) -> BTreeMap<String, String> {
-        let sql = "SELECT 'forms/' || form || '/editions/' || period, due_date::text FROM forms.edition";
+        let sql = "SELECT parent || '/editions/' || period, due_date::text FROM forms.scheduled WHERE binding";
         let rows: Vec<(String, String)> = sqlx::query_as(sql)
             .fetch_all(&mut self.database().await)
             .await
@@ -238,15 +244,14 @@ async fn what_is_placed_never_moves_and_neither_can_the_service_move_it() {
     assert_eq!(after[placed], "2026-11-05");
     assert_eq!(after[open], "2026-11-06", "only the information service counts");
     let mut runtime = registry.running.runtime().await;
-    let moved = sqlx::query(
-        "UPDATE forms.edition SET due_date = due_date + 1 WHERE 'forms/' || form || '/editions/' || period = $1",
-    )
-    .bind(placed)
-    .execute(&mut runtime)
-    .await
-    .expect_err("it is placed");
+    let moved =
+        sqlx::query("UPDATE forms.scheduled SET due_date = due_date + 1 WHERE parent || '/editions/' || period = $1")
+            .bind(placed)
+            .execute(&mut runtime)
+            .await
+            .expect_err("it is placed");
     let broken = moved.as_database_error().and_then(|error| error.constraint());
-    assert_eq!(broken, Some("edition_due_date_of_placed"));
+    assert_eq!(broken, Some("scheduled_met_stays"));
 }
 
 #[tokio::test]
@@ -302,7 +307,9 @@ async fn two_replicas_move_each_due_date_once() {
         .running
         .context(move || *clock.lock().expect("no test panics here"));
     let calendar = Calendar::new(&registry.calendar.url(), &context.tls).expect("the URL is ours");
-    crate::jobs::recompute::start(&context, calendar);
+    let duties = Registry::duties();
+    let schedule = Schedule::start(&context, calendar, duties).await.expect("it starts");
+    schedule.require_whole().expect("the schedule is stored");
     registry.record(order()).await;
     let followed = registry.until_followed("").await;
     registry.withdraw("calendarActs/order-1").await;
@@ -336,8 +343,7 @@ async fn an_announced_kurban_ait_restates_its_year_without_moving_what_stays() {
         }),
         ..Default::default()
     });
-    let provisional =
-        "SELECT 'n', count(*) FROM forms.edition WHERE provisional AND due_date BETWEEN '2027-01-01' AND '2027-12-31'";
+    let provisional = "SELECT 'n', count(*) FROM forms.scheduled WHERE binding AND provisional AND due_date BETWEEN '2027-01-01' AND '2027-12-31'";
     let before = registry.counted(provisional).await["n"];
     let preview = registry
         .preview(Change::CalendarAct(announcement.clone()))
@@ -400,22 +406,13 @@ async fn a_preview_refuses_what_the_calendar_refuses_and_is_not_for_the_public()
 #[tokio::test]
 async fn a_schedule_is_not_filled_with_due_dates_that_a_change_of_the_calendar_has_overtaken() {
     let registry = Registry::at("2026-11-24T10:00:00Z").await;
-    let context = registry.running.context(|| instant("2026-11-24T10:00:00Z"));
-    let begin = async |version: &str| {
-        let versions = std::collections::HashSet::from([version.to_owned()]);
-        let required = legalstat_kit::write::by_job(&context, "jobs/schedule", |write| {
-            Box::pin(async move {
-                legalstat_kit::due::schedule::require_current(write, versions).await?;
-                Ok(Vec::new())
-            })
-        });
-        required.await
-    };
+    let mut runtime = registry.running.runtime().await;
     let (old, new) = ("18@2026-03-17T19:00:00Z", "19@2026-11-24T10:00:00Z");
-    assert!(begin(old).await.is_ok(), "nothing was taken up yet");
+    let mut current = async |version: &str| follow::is_current(&mut runtime, version).await.expect("it reads");
+    assert!(current(old).await, "nothing was taken up yet");
     sqlx::query("UPDATE forms.calendar_following SET known_from = '2026-11-24T10:00:00Z'")
         .execute(&mut registry.database().await)
         .await
         .expect("it is changed");
-    assert!(begin(old).await.is_err() && begin(new).await.is_ok());
+    assert!(!current(old).await && current(new).await);
 }

@@ -1,5 +1,6 @@
 //! Forms, the schedule, and reading editions.
 
+use legalstat_kit::due::{Schedule, calendar::Calendar};
 use legalstat_proto::{
     common::v1::Date,
     forms::v1::{
@@ -299,13 +300,13 @@ async fn nothing_is_said_about_editions_until_the_calendar_has_answered() {
 #[tokio::test]
 async fn every_period_is_stored_and_the_calendar_is_never_asked_again() {
     let registry = Registry::at(NOW).await;
-    assert_eq!(
-        registry.count("edition").await + registry.count("period_without_edition").await,
-        17 * 152
-    );
-    let forms = crate::domain::register::appendix_2().expect("the register is readable");
-    let missing = crate::jobs::schedule::missing(&mut registry.database().await, &forms)
-        .await
-        .expect("it reads");
-    assert!(missing.is_empty(), "a second start would ask for {}", missing.len());
+    assert_eq!(registry.count("scheduled").await, 17 * 152);
+    assert_eq!(registry.count("edition").await, 0, "nothing was uploaded");
+    registry.calendar.shut();
+    let context = registry.running.context(|| instant(NOW));
+    let calendar = Calendar::new(&registry.calendar.url(), &context.tls).expect("the URL is ours");
+    let second = Schedule::start(&context, calendar, Registry::duties()).await;
+    let whole = second.expect("it starts").require_whole();
+    context.shutdown.cancel();
+    whole.expect("a second start asks for nothing");
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use legalstat_proto::{
-    calendar::v1::{ComputeDeadlineRequest, Deadline, Step, StepEffect},
+    calendar::v1::{BatchComputeDeadlinesRequest, BatchComputeDeadlinesResponse, Deadline, Step, StepEffect},
     common::v1 as common,
     forms::v1::{Availability, CheckAvailabilityRequest, CheckAvailabilityResponse, ItemAvailability},
 };
@@ -110,7 +110,7 @@ impl tower::Service<http::Request<Body>> for Calendar {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Answered {
-        if !request.uri().path().ends_with("/ComputeDeadline") {
+        if !request.uri().path().ends_with("/BatchComputeDeadlines") {
             return Box::pin(async { Ok(Status::unimplemented("not of this calendar").into_http()) });
         }
         let service = self.clone();
@@ -133,18 +133,21 @@ impl tower::Service<http::Request<Body>> for Forms {
     }
 }
 
-impl UnaryService<ComputeDeadlineRequest> for Calendar {
-    type Response = Deadline;
-    type Future = Answering<Response<Deadline>>;
+impl UnaryService<BatchComputeDeadlinesRequest> for Calendar {
+    type Response = BatchComputeDeadlinesResponse;
+    type Future = Answering<Response<BatchComputeDeadlinesResponse>>;
 
-    fn call(&mut self, _: Request<ComputeDeadlineRequest>) -> Self::Future {
+    fn call(&mut self, request: Request<BatchComputeDeadlinesRequest>) -> Self::Future {
         let answers = self.0.clone();
         Box::pin(async move {
             answers.present()?;
             if let Some(code) = *answers.refusal.lock().expect("no test panics here") {
                 return Err(Status::new(code, "no term governs this"));
             }
-            Ok(Response::new(deadline()))
+            Ok(Response::new(BatchComputeDeadlinesResponse {
+                deadlines: vec![deadline(); request.into_inner().requests.len()],
+                ..Default::default()
+            }))
         })
     }
 }
@@ -205,5 +208,6 @@ fn deadline() -> Deadline {
             month: 3,
             day: 2,
         }),
+        ..Deadline::default()
     }
 }

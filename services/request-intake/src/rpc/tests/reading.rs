@@ -1,9 +1,13 @@
 //! Who sees which requests, and in which order.
 
-use legalstat_proto::requests::v1::{self as proto, ListRequestsRequest, RequestState};
+use legalstat_local::testing::refusals::{refused, violations};
+use legalstat_proto::{
+    common::v1 as common,
+    requests::v1::{self as proto, ListRequestsRequest, RequestState},
+};
 use tonic::Code;
 
-use super::{Client, Stage, common, get, recorded, refused, request, submission, submit, violations};
+use super::stage::{Client, Stage, get, recorded, request, submission, submit};
 
 #[tokio::test]
 async fn a_system_sees_only_what_it_brought_and_officials_see_all() {

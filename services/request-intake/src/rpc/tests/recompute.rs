@@ -1,14 +1,28 @@
 //! Due dates that follow the calendar.
 
-use std::sync::{Arc, Mutex};
-
-use legalstat_local::testing::gate::Gate;
-use legalstat_proto::calendar::v1::{
-    CalendarAct, CalendarActKind, CalendarChangeKind, CreateCalendarActRequest, Grade, PreviewRecomputeRequest,
-    StepEffect, Transfer, calendar_service_client::CalendarServiceClient, preview_recompute_request::Change,
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use super::*;
+use jiff::Timestamp;
+use legalstat_local::testing::{gate::Gate, harness::Running};
+use legalstat_proto::{
+    calendar::v1::{
+        CalendarAct, CalendarActKind, CalendarChangeKind, CreateCalendarActRequest, Grade, PreviewRecomputeRequest,
+        StepEffect, Transfer, calendar_service_client::CalendarServiceClient, preview_recompute_request::Change,
+    },
+    common::v1 as common,
+    requests::v1::{self as proto, CheckOutcome, CheckRule, RequestState},
+};
+use tonic::Code;
+use uuid::Uuid;
+
+use super::{
+    fakes::Fakes,
+    stage::{Stage, get, outcome, request, submission, submit},
+};
+use crate::SERVICE;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A Tuesday within working hours.

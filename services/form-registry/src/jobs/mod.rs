@@ -1,4 +1,0 @@
-//! What runs without being called.
-
-pub mod recompute;
-pub mod schedule;

@@ -1,0 +1,74 @@
+//! What a handler or a job works with. It knows nothing of how a service starts and serves, so that every room can use it.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{call::tls, door::wire, schema::Database};
+
+/// What a handler or a job works with.
+#[derive(Clone)]
+pub struct Context {
+    /// The service's own schema, as the runtime role.
+    pub db: Database,
+    /// Told to stop when this is cancelled.
+    pub shutdown: CancellationToken,
+    /// Work that must end before the process does.
+    pub tasks: TaskTracker,
+    /// The files behind the service's TLS, for calls to other services.
+    pub tls: tls::Files,
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Which job panicked first, and how.
+    crashed: Arc<OnceLock<String>>,
+}
+
+impl Context {
+    /// A context with a clock of its own.
+    pub fn new(
+        db: Database,
+        tls: tls::Files,
+        shutdown: CancellationToken,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            db,
+            shutdown,
+            tasks: TaskTracker::new(),
+            tls,
+            clock: Arc::new(clock),
+            crashed: Arc::default(),
+        }
+    }
+
+    /// Stops the service because a job that it cannot do without has panicked.
+    pub(crate) fn crash(&self, job: &str, panic: &str) {
+        let crash = format!("the job {job} panicked: {panic}");
+        tracing::error!("{crash}");
+        self.crashed.set(crash).ok();
+        self.shutdown.cancel();
+    }
+
+    /// Answers whether every job is sound.
+    ///
+    /// # Errors
+    /// Names the job that panicked first.
+    pub(crate) fn require_sound(&self) -> anyhow::Result<()> {
+        self.crashed
+            .get()
+            .map_or(Ok(()), |crash| Err(anyhow::anyhow!(crash.clone())))
+    }
+
+    /// The present instant, in whole microseconds as the database keeps them.
+    pub fn now(&self) -> Timestamp {
+        wire::whole_microseconds((self.clock)())
+    }
+
+    /// Waits for the given time. Answers true, and at once, when the service is told to stop.
+    pub async fn stopped_within(&self, pause: Duration) -> bool {
+        tokio::time::timeout(pause, self.shutdown.cancelled()).await.is_ok()
+    }
+}

@@ -1,0 +1,147 @@
+//! Requests whose examination waits for a service that was away, and what came of it.
+
+use jiff::Timestamp;
+use legalstat_kit::door::word::Word;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{acceptance, explanation, finding, registration};
+use crate::domain::{
+    examination::Examination,
+    life::{self, Verb},
+    request::State,
+};
+
+/// A request that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its place in the order of arrival.
+    pub number: i64,
+    pub id: Uuid,
+}
+
+/// The requests that wait, in the order of arrival, from the one after `after` on.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn waiting(connection: &mut PgConnection, after: i64, most: i64) -> Result<Vec<Waiting>, sqlx::Error> {
+    sqlx::query_as!(
+        Waiting,
+        "SELECT number, id FROM requests.request WHERE examination_pending AND number > $1 ORDER BY number LIMIT $2",
+        after,
+        most,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Locks a request that waits, and tells where it stands; `None` when another replica has it or has examined it.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn lock_waiting(connection: &mut PgConnection, id: Uuid) -> Result<Option<State>, sqlx::Error> {
+    let locked = sqlx::query_scalar!(
+        "SELECT state FROM requests.request WHERE id = $1 AND examination_pending FOR UPDATE SKIP LOCKED",
+        id,
+    );
+    let state = locked.fetch_optional(connection).await?;
+    state.map(|word| State::read_stored(&word, "state")).transpose()
+}
+
+/// Stores what an examination came to as the next round of a request that is locked; the round before stays on record. The
+/// year's counter is locked as late as possible: all registrations wait for it.
+///
+/// # Errors
+/// When the database fails, or the request stands where no examination can take it.
+pub async fn conclude(
+    connection: &mut PgConnection,
+    id: Uuid,
+    stands: State,
+    examination: &Examination,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    life::step(stands, Verb::of(examination))?;
+    let findings: Vec<_> = examination
+        .checks
+        .iter()
+        .map(|check| (finding::id(check), check))
+        .collect();
+    let mut missing = findings.clone();
+    missing.sort_unstable_by_key(|(id, _)| *id);
+    missing.dedup_by_key(|(id, _)| *id);
+    finding::insert(connection, &missing).await?;
+    let explanation = examination
+        .deadline
+        .as_ref()
+        .map(|deadline| explanation::digest(&deadline.steps));
+    if let Some((sha256, deadline)) = explanation.as_ref().zip(examination.deadline.as_ref()) {
+        explanation::insert(connection, sha256, &deadline.steps).await?;
+    }
+    keep_round(connection, id).await?;
+    let asked: Vec<_> = acceptance::clarifications(id, examination).collect();
+    acceptance::insert_clarifications(connection, &asked).await?;
+    let number = match &examination.deadline {
+        Some(deadline) => registration::take_numbers(connection, &[deadline.registered_on.year()])
+            .await?
+            .pop(),
+        None => None,
+    };
+    let findings: Vec<Uuid> = findings.into_iter().map(|(id, _)| id).collect();
+    update(
+        connection,
+        id,
+        examination,
+        explanation,
+        number.as_deref(),
+        &findings,
+        now,
+    )
+    .await?;
+    Ok(())
+}
+
+/// Keeps the round that counted until now.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+async fn keep_round(connection: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO requests.earlier_examination (request, round, examined_at, findings)
+         SELECT id, examination_round, examined_at, findings FROM requests.request WHERE id = $1 AND findings <> '{}'",
+        id,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+async fn update(
+    connection: &mut PgConnection,
+    id: Uuid,
+    examination: &Examination,
+    explanation: Option<[u8; 32]>,
+    registration_number: Option<&str>,
+    findings: &[Uuid],
+    examined_at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let deadline = examination.deadline.as_ref();
+    sqlx::query!(
+        "UPDATE requests.request SET
+             state = $2, examination_pending = $3, examination_round = examination_round + 1, examined_at = $4,
+             registration_number = $5, registered_on = $6, due_date = $7, due_time = $8, due_provisional = $9,
+             due_assumed = $10, due_calendar_version = $11, due_term = $12, explanation = $13, findings = $14
+         WHERE id = $1",
+        id,
+        examination.state.word(),
+        examination.is_pending(),
+        jiff_sqlx::Timestamp::from(examined_at) as _,
+        registration_number,
+        deadline.map(|deadline| jiff_sqlx::Date::from(deadline.registered_on)) as _,
+        deadline.map(|deadline| jiff_sqlx::Date::from(deadline.due_date)) as _,
+        deadline.map(|deadline| jiff_sqlx::Timestamp::from(deadline.due_time)) as _,
+        deadline.map(|deadline| deadline.provisional),
+        deadline.map(|deadline| deadline.assumed),
+        deadline.map(|deadline| deadline.calendar_version.as_str()),
+        deadline.map(|deadline| deadline.term.as_str()),
+        explanation.as_ref().map(<[u8; 32]>::as_slice),
+        findings,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

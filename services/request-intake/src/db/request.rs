@@ -1,0 +1,278 @@
+//! Requests as they are read.
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::{Timestamp, civil::Date};
+use legalstat_kit::{
+    door::word::{Word, unreadable},
+    law::LocalizedText,
+    period::ReportingPeriod,
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::domain::{
+    evidence::Deadline,
+    request::{
+        Capacity, Channel, ExternalDocument, Item, ItemKind, Language, Receipt, Requester, RequesterKind, Signatory,
+        State, Submission, Unit,
+    },
+};
+
+/// Which requests a list holds; empty filters take all.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only those this caller brought.
+    pub accepted_by: Option<String>,
+    /// Only those in this state.
+    pub state: Option<State>,
+    /// Only those with this number of the sender's.
+    pub external_number: Option<String>,
+    /// Only the one with this coupon.
+    pub coupon_number: Option<String>,
+    /// Only those due on this day or later.
+    pub due_from: Option<Date>,
+    /// Only those due on this day or earlier.
+    pub due_to: Option<Date>,
+    /// Only those that arrived before this place in the order of arrival.
+    pub before: Option<i64>,
+}
+
+/// A request's place in the order of arrival.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The place.
+    pub number: i64,
+    /// The request.
+    pub id: Uuid,
+}
+
+/// Finds the requests of a list, newest first.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn find(connection: &mut PgConnection, filter: &Filter, most: i64) -> Result<Vec<Place>, sqlx::Error> {
+    sqlx::query_as!(
+        Place,
+        "SELECT number, id FROM requests.request
+         WHERE ($1::text IS NULL OR accepted_by = $1)
+           AND ($2::text IS NULL OR state = $2)
+           AND ($3::text IS NULL OR external_number = $3)
+           AND ($4::text IS NULL OR coupon_number = $4)
+           AND ($5::date IS NULL OR due_date >= $5)
+           AND ($6::date IS NULL OR due_date <= $6)
+           AND ($7::bigint IS NULL OR number < $7)
+         ORDER BY number DESC LIMIT $8",
+        filter.accepted_by.as_deref(),
+        filter.state.map(State::word),
+        filter.external_number.as_deref(),
+        filter.coupon_number.as_deref(),
+        filter.due_from.map(jiff_sqlx::Date::from) as _,
+        filter.due_to.map(jiff_sqlx::Date::from) as _,
+        filter.before,
+        most,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// A request without the texts that it shares with others.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    pub receipt: Receipt,
+    pub submission: Submission,
+    pub state: State,
+    pub round: i32,
+    pub examined_at: Timestamp,
+    /// The ids of what its examination found; empty when the release before examined it.
+    pub findings: Vec<Uuid>,
+    pub clarifications: Vec<LocalizedText>,
+    pub registration_number: Option<String>,
+    /// Its deadline, without steps.
+    pub deadline: Option<Deadline>,
+    /// The digest of the steps; none when the release before registered it.
+    pub explanation: Option<[u8; 32]>,
+    /// Whether its due date has ever moved.
+    pub moved: bool,
+}
+
+/// Reads requests in the order asked; those that do not exist are left out.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn read(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Stored>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT r.id, r.accepted_by, r.accepted_at, r.coupon_number, r.received_at, r.channel, r.external_number,
+             r.external_date, r.addressee, r.essence, r.language, r.requester_kind, r.requester_full_name,
+             r.requester_bin, r.requester_iin, r.requester_postal_address, r.signatory_full_name, r.signatory_capacity,
+             r.state, r.examination_round, r.examined_at, r.findings, r.registration_number, r.registered_on, r.due_date,
+             r.due_time, r.due_provisional, r.due_assumed, r.due_calendar_version, r.due_term, r.explanation,
+             EXISTS (SELECT FROM requests.due_date_change WHERE resource = 'requests/' || r.id) AS "moved!",
+             i.kinds AS "kinds!", i.descriptions AS "descriptions!", i.units AS "units!: Vec<Option<String>>",
+             i.periods AS "periods!: Vec<Option<String>>", i.until_periods AS "until_periods!: Vec<Option<String>>",
+             i.forms AS "forms!: Vec<Option<String>>",
+             c.kk AS "clarifications_kk", c.ru AS "clarifications_ru", c.en AS "clarifications_en"
+         FROM requests.request r
+         CROSS JOIN LATERAL (
+             SELECT array_agg(kind ORDER BY position) AS kinds, array_agg(description ORDER BY position) AS descriptions,
+                 array_agg(unit ORDER BY position) AS units, array_agg(period ORDER BY position) AS periods,
+                 array_agg(until_period ORDER BY position) AS until_periods, array_agg(form ORDER BY position) AS forms
+             FROM requests.item WHERE request = r.id) AS i
+         CROSS JOIN LATERAL (
+             SELECT array_agg(text_kk ORDER BY position) AS kk, array_agg(text_ru ORDER BY position) AS ru,
+                 array_agg(text_en ORDER BY position) AS en
+             FROM requests.clarification WHERE request = r.id) AS c
+         WHERE r.id = ANY($1)"#,
+        ids,
+    );
+    let rows = rows.fetch_all(connection).await?;
+    let mut rows: HashMap<Uuid, Row> = rows.into_iter().map(|row| (row.id, row)).collect();
+    ids.iter()
+        .filter_map(|id| rows.remove(id))
+        .map(Stored::try_from)
+        .collect()
+}
+
+struct Row {
+    id: Uuid,
+    accepted_by: String,
+    accepted_at: jiff_sqlx::Timestamp,
+    coupon_number: String,
+    received_at: jiff_sqlx::Timestamp,
+    channel: String,
+    external_number: Option<String>,
+    external_date: Option<jiff_sqlx::Date>,
+    addressee: String,
+    essence: String,
+    language: String,
+    requester_kind: String,
+    requester_full_name: String,
+    requester_bin: Option<String>,
+    requester_iin: Option<String>,
+    requester_postal_address: String,
+    signatory_full_name: Option<String>,
+    signatory_capacity: Option<String>,
+    state: String,
+    examination_round: i32,
+    examined_at: jiff_sqlx::Timestamp,
+    registration_number: Option<String>,
+    registered_on: Option<jiff_sqlx::Date>,
+    due_date: Option<jiff_sqlx::Date>,
+    due_time: Option<jiff_sqlx::Timestamp>,
+    due_provisional: Option<bool>,
+    due_assumed: Option<bool>,
+    due_calendar_version: Option<String>,
+    due_term: Option<String>,
+    explanation: Option<Vec<u8>>,
+    findings: Vec<Uuid>,
+    moved: bool,
+    kinds: Vec<String>,
+    descriptions: Vec<String>,
+    units: Vec<Option<String>>,
+    periods: Vec<Option<String>>,
+    until_periods: Vec<Option<String>>,
+    forms: Vec<Option<String>>,
+    clarifications_kk: Option<Vec<String>>,
+    clarifications_ru: Option<Vec<String>>,
+    clarifications_en: Option<Vec<String>>,
+}
+
+impl TryFrom<Row> for Stored {
+    type Error = sqlx::Error;
+
+    fn try_from(mut row: Row) -> Result<Self, sqlx::Error> {
+        let explanation = row.explanation.take().map(|digest| digest.try_into());
+        let explanation = explanation
+            .transpose()
+            .map_err(|_| unreadable("explanation", "no SHA-256"))?;
+        Ok(Self {
+            receipt: Receipt {
+                id: row.id,
+                coupon_number: std::mem::take(&mut row.coupon_number),
+                accepted_at: row.accepted_at.to_jiff(),
+                accepted_by: std::mem::take(&mut row.accepted_by),
+            },
+            state: State::read_stored(&row.state, "state")?,
+            round: row.examination_round,
+            examined_at: row.examined_at.to_jiff(),
+            findings: std::mem::take(&mut row.findings),
+            clarifications: clarifications(&mut row),
+            registration_number: row.registration_number.take(),
+            deadline: deadline(&mut row),
+            explanation,
+            moved: row.moved,
+            submission: submission(row)?,
+        })
+    }
+}
+
+fn clarifications(row: &mut Row) -> Vec<LocalizedText> {
+    let texts = |column: &mut Option<Vec<String>>| column.take().unwrap_or_default().into_iter();
+    let languages = texts(&mut row.clarifications_kk)
+        .zip(texts(&mut row.clarifications_ru))
+        .zip(texts(&mut row.clarifications_en));
+    languages.map(|((kk, ru), en)| LocalizedText::new(kk, ru, en)).collect()
+}
+
+/// The deadline of a registered request. That its columns are all there or none is a constraint of the table.
+fn deadline(row: &mut Row) -> Option<Deadline> {
+    Some(Deadline {
+        registered_on: row.registered_on?.to_jiff(),
+        due_date: row.due_date?.to_jiff(),
+        due_time: row.due_time?.to_jiff(),
+        provisional: row.due_provisional?,
+        assumed: row.due_assumed?,
+        calendar_version: row.due_calendar_version.take()?,
+        term: row.due_term.take()?,
+        steps: Arc::default(),
+    })
+}
+
+fn items(row: &mut Row) -> Result<Vec<Item>, sqlx::Error> {
+    let mut items = Vec::with_capacity(row.kinds.len());
+    let period = |text: &Option<String>, column| -> Result<Option<ReportingPeriod>, sqlx::Error> {
+        let read = |text: &String| text.parse().map_err(|_| unreadable(column, text));
+        text.as_ref().map(read).transpose()
+    };
+    for (position, description) in std::mem::take(&mut row.descriptions).into_iter().enumerate() {
+        let unit = row.units[position].as_ref().map(|word| Unit::read_stored(word, "unit"));
+        items.push(Item {
+            kind: ItemKind::read_stored(&row.kinds[position], "kind")?,
+            description,
+            unit: unit.transpose()?,
+            period: period(&row.periods[position], "period")?,
+            until_period: period(&row.until_periods[position], "until_period")?,
+            form: row.forms[position].take(),
+        });
+    }
+    Ok(items)
+}
+
+fn submission(mut row: Row) -> Result<Submission, sqlx::Error> {
+    let items = items(&mut row)?;
+    let capacity = row
+        .signatory_capacity
+        .map(|word| Capacity::read_stored(&word, "signatory_capacity"));
+    let signatory = row.signatory_full_name.zip(capacity.transpose()?);
+    let external = row.external_number.zip(row.external_date);
+    Ok(Submission {
+        requester: Requester {
+            kind: RequesterKind::read_stored(&row.requester_kind, "requester_kind")?,
+            full_name: row.requester_full_name,
+            bin: row.requester_bin,
+            iin: row.requester_iin,
+            postal_address: row.requester_postal_address,
+        },
+        signatory: signatory.map(|(full_name, capacity)| Signatory { full_name, capacity }),
+        channel: Channel::read_stored(&row.channel, "channel")?,
+        external: external.map(|(number, date)| ExternalDocument {
+            number,
+            date: date.to_jiff(),
+        }),
+        addressee: row.addressee,
+        essence: row.essence,
+        language: Language::read_stored(&row.language, "language")?,
+        items,
+        received_at: row.received_at.to_jiff(),
+    })
+}

@@ -1,0 +1,147 @@
+//! Loads the embedded rules. Loading twice changes nothing, and what an operator has changed since stays.
+
+use legalstat_kit::{
+    Context,
+    door::word::Word,
+    write::{self, Change},
+};
+use sqlx::PgConnection;
+
+use crate::domain::{
+    register,
+    rules::{CallerChannel, ChannelRule, Ground, LapsedAct, Rules, SignatoryRule},
+};
+
+/// Loads every rule that is not there yet. Like every write it leaves a journal entry and an event.
+///
+/// # Errors
+/// An unreadable register, or a database that fails; then nothing is loaded.
+pub async fn load(context: &Context) -> anyhow::Result<()> {
+    let rules = register::embedded()?;
+    write::by_job(context, "jobs/load-rules", |write| {
+        Box::pin(async move {
+            let loaded = insert(write.connection(), &rules).await?;
+            if loaded == 0 {
+                return Ok(Vec::new());
+            }
+            tracing::info!(loaded, "loading rules");
+            Ok(vec![Change::of(&"rules", "rules.loaded")])
+        })
+    })
+    .await?;
+    Ok(())
+}
+
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+async fn insert(connection: &mut PgConnection, rules: &Rules) -> Result<u64, sqlx::Error> {
+    let mut loaded = 0;
+    for act in &rules.lapsed_acts {
+        loaded += insert_act(connection, act).await?;
+    }
+    for rule in &rules.channels {
+        loaded += insert_channel_rule(connection, rule).await?;
+    }
+    for rule in &rules.caller_channels {
+        loaded += insert_caller_channel(connection, rule).await?;
+    }
+    for rule in &rules.signatories {
+        loaded += insert_signatory_rule(connection, rule).await?;
+    }
+    for ground in &rules.grounds {
+        loaded += insert_ground(connection, ground).await?;
+    }
+    Ok(loaded)
+}
+
+async fn insert_act(connection: &mut PgConnection, act: &LapsedAct) -> Result<u64, sqlx::Error> {
+    let inserted = sqlx::query!(
+        "INSERT INTO requests.act (name, uri, lapsed_on, grade, note) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        act.name,
+        act.uri,
+        jiff_sqlx::Date::from(act.lapsed_on) as _,
+        act.grade,
+        act.note,
+    );
+    Ok(inserted.execute(connection).await?.rows_affected())
+}
+
+async fn insert_channel_rule(connection: &mut PgConnection, rule: &ChannelRule) -> Result<u64, sqlx::Error> {
+    let inserted = sqlx::query!(
+        "INSERT INTO requests.channel_rule
+             (requester_kind, channel, allowed, legal_basis_act, legal_basis_provision, legal_basis_uri,
+              legal_basis_assumed, grade, valid_from, valid_to)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+        rule.kind.word(),
+        rule.channel.word(),
+        rule.allowed,
+        rule.legal_basis.act,
+        rule.legal_basis.provision,
+        rule.legal_basis.uri,
+        rule.legal_basis.assumed,
+        rule.validity.grade,
+        jiff_sqlx::Date::from(rule.validity.from) as _,
+        rule.validity.to.map(jiff_sqlx::Date::from) as _,
+    );
+    Ok(inserted.execute(connection).await?.rows_affected())
+}
+
+async fn insert_caller_channel(connection: &mut PgConnection, rule: &CallerChannel) -> Result<u64, sqlx::Error> {
+    let inserted = sqlx::query!(
+        "INSERT INTO requests.caller_channel
+             (role, channel, legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, grade,
+              valid_from, valid_to)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+        rule.role.word(),
+        rule.channel.word(),
+        rule.legal_basis.act,
+        rule.legal_basis.provision,
+        rule.legal_basis.uri,
+        rule.legal_basis.assumed,
+        rule.validity.grade,
+        jiff_sqlx::Date::from(rule.validity.from) as _,
+        rule.validity.to.map(jiff_sqlx::Date::from) as _,
+    );
+    Ok(inserted.execute(connection).await?.rows_affected())
+}
+
+async fn insert_signatory_rule(connection: &mut PgConnection, rule: &SignatoryRule) -> Result<u64, sqlx::Error> {
+    let inserted = sqlx::query!(
+        "INSERT INTO requests.signatory_rule
+             (requester_kind, capacity, allowed, legal_basis_act, legal_basis_provision, legal_basis_uri,
+              legal_basis_assumed, grade, valid_from, valid_to)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+        rule.kind.word(),
+        rule.capacity.word(),
+        rule.allowed,
+        rule.legal_basis.act,
+        rule.legal_basis.provision,
+        rule.legal_basis.uri,
+        rule.legal_basis.assumed,
+        rule.validity.grade,
+        jiff_sqlx::Date::from(rule.validity.from) as _,
+        rule.validity.to.map(jiff_sqlx::Date::from) as _,
+    );
+    Ok(inserted.execute(connection).await?.rows_affected())
+}
+
+async fn insert_ground(connection: &mut PgConnection, ground: &Ground) -> Result<u64, sqlx::Error> {
+    let inserted = sqlx::query!(
+        "INSERT INTO requests.ground
+             (rule, decided_by, text_kk, text_ru, text_en, legal_basis_act, legal_basis_provision, legal_basis_uri,
+              legal_basis_assumed, grade, valid_from, valid_to)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
+        ground.rule.word(),
+        ground.decided_by.word(),
+        ground.text.kk,
+        ground.text.ru,
+        ground.text.en,
+        ground.legal_basis.act,
+        ground.legal_basis.provision,
+        ground.legal_basis.uri,
+        ground.legal_basis.assumed,
+        ground.validity.grade,
+        jiff_sqlx::Date::from(ground.validity.from) as _,
+        ground.validity.to.map(jiff_sqlx::Date::from) as _,
+    );
+    Ok(inserted.execute(connection).await?.rows_affected())
+}

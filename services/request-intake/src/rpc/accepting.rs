@@ -1,0 +1,232 @@
+//! Accepts a group of requests in one transaction: each gets its coupon, and its number if it is registered.
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::Timestamp;
+use legalstat_kit::{
+    Error,
+    due::follow,
+    write::{Outcome, Write},
+    zone,
+};
+use legalstat_proto::requests::v1 as proto;
+use rand::RngExt;
+use uuid::{NoContext, Uuid};
+
+use super::{
+    convert, kept,
+    submit_request::{Plan, Submissions},
+};
+use crate::{
+    db::{self, acceptance::Accepted},
+    domain::{
+        evidence::Step,
+        examination::{Check, Examination},
+        names,
+        registration::coupon_number,
+        request::{Receipt, Request},
+    },
+    examining,
+    shared_texts::SharedTexts,
+};
+
+/// How many coupon numbers are tried before a collision is taken for a fault.
+const COUPONS: usize = 8;
+
+pub(super) async fn accept(
+    service: &Submissions,
+    write: &mut Write,
+    plans: &[&Plan],
+) -> Result<Vec<Outcome<proto::Request>>, Error> {
+    let current = still_current(service, write, plans).await?;
+    let examinations: Vec<&Examination> = plans
+        .iter()
+        .zip(&current)
+        .map(|(plan, put_off)| put_off.as_ref().unwrap_or(&plan.examination))
+        .collect();
+    let shared = Shared::of(&examinations);
+    shared.store(write, &service.texts).await?;
+    // The year's counter is locked as late as possible: all registrations wait for it.
+    let mut numbers = numbers(write, &examinations).await?;
+    let now = write.now();
+    let mut accepted: Vec<Accepted<'_>> = Vec::with_capacity(plans.len());
+    for (place, (plan, examination)) in plans.iter().zip(&examinations).enumerate() {
+        accepted.push(Accepted {
+            receipt: receipt(plan, now),
+            submission: &plan.submission,
+            examination,
+            examined_at: now,
+            findings: &shared.findings[place],
+            explanation: shared.explanation_of(examination),
+            registration_number: numbers.next(examination),
+        });
+    }
+    insert(write, &mut accepted).await?;
+    let mut outcomes: Vec<_> = accepted.into_iter().map(outcome).collect();
+    // Known to be stored only once the transaction is.
+    if let Some(last) = outcomes.pop() {
+        let texts = Arc::clone(&service.texts);
+        outcomes.push(last.once_committed(move || shared.remember(&texts)));
+    }
+    Ok(outcomes)
+}
+
+/// For each plan an examination in its place, where a change of the calendar has overtaken the due date.
+async fn still_current(
+    service: &Submissions,
+    write: &mut Write,
+    plans: &[&Plan],
+) -> Result<Vec<Option<Examination>>, Error> {
+    let mut known: HashMap<&str, bool> = HashMap::new();
+    let mut current = Vec::with_capacity(plans.len());
+    for plan in plans {
+        let Some(deadline) = &plan.examination.deadline else {
+            current.push(None);
+            continue;
+        };
+        let version = deadline.calendar_version.as_str();
+        if !known.contains_key(version) {
+            known.insert(version, follow::is_current(write.connection(), version).await?);
+        }
+        if known[version] {
+            current.push(None);
+        } else {
+            service.examiner.deadlines.forget();
+            current.push(Some(examining::put_off(&plan.submission, &plan.rules)));
+        }
+    }
+    Ok(current)
+}
+
+/// What the requests of a group share, with each other and with those before.
+struct Shared {
+    /// The ids of each request's findings.
+    findings: Vec<Vec<Uuid>>,
+    checks: HashMap<Uuid, Arc<Check>>,
+    explanations: Vec<([u8; 32], Arc<Vec<Step>>)>,
+}
+
+impl Shared {
+    fn of(examinations: &[&Examination]) -> Self {
+        let mut shared = Self {
+            findings: Vec::with_capacity(examinations.len()),
+            checks: HashMap::new(),
+            explanations: Vec::new(),
+        };
+        // Most requests of a group were found the same of: its digest is made once.
+        let mut ids: HashMap<&Check, Uuid> = HashMap::new();
+        for examination in examinations {
+            let id = |check| *ids.entry(check).or_insert_with(|| db::finding::id(check));
+            shared.findings.push(examination.checks.iter().map(id).collect());
+            if let Some(deadline) = &examination.deadline
+                && shared.explanation_of(examination).is_none()
+            {
+                let digest = db::explanation::digest(&deadline.steps);
+                shared.explanations.push((digest, Arc::clone(&deadline.steps)));
+            }
+        }
+        shared.checks = ids
+            .into_iter()
+            .map(|(check, id)| (id, Arc::new(check.clone())))
+            .collect();
+        shared
+    }
+
+    /// The digest of the explanation that a request shares in memory.
+    fn explanation_of(&self, examination: &Examination) -> Option<[u8; 32]> {
+        let steps = &examination.deadline.as_ref()?.steps;
+        let found = self.explanations.iter().find(|(_, shared)| Arc::ptr_eq(shared, steps));
+        found.map(|(digest, _)| *digest)
+    }
+
+    /// Stores what is not known to be stored.
+    async fn store(&self, write: &mut Write, texts: &SharedTexts) -> Result<(), Error> {
+        let mut missing: Vec<(Uuid, &Check)> = self.checks.iter().map(|(id, check)| (*id, &**check)).collect();
+        missing.retain(|(id, _)| !texts.has_finding(*id));
+        missing.sort_unstable_by_key(|(id, _)| *id);
+        db::finding::insert(write.connection(), &missing).await?;
+        let mut missing: Vec<_> = self
+            .explanations
+            .iter()
+            .filter(|(digest, _)| !texts.has_explanation(digest))
+            .collect();
+        missing.sort_unstable_by_key(|(digest, _)| *digest);
+        for (digest, steps) in missing {
+            db::explanation::insert(write.connection(), digest, steps).await?;
+        }
+        Ok(())
+    }
+
+    fn remember(self, texts: &SharedTexts) {
+        texts.keep_findings(self.checks);
+        for (digest, steps) in self.explanations {
+            texts.keep_explanation(digest, steps);
+        }
+    }
+}
+
+/// Registration numbers, handed out in order.
+struct Numbers(std::vec::IntoIter<String>);
+
+impl Numbers {
+    fn next(&mut self, examination: &Examination) -> Option<String> {
+        examination.deadline.as_ref().and_then(|_| self.0.next())
+    }
+}
+
+async fn numbers(write: &mut Write, examinations: &[&Examination]) -> Result<Numbers, Error> {
+    let deadlines = examinations
+        .iter()
+        .filter_map(|examination| examination.deadline.as_ref());
+    let years: Vec<i16> = deadlines.map(|deadline| deadline.registered_on.year()).collect();
+    let numbers = db::registration::take_numbers(write.connection(), &years).await?;
+    Ok(Numbers(numbers.into_iter()))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a coupon number is forty random bits")]
+fn receipt(plan: &Plan, now: Timestamp) -> Receipt {
+    // A system's clock may be set back between the door and here.
+    let accepted_at = now.max(plan.submission.received_at);
+    let seconds = accepted_at.as_second().unsigned_abs();
+    let unix = uuid::Timestamp::from_unix(NoContext, seconds, accepted_at.subsec_nanosecond().unsigned_abs());
+    Receipt {
+        id: Uuid::new_v7(unix),
+        coupon_number: coupon_number(zone::civil_day(accepted_at), rand::rng().random()),
+        accepted_at,
+        accepted_by: plan.accepted_by.clone(),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a coupon number is forty random bits")]
+async fn insert(write: &mut Write, accepted: &mut [Accepted<'_>]) -> Result<(), Error> {
+    let mut stored = db::acceptance::insert(write.connection(), &accepted.iter().collect::<Vec<_>>()).await?;
+    for _ in 1..COUPONS {
+        let mut again = Vec::new();
+        for request in accepted
+            .iter_mut()
+            .filter(|request| !stored.contains(&request.receipt.id))
+        {
+            let day = zone::civil_day(request.receipt.accepted_at);
+            request.receipt.coupon_number = coupon_number(day, rand::rng().random());
+            again.push(&*request);
+        }
+        if again.is_empty() {
+            return Ok(());
+        }
+        stored.extend(db::acceptance::insert(write.connection(), &again).await?);
+    }
+    Err(anyhow::anyhow!("{COUPONS} coupon numbers in a row were taken").into())
+}
+
+fn outcome(accepted: Accepted<'_>) -> Outcome<proto::Request> {
+    let name = names::request(accepted.receipt.id);
+    let mut answer = convert::request(Request {
+        receipt: Some(accepted.receipt),
+        submission: accepted.submission.clone(),
+        examination: accepted.examination.clone(),
+        examined_at: accepted.examined_at,
+        registration_number: accepted.registration_number,
+    });
+    let kept = kept::keep(&mut answer, accepted.findings, accepted.explanation.as_ref());
+    Outcome::of(&name, "request.accepted", answer).keeping(kept)
+}

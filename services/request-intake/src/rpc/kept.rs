@@ -1,0 +1,112 @@
+//! What is kept of an answer to SubmitRequest for its repetition: the message without what other requests share with it,
+//! and references to that. A repetition gets the very bytes of the first answer.
+
+use legalstat_proto::requests::v1 as proto;
+use prost::Message;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::convert;
+use crate::shared_texts::SharedTexts;
+
+/// The references stand behind the message as fields that it does not have, so that a decoder of either skips the other.
+#[derive(Clone, PartialEq, Message)]
+struct References {
+    /// The ids of its findings, 16 bytes each.
+    #[prost(bytes = "vec", tag = "100001")]
+    findings: Vec<u8>,
+    /// The digest of the explanation of its due date.
+    #[prost(bytes = "vec", tag = "100002")]
+    explanation: Vec<u8>,
+}
+
+/// What is kept of an answer.
+pub(super) fn keep(answer: &mut proto::Request, findings: &[Uuid], explanation: Option<&[u8; 32]>) -> Vec<u8> {
+    let checks = answer
+        .examination
+        .as_mut()
+        .map(|examination| std::mem::take(&mut examination.checks));
+    let steps = answer
+        .deadline
+        .as_mut()
+        .map(|deadline| std::mem::take(&mut deadline.steps));
+    let mut kept = answer.encode_to_vec();
+    let references = References {
+        findings: findings.iter().flat_map(|id| id.into_bytes()).collect(),
+        explanation: explanation.map(|digest| digest.to_vec()).unwrap_or_default(),
+    };
+    kept.extend(references.encode_to_vec());
+    if let Some((examination, checks)) = answer.examination.as_mut().zip(checks) {
+        examination.checks = checks;
+    }
+    if let Some((deadline, steps)) = answer.deadline.as_mut().zip(steps) {
+        deadline.steps = steps;
+    }
+    kept
+}
+
+/// The answer of which this was kept.
+///
+/// # Errors
+/// When the database fails, or what was kept cannot be read.
+pub(super) async fn recall(
+    connection: &mut PgConnection,
+    texts: &SharedTexts,
+    kept: &[u8],
+) -> anyhow::Result<proto::Request> {
+    let mut answer = proto::Request::decode(kept)?;
+    let references = References::decode(kept)?;
+    let ids = references
+        .findings
+        .chunks_exact(16)
+        .map(Uuid::from_slice)
+        .collect::<Result<Vec<_>, _>>()?;
+    if let Some(examination) = answer.examination.as_mut().filter(|_| !ids.is_empty()) {
+        let checks = texts.checks(connection, &ids).await?;
+        examination.checks = checks.into_iter().map(convert::check).collect();
+    }
+    if let Some(deadline) = answer.deadline.as_mut().filter(|_| !references.explanation.is_empty()) {
+        let steps = texts
+            .steps(connection, &references.explanation.as_slice().try_into()?)
+            .await?;
+        deadline.steps = steps.iter().map(convert::step).collect();
+    }
+    Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_has_no_field_with_the_number_of_a_reference() {
+        let request = legalstat_proto::descriptors()
+            .get_message_by_name("legalstat.requests.v1.Request")
+            .expect("it is in the contracts");
+        for number in [100_001, 100_002] {
+            assert!(request.get_field(number).is_none());
+        }
+    }
+
+    #[test]
+    fn what_is_kept_has_no_texts_of_checks_and_steps_and_the_answer_stays_whole() {
+        let mut answer = proto::Request {
+            essence: "crimes".into(),
+            examination: Some(proto::Examination {
+                checks: vec![proto::Check::default()],
+                ..Default::default()
+            }),
+            deadline: Some(legalstat_proto::calendar::v1::Deadline {
+                steps: vec![Default::default()],
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let before = answer.clone();
+        let kept = keep(&mut answer, &[Uuid::from_u128(7)], Some(&[1; 32]));
+        assert_eq!(answer, before);
+        let stripped = proto::Request::decode(kept.as_slice()).expect("the references are skipped");
+        assert!(stripped.examination.expect("it is there").checks.is_empty());
+        assert!(stripped.deadline.expect("it is there").steps.is_empty());
+    }
+}
