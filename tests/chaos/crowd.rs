@@ -22,10 +22,13 @@ use nix::sys::signal::Signal;
 use tokio::{sync::Notify, task::JoinSet};
 use tonic::transport::Channel;
 
-use crate::submission::submission;
+use crate::{dice::Dice, submission::submission};
 
 /// How long what was put off may wait for its examination.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Within how many microseconds after enough answers the system is killed.
+const MOMENT: u64 = 50_000;
 
 /// How many requests are submitted, and over how many connections at once.
 struct Crowd {
@@ -190,7 +193,7 @@ async fn numbers_have_no_gap(system: &System) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_acknowledged_request_is_there_once_though_the_system_is_killed_twice_amid_a_crowd() {
     let crowd = Crowd::of_environment();
-    let began = Instant::now();
+    let (began, mut dice) = (Instant::now(), Dice::of("LEGALSTAT_CROWD_SEED", "crowd"));
     let mut system = tokio::task::block_in_place(System::start);
     let mut acknowledged = Acknowledged::new();
     for kill in 1..=2 {
@@ -199,6 +202,8 @@ async fn every_acknowledged_request_is_there_once_though_the_system_is_killed_tw
         let enough = (crowd.submissions / 3, notify.clone());
         let submitting = crowd.submit(&system, &acknowledged, enough).await;
         notify.notified().await;
+        // Not just after an answer, but at any moment between two: that is when what was stored may not have been answered.
+        tokio::time::sleep(Duration::from_micros(dice.up_to(MOMENT))).await;
         tokio::task::block_in_place(|| system.end(Signal::SIGKILL));
         acknowledged.extend(submitting.join_all().await.into_iter().flatten());
         let all = acknowledged.len();

@@ -22,8 +22,10 @@ const LATE: usize = 16;
 const ROUNDS: usize = 5;
 /// How long a service may take to make all of its connections.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// That deadline, and how long the relay holds each BEGIN.
+/// That deadline, and how long the relay holds each packet that begins a transaction or carries out a statement:
+/// sqlx gives statements these names.
 const DEADLINE: Duration = Duration::from_millis(150);
+const SLOW: [&str; 2] = ["BEGIN", "sqlx_s_"];
 const HELD: Duration = Duration::from_millis(300);
 
 /// What is called in a storm.
@@ -159,9 +161,9 @@ async fn connect_all<H: Stormy>(house: &H) {
     }
 }
 
-/// Lets the deadlines of many reads pass while BEGIN is slow.
+/// Lets the deadlines of many reads pass while the database is slow.
 async fn slowly<H: Stormy>(house: &H) {
-    house.watched().relay.slow("BEGIN", HELD);
+    house.watched().relay.slow(&SLOW, HELD);
     let mut late = 0;
     for _ in 0..ROUNDS {
         let calls = (0..LATE).map(|_| async { house.hung_up().make(Some(DEADLINE)).await });
@@ -169,6 +171,7 @@ async fn slowly<H: Stormy>(house: &H) {
     }
     house.watched().relay.fast();
     eprintln!("{}: {late} of {} reads were late", H::NAME, LATE * ROUNDS);
+    assert!(late > LATE * ROUNDS / 2, "most deadlines pass");
 }
 
 /// So many calls at once, and what went wrong with any of them.
@@ -195,7 +198,7 @@ async fn deadlines_pass<H: Stormy>() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn deadlines_of_get_request_that_pass_while_begin_is_slow_cost_no_submission() {
+async fn deadlines_of_get_request_that_pass_while_the_database_is_slow_cost_no_submission() {
     deadlines_pass::<Requests>().await;
 }
 

@@ -35,7 +35,7 @@ struct State {
     plan: Plan,
     seen: u64,
     connections: u64,
-    slow: Option<(&'static [u8], Duration)>,
+    slow: Option<(&'static [&'static str], Duration)>,
 }
 
 impl State {
@@ -133,13 +133,12 @@ impl Relay {
         self.state.borrow().connections
     }
 
-    /// Holds every packet to the database that contains a word for so long.
-    pub fn slow(&self, word: &'static str, delay: Duration) {
-        self.state
-            .send_modify(|state| state.slow = Some((word.as_bytes(), delay)));
+    /// Holds every packet to the database that contains one of these words for so long.
+    pub fn slow(&self, words: &'static [&'static str], delay: Duration) {
+        self.state.send_modify(|state| state.slow = Some((words, delay)));
     }
 
-    /// Holds no word any more.
+    /// Holds no packet for its words any more.
     pub fn fast(&self) {
         self.state.send_modify(|state| state.slow = None);
     }
@@ -191,13 +190,17 @@ async fn pass(
             Plan::Hold(number) if number == now.seen => released(state, now.plan).await,
             _ => {}
         }
-        if let Some((word, delay)) = now.slow.filter(|_| to_database)
-            && packet[..length].windows(word.len()).any(|found| found == word)
+        if let Some((words, delay)) = now.slow.filter(|_| to_database)
+            && words.iter().any(|word| contains(&packet[..length], word))
         {
             tokio::time::sleep(delay).await;
         }
         to.write_all(&packet[..length]).await?;
     }
+}
+
+fn contains(packet: &[u8], word: &str) -> bool {
+    packet.windows(word.len()).any(|found| found == word.as_bytes())
 }
 
 /// Counts one packet; the state with it.
