@@ -67,6 +67,15 @@ impl Refusal {
         refusal
     }
 
+    /// Something unexpected happened: it is logged, and the caller learns nothing about the inside.
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            Code::Internal,
+            ErrorReason::Internal,
+            "an unexpected error; it was logged and nothing was changed",
+        )
+    }
+
     /// More is asked at once than can be done; try again after a second.
     pub fn overloaded(message: impl Into<String>) -> Self {
         let mut refusal = Self::new(Code::ResourceExhausted, ErrorReason::Overloaded, message);
@@ -250,12 +259,7 @@ impl From<Error> for Status {
             Error::Refusal(refusal) => (*refusal).into(),
             Error::Unknown(error) => {
                 tracing::error!(error = format!("{error:#}"), "unexpected error");
-                Refusal::new(
-                    Code::Internal,
-                    ErrorReason::Internal,
-                    "an unexpected error; it was logged and nothing was changed",
-                )
-                .into()
+                Refusal::internal().into()
             }
         }
     }

@@ -64,16 +64,20 @@ impl Database {
         }
     }
 
-    /// A connection for single statements; each is a transaction of its own.
+    /// A connection for single statements that only read; each is a transaction of its own.
     ///
     /// # Errors
     /// When the database is away or busy.
     pub async fn connection(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        let mut acquiring = Box::pin(self.reading.acquire());
-        match acquiring.as_mut().now_or_never() {
-            Some(acquired) => acquired,
-            None => to_its_end(acquiring).await,
-        }
+        acquire(&self.reading).await
+    }
+
+    /// A connection for single statements that write; each is a transaction of its own.
+    ///
+    /// # Errors
+    /// When the database is away or busy.
+    pub async fn writing(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        acquire(&self.writing).await
     }
 
     /// Begins a transaction that reads everything as of one moment. Dropping it ends it.
@@ -104,6 +108,14 @@ impl Database {
     /// Waits until every connection is closed.
     pub async fn close(&self) {
         tokio::join!(self.writing.close(), self.reading.close());
+    }
+}
+
+async fn acquire(pool: &PgPool) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    let mut acquiring = Box::pin(pool.acquire());
+    match acquiring.as_mut().now_or_never() {
+        Some(acquired) => acquired,
+        None => to_its_end(acquiring).await,
     }
 }
 

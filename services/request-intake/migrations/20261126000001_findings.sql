@@ -1,6 +1,7 @@
 -- What an examination found is kept once for all requests that it was found of, and a request has its final row from the
 -- first write on. Rules tell when they change. A replica of the release before shows requests accepted from now on without
--- their checks, until it is replaced; what it stores in examination_check is read from there.
+-- their checks, and answers repeated calls without them, until it is replaced; what it stores in examination_check is read
+-- from there.
 
 -- One check with its text and its law. Found by the first 122 bits of the SHA-256 of all of it, and never changed.
 CREATE TABLE requests.finding (
@@ -22,6 +23,18 @@ CREATE TABLE requests.finding (
 -- stand in examination_check until a later release moves them.
 ALTER TABLE requests.request ADD COLUMN findings uuid[] NOT NULL DEFAULT '{}';
 
+-- A replica of the release before may examine what was accepted here: then its checks count, and not the findings that
+-- were there before.
+CREATE FUNCTION requests.forget_findings() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.findings := '{}';
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER request_examined_by_release_before BEFORE UPDATE OF examination_round ON requests.request FOR EACH ROW
+    WHEN (OLD.examination_round <> NEW.examination_round AND OLD.findings = NEW.findings)
+    EXECUTE FUNCTION requests.forget_findings();
+
 -- The rounds of examination before the one that counts.
 CREATE TABLE requests.earlier_examination (
     request     uuid        NOT NULL CONSTRAINT earlier_examination_request REFERENCES requests.request,
@@ -39,7 +52,7 @@ CREATE TABLE requests.rule_revision (
 INSERT INTO requests.rule_revision (revision) VALUES (1);
 
 -- As the owner: whoever may change a rule counts the change, and cannot count what is none.
-CREATE FUNCTION requests.count_rule_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = requests AS $$
+CREATE FUNCTION requests.count_rule_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = requests, pg_temp AS $$
 BEGIN
     UPDATE requests.rule_revision SET revision = revision + 1;
     RETURN NULL;

@@ -42,9 +42,11 @@ pub static SERVICE: Service<Config> = Service {
     start: |context, config| Box::pin(start(context, config)),
 };
 
-/// How much of SubmitRequest waits and is carried out at once. Two groups: while one is stored, the next is examined.
+/// How much of SubmitRequest waits and is carried out at once: room for a thousand ordinary requests, or for twenty of the
+/// largest. Two groups: while one is stored, the next is examined.
 const SUBMISSIONS: Limits = Limits {
-    waiting: 1024,
+    calls: 1024,
+    bytes: 32 * 1024 * 1024,
     together: 64,
     side_by_side: 2,
 };

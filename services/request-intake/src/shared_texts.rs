@@ -2,7 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use quick_cache::sync::Cache;
+use legalstat_kit::law::{LegalBasis, LocalizedText};
+use quick_cache::{Weighter, sync::Cache};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -15,24 +16,50 @@ use crate::{
     },
 };
 
-/// How many findings are kept: some kilobytes each at most.
-const FINDINGS: usize = 10_000;
-/// How many explanations are kept: some ten kilobytes each.
-const EXPLANATIONS: usize = 1_000;
+/// How many bytes of findings and of explanations are kept at most, so that whoever asks for many different things cannot fill
+/// the memory.
+const FINDINGS: u64 = 8 * 1024 * 1024;
+const EXPLANATIONS: u64 = 8 * 1024 * 1024;
+/// What either takes on average.
+const FINDING: u64 = 1024;
+const EXPLANATION: u64 = 8 * 1024;
 
 /// Findings and explanations that are known to be stored.
 pub struct SharedTexts {
-    findings: Cache<Uuid, Arc<Check>>,
-    explanations: Cache<[u8; 32], Arc<Vec<Step>>>,
+    findings: Cache<Uuid, Arc<Check>, Bytes>,
+    explanations: Cache<[u8; 32], Arc<Vec<Step>>, Bytes>,
 }
 
 impl Default for SharedTexts {
     fn default() -> Self {
+        let entries = |bytes: u64, each: u64| usize::try_from(bytes / each).unwrap_or(usize::MAX);
         Self {
-            findings: Cache::new(FINDINGS),
-            explanations: Cache::new(EXPLANATIONS),
+            findings: Cache::with_weighter(entries(FINDINGS, FINDING), FINDINGS, Bytes),
+            explanations: Cache::with_weighter(entries(EXPLANATIONS, EXPLANATION), EXPLANATIONS, Bytes),
         }
     }
+}
+
+/// Weighs what is kept by the bytes that it takes.
+#[derive(Clone)]
+struct Bytes;
+
+impl Weighter<Uuid, Arc<Check>> for Bytes {
+    fn weight(&self, _: &Uuid, check: &Arc<Check>) -> u64 {
+        (size_of::<Check>() + check.field.len() + text_bytes(&check.text, &check.legal_basis)) as u64
+    }
+}
+
+impl Weighter<[u8; 32], Arc<Vec<Step>>> for Bytes {
+    fn weight(&self, _: &[u8; 32], steps: &Arc<Vec<Step>>) -> u64 {
+        let step = |step: &Step| size_of::<Step>() + text_bytes(&step.text, &step.legal_basis);
+        steps.iter().map(step).sum::<usize>() as u64
+    }
+}
+
+fn text_bytes(text: &LocalizedText, basis: &LegalBasis) -> usize {
+    let texts = [&text.kk, &text.ru, &text.en, &basis.act, &basis.provision, &basis.uri];
+    texts.into_iter().map(String::len).sum()
 }
 
 impl SharedTexts {

@@ -81,6 +81,8 @@ pub struct Filter<'a> {
     pub periodicity: Option<Periodicity>,
     /// Only forms after this list number.
     pub after: Option<i32>,
+    /// Only forms of these numbers.
+    pub among: Option<&'a [i32]>,
 }
 
 /// The forms by list number; `None` as the limit means all.
@@ -100,11 +102,13 @@ pub async fn list(
            AND ($2::text IS NULL OR code = $2)
            AND ($3::text IS NULL OR periodicity = $3)
            AND ($4::integer IS NULL OR list_number > $4)
-         ORDER BY list_number LIMIT $5",
+           AND ($5::integer[] IS NULL OR list_number = ANY ($5))
+         ORDER BY list_number LIMIT $6",
         filter.list_number,
         filter.code,
         filter.periodicity.map(Periodicity::word),
         filter.after,
+        filter.among,
         limit,
     )
     .fetch_all(connection)

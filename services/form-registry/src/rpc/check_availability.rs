@@ -42,7 +42,11 @@ pub(super) async fn check_availability(
         .filter_map(|item| key::parse_form(&item.form).ok())
         .collect();
     let mut connection = registry.context.db.connection().await?;
-    let forms = db::form::list(&mut connection, &db::form::Filter::default(), None).await?;
+    let filter = db::form::Filter {
+        among: Some(&named),
+        ..Default::default()
+    };
+    let forms = db::form::list(&mut connection, &filter, None).await?;
     let placed = db::placement::on_information_service(&mut connection, &named).await?;
     let placed: HashSet<_> = placed.into_iter().collect();
     let findings = items.iter().map(|item| availability::find(item, &forms, &placed));

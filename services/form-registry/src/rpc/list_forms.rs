@@ -22,6 +22,7 @@ pub(super) async fn list_forms(
         code: Some(code.as_str()).filter(|code| !code.is_empty()),
         periodicity,
         after: page.after()?,
+        among: None,
     };
     let mut connection = registry.context.db.connection().await?;
     let forms = form::list(&mut connection, &filter, Some(page.limit())).await?;

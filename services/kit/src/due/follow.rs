@@ -226,7 +226,7 @@ async fn finish(context: &Context, act: &Act) -> Result<(), sqlx::Error> {
         act.from,
         act.to,
     )
-    .execute(&mut *context.db.connection().await?)
+    .execute(&mut *context.db.writing().await?)
     .await?;
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! Calls that arrive together share a transaction: one flush, one turn at what all of them lock. There is no timer. An idle
 //! service answers at once; while one group is stored, the next one gathers.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures::FutureExt as _;
 use prost::Message;
 use sqlx::PgConnection;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use super::{
@@ -22,7 +24,7 @@ pub trait Grouped: Send + Sync + 'static {
     /// What is to be stored for it.
     type Plan: Send + Sync + 'static;
     /// What it is answered.
-    type Answer: Message + Default + 'static;
+    type Answer: Message + Clone + Default + 'static;
 
     /// Decides about all, outside any transaction, in the order asked: here other services are asked, one batch call each.
     ///
@@ -47,8 +49,10 @@ pub trait Grouped: Send + Sync + 'static {
 /// How much waits and is carried out at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How many calls may wait; one more is refused at once.
-    pub waiting: usize,
+    /// How many calls may wait or be carried out; one more is refused at once.
+    pub calls: usize,
+    /// How many bytes their messages may have together.
+    pub bytes: usize,
     /// How many calls share a transaction at most.
     pub together: usize,
     /// How many groups are under way side by side.
@@ -58,25 +62,51 @@ pub struct Limits {
 /// The calls of one method, gathered into groups.
 pub struct Groups<G: Grouped> {
     queue: mpsc::Sender<Waiting<G>>,
+    room: Arc<Semaphore>,
 }
+
+type Asker<A> = oneshot::Sender<Result<A, Error>>;
 
 struct Waiting<G: Grouped> {
     mutation: Mutation,
     asked: G::Asked,
-    answer: oneshot::Sender<Result<G::Answer, Error>>,
+    askers: Askers<G::Answer>,
+    span: Span,
+    _room: OwnedSemaphorePermit,
+}
+
+/// Those who asked for the same under one key.
+struct Askers<A>(Vec<Asker<A>>);
+
+impl<A: Clone> Askers<A> {
+    fn have_hung_up(&self) -> bool {
+        self.0.iter().all(oneshot::Sender::is_closed)
+    }
+
+    fn tell(self, mutation: &Mutation, mut answer: Result<A, Error>) {
+        for asker in self.0 {
+            let again = match &answer {
+                Ok(answer) => Ok(answer.clone()),
+                Err(error) => Err(error.again().unwrap_or_else(|| Refusal::internal().into())),
+            };
+            let told = std::mem::replace(&mut answer, again);
+            asker.send(told.map_err(|error| mutation.refused(error))).ok();
+        }
+    }
 }
 
 /// A call with its plan.
 struct Planned<G: Grouped> {
     mutation: Mutation,
     plan: G::Plan,
-    answer: oneshot::Sender<Result<G::Answer, Error>>,
+    askers: Askers<G::Answer>,
+    _room: OwnedSemaphorePermit,
 }
 
 impl<G: Grouped> Groups<G> {
-    /// Starts the workers. They end when this is dropped and nothing waits any more.
+    /// Starts the workers. They end when this is dropped and nothing waits any more, or with the service's tasks.
     pub fn start(context: &Context, grouped: G, limits: Limits) -> Self {
-        let (queue, waiting) = mpsc::channel(limits.waiting);
+        let (queue, waiting) = mpsc::channel(limits.calls);
         let worker = Arc::new(Worker {
             context: context.clone(),
             grouped,
@@ -86,24 +116,27 @@ impl<G: Grouped> Groups<G> {
         for _ in 0..limits.side_by_side {
             job::spawn(context, "groups of calls", Arc::clone(&worker).work());
         }
-        Self { queue }
+        let room = Arc::new(Semaphore::new(limits.bytes.min(Semaphore::MAX_PERMITS)));
+        Self { queue, room }
     }
 
     /// Carries out one call, with whichever others are there. Once it is taken up it runs to its end, whether its caller waits
-    /// or not.
+    /// or not. `bytes` is the size of its message.
     ///
     /// # Errors
     /// RESOURCE_EXHAUSTED at once when too many calls wait; otherwise as [`carry_out`](super::carry_out).
-    pub async fn carry_out(&self, mutation: Mutation, asked: G::Asked) -> Result<G::Answer, Error> {
-        let (answer, answered) = oneshot::channel();
+    pub async fn carry_out(&self, mutation: Mutation, asked: G::Asked, bytes: usize) -> Result<G::Answer, Error> {
+        let overloaded = || Refusal::overloaded("too many calls of this method wait already; try again");
+        let room = Arc::clone(&self.room).try_acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX));
+        let (asker, answered) = oneshot::channel();
         let waiting = Waiting {
             mutation,
             asked,
-            answer,
+            askers: Askers(vec![asker]),
+            span: Span::current(),
+            _room: room.map_err(|_| overloaded())?,
         };
-        if self.queue.try_send(waiting).is_err() {
-            return Err(Refusal::overloaded("too many calls of this method wait already; try again").into());
-        }
+        self.queue.try_send(waiting).map_err(|_| overloaded())?;
         answered
             .await
             .map_err(|_| anyhow::anyhow!("a group of calls ended without an answer"))?
@@ -120,42 +153,75 @@ struct Worker<G: Grouped> {
 impl<G: Grouped> Worker<G> {
     async fn work(self: Arc<Self>) {
         let mut again = Vec::new();
-        loop {
-            let mut taken = std::mem::take(&mut again);
-            if taken.is_empty() && self.waiting.lock().await.recv_many(&mut taken, self.together).await == 0 {
-                return;
+        while let Some(taken) = self.take(std::mem::take(&mut again)).await {
+            let (calls, others) = apart(taken);
+            again = others;
+            // The turn belongs to the trace of the first: a group has no caller of its own.
+            let span = calls.first().map_or_else(Span::none, |call| call.span.clone());
+            self.turn(calls).instrument(span).await;
+        }
+    }
+
+    /// The calls of the next turn: those left over from the last, and what waits. `None` at the end.
+    async fn take(&self, mut taken: Vec<Waiting<G>>) -> Option<Vec<Waiting<G>>> {
+        if taken.is_empty() {
+            let received = async { self.waiting.lock().await.recv_many(&mut taken, self.together).await };
+            let received = tokio::select! {
+                received = received => received,
+                () = self.tasks_closed() => 0,
+            };
+            if received == 0 {
+                return None;
             }
-            // Nothing has begun for those who have hung up meanwhile.
-            taken.retain(|call| !call.answer.is_closed());
-            let (calls, repeated) = apart(taken);
-            again = repeated;
-            self.turn(calls).await;
+        } else if let Ok(mut waiting) = self.waiting.try_lock() {
+            while taken.len() < self.together
+                && let Ok(call) = waiting.try_recv()
+            {
+                taken.push(call);
+            }
+        }
+        // Nothing has begun for those who have hung up meanwhile.
+        taken.retain(|call| !call.askers.have_hung_up());
+        Some(taken)
+    }
+
+    /// Ends when the service stops and waits for its tasks: a connection that never closes must not keep a worker waiting.
+    async fn tasks_closed(&self) {
+        self.context.shutdown.cancelled().await;
+        while !self.context.tasks.is_closed() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
     async fn turn(&self, calls: Vec<Waiting<G>>) {
-        let unanswered = match self.replay(calls).await {
-            Ok(unanswered) => unanswered,
-            Err((calls, error)) => {
-                return refuse_all(calls.into_iter().map(|call| (call.mutation, call.answer)), error);
-            }
+        if calls.is_empty() {
+            return;
+        }
+        let Some(unanswered) = self.replay(calls).await else {
+            return;
         };
-        let mut planned = self.plan(unanswered).await;
+        let planned = self.plan(unanswered).await;
         if planned.is_empty() {
             return;
         }
         match self.store(&planned).await {
-            Ok(outcomes) => answer(planned, outcomes),
-            Err(Stored::Clash) => self.store_each(planned).await,
-            Err(Stored::Failed(error)) if planned.len() == 1 || error.is_away() => {
-                refuse_all(planned.drain(..).map(|call| (call.mutation, call.answer)), error);
+            Ok(answers) => {
+                for (call, answer) in planned.into_iter().zip(answers) {
+                    call.askers.tell(&call.mutation, Ok(answer));
+                }
             }
-            Err(Stored::Failed(_)) => self.store_each(planned).await,
+            Err(Stored::Failed(error)) if planned.len() == 1 => {
+                refuse_all(planned.into_iter().map(|call| (call.mutation, call.askers)), error);
+            }
+            Err(why) => {
+                tracing::warn!(calls = planned.len(), %why, "a group could not be stored; storing each call alone");
+                self.store_each(planned).await;
+            }
         }
     }
 
-    /// Answers those that were answered before, and gives the others.
-    async fn replay(&self, calls: Vec<Waiting<G>>) -> Result<Vec<Waiting<G>>, (Vec<Waiting<G>>, Error)> {
+    /// Answers those that were answered before, and gives the others; `None` when all are refused.
+    async fn replay(&self, calls: Vec<Waiting<G>>) -> Option<Vec<Waiting<G>>> {
         let found = async {
             let mutations: Vec<&Mutation> = calls.iter().map(|call| &call.mutation).collect();
             let mut connection = self.context.db.connection().await?;
@@ -164,7 +230,10 @@ impl<G: Grouped> Worker<G> {
         };
         let (mut connection, earlier) = match found.await {
             Ok(found) => found,
-            Err(error) => return Err((calls, error.into())),
+            Err(error) => {
+                refuse_all(calls.into_iter().map(|call| (call.mutation, call.askers)), error.into());
+                return None;
+            }
         };
         let mut unanswered = Vec::with_capacity(calls.len());
         for call in calls {
@@ -176,11 +245,9 @@ impl<G: Grouped> Worker<G> {
                 Ok(()) => self.grouped.recall(&mut connection, &earlier.kept).await,
                 Err(refusal) => Err(refusal.into()),
             };
-            call.answer
-                .send(answer.map_err(|error| call.mutation.refused(error)))
-                .ok();
+            call.askers.tell(&call.mutation, answer);
         }
-        Ok(unanswered)
+        Some(unanswered)
     }
 
     /// Decides about all; answers those that are refused and those that only check.
@@ -191,25 +258,26 @@ impl<G: Grouped> Worker<G> {
         let (mut asked, mut rest) = (Vec::with_capacity(calls.len()), Vec::with_capacity(calls.len()));
         for call in calls {
             asked.push(call.asked);
-            rest.push((call.mutation, call.answer));
+            rest.push((call.mutation, call.askers, call._room));
         }
-        let plans = match self.grouped.prepare(asked).await {
+        let plans = match unpanicked(self.grouped.prepare(asked)).await {
             Ok(plans) => plans,
             Err(error) => {
-                refuse_all(rest.into_iter(), error);
+                refuse_all(rest.into_iter().map(|(mutation, askers, _)| (mutation, askers)), error);
                 return Vec::new();
             }
         };
         let mut planned = Vec::with_capacity(rest.len());
-        for ((mutation, answer), plan) in rest.into_iter().zip(plans) {
+        for ((mutation, askers, room), plan) in rest.into_iter().zip(plans) {
             match plan {
-                Ok(plan) if mutation.validate_only => {
-                    answer.send(Ok(self.grouped.shown(plan))).ok();
-                }
-                Ok(plan) => planned.push(Planned { mutation, plan, answer }),
-                Err(error) => {
-                    answer.send(Err(mutation.refused(error))).ok();
-                }
+                Ok(plan) if mutation.validate_only => askers.tell(&mutation, Ok(self.grouped.shown(plan))),
+                Ok(plan) => planned.push(Planned {
+                    mutation,
+                    plan,
+                    askers,
+                    _room: room,
+                }),
+                Err(error) => askers.tell(&mutation, Err(error)),
             }
         }
         planned
@@ -217,18 +285,26 @@ impl<G: Grouped> Worker<G> {
 
     /// Stores each alone, after a group of them could not be stored. What another replica has answered meanwhile is replayed.
     async fn store_each(&self, planned: Vec<Planned<G>>) {
-        for call in planned {
+        let mut calls = planned.into_iter();
+        while let Some(call) = calls.next() {
             let call = [call];
             let stored = self.store(&call).await;
             let [call] = call;
             let answer = match stored {
-                Ok(mut outcomes) => outcomes.pop().ok_or_else(|| anyhow::anyhow!("no outcome").into()),
+                Ok(mut answers) => answers.pop().ok_or_else(|| anyhow::anyhow!("no answer").into()),
                 Err(Stored::Clash) => self.replayed(&call.mutation).await,
                 Err(Stored::Failed(error)) => Err(error),
             };
-            call.answer
-                .send(answer.map_err(|error| call.mutation.refused(error)))
-                .ok();
+            // The others would only wait as long for what is away.
+            let away = answer
+                .as_ref()
+                .err()
+                .filter(|error| error.is_away())
+                .and_then(Error::again);
+            call.askers.tell(&call.mutation, answer);
+            if let Some(error) = away {
+                return refuse_all(calls.map(|call| (call.mutation, call.askers)), error);
+            }
         }
     }
 
@@ -243,7 +319,7 @@ impl<G: Grouped> Worker<G> {
     async fn store(&self, planned: &[Planned<G>]) -> Result<Vec<G::Answer>, Stored> {
         let mut write = Write::begin(&self.context).await?;
         let plans: Vec<&G::Plan> = planned.iter().map(|call| &call.plan).collect();
-        let outcomes = self.grouped.store(&mut write, &plans).await?;
+        let outcomes = unpanicked(self.grouped.store(&mut write, &plans)).await?;
         let left = leave(&mut write, planned, &outcomes).await?;
         if left < planned.len() {
             // Another replica has answered one of the keys: dropping the transaction undoes all of it.
@@ -262,6 +338,7 @@ impl<G: Grouped> Worker<G> {
 }
 
 /// Why a group was not stored.
+#[derive(Debug)]
 enum Stored {
     /// A key was answered by another replica meanwhile.
     Clash,
@@ -275,6 +352,23 @@ impl<E: Into<Error>> From<E> for Stored {
     }
 }
 
+impl std::fmt::Display for Stored {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Clash => f.write_str("another replica has answered one of them"),
+            Self::Failed(Error::Refusal(refusal)) => f.write_str(&refusal.message),
+            Self::Failed(Error::Unknown(error)) => write!(f, "{error:#}"),
+        }
+    }
+}
+
+/// A panic as an error: it costs the calls of its group an answer, and not the service all the others.
+async fn unpanicked<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    // What the work used is dropped with it, the transaction included.
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.unwrap_or_else(|_| Err(anyhow::anyhow!("a group of calls panicked").into()))
+}
+
 async fn leave<G: Grouped>(
     write: &mut Write,
     planned: &[Planned<G>],
@@ -286,6 +380,9 @@ async fn leave<G: Grouped>(
     let (mut answers, mut entries, mut events) = (Vec::new(), Vec::new(), Vec::new());
     for (call, outcome) in planned.iter().zip(outcomes) {
         let kept = outcome.kept.clone().unwrap_or_else(|| outcome.answer.encode_to_vec());
+        if kept.is_empty() {
+            return Err(anyhow::anyhow!("an answer without a byte cannot be told from a key that is claimed").into());
+        }
         answers.push(Answer::to(&call.mutation, kept));
         for change in &outcome.changes {
             entries.push(Entry::done(&call.mutation, change));
@@ -296,28 +393,30 @@ async fn leave<G: Grouped>(
     Ok(leaves::leave(write.connection(), now, &answers, &entries, &events).await?)
 }
 
-/// The first call of every key, and the others: they are replayed once the first is answered.
-fn apart<G: Grouped>(calls: Vec<Waiting<G>>) -> (Vec<Waiting<G>>, Vec<Waiting<G>>) {
-    let mut keys: HashSet<(String, Uuid)> = HashSet::new();
-    calls
-        .into_iter()
-        .partition(|call| keys.insert((call.mutation.call.caller.name.clone(), call.mutation.request_id)))
-}
-
-fn answer<G: Grouped>(planned: Vec<Planned<G>>, answers: Vec<G::Answer>) {
-    for (call, answer) in planned.into_iter().zip(answers) {
-        call.answer.send(Ok(answer)).ok();
+/// The first call of every key, joined by those that ask for the same, and the others: they are answered once the first is.
+fn apart<G: Grouped>(taken: Vec<Waiting<G>>) -> (Vec<Waiting<G>>, Vec<Waiting<G>>) {
+    let mut places: HashMap<(String, Uuid), usize> = HashMap::new();
+    let (mut calls, mut others): (Vec<Waiting<G>>, Vec<Waiting<G>>) = (Vec::with_capacity(taken.len()), Vec::new());
+    for call in taken {
+        let key = (call.mutation.call.caller.name.clone(), call.mutation.request_id);
+        match places.get(&key).map(|place| &mut calls[*place]) {
+            None => {
+                places.insert(key, calls.len());
+                calls.push(call);
+            }
+            Some(first) if first.mutation.body_sha256 == call.mutation.body_sha256 => {
+                first.askers.0.extend(call.askers.0)
+            }
+            Some(_) => others.push(call),
+        }
     }
+    (calls, others)
 }
 
-/// Tells all of them the same; an unexpected error is logged once.
-fn refuse_all<A>(calls: impl Iterator<Item = (Mutation, oneshot::Sender<Result<A, Error>>)>, error: Error) {
-    let mut error = Some(error);
-    for (mutation, answer) in calls {
-        let told = error.as_ref().and_then(Error::again);
-        let told = told
-            .or_else(|| error.take())
-            .unwrap_or_else(|| anyhow::anyhow!("as the others of its group").into());
-        answer.send(Err(mutation.refused(told))).ok();
+/// Tells all of them the same. An unexpected error is told, and so logged, once.
+fn refuse_all<A: Clone>(calls: impl Iterator<Item = (Mutation, Askers<A>)>, mut error: Error) {
+    for (mutation, askers) in calls {
+        let again = error.again().unwrap_or_else(|| Refusal::internal().into());
+        askers.tell(&mutation, Err(std::mem::replace(&mut error, again)));
     }
 }

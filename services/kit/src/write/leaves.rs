@@ -183,6 +183,8 @@ pub(super) async fn leave(
              SELECT caller, method, request_id, body_sha256, response, $1
              FROM unnest($2::text[], $3::text[], $4::uuid[], $5::bytea[], $6::bytea[])
                  AS answer (caller, method, request_id, body_sha256, response)
+             -- In one order for all: of two transactions with the same keys, neither waits for the other in a circle.
+             ORDER BY caller, method, request_id
              ON CONFLICT ON CONSTRAINT idempotency_key DO UPDATE SET response = EXCLUDED.response
                  -- Only a claim of this very transaction has no answer yet.
                  WHERE idempotency.response = ''

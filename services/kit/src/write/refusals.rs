@@ -132,7 +132,7 @@ pub async fn record_reading(context: &Context, call: &Call, resource: &str) -> R
 }
 
 async fn record(context: &Context, entry: Entry) -> Result<(), sqlx::Error> {
-    let mut connection = context.db.connection().await?;
+    let mut connection = context.db.writing().await?;
     leaves::leave(&mut connection, context.now(), &[], &[entry], &[]).await?;
     Ok(())
 }

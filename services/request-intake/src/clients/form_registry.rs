@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use futures::future::join_all;
 use legalstat_kit::call::{client, tls};
 use legalstat_proto::forms::v1::{
     self as proto, AvailabilityItem, CheckAvailabilityRequest, form_registry_service_client::FormRegistryServiceClient,
@@ -54,39 +55,47 @@ impl FormRegistry {
                 distinct.len() - 1
             });
         }
-        let found = self.ask(distinct, patience).await;
-        let of_one = |items: &Vec<AvailabilityItem>| match &found {
-            _ if items.is_empty() => Answer::Given(Vec::new()),
-            Answer::Given(found) => Answer::Given(items.iter().map(|item| found[places[&key(item)]].clone()).collect()),
-            Answer::Refused(reason) => Answer::Refused(reason.clone()),
-            Answer::Away => Answer::Away,
+        let found = self.ask(&distinct, patience).await;
+        let of_one = |items: &Vec<AvailabilityItem>| {
+            let mut of_items = Vec::with_capacity(items.len());
+            for item in items {
+                match &found[places[&key(item)]] {
+                    Answer::Given(finding) => of_items.push(finding.clone()),
+                    Answer::Refused(reason) => return Answer::Refused(reason.clone()),
+                    Answer::Away => return Answer::Away,
+                }
+            }
+            Answer::Given(of_items)
         };
         asked.iter().map(of_one).collect()
     }
 
-    async fn ask(&self, items: Vec<AvailabilityItem>, patience: Duration) -> Answer<Vec<Finding>> {
-        let mut found = Vec::with_capacity(items.len());
-        for items in items.chunks(MOST) {
-            let mut client = self.client.clone();
-            let mut message = client::request(CheckAvailabilityRequest { items: items.to_vec() });
-            message.set_timeout(patience);
-            let answer = ask(NAME, patience, async move {
-                Ok(client.check_availability(message).await?.into_inner())
-            });
-            let read = understood(NAME, answer.await, |message| {
-                let (asked, answered) = (items.len(), message.items.len());
-                anyhow::ensure!(
-                    asked == answered,
-                    "it was asked about {asked} items and answered about {answered}"
-                );
-                Ok(message.items.into_iter().map(finding).collect::<Vec<_>>())
-            });
-            match read {
-                Answer::Given(more) => found.extend(more),
-                other => return other,
-            }
+    /// What the registry says about each item. More than one call takes are asked side by side, so that none waits longer than
+    /// the one patience.
+    async fn ask(&self, items: &[AvailabilityItem], patience: Duration) -> Vec<Answer<Finding>> {
+        let calls = items.chunks(MOST).map(|items| self.call(items.to_vec(), patience));
+        join_all(calls).await.into_iter().flatten().collect()
+    }
+
+    async fn call(&self, items: Vec<AvailabilityItem>, patience: Duration) -> Vec<Answer<Finding>> {
+        let asked = items.len();
+        let mut client = self.client.clone();
+        let mut message = client::request(CheckAvailabilityRequest { items });
+        message.set_timeout(patience);
+        let call = async move { Ok(client.check_availability(message).await?.into_inner()) };
+        let read = understood(NAME, ask(NAME, patience, call).await, |message| {
+            let answered = message.items.len();
+            anyhow::ensure!(
+                asked == answered,
+                "it was asked about {asked} items and answered about {answered}"
+            );
+            Ok(message.items.into_iter().map(finding).collect::<Vec<_>>())
+        });
+        match read {
+            Answer::Given(findings) => findings.into_iter().map(Answer::Given).collect(),
+            Answer::Refused(reason) => vec![Answer::Refused(reason); asked],
+            Answer::Away => vec![Answer::Away; asked],
         }
-        Answer::Given(found)
     }
 }
 

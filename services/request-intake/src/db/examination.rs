@@ -6,11 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{acceptance, explanation, finding, registration};
-use crate::domain::{
-    examination::Examination,
-    life::{self, Verb},
-    request::State,
-};
+use crate::domain::{examination::Examination, request::State};
 
 /// A request that waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,15 +44,13 @@ pub async fn lock_waiting(connection: &mut PgConnection, id: Uuid) -> Result<Opt
 /// year's counter is locked as late as possible: all registrations wait for it.
 ///
 /// # Errors
-/// When the database fails, or the request stands where no examination can take it.
+/// When the database fails.
 pub async fn conclude(
     connection: &mut PgConnection,
     id: Uuid,
-    stands: State,
     examination: &Examination,
     now: Timestamp,
-) -> anyhow::Result<()> {
-    life::step(stands, Verb::of(examination))?;
+) -> Result<(), sqlx::Error> {
     let findings: Vec<_> = examination
         .checks
         .iter()

@@ -14,12 +14,18 @@ use legalstat_kit::{
     job,
     write::{self, Change},
 };
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
     current_rules::CurrentRules,
-    db,
-    domain::{examination::Examination, names, request::Submission},
+    db::{self, examination::Waiting},
+    domain::{
+        examination::Examination,
+        life::{self, Verb},
+        names,
+        request::Submission,
+    },
     examining::{Examiner, LONGEST},
 };
 
@@ -64,30 +70,31 @@ impl Job {
             if waiting.is_empty() {
                 return Ok(());
             }
-            let ids: Vec<Uuid> = waiting.iter().map(|request| request.id).collect();
-            let stored = db::request::read(&mut connection, &ids).await?;
+            let requests = read(&mut connection, &waiting).await?;
             drop(connection);
-            let requests = stored
-                .into_iter()
-                .map(|request| (request.receipt.id, request.submission));
-            if !self.examine(requests.collect()).await? {
+            if !self.examine(requests).await? {
                 return Ok(());
             }
         }
     }
 
-    /// Examines requests and stores what came of it. False when none could be examined: a service is still away.
+    /// Examines requests and stores what came of it; one that fails keeps none of the others back. False when none could be
+    /// examined: a service is still away.
     async fn examine(&self, requests: Vec<(Uuid, Submission)>) -> anyhow::Result<bool> {
         let rules = self.rules.get(&self.context.db).await?;
         let submissions: Vec<&Submission> = requests.iter().map(|(_, submission)| submission).collect();
         let examined = self.examiner.examine(&submissions, &rules, LONGEST).await;
-        let mut any = false;
+        let (mut any, mut failed) = (false, Ok(()));
         for ((id, _), examination) in requests.iter().zip(examined) {
-            if !examination.is_pending() {
-                any |= self.store(*id, examination).await?;
+            if examination.is_pending() {
+                continue;
+            }
+            match self.store(*id, examination).await {
+                Ok(stored) => any |= stored,
+                Err(error) => failed = failed.and(Err(error.context(names::request(*id)))),
             }
         }
-        Ok(any)
+        failed.map(|()| any)
     }
 
     /// False when nothing was stored: another replica has it, or the calendar has changed since it was asked.
@@ -105,11 +112,32 @@ impl Job {
                     examiner.deadlines.forget();
                     return Ok(Vec::new());
                 }
+                life::step(stands, Verb::of(&examination))?;
                 let now = write.now();
-                db::examination::conclude(write.connection(), id, stands, &examination, now).await?;
+                db::examination::conclude(write.connection(), id, &examination, now).await?;
                 Ok(vec![Change::of(&names::request(id), "request.examined")])
             })
         });
         Ok(changed.await? > 0)
     }
+}
+
+/// What was submitted. One that this release cannot read keeps none of the others back.
+async fn read(connection: &mut PgConnection, waiting: &[Waiting]) -> anyhow::Result<Vec<(Uuid, Submission)>> {
+    let ids: Vec<Uuid> = waiting.iter().map(|request| request.id).collect();
+    let mut stored = db::request::read(connection, &ids).await;
+    if let Err(sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) = &stored {
+        let mut readable = Vec::with_capacity(ids.len());
+        for id in ids {
+            match db::request::read(connection, &[id]).await {
+                Ok(request) => readable.extend(request),
+                Err(error) => tracing::warn!(request = names::request(id), %error, "cannot be read, so not examined"),
+            }
+        }
+        stored = Ok(readable);
+    }
+    Ok(stored?
+        .into_iter()
+        .map(|request| (request.receipt.id, request.submission))
+        .collect())
 }

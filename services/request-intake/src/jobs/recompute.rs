@@ -99,9 +99,14 @@ async fn explain(
         if let Entry::Vacant(entry) = explained.entry(item.answer) {
             let deadline = clients::calendar::deadline(answers[item.answer].deadline.clone())?;
             let sha256 = db::explanation::digest(&deadline.steps);
-            db::explanation::insert(&mut *connection, &sha256, &deadline.steps).await?;
             entry.insert((deadline, sha256));
         }
+    }
+    let mut missing: Vec<_> = explained.values().collect();
+    // In the order in which submissions store them: neither waits for the other in a circle.
+    missing.sort_unstable_by_key(|(_, sha256)| *sha256);
+    for (deadline, sha256) in missing {
+        db::explanation::insert(&mut *connection, sha256, &deadline.steps).await?;
     }
     Ok(explained)
 }

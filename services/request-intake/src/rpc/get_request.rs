@@ -38,6 +38,8 @@ pub(super) async fn get_request(
     if !stored.moved {
         return tell(service, &mut connection, stored, view, Vec::new()).await;
     }
+    // Whoever held one connection while waiting for another could wait for ever.
+    drop(connection);
     // Its moves and its due date are told as of one moment.
     let mut snapshot = db.snapshot().await?;
     let stored = find(&mut snapshot, call, id).await?;

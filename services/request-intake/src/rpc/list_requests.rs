@@ -84,7 +84,11 @@ fn asked(own: Option<&str>, message: &ListRequestsRequest) -> Result<(Filter, Vi
         &message.coupon_number,
         &due_from.map(|day| day.to_string()).unwrap_or_default(),
         &due_to.map(|day| day.to_string()).unwrap_or_default(),
-        &message.view.to_string(),
+        if message.view == convert::view(View::Full) {
+            "full"
+        } else {
+            ""
+        },
     ];
     let page = Page::parse(&mut violations, message.page_size, PAGE, &message.page_token, &query)?;
     let state = word::optional(&mut violations, "state", message.state, State::ALL, convert::state);

@@ -12,6 +12,7 @@ use legalstat_kit::{
     zone,
 };
 use legalstat_proto::requests::v1::{self as proto, SubmitRequestRequest};
+use prost::Message;
 use sqlx::PgConnection;
 
 use super::{RequestIntake, accepting, bringing_roles, convert, kept, parse};
@@ -27,10 +28,6 @@ use crate::{
     shared_texts::SharedTexts,
 };
 
-/// The least that another service is waited for, however little time one caller of a group has left: his haste must not put
-/// off the examination of the others.
-const SHORTEST: Duration = Duration::from_millis(250);
-
 pub(super) async fn submit_request(
     service: &RequestIntake,
     call: &Call,
@@ -41,17 +38,18 @@ pub(super) async fn submit_request(
     if !violations.is_empty() {
         // Without its key the call cannot be carried out; what else is wrong with it is told all the same.
         let rules = service.rules.get(&service.context.db).await?;
-        read(violations, call, &message, &rules, service.context.now())?;
-        return Err(anyhow::anyhow!("a violation refuses").into());
+        let refused = read(violations, call, &message, &rules, service.context.now()).err();
+        return Err(refused.unwrap_or_else(|| anyhow::anyhow!("a violation did not refuse").into()));
     }
     let mutation = Mutation::of(call, &"", request_id, message.validate_only, &message);
+    let bytes = message.encoded_len();
     let asked = Asked {
         call: call.clone(),
         message,
         // What remains is for storing.
         patience: deadline::remaining(LONGEST * 2) / 2,
     };
-    service.submissions.carry_out(mutation, asked).await
+    service.submissions.carry_out(mutation, asked, bytes).await
 }
 
 /// Everything that submissions need.
@@ -89,13 +87,11 @@ impl Grouped for Submissions {
         let now = self.context.now();
         let read = |asked: &Asked| read(Violations::new(), &asked.call, &asked.message, &rules, now);
         let read: Vec<Result<Submission, Error>> = asked.iter().map(read).collect();
-        let patience = asked.iter().map(|asked| asked.patience).min().unwrap_or(LONGEST);
+        // As long as the most patient waits: who is hasty loses his answer, and puts off no other's examination.
+        let patience = asked.iter().map(|asked| asked.patience).max().unwrap_or(LONGEST);
         // Asked before the transaction: no row is locked while another service takes its time.
         let sound: Vec<&Submission> = read.iter().filter_map(|read| read.as_ref().ok()).collect();
-        let examined = self
-            .examiner
-            .examine(&sound, &rules, patience.clamp(SHORTEST, LONGEST))
-            .await;
+        let examined = self.examiner.examine(&sound, &rules, patience).await;
         let mut examined = examined.into_iter();
         let plans = read.into_iter().zip(asked).map(|(read, asked)| {
             Ok(Plan {
