@@ -19,6 +19,11 @@ struct Read {
 }
 
 impl CurrentRules {
+    /// The rules as they were last read, if they were.
+    pub fn known(&self) -> Option<Arc<Rules>> {
+        self.read.load().as_ref().map(|read| Arc::clone(&read.rules))
+    }
+
     /// The rules as they are now: one cheap question tells whether they have changed. A rule that an operator adds or closes
     /// counts from the next call on.
     ///

@@ -30,26 +30,30 @@ pub struct Accepted<'a> {
 /// stored.
 pub async fn insert(connection: &mut PgConnection, requests: &[&Accepted<'_>]) -> Result<HashSet<Uuid>, sqlx::Error> {
     let stored = insert_requests(connection, requests).await?;
-    let of_stored = || requests.iter().filter(|request| stored.contains(&request.receipt.id));
-    let items = of_stored().flat_map(|request| {
-        let items = request.submission.items.iter().enumerate();
-        items.map(|(position, item)| (request.receipt.id, position, item))
-    });
-    insert_items(connection, &items.collect::<Vec<_>>()).await?;
-    let asked = of_stored().flat_map(|request| clarifications(request.receipt.id, request.examination));
+    let of_stored = requests.iter().filter(|request| stored.contains(&request.receipt.id));
+    let asked = of_stored.flat_map(|request| clarifications(request.receipt.id, request.examination));
     insert_clarifications(connection, &asked.collect::<Vec<_>>()).await?;
     Ok(stored)
 }
 
+/// With their items in the same statement: each statement of a group is waited for by all that gather behind it.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 async fn insert_requests(
     connection: &mut PgConnection,
     requests: &[&Accepted<'_>],
 ) -> Result<HashSet<Uuid>, sqlx::Error> {
+    let items: Vec<(Uuid, usize, &Item)> = requests
+        .iter()
+        .flat_map(|request| {
+            let items = request.submission.items.iter().enumerate();
+            items.map(|(position, item)| (request.receipt.id, position, item))
+        })
+        .collect();
     let external = |request: &Accepted<'_>| request.submission.external.clone();
     let deadline = |request: &Accepted<'_>| request.examination.deadline.clone();
     let stored = sqlx::query_scalar!(
-        "INSERT INTO requests.request
+        r#"WITH stored AS (
+         INSERT INTO requests.request
              (id, accepted_by, accepted_at, coupon_number, received_at, channel, external_number, external_date, addressee,
               essence, language, requester_kind, requester_full_name, requester_bin, requester_iin,
               requester_postal_address, signatory_full_name, signatory_capacity, state, examination_pending,
@@ -73,7 +77,15 @@ async fn insert_requests(
               due_term, explanation, findings, place)
          ORDER BY n.place
          ON CONFLICT ON CONSTRAINT request_coupon_number DO NOTHING
-         RETURNING id",
+         RETURNING id
+         ), items AS (
+             INSERT INTO requests.item (request, position, kind, description, unit, period, until_period, form)
+             SELECT i.*
+             FROM unnest($32::uuid[], $33::integer[], $34::text[], $35::text[], $36::text[], $37::text[], $38::text[],
+                         $39::text[]) AS i (request, position, kind, description, unit, period, until_period, form)
+             JOIN stored ON stored.id = i.request
+         )
+         SELECT id AS "id!" FROM stored"#,
         &column(requests, |r| r.receipt.id),
         column(requests, |r| r.receipt.accepted_by.as_str()) as _,
         column(requests, |r| jiff_sqlx::Timestamp::from(r.receipt.accepted_at)) as _,
@@ -81,7 +93,8 @@ async fn insert_requests(
         column(requests, |r| jiff_sqlx::Timestamp::from(r.submission.received_at)) as _,
         column(requests, |r| r.submission.channel.word()) as _,
         column(requests, |r| external(r).map(|external| external.number)) as _,
-        column(requests, |r| external(r).map(|external| jiff_sqlx::Date::from(external.date))) as _,
+        column(requests, |r| external(r)
+            .map(|external| jiff_sqlx::Date::from(external.date))) as _,
         column(requests, |r| r.submission.addressee.as_str()) as _,
         column(requests, |r| r.submission.essence.as_str()) as _,
         column(requests, |r| r.submission.language.word()) as _,
@@ -90,21 +103,42 @@ async fn insert_requests(
         column(requests, |r| r.submission.requester.bin.as_deref()) as _,
         column(requests, |r| r.submission.requester.iin.as_deref()) as _,
         column(requests, |r| r.submission.requester.postal_address.as_str()) as _,
-        column(requests, |r| r.submission.signatory.as_ref().map(|signatory| signatory.full_name.as_str())) as _,
-        column(requests, |r| r.submission.signatory.as_ref().map(|signatory| signatory.capacity.word())) as _,
+        column(requests, |r| r
+            .submission
+            .signatory
+            .as_ref()
+            .map(|signatory| signatory.full_name.as_str())) as _,
+        column(requests, |r| r
+            .submission
+            .signatory
+            .as_ref()
+            .map(|signatory| signatory.capacity.word())) as _,
         column(requests, |r| r.examination.state.word()) as _,
         &column(requests, |r| r.examination.is_pending()),
         column(requests, |r| jiff_sqlx::Timestamp::from(r.examined_at)) as _,
         column(requests, |r| r.registration_number.as_deref()) as _,
-        column(requests, |r| deadline(r).map(|deadline| jiff_sqlx::Date::from(deadline.registered_on))) as _,
-        column(requests, |r| deadline(r).map(|deadline| jiff_sqlx::Date::from(deadline.due_date))) as _,
-        column(requests, |r| deadline(r).map(|deadline| jiff_sqlx::Timestamp::from(deadline.due_time))) as _,
+        column(requests, |r| deadline(r)
+            .map(|deadline| jiff_sqlx::Date::from(deadline.registered_on))) as _,
+        column(requests, |r| deadline(r)
+            .map(|deadline| jiff_sqlx::Date::from(deadline.due_date))) as _,
+        column(requests, |r| deadline(r)
+            .map(|deadline| jiff_sqlx::Timestamp::from(deadline.due_time))) as _,
         column(requests, |r| deadline(r).map(|deadline| deadline.provisional)) as _,
         column(requests, |r| deadline(r).map(|deadline| deadline.assumed)) as _,
         column(requests, |r| deadline(r).map(|deadline| deadline.calendar_version)) as _,
         column(requests, |r| deadline(r).map(|deadline| deadline.term)) as _,
         column(requests, |r| r.explanation.as_ref().map(<[u8; 32]>::as_slice)) as _,
         column(requests, |r| array(r.findings)) as _,
+        &column(&items, |(request, _, _)| *request),
+        &column(&items, |(_, position, _)| place(*position)),
+        column(&items, |(_, _, item)| item.kind.word()) as _,
+        column(&items, |(_, _, item)| item.description.as_str()) as _,
+        column(&items, |(_, _, item)| item.unit.map(Unit::word)) as _,
+        column(&items, |(_, _, item)| item.period.map(|period| period.to_string())) as _,
+        column(&items, |(_, _, item)| item
+            .until_period
+            .map(|period| period.to_string())) as _,
+        column(&items, |(_, _, item)| item.form.as_deref()) as _,
     );
     Ok(stored.fetch_all(connection).await?.into_iter().collect())
 }
@@ -113,25 +147,6 @@ async fn insert_requests(
 pub(super) fn array(ids: &[Uuid]) -> String {
     let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
     format!("{{{}}}", ids.join(","))
-}
-
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-async fn insert_items(connection: &mut PgConnection, items: &[(Uuid, usize, &Item)]) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "INSERT INTO requests.item (request, position, kind, description, unit, period, until_period, form)
-         SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])",
-        &column(items, |(request, _, _)| *request),
-        &column(items, |(_, position, _)| place(*position)),
-        column(items, |(_, _, item)| item.kind.word()) as _,
-        column(items, |(_, _, item)| item.description.as_str()) as _,
-        column(items, |(_, _, item)| item.unit.map(Unit::word)) as _,
-        column(items, |(_, _, item)| item.period.map(|period| period.to_string())) as _,
-        column(items, |(_, _, item)| item.until_period.map(|period| period.to_string())) as _,
-        column(items, |(_, _, item)| item.form.as_deref()) as _,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// What a request must clarify, as rows.

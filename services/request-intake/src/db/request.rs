@@ -1,6 +1,6 @@
 //! Requests as they are read.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
@@ -97,10 +97,11 @@ pub struct Stored {
     pub moved: bool,
 }
 
-/// Reads requests in the order asked; those that do not exist are left out.
+/// Reads a request. One id at a time, and a list in a loop: for an array of ids PostgreSQL plans the statement anew each time,
+/// which takes longer than reading a request.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn read(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Stored>, sqlx::Error> {
-    let rows = sqlx::query_as!(
+pub async fn get(connection: &mut PgConnection, id: Uuid) -> Result<Option<Stored>, sqlx::Error> {
+    let row = sqlx::query_as!(
         Row,
         r#"SELECT r.id, r.accepted_by, r.accepted_at, r.coupon_number, r.received_at, r.channel, r.external_number,
              r.external_date, r.addressee, r.essence, r.language, r.requester_kind, r.requester_full_name,
@@ -122,18 +123,10 @@ pub async fn read(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Sto
              SELECT array_agg(text_kk ORDER BY position) AS kk, array_agg(text_ru ORDER BY position) AS ru,
                  array_agg(text_en ORDER BY position) AS en
              FROM requests.clarification WHERE request = r.id) AS c
-         -- The limit takes nothing away. It keeps the planner from planning this anew for each call, which takes longer
-         -- than reading one request.
-         WHERE r.id = ANY($1) LIMIT $2"#,
-        ids,
-        i64::try_from(ids.len()).unwrap_or(i64::MAX),
+         WHERE r.id = $1"#,
+        id,
     );
-    let rows = rows.fetch_all(connection).await?;
-    let mut rows: HashMap<Uuid, Row> = rows.into_iter().map(|row| (row.id, row)).collect();
-    ids.iter()
-        .filter_map(|id| rows.remove(id))
-        .map(Stored::try_from)
-        .collect()
+    row.fetch_optional(connection).await?.map(Stored::try_from).transpose()
 }
 
 struct Row {

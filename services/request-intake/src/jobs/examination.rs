@@ -124,20 +124,15 @@ impl Job {
 
 /// What was submitted. One that this release cannot read keeps none of the others back.
 async fn read(connection: &mut PgConnection, waiting: &[Waiting]) -> anyhow::Result<Vec<(Uuid, Submission)>> {
-    let ids: Vec<Uuid> = waiting.iter().map(|request| request.id).collect();
-    let mut stored = db::request::read(connection, &ids).await;
-    if let Err(sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) = &stored {
-        let mut readable = Vec::with_capacity(ids.len());
-        for id in ids {
-            match db::request::read(connection, &[id]).await {
-                Ok(request) => readable.extend(request),
-                Err(error) => tracing::warn!(request = names::request(id), %error, "cannot be read, so not examined"),
+    let mut submitted = Vec::with_capacity(waiting.len());
+    for Waiting { id, .. } in waiting {
+        match db::request::get(connection, *id).await {
+            Ok(stored) => submitted.extend(stored.map(|request| (*id, request.submission))),
+            Err(error @ (sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. })) => {
+                tracing::warn!(request = names::request(*id), %error, "cannot be read, so not examined");
             }
+            Err(error) => return Err(error.into()),
         }
-        stored = Ok(readable);
     }
-    Ok(stored?
-        .into_iter()
-        .map(|request| (request.receipt.id, request.submission))
-        .collect())
+    Ok(submitted)
 }

@@ -48,7 +48,7 @@ pub(super) async fn get_request(
 }
 
 async fn find(connection: &mut PgConnection, call: &Call, id: Uuid) -> Result<Stored, Error> {
-    let found = db::request::read(connection, &[id]).await?.pop();
+    let found = db::request::get(connection, id).await?;
     let may_see = |stored: &Stored| sees_only_own(&call.caller).is_none_or(|own| own == stored.receipt.accepted_by);
     Ok(found.filter(may_see).ok_or_else(|| error::not_found(id))?)
 }

@@ -47,7 +47,10 @@ pub(super) async fn list_requests(
         let ids: Vec<_> = batch.iter().map(|place| place.id).collect();
         let names: Vec<String> = ids.iter().map(|id| names::request(*id)).collect();
         let mut moves = moves::of_each(&mut *connection, &names).await?;
-        let stored = db::request::read(&mut connection, &ids).await?;
+        let mut stored = Vec::with_capacity(ids.len());
+        for id in ids {
+            stored.extend(db::request::get(&mut connection, id).await?);
+        }
         for request in service
             .texts
             .complete(&mut connection, stored, view == View::Full)

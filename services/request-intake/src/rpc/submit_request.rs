@@ -83,28 +83,16 @@ impl Grouped for Submissions {
     type Answer = proto::Request;
 
     async fn prepare(&self, asked: Vec<Asked>) -> Result<Vec<Result<Plan, Error>>, Error> {
-        let rules = self.rules.get(&self.context.db).await?;
-        let now = self.context.now();
-        let read = |asked: &Asked| read(Violations::new(), &asked.call, &asked.message, &rules, now);
-        let read: Vec<Result<Submission, Error>> = asked.iter().map(read).collect();
-        // As long as the most patient waits: who is hasty loses his answer, and puts off no other's examination.
-        let patience = asked.iter().map(|asked| asked.patience).max().unwrap_or(LONGEST);
-        // Asked before the transaction: no row is locked while another service takes its time.
-        let sound: Vec<&Submission> = read.iter().filter_map(|read| read.as_ref().ok()).collect();
-        let examined = self.examiner.examine(&sound, &rules, patience).await;
-        let mut examined = examined.into_iter();
-        let plans = read.into_iter().zip(asked).map(|(read, asked)| {
-            Ok(Plan {
-                accepted_by: asked.call.caller.name.clone(),
-                submission: read?,
-                examination: examined
-                    .next()
-                    .ok_or_else(|| anyhow::anyhow!("a sound request was not examined"))?,
-                rules: Arc::clone(&rules),
-                examined_at: now,
-            })
-        });
-        Ok(plans.collect())
+        let db = &self.context.db;
+        // Whether the rules have changed is asked while the requests are examined under those that are known.
+        if let Some(known) = self.rules.known() {
+            let (plans, current) = tokio::join!(self.plans(&asked, &known), self.rules.get(db));
+            if Arc::ptr_eq(&known, &current?) {
+                return Ok(plans);
+            }
+        }
+        let rules = self.rules.get(db).await?;
+        Ok(self.plans(&asked, &rules).await)
     }
 
     async fn store(&self, write: &mut Write, plans: &[&Plan]) -> Result<Vec<Outcome<proto::Request>>, Error> {
@@ -124,6 +112,33 @@ impl Grouped for Submissions {
 
     async fn recall(&self, connection: &mut PgConnection, kept: &[u8]) -> Result<proto::Request, Error> {
         Ok(kept::recall(connection, &self.texts, kept).await?)
+    }
+}
+
+impl Submissions {
+    /// Reads and examines all of them. Other services are asked here, before the transaction: no row is locked while one takes
+    /// its time.
+    async fn plans(&self, asked: &[Asked], rules: &Arc<Rules>) -> Vec<Result<Plan, Error>> {
+        let now = self.context.now();
+        let read = |asked: &Asked| read(Violations::new(), &asked.call, &asked.message, rules, now);
+        let read: Vec<Result<Submission, Error>> = asked.iter().map(read).collect();
+        let sound: Vec<&Submission> = read.iter().filter_map(|read| read.as_ref().ok()).collect();
+        // As long as the most patient waits: who is hasty loses his answer, and puts off no other's examination.
+        let patience = asked.iter().map(|asked| asked.patience).max().unwrap_or(LONGEST);
+        let examined = self.examiner.examine(&sound, rules, patience).await;
+        let mut examined = examined.into_iter();
+        let plans = read.into_iter().zip(asked).map(|(read, asked)| {
+            Ok(Plan {
+                accepted_by: asked.call.caller.name.clone(),
+                submission: read?,
+                examination: examined
+                    .next()
+                    .ok_or_else(|| anyhow::anyhow!("a sound request was not examined"))?,
+                rules: Arc::clone(rules),
+                examined_at: now,
+            })
+        });
+        plans.collect()
     }
 }
 
