@@ -226,6 +226,5 @@ fn deadline(question: &ComputeDeadlineRequest) -> Deadline {
         }),
         received_from: received_on.map(|day| wire::to_timestamp(zone::beginning(day))),
         received_before: received_on.map(|day| wire::to_timestamp(zone::end(day))),
-        ..Deadline::default()
     }
 }
