@@ -8,7 +8,8 @@ use tonic::Code;
 use super::{House, course, forms::Forms, requests::Requests};
 use crate::{call::Call, dice::Dice};
 
-/// As many connections as a service has by default.
+/// How many connections a service has for writing, and as many for reading: twice the default, so that all whose deadlines
+/// pass together have one each.
 const CONNECTIONS: u32 = 16;
 /// Who hangs up, who works, and who is refused.
 const HANG_UP: usize = 4;

@@ -102,8 +102,8 @@ impl Settings {
     }
 }
 
-/// How many connections a service holds for each of its two uses; the default leaves room for four services and their
-/// replicas within the hundred that a PostgreSQL server allows.
+/// How many connections a service holds for each of its two uses. By default four services with one replica each hold 64 of
+/// the hundred that a PostgreSQL server allows; more replicas need a greater `max_connections` or smaller numbers here.
 fn connections(environment: &mut Environment, name: &'static str) -> Result<u32, SettingError> {
     Ok(environment
         .parsed(name, NonZero::new(8_u32).expect("eight is not zero"))?

@@ -12,8 +12,12 @@ use std::{
     task::{Context, Poll},
 };
 
+use legalstat_kit::{door::wire, zone};
 use legalstat_proto::{
-    calendar::v1::{BatchComputeDeadlinesRequest, BatchComputeDeadlinesResponse, Deadline, Step, StepEffect},
+    calendar::v1::{
+        BatchComputeDeadlinesRequest, BatchComputeDeadlinesResponse, ComputeDeadlineRequest, Deadline, Step,
+        StepEffect, compute_deadline_request::Subject,
+    },
     common::v1 as common,
     forms::v1::{Availability, CheckAvailabilityRequest, CheckAvailabilityResponse, ItemAvailability},
 };
@@ -37,6 +41,8 @@ pub(super) struct Answers {
     pub(super) availability: Mutex<Availability>,
     /// How often either was asked.
     pub(super) asked: AtomicUsize,
+    /// How many questions each call to the calendar had.
+    pub(super) questions: Mutex<Vec<usize>>,
 }
 
 /// The services behind one address.
@@ -54,6 +60,7 @@ impl Fakes {
             refusal: Mutex::new(None),
             availability: Mutex::new(Availability::NotPlaced),
             asked: AtomicUsize::new(0),
+            questions: Mutex::default(),
         });
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
@@ -141,11 +148,14 @@ impl UnaryService<BatchComputeDeadlinesRequest> for Calendar {
         let answers = self.0.clone();
         Box::pin(async move {
             answers.present()?;
+            let questions = request.into_inner().requests;
+            let mut asked = answers.questions.lock().expect("no test panics here");
+            asked.push(questions.len());
             if let Some(code) = *answers.refusal.lock().expect("no test panics here") {
                 return Err(Status::new(code, "no term governs this"));
             }
             Ok(Response::new(BatchComputeDeadlinesResponse {
-                deadlines: vec![deadline(); request.into_inner().requests.len()],
+                deadlines: questions.iter().map(deadline).collect(),
                 ..Default::default()
             }))
         })
@@ -172,7 +182,13 @@ impl UnaryService<CheckAvailabilityRequest> for Forms {
     }
 }
 
-fn deadline() -> Deadline {
+/// The same for every question; it holds for whatever is received on that day.
+fn deadline(question: &ComputeDeadlineRequest) -> Deadline {
+    let received_on = match &question.subject {
+        Some(Subject::TermStart(start)) => start.received_at.as_ref().and_then(|at| wire::timestamp(at).ok()),
+        _ => None,
+    };
+    let received_on = received_on.map(zone::civil_day);
     let due_date = Some(common::Date {
         year: 2026,
         month: 4,
@@ -208,6 +224,7 @@ fn deadline() -> Deadline {
             month: 3,
             day: 2,
         }),
-        ..Deadline::default()
+        received_from: received_on.map(|day| wire::to_timestamp(zone::beginning(day))),
+        received_before: received_on.map(|day| wire::to_timestamp(zone::end(day))),
     }
 }

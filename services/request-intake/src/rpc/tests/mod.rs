@@ -1,5 +1,9 @@
+mod deadlines;
 mod fakes;
+mod groups;
+mod kept;
 mod reading;
 mod recompute;
 mod stage;
 mod submit;
+mod views;

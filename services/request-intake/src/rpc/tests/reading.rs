@@ -1,5 +1,6 @@
 //! Who sees which requests, and in which order.
 
+use futures::future::join_all;
 use legalstat_local::testing::refusals::{refused, violations};
 use legalstat_proto::{
     common::v1 as common,
@@ -194,5 +195,28 @@ async fn a_page_token_belongs_to_the_due_dates_it_was_given_for() {
             Code::InvalidArgument,
             "PAGE_TOKEN_INVALID",
         );
+    }
+}
+
+#[tokio::test]
+async fn more_readers_of_a_request_that_has_moved_than_connections_are_all_answered() {
+    let stage = Stage::set_with(&[("LEGALSTAT_DATABASE_READING_CONNECTIONS", "2")]).await;
+    let mut edms = stage.client("edms");
+    let accepted = submit(&mut edms, submission(request())).await.expect("it is accepted");
+    stage
+        .execute(
+            "INSERT INTO requests.due_date_change (resource, changed_at, change, calendar_act, old_due_date, new_due_date,
+                 old_calendar_version, new_calendar_version)
+             SELECT 'requests/' || id, accepted_at, 'ACT_RECORDED', 'calendarActs/order-1', due_date - 1, due_date, '6', '7'
+             FROM requests.request",
+        )
+        .await;
+    let reading = (0..4).map(|_| {
+        let mut edms = edms.clone();
+        let name = &accepted.name;
+        async move { get(&mut edms, name).await }
+    });
+    for read in join_all(reading).await {
+        assert_eq!(read.expect("it is there").due_date_changes.len(), 1);
     }
 }

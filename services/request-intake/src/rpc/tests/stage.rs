@@ -27,11 +27,17 @@ pub(super) type Client = RequestIntakeServiceClient<Channel>;
 
 impl Stage {
     pub(super) async fn set() -> Self {
+        Self::set_with(&[]).await
+    }
+
+    /// The same with more settings.
+    pub(super) async fn set_with(more: &[(&'static str, &str)]) -> Self {
         let fakes = Fakes::start().await;
-        let settings = [
+        let mut settings = vec![
             ("LEGALSTAT_CALENDAR_URL", fakes.url.clone()),
             ("LEGALSTAT_FORM_REGISTRY_URL", fakes.url.clone()),
         ];
+        settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let now: Timestamp = NOW.parse().expect("an instant");
         let running = Running::start(&SERVICE, &settings, move || now).await;
         Self { fakes, running }
