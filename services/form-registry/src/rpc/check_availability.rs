@@ -41,13 +41,15 @@ pub(super) async fn check_availability(
         .iter()
         .filter_map(|item| key::parse_form(&item.form).ok())
         .collect();
-    let mut connection = registry.context.db.connection().await?;
+    let db = &registry.context.db;
     let filter = db::form::Filter {
         among: Some(&named),
         ..Default::default()
     };
-    let forms = db::form::list(&mut connection, &filter, None).await?;
-    let placed = db::placement::on_information_service(&mut connection, &named).await?;
+    // Side by side, for a submission waits for both. Each hands its connection back without waiting for the other.
+    let forms = async { db::form::list(&mut *db.connection().await?, &filter, None).await };
+    let placed = async { db::placement::on_information_service(&mut *db.connection().await?, &named).await };
+    let (forms, placed) = tokio::try_join!(forms, placed)?;
     let placed: HashSet<_> = placed.into_iter().collect();
     let findings = items.iter().map(|item| availability::find(item, &forms, &placed));
     Ok(CheckAvailabilityResponse {
