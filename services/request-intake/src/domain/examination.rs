@@ -141,66 +141,68 @@ impl Examination {
 }
 
 /// A check together with who decides when it is broken.
-struct Judged {
+struct Verdict {
     check: Check,
     broken: Option<Decider>,
 }
 
 /// The rules that the request alone decides, applied to it.
 pub struct Formal<'a> {
-    bench: Bench<'a>,
-    judged: Vec<Judged>,
+    in_force: RulesInForce<'a>,
+    verdicts: Vec<Verdict>,
 }
 
 /// Applies the rules that need nothing but the request: those up to the period.
 pub fn formal<'a>(submission: &'a Submission, rules: &'a Rules) -> Formal<'a> {
-    let bench = Bench { submission, rules };
-    let mut judged = vec![bench.written(), bench.channel(), bench.signatory()];
-    judged.extend(bench.no_items_of(CheckRule::NoDocumentCopies, ItemKind::AccountingDocumentCopy));
-    judged.extend(bench.no_items_of(CheckRule::NoPrimaryAccounting, ItemKind::PrimaryAccountingForm));
-    judged.extend(bench.named(CheckRule::Unit, "unit", |item| item.unit.is_some()));
-    judged.extend(bench.named(CheckRule::Period, "period", |item| item.period.is_some()));
-    Formal { bench, judged }
+    let in_force = RulesInForce { submission, rules };
+    let mut verdicts = vec![in_force.written(), in_force.channel(), in_force.signatory()];
+    verdicts.extend(in_force.no_items_of(CheckRule::NoDocumentCopies, ItemKind::AccountingDocumentCopy));
+    verdicts.extend(in_force.no_items_of(CheckRule::NoPrimaryAccounting, ItemKind::PrimaryAccountingForm));
+    verdicts.extend(in_force.named(CheckRule::Unit, "unit", |item| item.unit.is_some()));
+    verdicts.extend(in_force.named(CheckRule::Period, "period", |item| item.period.is_some()));
+    Formal { in_force, verdicts }
 }
 
 impl Formal<'_> {
     /// Whether they already decide, so that nothing else needs to be asked.
     pub fn decides(&self) -> bool {
-        decided_state(&self.judged).is_some()
+        decided_state(&self.verdicts).is_some()
     }
 
     /// Ends the examination where they decide. Of what is not examined any more the checks say so.
     pub fn close(mut self) -> Examination {
-        let state = decided_state(&self.judged).unwrap_or(State::Received);
+        let state = decided_state(&self.verdicts).unwrap_or(State::Received);
         for rule in [
             CheckRule::WithinIndicators,
             CheckRule::NotOpenlyAvailable,
             CheckRule::DueDate,
         ] {
-            self.judged.push(
-                self.bench
+            self.verdicts.push(
+                self.in_force
                     .kept(rule, Outcome::NotApplicable, "", texts::not_examined(state)),
             );
         }
-        conclude(self.judged, None)
+        conclude(self.verdicts, None)
     }
 
     /// Ends the examination with what the other services said.
     pub fn complete(mut self, evidence: Evidence) -> Examination {
-        self.judged.extend(self.bench.within_indicators(&evidence.findings));
-        self.judged.extend(self.bench.not_openly_available(&evidence.findings));
-        self.judged.push(self.bench.due_date(&evidence));
+        self.verdicts
+            .extend(self.in_force.within_indicators(&evidence.findings));
+        self.verdicts
+            .extend(self.in_force.not_openly_available(&evidence.findings));
+        self.verdicts.push(self.in_force.due_date(&evidence));
         let deadline = match evidence.deadline {
             Answer::Given(deadline) => Some(deadline),
             Answer::Refused(_) | Answer::Away => None,
         };
-        conclude(self.judged, deadline)
+        conclude(self.verdicts, deadline)
     }
 }
 
 /// The state that broken rules lead to, if they decide one.
-fn decided_state(judged: &[Judged]) -> Option<State> {
-    let broken_for = |decider| judged.iter().any(|judged| judged.broken == Some(decider));
+fn decided_state(verdicts: &[Verdict]) -> Option<State> {
+    let broken_for = |decider| verdicts.iter().any(|verdict| verdict.broken == Some(decider));
     if broken_for(Decider::System) {
         Some(State::LeftWithoutConsideration)
     } else if broken_for(Decider::Requester) {
@@ -210,35 +212,36 @@ fn decided_state(judged: &[Judged]) -> Option<State> {
     }
 }
 
-fn conclude(judged: Vec<Judged>, deadline: Option<Deadline>) -> Examination {
-    let pending = judged.iter().any(|judged| judged.check.outcome == Outcome::Pending);
-    let state = match decided_state(&judged) {
+fn conclude(verdicts: Vec<Verdict>, deadline: Option<Deadline>) -> Examination {
+    let pending = verdicts.iter().any(|verdict| verdict.check.outcome == Outcome::Pending);
+    let state = match decided_state(&verdicts) {
         Some(state) => state,
         None if pending || deadline.is_none() => State::Received,
         None => State::Registered,
     };
-    let asked = |judged: &&Judged| state == State::AwaitingClarification && judged.broken == Some(Decider::Requester);
-    let clarifications = judged
+    let asked =
+        |verdict: &&Verdict| state == State::AwaitingClarification && verdict.broken == Some(Decider::Requester);
+    let clarifications = verdicts
         .iter()
         .filter(asked)
-        .map(|judged| texts::clarification(&judged.check))
+        .map(|verdict| texts::clarification(&verdict.check))
         .collect();
     let deadline = deadline.filter(|_| state == State::Registered);
     Examination {
         state,
-        checks: judged.into_iter().map(|judged| judged.check).collect(),
+        checks: verdicts.into_iter().map(|verdict| verdict.check).collect(),
         clarifications,
         deadline,
     }
 }
 
 /// A request before the rules in force on the day of its receipt.
-struct Bench<'a> {
+struct RulesInForce<'a> {
     submission: &'a Submission,
     rules: &'a Rules,
 }
 
-impl Bench<'_> {
+impl RulesInForce<'_> {
     fn ground(&self, rule: CheckRule) -> Option<&Ground> {
         self.rules.ground(rule, self.submission.received_on())
     }
@@ -248,12 +251,12 @@ impl Bench<'_> {
     }
 
     /// A check that finds nothing broken.
-    fn kept(&self, rule: CheckRule, outcome: Outcome, field: &str, text: LocalizedText) -> Judged {
+    fn kept(&self, rule: CheckRule, outcome: Outcome, field: &str, text: LocalizedText) -> Verdict {
         let legal_basis = self
             .ground(rule)
             .map(|ground| self.basis(&ground.legal_basis))
             .unwrap_or_default();
-        Judged {
+        Verdict {
             check: Check {
                 rule,
                 outcome,
@@ -265,12 +268,12 @@ impl Bench<'_> {
         }
     }
 
-    fn passed(&self, rule: CheckRule) -> Judged {
+    fn passed(&self, rule: CheckRule) -> Verdict {
         self.kept(rule, Outcome::Passed, "", texts::passed(rule))
     }
 
     /// A check that finds the rule broken; what that means stands in the ground in force. Without one there was no rule.
-    fn broken(&self, rule: CheckRule, field: &str) -> Judged {
+    fn broken(&self, rule: CheckRule, field: &str) -> Verdict {
         let Some(ground) = self.ground(rule) else {
             return self.kept(rule, Outcome::NotApplicable, field, texts::no_rule());
         };
@@ -278,59 +281,59 @@ impl Bench<'_> {
             Decider::System | Decider::Requester => Outcome::Failed,
             Decider::Official => Outcome::Proposed,
         };
-        let mut judged = self.kept(rule, outcome, field, ground.text.clone());
-        judged.broken = Some(ground.decided_by);
-        judged
+        let mut verdict = self.kept(rule, outcome, field, ground.text.clone());
+        verdict.broken = Some(ground.decided_by);
+        verdict
     }
 
-    fn written(&self) -> Judged {
+    fn written(&self) -> Verdict {
         match self.submission.channel {
             Channel::Oral => self.broken(CheckRule::Written, "channel"),
             _ => self.passed(CheckRule::Written),
         }
     }
 
-    fn channel(&self) -> Judged {
+    fn channel(&self) -> Verdict {
         let (kind, channel) = (self.submission.requester.kind, self.submission.channel);
         if channel == Channel::Oral {
             return self.kept(CheckRule::Channel, Outcome::NotApplicable, "", texts::no_document());
         }
         let rule = self.rules.channel(kind, channel, self.submission.received_on());
-        let judged = match rule {
+        let verdict = match rule {
             Some(rule) if rule.allowed => self.passed(CheckRule::Channel),
             _ => self.broken(CheckRule::Channel, "channel"),
         };
-        self.citing(judged, rule.map(|rule| &rule.legal_basis))
+        self.citing(verdict, rule.map(|rule| &rule.legal_basis))
     }
 
-    fn signatory(&self) -> Judged {
+    fn signatory(&self) -> Verdict {
         let Some(signatory) = &self.submission.signatory else {
             return self.kept(CheckRule::Signatory, Outcome::NotApplicable, "", texts::no_document());
         };
         let (kind, day) = (self.submission.requester.kind, self.submission.received_on());
         let rule = self.rules.signatory(kind, signatory.capacity, day);
-        let judged = match rule {
+        let verdict = match rule {
             Some(rule) if rule.allowed => self.passed(CheckRule::Signatory),
             _ => self.broken(CheckRule::Signatory, "signatory.capacity"),
         };
-        self.citing(judged, rule.map(|rule| &rule.legal_basis))
+        self.citing(verdict, rule.map(|rule| &rule.legal_basis))
     }
 
-    fn citing(&self, mut judged: Judged, basis: Option<&LegalBasis>) -> Judged {
+    fn citing(&self, mut verdict: Verdict, basis: Option<&LegalBasis>) -> Verdict {
         if let Some(basis) = basis {
-            judged.check.legal_basis = self.basis(basis);
+            verdict.check.legal_basis = self.basis(basis);
         }
-        judged
+        verdict
     }
 
-    fn no_items_of(&self, rule: CheckRule, kind: ItemKind) -> Vec<Judged> {
+    fn no_items_of(&self, rule: CheckRule, kind: ItemKind) -> Vec<Verdict> {
         let items = self
             .submission
             .items
             .iter()
             .enumerate()
             .filter(|(_, item)| item.kind == kind);
-        let broken: Vec<Judged> = items
+        let broken: Vec<Verdict> = items
             .map(|(index, _)| self.broken(rule, &format!("items[{index}].kind")))
             .collect();
         if broken.is_empty() {
@@ -340,12 +343,12 @@ impl Bench<'_> {
         }
     }
 
-    fn named(&self, rule: CheckRule, field: &str, is_named: fn(&super::request::Item) -> bool) -> Vec<Judged> {
+    fn named(&self, rule: CheckRule, field: &str, is_named: fn(&super::request::Item) -> bool) -> Vec<Verdict> {
         if self.submission.statistics().next().is_none() {
             return vec![self.kept(rule, Outcome::NotApplicable, "", texts::no_statistics())];
         }
         let missing = self.submission.statistics().filter(|(_, item)| !is_named(item));
-        let broken: Vec<Judged> = missing
+        let broken: Vec<Verdict> = missing
             .map(|(index, _)| self.broken(rule, &format!("items[{index}].{field}")))
             .collect();
         if broken.is_empty() {
@@ -355,7 +358,7 @@ impl Bench<'_> {
         }
     }
 
-    fn within_indicators(&self, findings: &Answer<Vec<Finding>>) -> Vec<Judged> {
+    fn within_indicators(&self, findings: &Answer<Vec<Finding>>) -> Vec<Verdict> {
         let rule = CheckRule::WithinIndicators;
         self.by_item(rule, findings, |field, finding| match finding.availability {
             Availability::Placed | Availability::NotPlaced => {
@@ -366,13 +369,13 @@ impl Bench<'_> {
         })
     }
 
-    fn not_openly_available(&self, findings: &Answer<Vec<Finding>>) -> Vec<Judged> {
+    fn not_openly_available(&self, findings: &Answer<Vec<Finding>>) -> Vec<Verdict> {
         let rule = CheckRule::NotOpenlyAvailable;
         self.by_item(rule, findings, |field, finding| match finding.availability {
             Availability::Placed => {
-                let mut judged = self.broken(rule, field);
-                judged.check.text = texts::with_editions(judged.check.text, &finding.editions);
-                judged
+                let mut verdict = self.broken(rule, field);
+                verdict.check.text = texts::with_editions(verdict.check.text, &finding.editions);
+                verdict
             }
             Availability::NotPlaced => self.kept(rule, Outcome::Passed, field, texts::passed(rule)),
             // What the registers do not know they cannot call placed or not placed either.
@@ -387,8 +390,8 @@ impl Bench<'_> {
         &self,
         rule: CheckRule,
         findings: &Answer<Vec<Finding>>,
-        judge: impl Fn(&str, &Finding) -> Judged,
-    ) -> Vec<Judged> {
+        judge: impl Fn(&str, &Finding) -> Verdict,
+    ) -> Vec<Verdict> {
         let items: Vec<String> = self
             .submission
             .statistics()
@@ -414,7 +417,7 @@ impl Bench<'_> {
         }
     }
 
-    fn due_date(&self, evidence: &Evidence) -> Judged {
+    fn due_date(&self, evidence: &Evidence) -> Verdict {
         let rule = CheckRule::DueDate;
         match (&evidence.deadline, &evidence.findings) {
             (Answer::Refused(reason), _) => {
@@ -424,9 +427,9 @@ impl Bench<'_> {
             // The deadline is given with the registration, which waits for the registers.
             (Answer::Away, _) | (_, Answer::Away) => self.kept(rule, Outcome::Pending, "", texts::pending()),
             (Answer::Given(deadline), _) => {
-                let mut judged = self.kept(rule, Outcome::Passed, "", texts::due(deadline.due_date));
-                judged.check.legal_basis.assumed |= deadline.assumed;
-                judged
+                let mut verdict = self.kept(rule, Outcome::Passed, "", texts::due(deadline.due_date));
+                verdict.check.legal_basis.assumed |= deadline.assumed;
+                verdict
             }
         }
     }

@@ -13,18 +13,17 @@ use legalstat_proto::requests::v1 as proto;
 use rand::RngExt;
 use uuid::{NoContext, Uuid};
 
-use super::{
-    convert, kept,
-    submit_request::{Plan, Submissions},
-};
+use super::{convert, kept};
 use crate::{
+    clients::calendar::Deadlines,
     db::{self, acceptance::Accepted},
     domain::{
         evidence::Step,
         examination::{Check, Examination},
         names,
         registration::coupon_number,
-        request::{Receipt, Request},
+        request::{Receipt, Request, Submission},
+        rules::Rules,
     },
     examining,
     shared_texts::SharedTexts,
@@ -33,19 +32,30 @@ use crate::{
 /// How many coupon numbers are tried before a collision is taken for a fault.
 const COUPONS: usize = 8;
 
+/// A request that is to be accepted.
+pub struct Plan {
+    pub(super) accepted_by: String,
+    pub(super) submission: Submission,
+    pub(super) examination: Examination,
+    pub(super) rules: Arc<Rules>,
+    pub(super) examined_at: Timestamp,
+}
+
+/// Accepts them all, and gives what each came to in their order.
 pub(super) async fn accept(
-    service: &Submissions,
+    texts: &Arc<SharedTexts>,
+    deadlines: &Deadlines,
     write: &mut Write,
     plans: &[&Plan],
 ) -> Result<Vec<Outcome<proto::Request>>, Error> {
-    let current = still_current(service, write, plans).await?;
+    let current = still_current(deadlines, write, plans).await?;
     let examinations: Vec<&Examination> = plans
         .iter()
         .zip(&current)
         .map(|(plan, put_off)| put_off.as_ref().unwrap_or(&plan.examination))
         .collect();
     let shared = Shared::of(&examinations);
-    shared.store(write, &service.texts).await?;
+    shared.store(write, texts).await?;
     // The year's counter is locked as late as possible: all registrations wait for it.
     let mut numbers = numbers(write, &examinations).await?;
     let now = write.now();
@@ -65,7 +75,7 @@ pub(super) async fn accept(
     let mut outcomes: Vec<_> = accepted.into_iter().map(outcome).collect();
     // Known to be stored only once the transaction is.
     if let Some(last) = outcomes.pop() {
-        let texts = Arc::clone(&service.texts);
+        let texts = Arc::clone(texts);
         outcomes.push(last.once_committed(move || shared.remember(&texts)));
     }
     Ok(outcomes)
@@ -73,7 +83,7 @@ pub(super) async fn accept(
 
 /// For each plan an examination in its place, where a change of the calendar has overtaken the due date.
 async fn still_current(
-    service: &Submissions,
+    deadlines: &Deadlines,
     write: &mut Write,
     plans: &[&Plan],
 ) -> Result<Vec<Option<Examination>>, Error> {
@@ -91,7 +101,7 @@ async fn still_current(
         if known[version] {
             current.push(None);
         } else {
-            service.examiner.deadlines.forget();
+            deadlines.forget();
             current.push(Some(examining::put_off(&plan.submission, &plan.rules)));
         }
     }

@@ -15,11 +15,14 @@ use legalstat_proto::requests::v1::{self as proto, SubmitRequestRequest};
 use prost::Message;
 use sqlx::PgConnection;
 
-use super::{RequestIntake, accepting, bringing_roles, convert, kept, parse};
+use super::{
+    RequestIntake,
+    accepting::{self, Plan},
+    bringing_roles, convert, kept, parse,
+};
 use crate::{
     current_rules::CurrentRules,
     domain::{
-        examination::Examination,
         request::{CallerRole, Channel, Request, Submission},
         rules::Rules,
     },
@@ -67,15 +70,6 @@ pub struct Asked {
     patience: Duration,
 }
 
-/// A request that is to be accepted.
-pub struct Plan {
-    pub(super) accepted_by: String,
-    pub(super) submission: Submission,
-    pub(super) examination: Examination,
-    pub(super) rules: Arc<Rules>,
-    examined_at: Timestamp,
-}
-
 #[tonic::async_trait]
 impl Grouped for Submissions {
     type Asked = Asked;
@@ -96,7 +90,7 @@ impl Grouped for Submissions {
     }
 
     async fn store(&self, write: &mut Write, plans: &[&Plan]) -> Result<Vec<Outcome<proto::Request>>, Error> {
-        accepting::accept(self, write, plans).await
+        accepting::accept(&self.texts, &self.examiner.deadlines, write, plans).await
     }
 
     /// The examination, without name, coupon and number.
