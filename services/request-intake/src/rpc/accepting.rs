@@ -1,6 +1,11 @@
 //! Accepts a group of requests in one transaction: each gets its coupon, and its number if it is registered.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+};
 
 use jiff::Timestamp;
 use legalstat_kit::{
@@ -71,8 +76,7 @@ pub(super) async fn accept(
             registration_number: numbers.next(examination),
         });
     }
-    insert(write, &mut accepted).await?;
-    let mut outcomes: Vec<_> = accepted.into_iter().map(outcome).collect();
+    let mut outcomes = insert(write, &mut accepted).await?;
     // Known to be stored only once the transaction is.
     if let Some(last) = outcomes.pop() {
         let texts = Arc::clone(texts);
@@ -207,9 +211,34 @@ fn receipt(plan: &Plan, now: Timestamp) -> Receipt {
     }
 }
 
+/// Stores the requests, and gives what each came to. The answers are made while the database stores: all registrations of the
+/// year wait for that.
+async fn insert(write: &mut Write, accepted: &mut [Accepted<'_>]) -> Result<Vec<Outcome<proto::Request>>, Error> {
+    let (stored, outcomes) = {
+        let requests: Vec<&Accepted<'_>> = accepted.iter().collect();
+        let mut storing = pin!(db::acceptance::insert(write.connection(), &requests));
+        let sent = futures::poll!(storing.as_mut());
+        let outcomes: Vec<_> = accepted.iter().map(outcome).collect();
+        let stored = match sent {
+            Poll::Ready(stored) => stored?,
+            Poll::Pending => storing.await?,
+        };
+        (stored, outcomes)
+    };
+    if stored.len() == accepted.len() {
+        return Ok(outcomes);
+    }
+    insert_again(write, accepted, stored).await?;
+    Ok(accepted.iter().map(outcome).collect())
+}
+
+/// Gives those whose coupon number was taken another one, and stores them.
 #[expect(clippy::disallowed_methods, reason = "a coupon number is forty random bits")]
-async fn insert(write: &mut Write, accepted: &mut [Accepted<'_>]) -> Result<(), Error> {
-    let mut stored = db::acceptance::insert(write.connection(), &accepted.iter().collect::<Vec<_>>()).await?;
+async fn insert_again(
+    write: &mut Write,
+    accepted: &mut [Accepted<'_>],
+    mut stored: HashSet<Uuid>,
+) -> Result<(), Error> {
     for _ in 1..COUPONS {
         let mut again = Vec::new();
         for request in accepted
@@ -220,22 +249,22 @@ async fn insert(write: &mut Write, accepted: &mut [Accepted<'_>]) -> Result<(), 
             request.receipt.coupon_number = coupon_number(day, rand::rng().random());
             again.push(&*request);
         }
-        if again.is_empty() {
+        stored.extend(db::acceptance::insert(write.connection(), &again).await?);
+        if stored.len() == accepted.len() {
             return Ok(());
         }
-        stored.extend(db::acceptance::insert(write.connection(), &again).await?);
     }
     Err(anyhow::anyhow!("{COUPONS} coupon numbers in a row were taken").into())
 }
 
-fn outcome(accepted: Accepted<'_>) -> Outcome<proto::Request> {
+fn outcome(accepted: &Accepted<'_>) -> Outcome<proto::Request> {
     let name = names::request(accepted.receipt.id);
     let mut answer = convert::request(Request {
-        receipt: Some(accepted.receipt),
+        receipt: Some(accepted.receipt.clone()),
         submission: accepted.submission.clone(),
         examination: accepted.examination.clone(),
         examined_at: accepted.examined_at,
-        registration_number: accepted.registration_number,
+        registration_number: accepted.registration_number.clone(),
     });
     let kept = kept::keep(&mut answer, accepted.findings, accepted.explanation.as_ref());
     Outcome::of(&name, "request.accepted", answer).keeping(kept)

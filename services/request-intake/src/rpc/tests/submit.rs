@@ -350,3 +350,29 @@ async fn the_service_itself_can_neither_alter_what_was_submitted_nor_erase_anyth
         assert_eq!(code.as_deref(), Some("42501"), "{statement}");
     }
 }
+
+#[tokio::test]
+async fn a_coupon_number_that_is_taken_is_drawn_again_and_the_registration_number_stays() {
+    let stage = Stage::set().await;
+    let mut edms = stage.client("edms");
+    submit(&mut edms, submission(request())).await.expect("it is accepted");
+    // The next coupon number drawn is the one that is there already.
+    for statement in [
+        "CREATE SEQUENCE requests.draws",
+        "CREATE FUNCTION requests.draw() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+         BEGIN
+             IF nextval('requests.draws') = 1 THEN
+                 NEW.coupon_number := (SELECT coupon_number FROM requests.request);
+             END IF;
+             RETURN NEW;
+         END $$",
+        "CREATE TRIGGER draw BEFORE INSERT ON requests.request FOR EACH ROW EXECUTE FUNCTION requests.draw()",
+    ] {
+        stage.execute(statement).await;
+    }
+    let accepted = submit(&mut edms, submission(request())).await.expect("it is accepted");
+    assert_eq!(stage.count("SELECT last_value FROM requests.draws").await, 2);
+    assert_eq!(accepted.registration_number, "2026-000002");
+    assert_eq!(get(&mut edms, &accepted.name).await.expect("it is there"), accepted);
+    assert_eq!(stage.count("SELECT count(*) FROM requests.item").await, 2);
+}
