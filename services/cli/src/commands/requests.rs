@@ -56,6 +56,9 @@ pub(crate) enum Requests {
         /// Only requests due on this day or earlier
         #[arg(long, value_name = "DATE", value_parser = date)]
         due_to: Option<Value>,
+        /// With the texts of the checks and the steps to the due date, in `-o json`
+        #[arg(long)]
+        full: bool,
     },
 }
 
@@ -102,6 +105,7 @@ impl Requests {
                 coupon,
                 due_from,
                 due_to,
+                full,
             } => {
                 let state = state.and_then(|state| state.to_possible_value()).map(|value| {
                     json!(format!(
@@ -115,6 +119,7 @@ impl Requests {
                     ("couponNumber", coupon.map(Value::from)),
                     ("dueFrom", due_from),
                     ("dueTo", due_to),
+                    ("view", full.then(|| json!("REQUEST_VIEW_FULL"))),
                 ]);
                 Command::new(SERVICE, "ListRequests", Action::List(request, REQUESTS))
             }

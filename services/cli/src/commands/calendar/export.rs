@@ -148,7 +148,7 @@ impl Export {
                     requests::entry(request, self.texts.language)?,
                 ))
             };
-            answers.extend(requests::due(first, last, options, kept).await?);
+            answers.extend(requests::due(first, last, requests::View::Full, options, kept).await?);
         }
         answers.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
         Ok(answers.into_iter().map(|(_, _, entry)| entry).collect())

@@ -26,18 +26,36 @@ const LIST: &str = "legalstat.requests.v1.RequestIntakeService/ListRequests";
 /// How many numbers are told of a day; the rest is counted.
 const TOLD: usize = 10;
 
+/// How much of each request is asked for.
+#[derive(Clone, Copy)]
+pub(super) enum View {
+    Basic,
+    /// With the steps to its due date.
+    Full,
+}
+
+impl View {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Basic => "REQUEST_VIEW_BASIC",
+            Self::Full => "REQUEST_VIEW_FULL",
+        }
+    }
+}
+
 /// What is kept of each open request that is due from `first` to `last`. A request can be large, so no more than a page of
 /// them is held.
 pub(super) async fn due<T>(
     first: Date,
     last: Date,
+    view: View,
     options: &Options,
     kept: impl Fn(&Value) -> Option<T>,
 ) -> Result<Vec<T>, Failure> {
     let connection = connect(options, ServiceName::RequestIntake, None)?;
     let mut request = json!({
         "state": "REQUEST_STATE_REGISTERED", "dueFrom": civil::to_json(first), "dueTo": civil::to_json(last),
-        "pageSize": 1000,
+        "pageSize": 1000, "view": view.word(),
     });
     let mut due = Vec::new();
     loop {
@@ -55,7 +73,7 @@ pub(super) async fn of_month(first: Date, last: Date, options: &Options) -> Resu
     if options.caller.is_none() && !options.place().has_certificate("operator") {
         return Ok(None);
     }
-    match due(first, last, options, |request| Some(brief(request))).await {
+    match due(first, last, View::Basic, options, |request| Some(brief(request))).await {
         Ok(mut requests) => {
             requests.sort_by_key(|request| (due_date(request), text(&request["registrationNumber"])));
             Ok(Some(requests))
