@@ -1,6 +1,6 @@
 //! The texts that many requests share, kept in memory: findings and explanations never change once they are stored.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use legalstat_kit::law::{LegalBasis, LocalizedText};
 use quick_cache::{Weighter, sync::Cache};
@@ -185,6 +185,6 @@ impl SharedTexts {
 }
 
 async fn one(connection: &mut PgConnection, id: Uuid) -> Result<Check, sqlx::Error> {
-    let found: HashMap<Uuid, Check> = db::finding::get(connection, &[id]).await?.into_iter().collect();
-    found.into_values().next().ok_or(sqlx::Error::RowNotFound)
+    let found = db::finding::get(connection, &[id]).await?.pop();
+    found.map(|(_, check)| check).ok_or(sqlx::Error::RowNotFound)
 }

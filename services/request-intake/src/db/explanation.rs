@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::column;
+use super::{column, take_in};
 use crate::domain::evidence::{Step, StepEffect};
 
 /// Stores an explanation unless it is there.
@@ -46,23 +46,13 @@ pub async fn insert(connection: &mut PgConnection, sha256: &[u8; 32], steps: &[S
 pub fn digest(steps: &[Step]) -> [u8; 32] {
     let mut digest = Sha256::new();
     for step in steps {
-        let (text, basis) = (&step.text, &step.legal_basis);
-        let date = step.date.to_string();
-        let parts = [
-            &date,
-            step.effect.word(),
-            &text.kk,
-            &text.ru,
-            &text.en,
-            &basis.act,
-            &basis.provision,
-            &basis.uri,
-        ];
-        for part in parts {
-            digest.update((part.len() as u64).to_be_bytes());
-            digest.update(part);
-        }
-        digest.update([u8::from(basis.assumed)]);
+        let texts = [step.date.to_string(), step.effect.word().to_owned()];
+        take_in(
+            &mut digest,
+            &texts.each_ref().map(String::as_str),
+            &step.text,
+            &step.legal_basis,
+        );
     }
     digest.finalize().into()
 }

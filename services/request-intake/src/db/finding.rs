@@ -8,30 +8,14 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::column;
+use super::{column, take_in};
 use crate::domain::examination::{Check, CheckRule, Outcome};
 
 /// The id of a finding: it follows from everything that the check says.
 pub fn id(check: &Check) -> Uuid {
     let mut digest = Sha256::new();
-    let (text, basis) = (&check.text, &check.legal_basis);
-    let parts = [
-        check.rule.word(),
-        check.outcome.word(),
-        &check.field,
-        &text.kk,
-        &text.ru,
-        &text.en,
-        &basis.act,
-        &basis.provision,
-        &basis.uri,
-    ];
-    for part in parts {
-        // With its length, so that no two checks run together into the same bytes.
-        digest.update((part.len() as u64).to_be_bytes());
-        digest.update(part);
-    }
-    digest.update([u8::from(basis.assumed)]);
+    let texts = [check.rule.word(), check.outcome.word(), &check.field];
+    take_in(&mut digest, &texts, &check.text, &check.legal_basis);
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest.finalize()[..16]);
     uuid::Builder::from_custom_bytes(bytes).into_uuid()

@@ -12,6 +12,20 @@ mod rule_load;
 
 pub use rule_load::load as load_rules;
 
+use legalstat_kit::law::{LegalBasis, LocalizedText};
+use sha2::{Digest, Sha256};
+
+/// Takes texts and their law into the digest by which they are found, each with its length, so that no two of them run
+/// together into the same bytes.
+fn take_in(digest: &mut Sha256, texts: &[&str], text: &LocalizedText, basis: &LegalBasis) {
+    let shared = [&text.kk, &text.ru, &text.en, &basis.act, &basis.provision, &basis.uri];
+    for part in texts.iter().copied().chain(shared.map(String::as_str)) {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    digest.update([u8::from(basis.assumed)]);
+}
+
 /// One column of the rows to insert.
 fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()

@@ -45,12 +45,13 @@ pub(super) async fn list_requests(
     let mut bytes = 0;
     for batch in places.chunks(BATCH) {
         let ids: Vec<_> = batch.iter().map(|place| place.id).collect();
-        let names: Vec<String> = ids.iter().map(|id| names::request(*id)).collect();
-        let mut moves = moves::of_each(&mut *connection, &names).await?;
         let mut stored = Vec::with_capacity(ids.len());
         for id in ids {
             stored.extend(db::request::get(&mut connection, id).await?);
         }
+        let moved = stored.iter().filter(|request| request.moved);
+        let moved: Vec<String> = moved.map(|request| names::request(request.receipt.id)).collect();
+        let mut moves = moves::of_each(&mut *connection, &moved).await?;
         for request in service
             .texts
             .complete(&mut connection, stored, view == View::Full)
