@@ -21,4 +21,4 @@ CROSS JOIN LATERAL (
     SELECT array_agg(text_kk ORDER BY position) AS kk, array_agg(text_ru ORDER BY position) AS ru,
         array_agg(text_en ORDER BY position) AS en
     FROM requests.clarification WHERE request = r.id) AS c
-WHERE r.id = :id;
+WHERE r.id = ANY (:ids);

@@ -123,11 +123,11 @@ impl Error {
         matches!(self, Self::Refusal(refusal) if refusal.code == Code::Unavailable)
     }
 
-    /// The same refusal for another call.
-    pub(crate) fn again(&self) -> Option<Self> {
+    /// The same for another call that met it too. What is unexpected was told, and so is logged, once.
+    pub fn again(&self) -> Self {
         match self {
-            Self::Refusal(refusal) => Some(Self::Refusal(refusal.clone())),
-            Self::Unknown(_) => None,
+            Self::Refusal(refusal) => Self::Refusal(refusal.clone()),
+            Self::Unknown(_) => Refusal::internal().into(),
         }
     }
 

@@ -34,7 +34,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// After how long without use a connection is tried before it is handed out.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// How many connections a service holds.
+/// PostgreSQL plans a statement that takes arrays anew each time it is run, because it hopes for a better plan for arrays that
+/// are short. A plan of a group's inserts takes longer than the inserts of one call, and is always the same.
+const PLANNED_ONCE: (&str, &str) = ("plan_cache_mode", "force_generic_plan");
+/// How many connections look up by keys: what is asked meanwhile is looked up together.
+pub const PLANNED: u32 = 2;
+
+/// How many connections a service holds, besides the [`PLANNED`].
 #[derive(Clone, Copy, Debug)]
 pub struct Connections {
     /// For transactions that write.
@@ -53,14 +59,17 @@ pub struct Connections {
 pub struct Database {
     writing: PgPool,
     reading: PgPool,
+    planned: PgPool,
 }
 
 impl Database {
     /// Connects when first used.
     pub fn new(options: PgConnectOptions, connections: Connections) -> Self {
+        let planned_once = options.clone().options([PLANNED_ONCE]);
         Self {
-            writing: pool(options.clone(), connections.writing),
+            writing: pool(planned_once.clone(), connections.writing),
             reading: pool(options, connections.reading),
+            planned: pool(planned_once, PLANNED),
         }
     }
 
@@ -70,6 +79,14 @@ impl Database {
     /// When the database is away or busy.
     pub async fn connection(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
         acquire(&self.reading).await
+    }
+
+    /// A connection for single statements that only read and find their rows by keys: PostgreSQL plans each of them once.
+    ///
+    /// # Errors
+    /// When the database is away or busy.
+    pub async fn planned(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        acquire(&self.planned).await
     }
 
     /// A connection for single statements that write; each is a transaction of its own.
@@ -107,7 +124,7 @@ impl Database {
 
     /// Waits until every connection is closed.
     pub async fn close(&self) {
-        tokio::join!(self.writing.close(), self.reading.close());
+        tokio::join!(self.writing.close(), self.reading.close(), self.planned.close());
     }
 }
 

@@ -19,6 +19,7 @@ mod domain;
 mod error;
 mod examining;
 mod jobs;
+mod lookup;
 mod rpc;
 mod shared_texts;
 
@@ -26,6 +27,7 @@ use clients::{calendar::Deadlines, form_registry::FormRegistry};
 use config::Config;
 use current_rules::CurrentRules;
 use examining::Examiner;
+use lookup::Lookup;
 use rpc::{RequestIntake, submit_request::Submissions};
 use shared_texts::SharedTexts;
 
@@ -71,6 +73,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     };
     Ok(Routes::new(RequestIntakeServiceServer::new(RequestIntake {
         submissions: Groups::start(&context, submissions, SUBMISSIONS),
+        lookup: Lookup::new(context.db.clone()),
         context,
         calendar,
         rules,

@@ -89,14 +89,14 @@ impl SharedTexts {
     ///
     /// # Errors
     /// When the database fails or lacks one.
-    pub async fn checks(&self, connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Check>, sqlx::Error> {
+    pub async fn checks(&self, connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Arc<Check>>, sqlx::Error> {
         self.load(connection, ids).await?;
         let mut checks = Vec::with_capacity(ids.len());
         for id in ids {
             match self.findings.get(id) {
-                Some(check) => checks.push(Check::clone(&check)),
+                Some(check) => checks.push(check),
                 // There are more of them in use at once than are kept.
-                None => checks.push(one(connection, *id).await?),
+                None => checks.push(Arc::new(one(connection, *id).await?)),
             }
         }
         Ok(checks)
@@ -128,6 +128,22 @@ impl SharedTexts {
         Ok(steps)
     }
 
+    /// What a request shares, if all of it is in memory; the steps only when `explained`.
+    pub fn known(&self, stored: &Stored, explained: bool) -> Option<Texts> {
+        if stored.findings.is_empty() {
+            return None;
+        }
+        let checks = stored.findings.iter().map(|id| self.findings.get(id));
+        let steps = match (&stored.deadline, &stored.explanation) {
+            (Some(_), explanation) if explained => self.explanations.get(explanation.as_ref()?)?,
+            _ => Arc::default(),
+        };
+        Some(Texts {
+            checks: checks.collect::<Option<_>>()?,
+            steps,
+        })
+    }
+
     /// Requests with what they share; the steps only when `explained`.
     ///
     /// # Errors
@@ -145,42 +161,62 @@ impl SharedTexts {
         self.load(connection, &findings).await?;
         let mut requests = Vec::with_capacity(stored.len());
         for request in stored {
-            requests.push(self.completed(connection, request, explained).await?);
+            let texts = match self.known(&request, explained) {
+                Some(texts) => texts,
+                None => self.read(connection, &request, explained).await?,
+            };
+            requests.push(texts.complete(request));
         }
         Ok(requests)
     }
 
-    async fn completed(
+    async fn read(
         &self,
         connection: &mut PgConnection,
-        stored: Stored,
+        stored: &Stored,
         explained: bool,
-    ) -> Result<Request, sqlx::Error> {
+    ) -> Result<Texts, sqlx::Error> {
         let id = stored.receipt.id;
         let checks = if stored.findings.is_empty() {
-            db::finding::of_release_before(connection, id, stored.round).await?
+            let checks = db::finding::of_release_before(connection, id, stored.round).await?;
+            checks.into_iter().map(Arc::new).collect()
         } else {
             self.checks(connection, &stored.findings).await?
         };
+        let steps = match (&stored.deadline, &stored.explanation) {
+            (Some(_), Some(sha256)) if explained => self.steps(connection, sha256).await?,
+            (Some(_), None) if explained => Arc::new(db::explanation::of_release_before(connection, id).await?),
+            _ => Arc::default(),
+        };
+        Ok(Texts { checks, steps })
+    }
+}
+
+/// What a request shares with others.
+pub struct Texts {
+    checks: Vec<Arc<Check>>,
+    steps: Arc<Vec<Step>>,
+}
+
+impl Texts {
+    /// The request that shares it.
+    pub fn complete(self, stored: Stored) -> Request {
         let mut deadline = stored.deadline;
-        if let Some(deadline) = deadline.as_mut().filter(|_| explained) {
-            deadline.steps = match &stored.explanation {
-                Some(sha256) => self.steps(connection, sha256).await?,
-                None => Arc::new(db::explanation::of_release_before(connection, id).await?),
-            };
+        if let Some(deadline) = &mut deadline {
+            deadline.steps = self.steps;
         }
-        Ok(Request {
+        Request {
             receipt: Some(stored.receipt),
             submission: stored.submission,
             examination: Examination {
                 state: stored.state,
-                checks,
+                checks: self.checks.iter().map(|check| Check::clone(check)).collect(),
                 clarifications: stored.clarifications,
                 deadline,
             },
             examined_at: stored.examined_at,
             registration_number: stored.registration_number,
-        })
+        }
     }
 }
 

@@ -87,7 +87,7 @@ impl<A: Clone> Askers<A> {
         for asker in self.0 {
             let again = match &answer {
                 Ok(answer) => Ok(answer.clone()),
-                Err(error) => Err(error.again().unwrap_or_else(|| Refusal::internal().into())),
+                Err(error) => Err(error.again()),
             };
             let told = std::mem::replace(&mut answer, again);
             asker.send(told.map_err(|error| mutation.refused(error))).ok();
@@ -300,7 +300,7 @@ impl<G: Grouped> Worker<G> {
                 .as_ref()
                 .err()
                 .filter(|error| error.is_away())
-                .and_then(Error::again);
+                .map(Error::again);
             call.askers.tell(&call.mutation, answer);
             if let Some(error) = away {
                 return refuse_all(calls.map(|call| (call.mutation, call.askers)), error);
@@ -413,10 +413,10 @@ fn apart<G: Grouped>(taken: Vec<Waiting<G>>) -> (Vec<Waiting<G>>, Vec<Waiting<G>
     (calls, others)
 }
 
-/// Tells all of them the same. An unexpected error is told, and so logged, once.
+/// Tells all of them the same.
 fn refuse_all<A: Clone>(calls: impl Iterator<Item = (Mutation, Askers<A>)>, mut error: Error) {
     for (mutation, askers) in calls {
-        let again = error.again().unwrap_or_else(|| Refusal::internal().into());
+        let again = error.again();
         askers.tell(&mutation, Err(std::mem::replace(&mut error, again)));
     }
 }

@@ -124,14 +124,16 @@ impl Job {
 
 /// What was submitted. One that this release cannot read keeps none of the others back.
 async fn read(connection: &mut PgConnection, waiting: &[Waiting]) -> anyhow::Result<Vec<(Uuid, Submission)>> {
-    let mut submitted = Vec::with_capacity(waiting.len());
-    for Waiting { id, .. } in waiting {
-        match db::request::get(connection, *id).await {
-            Ok(stored) => submitted.extend(stored.map(|request| (*id, request.submission))),
-            Err(error @ (sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. })) => {
-                tracing::warn!(request = names::request(*id), %error, "cannot be read, so not examined");
+    let ids: Vec<Uuid> = waiting.iter().map(|waiting| waiting.id).collect();
+    let mut found = db::request::get(connection, &ids).await?;
+    let mut submitted = Vec::with_capacity(ids.len());
+    for id in ids {
+        match found.remove(&id) {
+            None => {}
+            Some(Ok(stored)) => submitted.push((id, stored.submission)),
+            Some(Err(error)) => {
+                tracing::warn!(request = names::request(id), %error, "cannot be read, so not examined");
             }
-            Err(error) => return Err(error.into()),
         }
     }
     Ok(submitted)

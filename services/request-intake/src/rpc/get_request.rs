@@ -1,10 +1,7 @@
 //! GetRequest.
 
 use legalstat_kit::{Call, Error, FieldReason, Violations, door::word, due::moves};
-use legalstat_proto::{
-    calendar::v1::DueDateChange,
-    requests::v1::{self as proto, GetRequestRequest},
-};
+use legalstat_proto::requests::v1::{self as proto, GetRequestRequest};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -15,7 +12,7 @@ use super::{
 };
 use crate::{
     db::{self, request::Stored},
-    domain::names,
+    domain::{names, request::Request},
     error,
 };
 
@@ -32,38 +29,45 @@ pub(super) async fn get_request(
     }
     let view = word::optional(&mut violations, "view", message.view, &VIEWS, convert::view).unwrap_or(View::Full);
     let id = violations.sound(id)?;
-    let db = &service.context.db;
-    let mut connection = db.connection().await?;
-    let stored = find(&mut connection, call, id).await?;
-    if !stored.moved {
-        return tell(service, &mut connection, stored, view, Vec::new()).await;
+    let stored = visible(call, id, service.lookup.get(id).await?)?;
+    if stored.moved {
+        return moved(service, call, id, view).await;
     }
-    // Whoever held one connection while waiting for another could wait for ever.
-    drop(connection);
-    // Its moves and its due date are told as of one moment.
-    let mut snapshot = db.snapshot().await?;
-    let stored = find(&mut snapshot, call, id).await?;
-    let moves = moves::of(&mut *snapshot, &names::request(id)).await?;
-    tell(service, &mut snapshot, stored, view, moves).await
+    let explained = view == View::Full;
+    let request = match service.texts.known(&stored, explained) {
+        Some(texts) => texts.complete(stored),
+        None => {
+            let mut connection = service.context.db.connection().await?;
+            complete(service, &mut connection, stored, view).await?
+        }
+    };
+    Ok(convert::request_in(view, request))
 }
 
-async fn find(connection: &mut PgConnection, call: &Call, id: Uuid) -> Result<Stored, Error> {
-    let found = db::request::get(connection, id).await?;
+/// A request whose due date has moved: its moves and its due date are told as of one moment.
+async fn moved(service: &RequestIntake, call: &Call, id: Uuid, view: View) -> Result<proto::Request, Error> {
+    let mut snapshot = service.context.db.snapshot().await?;
+    let stored = db::request::get(&mut snapshot, &[id]).await?.remove(&id);
+    let stored = visible(call, id, stored.transpose()?)?;
+    let moves = moves::of(&mut *snapshot, &names::request(id)).await?;
+    let request = complete(service, &mut snapshot, stored, view).await?;
+    let mut request = convert::request_in(view, request);
+    request.due_date_changes = moves;
+    Ok(request)
+}
+
+fn visible(call: &Call, id: Uuid, found: Option<Stored>) -> Result<Stored, Error> {
     let may_see = |stored: &Stored| sees_only_own(&call.caller).is_none_or(|own| own == stored.receipt.accepted_by);
     Ok(found.filter(may_see).ok_or_else(|| error::not_found(id))?)
 }
 
-async fn tell(
+async fn complete(
     service: &RequestIntake,
     connection: &mut PgConnection,
     stored: Stored,
     view: View,
-    moves: Vec<DueDateChange>,
-) -> Result<proto::Request, Error> {
+) -> Result<Request, Error> {
     let explained = view == View::Full;
     let request = service.texts.complete(connection, vec![stored], explained).await?.pop();
-    let request = request.ok_or_else(|| anyhow::anyhow!("one request is completed to one"))?;
-    let mut request = convert::request_in(view, request);
-    request.due_date_changes = moves;
-    Ok(request)
+    Ok(request.ok_or_else(|| anyhow::anyhow!("one request is completed to one"))?)
 }

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::convert;
-use crate::shared_texts::SharedTexts;
+use crate::{domain::examination::Check, shared_texts::SharedTexts};
 
 /// The references stand behind the message as fields that it does not have, so that a decoder of either skips the other.
 #[derive(Clone, PartialEq, Message)]
@@ -63,7 +63,7 @@ pub(super) async fn recall(
         .collect::<Result<Vec<_>, _>>()?;
     if let Some(examination) = answer.examination.as_mut().filter(|_| !ids.is_empty()) {
         let checks = texts.checks(connection, &ids).await?;
-        examination.checks = checks.into_iter().map(convert::check).collect();
+        examination.checks = checks.iter().map(|check| convert::check(Check::clone(check))).collect();
     }
     if let Some(deadline) = answer.deadline.as_mut().filter(|_| !references.explanation.is_empty()) {
         let steps = texts

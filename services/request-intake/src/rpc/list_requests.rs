@@ -45,10 +45,9 @@ pub(super) async fn list_requests(
     let mut bytes = 0;
     for batch in places.chunks(BATCH) {
         let ids: Vec<_> = batch.iter().map(|place| place.id).collect();
-        let mut stored = Vec::with_capacity(ids.len());
-        for id in ids {
-            stored.extend(db::request::get(&mut connection, id).await?);
-        }
+        let mut found = db::request::get(&mut connection, &ids).await?;
+        let stored = ids.iter().filter_map(|id| found.remove(id));
+        let stored = stored.collect::<Result<Vec<_>, _>>()?;
         let moved = stored.iter().filter(|request| request.moved);
         let moved: Vec<String> = moved.map(|request| names::request(request.receipt.id)).collect();
         let mut moves = moves::of_each(&mut *connection, &moved).await?;

@@ -20,7 +20,7 @@ mod preview_recompute;
 pub mod submit_request;
 
 use crate::{
-    current_rules::CurrentRules, domain::request::CallerRole, rpc::submit_request::Submissions,
+    current_rules::CurrentRules, domain::request::CallerRole, lookup::Lookup, rpc::submit_request::Submissions,
     shared_texts::SharedTexts,
 };
 
@@ -30,6 +30,7 @@ pub struct RequestIntake {
     pub calendar: Calendar,
     pub rules: Arc<CurrentRules>,
     pub texts: Arc<SharedTexts>,
+    pub lookup: Lookup,
     pub submissions: Groups<Submissions>,
 }
 
