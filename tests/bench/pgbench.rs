@@ -41,7 +41,10 @@ impl Pgbench {
             .arg("-f")
             .arg(script)
             .arg(&self.url)
-            .env("PGOPTIONS", format!("-c search_path={} -c plan_cache_mode=force_generic_plan", self.schema))
+            .env(
+                "PGOPTIONS",
+                format!("-c search_path={} -c plan_cache_mode=force_generic_plan", self.schema),
+            )
             .output()
             .await
             .expect("pgbench is beside the server's other programs");

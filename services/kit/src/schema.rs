@@ -116,10 +116,19 @@ impl Database {
     ///
     /// # Errors
     /// When the database is away or busy.
-    #[expect(clippy::disallowed_methods, reason = "it runs to its end, whoever stops waiting")]
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        self.begin_with("BEGIN").await
+    }
+
+    /// Begins a transaction that writes, by BEGIN and statements behind it whose answers nobody needs: all of them take one
+    /// round trip. Dropping it rolls it back.
+    ///
+    /// # Errors
+    /// When the database is away or busy, or a statement fails.
+    #[expect(clippy::disallowed_methods, reason = "it runs to its end, whoever stops waiting")]
+    pub async fn begin_with(&self, statement: &'static str) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let writing = self.writing.clone();
-        to_its_end(async move { writing.begin().await }).await
+        to_its_end(async move { writing.begin_with(statement).await }).await
     }
 
     /// Waits until every connection is closed.

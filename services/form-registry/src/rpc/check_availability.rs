@@ -47,8 +47,8 @@ pub(super) async fn check_availability(
         ..Default::default()
     };
     // Side by side, for a submission waits for both. Each hands its connection back without waiting for the other.
-    let forms = async { db::form::list(&mut *db.connection().await?, &filter, None).await };
-    let placed = async { db::placement::on_information_service(&mut *db.connection().await?, &named).await };
+    let forms = async { db::form::list(&mut *db.planned().await?, &filter, None).await };
+    let placed = async { db::placement::on_information_service(&mut *db.planned().await?, &named).await };
     let (forms, placed) = tokio::try_join!(forms, placed)?;
     let placed: HashSet<_> = placed.into_iter().collect();
     let findings = items.iter().map(|item| availability::find(item, &forms, &placed));

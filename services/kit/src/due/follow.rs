@@ -188,6 +188,9 @@ async fn announce(context: &Context, known_from: Timestamp) -> Result<(), sqlx::
     transaction.commit().await
 }
 
+/// Begins a transaction that may store due dates: until it ends, no act is taken up.
+pub const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock_shared('calendar_following'::regclass::oid::bigint)";
+
 /// Whether a due date that this version of the calendar computed may be stored: not when the service has taken up a later
 /// act meanwhile. Until the transaction ends, no act is taken up.
 ///
@@ -198,6 +201,16 @@ pub async fn is_current(connection: &mut PgConnection, calendar_version: &str) -
     sqlx::query!("SELECT pg_advisory_xact_lock_shared('calendar_following'::regclass::oid::bigint)")
         .execute(&mut *connection)
         .await?;
+    is_still_current(connection, calendar_version).await
+}
+
+/// The same in a transaction that was begun by [`BEGIN`]. A statement of its own, behind the lock: it must see what was stored
+/// while the lock was waited for.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn is_still_current(connection: &mut PgConnection, calendar_version: &str) -> Result<bool, sqlx::Error> {
     let followed = sqlx::query_scalar!("SELECT known_from FROM calendar_following")
         .fetch_one(connection)
         .await?;

@@ -12,13 +12,16 @@ use uuid::Uuid;
 
 use super::{
     Mutation, Outcome, Write, decoded,
-    leaves::{self, Answer, Entry, Event},
+    leaves::{self, Answer, Answered, Entry, Event},
 };
 use crate::{Context, Error, Refusal, job};
 
 /// A method whose calls are carried out in groups. What a group does is set-based: one statement for all, not one for each.
 #[tonic::async_trait]
 pub trait Grouped: Send + Sync + 'static {
+    /// What begins a group's transaction: BEGIN, and behind it, in the same round trip, what each group would send first.
+    const BEGIN: &'static str = "BEGIN";
+
     /// What a call asks for.
     type Asked: Send + Sync + 'static;
     /// What is to be stored for it.
@@ -197,10 +200,7 @@ impl<G: Grouped> Worker<G> {
         if calls.is_empty() {
             return;
         }
-        let Some(unanswered) = self.replay(calls).await else {
-            return;
-        };
-        let planned = self.plan(unanswered).await;
+        let planned = self.plan(calls).await;
         if planned.is_empty() {
             return;
         }
@@ -220,55 +220,32 @@ impl<G: Grouped> Worker<G> {
         }
     }
 
-    /// Answers those that were answered before, and gives the others; `None` when all are refused.
-    async fn replay(&self, calls: Vec<Waiting<G>>) -> Option<Vec<Waiting<G>>> {
-        let found = async {
-            let mutations: Vec<&Mutation> = calls.iter().map(|call| &call.mutation).collect();
-            let mut connection = self.context.db.connection().await?;
-            let earlier = leaves::answered(&mut connection, &mutations).await?;
-            Ok::<_, sqlx::Error>((connection, earlier))
-        };
-        let (mut connection, earlier) = match found.await {
-            Ok(found) => found,
-            Err(error) => {
-                refuse_all(calls.into_iter().map(|call| (call.mutation, call.askers)), error.into());
-                return None;
-            }
-        };
-        let mut unanswered = Vec::with_capacity(calls.len());
-        for call in calls {
-            let Some(earlier) = earlier.iter().find(|earlier| earlier.is_to(&call.mutation)) else {
-                unanswered.push(call);
-                continue;
-            };
-            let answer = match call.mutation.require_same_body(&earlier.body_sha256) {
-                Ok(()) => self.grouped.recall(&mut connection, &earlier.kept).await,
-                Err(refusal) => Err(refusal.into()),
-            };
-            call.askers.tell(&call.mutation, answer);
-        }
-        Some(unanswered)
-    }
-
-    /// Decides about all; answers those that are refused and those that only check.
+    /// Decides about all, and asks the database meanwhile which of them were answered before: a repetition is rare, and an
+    /// answer to the others waits for both. Answers those again, and those that are refused or only check.
     async fn plan(&self, calls: Vec<Waiting<G>>) -> Vec<Planned<G>> {
-        if calls.is_empty() {
-            return Vec::new();
-        }
         let (mut asked, mut rest) = (Vec::with_capacity(calls.len()), Vec::with_capacity(calls.len()));
         for call in calls {
             asked.push(call.asked);
             rest.push((call.mutation, call.askers, call._room));
         }
-        let plans = match unpanicked(self.grouped.prepare(asked)).await {
-            Ok(plans) => plans,
+        let (earlier, plans) = tokio::join!(
+            self.answered(rest.iter().map(|(mutation, ..)| mutation).collect()),
+            unpanicked(self.grouped.prepare(asked)),
+        );
+        let earlier = match earlier {
+            Ok(earlier) => earlier,
             Err(error) => {
                 refuse_all(rest.into_iter().map(|(mutation, askers, _)| (mutation, askers)), error);
                 return Vec::new();
             }
         };
-        let mut planned = Vec::with_capacity(rest.len());
+        let plans = plans.unwrap_or_else(|error| each_fails(error, rest.len()));
+        let (mut planned, mut repeated) = (Vec::with_capacity(rest.len()), Vec::new());
         for ((mutation, askers, room), plan) in rest.into_iter().zip(plans) {
+            if let Some(earlier) = earlier.iter().find(|earlier| earlier.is_to(&mutation)) {
+                repeated.push((mutation, askers, earlier));
+                continue;
+            }
             match plan {
                 Ok(plan) if mutation.validate_only => askers.tell(&mutation, Ok(self.grouped.shown(plan))),
                 Ok(plan) => planned.push(Planned {
@@ -280,7 +257,21 @@ impl<G: Grouped> Worker<G> {
                 Err(error) => askers.tell(&mutation, Err(error)),
             }
         }
+        for (mutation, askers, earlier) in repeated {
+            askers.tell(&mutation, self.recall(&mutation, earlier).await);
+        }
         planned
+    }
+
+    async fn answered(&self, mutations: Vec<&Mutation>) -> Result<Vec<Answered>, Error> {
+        let mut connection = self.context.db.writing().await?;
+        Ok(leaves::answered(&mut connection, &mutations).await?)
+    }
+
+    async fn recall(&self, mutation: &Mutation, earlier: &Answered) -> Result<G::Answer, Error> {
+        mutation.require_same_body(&earlier.body_sha256)?;
+        let mut connection = self.context.db.connection().await?;
+        self.grouped.recall(&mut connection, &earlier.kept).await
     }
 
     /// Stores each alone, after a group of them could not be stored. What another replica has answered meanwhile is replayed.
@@ -296,11 +287,7 @@ impl<G: Grouped> Worker<G> {
                 Err(Stored::Failed(error)) => Err(error),
             };
             // The others would only wait as long for what is away.
-            let away = answer
-                .as_ref()
-                .err()
-                .filter(|error| error.is_away())
-                .map(Error::again);
+            let away = answer.as_ref().err().filter(|error| error.is_away()).map(Error::again);
             call.askers.tell(&call.mutation, answer);
             if let Some(error) = away {
                 return refuse_all(calls.map(|call| (call.mutation, call.askers)), error);
@@ -309,15 +296,13 @@ impl<G: Grouped> Worker<G> {
     }
 
     async fn replayed(&self, mutation: &Mutation) -> Result<G::Answer, Error> {
-        let mut connection = self.context.db.connection().await?;
-        let earlier = leaves::answered(&mut connection, &[mutation]).await?.pop();
+        let earlier = self.answered(vec![mutation]).await?.pop();
         let earlier = earlier.ok_or_else(|| anyhow::anyhow!("a key clashed and has no answer"))?;
-        mutation.require_same_body(&earlier.body_sha256)?;
-        self.grouped.recall(&mut connection, &earlier.kept).await
+        self.recall(mutation, &earlier).await
     }
 
     async fn store(&self, planned: &[Planned<G>]) -> Result<Vec<G::Answer>, Stored> {
-        let mut write = Write::begin(&self.context).await?;
+        let mut write = Write::begin_with(&self.context, G::BEGIN).await?;
         let plans: Vec<&G::Plan> = planned.iter().map(|call| &call.plan).collect();
         let outcomes = unpanicked(self.grouped.store(&mut write, &plans)).await?;
         let left = leave(&mut write, planned, &outcomes).await?;
@@ -411,6 +396,15 @@ fn apart<G: Grouped>(taken: Vec<Waiting<G>>) -> (Vec<Waiting<G>>, Vec<Waiting<G>
         }
     }
     (calls, others)
+}
+
+/// The same failure for each of so many.
+fn each_fails<T>(mut error: Error, calls: usize) -> Vec<Result<T, Error>> {
+    let fails = (0..calls).map(|_| {
+        let again = error.again();
+        Err(std::mem::replace(&mut error, again))
+    });
+    fails.collect()
 }
 
 /// Tells all of them the same.

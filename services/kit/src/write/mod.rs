@@ -156,8 +156,12 @@ pub struct Write {
 
 impl Write {
     async fn begin(context: &Context) -> Result<Self, Error> {
+        Self::begin_with(context, "BEGIN").await
+    }
+
+    async fn begin_with(context: &Context, statement: &'static str) -> Result<Self, Error> {
         Ok(Self {
-            transaction: context.db.begin().await?,
+            transaction: context.db.begin_with(statement).await?,
             now: context.now(),
         })
     }

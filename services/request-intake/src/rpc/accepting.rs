@@ -46,7 +46,7 @@ pub struct Plan {
     pub(super) examined_at: Timestamp,
 }
 
-/// Accepts them all, and gives what each came to in their order.
+/// Accepts them all in a transaction begun by [`follow::BEGIN`], and gives what each came to in their order.
 pub(super) async fn accept(
     texts: &Arc<SharedTexts>,
     deadlines: &Deadlines,
@@ -100,7 +100,7 @@ async fn still_current(
         };
         let version = deadline.calendar_version.as_str();
         if !known.contains_key(version) {
-            known.insert(version, follow::is_current(write.connection(), version).await?);
+            known.insert(version, follow::is_still_current(write.connection(), version).await?);
         }
         if known[version] {
             current.push(None);

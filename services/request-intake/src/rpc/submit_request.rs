@@ -8,6 +8,7 @@ use legalstat_kit::{
     Call, Context, Error, FieldReason, Violations,
     call::deadline,
     door::word::{self, Word},
+    due::follow,
     write::{Grouped, Mutation, Outcome, Write},
     zone,
 };
@@ -72,6 +73,8 @@ pub struct Asked {
 
 #[tonic::async_trait]
 impl Grouped for Submissions {
+    const BEGIN: &'static str = follow::BEGIN;
+
     type Asked = Asked;
     type Plan = Plan;
     type Answer = proto::Request;
