@@ -315,13 +315,9 @@ impl<'a> Bench<'a> {
         };
         let rounds = subjects.by_turns(self.turn, &mut self.profile, &servers, when).await;
         let [database, skipped, decoded, echo] = &rounds;
-        let costs = echo
-            .rates()
-            .iter()
-            .zip(decoded.rates())
-            .map(|(echo, ours)| echo / ours)
-            .collect();
         let [database_name, skipped_name, decoded_name, echo_name] = reader_names(when);
+        let spent = [&decoded_name, &echo_name].map(|name| self.profile.spent(name));
+        let costs = spent[0].iter().zip(&spent[1]).map(|(ours, echo)| ours / echo).collect();
         let lines = vec![
             // No service can come nearer to the echo than its statements alone.
             Line::of_rounds(database_name, database).with_ratio(&database.against(echo)),

@@ -9,7 +9,7 @@ use crate::load::{Turn, process_fields};
 /// What was used in the turns of each kind.
 pub(crate) struct Profile {
     postmaster: u32,
-    kinds: Vec<(String, Used)>,
+    kinds: Vec<(String, Vec<Used>)>,
 }
 
 /// Hundredths of a second of processor time, for so many answers.
@@ -52,8 +52,8 @@ impl Profile {
             answers,
         };
         match self.kinds.iter_mut().find(|(known, _)| known == kind) {
-            Some((_, sum)) => sum.add(used),
-            None => self.kinds.push((kind.to_owned(), used)),
+            Some((_, turns)) => turns.push(used),
+            None => self.kinds.push((kind.to_owned(), vec![used])),
         }
         turn
     }
@@ -69,6 +69,16 @@ impl Profile {
         }
     }
 
+    /// The processor time that an answer took of all who took part, in microseconds, in each turn of a kind.
+    pub(crate) fn spent(&self, kind: &str) -> Vec<f64> {
+        let turns = self
+            .kinds
+            .iter()
+            .filter(|(known, _)| known == kind)
+            .flat_map(|(_, turns)| turns);
+        turns.map(|used| used.each(used.of_all())).collect()
+    }
+
     /// All kinds as a table.
     pub(crate) fn table(&self) -> String {
         let mut table = Table::new();
@@ -81,8 +91,10 @@ impl Profile {
             "cores used",
             "by others",
         ]);
-        for (kind, used) in &self.kinds {
-            table.add_row(used.row(kind));
+        for (kind, turns) in &self.kinds {
+            let mut sum = Used::default();
+            turns.iter().for_each(|turn| sum.add(turn));
+            table.add_row(sum.row(kind));
         }
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
@@ -92,7 +104,7 @@ impl Profile {
 }
 
 impl Used {
-    fn add(&mut self, more: Self) {
+    fn add(&mut self, more: &Self) {
         self.server += more.server;
         self.database += more.database;
         self.client += more.client;
@@ -101,10 +113,19 @@ impl Used {
         self.answers += more.answers;
     }
 
+    fn of_all(&self) -> u64 {
+        self.server + self.database + self.client
+    }
+
+    /// So many hundredths of a second as microseconds of each answer.
+    fn each(&self, ticks: u64) -> f64 {
+        ticks as f64 * 1e4 / self.answers.max(1) as f64
+    }
+
     fn row(&self, kind: &str) -> [String; 7] {
-        let each = |ticks: u64| format!("{:.0}", ticks as f64 * 1e4 / self.answers.max(1) as f64);
+        let each = |ticks: u64| format!("{:.0}", self.each(ticks));
         let cores = |ticks: u64| format!("{:.2}", ticks as f64 / 100.0 / self.seconds);
-        let ours = self.server + self.database + self.client;
+        let ours = self.of_all();
         [
             kind.to_owned(),
             self.answers.to_string(),
