@@ -1,5 +1,4 @@
-//! `legalstat calendar` for people and for calendar programs: explanations, the month, the export, and the question before
-//! an act is recorded.
+//! `legalstat calendar` for people: explanations, the month, and the question before an act is recorded.
 
 use std::{
     process::Output,
@@ -12,7 +11,7 @@ use serde_json::{Value, json};
 use crate::command_line::request;
 use legalstat_test_support::system::System;
 
-fn said(system: &System, arguments: &[&str]) -> String {
+pub(crate) fn said(system: &System, arguments: &[&str]) -> String {
     let output = system.run(arguments);
     assert!(output.status.success(), "{arguments:?}: {}", errors(&output));
     String::from_utf8(output.stdout).expect("text")
@@ -23,7 +22,7 @@ fn errors(output: &Output) -> String {
 }
 
 /// Moves a day off from Saturday 9 to Friday 8 January 2027.
-fn act() -> String {
+pub(crate) fn act() -> String {
     let act = json!({ "calendarAct": {
         "name": "calendarActs/order-1-2027",
         "kind": "CALENDAR_ACT_KIND_ORDER",
@@ -77,6 +76,29 @@ fn a_deadline_is_one_line_and_explained_day_by_day_in_the_language_asked_for() {
     );
     let (code, told) = system.failure(&[&deadline[..], &["--suspended", "2025-03-17"]].concat());
     assert!(code == 2 && told.contains("FROM/TO"), "{told}");
+}
+
+#[test]
+fn a_last_day_that_is_off_and_does_not_move_is_told_with_what_moving_it_gives() {
+    let system = System::start();
+    let fixed = ["calendar", "deadline", "--period", "2019-Q2", "--due-day", "14"];
+    let sunday = "2019-07-14 (Sun) is a day off";
+    let told = said(&system, &fixed);
+    assert!(
+        told.starts_with("due 2019-07-14 (Sun)") && told.contains(sunday) && told.contains("[Labour Code"),
+        "{told}"
+    );
+    assert!(told.contains("with --roll-forward: due 2019-07-15 (Mon)"), "{told}");
+    let obligation = json!({ "obligation": { "period": "2019-Q2", "due_day": 14 } });
+    let file = system.file("deadline.json", &obligation.to_string());
+    let output = system.run(&["calendar", "deadline", "--file", &file, "-o", "json"]);
+    assert!(errors(&output).contains(sunday), "{}", errors(&output));
+    let answer: Value = serde_json::from_slice(&output.stdout).expect("it answers in JSON");
+    assert_eq!(answer["dueDate"]["day"], 14);
+    for quiet in [&["--roll-forward"][..], &["--due-day", "15"]] {
+        let other = [&fixed[..if quiet.len() == 1 { 6 } else { 4 }], quiet].concat();
+        assert!(!said(&system, &other).contains("is a day off"), "{other:?}");
+    }
 }
 
 #[test]
@@ -159,47 +181,8 @@ fn a_month_shows_its_days_and_what_falls_due() {
     assert_eq!(system.failure(&["calendar", "month", "2026-13"]).0, 2);
 }
 
-#[test]
-fn an_export_is_read_by_a_calendar_program_and_the_same_twice() {
-    let system = System::start();
-    let export = ["calendar", "export", "--year", "2026"];
-    let text = said(&system, &export);
-    assert_eq!(text, said(&system, &export), "nothing changed in between");
-    let calendar: icalendar::Calendar = text.parse().expect("it is iCalendar");
-    let mut uids: Vec<&str> = calendar.events().filter_map(|event| event.get_uid()).collect();
-    let events = uids.len();
-    uids.sort_unstable();
-    uids.dedup();
-    assert_eq!(events, uids.len(), "every event has a UID of its own");
-    let due = calendar
-        .events()
-        .find(|event| event.get_uid() == Some("forms-1-editions-2026-M04@legalstat"))
-        .expect("form 1 falls due in May");
-    let start = &due.properties()["DTSTART"];
-    assert_eq!(
-        (start.value(), start.params()["TZID"].value()),
-        ("20260505T000000", "Asia/Almaty")
-    );
-    assert!(due.get_description().is_some_and(|text| text.contains("Appendix 2")));
-    let off = calendar
-        .events()
-        .find(|event| event.property_value("DTSTART") == Some("20260527"));
-    assert!(
-        off.and_then(|day| day.get_summary())
-            .is_some_and(|summary| summary.contains("Kurban Ait"))
-    );
-
-    let days = [&export[..], &["--only", "days", "--language", "kk", "--to", "days.ics"]].concat();
-    assert_eq!(said(&system, &days), "", "a file was asked for");
-    let days = std::fs::read_to_string(system.folder().join("days.ics")).expect("it was written");
-    assert!(days.contains("Құрбан айт") && !days.contains("-editions-"), "{days}");
-    assert_eq!(system.failure(&["calendar", "export", "--year", "2037"]).0, 2);
-    let reversed = ["calendar", "export", "--from-year", "2027", "--to-year", "2025"];
-    assert_eq!(system.failure(&reversed).0, 2, "no other year is exported instead");
-}
-
 /// A registered request, brought by the Unified EDMS.
-fn registered(system: &System) -> Value {
+pub(crate) fn registered(system: &System) -> Value {
     let file = system.file("request.json", &request().to_string());
     let submitted = system.json(&["requests", "submit", "--as", "edms", "--file", &file]);
     assert_eq!(submitted["state"], "REQUEST_STATE_REGISTERED");
@@ -207,7 +190,7 @@ fn registered(system: &System) -> Value {
 }
 
 /// A date of the contracts as it is written.
-fn written(date: &Value) -> String {
+pub(crate) fn written(date: &Value) -> String {
     let part = |name: &str| date[name].as_i64().expect("a date");
     format!("{}-{:02}-{:02}", part("year"), part("month"), part("day"))
 }
@@ -274,61 +257,6 @@ fn a_month_shows_every_open_request_however_many_pages_they_fill() {
         month.contains(&format!("3 requests ({})", numbers.join(", "))),
         "{month}"
     );
-}
-
-#[test]
-fn an_export_has_requests_only_when_asked_for_and_nothing_of_who_asks_or_for_what() {
-    let system = System::start();
-    let submitted = registered(&system);
-    let number = submitted["registrationNumber"].as_str().expect("a number");
-    let due = written(&submitted["dueDate"]);
-    let export = ["calendar", "export", "--year", &due[..4]];
-    let usual = said(&system, &export);
-    assert!(!usual.contains("requests-") && !usual.contains(number), "not by itself");
-
-    let uid = format!(
-        "{}@legalstat",
-        submitted["name"].as_str().expect("a name").replace('/', "-")
-    );
-    let basis = submitted["deadline"]["steps"]
-        .as_array()
-        .and_then(|steps| steps.last())
-        .expect("the due date");
-    let act = basis["legalBasis"]["act"].as_str().expect("an act");
-    for (flags, alone) in [(&["--only", "requests"][..], true), (&["--requests"], false)] {
-        let text = said(&system, &[&export[..], flags].concat());
-        let calendar: icalendar::Calendar = text.parse().expect("it is iCalendar");
-        assert_eq!(calendar.events().count() == 1, alone, "{flags:?}");
-        let event = calendar
-            .events()
-            .find(|event| event.get_uid() == Some(&uid))
-            .expect("the request is in it");
-        assert_eq!(event.get_summary(), Some(&*format!("Answer to request {number}")));
-        assert_eq!(event.property_value("SEQUENCE"), Some("0"));
-        let start = format!("{}T000000", due.replace('-', ""));
-        assert_eq!(event.property_value("DTSTART"), Some(&*start));
-        assert!(
-            event
-                .get_description()
-                .is_some_and(|text| text.starts_with("term ") && text.contains(act)),
-            "{event:?}"
-        );
-        // Long lines are folded, so what must not be there is sought in the whole text.
-        let unfolded = text.replace("\r\n ", "");
-        let coupon = submitted["coupon"]["number"].as_str().expect("a coupon");
-        for personal in [
-            "Ministry of Justice",
-            "The head",
-            "12-3/45",
-            "Crimes registered",
-            "Registered crimes",
-            coupon,
-        ] {
-            assert!(!unfolded.contains(personal), "{personal}: {text}");
-        }
-    }
-    let (code, told) = system.failure(&[&export[..], &["--only", "requests", "--as", "supreme-court"]].concat());
-    assert!(code == 1 && told.contains("ROLE_MISSING"), "{told}");
 }
 
 #[test]

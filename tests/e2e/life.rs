@@ -1,9 +1,19 @@
 //! Starting, stopping, and what survives.
 
-use nix::sys::signal::Signal;
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 use crate::command_line::request;
-use legalstat_test_support::system::System;
+use legalstat_test_support::system::{System, program};
 
 #[test]
 fn the_tour_passes_twice_against_a_running_system() {
@@ -36,6 +46,79 @@ fn a_second_up_in_the_same_folder_says_that_one_is_running() {
     let (code, said) = system.failure(&["up"]);
     assert_eq!(code, 2);
     assert!(said.contains("already running"), "{said}");
+}
+
+#[test]
+fn up_tells_the_ports_it_takes_instead_and_its_hints_work_where_they_are_printed() {
+    let folder = tempfile::Builder::new()
+        .prefix("legalstat-suite-")
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o711))
+        .tempdir()
+        .expect("a folder");
+    let _held = held(7601);
+    let mut command = program(folder.path());
+    command.args(["up", "--folder", "it's here"]).stderr(Stdio::piped());
+    let mut up = Ended(command.spawn().expect("it starts"));
+    let mut said = Vec::new();
+    for line in BufReader::new(up.0.stderr.take().expect("it is piped")).lines() {
+        said.push(line.expect("it is text"));
+        if said.last().is_some_and(|line| line.starts_with("Ctrl-C")) {
+            break;
+        }
+    }
+    let told = said.join("\n");
+    assert!(
+        told.contains("calendar takes port") && told.contains("port 7601 cannot be had (Address already in use"),
+        "{told}"
+    );
+    let hints = said.iter().skip_while(|line| !line.starts_with("Try")).skip(1);
+    let hints: Vec<&String> = hints.take_while(|line| line.starts_with("  ")).collect();
+    assert!(hints.len() > 2, "{told}");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    for hint in hints {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", hint]).current_dir(elsewhere.path()).env_clear();
+        let output = shell.env("PATH", "/usr/bin:/bin").output().expect("the shell runs");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{hint}: {errors}");
+        assert!(
+            !String::from_utf8_lossy(&output.stdout).contains("starting a temporary one"),
+            "{hint}"
+        );
+    }
+    up.terminate();
+    assert!(up.0.wait().expect("it ends").success());
+}
+
+/// A port held by this test, taken when no other system on this machine has it any more.
+fn held(port: u16) -> TcpListener {
+    let give_up = Instant::now() + Duration::from_secs(300);
+    loop {
+        match TcpListener::bind(("127.0.0.1", port)) {
+            Ok(held) => return held,
+            Err(error) => assert!(Instant::now() < give_up, "{port}: {error}"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A process that does not outlive its test.
+struct Ended(Child);
+
+impl Ended {
+    fn terminate(&self) {
+        let pid = i32::try_from(self.0.id()).expect("a process id");
+        kill(Pid::from_raw(pid), Signal::SIGTERM).expect("it runs");
+    }
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if self.0.try_wait().is_ok_and(|ended| ended.is_none()) {
+            self.terminate();
+            self.0.wait().ok();
+        }
+    }
 }
 
 #[test]

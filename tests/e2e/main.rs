@@ -2,5 +2,8 @@
 
 mod bad_input;
 mod calendar_command;
+mod calendar_export;
+mod certificates;
 mod command_line;
+mod files;
 mod life;

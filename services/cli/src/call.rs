@@ -1,5 +1,4 @@
-//! Calls described by the contracts' descriptors: requests and responses are proto3 JSON, so that every method is called
-//! the same way.
+//! Calls described by the contracts' descriptors, so that every method is called the same way; responses are proto3 JSON.
 
 use std::{io::Read, path::Path, time::Duration};
 
@@ -7,7 +6,7 @@ use anyhow::Context as _;
 use bytes::{Buf, BufMut};
 use futures::{Stream, StreamExt};
 use prost::Message;
-use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor, MethodDescriptor, SerializeOptions};
+use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::{io::AsyncReadExt, time::Instant};
@@ -17,7 +16,11 @@ use tonic::{
     transport::Channel,
 };
 
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    message::{self, to_json},
+    tls::Line,
+};
 
 /// How much of a file goes into one message of an upload.
 const CHUNK: usize = 256 * 1024;
@@ -40,35 +43,33 @@ pub(crate) fn method(name: &str) -> MethodDescriptor {
         .expect("commands name methods that exist")
 }
 
-/// Reads a message from proto3 JSON; unknown fields are refused.
-pub(crate) fn message(descriptor: MessageDescriptor, json: &Value) -> Result<DynamicMessage, Failure> {
-    let options = DeserializeOptions::new().deny_unknown_fields(true);
-    let name = descriptor.name().to_owned();
-    DynamicMessage::deserialize_with_options(descriptor, json, &options)
-        .map_err(|error| Failure::usage(format!("not a {name}: {error}")))
-}
-
-/// Writes a message as proto3 JSON with every field, so that scripts find what they look for.
-pub(crate) fn to_json(message: &DynamicMessage) -> anyhow::Result<Value> {
-    let options = SerializeOptions::new().skip_default_fields(false);
-    Ok(message.serialize_with_options(serde_json::value::Serializer, &options)?)
+/// The message type of the first message of an upload's stream.
+pub(crate) fn header(upload: &str) -> MessageDescriptor {
+    message::held_by(&method(upload).input(), "header")
 }
 
 /// A connection to one service.
 #[derive(Clone)]
 pub(crate) struct Connection {
     channel: Channel,
+    line: Line,
     timeout: Duration,
 }
 
 impl Connection {
-    pub(crate) fn new(channel: Channel, timeout: Duration) -> Self {
-        Self { channel, timeout }
+    /// A connection over a channel; `line` says what is wrong when no call comes through.
+    pub(crate) fn new(channel: Channel, line: Line, timeout: Duration) -> Self {
+        Self { channel, line, timeout }
+    }
+
+    /// Calls a unary method with a request that the program made.
+    pub(crate) async fn call(&self, name: &str, request: &Value) -> Result<Value, Failure> {
+        self.send(name, &message::of(&method(name).input(), request)?).await
     }
 
     /// Calls a unary method.
-    pub(crate) async fn call(&self, name: &str, request: &Value) -> Result<Value, Failure> {
-        self.patiently(async || self.call_once(name, request).await).await
+    pub(crate) async fn send(&self, name: &str, request: &DynamicMessage) -> Result<Value, Failure> {
+        self.patiently(async || self.send_once(name, request).await).await
     }
 
     /// Repeats a call while the service says when to try again, as long as the timeout allows. A mutation keeps its
@@ -83,14 +84,25 @@ impl Connection {
             let pause = result.as_ref().err().and_then(Failure::retry_after);
             match pause.filter(|pause| Instant::now() + *pause < deadline) {
                 Some(pause) => tokio::time::sleep(pause).await,
-                None => return result,
+                None => return self.explained(result).await,
             }
         }
     }
 
-    async fn call_once(&self, name: &str, request: &Value) -> Result<Value, Failure> {
+    /// A call that did not come through for a certificate says so.
+    async fn explained<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
+        match result {
+            Err(failure @ Failure::Unreachable(_)) => match self.line.fault().await {
+                Some(told) => Err(Failure::Certificate(told)),
+                None => Err(failure),
+            },
+            result => result,
+        }
+    }
+
+    async fn send_once(&self, name: &str, request: &DynamicMessage) -> Result<Value, Failure> {
         let method = method(name);
-        let request = self.request(message(method.input(), request)?);
+        let request = self.request(request.clone());
         let mut client = self.ready().await?;
         let response = client.unary(request, path(&method), Dynamic(method.output())).await?;
         Ok(to_json(response.get_ref())?)
@@ -113,17 +125,19 @@ impl Connection {
     }
 
     /// Uploads a file: first `header`, then the content.
-    pub(crate) async fn upload(&self, name: &str, header: &Value, file: &Path) -> Result<Value, Failure> {
+    pub(crate) async fn upload(&self, name: &str, header: &DynamicMessage, file: &Path) -> Result<Value, Failure> {
         self.patiently(async || self.upload_once(name, header, file).await)
             .await
     }
 
-    async fn upload_once(&self, name: &str, header: &Value, file: &Path) -> Result<Value, Failure> {
+    async fn upload_once(&self, name: &str, header: &DynamicMessage, file: &Path) -> Result<Value, Failure> {
         let method = method(name);
         if file.is_dir() {
             return Err(Failure::usage(format!("{} is a folder", file.display())));
         }
-        let first = message(method.input(), &json!({ "header": with_digest(header, file)? }))?;
+        let mut first = DynamicMessage::new(method.input());
+        let header = prost_reflect::Value::Message(with_digest(header, file)?);
+        first.set_field_by_name("header", header);
         let opened = tokio::fs::File::open(file).await;
         let opened = opened.map_err(|error| unreadable(file, &error))?;
         let chunk_field = method
@@ -157,7 +171,7 @@ impl Connection {
 
     async fn download_once(&self, name: &str, request: &Value) -> Result<(Value, Vec<u8>), Failure> {
         let method = method(name);
-        let request = self.request(message(method.input(), request)?);
+        let request = self.request(message::of(&method.input(), request)?);
         let mut client = self.ready().await?;
         let responses = client
             .server_streaming(request, path(&method), Dynamic(method.output()))
@@ -168,7 +182,7 @@ impl Connection {
 
     async fn ready(&self) -> Result<tonic::client::Grpc<Channel>, Failure> {
         let mut client = tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(64 * 1024 * 1024);
-        client.ready().await.map_err(Failure::unreachable)?;
+        client.ready().await.map_err(|error| Failure::unreachable(&error))?;
         Ok(client)
     }
 
@@ -180,9 +194,9 @@ impl Connection {
 }
 
 /// A header with the content's digest, so that content that could not be read to its end is refused.
-fn with_digest(header: &Value, file: &Path) -> Result<Value, Failure> {
+fn with_digest(header: &DynamicMessage, file: &Path) -> Result<DynamicMessage, Failure> {
     let mut header = header.clone();
-    if header.get("sha256").is_none() {
+    if message::text(&header, "sha256").is_empty() {
         let mut digest = Sha256::new();
         let mut opened = std::fs::File::open(file).map_err(|error| unreadable(file, &error))?;
         let mut bytes = vec![0; CHUNK];
@@ -192,7 +206,7 @@ fn with_digest(header: &Value, file: &Path) -> Result<Value, Failure> {
                 read => digest.update(&bytes[..read]),
             }
         }
-        header["sha256"] = json!(hex::encode(digest.finalize()));
+        header.set_field_by_name("sha256", message::string(hex::encode(digest.finalize())));
     }
     Ok(header)
 }

@@ -13,6 +13,7 @@ use legalstat_local::{
 
 use crate::{
     failure::Failure,
+    output,
     place::{self, ServiceName},
 };
 
@@ -28,7 +29,10 @@ impl Certificates {
         std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
         let _lock = place::lock(folder)?;
         Identities::ensure(folder)?;
-        eprintln!("certificates are in {}", folder.join("certificates").display());
+        output::tell(&format!(
+            "certificates are in {}",
+            folder.join("certificates").display()
+        ));
         Ok(())
     }
 }

@@ -1,17 +1,23 @@
-//! How the command line fails: exit status 1 refused by the service, 2 wrong usage, 3 unreachable.
+//! How the command line fails: exit status 1 refused by the service, 2 wrong usage or settings, 3 away or to be tried again.
 
 use std::{fmt, process::ExitCode, time::Duration};
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
+use crate::output::escaped;
+
 /// Why a command did not succeed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The service refused.
+    /// The service refused: the same call is refused again.
     Refused(Box<Status>),
-    /// The command line, or the file it was given, is wrong.
+    /// The service, or what it needs, is away for the moment: the same call may succeed later.
+    Away(Box<Status>),
+    /// The command line, the file it was given or a setting is wrong.
     Usage(String),
+    /// One of the two sides does not accept the other's certificate.
+    Certificate(String),
     /// The service cannot be reached.
     Unreachable(String),
     /// Anything else on this side.
@@ -23,34 +29,39 @@ impl Failure {
         Self::Usage(message.into())
     }
 
-    pub(crate) fn unreachable(error: tonic::transport::Error) -> Self {
-        Self::Unreachable(with_causes(&error))
+    /// A service that no call came through to, by what the line says.
+    pub(crate) fn unreachable(error: &dyn std::error::Error) -> Self {
+        Self::Unreachable(with_causes(error))
     }
 
     /// The exit status of the process.
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Refused(_) | Self::Other(_) => ExitCode::from(1),
-            Self::Usage(_) => ExitCode::from(2),
-            Self::Unreachable(_) => ExitCode::from(3),
+            Self::Usage(_) | Self::Certificate(_) => ExitCode::from(2),
+            Self::Away(_) | Self::Unreachable(_) => ExitCode::from(3),
         }
     }
 
     /// The documented reason of a refusal, without its prefix.
     pub(crate) fn reason(&self) -> Option<String> {
-        let Self::Refused(status) = self else { return None };
-        let details = status.get_error_details();
+        let details = self.status()?.get_error_details();
         details
             .error_info()
             .map(|info| info.reason.trim_start_matches("ERROR_REASON_").to_owned())
     }
-}
 
-impl Failure {
+    /// What the service answered.
+    fn status(&self) -> Option<&Status> {
+        match self {
+            Self::Refused(status) | Self::Away(status) => Some(status),
+            _ => None,
+        }
+    }
+
     /// When to try again, if the service says so.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        let Self::Refused(status) = self else { return None };
-        status
+        self.status()?
             .get_error_details()
             .retry_info()
             .and_then(|retry| retry.retry_delay)
@@ -70,12 +81,21 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 
 impl From<Status> for Failure {
     fn from(status: Status) -> Self {
+        let details = status.get_error_details();
         // A status without ErrorInfo was not sent by a service of ours: the line or the peer failed.
-        let ours = status.get_error_details().error_info().is_some();
+        let ours = details.error_info().is_some();
         match status.code() {
             Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded if !ours => {
-                Self::Unreachable(with_causes(&status))
+                // The status itself would show as the library's own notation.
+                match std::error::Error::source(&status) {
+                    Some(cause) => Self::unreachable(cause),
+                    None => Self::Unreachable(escaped(status.message())),
+                }
             }
+            Code::Unavailable | Code::DeadlineExceeded | Code::Aborted | Code::Cancelled => {
+                Self::Away(Box::new(status))
+            }
+            _ if details.retry_info().is_some() => Self::Away(Box::new(status)),
             _ => Self::Refused(Box::new(status)),
         }
     }
@@ -90,42 +110,85 @@ impl From<anyhow::Error> for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(status) => refused(status, f),
+            Self::Refused(status) => answered("refused", status, f),
+            Self::Away(status) => answered("away for the moment, so try again", status, f),
             Self::Usage(message) => write!(f, "error: {message}"),
-            Self::Unreachable(message) => {
-                write!(
-                    f,
-                    "unreachable: {message}\n  is the system running? `legalstat up` starts it"
-                )
-            }
+            Self::Certificate(message) => write!(f, "certificate: {message}"),
+            Self::Unreachable(message) => write!(f, "unreachable: {message}"),
             Self::Other(error) => write!(f, "error: {error:#}"),
         }
     }
 }
 
-fn refused(status: &Status, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// What a service answered, each of its texts within a line.
+fn answered(how: &str, status: &Status, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let details = status.get_error_details();
-    write!(f, "refused: {}", status.message())?;
+    write!(f, "{how}: {}", escaped(status.message()))?;
     if let Some(bad_request) = details.bad_request() {
         for violation in &bad_request.field_violations {
-            write!(
-                f,
-                "\n  {}: {} ({})",
-                violation.field, violation.description, violation.reason
-            )?;
+            let [field, description, reason] =
+                [&violation.field, &violation.description, &violation.reason].map(|text| escaped(text));
+            write!(f, "\n  {field}: {description} ({reason})")?;
         }
     }
     let Some(info) = details.error_info() else {
         return write!(f, "\n  code: {:?}", status.code());
     };
-    write!(f, "\n  reason: {} ({:?})", info.reason, status.code())?;
+    write!(f, "\n  reason: {} ({:?})", escaped(&info.reason), status.code())?;
     let mut facts: Vec<_> = info.metadata.iter().collect();
     facts.sort();
     for (key, value) in facts {
-        write!(f, "\n  {}: {value}", key.replace('_', " "))?;
+        write!(f, "\n  {}: {}", escaped(key).replace('_', " "), escaped(value))?;
     }
     if let Some(after) = details.retry_info().and_then(|retry| retry.retry_delay) {
         write!(f, "\n  try again after: {} s", after.as_secs_f32())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_types::{ErrorDetails, FieldViolation};
+
+    use super::*;
+
+    fn status(code: Code, retry: bool) -> Failure {
+        let mut details =
+            ErrorDetails::with_error_info("ERROR_REASON_X", "legalstat", [("who".into(), "a\u{202e}b\nc".into())]);
+        details.set_bad_request(vec![FieldViolation::new("f\u{1b}", "d\u{9b}")]);
+        if retry {
+            details.set_retry_info(Some(Duration::from_secs(1)));
+        }
+        Status::with_error_details(code, "said\nrefused: other", details).into()
+    }
+
+    #[test]
+    fn what_helps_to_repeat_is_told_from_what_the_law_refuses() {
+        for (failure, status) in [
+            (status(Code::InvalidArgument, false), 1),
+            (status(Code::PermissionDenied, false), 1),
+            (status(Code::ResourceExhausted, false), 1),
+            (status(Code::ResourceExhausted, true), 3),
+            (status(Code::Unavailable, true), 3),
+            (status(Code::Unavailable, false), 3),
+            (status(Code::DeadlineExceeded, false), 3),
+            (Status::unavailable("the line is cut").into(), 3),
+            (Failure::usage("wrong"), 2),
+            (Failure::Certificate("ended".into()), 2),
+            (anyhow::anyhow!("the disk is full").into(), 1),
+        ] {
+            assert_eq!(failure.exit_code(), ExitCode::from(status), "{failure}");
+        }
+    }
+
+    #[test]
+    fn what_a_service_answers_steers_no_terminal_and_passes_for_no_other_line() {
+        let said = status(Code::InvalidArgument, false).to_string();
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(
+            lines[..2],
+            ["refused: said\\nrefused: other", "  f\\u{1b}: d\\u{9b} ()"]
+        );
+        assert_eq!(lines[3], "  who: a\\u{202e}b\\nc");
+    }
 }

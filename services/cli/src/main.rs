@@ -9,9 +9,13 @@ mod call;
 mod certificates;
 mod commands;
 mod failure;
+mod invocation;
+mod json;
+mod message;
 mod options;
 mod output;
 mod place;
+mod tls;
 mod tour;
 mod up;
 
@@ -23,7 +27,8 @@ use crate::{failure::Failure, options::Options};
 
 /// Provides legal statistical information the way the Instruction orders it.
 ///
-/// Exit status: 0 done, 1 refused by the service, 2 wrong usage, 3 unreachable.
+/// Exit status: 0 done; 1 refused, so that the same call is refused again, or failed on this machine; 2 wrong usage or
+/// settings; 3 away for the moment, so that the same call can succeed later.
 #[derive(Parser, Debug)]
 #[command(name = "legalstat", version, max_term_width = 120)]
 struct CommandLine {
@@ -54,6 +59,7 @@ enum Group {
 
 fn main() -> ExitCode {
     let CommandLine { options, group } = CommandLine::parse();
+    let folder = options.folder.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = runtime
         .map_err(|error| Failure::Other(error.into()))
@@ -65,7 +71,11 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{failure}");
+            output::tell(&failure.to_string());
+            if matches!(failure, Failure::Unreachable(_)) {
+                let up = invocation::command(&folder, "up");
+                output::tell(&format!("  is the system running? `{up}` starts one on this machine"));
+            }
             failure.exit_code()
         }
     }

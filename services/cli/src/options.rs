@@ -6,6 +6,9 @@ use clap::Args;
 
 use crate::{output::Format, place::Place};
 
+/// The folder of a local system unless another is named.
+pub(crate) const FOLDER: &str = ".legalstat";
+
 /// Options of every command
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Options {
@@ -16,7 +19,7 @@ pub(crate) struct Options {
     #[arg(short, long, global = true, value_name = "FORMAT", default_value = "table")]
     pub(crate) output: Format,
     /// The folder of a local system
-    #[arg(long, global = true, value_name = "PATH", default_value = ".legalstat")]
+    #[arg(long, global = true, value_name = "PATH", default_value = FOLDER)]
     pub(crate) folder: PathBuf,
     /// How long a call may take, in seconds
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30)]

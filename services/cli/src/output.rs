@@ -1,9 +1,12 @@
 //! Answers for people: tables, records and texts; and for scripts: proto3 JSON.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use serde_json::Value;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+use crate::failure::Failure;
 
 /// How an answer is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -57,15 +60,54 @@ pub(crate) fn print(response: &Value, format: Format, view: View) -> anyhow::Res
 /// Prints a response: for a person as `text`, for scripts as it is.
 pub(crate) fn show(response: &Value, format: Format, text: &str) -> anyhow::Result<()> {
     match format {
-        Format::Json => write(&format!("{}\n", serde_json::to_string_pretty(response)?)),
+        Format::Json => write_bytes(format!("{}\n", in_json(response)?).as_bytes()),
         Format::Table => write(&format!("{}\n", text.trim_end())),
     }
 }
 
-/// Writes to standard output.
+/// A response in JSON, with what could steer a terminal as JSON writes it in escapes: nothing else can stand within its
+/// strings, and no reader notices.
+fn in_json(response: &Value) -> anyhow::Result<String> {
+    let mut safe = String::new();
+    for c in serde_json::to_string_pretty(response)?.chars() {
+        if c == '\n' || is_plain(c) {
+            safe.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                safe += &format!("\\u{unit:04x}");
+            }
+        }
+    }
+    Ok(safe)
+}
+
+/// Writes lines to standard output, with what could steer a terminal made visible.
 pub(crate) fn write(text: &str) -> anyhow::Result<()> {
+    write_bytes(lines(text).as_bytes())
+}
+
+/// Writes the content of a file to standard output as it is, but nothing unsafe to a terminal.
+///
+/// Refuses what is no text, or holds controls, when standard output is a terminal.
+pub(crate) fn write_content(content: &[u8]) -> Result<(), Failure> {
+    let safe = |text: &str| text.chars().all(|c| matches!(c, '\n' | '\r' | '\t') || is_plain(c));
+    if std::io::stdout().is_terminal() && !std::str::from_utf8(content).is_ok_and(safe) {
+        return Err(Failure::usage(
+            "the content holds what could steer a terminal: write it to a file with --to, or into a pipe",
+        ));
+    }
+    Ok(write_bytes(content)?)
+}
+
+/// Says something to a person beside the answer: lines on standard error, with what could steer a terminal made visible.
+pub(crate) fn tell(text: &str) {
+    // Where nobody can be told, nothing can be done about it.
+    writeln!(std::io::stderr(), "{}", lines(text)).ok();
+}
+
+fn write_bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         // Whoever reads us, `head` for one, has seen enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),
@@ -130,13 +172,36 @@ const PREFIXES: [&str; 20] = [
     "UNIT_",
 ];
 
-/// What could steer a terminal, or pass for another line of a table, is made visible.
-fn shown(c: char) -> char {
-    match c {
-        '\n' | '\r' | '\t' => ' ',
-        c if c.is_control() => '\u{fffd}',
-        c => c,
+/// Whether a character shows itself and nothing else: it is no control, changes no direction and ends no line.
+fn is_plain(c: char) -> bool {
+    !matches!(
+        c.general_category(),
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+            | GeneralCategory::PrivateUse
+            | GeneralCategory::Surrogate
+            | GeneralCategory::Unassigned
+    )
+}
+
+/// A text within a line: what could steer a terminal, or pass for another line, is written out, as `\n` or `\u{202e}`.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_plain(c) {
+            shown.push(c);
+        } else {
+            shown.extend(c.escape_default());
+        }
     }
+    shown
+}
+
+/// Lines that the program made, each made safe.
+fn lines(text: &str) -> String {
+    text.split('\n').map(escaped).collect::<Vec<_>>().join("\n")
 }
 
 fn plain(text: &str) -> String {
@@ -148,7 +213,7 @@ fn plain(text: &str) -> String {
     match prefix.map(|prefix| &text[prefix.len()..]) {
         Some("UNSPECIFIED") => String::new(),
         Some(rest) => rest.into(),
-        None => text.chars().map(shown).collect(),
+        None => escaped(text),
     }
 }
 
@@ -193,7 +258,7 @@ pub(crate) fn localized(value: &Value, language: Language) -> String {
 fn in_language([kk, ru, en]: [&str; 3], language: Language) -> String {
     let order = language.of([kk, ru, en], [ru, kk, en], [en, ru, kk]);
     let there = order.into_iter().find(|text| !text.is_empty());
-    there.map_or_else(|| "(missing)".into(), |text| text.chars().map(shown).collect())
+    there.map_or_else(|| "(missing)".into(), escaped)
 }
 
 /// How long a value may be to stand on its field's line.
@@ -234,11 +299,33 @@ mod tests {
     fn values_are_written_as_a_person_would() {
         assert_eq!(text(&json!({ "year": 2019, "month": 7, "day": 5 })), "2019-07-05");
         assert_eq!(text(&json!("DAY_KIND_WORKING")), "WORKING");
-        assert_eq!(text(&json!("a\u{1b}[2Jb\nc")), "a\u{fffd}[2Jb c");
         assert_eq!(text(&json!({ "kk": "", "ru": "", "en": "" })), "(missing)");
         assert_eq!(
             text(&json!({ "act": "Instruction", "provision": "para 7", "uri": "", "assumed": true })),
             "Instruction, para 7 (assumed)"
+        );
+    }
+
+    #[test]
+    fn what_could_steer_a_terminal_or_pass_for_another_line_is_written_out() {
+        let name = "a\u{1b}[2J\u{202e}b\n\u{9b}c\u{200b}\u{2028}\u{7f}й № 5";
+        let shown = "a\\u{1b}[2J\\u{202e}b\\n\\u{9b}c\\u{200b}\\u{2028}\\u{7f}й № 5";
+        assert_eq!(text(&json!(name)), shown);
+        assert_eq!(localized(&json!({ "ru": name }), Language::En), shown);
+        let table = rows(&json!([{ "name": name }]), &[("name\u{1b}", "name")]);
+        assert!(table.contains(shown), "{table}");
+        assert_eq!(
+            lines("one\u{202e}\ntwo\r\n"),
+            "one\\u{202e}\ntwo\\r\n",
+            "our own lines stay"
+        );
+        let message = json!({ "name": name, "flag\u{feff}": "😀" });
+        let written = in_json(&message).expect("it is written");
+        assert!(written.chars().all(|c| c == '\n' || is_plain(c)), "{written}");
+        assert_eq!(
+            serde_json::from_str::<Value>(&written).ok(),
+            Some(message),
+            "no reader notices"
         );
     }
 

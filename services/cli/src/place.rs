@@ -8,11 +8,16 @@ use std::{
 };
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use legalstat_kit::call::{client, tls};
 use legalstat_local::folder::{AlreadyRunning, FolderLock};
 use serde::{Deserialize, Serialize};
 
-use crate::{call::Connection, failure::Failure};
+use crate::{
+    call::Connection,
+    failure::Failure,
+    tls::{Line, usable},
+};
 
 /// The services of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
@@ -152,12 +157,22 @@ impl Place {
     pub(crate) fn connect(&self, service: ServiceName, caller: Option<&str>) -> Result<Connection, Failure> {
         let url = self.address(service)?;
         let files = caller.map(|name| self.identity(name)).transpose()?;
-        let tls = tls::client(
-            &self.authority(),
-            files.as_ref().map(|(certificate, key)| (certificate, key)),
-        )?;
-        let channel = client::channel(&url, tls)?;
-        Ok(Connection::new(channel, self.timeout))
+        let shown = files.as_ref().map(|(certificate, key)| (certificate, key));
+        let wrong = |error: anyhow::Error| Failure::usage(format!("{error:#}"));
+        let tls = tls::client(&self.authority(), shown).map_err(wrong)?;
+        let channel = client::channel(&url, tls).map_err(|error| match shown {
+            Some((certificate, key)) => {
+                let (certificate, key) = (certificate.display(), key.display());
+                Failure::Certificate(format!("{certificate} with {key} cannot be shown to {url}: {error:#}"))
+            }
+            None => wrong(error),
+        })?;
+        let line = Line {
+            url,
+            authority: self.authority(),
+            identity: files,
+        };
+        Ok(Connection::new(channel, line, self.timeout))
     }
 
     fn identity(&self, name: &str) -> Result<(PathBuf, PathBuf), Failure> {
@@ -171,6 +186,7 @@ impl Place {
             );
             return Err(Failure::usage(message));
         }
+        usable(&certificate, Timestamp::now()).map_err(Failure::Certificate)?;
         Ok((certificate, key))
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
@@ -18,7 +19,7 @@ use legalstat_kit::{
     },
 };
 use legalstat_local::{
-    folder::FolderLock,
+    folder::{FolderLock, write_whole},
     postgres::{Cluster, ClusterOptions},
     programs::PostgresMissing,
     roles::{self, ServicePasswords},
@@ -30,6 +31,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     certificates::Identities,
     failure::Failure,
+    invocation,
+    options::FOLDER,
+    output,
     place::{self, Addresses, Place, ServiceName},
 };
 
@@ -62,11 +66,11 @@ impl Up {
         tokio::spawn(run::stop_on_signal(shutdown.clone()));
         let _telemetry = telemetry::start("legalstat", &self.log, LogFormat::Text, self.otlp_endpoint.as_deref())?;
         let mut system = System::start(folder, shutdown.clone()).await?;
-        eprint!("{}", system.introduction());
+        output::tell(&system.introduction(folder));
         let ended = system.ended().await;
         shutdown.cancel();
         system.stop().await?;
-        eprintln!("legalstat has stopped; its data stay in {}", folder.display());
+        output::tell(&format!("legalstat has stopped; its data stay in {}", folder.display()));
         ended
     }
 }
@@ -92,6 +96,8 @@ fn refuse_unknown_settings() -> Result<(), SettingError> {
 pub(crate) struct System {
     folder: PathBuf,
     addresses: Addresses,
+    /// Which ports were not the usual ones, and why, a line each.
+    moved: Vec<String>,
     services: JoinSet<anyhow::Result<()>>,
     shutdown: CancellationToken,
     cluster: Option<Cluster>,
@@ -115,13 +121,15 @@ impl System {
         let (ready, mut signals) = mpsc::unbounded_channel();
         let mut system = Self {
             addresses: Addresses::default(),
+            moved: Vec::new(),
             services: JoinSet::new(),
             shutdown,
             cluster,
             _lock: lock,
             folder,
         };
-        let ports = Ports::choose().await?;
+        let ports = Ports::choose(FIRST_PORT).await?;
+        system.moved = ports.moved();
         let mut start = Start {
             server: &server,
             passwords: &passwords,
@@ -144,7 +152,7 @@ impl System {
         drop(start);
         system.wait_until_ready(&mut signals).await?;
         let addresses = serde_json::to_vec_pretty(&system.addresses).context("the addresses")?;
-        std::fs::write(Place::addresses_file(&system.folder), addresses).context("writing the addresses")?;
+        write_whole(&Place::addresses_file(&system.folder), &addresses, 0o644)?;
         system.wait_for_schedules().await?;
         Ok(system)
     }
@@ -233,18 +241,30 @@ impl System {
         failed.map_or(Ok(()), |error| Err(error.into()))
     }
 
-    fn introduction(&self) -> String {
+    /// What runs where, and what to try; `called` is the folder as it was named.
+    fn introduction(&self, called: &Path) -> String {
         let mut text = String::from("legalstat is running:\n");
         for (name, url) in &self.addresses.0 {
             text += &format!("  {:<24} {url}\n", name.as_str());
         }
+        text += &self.moved.concat();
         text += &format!("Certificates are in {}.\n", self.folder.join("certificates").display());
-        text + "Try, in another terminal:
-  cargo run -- tour
-  cargo run -- calendar deadline --period 2019-Q2 --due-day 14 --roll-forward
-  cargo run -- forms schedule --year 2026
-  cargo run -- --help
-Ctrl-C stops it.\n"
+        // The other terminal can be in another folder.
+        let folder = if called == Path::new(FOLDER) {
+            called
+        } else {
+            &self.folder
+        };
+        text += "Try, in another terminal:\n";
+        for arguments in [
+            "tour",
+            "calendar deadline --period 2019-Q2 --due-day 14 --roll-forward",
+            "forms schedule --year 2026",
+            "--help",
+        ] {
+            text += &format!("  {}\n", invocation::command(folder, arguments));
+        }
+        text + "Ctrl-C stops it."
     }
 }
 
@@ -266,7 +286,7 @@ async fn database_server(folder: &Path) -> Result<(String, Option<Cluster>), Fai
     let cluster = match Cluster::start(&options).await {
         Err(error) => match error.downcast::<PostgresMissing>() {
             Ok(missing) if missing.can_install() => {
-                eprintln!("{missing}\nInstalling it: {}", missing.command());
+                output::tell(&format!("{missing}\nInstalling it: {}", missing.command()));
                 missing.install()?;
                 Cluster::start(&options).await?
             }
@@ -290,16 +310,19 @@ struct Listening {
     listeners: Option<Listeners>,
     calls: SocketAddr,
     health: SocketAddr,
+    /// Of its usual ports those that could not be had, with what the system says.
+    refused: Vec<(u16, io::Error)>,
 }
 
 impl Ports {
-    /// The usual ports where they are free, others where they are not.
-    async fn choose() -> anyhow::Result<Self> {
+    /// The usual ports, from `first` on, where they can be had, others where they cannot.
+    async fn choose(first: u16) -> anyhow::Result<Self> {
         let mut ports = BTreeMap::new();
-        for (name, port) in ServiceName::ALL.into_iter().zip(FIRST_PORT..) {
+        for (name, port) in ServiceName::ALL.into_iter().zip(first..) {
+            let mut refused = Vec::new();
             let listeners = Listeners {
-                calls: bind(port).await?,
-                health: bind(port + 10).await?,
+                calls: bind(port, &mut refused).await?,
+                health: bind(port + 10, &mut refused).await?,
             };
             let (calls, health) = (listeners.calls.local_addr()?, listeners.health.local_addr()?);
             ports.insert(
@@ -308,10 +331,29 @@ impl Ports {
                     listeners: Some(listeners),
                     calls,
                     health,
+                    refused,
                 },
             );
         }
         Ok(Self(ports))
+    }
+
+    /// Which other ports were taken, and why: a line for each service that has not got its usual ones.
+    fn moved(&self) -> Vec<String> {
+        let moved = self.0.iter().filter(|(_, listening)| !listening.refused.is_empty());
+        let line = |(name, listening): (&ServiceName, &Listening)| {
+            let refused = listening.refused.iter();
+            let refused: Vec<String> = refused
+                .map(|(port, error)| format!("port {port} cannot be had ({error})"))
+                .collect();
+            let (calls, health) = (listening.calls.port(), listening.health.port());
+            format!(
+                "  {} takes port {calls} for calls and {health} for health: {}\n",
+                name.as_str(),
+                refused.join(", ")
+            )
+        };
+        moved.map(line).collect()
     }
 
     fn url(&self, name: ServiceName) -> String {
@@ -324,10 +366,13 @@ impl Ports {
     }
 }
 
-async fn bind(port: u16) -> anyhow::Result<TcpListener> {
+async fn bind(port: u16, refused: &mut Vec<(u16, io::Error)>) -> anyhow::Result<TcpListener> {
     let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
         Ok(listener) => Ok(listener),
-        Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await,
+        Err(error) => {
+            refused.push((port, error));
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await
+        }
     };
     listener.context("no port is free on the loopback interface")
 }
@@ -382,6 +427,27 @@ mod tests {
     use legalstat_local::residents;
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_named_with_the_one_taken_instead_and_why() {
+        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let taken = held.local_addr().expect("an address").port();
+        let ports = Ports::choose(taken).await.expect("others are free");
+        let calendar = ports.0[&ServiceName::Calendar].calls.port();
+        assert_ne!(calendar, taken);
+        let moved = ports.moved();
+        let line = moved
+            .iter()
+            .find(|line| line.contains("  calendar takes"))
+            .expect("it is told");
+        for part in [
+            &format!("port {calendar} for calls"),
+            &format!("port {taken} cannot be had"),
+            "in use",
+        ] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+    }
 
     #[test]
     fn every_service_is_a_resident_under_its_name_and_schema() {

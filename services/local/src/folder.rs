@@ -2,10 +2,10 @@
 //! time uses a folder.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{Read, Seek, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
+    fs::{self, File, OpenOptions, Permissions, TryLockError},
+    io::{self, Read, Seek, Write},
+    os::unix::fs::PermissionsExt,
+    path::Path,
 };
 
 use anyhow::Context as _;
@@ -61,26 +61,105 @@ impl FolderLock {
     }
 }
 
-/// Writes a file completely or not at all, with permissions `mode`.
+/// Writes a file of the system completely or not at all, with permissions `mode`; makes its folder.
 ///
 /// # Errors
-/// What the file system says.
+/// What the file system says; then what was there is untouched, and nothing is left beside it.
 pub fn write_whole(path: &Path, content: &[u8], mode: u32) -> anyhow::Result<()> {
-    let folder = path.parent().context("a file has a folder")?;
-    fs::create_dir_all(folder)?;
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    fs::remove_file(&new).ok();
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&new, path).with_context(|| format!("writing {}", path.display()))
+    let writing = || format!("writing {}", path.display());
+    fs::create_dir_all(folder_of(path)).with_context(writing)?;
+    replace(path, content, mode).with_context(writing)
+}
+
+/// Writes a file that somebody chose: as [`write_whole`] does, but keeps the permissions of what it replaces, follows a
+/// symbolic link, and writes straight into what is no file, a pipe for one.
+///
+/// # Errors
+/// What the file system says; then what was there is untouched, and nothing is left beside it.
+pub fn write_chosen(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let writing = || format!("writing {}", path.display());
+    let written = match fs::metadata(path) {
+        Ok(there) if there.is_file() => path
+            .canonicalize()
+            .and_then(|path| replace(&path, content, there.permissions().mode() & 0o7777)),
+        Ok(_) => OpenOptions::new()
+            .write(true)
+            .open(path)
+            .and_then(|mut file| file.write_all(content)),
+        Err(_) => replace(path, content, 0o666),
+    };
+    written.with_context(writing)
+}
+
+/// Writes beside the file, brings that to the disk and puts it in the file's place. What was begun goes away with its
+/// handle.
+fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let folder = folder_of(path);
+    let mut new = tempfile::Builder::new()
+        .prefix(".legalstat-")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(folder)?;
+    new.write_all(content)?;
+    new.as_file().sync_all()?;
+    new.persist(path)?;
+    // The name is part of the folder.
+    File::open(folder)?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("new/secret");
+        write_whole(&file, b"one", 0o600).expect("it is written");
+        write_whole(&file, b"two", 0o600).expect("it is written again");
+        assert_eq!(
+            (fs::read(&file).expect("it is there"), mode(&file)),
+            (b"two".to_vec(), 0o600)
+        );
+        assert_eq!(fs::read_dir(folder.path().join("new")).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_replaced_stays_and_what_was_begun_goes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let taken = folder.path().join("taken");
+        fs::create_dir(&taken).expect("a folder");
+        write_whole(&taken, b"one", 0o600).expect_err("a folder is in its place");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+        write_chosen(&folder.path().join("none/file"), b"one").expect_err("its folder is not made");
+    }
+
+    #[test]
+    fn a_chosen_file_keeps_its_permissions_its_links_and_what_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "one").expect("written");
+        fs::set_permissions(&file, Permissions::from_mode(0o640)).expect("it is ours");
+        std::os::unix::fs::symlink(&file, &link).expect("a link");
+        write_chosen(&link, b"two").expect("it is written");
+        assert!(fs::symlink_metadata(&link).expect("it is there").is_symlink());
+        assert_eq!(
+            (fs::read(&file).expect("it is there"), mode(&file)),
+            (b"two".to_vec(), 0o640)
+        );
+        write_chosen(Path::new("/dev/null"), b"two").expect("it is taken");
+        assert!(!fs::metadata("/dev/null").expect("it is there").is_file());
+    }
 
     #[test]
     fn a_folder_is_held_once() {

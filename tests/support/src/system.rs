@@ -28,8 +28,12 @@ fn executable() -> std::ffi::OsString {
 }
 
 /// The program as a user calls it, in a folder.
-fn program(folder: &Path) -> Command {
-    let mut command = Command::new(executable());
+pub fn program(folder: &Path) -> Command {
+    called(Command::new(executable()), folder)
+}
+
+/// A command with what a user's environment has and nothing of cargo's.
+fn called(mut command: Command, folder: &Path) -> Command {
     command
         .current_dir(folder)
         .env_clear()
@@ -119,6 +123,18 @@ impl System {
         Pid::from_raw(i32::try_from(self.process()).expect("a process id"))
     }
 
+    /// Sends a signal to every process of its PostgreSQL server.
+    pub fn signal_database(&self, signal: Signal) {
+        let postmaster = self.postmaster();
+        let children = std::fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children"));
+        let children = children.expect("it runs");
+        let processes = children.split_whitespace().filter_map(|process| process.parse().ok());
+        for process in processes.chain(i32::try_from(postmaster)) {
+            // One of its processes may have ended meanwhile.
+            kill(Pid::from_raw(process), signal).ok();
+        }
+    }
+
     /// Sends it a signal and waits for its end; its exit code, if it ended by itself.
     pub fn end(&mut self, signal: Signal) -> Option<i32> {
         kill(self.pid(), signal).expect("it runs");
@@ -147,6 +163,18 @@ impl System {
         stdin.write_all(input.as_bytes()).ok();
         drop(stdin);
         process.wait_with_output().expect("the program ends")
+    }
+
+    /// Runs a command line to its end where no file can grow beyond half a KiB, as on a disk that is full.
+    pub fn run_on_a_full_disk(&self, arguments: &[&str]) -> Output {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\""])
+            .arg(executable());
+        called(shell, self.folder())
+            .args(arguments)
+            .output()
+            .expect("the shell runs")
     }
 
     /// Runs a command line that must succeed and answers in JSON.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, name, object, upload_header};
+use super::{Action, Command, Mutation, name, object, request, upload_header};
 use crate::{failure::Failure, output::View};
 
 const SERVICE: &str = "legalstat.collections.v1.CollectionDistributionService";
@@ -208,15 +208,13 @@ impl Collections {
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
         match self {
-            Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } | Self::Confirm { .. } => {
-                Ok(self.mutation())
-            }
-            _ => Ok(self.reading()),
+            Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } | Self::Confirm { .. } => self.mutation(),
+            _ => self.reading(),
         }
     }
 
-    fn reading(self) -> Command {
-        match self {
+    fn reading(self) -> Result<Command, Failure> {
+        Ok(match self {
             Self::List => list("ListCollections", json!({}), COLLECTIONS),
             Self::Get { collection } => {
                 let request = json!({ "name": name("collections/", &collection) });
@@ -261,12 +259,14 @@ impl Collections {
                 let action = Action::Download(json!({ "name": name }), to);
                 Command::new(SERVICE, "DownloadCopy", action)
             }
-            Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } | Self::Confirm { .. } => self.mutation(),
-        }
+            Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } | Self::Confirm { .. } => {
+                return self.mutation();
+            }
+        })
     }
 
-    fn mutation(self) -> Command {
-        match self {
+    fn mutation(self) -> Result<Command, Failure> {
+        let (method, fields, mutation) = match self {
             Self::Upload {
                 name,
                 content,
@@ -274,26 +274,27 @@ impl Collections {
                 sha256,
                 mutation,
             } => {
-                let header = mutation.add_to(upload_header(&name, &content, &content_type, sha256));
+                let method = format!("{SERVICE}/UploadEditionContent");
+                let header = mutation.add_to(upload_header(&method, &name, &content, &content_type, sha256)?);
                 let action = Action::Upload(header, content);
-                Command::new(SERVICE, "UploadEditionContent", action)
+                return Ok(Command::new(SERVICE, "UploadEditionContent", action));
             }
             Self::Seal { name, sha256, mutation } => {
-                let request = mutation.add_to(json!({ "name": name, "sha256": sha256 }));
-                let action = Action::Call(request, View::Record);
-                Command::new(SERVICE, "SealEdition", action)
+                ("SealEdition", json!({ "name": name, "sha256": sha256 }), mutation)
             }
-            Self::Release { name, mutation } => {
-                let action = Action::Call(mutation.add_to(json!({ "name": name })), View::Record);
-                Command::new(SERVICE, "ReleaseEdition", action).called_as("approver")
-            }
+            Self::Release { name, mutation } => ("ReleaseEdition", json!({ "name": name }), mutation),
             Self::Confirm { name, sha256, mutation } => {
-                let request = mutation.add_to(json!({ "name": name, "sha256": sha256 }));
-                let action = Action::Call(request, View::Record);
-                Command::new(SERVICE, "ConfirmReceipt", action)
+                ("ConfirmReceipt", json!({ "name": name, "sha256": sha256 }), mutation)
             }
-            reading => reading.reading(),
-        }
+            reading => return reading.reading(),
+        };
+        let request = mutation.add_to(request(SERVICE, method, &fields)?);
+        let command = Command::new(SERVICE, method, Action::Send(request, View::Record));
+        Ok(if method == "ReleaseEdition" {
+            command.called_as("approver")
+        } else {
+            command
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, name, object, read_file, upload_header};
+use super::{Action, Command, Mutation, name, object, read_file, request, upload_header};
 use crate::{failure::Failure, output::View};
 
 const SERVICE: &str = "legalstat.forms.v1.FormRegistryService";
@@ -90,7 +90,7 @@ pub(crate) enum Forms {
         #[arg(long, default_value = "information-service")]
         channel: Channel,
         /// A PlaceEditionRequest in proto3 JSON instead; `-` reads standard input
-        #[arg(long, value_name = "PATH", conflicts_with = "name")]
+        #[arg(long, value_name = "PATH", conflicts_with_all = ["name", "channel"])]
         file: Option<PathBuf>,
         #[command(flatten)]
         mutation: Mutation,
@@ -234,7 +234,8 @@ impl Forms {
                 sha256,
                 mutation,
             } => {
-                let header = mutation.add_to(upload_header(&name, &content, &content_type, sha256));
+                let method = format!("{SERVICE}/UploadEditionFile");
+                let header = mutation.add_to(upload_header(&method, &name, &content, &content_type, sha256)?);
                 Command::new(SERVICE, "UploadEditionFile", Action::Upload(header, content))
             }
             Self::Download { name, to } => {
@@ -248,10 +249,13 @@ impl Forms {
                 mutation,
             } => {
                 let request = match file {
-                    Some(file) => read_file(&file)?,
-                    None => json!({ "name": name, "channel": word(channel, "CHANNEL_") }),
+                    Some(file) => read_file(&file, SERVICE, "PlaceEdition")?,
+                    None => {
+                        let fields = json!({ "name": name, "channel": word(channel, "CHANNEL_") });
+                        request(SERVICE, "PlaceEdition", &fields)?
+                    }
                 };
-                let action = Action::Call(mutation.add_to(request), View::Record);
+                let action = Action::Send(mutation.add_to(request), View::Record);
                 Command::new(SERVICE, "PlaceEdition", action)
             }
             Self::Punctuality { year, form } => {
@@ -270,8 +274,11 @@ impl Forms {
                     ("period", period.map(Value::from)),
                     ("untilPeriod", until_period.map(Value::from)),
                 ]);
-                let request = file.map_or(Ok(json!({ "items": [item] })), |file| read_file(&file))?;
-                let action = Action::Call(request, AVAILABILITY);
+                let request = match file {
+                    Some(file) => read_file(&file, SERVICE, "CheckAvailability")?,
+                    None => request(SERVICE, "CheckAvailability", &json!({ "items": [item] }))?,
+                };
+                let action = Action::Send(request, AVAILABILITY);
                 Command::new(SERVICE, "CheckAvailability", action)
             }
         })

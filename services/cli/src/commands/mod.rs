@@ -12,13 +12,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
+use legalstat_local::folder::write_chosen;
+use prost_reflect::DynamicMessage;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    call::Connection,
+    call::{self, Connection},
     failure::Failure,
+    message,
     options::Options,
     output::{self, View},
     place::ServiceName,
@@ -26,12 +28,14 @@ use crate::{
 
 /// What a command does.
 pub(crate) enum Action {
-    /// A unary call.
+    /// A unary call with a request made of flags.
     Call(Value, View),
+    /// A unary call with a message: what a file holds, or a change with its request_id.
+    Send(DynamicMessage, View),
     /// A List call, all pages.
     List(Value, View),
     /// An upload: header and file.
-    Upload(Value, PathBuf),
+    Upload(DynamicMessage, PathBuf),
     /// A download to a file, or to standard output as `-`.
     Download(Value, PathBuf),
 }
@@ -79,15 +83,15 @@ impl Command {
         let connection = connect(options, service, self.caller)?;
         let (response, view) = match self.action {
             Action::Call(request, view) => (connection.call(&method, &request).await?, view),
+            Action::Send(request, view) => (connection.send(&method, &request).await?, view),
             Action::List(request, view) => (connection.list(&method, &request).await?, view),
             Action::Upload(header, file) => (connection.upload(&method, &header, &file).await?, View::Record),
             Action::Download(request, to) => {
                 let (description, content) = connection.download(&method, &request).await?;
                 if to.as_os_str() == "-" {
-                    std::io::Write::write_all(&mut std::io::stdout().lock(), &content).context("standard output")?;
-                    return Ok(());
+                    return output::write_content(&content);
                 }
-                std::fs::write(&to, &content).with_context(|| format!("writing {}", to.display()))?;
+                write_chosen(&to, &content)?;
                 (with_digest(description, &content), View::Record)
             }
         };
@@ -147,7 +151,7 @@ pub(crate) fn new_request_id() -> String {
 /// Flags of every mutation.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Mutation {
-    /// A UUID; repeat a call with the same one and it has no second effect [default: a new one]
+    /// A UUID; repeat a call with the same one and it has no second effect [default: a new one, which is told]
     #[arg(long, value_name = "UUID")]
     pub(crate) request_id: Option<String>,
     /// Check everything, change nothing
@@ -156,36 +160,67 @@ pub(crate) struct Mutation {
 }
 
 impl Mutation {
-    /// Adds the flags to a request.
-    pub(crate) fn add_to(&self, mut request: Value) -> Value {
-        if request.get("requestId").is_none() || self.request_id.is_some() {
-            request["requestId"] = json!(self.request_id.clone().unwrap_or_else(new_request_id));
-        }
+    /// Adds the flags to a request. A request_id that is made here is told at once, so that the call can be repeated with it
+    /// whatever becomes of this one.
+    pub(crate) fn add_to(&self, mut request: DynamicMessage) -> DynamicMessage {
         if self.validate_only {
-            request["validateOnly"] = json!(true);
+            request.set_field_by_name("validate_only", prost_reflect::Value::Bool(true));
+        }
+        if let Some(given) = &self.request_id {
+            request.set_field_by_name("request_id", message::string(given));
+        } else if message::text(&request, "request_id").is_empty() {
+            let made = new_request_id();
+            if !message::is_trial(&request) {
+                output::tell(&format!(
+                    "request id {made}; the same call with --request-id {made} has no second effect"
+                ));
+            }
+            request.set_field_by_name("request_id", message::string(made));
         }
         request
     }
 }
 
-/// Reads a request message in proto3 JSON from a file, or from standard input as `-`.
-pub(crate) fn read_file(path: &PathBuf) -> Result<Value, Failure> {
-    let mut text = String::new();
-    let read = if path.as_os_str() == "-" {
-        std::io::stdin().lock().read_to_string(&mut text)
+/// The request of a method, made of flags.
+pub(crate) fn request(service: &str, method: &str, fields: &Value) -> Result<DynamicMessage, Failure> {
+    message::of(&call::method(&format!("{service}/{method}")).input(), fields)
+}
+
+/// Reads the request of a method in proto3 JSON from a file, or from standard input as `-`.
+pub(crate) fn read_file(path: &Path, service: &str, method: &str) -> Result<DynamicMessage, Failure> {
+    let mut bytes = Vec::new();
+    let (read, source) = if path.as_os_str() == "-" {
+        (
+            std::io::stdin().lock().read_to_end(&mut bytes),
+            "standard input".to_owned(),
+        )
     } else {
-        std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text))
+        let opened = std::fs::File::open(path);
+        (
+            opened.and_then(|mut file| file.read_to_end(&mut bytes)),
+            path.display().to_string(),
+        )
     };
-    read.map_err(|error| Failure::usage(format!("cannot read {}: {error}", path.display())))?;
-    let message: Value = serde_json::from_str(&text)
-        .map_err(|error| Failure::usage(format!("{} is not JSON: {error}", path.display())))?;
-    if !message.is_object() {
-        return Err(Failure::usage(format!(
-            "{} holds no message, which is a JSON object",
-            path.display()
-        )));
-    }
-    Ok(message)
+    let text = read.map_err(|error| error.to_string()).and_then(|_| decoded(bytes));
+    let text = text.map_err(|error| Failure::usage(format!("cannot read {source}: {error}")))?;
+    message::read(&call::method(&format!("{service}/{method}")).input(), &text, &source)
+}
+
+/// The text of a file in UTF-8, or in the UTF-16 that a byte order mark announces, as some shells write it; the mark is no
+/// part of it.
+fn decoded(bytes: Vec<u8>) -> Result<String, String> {
+    let units = |of: fn([u8; 2]) -> u16| {
+        bytes[2..]
+            .chunks(2)
+            .map(move |unit| of([unit[0], *unit.get(1).unwrap_or(&0)]))
+    };
+    let text = match bytes.get(..2) {
+        Some([0xff, 0xfe]) => String::from_utf16(&units(u16::from_le_bytes).collect::<Vec<_>>()).ok(),
+        Some([0xfe, 0xff]) => String::from_utf16(&units(u16::from_be_bytes).collect::<Vec<_>>()).ok(),
+        _ => String::from_utf8(bytes).ok(),
+    };
+    let text = text.ok_or("it is not a text in UTF-8")?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// Sets the fields that have a value.
@@ -196,13 +231,42 @@ pub(crate) fn object<const N: usize>(fields: [(&str, Option<Value>); N]) -> Valu
     Value::Object(set.collect())
 }
 
-/// The header of an upload.
-fn upload_header(name: &str, content: &Path, content_type: &str, sha256: Option<String>) -> Value {
+/// The header of an upload by a method.
+fn upload_header(
+    method: &str,
+    name: &str,
+    content: &Path,
+    content_type: &str,
+    sha256: Option<String>,
+) -> Result<DynamicMessage, Failure> {
     let filename = content.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    object([
+    let fields = object([
         ("name", Some(json!(name))),
         ("filename", Some(json!(filename))),
         ("contentType", Some(json!(content_type))),
         ("sha256", sha256.map(Value::from)),
-    ])
+    ]);
+    message::of(&call::header(method), &fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_in_utf_8_or_in_the_utf_16_that_its_mark_announces() {
+        let units = |of: fn(u16) -> [u8; 2]| "\u{feff}{й😀}".encode_utf16().flat_map(of).collect::<Vec<u8>>();
+        for bytes in [
+            "\u{feff}{й😀}".as_bytes().to_vec(),
+            units(u16::to_le_bytes),
+            units(u16::to_be_bytes),
+        ] {
+            assert_eq!(decoded(bytes).as_deref(), Ok("{й😀}"));
+        }
+        assert_eq!(decoded(b"{}".to_vec()).as_deref(), Ok("{}"));
+        assert_eq!(decoded(Vec::new()).as_deref(), Ok(""));
+        for wrong in [&b"{\xff}"[..], &[0xff, 0xfe, 0x00, 0xd8]] {
+            assert!(decoded(wrong.to_vec()).is_err(), "{wrong:?}");
+        }
+    }
 }

@@ -16,8 +16,7 @@ pub(crate) enum Requests {
     /// Submit a request
     #[command(after_help = "Example:
   legalstat requests submit --as edms --file - <<'JSON'
-  { \"requestId\": \"0b6f3a1e-3f0e-4c61-9b55-1f9a6d1c2e01\",
-    \"request\": {
+  { \"request\": {
       \"requester\": { \"kind\": \"REQUESTER_KIND_STATE_BODY\", \"fullName\": \"Ministry of Justice\" },
       \"signatory\": { \"fullName\": \"The head\", \"capacity\": \"SIGNATORY_CAPACITY_HEAD\" },
       \"channel\": \"CHANNEL_UNIFIED_EDMS\",
@@ -92,7 +91,10 @@ impl Requests {
     pub(crate) fn command(self) -> Result<Command, Failure> {
         Ok(match self {
             Self::Submit { file, mutation } => {
-                let action = Action::Call(mutation.add_to(read_file(&file)?), View::Record);
+                let action = Action::Send(
+                    mutation.add_to(read_file(&file, SERVICE, "SubmitRequest")?),
+                    View::Record,
+                );
                 Command::new(SERVICE, "SubmitRequest", action)
             }
             Self::Get { name: id } => {

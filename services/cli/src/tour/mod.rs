@@ -7,7 +7,7 @@ mod forms;
 mod journal;
 mod requests;
 
-use std::{collections::BTreeMap, io::Write, os::unix::fs::PermissionsExt};
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt};
 
 use anyhow::Context as _;
 use legalstat_kit::call::telemetry::{self, LogFormat};
@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    call::Connection,
+    call::{self, Connection},
     failure::Failure,
+    message,
     options::Options,
     output,
     place::{Place, ServiceName},
@@ -54,8 +55,7 @@ fn passable() -> std::fs::Permissions {
 }
 
 fn println(line: &str) -> Result<(), Failure> {
-    let written = writeln!(std::io::stdout(), "{line}");
-    written.map_err(|error| Failure::Other(anyhow::Error::new(error).context("standard output")))
+    Ok(output::write(&format!("{line}\n"))?)
 }
 
 /// Ends the tour when something is not as it should be.
@@ -178,7 +178,8 @@ impl Tour {
     async fn upload(&mut self, method: &str, header: &Value, content: &str, paragraph: &str) -> Result<Value, Failure> {
         let file = temporary(content)?;
         let connection = self.step(Some("operator"), method, paragraph)?;
-        let response = connection.upload(method, header, file.path()).await?;
+        let header = message::of(&call::header(method), header)?;
+        let response = connection.upload(method, &header, file.path()).await?;
         self.changed(method, &response)?;
         Ok(response)
     }

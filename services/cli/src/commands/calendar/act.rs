@@ -7,13 +7,15 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use prost_reflect::DynamicMessage;
 use serde_json::{Value, json};
 
 use super::{SERVICE, preview};
 use crate::{
     call::Connection,
-    commands::{Mutation, connect, name, new_request_id, read_file},
+    commands::{Mutation, connect, name, new_request_id, read_file, request},
     failure::Failure,
+    message,
     options::Options,
     output::{self, Format},
     place::ServiceName,
@@ -21,6 +23,9 @@ use crate::{
 
 /// Who changes the calendar, unless `--as` says otherwise.
 const CALLER: Option<&str> = Some("administrator");
+
+const CREATE: &str = "CreateCalendarAct";
+const WITHDRAW: &str = "WithdrawCalendarAct";
 
 /// What is done with an act.
 #[derive(Subcommand, Debug)]
@@ -62,9 +67,9 @@ An act in a file, moving a day off from a Saturday to the Friday before it:
 /// A change of the calendar as it will be asked for.
 struct Change {
     method: String,
-    request: Value,
+    request: DynamicMessage,
     /// What to ask those who hold due dates: a PreviewRecomputeRequest.
-    preview: Value,
+    preview: DynamicMessage,
     question: &'static str,
     /// Whether the caller chose the request_id, so that this can be a repetition.
     repeatable: bool,
@@ -77,14 +82,14 @@ impl Act {
         let change = self.change()?;
         let calendar = connect(options, ServiceName::Calendar, CALLER)?;
         let tried = change.try_out(&calendar).await?;
-        eprint!("{}", preview::due_dates(options, CALLER, &change.preview).await);
-        if change.request["validateOnly"] == true {
+        output::tell(&preview::due_dates(options, CALLER, &change.preview).await);
+        if message::is_trial(&change.request) {
             return shown_only(&tried, options.output);
         }
         if !change.yes {
             ask(change.question)?;
         }
-        let response = calendar.call(&change.method, &change.request).await?;
+        let response = calendar.send(&change.method, &change.request).await?;
         let text = format!("{}\n{}", preview::days(&response, true), preview::WHAT_FOLLOWS);
         Ok(output::show(&response, options.output, &text)?)
     }
@@ -92,18 +97,26 @@ impl Act {
     fn change(self) -> Result<Change, Failure> {
         match self {
             Self::Create { file, yes, mutation } => {
-                if file.as_os_str() == "-" && !yes && !mutation.validate_only {
+                let act = read_file(&file, SERVICE, CREATE)?;
+                let repeatable = mutation.request_id.is_some() || !message::text(&act, "request_id").is_empty();
+                let mut preview = preview::request();
+                if act.has_field_by_name("calendar_act")
+                    && let Some(given) = act.get_field_by_name("calendar_act")
+                {
+                    preview.set_field_by_name("calendar_act", given.into_owned());
+                }
+                let request = mutation.add_to(act);
+                if file.as_os_str() == "-" && !yes && !message::is_trial(&request) {
                     return Err(Failure::usage(
                         "the act is read from standard input, so no answer can be: give --yes or --validate-only",
                     ));
                 }
-                let message = read_file(&file)?;
                 Ok(Change {
-                    method: format!("{SERVICE}/CreateCalendarAct"),
-                    preview: json!({ "calendarAct": message["calendarAct"] }),
+                    method: format!("{SERVICE}/{CREATE}"),
+                    preview,
                     question: "Record this act?",
-                    repeatable: mutation.request_id.is_some() || message.get("requestId").is_some(),
-                    request: mutation.add_to(message),
+                    repeatable,
+                    request,
                     yes,
                 })
             }
@@ -113,12 +126,14 @@ impl Act {
                 mutation,
             } => {
                 let act = name("calendarActs/", &act);
+                let mut preview = preview::request();
+                preview.set_field_by_name("withdrawal", message::string(&act));
                 Ok(Change {
-                    method: format!("{SERVICE}/WithdrawCalendarAct"),
-                    preview: json!({ "withdrawal": act }),
+                    method: format!("{SERVICE}/{WITHDRAW}"),
+                    preview,
                     question: "Withdraw this act?",
                     repeatable: mutation.request_id.is_some(),
-                    request: mutation.add_to(json!({ "name": act })),
+                    request: mutation.add_to(request(SERVICE, WITHDRAW, &json!({ "name": act }))?),
                     yes,
                 })
             }
@@ -131,17 +146,17 @@ impl Change {
     /// what it asks for is done; then the call itself decides, and answers as it did before.
     async fn try_out(&self, calendar: &Connection) -> Result<Value, Failure> {
         let mut request = self.request.clone();
-        request["requestId"] = json!(new_request_id());
-        request["validateOnly"] = json!(true);
-        match calendar.call(&self.method, &request).await {
+        request.set_field_by_name("request_id", message::string(new_request_id()));
+        request.set_field_by_name("validate_only", prost_reflect::Value::Bool(true));
+        match calendar.send(&self.method, &request).await {
             Ok(tried) => {
-                eprintln!("{}", preview::days(&tried, false));
+                output::tell(&preview::days(&tried, false));
                 Ok(tried)
             }
-            Err(failure @ Failure::Refused(_)) if self.repeatable && self.request["validateOnly"] != true => {
-                eprintln!(
+            Err(failure @ Failure::Refused(_)) if self.repeatable && !message::is_trial(&self.request) => {
+                output::tell(&format!(
                     "{failure}\n(with this request_id it may have been done before: then that answer is given again)"
-                );
+                ));
                 Ok(Value::Null)
             }
             Err(failure) => Err(failure),
@@ -154,7 +169,7 @@ fn shown_only(tried: &Value, format: Format) -> Result<(), Failure> {
     match format {
         Format::Json => Ok(output::show(tried, format, "")?),
         Format::Table => {
-            eprintln!("Nothing was recorded.");
+            output::tell("Nothing was recorded.");
             Ok(())
         }
     }
@@ -163,12 +178,14 @@ fn shown_only(tried: &Value, format: Format) -> Result<(), Failure> {
 /// Asks a question that only `yes` answers in the affirmative.
 fn ask(question: &str) -> Result<(), Failure> {
     let mut answer = String::new();
-    eprint!("{question} [yes/no] ");
-    std::io::stderr().flush().context("standard error")?;
+    let mut stderr = std::io::stderr();
+    write!(stderr, "{question} [yes/no] ")
+        .and_then(|()| stderr.flush())
+        .context("standard error")?;
     std::io::stdin().read_line(&mut answer).context("standard input")?;
     if !std::io::stdin().is_terminal() {
         // Nobody's return key has ended the line.
-        eprintln!();
+        output::tell("");
     }
     if is_yes(&answer) {
         return Ok(());

@@ -3,17 +3,21 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use prost_reflect::DynamicMessage;
 use serde_json::{Value, json};
 
-use super::{Known, SERVICE, Texts, due_line::due_line, explain};
+use super::{Known, SERVICE, Texts, civil, due_line::due_line, explain};
 use crate::{
     call::Connection,
-    commands::{connect, date, instant, name, object, read_file},
+    commands::{connect, date, instant, name, object, read_file, request},
     failure::Failure,
+    message,
     options::Options,
-    output::{self, Format},
+    output::{self, Format, Language, localized, text},
     place::ServiceName,
 };
+
+const METHOD: &str = "ComputeDeadline";
 
 /// The flags of `deadline`.
 #[derive(Args, Debug)]
@@ -68,8 +72,8 @@ impl Deadline {
         let (explain, language) = (self.explain, self.texts.language);
         let request = self.request()?;
         let connection = connect(options, ServiceName::Calendar, None)?;
-        let deadline = connection.call(&format!("{SERVICE}/ComputeDeadline"), &request).await?;
-        let text = if explain && options.output == Format::Table {
+        let deadline = connection.send(&format!("{SERVICE}/{METHOD}"), &request).await?;
+        let mut text = if explain && options.output == Format::Table {
             let length = working_days(&connection, &deadline, &request).await;
             explain::explained(&deadline, length, language)
         } else {
@@ -78,12 +82,18 @@ impl Deadline {
                 due_line(&deadline, language)
             )
         };
+        if let Some(said) = unrolled(&connection, &deadline, &request, language).await {
+            match options.output {
+                Format::Table => text += &format!("\n{said}"),
+                Format::Json => output::tell(&said),
+            }
+        }
         Ok(output::show(&deadline, options.output, &text)?)
     }
 
-    fn request(self) -> Result<Value, Failure> {
+    fn request(self) -> Result<DynamicMessage, Failure> {
         if let Some(file) = self.file {
-            return read_file(&file);
+            return read_file(&file, SERVICE, METHOD);
         }
         let subject = if let Some(period) = self.period {
             let obligation = json!({ "period": period, "dueDay": self.due_day, "rollForward": self.roll_forward });
@@ -109,18 +119,17 @@ impl Deadline {
                 "give --period and --due-day, or --term or --requester and --received, or --file",
             ));
         };
-        Ok(object([
-            (subject.0, Some(subject.1)),
-            ("asKnownAt", self.known.as_known_at),
-        ]))
+        let fields = object([(subject.0, Some(subject.1)), ("asKnownAt", self.known.as_known_at)]);
+        request(SERVICE, METHOD, &fields)
     }
 }
 
 /// How many working days the term applied has, so that its days can be numbered. That the terms cannot be had is no reason
 /// to keep the answer back.
-async fn working_days(connection: &Connection, deadline: &Value, request: &Value) -> Option<i64> {
+async fn working_days(connection: &Connection, deadline: &Value, request: &DynamicMessage) -> Option<i64> {
     let term = deadline["term"].as_str().filter(|term| !term.is_empty())?;
-    let request = object([("asKnownAt", request.get("asKnownAt").cloned())]);
+    let known = message::to_json(request).ok()?["asKnownAt"].take();
+    let request = json!({ "asKnownAt": known });
     let terms = connection.list(&format!("{SERVICE}/ListTerms"), &request).await.ok()?;
     let rule = terms["terms"].as_array()?.iter().find(|rule| rule["name"] == term)?;
     let base = &rule["base"];
@@ -129,9 +138,82 @@ async fn working_days(connection: &Connection, deadline: &Value, request: &Value
         .filter(|_| base["unit"] == "TERM_UNIT_WORKING_DAY")
 }
 
+/// What must be said of an obligation whose last day is off and that was not asked to move: just that, and what moving it
+/// gives.
+async fn unrolled(
+    connection: &Connection,
+    deadline: &Value,
+    request: &DynamicMessage,
+    language: Language,
+) -> Option<String> {
+    let rolled = connection
+        .send(&format!("{SERVICE}/{METHOD}"), &rolling(request)?)
+        .await;
+    moved(deadline, &rolled.ok()?, language)
+}
+
+/// The same request with a last day that moves, if it is one whose last day does not.
+fn rolling(request: &DynamicMessage) -> Option<DynamicMessage> {
+    let mut rolling = request.clone();
+    if !rolling.has_field_by_name("obligation") {
+        return None;
+    }
+    let obligation = rolling.get_field_by_name_mut("obligation")?.as_message_mut()?;
+    if obligation.get_field_by_name("roll_forward")?.as_bool()? {
+        return None;
+    }
+    obligation.set_field_by_name("roll_forward", prost_reflect::Value::Bool(true));
+    Some(rolling)
+}
+
+/// That the last day is off, by the step that moves on from it, and the due date that follows.
+fn moved(deadline: &Value, rolled: &Value, language: Language) -> Option<String> {
+    let due = &deadline["dueDate"];
+    let mut steps = rolled["steps"].as_array()?.iter();
+    let left = steps.find(|step| step["effect"] == "STEP_EFFECT_ROLLED" && step["date"] == *due)?;
+    let day = civil::with_weekday(due, language);
+    let why = format!("{} [{}]", localized(&left["text"], language), text(&left["legalBasis"]));
+    let rolled = due_line(rolled, language);
+    Some(language.of(
+        format!("{day} — демалыс күні: {why}\n--roll-forward болса: {rolled}"),
+        format!("{day} — нерабочий день: {why}\nс --roll-forward: {rolled}"),
+        format!("{day} is a day off: {why}\nwith --roll-forward: {rolled}"),
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_last_day_that_is_off_is_told_with_what_moving_it_gives() {
+        let request = request(
+            SERVICE,
+            METHOD,
+            &json!({ "obligation": { "period": "2019-Q2", "dueDay": 14 } }),
+        );
+        let rolling = rolling(&request.expect("a request")).expect("its last day does not move");
+        assert!(super::rolling(&rolling).is_none(), "it moves already");
+        let date = |day: i32| json!({ "year": 2019, "month": 7, "day": day });
+        let step = |day: i32, effect: &str| {
+            json!({
+                "date": date(day), "effect": effect, "text": { "en": "Sunday" },
+                "legalBasis": { "act": "Labour Code", "provision": "art. 84", "assumed": false },
+            })
+        };
+        let rolled = json!({
+            "dueDate": date(15), "dueTime": "2019-07-15T18:00:00Z",
+            "steps": [step(14, "STEP_EFFECT_ROLLED"), step(15, "STEP_EFFECT_DUE")],
+        });
+        assert_eq!(
+            moved(&json!({ "dueDate": date(14) }), &rolled, Language::En).as_deref(),
+            Some(
+                "2019-07-14 (Sun) is a day off: Sunday [Labour Code, art. 84]\n\
+                 with --roll-forward: due 2019-07-15 (Mon), until 2019-07-16 00:00 UTC+06:00 (Astana)"
+            )
+        );
+        assert_eq!(moved(&json!({ "dueDate": date(15) }), &rolled, Language::En), None);
+    }
 
     #[test]
     fn a_suspension_is_two_instants_with_a_slash() {

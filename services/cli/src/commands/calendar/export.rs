@@ -5,17 +5,20 @@ use std::{collections::HashMap, path::PathBuf};
 use clap::{Args, ValueEnum};
 use jiff::{Timestamp, civil::date};
 use legalstat_kit::zone;
+use legalstat_local::folder::write_chosen;
 use serde_json::{Value, json};
 
 use super::{
     SERVICE, Texts, civil,
     day::{self, mark},
     due_line::remarks,
-    ics::{self, Entry, When},
+    history::{self, History},
+    ics::{self, Entry, Status, When},
     requests,
     schedules::{COLLECTIONS, FORMS, Register, due_date},
 };
 use crate::{
+    call::Connection,
     commands::connect,
     failure::Failure,
     options::Options,
@@ -74,11 +77,18 @@ impl Export {
         let language = self.texts.language;
         // The calendar is asked for its days in any case: they say when it last learned something.
         let (mut entries, mut stamp) = (Vec::new(), Timestamp::UNIX_EPOCH);
+        let calendar = connect(options, ServiceName::Calendar, None)?;
         for year in self.years() {
-            let days = days(year, options).await?;
-            stamp = stamp.max(days.iter().map(revised_at).max().unwrap_or(stamp));
+            let now = days(&calendar, year, None).await?;
+            stamp = stamp.max(now.iter().map(revised_at).max().unwrap_or(stamp));
             if self.holds(Part::Days) {
-                entries.extend(days.iter().filter_map(|day| day_off(day, language)));
+                let mut history = History::default();
+                for instant in history::instants(&calendar, year, stamp).await? {
+                    let known = days(&calendar, year, Some(instant)).await?;
+                    history.add(known.iter().filter_map(|day| day_off(day, language)));
+                }
+                history.add(now.iter().filter_map(|day| day_off(day, language)));
+                entries.extend(history.entries());
             }
         }
         for (part, register) in [(Part::Forms, FORMS), (Part::Collections, COLLECTIONS)] {
@@ -92,12 +102,11 @@ impl Export {
         let calendar = ics::calendar(&entries, stamp)?;
         match self.to {
             Some(file) => {
-                std::fs::write(&file, calendar)
-                    .map_err(|error| Failure::usage(format!("cannot write {}: {error}", file.display())))?;
-                eprintln!("{} entries are in {}", entries.len(), file.display());
+                write_chosen(&file, calendar.as_bytes())?;
+                output::tell(&format!("{} entries are in {}", entries.len(), file.display()));
                 Ok(())
             }
-            None => Ok(output::write(&calendar)?),
+            None => output::write_content(calendar.as_bytes()),
         }
     }
 
@@ -155,9 +164,12 @@ impl Export {
     }
 }
 
-async fn days(year: i16, options: &Options) -> Result<Vec<Value>, Failure> {
-    let connection = connect(options, ServiceName::Calendar, None)?;
-    let request = json!({ "from": civil::to_json(date(year, 1, 1)), "to": civil::to_json(date(year, 12, 31)) });
+/// The days of a year, as they were known at an instant or are now.
+async fn days(connection: &Connection, year: i16, known: Option<Timestamp>) -> Result<Vec<Value>, Failure> {
+    let request = json!({
+        "from": civil::to_json(date(year, 1, 1)), "to": civil::to_json(date(year, 12, 31)),
+        "asKnownAt": known.map(|instant| instant.to_string()),
+    });
     let mut response = connection.list(&format!("{SERVICE}/ListDays"), &request).await?;
     match response["days"].take() {
         Value::Array(days) => Ok(days),
@@ -186,7 +198,7 @@ fn day_off(day: &Value, language: Language) -> Option<Entry> {
         when: When::Day(date),
         summary: localized(&last["text"], language),
         description: lines.join("\n"),
-        tentative: day["provisional"] == true,
+        status: Status::of(day["provisional"] == true),
     })
 }
 
@@ -213,7 +225,7 @@ fn deadline(item: &Value, owner: &Value, register: Register, language: Language)
         when: When::DayInAstana(due_date(item)?),
         summary: summary(item, owner, register, language),
         description: lines.join("\n"),
-        tentative: item["provisional"] == true,
+        status: Status::of(item["provisional"] == true),
     })
 }
 
@@ -280,8 +292,8 @@ mod tests {
         ] {
             let entry = day_off(&off(kind, key), Language::Ru).expect("it is out of the ordinary");
             assert_eq!(
-                (entry.uid.as_str(), entry.sequence, entry.tentative),
-                (uid, sequence, true)
+                (entry.uid.as_str(), entry.sequence, entry.status),
+                (uid, sequence, Status::Tentative)
             );
             assert_eq!(entry.summary, "Kurban Ait");
             assert!(
@@ -310,7 +322,7 @@ mod tests {
         });
         let entry = deadline(&item, &form, FORMS, Language::En).expect("it has a due date");
         assert_eq!(entry.uid, "forms-1-editions-2026-M01@legalstat");
-        assert_eq!((entry.sequence, entry.tentative), (3, false));
+        assert_eq!((entry.sequence, entry.status), (3, Status::Confirmed));
         assert_eq!(entry.when, When::DayInAstana(date(2026, 2, 5)));
         assert_eq!(entry.summary, "Form 1 for 2026-M01: О преступлениях");
         assert!(

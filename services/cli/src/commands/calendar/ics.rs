@@ -19,7 +19,7 @@ const YEARS: (i16, i16) = (2016, 2036);
 const LONGEST_LINE: usize = 75;
 
 /// When something is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum When {
     /// A day as such, wherever its reader is: a day off.
     Day(Date),
@@ -27,12 +27,29 @@ pub(super) enum When {
     DayInAstana(Date),
 }
 
+/// How certain an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    Confirmed,
+    /// Its date can still change.
+    Tentative,
+    /// It was told before and is no more.
+    Cancelled,
+}
+
+impl Status {
+    /// That of a date which is provisional or not.
+    pub(super) fn of(provisional: bool) -> Self {
+        if provisional { Self::Tentative } else { Self::Confirmed }
+    }
+}
+
 /// An event of a calendar.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Entry {
     /// Names it for ever, whatever becomes of its date.
     pub(super) uid: String,
-    /// How many times its date moved.
+    /// How many times its date moved, or it went or came back.
     pub(super) sequence: i64,
     /// When it is.
     pub(super) when: When,
@@ -40,8 +57,7 @@ pub(super) struct Entry {
     pub(super) summary: String,
     /// More about it; lines are separated by `\n`.
     pub(super) description: String,
-    /// Whether its date can still change.
-    pub(super) tentative: bool,
+    pub(super) status: Status,
 }
 
 /// The calendar with these entries. `stamp` is when what they say was last revised.
@@ -98,10 +114,10 @@ fn event(entry: &Entry, stamp: Timestamp) -> Event {
         .add_property("TRANSP", "TRANSPARENT")
         .summary(&entry.summary)
         .description(&entry.description);
-    event.status(if entry.tentative {
-        EventStatus::Tentative
-    } else {
-        EventStatus::Confirmed
+    event.status(match entry.status {
+        Status::Confirmed => EventStatus::Confirmed,
+        Status::Tentative => EventStatus::Tentative,
+        Status::Cancelled => EventStatus::Cancelled,
     });
     match entry.when {
         When::Day(day) => {
@@ -172,7 +188,7 @@ mod tests {
             when,
             summary: "Форма 1; за 2026-M01, срок".into(),
             description: format!("{}\nInstruction, para 14", "Очень длинное описание, ".repeat(10)),
-            tentative: true,
+            status: Status::Tentative,
         }
     }
 

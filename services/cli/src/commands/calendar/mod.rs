@@ -7,6 +7,7 @@ mod deadline;
 mod due_line;
 mod explain;
 mod export;
+mod history;
 mod ics;
 mod month;
 mod preview;

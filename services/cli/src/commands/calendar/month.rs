@@ -75,7 +75,7 @@ impl Month {
             requests.as_ref().err(),
         ];
         for failure in failures.into_iter().flatten() {
-            eprintln!("{failure}");
+            output::tell(&failure.to_string());
         }
         // What is missing is null, so that a script does not take it for none.
         let whole = json!({

@@ -1,11 +1,13 @@
 //! What a change of the calendar would do: to its days, and to the due dates that other services hold.
 
 use futures::future::join_all;
+use prost_reflect::DynamicMessage;
 use serde_json::Value;
 
 use crate::{
     commands::connect,
     failure::Failure,
+    message,
     options::Options,
     output::{self, text},
     place::ServiceName,
@@ -45,17 +47,22 @@ pub(super) fn days(effect: &Value, recorded: bool) -> String {
     }
 }
 
+/// What to ask those who hold due dates, before the change is set in it.
+pub(super) fn request() -> DynamicMessage {
+    DynamicMessage::new(message::named("legalstat.calendar.v1.PreviewRecomputeRequest"))
+}
+
 /// What those who hold due dates say would move, asked at the same time. One that does not answer is shown as such: it
 /// stops nothing, because due dates are recomputed after the change, not by it.
-pub(super) async fn due_dates(options: &Options, caller: Option<&'static str>, request: &Value) -> String {
+pub(super) async fn due_dates(options: &Options, caller: Option<&'static str>, request: &DynamicMessage) -> String {
     let asked = HOLDERS.map(async |(service, method)| {
         let answer = match connect(options, service, caller) {
-            Ok(connection) => connection.call(method, request).await,
+            Ok(connection) => connection.send(method, request).await,
             Err(failure) => Err(failure),
         };
         told(service.as_str(), &answer)
     });
-    format!("Due dates:\n{}", join_all(asked).await.concat())
+    format!("Due dates:\n{}", join_all(asked).await.concat().trim_end())
 }
 
 /// A service's answer in lines: every move that it told, which are its first hundred, and how many more there are.
@@ -95,7 +102,7 @@ fn unknown(failure: &Failure) -> String {
     let said = failure.to_string();
     let first = said.lines().next().unwrap_or_default();
     match failure {
-        Failure::Unreachable(_) => format!("{first}; its dates are recomputed when it is back"),
+        Failure::Unreachable(_) | Failure::Away(_) => format!("{first}; its dates are recomputed when it is back"),
         _ => {
             let reason = failure
                 .reason()

@@ -10,7 +10,7 @@ use tonic::Code;
 use super::{
     civil,
     due_line::remarks,
-    ics::{Entry, When},
+    ics::{Entry, Status, When},
     schedules::due_date,
 };
 use crate::{
@@ -140,7 +140,7 @@ pub(super) fn entry(request: &Value, language: Language) -> Option<Entry> {
             format!("Answer to request {number}"),
         ),
         description: lines.join("\n"),
-        tentative: deadline["provisional"] == true,
+        status: Status::of(deadline["provisional"] == true),
     })
 }
 
@@ -191,7 +191,7 @@ mod tests {
         let entry = entry(&request(123, 4), Language::En).expect("it has a due date");
         assert_eq!(entry.uid, "requests-0b6f3a1e-3f0e-4c61-9b55-1f9a6d1c2e01@legalstat");
         assert_eq!(entry.summary, "Answer to request 2026-000123");
-        assert_eq!((entry.sequence, entry.tentative), (2, true));
+        assert_eq!((entry.sequence, entry.status), (2, Status::Tentative));
         assert_eq!(entry.when, When::DayInAstana(jiff::civil::date(2026, 3, 4)));
         let lines: Vec<&str> = entry.description.lines().collect();
         assert_eq!(lines[0], "term application-2021: Code 350-VI, art. 76 (assumed)");
