@@ -220,3 +220,60 @@ async fn more_readers_of_a_request_that_has_moved_than_connections_are_all_answe
         assert_eq!(read.expect("it is there").due_date_changes.len(), 1);
     }
 }
+
+#[tokio::test]
+async fn requests_asked_for_at_once_are_each_answered_with_their_own() {
+    let stage = Stage::set().await;
+    let (edms, kadagalau) = (stage.client("edms"), stage.client("kadagalau"));
+    let mut names = Vec::new();
+    for _ in 0..3 {
+        let accepted = submit(&mut edms.clone(), submission(request())).await;
+        names.push(accepted.expect("it is accepted").name);
+    }
+    let missing = "requests/0198c0de-0000-7000-8000-000000000000".to_owned();
+    names.push(missing.clone());
+    let reading = (0..64).map(|at| {
+        let (mut edms, mut kadagalau, name) = (edms.clone(), kadagalau.clone(), names[at % names.len()].clone());
+        async move {
+            let (own, other) = tokio::join!(get(&mut edms, &name), get(&mut kadagalau, &name));
+            (name, own, other)
+        }
+    });
+    for (name, own, other) in join_all(reading).await {
+        refused(other, Code::NotFound, "RESOURCE_NOT_FOUND");
+        match own {
+            Ok(request) => assert_eq!(request.name, name),
+            refusal => {
+                assert_eq!(name, missing);
+                refused(refusal, Code::NotFound, "RESOURCE_NOT_FOUND");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_this_release_cannot_read_keeps_none_of_those_asked_for_with_it() {
+    let stage = Stage::set().await;
+    let edms = stage.client("edms");
+    let mut names = Vec::new();
+    for _ in 0..2 {
+        let accepted = submit(&mut edms.clone(), submission(request())).await;
+        names.push(accepted.expect("it is accepted").name);
+    }
+    stage
+        .execute(
+            "UPDATE requests.item SET period = 'a notation of the release after' WHERE request = (SELECT id FROM requests.request
+             ORDER BY number LIMIT 1)",
+        )
+        .await;
+    let reading = (0..32).map(|at| {
+        let (mut edms, name) = (edms.clone(), names[at % 2].clone());
+        async move { get(&mut edms, &name).await.map(|request| request.name) }
+    });
+    for (at, read) in join_all(reading).await.into_iter().enumerate() {
+        match at % 2 {
+            0 => assert_eq!(read.expect_err("it cannot be read").code(), Code::Internal),
+            _ => assert_eq!(read.expect("it can be read"), names[1]),
+        }
+    }
+}
