@@ -200,7 +200,8 @@ impl<G: Grouped> Worker<G> {
         if calls.is_empty() {
             return;
         }
-        let planned = self.plan(calls).await;
+        let unanswered = self.replay(calls).await;
+        let planned = self.plan(unanswered).await;
         if planned.is_empty() {
             return;
         }
@@ -220,47 +221,27 @@ impl<G: Grouped> Worker<G> {
         }
     }
 
-    /// Decides about all, and asks the database meanwhile which of them were answered before: a repetition is rare, and an
-    /// answer to the others waits for both. Answers those again, and those that are refused or only check.
-    async fn plan(&self, calls: Vec<Waiting<G>>) -> Vec<Planned<G>> {
-        let (mut asked, mut rest) = (Vec::with_capacity(calls.len()), Vec::with_capacity(calls.len()));
-        for call in calls {
-            asked.push(call.asked);
-            rest.push((call.mutation, call.askers, call._room));
-        }
-        let (earlier, plans) = tokio::join!(
-            self.answered(rest.iter().map(|(mutation, ..)| mutation).collect()),
-            unpanicked(self.grouped.prepare(asked)),
-        );
-        let earlier = match earlier {
+    /// Answers those that were answered before, and gives the others; none when all are refused. Nothing else is asked for a
+    /// repetition, so that what is away keeps none of them.
+    async fn replay(&self, calls: Vec<Waiting<G>>) -> Vec<Waiting<G>> {
+        let earlier = match self.answered(calls.iter().map(|call| &call.mutation).collect()).await {
             Ok(earlier) => earlier,
             Err(error) => {
-                refuse_all(rest.into_iter().map(|(mutation, askers, _)| (mutation, askers)), error);
+                refuse_all(calls.into_iter().map(|call| (call.mutation, call.askers)), error);
                 return Vec::new();
             }
         };
-        let plans = plans.unwrap_or_else(|error| each_fails(error, rest.len()));
-        let (mut planned, mut repeated) = (Vec::with_capacity(rest.len()), Vec::new());
-        for ((mutation, askers, room), plan) in rest.into_iter().zip(plans) {
-            if let Some(earlier) = earlier.iter().find(|earlier| earlier.is_to(&mutation)) {
-                repeated.push((mutation, askers, earlier));
-                continue;
-            }
-            match plan {
-                Ok(plan) if mutation.validate_only => askers.tell(&mutation, Ok(self.grouped.shown(plan))),
-                Ok(plan) => planned.push(Planned {
-                    mutation,
-                    plan,
-                    askers,
-                    _room: room,
-                }),
-                Err(error) => askers.tell(&mutation, Err(error)),
+        let mut unanswered = Vec::with_capacity(calls.len());
+        for call in calls {
+            match earlier.iter().find(|earlier| earlier.is_to(&call.mutation)) {
+                None => unanswered.push(call),
+                Some(earlier) => {
+                    let answer = self.recall(&call.mutation, earlier).await;
+                    call.askers.tell(&call.mutation, answer);
+                }
             }
         }
-        for (mutation, askers, earlier) in repeated {
-            askers.tell(&mutation, self.recall(&mutation, earlier).await);
-        }
-        planned
+        unanswered
     }
 
     async fn answered(&self, mutations: Vec<&Mutation>) -> Result<Vec<Answered>, Error> {
@@ -272,6 +253,39 @@ impl<G: Grouped> Worker<G> {
         mutation.require_same_body(&earlier.body_sha256)?;
         let mut connection = self.context.db.connection().await?;
         self.grouped.recall(&mut connection, &earlier.kept).await
+    }
+
+    /// Decides about all; answers those that are refused and those that only check.
+    async fn plan(&self, calls: Vec<Waiting<G>>) -> Vec<Planned<G>> {
+        if calls.is_empty() {
+            return Vec::new();
+        }
+        let (mut asked, mut rest) = (Vec::with_capacity(calls.len()), Vec::with_capacity(calls.len()));
+        for call in calls {
+            asked.push(call.asked);
+            rest.push((call.mutation, call.askers, call._room));
+        }
+        let plans = match unpanicked(self.grouped.prepare(asked)).await {
+            Ok(plans) => plans,
+            Err(error) => {
+                refuse_all(rest.into_iter().map(|(mutation, askers, _)| (mutation, askers)), error);
+                return Vec::new();
+            }
+        };
+        let mut planned = Vec::with_capacity(rest.len());
+        for ((mutation, askers, room), plan) in rest.into_iter().zip(plans) {
+            match plan {
+                Ok(plan) if mutation.validate_only => askers.tell(&mutation, Ok(self.grouped.shown(plan))),
+                Ok(plan) => planned.push(Planned {
+                    mutation,
+                    plan,
+                    askers,
+                    _room: room,
+                }),
+                Err(error) => askers.tell(&mutation, Err(error)),
+            }
+        }
+        planned
     }
 
     /// Stores each alone, after a group of them could not be stored. What another replica has answered meanwhile is replayed.
@@ -396,15 +410,6 @@ fn apart<G: Grouped>(taken: Vec<Waiting<G>>) -> (Vec<Waiting<G>>, Vec<Waiting<G>
         }
     }
     (calls, others)
-}
-
-/// The same failure for each of so many.
-fn each_fails<T>(mut error: Error, calls: usize) -> Vec<Result<T, Error>> {
-    let fails = (0..calls).map(|_| {
-        let again = error.again();
-        Err(std::mem::replace(&mut error, again))
-    });
-    fails.collect()
 }
 
 /// Tells all of them the same.
