@@ -53,6 +53,7 @@ pub struct Connections {
 pub struct Database {
     writing: PgPool,
     reading: PgPool,
+    recording: PgPool,
 }
 
 impl Database {
@@ -60,7 +61,8 @@ impl Database {
     pub fn new(options: PgConnectOptions, connections: Connections) -> Self {
         Self {
             writing: pool(options.clone(), connections.writing),
-            reading: pool(options, connections.reading),
+            reading: pool(options.clone(), connections.reading),
+            recording: pool(options, 1),
         }
     }
 
@@ -78,6 +80,14 @@ impl Database {
     /// When the database is away or busy.
     pub async fn writing(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
         acquire(&self.writing).await
+    }
+
+    /// The one connection for the journal of refusals: who keeps all others busy is recorded all the same.
+    ///
+    /// # Errors
+    /// When the database is away or busy.
+    pub(crate) async fn recording(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        acquire(&self.recording).await
     }
 
     /// Begins a transaction that reads everything as of one moment. Dropping it ends it.
@@ -107,7 +117,7 @@ impl Database {
 
     /// Waits until every connection is closed.
     pub async fn close(&self) {
-        tokio::join!(self.writing.close(), self.reading.close());
+        tokio::join!(self.writing.close(), self.reading.close(), self.recording.close());
     }
 }
 
@@ -135,6 +145,7 @@ fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
+        .after_connect(|connection, _| Box::pin(bound_statements(connection)))
         .before_acquire(|connection, meta| {
             Box::pin(async move {
                 if meta.idle_for >= IDLE {
@@ -144,6 +155,31 @@ fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
             })
         })
         .connect_lazy_with(options)
+}
+
+/// How long a statement of the runtime role may take, as `deploy/postgres/roles.sql` sets it.
+const STATEMENT: Duration = Duration::from_secs(30);
+
+/// Bounds the statements of a connection whose role lifted its own bound, which every role may do, and tells of it.
+async fn bound_statements(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let lifted: Vec<String> = sqlx::query_scalar(
+        "SELECT name || ' = ' || setting FROM pg_settings
+         WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout')
+           AND setting::bigint NOT BETWEEN 1 AND $1",
+    )
+    .bind(i64::try_from(STATEMENT.as_millis()).unwrap_or(i64::MAX))
+    .fetch_all(&mut *connection)
+    .await?;
+    if lifted.is_empty() {
+        return Ok(());
+    }
+    tracing::error!(?lifted, "the runtime role has lifted its own time limits; they are set again for this connection");
+    let limits = format!(
+        "SET statement_timeout = '{0}ms'; SET idle_in_transaction_session_timeout = '{0}ms'",
+        STATEMENT.as_millis()
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(limits)).execute(connection).await?;
+    Ok(())
 }
 
 /// Tables that a schema holds: the migrations that make them, and where is recorded which of these ran.

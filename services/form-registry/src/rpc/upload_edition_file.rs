@@ -45,8 +45,8 @@ pub(super) async fn upload_edition_file(
     .await?;
     let staged = upload::receive(&registry.files, messages, &header).await;
     let staged = staged.map_err(|error| error.about(&key))?;
-    let (id, body) = (header.request_id, staged.body(&given));
-    let mutation = Mutation::of_body(&call, &key, id, given.validate_only, &body);
+    let (id, sha256) = (header.request_id, &staged.sha256);
+    let mutation = Mutation::of_upload(&call, &key, id, given.validate_only, &given, sha256);
     save(registry, mutation, key, header, staged).await
 }
 
