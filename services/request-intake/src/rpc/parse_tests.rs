@@ -134,13 +134,21 @@ fn what_the_service_sets_must_be_left_empty() {
         deadline: Some(Default::default()),
         examination: Some(Default::default()),
         clarifications: vec![Default::default()],
+        due_date_changes: vec![Default::default()],
         ..whole()
     };
-    let faults = faults(&request, false);
-    assert_eq!(faults.len(), 9);
+    let message = proto::SubmitRequestRequest {
+        request: Some(request),
+        ..Default::default()
+    };
+    let mut violations = Violations::new();
+    violations.set_by_service("/legalstat.requests.v1.RequestIntakeService/SubmitRequest", &message);
+    let refusal = violations.refuse().expect_err("ten fields are the service's");
+    assert_eq!(refusal.violations.len(), 10);
+    let reasons = refusal.violations.iter().map(|violation| violation.reason);
     assert!(
-        faults.iter().all(|(_, reason)| *reason == FieldReason::SetByService),
-        "{faults:?}"
+        reasons.clone().all(|reason| reason == FieldReason::SetByService),
+        "{refusal:?}"
     );
 }
 
