@@ -173,7 +173,10 @@ async fn bound_statements(connection: &mut PgConnection) -> Result<(), sqlx::Err
     if lifted.is_empty() {
         return Ok(());
     }
-    tracing::error!(?lifted, "the runtime role has lifted its own time limits; they are set again for this connection");
+    tracing::error!(
+        ?lifted,
+        "the runtime role has lifted its own time limits; they are set again for this connection"
+    );
     let limits = format!(
         "SET statement_timeout = '{0}ms'; SET idle_in_transaction_session_timeout = '{0}ms'",
         STATEMENT.as_millis()

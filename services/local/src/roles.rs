@@ -279,7 +279,10 @@ mod tests {
             ] {
                 let options = schema::options(&url.expect("a URL")).expect("a URL");
                 let error = options.connect().await.expect_err("it is closed");
-                let code = error.as_database_error().and_then(|error| error.code()).map(String::from);
+                let code = error
+                    .as_database_error()
+                    .and_then(|error| error.code())
+                    .map(String::from);
                 assert_eq!(code.as_deref(), Some("42501"), "{database}: {error}");
             }
         }

@@ -45,14 +45,26 @@ pub fn edited(released: &RuleSet, stored: &RuleSet) -> Vec<String> {
     };
     let of_day_off = |rule: &DayOffRule| of("day off", &format!("{} {}", rule.key, rule.date), &rule.source);
     let of_transfer = |rule: &TransferRule| format!("transfer of {} by {}", rule.working_day, rule.source.act);
-    let of_provision = |rule: &ProvisionRule| of("provision", &format!("{} {:?}", rule.key, rule.valid_from), &rule.source);
+    let of_provision = |rule: &ProvisionRule| {
+        of(
+            "provision",
+            &format!("{} {:?}", rule.key, rule.valid_from),
+            &rule.source,
+        )
+    };
     [
-        register_edited(&as_released(&released.acts), &as_released(&stored.acts), |act| format!("act {}", act.id)),
-        register_edited(&released.holidays, &stored.holidays, |rule| of("holiday", &rule.key, &rule.source)),
+        register_edited(&as_released(&released.acts), &as_released(&stored.acts), |act| {
+            format!("act {}", act.id)
+        }),
+        register_edited(&released.holidays, &stored.holidays, |rule| {
+            of("holiday", &rule.key, &rule.source)
+        }),
         register_edited(&released.days_off, &stored.days_off, of_day_off),
         register_edited(&released.transfers, &stored.transfers, of_transfer),
         register_edited(&released.provisions, &stored.provisions, of_provision),
-        register_edited(&released.terms, &stored.terms, |term| of("term", &term.name, &term.source)),
+        register_edited(&released.terms, &stored.terms, |term| {
+            of("term", &term.name, &term.source)
+        }),
     ]
     .concat()
 }

@@ -79,7 +79,10 @@ async fn save(
             let edition = prepared.map_err(|obstacle| obstacle.refusal(&key))?;
             let moves = moves::of(&mut *connection, &key).await?;
             if let Some(held) = held.filter(|held| held.is_repeated_by(&content)) {
-                let edition = Edition { content: Some(held), ..edition };
+                let edition = Edition {
+                    content: Some(held),
+                    ..edition
+                };
                 let answer = convert::to_edition(edition, moves);
                 return Ok(Outcome::repeated(&key, "edition.preparation_repeated", answer));
             }

@@ -7,7 +7,9 @@ use prost_reflect::{DynamicMessage, ExtensionDescriptor, FieldDescriptor, Messag
 
 /// The input of every method of the contracts by the method's full name.
 static INPUTS: LazyLock<HashMap<String, MessageDescriptor>> = LazyLock::new(|| {
-    let methods = descriptors().services().flat_map(|service| service.methods().collect::<Vec<_>>());
+    let methods = descriptors()
+        .services()
+        .flat_map(|service| service.methods().collect::<Vec<_>>());
     let inputs = methods.map(|method| {
         let name = format!("/{}/{}", method.parent_service().full_name(), method.name());
         (name, method.input())

@@ -49,8 +49,22 @@ mod tests {
             assert!(shows(shown), "{shown:?}");
         }
         for blank in [
-            "", " ", "\n\t", "\u{200b}", "\u{200d}\u{2060}", "\u{feff}", "\u{ad}", "\u{a0}", "\u{3000}", "\u{3164}", "\u{ffa0}",
-            "\u{2800}", "\u{301}", "\u{202e}", "\u{e000}", "\u{e0041}",
+            "",
+            " ",
+            "\n\t",
+            "\u{200b}",
+            "\u{200d}\u{2060}",
+            "\u{feff}",
+            "\u{ad}",
+            "\u{a0}",
+            "\u{3000}",
+            "\u{3164}",
+            "\u{ffa0}",
+            "\u{2800}",
+            "\u{301}",
+            "\u{202e}",
+            "\u{e000}",
+            "\u{e0041}",
         ] {
             assert!(!shows(blank), "{blank:?}");
         }
@@ -58,7 +72,9 @@ mod tests {
 
     #[test]
     fn every_control_of_direction_is_known() {
-        for c in "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}".chars() {
+        for c in
+            "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}".chars()
+        {
             assert!(turns_direction(c), "{c:?}");
         }
         assert!(!"aא\u{200d}".chars().any(turns_direction));

@@ -120,7 +120,10 @@ mod tests {
     fn the_instants_of_the_contract_end_with_the_year_9999() {
         let read = |seconds, nanos| timestamp(&prost_types::Timestamp { seconds, nanos });
         assert_eq!(read(253_402_300_799, 999_999_999), Ok(Timestamp::MAX));
-        assert_eq!(read(253_402_207_199, 0).map(|it| it.to_string()), Ok("9999-12-30T21:59:59Z".into()));
+        assert_eq!(
+            read(253_402_207_199, 0).map(|it| it.to_string()),
+            Ok("9999-12-30T21:59:59Z".into())
+        );
         for (seconds, nanos) in [(253_402_300_800, 0), (-62_135_596_801, 0), (0, -1), (0, 1_000_000_000)] {
             assert!(read(seconds, nanos).is_err(), "{seconds} {nanos}");
         }

@@ -102,7 +102,11 @@ mod tests {
             (&format!("{{{id}}}"), "2019-03", "и\u{306}"),
             (id, "2019-M03", " й\n"),
         ] {
-            assert_eq!(fingerprint(&request(id, period, essence)), one, "{id} {period} {essence:?}");
+            assert_eq!(
+                fingerprint(&request(id, period, essence)),
+                one,
+                "{id} {period} {essence:?}"
+            );
         }
         for (period, essence) in [("2019-M04", "й"), ("2019-M03", "и")] {
             assert_ne!(fingerprint(&request(id, period, essence)), one, "{period} {essence:?}");

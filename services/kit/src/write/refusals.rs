@@ -247,7 +247,11 @@ impl Shared {
             return Err(error);
         }
         self.settle(&counted, begun);
-        for stored in counted.into_iter().flat_map(|(_, counted)| counted.waiting).chain(stored) {
+        for stored in counted
+            .into_iter()
+            .flat_map(|(_, counted)| counted.waiting)
+            .chain(stored)
+        {
             stored.send(()).ok();
         }
         Ok(())
@@ -309,7 +313,9 @@ fn entry(kind: &Kind, counted: &Counted) -> Entry {
         method: kind.method,
         address: None,
     };
-    let address = kind.address.map_or_else(|| "others".into(), |address| address.to_string());
+    let address = kind
+        .address
+        .map_or_else(|| "others".into(), |address| address.to_string());
     Entry::refused(&call, "", kind.reason.clone(), counted.count, address).recorded_at(counted.at)
 }
 

@@ -41,17 +41,31 @@ pub async fn load(context: &Context) -> anyhow::Result<()> {
 
 /// The rules that are stored otherwise than the release brings them.
 pub fn edited(released: &Rules, stored: &Rules) -> Vec<String> {
-    let of_channel =
-        |rule: &ChannelRule| format!("channel {} of {}, from {}", rule.channel.word(), rule.kind.word(), rule.validity.from);
-    let of_caller =
-        |rule: &CallerChannel| format!("channel {} of {}, from {}", rule.channel.word(), rule.role.word(), rule.validity.from);
+    let of_channel = |rule: &ChannelRule| {
+        format!(
+            "channel {} of {}, from {}",
+            rule.channel.word(),
+            rule.kind.word(),
+            rule.validity.from
+        )
+    };
+    let of_caller = |rule: &CallerChannel| {
+        format!(
+            "channel {} of {}, from {}",
+            rule.channel.word(),
+            rule.role.word(),
+            rule.validity.from
+        )
+    };
     let of_signatory = |rule: &SignatoryRule| {
         let (capacity, kind) = (rule.capacity.word(), rule.kind.word());
         format!("signature {capacity} of {kind}, from {}", rule.validity.from)
     };
     let of_ground = |ground: &Ground| format!("ground {}, from {}", ground.rule.word(), ground.validity.from);
     [
-        register_edited(&released.lapsed_acts, &stored.lapsed_acts, |act| format!("act {}", act.name)),
+        register_edited(&released.lapsed_acts, &stored.lapsed_acts, |act| {
+            format!("act {}", act.name)
+        }),
         register_edited(&released.channels, &stored.channels, of_channel),
         register_edited(&released.caller_channels, &stored.caller_channels, of_caller),
         register_edited(&released.signatories, &stored.signatories, of_signatory),
