@@ -380,6 +380,26 @@ async fn what_is_read_back_is_what_was_loaded() {
 }
 
 #[tokio::test]
+async fn the_last_instant_of_the_contract_is_an_instant() {
+    let service = running().await;
+    let last = prost_types::Timestamp {
+        seconds: 253_402_300_799,
+        nanos: 0,
+    };
+    let day = GetDayRequest {
+        name: "days/2027-04-30".into(),
+        as_known_at: Some(last),
+    };
+    public(&service).get_day(day).await.expect("it is known then");
+    let mut auditor = JournalServiceClient::new(service.channel(Some("auditor")));
+    let until_then = ListEntriesRequest {
+        recorded_before: Some(last),
+        ..Default::default()
+    };
+    auditor.list_entries(until_then).await.expect("it lists");
+}
+
+#[tokio::test]
 async fn a_period_is_read_in_each_notation_of_sdmx_and_written_back_in_one() {
     let service = running().await;
     let mut due = Vec::new();

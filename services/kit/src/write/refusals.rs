@@ -168,6 +168,9 @@ fn unrecorded() -> Refusal {
 impl Shared {
     /// Counts one; gives what to wait for when it is the first of its kind.
     fn count(&self, call: &Call, reason: &str) -> Result<Option<oneshot::Receiver<()>>, Refusal> {
+        if self.ending.is_cancelled() {
+            return Err(unrecorded());
+        }
         let now = self.context.now();
         let mut counted = self.counted.lock().expect("no code panics while it holds this lock");
         let mut kind = Kind {
@@ -227,6 +230,17 @@ impl Shared {
             once.note(self.store(std::mem::take(&mut waiting), all).await);
         }
         once.note(self.store(Vec::new(), true).await);
+        let lost = self
+            .take(true)
+            .iter()
+            .map(|(_, counted)| i64::from(counted.count))
+            .sum::<i64>();
+        if lost > 0 {
+            tracing::error!(
+                lost,
+                "refusals to anonymous callers could not be recorded before the end"
+            );
+        }
     }
 
     /// Stores the entries that are waited for, and with `all` everything counted.

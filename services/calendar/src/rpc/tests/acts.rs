@@ -8,8 +8,6 @@ use std::{
     time::Duration,
 };
 
-use legalstat_local::testing::refusals::{pairs, violations};
-
 use super::*;
 
 pub(super) type Client = CalendarServiceClient<Channel>;
@@ -134,31 +132,6 @@ async fn an_act_holds_at_once_and_leaves_what_was_known_before_as_it_was() {
     assert_eq!(again.into_inner(), effect);
     let expected = ("calendar-act.created".to_owned(), "calendarActs/order-2027".to_owned());
     assert_eq!(events(&service).await, [expected]);
-}
-
-#[tokio::test]
-async fn an_act_with_fields_of_the_service_or_names_that_mislead_is_refused_with_each_of_them() {
-    let service = running().await;
-    let mut client = administrator(&service);
-    let mut act = CalendarAct {
-        sequence: 7,
-        known_from: Some(Default::default()),
-        recorded_at: Some(Default::default()),
-        withdrawn_at: Some(Default::default()),
-        ..order()
-    };
-    act.citation = "\u{200b}".into();
-    act.number = "1\u{202e}2".into();
-    let refused = client.create_calendar_act(create(act, 1)).await;
-    let expected = [
-        ("calendar_act.citation", "REQUIRED"),
-        ("calendar_act.number", "DIRECTION"),
-        ("calendar_act.known_from", "SET_BY_SERVICE"),
-        ("calendar_act.recorded_at", "SET_BY_SERVICE"),
-        ("calendar_act.withdrawn_at", "SET_BY_SERVICE"),
-        ("calendar_act.sequence", "SET_BY_SERVICE"),
-    ];
-    assert_eq!(violations(refused), pairs(&expected));
 }
 
 #[tokio::test]
