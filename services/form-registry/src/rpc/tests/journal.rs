@@ -97,7 +97,7 @@ async fn a_refusal_is_told_and_stored_while_every_other_connection_waits() {
     let registry = Registry::at("2025-02-03T05:00:00Z").await;
     let mut database = registry.database().await;
     database
-        .execute("BEGIN; SELECT FROM forms.edition WHERE form = 1 AND period = '2025-M01' FOR UPDATE")
+        .execute("BEGIN; SELECT FROM forms.scheduled WHERE parent = 'forms/1' AND period = '2025-M01' FOR UPDATE")
         .await
         .expect("it is locked");
     let mut waiting = tokio::task::JoinSet::new();
