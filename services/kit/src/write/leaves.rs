@@ -70,7 +70,8 @@ impl Entry {
 
     /// What a write did to a resource, or that it found it so already.
     pub(super) fn done(mutation: &Mutation, change: &Change) -> Self {
-        let body = change.body_sha256.unwrap_or(mutation.body_sha256);
+        // Of the bytes as they were sent: they are what the caller can show.
+        let body = change.body_sha256.unwrap_or(mutation.sent_sha256);
         let outcome = if change.is_repeat { "REPEATED" } else { "DONE" };
         Self::of(&mutation.call, &change.resource, outcome, Some(&body))
     }
