@@ -60,6 +60,39 @@ async fn refusals_without_a_certificate_are_counted_by_method_and_reason_within_
 }
 
 #[tokio::test]
+async fn every_refusal_of_a_flood_is_in_the_journal_under_its_method() {
+    const EACH: i64 = 400;
+    let registry = Registry::at("2025-02-03T05:00:00Z").await;
+    let mut flood = tokio::task::JoinSet::new();
+    for caller in [None, Some("edms")] {
+        let client = registry.client(caller);
+        for _ in 0..EACH {
+            let mut client = client.clone();
+            flood.spawn(async move { place(&mut client, &placing(JANUARY, Place::InformationService)).await });
+        }
+    }
+    for refused in flood.join_all().await {
+        let code = refused.expect_err("neither may place").code();
+        assert!(
+            matches!(code, Code::Unauthenticated | Code::PermissionDenied),
+            "{code:?}"
+        );
+    }
+    let Registry { running, .. } = registry;
+    let mut database = running.superuser().await;
+    running.stop().await;
+    let counted: Vec<(String, String, i64)> = sqlx::query_as(
+        "SELECT caller, split_part(method, '/', 3), sum(count)::bigint FROM forms.journal_entry
+         WHERE outcome = 'REFUSED' GROUP BY 1, 2 ORDER BY 1",
+    )
+    .fetch_all(&mut database)
+    .await
+    .expect("it is readable");
+    let of = |caller: &str| (caller.to_owned(), "PlaceEdition".to_owned(), EACH);
+    assert_eq!(counted, [of("anonymous"), of("edms")]);
+}
+
+#[tokio::test]
 async fn a_refusal_that_cannot_be_stored_is_not_told() {
     let registry = Registry::at("2025-02-03T05:00:00Z").await;
     let mut database = registry.database().await;
