@@ -1,10 +1,12 @@
 -- One schema per service, an owner that migrates it and a runtime role that works in it. Run by a superuser inside the
--- database `legalstat`; running it again changes nothing. Passwords are set by whoever runs it.
+-- database `legalstat`; running it again changes nothing. It closes the server's own databases to all who were not granted
+-- CONNECT, so the server should serve legalstat alone. Passwords are set by whoever runs it.
 
 DO $$
 DECLARE
     schema text;
     role   text;
+    database text;
 BEGIN
     -- Roles belong to the whole server, and several databases may be prepared at once.
     PERFORM pg_advisory_xact_lock(hashtext('legalstat roles'));
@@ -23,5 +25,10 @@ BEGIN
     END LOOP;
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     REVOKE ALL ON SCHEMA public FROM PUBLIC;
+    -- The services' roles have no business in the databases that a server comes with.
+    FOR database IN SELECT datname FROM pg_database WHERE datname IN ('postgres', 'template1')
+                    AND has_database_privilege('public', datname, 'CONNECT') LOOP
+        EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', database);
+    END LOOP;
 END
 $$;

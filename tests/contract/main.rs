@@ -5,5 +5,6 @@ mod lint;
 mod methods;
 mod reasons;
 mod rooms;
+mod set_by_service;
 mod snapshot;
 mod sources;

@@ -53,7 +53,7 @@ journal.v1.JournalService/ListEntries                           ADMINISTRATOR,AU
 ";
 
 /// Which service of the system serves an area.
-fn server(method: &str) -> &'static str {
+pub(crate) fn server(method: &str) -> &'static str {
     match method.split('.').next() {
         Some("calendar") => "calendar",
         Some("forms") | Some("journal") => "form-registry",
@@ -116,7 +116,7 @@ fn access(method: &prost_reflect::MethodDescriptor) -> (String, &'static str) {
     )
 }
 
-fn table() -> BTreeMap<String, Vec<&'static str>> {
+pub(crate) fn table() -> BTreeMap<String, Vec<&'static str>> {
     METHODS
         .lines()
         .map(|line| line.split_whitespace().collect::<Vec<_>>())
@@ -149,20 +149,30 @@ async fn call(system: &System, method: &str, caller: Option<&str>) -> String {
     call_with(system, server(method), method, caller, Vec::new()).await
 }
 
-/// Calls a method with some bytes at a server.
-async fn call_with(system: &System, server: &str, method: &str, caller: Option<&str>, bytes: Vec<u8>) -> String {
+/// Calls a method with some bytes at a server; gives its refusal.
+pub(crate) async fn refusal(
+    system: &System,
+    server: &str,
+    method: &str,
+    caller: Option<&str>,
+    bytes: Vec<u8>,
+) -> Option<tonic::Status> {
     let mut client = tonic::client::Grpc::new(system.channel(server, caller));
     client.ready().await.expect("the system runs");
     let path = format!("/legalstat.{method}").parse().expect("a path");
     let codec = tonic_prost::ProstCodec::<Raw, Raw>::default();
     let request = tonic::Request::new(tokio_stream::once(Raw(bytes)));
-    let answer = match client.streaming(request, path, codec).await {
+    match client.streaming(request, path, codec).await {
         // A feed is admitted once it answers: its first message may be long in coming.
         Ok(_) if method.contains("/Watch") => None,
         Ok(response) => response.into_inner().message().await.err(),
         Err(status) => Some(status),
-    };
-    match answer {
+    }
+}
+
+/// Calls a method with some bytes at a server, and gives the reason of its refusal, or OK.
+async fn call_with(system: &System, server: &str, method: &str, caller: Option<&str>, bytes: Vec<u8>) -> String {
+    match refusal(system, server, method, caller, bytes).await {
         None => "OK".into(),
         Some(status) => {
             let details = status.get_error_details();
@@ -234,7 +244,7 @@ async fn every_method_admits_whom_the_table_says_and_refuses_everyone_else() {
 }
 
 /// A caller that the table admits.
-fn admitted(roles: &str) -> Option<&'static str> {
+pub(crate) fn admitted(roles: &str) -> Option<&'static str> {
     CALLERS
         .iter()
         .find(|(role, _)| roles.split(',').any(|admitted| admitted == *role))

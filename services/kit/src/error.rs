@@ -6,6 +6,8 @@ use legalstat_proto::common::v1::{ErrorReason, FieldReason};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
+use crate::door::text;
+
 /// The ErrorInfo domain of every error of this system.
 pub const DOMAIN: &str = "legalstat";
 
@@ -197,7 +199,13 @@ const TEXT: usize = 300;
 
 /// A text cut to what a header can carry, with what cannot be shown made visible.
 fn carried(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let shown = |c: char| {
+        if text::controls(c) || text::turns_direction(c) {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
     match text.char_indices().nth(TEXT) {
         None => text.chars().map(shown).collect(),
         Some((end, _)) => text[..end].chars().map(shown).chain(['…']).collect(),
@@ -331,6 +339,14 @@ mod tests {
             last.description.starts_with("and ") && last.reason == "MORE",
             "{last:?}"
         );
+    }
+
+    #[test]
+    fn what_an_answer_repeats_of_a_call_neither_controls_a_terminal_nor_turns_its_direction() {
+        for c in ['\u{1b}', '\n', '\u{2028}', '\u{202e}', '\u{2066}'] {
+            let status = Status::from(Refusal::not_found(&format!("forms/{c}1")));
+            assert_eq!(status.message(), "there is no forms/\u{fffd}1", "{c:?}");
+        }
     }
 
     #[test]

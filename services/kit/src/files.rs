@@ -40,6 +40,14 @@ pub struct Content {
     pub uploaded: Done,
 }
 
+impl Content {
+    /// Whether an upload of the other by the same person leaves everything as it is.
+    pub fn is_repeated_by(&self, other: &Self) -> bool {
+        let same_file = self.sha256 == other.sha256 && self.filename == other.filename;
+        same_file && self.content_type == other.content_type && self.uploaded.by == other.uploaded.by
+    }
+}
+
 /// Received content under a name of its own. It is deleted with this value unless it was kept: after a refusal, a replay,
 /// or when the caller hangs up.
 pub struct Staged {

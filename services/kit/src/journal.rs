@@ -65,9 +65,9 @@ async fn list_entries(context: &Context, request: ListEntriesRequest) -> Result<
         &request.page_token,
         &query.map(String::as_str),
     )?;
-    let outcomes = [Outcome::Done, Outcome::Refused];
+    let outcomes = [Outcome::Done, Outcome::Refused, Outcome::Repeated];
     let outcome = word::optional(&mut violations, "outcome", request.outcome, &outcomes, i32::from);
-    let outcome = outcome.map(|outcome| if outcome == Outcome::Done { "DONE" } else { "REFUSED" });
+    let outcome = outcome.map(to_word);
     for (field, value) in [
         ("resource", &request.resource),
         ("caller", &request.caller),
@@ -100,7 +100,8 @@ async fn select_entries(
     limit: i64,
 ) -> Result<Vec<(i64, Entry)>, sqlx::Error> {
     let rows = sqlx::query!(
-        "SELECT number, recorded_at, caller, roles, method, resource, outcome, reason, request_digest, count, peer_address
+        "SELECT number, recorded_at, caller, roles, method, resource, outcome, reason, request_digest, count, peer_address,
+             stored_at
          FROM journal_entry
          WHERE ($1::bigint IS NULL OR number < $1)
            AND ($2 = '' OR resource = $2)
@@ -133,18 +134,30 @@ async fn select_entries(
                     roles: row.roles,
                     method: row.method,
                     resource: row.resource,
-                    outcome: if row.outcome == "DONE" {
-                        Outcome::Done
-                    } else {
-                        Outcome::Refused
-                    }
-                    .into(),
+                    outcome: of_word(&row.outcome).into(),
                     reason: row.reason,
                     request_digest: hex::encode(row.request_digest),
                     count: row.count,
                     peer_address: row.peer_address,
+                    stored_at: row.stored_at.map(|at| wire::to_timestamp(at.to_jiff())),
                 },
             )
         })
         .collect())
+}
+
+fn to_word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done => "DONE",
+        Outcome::Repeated => "REPEATED",
+        Outcome::Refused | Outcome::Unspecified => "REFUSED",
+    }
+}
+
+fn of_word(word: &str) -> Outcome {
+    match word {
+        "DONE" => Outcome::Done,
+        "REPEATED" => Outcome::Repeated,
+        _ => Outcome::Refused,
+    }
 }

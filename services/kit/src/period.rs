@@ -1,4 +1,5 @@
-//! Reporting periods in SDMX notation: `2019-M03`, `2019-Q1`, `2019-S1`, `2019`.
+//! Reporting periods in SDMX notation: `2019-M03`, `2019-Q1`, `2019-S1`, `2019`. SDMX has a second notation for a month,
+//! `2019-03`, and for a year, `2019-A1`; they are read too and written back in the first.
 
 use std::{fmt, str::FromStr};
 
@@ -82,7 +83,7 @@ impl ReportingPeriod {
         }
         let last = kind.per_year();
         if !(1..=last).contains(&number) {
-            let letter = letter(kind).unwrap_or('Y');
+            let letter = letter(kind).unwrap_or('A');
             let first = if kind == PeriodKind::Month { "01" } else { "1" };
             return Err(PeriodError::Number {
                 text: period.to_string(),
@@ -92,6 +93,19 @@ impl ReportingPeriod {
             });
         }
         Ok(period)
+    }
+
+    /// Reads the period in a resource name. A resource has one name only, so only the notation is read that is written.
+    ///
+    /// # Errors
+    /// Another notation, or no period.
+    pub fn in_name(text: &str) -> Result<Self, PeriodError> {
+        let period: Self = text.parse()?;
+        if period.to_string() == text {
+            Ok(period)
+        } else {
+            Err(PeriodError::Notation(text.to_owned()))
+        }
     }
 
     /// All periods of a kind in a year, in order.
@@ -174,6 +188,11 @@ impl FromStr for ReportingPeriod {
             return Self::new(year, PeriodKind::Year, 1);
         };
         let (kind, width) = match letter {
+            // Gregorian, `2019-03`.
+            '0' | '1' if part.len() == 2 && digits(part) => {
+                return Self::new(year, PeriodKind::Month, part.parse().map_err(|_| notation())?);
+            }
+            'A' => (PeriodKind::Year, 1),
             'M' => (PeriodKind::Month, 2),
             'Q' => (PeriodKind::Quarter, 1),
             'S' => (PeriodKind::HalfYear, 1),
@@ -223,18 +242,60 @@ mod tests {
     #[test]
     fn what_is_no_period_is_refused() {
         for text in [
-            "", "2019-", "2019-Q5", "2019-Q0", "2019-M13", "2019-M00", "2019-m03", "2019-M3", "2019-S3", "19-Q1",
-            "2019-Q1 ", "2019-Q11", "1899", "2101-M01", "-2019", "2019-Ж1", "2019-03", "+019-Q1",
+            "",
+            "2019-",
+            "2019-Q5",
+            "2019-Q0",
+            "2019-M13",
+            "2019-M00",
+            "2019-m03",
+            "2019-M3",
+            "2019-S3",
+            "19-Q1",
+            "2019-Q1 ",
+            "2019-Q11",
+            "1899",
+            "2101-M01",
+            "-2019",
+            "2019-Ж1",
+            "+019-Q1",
+            "2019-13",
+            "2019-00",
+            "2019-3",
+            "2019-A2",
+            "2019-A",
+            "2019-A01",
+            "2019-a1",
+            "2019M03",
+            "2019-03-01",
+            "2019-21",
+            "2019-T1",
+            "2019-W01",
         ] {
             assert!(text.parse::<ReportingPeriod>().is_err(), "{text:?}");
         }
     }
 
+    #[test]
+    fn the_notations_of_one_period_are_read_and_written_back_in_one() {
+        for (given, written) in [
+            ("2019-A1", "2019"),
+            ("2019", "2019"),
+            ("2019-03", "2019-M03"),
+            ("2019-M12", "2019-M12"),
+            ("2019-12", "2019-M12"),
+            ("2019-S1", "2019-S1"),
+        ] {
+            assert_eq!(period(given).to_string(), written);
+            assert_eq!(ReportingPeriod::in_name(given).is_ok(), given == written, "{given}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn no_text_panics_and_what_is_read_is_written_the_same(text in "[0-9]{4}(-[MQSX]?[0-9]{0,2})?") {
+        fn no_text_panics_and_what_is_read_is_written_in_its_one_notation(text in "[0-9]{4}(-[MQSAX]?[0-9]{0,2})?") {
             if let Ok(period) = text.parse::<ReportingPeriod>() {
-                prop_assert_eq!(period.to_string(), text);
+                prop_assert_eq!(ReportingPeriod::in_name(&period.to_string()), Ok(period));
             }
         }
     }

@@ -40,7 +40,7 @@ const PLANNED_ONCE: (&str, &str) = ("plan_cache_mode", "force_generic_plan");
 /// How many connections look up by keys: what is asked meanwhile is looked up together.
 pub const PLANNED: u32 = 2;
 
-/// How many connections a service holds, besides the [`PLANNED`].
+/// How many connections a service holds, besides the [`PLANNED`] and the one for refusals.
 #[derive(Clone, Copy, Debug)]
 pub struct Connections {
     /// For transactions that write.
@@ -60,6 +60,7 @@ pub struct Database {
     writing: PgPool,
     reading: PgPool,
     planned: PgPool,
+    recording: PgPool,
 }
 
 impl Database {
@@ -69,7 +70,8 @@ impl Database {
         Self {
             writing: pool(planned_once.clone(), connections.writing),
             reading: pool(options, connections.reading),
-            planned: pool(planned_once, PLANNED),
+            planned: pool(planned_once.clone(), PLANNED),
+            recording: pool(planned_once, 1),
         }
     }
 
@@ -95,6 +97,14 @@ impl Database {
     /// When the database is away or busy.
     pub async fn writing(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
         acquire(&self.writing).await
+    }
+
+    /// The one connection for the journal of refusals: who keeps all others busy is recorded all the same.
+    ///
+    /// # Errors
+    /// When the database is away or busy.
+    pub(crate) async fn recording(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        acquire(&self.recording).await
     }
 
     /// Begins a transaction that reads everything as of one moment. Dropping it ends it.
@@ -133,7 +143,12 @@ impl Database {
 
     /// Waits until every connection is closed.
     pub async fn close(&self) {
-        tokio::join!(self.writing.close(), self.reading.close(), self.planned.close());
+        tokio::join!(
+            self.writing.close(),
+            self.reading.close(),
+            self.planned.close(),
+            self.recording.close()
+        );
     }
 }
 
@@ -161,6 +176,7 @@ fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
+        .after_connect(|connection, _| Box::pin(bound_statements(connection)))
         .before_acquire(|connection, meta| {
             Box::pin(async move {
                 if meta.idle_for >= IDLE {
@@ -170,6 +186,34 @@ fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
             })
         })
         .connect_lazy_with(options)
+}
+
+/// How long a statement of the runtime role may take, as `deploy/postgres/roles.sql` sets it.
+const STATEMENT: Duration = Duration::from_secs(30);
+
+/// Bounds the statements of a connection whose role lifted its own bound, which every role may do, and tells of it.
+async fn bound_statements(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let lifted: Vec<String> = sqlx::query_scalar(
+        "SELECT name || ' = ' || setting FROM pg_settings
+         WHERE name IN ('statement_timeout', 'idle_in_transaction_session_timeout')
+           AND setting::bigint NOT BETWEEN 1 AND $1",
+    )
+    .bind(i64::try_from(STATEMENT.as_millis()).unwrap_or(i64::MAX))
+    .fetch_all(&mut *connection)
+    .await?;
+    if lifted.is_empty() {
+        return Ok(());
+    }
+    tracing::error!(
+        ?lifted,
+        "the runtime role has lifted its own time limits; they are set again for this connection"
+    );
+    let limits = format!(
+        "SET statement_timeout = '{0}ms'; SET idle_in_transaction_session_timeout = '{0}ms'",
+        STATEMENT.as_millis()
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(limits)).execute(connection).await?;
+    Ok(())
 }
 
 /// Tables that a schema holds: the migrations that make them, and where is recorded which of these ran.

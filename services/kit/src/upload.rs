@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use legalstat_proto::common::v1::ErrorReason;
-use prost::Message;
 use sqlx::PgConnection;
 use tonic::{Code, Status};
 use uuid::Uuid;
@@ -49,23 +48,16 @@ pub fn header<H>(first: Option<Arriving<H>>) -> Result<H, Error> {
 
 /// Reads a required file name without folders.
 fn filename(violations: &mut Violations, field: &str, given: &str) -> String {
-    let name = violations.text(field, given, MAX_FILENAME);
+    let name = violations.name(field, given, MAX_FILENAME);
     if name.contains(['/', '\\']) || name == "." || name == ".." {
         violations.add(field, FieldReason::Folder, "a file's name without folders");
-    }
-    if name.contains(['\n', '\r', '\t']) {
-        violations.add(
-            field,
-            FieldReason::InvalidCharacter,
-            "must not contain control characters",
-        );
     }
     name
 }
 
 /// Reads a required media type without parameters.
 fn content_type(violations: &mut Violations, field: &str, given: &str) -> String {
-    let media_type = violations.text(field, given, 2 * MAX_MEDIA_NAME + 1);
+    let media_type = violations.name(field, given, 2 * MAX_MEDIA_NAME + 1);
     let well_formed = media_type
         .split_once('/')
         .is_some_and(|(kind, name)| is_media_name(kind) && is_media_name(name));
@@ -158,11 +150,6 @@ impl Staged {
             sha256: self.sha256.to_vec(),
             uploaded,
         })
-    }
-
-    /// The body of the call that uploads it: the header and what was received.
-    pub fn body(&self, header: &impl Message) -> Vec<u8> {
-        [header.encode_to_vec(), self.sha256.to_vec()].concat()
     }
 }
 

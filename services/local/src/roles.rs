@@ -266,6 +266,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn no_role_of_a_service_connects_to_another_database() {
+        let (_folder, cluster) = server().await;
+        let (server, passwords) = (cluster.admin_url("postgres"), ServicePasswords::random());
+        prepare_database(&server, "first", &passwords)
+            .await
+            .expect("it is prepared");
+        for database in ["postgres", "template1"] {
+            for url in [
+                passwords.runtime_url(&server, database, "forms"),
+                passwords.owner_url(&server, database, "forms"),
+            ] {
+                let options = schema::options(&url.expect("a URL")).expect("a URL");
+                let error = options.connect().await.expect_err("it is closed");
+                let code = error
+                    .as_database_error()
+                    .and_then(|error| error.code())
+                    .map(String::from);
+                assert_eq!(code.as_deref(), Some("42501"), "{database}: {error}");
+            }
+        }
+    }
+
+    #[tokio::test]
     async fn passwords_reach_neither_the_server_log_nor_the_data_of_other_users() {
         let (folder, cluster) = server().await;
         let passwords = ServicePasswords::open_or_create(&folder.path().join("passwords")).expect("written");

@@ -4,12 +4,13 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use legalstat_kit::{
     Context,
+    door::register::{edited as register_edited, tell_edited},
     write::{self, Change, Write},
 };
 use sqlx::PgConnection;
 
 use super::{act, rule_set};
-use crate::domain::RuleSet;
+use crate::domain::{Act, DayOffRule, Knowledge, ProvisionRule, RuleSet, Source, TransferRule};
 
 /// What the journal and the change feed name as the resource when registers are loaded.
 pub const REGISTERS: &str = "calendarActs";
@@ -20,6 +21,55 @@ pub const REGISTERS: &str = "calendarActs";
 /// # Errors
 /// When the database fails.
 pub async fn load(context: &Context, rules: &RuleSet) -> anyhow::Result<()> {
+    insert_missing(context, rules).await?;
+    let stored = rule_set::all(&mut *context.db.connection().await?).await?;
+    tell_edited("calendar", &edited(rules, &stored));
+    Ok(())
+}
+
+/// The rows that are stored otherwise than the release brings them.
+pub fn edited(released: &RuleSet, stored: &RuleSet) -> Vec<String> {
+    // What the database gave a row when it was recorded is no part of the register.
+    let as_released = |acts: &[Act]| -> Vec<Act> {
+        let acts = acts.iter().map(|act| Act {
+            sequence: 0,
+            recorded_at: None,
+            withdrawn_at: None,
+            ..act.clone()
+        });
+        acts.collect()
+    };
+    let from = |known: Knowledge| known.from.map(|from| from.to_string()).unwrap_or_default();
+    let of = |what: &str, key: &str, source: &Source| {
+        format!("{what} {key} of {}, known from {:?}", source.act, from(source.known))
+    };
+    let of_day_off = |rule: &DayOffRule| of("day off", &format!("{} {}", rule.key, rule.date), &rule.source);
+    let of_transfer = |rule: &TransferRule| format!("transfer of {} by {}", rule.working_day, rule.source.act);
+    let of_provision = |rule: &ProvisionRule| {
+        of(
+            "provision",
+            &format!("{} {:?}", rule.key, rule.valid_from),
+            &rule.source,
+        )
+    };
+    [
+        register_edited(&as_released(&released.acts), &as_released(&stored.acts), |act| {
+            format!("act {}", act.id)
+        }),
+        register_edited(&released.holidays, &stored.holidays, |rule| {
+            of("holiday", &rule.key, &rule.source)
+        }),
+        register_edited(&released.days_off, &stored.days_off, of_day_off),
+        register_edited(&released.transfers, &stored.transfers, of_transfer),
+        register_edited(&released.provisions, &stored.provisions, of_provision),
+        register_edited(&released.terms, &stored.terms, |term| {
+            of("term", &term.name, &term.source)
+        }),
+    ]
+    .concat()
+}
+
+async fn insert_missing(context: &Context, rules: &RuleSet) -> anyhow::Result<()> {
     let mut transaction = context.db.begin().await?;
     act::lock(&mut transaction).await?;
     if act::recorded(&mut *transaction).await? == (0, 0, 0) {

@@ -14,6 +14,8 @@ use super::{
 };
 use crate::error;
 
+/// By its name the contract knows what a message of this method may hold.
+const METHOD: &str = "/legalstat.calendar.v1.CalendarService/BatchComputeDeadlines";
 /// The most deadlines of one batch.
 const LARGEST: usize = 1000;
 
@@ -36,6 +38,10 @@ pub(super) fn batch_compute_deadlines(
     let questions: Vec<_> = requests
         .map(|(index, request)| question(&mut violations, &format!("requests[{index}]."), request))
         .collect();
+    // Only an act can hold fields of the service; to look through a thousand questions without one would be in vain.
+    if message.hypothetical_act.is_some() || message.requests.iter().any(|asked| asked.hypothetical_act.is_some()) {
+        violations.set_by_service(METHOD, message);
+    }
     let withdrawn = &message.hypothetical_withdrawal;
     let mut calendars = service.asked_under(&mut violations, message.hypothetical_act.as_ref(), withdrawn);
     violations.refuse()?;

@@ -17,6 +17,8 @@ use crate::domain::{
     term_deadline,
 };
 
+/// By its name the contract knows what a message of this method may hold.
+const METHOD: &str = "/legalstat.calendar.v1.CalendarService/ComputeDeadline";
 /// How many characters each part of a law named by the caller may have.
 const LONGEST_CITATION: usize = 300;
 /// How often the clock of one term may have been stopped.
@@ -31,6 +33,9 @@ pub(super) enum Asked {
 pub(super) fn compute_deadline(service: &CalendarRpc, message: &ComputeDeadlineRequest) -> Result<Deadline, Error> {
     let mut violations = Violations::new();
     let asked = asked(&mut violations, "", message);
+    if message.hypothetical_act.is_some() {
+        violations.set_by_service(METHOD, message);
+    }
     let withdrawn = &message.hypothetical_withdrawal;
     let mut calendars = service.asked_under(&mut violations, message.hypothetical_act.as_ref(), withdrawn);
     let at = super::as_known_at(violations, message.as_known_at.as_ref())?;
@@ -86,12 +91,12 @@ fn read_obligation(violations: &mut Violations, path: &str, obligation: &proto::
             "only with roll_forward",
         );
     }
-    bounded(
+    let legal_basis = law(
         violations,
         &format!("{path}.legal_basis"),
         obligation.legal_basis.as_ref(),
     );
-    bounded(
+    let roll_forward_basis = law(
         violations,
         &format!("{path}.roll_forward_basis"),
         obligation.roll_forward_basis.as_ref(),
@@ -100,23 +105,21 @@ fn read_obligation(violations: &mut Violations, path: &str, obligation: &proto::
         period: period?,
         due_day: obligation.due_day,
         roll_forward: obligation.roll_forward,
-        legal_basis: obligation.legal_basis.clone().map(LegalBasis::from).map(Arc::new),
-        roll_forward_basis: obligation
-            .roll_forward_basis
-            .clone()
-            .map(LegalBasis::from)
-            .map(Arc::new),
+        legal_basis,
+        roll_forward_basis,
     })
 }
 
 /// A law that a caller names comes back in the steps: it is kept to what a citation needs.
-fn bounded(violations: &mut Violations, path: &str, basis: Option<&common::LegalBasis>) {
-    for (field, text) in basis
-        .into_iter()
-        .flat_map(|b| [("act", &b.act), ("provision", &b.provision), ("uri", &b.uri)])
-    {
-        violations.optional_text(&format!("{path}.{field}"), text, LONGEST_CITATION);
-    }
+fn law(violations: &mut Violations, path: &str, basis: Option<&common::LegalBasis>) -> Option<Arc<LegalBasis>> {
+    let basis = basis?;
+    let mut read = |field, text| violations.optional_name(&format!("{path}.{field}"), text, LONGEST_CITATION);
+    Some(Arc::new(LegalBasis {
+        act: read("act", &basis.act),
+        provision: read("provision", &basis.provision),
+        uri: read("uri", &basis.uri),
+        assumed: basis.assumed,
+    }))
 }
 
 fn read_term(violations: &mut Violations, path: &str, start: &proto::TermStart) -> Option<Asked> {

@@ -39,6 +39,7 @@ impl CalendarRpc {
             None => None,
         };
         let request_id = violations.request_id("request_id", &request.request_id);
+        violations.set_by_service(call.method, &request);
         violations.refuse().map_err(|refusal| refusal.about(&given.name))?;
         let amendment = amendment.ok_or_else(|| anyhow::anyhow!("an act without violations can be read"))?;
 
@@ -62,7 +63,7 @@ async fn create(
     if stands(&amendment, known.rules(), write.now()) {
         let now = known.as_known_at(write.now())?;
         let effect = effect(&now, &now, known.rules(), &id)?;
-        return Ok(Outcome::of(&name, "calendar-act.repeated", effect));
+        return Ok(Outcome::repeated(&name, "calendar-act.repeated", effect));
     }
     let after = record(write, amendment, known.rules()).await?;
     let now = write.now();

@@ -85,7 +85,7 @@ fn read_act(violations: &mut Violations, field: &str, given: &proto::CalendarAct
         act::grade,
         "how well the act is known",
     );
-    let uri = violations.optional_text(&path("uri"), &given.uri, 500);
+    let uri = violations.optional_name(&path("uri"), &given.uri, 500);
     if !uri.is_empty() && !uri.starts_with("https://") {
         violations.add(path("uri"), FieldReason::Uri, "begins with https://");
     }
@@ -105,10 +105,10 @@ fn read_act(violations: &mut Violations, field: &str, given: &proto::CalendarAct
         id,
         sequence: 0,
         kind: kind.unwrap_or(ActKind::Order),
-        citation: violations.text(&path("citation"), &given.citation, 300),
+        citation: violations.name(&path("citation"), &given.citation, 300),
         title: text(violations, &path("title"), given.title.as_ref()),
-        number: violations.optional_text(&path("number"), &given.number, 100),
-        adilet_id: violations.optional_text(&path("adilet_id"), &given.adilet_id, 100),
+        number: violations.optional_name(&path("number"), &given.number, 100),
+        adilet_id: violations.optional_name(&path("adilet_id"), &given.adilet_id, 100),
         uri,
         dated,
         published_on,
@@ -128,9 +128,9 @@ fn date(violations: &mut Violations, field: &str, value: Option<&common::Date>) 
 fn text(violations: &mut Violations, field: &str, value: Option<&common::LocalizedText>) -> LocalizedText {
     let value = value.cloned().unwrap_or_default();
     LocalizedText {
-        kk: violations.optional_text(&format!("{field}.kk"), &value.kk, 1000),
-        ru: violations.optional_text(&format!("{field}.ru"), &value.ru, 1000),
-        en: violations.optional_text(&format!("{field}.en"), &value.en, 1000),
+        kk: violations.optional_name(&format!("{field}.kk"), &value.kk, 1000),
+        ru: violations.optional_name(&format!("{field}.ru"), &value.ru, 1000),
+        en: violations.optional_name(&format!("{field}.en"), &value.en, 1000),
     }
 }
 
@@ -269,7 +269,7 @@ impl Door<'_> {
     fn source(&mut self, field: &str, cited_act: &str, provision: &str) -> Option<Source> {
         let provision = self
             .violations
-            .optional_text(&format!("{field}.provision"), provision, 300);
+            .optional_name(&format!("{field}.provision"), provision, 300);
         let cited = match cited_act {
             "" => self.act,
             name => {

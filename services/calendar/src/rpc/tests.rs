@@ -367,7 +367,48 @@ async fn what_is_read_back_is_what_was_loaded() {
     for act in &mut stored.acts {
         assert_eq!(act.recorded_at.take(), Some(NOW));
     }
-    assert_eq!(stored, embedded_rules().expect("the registers"));
+    let mut released = embedded_rules().expect("the registers");
+    assert_eq!(stored, released);
+    assert_eq!(crate::db::reference::edited(&released, &stored), Vec::<String>::new());
+    released.holidays[0].rolls_forward ^= true;
+    released.acts[0].citation += ", amended";
+    let edited = crate::db::reference::edited(&released, &stored);
+    let (act, holiday) = (&released.acts[0].id, &released.holidays[0].key);
+    assert_eq!(edited.len(), 2, "{edited:?}");
+    assert_eq!(edited[0], format!("act {act}"));
+    assert!(edited[1].starts_with(&format!("holiday {holiday} of ")), "{edited:?}");
+}
+
+#[tokio::test]
+async fn the_last_instant_of_the_contract_is_an_instant() {
+    let service = running().await;
+    let last = prost_types::Timestamp {
+        seconds: 253_402_300_799,
+        nanos: 0,
+    };
+    let day = GetDayRequest {
+        name: "days/2027-04-30".into(),
+        as_known_at: Some(last),
+    };
+    public(&service).get_day(day).await.expect("it is known then");
+    let mut auditor = JournalServiceClient::new(service.channel(Some("auditor")));
+    let until_then = ListEntriesRequest {
+        recorded_before: Some(last),
+        ..Default::default()
+    };
+    auditor.list_entries(until_then).await.expect("it lists");
+}
+
+#[tokio::test]
+async fn a_period_is_read_in_each_notation_of_sdmx_and_written_back_in_one() {
+    let service = running().await;
+    let mut due = Vec::new();
+    for period in ["2019", "2019-A1", "2019-M12", "2019-12"] {
+        let deadline = public(&service).compute_deadline(obligation(period, 14)).await;
+        due.push(deadline.expect(period).into_inner());
+    }
+    assert_eq!(due[0], due[1]);
+    assert_eq!(due[2], due[3]);
 }
 
 #[tokio::test]

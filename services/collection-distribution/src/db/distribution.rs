@@ -131,3 +131,61 @@ pub async fn insert_missing_group(connection: &mut PgConnection, group: &Dated<G
     .rows_affected();
     Ok(inserted == 1)
 }
+
+/// The cells of all collections and times.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn all_cells(connection: &mut PgConnection) -> Result<Vec<Dated<Cell>>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT collection, appendix_column, recipient, copies,
+             legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, valid_from, valid_to
+         FROM collections.distribution_cell",
+    )
+    .fetch_all(connection)
+    .await?;
+    let cells = rows.into_iter().map(|row| Dated {
+        collection: row.collection,
+        part: Cell {
+            column: row.appendix_column,
+            recipient: row.recipient,
+            copies: row.copies,
+            legal_basis: LegalBasis::of_row(
+                row.legal_basis_act,
+                row.legal_basis_provision,
+                row.legal_basis_uri,
+                row.legal_basis_assumed,
+            ),
+        },
+        valid_from: row.valid_from.to_jiff(),
+        valid_to: row.valid_to.map(|day| day.to_jiff()),
+    });
+    Ok(cells.collect())
+}
+
+/// The groups of all collections and times.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn all_groups(connection: &mut PgConnection) -> Result<Vec<Dated<Group>>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT collection, first_column, last_column, copies,
+             legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, valid_from, valid_to
+         FROM collections.unresolved_group",
+    )
+    .fetch_all(connection)
+    .await?;
+    let groups = rows.into_iter().map(|row| Dated {
+        collection: row.collection,
+        part: Group {
+            first_column: row.first_column,
+            last_column: row.last_column,
+            copies: row.copies,
+            legal_basis: LegalBasis::of_row(
+                row.legal_basis_act,
+                row.legal_basis_provision,
+                row.legal_basis_uri,
+                row.legal_basis_assumed,
+            ),
+        },
+        valid_from: row.valid_from.to_jiff(),
+        valid_to: row.valid_to.map(|day| day.to_jiff()),
+    });
+    Ok(groups.collect())
+}

@@ -1,8 +1,10 @@
 //! Loads the register that is embedded in the service. Loading it again changes nothing.
 
 use anyhow::Context as _;
+use jiff::civil::Date;
 use legalstat_kit::{
     Context,
+    door::register::{edited as register_edited, tell_edited},
     write::{self, Change},
 };
 use sqlx::PgConnection;
@@ -10,7 +12,9 @@ use sqlx::PgConnection;
 use super::{collection, distribution, recipient};
 use crate::domain::{
     collection::Collection,
-    register::{self, Register},
+    distribution::{Cell, Group},
+    key,
+    register::{self, Dated, Register},
 };
 
 /// Stores what Appendix 1 has and the database has not, and gives all collections that are registered.
@@ -19,6 +23,7 @@ use crate::domain::{
 /// When the embedded register cannot be read or the database fails.
 pub async fn load(context: &Context) -> anyhow::Result<Vec<Collection>> {
     let register = register::appendix_1()?;
+    let released = register.clone();
     let loaded = write::by_job(context, "jobs/load-registers", |write| {
         Box::pin(async move {
             let rows = insert_missing(write.connection(), &register).await?;
@@ -30,7 +35,33 @@ pub async fn load(context: &Context) -> anyhow::Result<Vec<Collection>> {
         tracing::info!("Appendix 1 was loaded");
     }
     let mut connection = context.db.connection().await?;
+    tell_edited("Appendix 1", &edited(&mut connection, &released).await?);
     Ok(collection::list(&mut connection, &collection::Filter::default(), None).await?)
+}
+
+/// The rows that are stored otherwise than the release brings them.
+///
+/// # Errors
+/// When the database fails.
+pub async fn edited(connection: &mut PgConnection, released: &Register) -> Result<Vec<String>, sqlx::Error> {
+    let collections = collection::list(&mut *connection, &collection::Filter::default(), None).await?;
+    let recipients = recipient::list(&mut *connection, None, i64::MAX).await?;
+    let cells = distribution::all_cells(&mut *connection).await?;
+    let groups = distribution::all_groups(connection).await?;
+    let of_collection = |row: &Collection| key::collection(&row.id);
+    let of_cell = |row: &Dated<Cell>| cell(&row.collection, "column", row.part.column, row.valid_from);
+    let of_group = |row: &Dated<Group>| cell(&row.collection, "columns from", row.part.first_column, row.valid_from);
+    Ok([
+        register_edited(&released.collections, &collections, of_collection),
+        register_edited(&released.recipients, &recipients, |row| key::recipient(&row.id)),
+        register_edited(&released.cells, &cells, of_cell),
+        register_edited(&released.groups, &groups, of_group),
+    ]
+    .concat())
+}
+
+fn cell(collection: &str, what: &str, column: i32, from: Date) -> String {
+    format!("{}, {what} {column}, from {from}", key::collection(collection))
 }
 
 /// Answers how many rows were not there.

@@ -74,7 +74,7 @@ impl EditionKey {
     pub fn of(collection: &str, period: &str) -> Result<Self, NameError> {
         let collection = collection.strip_prefix("collections/").and_then(id);
         let collection = collection.ok_or(NameError::Edition)?;
-        let period: ReportingPeriod = period.parse()?;
+        let period = ReportingPeriod::in_name(period)?;
         Ok(Self { collection, period })
     }
 

@@ -36,7 +36,7 @@ pub struct Register {
 }
 
 /// A part of a collection's row, with the days on which it applies.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dated<T> {
     /// The id of the collection.
     pub collection: String,

@@ -27,7 +27,12 @@ pub(super) async fn confirm_receipt(
             let (now, connection) = (write.now(), write.connection());
             let own = db::copy::lock_own(connection, &key, &call.caller.name).await?;
             let copy = door::own(connection, "name", &key, own).await?;
+            let is_repeat = copy.received_at.is_some();
             let received = copy.receive(&sha256, now).map_err(|other| other.refusal(&key))?;
+            if is_repeat {
+                let answer = convert::to_copy(received);
+                return Ok(Outcome::repeated(&key, "copy.receipt_repeated", answer));
+            }
             db::copy::save(connection, &received).await?;
             let answer = convert::to_copy(received);
             Ok(Outcome::of(&key, "copy.receipt_confirmed", answer))

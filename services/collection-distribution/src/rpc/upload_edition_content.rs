@@ -9,12 +9,15 @@ use legalstat_kit::{
     write::{self, Mutation, Outcome},
 };
 use legalstat_proto::collections::v1::{
-    Edition, UploadEditionContentHeader, UploadEditionContentRequest, upload_edition_content_request::Part,
+    Edition as Shown, UploadEditionContentHeader, UploadEditionContentRequest, upload_edition_content_request::Part,
 };
 use tonic::Streaming;
 
 use super::{CollectionDistribution, convert, door};
-use crate::{db, domain::key::EditionKey};
+use crate::{
+    db,
+    domain::{edition::Edition, key::EditionKey},
+};
 
 const NAME: &str = "header.name";
 
@@ -22,7 +25,7 @@ pub(super) async fn upload_edition_content(
     service: &CollectionDistribution,
     call: Call,
     messages: Streaming<UploadEditionContentRequest>,
-) -> Result<Edition, Error> {
+) -> Result<Shown, Error> {
     let (mut messages, context) = (messages.map(|message| message.map(part)), &service.context);
     let given = upload::header(messages.next().await)?;
     let mut violations = Violations::new();
@@ -45,8 +48,8 @@ pub(super) async fn upload_edition_content(
     .await?;
     let staged = upload::receive(&service.files, messages, &header).await;
     let staged = staged.map_err(|error| error.about(&key))?;
-    let (id, body) = (header.request_id, staged.body(&given));
-    let mutation = Mutation::of_body(&call, &key, id, given.validate_only, &body);
+    let (id, sha256) = (header.request_id, &staged.sha256);
+    let mutation = Mutation::of_upload(&call, &key, id, given.validate_only, &given, sha256);
     save(service, mutation, key, header, staged).await
 }
 
@@ -63,17 +66,27 @@ async fn save(
     key: EditionKey,
     header: upload::Header,
     staged: Staged,
-) -> Result<Edition, Error> {
+) -> Result<Shown, Error> {
     let (schedule, call, keeps) = (service.schedule.clone(), mutation.call.clone(), !mutation.validate_only);
     write::carry_out(&service.context, mutation, move |write| {
         Box::pin(async move {
             schedule.require_whole()?;
             let (now, connection) = (write.now(), write.connection());
             let edition = door::lock(connection, NAME, &key).await?;
-            let prepared = edition.prepare(staged.content(&header, call.done(now))?);
+            let content = staged.content(&header, call.done(now))?;
+            let held = edition.content.clone();
+            let prepared = edition.prepare(content.clone());
             let edition = prepared.map_err(|obstacle| obstacle.refusal(&key))?;
+            let moves = moves::of(&mut *connection, &key).await?;
+            if let Some(held) = held.filter(|held| held.is_repeated_by(&content)) {
+                let edition = Edition {
+                    content: Some(held),
+                    ..edition
+                };
+                let answer = convert::to_edition(edition, moves);
+                return Ok(Outcome::repeated(&key, "edition.preparation_repeated", answer));
+            }
             db::edition::save_content(connection, &edition).await?;
-            let moves = moves::of(connection, &key).await?;
             if keeps {
                 staged.keep().await?;
             }

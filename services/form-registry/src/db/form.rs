@@ -75,7 +75,7 @@ impl TryFrom<Row> for Form {
 pub struct Filter<'a> {
     /// Only this form.
     pub list_number: Option<i32>,
-    /// Only forms printed with this code.
+    /// Only forms printed with this code, however it is spelled.
     pub code: Option<&'a str>,
     /// Only forms of this periodicity.
     pub periodicity: Option<Periodicity>,
@@ -99,7 +99,7 @@ pub async fn list(
              legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, valid_from, valid_to
          FROM forms.form
          WHERE ($1::integer IS NULL OR list_number = $1)
-           AND ($2::text IS NULL OR code = $2)
+           AND ($2::text IS NULL OR forms.folded(code) = forms.folded($2))
            AND ($3::text IS NULL OR periodicity = $3)
            AND ($4::integer IS NULL OR list_number > $4)
            AND ($5::integer[] IS NULL OR list_number = ANY ($5))

@@ -3,11 +3,12 @@
 use anyhow::Context as _;
 use legalstat_kit::{
     Context,
+    door::register::{edited as register_edited, tell_edited},
     write::{self, Change},
 };
 
 use super::form;
-use crate::domain::{form::Form, register};
+use crate::domain::{form::Form, key, register};
 
 /// Stores the forms of Appendix 2 that are not there yet, and gives all that are registered.
 ///
@@ -15,6 +16,7 @@ use crate::domain::{form::Form, register};
 /// When the embedded register cannot be read or the database fails.
 pub async fn load(context: &Context) -> anyhow::Result<Vec<Form>> {
     let register = register::appendix_2()?;
+    let released = register.clone();
     let loaded = write::by_job(context, "jobs/load-registers", |write| {
         Box::pin(async move {
             let mut inserted = false;
@@ -29,5 +31,12 @@ pub async fn load(context: &Context) -> anyhow::Result<Vec<Form>> {
         tracing::info!("the register of forms was loaded");
     }
     let mut connection = context.db.connection().await?;
-    Ok(form::list(&mut connection, &form::Filter::default(), None).await?)
+    let stored = form::list(&mut connection, &form::Filter::default(), None).await?;
+    tell_edited("Appendix 2", &edited(&released, &stored));
+    Ok(stored)
+}
+
+/// The names of the forms that are stored otherwise than the release brings them.
+pub fn edited(released: &[Form], stored: &[Form]) -> Vec<String> {
+    register_edited(released, stored, |row| key::form(row.list_number))
 }

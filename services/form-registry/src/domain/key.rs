@@ -44,7 +44,7 @@ impl EditionKey {
     /// The edition of a form, given by its name, for a period.
     pub fn of(form: &str, period: &str) -> Result<Self, NameError> {
         let form = form.strip_prefix("forms/").and_then(number).ok_or(NameError::Edition)?;
-        let period: ReportingPeriod = period.parse()?;
+        let period = ReportingPeriod::in_name(period)?;
         Ok(Self { form, period })
     }
 

@@ -14,7 +14,7 @@ pub(super) async fn list_forms(
     let mut violations = Violations::new();
     let query = [request.code.as_str(), &request.periodicity.to_string()];
     let page = Page::parse(&mut violations, request.page_size, 100, &request.page_token, &query)?;
-    let code = violations.optional_text("code", &request.code, 40);
+    let code = violations.optional_name("code", &request.code, 40);
     let periodicity = convert::optional_periodicity(&mut violations, "periodicity", request.periodicity);
     violations.refuse()?;
     let filter = Filter {

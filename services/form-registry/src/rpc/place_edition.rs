@@ -34,7 +34,7 @@ pub(super) async fn place_edition(
             let moves = moves::of(&mut *connection, &key).await?;
             if edition.placement(channel).is_some() {
                 let answer = convert::to_edition(edition, moves, now);
-                return Ok(Outcome::of(&key, "edition.placement_repeated", answer));
+                return Ok(Outcome::repeated(&key, "edition.placement_repeated", answer));
             }
             let listed = is_listed(connection, channel, key.form, zone::civil_day(now)).await?;
             let placed = edition.place(channel, listed, call.done(now));

@@ -9,12 +9,15 @@ use legalstat_kit::{
     write::{self, Mutation, Outcome},
 };
 use legalstat_proto::forms::v1::{
-    Edition, UploadEditionFileHeader, UploadEditionFileRequest, upload_edition_file_request::Part,
+    Edition as Shown, UploadEditionFileHeader, UploadEditionFileRequest, upload_edition_file_request::Part,
 };
 use tonic::Streaming;
 
 use super::{FormRegistry, convert, door};
-use crate::{db, domain::key::EditionKey};
+use crate::{
+    db,
+    domain::{edition::Edition, key::EditionKey},
+};
 
 const NAME: &str = "header.name";
 
@@ -22,7 +25,7 @@ pub(super) async fn upload_edition_file(
     registry: &FormRegistry,
     call: Call,
     messages: Streaming<UploadEditionFileRequest>,
-) -> Result<Edition, Error> {
+) -> Result<Shown, Error> {
     let (mut messages, context) = (messages.map(|message| message.map(part)), &registry.context);
     let given = upload::header(messages.next().await)?;
     let mut violations = Violations::new();
@@ -45,8 +48,8 @@ pub(super) async fn upload_edition_file(
     .await?;
     let staged = upload::receive(&registry.files, messages, &header).await;
     let staged = staged.map_err(|error| error.about(&key))?;
-    let (id, body) = (header.request_id, staged.body(&given));
-    let mutation = Mutation::of_body(&call, &key, id, given.validate_only, &body);
+    let (id, sha256) = (header.request_id, &staged.sha256);
+    let mutation = Mutation::of_upload(&call, &key, id, given.validate_only, &given, sha256);
     save(registry, mutation, key, header, staged).await
 }
 
@@ -63,7 +66,7 @@ async fn save(
     key: EditionKey,
     header: upload::Header,
     staged: Staged,
-) -> Result<Edition, Error> {
+) -> Result<Shown, Error> {
     let (schedule, call, keeps) = (
         registry.schedule.clone(),
         mutation.call.clone(),
@@ -74,10 +77,20 @@ async fn save(
             schedule.require_whole()?;
             let (now, connection) = (write.now(), write.connection());
             let edition = door::lock(connection, NAME, key).await?;
-            let prepared = edition.prepare(staged.content(&header, call.done(now))?);
+            let content = staged.content(&header, call.done(now))?;
+            let held = edition.file.clone();
+            let prepared = edition.prepare(content.clone());
             let edition = prepared.map_err(|obstacle| obstacle.refusal(&key))?;
+            let moves = moves::of(&mut *connection, &key).await?;
+            if let Some(held) = held.filter(|held| held.is_repeated_by(&content)) {
+                let edition = Edition {
+                    file: Some(held),
+                    ..edition
+                };
+                let answer = convert::to_edition(edition, moves, now);
+                return Ok(Outcome::repeated(&key, "edition.preparation_repeated", answer));
+            }
             db::edition::save_file(connection, &edition).await?;
-            let moves = moves::of(connection, &key).await?;
             if keeps {
                 staged.keep().await?;
             }

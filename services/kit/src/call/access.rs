@@ -211,8 +211,9 @@ where
         let recorder = self.recorder.clone();
         if let Err(refusal) = policy.admit(&call.caller, method) {
             return Box::pin(async move {
-                recorder.record(call, refusal.reason.as_str_name(), "").await;
-                Ok(Status::from(refusal).into_http())
+                let recorded = recorder.record(call, refusal.reason.as_str_name(), "").await;
+                let told = recorded.err().unwrap_or(refusal);
+                Ok(Status::from(told).into_http())
             });
         }
         request.extensions_mut().insert(call.clone());
@@ -220,8 +221,10 @@ where
         let recorded = policy.mutates || policy.recorded;
         Box::pin(async move {
             let response = answered.await?;
-            recorder.record_answer(call, recorded, response.headers()).await;
-            Ok(response)
+            match recorder.record_answer(call, recorded, response.headers()).await {
+                Ok(()) => Ok(response),
+                Err(unrecorded) => Ok(Status::from(unrecorded).into_http()),
+            }
         })
     }
 }

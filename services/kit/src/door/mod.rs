@@ -4,6 +4,8 @@
 pub mod names;
 pub mod page;
 pub mod register;
+pub(crate) mod set_by_service;
+pub mod text;
 pub mod violations;
 pub mod wire;
 pub mod word;

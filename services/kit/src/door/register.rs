@@ -1,6 +1,8 @@
 //! Reads the registers that a service embeds as CSV. A line that cannot be read stops the start, and the error says where it
 //! is: a service must not start with half a register.
 
+use std::collections::HashMap;
+
 use anyhow::Context as _;
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
@@ -75,6 +77,25 @@ pub fn validity(from: &str, to: &str) -> anyhow::Result<(Date, Option<Date>)> {
     Ok((from, to))
 }
 
+/// The rows of a release that are stored otherwise under the same key, each by its key.
+pub fn edited<T: PartialEq>(released: &[T], stored: &[T], key: impl Fn(&T) -> String) -> Vec<String> {
+    let stored: HashMap<String, &T> = stored.iter().map(|row| (key(row), row)).collect();
+    let differs = |row: &&T| stored.get(&key(row)).is_some_and(|stored| *stored != *row);
+    released.iter().filter(differs).map(&key).collect()
+}
+
+/// Tells at the start which rows of a register the release brings otherwise than they are stored. What is stored stays: an
+/// operator may have entered it, and what rests on it was computed from it.
+pub fn tell_edited(register: &str, rows: &[String]) {
+    if !rows.is_empty() {
+        tracing::warn!(
+            register,
+            ?rows,
+            "this release brings these rows otherwise than they are stored; what is stored stays"
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +133,13 @@ mod tests {
             let error = format!("{:#}", read(text).expect_err("a line cannot be read"));
             assert!(error.contains(problem), "{error}");
         }
+    }
+
+    #[test]
+    fn only_a_row_stored_otherwise_under_its_key_is_edited() {
+        let released = [("a", 1), ("b", 2), ("c", 3)];
+        let stored = [("b", 5), ("a", 1), ("d", 4)];
+        assert_eq!(edited(&released, &stored, |row| row.0.to_owned()), ["b"]);
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use std::fmt::Display;
 
 use legalstat_proto::common::v1::{ErrorReason, FieldReason};
+use prost::Message;
 use tonic::Code;
 use uuid::Uuid;
 
+use super::{set_by_service, text};
 use crate::{
     error::{Error, Refusal, Violation},
     law::LegalBasis,
@@ -69,28 +71,69 @@ impl Violations {
         self.found.is_empty()
     }
 
-    /// Checks a required text of at most `max` characters and gives it back without blanks around it.
+    /// Checks a required text of at most `max` characters, which may have several lines. Gives it in NFC and without blanks
+    /// around it; a text that shows nothing is missing.
     pub fn text(&mut self, field: &str, value: &str, max: usize) -> String {
-        if value.trim().is_empty() {
-            self.add(field, FieldReason::Required, "required");
-        }
+        self.require_shown(field, value);
         self.optional_text(field, value, max)
     }
 
-    /// Checks an optional text of at most `max` characters and gives it back without blanks around it.
+    /// Checks an optional text, otherwise as [`text`](Self::text).
     pub fn optional_text(&mut self, field: &str, value: &str, max: usize) -> String {
-        let value = value.trim();
+        let takes = |c: char| !text::controls(c) || "\n\r\t".contains(c);
+        let description = "must not contain control characters other than line breaks and tabs";
+        self.checked(field, value, max, takes, description)
+    }
+
+    /// Checks a required name or number: one line, otherwise as [`text`](Self::text).
+    pub fn name(&mut self, field: &str, value: &str, max: usize) -> String {
+        self.require_shown(field, value);
+        self.optional_name(field, value, max)
+    }
+
+    /// Checks an optional name or number: one line, otherwise as [`text`](Self::text).
+    pub fn optional_name(&mut self, field: &str, value: &str, max: usize) -> String {
+        let description = "one line: must not contain line breaks, tabs or other control characters";
+        self.checked(field, value, max, |c| !text::controls(c), description)
+    }
+
+    fn require_shown(&mut self, field: &str, value: &str) {
+        if !text::shows(value) {
+            self.add(
+                field,
+                FieldReason::Required,
+                "required: a letter, digit, punctuation or symbol at least",
+            );
+        }
+    }
+
+    fn checked(
+        &mut self,
+        field: &str,
+        value: &str,
+        max: usize,
+        takes: impl Fn(char) -> bool,
+        otherwise: &str,
+    ) -> String {
+        let value = text::composed(value.trim());
         if value.chars().count() > max {
             self.add(field, FieldReason::TooLong, format!("at most {max} characters"));
         }
-        if value.chars().any(|c| c.is_control() && !"\n\r\t".contains(c)) {
-            self.add(
-                field,
-                FieldReason::InvalidCharacter,
-                "must not contain control characters other than line breaks and tabs",
-            );
+        if !value.chars().all(takes) {
+            self.add(field, FieldReason::InvalidCharacter, otherwise);
         }
-        value.to_owned()
+        if value.chars().any(text::turns_direction) {
+            let description = "must not contain characters that turn the direction of writing";
+            self.add(field, FieldReason::Direction, description);
+        }
+        if text::shows(&value) { value } else { String::new() }
+    }
+
+    /// Finds every field of a method's message that a caller gave although the service sets it, by the contract's option.
+    pub fn set_by_service(&mut self, method: &str, message: &impl Message) {
+        for field in set_by_service::given(method, &message.encode_to_vec()) {
+            self.add(field, FieldReason::SetByService, "must be empty: the service sets it");
+        }
     }
 
     /// Checks a `request_id`: a required UUID other than the nil one.
@@ -199,5 +242,45 @@ mod tests {
         assert_eq!(Violations::new().sound(Some(1)).ok(), Some(1));
         let missing = Violations::new().sound(None::<i32>);
         assert!(matches!(missing, Err(Error::Unknown(_))), "{missing:?}");
+    }
+
+    fn reasons(check: impl FnOnce(&mut Violations)) -> Vec<FieldReason> {
+        let mut violations = Violations::new();
+        check(&mut violations);
+        violations.found.into_iter().map(|violation| violation.reason).collect()
+    }
+
+    #[test]
+    fn a_required_text_that_shows_nothing_is_missing() {
+        for blank in ["", " \n", "\u{200b}", "\u{3164}", "\u{2800}", "\u{feff}\u{ad}"] {
+            for check in [Violations::text, Violations::name] {
+                let found = reasons(|v| assert_eq!(check(v, "essence", blank, 10), "", "{blank:?}"));
+                assert_eq!(found, [FieldReason::Required], "{blank:?}");
+            }
+            for check in [Violations::optional_text, Violations::optional_name] {
+                let found = reasons(|v| assert_eq!(check(v, "addressee", blank, 10), "", "{blank:?}"));
+                assert!(found.is_empty(), "{blank:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_line_and_no_text_turns_its_direction() {
+        assert!(reasons(|v| drop(v.text("essence", "a\nb\tc", 10))).is_empty());
+        for line in ["a\nb", "a\tb", "a\rb", "a\u{2028}b", "a\u{85}b", "a\0b"] {
+            let found = reasons(|v| drop(v.name("full_name", line, 10)));
+            assert_eq!(found, [FieldReason::InvalidCharacter], "{line:?}");
+        }
+        for check in [Violations::text, Violations::name] {
+            let found = reasons(|v| drop(check(v, "full_name", "\u{202e}cba", 10)));
+            assert_eq!(found, [FieldReason::Direction]);
+        }
+    }
+
+    #[test]
+    fn a_text_is_kept_in_one_composition() {
+        let mut violations = Violations::new();
+        assert_eq!(violations.text("number", " и\u{306} ", 1), "й");
+        assert!(violations.is_empty());
     }
 }

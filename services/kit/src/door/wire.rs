@@ -43,17 +43,21 @@ pub fn to_date(date: Date) -> proto::Date {
     }
 }
 
-/// Reads an instant.
+/// Reads an instant. The last 26 hours of the year 9999 are read as the moment before them, the last that has a civil time in
+/// every zone.
 ///
 /// # Errors
 /// When it lies outside the years 1 to 9999 or its nanoseconds outside a second.
 pub fn timestamp(value: &prost_types::Timestamp) -> Result<Timestamp, String> {
     const FIRST: i64 = -62_135_596_800;
-    const LAST: i64 = 253_402_207_200;
-    if !(0..1_000_000_000).contains(&value.nanos) || !(FIRST..LAST).contains(&value.seconds) {
+    const LAST: i64 = 253_402_300_799;
+    if !(0..1_000_000_000).contains(&value.nanos) {
+        return Err(format!("{} nanoseconds lie outside a second", value.nanos));
+    }
+    if !(FIRST..=LAST).contains(&value.seconds) {
         return Err("not an instant of the years 1 to 9999".into());
     }
-    Timestamp::new(value.seconds, value.nanos).map_err(|_| "not an instant of the years 1 to 9999".into())
+    Ok(Timestamp::new(value.seconds, value.nanos).unwrap_or(Timestamp::MAX))
 }
 
 /// Reads an optional instant.
@@ -109,6 +113,19 @@ mod tests {
             (2019, 4, 31),
         ] {
             assert!(date(&proto::Date { year, month, day }).is_err(), "{year}-{month}-{day}");
+        }
+    }
+
+    #[test]
+    fn the_instants_of_the_contract_end_with_the_year_9999() {
+        let read = |seconds, nanos| timestamp(&prost_types::Timestamp { seconds, nanos });
+        assert_eq!(read(253_402_300_799, 999_999_999), Ok(Timestamp::MAX));
+        assert_eq!(
+            read(253_402_207_199, 0).map(|it| it.to_string()),
+            Ok("9999-12-30T21:59:59Z".into())
+        );
+        for (seconds, nanos) in [(253_402_300_800, 0), (-62_135_596_801, 0), (0, -1), (0, 1_000_000_000)] {
+            assert!(read(seconds, nanos).is_err(), "{seconds} {nanos}");
         }
     }
 

@@ -107,7 +107,7 @@ impl Settings {
     }
 }
 
-/// How many connections a service holds for each of its two uses. By default four services with one replica each hold 72 of
+/// How many connections a service holds for each of its two uses. By default four services with one replica each hold 76 of
 /// the hundred that a PostgreSQL server allows; more replicas need a greater `max_connections` or smaller numbers here.
 fn connections(environment: &mut Environment, name: &'static str) -> Result<u32, SettingError> {
     Ok(environment

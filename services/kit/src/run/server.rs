@@ -171,7 +171,7 @@ pub async fn serve(
         served = serving => served?,
         () = draining => tracing::warn!("calls were still under way when the time for draining ended"),
     }
-    recorder.write_gathered().await;
+    recorder.end();
     context.tasks.close();
     tokio::time::timeout(ENDING, context.tasks.wait())
         .await

@@ -43,6 +43,8 @@ pub(super) struct Entry {
     digest: Vec<u8>,
     count: i32,
     peer_address: String,
+    /// When it happened, where that is not the instant of the write.
+    at: Option<Timestamp>,
 }
 
 impl Entry {
@@ -62,13 +64,16 @@ impl Entry {
             digest: done.map_or_else(Vec::new, |done| wire::sha256(&[&salt[..], done].concat()).to_vec()),
             count: 1,
             peer_address: String::new(),
+            at: None,
         }
     }
 
-    /// What a write did to a resource.
+    /// What a write did to a resource, or that it found it so already.
     pub(super) fn done(mutation: &Mutation, change: &Change) -> Self {
-        let body = change.body_sha256.unwrap_or(mutation.body_sha256);
-        Self::of(&mutation.call, &change.resource, "DONE", Some(&body))
+        // Of the bytes as they were sent: they are what the caller can show.
+        let body = change.body_sha256.unwrap_or(mutation.sent_sha256);
+        let outcome = if change.is_repeat { "REPEATED" } else { "DONE" };
+        Self::of(&mutation.call, &change.resource, outcome, Some(&body))
     }
 
     /// That a caller was given a resource.
@@ -84,6 +89,11 @@ impl Entry {
             peer_address,
             ..Self::of(call, resource, "REFUSED", None)
         }
+    }
+
+    /// When it happened, for an entry that may be stored later.
+    pub(super) fn recorded_at(self, at: Timestamp) -> Self {
+        Self { at: Some(at), ..self }
     }
 }
 
@@ -206,10 +216,11 @@ pub(super) async fn leave(
          ), recorded AS (
              INSERT INTO journal_entry
                  (recorded_at, caller, roles, method, resource, outcome, reason, salt, request_digest, count, peer_address)
-             SELECT $1, caller, string_to_array(roles, ' '), method, resource, outcome, reason, salt, digest, count, address
+             SELECT coalesce(at, $1), caller, string_to_array(roles, ' '), method, resource, outcome, reason, salt, digest, count, address
              FROM unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bytea[],
-                         $14::bytea[], $15::integer[], $16::text[])
-                 WITH ORDINALITY AS entry (caller, roles, method, resource, outcome, reason, salt, digest, count, address, place)
+                         $14::bytea[], $15::integer[], $16::text[], $19::timestamptz[])
+                 WITH ORDINALITY
+                 AS entry (caller, roles, method, resource, outcome, reason, salt, digest, count, address, at, place)
              ORDER BY place
          ), told AS (
              INSERT INTO outbox_event (occurred_at, kind, resource)
@@ -236,6 +247,7 @@ pub(super) async fn leave(
         column(entries, |entry| entry.peer_address.as_str()) as _,
         column(events, |event| event.kind) as _,
         column(events, |event| event.resource) as _,
+        column(entries, |entry| entry.at.map(jiff_sqlx::Timestamp::from)) as _,
     )
     .fetch_one(connection)
     .await?;

@@ -3,6 +3,7 @@
 //! The transaction belongs to the kit. A handler says what to do in it; once the transaction has begun, it runs to its end
 //! in a task of the service, so that a caller who hangs up loses the answer and nothing else.
 
+mod fingerprint;
 mod group;
 mod leaves;
 mod refusals;
@@ -40,6 +41,8 @@ pub struct Mutation {
     about: String,
     /// SHA-256 of everything that was asked: the same id with another body is refused.
     body_sha256: [u8; 32],
+    /// The same of the bytes as they were sent, by which earlier releases told bodies apart.
+    sent_sha256: [u8; 32],
 }
 
 impl Mutation {
@@ -51,17 +54,38 @@ impl Mutation {
         validate_only: bool,
         request: &impl Message,
     ) -> Self {
-        Self::of_body(call, about, request_id, validate_only, &request.encode_to_vec())
+        let body = Body {
+            read: fingerprint::of(call.method, &request.encode_to_vec()),
+            sent: request.encode_to_vec(),
+        };
+        Self::of_body(call, about, request_id, validate_only, &body)
     }
 
-    /// The mutation that a body of other bytes than one message asks for.
-    pub fn of_body(call: &Call, about: &impl Display, request_id: Uuid, validate_only: bool, body: &[u8]) -> Self {
+    /// The mutation that an upload asks for: its header, and the digest of the content that followed.
+    pub fn of_upload(
+        call: &Call,
+        about: &impl Display,
+        request_id: Uuid,
+        validate_only: bool,
+        header: &impl Message,
+        content_sha256: &[u8; 32],
+    ) -> Self {
+        let header = header.encode_to_vec();
+        let body = Body {
+            read: [&fingerprint::of_header(call.method, &header)[..], content_sha256].concat(),
+            sent: [&header[..], content_sha256].concat(),
+        };
+        Self::of_body(call, about, request_id, validate_only, &body)
+    }
+
+    fn of_body(call: &Call, about: &impl Display, request_id: Uuid, validate_only: bool, body: &Body) -> Self {
         Self {
             call: call.clone(),
             request_id,
             validate_only,
             about: about.to_string(),
-            body_sha256: wire::sha256(body),
+            body_sha256: wire::sha256(&body.read),
+            sent_sha256: wire::sha256(&body.sent),
         }
     }
 
@@ -76,7 +100,7 @@ impl Mutation {
 
     /// Refuses the same id with another body.
     fn require_same_body(&self, earlier_sha256: &[u8]) -> Result<(), Refusal> {
-        if earlier_sha256 == self.body_sha256 {
+        if earlier_sha256 == self.body_sha256 || earlier_sha256 == self.sent_sha256 {
             return Ok(());
         }
         Err(Refusal::new(
@@ -87,11 +111,21 @@ impl Mutation {
     }
 }
 
+/// What a mutation asks for, in bytes.
+#[derive(Default)]
+struct Body {
+    /// As it is read, in one spelling.
+    read: Vec<u8>,
+    /// As it was sent.
+    sent: Vec<u8>,
+}
+
 /// What a write does to one resource: it leaves a journal entry and an event.
 pub struct Change {
     resource: String,
     kind: Cow<'static, str>,
     body_sha256: Option<[u8; 32]>,
+    is_repeat: bool,
 }
 
 impl Change {
@@ -101,6 +135,15 @@ impl Change {
             resource: resource.to_string(),
             kind: kind.into(),
             body_sha256: None,
+            is_repeat: false,
+        }
+    }
+
+    /// That a resource was so already and nothing changed. `kind` names the event, for example `edition.placement_repeated`.
+    pub fn repeated(resource: &impl Display, kind: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            is_repeat: true,
+            ..Self::of(resource, kind)
         }
     }
 
@@ -123,6 +166,11 @@ impl<R> Outcome<R> {
     /// One resource changed.
     pub fn of(resource: &impl Display, kind: &'static str, answer: R) -> Self {
         Self::each(vec![Change::of(resource, kind)], answer)
+    }
+
+    /// One resource was so already, and nothing changed.
+    pub fn repeated(resource: &impl Display, kind: &'static str, answer: R) -> Self {
+        Self::each(vec![Change::repeated(resource, kind)], answer)
     }
 
     /// Several resources changed.
@@ -255,7 +303,7 @@ pub async fn by_job<F>(context: &Context, job: &'static str, work: F) -> anyhow:
 where
     F: for<'w> FnOnce(&'w mut Write) -> BoxFuture<'w, anyhow::Result<Vec<Change>>>,
 {
-    let mutation = Mutation::of_body(&Call::system(job), &"", Uuid::nil(), false, b"");
+    let mutation = Mutation::of_body(&Call::system(job), &"", Uuid::nil(), false, &Body::default());
     let mut write = Write::begin(context).await.map_err(Error::of_job)?;
     let changes = work(&mut write).await?;
     leave(&mut write, &[], &mutation, &changes)
@@ -271,7 +319,7 @@ where
 /// # Errors
 /// When the database fails.
 pub async fn was_answered(context: &Context, call: &Call, request_id: Uuid) -> Result<bool, Error> {
-    let mutation = Mutation::of_body(call, &"", request_id, false, b"");
+    let mutation = Mutation::of_body(call, &"", request_id, false, &Body::default());
     let mut connection = context.db.connection().await?;
     Ok(!leaves::answered(&mut connection, &[&mutation]).await?.is_empty())
 }

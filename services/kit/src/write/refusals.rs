@@ -1,4 +1,7 @@
 //! What the journal holds of calls that changed nothing: refusals as they happen, and readings that the law wants recorded.
+//!
+//! A refusal is told only once its entry is stored; a caller whose entry cannot be stored is answered UNAVAILABLE and so
+//! learns nothing. One writer stores them in batches, on a connection of its own.
 
 use std::{
     collections::HashMap,
@@ -7,52 +10,106 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    time::{Instant, MissedTickBehavior},
+};
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use tonic_types::StatusExt;
 
 use super::leaves::{self, Entry};
-use crate::{Call, Context, Error};
+use crate::{Call, Context, Error, Refusal, job};
 
-/// How many addresses of anonymous callers are counted apart within a minute; the rest are counted together.
-const ADDRESSES: usize = 4096;
-/// How long anonymous refusals are gathered into one entry.
-const GATHERING: Duration = Duration::from_secs(60);
+/// How many entries of admitted callers may wait to be stored; one more is answered UNAVAILABLE.
+const WAITING: usize = 1024;
+/// How many of them are stored at once.
+const TOGETHER: usize = 256;
+/// How many addresses of anonymous callers are told apart within a minute, by method and reason; the rest are counted
+/// together.
+const APART: usize = 1024;
+/// How often what was counted is written.
+const COUNTING: Duration = Duration::from_secs(1);
+/// How long anonymous refusals may stay unwritten before the next is answered UNAVAILABLE.
+const BEHIND: Duration = Duration::from_secs(2);
+/// How long an answer waits for its entry.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Records refusals in the journal.
 #[derive(Clone)]
-pub struct RefusalRecorder {
-    /// Shared: the layers before a handler are cloned for every call.
-    context: Arc<Context>,
-    anonymous: Arc<Mutex<HashMap<Option<IpAddr>, Gathered>>>,
+pub struct RefusalRecorder(Arc<Shared>);
+
+struct Shared {
+    context: Context,
+    queue: mpsc::Sender<Waiting>,
+    counted: Mutex<HashMap<Kind, Counted>>,
+    /// Told when something counted must not wait for the next turn.
+    hurry: Notify,
+    ending: CancellationToken,
 }
 
-struct Gathered {
+/// An entry, and who waits for it.
+struct Waiting {
+    entry: Entry,
+    stored: oneshot::Sender<()>,
+}
+
+/// Which anonymous refusals are one kind.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Kind {
+    /// `None` for those that are not told apart.
+    address: Option<IpAddr>,
     method: &'static str,
     reason: String,
+    /// Minutes since 1970.
+    minute: i64,
+}
+
+/// Those of one kind that are not written yet.
+struct Counted {
     count: i32,
+    /// When the first of them was refused, by the service's clock.
+    at: Timestamp,
+    /// Since when one may be unwritten; those on their way to the database count too.
+    since: Option<Instant>,
+    /// Those whose answer waits for it.
+    waiting: Vec<oneshot::Sender<()>>,
 }
 
 impl RefusalRecorder {
-    /// A recorder that writes what it gathers each minute; what is left is written once nothing is served any more.
+    /// A recorder with its writer, which ends after [`end`](Self::end) once everything is written.
     pub fn start(context: &Context) -> Self {
-        let recorder = Self {
-            context: Arc::new(context.clone()),
-            anonymous: Arc::default(),
-        };
-        let gathering = recorder.clone();
-        context.tasks.spawn(async move {
-            while !gathering.context.stopped_within(GATHERING).await {
-                gathering.write_gathered().await;
-            }
-        });
+        let (queue, waiting) = mpsc::channel(WAITING);
+        let recorder = Self(Arc::new(Shared {
+            context: context.clone(),
+            queue,
+            counted: Mutex::default(),
+            hurry: Notify::new(),
+            ending: CancellationToken::new(),
+        }));
+        job::spawn(context, "recording refusals", Arc::clone(&recorder.0).write(waiting));
         recorder
+    }
+
+    /// Takes no more refusals, and lets the writer end once it has written what there is.
+    pub(crate) fn end(&self) {
+        self.0.ending.cancel();
     }
 
     /// Records the refusal that an answer's headers carry, if it is one and the method is `recorded`, or if it refuses what
     /// the caller may not do: an answer that depends on the moment only, or on an unexpected error, refuses nothing.
-    pub(crate) async fn record_answer(&self, call: Call, recorded: bool, headers: &http::HeaderMap) {
+    ///
+    /// # Errors
+    /// UNAVAILABLE when it is not stored; then the caller must get this answer instead.
+    pub(crate) async fn record_answer(
+        &self,
+        call: Call,
+        recorded: bool,
+        headers: &http::HeaderMap,
+    ) -> Result<(), Refusal> {
         let Some(status) = Status::from_header_map(headers) else {
-            return;
+            return Ok(());
         };
         use tonic::Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, OutOfRange, PermissionDenied};
         let refusals = [
@@ -64,7 +121,7 @@ impl RefusalRecorder {
             PermissionDenied,
         ];
         if !refusals.contains(&status.code()) || !(recorded || status.code() == PermissionDenied) {
-            return;
+            return Ok(());
         }
         let (reason, resource) = match status.get_error_details().error_info() {
             Some(info) => (
@@ -73,54 +130,207 @@ impl RefusalRecorder {
             ),
             None => (format!("{:?}", status.code()), String::new()),
         };
-        self.record(call, &reason, &resource).await;
+        self.record(call, &reason, &resource).await
     }
 
-    /// Records one refusal; those to anonymous callers are gathered by address.
-    pub(crate) async fn record(&self, call: Call, reason: &str, resource: &str) {
-        if call.caller.is_anonymous() {
-            self.gather(&call, reason);
-            return;
-        }
-        let (context, reason, resource) = (Arc::clone(&self.context), reason.to_owned(), resource.to_owned());
-        // Spawned, so that it is written although the peer hangs up.
-        let written = self.context.tasks.spawn(async move {
-            let entry = Entry::refused(&call, &resource, reason, 1, String::new());
-            if let Err(error) = record(&context, entry).await {
-                tracing::error!(%error, "a refusal could not be recorded");
+    /// Records one refusal; those to anonymous callers are counted by address, method, reason and minute.
+    ///
+    /// # Errors
+    /// As [`record_answer`](Self::record_answer).
+    pub(crate) async fn record(&self, call: Call, reason: &str, resource: &str) -> Result<(), Refusal> {
+        // What is begun here before the first wait is stored although the peer hangs up.
+        let stored = if call.caller.is_anonymous() {
+            match self.0.count(&call, reason)? {
+                Some(stored) => stored,
+                None => return Ok(()),
             }
-        });
-        written.await.ok();
+        } else {
+            let (stored, answer) = oneshot::channel();
+            let at = self.0.context.now();
+            let entry = Entry::refused(&call, resource, reason.to_owned(), 1, String::new()).recorded_at(at);
+            self.0
+                .queue
+                .try_send(Waiting { entry, stored })
+                .map_err(|_| unrecorded())?;
+            answer
+        };
+        match tokio::time::timeout(PATIENCE, stored).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(unrecorded()),
+        }
     }
+}
 
-    fn gather(&self, call: &Call, reason: &str) {
-        let mut gathered = self.anonymous.lock().expect("no code panics while it holds this lock");
-        let address = call.address.map(|address| address.ip().to_canonical());
-        let address = address.filter(|_| gathered.len() < ADDRESSES || gathered.contains_key(&address));
-        let entry = gathered.entry(address).or_insert_with(|| Gathered {
+fn unrecorded() -> Refusal {
+    Refusal::unavailable("the journal cannot be written at the moment, and no call is answered without its entry")
+}
+
+impl Shared {
+    /// Counts one; gives what to wait for when it is the first of its kind.
+    fn count(&self, call: &Call, reason: &str) -> Result<Option<oneshot::Receiver<()>>, Refusal> {
+        if self.ending.is_cancelled() {
+            return Err(unrecorded());
+        }
+        let now = self.context.now();
+        let mut counted = self.counted.lock().expect("no code panics while it holds this lock");
+        let mut kind = Kind {
+            address: call.address.map(|address| address.ip().to_canonical()),
             method: call.method,
             reason: reason.to_owned(),
+            minute: now.as_second().div_euclid(60),
+        };
+        if counted.len() >= APART && !counted.contains_key(&kind) {
+            kind.address = None;
+        }
+        if counted.len() >= 2 * APART && !counted.contains_key(&kind) {
+            // Nothing could be written for long: not even the minutes are told apart.
+            kind.minute = 0;
+        }
+        let is_first = !counted.contains_key(&kind);
+        let of_kind = counted.entry(kind).or_insert_with(|| Counted {
             count: 0,
+            at: now,
+            since: None,
+            waiting: Vec::new(),
         });
-        entry.count = entry.count.saturating_add(1);
+        if of_kind.count == 0 {
+            of_kind.at = now;
+        }
+        of_kind.count = of_kind.count.saturating_add(1);
+        let waits = of_kind.since.get_or_insert_with(Instant::now).elapsed();
+        if is_first {
+            let (stored, answer) = oneshot::channel();
+            of_kind.waiting.push(stored);
+            self.hurry.notify_one();
+            return Ok(Some(answer));
+        }
+        if waits > BEHIND { Err(unrecorded()) } else { Ok(None) }
     }
 
-    /// Writes what was gathered so far.
-    pub(crate) async fn write_gathered(&self) {
-        let gathered = std::mem::take(&mut *self.anonymous.lock().expect("no code panics while it holds this lock"));
-        for (address, Gathered { method, reason, count }) in gathered {
-            let call = Call {
-                caller: Arc::new(crate::Caller::anonymous()),
-                method,
-                address: None,
+    async fn write(self: Arc<Self>, mut queue: mpsc::Receiver<Waiting>) {
+        let mut once = job::Once::new("recording refusals");
+        let mut turns = tokio::time::interval(COUNTING);
+        turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut waiting = Vec::new();
+        loop {
+            let all = tokio::select! {
+                received = queue.recv_many(&mut waiting, TOGETHER) => {
+                    if received == 0 {
+                        break;
+                    }
+                    false
+                }
+                () = self.hurry.notified() => false,
+                _ = turns.tick() => true,
+                () = self.ending.cancelled(), if !queue.is_closed() => {
+                    queue.close();
+                    true
+                }
             };
-            let address = address.map_or_else(|| "others".into(), |address| address.to_string());
-            let entry = Entry::refused(&call, "", reason, count, address);
-            if let Err(error) = record(&self.context, entry).await {
-                tracing::error!(%error, count, "refusals to anonymous callers could not be recorded");
+            once.note(self.store(std::mem::take(&mut waiting), all).await);
+        }
+        once.note(self.store(Vec::new(), true).await);
+        let lost = self
+            .take(true)
+            .iter()
+            .map(|(_, counted)| i64::from(counted.count))
+            .sum::<i64>();
+        if lost > 0 {
+            tracing::error!(
+                lost,
+                "refusals to anonymous callers could not be recorded before the end"
+            );
+        }
+    }
+
+    /// Stores the entries that are waited for, and with `all` everything counted.
+    async fn store(&self, waiting: Vec<Waiting>, all: bool) -> Result<(), sqlx::Error> {
+        let counted = self.take(all);
+        let of_counted = counted.iter().map(|(kind, counted)| entry(kind, counted));
+        let (mut entries, mut stored): (Vec<Entry>, Vec<_>) = (of_counted.collect(), Vec::with_capacity(waiting.len()));
+        for one in waiting {
+            entries.push(one.entry);
+            stored.push(one.stored);
+        }
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        if let Err(error) = self.leave(&entries).await {
+            self.put_back(counted);
+            return Err(error);
+        }
+        self.settle(&counted, begun);
+        for stored in counted
+            .into_iter()
+            .flat_map(|(_, counted)| counted.waiting)
+            .chain(stored)
+        {
+            stored.send(()).ok();
+        }
+        Ok(())
+    }
+
+    async fn leave(&self, entries: &[Entry]) -> Result<(), sqlx::Error> {
+        let mut connection = self.context.db.recording().await?;
+        leaves::leave(&mut connection, self.context.now(), &[], entries, &[]).await?;
+        Ok(())
+    }
+
+    /// What is counted and not written: everything, or only what somebody waits for. Kinds of past minutes are forgotten.
+    fn take(&self, all: bool) -> Vec<(Kind, Counted)> {
+        let minute = self.context.now().as_second().div_euclid(60);
+        let mut counted = self.counted.lock().expect("no code panics while it holds this lock");
+        let mut taken = Vec::new();
+        counted.retain(|kind, of_kind| {
+            if of_kind.count > 0 && (all || !of_kind.waiting.is_empty()) {
+                let rest = Counted {
+                    count: 0,
+                    at: of_kind.at,
+                    since: of_kind.since,
+                    waiting: Vec::new(),
+                };
+                taken.push((kind.clone(), std::mem::replace(of_kind, rest)));
+            }
+            of_kind.since.is_some() || kind.minute == minute
+        });
+        taken
+    }
+
+    /// Notes that what was taken is stored; what was counted since then was counted after `begun`.
+    fn settle(&self, taken: &[(Kind, Counted)], begun: Instant) {
+        let mut counted = self.counted.lock().expect("no code panics while it holds this lock");
+        for (kind, _) in taken {
+            if let Some(of_kind) = counted.get_mut(kind) {
+                of_kind.since = (of_kind.count > 0).then_some(begun);
             }
         }
     }
+
+    /// Keeps what could not be written for the next turn. Those who waited for it have their answer by that.
+    fn put_back(&self, taken: Vec<(Kind, Counted)>) {
+        let mut counted = self.counted.lock().expect("no code panics while it holds this lock");
+        for (kind, mut earlier) in taken {
+            earlier.waiting.clear();
+            if let Some(later) = counted.get_mut(&kind) {
+                earlier.count = earlier.count.saturating_add(later.count);
+                earlier.waiting = std::mem::take(&mut later.waiting);
+            }
+            counted.insert(kind, earlier);
+        }
+    }
+}
+
+fn entry(kind: &Kind, counted: &Counted) -> Entry {
+    let call = Call {
+        caller: Arc::new(crate::Caller::anonymous()),
+        method: kind.method,
+        address: None,
+    };
+    let address = kind
+        .address
+        .map_or_else(|| "others".into(), |address| address.to_string());
+    Entry::refused(&call, "", kind.reason.clone(), counted.count, address).recorded_at(counted.at)
 }
 
 /// Records that a caller was given something that the law wants recorded, such as a copy.
@@ -128,11 +338,8 @@ impl RefusalRecorder {
 /// # Errors
 /// When the database fails; then it must not be given.
 pub async fn record_reading(context: &Context, call: &Call, resource: &str) -> Result<(), Error> {
-    Ok(record(context, Entry::read(call, resource)).await?)
-}
-
-async fn record(context: &Context, entry: Entry) -> Result<(), sqlx::Error> {
     let mut connection = context.db.writing().await?;
+    let entry = Entry::read(call, resource);
     leaves::leave(&mut connection, context.now(), &[], &[entry], &[]).await?;
     Ok(())
 }

@@ -10,6 +10,8 @@ pub mod request;
 pub mod rule;
 mod rule_load;
 
+#[cfg(test)]
+pub use rule_load::edited as edited_rules;
 pub use rule_load::load as load_rules;
 
 use legalstat_kit::law::{LegalBasis, LocalizedText};

@@ -58,8 +58,8 @@ pub async fn find(connection: &mut PgConnection, filter: &Filter, most: i64) -> 
         "SELECT number, id FROM requests.request
          WHERE ($1::text IS NULL OR accepted_by = $1)
            AND ($2::text IS NULL OR state = $2)
-           AND ($3::text IS NULL OR external_number = $3)
-           AND ($4::text IS NULL OR coupon_number = $4)
+           AND ($3::text IS NULL OR requests.folded(external_number) = requests.folded($3))
+           AND ($4::text IS NULL OR requests.folded(coupon_number) = requests.folded($4))
            AND ($5::date IS NULL OR due_date >= $5)
            AND ($6::date IS NULL OR due_date <= $6)
            AND ($7::bigint IS NULL OR number < $7)

@@ -2,11 +2,15 @@
 
 use legalstat_kit::{
     Context,
-    door::word::Word,
+    door::{
+        register::{edited as register_edited, tell_edited},
+        word::Word,
+    },
     write::{self, Change},
 };
 use sqlx::PgConnection;
 
+use super::rule;
 use crate::domain::{
     register,
     rules::{CallerChannel, ChannelRule, Ground, LapsedAct, Rules, SignatoryRule},
@@ -18,6 +22,7 @@ use crate::domain::{
 /// An unreadable register, or a database that fails; then nothing is loaded.
 pub async fn load(context: &Context) -> anyhow::Result<()> {
     let rules = register::embedded()?;
+    let released = rules.clone();
     write::by_job(context, "jobs/load-rules", |write| {
         Box::pin(async move {
             let loaded = insert(write.connection(), &rules).await?;
@@ -29,7 +34,44 @@ pub async fn load(context: &Context) -> anyhow::Result<()> {
         })
     })
     .await?;
+    let stored = rule::all(&mut *context.db.connection().await?).await?;
+    tell_edited("rules", &edited(&released, &stored));
     Ok(())
+}
+
+/// The rules that are stored otherwise than the release brings them.
+pub fn edited(released: &Rules, stored: &Rules) -> Vec<String> {
+    let of_channel = |rule: &ChannelRule| {
+        format!(
+            "channel {} of {}, from {}",
+            rule.channel.word(),
+            rule.kind.word(),
+            rule.validity.from
+        )
+    };
+    let of_caller = |rule: &CallerChannel| {
+        format!(
+            "channel {} of {}, from {}",
+            rule.channel.word(),
+            rule.role.word(),
+            rule.validity.from
+        )
+    };
+    let of_signatory = |rule: &SignatoryRule| {
+        let (capacity, kind) = (rule.capacity.word(), rule.kind.word());
+        format!("signature {capacity} of {kind}, from {}", rule.validity.from)
+    };
+    let of_ground = |ground: &Ground| format!("ground {}, from {}", ground.rule.word(), ground.validity.from);
+    [
+        register_edited(&released.lapsed_acts, &stored.lapsed_acts, |act| {
+            format!("act {}", act.name)
+        }),
+        register_edited(&released.channels, &stored.channels, of_channel),
+        register_edited(&released.caller_channels, &stored.caller_channels, of_caller),
+        register_edited(&released.signatories, &stored.signatories, of_signatory),
+        register_edited(&released.grounds, &stored.grounds, of_ground),
+    ]
+    .concat()
 }
 
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]

@@ -96,8 +96,8 @@ fn asked(own: Option<&str>, message: &ListRequestsRequest) -> Result<(Filter, Vi
     let page = Page::parse(&mut violations, message.page_size, PAGE, &message.page_token, &query)?;
     let state = word::optional(&mut violations, "state", message.state, State::ALL, convert::state);
     let view = word::optional(&mut violations, "view", message.view, &VIEWS, convert::view).unwrap_or(View::Basic);
-    let external_number = violations.optional_text("external_number", &message.external_number, parse::EXTERNAL_NUMBER);
-    let coupon_number = violations.optional_text("coupon_number", &message.coupon_number, COUPON);
+    let external_number = violations.optional_name("external_number", &message.external_number, parse::EXTERNAL_NUMBER);
+    let coupon_number = violations.optional_name("coupon_number", &message.coupon_number, COUPON);
     violations.refuse()?;
     let filter = Filter {
         accepted_by: own.map(str::to_owned),

@@ -46,7 +46,6 @@ pub(super) struct Door<'a> {
 
 /// Reads a request. `None` only when a violation was found.
 pub(super) fn submission(violations: &mut Violations, request: &proto::Request, door: &Door<'_>) -> Option<Submission> {
-    refuse_fields_of_the_service(violations, request);
     let channel = word::required(
         violations,
         "request.channel",
@@ -57,7 +56,7 @@ pub(super) fn submission(violations: &mut Violations, request: &proto::Request, 
     let requester = requester(violations, request.requester.as_ref());
     let signatory = signatory(violations, request.signatory.as_ref(), channel);
     let external = external_document(violations, request, channel);
-    let addressee = violations.optional_text("request.addressee", &request.addressee, ADDRESSEE);
+    let addressee = violations.optional_name("request.addressee", &request.addressee, ADDRESSEE);
     let essence = violations.text("request.essence", &request.essence, ESSENCE);
     let language = word::required(
         violations,
@@ -87,23 +86,6 @@ pub(super) fn submission(violations: &mut Violations, request: &proto::Request, 
     })
 }
 
-fn refuse_fields_of_the_service(violations: &mut Violations, request: &proto::Request) {
-    let given = [
-        ("request.name", !request.name.is_empty()),
-        ("request.state", request.state != 0),
-        ("request.coupon", request.coupon.is_some()),
-        ("request.registration_number", !request.registration_number.is_empty()),
-        ("request.registered_on", request.registered_on.is_some()),
-        ("request.due_date", request.due_date.is_some()),
-        ("request.deadline", request.deadline.is_some()),
-        ("request.examination", request.examination.is_some()),
-        ("request.clarifications", !request.clarifications.is_empty()),
-    ];
-    for (field, _) in given.into_iter().filter(|(_, given)| *given) {
-        violations.add(field, FieldReason::SetByService, "must be empty: the service sets it");
-    }
-}
-
 fn requester(violations: &mut Violations, requester: Option<&proto::Requester>) -> Option<Requester> {
     let Some(requester) = requester else {
         violations.add("request.requester", FieldReason::Required, "required");
@@ -116,11 +98,11 @@ fn requester(violations: &mut Violations, requester: Option<&proto::Requester>) 
         RequesterKind::ALL,
         convert::requester_kind,
     );
-    let full_name = violations.text("request.requester.full_name", &requester.full_name, NAME);
+    let full_name = violations.name("request.requester.full_name", &requester.full_name, NAME);
     let bin = bin(violations, &requester.bin, kind);
     let iin = iin(violations, &requester.iin, kind);
     let field = "request.requester.postal_address";
-    let postal_address = violations.optional_text(field, &requester.postal_address, ADDRESS);
+    let postal_address = violations.optional_name(field, &requester.postal_address, ADDRESS);
     if postal_address.is_empty() && kind.is_some_and(|kind| !kind.is_body()) {
         violations.add_by_law(
             field,
@@ -200,7 +182,7 @@ fn signatory(
         }
         return None;
     };
-    let full_name = violations.text("request.signatory.full_name", &signatory.full_name, NAME);
+    let full_name = violations.name("request.signatory.full_name", &signatory.full_name, NAME);
     let field = "request.signatory.capacity";
     let capacity = word::required(violations, field, signatory.capacity, Capacity::ALL, convert::capacity);
     Some(Signatory {
@@ -215,7 +197,7 @@ fn external_document(
     channel: Option<Channel>,
 ) -> Option<ExternalDocument> {
     let (number_field, date_field) = ("request.external_number", "request.external_date");
-    let number = violations.optional_text(number_field, &request.external_number, EXTERNAL_NUMBER);
+    let number = violations.optional_name(number_field, &request.external_number, EXTERNAL_NUMBER);
     let date = request
         .external_date
         .as_ref()

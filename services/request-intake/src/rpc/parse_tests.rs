@@ -134,13 +134,73 @@ fn what_the_service_sets_must_be_left_empty() {
         deadline: Some(Default::default()),
         examination: Some(Default::default()),
         clarifications: vec![Default::default()],
+        due_date_changes: vec![Default::default()],
         ..whole()
     };
-    let faults = faults(&request, false);
-    assert_eq!(faults.len(), 9);
+    let message = proto::SubmitRequestRequest {
+        request: Some(request),
+        ..Default::default()
+    };
+    let mut violations = Violations::new();
+    violations.set_by_service("/legalstat.requests.v1.RequestIntakeService/SubmitRequest", &message);
+    let refusal = violations.refuse().expect_err("ten fields are the service's");
+    assert_eq!(refusal.violations.len(), 10);
+    let reasons = refusal.violations.iter().map(|violation| violation.reason);
     assert!(
-        faults.iter().all(|(_, reason)| *reason == FieldReason::SetByService),
-        "{faults:?}"
+        reasons.clone().all(|reason| reason == FieldReason::SetByService),
+        "{refusal:?}"
+    );
+}
+
+#[test]
+fn a_required_text_that_shows_nothing_is_missing() {
+    let mut request = whole();
+    request.essence = "\u{200b}".into();
+    request.external_number = "\u{200b}".into();
+    request.requester.as_mut().expect("it has one").full_name = "\u{3164}".into();
+    request.signatory.as_mut().expect("it has one").full_name = "\u{2800}".into();
+    request.items[0].description = "\u{feff}".into();
+    let fields: Vec<_> = faults(&request, false);
+    assert!(
+        fields.iter().all(|(_, reason)| *reason == FieldReason::Required),
+        "{fields:?}"
+    );
+    let fields: Vec<_> = fields.into_iter().map(|(field, _)| field).collect();
+    let expected = [
+        "request.requester.full_name",
+        "request.signatory.full_name",
+        "request.external_number",
+        "request.essence",
+        "request.items[0].description",
+    ];
+    assert_eq!(fields, expected);
+}
+
+#[test]
+fn names_are_one_line_and_no_text_turns_its_direction() {
+    let mut request = whole();
+    request.essence = "two\nlines".into();
+    request.items[0].description = "two\nlines".into();
+    assert!(read(&request, false).is_ok());
+    request.essence = "\u{202e}".to_owned() + "essence";
+    request.requester.as_mut().expect("it has one").full_name = "two\nlines".into();
+    request.signatory.as_mut().expect("it has one").full_name = "\u{2067}name".into();
+    let expected = [
+        at("request.requester.full_name", FieldReason::InvalidCharacter),
+        at("request.signatory.full_name", FieldReason::Direction),
+        at("request.essence", FieldReason::Direction),
+    ];
+    assert_eq!(faults(&request, false), expected);
+}
+
+#[test]
+fn a_period_is_kept_in_one_notation() {
+    let mut request = whole();
+    request.items[0].period = "2025-A1".into();
+    let read = read(&request, false).expect("it is sound");
+    assert_eq!(
+        read.items[0].period.map(|period| period.to_string()).as_deref(),
+        Some("2025")
     );
 }
 

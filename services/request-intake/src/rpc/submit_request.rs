@@ -165,6 +165,7 @@ fn read(
         |role| role == CallerRole::Operator,
     );
     let door = parse::Door { rules, now, records };
+    violations.set_by_service(call.method, message);
     let submission = parse::submission(&mut violations, request, &door);
     violations.sound(submission)
 }

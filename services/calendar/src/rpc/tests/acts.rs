@@ -135,6 +135,24 @@ async fn an_act_holds_at_once_and_leaves_what_was_known_before_as_it_was() {
 }
 
 #[tokio::test]
+async fn recording_an_act_again_is_told_as_a_repeat() {
+    let service = running().await;
+    let mut client = administrator(&service);
+    for request in [1, 2] {
+        client
+            .create_calendar_act(create(order(), request))
+            .await
+            .expect("recorded");
+    }
+    let outcomes = "SELECT outcome FROM calendar.journal_entry WHERE method LIKE '%/CreateCalendarAct' ORDER BY number";
+    let outcomes: Vec<String> = sqlx::query_scalar(outcomes)
+        .fetch_all(&mut service.superuser().await)
+        .await
+        .expect("it is readable");
+    assert_eq!(outcomes, ["DONE", "REPEATED"]);
+}
+
+#[tokio::test]
 async fn trying_an_act_tells_what_would_change_and_changes_nothing() {
     let service = running().await;
     let mut client = administrator(&service);

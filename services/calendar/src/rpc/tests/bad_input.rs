@@ -1,5 +1,7 @@
 //! What the door refuses, kind by kind, and what it still answers.
 
+use legalstat_local::testing::refusals::{pairs, violations};
+
 use super::{
     acts::{administrator, create, order, transfer},
     *,
@@ -38,7 +40,6 @@ async fn a_period_that_no_year_has_is_refused() {
         "2019-Q5",
         "2019-W05",
         "2019-m03",
-        "2019-03",
         "19-M03",
         "2019-M03 ",
         "-2019",
@@ -227,4 +228,29 @@ async fn an_act_that_contradicts_itself_or_another_one_is_refused_at_the_rule_th
         assert_eq!(reason(&supposed), "ERROR_REASON_ACT_CONTRADICTS");
         assert_eq!(fields(&supposed), at("hypothetical_act"));
     }
+}
+
+#[tokio::test]
+async fn an_act_with_fields_of_the_service_or_names_that_mislead_is_refused_with_each_of_them() {
+    let service = running().await;
+    let mut client = administrator(&service);
+    let mut act = CalendarAct {
+        sequence: 7,
+        known_from: Some(Default::default()),
+        recorded_at: Some(Default::default()),
+        withdrawn_at: Some(Default::default()),
+        ..order()
+    };
+    act.citation = "\u{200b}".into();
+    act.number = "1\u{202e}2".into();
+    let refused = client.create_calendar_act(create(act, 1)).await;
+    let expected = [
+        ("calendar_act.citation", "REQUIRED"),
+        ("calendar_act.number", "DIRECTION"),
+        ("calendar_act.known_from", "SET_BY_SERVICE"),
+        ("calendar_act.recorded_at", "SET_BY_SERVICE"),
+        ("calendar_act.withdrawn_at", "SET_BY_SERVICE"),
+        ("calendar_act.sequence", "SET_BY_SERVICE"),
+    ];
+    assert_eq!(violations(refused), pairs(&expected));
 }

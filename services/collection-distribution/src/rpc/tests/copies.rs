@@ -236,6 +236,51 @@ async fn a_receipt_needs_the_digest_of_what_was_sent_and_the_first_one_counts() 
 }
 
 #[tokio::test]
+async fn only_the_first_receipt_is_told_as_a_change() {
+    let distribution = Distribution::start().await;
+    distribution.release_crime().await;
+    let mut court = distribution.client(Some("supreme-court"));
+    for _ in 0..4 {
+        confirm(&mut court, &confirming(COURTS_COPY, CONTENT))
+            .await
+            .expect("it is received");
+    }
+    for (left, expected) in [
+        (
+            "SELECT count(*) FROM collections.journal_entry WHERE outcome = 'DONE' AND method LIKE '%/ConfirmReceipt'",
+            1,
+        ),
+        (
+            "SELECT count(*) FROM collections.journal_entry WHERE outcome = 'REPEATED' AND method LIKE '%/ConfirmReceipt'",
+            3,
+        ),
+        (
+            "SELECT count(*) FROM collections.outbox_event WHERE kind = 'copy.receipt_confirmed'",
+            1,
+        ),
+        (
+            "SELECT count(*) FROM collections.outbox_event WHERE kind = 'copy.receipt_repeated'",
+            3,
+        ),
+    ] {
+        assert_eq!(distribution.count(left).await, expected, "{left}");
+    }
+}
+
+#[tokio::test]
+async fn no_copy_is_given_without_its_entry_in_the_journal() {
+    let distribution = Distribution::start().await;
+    distribution.release_crime().await;
+    distribution
+        .execute("REVOKE INSERT (caller) ON collections.journal_entry FROM collections_runtime")
+        .await;
+    let mut court = distribution.client(Some("supreme-court"));
+    download(&mut court, COURTS_COPY)
+        .await
+        .expect_err("it could not be recorded");
+}
+
+#[tokio::test]
 async fn a_receipt_without_its_fields_names_each_of_them() {
     let distribution = Distribution::start().await;
     let mut court = distribution.client(Some("supreme-court"));

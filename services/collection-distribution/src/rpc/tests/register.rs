@@ -124,6 +124,10 @@ async fn loading_the_register_again_changes_nothing() {
     let context = distribution.running.context(|| jiff::Timestamp::UNIX_EPOCH);
     crate::db::reference::load(&context).await.expect("it loads");
     assert_eq!(distribution.count(rows).await, 6 + 24 + 6 * 23 + 9);
+    let released = crate::domain::register::appendix_1().expect("it is readable");
+    let mut connection = context.db.connection().await.expect("it connects");
+    let edited = crate::db::reference::edited(&mut connection, &released).await;
+    assert_eq!(edited.expect("it compares"), ["recipients/supreme-court"]);
     let named = "SELECT count(*) FROM collections.recipient WHERE name_ru = 'Верховный Суд'";
     assert_eq!(distribution.count(named).await, 1);
     for left in [

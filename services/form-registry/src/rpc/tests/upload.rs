@@ -1,6 +1,7 @@
 //! Uploading and downloading the file of an edition.
 
-use legalstat_proto::forms::v1::{Channel as Place, EditionState, GetEditionRequest};
+use legalstat_proto::forms::v1::{Channel as Place, EditionState, GetEditionRequest, ListFormsRequest};
+use sqlx::Executor as _;
 use tokio_stream::StreamExt;
 
 use super::*;
@@ -31,6 +32,85 @@ async fn a_file_comes_back_as_it_was_uploaded() {
     );
     assert!(downloaded == content, "the content is another");
     registry.until_nothing_is_staged().await;
+}
+
+#[tokio::test]
+async fn the_same_upload_under_the_same_key_in_capitals_is_replayed() {
+    let registry = Registry::at(NOW).await;
+    let mut operator = registry.operator();
+    let first = UploadEditionFileHeader {
+        sha256: digest(b"a"),
+        ..header(JANUARY)
+    };
+    let prepared = upload(&mut operator, &first, b"a").await.expect("it is taken");
+    registry.set_clock("2025-02-03T06:00:00Z");
+    let capitals = UploadEditionFileHeader {
+        sha256: first.sha256.to_uppercase(),
+        request_id: first.request_id.to_uppercase(),
+        ..first
+    };
+    let again = upload(&mut operator, &capitals, b"a")
+        .await
+        .expect("it is the same call");
+    assert_eq!(again, prepared);
+    assert_eq!(registry.count("idempotency").await, 1);
+}
+
+#[tokio::test]
+async fn a_file_name_is_one_line_that_shows_something_and_turns_no_direction() {
+    let registry = Registry::at(NOW).await;
+    let mut operator = registry.operator();
+    for (filename, reason) in [
+        ("\u{200b}", "REQUIRED"),
+        ("a\u{202e}gpj.csv", "DIRECTION"),
+        ("a\nb.csv", "INVALID_CHARACTER"),
+    ] {
+        let named = UploadEditionFileHeader {
+            filename: filename.into(),
+            ..header(JANUARY)
+        };
+        let found = violations(upload(&mut operator, &named, b"a").await);
+        assert_eq!(found, pairs(&[("header.filename", reason)]), "{filename:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_is_found_by_its_code_in_any_spelling_and_told_in_its_own() {
+    let registry = Registry::without_calendar(NOW).await;
+    registry
+        .database()
+        .await
+        .execute("UPDATE forms.form SET code = '1-М' WHERE list_number = 1")
+        .await
+        .expect("it is changed");
+    let mut client = registry.client(None);
+    for code in ["1-М", "1-M", "1m", " 1 – м ", "1\u{2011}M"] {
+        let asked = ListFormsRequest {
+            code: code.into(),
+            ..Default::default()
+        };
+        let found = client.list_forms(asked).await.expect("it lists").into_inner().forms;
+        let told: Vec<_> = found
+            .iter()
+            .map(|form| (form.name.as_str(), form.code.as_str()))
+            .collect();
+        assert_eq!(told, [("forms/1", "1-М")], "{code:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_a_release_edits_is_told_and_stays_as_it_is_stored() {
+    let registry = Registry::without_calendar(NOW).await;
+    let released = crate::domain::register::appendix_2().expect("it is readable");
+    let context = registry.running.context(|| Timestamp::UNIX_EPOCH);
+    let stored = crate::db::reference::load(&context).await.expect("it loads");
+    assert_eq!(crate::db::reference::edited(&released, &stored), Vec::<String>::new());
+    let mut database = registry.database().await;
+    let entered = "UPDATE forms.form SET title_kk = 'атауы' WHERE list_number = 3";
+    database.execute(entered).await.expect("it is changed");
+    let stored = crate::db::reference::load(&context).await.expect("it loads");
+    assert_eq!(crate::db::reference::edited(&released, &stored), ["forms/3"]);
+    assert_eq!(registry.count("form WHERE title_kk = 'атауы'").await, 1);
 }
 
 #[tokio::test]

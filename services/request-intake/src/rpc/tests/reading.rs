@@ -107,6 +107,37 @@ async fn a_list_is_newest_first_in_pages_and_filtered() {
     assert_eq!(violations(operator.list_requests(wrong).await).len(), 2);
 }
 
+#[tokio::test]
+async fn a_request_is_found_by_its_numbers_in_any_spelling_and_told_in_its_own() {
+    let stage = Stage::set().await;
+    let mut edms = stage.client("edms");
+    // «й» in two parts, and a dash as word processors set it.
+    let given = proto::Request {
+        external_number: "15–и\u{306}/М".into(),
+        ..request()
+    };
+    let accepted = submit(&mut edms, submission(given)).await.expect("it is accepted");
+    assert_eq!(accepted.external_number, "15–й/М", "it is stored in NFC");
+    let coupon = accepted.coupon.clone().expect("it has one").number;
+    for number in ["15–й/М", "15-Й/M", "15 и\u{306}/m"] {
+        let asked = ListRequestsRequest {
+            external_number: number.into(),
+            ..Default::default()
+        };
+        let found = edms.list_requests(asked).await.expect("it lists").into_inner().requests;
+        let told: Vec<_> = found.iter().map(|request| request.external_number.as_str()).collect();
+        assert_eq!(told, ["15–й/М"], "{number:?}");
+    }
+    for number in [coupon.to_lowercase(), coupon.replace('-', " ")] {
+        let asked = ListRequestsRequest {
+            coupon_number: number,
+            ..Default::default()
+        };
+        let found = edms.list_requests(asked).await.expect("it lists").into_inner().requests;
+        assert_eq!(found.len(), 1);
+    }
+}
+
 /// The names of the requests that are listed.
 async fn listed(client: &mut Client, message: ListRequestsRequest) -> Vec<String> {
     let page = client.list_requests(message).await.expect("it lists").into_inner();

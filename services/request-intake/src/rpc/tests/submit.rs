@@ -80,6 +80,9 @@ async fn the_same_call_again_has_the_same_answer_and_no_second_effect() {
         1
     );
 
+    let mut capitals = message.clone();
+    capitals.request_id = capitals.request_id.to_uppercase();
+    assert_eq!(submit(&mut edms, capitals).await.expect("it is replayed"), first);
     let mut other = message;
     other.request.as_mut().expect("it has one").essence = "something else".into();
     refused(
@@ -310,6 +313,18 @@ async fn loading_the_rules_again_changes_nothing_and_keeps_what_was_changed() {
         .await
         .expect("it loads");
     assert_eq!(stage.count(counted).await, before);
+    let mut connection = stage
+        .running
+        .context(Timestamp::now)
+        .db
+        .connection()
+        .await
+        .expect("it connects");
+    let stored = crate::db::rule::all(&mut connection).await.expect("rules");
+    let released = crate::domain::register::embedded().expect("the registers are readable");
+    let edited = crate::db::edited_rules(&released, &stored);
+    assert_eq!(edited.len(), 1, "{edited:?}");
+    assert!(edited[0].starts_with("ground CHANNEL, from "), "{edited:?}");
 
     // A ground that is closed is no ground any more: the next request is examined without it.
     let unbound = submit(
