@@ -13,6 +13,8 @@ use sqlx::{
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use crate::run::probe::Probe;
+
 /// Where sqlx records which of a service's own migrations ran.
 const OF_SERVICE: &str = "_sqlx_migrations";
 /// Where it records which of the kit's ran, whatever tables they make; the name is from when they made the write path only.
@@ -53,6 +55,7 @@ pub struct Connections {
 pub struct Database {
     writing: PgPool,
     reading: PgPool,
+    probe: Probe,
 }
 
 impl Database {
@@ -60,8 +63,14 @@ impl Database {
     pub fn new(options: PgConnectOptions, connections: Connections) -> Self {
         Self {
             writing: pool(options.clone(), connections.writing),
-            reading: pool(options, connections.reading),
+            reading: pool(options.clone(), connections.reading),
+            probe: Probe::new(options),
         }
+    }
+
+    /// What tells whether the database can be reached.
+    pub(crate) fn probe(&self) -> &Probe {
+        &self.probe
     }
 
     /// A connection for single statements that only read; each is a transaction of its own.
@@ -69,7 +78,7 @@ impl Database {
     /// # Errors
     /// When the database is away or busy.
     pub async fn connection(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        acquire(&self.reading).await
+        self.acquire(&self.reading).await
     }
 
     /// A connection for single statements that write; each is a transaction of its own.
@@ -77,7 +86,7 @@ impl Database {
     /// # Errors
     /// When the database is away or busy.
     pub async fn writing(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        acquire(&self.writing).await
+        self.acquire(&self.writing).await
     }
 
     /// Begins a transaction that reads everything as of one moment. Dropping it ends it.
@@ -87,12 +96,12 @@ impl Database {
     #[expect(clippy::disallowed_methods, reason = "it runs to its end, whoever stops waiting")]
     pub async fn snapshot(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let reading = self.reading.clone();
-        to_its_end(async move {
+        let begun = to_its_end(async move {
             reading
                 .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 .await
-        })
-        .await
+        });
+        self.probe.wait(begun).await
     }
 
     /// Begins a transaction that writes. Dropping it rolls it back.
@@ -102,20 +111,20 @@ impl Database {
     #[expect(clippy::disallowed_methods, reason = "it runs to its end, whoever stops waiting")]
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let writing = self.writing.clone();
-        to_its_end(async move { writing.begin().await }).await
+        self.probe.wait(to_its_end(async move { writing.begin().await })).await
     }
 
     /// Waits until every connection is closed.
     pub async fn close(&self) {
         tokio::join!(self.writing.close(), self.reading.close());
     }
-}
 
-async fn acquire(pool: &PgPool) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-    let mut acquiring = Box::pin(pool.acquire());
-    match acquiring.as_mut().now_or_never() {
-        Some(acquired) => acquired,
-        None => to_its_end(acquiring).await,
+    async fn acquire(&self, pool: &PgPool) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        let mut acquiring = Box::pin(pool.acquire());
+        match acquiring.as_mut().now_or_never() {
+            Some(acquired) => acquired,
+            None => self.probe.wait(to_its_end(acquiring)).await,
+        }
     }
 }
 

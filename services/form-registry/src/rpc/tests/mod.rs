@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use legalstat_local::testing::{
     gate::Gate,
     harness::Running,
+    relay::Relay,
     refusals::{metadata, pairs, refused, violations},
 };
 use legalstat_proto::forms::v1::{
@@ -25,6 +26,7 @@ use uuid::Uuid;
 
 mod availability;
 mod journal;
+mod outage;
 mod placement;
 mod recompute;
 mod schedule;
@@ -57,7 +59,18 @@ impl Registry {
         Self::start(now, false).await
     }
 
+    /// A registry whose schedule is whole, with a relay between it and its database.
+    async fn behind(relay: &Relay, now: &str) -> Self {
+        let registry = Self::start_behind(Some(relay), now, true).await;
+        registry.until_whole().await;
+        registry
+    }
+
     async fn start(now: &str, open: bool) -> Self {
+        Self::start_behind(None, now, open).await
+    }
+
+    async fn start_behind(relay: Option<&Relay>, now: &str, open: bool) -> Self {
         let files = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(Mutex::new(instant(now)));
         let told = clock.clone();
@@ -72,7 +85,10 @@ impl Registry {
             ("LEGALSTAT_FILES", files.path().display().to_string()),
             ("LEGALSTAT_FILE_LIMIT", "2000000".to_owned()),
         ];
-        let running = Running::start(&crate::SERVICE, &settings, tell).await;
+        let running = match relay {
+            Some(relay) => Running::start_behind(relay, &crate::SERVICE, &settings, tell).await,
+            None => Running::start(&crate::SERVICE, &settings, tell).await,
+        };
         Self {
             running,
             calendar,
