@@ -6,5 +6,6 @@ mod call;
 mod crowd;
 mod cutting;
 mod dice;
+mod flood;
 mod recompute;
 mod submission;

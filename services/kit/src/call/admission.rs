@@ -20,6 +20,7 @@ use crate::{
     Call, Refusal,
     call::{
         access,
+        bounded::bounded,
         caller::Role,
         deadline,
         held::{OF_BYTES, Places, held},
@@ -217,6 +218,10 @@ where
             None if request.uri().path().starts_with("/grpc.reflection.") => (Class::Reflection, Class::Reflection),
             // Whether it serves is answered however much it does.
             None => return Box::pin(self.inner.call(request)),
+        };
+        let request = match class {
+            Class::Public | Class::PublicDownload | Class::Reflection => request.map(bounded),
+            _ => request,
         };
         let rooms = Arc::clone(&self.rooms);
         // The handler makes its future without work of its own: nothing runs before the call is let in.

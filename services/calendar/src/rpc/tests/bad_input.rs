@@ -228,3 +228,19 @@ async fn an_act_that_contradicts_itself_or_another_one_is_refused_at_the_rule_th
         assert_eq!(fields(&supposed), at("hypothetical_act"));
     }
 }
+
+#[tokio::test]
+async fn a_stranger_sends_no_message_that_takes_a_hundred_times_its_bytes_to_read() {
+    let service = running().await;
+    let start = TermStart {
+        suspensions: vec![Suspension::default(); 200_000],
+        ..TermStart::default()
+    };
+    let message = ComputeDeadlineRequest {
+        subject: Some(Subject::TermStart(start)),
+        ..Default::default()
+    };
+    let refused = public(&service).compute_deadline(message).await.expect_err("it is too large");
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert_eq!(reason(&refused), "MESSAGE_UNREADABLE");
+}

@@ -61,16 +61,21 @@ impl Registry {
 
     /// A registry whose schedule is whole, with a relay between it and its database.
     async fn behind(relay: &Relay, now: &str) -> Self {
-        let registry = Self::start_behind(Some(relay), now, true).await;
+        let registry = Self::start_with(Some(relay), now, true, None).await;
         registry.until_whole().await;
         registry
     }
 
     async fn start(now: &str, open: bool) -> Self {
-        Self::start_behind(None, now, open).await
+        Self::start_with(None, now, open, None).await
     }
 
-    async fn start_behind(relay: Option<&Relay>, now: &str, open: bool) -> Self {
+    async fn start_with(
+        relay: Option<&Relay>,
+        now: &str,
+        open: bool,
+        setting: Option<(&'static str, String)>,
+    ) -> Self {
         let files = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(Mutex::new(instant(now)));
         let told = clock.clone();
@@ -85,6 +90,7 @@ impl Registry {
             ("LEGALSTAT_FILES", files.path().display().to_string()),
             ("LEGALSTAT_FILE_LIMIT", "2000000".to_owned()),
         ];
+        let settings: Vec<_> = settings.into_iter().chain(setting).collect();
         let running = match relay {
             Some(relay) => Running::start_behind(relay, &crate::SERVICE, &settings, tell).await,
             None => Running::start(&crate::SERVICE, &settings, tell).await,

@@ -93,20 +93,33 @@ async fn a_disk_without_room_is_told_as_what_it_is_and_nothing_is_changed() {
 }
 
 #[tokio::test]
-async fn a_call_waits_for_a_connection_once_and_never_beyond_its_deadline() {
-    let relay = Relay::before(Ground::shared().await.database_server()).await;
-    let registry = Registry::behind(&relay, "2026-02-01T10:00:00+05:00").await;
-    relay.freeze();
-    let (mut operator, header) = (registry.operator(), header("forms/1/editions/2025-M12"));
+async fn a_database_that_is_busy_is_told_from_one_that_is_away_and_waited_for_within_the_deadline() {
+    let one = ("LEGALSTAT_DATABASE_READING_CONNECTIONS", "1".to_owned());
+    let registry = Registry::start_with(None, "2026-02-01T10:00:00+05:00", true, Some(one)).await;
+    registry.until_whole().await;
+    let mut holder = registry.database().await;
+    sqlx::raw_sql("BEGIN; LOCK TABLE forms.edition")
+        .execute(&mut holder)
+        .await
+        .expect("the database is ours");
+    let get = |deadline: u64| {
+        let (mut client, mut request) = (registry.operator(), tonic::Request::new(edition("forms/1/editions/2025-M12")));
+        request.set_timeout(Duration::from_millis(deadline));
+        async move { client.get_edition(request).await.map(tonic::Response::into_inner) }
+    };
+    let first = tokio::spawn(get(60_000));
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let waiting = async {
+        let mut look = registry.database().await;
+        while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut look).await.expect("a count") < 1 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("the first call has the connection");
+    passing(get(60_000).await, "DEPENDENCY_BUSY");
     let began = Instant::now();
-    let answer = upload(&mut operator, &header, b"content").await;
-    assert_eq!(answer.expect_err("nothing answers").code(), Code::Unavailable);
-    // It asks three times, and its patience is of three seconds in all.
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-
-    let mut request = tonic::Request::new(edition("forms/1/editions/2025-M12"));
-    request.set_timeout(Duration::from_millis(500));
-    let began = Instant::now();
-    registry.client(None).get_edition(request).await.expect_err("nothing answers");
+    get(500).await.expect_err("there is no other connection");
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    holder.close().await.expect("it closes");
+    first.await.expect("it does not panic").expect("it was only held up");
 }
