@@ -7,5 +7,6 @@ mod crowd;
 mod cutting;
 mod dice;
 mod flood;
+mod outage;
 mod recompute;
 mod submission;

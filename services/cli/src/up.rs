@@ -275,7 +275,10 @@ impl Restarts {
             let said = cluster.last_lines();
             return Err(anyhow::anyhow!("PostgreSQL has ended again and again:\n{said}").into());
         }
-        eprintln!("PostgreSQL has ended; it is started again. Its last lines:\n{}", cluster.last_lines());
+        eprintln!(
+            "PostgreSQL has ended; it is started again. Its last lines:\n{}",
+            cluster.last_lines()
+        );
         cluster.restart().await?;
         self.last = Some(tokio::time::Instant::now());
         eprintln!("PostgreSQL runs again.");

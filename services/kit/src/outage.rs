@@ -74,7 +74,10 @@ impl Outage {
             StorageFull, TimedOut, UnexpectedEof, Unsupported, WouldBlock,
         };
         const TOO_MANY_FILES: [i32; 2] = [23, 24];
-        if error.raw_os_error().is_some_and(|errno| TOO_MANY_FILES.contains(&errno)) {
+        if error
+            .raw_os_error()
+            .is_some_and(|errno| TOO_MANY_FILES.contains(&errno))
+        {
             return Some(Self::Busy);
         }
         match error.kind() {
@@ -126,14 +129,26 @@ mod tests {
         (Some(Outage::Away), "25006 28000 28P01 3D000"),
         (Some(Outage::Away), "57000 57P01 57P02 57P03 57P04 57P05"),
         (Some(Outage::Busy), "25P03 25P04 40000 40001 40002 40003 40P01"),
-        (Some(Outage::Busy), "53000 53200 53300 53400 55000 55006 55P03 57014 72000"),
+        (
+            Some(Outage::Busy),
+            "53000 53200 53300 53400 55000 55006 55P03 57014 72000",
+        ),
         (Some(Outage::Full), "53100"),
         (Some(Outage::Failing), "58000 58030 58P01 58P02 58P03"),
         (None, "25000 25001 25002 25003 25004 25005 25007 25008 25P01 25P02"),
         (None, "55P02 55P04 XX000 XX001 XX002"),
-        (None, "00000 01000 02000 03000 09000 0A000 0B000 0F000 0L000 0P000 0Z000 10608"),
-        (None, "20000 21000 22001 23505 24000 26000 27000 2B000 2D000 2F000 34000"),
-        (None, "38000 39000 3B000 3F000 42501 42P01 44000 54000 F0000 HV000 P0001"),
+        (
+            None,
+            "00000 01000 02000 03000 09000 0A000 0B000 0F000 0L000 0P000 0Z000 10608",
+        ),
+        (
+            None,
+            "20000 21000 22001 23505 24000 26000 27000 2B000 2D000 2F000 34000",
+        ),
+        (
+            None,
+            "38000 39000 3B000 3F000 42501 42P01 44000 54000 F0000 HV000 P0001",
+        ),
     ];
 
     #[test]
@@ -152,11 +167,21 @@ mod tests {
         use sqlx::Error;
         let io = |errno: i32| Error::Io(io::Error::from_raw_os_error(errno));
         let (reset, refused, timed_out, handles) = (io(104), io(111), io(110), io(24));
-        for away in [reset, refused, timed_out, Error::PoolClosed, Error::WorkerCrashed, Error::BeginFailed] {
+        for away in [
+            reset,
+            refused,
+            timed_out,
+            Error::PoolClosed,
+            Error::WorkerCrashed,
+            Error::BeginFailed,
+        ] {
             assert_eq!(Outage::of_database(&away), Some(Outage::Away), "{away}");
         }
         let away = [Error::Tls("cut".into()), Error::Protocol("half a message".into())];
-        assert!(away.iter().all(|error| Outage::of_database(error) == Some(Outage::Away)));
+        assert!(
+            away.iter()
+                .all(|error| Outage::of_database(error) == Some(Outage::Away))
+        );
         for busy in [handles, Error::PoolTimedOut] {
             assert_eq!(Outage::of_database(&busy), Some(Outage::Busy), "{busy}");
         }
@@ -178,7 +203,10 @@ mod tests {
                 let error = io::Error::from_raw_os_error(*number);
                 assert_eq!(Outage::of_file(&error), expected, "{error}");
                 let source = Box::new(error);
-                let stored = object_store::Error::Generic { store: "folder", source };
+                let stored = object_store::Error::Generic {
+                    store: "folder",
+                    source,
+                };
                 let told = anyhow::Error::new(stored).context("file store");
                 assert_eq!(Outage::behind(&told), expected, "{told:#}");
             }
@@ -189,7 +217,11 @@ mod tests {
     fn every_outage_has_a_reason_of_its_own_and_says_when_to_try_again() {
         let all = [Outage::Away, Outage::Busy, Outage::Full, Outage::Failing];
         let mut reasons: Vec<_> = all.iter().map(|outage| outage.refusal()).collect();
-        assert!(reasons.iter().all(|told| told.code == Code::Unavailable && told.retry_after.is_some()));
+        assert!(
+            reasons
+                .iter()
+                .all(|told| told.code == Code::Unavailable && told.retry_after.is_some())
+        );
         reasons.dedup_by_key(|told| told.reason);
         assert_eq!(reasons.len(), all.len());
     }

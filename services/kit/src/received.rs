@@ -140,7 +140,11 @@ mod tests {
             fs::write(folder.path().join(name), b"half").expect("written");
         }
         received.remove(&place).await;
-        let left: Vec<String> = fs::read_dir(folder.path().join(FOLDER)).expect("a folder").flatten().map(name).collect();
+        let left: Vec<String> = fs::read_dir(folder.path().join(FOLDER))
+            .expect("a folder")
+            .flatten()
+            .map(name)
+            .collect();
         assert_eq!(left, [other.filename().expect("a name")]);
     }
 }

@@ -27,7 +27,11 @@ impl Repeated {
         if kinds.len() >= KINDS && !kinds.contains_key(kind) {
             kinds.retain(|_, (logged, unlogged)| *unlogged > 0 || now.duration_since(*logged) < SILENCE);
         }
-        let kind = if kinds.len() < KINDS || kinds.contains_key(kind) { kind } else { "" };
+        let kind = if kinds.len() < KINDS || kinds.contains_key(kind) {
+            kind
+        } else {
+            ""
+        };
         match kinds.get_mut(kind) {
             Some((logged, unlogged)) if now.duration_since(*logged) < SILENCE => {
                 *unlogged += 1;

@@ -10,6 +10,7 @@ use sqlx::{
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -56,6 +57,8 @@ pub struct Database {
     writing: PgPool,
     reading: PgPool,
     probe: Probe,
+    /// The runtime whose driver watches the connections, wherever one is asked for first; `None` outside a runtime.
+    runtime: Option<Handle>,
 }
 
 impl Database {
@@ -65,6 +68,7 @@ impl Database {
             writing: pool(options.clone(), connections.writing),
             reading: pool(options.clone(), connections.reading),
             probe: Probe::new(options),
+            runtime: Handle::try_current().ok(),
         }
     }
 
@@ -96,7 +100,7 @@ impl Database {
     #[expect(clippy::disallowed_methods, reason = "it runs to its end, whoever stops waiting")]
     pub async fn snapshot(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let reading = self.reading.clone();
-        let begun = to_its_end(async move {
+        let begun = self.to_its_end(async move {
             reading
                 .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 .await
@@ -111,7 +115,9 @@ impl Database {
     #[expect(clippy::disallowed_methods, reason = "it runs to its end, whoever stops waiting")]
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let writing = self.writing.clone();
-        self.probe.wait(to_its_end(async move { writing.begin().await })).await
+        self.probe
+            .wait(self.to_its_end(async move { writing.begin().await }))
+            .await
     }
 
     /// Waits until every connection is closed.
@@ -121,21 +127,27 @@ impl Database {
 
     async fn acquire(&self, pool: &PgPool) -> Result<PoolConnection<Postgres>, sqlx::Error> {
         let mut acquiring = Box::pin(pool.acquire());
-        match acquiring.as_mut().now_or_never() {
+        let at_once = {
+            let _entered = self.runtime.as_ref().map(Handle::enter);
+            acquiring.as_mut().now_or_never()
+        };
+        match at_once {
             Some(acquired) => acquired,
-            None => self.probe.wait(to_its_end(acquiring)).await,
+            None => self.probe.wait(self.to_its_end(acquiring)).await,
         }
     }
-}
 
-/// Runs in a task of its own; who stops waiting does not end it, and what it gives is dropped then.
-async fn to_its_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
-) -> Result<T, sqlx::Error> {
-    match tokio::spawn(work.in_current_span()).await {
-        Ok(done) => done,
-        // The runtime ends, and with it the pool.
-        Err(_) => Err(sqlx::Error::PoolClosed),
+    /// Runs in a task of its own; who stops waiting does not end it, and what it gives is dropped then.
+    async fn to_its_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
+    ) -> Result<T, sqlx::Error> {
+        let runtime = self.runtime.clone().unwrap_or_else(Handle::current);
+        match runtime.spawn(work.in_current_span()).await {
+            Ok(done) => done,
+            // The runtime ends, and with it the pool.
+            Err(_) => Err(sqlx::Error::PoolClosed),
+        }
     }
 }
 

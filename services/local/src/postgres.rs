@@ -365,7 +365,10 @@ impl Cluster {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        anyhow::bail!("PostgreSQL has ended and does not start again:\n{}", self.place.log_tail())
+        anyhow::bail!(
+            "PostgreSQL has ended and does not start again:\n{}",
+            self.place.log_tail()
+        )
     }
 
     /// Waits for the first connection; false when the server ended instead.
@@ -474,7 +477,11 @@ mod tests {
         assert_eq!(rows(&cluster).await, 1);
         let kill = |cluster: &Cluster| {
             let file = fs::read_to_string(cluster.place.pid_file()).expect("it runs");
-            let process = file.lines().next().and_then(|line| line.parse().ok()).expect("a process");
+            let process = file
+                .lines()
+                .next()
+                .and_then(|line| line.parse().ok())
+                .expect("a process");
             nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), nix::sys::signal::SIGKILL).expect("it runs");
         };
         kill(&cluster);

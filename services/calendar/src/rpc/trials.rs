@@ -41,7 +41,11 @@ impl Trials {
         caller: &Caller,
         trial: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let turns = if caller.is_anonymous() { &self.public } else { &self.known };
+        let turns = if caller.is_anonymous() {
+            &self.public
+        } else {
+            &self.known
+        };
         let turn = Arc::clone(turns).acquire_owned();
         let turn = tokio::time::timeout(deadline::remaining(PATIENCE), turn).await;
         let busy = || Refusal::overloaded("as many acts are being tried out as the calendar takes at once; try again");

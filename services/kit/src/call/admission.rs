@@ -20,6 +20,7 @@ use crate::{
     Call, Refusal,
     call::{
         access,
+        apart::apart,
         bounded::bounded,
         caller::Role,
         deadline,
@@ -124,7 +125,13 @@ impl Limits {
             (Class::Upload, "LEGALSTAT_UPLOADS", 4, 16, while_),
             (Class::Download, "LEGALSTAT_DOWNLOADS", 16, 32, while_),
             (Class::Watch, "LEGALSTAT_WATCHES", 64, 0, moment),
-            (Class::Service, "LEGALSTAT_SERVICE_CALLS", 64, 256, Duration::from_secs(1)),
+            (
+                Class::Service,
+                "LEGALSTAT_SERVICE_CALLS",
+                64,
+                256,
+                Duration::from_secs(1),
+            ),
             (Class::Public, "LEGALSTAT_PUBLIC_CALLS", half, 64, moment),
             (Class::PublicDownload, "LEGALSTAT_PUBLIC_DOWNLOADS", 8, 16, while_),
             (Class::Reflection, "LEGALSTAT_REFLECTIONS", 8, 16, moment),
@@ -176,7 +183,9 @@ pub struct AdmissionLayer(Arc<HashMap<Class, Room>>);
 impl AdmissionLayer {
     /// A layer that lets so many calls in.
     pub fn new(limits: &Limits) -> Self {
-        Self(Arc::new(limits.0.iter().map(|limit| (limit.class, Room::of(limit))).collect()))
+        Self(Arc::new(
+            limits.0.iter().map(|limit| (limit.class, Room::of(limit))).collect(),
+        ))
     }
 }
 
@@ -231,7 +240,11 @@ where
                 let message = "as many calls of this kind are under way as the server takes at once; try again";
                 return Ok(Status::from(Refusal::overloaded(message)).into_http());
             };
-            let response = patience::of_call(Arc::clone(&places), answered).await?;
+            let answered = patience::of_call(Arc::clone(&places), answered);
+            let response = match class {
+                Class::Public => apart(answered).await?,
+                _ => answered.await?,
+            };
             Ok(match of_method {
                 Class::Watch => response.map(|body| held(body, places, None)),
                 Class::Download | Class::Reflection => response.map(|body| held(body, places, Some(OF_BYTES))),
@@ -263,7 +276,15 @@ mod tests {
         };
         for (class, methods) in [
             (Class::Read, &["/GetDay", "/ComputeDeadline", "/GetRequest"][..]),
-            (Class::List, &["/ListDays", "/BatchComputeDeadlines", "/PreviewRecompute", "/GetPunctuality"]),
+            (
+                Class::List,
+                &[
+                    "/ListDays",
+                    "/BatchComputeDeadlines",
+                    "/PreviewRecompute",
+                    "/GetPunctuality",
+                ],
+            ),
             (Class::Write, &["/SubmitRequest", "/PlaceEdition", "/CreateCalendarAct"]),
             (Class::Upload, &["/UploadEditionFile", "/UploadEditionContent"]),
             (Class::Download, &["/DownloadEditionFile", "/DownloadCopy"]),
@@ -307,7 +328,8 @@ mod tests {
 
     #[tokio::test]
     async fn one_call_more_than_may_wait_is_refused_at_once_and_one_that_waits_in_vain_after_a_moment() {
-        let endless = service_fn(|_: http::Request<Body>| std::future::pending::<Result<http::Response<Body>, Infallible>>());
+        let endless =
+            service_fn(|_: http::Request<Body>| std::future::pending::<Result<http::Response<Body>, Infallible>>());
         let layer = AdmissionLayer::new(&limits());
         let call = || {
             let mut request = http::Request::new(Body::empty());
@@ -335,6 +357,9 @@ mod tests {
         calls.into_iter().for_each(|call| call.abort());
         tokio::task::yield_now().await;
         let next: Vec<_> = (0..4 + 64).map(|_| call()).collect();
-        assert_eq!(futures::future::select_all(next).await.0.ok(), Some(Some(tonic::Code::ResourceExhausted)));
+        assert_eq!(
+            futures::future::select_all(next).await.0.ok(),
+            Some(Some(tonic::Code::ResourceExhausted))
+        );
     }
 }

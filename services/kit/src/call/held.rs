@@ -165,7 +165,11 @@ mod tests {
     #[tokio::test]
     async fn a_stream_that_nobody_reads_loses_its_places() {
         let (free, still) = (Arc::new(Semaphore::new(2)), SHORT);
-        let mut body = held(Body::new(Endless(true)), place(&free), Some(Ends { still, whole: LONG }));
+        let mut body = held(
+            Body::new(Endless(true)),
+            place(&free),
+            Some(Ends { still, whole: LONG }),
+        );
         assert!(frame(&mut body).await.is_data());
         assert_eq!(free.available_permits(), 0);
         until_free(&free).await;
@@ -175,7 +179,11 @@ mod tests {
     #[tokio::test]
     async fn a_reader_who_waits_in_vain_is_told_so() {
         let (free, still) = (Arc::new(Semaphore::new(2)), SHORT);
-        let mut body = held(Body::new(Endless(false)), place(&free), Some(Ends { still, whole: LONG }));
+        let mut body = held(
+            Body::new(Endless(false)),
+            place(&free),
+            Some(Ends { still, whole: LONG }),
+        );
         assert_eq!(code(frame(&mut body).await), Some(Code::DeadlineExceeded));
         until_free(&free).await;
     }
@@ -184,7 +192,11 @@ mod tests {
     async fn a_stream_that_moves_stays_and_a_trickle_ends_all_the_same() {
         let (free, whole) = (Arc::new(Semaphore::new(2)), 5 * SHORT);
         let (mut body, began) = (
-            held(Body::new(Endless(true)), place(&free), Some(Ends { still: LONG, whole })),
+            held(
+                Body::new(Endless(true)),
+                place(&free),
+                Some(Ends { still: LONG, whole }),
+            ),
             Instant::now(),
         );
         while frame(&mut body).await.is_data() {

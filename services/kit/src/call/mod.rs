@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 pub mod access;
 pub mod admission;
+mod apart;
 mod bounded;
 pub mod caller;
 pub mod client;

@@ -47,10 +47,10 @@ impl Waiting {
     }
 }
 
-/// Runs a call that holds these places.
-pub(crate) async fn of_call<T>(places: Places, call: impl Future<Output = T>) -> T {
+/// The current call, which holds these places, for wherever it is carried out.
+pub(crate) fn of_call<F: Future>(places: Places, call: F) -> impl Future<Output = F::Output> + use<F> {
     let until = Instant::now() + deadline::remaining(Duration::from_secs(3600));
-    WAITING.scope(Waiting::begin(PATIENCE, Some(until), Some(places)), call).await
+    WAITING.scope(Waiting::begin(PATIENCE, Some(until), Some(places)), call)
 }
 
 /// Runs work that is no caller's own, with patience of its own.
@@ -60,7 +60,9 @@ pub(crate) async fn afresh<T>(work: impl Future<Output = T>) -> T {
 
 /// Work of the current call for a task of its own: there it has the patience, and holds the places, of the call.
 pub(crate) fn inherited<T>(work: impl Future<Output = T> + Send) -> impl Future<Output = T> + Send {
-    let waiting = WAITING.try_with(Arc::clone).unwrap_or_else(|_| Waiting::begin(PATIENCE, None, None));
+    let waiting = WAITING
+        .try_with(Arc::clone)
+        .unwrap_or_else(|_| Waiting::begin(PATIENCE, None, None));
     WAITING.scope(waiting, work)
 }
 
@@ -103,7 +105,9 @@ mod tests {
             for _ in 0..100 {
                 wait_in_vain().await;
             }
-            tokio::spawn(inherited(wait_in_vain())).await.expect("it does not panic");
+            tokio::spawn(inherited(wait_in_vain()))
+                .await
+                .expect("it does not panic");
         };
         WAITING.scope(Arc::clone(&waiting), call).await;
         assert_eq!(waiting.left(), Duration::ZERO);
@@ -122,13 +126,16 @@ mod tests {
     async fn what_a_call_leaves_running_holds_its_places() {
         let free = Arc::new(Semaphore::new(2));
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
-        let left = of_call(places(&free), async {
-            tokio::spawn(inherited(async { ended.await.ok() }))
+        let (leave, left) = tokio::sync::oneshot::channel();
+        of_call(places(&free), async {
+            let running = tokio::spawn(inherited(async { ended.await.ok() }));
+            leave.send(running).expect("it is waited for");
         })
         .await;
         assert_eq!(free.available_permits(), 0);
         end.send(()).expect("it runs");
-        left.await.expect("it does not panic");
+        let running = left.await.expect("it was left");
+        running.await.expect("it does not panic");
         assert_eq!(free.available_permits(), 2);
     }
 }

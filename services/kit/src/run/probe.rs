@@ -67,7 +67,11 @@ impl Probe {
     /// What the work fails with. A pool gives the same error when all its connections are taken and when it could make none;
     /// here they are told apart.
     pub(crate) async fn wait<T>(&self, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-        let most = if self.is_away() { patience::WHILE_AWAY } else { Duration::MAX };
+        let most = if self.is_away() {
+            patience::WHILE_AWAY
+        } else {
+            Duration::MAX
+        };
         match patience::wait(most, work).await {
             Err(sqlx::Error::PoolTimedOut) if self.is_away() => {
                 Err(io::Error::new(io::ErrorKind::NotConnected, "the database cannot be reached").into())

@@ -77,7 +77,12 @@ impl Health {
             };
             let is_there = once.note(asked).is_some();
             let ready = is_there && context.is_complete();
-            self.set(if ready { ServingStatus::Serving } else { ServingStatus::NotServing }).await;
+            self.set(if ready {
+                ServingStatus::Serving
+            } else {
+                ServingStatus::NotServing
+            })
+            .await;
             if context.stopped_within(PROBING).await {
                 return;
             }

@@ -240,7 +240,10 @@ async fn a_stranger_sends_no_message_that_takes_a_hundred_times_its_bytes_to_rea
         subject: Some(Subject::TermStart(start)),
         ..Default::default()
     };
-    let refused = public(&service).compute_deadline(message).await.expect_err("it is too large");
+    let refused = public(&service)
+        .compute_deadline(message)
+        .await
+        .expect_err("it is too large");
     assert_eq!(refused.code(), Code::ResourceExhausted);
-    assert_eq!(reason(&refused), "MESSAGE_UNREADABLE");
+    assert_eq!(reason(&refused), "ERROR_REASON_MESSAGE_UNREADABLE");
 }

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use legalstat_local::testing::{
     gate::Gate,
     harness::Running,
-    relay::Relay,
     refusals::{metadata, pairs, refused, violations},
+    relay::Relay,
 };
 use legalstat_proto::forms::v1::{
     Edition, EditionFile, GetPunctualityRequest, PlaceEditionRequest, UploadEditionFileHeader,
@@ -70,12 +70,7 @@ impl Registry {
         Self::start_with(None, now, open, None).await
     }
 
-    async fn start_with(
-        relay: Option<&Relay>,
-        now: &str,
-        open: bool,
-        setting: Option<(&'static str, String)>,
-    ) -> Self {
+    async fn start_with(relay: Option<&Relay>, now: &str, open: bool, setting: Option<(&'static str, String)>) -> Self {
         let files = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(Mutex::new(instant(now)));
         let told = clock.clone();

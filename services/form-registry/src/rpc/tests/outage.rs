@@ -29,7 +29,10 @@ async fn until(channel: &Channel, expected: ServingStatus) {
 /// A refusal that says when to try again.
 fn passing(answer: Result<Edition, Status>, reason: &str) {
     let refusal = refused(answer, Code::Unavailable, reason);
-    let delay = refusal.get_error_details().retry_info().and_then(|retry| retry.retry_delay);
+    let delay = refusal
+        .get_error_details()
+        .retry_info()
+        .and_then(|retry| retry.retry_delay);
     assert!(delay.is_some(), "{reason} says when to try again");
 }
 
@@ -53,7 +56,10 @@ async fn the_registry_is_ready_only_while_its_database_is_there_and_lives_throug
         until(&channel, ServingStatus::NotServing).await;
         // Known to be away, it keeps nobody waiting for long.
         let began = Instant::now();
-        let answer = registry.client(None).get_edition(edition("forms/1/editions/2025-M12")).await;
+        let answer = registry
+            .client(None)
+            .get_edition(edition("forms/1/editions/2025-M12"))
+            .await;
         passing(answer.map(tonic::Response::into_inner), "DEPENDENCY_UNAVAILABLE");
         assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
         relay.release();
@@ -103,7 +109,10 @@ async fn a_database_that_is_busy_is_told_from_one_that_is_away_and_waited_for_wi
         .await
         .expect("the database is ours");
     let get = |deadline: u64| {
-        let (mut client, mut request) = (registry.operator(), tonic::Request::new(edition("forms/1/editions/2025-M12")));
+        let (mut client, mut request) = (
+            registry.operator(),
+            tonic::Request::new(edition("forms/1/editions/2025-M12")),
+        );
         request.set_timeout(Duration::from_millis(deadline));
         async move { client.get_edition(request).await.map(tonic::Response::into_inner) }
     };
@@ -111,11 +120,18 @@ async fn a_database_that_is_busy_is_told_from_one_that_is_away_and_waited_for_wi
     let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let waiting = async {
         let mut look = registry.database().await;
-        while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut look).await.expect("a count") < 1 {
+        while sqlx::query_scalar::<_, i64>(waits)
+            .fetch_one(&mut look)
+            .await
+            .expect("a count")
+            < 1
+        {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, waiting).await.expect("the first call has the connection");
+    tokio::time::timeout(PATIENCE, waiting)
+        .await
+        .expect("the first call has the connection");
     passing(get(60_000).await, "DEPENDENCY_BUSY");
     let began = Instant::now();
     get(500).await.expect_err("there is no other connection");
