@@ -75,7 +75,7 @@ fn dearest() -> Vec<(&'static str, &'static str, serde_json::Value)> {
         (
             calendar,
             "/legalstat.calendar.v1.CalendarService/ListReportingPeriods",
-            json!({ "firstYear": 2016, "lastYear": 2035, "pageSize": 1000 }),
+            json!({ "firstYear": 2016, "lastYear": 2035, "periodicity": "PERIODICITY_MONTHLY", "pageSize": 1000 }),
         ),
         (
             calendar,

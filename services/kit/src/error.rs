@@ -69,6 +69,35 @@ impl Refusal {
         refusal
     }
 
+    /// Something that this call needs fails for the moment.
+    fn of_outage(outage: Outage) -> Self {
+        let (reason, message, seconds) = match outage {
+            Outage::Away => (
+                ErrorReason::DependencyUnavailable,
+                "the database is away; repeat a mutation with its request_id",
+                1,
+            ),
+            Outage::Busy => (
+                ErrorReason::DependencyBusy,
+                "the database is busy; repeat a mutation with its request_id",
+                1,
+            ),
+            Outage::Full => (
+                ErrorReason::StorageFull,
+                "there is no room to store anything; nothing was changed",
+                10,
+            ),
+            Outage::Failing => (
+                ErrorReason::StorageFailing,
+                "what is stored cannot be read or written just now; repeat a mutation with its request_id",
+                10,
+            ),
+        };
+        let mut refusal = Self::new(Code::Unavailable, reason, message);
+        refusal.retry_after = Some(Duration::from_secs(seconds));
+        refusal
+    }
+
     /// Something unexpected happened: it is logged, and the caller learns nothing about the inside.
     pub(crate) fn internal() -> Self {
         Self::new(
@@ -170,7 +199,7 @@ fn of_outage(outage: Outage, error: &str) -> Error {
     if let Some(unlogged) = repeated::to_log(error) {
         tracing::warn!(error, ?outage, unlogged, "a call could not be carried out just now");
     }
-    outage.refusal().into()
+    Refusal::of_outage(outage).into()
 }
 
 /// How many bytes the violations of one refusal may take, and how many characters any one text: they travel in HTTP/2
@@ -317,5 +346,18 @@ mod tests {
             last.description.starts_with("and ") && last.reason == "MORE",
             "{last:?}"
         );
+    }
+
+    #[test]
+    fn every_outage_has_a_reason_of_its_own_and_says_when_to_try_again() {
+        let all = [Outage::Away, Outage::Busy, Outage::Full, Outage::Failing];
+        let mut reasons: Vec<_> = all.iter().map(|outage| Refusal::of_outage(*outage)).collect();
+        assert!(
+            reasons
+                .iter()
+                .all(|told| told.code == Code::Unavailable && told.retry_after.is_some())
+        );
+        reasons.dedup_by_key(|told| told.reason);
+        assert_eq!(reasons.len(), all.len());
     }
 }

@@ -1,12 +1,7 @@
 //! What fails for the moment and may succeed when it is tried again, by class: PostgreSQL's SQLSTATEs, sqlx's own errors, and
 //! what the file system says. What is in none of the classes is a fault of ours, and trying again would not help.
 
-use std::{io, time::Duration};
-
-use legalstat_proto::common::v1::ErrorReason;
-use tonic::Code;
-
-use crate::Refusal;
+use std::io;
 
 /// Why a call cannot be carried out just now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,35 +82,6 @@ impl Outage {
             AlreadyExists | InvalidData | InvalidInput | NotFound | UnexpectedEof | Unsupported => None,
             _ => Some(Self::Failing),
         }
-    }
-
-    /// What the caller is told.
-    pub(crate) fn refusal(self) -> Refusal {
-        let (reason, message, seconds) = match self {
-            Self::Away => (
-                ErrorReason::DependencyUnavailable,
-                "the database is away; repeat a mutation with its request_id",
-                1,
-            ),
-            Self::Busy => (
-                ErrorReason::DependencyBusy,
-                "the database is busy; repeat a mutation with its request_id",
-                1,
-            ),
-            Self::Full => (
-                ErrorReason::StorageFull,
-                "there is no room to store anything; nothing was changed",
-                10,
-            ),
-            Self::Failing => (
-                ErrorReason::StorageFailing,
-                "what is stored cannot be read or written just now; repeat a mutation with its request_id",
-                10,
-            ),
-        };
-        let mut refusal = Refusal::new(Code::Unavailable, reason, message);
-        refusal.retry_after = Some(Duration::from_secs(seconds));
-        refusal
     }
 }
 
@@ -211,18 +177,5 @@ mod tests {
                 assert_eq!(Outage::behind(&told), expected, "{told:#}");
             }
         }
-    }
-
-    #[test]
-    fn every_outage_has_a_reason_of_its_own_and_says_when_to_try_again() {
-        let all = [Outage::Away, Outage::Busy, Outage::Full, Outage::Failing];
-        let mut reasons: Vec<_> = all.iter().map(|outage| outage.refusal()).collect();
-        assert!(
-            reasons
-                .iter()
-                .all(|told| told.code == Code::Unavailable && told.retry_after.is_some())
-        );
-        reasons.dedup_by_key(|told| told.reason);
-        assert_eq!(reasons.len(), all.len());
     }
 }

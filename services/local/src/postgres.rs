@@ -3,20 +3,19 @@
 use std::{
     fs,
     net::{Ipv4Addr, TcpListener},
-    os::unix::{fs::MetadataExt, fs::PermissionsExt, process::CommandExt},
+    os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     time::Duration,
 };
 
 use anyhow::Context as _;
-use nix::unistd::{Gid, Uid, User};
 use rand::RngExt;
 use sha2::{Digest, Sha256};
 use sqlx::{ConnectOptions, Connection};
 use tokio::time::Instant;
 
-use super::{folder::write_whole, programs};
+use super::{folder::write_whole, programs, unprivileged::Unprivileged};
 use legalstat_kit::schema;
 
 /// How long the server may take to accept connections.
@@ -59,51 +58,6 @@ pub struct Cluster {
     pipe: Option<ChildStdin>,
     place: Place,
     durable: bool,
-}
-
-/// The user the server runs as, when this process is root, as PostgreSQL refuses to run as root.
-#[derive(Clone, Debug)]
-struct Unprivileged {
-    uid: Uid,
-    gid: Gid,
-}
-
-impl Unprivileged {
-    fn usual() -> anyhow::Result<Self> {
-        for name in ["postgres", "nobody"] {
-            if let Some(user) = User::from_name(name)? {
-                return Ok(Self {
-                    uid: user.uid,
-                    gid: user.gid,
-                });
-            }
-        }
-        anyhow::bail!("there is neither a user postgres nor a user nobody to run PostgreSQL as")
-    }
-
-    /// The user whose data are already in the folder: PostgreSQL runs as no other on them.
-    fn owner(folder: &Path) -> Option<Self> {
-        let data = fs::metadata(folder.join("data")).ok()?;
-        (data.uid() != 0).then(|| Self {
-            uid: Uid::from_raw(data.uid()),
-            gid: Gid::from_raw(data.gid()),
-        })
-    }
-
-    fn owns(&self, path: &Path) -> anyhow::Result<()> {
-        Ok(std::os::unix::fs::chown(
-            path,
-            Some(self.uid.as_raw()),
-            Some(self.gid.as_raw()),
-        )?)
-    }
-
-    /// Whether the user can reach the folder: every folder above lets others through.
-    fn reaches(&self, folder: &Path) -> bool {
-        folder.ancestors().skip(1).all(|above| {
-            above.as_os_str().is_empty() || fs::metadata(above).is_ok_and(|data| data.permissions().mode() & 0o001 != 0)
-        })
-    }
 }
 
 /// Where a server runs, and as whom.
