@@ -107,10 +107,11 @@ impl Refusal {
         )
     }
 
-    /// More is asked at once than can be done; try again after a second.
+    /// More is asked at once than can be done; try again after one to two seconds: those who are refused together must not
+    /// come back together.
     pub fn overloaded(message: impl Into<String>) -> Self {
         let mut refusal = Self::new(Code::ResourceExhausted, ErrorReason::Overloaded, message);
-        refusal.retry_after = Some(Duration::from_secs(1));
+        refusal.retry_after = Some(Duration::from_millis(rand::random_range(1000..2000)));
         refusal
     }
 
@@ -298,6 +299,12 @@ mod tests {
         assert_eq!(Status::from(Error::from(told)).code(), Code::Unavailable);
         let told = anyhow::Error::new(sqlx::Error::RowNotFound).context("reading the acts");
         assert_eq!(Status::from(Error::from(told)).code(), Code::Internal);
+    }
+
+    #[test]
+    fn those_who_are_refused_together_do_not_come_back_together() {
+        let delays: std::collections::HashSet<_> = (0..100).map(|_| Refusal::overloaded("").retry_after).collect();
+        assert!(delays.len() > 10, "{delays:?}");
     }
 
     #[test]

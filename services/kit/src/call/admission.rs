@@ -121,7 +121,7 @@ impl Limits {
         let settings = [
             (Class::Read, "LEGALSTAT_READS", 16, 128, moment),
             (Class::List, "LEGALSTAT_LISTS", half, 32, moment),
-            (Class::Write, "LEGALSTAT_WRITES", 128, 128, moment),
+            (Class::Write, "LEGALSTAT_WRITES", 64, 64, moment),
             (Class::Upload, "LEGALSTAT_UPLOADS", 4, 16, while_),
             (Class::Download, "LEGALSTAT_DOWNLOADS", 16, 32, while_),
             (Class::Watch, "LEGALSTAT_WATCHES", 64, 0, moment),
