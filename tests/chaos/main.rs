@@ -6,5 +6,7 @@ mod call;
 mod crowd;
 mod cutting;
 mod dice;
+mod flood;
+mod outage;
 mod recompute;
 mod submission;

@@ -215,13 +215,17 @@ impl System {
         Ok(())
     }
 
-    /// Waits until told to stop, or until a service ends by itself.
+    /// Waits until told to stop, or until a service ends by itself. A private database server that ends is started again.
     async fn ended(&mut self) -> Result<(), Failure> {
-        tokio::select! {
-            () = self.shutdown.cancelled() => Ok(()),
-            Some(ended) = self.services.join_next() => {
-                ended.context("a service")??;
-                Ok(())
+        let mut restarts = Restarts::default();
+        loop {
+            tokio::select! {
+                () = self.shutdown.cancelled() => return Ok(()),
+                Some(ended) = self.services.join_next() => {
+                    ended.context("a service")??;
+                    return Ok(());
+                }
+                restarted = restarts.follow(&mut self.cluster) => restarted?,
             }
         }
     }
@@ -265,6 +269,40 @@ impl System {
             text += &format!("  {}\n", invocation::command(folder, arguments));
         }
         text + "Ctrl-C stops it."
+    }
+}
+
+/// How often the private database server may end within a minute of its last start, before it is given up.
+const MOST_RESTARTS: u32 = 5;
+
+/// How often the private database server was started again in a row.
+#[derive(Default)]
+struct Restarts {
+    count: u32,
+    last: Option<tokio::time::Instant>,
+}
+
+impl Restarts {
+    /// Waits until the server has ended, and starts it again.
+    async fn follow(&mut self, cluster: &mut Option<Cluster>) -> Result<(), Failure> {
+        let Some(cluster) = cluster else {
+            return std::future::pending().await;
+        };
+        cluster.ended().await?;
+        let soon = self.last.is_some_and(|last| last.elapsed() < Duration::from_secs(60));
+        self.count = if soon { self.count + 1 } else { 1 };
+        if self.count > MOST_RESTARTS {
+            let said = cluster.last_lines();
+            return Err(anyhow::anyhow!("PostgreSQL has ended again and again:\n{said}").into());
+        }
+        eprintln!(
+            "PostgreSQL has ended; it is started again. Its last lines:\n{}",
+            cluster.last_lines()
+        );
+        cluster.restart().await?;
+        self.last = Some(tokio::time::Instant::now());
+        eprintln!("PostgreSQL runs again.");
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use legalstat_proto::common::v1::{ErrorReason, FieldReason};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
-use crate::door::text;
+use crate::{door::text, outage::Outage, repeated};
 
 /// The ErrorInfo domain of every error of this system.
 pub const DOMAIN: &str = "legalstat";
@@ -69,6 +69,35 @@ impl Refusal {
         refusal
     }
 
+    /// Something that this call needs fails for the moment.
+    fn of_outage(outage: Outage) -> Self {
+        let (reason, message, seconds) = match outage {
+            Outage::Away => (
+                ErrorReason::DependencyUnavailable,
+                "the database is away; repeat a mutation with its request_id",
+                1,
+            ),
+            Outage::Busy => (
+                ErrorReason::DependencyBusy,
+                "the database is busy; repeat a mutation with its request_id",
+                1,
+            ),
+            Outage::Full => (
+                ErrorReason::StorageFull,
+                "there is no room to store anything; nothing was changed",
+                10,
+            ),
+            Outage::Failing => (
+                ErrorReason::StorageFailing,
+                "what is stored cannot be read or written just now; repeat a mutation with its request_id",
+                10,
+            ),
+        };
+        let mut refusal = Self::new(Code::Unavailable, reason, message);
+        refusal.retry_after = Some(Duration::from_secs(seconds));
+        refusal
+    }
+
     /// Something unexpected happened: it is logged, and the caller learns nothing about the inside.
     pub(crate) fn internal() -> Self {
         Self::new(
@@ -78,10 +107,11 @@ impl Refusal {
         )
     }
 
-    /// More is asked at once than can be done; try again after a second.
+    /// More is asked at once than can be done; try again after one to two seconds: those who are refused together must not
+    /// come back together.
     pub fn overloaded(message: impl Into<String>) -> Self {
         let mut refusal = Self::new(Code::ResourceExhausted, ErrorReason::Overloaded, message);
-        refusal.retry_after = Some(Duration::from_secs(1));
+        refusal.retry_after = Some(Duration::from_millis(rand::random_range(1000..2000)));
         refusal
     }
 
@@ -150,46 +180,27 @@ impl From<Refusal> for Error {
 
 impl From<anyhow::Error> for Error {
     fn from(error: anyhow::Error) -> Self {
-        // What reads several tables tells more than the database's own words; a database that is away stays away.
-        let of_database = error.chain().find_map(|cause| cause.downcast_ref::<sqlx::Error>());
-        match of_database {
-            Some(cause) if is_away(cause) => away(cause),
-            _ => Self::Unknown(error),
+        match Outage::behind(&error) {
+            Some(outage) => of_outage(outage, &format!("{error:#}")),
+            None => Self::Unknown(error),
         }
     }
-}
-
-/// SQLSTATEs after which the same call may succeed: the connection failed (08), the server is stopping, starting or
-/// crashed (57P), the statement took too long or was cancelled (57014), no connection is spare (53300), and conflicts with
-/// another transaction (40001, 40P01, 55P03).
-fn passes(sqlstate: &str) -> bool {
-    sqlstate.starts_with("08")
-        || sqlstate.starts_with("57P")
-        || ["57014", "53300", "40001", "40P01", "55P03"].contains(&sqlstate)
-}
-
-/// Whether the database failed in a way after which the same call may succeed.
-fn is_away(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
-        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => true,
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| passes(&code)),
-        _ => false,
-    }
-}
-
-fn away(error: &sqlx::Error) -> Error {
-    tracing::warn!(%error, "the database is away or busy");
-    Refusal::unavailable("the database is away or busy; repeat a mutation with its request_id").into()
 }
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if is_away(&error) {
-            return away(&error);
+        match Outage::of_database(&error) {
+            Some(outage) => of_outage(outage, &error.to_string()),
+            None => Self::Unknown(anyhow::Error::new(error).context("database")),
         }
-        Self::Unknown(anyhow::Error::new(error).context("database"))
     }
+}
+
+fn of_outage(outage: Outage, error: &str) -> Error {
+    if let Some(unlogged) = repeated::to_log(error) {
+        tracing::warn!(error, ?outage, unlogged, "a call could not be carried out just now");
+    }
+    Refusal::of_outage(outage).into()
 }
 
 /// How many bytes the violations of one refusal may take, and how many characters any one text: they travel in HTTP/2
@@ -266,7 +277,10 @@ impl From<Error> for Status {
         match error {
             Error::Refusal(refusal) => (*refusal).into(),
             Error::Unknown(error) => {
-                tracing::error!(error = format!("{error:#}"), "unexpected error");
+                let error = format!("{error:#}");
+                if let Some(unlogged) = repeated::to_log(&error) {
+                    tracing::error!(error, unlogged, "unexpected error");
+                }
                 Refusal::internal().into()
             }
         }
@@ -291,6 +305,12 @@ mod tests {
         assert_eq!(Status::from(Error::from(told)).code(), Code::Unavailable);
         let told = anyhow::Error::new(sqlx::Error::RowNotFound).context("reading the acts");
         assert_eq!(Status::from(Error::from(told)).code(), Code::Internal);
+    }
+
+    #[test]
+    fn those_who_are_refused_together_do_not_come_back_together() {
+        let delays: std::collections::HashSet<_> = (0..100).map(|_| Refusal::overloaded("").retry_after).collect();
+        assert!(delays.len() > 10, "{delays:?}");
     }
 
     #[test]
@@ -350,17 +370,15 @@ mod tests {
     }
 
     #[test]
-    fn a_database_fault_that_passes_says_when_to_try_again() {
-        for passing in ["08006", "57P01", "57P03", "57014", "53300", "40001", "40P01", "55P03"] {
-            assert!(passes(passing), "{passing}");
-        }
-        for lasting in ["23505", "42501", "42P01", "22001"] {
-            assert!(!passes(lasting), "{lasting}");
-        }
-        let Error::Refusal(refusal) = Error::from(sqlx::Error::PoolTimedOut) else {
-            panic!("it passes")
-        };
-        assert!(refusal.retry_after.is_some());
-        assert_eq!(refusal.code, Code::Unavailable);
+    fn every_outage_has_a_reason_of_its_own_and_says_when_to_try_again() {
+        let all = [Outage::Away, Outage::Busy, Outage::Full, Outage::Failing];
+        let mut reasons: Vec<_> = all.iter().map(|outage| Refusal::of_outage(*outage)).collect();
+        assert!(
+            reasons
+                .iter()
+                .all(|told| told.code == Code::Unavailable && told.retry_after.is_some())
+        );
+        reasons.dedup_by_key(|told| told.reason);
+        assert_eq!(reasons.len(), all.len());
     }
 }

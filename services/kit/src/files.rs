@@ -8,9 +8,8 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 use tonic::Code;
-use uuid::Uuid;
 
-use crate::{Context, Error, Refusal, call::Done};
+use crate::{Context, Error, Refusal, call::Done, received::Received};
 
 /// How many bytes are sent in one message of a download.
 pub const CHUNK: usize = 64 * 1024;
@@ -21,6 +20,7 @@ const PART: usize = 1024 * 1024;
 #[derive(Clone)]
 pub struct FileStore {
     store: Arc<dyn ObjectStore>,
+    received: Received,
     limit: u64,
     tasks: TaskTracker,
 }
@@ -67,7 +67,7 @@ impl Staged {
     /// When the store fails; then the content is deleted.
     pub async fn keep(mut self) -> Result<(), Error> {
         let kept = place(&self.sha256);
-        self.files.store.rename(&self.place, &kept).await.map_err(unknown)?;
+        self.files.store.rename(&self.place, &kept).await.map_err(failed)?;
         self.kept = true;
         Ok(())
     }
@@ -96,10 +96,11 @@ impl FileStore {
         std::fs::create_dir_all(folder)?;
         // What is not released yet is nobody else's to read.
         std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-        sweep(&folder.join("received"));
+        let received = Received::open(folder)?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
         Ok(Self {
             store: Arc::new(store),
+            received,
             limit,
             tasks: tasks.clone(),
         })
@@ -110,30 +111,36 @@ impl FileStore {
     /// # Errors
     /// FILE_TOO_LARGE as soon as the limit is passed, or what the chunks' sender fails with; then nothing stays.
     pub async fn receive(&self, chunks: impl Stream<Item = Result<Bytes, Error>>) -> Result<Staged, Error> {
-        #[expect(clippy::disallowed_methods, reason = "the name of a file under way decides nothing")]
-        let place = Path::from(format!("received/{}", Uuid::new_v4()));
-        let upload = self.store.put_multipart(&place).await.map_err(unknown)?;
+        let place = self.received.place();
+        let upload = self.store.put_multipart(&place).await.map_err(failed)?;
         // Until it is finished, the writer deletes what it wrote when it is dropped.
         let mut writer = WriteMultipart::new_with_chunk_size(upload, PART);
         let received = self.copy(chunks, &mut writer).await;
         let files = self.clone();
         // In a task: half finished, the content would stay. If the caller has hung up by the end, the result is dropped.
         let ended = self.tasks.spawn(async move {
-            let (sha256, size) = match received {
-                Ok(received) => received,
+            let finished = match received {
+                Ok(received) => writer.finish().await.map_err(failed).map(|_| received),
                 Err(error) => {
-                    writer.abort().await.map_err(unknown)?;
-                    return Err(error);
+                    // Why it broke off is told, whether the writer could clear up or not: what it left is removed below.
+                    writer.abort().await.ok();
+                    Err(error)
                 }
             };
-            writer.finish().await.map_err(unknown)?;
-            Ok(Staged {
-                sha256,
-                size,
-                place,
-                files,
-                kept: false,
-            })
+            match finished {
+                Ok((sha256, size)) => Ok(Staged {
+                    sha256,
+                    size,
+                    place,
+                    files,
+                    kept: false,
+                }),
+                Err(error) => {
+                    // What the writer wrote stays when the disk fails at its end.
+                    files.received.remove(&place).await;
+                    Err(error)
+                }
+            }
         });
         ended.await.map_err(anyhow::Error::new)?
     }
@@ -152,7 +159,7 @@ impl FileStore {
                 return Err(self.too_large().into());
             }
             digest.update(&chunk);
-            writer.wait_for_capacity(2).await.map_err(unknown)?;
+            writer.wait_for_capacity(2).await.map_err(failed)?;
             writer.put(chunk);
         }
         Ok((digest.finalize().into(), size))
@@ -176,28 +183,12 @@ impl FileStore {
     /// # Errors
     /// When it is not there or the store fails.
     pub async fn read(&self, sha256: &[u8]) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
-        let found = self.store.get(&place(sha256)).await.map_err(unknown)?;
+        let found = self.store.get(&place(sha256)).await.map_err(failed)?;
         Ok(found
             .into_stream()
-            .map(|part| part.map_err(unknown))
+            .map(|part| part.map_err(failed))
             .flat_map(split)
             .boxed())
-    }
-}
-
-/// Deletes received content that its process did not live to keep or delete: no call takes as long as an hour.
-fn sweep(received: &std::path::Path) {
-    let hour = std::time::Duration::from_secs(3600);
-    let old = |file: &std::fs::DirEntry| {
-        let age = file
-            .metadata()
-            .and_then(|data| data.modified())
-            .ok()
-            .and_then(|at| at.elapsed().ok());
-        age.is_some_and(|age| age > hour)
-    };
-    for file in std::fs::read_dir(received).into_iter().flatten().flatten().filter(old) {
-        std::fs::remove_file(file.path()).ok();
     }
 }
 
@@ -217,8 +208,8 @@ fn place(sha256: &[u8]) -> Path {
     Path::from(format!("sha256/{}/{name}", &name[..2]))
 }
 
-fn unknown(error: object_store::Error) -> Error {
-    Error::Unknown(anyhow::Error::new(error).context("file store"))
+fn failed(error: object_store::Error) -> Error {
+    anyhow::Error::new(error).context("file store").into()
 }
 
 #[cfg(test)]
@@ -335,7 +326,11 @@ mod tests {
         let staged = staged.expect("within the limit");
         // Where the content is to be kept stands a file in the way of the folder.
         std::fs::write(folder.folder.path().join("sha256"), b"").expect("a file");
-        assert!(staged.keep().await.is_err());
+        let Err(Error::Refusal(refusal)) = staged.keep().await else {
+            panic!("a disk that fails is away for the moment")
+        };
+        assert_eq!(refusal.reason, ErrorReason::StorageFailing);
+        assert!(refusal.retry_after.is_some());
         folder.until_nothing_is_staged().await;
     }
 }

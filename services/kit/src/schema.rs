@@ -10,8 +10,11 @@ use sqlx::{
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
+
+use crate::run::probe::Probe;
 
 /// Where sqlx records which of a service's own migrations ran.
 const OF_SERVICE: &str = "_sqlx_migrations";
@@ -61,6 +64,9 @@ pub struct Database {
     reading: PgPool,
     planned: PgPool,
     recording: PgPool,
+    probe: Probe,
+    /// The runtime whose driver watches the connections, wherever one is asked for first; `None` outside a runtime.
+    runtime: Option<Handle>,
 }
 
 impl Database {
@@ -69,10 +75,17 @@ impl Database {
         let planned_once = options.clone().options([PLANNED_ONCE]);
         Self {
             writing: pool(planned_once.clone(), connections.writing),
-            reading: pool(options, connections.reading),
+            reading: pool(options.clone(), connections.reading),
             planned: pool(planned_once.clone(), PLANNED),
             recording: pool(planned_once, 1),
+            probe: Probe::new(options),
+            runtime: Handle::try_current().ok(),
         }
+    }
+
+    /// What tells whether the database can be reached.
+    pub(crate) fn probe(&self) -> &Probe {
+        &self.probe
     }
 
     /// A connection for single statements that only read; each is a transaction of its own.
@@ -80,7 +93,7 @@ impl Database {
     /// # Errors
     /// When the database is away or busy.
     pub async fn connection(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        acquire(&self.reading).await
+        self.acquire(&self.reading).await
     }
 
     /// A connection for single statements that only read and find their rows by keys: PostgreSQL plans each of them once.
@@ -88,7 +101,7 @@ impl Database {
     /// # Errors
     /// When the database is away or busy.
     pub async fn planned(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        acquire(&self.planned).await
+        self.acquire(&self.planned).await
     }
 
     /// A connection for single statements that write; each is a transaction of its own.
@@ -96,7 +109,7 @@ impl Database {
     /// # Errors
     /// When the database is away or busy.
     pub async fn writing(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        acquire(&self.writing).await
+        self.acquire(&self.writing).await
     }
 
     /// The one connection for the journal of refusals: who keeps all others busy is recorded all the same.
@@ -104,7 +117,7 @@ impl Database {
     /// # Errors
     /// When the database is away or busy.
     pub(crate) async fn recording(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        acquire(&self.recording).await
+        self.acquire(&self.recording).await
     }
 
     /// Begins a transaction that reads everything as of one moment. Dropping it ends it.
@@ -114,12 +127,12 @@ impl Database {
     #[expect(clippy::disallowed_methods, reason = "it runs to its end, whoever stops waiting")]
     pub async fn snapshot(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let reading = self.reading.clone();
-        to_its_end(async move {
+        let begun = self.to_its_end(async move {
             reading
                 .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 .await
-        })
-        .await
+        });
+        self.probe.wait(begun).await
     }
 
     /// Begins a transaction that writes. Dropping it rolls it back.
@@ -138,7 +151,9 @@ impl Database {
     #[expect(clippy::disallowed_methods, reason = "it runs to its end, whoever stops waiting")]
     pub async fn begin_with(&self, statement: &'static str) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
         let writing = self.writing.clone();
-        to_its_end(async move { writing.begin_with(statement).await }).await
+        self.probe
+            .wait(self.to_its_end(async move { writing.begin_with(statement).await }))
+            .await
     }
 
     /// Waits until every connection is closed.
@@ -150,24 +165,30 @@ impl Database {
             self.recording.close()
         );
     }
-}
 
-async fn acquire(pool: &PgPool) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-    let mut acquiring = Box::pin(pool.acquire());
-    match acquiring.as_mut().now_or_never() {
-        Some(acquired) => acquired,
-        None => to_its_end(acquiring).await,
+    async fn acquire(&self, pool: &PgPool) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        let mut acquiring = Box::pin(pool.acquire());
+        let at_once = {
+            let _entered = self.runtime.as_ref().map(Handle::enter);
+            acquiring.as_mut().now_or_never()
+        };
+        match at_once {
+            Some(acquired) => acquired,
+            None => self.probe.wait(self.to_its_end(acquiring)).await,
+        }
     }
-}
 
-/// Runs in a task of its own; who stops waiting does not end it, and what it gives is dropped then.
-async fn to_its_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
-) -> Result<T, sqlx::Error> {
-    match tokio::spawn(work.in_current_span()).await {
-        Ok(done) => done,
-        // The runtime ends, and with it the pool.
-        Err(_) => Err(sqlx::Error::PoolClosed),
+    /// Runs in a task of its own; who stops waiting does not end it, and what it gives is dropped then.
+    async fn to_its_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, sqlx::Error>> + Send + 'static,
+    ) -> Result<T, sqlx::Error> {
+        let runtime = self.runtime.clone().unwrap_or_else(Handle::current);
+        match runtime.spawn(work.in_current_span()).await {
+            Ok(done) => done,
+            // The runtime ends, and with it the pool.
+            Err(_) => Err(sqlx::Error::PoolClosed),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Uploads: the first message carries a header, each one after it a chunk of the content.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use legalstat_proto::common::v1::ErrorReason;
@@ -9,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     Call, Context, Error, FieldReason, Refusal, Violations,
-    call::Done,
+    call::{Done, held::STILL},
     files::{Content, FileStore, Staged},
     write,
 };
@@ -32,6 +34,22 @@ pub enum Part<H> {
 
 /// One message of an upload as it arrives; `None` carries nothing.
 pub type Arriving<H> = Result<Option<Part<H>>, Status>;
+
+/// The messages of an upload as they arrive. One that moves nothing for a minute ends.
+pub fn arriving<M, H>(
+    messages: impl Stream<Item = Result<M, Status>>,
+    part: fn(M) -> Option<Part<H>>,
+) -> impl Stream<Item = Arriving<H>> {
+    ending(messages, STILL).map(move |message| message.map(part))
+}
+
+fn ending<M>(
+    messages: impl Stream<Item = Result<M, Status>>,
+    still: Duration,
+) -> impl Stream<Item = Result<M, Status>> {
+    let messages = tokio_stream::StreamExt::timeout(messages, still);
+    messages.map(|message| message.unwrap_or_else(|_| Err(Status::deadline_exceeded("it stood still"))))
+}
 
 /// The header, from the first message.
 ///
@@ -195,6 +213,11 @@ fn broken(status: Status) -> Refusal {
             FieldReason::Unreadable,
             "a message of the upload could not be read",
         ),
+        Code::DeadlineExceeded => Refusal::new(
+            Code::DeadlineExceeded,
+            ErrorReason::DeadlineExceeded,
+            "nothing of the upload arrived for a minute; nothing was changed",
+        ),
         _ => Refusal::unavailable("the upload broke off; nothing was changed"),
     }
 }
@@ -285,6 +308,15 @@ mod tests {
         ] {
             assert_eq!(broken(Status::new(code, "")).reason, reason, "{code:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_upload_that_stands_still_ends() {
+        let one = futures::stream::iter([Ok(1)]).chain(futures::stream::pending());
+        let messages: Vec<Result<i32, Status>> = ending(one, Duration::from_millis(50)).take(2).collect().await;
+        assert_eq!(messages[0].as_ref().ok(), Some(&1));
+        let refused = messages.into_iter().nth(1).expect("it ends").expect_err("nothing came");
+        assert_eq!(broken(refused).reason, ErrorReason::DeadlineExceeded);
     }
 
     proptest! {

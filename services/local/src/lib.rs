@@ -14,3 +14,4 @@ pub mod residents;
 pub mod roles;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod unprivileged;

@@ -3,20 +3,19 @@
 use std::{
     fs,
     net::{Ipv4Addr, TcpListener},
-    os::unix::{fs::MetadataExt, fs::PermissionsExt, process::CommandExt},
+    os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     time::Duration,
 };
 
 use anyhow::Context as _;
-use nix::unistd::{Gid, Uid, User};
 use rand::RngExt;
 use sha2::{Digest, Sha256};
 use sqlx::{ConnectOptions, Connection};
 use tokio::time::Instant;
 
-use super::{folder::write_whole, programs};
+use super::{folder::write_whole, programs, unprivileged::Unprivileged};
 use legalstat_kit::schema;
 
 /// How long the server may take to accept connections.
@@ -44,6 +43,12 @@ pub struct ClusterOptions {
     pub durable: bool,
 }
 
+/// How often a server is tried to be started again: what an earlier one has left, such as its shared memory, may take a
+/// moment to go.
+const TRIES: u32 = 20;
+/// How long between two tries, and between two looks at whether it still runs.
+const PAUSE: Duration = Duration::from_millis(250);
+
 /// A running server. Dropping it stops it.
 #[derive(Debug)]
 pub struct Cluster {
@@ -51,53 +56,12 @@ pub struct Cluster {
     password: String,
     guard: Child,
     pipe: Option<ChildStdin>,
+    place: Place,
+    durable: bool,
 }
 
-/// The user the server runs as, when this process is root, as PostgreSQL refuses to run as root.
-struct Unprivileged {
-    uid: Uid,
-    gid: Gid,
-}
-
-impl Unprivileged {
-    fn usual() -> anyhow::Result<Self> {
-        for name in ["postgres", "nobody"] {
-            if let Some(user) = User::from_name(name)? {
-                return Ok(Self {
-                    uid: user.uid,
-                    gid: user.gid,
-                });
-            }
-        }
-        anyhow::bail!("there is neither a user postgres nor a user nobody to run PostgreSQL as")
-    }
-
-    /// The user whose data are already in the folder: PostgreSQL runs as no other on them.
-    fn owner(folder: &Path) -> Option<Self> {
-        let data = fs::metadata(folder.join("data")).ok()?;
-        (data.uid() != 0).then(|| Self {
-            uid: Uid::from_raw(data.uid()),
-            gid: Gid::from_raw(data.gid()),
-        })
-    }
-
-    fn owns(&self, path: &Path) -> anyhow::Result<()> {
-        Ok(std::os::unix::fs::chown(
-            path,
-            Some(self.uid.as_raw()),
-            Some(self.gid.as_raw()),
-        )?)
-    }
-
-    /// Whether the user can reach the folder: every folder above lets others through.
-    fn reaches(&self, folder: &Path) -> bool {
-        folder.ancestors().skip(1).all(|above| {
-            above.as_os_str().is_empty() || fs::metadata(above).is_ok_and(|data| data.permissions().mode() & 0o001 != 0)
-        })
-    }
-}
-
-/// The parts of a server that is about to start.
+/// Where a server runs, and as whom.
+#[derive(Clone, Debug)]
 struct Place {
     bin: PathBuf,
     folder: PathBuf,
@@ -314,12 +278,51 @@ impl Cluster {
                 password: password.clone(),
                 guard,
                 pipe,
+                place: place.clone(),
+                durable: options.durable,
             };
             if cluster.is_ready().await.with_context(|| place.log_tail())? {
                 return Ok(cluster);
             }
         }
         anyhow::bail!("PostgreSQL did not start:\n{}", place.log_tail())
+    }
+
+    /// Waits until the server ends by itself.
+    ///
+    /// # Errors
+    /// When it cannot be waited for.
+    pub async fn ended(&mut self) -> anyhow::Result<()> {
+        while self.guard.try_wait()?.is_none() {
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
+    /// The last lines of its log.
+    pub fn last_lines(&self) -> String {
+        self.place.log_tail()
+    }
+
+    /// Starts a server that has ended again, on the same port, and waits until it accepts connections.
+    ///
+    /// # Errors
+    /// The last lines of what PostgreSQL says when it does not start.
+    pub async fn restart(&mut self) -> anyhow::Result<()> {
+        for _ in 0..TRIES {
+            // Only what guards it may have ended, and the server go on.
+            self.place.stop_orphan()?;
+            self.guard = self.place.spawn(self.port, self.durable)?;
+            self.pipe = self.guard.stdin.take();
+            if self.is_ready().await.with_context(|| self.place.log_tail())? {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        anyhow::bail!(
+            "PostgreSQL has ended and does not start again:\n{}",
+            self.place.log_tail()
+        )
     }
 
     /// Waits for the first connection; false when the server ended instead.
@@ -419,6 +422,33 @@ mod tests {
         let next = Cluster::start(&options).await.expect("the orphan was stopped");
         assert_eq!(rows(&next).await, 4);
         next.stop().await.expect("it stops");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_has_ended_is_started_again_where_it_was_or_says_why_not() {
+        let (_folder, options) = folder();
+        let mut cluster = Cluster::start(&options).await.expect("it starts");
+        assert_eq!(rows(&cluster).await, 1);
+        let kill = |cluster: &Cluster| {
+            let file = fs::read_to_string(cluster.place.pid_file()).expect("it runs");
+            let process = file
+                .lines()
+                .next()
+                .and_then(|line| line.parse().ok())
+                .expect("a process");
+            nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), nix::sys::signal::SIGKILL).expect("it runs");
+        };
+        kill(&cluster);
+        cluster.ended().await.expect("it is seen");
+        let port = cluster.port();
+        cluster.restart().await.expect("it starts again");
+        assert_eq!((rows(&cluster).await, cluster.port()), (2, port));
+
+        fs::write(options.folder.join("data/postgresql.auto.conf"), "no_such_setting = on").expect("written");
+        kill(&cluster);
+        cluster.ended().await.expect("it is seen");
+        let said = cluster.restart().await.expect_err("the setting is unknown").to_string();
+        assert!(said.contains("no_such_setting"), "{said}");
     }
 
     #[tokio::test]

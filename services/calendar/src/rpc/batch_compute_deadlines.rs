@@ -1,7 +1,7 @@
 //! BatchComputeDeadlines.
 
 use jiff::Timestamp;
-use legalstat_kit::{Error, FieldReason, Violations, door::wire};
+use legalstat_kit::{Call, Error, FieldReason, Violations, door::wire};
 use legalstat_proto::calendar::v1::{
     BatchComputeDeadlinesRequest, BatchComputeDeadlinesResponse, ComputeDeadlineRequest, Deadline,
 };
@@ -19,7 +19,20 @@ const METHOD: &str = "/legalstat.calendar.v1.CalendarService/BatchComputeDeadlin
 /// The most deadlines of one batch.
 const LARGEST: usize = 1000;
 
-pub(super) fn batch_compute_deadlines(
+pub(super) async fn answer(
+    service: &CalendarRpc,
+    call: &Call,
+    message: BatchComputeDeadlinesRequest,
+) -> Result<BatchComputeDeadlinesResponse, Error> {
+    if message.hypothetical_act.is_none() && message.hypothetical_withdrawal.is_empty() {
+        return batch_compute_deadlines(service, &message);
+    }
+    let own = service.clone();
+    let trial = move || batch_compute_deadlines(&own, &message);
+    service.trials.run(&call.caller, trial).await
+}
+
+fn batch_compute_deadlines(
     service: &CalendarRpc,
     message: &BatchComputeDeadlinesRequest,
 ) -> Result<BatchComputeDeadlinesResponse, Error> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
-    Error, FieldReason, Violations, door::wire, law::LegalBasis, period::ReportingPeriod, zone::civil_day,
+    Call, Error, FieldReason, Violations, door::wire, law::LegalBasis, period::ReportingPeriod, zone::civil_day,
 };
 use legalstat_proto::{
     calendar::v1::{self as proto, ComputeDeadlineRequest, compute_deadline_request::Subject, term_start::Rule},
@@ -30,7 +30,20 @@ pub(super) enum Asked {
     Term(TermQuestion),
 }
 
-pub(super) fn compute_deadline(service: &CalendarRpc, message: &ComputeDeadlineRequest) -> Result<Deadline, Error> {
+pub(super) async fn answer(
+    service: &CalendarRpc,
+    call: &Call,
+    message: ComputeDeadlineRequest,
+) -> Result<Deadline, Error> {
+    if message.hypothetical_act.is_none() && message.hypothetical_withdrawal.is_empty() {
+        return compute_deadline(service, &message);
+    }
+    let own = service.clone();
+    let trial = move || compute_deadline(&own, &message);
+    service.trials.run(&call.caller, trial).await
+}
+
+fn compute_deadline(service: &CalendarRpc, message: &ComputeDeadlineRequest) -> Result<Deadline, Error> {
     let mut violations = Violations::new();
     let asked = asked(&mut violations, "", message);
     if message.hypothetical_act.is_some() {

@@ -7,11 +7,11 @@
 
 use std::{
     convert::Infallible,
-    future::{Ready, ready},
     sync::Arc,
     task::{Context, Poll},
 };
 
+use legalstat_kit::Call;
 use legalstat_proto::calendar::v1::{
     ComputeDeadlineRequest,
     calendar_service_server::{CalendarServiceServer, SERVICE_NAME},
@@ -74,13 +74,14 @@ struct ComputeDeadline(Arc<CalendarRpc>);
 
 impl UnaryService<ComputeDeadlineRequest> for ComputeDeadline {
     type Response = Vec<u8>;
-    type Future = Ready<Result<Response<Vec<u8>>, Status>>;
+    type Future = BoxFuture<Response<Vec<u8>>, Status>;
 
     fn call(&mut self, request: Request<ComputeDeadlineRequest>) -> Self::Future {
-        let answer = compute_deadline::compute_deadline(&self.0, request.get_ref());
-        ready(match answer {
-            Ok(deadline) => Ok(Response::new(written::deadline(deadline))),
-            Err(error) => Err(error.into()),
+        let rpc = Arc::clone(&self.0);
+        Box::pin(async move {
+            let (call, message) = Call::with_message(request);
+            let deadline = compute_deadline::answer(&rpc, &call, message).await?;
+            Ok(Response::new(written::deadline(deadline)))
         })
     }
 }

@@ -15,6 +15,7 @@ mod list_terms;
 mod read_act;
 #[cfg(test)]
 mod tests;
+mod trials;
 mod watch_calendar;
 mod withdraw_calendar_act;
 mod written;
@@ -23,22 +24,25 @@ use std::sync::Arc;
 
 use futures::stream::BoxStream;
 use jiff::Timestamp;
-use legalstat_kit::{Context, Error, Refusal, Violations, door::wire};
+use legalstat_kit::{Call, Context, Error, Refusal, Violations, door::wire};
 use legalstat_proto::calendar::v1 as proto;
 use tonic::{Request, Response, Status};
 
 pub use explained::CalendarServer;
 
+use self::trials::Trials;
 use crate::{
     current::CurrentCalendars,
     domain::{Calendar, WorkingHours},
 };
 
 /// Answers from memory: the rules are read at the start and when something is recorded.
+#[derive(Clone)]
 pub struct CalendarRpc {
     context: Context,
     calendars: Arc<CurrentCalendars>,
     hours: WorkingHours,
+    trials: Trials,
 }
 
 impl CalendarRpc {
@@ -48,6 +52,7 @@ impl CalendarRpc {
             context,
             calendars,
             hours,
+            trials: Trials::default(),
         }
     }
 
@@ -94,20 +99,18 @@ impl proto::calendar_service_server::CalendarService for CalendarRpc {
         &self,
         request: Request<proto::ComputeDeadlineRequest>,
     ) -> Result<Response<proto::Deadline>, Status> {
-        Ok(Response::new(convert::deadline(compute_deadline::compute_deadline(
-            self,
-            &request.into_inner(),
-        )?)))
+        let (call, message) = Call::with_message(request);
+        let deadline = compute_deadline::answer(self, &call, message).await?;
+        Ok(Response::new(convert::deadline(deadline)))
     }
 
     async fn batch_compute_deadlines(
         &self,
         request: Request<proto::BatchComputeDeadlinesRequest>,
     ) -> Result<Response<proto::BatchComputeDeadlinesResponse>, Status> {
-        Ok(Response::new(batch_compute_deadlines::batch_compute_deadlines(
-            self,
-            &request.into_inner(),
-        )?))
+        let (call, message) = Call::with_message(request);
+        let answer = batch_compute_deadlines::answer(self, &call, message).await?;
+        Ok(Response::new(answer))
     }
 
     async fn list_terms(

@@ -1,5 +1,7 @@
 //! UploadEditionFile.
 
+use std::pin::pin;
+
 use futures::StreamExt;
 use legalstat_kit::{
     Call, Error, Violations,
@@ -26,7 +28,7 @@ pub(super) async fn upload_edition_file(
     call: Call,
     messages: Streaming<UploadEditionFileRequest>,
 ) -> Result<Shown, Error> {
-    let (mut messages, context) = (messages.map(|message| message.map(part)), &registry.context);
+    let (mut messages, context) = (pin!(upload::arriving(messages, part)), &registry.context);
     let given = upload::header(messages.next().await)?;
     let mut violations = Violations::new();
     let key = door::edition(&mut violations, NAME, &given.name);

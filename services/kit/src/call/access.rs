@@ -85,6 +85,12 @@ fn option(contracts: &DescriptorPool, method: &MethodDescriptor) -> Option<Polic
     })
 }
 
+/// The policy of a method of the contracts, with its name.
+pub(crate) fn policy(path: &str) -> Option<(&'static str, &'static Policy)> {
+    let (name, policy) = POLICIES.get_key_value(path)?;
+    Some((name, policy.as_ref()?))
+}
+
 /// The name of a method of the contracts, for labels that must not grow with what strangers ask for.
 pub(crate) fn known_method(path: &str) -> Option<&'static str> {
     POLICIES.get_key_value(path).map(|(name, _)| name.as_str())

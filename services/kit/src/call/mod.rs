@@ -5,9 +5,14 @@ use std::{net::SocketAddr, sync::Arc};
 use jiff::Timestamp;
 
 pub mod access;
+pub mod admission;
+mod apart;
+mod bounded;
 pub mod caller;
 pub mod client;
 pub mod deadline;
+pub(crate) mod held;
+pub(crate) mod patience;
 pub mod telemetry;
 pub mod tls;
 pub mod unreadable;

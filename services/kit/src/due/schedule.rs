@@ -3,10 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     ops::RangeInclusive,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
@@ -65,7 +62,6 @@ pub struct Schedule {
     context: Context,
     calendar: Calendar,
     duties: Arc<Duties>,
-    whole: Arc<AtomicBool>,
 }
 
 impl Schedule {
@@ -79,11 +75,11 @@ impl Schedule {
             context: context.clone(),
             calendar: calendar.clone(),
             duties: Arc::new(Duties(duties.into_iter().map(Arc::new).collect())),
-            whole: Arc::default(),
         };
+        context.set_complete(false);
         follow::start(context, calendar, schedule.duties.clone());
         if schedule.missing().await?.is_empty() {
-            schedule.whole.store(true, Ordering::Release);
+            context.set_complete(true);
         } else {
             job::spawn(context, "fill-schedule", schedule.clone().fill());
         }
@@ -95,7 +91,7 @@ impl Schedule {
     /// # Errors
     /// UNAVAILABLE.
     pub fn require_whole(&self) -> Result<(), Refusal> {
-        if self.whole.load(Ordering::Acquire) {
+        if self.context.is_complete() {
             Ok(())
         } else {
             Err(Refusal::unavailable(
@@ -123,7 +119,7 @@ impl Schedule {
             };
             if let Some(stored) = once.note(filled) {
                 tracing::info!(stored, "the schedule is complete");
-                return self.whole.store(true, Ordering::Release);
+                return self.context.set_complete(true);
             }
             if self.context.stopped_within(PAUSE).await {
                 return;

@@ -1,7 +1,10 @@
 //! What a handler or a job works with. It knows nothing of how a service starts and serves, so that every room can use it.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -24,6 +27,8 @@ pub struct Context {
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// Which job panicked first, and how.
     crashed: Arc<OnceLock<String>>,
+    /// Whether the service lacks what it answers from.
+    incomplete: Arc<AtomicBool>,
 }
 
 impl Context {
@@ -41,6 +46,7 @@ impl Context {
             tls,
             clock: Arc::new(clock),
             crashed: Arc::default(),
+            incomplete: Arc::default(),
         }
     }
 
@@ -60,6 +66,16 @@ impl Context {
         self.crashed
             .get()
             .map_or(Ok(()), |crash| Err(anyhow::anyhow!(crash.clone())))
+    }
+
+    /// Tells whether the service has what it answers from, such as its schedule. It is ready only while it has.
+    pub(crate) fn set_complete(&self, complete: bool) {
+        self.incomplete.store(!complete, Ordering::Release);
+    }
+
+    /// Whether the service has what it answers from.
+    pub(crate) fn is_complete(&self) -> bool {
+        !self.incomplete.load(Ordering::Acquire)
     }
 
     /// The present instant, in whole microseconds as the database keeps them.

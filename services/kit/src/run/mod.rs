@@ -10,12 +10,14 @@ use tonic::service::Routes;
 
 mod context;
 pub mod environment;
+pub(crate) mod probe;
 pub mod server;
 
 pub use context::Context;
 
 use crate::{
     call::{
+        admission::Limits,
         telemetry::{self, LogFormat},
         tls,
     },
@@ -57,6 +59,7 @@ pub struct Settings {
     database: String,
     owner_database: Option<String>,
     connections: Connections,
+    limits: Limits,
     tls: tls::Files,
     otlp_endpoint: Option<String>,
     log: String,
@@ -76,6 +79,7 @@ impl Settings {
         let owner_database = environment.optional("LEGALSTAT_OWNER_DATABASE_URL");
         let writing = connections(environment, "LEGALSTAT_DATABASE_CONNECTIONS");
         let reading = connections(environment, "LEGALSTAT_DATABASE_READING_CONNECTIONS");
+        let limits = Limits::read(environment, reading.as_ref().map_or(1, |reading| *reading));
         let certificate = environment.required("LEGALSTAT_TLS_CERTIFICATE");
         let key = environment.required("LEGALSTAT_TLS_KEY");
         let authority = environment.required("LEGALSTAT_TLS_AUTHORITY");
@@ -91,6 +95,7 @@ impl Settings {
                 writing: writing?,
                 reading: reading?,
             },
+            limits: limits?,
             tls: tls::Files {
                 certificate: PathBuf::from(certificate?),
                 key: PathBuf::from(key?),
@@ -107,7 +112,7 @@ impl Settings {
     }
 }
 
-/// How many connections a service holds for each of its two uses. By default four services with one replica each hold 76 of
+/// How many connections a service holds for each of its two uses. By default four services with one replica each hold 80 of
 /// the hundred that a PostgreSQL server allows; more replicas need a greater `max_connections` or smaller numbers here.
 fn connections(environment: &mut Environment, name: &'static str) -> Result<u32, SettingError> {
     Ok(environment
@@ -123,7 +128,7 @@ pub fn run<C: Send + 'static>(service: &Service<C>) -> ExitCode {
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => with_settings(service, true),
         ["migrate"] => with_settings(service, false),
-        ["health"] => ask_health(),
+        ["health"] => ask_health(service.services),
         _ => {
             eprintln!("usage: legalstat-{} [migrate | health]", service.name);
             return ExitCode::from(2);
@@ -143,10 +148,11 @@ fn with_settings<C: Send + 'static>(service: &Service<C>, serves: bool) -> anyho
     in_runtime(service, settings, serves.then_some(config))
 }
 
-fn ask_health() -> anyhow::Result<()> {
+fn ask_health(services: &[&str]) -> anyhow::Result<()> {
     let address = Settings::health_address(&mut Environment::of_process())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(server::ask_health(address.port()))
+    let name = services.first().copied().unwrap_or_default();
+    runtime.block_on(server::ask_health(address.port(), name))
 }
 
 /// Reads all settings of a service and refuses those it does not know.
@@ -246,7 +252,8 @@ pub async fn serve_on<C: Send + 'static>(
     let routes = (service.start)(context.clone(), config).await?;
     tracing::info!(service = service.name, address = %settings.listen, "serving");
     ready();
-    let served = server::serve(&context, routes, service.services, &health, listeners.calls, acceptor).await;
+    let (names, limits) = (service.services, &settings.limits);
+    let served = server::serve(&context, routes, names, &health, listeners.calls, acceptor, limits).await;
     // A connection whose peer died silently must not keep the process.
     tokio::time::timeout(server::ENDING, context.db.close()).await.ok();
     // A crash stopped the service, so it is the error to report, whatever else goes wrong while it stops.

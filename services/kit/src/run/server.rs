@@ -22,11 +22,13 @@ use crate::{
     Context,
     call::{
         access::{self, AccessLayer},
+        admission::{AdmissionLayer, Limits},
         deadline::DeadlineLayer,
         telemetry::TraceLayer,
         tls,
         unreadable::UnreadableLayer,
     },
+    job::Once,
     journal::Journal,
     write::RefusalRecorder,
 };
@@ -34,10 +36,13 @@ use crate::{
 /// How long calls under way may take to end after the service is told to stop. With the time for its tasks and its pool this
 /// is less than the 30 s after which containers are killed.
 const DRAINING: Duration = Duration::from_secs(15);
+/// How long between two looks at whether the service can serve.
+const PROBING: Duration = Duration::from_secs(1);
 /// How long tasks, and then the pool, may take to end.
 pub(crate) const ENDING: Duration = Duration::from_secs(5);
 
-/// Whether a server serves. It answers on a port of its own and on the service's.
+/// Whether a server lives and serves. It answers on a port of its own and on the service's: under the empty name that the
+/// process lives, under the names of its services that it serves, for which it needs its database and all it answers from.
 #[derive(Clone)]
 pub struct Health {
     reporter: HealthReporter,
@@ -45,13 +50,14 @@ pub struct Health {
 }
 
 impl Health {
-    /// Not serving yet.
+    /// Lives and does not serve yet.
     pub async fn new(services: &[&'static str]) -> Self {
         let health = Self {
             reporter: HealthReporter::new(),
-            services: [&["", JOURNAL], services].concat(),
+            services: [&[JOURNAL], services].concat(),
         };
         health.set(ServingStatus::NotServing).await;
+        health.reporter.set_service_status("", ServingStatus::Serving).await;
         health
     }
 
@@ -61,11 +67,34 @@ impl Health {
         }
     }
 
+    /// Follows the database and what the service answers from, until it stops.
+    async fn follow(&self, context: &Context) {
+        let (mut connection, mut once) = (None, Once::new("readiness"));
+        loop {
+            let asked = tokio::select! {
+                asked = context.db.probe().ask(&mut connection) => asked,
+                () = context.shutdown.cancelled() => return,
+            };
+            let is_there = once.note(asked).is_some();
+            let ready = is_there && context.is_complete();
+            self.set(if ready {
+                ServingStatus::Serving
+            } else {
+                ServingStatus::NotServing
+            })
+            .await;
+            if context.stopped_within(PROBING).await {
+                return;
+            }
+        }
+    }
+
     /// Tells watchers that the server stops, and then ends their streams, so that none of them keeps the server from ending.
     async fn end(&self) {
         self.set(ServingStatus::NotServing).await;
+        self.reporter.set_service_status("", ServingStatus::NotServing).await;
         tokio::time::sleep(Duration::from_millis(100)).await;
-        for service in &self.services {
+        for service in [&[""], &self.services[..]].concat() {
             self.reporter.clone().clear_service_status(service).await;
         }
     }
@@ -86,17 +115,19 @@ impl Health {
 /// How long a service may take to answer whether it serves.
 const HEALTH_ANSWER: Duration = Duration::from_secs(5);
 
-/// Asks the service that runs on this machine whether it serves.
+/// Asks the service of this full name that runs on this machine whether it serves.
 ///
 /// # Errors
 /// When it does not serve or does not answer.
-pub async fn ask_health(port: u16) -> anyhow::Result<()> {
+pub async fn ask_health(port: u16, service: &str) -> anyhow::Result<()> {
     let asking = async {
         let channel = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?
             .connect()
             .await?;
         let answer = HealthClient::new(channel)
-            .check(HealthCheckRequest::default())
+            .check(HealthCheckRequest {
+                service: service.to_owned(),
+            })
             .await?
             .into_inner();
         anyhow::ensure!(
@@ -131,6 +162,7 @@ pub async fn serve(
     health: &Health,
     listener: TcpListener,
     acceptor: TlsAcceptor,
+    limits: &Limits,
 ) -> anyhow::Result<()> {
     access::require_policies(services)?;
     access::require_policies(&[JOURNAL])?;
@@ -155,15 +187,15 @@ pub async fn serve(
         .layer(TraceLayer)
         .layer(DeadlineLayer)
         .layer(AccessLayer::new(recorder.clone(), [services, &[JOURNAL]].concat()))
+        .layer(AdmissionLayer::new(limits))
         .layer(UnreadableLayer)
         .add_routes(routes)
         .serve_with_incoming_shutdown(
             ReceiverStream::new(connections),
             context.shutdown.clone().cancelled_owned(),
         );
-    health.set(ServingStatus::Serving).await;
     let draining = async {
-        context.shutdown.cancelled().await;
+        health.follow(context).await;
         health.end().await;
         tokio::time::sleep(DRAINING).await;
     };

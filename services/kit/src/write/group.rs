@@ -14,7 +14,7 @@ use super::{
     Mutation, Outcome, Write, decoded,
     leaves::{self, Answer, Answered, Entry, Event},
 };
-use crate::{Context, Error, Refusal, job};
+use crate::{Context, Error, Refusal, call::patience, job, repeated};
 
 /// A method whose calls are carried out in groups. What a group does is set-based: one statement for all, not one for each.
 #[tonic::async_trait]
@@ -161,7 +161,8 @@ impl<G: Grouped> Worker<G> {
             again = others;
             // The turn belongs to the trace of the first: a group has no caller of its own.
             let span = calls.first().map_or_else(Span::none, |call| call.span.clone());
-            self.turn(calls).instrument(span).await;
+            // Its calls have waited for it already: however many times it asks for the database, it waits once.
+            patience::afresh(self.turn(calls).instrument(span)).await;
         }
     }
 
@@ -215,7 +216,10 @@ impl<G: Grouped> Worker<G> {
                 refuse_all(planned.into_iter().map(|call| (call.mutation, call.askers)), error);
             }
             Err(why) => {
-                tracing::warn!(calls = planned.len(), %why, "a group could not be stored; storing each call alone");
+                if let Some(unlogged) = repeated::to_log(&why.to_string()) {
+                    let calls = planned.len();
+                    tracing::warn!(calls, %why, unlogged, "a group could not be stored; storing each call alone");
+                }
                 self.store_each(planned).await;
             }
         }

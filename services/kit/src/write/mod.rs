@@ -22,7 +22,7 @@ use uuid::Uuid;
 pub use group::{Grouped, Groups, Limits};
 pub use refusals::{RefusalRecorder, record_reading};
 
-use crate::{Call, Context, Error, Refusal, door::wire, schema::Tables};
+use crate::{Call, Context, Error, Refusal, call::patience, door::wire, schema::Tables};
 use leaves::{Answer, Entry, Event};
 
 /// The tables of the write path, which every schema has.
@@ -248,7 +248,7 @@ where
         let carried = carry(&own, &mutation, work).await;
         carried.map_err(|error| mutation.refused(error))
     };
-    let running = context.tasks.spawn(whole.in_current_span());
+    let running = context.tasks.spawn(patience::inherited(whole.in_current_span()));
     running
         .await
         .map_err(|error| Error::Unknown(anyhow::Error::new(error).context("a write did not end")))?

@@ -28,6 +28,8 @@ enum Plan {
     Pass,
     Hold(u64),
     Cut(u64),
+    HoldAll,
+    CutAll,
 }
 
 #[derive(Clone, Debug)]
@@ -42,6 +44,7 @@ impl State {
     fn reached(&self) -> bool {
         match self.plan {
             Plan::Pass => false,
+            Plan::HoldAll | Plan::CutAll => self.seen > 0,
             Plan::Hold(number) | Plan::Cut(number) => self.seen >= number,
         }
     }
@@ -95,6 +98,16 @@ impl Relay {
     /// Counts from 1 again, and cuts the connection on which the packet with this number comes, before it passes.
     pub fn cut(&self, number: u64) {
         self.plan(Plan::Cut(number));
+    }
+
+    /// Holds every packet until [`release`](Self::release), as if the server were frozen.
+    pub fn freeze(&self) {
+        self.plan(Plan::HoldAll);
+    }
+
+    /// Cuts every connection on which a packet comes until [`release`](Self::release), as if the server were away.
+    pub fn cut_off(&self) {
+        self.plan(Plan::CutAll);
     }
 
     /// Lets everything pass; how many packets came since the last plan.
@@ -187,6 +200,8 @@ async fn pass(
         let now = count(state);
         match now.plan {
             Plan::Cut(number) if number == now.seen => return Ok(()),
+            Plan::CutAll => return Ok(()),
+            Plan::HoldAll => released(state, now.plan).await,
             Plan::Hold(number) if number == now.seen => released(state, now.plan).await,
             _ => {}
         }

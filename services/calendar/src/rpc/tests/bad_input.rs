@@ -254,3 +254,22 @@ async fn an_act_with_fields_of_the_service_or_names_that_mislead_is_refused_with
     ];
     assert_eq!(violations(refused), pairs(&expected));
 }
+
+#[tokio::test]
+async fn a_stranger_sends_no_message_that_takes_a_hundred_times_its_bytes_to_read() {
+    let service = running().await;
+    let start = TermStart {
+        suspensions: vec![Suspension::default(); 200_000],
+        ..TermStart::default()
+    };
+    let message = ComputeDeadlineRequest {
+        subject: Some(Subject::TermStart(start)),
+        ..Default::default()
+    };
+    let refused = public(&service)
+        .compute_deadline(message)
+        .await
+        .expect_err("it is too large");
+    assert_eq!(refused.code(), Code::ResourceExhausted);
+    assert_eq!(reason(&refused), "ERROR_REASON_MESSAGE_UNREADABLE");
+}

@@ -11,6 +11,7 @@ use legalstat_local::testing::{
     gate::Gate,
     harness::Running,
     refusals::{metadata, pairs, refused, violations},
+    relay::Relay,
 };
 use legalstat_proto::forms::v1::{
     Edition, EditionFile, GetPunctualityRequest, PlaceEditionRequest, UploadEditionFileHeader,
@@ -25,6 +26,7 @@ use uuid::Uuid;
 
 mod availability;
 mod journal;
+mod outage;
 mod placement;
 mod recompute;
 mod schedule;
@@ -57,7 +59,18 @@ impl Registry {
         Self::start(now, false).await
     }
 
+    /// A registry whose schedule is whole, with a relay between it and its database.
+    async fn behind(relay: &Relay, now: &str) -> Self {
+        let registry = Self::start_with(Some(relay), now, true, None).await;
+        registry.until_whole().await;
+        registry
+    }
+
     async fn start(now: &str, open: bool) -> Self {
+        Self::start_with(None, now, open, None).await
+    }
+
+    async fn start_with(relay: Option<&Relay>, now: &str, open: bool, setting: Option<(&'static str, String)>) -> Self {
         let files = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(Mutex::new(instant(now)));
         let told = clock.clone();
@@ -72,7 +85,11 @@ impl Registry {
             ("LEGALSTAT_FILES", files.path().display().to_string()),
             ("LEGALSTAT_FILE_LIMIT", "2000000".to_owned()),
         ];
-        let running = Running::start(&crate::SERVICE, &settings, tell).await;
+        let settings: Vec<_> = settings.into_iter().chain(setting).collect();
+        let running = match relay {
+            Some(relay) => Running::start_behind(relay, &crate::SERVICE, &settings, tell).await,
+            None => Running::start(&crate::SERVICE, &settings, tell).await,
+        };
         Self {
             running,
             calendar,

@@ -361,3 +361,37 @@ async fn an_upload_waits_for_the_end_of_its_period() {
         .await
         .expect("February has begun in Almaty");
 }
+
+#[tokio::test]
+async fn a_bounded_number_of_uploads_is_under_way_and_of_the_others_as_many_wait() {
+    let one = ("LEGALSTAT_UPLOADS", "1".to_owned());
+    let registry = Registry::start_with(None, NOW, true, Some(one)).await;
+    registry.until_whole().await;
+    let begin = || {
+        let mut operator = registry.operator();
+        let begun = [
+            message(Part::Header(header(JANUARY))),
+            message(Part::Chunk(vec![1; 300_000])),
+        ];
+        let endless = tokio_stream::iter(begun).chain(tokio_stream::pending());
+        tokio::spawn(async move { operator.upload_edition_file(endless).await })
+    };
+    let first = begin();
+    registry.until_staged(true).await;
+    let mut others: Vec<_> = (0..17).map(|_| begin()).collect();
+    let (answer, _, waiting) = futures::future::select_all(others.drain(..)).await;
+    let refusal = answer.expect("it does not panic").expect_err("sixteen wait");
+    assert_eq!(refusal.code(), Code::ResourceExhausted);
+    let delay = refusal
+        .get_error_details()
+        .retry_info()
+        .and_then(|retry| retry.retry_delay);
+    assert!(delay.is_some());
+    // One file is under way, whoever waits; given up, it is gone, and so is all that waited.
+    let received = std::fs::read_dir(registry.files.path().join("received")).expect("a folder");
+    assert_eq!(received.count(), 1);
+    waiting.iter().chain([&first]).for_each(tokio::task::JoinHandle::abort);
+    registry.until_nothing_is_staged().await;
+    let taken = upload(&mut registry.operator(), &header(JANUARY), b"content").await;
+    taken.expect("the place is free again");
+}

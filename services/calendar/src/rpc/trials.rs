@@ -1,0 +1,96 @@
+//! What is tried out: answers under an act that is not recorded, or without one that is. Each computes the calendar anew,
+//! some forty times as dear as an answer from the one that is known. So trials run beside the threads that serve, few at
+//! once, and of those without a certificate one.
+
+use std::{sync::Arc, time::Duration};
+
+use legalstat_kit::{Caller, Error, Refusal, call::deadline};
+use tokio::sync::Semaphore;
+
+/// How many trials callers with a certificate may have under way together.
+const KNOWN: usize = 2;
+/// How many trials callers without one may.
+const PUBLIC: usize = 1;
+/// How long a trial waits for its turn.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Who may try something out now.
+#[derive(Clone)]
+pub(super) struct Trials {
+    known: Arc<Semaphore>,
+    public: Arc<Semaphore>,
+}
+
+impl Default for Trials {
+    fn default() -> Self {
+        let turns = |turns| Arc::new(Semaphore::new(turns));
+        Self {
+            known: turns(KNOWN),
+            public: turns(PUBLIC),
+        }
+    }
+}
+
+impl Trials {
+    /// Runs a trial when it is its turn. Once it runs, it has its turn to its end, whether its caller waits or not.
+    ///
+    /// # Errors
+    /// RESOURCE_EXHAUSTED when others have the turns, and what the trial fails with.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        trial: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let turns = if caller.is_anonymous() {
+            &self.public
+        } else {
+            &self.known
+        };
+        let turn = Arc::clone(turns).acquire_owned();
+        let turn = tokio::time::timeout(deadline::remaining(PATIENCE), turn).await;
+        let busy = || Refusal::overloaded("as many acts are being tried out as the calendar takes at once; try again");
+        let turn = turn.map_err(|_| busy())?.map_err(anyhow::Error::new)?;
+        let ended = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            trial()
+        });
+        ended.await.map_err(anyhow::Error::new)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use legalstat_kit::call::caller::Role;
+    use tonic::Code;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_stranger_tries_at_once_and_keeps_nobody_known_waiting() {
+        let (trials, stranger) = (Trials::default(), Caller::anonymous());
+        let operator = Caller {
+            name: "operator".into(),
+            roles: vec![Role::Operator],
+        };
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let (began, beginning) = tokio::sync::oneshot::channel();
+        let (own, who) = (trials.clone(), stranger.clone());
+        let first = tokio::spawn(async move {
+            let trial = move || {
+                began.send(()).ok();
+                Ok(ended.recv().ok())
+            };
+            own.run(&who, trial).await
+        });
+        beginning.await.expect("it runs");
+        let Err(Error::Refusal(refused)) = trials.run(&stranger, || Ok(())).await else {
+            panic!("two strangers try at once")
+        };
+        assert_eq!(refused.code, Code::ResourceExhausted);
+        assert!(refused.retry_after.is_some());
+        trials.run(&operator, || Ok(())).await.expect("it has turns of its own");
+        end.send(()).expect("it runs");
+        first.await.expect("it does not panic").expect("it ends");
+        trials.run(&stranger, || Ok(())).await.expect("the turn is free again");
+    }
+}

@@ -1,0 +1,365 @@
+//! How many calls are at work at once, by class of method and caller. One more than are let in waits a moment in a queue that
+//! is as bounded, and is then told at once to try again: a call that is let in keeps its time, and no class takes what
+//! another needs.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    num::NonZero,
+    pin::Pin,
+    sync::{Arc, LazyLock},
+    task::{Context as Polling, Poll},
+    time::Duration,
+};
+
+use prost_reflect::MethodDescriptor;
+use tokio::sync::Semaphore;
+use tonic::{Status, body::Body};
+
+use crate::{
+    Call, Refusal,
+    call::{
+        access,
+        apart::apart,
+        bounded::bounded,
+        caller::Role,
+        deadline,
+        held::{OF_BYTES, Places, held},
+        patience,
+    },
+    run::environment::{Environment, SettingError},
+};
+
+/// What a call is, for how many of its kind are at work at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// A unary method that reads one thing.
+    Read,
+    /// A unary method that reads or computes many.
+    List,
+    /// A unary method that changes state.
+    Write,
+    /// A stream of bytes in.
+    Upload,
+    /// A stream of bytes out.
+    Download,
+    /// A stream of changes, which lasts as long as its caller wants.
+    Watch,
+    /// Any call of another service of this system: submissions wait for it.
+    Service,
+    /// Any call without a certificate but downloads.
+    Public,
+    /// A download without a certificate.
+    PublicDownload,
+    /// Questions about what the server serves.
+    Reflection,
+}
+
+/// How a method's names begin that read or compute many things.
+const OF_MANY: [&str; 5] = ["List", "Batch", "Preview", "Check", "GetPunctuality"];
+
+static CLASSES: LazyLock<HashMap<&'static str, Class>> = LazyLock::new(|| {
+    let services = legalstat_proto::descriptors().services();
+    let methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
+    let known = methods.filter_map(|method| {
+        let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+        let (path, policy) = access::policy(&path)?;
+        Some((path, of_method(&method, policy.mutates)))
+    });
+    known.collect()
+});
+
+fn of_method(method: &MethodDescriptor, mutates: bool) -> Class {
+    let is_of_many = OF_MANY.iter().any(|begin| method.name().starts_with(begin));
+    match (method.is_client_streaming(), method.is_server_streaming()) {
+        (true, _) => Class::Upload,
+        (false, true) if method.name().starts_with("Watch") => Class::Watch,
+        (false, true) => Class::Download,
+        (false, false) if mutates => Class::Write,
+        (false, false) if is_of_many => Class::List,
+        (false, false) => Class::Read,
+    }
+}
+
+/// The class of a call, and that of its method.
+fn of_call(call: &Call) -> (Class, Class) {
+    let of_method = CLASSES.get(call.method).copied().unwrap_or(Class::List);
+    let class = match of_method {
+        _ if call.caller.has(Role::Service) => Class::Service,
+        Class::Download if call.caller.is_anonymous() => Class::PublicDownload,
+        _ if call.caller.is_anonymous() => Class::Public,
+        of_method => of_method,
+    };
+    (class, of_method)
+}
+
+/// How many calls of one class there may be.
+#[derive(Clone, Copy, Debug)]
+struct Limit {
+    class: Class,
+    /// How many are at work.
+    at_work: usize,
+    /// How many wait.
+    waiting: usize,
+    /// How long one waits.
+    patience: Duration,
+}
+
+/// How many calls of each class there may be.
+#[derive(Clone, Debug)]
+pub struct Limits(Vec<Limit>);
+
+impl Limits {
+    /// Reads them. Of the connections for reading, lists take half at most and callers without a certificate half, so that
+    /// neither keeps a submission waiting.
+    ///
+    /// # Errors
+    /// Names the setting that is unusable.
+    pub fn read(environment: &mut Environment, reading: u32) -> Result<Self, SettingError> {
+        let half = (reading as usize).div_ceil(2);
+        let (moment, while_) = (Duration::from_millis(300), Duration::from_secs(10));
+        let settings = [
+            (Class::Read, "LEGALSTAT_READS", 16, 128, moment),
+            (Class::List, "LEGALSTAT_LISTS", half, 32, moment),
+            (Class::Write, "LEGALSTAT_WRITES", 64, 64, moment),
+            (Class::Upload, "LEGALSTAT_UPLOADS", 4, 16, while_),
+            (Class::Download, "LEGALSTAT_DOWNLOADS", 16, 32, while_),
+            (Class::Watch, "LEGALSTAT_WATCHES", 64, 0, moment),
+            (
+                Class::Service,
+                "LEGALSTAT_SERVICE_CALLS",
+                64,
+                256,
+                Duration::from_secs(1),
+            ),
+            (Class::Public, "LEGALSTAT_PUBLIC_CALLS", half, 64, moment),
+            (Class::PublicDownload, "LEGALSTAT_PUBLIC_DOWNLOADS", 8, 16, while_),
+            (Class::Reflection, "LEGALSTAT_REFLECTIONS", 8, 16, moment),
+        ];
+        // All are read before one is refused: a name that was not read would count as unknown.
+        let limits = settings.map(|(class, name, at_work, waiting, patience)| {
+            let at_work = environment.parsed(name, NonZero::new(at_work).unwrap_or(NonZero::<usize>::MIN))?;
+            let at_work = at_work.get().min(Semaphore::MAX_PERMITS / 2);
+            Ok(Limit {
+                class,
+                at_work,
+                waiting,
+                patience,
+            })
+        });
+        Ok(Self(limits.into_iter().collect::<Result<_, _>>()?))
+    }
+}
+
+/// The room of one class.
+struct Room {
+    at_work: Arc<Semaphore>,
+    /// Those at work and those who wait together.
+    inside: Arc<Semaphore>,
+    patience: Duration,
+}
+
+impl Room {
+    fn of(limit: &Limit) -> Self {
+        Self {
+            at_work: Arc::new(Semaphore::new(limit.at_work)),
+            inside: Arc::new(Semaphore::new(limit.at_work + limit.waiting)),
+            patience: limit.patience,
+        }
+    }
+
+    async fn take(&self) -> Option<Places> {
+        let inside = Arc::clone(&self.inside).try_acquire_owned().ok()?;
+        let waiting = Arc::clone(&self.at_work).acquire_owned();
+        let at_work = tokio::time::timeout(deadline::remaining(self.patience), waiting).await;
+        Some(Arc::new([inside, at_work.ok()?.ok()?]))
+    }
+}
+
+/// The layer.
+#[derive(Clone)]
+pub struct AdmissionLayer(Arc<HashMap<Class, Room>>);
+
+impl AdmissionLayer {
+    /// A layer that lets so many calls in.
+    pub fn new(limits: &Limits) -> Self {
+        Self(Arc::new(
+            limits.0.iter().map(|limit| (limit.class, Room::of(limit))).collect(),
+        ))
+    }
+}
+
+impl<S> tower::Layer<S> for AdmissionLayer {
+    type Service = Admission<S>;
+
+    fn layer(&self, inner: S) -> Admission<S> {
+        Admission {
+            inner,
+            rooms: Arc::clone(&self.0),
+        }
+    }
+}
+
+/// The service the layer makes.
+#[derive(Clone)]
+pub struct Admission<S> {
+    inner: S,
+    rooms: Arc<HashMap<Class, Room>>,
+}
+
+impl<S> tower::Service<http::Request<Body>> for Admission<S>
+where
+    S: tower::Service<http::Request<Body>, Response = http::Response<Body>>,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+{
+    type Response = http::Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<http::Response<Body>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, polling: &mut Polling<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(polling)
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let (class, of_method) = match request.extensions().get::<Call>() {
+            Some(call) => of_call(call),
+            None if request.uri().path().starts_with("/grpc.reflection.") => (Class::Reflection, Class::Reflection),
+            // Whether it serves is answered however much it does.
+            None => return Box::pin(self.inner.call(request)),
+        };
+        let request = match class {
+            Class::Public | Class::PublicDownload | Class::Reflection => request.map(bounded),
+            _ => request,
+        };
+        let rooms = Arc::clone(&self.rooms);
+        // The handler makes its future without work of its own: nothing runs before the call is let in.
+        let answered = self.inner.call(request);
+        Box::pin(async move {
+            let Some(places) = rooms[&class].take().await else {
+                let message = "as many calls of this kind are under way as the server takes at once; try again";
+                return Ok(Status::from(Refusal::overloaded(message)).into_http());
+            };
+            let answered = patience::of_call(Arc::clone(&places), answered);
+            let response = match class {
+                Class::Public => apart(answered).await?,
+                _ => answered.await?,
+            };
+            Ok(match of_method {
+                Class::Watch => response.map(|body| held(body, places, None)),
+                Class::Download | Class::Reflection => response.map(|body| held(body, places, Some(OF_BYTES))),
+                _ => response,
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use tower::{Layer as _, Service as _, service_fn};
+
+    use super::*;
+    use crate::{Caller, call::caller::Peer};
+
+    fn limits() -> Limits {
+        Limits::read(&mut Environment::default(), 8).expect("the defaults")
+    }
+
+    #[test]
+    fn every_method_has_the_class_of_what_it_does() {
+        let of = |method: &str| {
+            let mut found = CLASSES.iter().filter(|(path, _)| path.ends_with(method));
+            let class = found.next().map(|(_, class)| *class);
+            class.unwrap_or_else(|| panic!("there is no {method}"))
+        };
+        for (class, methods) in [
+            (Class::Read, &["/GetDay", "/ComputeDeadline", "/GetRequest"][..]),
+            (
+                Class::List,
+                &[
+                    "/ListDays",
+                    "/BatchComputeDeadlines",
+                    "/PreviewRecompute",
+                    "/GetPunctuality",
+                ],
+            ),
+            (Class::Write, &["/SubmitRequest", "/PlaceEdition", "/CreateCalendarAct"]),
+            (Class::Upload, &["/UploadEditionFile", "/UploadEditionContent"]),
+            (Class::Download, &["/DownloadEditionFile", "/DownloadCopy"]),
+            (Class::Watch, &["/WatchCalendar"]),
+        ] {
+            for method in methods {
+                assert_eq!(of(method), class, "{method}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_calls_decides_before_what_is_called() {
+        let caller = |role| Caller {
+            name: "name".into(),
+            roles: vec![role],
+        };
+        let class = |caller: Option<Caller>, method| {
+            let peer = Peer {
+                address: ([127, 0, 0, 1], 1).into(),
+                caller: caller.map(Arc::new),
+            };
+            of_call(&Call::new(Some(&peer), method)).0
+        };
+        let list = "/legalstat.forms.v1.FormRegistryService/ListEditions";
+        let download = "/legalstat.forms.v1.FormRegistryService/DownloadEditionFile";
+        assert_eq!(class(None, list), Class::Public);
+        assert_eq!(class(None, download), Class::PublicDownload);
+        assert_eq!(class(Some(caller(Role::Operator)), list), Class::List);
+        assert_eq!(class(Some(caller(Role::Operator)), download), Class::Download);
+        assert_eq!(class(Some(caller(Role::Service)), list), Class::Service);
+    }
+
+    #[test]
+    fn lists_and_strangers_leave_half_of_the_connections_for_reading() {
+        for (class, at_work) in [(Class::List, 4), (Class::Public, 4)] {
+            let limit = limits().0.into_iter().find(|limit| limit.class == class);
+            assert_eq!(limit.expect("it has a limit").at_work, at_work, "{class:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_call_more_than_may_wait_is_refused_at_once_and_one_that_waits_in_vain_after_a_moment() {
+        let endless =
+            service_fn(|_: http::Request<Body>| std::future::pending::<Result<http::Response<Body>, Infallible>>());
+        let layer = AdmissionLayer::new(&limits());
+        let call = || {
+            let mut request = http::Request::new(Body::empty());
+            let method = "/legalstat.calendar.v1.CalendarService/GetDay";
+            request.extensions_mut().insert(Call::new(None, method));
+            let answered = layer.layer(endless).call(request);
+            tokio::spawn(async move {
+                let Ok(response) = answered.await;
+                Status::from_header_map(response.headers()).map(|status| status.code())
+            })
+        };
+        let began = tokio::time::Instant::now();
+        let mut calls: Vec<_> = (0..4 + 64).map(|_| call()).collect();
+        tokio::task::yield_now().await;
+        let refused = call().await.expect("it does not panic");
+        assert_eq!(refused, Some(tonic::Code::ResourceExhausted));
+        assert!(calls.iter().all(|call| !call.is_finished()));
+        for waiting in calls.split_off(4) {
+            let refused = waiting.await.expect("it does not panic");
+            assert_eq!(refused, Some(tonic::Code::ResourceExhausted));
+        }
+        assert!(began.elapsed() >= Duration::from_millis(300));
+        // Those at work lose their places with their callers, and others take them.
+        assert!(calls.iter().all(|call| !call.is_finished()));
+        calls.into_iter().for_each(|call| call.abort());
+        tokio::task::yield_now().await;
+        let next: Vec<_> = (0..4 + 64).map(|_| call()).collect();
+        assert_eq!(
+            futures::future::select_all(next).await.0.ok(),
+            Some(Some(tonic::Code::ResourceExhausted))
+        );
+    }
+}

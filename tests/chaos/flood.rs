@@ -1,0 +1,291 @@
+//! Callers without a certificate who send every public method its dearest message, while a document system submits.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use legalstat_proto::{
+    forms::v1::{UploadEditionFileHeader, UploadEditionFileRequest, upload_edition_file_request::Part},
+    requests::v1::request_intake_service_client::RequestIntakeServiceClient,
+};
+use legalstat_test_support::system::System;
+use prost::Message;
+use prost_reflect::{DynamicMessage, Value};
+use serde_json::json;
+use tokio::task::JoinSet;
+use tonic::{Code, transport::Channel};
+use uuid::Uuid;
+
+use crate::{call::Call, submission::submission};
+
+/// How many strangers call at once. More would only tell how fast a build that is not optimized is: the dearest message is
+/// what this is about.
+const STRANGERS: usize = 16;
+/// Over how many connections.
+const CONNECTIONS: usize = 4;
+/// How long a stranger waits before he calls again: the clients are on the same machine.
+const PAUSE: Duration = Duration::from_millis(10);
+/// How many submissions are timed under each flood.
+const SUBMISSIONS: usize = 11;
+/// What the one in the middle may take.
+const MEDIAN: Duration = Duration::from_millis(300);
+/// An edition with as large a file as is taken.
+const EDITION: &str = "forms/1/editions/2025-M12";
+
+/// Every public method with the dearest message that it takes: what it computes anew, the longest range, the largest page.
+fn dearest() -> Vec<(&'static str, &'static str, serde_json::Value)> {
+    let (calendar, forms, collections) = ("calendar", "form-registry", "collection-distribution");
+    // On a hundred days of the year, so that every year has other days.
+    let holidays: Vec<_> = (0..100)
+        .map(|number| {
+            json!({ "key": format!("day-{number}"), "title": { "en": "A day" }, "kind": "DAY_KIND_HOLIDAY",
+                    "month": number % 12 + 1, "day": number / 12 * 3 + 1, "firstYear": 2016, "rollsForward": true })
+        })
+        .collect();
+    let trial = json!({
+        "termStart": { "term": "terms/application-2026", "receivedAt": "2026-01-30T14:00:00Z" },
+        "hypotheticalAct": { "kind": "CALENDAR_ACT_KIND_ORDER", "citation": "An order", "grade": "GRADE_STATE_BODY",
+                             "holidays": holidays },
+    });
+    let from_to = json!({ "from": { "year": 2016, "month": 1, "day": 1 }, "to": { "year": 2035, "month": 12, "day": 31 }, "pageSize": 1000 });
+    let page = json!({ "pageSize": 1000 });
+    let year = json!({ "year": 2026, "pageSize": 1000 });
+    vec![
+        (
+            calendar,
+            "/legalstat.calendar.v1.CalendarService/GetDay",
+            json!({ "name": "days/2026-11-26" }),
+        ),
+        (calendar, "/legalstat.calendar.v1.CalendarService/ListDays", from_to),
+        (
+            calendar,
+            "/legalstat.calendar.v1.CalendarService/ComputeDeadline",
+            trial,
+        ),
+        (
+            calendar,
+            "/legalstat.calendar.v1.CalendarService/ListTerms",
+            page.clone(),
+        ),
+        (
+            calendar,
+            "/legalstat.calendar.v1.CalendarService/ListReportingPeriods",
+            json!({ "firstYear": 2016, "lastYear": 2035, "periodicity": "PERIODICITY_MONTHLY", "pageSize": 1000 }),
+        ),
+        (
+            calendar,
+            "/legalstat.calendar.v1.CalendarService/ListCalendarActs",
+            json!({ "pageSize": 1000, "showWithdrawn": true }),
+        ),
+        (forms, "/legalstat.forms.v1.FormRegistryService/ListForms", page.clone()),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/GetForm",
+            json!({ "name": "forms/1" }),
+        ),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/ListSchedule",
+            year.clone(),
+        ),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/ListEditions",
+            json!({ "parent": "forms/-", "pageSize": 1000 }),
+        ),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/GetEdition",
+            json!({ "name": EDITION }),
+        ),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/DownloadEditionFile",
+            json!({ "name": EDITION }),
+        ),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/GetPunctuality",
+            json!({ "year": 2026 }),
+        ),
+        (
+            collections,
+            "/legalstat.collections.v1.CollectionDistributionService/ListCollections",
+            page.clone(),
+        ),
+        (
+            collections,
+            "/legalstat.collections.v1.CollectionDistributionService/GetCollection",
+            json!({ "name": "collections/crime" }),
+        ),
+        (
+            collections,
+            "/legalstat.collections.v1.CollectionDistributionService/ListRecipients",
+            page,
+        ),
+        (
+            collections,
+            "/legalstat.collections.v1.CollectionDistributionService/GetDistributionList",
+            json!({ "name": "collections/crime/distributionList" }),
+        ),
+        (
+            collections,
+            "/legalstat.collections.v1.CollectionDistributionService/ListSchedule",
+            year,
+        ),
+    ]
+}
+
+/// The full names of all methods that anyone may call.
+fn public() -> BTreeSet<String> {
+    let access = legalstat_proto::descriptors().get_extension_by_name("legalstat.common.v1.access");
+    let access = access.expect("it is in the contracts");
+    let services = legalstat_proto::descriptors().services();
+    let methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
+    let public = methods.filter(|method| {
+        let options = method.options();
+        let option = options.get_extension(&access);
+        let roles = option
+            .as_message()
+            .and_then(|option| option.get_field_by_name("roles").map(|roles| roles.into_owned()));
+        roles.is_some_and(|roles| roles.as_list() == Some(&[Value::EnumNumber(1)]))
+    });
+    public
+        .map(|method| format!("/{}/{}", method.parent_service().full_name(), method.name()))
+        .collect()
+}
+
+fn call(channel: &Channel, path: &'static str, message: &serde_json::Value) -> Call {
+    let mut parts = path.trim_start_matches('/').split('/');
+    let (service, method) = (parts.next().expect("a service"), parts.next().expect("a method"));
+    let service = legalstat_proto::descriptors().get_service_by_name(service);
+    let method = service.and_then(|service| service.methods().find(|found| found.name() == method));
+    let input = method.expect("it is in the contracts").input();
+    let message = DynamicMessage::deserialize(input, message).unwrap_or_else(|error| panic!("{path}: {error}"));
+    Call::new(channel, path, &message)
+}
+
+/// Places an edition whose file is as large as is taken.
+async fn place(system: &System) {
+    let operator = system.channel("form-registry", Some("operator"));
+    let header = UploadEditionFileHeader {
+        name: EDITION.into(),
+        filename: "form.csv".into(),
+        content_type: "text/csv".into(),
+        request_id: Uuid::new_v4().to_string(),
+        ..Default::default()
+    };
+    let chunks = (0..31).map(|number| Part::Chunk(vec![number; 1024 * 1024]));
+    let parts = std::iter::once(Part::Header(header)).chain(chunks);
+    let messages = parts.map(|part| UploadEditionFileRequest { part: Some(part) }.encode_to_vec());
+    let upload = "/legalstat.forms.v1.FormRegistryService/UploadEditionFile";
+    let uploaded = Call::streamed(&operator, upload, messages.collect()).make(None).await;
+    uploaded.expect("it is taken");
+    let place =
+        json!({ "name": EDITION, "channel": "CHANNEL_INFORMATION_SERVICE", "requestId": Uuid::new_v4().to_string() });
+    let placed = call(
+        &operator,
+        "/legalstat.forms.v1.FormRegistryService/PlaceEdition",
+        &place,
+    );
+    placed.make(None).await.expect("it is placed");
+}
+
+/// Strangers who call again and again until they are dropped.
+struct Flood {
+    _strangers: JoinSet<()>,
+    stop: Arc<AtomicBool>,
+    answered: Arc<AtomicUsize>,
+    refused: Arc<AtomicUsize>,
+}
+
+impl Flood {
+    fn begin(calls: &[Call]) -> Self {
+        let mut flood = Self {
+            _strangers: JoinSet::new(),
+            stop: Arc::default(),
+            answered: Arc::default(),
+            refused: Arc::default(),
+        };
+        for stranger in 0..STRANGERS {
+            let (call, stop) = (calls[stranger % calls.len()].clone(), Arc::clone(&flood.stop));
+            let (answered, refused) = (Arc::clone(&flood.answered), Arc::clone(&flood.refused));
+            flood._strangers.spawn(async move {
+                while !stop.load(Ordering::Relaxed) {
+                    match call.make(Some(Duration::from_secs(10))).await {
+                        Ok(_) => answered.fetch_add(1, Ordering::Relaxed),
+                        Err(status) => {
+                            let codes = [Code::ResourceExhausted, Code::Unavailable, Code::DeadlineExceeded];
+                            assert!(codes.contains(&status.code()), "{}: {status:?}", call.method());
+                            refused.fetch_add(1, Ordering::Relaxed)
+                        }
+                    };
+                    tokio::time::sleep(PAUSE).await;
+                }
+            });
+        }
+        flood
+    }
+
+    async fn end(mut self) -> (usize, usize) {
+        self.stop.store(true, Ordering::Relaxed);
+        while let Some(ended) = self._strangers.join_next().await {
+            ended.expect("a stranger is told to try again, if anything");
+        }
+        (
+            self.answered.load(Ordering::Relaxed),
+            self.refused.load(Ordering::Relaxed),
+        )
+    }
+}
+
+#[test]
+fn the_dearest_message_of_every_public_method_is_known() {
+    let known: BTreeSet<String> = dearest().into_iter().map(|(_, path, _)| path.to_owned()).collect();
+    assert_eq!(known, public());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_stranger_keeps_a_submission_waiting_whatever_he_asks() {
+    let system = tokio::task::block_in_place(System::start);
+    place(&system).await;
+    let mut edms = RequestIntakeServiceClient::new(system.channel("request-intake", Some("edms")));
+    let mut slow = Vec::new();
+    for (service, path, message) in dearest() {
+        let channels: Vec<Channel> = (0..CONNECTIONS).map(|_| system.channel(service, None)).collect();
+        let calls: Vec<Call> = channels.iter().map(|channel| call(channel, path, &message)).collect();
+        // Alone, it is answered: what floods is what the method takes.
+        calls[0]
+            .make(None)
+            .await
+            .unwrap_or_else(|status| panic!("{path}: {status:?}"));
+        let flood = Flood::begin(&calls);
+        let mut took = Vec::new();
+        for number in 0..SUBMISSIONS {
+            let (message, began) = (submission(&format!("{path}-{number}")), Instant::now());
+            let answer = edms
+                .submit_request(message)
+                .await
+                .unwrap_or_else(|status| panic!("{path}: {status:?}"));
+            assert_ne!(answer.into_inner().registration_number, "", "{path}");
+            took.push(began.elapsed());
+        }
+        took.sort_unstable();
+        let (answered, refused) = flood.end().await;
+        let median = took[SUBMISSIONS / 2];
+        eprintln!(
+            "{path}: {answered} answered, {refused} refused, a submission took {median:?}, at most {:?}",
+            took[SUBMISSIONS - 1]
+        );
+        if median >= MEDIAN {
+            slow.push((path, took));
+        }
+    }
+    assert!(slow.is_empty(), "{slow:?}");
+    tokio::task::block_in_place(|| drop(system));
+}
