@@ -208,6 +208,12 @@ fn broken(status: Status) -> Refusal {
             FieldReason::Unreadable,
             "a message of the upload could not be read",
         ),
+        Code::DeadlineExceeded => Refusal::new(
+            Code::DeadlineExceeded,
+            ErrorReason::DeadlineExceeded,
+            "the upload stopped before its end; nothing was changed",
+        ),
+        Code::ResourceExhausted => Refusal::overloaded("messages under way take all the memory there is for them"),
         _ => Refusal::unavailable("the upload broke off; nothing was changed"),
     }
 }

@@ -203,6 +203,7 @@ impl Running {
             certificate: identity.certificate_path,
             key: identity.key_path,
             authority: ground.authority.certificate_path(),
+            revoked: None,
         };
         let shutdown = CancellationToken::new();
         let (ready, signal) = oneshot::channel();
