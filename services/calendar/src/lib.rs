@@ -10,9 +10,9 @@ mod rpc;
 
 use std::sync::Arc;
 
-use legalstat_kit::{Context, Service, call::MESSAGE, run::Starting, schema::Tables, write};
+use legalstat_kit::{Context, Service, run::Starting, schema::Tables, write};
 use legalstat_proto::calendar::v1::calendar_service_server::SERVICE_NAME;
-use tonic::{codec::CompressionEncoding, service::Routes};
+use tonic::service::Routes;
 
 use crate::{
     current::CurrentCalendars,
@@ -40,9 +40,6 @@ fn start(context: Context, hours: WorkingHours) -> Starting {
         let calendars = Arc::new(CurrentCalendars::new(calendars));
         jobs::follow_acts::start(&context, Arc::clone(&calendars));
         let rpc = CalendarRpc::new(context, calendars, hours);
-        let server = CalendarServer::new(rpc)
-            .accept_compressed(CompressionEncoding::Gzip)
-            .max_decoding_message_size(MESSAGE);
-        Ok(Routes::new(server))
+        Ok(Routes::new(CalendarServer::new(rpc)))
     })
 }

@@ -3,13 +3,16 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::Context as _;
+use legalstat_kit::job::Once;
 use legalstat_local::{
     authority::{self, Authority, Usage},
     folder::write_whole,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     failure::Failure,
@@ -30,6 +33,19 @@ impl Certificates {
         Identities::ensure(folder)?;
         eprintln!("certificates are in {}", folder.join("certificates").display());
         Ok(())
+    }
+}
+
+/// How long between two looks at what nears its end.
+const LOOK: Duration = Duration::from_secs(3600);
+
+/// Renews what nears its end, until the shutdown. Services and their clients take up new files by themselves.
+pub(crate) async fn keep(folder: PathBuf, shutdown: CancellationToken) {
+    let mut once = Once::new("certificates");
+    while tokio::time::timeout(LOOK, shutdown.cancelled()).await.is_err() {
+        let folder = folder.clone();
+        let renewed = tokio::task::spawn_blocking(move || Identities::ensure(&folder)).await;
+        once.note(renewed.map_err(anyhow::Error::new).and_then(|renewed| renewed));
     }
 }
 

@@ -28,7 +28,7 @@ use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    certificates::Identities,
+    certificates::{self, Identities},
     failure::Failure,
     place::{self, Addresses, Place, ServiceName},
 };
@@ -112,6 +112,7 @@ impl System {
             .await
             .context("preparing the database")?;
         let identities = Identities::ensure(&folder)?;
+        tokio::spawn(certificates::keep(folder.clone(), shutdown.clone()));
         let (ready, mut signals) = mpsc::unbounded_channel();
         let mut system = Self {
             addresses: Addresses::default(),

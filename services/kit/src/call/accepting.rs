@@ -260,11 +260,7 @@ async fn handshake(
 
 type Answer = Result<http::Response<Body>, Infallible>;
 
-fn answer<S>(
-    request: http::Request<Incoming>,
-    peer: Peer,
-    service: S,
-) -> Pin<Box<dyn Future<Output = Answer> + Send>>
+fn answer<S>(request: http::Request<Incoming>, peer: Peer, service: S) -> Pin<Box<dyn Future<Output = Answer> + Send>>
 where
     S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible> + Send + 'static,
     S::Future: Send,

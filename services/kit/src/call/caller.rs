@@ -147,7 +147,10 @@ impl Caller {
             return Err(CallerError::NameNotAllowed(name.into()));
         }
         // In whatever case: a reader of the journal would take one for the other.
-        if [ANONYMOUS, SYSTEM].iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
+        if [ANONYMOUS, SYSTEM]
+            .iter()
+            .any(|reserved| name.eq_ignore_ascii_case(reserved))
+        {
             return Err(CallerError::NameReserved(name.into()));
         }
         let roles: Vec<Role> = query

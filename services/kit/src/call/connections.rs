@@ -139,7 +139,10 @@ impl Places {
         for place in self.held.values() {
             *counts.entry(place.address).or_default() += 1;
         }
-        counts.into_iter().max_by_key(|(_, count)| *count).map(|(address, _)| address)
+        counts
+            .into_iter()
+            .max_by_key(|(_, count)| *count)
+            .map(|(address, _)| address)
     }
 
     /// Ends the connection from an address that has least reason to stay: strangers go before known callers, who is idle
@@ -249,7 +252,9 @@ impl Room {
 
 fn raise(counter: &AtomicUsize, more: usize, most: usize) -> bool {
     let raised = |now: usize| now.checked_add(more).filter(|sum| *sum <= most);
-    counter.fetch_update(Ordering::AcqRel, Ordering::Acquire, raised).is_ok()
+    counter
+        .fetch_update(Ordering::AcqRel, Ordering::Acquire, raised)
+        .is_ok()
 }
 
 /// How long a connection that is closing may take for what is under way.
@@ -298,7 +303,9 @@ mod tests {
         let next = connections.admit(from("10.0.0.1")).expect("the idle stranger goes");
         assert!(is_displaced(&idle) && !is_displaced(&busy) && !is_displaced(&known) && !is_displaced(&other));
         next.place.set_known(true);
-        let _third = connections.admit(from("10.0.0.1")).expect("the stranger with a call goes");
+        let _third = connections
+            .admit(from("10.0.0.1"))
+            .expect("the stranger with a call goes");
         assert!(is_displaced(&busy) && !is_displaced(&known));
     }
 

@@ -186,7 +186,10 @@ mod tests {
         };
         assert_eq!(timeout("/legalstat.calendar.v1.CalendarService/GetDay"), layer.unary);
         assert_eq!(timeout("/legalstat.calendar.v1.CalendarService/WatchCalendar"), LONGEST);
-        assert_eq!(timeout("/legalstat.forms.v1.FormRegistryService/UploadEditionFile"), LONGEST);
+        assert_eq!(
+            timeout("/legalstat.forms.v1.FormRegistryService/UploadEditionFile"),
+            LONGEST
+        );
         assert_eq!(timeout("/no/method"), layer.unary);
     }
 

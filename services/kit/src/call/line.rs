@@ -38,7 +38,10 @@ impl<S: Unpin> Line<S> {
         }
         let stall = self.stall;
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
-        waiting.as_mut().poll(polling).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        waiting
+            .as_mut()
+            .poll(polling)
+            .map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -100,7 +103,9 @@ mod tests {
             }
             far
         });
-        line.write_all(&[0; 48]).await.expect("each byte is taken within the limit");
+        line.write_all(&[0; 48])
+            .await
+            .expect("each byte is taken within the limit");
         let _far = reading.await.expect("it reads");
         let refused = line.write_all(&[0; 64]).await.expect_err("nobody takes them");
         assert_eq!(refused.kind(), io::ErrorKind::TimedOut);

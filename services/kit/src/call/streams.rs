@@ -88,7 +88,9 @@ impl Stream {
         let before = self.bytes.load(Ordering::Acquire);
         let more = more.min(MESSAGE - before.min(MESSAGE));
         if more > 0 && !self.shared.messages.take(more, self.known) {
-            return Err(Refusal::overloaded("the messages under way take all the memory there is for them"));
+            return Err(Refusal::overloaded(
+                "the messages under way take all the memory there is for them",
+            ));
         }
         self.bytes.fetch_add(more, Ordering::AcqRel);
         Ok(())

@@ -179,7 +179,10 @@ impl Client {
         let mut usable = self.usable.lock().expect("no code panics while it holds this lock");
         match client_config(&self.files) {
             Ok(config) => *usable = config,
-            Err(error) => tracing::warn!(error = format!("{error:#}"), "the certificate for calls cannot be read anew"),
+            Err(error) => tracing::warn!(
+                error = format!("{error:#}"),
+                "the certificate for calls cannot be read anew"
+            ),
         }
         usable.clone()
     }

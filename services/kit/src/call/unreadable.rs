@@ -79,7 +79,9 @@ fn explained(mut response: Response) -> Response {
         Some(refusal) => Status::from(refusal).into_http(),
         None => response,
     };
-    response.headers_mut().extend(accepted.map(|accepted| (ACCEPTED, accepted)));
+    response
+        .headers_mut()
+        .extend(accepted.map(|accepted| (ACCEPTED, accepted)));
     response
 }
 
@@ -98,7 +100,8 @@ fn cause(status: &Status, names_compressions: bool) -> Option<Refusal> {
 
 fn too_large() -> Refusal {
     let message = format!("the message has more than {MESSAGE} bytes");
-    Refusal::new(Code::ResourceExhausted, ErrorReason::MessageTooLarge, message).with("limit_bytes", &MESSAGE.to_string())
+    Refusal::new(Code::ResourceExhausted, ErrorReason::MessageTooLarge, message)
+        .with("limit_bytes", &MESSAGE.to_string())
 }
 
 #[cfg(test)]
@@ -117,8 +120,16 @@ mod tests {
     fn what_tonic_refuses_by_itself_is_told_as_what_it_is() {
         for (of_tonic, code, reason) in [
             (Code::Internal, Code::InvalidArgument, "ERROR_REASON_MESSAGE_UNREADABLE"),
-            (Code::OutOfRange, Code::ResourceExhausted, "ERROR_REASON_MESSAGE_TOO_LARGE"),
-            (Code::ResourceExhausted, Code::ResourceExhausted, "ERROR_REASON_MESSAGE_TOO_LARGE"),
+            (
+                Code::OutOfRange,
+                Code::ResourceExhausted,
+                "ERROR_REASON_MESSAGE_TOO_LARGE",
+            ),
+            (
+                Code::ResourceExhausted,
+                Code::ResourceExhausted,
+                "ERROR_REASON_MESSAGE_TOO_LARGE",
+            ),
             (Code::Unimplemented, Code::Unimplemented, ""),
             (Code::Cancelled, Code::Cancelled, ""),
         ] {
@@ -130,7 +141,9 @@ mod tests {
     #[test]
     fn an_unknown_compression_is_answered_with_those_that_are_known() {
         let mut answer = Status::unimplemented("compressed with br").into_http();
-        answer.headers_mut().insert(ACCEPTED, http::HeaderValue::from_static("gzip,identity"));
+        answer
+            .headers_mut()
+            .insert(ACCEPTED, http::HeaderValue::from_static("gzip,identity"));
         let answer = explained(answer);
         let expected = (Code::Unimplemented, "ERROR_REASON_COMPRESSION_UNKNOWN".to_owned());
         assert_eq!(told(&answer), expected);

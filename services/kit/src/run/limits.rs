@@ -113,7 +113,9 @@ mod tests {
         ];
         for name in names {
             let mut environment = Environment::given([(name, "0")]);
-            let refusal = Limits::read(&mut environment).expect_err("zero would be no limit").to_string();
+            let refusal = Limits::read(&mut environment)
+                .expect_err("zero would be no limit")
+                .to_string();
             assert!(refusal.contains(name), "{refusal}");
             environment.refuse_unknown().expect("all were read");
         }

@@ -7,12 +7,12 @@ use legalstat_proto::journal::v1::journal_service_server::{JournalServiceServer,
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{codec::CompressionEncoding, service::Routes, transport::Endpoint};
-use tower::ServiceBuilder;
 use tonic_health::{
     ServingStatus,
     pb::{self, HealthCheckRequest, health_client::HealthClient, health_server::HealthServer},
     server::{HealthReporter, HealthService},
 };
+use tower::ServiceBuilder;
 
 use crate::{
     Context,

@@ -126,6 +126,7 @@ fn passable() -> std::fs::Permissions {
 pub struct Running {
     ground: Arc<Ground>,
     url: String,
+    health: SocketAddr,
     database: String,
     schema: &'static str,
     identity: tls::Files,
@@ -222,6 +223,7 @@ impl Running {
         Ok(Self {
             ground,
             url,
+            health,
             database,
             schema: service.schema,
             identity: files,
@@ -233,6 +235,11 @@ impl Running {
     /// Its address.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where it answers probes.
+    pub fn health(&self) -> SocketAddr {
+        self.health
     }
 
     /// A channel to it as one of the system's callers (`operator`, `edms`, a recipient's id, a service's name), or
