@@ -21,14 +21,37 @@ use crate::{
 
 /// Make the private certificate authority and every caller's and service's certificate in the folder
 ///
-/// For systems that run in containers; `up` does it by itself. What is there already stays.
+/// For systems that run in containers; `up` does it by itself. What is there already stays, and what nears its end is renewed.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Certificates;
+pub(crate) struct Certificates {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Action {
+    /// Revoke the certificate that a caller or a service has now, and make it a new one
+    ///
+    /// The services take no calls under the old one any more, within ten seconds and on open connections too: those of a
+    /// running `up` by themselves, others once their file LEGALSTAT_TLS_REVOKED is the new authority/revoked.pem.
+    /// Example: legalstat certificates revoke edms
+    Revoke {
+        /// Whose certificate, for example edms
+        name: String,
+    },
+}
 
 impl Certificates {
-    /// Makes them.
-    pub(crate) fn run(folder: &Path) -> Result<(), Failure> {
+    /// Makes or revokes them.
+    pub(crate) fn run(self, folder: &Path) -> Result<(), Failure> {
         std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        if let Some(Action::Revoke { name }) = self.action {
+            // A running `up` holds the folder; each file is written whole, and `up` mends a key beside another's certificate.
+            Authority::open_or_create(folder)?.revoke(&name)?;
+            Identities::ensure(folder)?;
+            eprintln!("the certificate of {name} is revoked, and a new one is made");
+            return Ok(());
+        }
         let _lock = place::lock(folder)?;
         Identities::ensure(folder)?;
         eprintln!("certificates are in {}", folder.join("certificates").display());
@@ -52,6 +75,7 @@ pub(crate) async fn keep(folder: PathBuf, shutdown: CancellationToken) {
 /// The certificates of a system on this machine.
 pub(crate) struct Identities {
     pub(crate) authority: PathBuf,
+    pub(crate) revoked: PathBuf,
     pub(crate) services: BTreeMap<&'static str, authority::Identity>,
 }
 
@@ -71,6 +95,7 @@ impl Identities {
             .map(|(name, usage)| Ok((name, authority.ensure(&usage)?)));
         Ok(Self {
             authority: authority.certificate_path(),
+            revoked: authority.revoked_path(),
             services: services.collect::<anyhow::Result<_>>()?,
         })
     }

@@ -363,6 +363,7 @@ impl Start<'_> {
             ("LEGALSTAT_TLS_CERTIFICATE", path(&identity.certificate_path)),
             ("LEGALSTAT_TLS_KEY", path(&identity.key_path)),
             ("LEGALSTAT_TLS_AUTHORITY", path(&self.identities.authority)),
+            ("LEGALSTAT_TLS_REVOKED", path(&self.identities.revoked)),
         ];
         let files = ("LEGALSTAT_FILES", path(&folder.join("files").join(name.as_str())));
         let calendar = ("LEGALSTAT_CALENDAR_URL", self.ports.url(ServiceName::Calendar));

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use legalstat_proto::common::v1::Role;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    SanType,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -85,7 +85,7 @@ pub struct Identity {
     pub key_path: PathBuf,
 }
 
-/// A certificate authority in a folder: `authority/ca.pem`, `authority/ca.key` and `certificates/`.
+/// A certificate authority in a folder: `authority/ca.pem`, `authority/ca.key`, `authority/revoked.pem` and `certificates/`.
 pub struct Authority {
     folder: PathBuf,
     issuer: Issuer<'static, KeyPair>,
@@ -111,15 +111,75 @@ impl Authority {
             let own = authority_parameters(valid).self_signed(&pair)?;
             write_whole(&certificate, own.pem().as_bytes(), 0o644)?;
         }
-        Ok(Self {
+        let authority = Self {
             folder: folder.to_owned(),
             issuer: Issuer::new(authority_parameters(valid), pair),
-        })
+        };
+        if !authority.revoked_path().exists() {
+            authority.write_revoked(Vec::new())?;
+        }
+        Ok(authority)
     }
 
     /// The authority's own certificate.
     pub fn certificate_path(&self) -> PathBuf {
         self.folder.join("authority/ca.pem")
+    }
+
+    /// The list of what the authority has revoked.
+    pub fn revoked_path(&self) -> PathBuf {
+        self.folder.join("authority/revoked.pem")
+    }
+
+    /// Revokes the certificate that a party has now. [`ensure`](Self::ensure) then makes it a new one.
+    ///
+    /// # Errors
+    /// A name without a certificate, or files that cannot be read or written.
+    pub fn revoke(&self, name: &str) -> anyhow::Result<()> {
+        anyhow::ensure!(!name.contains('/'), "{name:?} is not a name");
+        let file = |extension| self.folder.join("certificates").join(format!("{name}.{extension}"));
+        let (certificate, key) = (file("pem"), file("key"));
+        let pem = read(&certificate)?;
+        let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).context("the certificate")?;
+        let serial = pem.parse_x509().context("the certificate")?.raw_serial().to_vec();
+        let mut revoked = self.revoked()?;
+        revoked.push(RevokedCertParams {
+            serial_number: SerialNumber::from(serial),
+            revocation_time: OffsetDateTime::now_utc(),
+            reason_code: None,
+            invalidity_date: None,
+        });
+        self.write_revoked(revoked)?;
+        std::fs::remove_file(key)?;
+        Ok(std::fs::remove_file(certificate)?)
+    }
+
+    fn revoked(&self) -> anyhow::Result<Vec<RevokedCertParams>> {
+        let pem = read(&self.revoked_path())?;
+        let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).context("the list of revoked certificates")?;
+        let (_, list) = x509_parser::parse_x509_crl(&pem.contents).context("the list of revoked certificates")?;
+        let revoked = list.iter_revoked_certificates().map(|revoked| RevokedCertParams {
+            serial_number: SerialNumber::from_slice(revoked.raw_serial()),
+            revocation_time: revoked.revocation_date.to_datetime(),
+            reason_code: None,
+            invalidity_date: None,
+        });
+        Ok(revoked.collect())
+    }
+
+    fn write_revoked(&self, revoked_certs: Vec<RevokedCertParams>) -> anyhow::Result<()> {
+        let now = OffsetDateTime::now_utc();
+        let number = u64::try_from(now.unix_timestamp_nanos() / 1000)?;
+        let list = CertificateRevocationListParams {
+            this_update: now - Duration::hours(1),
+            next_update: now + AUTHORITY_VALID,
+            crl_number: SerialNumber::from(number),
+            issuing_distribution_point: None,
+            revoked_certs,
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list = list.signed_by(&self.issuer)?.pem()?;
+        write_whole(&self.revoked_path(), list.as_bytes(), 0o644)
     }
 
     /// The certificate of a party, made when it is missing, ends within 30 days, or is not that of the key beside it.
@@ -309,6 +369,29 @@ mod tests {
             end(&signed) < end(&renewed.certificate_path()),
             "nothing outlives who signed it"
         );
+    }
+
+    #[test]
+    fn a_revoked_certificate_stays_on_the_list_and_a_new_one_is_made() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let authority = Authority::open_or_create(folder.path()).expect("it opens");
+        let (edms, operator) = (
+            Usage::caller("edms", &[Role::Edms]),
+            Usage::caller("operator", &[Role::Operator]),
+        );
+        let serial = |usage: &Usage| {
+            let pem = read(&authority.ensure(usage).expect("it is made").certificate_path).expect("it is there");
+            let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).expect("PEM");
+            pem.parse_x509().expect("a certificate").raw_serial().to_vec()
+        };
+        let (first, second) = (serial(&edms), serial(&operator));
+        authority.revoke("edms").expect("it is revoked");
+        assert_ne!(serial(&edms), first, "a new one is made");
+        authority.revoke("operator").expect("it is revoked");
+        let listed = authority.revoked().expect("it is readable").into_iter();
+        let listed: Vec<Vec<u8>> = listed.map(|revoked| revoked.serial_number.to_bytes()).collect();
+        assert_eq!(listed, [first, second]);
+        assert!(authority.revoke("nobody").is_err() && authority.revoke("../authority/ca").is_err());
     }
 
     #[test]

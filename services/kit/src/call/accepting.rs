@@ -270,9 +270,9 @@ where
         if let Err(refusal) = stream.require_room() {
             return Ok(Status::from(refusal).into_http());
         }
-        let mut request = request.map(|body| Received::new(body, stream.clone()));
+        let mut request = request.map(|body| Received::body(body, stream.clone()));
         request.extensions_mut().insert(peer);
         let response = service.oneshot(request).await?;
-        Ok(response.map(|body| Sent::new(body, stream)))
+        Ok(response.map(|body| Sent::body(body, stream)))
     })
 }

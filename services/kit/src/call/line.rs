@@ -91,19 +91,20 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn who_takes_nothing_loses_the_line_and_who_takes_a_little_keeps_it() {
         let (near, mut far) = tokio::io::duplex(16);
-        let mut line = Line::new(near, Duration::from_secs(30));
+        let mut line = Line::new(near, Duration::from_secs(1));
         let reading = tokio::spawn(async move {
             let mut taken = [0; 8];
-            for _ in 0..4 {
-                tokio::time::sleep(Duration::from_secs(20)).await;
+            // Longer than the limit in all, shorter each.
+            for _ in 0..5 {
+                tokio::time::sleep(Duration::from_millis(300)).await;
                 far.read_exact(&mut taken).await.expect("the line is there");
             }
             far
         });
-        line.write_all(&[0; 48])
+        line.write_all(&[0; 56])
             .await
             .expect("each byte is taken within the limit");
         let _far = reading.await.expect("it reads");

@@ -162,7 +162,7 @@ pub struct Received {
 
 impl Received {
     /// The body of the call that this task is for.
-    pub fn new(body: hyper::body::Incoming, stream: Arc<Stream>) -> Body {
+    pub fn body(body: hyper::body::Incoming, stream: Arc<Stream>) -> Body {
         Body::new(Self {
             body,
             stream,
@@ -218,7 +218,7 @@ pub struct Sent {
 
 impl Sent {
     /// The body of the answer of the call that this task is for.
-    pub fn new(body: Body, stream: Arc<Stream>) -> Body {
+    pub fn body(body: Body, stream: Arc<Stream>) -> Body {
         stream.set_handed(true);
         Body::new(Self { body, stream })
     }
