@@ -4,7 +4,6 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -14,13 +13,9 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 use sha2::{Digest as _, Sha256};
-use tokio::sync::watch;
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
-use crate::{Context, call::trust::Trust, job};
-
-/// How long between two looks at the files of a server.
-const LOOK: Duration = Duration::from_secs(3);
+use crate::call::trust::Trust;
 
 /// The PEM files of one party: its certificate chain, its key, the authority it trusts, and what that authority has revoked.
 #[derive(Clone, Debug)]
@@ -106,6 +101,18 @@ impl Server {
         Self::of(&files.content()?)
     }
 
+    /// What the files make now, if they have changed since this was made of them.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn newer(&self, files: &Files) -> anyhow::Result<Option<Self>> {
+        let content = files.content()?;
+        if content.digest() == self.digest {
+            return Ok(None);
+        }
+        Self::of(&content).map(Some)
+    }
+
     fn of(content: &Content) -> anyhow::Result<Self> {
         let trust = Trust::new(content.roots()?, content.revoked.as_deref(), provider())?;
         let (chain, key) = content.chain()?;
@@ -120,27 +127,6 @@ impl Server {
             digest: content.digest(),
         })
     }
-}
-
-/// Looks at the files until the context's shutdown, and tells what became of them. What cannot be used, such as a new
-/// certificate beside the old key, is logged once, and the server goes on with what it had.
-pub fn follow(context: &Context, served: watch::Sender<Arc<Server>>) {
-    let files = context.tls.clone();
-    let served = Arc::new(served);
-    job::repeat(context, "certificates", LOOK, move || {
-        let (files, served) = (files.clone(), served.clone());
-        async move { tokio::task::spawn_blocking(move || look(&files, &served)).await? }
-    });
-}
-
-fn look(files: &Files, served: &watch::Sender<Arc<Server>>) -> anyhow::Result<()> {
-    let content = files.content()?;
-    if content.digest() != served.borrow().digest {
-        let server = Server::of(&content)?;
-        served.send_replace(Arc::new(server));
-        tracing::info!("the certificates have changed and are in use");
-    }
-    Ok(())
 }
 
 /// Makes a client's side that stays as it is; without `identity` the caller stays anonymous.

@@ -8,6 +8,7 @@ use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
+mod certificates;
 mod context;
 pub mod environment;
 pub mod limits;
@@ -246,7 +247,7 @@ pub async fn serve_on<C: Send + 'static>(
     let database = Database::new(runtime, settings.connections);
     // A token of its own: a crashed job stops this service, and not the others that may run in the same process.
     let context = Context::new(database, settings.tls, shutdown.child_token(), clock);
-    tls::follow(&context, served);
+    certificates::follow(&context, served);
     let acceptor = Acceptor::for_calls(tls, &settings.limits, context.shutdown.clone());
     let routes = (service.start)(context.clone(), config).await?;
     tracing::info!(service = service.name, address = %settings.listen, "serving");
