@@ -28,12 +28,16 @@ pub fn channel(url: &str, tls: ClientTlsConfig) -> anyhow::Result<Channel> {
     Ok(endpoint(url)?.tls_config(tls)?.connect_lazy())
 }
 
-/// A channel to another service, with the certificate that the files hold when it connects.
+/// A channel to another service, with the certificate that the files hold when it connects; to an address of the scheme `http`
+/// in plaintext.
 ///
 /// # Errors
 /// An address that is not a URL with a host, or files that cannot be read.
 pub fn to_service(url: &str, files: &tls::Files) -> anyhow::Result<Channel> {
     let uri: http::Uri = url.parse()?;
+    if uri.scheme_str() != Some("https") {
+        return Ok(endpoint(url)?.connect_lazy());
+    }
     let host = uri.host().context("the address of a service has a host")?;
     let (host, port) = (host.trim_matches(['[', ']']).to_owned(), uri.port_u16().unwrap_or(443));
     let name = ServerName::try_from(host.clone())?;
