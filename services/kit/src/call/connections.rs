@@ -36,9 +36,20 @@ struct Places {
     held: BTreeMap<u64, Arc<Place>>,
 }
 
+/// What strangers of one address have taken.
+#[derive(Default)]
+pub struct Neighbours {
+    /// Of the calls under way.
+    pub calls: AtomicUsize,
+    /// Of the bytes of messages.
+    pub bytes: AtomicUsize,
+}
+
 /// What is known of one connection.
 pub struct Place {
     address: IpAddr,
+    /// What strangers of its address have taken.
+    pub neighbours: Arc<Neighbours>,
     known: AtomicBool,
     calls: AtomicUsize,
     idle_since: Mutex<Instant>,
@@ -79,8 +90,11 @@ impl Connections {
         }
         let number = places.next;
         places.next += 1;
+        let mut same = places.held.values().filter(|place| place.address == address);
+        let neighbours = same.next().map(|place| place.neighbours.clone()).unwrap_or_default();
         let place = Arc::new(Place {
             address,
+            neighbours,
             known: AtomicBool::new(false),
             calls: AtomicUsize::new(0),
             idle_since: Mutex::new(Instant::now()),
@@ -212,7 +226,7 @@ impl Place {
     }
 }
 
-/// A number of things for all, of which strangers get half.
+/// A number of things for all, of which strangers get half, and those of one address a quarter.
 pub struct Room {
     most: usize,
     all: AtomicUsize,
@@ -229,23 +243,32 @@ impl Room {
         }
     }
 
-    /// Takes room for so many more, if there is any.
-    pub fn take(&self, more: usize, known: bool) -> bool {
-        if !known && !raise(&self.strangers, more, self.most / 2) {
+    /// Takes room for so many more, if there is any. For a stranger, what those of his address have taken is given.
+    pub fn take(&self, more: usize, stranger: Option<&AtomicUsize>) -> bool {
+        let Some(neighbours) = stranger else {
+            return raise(&self.all, more, self.most);
+        };
+        if !raise(neighbours, more, self.most / 4) {
+            return false;
+        }
+        if !raise(&self.strangers, more, self.most / 2) {
+            neighbours.fetch_sub(more, Ordering::AcqRel);
             return false;
         }
         let taken = raise(&self.all, more, self.most);
-        if !taken && !known {
+        if !taken {
             self.strangers.fetch_sub(more, Ordering::AcqRel);
+            neighbours.fetch_sub(more, Ordering::AcqRel);
         }
         taken
     }
 
     /// Gives back what was taken.
-    pub fn give_back(&self, taken: usize, known: bool) {
+    pub fn give_back(&self, taken: usize, stranger: Option<&AtomicUsize>) {
         self.all.fetch_sub(taken, Ordering::AcqRel);
-        if !known {
+        if let Some(neighbours) = stranger {
             self.strangers.fetch_sub(taken, Ordering::AcqRel);
+            neighbours.fetch_sub(taken, Ordering::AcqRel);
         }
     }
 }
@@ -347,11 +370,23 @@ mod tests {
     }
 
     #[test]
-    fn strangers_get_half_of_a_room_and_what_is_given_back_is_free() {
-        let room = Room::new(4);
-        assert!(room.take(2, false) && !room.take(1, false));
-        assert!(room.take(2, true) && !room.take(1, true));
-        room.give_back(2, false);
-        assert!(!room.take(3, true) && room.take(2, false));
+    fn strangers_get_half_of_a_room_those_of_one_address_a_quarter_and_what_is_given_back_is_free() {
+        let room = Room::new(8);
+        let [here, there, elsewhere] = [(); 3].map(|()| AtomicUsize::new(0));
+        assert!(room.take(2, Some(&here)) && !room.take(1, Some(&here)));
+        assert!(room.take(2, Some(&there)) && !room.take(1, Some(&elsewhere)));
+        assert!(room.take(4, None) && !room.take(1, None));
+        room.give_back(2, Some(&here));
+        assert!(!room.take(3, None) && room.take(1, Some(&elsewhere)) && room.take(1, None));
+        assert_eq!(here.into_inner(), 0);
+    }
+
+    #[test]
+    fn connections_of_one_address_share_what_their_strangers_have_taken() {
+        let connections = Arc::new(Connections::new(10, 10, false));
+        let [first, second] = [(); 2].map(|()| connections.admit(from("10.0.0.1")).expect("there is room"));
+        let other = connections.admit(from("10.0.0.2")).expect("there is room");
+        assert!(Arc::ptr_eq(&first.place.neighbours, &second.place.neighbours));
+        assert!(!Arc::ptr_eq(&first.place.neighbours, &other.place.neighbours));
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     Refusal,
     call::{
         MESSAGE,
-        connections::{Place, Room},
+        connections::{Neighbours, Place, Room},
     },
 };
 
@@ -55,7 +55,7 @@ impl Stream {
         place.begin();
         let known = place.known();
         Self {
-            admitted: shared.calls.take(1, known),
+            admitted: shared.calls.take(1, (!known).then_some(&place.neighbours.calls)),
             place,
             shared,
             known,
@@ -87,13 +87,17 @@ impl Stream {
     fn hold(&self, more: usize) -> Result<(), Refusal> {
         let before = self.bytes.load(Ordering::Acquire);
         let more = more.min(MESSAGE - before.min(MESSAGE));
-        if more > 0 && !self.shared.messages.take(more, self.known) {
+        if more > 0 && !self.shared.messages.take(more, self.stranger(|of| &of.bytes)) {
             return Err(Refusal::overloaded(
                 "the messages under way take all the memory there is for them",
             ));
         }
         self.bytes.fetch_add(more, Ordering::AcqRel);
         Ok(())
+    }
+
+    fn stranger(&self, taken: impl Fn(&Neighbours) -> &AtomicUsize) -> Option<&AtomicUsize> {
+        (!self.known).then(|| taken(&self.place.neighbours))
     }
 
     fn set_handed(&self, handed: bool) {
@@ -117,10 +121,10 @@ impl Drop for Stream {
     fn drop(&mut self) {
         let bytes = *self.bytes.get_mut();
         if bytes > 0 {
-            self.shared.messages.give_back(bytes, self.known);
+            self.shared.messages.give_back(bytes, self.stranger(|of| &of.bytes));
         }
         if self.admitted {
-            self.shared.calls.give_back(1, self.known);
+            self.shared.calls.give_back(1, self.stranger(|of| &of.calls));
         }
         self.place.end();
     }

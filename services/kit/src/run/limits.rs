@@ -13,11 +13,13 @@ pub struct Limits {
     pub connections_by_address: usize,
     /// How many calls may be under way on one connection.
     pub streams: u32,
-    /// How many calls may be under way in all; callers without a usable certificate get half of them.
+    /// How many calls may be under way in all; callers without a usable certificate get half of them, those of one
+    /// address a quarter.
     pub calls: usize,
     /// How many bytes the header of a call may have.
     pub header_bytes: u32,
-    /// How many bytes of messages may wait or be worked on in all; callers without a usable certificate get half of them.
+    /// How many bytes of messages may wait or be worked on in all; callers without a usable certificate get half
+    /// of them, those of one address a quarter.
     pub message_bytes: usize,
     /// How long a call with one message and one answer may take when its caller sets no deadline.
     pub unary: Duration,
@@ -60,15 +62,16 @@ impl Limits {
         })
     }
 
-    /// The limits of the health port: probes are few and short.
+    /// The limits of the health port: probes are few and short. Who watches there takes no probe's place: there is room for the
+    /// calls of all its connections, and who connects takes the place of another.
     #[must_use]
     pub fn of_health(&self) -> Self {
         Self {
             connections: 16,
             connections_by_address: 16,
             streams: 8,
-            calls: 64,
-            message_bytes: 64 * 1024,
+            calls: 1024,
+            message_bytes: 1024 * 1024,
             ..self.clone()
         }
     }
