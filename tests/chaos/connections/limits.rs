@@ -91,8 +91,14 @@ fn watching() -> Vec<u8> {
 async fn opened(stage: &Stage, calls: u32, data: &[u8]) -> wire::Heard {
     let mut line = stage.line().await;
     line.write_all(&wire::opening(&[])).await.expect("the line is there");
-    // The server's own settings come first: they count for what comes after them.
-    wire::listen(&mut line, SOON, |heard| !heard.streams(wire::SETTINGS).is_empty()).await;
+    // The server's own settings and its window come first: they count for what comes after them.
+    let ready = |heard: &wire::Heard| {
+        [wire::SETTINGS, wire::WINDOW]
+            .iter()
+            .all(|kind| heard.streams(*kind).contains(&0))
+    };
+    let first = wire::listen(&mut line, SOON, ready).await;
+    assert!(ready(&first), "{first:?}");
     for stream in (0..calls).map(|number| number * 2 + 1) {
         let mut sent = wire::call(stream, GET_DAY);
         for part in data.chunks(16 * 1024) {
