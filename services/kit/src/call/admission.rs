@@ -107,9 +107,9 @@ struct Limit {
 
 /// How many calls of each class there may be.
 #[derive(Clone, Debug)]
-pub struct Limits(Vec<Limit>);
+pub struct Shares(Vec<Limit>);
 
-impl Limits {
+impl Shares {
     /// Reads them. Of the connections for reading, lists take half at most and callers without a certificate half, so that
     /// neither keeps a submission waiting.
     ///
@@ -182,7 +182,7 @@ pub struct AdmissionLayer(Arc<HashMap<Class, Room>>);
 
 impl AdmissionLayer {
     /// A layer that lets so many calls in.
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(limits: &Shares) -> Self {
         Self(Arc::new(
             limits.0.iter().map(|limit| (limit.class, Room::of(limit))).collect(),
         ))
@@ -263,8 +263,8 @@ mod tests {
     use super::*;
     use crate::{Caller, call::caller::Peer};
 
-    fn limits() -> Limits {
-        Limits::read(&mut Environment::default(), 8).expect("the defaults")
+    fn limits() -> Shares {
+        Shares::read(&mut Environment::default(), 8).expect("the defaults")
     }
 
     #[test]
@@ -306,6 +306,7 @@ mod tests {
             let peer = Peer {
                 address: ([127, 0, 0, 1], 1).into(),
                 caller: caller.map(Arc::new),
+                problem: None,
             };
             of_call(&Call::new(Some(&peer), method)).0
         };
