@@ -116,9 +116,8 @@ async fn opened(stage: &Stage, calls: u32, data: &[u8]) -> wire::Heard {
 async fn a_connection_has_no_more_calls_under_way_than_its_limit() {
     let stage = Stage::start(&[("LEGALSTAT_CALLS_BY_CONNECTION", 10)]).await;
     let heard = opened(&stage, 25, &[]).await;
-    let refused: Vec<&[u8]> = heard.payloads(RESET).collect();
-    assert_eq!(refused.len(), 15, "{heard:?}");
-    assert!(refused.iter().all(|code| **code == REFUSED_STREAM), "{refused:?}");
+    let refused = heard.payloads(RESET).filter(|code| **code == REFUSED_STREAM);
+    assert_eq!(refused.count(), 15, "{heard:?}");
     stage.stop().await;
 }
 

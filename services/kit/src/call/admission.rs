@@ -21,6 +21,7 @@ use crate::{
     call::{
         access,
         apart::apart,
+        arrived::arrived,
         bounded::bounded,
         caller::Role,
         deadline,
@@ -209,7 +210,7 @@ pub struct Admission<S> {
 
 impl<S> tower::Service<http::Request<Body>> for Admission<S>
 where
-    S: tower::Service<http::Request<Body>, Response = http::Response<Body>>,
+    S: tower::Service<http::Request<Body>, Response = http::Response<Body>> + Clone + Send + 'static,
     S::Future: Send + 'static,
     S::Error: Send + 'static,
 {
@@ -233,14 +234,22 @@ where
             _ => request,
         };
         let rooms = Arc::clone(&self.rooms);
-        // The handler makes its future without work of its own: nothing runs before the call is let in.
-        let answered = self.inner.call(request);
+        // The one that was polled ready; its clone stands in for it.
+        let other = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, other);
         Box::pin(async move {
+            let request = match of_method {
+                Class::Read | Class::List | Class::Write => {
+                    let (head, body) = request.into_parts();
+                    http::Request::from_parts(head, arrived(body).await)
+                }
+                _ => request,
+            };
             let Some(places) = rooms[&class].take().await else {
                 let message = "as many calls of this kind are under way as the server takes at once; try again";
                 return Ok(Status::from(Refusal::overloaded(message)).into_http());
             };
-            let answered = patience::of_call(Arc::clone(&places), answered);
+            let answered = patience::of_call(Arc::clone(&places), inner.call(request));
             let response = match class {
                 Class::Public => apart(answered).await?,
                 _ => answered.await?,

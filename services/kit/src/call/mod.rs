@@ -8,6 +8,7 @@ pub mod accepting;
 pub mod access;
 pub mod admission;
 mod apart;
+mod arrived;
 mod bounded;
 pub mod caller;
 pub mod client;
