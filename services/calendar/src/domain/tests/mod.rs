@@ -4,6 +4,7 @@ mod amendments;
 mod cases;
 mod clock;
 mod deadlines;
+mod laws;
 mod properties;
 mod revisions;
 mod years;
