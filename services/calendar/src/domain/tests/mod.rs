@@ -7,6 +7,7 @@ mod deadlines;
 mod laws;
 mod properties;
 mod revisions;
+mod words;
 mod years;
 
 use std::sync::LazyLock;
