@@ -99,6 +99,30 @@ fn the_due_day_of_a_duty_cites_the_law_of_the_roll_when_it_rolled_and_that_of_th
 }
 
 #[test]
+fn the_due_day_says_whether_it_is_off_or_worked_by_an_act_and_nothing_of_any_other_day() {
+    for (period, due_day, roll_forward, more) in [
+        ("2019-Q2", 14, true, ""),
+        ("2019-Q2", 15, false, ""),
+        (
+            "2019-Q2",
+            14,
+            false,
+            "; Sunday, a day off of the five-day week; though the day is off, the time limit does not move",
+        ),
+        (
+            "2024-M12",
+            3,
+            true,
+            "; working day: its day off was moved to 3 January 2025",
+        ),
+    ] {
+        let deadline = of_duty(&CALENDAR, &duty(period, due_day, roll_forward));
+        let last = deadline.steps.last().expect("an explained deadline");
+        assert_eq!(last.text.en, format!("the last day of the time limit{more}"));
+    }
+}
+
+#[test]
 fn a_duty_that_names_no_law_cites_the_paragraph_on_periods_of_its_kind() {
     let (known, assumed) = ("Instruction, para 13", "assumed: Instruction, para 13");
     for (period, day_off, cites, when_rolled) in [
@@ -114,6 +138,35 @@ fn a_duty_that_names_no_law_cites_the_paragraph_on_periods_of_its_kind() {
         assert_eq!(of(day_off + 2, true), cites, "{period}");
         let start = of_duty(&CALENDAR, &obligation(period, day_off, true));
         assert_eq!(start.steps[0].legal_basis.notation(), cites, "{period}");
+    }
+}
+
+#[test]
+fn an_act_that_has_lapsed_is_known_by_its_name_or_by_where_it_is_read() {
+    let uri = law("Instruction, para 13").uri.clone();
+    for (act, uri, lapsed) in [
+        ("Instruction", uri.as_str(), true),
+        ("Instruction", "", true),
+        ("Order No. 25", uri.as_str(), true),
+        ("Order No. 25", "", false),
+    ] {
+        let (act, uri, provision) = (act.to_owned(), uri.to_owned(), "para 13".to_owned());
+        let basis = Arc::new(LegalBasis::of_row(act, provision, uri, false));
+        for (period, assumed) in [("2019-S1", false), ("2025-S1", lapsed)] {
+            let duty = Obligation {
+                legal_basis: Some(Arc::clone(&basis)),
+                ..obligation(period, 15, false)
+            };
+            let deadline = of_duty(&CALENDAR, &duty);
+            assert_eq!(deadline.assumed, assumed, "{basis:?} {period}");
+            assert!(
+                deadline.steps.iter().all(|step| step.legal_basis.assumed == assumed),
+                "{period}"
+            );
+            let start = &deadline.steps[0];
+            assert_eq!(start.text.en, format!("last day of the reporting period {period}"));
+            assert!(start.text.kk.contains(period) && start.text.ru.contains(period));
+        }
     }
 }
 
