@@ -97,7 +97,6 @@ impl Form {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::domain::register;
 
     #[test]
