@@ -376,6 +376,14 @@ fn a_terms_own_law_is_assumed_for_what_was_received_before_the_day_from_which_it
         ];
         assert_eq!(steps, expected.map(|(day, effect)| (day, effect, notation.to_owned())));
     }
+    // Received on a Friday evening, registered on Monday 17 March: the receipt decides.
+    for (known_from, assumed) in [(date(2025, 3, 17), true), (date(2025, 3, 14), false)] {
+        let calendar = calendar_of(|term| term.base.assumed_before = Some(known_from));
+        let deadline = of_term(&calendar, "state-body", "2025-03-14T19:00:00+05:00", false);
+        let last = deadline.steps.last().expect("an explained deadline");
+        let told = (deadline.registered_on, deadline.assumed, last.legal_basis.assumed);
+        assert_eq!(told, (Some(date(2025, 3, 17)), assumed, assumed), "{known_from}");
+    }
 }
 
 #[test]
