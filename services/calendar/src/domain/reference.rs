@@ -367,3 +367,30 @@ fn span(cited: &Act, row: &SpanRow) -> Span {
         assumed_before: row.assumed_before,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_law_that_lets_a_clock_stop_has_both_of_its_columns_or_neither() {
+        let rules = embedded_rules().expect("the embedded reference data reads");
+        let code = rules.act("code-350-vi").expect("it is embedded");
+        let suspended = |provision: Option<&str>, suspension_grade| {
+            let mut row = rows(TERMS, |row: TermRow| Ok(row)).expect("the rows read").remove(0);
+            row.suspension_provision = provision.map(str::to_owned);
+            row.suspension_grade = suspension_grade;
+            suspension(code, &row).map(|basis| basis.map(|basis| basis.notation()))
+        };
+        let half = Err("the term `application-2007` has half a suspension".to_owned());
+        let law = "Code 350-VI, art. 70";
+        assert_eq!(suspended(Some("art. 70"), Some(Grade::A)), Ok(Some(law.to_owned())));
+        assert_eq!(
+            suspended(Some("art. 70"), Some(Grade::D)),
+            Ok(Some(format!("assumed: {law}")))
+        );
+        assert_eq!(suspended(None, None), Ok(None));
+        assert_eq!(suspended(Some("art. 70"), None), half);
+        assert_eq!(suspended(None, Some(Grade::A)), half);
+    }
+}

@@ -264,6 +264,36 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_told_is_said_group_by_group() {
+        let courts = loaded("courts");
+        let told = courts
+            .numbered_copies()
+            .expect_err("it has unresolved cells")
+            .to_string();
+        let expected = "Appendix 1 does not tell who gets the 5 copies of columns 3-8, the 8 copies of columns 13-24";
+        assert_eq!(told, expected);
+        let groups = courts
+            .unresolved_groups()
+            .iter()
+            .map(|group| (group.columns(), group.copies));
+        assert_eq!(
+            groups.collect::<Vec<_>>(),
+            [("3-8".to_owned(), 5), ("13-24".to_owned(), 8)]
+        );
+        assert_eq!((courts.copies_total(), courts.cells().len()), (28, 23));
+    }
+
+    #[test]
+    fn a_list_is_assumed_if_one_of_its_cells_is() {
+        let mut cells = vec![cell(2, Some(7)), cell(3, Some(1))];
+        let certain = Distribution::new(cells.clone(), Vec::new(), 8).expect("it is consistent");
+        assert_eq!(certain.legal_basis(), LegalBasis::instruction("Appendix 1"));
+        cells[1].legal_basis.assumed = true;
+        let assumed = Distribution::new(cells, Vec::new(), 8).expect("it is consistent");
+        assert_eq!(assumed.legal_basis(), LegalBasis::instruction("Appendix 1").assumed());
+    }
+
+    #[test]
     fn a_resolved_group_is_no_group_any_more() {
         let cells = vec![cell(3, Some(1)), cell(2, Some(7)), cell(4, Some(0))];
         let distribution = Distribution::new(cells, vec![group(3, 4, 1)], 8).expect("it is consistent");

@@ -181,6 +181,40 @@ mod tests {
     }
 
     #[test]
+    fn names_are_written_as_they_are_read() {
+        assert_eq!(collection("crime"), "collections/crime");
+        assert_eq!(recipient("supreme-court"), "recipients/supreme-court");
+        assert_eq!(distribution_list("crime"), "collections/crime/distributionList");
+        let key = EditionKey::of("collections/crime", "2019-Q2").expect("a name");
+        assert_eq!(key.parent(), "collections/crime");
+        assert_eq!(key.to_string(), "collections/crime/editions/2019-Q2");
+    }
+
+    #[test]
+    fn an_id_is_up_to_63_small_letters_digits_and_dashes_and_begins_with_a_letter() {
+        let longest = "a".repeat(63);
+        for text in ["a", "crime-2", "a-", &longest] {
+            assert_eq!(id(text).as_deref(), Some(text));
+        }
+        let too_long = "a".repeat(64);
+        for text in [
+            "",
+            "1a",
+            "-a",
+            "Crime",
+            "crimE",
+            "a_b",
+            "a b",
+            "a/b",
+            "қылмыс",
+            "aқ",
+            &too_long,
+        ] {
+            assert_eq!(id(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_period_that_does_not_exist_is_told_apart_from_a_name_that_is_none() {
         assert!(matches!(
             "collections/crime/editions/2019-Q5".parse::<EditionKey>(),

@@ -7,3 +7,6 @@ pub mod edition;
 pub mod key;
 pub mod recipient;
 pub mod register;
+
+#[cfg(test)]
+mod words;

@@ -276,6 +276,74 @@ mod tests {
         }
     }
 
+    #[test]
+    fn each_thing_that_the_registers_cannot_read_is_told_in_its_own_words() {
+        for (form, period, until, told) in [
+            ("", "2025-M01", "", "The item names no report form"),
+            ("forms/1", "", "", "The item names no period"),
+            ("forms/1", "2019-M13", "", "The reporting period named does not exist"),
+            (
+                "forms/1",
+                "2019-Q1",
+                "",
+                "placed every month, and the period named is not a month",
+            ),
+            (
+                "forms/2",
+                "2019-M01",
+                "",
+                "placed every quarter, and the period named is not a quarter",
+            ),
+            (
+                "forms/1",
+                "2019-M01",
+                "2019-Q2",
+                "placed every month, and the period named is not a month",
+            ),
+            (
+                "forms/1",
+                "2019-M05",
+                "2019-M04",
+                "The last period comes before the first",
+            ),
+        ] {
+            let finding = look_up(form, period, until, &[]);
+            assert!(finding.text.en.contains(told), "{}", finding.text.en);
+            assert!(
+                finding.text.en.ends_with(": an official decides."),
+                "{}",
+                finding.text.en
+            );
+            assert!(!finding.text.kk.is_empty() && !finding.text.ru.is_empty());
+            assert_eq!(
+                (finding.editions.len(), finding.legal_basis.provision.as_str()),
+                (0, "para 5")
+            );
+        }
+        let unregistered = look_up("forms/27", "2025-M01", "", &[]);
+        assert_eq!(
+            unregistered.text.en,
+            "The form named is not in the register of report forms."
+        );
+        assert_eq!(unregistered.legal_basis.provision, "para 5");
+    }
+
+    #[test]
+    fn one_period_is_asked_for_by_naming_it_once_or_twice() {
+        let placed = ["forms/1/editions/2025-M01"];
+        for until in ["", "2025-M01"] {
+            let finding = look_up("forms/1", "2025-M01", until, &placed);
+            assert_eq!(finding.availability, Availability::Placed, "{until:?}");
+            let told = &finding.text.en;
+            assert!(told.starts_with("Every period asked for is placed"), "{told}");
+        }
+        let other = look_up("forms/1", "2025-M02", "", &placed);
+        assert_eq!(
+            (other.availability, other.editions.len()),
+            (Availability::Undetermined, 0)
+        );
+    }
+
     proptest! {
         #[test]
         fn no_item_panics_and_every_finding_has_its_words(

@@ -318,6 +318,30 @@ mod tests {
     }
 
     #[test]
+    fn each_channel_has_its_law_and_a_placement_is_found_by_its_channel() {
+        for (channel, provision) in [
+            (Channel::InformationService, "para 14 and Appendix 2"),
+            (Channel::OfficialWebsite, "para 17"),
+            (Channel::OpenDataPortal, "para 9"),
+        ] {
+            assert_eq!(channel.legal_basis(), LegalBasis::instruction(provision));
+            let placed = edition(EditionState::Prepared).place(channel, true, done("2025-01-04T00:00:00Z"));
+            let placed = placed.expect("it is placed");
+            for &other in Channel::ALL {
+                let found = placed.placement(other).map(|placement| placement.channel);
+                assert_eq!(found, (other == channel).then_some(channel));
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_placed_before_its_period_has_ended() {
+        let placed =
+            edition(EditionState::Prepared).place(Channel::InformationService, true, done("2024-12-31T18:59:59Z"));
+        assert_eq!(placed, Err(Obstacle::PeriodNotEnded));
+    }
+
+    #[test]
     fn officials_read_a_file_before_everyone_else() {
         assert_eq!(
             edition(EditionState::Prepared).readable_file(false),

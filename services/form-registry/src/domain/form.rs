@@ -94,3 +94,25 @@ impl Form {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::register;
+
+    #[test]
+    fn a_form_has_periods_of_its_own_kind_only_and_says_which() {
+        let forms = register::appendix_2().expect("the register is readable");
+        let refused = |form: usize, period: &str| {
+            let period = period.parse().expect("a period");
+            let wrong = forms[form - 1].require_kind_of(period).err();
+            wrong.map(|wrong| wrong.to_string())
+        };
+        let monthly = "2019-Q1 does not fit forms/1: it is placed every month, for periods like 2019-M03";
+        let quarterly = "2019-M03 does not fit forms/2: it is placed every quarter, for periods like 2019-Q1";
+        assert_eq!(refused(1, "2019-Q1").as_deref(), Some(monthly));
+        assert_eq!(refused(2, "2019-M03").as_deref(), Some(quarterly));
+        for (form, period) in [(1, "2019-M01"), (1, "2019-M12"), (2, "2019-Q1"), (2, "2019-Q4")] {
+            assert_eq!(refused(form, period), None, "{form} {period}");
+        }
+    }
+}

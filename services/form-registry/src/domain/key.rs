@@ -86,6 +86,16 @@ mod tests {
     }
 
     #[test]
+    fn names_are_written_as_they_are_read() {
+        assert_eq!(form(26), "forms/26");
+        let key = EditionKey::of("forms/1", "2019-M03").expect("a name");
+        assert_eq!(
+            (key.parent(), key.to_string()),
+            ("forms/1".into(), "forms/1/editions/2019-M03".into())
+        );
+    }
+
+    #[test]
     fn a_period_that_does_not_exist_is_told_apart_from_a_name_that_is_none() {
         assert!(matches!(
             "forms/1/editions/2019-Q5".parse::<EditionKey>(),

@@ -5,3 +5,6 @@ pub mod edition;
 pub mod form;
 pub mod key;
 pub mod register;
+
+#[cfg(test)]
+mod words;

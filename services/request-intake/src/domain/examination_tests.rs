@@ -355,6 +355,62 @@ fn a_ground_that_an_operator_gives_to_officials_is_only_proposed_from_its_first_
     assert_eq!(state(&submission), State::LeftWithoutConsideration);
 }
 
+fn check_of(examination: &Examination, rule: CheckRule) -> &Check {
+    let check = examination.checks.iter().find(|check| check.rule == rule);
+    check.expect("every rule has a check")
+}
+
+#[test]
+fn the_law_of_the_due_date_is_assumed_if_the_deadline_is_or_the_instruction_lapsed() {
+    for (received_at, deadline_assumed, assumed) in [
+        ("2020-03-02T10:00:00+06:00", false, false),
+        ("2020-03-02T10:00:00+06:00", true, true),
+        ("2021-03-02T10:00:00+06:00", false, true),
+        ("2021-03-02T10:00:00+06:00", true, true),
+    ] {
+        let mut submission = submission();
+        submission.received_at = received_at.parse().expect("an instant");
+        let deadline = Deadline {
+            assumed: deadline_assumed,
+            ..deadline()
+        };
+        let evidence = Evidence {
+            deadline: Answer::Given(deadline),
+            ..given(Availability::NotPlaced)
+        };
+        let examination = examine(&submission, evidence);
+        let check = check_of(&examination, CheckRule::DueDate);
+        assert_eq!(check.text.en, "The last day for the answer is 2020-04-02.");
+        let expected = if assumed {
+            "assumed: Instruction, para 6"
+        } else {
+            "Instruction, para 6"
+        };
+        assert_eq!(
+            check.legal_basis.notation(),
+            expected,
+            "{received_at} {deadline_assumed}"
+        );
+    }
+}
+
+#[test]
+fn before_the_first_day_of_the_rules_nothing_is_broken_and_no_law_is_cited() {
+    let mut submission = submission();
+    (submission.channel, submission.received_at) =
+        (Channel::Email, "2019-04-14T23:59:59+06:00".parse().expect("an instant"));
+    let examination = examine(&submission, given(Availability::NotPlaced));
+    let check = check_of(&examination, CheckRule::Channel);
+    assert_eq!(
+        (check.outcome, &check.legal_basis),
+        (Outcome::NotApplicable, &LegalBasis::default())
+    );
+    assert_eq!(check.text.en, "No such rule was in force on the day of receipt.");
+    submission.received_at = "2019-04-15T00:00:00+06:00".parse().expect("an instant");
+    let examination = examine(&submission, given(Availability::NotPlaced));
+    assert_eq!(failed(&examination), [(CheckRule::Channel, "para 7")]);
+}
+
 fn any_submission() -> impl Strategy<Value = Submission> {
     let items = proptest::collection::vec(
         (proptest::sample::select(ItemKind::ALL), any::<bool>(), any::<bool>()),

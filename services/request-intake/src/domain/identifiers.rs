@@ -94,6 +94,37 @@ mod tests {
     }
 
     #[test]
+    fn the_fifth_digit_tells_a_person_from_an_organisation() {
+        for fifth in 0..=9_u32 {
+            let mut digits = [1, 6, 0, 3, fifth, 0, 0, 1, 4, 2, 4];
+            let control = loop {
+                match control_digit(&digits) {
+                    Some(control) => break control,
+                    None => digits[10] += 1,
+                }
+            };
+            let text: String = digits.iter().map(u32::to_string).collect();
+            let text = format!("{text}{control}");
+            let (iin, bin) = (check_iin(&text), check_bin(&text));
+            assert_eq!(
+                iin,
+                if fifth <= 3 {
+                    Ok(())
+                } else {
+                    Err(IdentifierError::NotAnIin)
+                },
+                "{text}"
+            );
+            let is_bin = (4..=6).contains(&fifth);
+            assert_eq!(
+                bin,
+                if is_bin { Ok(()) } else { Err(IdentifierError::NotABin) },
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn numbers_that_cannot_have_been_issued_are_refused() {
         for text in [
             "",

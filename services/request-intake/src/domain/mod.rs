@@ -10,3 +10,6 @@ pub mod registration;
 pub mod request;
 pub mod rules;
 mod texts;
+
+#[cfg(test)]
+mod words;

@@ -368,3 +368,32 @@ pub struct Request {
     /// The registration number of a registered request; none when it was only checked.
     pub registration_number: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_the_state_bodies_and_those_of_the_prosecutor() {
+        let bodies = RequesterKind::ALL.iter().copied().filter(|kind| kind.is_body());
+        let expected = [RequesterKind::StateBody, RequesterKind::ProsecutorBody];
+        assert_eq!(bodies.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn document_systems_number_what_they_bring_and_only_messenger_and_speech_carry_no_signature() {
+        let numbering = Channel::ALL
+            .iter()
+            .copied()
+            .filter(|channel| channel.numbers_documents());
+        assert_eq!(
+            numbering.collect::<Vec<_>>(),
+            [Channel::UnifiedEdms, Channel::Kadagalau]
+        );
+        let unsigned = Channel::ALL
+            .iter()
+            .copied()
+            .filter(|channel| !channel.carries_signatures());
+        assert_eq!(unsigned.collect::<Vec<_>>(), [Channel::Messenger, Channel::Oral]);
+    }
+}

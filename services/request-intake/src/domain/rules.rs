@@ -220,11 +220,38 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_is_in_force_from_its_first_day_to_its_last() {
+        let rules = register::embedded().expect("the registers are readable");
+        let law = |day| {
+            let rule = rules.signatory(RequesterKind::Individual, Capacity::Applicant, day);
+            rule.map(|rule| rule.legal_basis.notation())
+        };
+        let (assumed, code) = ("assumed: Instruction, para 6", "Code 350-VI, art. 63");
+        for (day, expected) in [
+            (date(2019, 4, 14), None),
+            (date(2019, 4, 15), Some(assumed)),
+            (date(2021, 6, 30), Some(assumed)),
+            (date(2021, 7, 1), Some(code)),
+        ] {
+            assert_eq!(law(day).as_deref(), expected, "{day}");
+            let channel = rules.channel(RequesterKind::StateBody, Channel::UnifiedEdms, day);
+            let caller = rules.caller_channel(&[CallerRole::Edms], Channel::UnifiedEdms, day);
+            assert_eq!(
+                (channel.is_some(), caller.is_some()),
+                (expected.is_some(), expected.is_some()),
+                "{day}"
+            );
+        }
+        assert_eq!(Rules::default().first_day(), None);
+    }
+
+    #[test]
     fn what_the_lapsed_instruction_orders_continues_as_assumed() {
         let rules = register::embedded().expect("the registers are readable");
         let basis = LegalBasis::instruction("para 7");
-        assert!(!rules.basis_on(&basis, date(2020, 12, 31)).assumed);
-        assert!(rules.basis_on(&basis, date(2021, 2, 1)).assumed);
+        assert!(!rules.basis_on(&basis, date(2021, 1, 7)).assumed);
+        assert!(rules.basis_on(&basis, date(2021, 1, 8)).assumed);
+        assert_eq!(rules.basis_on(&basis, date(2021, 1, 8)), basis.clone().assumed());
         assert!(
             !rules
                 .basis_on(&LegalBasis::parse("Code 350-VI, art. 63"), date(2021, 7, 1))

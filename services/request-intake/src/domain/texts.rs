@@ -165,3 +165,85 @@ pub(super) fn clarification(check: &Check) -> LocalizedText {
         format!("Item {number}. {}", check.text.en),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::examination::Outcome;
+    use jiff::civil::date;
+    use legalstat_kit::{door::word::Word, law::LegalBasis};
+
+    fn text() -> LocalizedText {
+        LocalizedText::new("мәтін", "текст", "text")
+    }
+
+    fn named(count: usize) -> LocalizedText {
+        let editions: Vec<_> = (1..=count).map(|number| format!("e{number}")).collect();
+        with_editions(text(), &editions)
+    }
+
+    #[test]
+    fn twelve_editions_are_named_and_of_more_it_is_said_that_there_are_more() {
+        assert_eq!(named(0), text());
+        let two = LocalizedText::new("мәтін [e1, e2]", "текст [e1, e2]", "text [e1, e2]");
+        assert_eq!(named(2), two);
+        assert!(named(12).en.ends_with(", e11, e12]"), "{}", named(12).en);
+        assert!(named(13).en.ends_with(", e11, e12, …]"), "{}", named(13).en);
+    }
+
+    #[test]
+    fn each_rule_that_is_kept_says_so_in_its_own_words() {
+        let texts: Vec<_> = CheckRule::ALL.iter().map(|rule| passed(*rule)).collect();
+        for (position, text) in texts.iter().enumerate() {
+            assert!(!text.kk.is_empty() && !text.ru.is_empty() && !text.en.is_empty());
+            let same = texts
+                .iter()
+                .position(|other| other.en == text.en || other.kk == text.kk || other.ru == text.ru);
+            assert_eq!(same, Some(position), "{}", text.en);
+        }
+    }
+
+    #[test]
+    fn a_rule_not_applied_says_whether_the_requester_can_still_bring_it_about() {
+        let asked = "Examined once the requester has supplied what is missing.";
+        for &state in State::ALL {
+            let text = not_examined(state);
+            assert_eq!(text.en == asked, state == State::AwaitingClarification, "{state:?}");
+            assert!(!text.kk.is_empty() && !text.ru.is_empty() && !text.en.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_reason_and_a_due_date_stand_in_the_text() {
+        assert_eq!(with_reason(text(), "away").en, "text (away)");
+        let refused = registry_refused("no such form").en;
+        assert_eq!(
+            refused,
+            "The form registry could not answer: an official decides. (no such form)"
+        );
+        let due = due(date(2026, 3, 2));
+        assert!(
+            [&due.kk, &due.ru, &due.en]
+                .iter()
+                .all(|text| text.contains("2026-03-02"))
+        );
+    }
+
+    #[test]
+    fn a_clarification_counts_items_from_one_and_names_none_where_the_whole_request_is_meant() {
+        let asked = |field: &str| {
+            clarification(&Check {
+                rule: CheckRule::Unit,
+                outcome: Outcome::Failed,
+                field: field.into(),
+                text: text(),
+                legal_basis: LegalBasis::default(),
+            })
+        };
+        let first = LocalizedText::new("1-тармақша. мәтін", "Позиция 1. текст", "Item 1. text");
+        assert_eq!(asked("items[0].unit"), first);
+        assert_eq!(asked("items[9].period").en, "Item 10. text");
+        assert_eq!(asked("channel"), text());
+        assert_eq!(asked(""), text());
+    }
+}

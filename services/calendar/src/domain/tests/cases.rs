@@ -82,6 +82,55 @@ fn a_rolled_day_names_the_holiday_its_date_and_the_law() {
 }
 
 #[test]
+fn each_kind_of_day_says_in_three_languages_why_it_is_what_it_is() {
+    for (day, kk, ru, en) in [
+        (
+            date(2024, 1, 8),
+            "бес күндік жұмыс аптасының жұмыс күні",
+            "рабочий день пятидневной рабочей недели",
+            "a working day of the five-day week",
+        ),
+        (
+            date(2025, 1, 11),
+            "сенбі, бес күндік жұмыс аптасының демалыс күні",
+            "суббота, выходной день пятидневной рабочей недели",
+            "Saturday, a day off of the five-day week",
+        ),
+        (
+            date(2025, 1, 12),
+            "жексенбі, бес күндік жұмыс аптасының демалыс күні",
+            "воскресенье, выходной день пятидневной рабочей недели",
+            "Sunday, a day off of the five-day week",
+        ),
+        (
+            date(2025, 12, 16),
+            "мереке күні: Тәуелсіздік күні",
+            "праздничный день: День Независимости",
+            "holiday: Independence Day",
+        ),
+        (
+            date(2025, 1, 3),
+            "демалыс күні: оның орнына 2025 жылғы 5 қаңтар жұмыс күні болды",
+            "выходной день: вместо него рабочим стало 5 января 2025 года",
+            "day off: 5 January 2025 is worked in its place",
+        ),
+        (
+            date(2025, 1, 5),
+            "жұмыс күні: оның орнына 2025 жылғы 3 қаңтар демалыс күні болды",
+            "рабочий день: вместо него выходным стало 3 января 2025 года",
+            "working day: its day off was moved to 3 January 2025",
+        ),
+    ] {
+        let text = &CALENDAR.day(day).expect("a day").last_reason().text;
+        assert_eq!(
+            (text.kk.as_str(), text.ru.as_str(), text.en.as_str()),
+            (kk, ru, en),
+            "{day}"
+        );
+    }
+}
+
+#[test]
 fn constitution_day_2026_rolled_until_its_abolition_became_known() {
     let before = as_known_on("2026-01-01");
     assert_eq!(kinds(&before, date(2026, 8, 30)), [DayKind::Weekend, DayKind::Holiday]);

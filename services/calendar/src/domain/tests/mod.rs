@@ -4,8 +4,12 @@ mod amendments;
 mod cases;
 mod clock;
 mod deadlines;
+mod knowledge;
+mod laws;
 mod properties;
+mod registrations;
 mod revisions;
+mod words;
 mod years;
 
 use std::sync::LazyLock;
