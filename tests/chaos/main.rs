@@ -7,6 +7,7 @@ mod crowd;
 mod cutting;
 mod dice;
 mod flood;
+mod fuzz;
 mod outage;
 mod recompute;
 mod submission;
