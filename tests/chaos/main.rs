@@ -8,6 +8,8 @@ mod cutting;
 mod dice;
 mod flood;
 mod fuzz;
+mod load;
 mod outage;
 mod recompute;
+mod restarts;
 mod submission;
