@@ -7,24 +7,25 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, ExitCode, Stdio},
+    sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use bytes::{BufMut, Bytes, BytesMut};
 use legalstat_kit::{
-    call::{client, tls},
-    run::server,
+    call::{accepting::Acceptor, client, tls},
+    run::{environment::Environment, limits::Limits, server},
 };
 use prost::Message;
-use tokio_stream::wrappers::ReceiverStream;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::{
     Request, Response, Status,
     body::Body,
     codegen::{BoxFuture, Service},
     server::{Grpc, NamedService, UnaryService},
-    transport::{Channel, Server},
+    service::Routes,
+    transport::Channel,
 };
 use tonic_prost::ProstCodec;
 
@@ -98,21 +99,20 @@ pub(crate) fn serve(certificates: &Path) -> ExitCode {
             certificate: certificates.join("calendar.pem"),
             key: certificates.join("calendar.key"),
             authority: certificates.join("ca.pem"),
+            revoked: None,
         };
-        let acceptor = tls::acceptor(&files).expect("certificates are there");
+        let server = tls::Server::load(&files).expect("certificates are there");
+        let (_served, tls) = watch::channel(Arc::new(server));
+        let limits = Limits::read(&mut Environment::default(), 8).expect("the defaults can be used");
         let shutdown = CancellationToken::new();
-        let connections = tls::accept(listener, acceptor, shutdown.clone());
-        let serving = Server::builder()
-            .http2_keepalive_interval(Some(Duration::from_secs(30)))
-            .http2_keepalive_timeout(Some(Duration::from_secs(10)))
-            .add_service(EchoService::new())
-            .serve_with_incoming_shutdown(ReceiverStream::new(connections), shutdown.clone().cancelled_owned());
+        let acceptor = Acceptor::for_calls(tls, &limits, shutdown.clone());
+        let serving = acceptor.serve(listener, Routes::new(EchoService::new()).prepare());
         crate::report::say(&format!("https://localhost:{port}\n"));
         std::thread::spawn(move || {
             std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).ok();
             shutdown.cancel();
         });
-        serving.await.expect("it serves");
+        serving.await;
     });
     ExitCode::SUCCESS
 }

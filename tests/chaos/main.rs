@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 
 mod call;
+mod connections;
 mod crowd;
 mod cutting;
 mod dice;

@@ -58,7 +58,7 @@ fn an_expired_certificate_another_authority_and_a_service_that_is_away_are_told_
         std::fs::copy(other.path().join("certificates").join(file), certificates.join(file)).expect("it is copied");
     }
     for _ in 0..5 {
-        says(list(&system, "stranger"), 2, &["caller's certificate", "authority"]);
+        says(list(&system, "stranger"), 2, &["certificate", "authority"]);
     }
     std::fs::copy(certificates.join("edms.key"), certificates.join("good.key")).expect("it is copied");
     says(list(&system, "good"), 2, &["good.pem", "good.key"]);

@@ -3,13 +3,16 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::Context as _;
+use legalstat_kit::job::Once;
 use legalstat_local::{
     authority::{self, Authority, Usage},
     folder::write_whole,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     failure::Failure,
@@ -19,14 +22,37 @@ use crate::{
 
 /// Make the private certificate authority and every caller's and service's certificate in the folder
 ///
-/// For systems that run in containers; `up` does it by itself. What is there already stays.
+/// For systems that run in containers; `up` does it by itself. What is there already stays, and what nears its end is renewed.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Certificates;
+pub(crate) struct Certificates {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Action {
+    /// Revoke the certificate that a caller or a service has now, and make it a new one
+    ///
+    /// The services take no calls under the old one any more, within ten seconds and on open connections too: those of a
+    /// running `up` by themselves, others once their file LEGALSTAT_TLS_REVOKED is the new authority/revoked.pem.
+    /// Example: legalstat certificates revoke edms
+    Revoke {
+        /// Whose certificate, for example edms
+        name: String,
+    },
+}
 
 impl Certificates {
-    /// Makes them.
-    pub(crate) fn run(folder: &Path) -> Result<(), Failure> {
+    /// Makes or revokes them.
+    pub(crate) fn run(self, folder: &Path) -> Result<(), Failure> {
         std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        if let Some(Action::Revoke { name }) = self.action {
+            // A running `up` holds the folder; each file is written whole, and `up` mends a key beside another's certificate.
+            Authority::open_or_create(folder)?.revoke(&name)?;
+            Identities::ensure(folder)?;
+            eprintln!("the certificate of {name} is revoked, and a new one is made");
+            return Ok(());
+        }
         let _lock = place::lock(folder)?;
         Identities::ensure(folder)?;
         output::tell(&format!(
@@ -37,9 +63,23 @@ impl Certificates {
     }
 }
 
+/// How long between two looks at what nears its end.
+const LOOK: Duration = Duration::from_secs(3600);
+
+/// Renews what nears its end, until the shutdown. Services and their clients take up new files by themselves.
+pub(crate) async fn keep(folder: PathBuf, shutdown: CancellationToken) {
+    let mut once = Once::new("certificates");
+    while tokio::time::timeout(LOOK, shutdown.cancelled()).await.is_err() {
+        let folder = folder.clone();
+        let renewed = tokio::task::spawn_blocking(move || Identities::ensure(&folder)).await;
+        once.note(renewed.map_err(anyhow::Error::new).and_then(|renewed| renewed));
+    }
+}
+
 /// The certificates of a system on this machine.
 pub(crate) struct Identities {
     pub(crate) authority: PathBuf,
+    pub(crate) revoked: PathBuf,
     pub(crate) services: BTreeMap<&'static str, authority::Identity>,
 }
 
@@ -59,6 +99,7 @@ impl Identities {
             .map(|(name, usage)| Ok((name, authority.ensure(&usage)?)));
         Ok(Self {
             authority: authority.certificate_path(),
+            revoked: authority.revoked_path(),
             services: services.collect::<anyhow::Result<_>>()?,
         })
     }

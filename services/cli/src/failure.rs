@@ -2,8 +2,9 @@
 
 use std::{fmt, process::ExitCode, time::Duration};
 
+use legalstat_proto::common::v1::ErrorReason;
 use tonic::{Code, Status};
-use tonic_types::StatusExt;
+use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::output::escaped;
 
@@ -95,10 +96,17 @@ impl From<Status> for Failure {
             Code::Unavailable | Code::DeadlineExceeded | Code::Aborted | Code::Cancelled => {
                 Self::Away(Box::new(status))
             }
+            Code::Unauthenticated if is_unusable(&details) => Self::Certificate(escaped(status.message())),
             _ if details.retry_info().is_some() => Self::Away(Box::new(status)),
             _ => Self::Refused(Box::new(status)),
         }
     }
+}
+
+/// Whether the service says that the certificate shown cannot be used.
+fn is_unusable(details: &ErrorDetails) -> bool {
+    let unusable = ErrorReason::CertificateUnusable.as_str_name();
+    details.error_info().is_some_and(|info| info.reason == unusable)
 }
 
 impl From<anyhow::Error> for Failure {

@@ -170,7 +170,6 @@ impl Place {
         let line = Line {
             url,
             authority: self.authority(),
-            identity: files,
         };
         Ok(Connection::new(channel, line, self.timeout))
     }

@@ -29,7 +29,7 @@ use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    certificates::Identities,
+    certificates::{self, Identities},
     failure::Failure,
     invocation,
     options::FOLDER,
@@ -118,6 +118,7 @@ impl System {
             .await
             .context("preparing the database")?;
         let identities = Identities::ensure(&folder)?;
+        tokio::spawn(certificates::keep(folder.clone(), shutdown.clone()));
         let (ready, mut signals) = mpsc::unbounded_channel();
         let mut system = Self {
             addresses: Addresses::default(),
@@ -445,6 +446,7 @@ impl Start<'_> {
             ("LEGALSTAT_TLS_CERTIFICATE", path(&identity.certificate_path)),
             ("LEGALSTAT_TLS_KEY", path(&identity.key_path)),
             ("LEGALSTAT_TLS_AUTHORITY", path(&self.identities.authority)),
+            ("LEGALSTAT_TLS_REVOKED", path(&self.identities.revoked)),
         ];
         let files = ("LEGALSTAT_FILES", path(&folder.join("files").join(name.as_str())));
         let calendar = ("LEGALSTAT_CALENDAR_URL", self.ports.url(ServiceName::Calendar));

@@ -2,6 +2,7 @@
 
 use legalstat_kit::{
     Context, Service,
+    call::MESSAGE,
     due::{self, Schedule, calendar::Calendar},
     files::FileStore,
     schema::Tables,
@@ -10,7 +11,7 @@ use legalstat_kit::{
 use legalstat_proto::collections::v1::collection_distribution_service_server::{
     CollectionDistributionServiceServer, SERVICE_NAME,
 };
-use tonic::service::Routes;
+use tonic::{codec::CompressionEncoding, service::Routes};
 
 mod config;
 mod db;
@@ -45,7 +46,10 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         files,
         schedule,
     };
-    Ok(Routes::new(CollectionDistributionServiceServer::new(distribution)))
+    let server = CollectionDistributionServiceServer::new(distribution)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MESSAGE);
+    Ok(Routes::new(server))
 }
 
 /// The ids of the recipients that Appendix 1 names, for whom certificates are made.

@@ -2,13 +2,14 @@
 
 use legalstat_kit::{
     Context, Service,
+    call::MESSAGE,
     due::{self, Schedule, calendar::Calendar},
     files::FileStore,
     schema::Tables,
     write,
 };
 use legalstat_proto::forms::v1::form_registry_service_server::{FormRegistryServiceServer, SERVICE_NAME};
-use tonic::service::Routes;
+use tonic::{codec::CompressionEncoding, service::Routes};
 
 mod config;
 mod db;
@@ -43,5 +44,8 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         files,
         schedule,
     };
-    Ok(Routes::new(FormRegistryServiceServer::new(registry)))
+    let server = FormRegistryServiceServer::new(registry)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MESSAGE);
+    Ok(Routes::new(server))
 }

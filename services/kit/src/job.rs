@@ -126,6 +126,7 @@ mod tests {
             certificate: file(),
             key: file(),
             authority: file(),
+            revoked: None,
         };
         Context::new(db, tls, CancellationToken::new(), || Timestamp::UNIX_EPOCH)
     }

@@ -216,8 +216,9 @@ fn broken(status: Status) -> Refusal {
         Code::DeadlineExceeded => Refusal::new(
             Code::DeadlineExceeded,
             ErrorReason::DeadlineExceeded,
-            "nothing of the upload arrived for a minute; nothing was changed",
+            "the upload stopped before its end; nothing was changed",
         ),
+        Code::ResourceExhausted => Refusal::overloaded("messages under way take all the memory there is for them"),
         _ => Refusal::unavailable("the upload broke off; nothing was changed"),
     }
 }

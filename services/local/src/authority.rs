@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use legalstat_proto::common::v1::Role;
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    SanType,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -19,6 +19,8 @@ use super::{
 const VALID: Duration = Duration::days(825);
 /// How long before its end a certificate is replaced.
 const RENEWED: Duration = Duration::days(30);
+/// How long the authority's own certificate is valid.
+const AUTHORITY_VALID: Duration = Duration::days(3650);
 
 /// Whose certificate to make.
 #[derive(Clone, Debug)]
@@ -83,34 +85,40 @@ pub struct Identity {
     pub key_path: PathBuf,
 }
 
-/// A certificate authority in a folder: `authority/ca.pem`, `authority/ca.key` and `certificates/`.
+/// A certificate authority in a folder: `authority/ca.pem`, `authority/ca.key`, `authority/revoked.pem` and `certificates/`.
 pub struct Authority {
     folder: PathBuf,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    /// Opens the authority of a folder, made at the first call.
+    /// Opens the authority of a folder, made at the first call. Its own certificate is made anew, from the same key, before it
+    /// could end earlier than one that it signs: both the old and the new one vouch for all that it has signed.
     ///
     /// # Errors
     /// Files that cannot be read or written.
     pub fn open_or_create(folder: &Path) -> anyhow::Result<Self> {
+        Self::open_or_create_for(folder, AUTHORITY_VALID)
+    }
+
+    fn open_or_create_for(folder: &Path, valid: Duration) -> anyhow::Result<Self> {
         let (certificate, key) = (folder.join("authority/ca.pem"), folder.join("authority/ca.key"));
         if !key.exists() && !certificate.exists() {
             write_whole(&key, KeyPair::generate()?.serialize_pem().as_bytes(), 0o600)?;
         }
         let pair = KeyPair::from_pem(&read(&key)?)?;
-        if !certificate.exists() {
-            write_whole(
-                &certificate,
-                authority_parameters().self_signed(&pair)?.pem().as_bytes(),
-                0o644,
-            )?;
+        if !lasts(&certificate, &pair, VALID + RENEWED) {
+            let own = authority_parameters(valid).self_signed(&pair)?;
+            write_whole(&certificate, own.pem().as_bytes(), 0o644)?;
         }
-        Ok(Self {
+        let authority = Self {
             folder: folder.to_owned(),
-            issuer: Issuer::new(authority_parameters(), pair),
-        })
+            issuer: Issuer::new(authority_parameters(valid), pair),
+        };
+        if !authority.revoked_path().exists() {
+            authority.write_revoked(Vec::new())?;
+        }
+        Ok(authority)
     }
 
     /// The authority's own certificate.
@@ -118,11 +126,71 @@ impl Authority {
         self.folder.join("authority/ca.pem")
     }
 
-    /// The certificate of a party, made when it is missing or ends within 30 days.
+    /// The list of what the authority has revoked.
+    pub fn revoked_path(&self) -> PathBuf {
+        self.folder.join("authority/revoked.pem")
+    }
+
+    /// Revokes the certificate that a party has now. [`ensure`](Self::ensure) then makes it a new one.
+    ///
+    /// # Errors
+    /// A name without a certificate, or files that cannot be read or written.
+    pub fn revoke(&self, name: &str) -> anyhow::Result<()> {
+        anyhow::ensure!(!name.contains('/'), "{name:?} is not a name");
+        let file = |extension| self.folder.join("certificates").join(format!("{name}.{extension}"));
+        let (certificate, key) = (file("pem"), file("key"));
+        let pem = read(&certificate)?;
+        let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).context("the certificate")?;
+        let serial = pem.parse_x509().context("the certificate")?.raw_serial().to_vec();
+        let mut revoked = self.revoked()?;
+        revoked.push(RevokedCertParams {
+            serial_number: SerialNumber::from(serial),
+            revocation_time: OffsetDateTime::now_utc(),
+            reason_code: None,
+            invalidity_date: None,
+        });
+        self.write_revoked(revoked)?;
+        std::fs::remove_file(key)?;
+        Ok(std::fs::remove_file(certificate)?)
+    }
+
+    fn revoked(&self) -> anyhow::Result<Vec<RevokedCertParams>> {
+        let pem = read(&self.revoked_path())?;
+        let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).context("the list of revoked certificates")?;
+        let (_, list) = x509_parser::parse_x509_crl(&pem.contents).context("the list of revoked certificates")?;
+        let revoked = list.iter_revoked_certificates().map(|revoked| RevokedCertParams {
+            serial_number: SerialNumber::from_slice(revoked.raw_serial()),
+            revocation_time: revoked.revocation_date.to_datetime(),
+            reason_code: None,
+            invalidity_date: None,
+        });
+        Ok(revoked.collect())
+    }
+
+    fn write_revoked(&self, revoked_certs: Vec<RevokedCertParams>) -> anyhow::Result<()> {
+        let now = OffsetDateTime::now_utc();
+        let number = u64::try_from(now.unix_timestamp_nanos() / 1000)?;
+        let list = CertificateRevocationListParams {
+            this_update: now - Duration::hours(1),
+            next_update: now + AUTHORITY_VALID,
+            crl_number: SerialNumber::from(number),
+            issuing_distribution_point: None,
+            revoked_certs,
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list = list.signed_by(&self.issuer)?.pem()?;
+        write_whole(&self.revoked_path(), list.as_bytes(), 0o644)
+    }
+
+    /// The certificate of a party, made when it is missing, ends within 30 days, or is not that of the key beside it.
     ///
     /// # Errors
     /// Files that cannot be read or written.
     pub fn ensure(&self, usage: &Usage) -> anyhow::Result<Identity> {
+        self.ensure_for(usage, VALID)
+    }
+
+    fn ensure_for(&self, usage: &Usage, valid: Duration) -> anyhow::Result<Identity> {
         let file = |extension| {
             self.folder
                 .join("certificates")
@@ -132,9 +200,11 @@ impl Authority {
             certificate_path: file("pem"),
             key_path: file("key"),
         };
-        if !lasts(&identity) {
+        let key = std::fs::read_to_string(&identity.key_path).unwrap_or_default();
+        let lasting = KeyPair::from_pem(&key).is_ok_and(|pair| lasts(&identity.certificate_path, &pair, RENEWED));
+        if !lasting {
             let pair = KeyPair::generate()?;
-            let made = parameters(usage)?.signed_by(&pair, &self.issuer)?;
+            let made = parameters(usage, valid)?.signed_by(&pair, &self.issuer)?;
             write_whole(&identity.key_path, pair.serialize_pem().as_bytes(), 0o600)?;
             write_whole(&identity.certificate_path, made.pem().as_bytes(), 0o644)?;
         }
@@ -146,19 +216,21 @@ fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))
 }
 
-fn lasts(identity: &Identity) -> bool {
-    let Ok(pem) = std::fs::read(&identity.certificate_path) else {
+/// Whether the file holds a certificate of this key that does not end within `ahead`.
+fn lasts(certificate: &Path, pair: &KeyPair, ahead: Duration) -> bool {
+    let Ok(pem) = std::fs::read(certificate) else {
         return false;
     };
-    let renewed = (OffsetDateTime::now_utc() + RENEWED).unix_timestamp();
-    identity.key_path.exists()
-        && x509_parser::pem::parse_x509_pem(&pem).is_ok_and(|(_, pem)| {
-            pem.parse_x509()
-                .is_ok_and(|certificate| certificate.validity().not_after.timestamp() > renewed)
+    let needed = (OffsetDateTime::now_utc() + ahead).unix_timestamp();
+    x509_parser::pem::parse_x509_pem(&pem).is_ok_and(|(_, pem)| {
+        pem.parse_x509().is_ok_and(|certificate| {
+            let is_of_key = *certificate.public_key().subject_public_key.data == *pair.public_key_raw();
+            is_of_key && certificate.validity().not_after.timestamp() > needed
         })
+    })
 }
 
-fn authority_parameters() -> CertificateParams {
+fn authority_parameters(valid: Duration) -> CertificateParams {
     let mut parameters = CertificateParams::default();
     parameters
         .distinguished_name
@@ -166,11 +238,11 @@ fn authority_parameters() -> CertificateParams {
     parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     parameters.not_before = OffsetDateTime::now_utc() - Duration::hours(1);
-    parameters.not_after = parameters.not_before + Duration::days(3650);
+    parameters.not_after = parameters.not_before + valid;
     parameters
 }
 
-fn parameters(usage: &Usage) -> anyhow::Result<CertificateParams> {
+fn parameters(usage: &Usage, valid: Duration) -> anyhow::Result<CertificateParams> {
     let roles: Vec<String> = usage.roles.iter().map(|role| format!("role={}", word(*role))).collect();
     let uri = format!("legalstat://{}?{}", usage.name, roles.join("&"));
     let mut parameters = CertificateParams::new(usage.hosts.clone())?;
@@ -185,7 +257,7 @@ fn parameters(usage: &Usage) -> anyhow::Result<CertificateParams> {
         parameters.extended_key_usages.push(ExtendedKeyUsagePurpose::ServerAuth);
     }
     parameters.not_before = OffsetDateTime::now_utc() - Duration::hours(1);
-    parameters.not_after = parameters.not_before + VALID;
+    parameters.not_after = parameters.not_before + valid;
     Ok(parameters)
 }
 
@@ -267,6 +339,73 @@ mod tests {
             "{operator}"
         );
         assert!(!serves);
+    }
+
+    fn end(path: &Path) -> i64 {
+        let pem = std::fs::read(path).expect("it is there");
+        let (_, pem) = x509_parser::pem::parse_x509_pem(&pem).expect("PEM");
+        let certificate = pem.parse_x509().expect("a certificate");
+        certificate.validity().not_after.timestamp()
+    }
+
+    #[test]
+    fn what_nears_its_end_is_renewed_the_authoritys_own_certificate_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (usage, short) = (Usage::service("calendar"), Duration::days(20));
+        let old = Authority::open_or_create_for(folder.path(), VALID + short).expect("it opens");
+        let signed = old.ensure_for(&usage, short).expect("it is made").certificate_path;
+        let before = (end(&old.certificate_path()), end(&signed));
+        let key = old.issuer.key().public_key_pem();
+
+        let renewed = Authority::open_or_create(folder.path()).expect("it opens");
+        renewed.ensure(&usage).expect("it is made");
+        assert!(end(&renewed.certificate_path()) > before.0 && end(&signed) > before.1);
+        assert_eq!(
+            renewed.issuer.key().public_key_pem(),
+            key,
+            "who trusted it trusts it still"
+        );
+        assert!(
+            end(&signed) < end(&renewed.certificate_path()),
+            "nothing outlives who signed it"
+        );
+    }
+
+    #[test]
+    fn a_revoked_certificate_stays_on_the_list_and_a_new_one_is_made() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let authority = Authority::open_or_create(folder.path()).expect("it opens");
+        let (edms, operator) = (
+            Usage::caller("edms", &[Role::Edms]),
+            Usage::caller("operator", &[Role::Operator]),
+        );
+        let serial = |usage: &Usage| {
+            let pem = read(&authority.ensure(usage).expect("it is made").certificate_path).expect("it is there");
+            let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).expect("PEM");
+            pem.parse_x509().expect("a certificate").raw_serial().to_vec()
+        };
+        let (first, second) = (serial(&edms), serial(&operator));
+        authority.revoke("edms").expect("it is revoked");
+        assert_ne!(serial(&edms), first, "a new one is made");
+        authority.revoke("operator").expect("it is revoked");
+        let listed = authority.revoked().expect("it is readable").into_iter();
+        let listed: Vec<Vec<u8>> = listed.map(|revoked| revoked.serial_number.to_bytes()).collect();
+        assert_eq!(listed, [first, second]);
+        assert!(authority.revoke("nobody").is_err() && authority.revoke("../authority/ca").is_err());
+    }
+
+    #[test]
+    fn a_certificate_beside_another_key_is_made_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let authority = Authority::open_or_create(folder.path()).expect("it opens");
+        let usage = Usage::service("calendar");
+        let identity = authority.ensure(&usage).expect("it is made");
+        // As if the process had been killed between writing the one and the other.
+        let other = KeyPair::generate().expect("a key").serialize_pem();
+        std::fs::write(&identity.key_path, &other).expect("it is written");
+        authority.ensure(&usage).expect("it is made again");
+        let key = KeyPair::from_pem(&read(&identity.key_path).expect("it is there")).expect("a key");
+        assert!(lasts(&identity.certificate_path, &key, RENEWED));
     }
 
     #[test]

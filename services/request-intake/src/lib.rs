@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use legalstat_kit::{
     Context, Service,
+    call::MESSAGE,
     due::{self, calendar::Calendar},
     schema::Tables,
     write::{self, Groups, Limits},
 };
 use legalstat_proto::requests::v1::request_intake_service_server::{RequestIntakeServiceServer, SERVICE_NAME};
-use tonic::service::Routes;
+use tonic::{codec::CompressionEncoding, service::Routes};
 
 mod clients;
 mod config;
@@ -71,12 +72,16 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         examiner,
         texts: Arc::clone(&texts),
     };
-    Ok(Routes::new(RequestIntakeServiceServer::new(RequestIntake {
+    let server = RequestIntakeServiceServer::new(RequestIntake {
         submissions: Groups::start(&context, submissions, SUBMISSIONS),
         lookup: Lookup::new(context.db.clone()),
         context,
         calendar,
         rules,
         texts,
-    })))
+    });
+    let server = server
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MESSAGE);
+    Ok(Routes::new(server))
 }

@@ -11,7 +11,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use legalstat_kit::Call;
+use legalstat_kit::{Call, call::MESSAGE};
 use legalstat_proto::calendar::v1::{
     ComputeDeadlineRequest,
     calendar_service_server::{CalendarServiceServer, SERVICE_NAME},
@@ -20,7 +20,7 @@ use prost::bytes::BufMut as _;
 use tonic::{
     Request, Response, Status,
     body::Body,
-    codec::{Codec, EncodeBuf, Encoder},
+    codec::{Codec, CompressionEncoding, EncodeBuf, Encoder},
     codegen::{BoxFuture, Service, http},
     server::{Grpc, NamedService, UnaryService},
 };
@@ -42,7 +42,9 @@ impl CalendarServer {
     pub fn new(rpc: CalendarRpc) -> Self {
         let rpc = Arc::new(rpc);
         Self {
-            generated: CalendarServiceServer::from_arc(Arc::clone(&rpc)),
+            generated: CalendarServiceServer::from_arc(Arc::clone(&rpc))
+                .accept_compressed(CompressionEncoding::Gzip)
+                .max_decoding_message_size(MESSAGE),
             rpc,
         }
     }
@@ -66,7 +68,10 @@ impl Service<http::Request<Body>> for CalendarServer {
             return self.generated.call(request);
         }
         let method = ComputeDeadline(Arc::clone(&self.rpc));
-        Box::pin(async move { Ok(Grpc::new(Written).unary(method, request).await) })
+        let mut grpc = Grpc::new(Written)
+            .accept_compressed(CompressionEncoding::Gzip)
+            .max_decoding_message_size(MESSAGE);
+        Box::pin(async move { Ok(grpc.unary(method, request).await) })
     }
 }
 

@@ -14,12 +14,16 @@ use tonic::{Code, Status, body::Body};
 
 use crate::{
     Call, Refusal,
-    call::caller::{Caller, Peer, Role},
+    call::caller::{Caller, CallerError, Peer, Role},
     write::RefusalRecorder,
 };
 
 /// Services without an access option: anyone may ask what exists and whether it runs.
-const EXEMPT: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection.v1.ServerReflection/"];
+const EXEMPT: [&str; 3] = [
+    "/grpc.health.v1.Health/",
+    "/grpc.reflection.v1.ServerReflection/",
+    "/grpc.reflection.v1alpha.ServerReflection/",
+];
 
 /// Who may call one method.
 #[derive(Clone, Debug)]
@@ -213,9 +217,12 @@ where
             let message = format!("there is no method {path}");
             return answer(Refusal::new(Code::Unimplemented, ErrorReason::MethodUnknown, message));
         };
-        let call = Call::new(request.extensions().get::<Peer>(), method);
+        let peer = request.extensions().get::<Peer>();
+        let call = Call::new(peer, method);
+        let problem = peer.and_then(|peer| peer.problem.as_ref());
         let recorder = self.recorder.clone();
         if let Err(refusal) = policy.admit(&call.caller, method) {
+            let refusal = problem.map_or(refusal, |problem| unusable(method, problem));
             return Box::pin(async move {
                 let recorded = recorder.record(call, refusal.reason.as_str_name(), "").await;
                 let told = recorded.err().unwrap_or(refusal);
@@ -233,6 +240,12 @@ where
             }
         })
     }
+}
+
+/// What a caller is told whose certificate cannot be used.
+fn unusable(method: &str, problem: &CallerError) -> Refusal {
+    let message = format!("{method} needs a client certificate, and the one shown cannot be used: {problem}");
+    Refusal::new(Code::Unauthenticated, ErrorReason::CertificateUnusable, message).with("problem", problem.word())
 }
 
 fn answer<E: Send + 'static>(refusal: Refusal) -> Answer<E> {

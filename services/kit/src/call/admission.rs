@@ -21,6 +21,7 @@ use crate::{
     call::{
         access,
         apart::apart,
+        arrived::arrived,
         bounded::bounded,
         caller::Role,
         deadline,
@@ -108,9 +109,9 @@ struct Limit {
 
 /// How many calls of each class there may be.
 #[derive(Clone, Debug)]
-pub struct Limits(Vec<Limit>);
+pub struct Shares(Vec<Limit>);
 
-impl Limits {
+impl Shares {
     /// Reads them. Of the connections for reading, lists take half at most and callers without a certificate half, so that
     /// neither keeps a submission waiting.
     ///
@@ -183,7 +184,7 @@ pub struct AdmissionLayer(Arc<HashMap<Class, Room>>);
 
 impl AdmissionLayer {
     /// A layer that lets so many calls in.
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(limits: &Shares) -> Self {
         Self(Arc::new(
             limits.0.iter().map(|limit| (limit.class, Room::of(limit))).collect(),
         ))
@@ -210,7 +211,7 @@ pub struct Admission<S> {
 
 impl<S> tower::Service<http::Request<Body>> for Admission<S>
 where
-    S: tower::Service<http::Request<Body>, Response = http::Response<Body>>,
+    S: tower::Service<http::Request<Body>, Response = http::Response<Body>> + Clone + Send + 'static,
     S::Future: Send + 'static,
     S::Error: Send + 'static,
 {
@@ -234,14 +235,23 @@ where
             _ => request,
         };
         let rooms = Arc::clone(&self.rooms);
-        // The handler makes its future without work of its own: nothing runs before the call is let in.
-        let answered = self.inner.call(request);
+        // The one that was polled ready; its clone stands in for it.
+        let other = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, other);
         Box::pin(async move {
+            let request = match of_method {
+                Class::Read | Class::List | Class::Write => {
+                    let (head, body) = request.into_parts();
+                    http::Request::from_parts(head, arrived(body).await)
+                }
+                _ => request,
+            };
             let Some(places) = rooms[&class].take().await else {
                 let message = "as many calls of this kind are under way as the server takes at once; try again";
                 return Ok(Status::from(Refusal::overloaded(message)).into_http());
             };
-            let answered = told(lent::unless_silent(patience::of_call(Arc::clone(&places), answered)));
+            let answered = patience::of_call(Arc::clone(&places), inner.call(request));
+            let answered = told(lent::unless_silent(answered));
             let response = match class {
                 Class::Public => apart(answered).await?,
                 _ => answered.await?,
@@ -273,8 +283,8 @@ mod tests {
     use super::*;
     use crate::{Caller, call::caller::Peer};
 
-    fn limits() -> Limits {
-        Limits::read(&mut Environment::default(), 8).expect("the defaults")
+    fn limits() -> Shares {
+        Shares::read(&mut Environment::default(), 8).expect("the defaults")
     }
 
     #[test]
@@ -316,6 +326,7 @@ mod tests {
             let peer = Peer {
                 address: ([127, 0, 0, 1], 1).into(),
                 caller: caller.map(Arc::new),
+                problem: None,
             };
             of_call(&Call::new(Some(&peer), method)).0
         };

@@ -24,22 +24,75 @@ pub struct Caller {
 pub struct Peer {
     /// Its network address.
     pub address: SocketAddr,
-    /// Who it is, when it showed a certificate.
+    /// Who it is, when it showed a certificate that can be used.
     pub caller: Option<Arc<Caller>>,
+    /// What is wrong with the certificate that it showed.
+    pub problem: Option<CallerError>,
 }
 
-/// A certificate that our authority signed but that names no caller.
-#[derive(Debug, thiserror::Error)]
+/// Why a certificate cannot be used. Its holder is served as a caller without one, and told this where that is not enough.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallerError {
     /// It is not a certificate.
-    #[error("the certificate cannot be read")]
+    #[error("it cannot be read")]
     Unreadable,
-    /// It has not exactly one SAN URI of the scheme `legalstat`.
-    #[error("the certificate has no SAN URI legalstat://NAME?role=ROLE")]
+    /// It has no SAN URI of the scheme `legalstat`.
+    #[error("it has no SAN URI legalstat://NAME?role=ROLE")]
     NoName,
-    /// It names a role that does not exist.
-    #[error("the certificate names the unknown role {0:?}")]
+    /// It has several: nobody would know which one acts.
+    #[error("it has more than one SAN URI legalstat://NAME?role=ROLE")]
+    SeveralNames,
+    /// Its name is empty, or has characters that no name has.
+    #[error("its name {0:?} is not made of letters, digits, '-', '_' and '.' alone")]
+    NameNotAllowed(String),
+    /// Its name is one that the journal uses for others.
+    #[error("its name {0:?} is reserved")]
+    NameReserved(String),
+    /// It names no role.
+    #[error("it names no role: legalstat://NAME?role=ROLE")]
+    NoRole,
+    /// It names a role that does not exist, or that no certificate gives.
+    #[error("it names the unknown role {0:?}")]
     UnknownRole(String),
+    /// Its time is over.
+    #[error("it has expired")]
+    Expired,
+    /// Its time has not begun.
+    #[error("it is not valid yet")]
+    NotValidYet,
+    /// Its authority has revoked it.
+    #[error("it has been revoked")]
+    Revoked,
+    /// None of the authorities known here has signed it.
+    #[error("no authority known here has signed it")]
+    UnknownAuthority,
+    /// Its extended key usage does not name clients.
+    #[error("it is not for clients: its extended key usage lacks clientAuth")]
+    NotForClients,
+    /// Something else, such as an extension or an algorithm that is not known here.
+    #[error("it cannot be verified")]
+    Unusable,
+}
+
+impl CallerError {
+    /// The problem as a machine reads it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Unreadable => "UNREADABLE",
+            Self::NoName => "NO_NAME",
+            Self::SeveralNames => "SEVERAL_NAMES",
+            Self::NameNotAllowed(_) => "NAME_NOT_ALLOWED",
+            Self::NameReserved(_) => "NAME_RESERVED",
+            Self::NoRole => "NO_ROLE",
+            Self::UnknownRole(_) => "UNKNOWN_ROLE",
+            Self::Expired => "EXPIRED",
+            Self::NotValidYet => "NOT_VALID_YET",
+            Self::Revoked => "REVOKED",
+            Self::UnknownAuthority => "UNKNOWN_AUTHORITY",
+            Self::NotForClients => "NOT_FOR_CLIENTS",
+            Self::Unusable => "UNUSABLE",
+        }
+    }
 }
 
 impl Caller {
@@ -80,18 +133,25 @@ impl Caller {
             GeneralName::URI(uri) => uri.strip_prefix("legalstat://"),
             _ => None,
         });
-        // With two names nobody would know which one acts.
-        let (Some(uri), None) = (uris.next(), uris.next()) else {
-            return Err(CallerError::NoName);
-        };
-        Self::from_uri(uri)
+        match (uris.next(), uris.next()) {
+            (Some(uri), None) => Self::from_uri(uri),
+            (None, _) => Err(CallerError::NoName),
+            (Some(_), Some(_)) => Err(CallerError::SeveralNames),
+        }
     }
 
     fn from_uri(uri: &str) -> Result<Self, CallerError> {
-        let (name, query) = uri.split_once('?').ok_or(CallerError::NoName)?;
+        let (name, query) = uri.split_once('?').unwrap_or((uri, ""));
         let valid = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if name.is_empty() || name == ANONYMOUS || name == SYSTEM || !name.chars().all(valid) {
-            return Err(CallerError::NoName);
+        if name.is_empty() || !name.chars().all(valid) {
+            return Err(CallerError::NameNotAllowed(name.into()));
+        }
+        // In whatever case: a reader of the journal would take one for the other.
+        if [ANONYMOUS, SYSTEM]
+            .iter()
+            .any(|reserved| name.eq_ignore_ascii_case(reserved))
+        {
+            return Err(CallerError::NameReserved(name.into()));
         }
         let roles: Vec<Role> = query
             .split('&')
@@ -99,7 +159,7 @@ impl Caller {
             .map(role)
             .collect::<Result<_, _>>()?;
         if roles.is_empty() {
-            return Err(CallerError::NoName);
+            return Err(CallerError::NoRole);
         }
         Ok(Self {
             name: name.into(),
@@ -133,18 +193,22 @@ mod tests {
 
     #[test]
     fn names_and_roles_that_could_mislead_are_refused() {
-        for uri in [
-            "",
-            "?role=operator",
-            "anonymous?role=operator",
-            "system?role=operator",
-            "a b?role=operator",
-            "a",
-            "a?role=",
-            "a?role=public",
-            "a?role=king",
+        for (uri, problem) in [
+            ("", "NAME_NOT_ALLOWED"),
+            ("?role=operator", "NAME_NOT_ALLOWED"),
+            ("a b?role=operator", "NAME_NOT_ALLOWED"),
+            ("anonymous?role=operator", "NAME_RESERVED"),
+            ("Anonymous?role=operator", "NAME_RESERVED"),
+            ("system?role=operator", "NAME_RESERVED"),
+            ("SYSTEM?role=operator", "NAME_RESERVED"),
+            ("a", "NO_ROLE"),
+            ("a?roles=operator", "NO_ROLE"),
+            ("a?role=", "UNKNOWN_ROLE"),
+            ("a?role=public", "UNKNOWN_ROLE"),
+            ("a?role=king", "UNKNOWN_ROLE"),
         ] {
-            assert!(Caller::from_uri(uri).is_err(), "{uri:?}");
+            let refused = Caller::from_uri(uri).expect_err("it could mislead");
+            assert_eq!(refused.word(), problem, "{uri:?}: {refused}");
         }
     }
 }

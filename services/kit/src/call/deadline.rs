@@ -2,9 +2,11 @@
 //! answers DEADLINE_EXCEEDED in time, and outgoing calls get what is left.
 
 use std::{
+    collections::HashSet,
     convert::Infallible,
     future::Future,
     pin::Pin,
+    sync::LazyLock,
     task::{Context as Polling, Poll},
     time::Duration,
 };
@@ -15,7 +17,8 @@ use tonic::{Code, Status, body::Body};
 
 use crate::Refusal;
 
-/// The longest a call may take when its caller sets no deadline; uploads and downloads take the longest.
+/// The longest a call may take whatever its caller says, and a stream when he says nothing; uploads and downloads take the
+/// longest.
 const LONGEST: Duration = Duration::from_secs(600);
 /// How long before the caller's deadline the answer leaves, so that it arrives in time.
 const HEAD_START: Duration = Duration::from_millis(5);
@@ -30,6 +33,30 @@ tokio::task_local! {
 pub fn remaining(most: Duration) -> Duration {
     let left = DEADLINE.try_with(|deadline| deadline.saturating_duration_since(Instant::now()).saturating_sub(HOP));
     left.map_or(most, |left| left.min(most))
+}
+
+/// The methods that take or give more than one message.
+static STREAMS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let services = legalstat_proto::descriptors().services();
+    let methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
+    methods
+        .filter(|method| method.is_client_streaming() || method.is_server_streaming())
+        .map(|method| format!("/{}/{}", method.parent_service().full_name(), method.name()))
+        .collect()
+});
+
+/// A `grpc-timeout` that is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct UnreadableTimeout;
+
+/// What a caller lets a call take, when it says so.
+pub(crate) fn of_caller(headers: &http::HeaderMap) -> Result<Option<Duration>, UnreadableTimeout> {
+    let mut given = headers.get_all("grpc-timeout").iter();
+    match (given.next(), given.next()) {
+        (None, _) => Ok(None),
+        (Some(header), None) => parse(header).map(Some).ok_or(UnreadableTimeout),
+        (Some(_), Some(_)) => Err(UnreadableTimeout),
+    }
 }
 
 /// Reads a `grpc-timeout` header: up to eight digits and a unit (gRPC over HTTP/2, "Timeout").
@@ -53,13 +80,30 @@ fn parse(header: &http::HeaderValue) -> Option<Duration> {
 
 /// The layer.
 #[derive(Clone, Copy)]
-pub struct DeadlineLayer;
+pub struct DeadlineLayer {
+    unary: Duration,
+}
+
+impl DeadlineLayer {
+    /// A layer that lets a call with one message and one answer take so long when its caller sets no deadline.
+    pub fn new(unary: Duration) -> Self {
+        Self { unary }
+    }
+
+    fn timeout(self, request: &http::Request<Body>) -> Duration {
+        // What cannot be read is refused further in, where the refusal goes into the journal.
+        let given = of_caller(request.headers()).ok().flatten();
+        let path = request.uri().path();
+        let usual = || if STREAMS.contains(path) { LONGEST } else { self.unary };
+        given.unwrap_or_else(usual).min(LONGEST)
+    }
+}
 
 impl<S> tower::Layer<S> for DeadlineLayer {
     type Service = Deadline<S>;
 
     fn layer(&self, inner: S) -> Deadline<S> {
-        Deadline { inner }
+        Deadline { inner, layer: *self }
     }
 }
 
@@ -67,6 +111,7 @@ impl<S> tower::Layer<S> for DeadlineLayer {
 #[derive(Clone)]
 pub struct Deadline<S> {
     inner: S,
+    layer: DeadlineLayer,
 }
 
 impl<S> tower::Service<http::Request<Body>> for Deadline<S>
@@ -83,12 +128,7 @@ where
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let timeout = request
-            .headers()
-            .get("grpc-timeout")
-            .and_then(parse)
-            .unwrap_or(LONGEST)
-            .min(LONGEST);
+        let timeout = self.layer.timeout(&request);
         let deadline = Instant::now() + timeout;
         let answered = DEADLINE.scope(deadline, self.inner.call(request));
         Box::pin(async move {
@@ -119,6 +159,38 @@ mod tests {
         for text in ["", "m", "123456789m", "-1m", "1x", "m1"] {
             assert_eq!(read(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_timeout_given_twice_is_none() {
+        let given = |values: &[&'static str]| {
+            let mut headers = http::HeaderMap::new();
+            for value in values {
+                headers.append("grpc-timeout", http::HeaderValue::from_static(value));
+            }
+            of_caller(&headers)
+        };
+        assert_eq!(given(&[]), Ok(None));
+        assert_eq!(given(&["1S"]), Ok(Some(Duration::from_secs(1))));
+        assert_eq!(given(&["1S", "2S"]), Err(UnreadableTimeout));
+        assert_eq!(given(&["x"]), Err(UnreadableTimeout));
+    }
+
+    #[test]
+    fn a_call_without_a_deadline_ends_within_seconds_and_a_stream_may_go_on() {
+        let layer = DeadlineLayer::new(Duration::from_secs(30));
+        let timeout = |path: &str| {
+            let mut request = http::Request::new(Body::empty());
+            *request.uri_mut() = path.parse().expect("a path");
+            layer.timeout(&request)
+        };
+        assert_eq!(timeout("/legalstat.calendar.v1.CalendarService/GetDay"), layer.unary);
+        assert_eq!(timeout("/legalstat.calendar.v1.CalendarService/WatchCalendar"), LONGEST);
+        assert_eq!(
+            timeout("/legalstat.forms.v1.FormRegistryService/UploadEditionFile"),
+            LONGEST
+        );
+        assert_eq!(timeout("/no/method"), layer.unary);
     }
 
     #[tokio::test]

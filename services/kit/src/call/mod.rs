@@ -4,20 +4,30 @@ use std::{net::SocketAddr, sync::Arc};
 
 use jiff::Timestamp;
 
+pub mod accepting;
 pub mod access;
 pub mod admission;
 mod apart;
+mod arrived;
 mod bounded;
 pub mod caller;
 pub mod client;
+pub mod connections;
 pub mod deadline;
 pub(crate) mod held;
+pub mod line;
 pub(crate) mod patience;
+pub mod showing;
+pub mod streams;
 pub mod telemetry;
 pub mod tls;
+pub mod trust;
 pub mod unreadable;
 
 use crate::call::caller::{Caller, Peer, SYSTEM};
+
+/// How many bytes a message may have, inflated where it came compressed. The contracts name this number.
+pub const MESSAGE: usize = 4 * 1024 * 1024;
 
 /// Who did something, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,38 +1,23 @@
-//! TLS: servers accept with tokio-rustls and know callers by client certificate; clients show theirs.
+//! TLS: the files of one party, what a server makes of them, and what a client does. Whoever changes the files changes both: a
+//! server looks at them every few seconds, a client reads them at each new connection.
 
 use std::{
-    io,
-    net::SocketAddr,
-    path::PathBuf,
-    pin::Pin,
-    sync::Arc,
-    task::{Context as Polling, Poll},
-    time::Duration,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
 };
 
 use anyhow::Context as _;
 use rustls::{
-    RootCertStore, ServerConfig,
+    ClientConfig, RootCertStore, ServerConfig,
+    crypto::CryptoProvider,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-    server::WebPkiClientVerifier,
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
-};
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
-use tokio_util::sync::CancellationToken;
-use tonic::transport::{Certificate, ClientTlsConfig, Identity, server::Connected};
+use sha2::{Digest as _, Sha256};
+use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
-use crate::call::caller::{Caller, Peer};
+use crate::call::trust::Trust;
 
-/// How long a peer may take for its handshake, and then for its first bytes.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How many accepted connections may wait to be served.
-const BACKLOG: usize = 128;
-
-/// The PEM files of one party: its certificate chain, its key, and the authority it trusts.
+/// The PEM files of one party: its certificate chain, its key, the authority it trusts, and what that authority has revoked.
 #[derive(Clone, Debug)]
 pub struct Files {
     /// The certificate chain, own certificate first.
@@ -41,41 +26,114 @@ pub struct Files {
     pub key: PathBuf,
     /// The certificates of the trusted authorities.
     pub authority: PathBuf,
+    /// The revocation lists of the authorities, where there are any.
+    pub revoked: Option<PathBuf>,
 }
 
-fn read(path: &PathBuf) -> anyhow::Result<Vec<u8>> {
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Makes the server's side: callers may show a certificate, and if they do the authority must have signed it.
-///
-/// # Errors
-/// Files that cannot be read or do not belong together.
-pub fn acceptor(files: &Files) -> anyhow::Result<TlsAcceptor> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&read(&files.authority)?) {
-        roots.add(certificate.context("the authority's file")?)?;
-    }
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-        .allow_unauthenticated()
-        .build()
-        .context("the authority's file")?;
-    let chain = CertificateDer::pem_slice_iter(&read(&files.certificate)?).collect::<Result<Vec<_>, _>>()?;
-    let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?).context("the private key's file")?;
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// Makes a client's side; without `identity` the caller stays anonymous.
+/// The content of the files at one moment.
+struct Content {
+    certificate: Vec<u8>,
+    key: Vec<u8>,
+    authority: Vec<u8>,
+    revoked: Option<Vec<u8>>,
+}
+
+impl Files {
+    fn content(&self) -> anyhow::Result<Content> {
+        Ok(Content {
+            certificate: read(&self.certificate)?,
+            key: read(&self.key)?,
+            authority: read(&self.authority)?,
+            revoked: self.revoked.as_deref().map(read).transpose()?,
+        })
+    }
+}
+
+impl Content {
+    fn digest(&self) -> [u8; 32] {
+        let parts = [&self.certificate, &self.key, &self.authority].into_iter();
+        let mut digest = Sha256::new();
+        for part in parts.chain(&self.revoked) {
+            digest.update(part.len().to_be_bytes());
+            digest.update(part);
+        }
+        digest.finalize().into()
+    }
+
+    fn chain(&self) -> anyhow::Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
+        let chain = CertificateDer::pem_slice_iter(&self.certificate).collect::<Result<Vec<_>, _>>();
+        let key = PrivateKeyDer::from_pem_slice(&self.key).context("the private key's file")?;
+        Ok((chain.context("the certificate's file")?, key))
+    }
+
+    fn roots(&self) -> anyhow::Result<RootCertStore> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(&self.authority) {
+            roots.add(certificate.context("the authority's file")?)?;
+        }
+        Ok(roots)
+    }
+}
+
+/// What a server makes of its files: how it accepts connections, and which client certificates it trusts.
+pub struct Server {
+    /// For handshakes. They take any client certificate whose key the client has; whether it is trusted is `trust`'s to say.
+    pub config: Arc<ServerConfig>,
+    /// Which client certificates can be used.
+    pub trust: Trust,
+    digest: [u8; 32],
+}
+
+impl Server {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// Files that cannot be read or do not belong together.
+    pub fn load(files: &Files) -> anyhow::Result<Self> {
+        Self::of(&files.content()?)
+    }
+
+    /// What the files make now, if they have changed since this was made of them.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn newer(&self, files: &Files) -> anyhow::Result<Option<Self>> {
+        let content = files.content()?;
+        if content.digest() == self.digest {
+            return Ok(None);
+        }
+        Self::of(&content).map(Some)
+    }
+
+    fn of(content: &Content) -> anyhow::Result<Self> {
+        let trust = Trust::new(content.roots()?, content.revoked.as_deref(), provider())?;
+        let (chain, key) = content.chain()?;
+        let mut config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()?
+            .with_client_cert_verifier(trust.possession())
+            .with_single_cert(chain, key)?;
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Ok(Self {
+            config: Arc::new(config),
+            trust,
+            digest: content.digest(),
+        })
+    }
+}
+
+/// Makes a client's side that stays as it is; without `identity` the caller stays anonymous.
 ///
 /// # Errors
 /// Files that cannot be read.
-pub fn client(authority: &PathBuf, identity: Option<(&PathBuf, &PathBuf)>) -> anyhow::Result<ClientTlsConfig> {
+pub fn client(authority: &Path, identity: Option<(&PathBuf, &PathBuf)>) -> anyhow::Result<ClientTlsConfig> {
     let config = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read(authority)?));
     Ok(match identity {
         None => config,
@@ -83,132 +141,46 @@ pub fn client(authority: &PathBuf, identity: Option<(&PathBuf, &PathBuf)>) -> an
     })
 }
 
-/// A connection whose handshake is done.
-pub struct Connection {
-    stream: TlsStream<TcpStream>,
-    peer: Peer,
-    /// Ends when the peer has sent nothing for too long. Removed when its first bytes arrive.
-    silence: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+/// A client's side that reads its files anew for each connection.
+pub struct Client {
+    files: Files,
+    /// What was usable last, for the moment in which only one of two files is new.
+    usable: Mutex<Arc<ClientConfig>>,
 }
 
-impl Connected for Connection {
-    type ConnectInfo = Peer;
-
-    fn connect_info(&self) -> Peer {
-        self.peer.clone()
+impl Client {
+    /// Reads the files for the first time.
+    ///
+    /// # Errors
+    /// Files that cannot be read or do not belong together.
+    pub fn load(files: &Files) -> anyhow::Result<Self> {
+        Ok(Self {
+            files: files.clone(),
+            usable: Mutex::new(client_config(files)?),
+        })
     }
-}
 
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        polling: &mut Polling<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(polling, buffer);
-        if buffer.filled().len() > before {
-            self.silence = None;
+    /// What to use for the next connection.
+    pub fn config(&self) -> Arc<ClientConfig> {
+        let mut usable = self.usable.lock().expect("no code panics while it holds this lock");
+        match client_config(&self.files) {
+            Ok(config) => *usable = config,
+            Err(error) => tracing::warn!(
+                error = format!("{error:#}"),
+                "the certificate for calls cannot be read anew"
+            ),
         }
-        match (&read, &mut self.silence) {
-            // HTTP/2's own keepalive begins only after the peer's first bytes. The server sees a connection that ended.
-            (Poll::Pending, Some(silence)) => silence.as_mut().poll(polling).map(Ok),
-            _ => read,
-        }
+        usable.clone()
     }
 }
 
-impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, polling: &mut Polling<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(polling, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        polling: &mut Polling<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(polling, bytes)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, polling: &mut Polling<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(polling)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, polling: &mut Polling<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(polling)
-    }
-}
-
-/// Accepts connections until `shutdown`. Handshakes run side by side, so that a slow peer keeps nobody waiting.
-pub fn accept(
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-    shutdown: CancellationToken,
-) -> mpsc::Receiver<io::Result<Connection>> {
-    let (ready, connections) = mpsc::channel(BACKLOG);
-    tokio::spawn(async move {
-        loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                () = shutdown.cancelled() => return,
-            };
-            match accepted {
-                Ok((stream, address)) => {
-                    let silence = given_up(shutdown.clone());
-                    tokio::spawn(hand_over(stream, address, acceptor.clone(), silence, ready.clone()));
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a connection");
-                    // Most likely no file handle is free: an immediate retry would only burn the processor.
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-            }
-        }
-    });
-    connections
-}
-
-/// Ends when a peer has sent nothing for too long.
-async fn given_up(shutdown: CancellationToken) {
-    tokio::time::timeout(HANDSHAKE, shutdown.cancelled()).await.ok();
-}
-
-async fn hand_over(
-    stream: TcpStream,
-    address: SocketAddr,
-    acceptor: TlsAcceptor,
-    silence: impl Future<Output = ()> + Send + 'static,
-    ready: mpsc::Sender<io::Result<Connection>>,
-) {
-    match tokio::time::timeout(HANDSHAKE, handshake(stream, address, acceptor)).await {
-        Ok(Ok(mut connection)) => {
-            connection.silence = Some(Box::pin(silence));
-            ready.send(Ok(connection)).await.ok();
-        }
-        Ok(Err(error)) => tracing::info!(%address, error = format!("{error:#}"), "a connection was refused"),
-        Err(_) => tracing::info!(%address, "a connection was refused: its handshake took too long"),
-    }
-}
-
-async fn handshake(stream: TcpStream, address: SocketAddr, acceptor: TlsAcceptor) -> anyhow::Result<Connection> {
-    stream.set_nodelay(true)?;
-    let stream = acceptor.accept(stream).await?;
-    let certificate = stream
-        .get_ref()
-        .1
-        .peer_certificates()
-        .and_then(<[CertificateDer<'_>]>::first);
-    let caller = certificate
-        .map(|der| Caller::from_certificate(der).map(Arc::new))
-        .transpose()?;
-    Ok(Connection {
-        stream,
-        peer: Peer { address, caller },
-        silence: None,
-    })
+fn client_config(files: &Files) -> anyhow::Result<Arc<ClientConfig>> {
+    let content = files.content()?;
+    let (chain, key) = content.chain()?;
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(content.roots()?)
+        .with_client_auth_cert(chain, key)?;
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(Arc::new(config))
 }

@@ -42,9 +42,8 @@ impl Calendar {
     /// # Errors
     /// An address that is not a URL, or certificate files that cannot be read.
     pub fn new(url: &str, files: &tls::Files) -> anyhow::Result<Self> {
-        let identity = tls::client(&files.authority, Some((&files.certificate, &files.key)))?;
         Ok(Self {
-            client: CalendarServiceClient::new(client::channel(url, identity)?).max_decoding_message_size(LARGEST),
+            client: CalendarServiceClient::new(client::to_service(url, files)?).max_decoding_message_size(LARGEST),
         })
     }
 

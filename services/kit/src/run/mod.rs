@@ -1,15 +1,17 @@
 //! One way to run every service: settings, telemetry, schema, server, stop.
 
-use std::{future::Future, net::SocketAddr, num::NonZero, path::PathBuf, pin::Pin, process::ExitCode};
+use std::{future::Future, net::SocketAddr, num::NonZero, path::PathBuf, pin::Pin, process::ExitCode, sync::Arc};
 
 use jiff::Timestamp;
 use sqlx::postgres::PgConnectOptions;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
+mod certificates;
 mod context;
 pub mod environment;
+pub mod limits;
 pub(crate) mod probe;
 pub mod server;
 
@@ -17,12 +19,13 @@ pub use context::Context;
 
 use crate::{
     call::{
-        admission::Limits,
+        accepting::Acceptor,
         telemetry::{self, LogFormat},
         tls,
     },
     run::{
         environment::{Environment, SettingError},
+        limits::Limits,
         server::Health,
     },
     schema::{self, Connections, Database, Tables},
@@ -59,8 +62,8 @@ pub struct Settings {
     database: String,
     owner_database: Option<String>,
     connections: Connections,
-    limits: Limits,
     tls: tls::Files,
+    limits: Limits,
     otlp_endpoint: Option<String>,
     log: String,
     log_format: LogFormat,
@@ -83,6 +86,7 @@ impl Settings {
         let certificate = environment.required("LEGALSTAT_TLS_CERTIFICATE");
         let key = environment.required("LEGALSTAT_TLS_KEY");
         let authority = environment.required("LEGALSTAT_TLS_AUTHORITY");
+        let revoked = environment.optional("LEGALSTAT_TLS_REVOKED");
         let otlp_endpoint = environment.optional("LEGALSTAT_OTLP_ENDPOINT");
         let log = environment.parsed("LEGALSTAT_LOG", "info".to_owned());
         let log_format = environment.parsed("LEGALSTAT_LOG_FORMAT", LogFormat::Json);
@@ -95,12 +99,13 @@ impl Settings {
                 writing: writing?,
                 reading: reading?,
             },
-            limits: limits?,
             tls: tls::Files {
                 certificate: PathBuf::from(certificate?),
                 key: PathBuf::from(key?),
                 authority: PathBuf::from(authority?),
+                revoked: revoked.map(PathBuf::from),
             },
+            limits: limits?,
             otlp_endpoint,
             log: log?,
             log_format: log_format?,
@@ -241,19 +246,29 @@ pub async fn serve_on<C: Send + 'static>(
 ) -> anyhow::Result<()> {
     let health_shutdown = CancellationToken::new();
     let _health_stops_last = health_shutdown.clone().drop_guard();
-    let acceptor = tls::acceptor(&settings.tls)?;
+    let (served, tls) = watch::channel(Arc::new(tls::Server::load(&settings.tls)?));
     let health = Health::new(service.services).await;
-    health.listen(listeners.health, health_shutdown);
+    health.listen(listeners.health, &settings.limits, health_shutdown);
 
     let runtime = prepare(service, &settings, &shutdown).await?;
     let database = Database::new(runtime, settings.connections);
     // A token of its own: a crashed job stops this service, and not the others that may run in the same process.
     let context = Context::new(database, settings.tls, shutdown.child_token(), clock);
+    certificates::follow(&context, served);
+    let acceptor = Acceptor::for_calls(tls, &settings.limits, context.shutdown.clone());
     let routes = (service.start)(context.clone(), config).await?;
     tracing::info!(service = service.name, address = %settings.listen, "serving");
     ready();
-    let (names, limits) = (service.services, &settings.limits);
-    let served = server::serve(&context, routes, names, &health, listeners.calls, acceptor, limits).await;
+    let served = server::serve(
+        &context,
+        routes,
+        service.services,
+        &health,
+        listeners.calls,
+        acceptor,
+        &settings.limits,
+    );
+    let served = served.await;
     // A connection whose peer died silently must not keep the process.
     tokio::time::timeout(server::ENDING, context.db.close()).await.ok();
     // A crash stopped the service, so it is the error to report, whatever else goes wrong while it stops.

@@ -5,31 +5,29 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::Context as _;
 use legalstat_proto::journal::v1::journal_service_server::{JournalServiceServer, SERVICE_NAME as JOURNAL};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
-use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tokio_util::sync::CancellationToken;
-use tonic::{
-    service::Routes,
-    transport::{Endpoint, Server},
-};
+use tonic::{codec::CompressionEncoding, service::Routes, transport::Endpoint};
 use tonic_health::{
     ServingStatus,
     pb::{self, HealthCheckRequest, health_client::HealthClient, health_server::HealthServer},
     server::{HealthReporter, HealthService},
 };
+use tower::ServiceBuilder;
 
 use crate::{
     Context,
     call::{
+        MESSAGE,
+        accepting::Acceptor,
         access::{self, AccessLayer},
-        admission::{AdmissionLayer, Limits},
+        admission::AdmissionLayer,
         deadline::DeadlineLayer,
         telemetry::TraceLayer,
-        tls,
         unreadable::UnreadableLayer,
     },
     job::Once,
     journal::Journal,
+    run::limits::Limits,
     write::RefusalRecorder,
 };
 
@@ -104,11 +102,9 @@ impl Health {
     }
 
     /// Answers in plaintext until `shutdown`: probes speak no TLS.
-    pub fn listen(&self, listener: TcpListener, shutdown: CancellationToken) {
-        let serving = Server::builder().add_service(self.server());
-        tokio::spawn(
-            serving.serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.cancelled_owned()),
-        );
+    pub fn listen(&self, listener: TcpListener, limits: &Limits, shutdown: CancellationToken) {
+        let probes = Routes::new(self.server()).prepare();
+        tokio::spawn(Acceptor::for_probes(limits, shutdown).serve(listener, probes));
     }
 }
 
@@ -161,46 +157,36 @@ pub async fn serve(
     services: &[&'static str],
     health: &Health,
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    acceptor: Acceptor,
     limits: &Limits,
 ) -> anyhow::Result<()> {
     access::require_policies(services)?;
     access::require_policies(&[JOURNAL])?;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(legalstat_proto::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
-    let reflection = [services, &[JOURNAL, "grpc.health.v1.Health"]]
-        .concat()
-        .into_iter()
-        .fold(reflection, tonic_reflection::server::Builder::with_service_name)
-        .build_v1()?;
+    let journal = JournalServiceServer::new(Journal::new(context))
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(MESSAGE);
     let routes = routes
-        .add_service(JournalServiceServer::new(Journal::new(context)))
-        .add_service(reflection)
+        .add_service(journal)
+        .add_service(reflection(services).build_v1()?)
+        .add_service(reflection(services).build_v1alpha()?)
         .add_service(health.server());
 
     let recorder = RefusalRecorder::start(context);
-    let connections = tls::accept(listener, acceptor, context.shutdown.clone());
-    let serving = Server::builder()
-        .http2_keepalive_interval(Some(Duration::from_secs(30)))
-        .http2_keepalive_timeout(Some(Duration::from_secs(10)))
+    let service = ServiceBuilder::new()
         .layer(TraceLayer)
-        .layer(DeadlineLayer)
+        .layer(DeadlineLayer::new(limits.unary))
         .layer(AccessLayer::new(recorder.clone(), [services, &[JOURNAL]].concat()))
-        .layer(AdmissionLayer::new(limits))
+        .layer(AdmissionLayer::new(&limits.shares))
         .layer(UnreadableLayer)
-        .add_routes(routes)
-        .serve_with_incoming_shutdown(
-            ReceiverStream::new(connections),
-            context.shutdown.clone().cancelled_owned(),
-        );
+        .service(routes.prepare());
+    let serving = acceptor.serve(listener, service);
     let draining = async {
         health.follow(context).await;
         health.end().await;
         tokio::time::sleep(DRAINING).await;
     };
     tokio::select! {
-        served = serving => served?,
+        () = serving => {}
         () = draining => tracing::warn!("calls were still under way when the time for draining ended"),
     }
     recorder.end();
@@ -209,4 +195,15 @@ pub async fn serve(
         .await
         .context("a task did not end in time")?;
     Ok(())
+}
+
+/// What tells of the contracts. Older tools ask for it under the name `v1alpha`.
+fn reflection<'a>(services: &[&'static str]) -> tonic_reflection::server::Builder<'a> {
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(legalstat_proto::FILE_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+    [services, &[JOURNAL, "grpc.health.v1.Health"]]
+        .concat()
+        .into_iter()
+        .fold(reflection, tonic_reflection::server::Builder::with_service_name)
 }

@@ -126,6 +126,7 @@ fn passable() -> std::fs::Permissions {
 pub struct Running {
     ground: Arc<Ground>,
     url: String,
+    health: SocketAddr,
     database: String,
     schema: &'static str,
     identity: tls::Files,
@@ -203,6 +204,7 @@ impl Running {
             certificate: identity.certificate_path,
             key: identity.key_path,
             authority: ground.authority.certificate_path(),
+            revoked: None,
         };
         let shutdown = CancellationToken::new();
         let (ready, signal) = oneshot::channel();
@@ -221,6 +223,7 @@ impl Running {
         Ok(Self {
             ground,
             url,
+            health,
             database,
             schema: service.schema,
             identity: files,
@@ -232,6 +235,11 @@ impl Running {
     /// Its address.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where it answers probes.
+    pub fn health(&self) -> SocketAddr {
+        self.health
     }
 
     /// A channel to it as one of the system's callers (`operator`, `edms`, a recipient's id, a service's name), or

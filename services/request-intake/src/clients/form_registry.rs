@@ -31,9 +31,8 @@ impl FormRegistry {
     /// # Errors
     /// An address that is not a URL, or certificate files that cannot be read.
     pub fn new(url: &str, files: &tls::Files) -> anyhow::Result<Self> {
-        let identity = tls::client(&files.authority, Some((&files.certificate, &files.key)))?;
         Ok(Self {
-            client: FormRegistryServiceClient::new(client::channel(url, identity)?),
+            client: FormRegistryServiceClient::new(client::to_service(url, files)?),
         })
     }
 

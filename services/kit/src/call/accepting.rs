@@ -1,0 +1,278 @@
+//! Connections from the first byte to the last. Each of their states has an end of its own: a handshake takes seconds, a
+//! connection without a call under way less than a minute, and a call whose peer neither sends nor takes ends; the peer's
+//! certificate and the connection's age end it too.
+
+use std::{convert::Infallible, net::SocketAddr, pin::Pin, pin::pin, sync::Arc, time::Duration};
+
+use hyper::{body::Incoming, server::conn::http2, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::pki_types::{CertificateDer, UnixTime};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    time::Instant,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tonic::{Status, body::Body};
+use tower::ServiceExt as _;
+
+use crate::{
+    call::{
+        caller::Peer,
+        connections::{Closing, Connections, Held, Room},
+        line::Line,
+        showing::Showing,
+        streams::{Received, Sent, Shared, Stream, Streams},
+        tls,
+    },
+    run::limits::Limits,
+};
+
+/// How long a peer may take for its handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// After how long without a word a peer is asked whether it is there, and how long its answer may take.
+const SILENCE: (Duration, Duration) = (Duration::from_secs(25), Duration::from_secs(15));
+/// How many bytes a peer may send ahead on one call, and on one connection.
+const WINDOW: (u32, u32) = (256 * 1024, 1024 * 1024);
+/// How many bytes of an answer wait for the peer to take them.
+const SENT_AHEAD: usize = 256 * 1024;
+/// How many bytes a frame has at most.
+const FRAME: u32 = 16 * 1024;
+/// How many bytes of header names and values a connection remembers.
+const HEADER_TABLE: u32 = 4096;
+/// How many calls that the peer takes back before the server has seen them end the connection, and how many that the server
+/// had to end for the peer's mistakes.
+const RESETS: (usize, usize) = (20, 128);
+
+/// What a server takes connections with.
+#[derive(Clone)]
+pub struct Acceptor {
+    tls: Option<watch::Receiver<Arc<tls::Server>>>,
+    limits: Arc<Limits>,
+    connections: Arc<Connections>,
+    shared: Arc<Shared>,
+    shutdown: CancellationToken,
+}
+
+impl Acceptor {
+    /// Connections over TLS, for calls.
+    pub fn for_calls(tls: watch::Receiver<Arc<tls::Server>>, limits: &Limits, shutdown: CancellationToken) -> Self {
+        let connections = Connections::for_calls(limits.connections, limits.connections_by_address);
+        Self::new(Some(tls), limits, connections, shutdown)
+    }
+
+    /// Connections in plaintext, for probes.
+    pub fn for_probes(limits: &Limits, shutdown: CancellationToken) -> Self {
+        let limits = limits.of_health();
+        let connections = Connections::for_probes(limits.connections);
+        Self::new(None, &limits, connections, shutdown)
+    }
+
+    fn new(
+        tls: Option<watch::Receiver<Arc<tls::Server>>>,
+        limits: &Limits,
+        connections: Arc<Connections>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let shared = Shared {
+            calls: Room::new(limits.calls),
+            messages: Room::new(limits.message_bytes),
+            stall: limits.stall,
+        };
+        Self {
+            tls,
+            limits: Arc::new(limits.clone()),
+            connections,
+            shared: Arc::new(shared),
+            shutdown,
+        }
+    }
+
+    /// Accepts connections and serves their calls until the shutdown; comes back once all connections have ended.
+    pub async fn serve<S>(self, listener: TcpListener, service: S)
+    where
+        S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+            + Clone
+            + Send
+            + 'static,
+        S::Future: Send,
+    {
+        let connections = TaskTracker::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = self.shutdown.cancelled() => break,
+            };
+            match accepted {
+                Ok((stream, address)) => match self.connections.admit(address) {
+                    Some(held) => {
+                        connections.spawn(self.clone().connection(stream, address, held, service.clone()));
+                    }
+                    None => tracing::debug!(%address, "a connection was refused: there is no place for it"),
+                },
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    // Most likely no file handle is free: an immediate retry would only burn the processor.
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+        // Who comes now is told at once that nobody listens.
+        drop(listener);
+        connections.close();
+        connections.wait().await;
+    }
+
+    async fn connection<S>(self, stream: TcpStream, address: SocketAddr, held: Held, service: S)
+    where
+        S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+            + Clone
+            + Send
+            + 'static,
+        S::Future: Send,
+    {
+        let place = held.place.clone();
+        tokio::select! {
+            () = place.displaced() => tracing::debug!(%address, "a connection gave its place to another"),
+            () = self.live(stream, address, &held, service) => {}
+        }
+    }
+
+    async fn live<S>(self, stream: TcpStream, address: SocketAddr, held: &Held, service: S)
+    where
+        S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+            + Clone
+            + Send
+            + 'static,
+        S::Future: Send,
+    {
+        stream.set_nodelay(true).ok();
+        let Some(mut tls) = self.tls.clone() else {
+            return self.calls(stream, Showing::nothing(address), held, service).await;
+        };
+        let current = tls.borrow_and_update().clone();
+        let Some(stream) = handshake(stream, address, &current, &self.shutdown).await else {
+            return;
+        };
+        let chain: Vec<CertificateDer<'static>> = stream.get_ref().1.peer_certificates().unwrap_or_default().to_vec();
+        let showing = Showing::new(address, chain, tls, UnixTime::now());
+        held.place.set_known(showing.is_usable());
+        self.calls(stream, showing, held, service).await;
+    }
+
+    async fn calls<I, S>(self, stream: I, mut showing: Showing, held: &Held, service: S)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+            + Clone
+            + Send
+            + 'static,
+        S::Future: Send,
+    {
+        let peer = showing.peer();
+        let answering = service_fn(move |request| answer(request, peer.clone(), service.clone()));
+        let io = TokioIo::new(Line::new(stream, self.limits.stall));
+        let mut connection = pin!(self.http2(held).serve_connection(io, answering));
+        let opened = Instant::now();
+        let mut closing: Option<(Closing, Instant)> = None;
+        loop {
+            let (end, at) = match closing {
+                Some((end, since)) => (end, since + end.grace()),
+                None => self.next_end(held, &showing, opened),
+            };
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(address = %showing.address(), %error, "a connection failed");
+                    }
+                    return;
+                }
+                () = self.shutdown.cancelled(), if closing.is_none() => {
+                    connection.as_mut().graceful_shutdown();
+                    let end = if held.place.is_under_way() { Closing::Old } else { Closing::Idle };
+                    closing = Some((end, Instant::now()));
+                }
+                usable = showing.changed() => if !usable {
+                    tracing::info!(address = %showing.address(), "a connection ended with the trust in its certificate");
+                    return;
+                },
+                () = tokio::time::sleep_until(at) => {
+                    if closing.is_some() {
+                        return;
+                    }
+                    if self.next_end(held, &showing, opened).1 <= Instant::now() {
+                        connection.as_mut().graceful_shutdown();
+                        closing = Some((end, Instant::now()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What ends the connection next, and when, as far as can be said now.
+    fn next_end(&self, held: &Held, showing: &Showing, opened: Instant) -> (Closing, Instant) {
+        let idle = (Closing::Idle, held.place.idle_since() + self.limits.idle);
+        let old = (Closing::Old, opened + self.limits.age);
+        let expired = showing.expiry().map(|expiry| (Closing::Expired, expiry));
+        let first = [idle, old].into_iter().chain(expired).min_by_key(|(_, at)| *at);
+        first.unwrap_or(idle)
+    }
+
+    fn http2(&self, held: &Held) -> http2::Builder<Streams> {
+        let mut builder = http2::Builder::new(Streams::new(held.place.clone(), self.shared.clone()));
+        builder
+            .timer(TokioTimer::new())
+            .initial_stream_window_size(WINDOW.0)
+            .initial_connection_window_size(WINDOW.1)
+            .max_send_buf_size(SENT_AHEAD)
+            .max_frame_size(FRAME)
+            .header_table_size(HEADER_TABLE)
+            .max_header_list_size(self.limits.header_bytes)
+            .max_concurrent_streams(self.limits.streams)
+            .max_pending_accept_reset_streams(RESETS.0)
+            .max_local_error_reset_streams(RESETS.1)
+            .keep_alive_interval(SILENCE.0)
+            .keep_alive_timeout(SILENCE.1);
+        builder
+    }
+}
+
+async fn handshake(
+    stream: TcpStream,
+    address: SocketAddr,
+    server: &tls::Server,
+    shutdown: &CancellationToken,
+) -> Option<TlsStream<TcpStream>> {
+    let accepting = tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(server.config.clone()).accept(stream));
+    let accepted = tokio::select! {
+        accepted = accepting => accepted,
+        () = shutdown.cancelled() => return None,
+    };
+    match accepted {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(error)) => tracing::info!(%address, %error, "a connection was refused"),
+        Err(_) => tracing::info!(%address, "a connection was refused: its handshake took too long"),
+    }
+    None
+}
+
+type Answer = Result<http::Response<Body>, Infallible>;
+
+fn answer<S>(request: http::Request<Incoming>, peer: Peer, service: S) -> Pin<Box<dyn Future<Output = Answer> + Send>>
+where
+    S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible> + Send + 'static,
+    S::Future: Send,
+{
+    Box::pin(async move {
+        let stream = Stream::current();
+        if let Err(refusal) = stream.require_room() {
+            return Ok(Status::from(refusal).into_http());
+        }
+        let mut request = request.map(|body| Received::body(body, stream.clone()));
+        request.extensions_mut().insert(peer);
+        let response = service.oneshot(request).await?;
+        Ok(response.map(|body| Sent::body(body, stream)))
+    })
+}

@@ -1,0 +1,220 @@
+//! Certificates that cannot be used, end, are revoked, or are replaced while services run.
+
+use std::time::Duration;
+
+use legalstat_kit::call::client;
+use legalstat_proto::calendar::v1::{
+    BatchComputeDeadlinesRequest, CalendarChange, WatchCalendarRequest, calendar_service_client::CalendarServiceClient,
+};
+use tokio::time::Instant;
+use tonic::{Code, Status, Streaming, transport::Channel};
+use tonic_types::StatusExt as _;
+
+use super::{
+    authority::{Authority, Purpose, WATCHER, Wanted},
+    protocol::told,
+    stage::Stage,
+};
+
+/// How soon new files count.
+const SOON: Duration = Duration::from_secs(10);
+
+async fn watch(channel: Channel) -> Result<Streaming<CalendarChange>, Status> {
+    let watching = CalendarServiceClient::new(channel)
+        .watch_calendar(WatchCalendarRequest::default())
+        .await;
+    watching.map(tonic::Response::into_inner)
+}
+
+/// Whether the stream ends within this time, in whichever way.
+async fn ends(changes: &mut Streaming<CalendarChange>, within: Duration) -> bool {
+    let ending = async { while let Ok(Some(_)) = changes.message().await {} };
+    tokio::time::timeout(within, ending).await.is_ok()
+}
+
+fn problem(status: &Status) -> String {
+    let details = status.get_error_details();
+    let problem = details
+        .error_info()
+        .and_then(|info| info.metadata.get("problem").cloned());
+    problem.unwrap_or_default()
+}
+
+async fn refused(stage: &Stage, channel: Channel) -> Status {
+    let day = stage.day(channel.clone()).await;
+    day.expect("public methods serve him as anyone");
+    let answer = CalendarServiceClient::new(channel)
+        .batch_compute_deadlines(BatchComputeDeadlinesRequest::default())
+        .await;
+    answer.expect_err("his certificate cannot be used")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_certificate_cannot_be_used_is_told_why_and_served_as_anyone() {
+    let stage = Stage::start(&[]).await;
+    let named = |uris: &'static [&'static str]| Wanted { uris, ..WATCHER };
+    let cases = [
+        ("NO_NAME", named(&[])),
+        ("NO_NAME", named(&["https://example.org/edms"])),
+        (
+            "SEVERAL_NAMES",
+            named(&["legalstat://a?role=edms", "legalstat://b?role=operator"]),
+        ),
+        ("NO_ROLE", named(&["legalstat://edms"])),
+        ("UNKNOWN_ROLE", named(&["legalstat://edms?role=king"])),
+        ("UNKNOWN_ROLE", named(&["legalstat://edms?role=edms&role=public"])),
+        ("NAME_NOT_ALLOWED", named(&["legalstat://e%20dms?role=edms"])),
+        ("NAME_RESERVED", named(&["legalstat://System?role=edms"])),
+        ("NAME_RESERVED", named(&["legalstat://ANONYMOUS?role=edms"])),
+        (
+            "EXPIRED",
+            Wanted {
+                begins: -120,
+                ends: -60,
+                ..WATCHER
+            },
+        ),
+        ("NOT_VALID_YET", Wanted { begins: 600, ..WATCHER }),
+        (
+            "NOT_FOR_CLIENTS",
+            Wanted {
+                usage: Purpose::Server,
+                ..WATCHER
+            },
+        ),
+        ("REVOKED", Wanted { serial: 999, ..WATCHER }),
+    ];
+    for (expected, wanted) in cases {
+        let signed = stage.authority.sign(wanted);
+        let status = refused(&stage, stage.channel(Some(&signed))).await;
+        let reason = (Code::Unauthenticated, "ERROR_REASON_CERTIFICATE_UNUSABLE".to_owned());
+        assert_eq!((told(&status), problem(&status)), (reason, expected.to_owned()));
+    }
+    for other in [
+        Authority::new("another authority"),
+        Authority::new("the test's own authority"),
+    ] {
+        let signed = other.sign(WATCHER);
+        let status = refused(&stage, stage.channel(Some(&signed))).await;
+        assert_eq!(problem(&status), "UNKNOWN_AUTHORITY");
+    }
+    watch(stage.channel(Some(&stage.authority.sign(WATCHER))))
+        .await
+        .expect("this one can be used");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_certificate_is_served_and_no_call_is_dropped_for_it() {
+    let stage = Stage::start(&[]).await;
+    let mut changes = watch(stage.channel(Some(&stage.authority.sign(WATCHER))))
+        .await
+        .expect("it is watched");
+    let before = served(&stage).await;
+    stage.replace_server(&stage.authority.server(101));
+    let began = Instant::now();
+    while served(&stage).await == before {
+        assert!(began.elapsed() < SOON, "the new certificate is served");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(
+        !ends(&mut changes, Duration::from_millis(500)).await,
+        "who watches goes on"
+    );
+    stage.stop().await;
+}
+
+async fn served(stage: &Stage) -> Vec<u8> {
+    let line = stage.line().await;
+    let chain = line
+        .get_ref()
+        .1
+        .peer_certificates()
+        .map(<[_]>::to_vec)
+        .unwrap_or_default();
+    chain.first().map(|own| own.to_vec()).unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_certificate_ends_its_connections_within_ten_seconds_and_no_others() {
+    let stage = Stage::start(&[]).await;
+    let (lost, kept) = (Wanted { serial: 7, ..WATCHER }, Wanted { serial: 8, ..WATCHER });
+    let lost = stage.authority.sign(lost);
+    let mut of_lost = watch(stage.channel(Some(&lost))).await.expect("it is watched");
+    let kept = stage.channel(Some(&stage.authority.sign(kept)));
+    let mut of_kept = watch(kept).await.expect("it is watched");
+    stage.replace("revoked.pem", &stage.authority.revoked(&[7]));
+    assert!(
+        ends(&mut of_lost, SOON).await,
+        "the revoked one ends within ten seconds"
+    );
+    assert!(
+        !ends(&mut of_kept, Duration::from_millis(500)).await,
+        "the other goes on"
+    );
+    let status = refused(&stage, stage.channel(Some(&lost))).await;
+    assert_eq!(problem(&status), "REVOKED");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authority_taken_out_of_the_file_counts_no_more_and_a_new_one_does() {
+    let stage = Stage::start(&[]).await;
+    let old = stage.authority.sign(WATCHER);
+    let mut of_old = watch(stage.channel(Some(&old))).await.expect("it is watched");
+    let next = Authority::new("the next authority");
+    let new = next.sign(WATCHER);
+    assert_eq!(
+        problem(&refused(&stage, stage.channel(Some(&new))).await),
+        "UNKNOWN_AUTHORITY"
+    );
+    stage.replace("ca.pem", &format!("{}{}", stage.authority.pem, next.pem));
+    let began = Instant::now();
+    while watch(stage.channel(Some(&new))).await.is_err() {
+        assert!(began.elapsed() < SOON, "the new authority counts");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(!ends(&mut of_old, Duration::from_millis(500)).await, "both count");
+    stage.replace("ca.pem", &next.pem);
+    assert!(ends(&mut of_old, SOON).await, "the old one counts no more");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_ends_with_its_certificate() {
+    let stage = Stage::start(&[]).await;
+    let ending = stage.authority.sign(Wanted { ends: 4, ..WATCHER });
+    let mut changes = watch(stage.channel(Some(&ending))).await.expect("it is watched");
+    // Four seconds, and five for calls under way.
+    assert!(
+        ends(&mut changes, Duration::from_secs(15)).await,
+        "it ends with the certificate"
+    );
+    let status = refused(&stage, stage.channel(Some(&ending))).await;
+    assert_eq!(problem(&status), "EXPIRED");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_calls_others_with_its_new_certificate() {
+    let stage = Stage::start(&[("LEGALSTAT_IDLE_SECONDS", 1)]).await;
+    let stranger = Wanted {
+        uris: &["legalstat://somebody?role=service"],
+        ..WATCHER
+    };
+    let files = stage.client_files(&stage.authority.sign(stranger));
+    let channel = client::to_service(stage.url(), &files).expect("the files can be used");
+    let refused = watch(channel.clone()).await.expect_err("he may not watch");
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    stage.client_files(&stage.authority.sign(WATCHER));
+    let began = Instant::now();
+    while watch(channel.clone()).await.is_err() {
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "the next connection shows the new certificate"
+        );
+        // The old connection ends while no call is under way on it.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+    stage.stop().await;
+}

@@ -1,0 +1,148 @@
+//! A calendar that trusts an authority of the test's own, with limits of the test's own.
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use jiff::Timestamp;
+use legalstat_kit::call::{client, tls};
+use legalstat_local::testing::harness::Running;
+use legalstat_proto::calendar::v1::{Day, GetDayRequest, calendar_service_client::CalendarServiceClient};
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use tempfile::TempDir;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+use tonic::{
+    Status,
+    transport::{Certificate, Channel, ClientTlsConfig, Identity},
+};
+
+use super::authority::{Authority, Signed};
+
+/// A running calendar and its authority.
+pub struct Stage {
+    /// Who signs for it.
+    pub authority: Authority,
+    folder: TempDir,
+    service: Running,
+}
+
+impl Stage {
+    /// Starts one with these settings.
+    pub async fn start(settings: &[(&str, u64)]) -> Self {
+        let authority = Authority::new("the test's own authority");
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = |name: &str| folder.path().join(name);
+        std::fs::write(file("ca.pem"), &authority.pem).expect("it is written");
+        std::fs::write(file("revoked.pem"), authority.revoked(&[999])).expect("it is written");
+        write(&file("server"), &authority.server(100));
+        let path = |name: &str| file(name).display().to_string();
+        let mut given = vec![
+            ("LEGALSTAT_TLS_CERTIFICATE", path("server.pem")),
+            ("LEGALSTAT_TLS_KEY", path("server.key")),
+            ("LEGALSTAT_TLS_AUTHORITY", path("ca.pem")),
+            ("LEGALSTAT_TLS_REVOKED", path("revoked.pem")),
+        ];
+        given.extend(settings.iter().map(|(name, value)| (*name, value.to_string())));
+        let service = Running::start(&legalstat_calendar::SERVICE, &given, Timestamp::now).await;
+        Self {
+            authority,
+            folder,
+            service,
+        }
+    }
+
+    /// Replaces a file: `ca.pem`, `revoked.pem`.
+    pub fn replace(&self, name: &str, content: &str) {
+        std::fs::write(self.folder.path().join(name), content).expect("it is written");
+    }
+
+    /// Replaces the server's certificate, and between the two files lets whoever looks see only one of them new.
+    pub fn replace_server(&self, signed: &Signed) {
+        write(&self.folder.path().join("server"), signed);
+    }
+
+    /// Files for a client of the kit, with this certificate.
+    pub fn client_files(&self, signed: &Signed) -> tls::Files {
+        let file = |name: &str| self.folder.path().join(name);
+        write(&file("client"), signed);
+        tls::Files {
+            certificate: file("client.pem"),
+            key: file("client.key"),
+            authority: file("ca.pem"),
+            revoked: None,
+        }
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> &str {
+        self.service.url()
+    }
+
+    /// Where it takes calls.
+    pub fn address(&self) -> SocketAddr {
+        let port = self.url().rsplit(':').next().and_then(|port| port.parse().ok());
+        ([127, 0, 0, 1], port.expect("the URL has a port")).into()
+    }
+
+    /// Where it answers probes.
+    pub fn health(&self) -> SocketAddr {
+        self.service.health()
+    }
+
+    /// A channel with this certificate, or without one.
+    pub fn channel(&self, signed: Option<&Signed>) -> Channel {
+        let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(&self.authority.pem));
+        let tls = match signed {
+            Some(signed) => tls.identity(Identity::from_pem(&signed.certificate, &signed.key)),
+            None => tls,
+        };
+        client::channel(self.url(), tls).expect("a URL")
+    }
+
+    /// A connection with TLS and nothing after it. The peer's system keeps few bytes for it.
+    pub async fn line(&self) -> TlsStream<TcpStream> {
+        let mut roots = RootCertStore::empty();
+        let own = CertificateDer::from_pem_slice(self.authority.pem.as_bytes()).expect("PEM");
+        roots.add(own).expect("a certificate");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(8 * 1024).expect("it can be set");
+        let stream = socket.connect(self.address()).await.expect("it listens");
+        let name = ServerName::try_from("localhost").expect("a name");
+        let connector = TlsConnector::from(Arc::new(config));
+        connector.connect(name, stream).await.expect("the handshake succeeds")
+    }
+
+    /// Stops it, and waits until it has ended.
+    pub async fn stop(self) {
+        self.service.stop().await;
+    }
+
+    /// Asks for a day: anyone may.
+    pub async fn day(&self, channel: Channel) -> Result<Day, Status> {
+        let day = CalendarServiceClient::new(channel).get_day(a_day()).await;
+        day.map(tonic::Response::into_inner)
+    }
+}
+
+/// What anyone may ask.
+pub fn a_day() -> GetDayRequest {
+    GetDayRequest {
+        name: "days/2026-11-24".into(),
+        as_known_at: None,
+    }
+}
+
+fn write(stem: &Path, signed: &Signed) {
+    let file = |extension: &str| stem.with_extension(extension);
+    std::fs::write(file("key"), &signed.key).expect("it is written");
+    std::fs::write(file("pem"), &signed.certificate).expect("it is written");
+}
