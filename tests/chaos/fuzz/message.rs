@@ -7,7 +7,7 @@ use super::words::{happens, number, one_of, word};
 use crate::dice::Dice;
 
 /// How deep messages stand in messages.
-const DEEP: u32 = 6;
+const DEEP: u32 = 5;
 
 /// A message of this type.
 pub fn any(descriptor: &MessageDescriptor, dice: &mut Dice) -> DynamicMessage {
@@ -34,9 +34,9 @@ fn value(field: &FieldDescriptor, depth: u32, dice: &mut Dice) -> Value {
     if !field.is_list() {
         return single(field, depth, dice);
     }
-    let count = match dice.up_to(300) {
+    let count = match dice.up_to(1000) {
         1 => 1500,
-        2..=10 => 40,
+        2..=20 => 30,
         _ => dice.up_to(3),
     };
     Value::List((0..count).map(|_| single(field, depth, dice)).collect())

@@ -92,10 +92,10 @@ pub fn id(dice: &mut Dice) -> Uuid {
 
 /// Any text.
 fn text(dice: &mut Dice) -> String {
-    match dice.up_to(200) {
+    match dice.up_to(1000) {
         1 => "ж".repeat(200_000),
-        2..=8 => one_of(&TEXTS, dice).repeat(2000),
-        9..=30 => format!("{}{}", one_of(&TEXTS, dice), one_of(&TEXTS, dice)),
+        2..=20 => one_of(&TEXTS, dice).repeat(2000),
+        21..=100 => format!("{}{}", one_of(&TEXTS, dice), one_of(&TEXTS, dice)),
         _ => one_of(&TEXTS, dice).to_owned(),
     }
 }
