@@ -18,8 +18,12 @@ BEGIN
             END IF;
             EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), role);
         END LOOP;
-        EXECUTE format('ALTER ROLE %I SET statement_timeout = %L', schema || '_runtime', '30s');
-        EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', schema || '_runtime', '30s');
+        EXECUTE format('ALTER ROLE %I SET statement_timeout = %L', schema || '_runtime', '10s');
+        EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', schema || '_runtime', '10s');
+        -- A line that was cut without a word keeps no backend and none of its locks for the two hours of the system's default.
+        EXECUTE format('ALTER ROLE %I SET tcp_keepalives_idle = 10', schema || '_runtime');
+        EXECUTE format('ALTER ROLE %I SET tcp_keepalives_interval = 5', schema || '_runtime');
+        EXECUTE format('ALTER ROLE %I SET tcp_keepalives_count = 3', schema || '_runtime');
         EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', schema, schema || '_owner');
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', schema, schema || '_runtime');
     END LOOP;

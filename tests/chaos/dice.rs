@@ -1,6 +1,7 @@
 //! Random numbers that a seed repeats.
 
 /// A die with as many sides as asked (SplitMix64).
+#[derive(Clone)]
 pub struct Dice(u64);
 
 impl Dice {
@@ -19,6 +20,11 @@ impl Dice {
     /// Another die, for someone who throws beside this one.
     pub fn another(&mut self) -> Self {
         Self(self.up_to(u64::MAX))
+    }
+
+    /// The die of the one with this number, whoever threw before.
+    pub fn of_number(&self, number: u64) -> Self {
+        Self(self.0 ^ number.wrapping_mul(0xd6e8_feb8_6659_fd93))
     }
 
     /// A number from 1 to `most`.

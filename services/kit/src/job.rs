@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
-use crate::Context;
+use crate::{Context, lent};
 
 /// Logs a failure once: again only when it changes, or when it comes back after a success.
 #[derive(Debug)]
@@ -69,9 +69,9 @@ where
             let ended = tokio::select! {
                 biased;
                 () = job.shutdown.cancelled() => return,
-                ended = round().instrument(tracing::info_span!("job", name)) => ended,
+                ended = lent::unless_silent(round().instrument(tracing::info_span!("job", name))) => ended,
             };
-            once.note(ended);
+            once.note(ended.unwrap_or_else(|silent| Err(silent.into())));
             if job.stopped_within(pause).await {
                 return;
             }

@@ -19,6 +19,7 @@ pub mod files;
 pub mod job;
 pub mod journal;
 pub mod law;
+pub mod lent;
 mod outage;
 pub mod period;
 mod received;

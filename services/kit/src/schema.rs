@@ -3,18 +3,20 @@
 use std::{str::FromStr, time::Duration};
 
 use anyhow::Context as _;
-use futures::FutureExt;
+use futures::{FutureExt as _, TryFutureExt as _};
 use sqlx::{
-    ConnectOptions, Connection, PgConnection, PgPool, Postgres, Transaction,
+    ConnectOptions, Connection, PgConnection, PgPool,
     migrate::Migrator,
-    pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::run::probe::Probe;
+use crate::{
+    lent::{self, Lent, Transaction},
+    run::probe::Probe,
+};
 
 /// Where sqlx records which of a service's own migrations ran.
 const OF_SERVICE: &str = "_sqlx_migrations";
@@ -54,8 +56,8 @@ pub struct Connections {
 
 /// A service's own schema, as the runtime role.
 ///
-/// sqlx's own `begin` is not safe to drop: between BEGIN and its answer the connection goes back to the pool inside a
-/// transaction that nobody owns, and `acquire` gives up a connection that it was just trying. A handler may end at every
+/// A BEGIN is not safe to drop: before its answer the connection goes back to the pool inside a transaction that nobody
+/// owns, and sqlx's `acquire` gives up a connection that it was just trying. A handler may end at every
 /// `.await`, so whatever takes a connection or begins a transaction here runs in a task: dropped half way, it ends by itself
 /// and hands the connection back as it was.
 #[derive(Clone)]
@@ -92,7 +94,7 @@ impl Database {
     ///
     /// # Errors
     /// When the database is away or busy.
-    pub async fn connection(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    pub async fn connection(&self) -> Result<Lent, sqlx::Error> {
         self.acquire(&self.reading).await
     }
 
@@ -100,7 +102,7 @@ impl Database {
     ///
     /// # Errors
     /// When the database is away or busy.
-    pub async fn planned(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    pub async fn planned(&self) -> Result<Lent, sqlx::Error> {
         self.acquire(&self.planned).await
     }
 
@@ -108,7 +110,7 @@ impl Database {
     ///
     /// # Errors
     /// When the database is away or busy.
-    pub async fn writing(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    pub async fn writing(&self) -> Result<Lent, sqlx::Error> {
         self.acquire(&self.writing).await
     }
 
@@ -116,7 +118,7 @@ impl Database {
     ///
     /// # Errors
     /// When the database is away or busy.
-    pub(crate) async fn recording(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    pub(crate) async fn recording(&self) -> Result<Lent, sqlx::Error> {
         self.acquire(&self.recording).await
     }
 
@@ -124,22 +126,16 @@ impl Database {
     ///
     /// # Errors
     /// When the database is away or busy.
-    #[expect(clippy::disallowed_methods, reason = "it runs to its end, whoever stops waiting")]
-    pub async fn snapshot(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        let reading = self.reading.clone();
-        let begun = self.to_its_end(async move {
-            reading
-                .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                .await
-        });
-        self.probe.wait(begun).await
+    pub async fn snapshot(&self) -> Result<Transaction, sqlx::Error> {
+        self.begin_in(&self.reading, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .await
     }
 
     /// Begins a transaction that writes. Dropping it rolls it back.
     ///
     /// # Errors
     /// When the database is away or busy.
-    pub async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    pub async fn begin(&self) -> Result<Transaction, sqlx::Error> {
         self.begin_with("BEGIN").await
     }
 
@@ -148,12 +144,14 @@ impl Database {
     ///
     /// # Errors
     /// When the database is away or busy, or a statement fails.
-    #[expect(clippy::disallowed_methods, reason = "it runs to its end, whoever stops waiting")]
-    pub async fn begin_with(&self, statement: &'static str) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
-        let writing = self.writing.clone();
-        self.probe
-            .wait(self.to_its_end(async move { writing.begin_with(statement).await }))
-            .await
+    pub async fn begin_with(&self, statement: &'static str) -> Result<Transaction, sqlx::Error> {
+        self.begin_in(&self.writing, statement).await
+    }
+
+    async fn begin_in(&self, pool: &PgPool, statement: &'static str) -> Result<Transaction, sqlx::Error> {
+        let acquiring = pool.acquire();
+        let begun = self.to_its_end(async move { Transaction::begin(Lent::of(acquiring.await?), statement).await });
+        Ok(self.probe.wait(begun).await?.held())
     }
 
     /// Waits until every connection is closed.
@@ -166,16 +164,17 @@ impl Database {
         );
     }
 
-    async fn acquire(&self, pool: &PgPool) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        let mut acquiring = Box::pin(pool.acquire());
+    async fn acquire(&self, pool: &PgPool) -> Result<Lent, sqlx::Error> {
+        let mut acquiring = Box::pin(pool.acquire().map_ok(Lent::of));
         let at_once = {
             let _entered = self.runtime.as_ref().map(Handle::enter);
             acquiring.as_mut().now_or_never()
         };
-        match at_once {
+        let acquired = match at_once {
             Some(acquired) => acquired,
             None => self.probe.wait(self.to_its_end(acquiring)).await,
-        }
+        };
+        acquired.map(Lent::held)
     }
 
     /// Runs in a task of its own; who stops waiting does not end it, and what it gives is dropped then.
@@ -201,7 +200,7 @@ fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
         .before_acquire(|connection, meta| {
             Box::pin(async move {
                 if meta.idle_for >= IDLE {
-                    connection.ping().await?;
+                    lent::require_well(connection).await?;
                 }
                 Ok(true)
             })
@@ -210,7 +209,7 @@ fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
 }
 
 /// How long a statement of the runtime role may take, as `deploy/postgres/roles.sql` sets it.
-const STATEMENT: Duration = Duration::from_secs(30);
+const STATEMENT: Duration = Duration::from_secs(10);
 
 /// Bounds the statements of a connection whose role lifted its own bound, which every role may do, and tells of it.
 async fn bound_statements(connection: &mut PgConnection) -> Result<(), sqlx::Error> {

@@ -261,7 +261,7 @@ mod tests {
                 .fetch_one(&mut runtime)
                 .await
                 .expect("read");
-            assert_eq!(timeout, "30s");
+            assert_eq!(timeout, "10s");
         }
     }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use legalstat_kit::{
-    Error,
+    Error, Refusal, lent,
     schema::{Database, PLANNED},
 };
 use sqlx::PgConnection;
@@ -57,7 +57,7 @@ impl Lookup {
         self.shared.waiting().push((id, asker));
         Shared::start(&self.shared);
         let found = answered.await;
-        found.map_err(|_| anyhow::anyhow!("a lookup ended without an answer"))?
+        found.map_err(|_| Refusal::unavailable("the line to the database is silent"))?
     }
 }
 
@@ -75,7 +75,9 @@ impl Shared {
     }
 
     async fn work(self: Arc<Self>, place: OwnedSemaphorePermit) {
-        self.look_up_all().await;
+        if let Err(error) = lent::unless_silent(self.look_up_all()).await {
+            tracing::warn!(%error, "a lookup was broken off");
+        }
         drop(place);
         // Who asked after the last look and before the place was free again could not start it.
         if !self.waiting().is_empty() {

@@ -9,6 +9,7 @@ mod collections;
 mod course;
 mod forms;
 mod requests;
+mod silence;
 mod storm;
 mod watched;
 

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -20,6 +21,8 @@ const STARTING: Duration = Duration::from_secs(120);
 pub struct System {
     folder: tempfile::TempDir,
     process: Option<Child>,
+    /// What it has said on standard error so far, at all its starts.
+    said: Arc<Mutex<String>>,
 }
 
 /// The program: cargo builds it for the suites of its package and tells them where it is.
@@ -53,7 +56,11 @@ impl System {
             .permissions(passable)
             .tempdir()
             .expect("a folder");
-        let mut system = Self { folder, process: None };
+        let mut system = Self {
+            folder,
+            process: None,
+            said: Arc::default(),
+        };
         system.up();
         system
     }
@@ -68,15 +75,17 @@ impl System {
             .expect("it starts");
         let lines = BufReader::new(process.stderr.take().expect("it is piped"));
         let (ready, signal) = std::sync::mpsc::channel();
+        let said = Arc::clone(&self.said);
         std::thread::spawn(move || {
-            let mut said = String::new();
             for line in lines.lines().map_while(Result::ok) {
-                said += &format!("{line}\n");
+                *said.lock().expect("nobody panics while holding it") += &format!("{line}\n");
                 if line.contains("is running") {
                     ready.send(Ok(())).ok();
                 }
             }
-            ready.send(Err(said)).ok();
+            ready
+                .send(Err(said.lock().expect("nobody panics while holding it").clone()))
+                .ok();
         });
         signal
             .recv_timeout(STARTING)
@@ -84,6 +93,11 @@ impl System {
             .expect("it runs");
         self.process = Some(process);
         began.elapsed()
+    }
+
+    /// What it has said on standard error so far.
+    pub fn said(&self) -> String {
+        self.said.lock().expect("nobody panics while holding it").clone()
     }
 
     /// The folder it runs in.
@@ -99,6 +113,13 @@ impl System {
     /// Its process.
     pub fn process(&self) -> u32 {
         self.process.as_ref().expect("it runs").id()
+    }
+
+    /// Whether its process has not ended.
+    pub fn runs(&mut self) -> bool {
+        self.process
+            .as_mut()
+            .is_some_and(|process| process.try_wait().is_ok_and(|ended| ended.is_none()))
     }
 
     /// The URL of a database of its PostgreSQL server, as the superuser.

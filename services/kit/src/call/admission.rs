@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tonic::{Status, body::Body};
 
 use crate::{
-    Call, Refusal,
+    Call, Error, Refusal,
     call::{
         access,
         apart::apart,
@@ -28,6 +28,7 @@ use crate::{
         held::{OF_BYTES, Places, held},
         patience,
     },
+    lent,
     run::environment::{Environment, SettingError},
 };
 
@@ -250,6 +251,7 @@ where
                 return Ok(Status::from(Refusal::overloaded(message)).into_http());
             };
             let answered = patience::of_call(Arc::clone(&places), inner.call(request));
+            let answered = told(lent::unless_silent(answered));
             let response = match class {
                 Class::Public => apart(answered).await?,
                 _ => answered.await?,
@@ -261,6 +263,15 @@ where
             })
         })
     }
+}
+
+/// Tells the caller whose call was broken off.
+async fn told<E>(
+    answered: impl Future<Output = Result<Result<http::Response<Body>, E>, sqlx::Error>>,
+) -> Result<http::Response<Body>, E> {
+    answered
+        .await
+        .unwrap_or_else(|silent| Ok(Status::from(Error::from(silent)).into_http()))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use crate::{
         follow, preview, scheduled,
     },
     job::{self, Once},
+    lent,
     period::ReportingPeriod,
     write::{self, Change},
 };
@@ -114,9 +115,10 @@ impl Schedule {
         let mut once = Once::new("fill-schedule");
         loop {
             let filled = tokio::select! {
-                filled = self.store_missing() => filled,
+                filled = lent::unless_silent(self.store_missing()) => filled,
                 () = self.context.shutdown.cancelled() => return,
             };
+            let filled = filled.unwrap_or_else(|silent| Err(silent.into()));
             if let Some(stored) = once.note(filled) {
                 tracing::info!(stored, "the schedule is complete");
                 return self.context.set_complete(true);

@@ -14,7 +14,7 @@ use super::{
     Mutation, Outcome, Write, decoded,
     leaves::{self, Answer, Answered, Entry, Event},
 };
-use crate::{Context, Error, Refusal, call::patience, job, repeated};
+use crate::{Context, Error, Refusal, call::patience, job, lent, repeated};
 
 /// A method whose calls are carried out in groups. What a group does is set-based: one statement for all, not one for each.
 #[tonic::async_trait]
@@ -140,9 +140,8 @@ impl<G: Grouped> Groups<G> {
             _room: room.map_err(|_| overloaded())?,
         };
         self.queue.try_send(waiting).map_err(|_| overloaded())?;
-        answered
-            .await
-            .map_err(|_| anyhow::anyhow!("a group of calls ended without an answer"))?
+        let broken_off = "the line to the database is silent; repeat the call with its request_id";
+        answered.await.map_err(|_| Refusal::unavailable(broken_off))?
     }
 }
 
@@ -162,7 +161,10 @@ impl<G: Grouped> Worker<G> {
             // The turn belongs to the trace of the first: a group has no caller of its own.
             let span = calls.first().map_or_else(Span::none, |call| call.span.clone());
             // Its calls have waited for it already: however many times it asks for the database, it waits once.
-            patience::afresh(self.turn(calls).instrument(span)).await;
+            let turn = patience::afresh(Box::pin(self.turn(calls).instrument(span)));
+            if let Err(error) = lent::unless_silent(turn).await {
+                tracing::warn!(%error, "a group of calls was broken off");
+            }
         }
     }
 

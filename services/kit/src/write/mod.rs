@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use legalstat_proto::common::v1::ErrorReason;
 use prost::Message;
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::PgConnection;
 use tonic::Code;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -22,7 +22,13 @@ use uuid::Uuid;
 pub use group::{Grouped, Groups, Limits};
 pub use refusals::{RefusalRecorder, record_reading};
 
-use crate::{Call, Context, Error, Refusal, call::patience, door::wire, schema::Tables};
+use crate::{
+    Call, Context, Error, Refusal,
+    call::patience,
+    door::wire,
+    lent::{self, Transaction},
+    schema::Tables,
+};
 use leaves::{Answer, Entry, Event};
 
 /// The tables of the write path, which every schema has.
@@ -198,7 +204,7 @@ impl<R> Outcome<R> {
 
 /// A transaction under way. Dropping it rolls everything back.
 pub struct Write {
-    transaction: Transaction<'static, Postgres>,
+    transaction: Transaction,
     now: Timestamp,
 }
 
@@ -245,7 +251,8 @@ where
 {
     let own = context.clone();
     let whole = async move {
-        let carried = carry(&own, &mutation, work).await;
+        let carried = lent::unless_silent(carry(&own, &mutation, work)).await;
+        let carried = carried.unwrap_or_else(|silent| Err(silent.into()));
         carried.map_err(|error| mutation.refused(error))
     };
     let running = context.tasks.spawn(patience::inherited(whole.in_current_span()));

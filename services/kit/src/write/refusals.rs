@@ -20,7 +20,7 @@ use tonic::Status;
 use tonic_types::StatusExt;
 
 use super::leaves::{self, Entry};
-use crate::{Call, Context, Error, Refusal, job};
+use crate::{Call, Context, Error, Refusal, job, lent};
 
 /// How many entries of admitted callers may wait to be stored; one more is answered UNAVAILABLE.
 const WAITING: usize = 1024;
@@ -256,7 +256,7 @@ impl Shared {
             return Ok(());
         }
         let begun = Instant::now();
-        if let Err(error) = self.leave(&entries).await {
+        if let Err(error) = lent::unless_silent(self.leave(&entries)).await.flatten() {
             self.put_back(counted);
             return Err(error);
         }

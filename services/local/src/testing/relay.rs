@@ -1,8 +1,10 @@
-//! For tests: a line to PostgreSQL that counts the packets on it, holds one of them for as long as the test likes, or cuts
-//! the connection that one comes on. A packet is what one read brings: sqlx and PostgreSQL write each flush whole.
+//! For tests: a line to PostgreSQL that counts the packets on it, holds one of them for as long as the test likes, cuts the
+//! connection that one comes on, or loses everything without a word. A packet is what one read brings: sqlx and PostgreSQL
+//! write each flush whole.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -30,6 +32,7 @@ enum Plan {
     Cut(u64),
     HoldAll,
     CutAll,
+    Silence,
 }
 
 #[derive(Clone, Debug)]
@@ -44,7 +47,7 @@ impl State {
     fn reached(&self) -> bool {
         match self.plan {
             Plan::Pass => false,
-            Plan::HoldAll | Plan::CutAll => self.seen > 0,
+            Plan::HoldAll | Plan::CutAll | Plan::Silence => self.seen > 0,
             Plan::Hold(number) | Plan::Cut(number) => self.seen >= number,
         }
     }
@@ -108,6 +111,12 @@ impl Relay {
     /// Cuts every connection on which a packet comes until [`release`](Self::release), as if the server were away.
     pub fn cut_off(&self) {
         self.plan(Plan::CutAll);
+    }
+
+    /// Loses every packet and every end until [`release`](Self::release), as a line that was cut does; a connection that has
+    /// lost something stays silent afterwards too, as behind a router that has forgotten it.
+    pub fn silence(&self) {
+        self.plan(Plan::Silence);
     }
 
     /// Lets everything pass; how many packets came since the last plan.
@@ -178,10 +187,11 @@ async fn line(before: TcpStream, server: SocketAddr, state: &watch::Sender<State
     let behind = TcpStream::connect(server).await?;
     before.set_nodelay(true)?;
     behind.set_nodelay(true)?;
+    let lost = AtomicBool::new(false);
     let ((before_read, before_write), (behind_read, behind_write)) = (before.into_split(), behind.into_split());
     tokio::select! {
-        ended = pass(before_read, behind_write, state, true) => ended,
-        ended = pass(behind_read, before_write, state, false) => ended,
+        ended = pass(before_read, behind_write, state, true, &lost) => ended,
+        ended = pass(behind_read, before_write, state, false, &lost) => ended,
     }
 }
 
@@ -190,10 +200,19 @@ async fn pass(
     mut to: OwnedWriteHalf,
     state: &watch::Sender<State>,
     to_database: bool,
+    lost: &AtomicBool,
 ) -> io::Result<()> {
     let mut packet = vec![0; PACKET];
     loop {
-        let length = from.read(&mut packet).await?;
+        let read = from.read(&mut packet).await;
+        if state.borrow().plan == Plan::Silence {
+            lost.store(true, Ordering::SeqCst);
+        }
+        if lost.load(Ordering::SeqCst) {
+            count(state);
+            return std::future::pending().await;
+        }
+        let length = read?;
         if length == 0 {
             return Ok(());
         }

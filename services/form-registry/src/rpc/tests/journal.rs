@@ -240,7 +240,7 @@ async fn a_runtime_role_that_lifted_its_time_limits_has_them_all_the_same() {
             .fetch_one(&mut *connection)
             .await
             .expect("it shows");
-        assert_eq!(limit, "30s", "{setting}");
+        assert_eq!(limit, "10s", "{setting}");
     }
 }
 
