@@ -57,15 +57,36 @@ pub const WATCHER: Wanted<'static> = Wanted {
 impl Authority {
     /// A new one.
     pub fn new(name: &str) -> Self {
-        let mut parameters = CertificateParams::default();
-        parameters.distinguished_name.push(DnType::CommonName, name);
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let parameters = parameters(name);
         let key = KeyPair::generate().expect("a key");
         let pem = parameters.self_signed(&key).expect("it is signed").pem();
         Self {
             issuer: Issuer::new(parameters, key),
             pem,
+        }
+    }
+
+    /// An authority for which this one vouches.
+    pub fn under(&self, name: &str, wanted: Wanted<'_>) -> Self {
+        let mut parameters = parameters(name);
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        parameters.use_authority_key_identifier_extension = true;
+        parameters.serial_number = Some(wanted.serial.into());
+        parameters.not_after = OffsetDateTime::now_utc() + Duration::seconds(wanted.ends);
+        let key = KeyPair::generate().expect("a key");
+        let pem = parameters.signed_by(&key, &self.issuer).expect("it is signed").pem();
+        Self {
+            issuer: Issuer::new(parameters, key),
+            pem,
+        }
+    }
+
+    /// Signs what is wanted, and adds this authority to the chain.
+    pub fn sign_with_chain(&self, wanted: Wanted<'_>) -> Signed {
+        let signed = self.sign(wanted);
+        Signed {
+            certificate: signed.certificate + &self.pem,
+            ..signed
         }
     }
 
@@ -131,4 +152,12 @@ impl Authority {
         let list = list.signed_by(&self.issuer).expect("it is signed");
         list.pem().expect("it is written")
     }
+}
+
+fn parameters(name: &str) -> CertificateParams {
+    let mut parameters = CertificateParams::default();
+    parameters.distinguished_name.push(DnType::CommonName, name);
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(1));
+    parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    parameters
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use legalstat_kit::call::client;
+use legalstat_kit::call::{client, tls};
 use legalstat_proto::calendar::v1::{
     BatchComputeDeadlinesRequest, CalendarChange, WatchCalendarRequest, calendar_service_client::CalendarServiceClient,
 };
-use tokio::time::Instant;
+use tokio::{io::AsyncWriteExt as _, time::Instant};
 use tonic::{Code, Status, Streaming, transport::Channel};
 use tonic_types::StatusExt as _;
 
@@ -14,7 +14,10 @@ use super::{
     authority::{Authority, Purpose, WATCHER, Wanted},
     protocol::told,
     stage::Stage,
+    wire::{self, GOAWAY, HEADERS},
 };
+
+const WATCH_CALENDAR: &str = "/legalstat.calendar.v1.CalendarService/WatchCalendar";
 
 /// How soon new files count.
 const SOON: Duration = Duration::from_secs(10);
@@ -178,6 +181,110 @@ async fn an_authority_taken_out_of_the_file_counts_no_more_and_a_new_one_does() 
     stage.replace("ca.pem", &next.pem);
     assert!(ends(&mut of_old, SOON).await, "the old one counts no more");
     stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_list_that_cannot_be_used_changes_nothing() {
+    let stage = Stage::start(&[]).await;
+    let known = stage.channel(Some(&stage.authority.sign(WATCHER)));
+    let mut changes = watch(known).await.expect("it is watched");
+    let impostor = Authority::new("the test's own authority");
+    stage.replace("revoked.pem", &impostor.revoked(&[999]));
+    // Longer than between two looks at the files.
+    assert!(!ends(&mut changes, Duration::from_secs(5)).await, "who watches goes on");
+    let another = stage.channel(Some(&stage.authority.sign(WATCHER)));
+    watch(another).await.expect("who comes now is known, too");
+    let refused = tls::Server::load(&stage.server_files())
+        .err()
+        .map(|error| format!("{error:#}"));
+    let refused = refused.expect("no service starts with it");
+    assert!(refused.contains("the test's own authority has revoked"), "{refused}");
+    tls::Client::load(&stage.server_files())
+        .err()
+        .expect("nobody calls with it");
+
+    // A list of an authority that stands between: what the service itself shows is verified with it.
+    let between = stage.authority.under("between", WATCHER);
+    stage.replace_server(&between.sign_with_chain(Wanted {
+        uris: &[],
+        usage: Purpose::Server,
+        ..WATCHER
+    }));
+    stage.replace("revoked.pem", &Authority::new("between").revoked(&[999]));
+    tls::Server::load(&stage.server_files())
+        .err()
+        .expect("no service starts with it");
+    stage.replace("revoked.pem", &between.revoked(&[999]));
+    tls::Server::load(&stage.server_files()).expect("the list is its own");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_authority_vouches_for_nobody() {
+    let stage = Stage::start(&[]).await;
+    let between = stage.authority.under("between", Wanted { serial: 70, ..WATCHER });
+    let signed = between.sign_with_chain(WATCHER);
+    let mut changes = watch(stage.channel(Some(&signed))).await.expect("it is watched");
+    stage.replace("revoked.pem", &stage.authority.revoked(&[70]));
+    assert!(ends(&mut changes, SOON).await, "it ends with what vouches for it");
+    assert_eq!(problem(&refused(&stage, stage.channel(Some(&signed))).await), "REVOKED");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_ends_with_the_authority_that_vouches_for_it() {
+    let stage = Stage::start(&[]).await;
+    let between = stage.authority.under("between", Wanted { ends: 4, ..WATCHER });
+    let signed = between.sign_with_chain(WATCHER);
+    let mut changes = watch(stage.channel(Some(&signed))).await.expect("it is watched");
+    // Four seconds, and five for calls under way.
+    assert!(ends(&mut changes, Duration::from_secs(15)).await, "it ends with it");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_does_not_call_another_whose_certificate_is_revoked() {
+    let stage = Stage::start(&[]).await;
+    let mut files = stage.client_files(&stage.authority.sign(WATCHER));
+    let channel = client::to_service(stage.url(), &files).expect("the files can be used");
+    watch(channel).await.expect("it is called");
+    files.revoked = stage.server_files().revoked;
+    // 100 is the service's own.
+    stage.replace("revoked.pem", &stage.authority.revoked(&[100]));
+    let channel = client::to_service(stage.url(), &files).expect("the files can be used");
+    let refused = watch(channel).await.expect_err("its certificate is revoked");
+    assert_eq!(refused.code(), Code::Unavailable);
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_call_begins_after_the_end_of_a_certificate() {
+    let stage = Stage::start(&[]).await;
+    let ending = stage.authority.sign(Wanted { ends: 4, ..WATCHER });
+    let mut line = stage.line_of(Some(&ending)).await;
+    let watching = |stream| {
+        let message = wire::frame(wire::DATA, 1, stream, &wire::message(&[]));
+        [wire::call(stream, WATCH_CALENDAR), message].concat()
+    };
+    let sent = [wire::opening(&[]), watching(1)].concat();
+    line.write_all(&sent).await.expect("the line is there");
+    // A peer that does not answer the ping of the goodbye can still begin calls.
+    let told = |heard: &wire::Heard| !heard.streams(GOAWAY).is_empty();
+    let heard = wire::listen_mute(&mut line, SOON, told).await;
+    assert!(told(&heard) && heard.streams(HEADERS) == [1], "{heard:?}");
+    assert!(heard.payloads(HEADERS).all(|block| !is_refusal(block)), "{heard:?}");
+    line.write_all(&watching(3)).await.expect("the line is there");
+    let answered = |heard: &wire::Heard| heard.streams(HEADERS).contains(&3);
+    let heard = wire::listen_mute(&mut line, SOON, answered).await;
+    assert!(answered(&heard), "{heard:?}");
+    assert!(heard.payloads(HEADERS).any(is_refusal), "{heard:?}");
+    stage.stop().await;
+}
+
+/// Whether a block of headers is a whole answer: it names a status of gRPC. The name is written with Huffman's code (RFC 7541, B).
+fn is_refusal(block: &[u8]) -> bool {
+    let grpc_status = [0x9a, 0xca, 0xc8, 0xb2, 0x12, 0x34, 0xda, 0x8f];
+    block.windows(grpc_status.len()).any(|part| part == grpc_status)
 }
 
 #[tokio::test(flavor = "multi_thread")]

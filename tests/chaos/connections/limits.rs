@@ -3,17 +3,24 @@
 use std::{io::Write as _, time::Duration};
 
 use flate2::{Compression, write::GzEncoder};
+use legalstat_proto::{
+    calendar::v1::{ListDaysRequest, calendar_service_client::CalendarServiceClient},
+    common::v1::Date,
+};
+use prost::Message as _;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream, task::JoinSet, time::Instant};
-use tonic::Code;
+use tonic::{Code, transport::Endpoint};
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 use super::{
-    authority::WATCHER,
+    authority::{WATCHER, Wanted},
     protocol::{answer, told},
     stage::Stage,
     wire::{self, END_HEADERS, GOAWAY, HEADERS, RESET},
 };
 
 const SOON: Duration = Duration::from_secs(10);
+const LIST_DAYS: &str = "/legalstat.calendar.v1.CalendarService/ListDays";
 const GET_DAY: &str = "/legalstat.calendar.v1.CalendarService/GetDay";
 /// The status 431 as RFC 7541 writes it.
 const TOO_LONG: [u8; 5] = [0x48, 0x83, 0x69, 0x90, 0xff];
@@ -89,7 +96,10 @@ fn watching() -> Vec<u8> {
 /// Opens so many calls on one connection without sending their messages, and hears what is said of them within a second
 /// after the last was opened.
 async fn opened(stage: &Stage, calls: u32, data: &[u8]) -> wire::Heard {
-    let mut line = stage.line().await;
+    opened_on(stage.line().await, calls, data).await
+}
+
+async fn opened_on(mut line: impl wire::Bytes, calls: u32, data: &[u8]) -> wire::Heard {
     line.write_all(&wire::opening(&[])).await.expect("the line is there");
     // The server's own settings and its window come first: they count for what comes after them.
     let ready = |heard: &wire::Heard| {
@@ -158,6 +168,93 @@ async fn half_messages_of_strangers_take_no_more_memory_than_there_is_for_them()
     assert!((2..=3).contains(&answered), "{answered} of 6 were refused: {heard:?}");
     let known = stage.channel(Some(&stage.authority.sign(WATCHER)));
     stage.day(known).await.expect("a known caller is served");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_a_stranger_does_not_take_fill_no_more_memory_than_there_is_for_them() {
+    let stage = Stage::start(&[("LEGALSTAT_ANSWER_BYTES", 2 * 1024 * 1024)]).await;
+    let mut line = stage.line().await;
+    // One byte of each answer may come.
+    let mut sent = wire::opening(&[(4, 1)]);
+    for stream in (1..80).step_by(2) {
+        sent.extend(wire::call(stream, LIST_DAYS));
+        let message = wire::message(&many_days().encode_to_vec());
+        sent.extend(wire::frame(wire::DATA, 1, stream, &message));
+    }
+    line.write_all(&sent).await.expect("the line is there");
+    let refused = |heard: &wire::Heard| {
+        let streams = heard.streams(HEADERS);
+        let data = heard.streams(wire::DATA);
+        let of = |stream: &u32| streams.iter().filter(|other| *other == stream).count();
+        streams.iter().any(|stream| of(stream) == 2 && !data.contains(stream))
+    };
+    let heard = wire::listen(&mut line, SOON, refused).await;
+    assert!(refused(&heard), "{heard:?}");
+    let stranger = CalendarServiceClient::new(stage.channel(None))
+        .list_days(many_days())
+        .await;
+    assert_eq!(
+        told(&stranger.expect_err("no memory is left for strangers of this address")),
+        (Code::ResourceExhausted, "ERROR_REASON_OVERLOADED".into())
+    );
+    let known = stage.channel(Some(&stage.authority.sign(WATCHER)));
+    let days = CalendarServiceClient::new(known).list_days(many_days()).await;
+    days.expect("a known caller is served");
+    drop(line);
+    let began = Instant::now();
+    while CalendarServiceClient::new(stage.channel(None))
+        .list_days(many_days())
+        .await
+        .is_err()
+    {
+        assert!(began.elapsed() < SOON, "what a lost connection held is free");
+    }
+    stage.stop().await;
+}
+
+fn many_days() -> ListDaysRequest {
+    let day = |year| Date { year, month: 1, day: 1 };
+    ListDaysRequest {
+        from: Some(day(2017)),
+        to: Some(day(2036)),
+        page_size: 1000,
+        ..Default::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_messages_of_one_known_caller_leave_room_for_others() {
+    let stage = Stage::start(&[("LEGALSTAT_MESSAGE_BYTES", 2 * 1024 * 1024)]).await;
+    let greedy = stage.authority.sign(Wanted {
+        uris: &["legalstat://greedy?role=edms"],
+        ..WATCHER
+    });
+    let mut part = vec![0; 5 + 128 * 1024];
+    part[..5].copy_from_slice(&[0, 0, 0x10, 0, 0]);
+    let heard = opened_on(stage.line_of(Some(&greedy)).await, 6, &part).await;
+    let answered = heard.streams(HEADERS).len();
+    assert!((2..=3).contains(&answered), "{answered} of 6 were refused: {heard:?}");
+    let known = stage.channel(Some(&stage.authority.sign(WATCHER)));
+    stage.day(known).await.expect("another caller is served");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_is_watched_on_the_health_port_alone() {
+    let stage = Stage::start(&[]).await;
+    let mut here = HealthClient::new(stage.channel(None));
+    here.check(HealthCheckRequest::default()).await.expect("it is asked");
+    let refused = here.watch(HealthCheckRequest::default()).await;
+    let refused = refused.expect_err("a watch would have no limit");
+    assert_eq!(
+        told(&refused),
+        (Code::Unimplemented, "ERROR_REASON_METHOD_UNKNOWN".into())
+    );
+    let url = format!("http://{}", stage.health());
+    let probe = Endpoint::from_shared(url).expect("a URL").connect().await;
+    let mut there = HealthClient::new(probe.expect("it listens"));
+    there.watch(HealthCheckRequest::default()).await.expect("it is watched");
     stage.stop().await;
 }
 

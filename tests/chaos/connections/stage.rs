@@ -8,7 +8,7 @@ use legalstat_local::testing::harness::Running;
 use legalstat_proto::calendar::v1::{Day, GetDayRequest, calendar_service_client::CalendarServiceClient};
 use rustls::{
     ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, ServerName, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
 use tempfile::TempDir;
 use tokio::net::{TcpSocket, TcpStream};
@@ -63,6 +63,17 @@ impl Stage {
         write(&self.folder.path().join("server"), signed);
     }
 
+    /// The files of the service itself.
+    pub fn server_files(&self) -> tls::Files {
+        let file = |name: &str| self.folder.path().join(name);
+        tls::Files {
+            certificate: file("server.pem"),
+            key: file("server.key"),
+            authority: file("ca.pem"),
+            revoked: Some(file("revoked.pem")),
+        }
+    }
+
     /// Files for a client of the kit, with this certificate.
     pub fn client_files(&self, signed: &Signed) -> tls::Files {
         let file = |name: &str| self.folder.path().join(name);
@@ -103,15 +114,28 @@ impl Stage {
 
     /// A connection with TLS and nothing after it. The peer's system keeps few bytes for it.
     pub async fn line(&self) -> TlsStream<TcpStream> {
+        self.line_of(None).await
+    }
+
+    /// The same, with this certificate.
+    pub async fn line_of(&self, signed: Option<&Signed>) -> TlsStream<TcpStream> {
         let mut roots = RootCertStore::empty();
         let own = CertificateDer::from_pem_slice(self.authority.pem.as_bytes()).expect("PEM");
         roots.add(own).expect("a certificate");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider)
+        let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+            .with_root_certificates(roots);
+        let mut config = match signed {
+            None => config.with_no_client_auth(),
+            Some(signed) => {
+                let chain = CertificateDer::pem_slice_iter(signed.certificate.as_bytes());
+                let chain = chain.collect::<Result<_, _>>().expect("PEM");
+                let key = PrivateKeyDer::from_pem_slice(signed.key.as_bytes()).expect("PEM");
+                config.with_client_auth_cert(chain, key).expect("they belong together")
+            }
+        };
         config.alpn_protocols = vec![b"h2".to_vec()];
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(8 * 1024).expect("it can be set");

@@ -89,7 +89,8 @@ fn states() -> Vec<(&'static str, Vec<u8>)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_state_of_a_connection_ends_within_a_minute() {
-    let stage = Stage::start(&[]).await;
+    // Room for all that nobody takes here: nothing ends because it is too much.
+    let stage = Stage::start(&[("LEGALSTAT_ANSWER_BYTES", 1 << 30)]).await;
     let (began, mut lines) = (Instant::now(), JoinSet::new());
     for (state, sent) in states() {
         let line: Line = Box::pin(stage.line().await);
@@ -115,7 +116,9 @@ async fn every_state_of_a_connection_ends_within_a_minute() {
     }
     lines.spawn(pinging(Box::pin(stage.line().await), began));
     lines.spawn(never_reading(Box::pin(stage.line().await), began));
-    lines.spawn(without_window(Box::pin(stage.line().await), began));
+    for window in [0, 1] {
+        lines.spawn(without_window(Box::pin(stage.line().await), window, began));
+    }
 
     let ended = tokio::time::timeout(MINUTE, lines.join_all()).await;
     for (state, after) in ended.expect("every state ends within a minute") {
@@ -168,16 +171,51 @@ async fn never_reading(mut line: Line, began: Instant) -> (String, Duration) {
     }
 }
 
-/// A peer that reads, answers pings, and lets no byte of the answer come.
-async fn without_window(mut line: Line, began: Instant) -> (String, Duration) {
-    let mut sent = wire::opening(&[(4, 0)]);
+/// A peer that reads, answers pings, and lets so few bytes of the answer come.
+async fn without_window(mut line: Line, window: u32, began: Instant) -> (String, Duration) {
+    let mut sent = wire::opening(&[(4, window)]);
     sent.extend(wire::call(1, LIST_DAYS));
     sent.extend(wire::frame(wire::DATA, 1, 1, &many_days()));
     line.write_all(&sent).await.expect("the line is there");
     let heard = wire::listen(&mut line, MINUTE, |heard| heard.streams(RESET).contains(&1)).await;
     assert!(heard.streams(HEADERS).contains(&1), "the call was answered");
+    assert!(heard.streams(RESET).contains(&1), "window {window}: {:?}", heard.ended);
     assert!(heard.ended.is_none(), "the call ended, not the connection");
-    ("calls: an answer without a window".into(), began.elapsed())
+    (
+        format!("calls: an answer and a window of {window} bytes"),
+        began.elapsed(),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_an_answer_slowly_gets_all_of_it() {
+    let stage = Stage::start(&[("LEGALSTAT_STALL_SECONDS", 1)]).await;
+    let mut line = stage.line().await;
+    let mut sent = wire::opening(&[(4, 0)]);
+    sent.extend(wire::call(1, LIST_DAYS));
+    sent.extend(wire::frame(wire::DATA, 1, 1, &many_days()));
+    line.write_all(&sent).await.expect("the line is there");
+    let (mut bytes, mut blocks, began) = (0, 0, Instant::now());
+    // The header, and the trailers.
+    while blocks < 2 {
+        // Longer than the limit in all, shorter each.
+        let more = 16 * 1024_u32;
+        let window = wire::frame(WINDOW, 0, 1, &more.to_be_bytes());
+        let whole = wire::frame(WINDOW, 0, 0, &more.to_be_bytes());
+        line.write_all(&[window, whole].concat())
+            .await
+            .expect("the line is there");
+        let heard = wire::listen(&mut line, Duration::from_millis(500), |_| false).await;
+        assert!(heard.streams(RESET).is_empty() && heard.ended.is_none(), "{heard:?}");
+        bytes += heard.payloads(wire::DATA).map(<[u8]>::len).sum::<usize>();
+        blocks += heard.streams(HEADERS).len();
+        assert!(began.elapsed() < MINUTE, "{bytes} bytes have come");
+    }
+    assert!(
+        began.elapsed() > Duration::from_secs(2),
+        "{bytes} bytes were a quick answer"
+    );
+    stage.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,6 +232,30 @@ async fn a_stream_that_is_quiet_keeps_its_connection_and_an_idle_one_is_told_to_
     assert!(!idle.streams(GOAWAY).is_empty(), "the idle peer is told to go");
     let next = tokio::time::timeout(Duration::from_secs(3), changes.message()).await;
     assert!(!matches!(next, Ok(Err(_) | Ok(None))), "who watches goes on: {next:?}");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_begins_while_its_connection_is_told_to_go_is_answered() {
+    let stage = Stage::start(&[("LEGALSTAT_IDLE_SECONDS", 1)]).await;
+    let mut line = stage.line().await;
+    line.write_all(&wire::opening(&[])).await.expect("the line is there");
+    // It answers no ping: so the server cannot know that it has heard, and must take what it sends.
+    let told = |heard: &wire::Heard| !heard.streams(GOAWAY).is_empty();
+    let heard = wire::listen_mute(&mut line, MINUTE, told).await;
+    assert!(told(&heard), "{heard:?}");
+    line.write_all(&wire::call(1, GET_DAY))
+        .await
+        .expect("the line is there");
+    // Longer than an idle connection has to go.
+    let heard = wire::listen_mute(&mut line, Duration::from_secs(7), |_| false).await;
+    assert!(heard.ended.is_none(), "the connection waits for its call: {heard:?}");
+    let message = wire::message(&a_day().encode_to_vec());
+    let message = wire::frame(wire::DATA, 1, 1, &message);
+    line.write_all(&message).await.expect("the line is there");
+    let answered = |heard: &wire::Heard| heard.streams(HEADERS).len() == 2;
+    let heard = wire::listen_mute(&mut line, MINUTE, answered).await;
+    assert!(answered(&heard), "{heard:?}");
     stage.stop().await;
 }
 

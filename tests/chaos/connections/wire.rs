@@ -90,11 +90,20 @@ impl Heard {
 
 /// Listens until `enough`, until the line ends, or for so long. Pings and settings are answered, as a sound peer's library does.
 pub async fn listen(line: &mut impl Bytes, patience: Duration, enough: impl Fn(&Heard) -> bool) -> Heard {
+    hear(line, patience, enough, &[PING, SETTINGS]).await
+}
+
+/// Listens as [`listen`] does, and answers no ping.
+pub async fn listen_mute(line: &mut impl Bytes, patience: Duration, enough: impl Fn(&Heard) -> bool) -> Heard {
+    hear(line, patience, enough, &[SETTINGS]).await
+}
+
+async fn hear(line: &mut impl Bytes, patience: Duration, enough: impl Fn(&Heard) -> bool, answered: &[u8]) -> Heard {
     let began = Instant::now();
     let mut heard = Heard::default();
     let listening = async {
         while !enough(&heard) {
-            match one(line).await {
+            match one(line, answered).await {
                 Ok((kind, stream, payload)) => heard.frames.entry(kind).or_default().push((stream, payload)),
                 Err(_) => {
                     heard.ended = Some(began.elapsed());
@@ -107,7 +116,7 @@ pub async fn listen(line: &mut impl Bytes, patience: Duration, enough: impl Fn(&
     heard
 }
 
-async fn one(line: &mut impl Bytes) -> io::Result<(u8, u32, Vec<u8>)> {
+async fn one(line: &mut impl Bytes, answered: &[u8]) -> io::Result<(u8, u32, Vec<u8>)> {
     use tokio::io::AsyncWriteExt as _;
     let mut header = [0; 9];
     line.read_exact(&mut header).await?;
@@ -118,7 +127,7 @@ async fn one(line: &mut impl Bytes) -> io::Result<(u8, u32, Vec<u8>)> {
         PING => &payload[..],
         _ => &[],
     };
-    if [PING, SETTINGS].contains(&kind) && flags & ACK == 0 {
+    if answered.contains(&kind) && flags & ACK == 0 {
         line.write_all(&frame(kind, ACK, 0, acknowledged)).await?;
         line.flush().await?;
     }

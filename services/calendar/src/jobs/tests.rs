@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use legalstat_kit::{Context, Service, job, run::Starting};
 use legalstat_local::testing::harness::Running;
 use tokio::sync::Notify;
+use tonic::transport::Endpoint;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
 use crate::{SERVICE, domain::WorkingHours};
@@ -27,7 +28,9 @@ fn start_with_a_crash(context: Context, hours: WorkingHours) -> Starting {
 #[tokio::test]
 async fn a_service_whose_job_panics_serves_no_longer_and_ends_with_the_name_of_the_job() {
     let service = Running::start(&CRASHING, &[], || Timestamp::constant(1_795_514_400, 0)).await;
-    let mut health = HealthClient::new(service.channel(None));
+    let url = format!("http://{}", service.health());
+    let probe = Endpoint::from_shared(url).expect("a URL").connect().await;
+    let mut health = HealthClient::new(probe.expect("the health port listens"));
     let mut watch = health
         .watch(HealthCheckRequest::default())
         .await

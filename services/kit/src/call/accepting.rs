@@ -20,11 +20,11 @@ use tower::ServiceExt as _;
 
 use crate::{
     call::{
-        caller::Peer,
-        connections::{Closing, Connections, Held, Room},
+        caller::{CallerError, Peer},
+        connections::{Closing, Connections, PlaceGuard, Quota},
         line::Line,
         showing::Showing,
-        streams::{Received, Sent, Shared, Stream, Streams},
+        streams::{RequestBody, ResponseBody, Shared, Stream, Streams},
         tls,
     },
     run::limits::Limits,
@@ -77,8 +77,9 @@ impl Acceptor {
         shutdown: CancellationToken,
     ) -> Self {
         let shared = Shared {
-            calls: Room::new(limits.calls),
-            messages: Room::new(limits.message_bytes),
+            calls: Quota::new(limits.calls, |taken| &taken.calls),
+            messages: Quota::new(limits.message_bytes, |taken| &taken.messages),
+            answers: Quota::new(limits.answer_bytes, |taken| &taken.answers),
             stall: limits.stall,
         };
         Self {
@@ -125,7 +126,7 @@ impl Acceptor {
         connections.wait().await;
     }
 
-    async fn connection<S>(self, stream: TcpStream, address: SocketAddr, held: Held, service: S)
+    async fn connection<S>(self, stream: TcpStream, address: SocketAddr, held: PlaceGuard, service: S)
     where
         S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
             + Clone
@@ -140,7 +141,7 @@ impl Acceptor {
         }
     }
 
-    async fn live<S>(self, stream: TcpStream, address: SocketAddr, held: &Held, service: S)
+    async fn live<S>(self, stream: TcpStream, address: SocketAddr, held: &PlaceGuard, service: S)
     where
         S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
             + Clone
@@ -158,11 +159,13 @@ impl Acceptor {
         };
         let chain: Vec<CertificateDer<'static>> = stream.get_ref().1.peer_certificates().unwrap_or_default().to_vec();
         let showing = Showing::new(address, chain, tls, UnixTime::now());
-        held.place.set_known(showing.is_usable());
+        if let Some(caller) = &showing.peer().caller {
+            held.set_caller(&caller.name);
+        }
         self.calls(stream, showing, held, service).await;
     }
 
-    async fn calls<I, S>(self, stream: I, mut showing: Showing, held: &Held, service: S)
+    async fn calls<I, S>(self, stream: I, mut showing: Showing, held: &PlaceGuard, service: S)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
@@ -171,15 +174,15 @@ impl Acceptor {
             + 'static,
         S::Future: Send,
     {
-        let peer = showing.peer();
-        let answering = service_fn(move |request| answer(request, peer.clone(), service.clone()));
+        let (peer, expiry) = (showing.peer(), showing.expiry());
+        let answering = service_fn(move |request| answer(request, as_now(&peer, expiry), service.clone()));
         let io = TokioIo::new(Line::new(stream, self.limits.stall));
         let mut connection = pin!(self.http2(held).serve_connection(io, answering));
         let opened = Instant::now();
         let mut closing: Option<(Closing, Instant)> = None;
         loop {
             let (end, at) = match closing {
-                Some((end, since)) => (end, since + end.grace()),
+                Some((end, since)) => (end, Self::closed_at(end, since, &showing)),
                 None => self.next_end(held, &showing, opened),
             };
             tokio::select! {
@@ -200,19 +203,35 @@ impl Acceptor {
                 },
                 () = tokio::time::sleep_until(at) => {
                     if closing.is_some() {
+                        // The peer began a call before it heard that the connection goes.
+                        if end == Closing::Idle && held.place.is_under_way() {
+                            closing = Some((Closing::Old, Instant::now()));
+                            continue;
+                        }
                         return;
                     }
                     if self.next_end(held, &showing, opened).1 <= Instant::now() {
                         connection.as_mut().graceful_shutdown();
                         closing = Some((end, Instant::now()));
                     }
+                    if end == Closing::Expired {
+                        held.place.forget_caller();
+                    }
                 }
             }
         }
     }
 
+    /// When a closing connection ends, whatever is under way on it.
+    fn closed_at(end: Closing, since: Instant, showing: &Showing) -> Instant {
+        let at = since + end.grace();
+        let expired = showing.expiry().map(|expiry| expiry + Closing::Expired.grace());
+        // What its certificate allows is no shorter for a connection that was told to go before.
+        expired.map_or(at, |expired| at.min(expired.max(since + Closing::Idle.grace())))
+    }
+
     /// What ends the connection next, and when, as far as can be said now.
-    fn next_end(&self, held: &Held, showing: &Showing, opened: Instant) -> (Closing, Instant) {
+    fn next_end(&self, held: &PlaceGuard, showing: &Showing, opened: Instant) -> (Closing, Instant) {
         let idle = (Closing::Idle, held.place.idle_since() + self.limits.idle);
         let old = (Closing::Old, opened + self.limits.age);
         let expired = showing.expiry().map(|expiry| (Closing::Expired, expiry));
@@ -220,7 +239,7 @@ impl Acceptor {
         first.unwrap_or(idle)
     }
 
-    fn http2(&self, held: &Held) -> http2::Builder<Streams> {
+    fn http2(&self, held: &PlaceGuard) -> http2::Builder<Streams> {
         let mut builder = http2::Builder::new(Streams::new(held.place.clone(), self.shared.clone()));
         builder
             .timer(TokioTimer::new())
@@ -258,6 +277,18 @@ async fn handshake(
     None
 }
 
+/// The peer as it counts at this instant: a certificate that has ended meanwhile cannot be used.
+fn as_now(peer: &Peer, expiry: Option<Instant>) -> Peer {
+    match expiry {
+        Some(expiry) if expiry <= Instant::now() => Peer {
+            caller: None,
+            problem: Some(CallerError::Expired),
+            ..*peer
+        },
+        _ => peer.clone(),
+    }
+}
+
 type Answer = Result<http::Response<Body>, Infallible>;
 
 fn answer<S>(request: http::Request<Incoming>, peer: Peer, service: S) -> Pin<Box<dyn Future<Output = Answer> + Send>>
@@ -270,9 +301,9 @@ where
         if let Err(refusal) = stream.require_room() {
             return Ok(Status::from(refusal).into_http());
         }
-        let mut request = request.map(|body| Received::body(body, stream.clone()));
+        let mut request = request.map(|body| RequestBody::body(body, stream.clone()));
         request.extensions_mut().insert(peer);
         let response = service.oneshot(request).await?;
-        Ok(response.map(|body| Sent::body(body, stream)))
+        Ok(response.map(|body| ResponseBody::body(body, stream)))
     })
 }

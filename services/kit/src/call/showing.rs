@@ -9,6 +9,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use crate::call::{
     caller::{CallerError, Peer},
     tls,
+    trust::Trust,
 };
 
 /// The certificate that a peer has shown, if it has.
@@ -54,7 +55,10 @@ impl Showing {
                 (None, Some(problem))
             }
         };
-        let expiry = caller.as_ref().and_then(|_| expiry(&chain, now));
+        let expiry = caller.as_ref().and_then(|_| {
+            let server = server.borrow();
+            expiry(&server.trust, &chain, now)
+        });
         Self {
             peer: Peer {
                 address,
@@ -77,12 +81,7 @@ impl Showing {
         self.peer.clone()
     }
 
-    /// Whether it has shown a certificate that can be used.
-    pub fn is_usable(&self) -> bool {
-        self.peer.caller.is_some()
-    }
-
-    /// When its certificate ends.
+    /// When its certificate can be used no longer.
     pub fn expiry(&self) -> Option<Instant> {
         self.expiry
     }
@@ -108,9 +107,18 @@ impl Showing {
     }
 }
 
-/// When the first certificate ends, as this process counts time.
-fn expiry(chain: &[CertificateDer<'_>], now: UnixTime) -> Option<Instant> {
-    let (_, own) = X509Certificate::from_der(chain.first()?).ok()?;
-    let end = u64::try_from(own.validity().not_after.timestamp()).unwrap_or_default();
-    Instant::now().checked_add(Duration::from_secs(end.saturating_sub(now.as_secs())))
+/// When the chain can be used no longer, as this process counts time: its own certificate ends, or one without which no
+/// authority vouches for it. A peer may show others too.
+fn expiry(trust: &Trust, chain: &[CertificateDer<'_>], now: UnixTime) -> Option<Instant> {
+    let parsed = chain.iter().filter_map(|part| X509Certificate::from_der(part).ok());
+    let mut ends: Vec<u64> = parsed
+        .filter_map(|(_, part)| u64::try_from(part.validity().not_after.timestamp()).ok())
+        .filter(|end| *end >= now.as_secs())
+        .collect();
+    ends.sort_unstable();
+    let after = |end: u64| UnixTime::since_unix_epoch(Duration::from_secs(end.saturating_add(1)));
+    let end = ends
+        .into_iter()
+        .find(|end| trust.examine(chain, after(*end)).is_err())?;
+    Instant::now().checked_add(Duration::from_secs(end - now.as_secs()))
 }

@@ -4,7 +4,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context as Polling, Poll, ready},
@@ -12,6 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures::task::AtomicWaker;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use legalstat_proto::common::v1::ErrorReason;
 use tokio::time::{Instant, Sleep};
@@ -21,7 +22,7 @@ use crate::{
     Refusal,
     call::{
         MESSAGE,
-        connections::{Neighbours, Place, Room},
+        connections::{Party, Place, Quota},
     },
 };
 
@@ -32,35 +33,43 @@ tokio::task_local! {
 /// What all calls of a server share.
 pub struct Shared {
     /// The calls under way.
-    pub calls: Room,
+    pub calls: Quota,
     /// The bytes of their messages.
-    pub messages: Room,
+    pub messages: Quota,
+    /// The bytes of their answers that are not on the line yet.
+    pub answers: Quota,
     /// How long a peer may neither send nor take.
     pub stall: Duration,
 }
+
+/// How many bytes of an answer HTTP/2 is given at once. A peer must take as many within the time for a stall.
+const PIECE: usize = 16 * 1024;
 
 /// One call on the wire. What it holds is free again when this is dropped.
 pub struct Stream {
     place: Arc<Place>,
     shared: Arc<Shared>,
-    known: bool,
+    party: Party,
     admitted: bool,
     bytes: AtomicUsize,
-    /// Since when a part of the answer waits for the peer to take it.
+    /// Since when a piece of the answer waits for the peer to take it.
     handed: Mutex<Option<Instant>>,
+    /// Who waits until the piece is on the line.
+    waiting: AtomicWaker,
 }
 
 impl Stream {
     fn begin(place: Arc<Place>, shared: Arc<Shared>) -> Self {
         place.begin();
-        let known = place.known();
+        let party = place.party();
         Self {
-            admitted: shared.calls.take(1, (!known).then_some(&place.neighbours.calls)),
+            admitted: shared.calls.take(1, &party),
             place,
             shared,
-            known,
+            party,
             bytes: AtomicUsize::new(0),
             handed: Mutex::new(None),
+            waiting: AtomicWaker::new(),
         }
     }
 
@@ -87,7 +96,7 @@ impl Stream {
     fn hold(&self, more: usize) -> Result<(), Refusal> {
         let before = self.bytes.load(Ordering::Acquire);
         let more = more.min(MESSAGE - before.min(MESSAGE));
-        if more > 0 && !self.shared.messages.take(more, self.stranger(|of| &of.bytes)) {
+        if more > 0 && !self.shared.messages.take(more, &self.party) {
             return Err(Refusal::overloaded(
                 "the messages under way take all the memory there is for them",
             ));
@@ -96,18 +105,14 @@ impl Stream {
         Ok(())
     }
 
-    fn stranger(&self, taken: impl Fn(&Neighbours) -> &AtomicUsize) -> Option<&AtomicUsize> {
-        (!self.known).then(|| taken(&self.place.neighbours))
-    }
-
-    fn set_handed(&self, handed: bool) {
-        *self.handed.lock().expect("no code panics while it holds this lock") = handed.then(Instant::now);
+    fn handed(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.handed.lock().expect("no code panics while it holds this lock")
     }
 
     /// Ends once the peer has taken nothing of its answer for too long.
     async fn stuck(&self) {
         loop {
-            let handed = *self.handed.lock().expect("no code panics while it holds this lock");
+            let handed = *self.handed();
             let until = handed.unwrap_or_else(Instant::now) + self.shared.stall;
             if until <= Instant::now() {
                 return;
@@ -121,10 +126,10 @@ impl Drop for Stream {
     fn drop(&mut self) {
         let bytes = *self.bytes.get_mut();
         if bytes > 0 {
-            self.shared.messages.give_back(bytes, self.stranger(|of| &of.bytes));
+            self.shared.messages.give_back(bytes, &self.party);
         }
         if self.admitted {
-            self.shared.calls.give_back(1, self.stranger(|of| &of.calls));
+            self.shared.calls.give_back(1, &self.party);
         }
         self.place.end();
     }
@@ -158,13 +163,13 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams
 }
 
 /// The message of a call as it arrives. It ends with an error when the peer stops amid it.
-pub struct Received {
+pub struct RequestBody {
     body: hyper::body::Incoming,
     stream: Arc<Stream>,
     silence: Option<Pin<Box<Sleep>>>,
 }
 
-impl Received {
+impl RequestBody {
     /// The body of the call that this task is for.
     pub fn body(body: hyper::body::Incoming, stream: Arc<Stream>) -> Body {
         Body::new(Self {
@@ -175,13 +180,13 @@ impl Received {
     }
 }
 
-type Arrived = Option<Result<Frame<Bytes>, Status>>;
+type Polled = Option<Result<Frame<Bytes>, Status>>;
 
-impl HttpBody for Received {
+impl HttpBody for RequestBody {
     type Data = Bytes;
     type Error = Status;
 
-    fn poll_frame(mut self: Pin<&mut Self>, polling: &mut Polling<'_>) -> Poll<Arrived> {
+    fn poll_frame(mut self: Pin<&mut Self>, polling: &mut Polling<'_>) -> Poll<Polled> {
         let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(polling) else {
             let stall = self.stream.shared.stall;
             let silence = self.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
@@ -214,36 +219,123 @@ fn stopped() -> Refusal {
     )
 }
 
-/// The answer of a call as its peer takes it.
-pub struct Sent {
-    body: Body,
+/// A part of an answer, counted among the bytes of answers until HTTP/2 has written all of it.
+struct Counted {
+    bytes: Bytes,
     stream: Arc<Stream>,
 }
 
-impl Sent {
-    /// The body of the answer of the call that this task is for.
-    pub fn body(body: Body, stream: Arc<Stream>) -> Body {
-        stream.set_handed(true);
-        Body::new(Self { body, stream })
+impl Counted {
+    fn count(bytes: Bytes, stream: &Arc<Stream>) -> Result<Bytes, Refusal> {
+        if !stream.shared.answers.take(bytes.len(), &stream.party) {
+            return Err(Refusal::overloaded(
+                "the answers under way take all the memory there is for them",
+            ));
+        }
+        let stream = stream.clone();
+        Ok(Bytes::from_owner(Self { bytes, stream }))
     }
 }
 
-impl HttpBody for Sent {
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.stream
+            .shared
+            .answers
+            .give_back(self.bytes.len(), &self.stream.party);
+    }
+}
+
+/// What HTTP/2 has of an answer. It keeps whatever it is given, however little the peer takes, and drops it once it is on the
+/// line.
+struct Piece {
+    bytes: Bytes,
+    stream: Arc<Stream>,
+}
+
+impl Piece {
+    fn hand(bytes: Bytes, stream: &Arc<Stream>) -> Bytes {
+        *stream.handed() = Some(Instant::now());
+        let stream = stream.clone();
+        Bytes::from_owner(Self { bytes, stream })
+    }
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        *self.stream.handed() = None;
+        self.stream.waiting.wake();
+    }
+}
+
+/// The answer of a call as its peer takes it: the next piece, and the end too, only once the one before is on the line. Else the
+/// call would end, and its limits with it, while HTTP/2 still holds the answer.
+pub struct ResponseBody {
+    body: Body,
+    stream: Arc<Stream>,
+    /// What HTTP/2 has not been given yet of a part that has come from the service.
+    rest: Bytes,
+}
+
+impl ResponseBody {
+    /// The body of the answer of the call that this task is for.
+    pub fn body(body: Body, stream: Arc<Stream>) -> Body {
+        Body::new(Self {
+            body,
+            stream,
+            rest: Bytes::new(),
+        })
+    }
+
+    fn end_with(&mut self, refusal: Refusal) -> Polled {
+        self.body = Body::empty();
+        let mut trailers = http::HeaderMap::new();
+        let status = Status::from(refusal);
+        Some(status.add_header(&mut trailers).map(|()| Frame::trailers(trailers)))
+    }
+}
+
+impl HttpBody for ResponseBody {
     type Data = Bytes;
     type Error = Status;
 
-    fn poll_frame(mut self: Pin<&mut Self>, polling: &mut Polling<'_>) -> Poll<Arrived> {
-        // Who asks for more has taken what there was. While the service has nothing to tell, the peer owes nothing.
-        let frame = Pin::new(&mut self.body).poll_frame(polling);
-        self.stream.set_handed(matches!(frame, Poll::Ready(Some(_))));
-        frame
+    fn poll_frame(mut self: Pin<&mut Self>, polling: &mut Polling<'_>) -> Poll<Polled> {
+        self.stream.waiting.register(polling.waker());
+        if self.stream.handed().is_some() {
+            return Poll::Pending;
+        }
+        if self.rest.is_empty() {
+            let bytes = match ready!(Pin::new(&mut self.body).poll_frame(polling)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(bytes) if bytes.is_empty() => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                    Ok(bytes) => bytes,
+                    Err(frame) => return Poll::Ready(Some(Ok(frame))),
+                },
+                end => return Poll::Ready(end),
+            };
+            match Counted::count(bytes, &self.stream) {
+                Ok(bytes) => self.rest = bytes,
+                Err(refusal) => return Poll::Ready(self.end_with(refusal)),
+            }
+        }
+        let length = self.rest.len().min(PIECE);
+        let piece = self.rest.split_to(length);
+        Poll::Ready(Some(Ok(Frame::data(Piece::hand(piece, &self.stream)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.rest.is_empty() && self.stream.handed().is_none() && self.body.is_end_stream()
     }
 }

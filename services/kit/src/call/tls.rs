@@ -8,14 +8,14 @@ use std::{
 
 use anyhow::Context as _;
 use rustls::{
-    ClientConfig, RootCertStore, ServerConfig,
+    ClientConfig, ServerConfig,
     crypto::CryptoProvider,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 use sha2::{Digest as _, Sha256};
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
-use crate::call::trust::Trust;
+use crate::call::trust::{Authorities, Trust};
 
 /// The PEM files of one party: its certificate chain, its key, the authority it trusts, and what that authority has revoked.
 #[derive(Clone, Debug)]
@@ -74,12 +74,8 @@ impl Content {
         Ok((chain.context("the certificate's file")?, key))
     }
 
-    fn roots(&self) -> anyhow::Result<RootCertStore> {
-        let mut roots = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(&self.authority) {
-            roots.add(certificate.context("the authority's file")?)?;
-        }
-        Ok(roots)
+    fn authorities(&self) -> anyhow::Result<Authorities> {
+        Authorities::read(&self.authority, self.revoked.as_deref(), provider())
     }
 }
 
@@ -96,7 +92,7 @@ impl Server {
     /// Reads the files.
     ///
     /// # Errors
-    /// Files that cannot be read or do not belong together.
+    /// Files that cannot be read or do not belong together, and revocation lists that nobody could be verified with.
     pub fn load(files: &Files) -> anyhow::Result<Self> {
         Self::of(&files.content()?)
     }
@@ -114,8 +110,10 @@ impl Server {
     }
 
     fn of(content: &Content) -> anyhow::Result<Self> {
-        let trust = Trust::new(content.roots()?, content.revoked.as_deref(), provider())?;
+        let authorities = content.authorities()?;
+        let trust = authorities.clients()?;
         let (chain, key) = content.chain()?;
+        authorities.require_usable_for(&chain)?;
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(trust.possession())
@@ -177,9 +175,11 @@ impl Client {
 fn client_config(files: &Files) -> anyhow::Result<Arc<ClientConfig>> {
     let content = files.content()?;
     let (chain, key) = content.chain()?;
+    let authorities = content.authorities()?;
+    authorities.require_usable_for(&chain)?;
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(content.roots()?)
+        .with_webpki_verifier(authorities.servers()?)
         .with_client_auth_cert(chain, key)?;
     config.alpn_protocols = vec![b"h2".to_vec()];
     Ok(Arc::new(config))

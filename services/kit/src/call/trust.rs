@@ -7,27 +7,44 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use rustls::{
     CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme,
-    client::danger::HandshakeSignatureValid,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerifier as _},
+    },
     crypto::CryptoProvider,
-    pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime, pem::PemObject},
+    pki_types::{CertificateDer, CertificateRevocationListDer, ServerName, UnixTime, pem::PemObject},
     server::{
         WebPkiClientVerifier,
         danger::{ClientCertVerified, ClientCertVerifier},
     },
 };
 
+use x509_parser::{
+    error::X509Error, prelude::FromDer as _, prelude::X509Certificate, revocation_list::CertificateRevocationList,
+};
+
 use crate::call::caller::{Caller, CallerError};
 
 /// The authorities, and what they have revoked.
-pub struct Trust(Arc<dyn ClientCertVerifier>);
+pub struct Authorities {
+    roots: Arc<RootCertStore>,
+    revoked: Vec<CertificateRevocationListDer<'static>>,
+    provider: Arc<CryptoProvider>,
+}
 
-impl Trust {
-    /// Trust in the authorities' certificates, less what their revocation lists name. A list counts after its next update too:
-    /// a list that came late revokes no less.
+impl Authorities {
+    /// Reads the authorities' certificates and their revocation lists in PEM.
     ///
     /// # Errors
-    /// Revocation lists that cannot be read, or a file of them without any.
-    pub fn new(roots: RootCertStore, revoked: Option<&[u8]>, provider: Arc<CryptoProvider>) -> anyhow::Result<Self> {
+    /// Certificates or lists that cannot be read, a file of lists without any, or a list that has the name of an authority and is
+    /// not signed with its key: nobody whose certificate that authority has signed could be verified.
+    pub fn read(authority: &[u8], revoked: Option<&[u8]>, provider: Arc<CryptoProvider>) -> anyhow::Result<Self> {
+        let certificates = CertificateDer::pem_slice_iter(authority).collect::<Result<Vec<_>, _>>();
+        let certificates = certificates.context("the authority's file")?;
+        let mut roots = RootCertStore::empty();
+        for certificate in &certificates {
+            roots.add(certificate.clone())?;
+        }
         let mut lists = Vec::new();
         if let Some(pem) = revoked {
             lists = CertificateRevocationListDer::pem_slice_iter(pem)
@@ -35,16 +52,88 @@ impl Trust {
                 .context("the file of revoked certificates")?;
             anyhow::ensure!(!lists.is_empty(), "the file of revoked certificates holds no X509 CRL");
         }
-        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-            .with_crls(lists)
-            .only_check_end_entity_revocation()
+        for list in &lists {
+            require_signed(list, &certificates)?;
+        }
+        Ok(Self {
+            roots: Arc::new(roots),
+            revoked: lists,
+            provider,
+        })
+    }
+
+    /// Trust in the certificates of clients, less what the lists name. A list counts after its next update too: a list that came
+    /// late revokes no less. It counts for what stands between a certificate and its authority as well.
+    ///
+    /// # Errors
+    /// Authorities or lists that cannot be used.
+    pub fn clients(&self) -> anyhow::Result<Trust> {
+        let verifier = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), self.provider.clone())
+            .with_crls(self.revoked.clone())
             // An authority that has revoked nothing needs no list.
             .allow_unknown_revocation_status()
             .build()
             .context("the authority's file, or that of revoked certificates")?;
-        Ok(Self(verifier))
+        Ok(Trust(verifier))
     }
 
+    /// Trust in the certificates of servers, by the same rules.
+    ///
+    /// # Errors
+    /// As [`clients`](Self::clients).
+    pub fn servers(&self) -> anyhow::Result<Arc<WebPkiServerVerifier>> {
+        WebPkiServerVerifier::builder_with_provider(self.roots.clone(), self.provider.clone())
+            .with_crls(self.revoked.clone())
+            .allow_unknown_revocation_status()
+            .build()
+            .context("the authority's file, or that of revoked certificates")
+    }
+
+    /// Checks that the lists can be used for a chain of one's own, own certificate first. A list's signature is looked at only
+    /// when somebody's certificate is: without this, a list that cannot be used would lock everyone out.
+    ///
+    /// # Errors
+    /// A list that applies to the chain and cannot be used.
+    pub fn require_usable_for(&self, chain: &[CertificateDer<'_>]) -> anyhow::Result<()> {
+        let Some((own, rest)) = chain.split_first() else {
+            return Ok(());
+        };
+        let (name, now) = (ServerName::try_from("localhost")?, UnixTime::now());
+        let as_client = self.clients()?.0.verify_client_cert(own, rest, now).err();
+        let as_server = self.servers()?.verify_server_cert(own, rest, &name, &[], now).err();
+        let mut problems = [as_client, as_server].into_iter().flatten();
+        // Everything else that can be wrong with the chain is for its peers to say.
+        match problems.find(|problem| matches!(problem, Error::InvalidCertRevocationList(_))) {
+            Some(problem) => Err(problem).context("the file of revoked certificates cannot be used"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Checks a list against every authority of its issuer's name.
+fn require_signed(list: &CertificateRevocationListDer<'_>, authorities: &[CertificateDer<'_>]) -> anyhow::Result<()> {
+    let (_, list) = CertificateRevocationList::from_der(list).context("the file of revoked certificates")?;
+    for authority in authorities {
+        let (_, authority) = X509Certificate::from_der(authority).context("the authority's file")?;
+        let is_of_it = authority.subject().as_raw() == list.issuer().as_raw();
+        // What else can come of it is an algorithm that this check does not know.
+        anyhow::ensure!(
+            !is_of_it
+                || !matches!(
+                    list.verify_signature(authority.public_key()),
+                    Err(X509Error::SignatureVerificationError)
+                ),
+            "the list of certificates that {} has revoked is not signed with its key",
+            authority.subject()
+        );
+    }
+    Ok(())
+}
+
+/// Which client certificates can be used.
+pub struct Trust(Arc<dyn ClientCertVerifier>);
+
+impl Trust {
     /// What a handshake asks: that the client has the key of the certificate that it shows.
     pub fn possession(&self) -> Arc<dyn ClientCertVerifier> {
         Arc::new(Possession(self.0.clone()))

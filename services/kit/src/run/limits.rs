@@ -17,13 +17,14 @@ pub struct Limits {
     /// How many calls may be under way on one connection.
     pub streams: u32,
     /// How many calls may be under way in all; callers without a usable certificate get half of them, those of one
-    /// address a quarter.
+    /// address a quarter, and so does one caller with a certificate.
     pub calls: usize,
     /// How many bytes the header of a call may have.
     pub header_bytes: u32,
-    /// How many bytes of messages may wait or be worked on in all; callers without a usable certificate get half
-    /// of them, those of one address a quarter.
+    /// How many bytes of messages may wait or be worked on in all, shared as the calls are.
     pub message_bytes: usize,
+    /// How many bytes of answers may wait for their callers to take them in all, shared as the calls are.
+    pub answer_bytes: usize,
     /// How long a call with one message and one answer may take when its caller sets no deadline.
     pub unary: Duration,
     /// How long a connection may stay without a call under way, its first call included.
@@ -49,6 +50,7 @@ impl Limits {
         let calls = count(environment, "LEGALSTAT_CALLS", 2048);
         let header_bytes = count(environment, "LEGALSTAT_HEADER_BYTES", 16 * 1024);
         let message_bytes = count(environment, "LEGALSTAT_MESSAGE_BYTES", 32 * 1024 * 1024);
+        let answer_bytes = count(environment, "LEGALSTAT_ANSWER_BYTES", 32 * 1024 * 1024);
         let unary = seconds(environment, "LEGALSTAT_CALL_SECONDS", 30);
         let idle = seconds(environment, "LEGALSTAT_IDLE_SECONDS", 45);
         let stall = seconds(environment, "LEGALSTAT_STALL_SECONDS", 30);
@@ -61,6 +63,7 @@ impl Limits {
             calls: calls?,
             header_bytes: header_bytes?,
             message_bytes: message_bytes?,
+            answer_bytes: answer_bytes?,
             unary: unary?,
             idle: idle?,
             stall: stall?,
@@ -79,6 +82,7 @@ impl Limits {
             streams: 8,
             calls: 1024,
             message_bytes: 1024 * 1024,
+            answer_bytes: 1024 * 1024,
             ..self.clone()
         }
     }
@@ -116,6 +120,7 @@ mod tests {
             "LEGALSTAT_CALLS",
             "LEGALSTAT_HEADER_BYTES",
             "LEGALSTAT_MESSAGE_BYTES",
+            "LEGALSTAT_ANSWER_BYTES",
             "LEGALSTAT_CALL_SECONDS",
             "LEGALSTAT_IDLE_SECONDS",
             "LEGALSTAT_STALL_SECONDS",

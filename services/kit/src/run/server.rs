@@ -3,19 +3,22 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
-use legalstat_proto::journal::v1::journal_service_server::{JournalServiceServer, SERVICE_NAME as JOURNAL};
+use legalstat_proto::{
+    common::v1::ErrorReason,
+    journal::v1::journal_service_server::{JournalServiceServer, SERVICE_NAME as JOURNAL},
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::{codec::CompressionEncoding, service::Routes, transport::Endpoint};
+use tonic::{Code, Request, Response, Status, codec::CompressionEncoding, service::Routes, transport::Endpoint};
 use tonic_health::{
     ServingStatus,
-    pb::{self, HealthCheckRequest, health_client::HealthClient, health_server::HealthServer},
+    pb::{self, HealthCheckRequest, HealthCheckResponse, health_client::HealthClient, health_server::HealthServer},
     server::{HealthReporter, HealthService},
 };
 use tower::ServiceBuilder;
 
 use crate::{
-    Context,
+    Context, Refusal,
     call::{
         MESSAGE,
         accepting::Acceptor,
@@ -97,14 +100,32 @@ impl Health {
         }
     }
 
-    fn server(&self) -> HealthServer<HealthService> {
-        HealthServer::new(HealthService::from_health_reporter(self.reporter.clone()))
+    fn service(&self) -> HealthService {
+        HealthService::from_health_reporter(self.reporter.clone())
     }
 
     /// Answers in plaintext until `shutdown`: probes speak no TLS.
     pub fn listen(&self, listener: TcpListener, limits: &Limits, shutdown: CancellationToken) {
-        let probes = Routes::new(self.server()).prepare();
+        let probes = Routes::new(HealthServer::new(self.service())).prepare();
         tokio::spawn(Acceptor::for_probes(limits, shutdown).serve(listener, probes));
+    }
+}
+
+/// Health beside calls. A watch has no end, and strangers may ask for health: the health port has room for watches of its own,
+/// and a client that is told UNIMPLEMENTED here takes the server for healthy, as the health protocol wants it.
+struct ChecksOnly(HealthService);
+
+#[tonic::async_trait]
+impl pb::health_server::Health for ChecksOnly {
+    type WatchStream = <HealthService as pb::health_server::Health>::WatchStream;
+
+    async fn check(&self, request: Request<HealthCheckRequest>) -> Result<Response<HealthCheckResponse>, Status> {
+        self.0.check(request).await
+    }
+
+    async fn watch(&self, _: Request<HealthCheckRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let message = "health is watched on the health port; here it can be asked with Check";
+        Err(Refusal::new(Code::Unimplemented, ErrorReason::MethodUnknown, message).into())
     }
 }
 
@@ -169,7 +190,7 @@ pub async fn serve(
         .add_service(journal)
         .add_service(reflection(services).build_v1()?)
         .add_service(reflection(services).build_v1alpha()?)
-        .add_service(health.server());
+        .add_service(HealthServer::new(ChecksOnly(health.service())));
 
     let recorder = RefusalRecorder::start(context);
     let service = ServiceBuilder::new()
