@@ -15,6 +15,7 @@ mod message;
 mod options;
 mod output;
 mod place;
+mod ports;
 mod tls;
 mod tour;
 mod up;

@@ -1,9 +1,6 @@
 //! `legalstat up`: the whole system in one process, on a private PostgreSQL or on a server given.
 
 use std::{
-    collections::BTreeMap,
-    io,
-    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,7 +11,7 @@ use legalstat_kit::{
     Service,
     call::telemetry::{self, LogFormat},
     run::{
-        self, Listeners,
+        self,
         environment::{Environment, SettingError},
     },
 };
@@ -25,7 +22,7 @@ use legalstat_local::{
     roles::{self, ServicePasswords},
 };
 use serde_json::json;
-use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
+use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -35,6 +32,7 @@ use crate::{
     options::FOLDER,
     output,
     place::{self, Addresses, Place, ServiceName},
+    ports::Ports,
 };
 
 /// How long the services may take to be ready.
@@ -342,80 +340,6 @@ fn passwords(folder: &Path) -> anyhow::Result<ServicePasswords> {
     ServicePasswords::open_or_create(&folder.join("passwords.json"))
 }
 
-/// Where each service listens. The addresses are held from the beginning, so that no other process takes them.
-struct Ports(BTreeMap<ServiceName, Listening>);
-
-struct Listening {
-    listeners: Option<Listeners>,
-    calls: SocketAddr,
-    health: SocketAddr,
-    /// Of its usual ports those that could not be had, with what the system says.
-    refused: Vec<(u16, io::Error)>,
-}
-
-impl Ports {
-    /// The usual ports, from `first` on, where they can be had, others where they cannot.
-    async fn choose(first: u16) -> anyhow::Result<Self> {
-        let mut ports = BTreeMap::new();
-        for (name, port) in ServiceName::ALL.into_iter().zip(first..) {
-            let mut refused = Vec::new();
-            let listeners = Listeners {
-                calls: bind(port, &mut refused).await?,
-                health: bind(port + 10, &mut refused).await?,
-            };
-            let (calls, health) = (listeners.calls.local_addr()?, listeners.health.local_addr()?);
-            ports.insert(
-                name,
-                Listening {
-                    listeners: Some(listeners),
-                    calls,
-                    health,
-                    refused,
-                },
-            );
-        }
-        Ok(Self(ports))
-    }
-
-    /// Which other ports were taken, and why: a line for each service that has not got its usual ones.
-    fn moved(&self) -> Vec<String> {
-        let moved = self.0.iter().filter(|(_, listening)| !listening.refused.is_empty());
-        let line = |(name, listening): (&ServiceName, &Listening)| {
-            let refused = listening.refused.iter();
-            let refused: Vec<String> = refused
-                .map(|(port, error)| format!("port {port} cannot be had ({error})"))
-                .collect();
-            let (calls, health) = (listening.calls.port(), listening.health.port());
-            format!(
-                "  {} takes port {calls} for calls and {health} for health: {}\n",
-                name.as_str(),
-                refused.join(", ")
-            )
-        };
-        moved.map(line).collect()
-    }
-
-    fn url(&self, name: ServiceName) -> String {
-        format!("https://localhost:{}", self.0[&name].calls.port())
-    }
-
-    fn take(&mut self, name: ServiceName) -> anyhow::Result<Listeners> {
-        let listening = self.0.get_mut(&name).context("every service has its ports")?;
-        listening.listeners.take().context("a service is started once")
-    }
-}
-
-async fn bind(port: u16, refused: &mut Vec<(u16, io::Error)>) -> anyhow::Result<TcpListener> {
-    let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
-        Ok(listener) => Ok(listener),
-        Err(error) => {
-            refused.push((port, error));
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await
-        }
-    };
-    listener.context("no port is free on the loopback interface")
-}
-
 struct Start<'a> {
     server: &'a str,
     passwords: &'a ServicePasswords,
@@ -428,9 +352,7 @@ impl Start<'_> {
     /// The settings of one service, as its container would get them.
     fn settings(&self, name: ServiceName, schema: &str, folder: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
         let identity = &self.identities.services[name.as_str()];
-        let Listening {
-            calls: listen, health, ..
-        } = &self.ports.0[&name];
+        let (listen, health) = self.ports.addresses(name);
         let path = |path: &Path| path.display().to_string();
         let mut settings = vec![
             ("LEGALSTAT_LISTEN", listen.to_string()),
@@ -467,27 +389,6 @@ mod tests {
     use legalstat_local::residents;
 
     use super::*;
-
-    #[tokio::test]
-    async fn a_port_that_is_taken_is_named_with_the_one_taken_instead_and_why() {
-        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
-        let taken = held.local_addr().expect("an address").port();
-        let ports = Ports::choose(taken).await.expect("others are free");
-        let calendar = ports.0[&ServiceName::Calendar].calls.port();
-        assert_ne!(calendar, taken);
-        let moved = ports.moved();
-        let line = moved
-            .iter()
-            .find(|line| line.contains("  calendar takes"))
-            .expect("it is told");
-        for part in [
-            &format!("port {calendar} for calls"),
-            &format!("port {taken} cannot be had"),
-            "in use",
-        ] {
-            assert!(line.contains(part), "{part}: {line}");
-        }
-    }
 
     #[test]
     fn every_service_is_a_resident_under_its_name_and_schema() {

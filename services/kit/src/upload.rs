@@ -1,7 +1,5 @@
 //! Uploads: the first message carries a header, each one after it a chunk of the content.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use legalstat_proto::common::v1::ErrorReason;
@@ -11,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     Call, Context, Error, FieldReason, Refusal, Violations,
-    call::{Done, held::STILL},
+    call::Done,
     files::{Content, FileStore, Staged},
     write,
 };
@@ -35,20 +33,12 @@ pub enum Part<H> {
 /// One message of an upload as it arrives; `None` carries nothing.
 pub type Arriving<H> = Result<Option<Part<H>>, Status>;
 
-/// The messages of an upload as they arrive. One that moves nothing for a minute ends.
+/// The messages of an upload as they arrive.
 pub fn arriving<M, H>(
     messages: impl Stream<Item = Result<M, Status>>,
     part: fn(M) -> Option<Part<H>>,
 ) -> impl Stream<Item = Arriving<H>> {
-    ending(messages, STILL).map(move |message| message.map(part))
-}
-
-fn ending<M>(
-    messages: impl Stream<Item = Result<M, Status>>,
-    still: Duration,
-) -> impl Stream<Item = Result<M, Status>> {
-    let messages = tokio_stream::StreamExt::timeout(messages, still);
-    messages.map(|message| message.unwrap_or_else(|_| Err(Status::deadline_exceeded("it stood still"))))
+    messages.map(move |message| message.map(part))
 }
 
 /// The header, from the first message.
@@ -208,6 +198,8 @@ fn check(received: &Staged, announced: Option<[u8; 32]>) -> Result<(), Refusal> 
 fn broken(status: Status) -> Refusal {
     match status.code() {
         Code::OutOfRange | Code::InvalidArgument => wrong_size(),
+        // What the services refuse has details. tonic says it without of a message that inflates to more than it may have.
+        Code::ResourceExhausted if status.details().is_empty() => wrong_size(),
         Code::Internal => Violations::one(
             "chunk",
             FieldReason::Unreadable,
@@ -311,13 +303,14 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn an_upload_that_stands_still_ends() {
-        let one = futures::stream::iter([Ok(1)]).chain(futures::stream::pending());
-        let messages: Vec<Result<i32, Status>> = ending(one, Duration::from_millis(50)).take(2).collect().await;
-        assert_eq!(messages[0].as_ref().ok(), Some(&1));
-        let refused = messages.into_iter().nth(1).expect("it ends").expect_err("nothing came");
-        assert_eq!(broken(refused).reason, ErrorReason::DeadlineExceeded);
+    #[test]
+    fn a_chunk_that_inflates_to_too_much_is_told_from_an_overload() {
+        let of_tonic = broken(Status::resource_exhausted("it inflates to more than 4 MiB"));
+        assert_eq!(of_tonic.reason, ErrorReason::InvalidFields);
+        assert!(of_tonic.retry_after.is_none());
+        let overloaded = broken(Refusal::overloaded("no memory is left").into());
+        assert_eq!(overloaded.reason, ErrorReason::Overloaded);
+        assert!(overloaded.retry_after.is_some());
     }
 
     proptest! {

@@ -286,13 +286,17 @@ async fn a_header_over_its_limit_is_refused_and_a_flood_of_calls_taken_back_ends
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_without_a_deadline_ends_within_seconds() {
+async fn a_call_without_a_deadline_ends_within_seconds_and_one_of_a_stranger_in_any_case() {
     let stage = Stage::start(&[("LEGALSTAT_CALL_SECONDS", 1)]).await;
     let mut line = stage.line().await;
-    let sent = [wire::opening(&[]), wire::call(1, GET_DAY)].concat();
+    let long = wire::block(GET_DAY, &[("grpc-timeout", "600S")]);
+    let long = wire::frame(HEADERS, END_HEADERS, 3, &long);
+    let sent = [wire::opening(&[]), wire::call(1, GET_DAY), long].concat();
     line.write_all(&sent).await.expect("the line is there");
-    let heard = wire::listen(&mut line, SOON, |heard| heard.streams(HEADERS).contains(&1)).await;
-    assert!(heard.streams(HEADERS).contains(&1), "{heard:?}");
+    let heard = wire::listen(&mut line, SOON, |heard| heard.streams(HEADERS).len() >= 2).await;
+    let mut answered = heard.streams(HEADERS);
+    answered.sort_unstable();
+    assert_eq!(answered, [1, 3], "{heard:?}");
     stage.stop().await;
 }
 
@@ -313,9 +317,13 @@ async fn a_message_over_its_limit_is_refused_as_that_compressed_or_not() {
     let too_large = (Code::ResourceExhausted, "ERROR_REASON_MESSAGE_TOO_LARGE".to_owned());
     let bomb = compressed(64 * 1024 * 1024);
     assert!(bomb.len() < 100 * 1024, "it is small on the line: {}", bomb.len());
-    let refused = answer(&stage, GET_DAY, &[("grpc-encoding", "gzip")], bomb).await;
+    let signed = stage.authority.sign(WATCHER);
+    let known = || stage.channel(Some(&signed));
+    let refused = answer(known(), GET_DAY, &[("grpc-encoding", "gzip")], bomb).await;
     assert_eq!(told(&refused.expect_err("it inflates to 64 MiB")), too_large);
-    let refused = answer(&stage, GET_DAY, &[], wire::message(&vec![0; 4 * 1024 * 1024 + 1])).await;
+    let refused = answer(known(), GET_DAY, &[], wire::message(&vec![0; 4 * 1024 * 1024 + 1])).await;
     assert_eq!(told(&refused.expect_err("it has a byte too many")), too_large);
+    let refused = answer(stage.channel(None), GET_DAY, &[], wire::message(&vec![0; 256 * 1024])).await;
+    assert_eq!(told(&refused.expect_err("a stranger sends less")), too_large);
     stage.stop().await;
 }

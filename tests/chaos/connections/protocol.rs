@@ -5,7 +5,7 @@ use std::io::Write as _;
 use flate2::{Compression, write::GzEncoder};
 use http_body_util::Full;
 use prost::Message as _;
-use tonic::{Code, Status, body::Body};
+use tonic::{Code, Status, body::Body, transport::Channel};
 use tonic_reflection::pb::v1alpha::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
     server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
@@ -14,12 +14,14 @@ use tonic_types::StatusExt as _;
 use tower::ServiceExt as _;
 
 use super::{
+    authority::WATCHER,
     stage::{Stage, a_day},
     wire,
 };
 
 const GET_DAY: &str = "/legalstat.calendar.v1.CalendarService/GetDay";
 const COMPUTE_DEADLINE: &str = "/legalstat.calendar.v1.CalendarService/ComputeDeadline";
+const REFLECTION: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 
 /// The code and the reason of a refusal.
 pub fn told(status: &Status) -> (Code, String) {
@@ -30,7 +32,7 @@ pub fn told(status: &Status) -> (Code, String) {
 
 /// Makes a call with these headers and these bytes as its body; the headers of the answer, or its refusal.
 pub async fn answer(
-    stage: &Stage,
+    channel: Channel,
     path: &str,
     headers: &[(&'static str, &str)],
     body: Vec<u8>,
@@ -42,7 +44,7 @@ pub async fn answer(
         request = request.header(*name, *value);
     }
     let request = request.body(Body::new(Full::from(body))).expect("a request");
-    let response = stage.channel(None).oneshot(request).await.expect("the line is there");
+    let response = channel.oneshot(request).await.expect("the line is there");
     match Status::from_header_map(response.headers()) {
         Some(status) => Err(status),
         None => Ok(response.headers().clone()),
@@ -55,13 +57,13 @@ async fn a_deadline_that_cannot_be_read_is_refused() {
     let message = || wire::message(&a_day().encode_to_vec());
     let refusal = (Code::InvalidArgument, "ERROR_REASON_TIMEOUT_UNREADABLE".to_owned());
     for timeout in ["x", "", "1", "S", "1.5S", "-1S", "123456789m", "1s", " 1S S"] {
-        let refused = answer(&stage, GET_DAY, &[("grpc-timeout", timeout)], message()).await;
+        let refused = answer(stage.channel(None), GET_DAY, &[("grpc-timeout", timeout)], message()).await;
         assert_eq!(told(&refused.expect_err(timeout)), refusal, "{timeout:?}");
     }
     let twice = [("grpc-timeout", "1S"), ("grpc-timeout", "1H")];
-    let refused = answer(&stage, GET_DAY, &twice, message()).await;
+    let refused = answer(stage.channel(None), GET_DAY, &twice, message()).await;
     assert_eq!(told(&refused.expect_err("which one counts?")), refusal);
-    let given = answer(&stage, GET_DAY, &[("grpc-timeout", "10S")], message()).await;
+    let given = answer(stage.channel(None), GET_DAY, &[("grpc-timeout", "10S")], message()).await;
     given.expect("this is a deadline");
     stage.stop().await;
 }
@@ -69,16 +71,18 @@ async fn a_deadline_that_cannot_be_read_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn gzip_is_read_and_another_compression_is_answered_with_those_that_are_known() {
     let stage = Stage::start(&[]).await;
+    let signed = stage.authority.sign(WATCHER);
+    let known = || stage.channel(Some(&signed));
     let message = wire_gzip(&a_day().encode_to_vec());
-    let read = answer(&stage, GET_DAY, &[("grpc-encoding", "gzip")], message.clone()).await;
+    let read = answer(known(), GET_DAY, &[("grpc-encoding", "gzip")], message.clone()).await;
     read.expect("gzip is read");
     // This method has a codec of its own.
     let empty = wire_gzip(&[]);
-    let refused = answer(&stage, COMPUTE_DEADLINE, &[("grpc-encoding", "gzip")], empty).await;
+    let refused = answer(known(), COMPUTE_DEADLINE, &[("grpc-encoding", "gzip")], empty).await;
     let (_, reason) = told(&refused.expect_err("it asks nothing"));
     assert_eq!(reason, "ERROR_REASON_INVALID_FIELDS", "it was read");
 
-    let refused = answer(&stage, GET_DAY, &[("grpc-encoding", "br")], message.clone()).await;
+    let refused = answer(known(), GET_DAY, &[("grpc-encoding", "br")], message.clone()).await;
     let refused = refused.expect_err("it is not known here");
     let expected = (Code::Unimplemented, "ERROR_REASON_COMPRESSION_UNKNOWN".to_owned());
     assert_eq!(told(&refused), expected);
@@ -89,10 +93,35 @@ async fn gzip_is_read_and_another_compression_is_answered_with_those_that_are_kn
     assert!(known.is_some_and(|known| known.contains("gzip")), "{known:?}");
 
     let unreadable = (Code::InvalidArgument, "ERROR_REASON_MESSAGE_UNREADABLE".to_owned());
-    let refused = answer(&stage, GET_DAY, &[("grpc-encoding", "gzip")], wire_flagged(b"not gzip")).await;
+    let refused = answer(
+        known(),
+        GET_DAY,
+        &[("grpc-encoding", "gzip")],
+        wire_flagged(b"not gzip"),
+    )
+    .await;
     assert_eq!(told(&refused.expect_err("it is no gzip")), unreadable);
-    let refused = answer(&stage, GET_DAY, &[], message).await;
+    let refused = answer(known(), GET_DAY, &[], message).await;
     assert_eq!(told(&refused.expect_err("no compression was named")), unreadable);
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_compresses_nothing() {
+    let stage = Stage::start(&[]).await;
+    let day = a_day().encode_to_vec();
+    for (path, encoding) in [(GET_DAY, "gzip"), (GET_DAY, "br"), (REFLECTION, "gzip")] {
+        let headers = [("grpc-encoding", encoding)];
+        let refused = answer(stage.channel(None), path, &headers, wire_gzip(&day)).await;
+        let refused = refused.expect_err("it is not inflated");
+        let expected = (Code::Unimplemented, "ERROR_REASON_COMPRESSION_UNKNOWN".to_owned());
+        assert_eq!(told(&refused), expected, "{path} {encoding}");
+        let read = refused.metadata().get("grpc-accept-encoding");
+        assert_eq!(read.and_then(|read| read.to_str().ok()), Some("identity"));
+    }
+    let headers = [("grpc-encoding", "identity")];
+    let read = answer(stage.channel(None), GET_DAY, &headers, wire::message(&day)).await;
+    read.expect("it is not compressed");
     stage.stop().await;
 }
 

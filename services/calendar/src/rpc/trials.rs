@@ -11,7 +11,8 @@ use tokio::sync::Semaphore;
 const KNOWN: usize = 2;
 /// How many trials callers without one may.
 const PUBLIC: usize = 1;
-/// How long a trial waits for its turn.
+/// How long a trial of a known caller waits for its turn. One of a stranger does not wait: it would hold a place among the
+/// calls of strangers, of which there are few.
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Who may try something out now.
@@ -41,15 +42,17 @@ impl Trials {
         caller: &Caller,
         trial: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let turns = if caller.is_anonymous() {
-            &self.public
+        let turn = if caller.is_anonymous() {
+            Arc::clone(&self.public).try_acquire_owned().ok()
         } else {
-            &self.known
+            let turn = Arc::clone(&self.known).acquire_owned();
+            let turn = tokio::time::timeout(deadline::remaining(PATIENCE), turn).await;
+            turn.ok().and_then(Result::ok)
         };
-        let turn = Arc::clone(turns).acquire_owned();
-        let turn = tokio::time::timeout(deadline::remaining(PATIENCE), turn).await;
-        let busy = || Refusal::overloaded("as many acts are being tried out as the calendar takes at once; try again");
-        let turn = turn.map_err(|_| busy())?.map_err(anyhow::Error::new)?;
+        let Some(turn) = turn else {
+            let message = "as many acts are being tried out as the calendar takes at once; try again";
+            return Err(Refusal::overloaded(message).into());
+        };
         let ended = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             trial()
@@ -60,6 +63,7 @@ impl Trials {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
     use legalstat_kit::call::caller::Role;
     use tonic::Code;
 
@@ -83,8 +87,8 @@ mod tests {
             own.run(&who, trial).await
         });
         beginning.await.expect("it runs");
-        let Err(Error::Refusal(refused)) = trials.run(&stranger, || Ok(())).await else {
-            panic!("two strangers try at once")
+        let Some(Err(Error::Refusal(refused))) = trials.run(&stranger, || Ok(())).now_or_never() else {
+            panic!("a second stranger tries, or waits")
         };
         assert_eq!(refused.code, Code::ResourceExhausted);
         assert!(refused.retry_after.is_some());

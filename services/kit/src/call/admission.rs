@@ -1,6 +1,6 @@
 //! How many calls are at work at once, by class of method and caller. One more than are let in waits a moment in a queue that
 //! is as bounded, and is then told at once to try again: a call that is let in keeps its time, and no class takes what
-//! another needs.
+//! another needs, and no caller what others of its class need.
 
 use std::{
     collections::HashMap,
@@ -22,11 +22,11 @@ use crate::{
         access,
         apart::apart,
         arrived::arrived,
-        bounded::bounded,
-        caller::Role,
-        deadline,
-        held::{OF_BYTES, Places, held},
+        bounded::{bounded, refuse_compressed},
+        caller::{Peer, Role},
+        held::{OF_BYTES, held},
         patience,
+        places::{Numbers, Room, Whose},
     },
     lent,
     run::environment::{Environment, SettingError},
@@ -99,10 +99,7 @@ fn of_call(call: &Call) -> (Class, Class) {
 #[derive(Clone, Copy, Debug)]
 struct Limit {
     class: Class,
-    /// How many are at work.
-    at_work: usize,
-    /// How many wait.
-    waiting: usize,
+    numbers: Numbers,
     /// How long one waits.
     patience: Duration,
 }
@@ -144,37 +141,11 @@ impl Shares {
             let at_work = at_work.get().min(Semaphore::MAX_PERMITS / 2);
             Ok(Limit {
                 class,
-                at_work,
-                waiting,
+                numbers: Numbers { at_work, waiting },
                 patience,
             })
         });
         Ok(Self(limits.into_iter().collect::<Result<_, _>>()?))
-    }
-}
-
-/// The room of one class.
-struct Room {
-    at_work: Arc<Semaphore>,
-    /// Those at work and those who wait together.
-    inside: Arc<Semaphore>,
-    patience: Duration,
-}
-
-impl Room {
-    fn of(limit: &Limit) -> Self {
-        Self {
-            at_work: Arc::new(Semaphore::new(limit.at_work)),
-            inside: Arc::new(Semaphore::new(limit.at_work + limit.waiting)),
-            patience: limit.patience,
-        }
-    }
-
-    async fn take(&self) -> Option<Places> {
-        let inside = Arc::clone(&self.inside).try_acquire_owned().ok()?;
-        let waiting = Arc::clone(&self.at_work).acquire_owned();
-        let at_work = tokio::time::timeout(deadline::remaining(self.patience), waiting).await;
-        Some(Arc::new([inside, at_work.ok()?.ok()?]))
     }
 }
 
@@ -185,9 +156,11 @@ pub struct AdmissionLayer(Arc<HashMap<Class, Room>>);
 impl AdmissionLayer {
     /// A layer that lets so many calls in.
     pub fn new(limits: &Shares) -> Self {
-        Self(Arc::new(
-            limits.0.iter().map(|limit| (limit.class, Room::of(limit))).collect(),
-        ))
+        let rooms = limits.0.iter().map(|limit| {
+            let shared_out = limit.class != Class::Service;
+            (limit.class, Room::new(limit.numbers, limit.patience, shared_out))
+        });
+        Self(Arc::new(rooms.collect()))
     }
 }
 
@@ -224,14 +197,25 @@ where
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let (class, of_method) = match request.extensions().get::<Call>() {
-            Some(call) => of_call(call),
-            None if request.uri().path().starts_with("/grpc.reflection.") => (Class::Reflection, Class::Reflection),
+        let (whose, (class, of_method)) = match request.extensions().get::<Call>() {
+            Some(call) => (Whose::of(&call.caller, call.address), of_call(call)),
+            None if request.uri().path().starts_with("/grpc.reflection.") => {
+                let call = Call::new(request.extensions().get::<Peer>(), "reflection");
+                (
+                    Whose::of(&call.caller, call.address),
+                    (Class::Reflection, Class::Reflection),
+                )
+            }
             // Whether it serves is answered however much it does.
             None => return Box::pin(self.inner.call(request)),
         };
         let request = match class {
-            Class::Public | Class::PublicDownload | Class::Reflection => request.map(bounded),
+            Class::Public | Class::PublicDownload | Class::Reflection => {
+                if let Err(refused) = refuse_compressed(request.headers()) {
+                    return Box::pin(std::future::ready(Ok(*refused)));
+                }
+                request.map(bounded)
+            }
             _ => request,
         };
         let rooms = Arc::clone(&self.rooms);
@@ -246,7 +230,7 @@ where
                 }
                 _ => request,
             };
-            let Some(places) = rooms[&class].take().await else {
+            let Some(places) = rooms[&class].take(whose).await else {
                 let message = "as many calls of this kind are under way as the server takes at once; try again";
                 return Ok(Status::from(Refusal::overloaded(message)).into_http());
             };
@@ -275,112 +259,4 @@ async fn told<E>(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::convert::Infallible;
-
-    use tower::{Layer as _, Service as _, service_fn};
-
-    use super::*;
-    use crate::{Caller, call::caller::Peer};
-
-    fn limits() -> Shares {
-        Shares::read(&mut Environment::default(), 8).expect("the defaults")
-    }
-
-    #[test]
-    fn every_method_has_the_class_of_what_it_does() {
-        let of = |method: &str| {
-            let mut found = CLASSES.iter().filter(|(path, _)| path.ends_with(method));
-            let class = found.next().map(|(_, class)| *class);
-            class.unwrap_or_else(|| panic!("there is no {method}"))
-        };
-        for (class, methods) in [
-            (Class::Read, &["/GetDay", "/ComputeDeadline", "/GetRequest"][..]),
-            (
-                Class::List,
-                &[
-                    "/ListDays",
-                    "/BatchComputeDeadlines",
-                    "/PreviewRecompute",
-                    "/GetPunctuality",
-                ],
-            ),
-            (Class::Write, &["/SubmitRequest", "/PlaceEdition", "/CreateCalendarAct"]),
-            (Class::Upload, &["/UploadEditionFile", "/UploadEditionContent"]),
-            (Class::Download, &["/DownloadEditionFile", "/DownloadCopy"]),
-            (Class::Watch, &["/WatchCalendar"]),
-        ] {
-            for method in methods {
-                assert_eq!(of(method), class, "{method}");
-            }
-        }
-    }
-
-    #[test]
-    fn who_calls_decides_before_what_is_called() {
-        let caller = |role| Caller {
-            name: "name".into(),
-            roles: vec![role],
-        };
-        let class = |caller: Option<Caller>, method| {
-            let peer = Peer {
-                address: ([127, 0, 0, 1], 1).into(),
-                caller: caller.map(Arc::new),
-                problem: None,
-            };
-            of_call(&Call::new(Some(&peer), method)).0
-        };
-        let list = "/legalstat.forms.v1.FormRegistryService/ListEditions";
-        let download = "/legalstat.forms.v1.FormRegistryService/DownloadEditionFile";
-        assert_eq!(class(None, list), Class::Public);
-        assert_eq!(class(None, download), Class::PublicDownload);
-        assert_eq!(class(Some(caller(Role::Operator)), list), Class::List);
-        assert_eq!(class(Some(caller(Role::Operator)), download), Class::Download);
-        assert_eq!(class(Some(caller(Role::Service)), list), Class::Service);
-    }
-
-    #[test]
-    fn lists_and_strangers_leave_half_of_the_connections_for_reading() {
-        for (class, at_work) in [(Class::List, 4), (Class::Public, 4)] {
-            let limit = limits().0.into_iter().find(|limit| limit.class == class);
-            assert_eq!(limit.expect("it has a limit").at_work, at_work, "{class:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn one_call_more_than_may_wait_is_refused_at_once_and_one_that_waits_in_vain_after_a_moment() {
-        let endless =
-            service_fn(|_: http::Request<Body>| std::future::pending::<Result<http::Response<Body>, Infallible>>());
-        let layer = AdmissionLayer::new(&limits());
-        let call = || {
-            let mut request = http::Request::new(Body::empty());
-            let method = "/legalstat.calendar.v1.CalendarService/GetDay";
-            request.extensions_mut().insert(Call::new(None, method));
-            let answered = layer.layer(endless).call(request);
-            tokio::spawn(async move {
-                let Ok(response) = answered.await;
-                Status::from_header_map(response.headers()).map(|status| status.code())
-            })
-        };
-        let began = tokio::time::Instant::now();
-        let mut calls: Vec<_> = (0..4 + 64).map(|_| call()).collect();
-        tokio::task::yield_now().await;
-        let refused = call().await.expect("it does not panic");
-        assert_eq!(refused, Some(tonic::Code::ResourceExhausted));
-        assert!(calls.iter().all(|call| !call.is_finished()));
-        for waiting in calls.split_off(4) {
-            let refused = waiting.await.expect("it does not panic");
-            assert_eq!(refused, Some(tonic::Code::ResourceExhausted));
-        }
-        assert!(began.elapsed() >= Duration::from_millis(300));
-        // Those at work lose their places with their callers, and others take them.
-        assert!(calls.iter().all(|call| !call.is_finished()));
-        calls.into_iter().for_each(|call| call.abort());
-        tokio::task::yield_now().await;
-        let next: Vec<_> = (0..4 + 64).map(|_| call()).collect();
-        assert_eq!(
-            futures::future::select_all(next).await.0.ok(),
-            Some(Some(tonic::Code::ResourceExhausted))
-        );
-    }
-}
+mod tests;

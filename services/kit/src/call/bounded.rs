@@ -1,4 +1,5 @@
-//! How large a message a caller without a certificate may send: what is read of it takes many times its bytes of memory.
+//! How large a message a caller without a certificate may send: what is read of it takes many times its bytes of memory. For the
+//! same reason it comes as it is, and not compressed.
 
 use std::{
     pin::Pin,
@@ -10,7 +11,7 @@ use http_body::Frame;
 use legalstat_proto::common::v1::ErrorReason;
 use tonic::{Code, Status, body::Body};
 
-use crate::Refusal;
+use crate::{Refusal, call::unreadable::ACCEPTED};
 
 /// How many bytes: room for every act that can be tried out, a hundred rules of each sort.
 const MOST: usize = 256 * 1024;
@@ -46,8 +47,28 @@ impl http_body::Body for Bounded {
     }
 }
 
+/// Refuses what comes compressed: the bytes on the wire do not tell how many it inflates to.
+///
+/// # Errors
+/// The answer, which names what is read instead.
+pub(crate) fn refuse_compressed(headers: &http::HeaderMap) -> Result<(), Box<http::Response<Body>>> {
+    if headers
+        .get_all("grpc-encoding")
+        .iter()
+        .all(|encoding| encoding == "identity")
+    {
+        return Ok(());
+    }
+    let message = "a call without a certificate may send no compressed message";
+    let refusal = Refusal::new(Code::Unimplemented, ErrorReason::CompressionUnknown, message);
+    let mut response = Status::from(refusal).into_http();
+    let identity = http::HeaderValue::from_static("identity");
+    response.headers_mut().insert(ACCEPTED, identity);
+    Err(Box::new(response))
+}
+
 fn too_large() -> Status {
     let message = format!("a call without a certificate may send {MOST} bytes");
-    let refusal = Refusal::new(Code::ResourceExhausted, ErrorReason::MessageUnreadable, message);
+    let refusal = Refusal::new(Code::ResourceExhausted, ErrorReason::MessageTooLarge, message);
     refusal.with("limit_bytes", &MOST.to_string()).into()
 }

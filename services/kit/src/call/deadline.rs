@@ -15,9 +15,9 @@ use legalstat_proto::common::v1::ErrorReason;
 use tokio::time::Instant;
 use tonic::{Code, Status, body::Body};
 
-use crate::Refusal;
+use crate::{Refusal, call::caller::Peer};
 
-/// The longest a call may take whatever its caller says, and a stream when he says nothing; uploads and downloads take the
+/// The longest a call of a known caller may take whatever he says, and a stream when he says nothing; uploads and downloads take the
 /// longest.
 const LONGEST: Duration = Duration::from_secs(600);
 /// How long before the caller's deadline the answer leaves, so that it arrives in time.
@@ -33,6 +33,12 @@ tokio::task_local! {
 pub fn remaining(most: Duration) -> Duration {
     let left = DEADLINE.try_with(|deadline| deadline.saturating_duration_since(Instant::now()).saturating_sub(HOP));
     left.map_or(most, |left| left.min(most))
+}
+
+/// Work of the current call for a task of its own: there it has the deadline of the call.
+pub(crate) fn inherited<T>(work: impl Future<Output = T> + Send) -> impl Future<Output = T> + Send {
+    let deadline = DEADLINE.try_with(|deadline| *deadline);
+    DEADLINE.scope(deadline.unwrap_or_else(|_| Instant::now() + LONGEST), work)
 }
 
 /// The methods that take or give more than one message.
@@ -85,7 +91,8 @@ pub struct DeadlineLayer {
 }
 
 impl DeadlineLayer {
-    /// A layer that lets a call with one message and one answer take so long when its caller sets no deadline.
+    /// A layer that lets a call with one message and one answer take so long when its caller sets no deadline, and a call
+    /// of a stranger in any case.
     pub fn new(unary: Duration) -> Self {
         Self { unary }
     }
@@ -93,9 +100,13 @@ impl DeadlineLayer {
     fn timeout(self, request: &http::Request<Body>) -> Duration {
         // What cannot be read is refused further in, where the refusal goes into the journal.
         let given = of_caller(request.headers()).ok().flatten();
-        let path = request.uri().path();
-        let usual = || if STREAMS.contains(path) { LONGEST } else { self.unary };
-        given.unwrap_or_else(usual).min(LONGEST)
+        let is_stream = STREAMS.contains(request.uri().path());
+        let usual = if is_stream { LONGEST } else { self.unary };
+        // A stranger's message takes memory as long as it may be on its way.
+        let peer = request.extensions().get::<Peer>();
+        let is_known = peer.is_some_and(|peer| peer.caller.is_some());
+        let most = if is_known { LONGEST } else { usual };
+        given.unwrap_or(usual).min(most)
     }
 }
 
@@ -149,7 +160,10 @@ fn exceeded() -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::Caller;
 
     #[test]
     fn the_timeout_header_is_read_as_grpc_writes_it() {
@@ -191,6 +205,34 @@ mod tests {
             LONGEST
         );
         assert_eq!(timeout("/no/method"), layer.unary);
+    }
+
+    #[test]
+    fn a_stranger_stretches_no_deadline() {
+        let layer = DeadlineLayer::new(Duration::from_secs(30));
+        let timeout = |caller: Option<Caller>, given: &str, path: &str| {
+            let mut request = http::Request::post(path).header("grpc-timeout", given);
+            let peer = Peer {
+                address: ([127, 0, 0, 1], 1).into(),
+                caller: caller.map(Arc::new),
+                problem: None,
+            };
+            request.extensions_mut().expect("it is a request").insert(peer);
+            layer.timeout(&request.body(Body::empty()).expect("it is a request"))
+        };
+        let known = || {
+            Some(Caller {
+                name: "edms".into(),
+                roles: Vec::new(),
+            })
+        };
+        let day = "/legalstat.calendar.v1.CalendarService/GetDay";
+        let file = "/legalstat.forms.v1.FormRegistryService/DownloadEditionFile";
+        assert_eq!(timeout(None, "600S", day), layer.unary);
+        assert_eq!(timeout(None, "1S", day), Duration::from_secs(1));
+        assert_eq!(timeout(None, "500S", file), Duration::from_secs(500));
+        assert_eq!(timeout(known(), "500S", day), Duration::from_secs(500));
+        assert_eq!(timeout(known(), "1H", day), LONGEST);
     }
 
     #[tokio::test]

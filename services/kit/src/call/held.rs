@@ -1,116 +1,65 @@
-//! Streams that hold a place as long as they last, and lose it when they stand still.
+//! Streams that hold their places as long as they last, and no longer than they may.
 
 use std::{
+    future::Future as _,
     pin::Pin,
-    sync::{Arc, Mutex, Weak},
-    task::{Context as Polling, Poll, Waker},
+    task::{Context as Polling, Poll},
     time::Duration,
 };
 
 use bytes::Bytes;
 use http_body::Frame;
 use legalstat_proto::common::v1::ErrorReason;
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tokio::time::Sleep;
 use tonic::{Code, Status, body::Body};
 
-use crate::Refusal;
+use crate::{Refusal, call::places::Places};
 
-/// The places that a call takes up.
-pub(crate) type Places = Arc<[OwnedSemaphorePermit; 2]>;
+/// How long a stream of bytes out may last in all: a trickle moves, too. One that its reader no longer takes is dropped long
+/// before, with the task of its call.
+pub(crate) const OF_BYTES: Duration = Duration::from_secs(600);
 
-/// How long a stream of bytes may move nothing, in or out.
-pub(crate) const STILL: Duration = Duration::from_secs(60);
-
-/// How long a stream of bytes may last.
-#[derive(Clone, Copy)]
-pub(crate) struct Ends {
-    /// How long it may move nothing.
-    still: Duration,
-    /// How long it may take in all: a trickle moves, too.
-    whole: Duration,
-}
-
-/// A minute without a move; in all as long as a call without a deadline.
-pub(crate) const OF_BYTES: Ends = Ends {
-    still: STILL,
-    whole: Duration::from_secs(600),
-};
-
-/// A body that holds its places until it ends, is dropped or cut off.
-pub(crate) fn held(body: Body, places: Places, ends: Option<Ends>) -> Body {
+/// A body that holds its places until it ends, is dropped, or has lasted so long.
+pub(crate) fn held(body: Body, places: Places, whole: Option<Duration>) -> Body {
     // An answer without a message is its headers alone.
     if http_body::Body::is_end_stream(&body) {
         return body;
     }
-    let flow = Arc::new(Mutex::new(Flow {
+    Body::new(Held {
         stream: Some((body, places)),
-        moved: Instant::now(),
-        reader: None,
-        cut: false,
-    }));
-    if let Some(ends) = ends {
-        tokio::spawn(cut_when_still(Arc::downgrade(&flow), ends));
-    }
-    Body::new(Held(flow))
+        end: whole.map(|whole| Box::pin(tokio::time::sleep(whole))),
+    })
 }
 
-struct Flow {
+struct Held {
+    /// `None` once it has ended.
     stream: Option<(Body, Places)>,
-    moved: Instant,
-    reader: Option<Waker>,
-    /// Whether the reader is still to be told that he was cut off.
-    cut: bool,
-}
-
-/// A stream that nobody reads is not polled either, so that a task of its own must watch it.
-async fn cut_when_still(flow: Weak<Mutex<Flow>>, Ends { still, whole }: Ends) {
-    let end = Instant::now() + whole;
-    let mut next = Instant::now() + still;
-    loop {
-        tokio::time::sleep_until(next.min(end)).await;
-        let Some(flow) = flow.upgrade() else { return };
-        let mut flow = flow.lock().expect("no code panics while it holds this lock");
-        if flow.stream.is_none() {
-            return;
-        }
-        next = flow.moved + still;
-        if Instant::now() >= next.min(end) {
-            flow.stream = None;
-            flow.cut = true;
-            if let Some(reader) = flow.reader.take() {
-                reader.wake();
-            }
-            return;
-        }
-    }
+    end: Option<Pin<Box<Sleep>>>,
 }
 
 fn cut_off() -> Status {
-    let message = "the stream was not read for a minute, or not to its end in ten";
+    let message = "the stream was not read to its end in ten minutes";
     Refusal::new(Code::DeadlineExceeded, ErrorReason::DeadlineExceeded, message).into()
 }
-
-struct Held(Arc<Mutex<Flow>>);
 
 impl http_body::Body for Held {
     type Data = Bytes;
     type Error = Status;
 
-    fn poll_frame(self: Pin<&mut Self>, polling: &mut Polling<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let mut flow = self.0.lock().expect("no code panics while it holds this lock");
-        if std::mem::take(&mut flow.cut) {
+    fn poll_frame(mut self: Pin<&mut Self>, polling: &mut Polling<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let Self { stream, end } = &mut *self;
+        let Some((body, _)) = stream else {
+            return Poll::Ready(None);
+        };
+        if end.as_mut().is_some_and(|end| end.as_mut().poll(polling).is_ready()) {
+            *stream = None;
             let mut trailers = http::HeaderMap::new();
             cut_off().add_header(&mut trailers)?;
             return Poll::Ready(Some(Ok(Frame::trailers(trailers))));
         }
-        let Some((body, _)) = &mut flow.stream else {
-            return Poll::Ready(None);
-        };
         let polled = Pin::new(body).poll_frame(polling);
-        match &polled {
-            Poll::Pending => flow.reader = Some(polling.waker().clone()),
-            Poll::Ready(Some(Ok(_))) => flow.moved = Instant::now(),
-            Poll::Ready(None | Some(Err(_))) => flow.stream = None,
+        if let Poll::Ready(None | Some(Err(_))) = polled {
+            *stream = None;
         }
         polled
     }
@@ -118,8 +67,10 @@ impl http_body::Body for Held {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use futures::poll;
-    use tokio::sync::Semaphore;
+    use tokio::{sync::Semaphore, time::Instant};
 
     use super::*;
 
@@ -154,56 +105,28 @@ mod tests {
     }
 
     const SHORT: Duration = Duration::from_millis(100);
-    const LONG: Duration = Duration::from_secs(3600);
-
-    async fn until_free(free: &Arc<Semaphore>) {
-        let freed = free.acquire_many(2);
-        let freed = tokio::time::timeout(Duration::from_secs(30), freed).await;
-        freed.expect("the places are given back").expect("it is open").forget();
-    }
-
-    #[tokio::test]
-    async fn a_stream_that_nobody_reads_loses_its_places() {
-        let (free, still) = (Arc::new(Semaphore::new(2)), SHORT);
-        let mut body = held(
-            Body::new(Endless(true)),
-            place(&free),
-            Some(Ends { still, whole: LONG }),
-        );
-        assert!(frame(&mut body).await.is_data());
-        assert_eq!(free.available_permits(), 0);
-        until_free(&free).await;
-        assert_eq!(code(frame(&mut body).await), Some(Code::DeadlineExceeded));
-    }
 
     #[tokio::test]
     async fn a_reader_who_waits_in_vain_is_told_so() {
-        let (free, still) = (Arc::new(Semaphore::new(2)), SHORT);
-        let mut body = held(
-            Body::new(Endless(false)),
-            place(&free),
-            Some(Ends { still, whole: LONG }),
-        );
+        let free = Arc::new(Semaphore::new(2));
+        let mut body = held(Body::new(Endless(false)), place(&free), Some(SHORT));
         assert_eq!(code(frame(&mut body).await), Some(Code::DeadlineExceeded));
-        until_free(&free).await;
+        assert_eq!(free.available_permits(), 2);
     }
 
     #[tokio::test]
-    async fn a_stream_that_moves_stays_and_a_trickle_ends_all_the_same() {
+    async fn a_trickle_ends_all_the_same() {
         let (free, whole) = (Arc::new(Semaphore::new(2)), 5 * SHORT);
         let (mut body, began) = (
-            held(
-                Body::new(Endless(true)),
-                place(&free),
-                Some(Ends { still: LONG, whole }),
-            ),
+            held(Body::new(Endless(true)), place(&free), Some(whole)),
             Instant::now(),
         );
         while frame(&mut body).await.is_data() {
+            assert_eq!(free.available_permits(), 0);
             tokio::time::sleep(SHORT / 10).await;
         }
         assert!(began.elapsed() >= whole);
-        until_free(&free).await;
+        assert_eq!(free.available_permits(), 2);
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::call::{deadline, held::Places};
+use crate::call::{deadline, places::Places};
 
 /// How long a call waits in all.
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// With this header tonic, as the protocol wants it, tells what it can inflate when it cannot inflate what came.
-const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+pub(crate) const ACCEPTED: HeaderName = HeaderName::from_static("grpc-accept-encoding");
 
 /// The layer. It runs inside the access layer, which therefore records the answer that the caller gets.
 #[derive(Clone, Copy)]

@@ -20,15 +20,17 @@ use tonic::Status;
 use tonic_types::StatusExt;
 
 use super::leaves::{self, Entry};
-use crate::{Call, Context, Error, Refusal, job, lent};
+use crate::{Call, Context, Error, Refusal, call::connections::counted as of_address, job, lent};
 
 /// How many entries of admitted callers may wait to be stored; one more is answered UNAVAILABLE.
 const WAITING: usize = 1024;
 /// How many of them are stored at once.
 const TOGETHER: usize = 256;
-/// How many addresses of anonymous callers are told apart within a minute, by method and reason; the rest are counted
-/// together.
+/// How many kinds of refusals to anonymous callers are told apart within a minute, by address, method and reason; the rest are
+/// counted without their addresses.
 const APART: usize = 1024;
+/// How many of them may be of one address.
+const OF_ADDRESS: usize = 256;
 /// How often what was counted is written.
 const COUNTING: Duration = Duration::from_secs(1);
 /// How long anonymous refusals may stay unwritten before the next is answered UNAVAILABLE.
@@ -174,12 +176,12 @@ impl Shared {
         let now = self.context.now();
         let mut counted = self.counted.lock().expect("no code panics while it holds this lock");
         let mut kind = Kind {
-            address: call.address.map(|address| address.ip().to_canonical()),
+            address: call.address.map(|address| of_address(address.ip())),
             method: call.method,
             reason: reason.to_owned(),
             minute: now.as_second().div_euclid(60),
         };
-        if counted.len() >= APART && !counted.contains_key(&kind) {
+        if !counted.contains_key(&kind) && !is_told_apart(&counted, &kind) {
             kind.address = None;
         }
         if counted.len() >= 2 * APART && !counted.contains_key(&kind) {
@@ -321,6 +323,12 @@ impl Shared {
     }
 }
 
+/// Whether there is room for one more kind with its address.
+fn is_told_apart(counted: &HashMap<Kind, Counted>, kind: &Kind) -> bool {
+    let of_address = || counted.keys().filter(|known| known.address == kind.address).count();
+    counted.len() < APART && of_address() < OF_ADDRESS
+}
+
 fn entry(kind: &Kind, counted: &Counted) -> Entry {
     let call = Call {
         caller: Arc::new(crate::Caller::anonymous()),
@@ -342,4 +350,44 @@ pub async fn record_reading(context: &Context, call: &Call, resource: &str) -> R
     let entry = Entry::read(call, resource);
     leaves::leave(&mut connection, context.now(), &[], &[entry], &[]).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(address: &str, reason: usize) -> Kind {
+        Kind {
+            address: Some(of_address(address.parse().expect("an address"))),
+            method: "method",
+            reason: reason.to_string(),
+            minute: 1,
+        }
+    }
+
+    fn one() -> Counted {
+        Counted {
+            count: 1,
+            at: Timestamp::UNIX_EPOCH,
+            since: None,
+            waiting: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn one_network_takes_a_quarter_of_what_is_told_apart() {
+        assert_eq!(kind("2001:db8::1", 0), kind("2001:db8::2", 0), "one caller has both");
+        let mut counted: HashMap<Kind, Counted> = HashMap::new();
+        for number in 0..OF_ADDRESS {
+            let next = kind(&format!("2001:db8::{number:x}"), number);
+            assert!(is_told_apart(&counted, &next));
+            counted.insert(next, one());
+        }
+        assert!(!is_told_apart(&counted, &kind("2001:db8::ffff", OF_ADDRESS)));
+        assert!(is_told_apart(&counted, &kind("2001:db8:0:1::1", 0)));
+        for number in OF_ADDRESS..APART {
+            counted.insert(kind(&format!("10.0.{}.{}", number / 256, number % 256), 0), one());
+        }
+        assert!(!is_told_apart(&counted, &kind("127.0.0.1", 0)));
+    }
 }

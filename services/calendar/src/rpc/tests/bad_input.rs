@@ -1,6 +1,7 @@
 //! What the door refuses, kind by kind, and what it still answers.
 
 use legalstat_local::testing::refusals::{pairs, violations};
+use tonic::codec::CompressionEncoding;
 
 use super::{
     acts::{administrator, create, order, transfer},
@@ -267,9 +268,19 @@ async fn a_stranger_sends_no_message_that_takes_a_hundred_times_its_bytes_to_rea
         ..Default::default()
     };
     let refused = public(&service)
-        .compute_deadline(message)
+        .compute_deadline(message.clone())
         .await
         .expect_err("it is too large");
     assert_eq!(refused.code(), Code::ResourceExhausted);
-    assert_eq!(reason(&refused), "ERROR_REASON_MESSAGE_UNREADABLE");
+    assert_eq!(reason(&refused), "ERROR_REASON_MESSAGE_TOO_LARGE");
+    // Compressed, a few hundred bytes would be enough.
+    let refused = public(&service)
+        .send_compressed(CompressionEncoding::Gzip)
+        .compute_deadline(message)
+        .await
+        .expect_err("it is not inflated");
+    assert_eq!(refused.code(), Code::Unimplemented);
+    assert_eq!(reason(&refused), "ERROR_REASON_COMPRESSION_UNKNOWN");
+    let read = refused.metadata().get("grpc-accept-encoding");
+    assert_eq!(read.and_then(|read| read.to_str().ok()), Some("identity"));
 }

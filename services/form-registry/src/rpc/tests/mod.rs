@@ -61,16 +61,16 @@ impl Registry {
 
     /// A registry whose schedule is whole, with a relay between it and its database.
     async fn behind(relay: &Relay, now: &str) -> Self {
-        let registry = Self::start_with(Some(relay), now, true, None).await;
+        let registry = Self::start_with(Some(relay), now, true, &[]).await;
         registry.until_whole().await;
         registry
     }
 
     async fn start(now: &str, open: bool) -> Self {
-        Self::start_with(None, now, open, None).await
+        Self::start_with(None, now, open, &[]).await
     }
 
-    async fn start_with(relay: Option<&Relay>, now: &str, open: bool, setting: Option<(&'static str, String)>) -> Self {
+    async fn start_with(relay: Option<&Relay>, now: &str, open: bool, more: &[(&'static str, &str)]) -> Self {
         let files = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(Mutex::new(instant(now)));
         let told = clock.clone();
@@ -85,7 +85,8 @@ impl Registry {
             ("LEGALSTAT_FILES", files.path().display().to_string()),
             ("LEGALSTAT_FILE_LIMIT", "2000000".to_owned()),
         ];
-        let settings: Vec<_> = settings.into_iter().chain(setting).collect();
+        let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let settings: Vec<_> = settings.into_iter().chain(more).collect();
         let running = match relay {
             Some(relay) => Running::start_behind(relay, &crate::SERVICE, &settings, tell).await,
             None => Running::start(&crate::SERVICE, &settings, tell).await,

@@ -100,8 +100,8 @@ async fn a_disk_without_room_is_told_as_what_it_is_and_nothing_is_changed() {
 
 #[tokio::test]
 async fn a_database_that_is_busy_is_told_from_one_that_is_away_and_waited_for_within_the_deadline() {
-    let one = ("LEGALSTAT_DATABASE_READING_CONNECTIONS", "1".to_owned());
-    let registry = Registry::start_with(None, "2026-02-01T10:00:00+05:00", true, Some(one)).await;
+    let one = ("LEGALSTAT_DATABASE_READING_CONNECTIONS", "1");
+    let registry = Registry::start_with(None, "2026-02-01T10:00:00+05:00", true, &[one]).await;
     registry.until_whole().await;
     let mut holder = registry.database().await;
     sqlx::raw_sql("BEGIN; LOCK TABLE forms.edition")

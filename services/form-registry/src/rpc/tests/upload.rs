@@ -1,6 +1,8 @@
 //! Uploading and downloading the file of an edition.
 
-use legalstat_proto::forms::v1::{Channel as Place, EditionState, GetEditionRequest, ListFormsRequest};
+use legalstat_proto::forms::v1::{
+    Channel as Place, DownloadEditionFileRequest, EditionState, GetEditionRequest, ListFormsRequest,
+};
 use sqlx::Executor as _;
 use tokio_stream::StreamExt;
 
@@ -364,8 +366,7 @@ async fn an_upload_waits_for_the_end_of_its_period() {
 
 #[tokio::test]
 async fn a_bounded_number_of_uploads_is_under_way_and_of_the_others_as_many_wait() {
-    let one = ("LEGALSTAT_UPLOADS", "1".to_owned());
-    let registry = Registry::start_with(None, NOW, true, Some(one)).await;
+    let registry = Registry::start_with(None, NOW, true, &[("LEGALSTAT_UPLOADS", "1")]).await;
     registry.until_whole().await;
     let begin = || {
         let mut operator = registry.operator();
@@ -394,4 +395,49 @@ async fn a_bounded_number_of_uploads_is_under_way_and_of_the_others_as_many_wait
     registry.until_nothing_is_staged().await;
     let taken = upload(&mut registry.operator(), &header(JANUARY), b"content").await;
     taken.expect("the place is free again");
+}
+
+#[tokio::test]
+async fn an_upload_that_stands_still_ends_and_gives_its_place_back() {
+    let settings = [("LEGALSTAT_UPLOADS", "1"), ("LEGALSTAT_STALL_SECONDS", "1")];
+    let registry = Registry::start_with(None, NOW, true, &settings).await;
+    registry.until_whole().await;
+    let begun = [
+        message(Part::Header(header(JANUARY))),
+        message(Part::Chunk(vec![1; 300_000])),
+    ];
+    let endless = tokio_stream::iter(begun).chain(tokio_stream::pending());
+    let refused = registry.operator().upload_edition_file(endless).await;
+    assert_refused(refused, Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "");
+    registry.until_nothing_is_staged().await;
+    let taken = upload(&mut registry.operator(), &header(JANUARY), b"content").await;
+    taken.expect("the place is free again");
+}
+
+#[tokio::test]
+async fn a_download_that_nobody_reads_ends_and_gives_its_place_back() {
+    let settings = [
+        ("LEGALSTAT_DOWNLOADS", "1"),
+        ("LEGALSTAT_STALL_SECONDS", "1"),
+        ("LEGALSTAT_FILE_LIMIT", "20000000"),
+    ];
+    let registry = Registry::start_with(None, NOW, true, &settings).await;
+    registry.until_whole().await;
+    // More than a client's library takes ahead of its reader.
+    let content = vec![7; 16_000_000];
+    let uploaded = upload(&mut registry.operator(), &header(JANUARY), &content).await;
+    uploaded.expect("it is taken");
+    let request = DownloadEditionFileRequest { name: JANUARY.into() };
+    let unread = registry.operator().download_edition_file(request).await;
+    let mut unread = unread.expect("it begins").into_inner();
+    let read = download(&mut registry.operator(), JANUARY).await;
+    assert!(
+        read.expect("the place is free again").1 == content,
+        "the content is another"
+    );
+    let ended = async {
+        while unread.message().await?.is_some() {}
+        Ok::<_, Status>(())
+    };
+    ended.await.expect_err("it was cut off");
 }

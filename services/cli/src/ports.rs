@@ -1,0 +1,121 @@
+//! The ports of the services that `legalstat up` starts.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+};
+
+use anyhow::Context as _;
+use legalstat_kit::run::Listeners;
+use tokio::net::TcpListener;
+
+use crate::place::ServiceName;
+
+/// Where each service listens. The addresses are held from the beginning, so that no other process takes them.
+pub(crate) struct Ports(BTreeMap<ServiceName, Listening>);
+
+struct Listening {
+    listeners: Option<Listeners>,
+    calls: SocketAddr,
+    health: SocketAddr,
+    /// Of its usual ports those that could not be had, with what the system says.
+    refused: Vec<(u16, io::Error)>,
+}
+
+impl Ports {
+    /// The usual ports, from `first` on, where they can be had, others where they cannot.
+    pub(crate) async fn choose(first: u16) -> anyhow::Result<Self> {
+        let mut ports = BTreeMap::new();
+        for (name, port) in ServiceName::ALL.into_iter().zip(first..) {
+            let mut refused = Vec::new();
+            let listeners = Listeners {
+                calls: bind(port, &mut refused).await?,
+                health: bind(port + 10, &mut refused).await?,
+            };
+            let (calls, health) = (listeners.calls.local_addr()?, listeners.health.local_addr()?);
+            ports.insert(
+                name,
+                Listening {
+                    listeners: Some(listeners),
+                    calls,
+                    health,
+                    refused,
+                },
+            );
+        }
+        Ok(Self(ports))
+    }
+
+    /// Which other ports were taken, and why: a line for each service that has not got its usual ones.
+    pub(crate) fn moved(&self) -> Vec<String> {
+        let moved = self.0.iter().filter(|(_, listening)| !listening.refused.is_empty());
+        let line = |(name, listening): (&ServiceName, &Listening)| {
+            let refused = listening.refused.iter();
+            let refused: Vec<String> = refused
+                .map(|(port, error)| format!("port {port} cannot be had ({error})"))
+                .collect();
+            let (calls, health) = (listening.calls.port(), listening.health.port());
+            format!(
+                "  {} takes port {calls} for calls and {health} for health: {}\n",
+                name.as_str(),
+                refused.join(", ")
+            )
+        };
+        moved.map(line).collect()
+    }
+
+    /// Where a service takes calls, and where it answers probes.
+    pub(crate) fn addresses(&self, name: ServiceName) -> (SocketAddr, SocketAddr) {
+        let listening = &self.0[&name];
+        (listening.calls, listening.health)
+    }
+
+    /// The URL for its calls.
+    pub(crate) fn url(&self, name: ServiceName) -> String {
+        format!("https://localhost:{}", self.0[&name].calls.port())
+    }
+
+    /// What a service listens on, once.
+    pub(crate) fn take(&mut self, name: ServiceName) -> anyhow::Result<Listeners> {
+        let listening = self.0.get_mut(&name).context("every service has its ports")?;
+        listening.listeners.take().context("a service is started once")
+    }
+}
+
+async fn bind(port: u16, refused: &mut Vec<(u16, io::Error)>) -> anyhow::Result<TcpListener> {
+    let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+        Ok(listener) => Ok(listener),
+        Err(error) => {
+            refused.push((port, error));
+            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await
+        }
+    };
+    listener.context("no port is free on the loopback interface")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_named_with_the_one_taken_instead_and_why() {
+        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let taken = held.local_addr().expect("an address").port();
+        let ports = Ports::choose(taken).await.expect("others are free");
+        let calendar = ports.0[&ServiceName::Calendar].calls.port();
+        assert_ne!(calendar, taken);
+        let moved = ports.moved();
+        let line = moved
+            .iter()
+            .find(|line| line.contains("  calendar takes"))
+            .expect("it is told");
+        for part in [
+            &format!("port {calendar} for calls"),
+            &format!("port {taken} cannot be had"),
+            "in use",
+        ] {
+            assert!(line.contains(part), "{part}: {line}");
+        }
+    }
+}
