@@ -86,11 +86,11 @@ async fn gzip_is_read_and_another_compression_is_answered_with_those_that_are_kn
     let refused = refused.expect_err("it is not known here");
     let expected = (Code::Unimplemented, "ERROR_REASON_COMPRESSION_UNKNOWN".to_owned());
     assert_eq!(told(&refused), expected);
-    let known = refused
+    let read = refused
         .metadata()
         .get("grpc-accept-encoding")
-        .and_then(|known| known.to_str().ok());
-    assert!(known.is_some_and(|known| known.contains("gzip")), "{known:?}");
+        .and_then(|read| read.to_str().ok());
+    assert!(read.is_some_and(|read| read.contains("gzip")), "{read:?}");
 
     let unreadable = (Code::InvalidArgument, "ERROR_REASON_MESSAGE_UNREADABLE".to_owned());
     let refused = answer(
