@@ -118,9 +118,9 @@ impl Shares {
         let half = (reading as usize).div_ceil(2);
         let (moment, while_) = (Duration::from_millis(300), Duration::from_secs(10));
         let settings = [
-            (Class::Read, "LEGALSTAT_READS", 16, 128, moment),
+            (Class::Read, "LEGALSTAT_READS", 64, 128, moment),
             (Class::List, "LEGALSTAT_LISTS", half, 32, moment),
-            (Class::Write, "LEGALSTAT_WRITES", 64, 64, moment),
+            (Class::Write, "LEGALSTAT_WRITES", 256, 256, moment),
             (Class::Upload, "LEGALSTAT_UPLOADS", 4, 16, while_),
             (Class::Download, "LEGALSTAT_DOWNLOADS", 16, 32, while_),
             (Class::Watch, "LEGALSTAT_WATCHES", 64, 0, moment),
