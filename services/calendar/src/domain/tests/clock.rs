@@ -183,11 +183,17 @@ fn a_month_ends_later_by_as_many_days_as_stand_still_before_its_end() {
     let received_at = "2026-01-30T10:00:00+05:00";
     let three_days = ("2026-02-10T10:00:00+05:00", "2026-02-12T10:00:00+05:00");
     let at_the_end = ("2026-03-02T10:00:00+05:00", "2026-03-03T10:00:00+05:00");
+    let first_two = ("2026-02-10T10:00:00+05:00", "2026-02-11T10:00:00+05:00");
+    let last_two = ("2026-02-11T12:00:00+05:00", "2026-02-12T10:00:00+05:00");
+    let within = ("2026-02-11T09:00:00+05:00", "2026-02-11T10:00:00+05:00");
     // Without a stop the month ends on Saturday 28 February. Three days later the second stop is taken in as well.
     for (stops, due_date) in [
         (vec![], date(2026, 3, 2)),
         (vec![three_days], date(2026, 3, 3)),
         (vec![three_days, at_the_end], date(2026, 3, 5)),
+        // Days that stops share stand still once.
+        (vec![first_two, last_two], date(2026, 3, 3)),
+        (vec![three_days, within], date(2026, 3, 3)),
     ] {
         let question = suspended("state-body", received_at, &stops);
         assert_eq!(answer(&STOPPABLE, &question).due_date, due_date);
