@@ -200,10 +200,10 @@ async fn a_known_caller_leaves_half_of_the_places_and_a_service_takes_them_all()
         }
         assert_eq!(at_work.swap(0, Ordering::Relaxed), expected);
     };
-    count("edms", Role::Edms, 100);
-    until(32).await;
-    count("another", Role::Edms, 32);
-    until(32).await;
+    count("edms", Role::Edms, 300);
+    until(128).await;
+    count("another", Role::Edms, 128);
+    until(128).await;
     count("form-registry", Role::Service, 64);
     until(64).await;
 }
