@@ -14,3 +14,4 @@ mod outage;
 mod recompute;
 mod restarts;
 mod submission;
+mod told_health;

@@ -1,5 +1,5 @@
 //! PostgreSQL restarted, and frozen, while submissions and uploads go on. Writes are back soon after it is, and no call is
-//! longer than its deadline.
+//! longer than its deadline, and health tells the truth throughout.
 //!
 //! `LEGALSTAT_RESTARTS=whole` restarts it more often and freezes it for 30 seconds.
 
@@ -17,7 +17,7 @@ use prost::Message as _;
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
-use crate::{call::Call, load::Load, submission::submission};
+use crate::{call::Call, load::Load, submission::submission, told_health::ToldHealth};
 
 const SUBMITTERS: usize = 6;
 const UPLOADERS: usize = 2;
@@ -89,18 +89,25 @@ async fn answers(url: &str) -> Instant {
     }
 }
 
-/// Puts faults in the way of a system under load, one after the other; each gives the instant at which the database was back.
-async fn under_load<F: AsyncFn(&System) -> Instant>(name: &str, times: usize, fault: F) {
+/// Puts faults in the way of a system under load, one after the other; each gives the instants at which the database was gone
+/// and back.
+async fn under_load<F: AsyncFn(&System) -> (Instant, Instant)>(name: &str, times: usize, fault: F) {
     let system = tokio::task::block_in_place(System::start);
-    let (load, mut problems) = (load(&system), Vec::new());
+    let (load, health, mut problems) = (load(&system), ToldHealth::of(&system), Vec::new());
     for _ in 0..times {
         let sound = load.back_since(Instant::now(), &KINDS, PATIENCE).await;
         problems.extend(sound.err());
-        let back = fault(&system).await;
+        problems.extend(health.ready_since(Instant::now(), PATIENCE).await.err());
+        let (gone, back) = fault(&system).await;
         match load.back_since(back, &KINDS, BACK).await {
             Ok(took) => eprintln!("{name}: writes are back after {took:?}"),
             Err(problem) => problems.push(problem),
         }
+        match health.ready_since(back, BACK).await {
+            Ok(took) => eprintln!("{name}: all services are ready after {took:?}"),
+            Err(problem) => problems.push(problem),
+        }
+        problems.extend(health.untruths(gone, back).into_iter().take(5));
     }
     problems.extend(load.end(name).await);
     tokio::task::block_in_place(|| drop(system));
@@ -119,19 +126,20 @@ async fn writes_are_back_soon_after_the_database_was_restarted_under_load() {
             assert!(gone.elapsed() < PATIENCE, "the database stops");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        answers(&url).await
+        (gone, answers(&url).await)
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn writes_are_back_soon_after_the_database_was_frozen_under_load() {
-    let frozen = Duration::from_secs(if whole() { 30 } else { 6 });
+    let frozen = Duration::from_secs(if whole() { 30 } else { 8 });
     under_load("frozen", if whole() { 3 } else { 1 }, async |system| {
         system.signal_database(Signal::SIGSTOP);
+        let gone = Instant::now();
         tokio::time::sleep(frozen).await;
         system.signal_database(Signal::SIGCONT);
-        Instant::now()
+        (gone, Instant::now())
     })
     .await;
 }
