@@ -193,9 +193,7 @@ fn understood(input: &MessageDescriptor, messages: &[Vec<u8>]) -> Vec<(Option<Uu
             let about = header.as_ref().unwrap_or(&message);
             let id = about.get_field_by_name("request_id").map(|id| id.into_owned());
             let id = id.and_then(|id| Uuid::parse_str(id.as_str()?).ok());
-            let validate_only = message
-                .get_field_by_name("validate_only")
-                .and_then(|only| only.as_bool());
+            let validate_only = about.get_field_by_name("validate_only").and_then(|only| only.as_bool());
             (id, validate_only == Some(true))
         })
         .collect()
