@@ -154,6 +154,19 @@ impl Database {
         Ok(self.probe.wait(begun).await?.held())
     }
 
+    /// Waits until there is a connection for reading and one for writing: on a busy machine the first may take longer than a call
+    /// waits, and what a service loads at its start must not fail for that.
+    ///
+    /// # Errors
+    /// A shutdown while waiting.
+    pub(crate) async fn connected(&self, shutdown: &CancellationToken) -> anyhow::Result<()> {
+        while let Err(error) = tokio::try_join!(self.connection(), self.writing()) {
+            tracing::warn!(%error, "there is no connection to the database yet; waiting for one");
+            pause(shutdown).await?;
+        }
+        Ok(())
+    }
+
     /// Waits until every connection is closed.
     pub async fn close(&self) {
         tokio::join!(

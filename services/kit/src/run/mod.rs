@@ -252,6 +252,7 @@ pub async fn serve_on<C: Send + 'static>(
 
     let runtime = prepare(service, &settings, &shutdown).await?;
     let database = Database::new(runtime, settings.connections);
+    database.connected(&shutdown).await?;
     // A token of its own: a crashed job stops this service, and not the others that may run in the same process.
     let context = Context::new(database, settings.tls, shutdown.child_token(), clock);
     certificates::follow(&context, served);
