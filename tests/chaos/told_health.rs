@@ -15,8 +15,9 @@ use crate::call::Call;
 const ASKING: Duration = Duration::from_millis(100);
 /// How long an answer may take on a busy machine.
 const ANSWER: Duration = Duration::from_secs(5);
-/// How soon a service must know that its database is away: it asks each second and waits two for an answer.
-const KNOWN: Duration = Duration::from_secs(5);
+/// How soon a service must know that its database is away: it asks each second and waits two for an answer. The rest is for a
+/// busy machine.
+const KNOWN: Duration = Duration::from_secs(10);
 /// The statuses of grpc.health.v1.
 const SERVING: i32 = 1;
 const NOT_SERVING: i32 = 2;
