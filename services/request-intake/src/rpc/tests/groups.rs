@@ -177,7 +177,7 @@ async fn a_call_that_the_database_refuses_fails_alone() {
 #[tokio::test]
 async fn more_calls_than_may_wait_are_refused_at_once_and_all_others_are_answered() {
     // What is let in is more than the groups take.
-    let stage = Stage::set_with(&[("LEGALSTAT_WRITES", "4096")]).await;
+    let stage = Stage::set_with(&[("LEGALSTAT_WRITES", "4096"), ("LEGALSTAT_CALLS", "8192")]).await;
     let held = Held::counter(&stage).await;
     // Beside those that wait, two groups at most are under way.
     let most = SUBMISSIONS.calls + SUBMISSIONS.side_by_side * SUBMISSIONS.together;
