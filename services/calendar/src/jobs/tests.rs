@@ -1,4 +1,4 @@
-use std::sync::LazyLock;
+use std::{sync::LazyLock, time::Duration};
 
 use jiff::Timestamp;
 use legalstat_kit::{Context, Service, job, run::Starting};
@@ -37,10 +37,14 @@ async fn a_service_whose_job_panics_serves_no_longer_and_ends_with_the_name_of_t
         .expect("health is watched")
         .into_inner();
     let mut seen = Vec::new();
-    while let Ok(Some(status)) = watch.message().await {
-        seen.push(status.status());
-        CRASH.notify_one();
-    }
+    let watching = async {
+        while let Ok(Some(status)) = watch.message().await {
+            seen.push(status.status());
+            CRASH.notify_one();
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(20), watching).await;
+    ended.expect("the service ends its watchers' streams, before the connection would be cut");
     assert_eq!(seen[..2], [ServingStatus::Serving, ServingStatus::NotServing]);
     let error = service.ended().await.expect_err("a job panicked");
     assert_eq!(error.to_string(), "the job doomed panicked: for the test");

@@ -201,14 +201,18 @@ pub async fn serve(
         .layer(UnreadableLayer)
         .service(routes.prepare());
     let serving = acceptor.serve(listener, service);
-    let draining = async {
+    let telling = async {
         health.follow(context).await;
         health.end().await;
+    };
+    let out_of_time = async {
+        context.shutdown.cancelled().await;
         tokio::time::sleep(DRAINING).await;
     };
     tokio::select! {
-        () = serving => {}
-        () = draining => tracing::warn!("calls were still under way when the time for draining ended"),
+        // Watchers are told that the service stops also where no call is under way that would have to end first.
+        _ = futures::future::join(serving, telling) => {}
+        () = out_of_time => tracing::warn!("calls were still under way when the time for draining ended"),
     }
     recorder.end();
     context.tasks.close();
