@@ -180,6 +180,32 @@ impl Connection {
         collect(responses).await
     }
 
+    /// Watches a feed, for as long as it lasts.
+    pub(crate) async fn watch(
+        &self,
+        name: &str,
+        request: &Value,
+    ) -> Result<impl Stream<Item = Result<Value, Failure>> + use<>, Failure> {
+        self.explained(self.watch_once(name, request).await).await
+    }
+
+    async fn watch_once(
+        &self,
+        name: &str,
+        request: &Value,
+    ) -> Result<impl Stream<Item = Result<Value, Failure>> + use<>, Failure> {
+        let method = method(name);
+        let request = Request::new(message::of(&method.input(), request)?);
+        let began = async {
+            let mut client = self.ready().await?;
+            let path = path(&method);
+            Ok::<_, Failure>(client.server_streaming(request, path, Dynamic(method.output())).await?)
+        };
+        let began = tokio::time::timeout(self.timeout, began).await;
+        let began = began.map_err(|_| Failure::Unreachable(format!("no answer within {:?}", self.timeout)))??;
+        Ok(began.into_inner().map(|message| Ok(to_json(&message?)?)))
+    }
+
     async fn ready(&self) -> Result<tonic::client::Grpc<Channel>, Failure> {
         let mut client = tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(64 * 1024 * 1024);
         client.ready().await.map_err(|error| Failure::unreachable(&error))?;

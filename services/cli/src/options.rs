@@ -27,8 +27,13 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// How long a call may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
+
     /// The system that the options and the environment name.
     pub(crate) fn place(&self) -> Place {
-        Place::new(self.folder.clone(), Duration::from_secs(self.timeout))
+        Place::new(self.folder.clone(), self.timeout())
     }
 }

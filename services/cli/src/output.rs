@@ -65,11 +65,24 @@ pub(crate) fn show(response: &Value, format: Format, text: &str) -> anyhow::Resu
     }
 }
 
+/// Prints one message of a feed: for a person a line if there is one, for scripts the message on a line of its own.
+pub(crate) fn stream(message: &Value, format: Format, line: Option<&str>) -> anyhow::Result<()> {
+    match (format, line) {
+        (Format::Json, _) => write_bytes(format!("{}\n", safe(&message.to_string())).as_bytes()),
+        (Format::Table, Some(line)) => write(&format!("{}\n", escaped(line))),
+        (Format::Table, None) => Ok(()),
+    }
+}
+
 /// A response in JSON, with what could steer a terminal as JSON writes it in escapes: nothing else can stand within its
 /// strings, and no reader notices.
 fn in_json(response: &Value) -> anyhow::Result<String> {
+    Ok(safe(&serde_json::to_string_pretty(response)?))
+}
+
+fn safe(json: &str) -> String {
     let mut safe = String::new();
-    for c in serde_json::to_string_pretty(response)?.chars() {
+    for c in json.chars() {
         if c == '\n' || is_plain(c) {
             safe.push(c);
         } else {
@@ -78,7 +91,7 @@ fn in_json(response: &Value) -> anyhow::Result<String> {
             }
         }
     }
-    Ok(safe)
+    safe
 }
 
 /// Writes lines to standard output, with what could steer a terminal made visible.

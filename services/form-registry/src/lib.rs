@@ -4,6 +4,7 @@ use legalstat_kit::{
     Context, Service,
     call::MESSAGE,
     due::{self, Schedule, calendar::Calendar},
+    feed::Outbox,
     files::FileStore,
     schema::Tables,
     write,
@@ -40,6 +41,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let duties = forms.into_iter().map(|form| form.duty).collect();
     let schedule = Schedule::start(&context, calendar, duties).await?;
     let registry = FormRegistry {
+        outbox: Outbox::start(&context, SERVICE_NAME),
         context,
         files,
         schedule,

@@ -6,6 +6,7 @@
 //! | [`call`] | one call: who calls, whether he may, by when, over which line; one layer a file |
 //! | [`door`] | how messages and registers are read: every violation at once, pages, words, conversions |
 //! | [`mod@write`] | what every write does, in one transaction |
+//! | [`feed`] | feeds of changes, and the events behind them read once for all who watch |
 //! | [`due`] | duties with a due date, and how open due dates follow the calendar |
 //!
 //! What belongs to no room stands beside them. Rooms may use each other's files, but no file imports itself by a detour
@@ -15,6 +16,7 @@ pub mod call;
 pub mod door;
 pub mod due;
 pub mod error;
+pub mod feed;
 pub mod files;
 pub mod job;
 pub mod journal;

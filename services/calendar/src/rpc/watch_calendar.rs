@@ -1,13 +1,18 @@
 //! WatchCalendar.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
-use futures::{StreamExt, stream::BoxStream};
+use futures::stream::BoxStream;
 use jiff::{SignedDuration, Timestamp, ToSpan};
-use legalstat_kit::{Context, Error, FieldReason, Violations, door::wire};
+use legalstat_kit::{
+    Context, Error, FieldReason, Violations,
+    door::wire,
+    feed::{self, Next, Source},
+};
 use legalstat_proto::calendar::v1::{
     CalendarActEffect, CalendarChange, CalendarChangeKind as Kind, WatchCalendarRequest,
 };
+use tokio::sync::futures::OwnedNotified;
 use tonic::Status;
 
 use super::{CalendarRpc, create_calendar_act::effect};
@@ -36,48 +41,63 @@ pub(super) fn watch_calendar(
             violations.check("resume_token", FieldReason::Token, instant)
         }
     };
-    let watcher = Watcher {
+    let changes = Changes {
         context: service.context.clone(),
         calendars: Arc::clone(&service.calendars),
+        learnt: Box::pin(service.calendars.learnt()),
         after: violations.sound(after)?,
-        failed: false,
+        heartbeats: message.heartbeats,
     };
-    let shutdown = service.context.shutdown.clone().cancelled_owned();
-    Ok(futures::stream::unfold(watcher, Watcher::next)
-        .take_until(shutdown)
-        .boxed())
+    Ok(feed::stream(&service.context, changes))
 }
 
-/// Who watches, and how far. Instants of changes rise strictly, so that the last one seen tells where to go on; every replica
-/// that has learnt of a change has learnt of all before it.
-struct Watcher {
+/// What one watcher is told, and how far. Instants of changes rise strictly, so that the last one seen tells where to go on;
+/// every replica that has learnt of a change has learnt of all before it.
+struct Changes {
     context: Context,
     calendars: Arc<CurrentCalendars>,
+    learnt: Pin<Box<OwnedNotified>>,
     after: Timestamp,
-    failed: bool,
+    heartbeats: bool,
 }
 
-impl Watcher {
-    async fn next(mut self) -> Option<(Result<CalendarChange, Status>, Self)> {
-        if self.failed {
-            return None;
-        }
-        loop {
-            let learnt = self.calendars.learnt();
-            let calendars = self.calendars.load();
-            if let Some(change) = calendars
-                .change_after(self.after)
-                .filter(|change| self.has_come(change))
-            {
-                self.after = change.at;
-                let told = told(&calendars, change);
-                self.failed = told.is_err();
-                return Some((told.map_err(Status::from), self));
-            }
-            tokio::time::timeout(PAUSE, learnt).await.ok();
-        }
+impl Source for Changes {
+    type Message = CalendarChange;
+
+    async fn next(&mut self) -> Result<Next<CalendarChange>, Error> {
+        // Before the look: what is learnt after it ends the wait.
+        self.learnt = Box::pin(self.calendars.learnt());
+        let calendars = self.calendars.load();
+        let Some(change) = calendars
+            .change_after(self.after)
+            .filter(|change| self.has_come(change))
+        else {
+            return Ok(Next::End { caught_up: true });
+        };
+        let told = told(&calendars, change)?;
+        self.after = change.at;
+        Ok(Next::Told(vec![told]))
     }
 
+    async fn more(&mut self) {
+        tokio::time::timeout(PAUSE, &mut self.learnt).await.ok();
+    }
+
+    fn heartbeat(&self, caught_up: bool) -> Option<CalendarChange> {
+        let from_the_beginning = self.after == Timestamp::MIN;
+        self.heartbeats.then(|| CalendarChange {
+            resume_token: if from_the_beginning {
+                String::new()
+            } else {
+                self.after.to_string()
+            },
+            caught_up,
+            ..CalendarChange::default()
+        })
+    }
+}
+
+impl Changes {
     fn has_come(&self, change: &Change) -> bool {
         change.cause != ChangeCause::RegistersKnown || self.context.now().duration_since(change.at) >= CLOCKS
     }
@@ -108,5 +128,6 @@ fn told(calendars: &Calendars, change: &Change) -> Result<CalendarChange, Error>
         kind: kind.into(),
         effect: Some(effect),
         known_from: Some(wire::to_timestamp(change.at)),
+        caught_up: false,
     })
 }

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, name, object, read_file, request, upload_header};
+use super::{
+    Action, Command, Mutation, name, object, read_file, request, upload_header,
+    watch::{Watch, event_line},
+};
 use crate::{failure::Failure, output::View};
 
 const SERVICE: &str = "legalstat.forms.v1.FormRegistryService";
@@ -94,6 +97,18 @@ pub(crate) enum Forms {
         file: Option<PathBuf>,
         #[command(flatten)]
         mutation: Mutation,
+    },
+    /// Tell what happens to forms and editions as it comes
+    #[command(after_help = "Examples:
+  legalstat forms watch --new
+  legalstat forms watch --after TOKEN -o json
+  legalstat forms watch --until-caught-up")]
+    Watch {
+        /// Nothing of what has happened already
+        #[arg(long, conflicts_with = "after")]
+        new: bool,
+        #[command(flatten)]
+        watch: Watch,
     },
     /// How a year's editions stand to their due dates
     Punctuality {
@@ -201,6 +216,10 @@ impl Forms {
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
         Ok(match self {
+            Self::Watch { new, watch } => {
+                let action = Action::Watch(watch, json!({ "onlyNew": new }), event_line);
+                Command::new(SERVICE, "WatchForms", action)
+            }
             Self::List { code } => {
                 let request = object([("code", code.map(Value::from))]);
                 Command::new(SERVICE, "ListForms", Action::List(request, FORMS))

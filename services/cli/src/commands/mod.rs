@@ -6,6 +6,7 @@ pub(crate) mod collections;
 pub(crate) mod forms;
 pub(crate) mod journal;
 pub(crate) mod requests;
+pub(crate) mod watch;
 
 use std::{
     io::Read,
@@ -38,6 +39,8 @@ pub(crate) enum Action {
     Upload(DynamicMessage, PathBuf),
     /// A download to a file, or to standard output as `-`.
     Download(Value, PathBuf),
+    /// A feed, watched with a request, and what a person is told of a message; nothing of a heartbeat.
+    Watch(watch::Watch, Value, fn(&Value) -> Option<String>),
 }
 
 /// A command as it will be carried out.
@@ -93,6 +96,15 @@ impl Command {
                 }
                 write_chosen(&to, &content)?;
                 (with_digest(description, &content), View::Record)
+            }
+            Action::Watch(watch, request, line) => {
+                let feed = watch::Feed {
+                    connection,
+                    method,
+                    request,
+                    line,
+                };
+                return watch.run(feed, options).await;
             }
         };
         Ok(output::print(&response, options.output, view)?)

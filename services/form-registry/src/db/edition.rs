@@ -1,5 +1,7 @@
 //! `forms.edition` with its file, on top of what is scheduled: no row means that nothing was uploaded.
 
+use std::collections::HashSet;
+
 use legalstat_kit::{
     call::Done,
     door::word::Word,
@@ -165,6 +167,19 @@ pub async fn states(connection: &mut PgConnection, scheduled: &[Scheduled]) -> R
         .iter()
         .map(|state| EditionState::read_stored(state, "state"))
         .collect()
+}
+
+/// Which of some editions are placed.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn placed(connection: &mut PgConnection, keys: &[EditionKey]) -> Result<HashSet<EditionKey>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT parent, period FROM forms.edition
+         WHERE (form, period) IN (SELECT * FROM unnest($1::integer[], $2::text[])) AND state = 'PLACED'",
+        &keys.iter().map(|key| key.form).collect::<Vec<_>>(),
+        &keys.iter().map(|key| key.period.to_string()).collect::<Vec<_>>(),
+    );
+    let rows = rows.fetch_all(connection).await?;
+    rows.iter().map(|row| edition_key(&row.parent, &row.period)).collect()
 }
 
 /// Saves an edition with a new file, which is from then on the one that counts; earlier files stay on record.

@@ -5,6 +5,7 @@ pub mod edition;
 pub mod form;
 pub mod key;
 pub mod register;
+pub mod telling;
 
 #[cfg(test)]
 mod words;

@@ -1,13 +1,14 @@
 //! The methods of the contract, one file each: parse, one transaction, reply.
 
 use futures::stream::BoxStream;
-use legalstat_kit::{Call, Context, due::Schedule, files::FileStore};
+use legalstat_kit::{Call, Context, due::Schedule, feed::Outbox, files::FileStore};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::forms::v1::{
     CheckAvailabilityRequest, CheckAvailabilityResponse, DownloadEditionFileRequest, DownloadEditionFileResponse,
     Edition, Form, GetEditionRequest, GetFormRequest, GetPunctualityRequest, ListEditionsRequest, ListEditionsResponse,
     ListFormsRequest, ListFormsResponse, ListScheduleRequest, ListScheduleResponse, PlaceEditionRequest,
-    PunctualityReport, UploadEditionFileRequest, form_registry_service_server::FormRegistryService,
+    PunctualityReport, UploadEditionFileRequest, WatchFormsRequest, WatchFormsResponse,
+    form_registry_service_server::FormRegistryService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
@@ -23,6 +24,7 @@ mod list_forms;
 mod list_schedule;
 mod place_edition;
 mod upload_edition_file;
+mod watch_forms;
 
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
@@ -33,11 +35,13 @@ pub struct FormRegistry {
     pub context: Context,
     pub files: FileStore,
     pub schedule: Schedule,
+    pub outbox: Outbox,
 }
 
 #[tonic::async_trait]
 impl FormRegistryService for FormRegistry {
     type DownloadEditionFileStream = BoxStream<'static, Result<DownloadEditionFileResponse, Status>>;
+    type WatchFormsStream = BoxStream<'static, Result<WatchFormsResponse, Status>>;
 
     async fn list_forms(&self, request: Request<ListFormsRequest>) -> Result<Response<ListFormsResponse>, Status> {
         let (call, message) = Call::with_message(request);
@@ -120,5 +124,13 @@ impl FormRegistryService for FormRegistry {
         request: Request<PreviewRecomputeRequest>,
     ) -> Result<Response<PreviewRecomputeResponse>, Status> {
         Ok(Response::new(self.schedule.preview(request.get_ref()).await?))
+    }
+
+    async fn watch_forms(
+        &self,
+        request: Request<WatchFormsRequest>,
+    ) -> Result<Response<Self::WatchFormsStream>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(watch_forms::watch_forms(self, call, message).await?))
     }
 }

@@ -117,7 +117,11 @@ impl Calendar {
     pub async fn watch(&self, resume_token: String) -> Result<Streaming<CalendarChange>, Status> {
         let mut client = self.client.clone();
         // Without a deadline: the stream lasts as long as both sides do.
-        within(client.watch_calendar(tonic::Request::new(WatchCalendarRequest { resume_token }))).await
+        let message = WatchCalendarRequest {
+            resume_token,
+            ..WatchCalendarRequest::default()
+        };
+        within(client.watch_calendar(tonic::Request::new(message))).await
     }
 }
 

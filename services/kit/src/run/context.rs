@@ -9,9 +9,13 @@ use std::{
 };
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{call::tls, door::wire, schema::Database};
+
+/// How long a feed says nothing, where no setting says it.
+const HEARTBEAT: Duration = Duration::from_secs(20);
 
 /// What a handler or a job works with.
 #[derive(Clone)]
@@ -24,6 +28,10 @@ pub struct Context {
     pub tasks: TaskTracker,
     /// The files behind the service's TLS, for calls to other services.
     pub tls: tls::Files,
+    /// How long a feed of changes says nothing at most.
+    pub heartbeat: Duration,
+    /// Told when this process has committed an event; those of other replicas are looked for.
+    pub(crate) events: Arc<Notify>,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// Which job panicked first, and how.
     crashed: Arc<OnceLock<String>>,
@@ -44,6 +52,8 @@ impl Context {
             shutdown,
             tasks: TaskTracker::new(),
             tls,
+            heartbeat: HEARTBEAT,
+            events: Arc::default(),
             clock: Arc::new(clock),
             crashed: Arc::default(),
             incomplete: Arc::default(),

@@ -33,6 +33,8 @@ pub struct Limits {
     pub stall: Duration,
     /// How old a connection may become.
     pub age: Duration,
+    /// How long a feed of changes says nothing at most.
+    pub heartbeat: Duration,
     /// How many calls of each class are at work and wait.
     pub shares: Shares,
 }
@@ -55,6 +57,7 @@ impl Limits {
         let idle = seconds(environment, "LEGALSTAT_IDLE_SECONDS", 45);
         let stall = seconds(environment, "LEGALSTAT_STALL_SECONDS", 30);
         let age = seconds(environment, "LEGALSTAT_CONNECTION_SECONDS", 4 * 3600);
+        let heartbeat = seconds(environment, "LEGALSTAT_HEARTBEAT_SECONDS", 20);
         let shares = Shares::read(environment, reading);
         Ok(Self {
             connections: connections?,
@@ -68,6 +71,7 @@ impl Limits {
             idle: idle?,
             stall: stall?,
             age: age?,
+            heartbeat: heartbeat?,
             shares: shares?,
         })
     }
@@ -125,6 +129,7 @@ mod tests {
             "LEGALSTAT_IDLE_SECONDS",
             "LEGALSTAT_STALL_SECONDS",
             "LEGALSTAT_CONNECTION_SECONDS",
+            "LEGALSTAT_HEARTBEAT_SECONDS",
         ];
         for name in names {
             let mut environment = Environment::given([(name, "0")]);

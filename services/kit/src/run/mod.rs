@@ -254,7 +254,8 @@ pub async fn serve_on<C: Send + 'static>(
     let database = Database::new(runtime, settings.connections);
     database.connected(&shutdown).await?;
     // A token of its own: a crashed job stops this service, and not the others that may run in the same process.
-    let context = Context::new(database, settings.tls, shutdown.child_token(), clock);
+    let mut context = Context::new(database, settings.tls, shutdown.child_token(), clock);
+    context.heartbeat = settings.limits.heartbeat;
     certificates::follow(&context, served);
     let acceptor = Acceptor::for_calls(tls, &settings.limits, context.shutdown.clone());
     let routes = (service.start)(context.clone(), config).await?;

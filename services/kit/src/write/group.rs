@@ -330,7 +330,7 @@ impl<G: Grouped> Worker<G> {
             // Another replica has answered one of the keys: dropping the transaction undoes all of it.
             return Err(Stored::Clash);
         }
-        write.transaction.commit().await.map_err(Error::from)?;
+        write.commit().await.map_err(Error::from)?;
         let mut answers = Vec::with_capacity(outcomes.len());
         for outcome in outcomes {
             if let Some(then) = outcome.committed {

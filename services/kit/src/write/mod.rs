@@ -8,13 +8,14 @@ mod group;
 mod leaves;
 mod refusals;
 
-use std::{borrow::Cow, fmt::Display};
+use std::{borrow::Cow, fmt::Display, sync::Arc};
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use legalstat_proto::common::v1::ErrorReason;
 use prost::Message;
 use sqlx::PgConnection;
+use tokio::sync::Notify;
 use tonic::Code;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -206,6 +207,7 @@ impl<R> Outcome<R> {
 pub struct Write {
     transaction: Transaction,
     now: Timestamp,
+    events: Arc<Notify>,
 }
 
 impl Write {
@@ -217,7 +219,15 @@ impl Write {
         Ok(Self {
             transaction: context.db.begin_with(statement).await?,
             now: context.now(),
+            events: Arc::clone(&context.events),
         })
+    }
+
+    /// Commits, and tells those of this process who wait for events.
+    async fn commit(self) -> Result<(), sqlx::Error> {
+        self.transaction.commit().await?;
+        self.events.notify_one();
+        Ok(())
     }
 
     /// The connection inside the transaction.
@@ -282,7 +292,7 @@ where
     }
     let answer = Answer::to(mutation, kept);
     leave(&mut write, &[answer], mutation, &outcome.changes).await?;
-    write.transaction.commit().await?;
+    write.commit().await?;
     if let Some(then) = outcome.committed {
         then();
     }
@@ -316,7 +326,7 @@ where
     leave(&mut write, &[], &mutation, &changes)
         .await
         .map_err(Error::of_job)?;
-    write.transaction.commit().await?;
+    write.commit().await?;
     Ok(changes.len())
 }
 

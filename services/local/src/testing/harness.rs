@@ -164,6 +164,28 @@ impl Running {
             .expect("the service starts")
     }
 
+    /// Starts another replica of this service, on the same database.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn replica<C: Send + 'static>(
+        &self,
+        service: &'static Service<C>,
+        settings: &[(&str, String)],
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_on(
+            self.ground.clone(),
+            self.database.clone(),
+            service,
+            settings,
+            clock,
+            None,
+        )
+        .await
+        .expect("the replica starts")
+    }
+
     async fn try_start<C: Send + 'static>(
         service: &'static Service<C>,
         settings: &[(&str, String)],
@@ -172,6 +194,17 @@ impl Running {
     ) -> anyhow::Result<Self> {
         let ground = Ground::shared().await;
         let database = ground.database(service).await?;
+        Self::start_on(ground, database, service, settings, clock, relay).await
+    }
+
+    async fn start_on<C: Send + 'static>(
+        ground: Arc<Ground>,
+        database: String,
+        service: &'static Service<C>,
+        settings: &[(&str, String)],
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+        relay: Option<&Relay>,
+    ) -> anyhow::Result<Self> {
         let identity = ground.authority.ensure(&Usage::service(service.name))?;
         let server = ground.cluster.admin_url("postgres");
         let runtime = ground.passwords.runtime_url(&server, &database, service.schema)?;

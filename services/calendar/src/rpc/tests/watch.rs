@@ -16,6 +16,7 @@ async fn watch(service: &Running, resume_token: &str) -> Streaming<CalendarChang
     let mut client = CalendarServiceClient::new(service.channel(Some("form-registry")));
     let request = WatchCalendarRequest {
         resume_token: resume_token.into(),
+        ..WatchCalendarRequest::default()
     };
     client
         .watch_calendar(request)
@@ -155,6 +156,7 @@ async fn a_feed_ends_when_the_service_stops_and_an_unknown_token_is_refused() {
     let mut client = CalendarServiceClient::new(service.channel(Some("operator")));
     let request = WatchCalendarRequest {
         resume_token: "yesterday".into(),
+        ..WatchCalendarRequest::default()
     };
     let refused = client.watch_calendar(request).await.expect_err("no such token");
     assert_eq!(fields(&refused), ["resume_token"]);
@@ -173,7 +175,80 @@ async fn a_feed_ends_when_the_service_stops_and_an_unknown_token_is_refused() {
     let ended = tokio::time::timeout(PATIENCE, changes.message())
         .await
         .expect("it ends");
-    assert!(matches!(ended, Ok(None) | Err(_)));
+    let ended = ended.expect_err("the service has stopped");
+    assert_eq!(
+        (ended.code(), reason(&ended)),
+        (Code::Unavailable, "ERROR_REASON_SERVICE_STOPPING".into())
+    );
+    let retry = ended
+        .get_error_details()
+        .retry_info()
+        .and_then(|retry| retry.retry_delay);
+    assert!(retry.is_some(), "{ended:?}");
+}
+
+#[tokio::test]
+async fn who_asks_for_heartbeats_hears_when_everything_is_told_and_nobody_else_hears_them() {
+    let settings = [("LEGALSTAT_HEARTBEAT_SECONDS", "1".to_owned())];
+    let service = Running::start(&SERVICE, &settings, || NOW).await;
+    let mut plain = watch(&service, "").await;
+    let mut client = CalendarServiceClient::new(service.channel(Some("form-registry")));
+    let request = WatchCalendarRequest {
+        heartbeats: true,
+        ..WatchCalendarRequest::default()
+    };
+    let mut changes = client
+        .watch_calendar(request)
+        .await
+        .expect("it is watched")
+        .into_inner();
+    for _ in 0..3 {
+        let heartbeat = next(&mut changes).await;
+        assert_eq!(named(&heartbeat), (CalendarChangeKind::Unspecified, ""));
+        assert!(
+            heartbeat.caught_up && heartbeat.resume_token.is_empty(),
+            "{heartbeat:?}"
+        );
+    }
+    let mut administrator = administrator(&service);
+    administrator
+        .create_calendar_act(create(order(), 1))
+        .await
+        .expect("recorded");
+    // Three seconds of silence lie behind it: it is the first that this one hears.
+    let first = next(&mut plain).await;
+    assert_eq!(first.kind(), CalendarChangeKind::ActRecorded);
+    let told = loop {
+        let message = next(&mut changes).await;
+        if message.kind() != CalendarChangeKind::Unspecified {
+            break message;
+        }
+    };
+    assert_eq!(told, first);
+    let heartbeat = next(&mut changes).await;
+    assert!(
+        heartbeat.caught_up && heartbeat.resume_token == first.resume_token,
+        "{heartbeat:?}"
+    );
+}
+
+#[tokio::test]
+async fn another_replica_tells_the_same_changes_under_the_same_tokens() {
+    let service = running().await;
+    let replica = service.replica(&SERVICE, &[], || NOW).await;
+    let (mut here, mut there) = (watch(&service, "").await, watch(&replica, "").await);
+    let mut client = administrator(&service);
+    client.create_calendar_act(create(order(), 1)).await.expect("recorded");
+    let mut client = administrator(&replica);
+    client
+        .create_calendar_act(create(second_order(), 2))
+        .await
+        .expect("recorded");
+    for act in ["calendarActs/order-2027", "calendarActs/order-2028"] {
+        let change = next(&mut here).await;
+        assert_eq!(named(&change), (CalendarChangeKind::ActRecorded, act));
+        assert_eq!(next(&mut there).await, change);
+    }
 }
 
 #[tokio::test]

@@ -18,7 +18,10 @@ mod terms;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{Action, Command, date, instant, object};
+use super::{
+    Action, Command, date, instant, object,
+    watch::{Watch, change_line},
+};
 use crate::{
     failure::Failure,
     options::Options,
@@ -102,6 +105,11 @@ pub(crate) enum Calendar {
         #[command(flatten)]
         known: Known,
     },
+    /// Tell every change of the calendar as it comes
+    #[command(after_help = "Examples:
+  legalstat calendar watch
+  legalstat calendar watch --until-caught-up -o json")]
+    Watch(Watch),
     /// Enter or withdraw an act [as administrator]
     #[command(subcommand)]
     Act(act::Act),
@@ -170,10 +178,16 @@ impl Calendar {
                 withdrawn,
                 known,
             } => acts(year, kind, withdrawn, known).run(options).await,
+            Self::Watch(watch) => changes(watch).run(options).await,
             Self::Act(act) => act.run(options).await,
             Self::Export(export) => export.run(options).await,
         }
     }
+}
+
+fn changes(watch: Watch) -> Command {
+    let action = Action::Watch(watch, json!({ "heartbeats": true }), change_line);
+    Command::new(SERVICE, "WatchCalendar", action)
 }
 
 fn periods(from_year: i32, to_year: i32, kind: &str) -> Command {

@@ -25,6 +25,7 @@ use tonic_types::StatusExt;
 use uuid::Uuid;
 
 mod availability;
+mod feed;
 mod journal;
 mod outage;
 mod placement;
@@ -44,6 +45,7 @@ struct Registry {
     _calendar: Running,
     files: TempDir,
     clock: Arc<Mutex<Timestamp>>,
+    settings: Vec<(&'static str, String)>,
 }
 
 impl Registry {
@@ -97,7 +99,15 @@ impl Registry {
             _calendar: behind,
             files,
             clock,
+            settings,
         }
+    }
+
+    /// Another replica of it.
+    async fn replica(&self) -> Running {
+        let told = self.clock.clone();
+        let tell = move || *told.lock().expect("no test panics here");
+        self.running.replica(&crate::SERVICE, &self.settings, tell).await
     }
 
     async fn until_whole(&self) {
