@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Action, Command, Mutation, name, object, read_file, request, upload_header,
-    watch::{Watch, event_line},
+    watch::{Watching, event_line},
 };
 use crate::{failure::Failure, output::View};
 
@@ -108,7 +108,7 @@ pub(crate) enum Forms {
         #[arg(long, conflicts_with = "after")]
         new: bool,
         #[command(flatten)]
-        watch: Watch,
+        watch: Watching,
     },
     /// How a year's editions stand to their due dates
     Punctuality {

@@ -40,7 +40,7 @@ pub(crate) enum Action {
     /// A download to a file, or to standard output as `-`.
     Download(Value, PathBuf),
     /// A feed, watched with a request, and what a person is told of a message; nothing of a heartbeat.
-    Watch(watch::Watch, Value, fn(&Value) -> Option<String>),
+    Watch(watch::Watching, Value, fn(&Value) -> Option<String>),
 }
 
 /// A command as it will be carried out.

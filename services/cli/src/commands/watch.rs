@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// From where to watch, and for how long
 #[derive(Args, Debug)]
-pub(crate) struct Watch {
+pub(crate) struct Watching {
     /// Only what comes after this token, which an earlier watch has told
     #[arg(long, value_name = "TOKEN")]
     after: Option<String>,
@@ -47,7 +47,7 @@ impl Feed {
     }
 }
 
-impl Watch {
+impl Watching {
     /// Tells the messages of a feed as they come. A feed that ends because the service is away is watched again from the last
     /// token, and nothing is told twice; Ctrl-C ends.
     pub(crate) async fn run(self, feed: Feed, options: &Options) -> Result<(), Failure> {

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use super::{
     Action, Command, date, instant, object,
-    watch::{Watch, change_line},
+    watch::{Watching, change_line},
 };
 use crate::{
     failure::Failure,
@@ -109,7 +109,7 @@ pub(crate) enum Calendar {
     #[command(after_help = "Examples:
   legalstat calendar watch
   legalstat calendar watch --until-caught-up -o json")]
-    Watch(Watch),
+    Watch(Watching),
     /// Enter or withdraw an act [as administrator]
     #[command(subcommand)]
     Act(act::Act),
@@ -185,7 +185,7 @@ impl Calendar {
     }
 }
 
-fn changes(watch: Watch) -> Command {
+fn changes(watch: Watching) -> Command {
     let action = Action::Watch(watch, json!({ "heartbeats": true }), change_line);
     Command::new(SERVICE, "WatchCalendar", action)
 }
