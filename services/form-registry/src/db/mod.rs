@@ -1,9 +1,11 @@
 //! The schema `forms`: all its SQL, one file per aggregate.
 
 pub mod edition;
+pub mod embargo;
 pub mod form;
 pub mod placement;
 pub mod reference;
+pub mod revision;
 
 use legalstat_kit::door::word::unreadable;
 

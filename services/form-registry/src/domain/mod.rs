@@ -1,11 +1,19 @@
 //! What the registry knows and decides: no database, no network, no clock.
 
 pub mod availability;
+pub mod content;
 pub mod edition;
+pub mod embargo;
 pub mod form;
 pub mod key;
+pub mod media;
+pub mod placement;
 pub mod register;
+pub mod revision;
+pub mod standing;
 pub mod telling;
+pub mod visibility;
+pub mod workbook;
 
 #[cfg(test)]
 mod words;

@@ -1,18 +1,20 @@
 //! To whom the feed tells which events.
 
-/// Who may be told of an event besides officials, who are told everything.
+use super::{edition::EditionState, visibility::View};
+
+/// Who may be told of an event besides those who prepare editions, who are told everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Openness {
+enum Openness {
     /// Everyone.
     Everyone,
-    /// Everyone, once the edition may be served openly.
-    OnceServed,
-    /// Nobody else.
-    OfficialsOnly,
+    /// Everyone, once something of the edition is out.
+    OnceOut,
+    /// Officials.
+    Officials,
 }
 
 /// Who may be told of events of a kind. What is not named here stays with officials, so that a new kind is not told by accident.
-pub fn openness(kind: &str) -> Openness {
+fn openness(kind: &str) -> Openness {
     match kind {
         // Periods and due dates are public of every edition, the registers and the schedule too.
         "edition.due_date_moved"
@@ -21,9 +23,37 @@ pub fn openness(kind: &str) -> Openness {
         | "form-register.loaded"
         | "form.created"
         | "form.updated"
-        | "form.retired" => Openness::Everyone,
-        "edition.placed" | "edition.corrected" | "edition.withdrawn" | "edition.nil_declared" => Openness::OnceServed,
-        _ => Openness::OfficialsOnly,
+        | "form.corrected"
+        | "form.retired"
+        | "open-data-entry.created"
+        | "open-data-entry.ended"
+        | "answering-day.set" => Openness::Everyone,
+        "edition.placed" | "edition.withdrawn" | "edition.declared_nil" | "edition.embargo_ended" => Openness::OnceOut,
+        _ => Openness::Officials,
+    }
+}
+
+/// How a watcher stands to what an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// An edition in this state, of which the watcher is shown so much.
+    Edition(EditionState, View),
+    /// Something else; the watcher is an official or not.
+    Other { official: bool },
+}
+
+/// Whether a watcher may be told of an event of a kind now. Who may read an edition early reads it by the methods that record
+/// each reading, and is told nothing before.
+pub fn is_told(kind: &str, about: About) -> bool {
+    let openness = openness(kind);
+    match about {
+        _ if openness == Openness::Everyone => true,
+        About::Edition(_, View::Everything) | About::Other { official: true } => true,
+        About::Edition(state, View::Open) => {
+            use EditionState::{Nil, Placed, Withdrawn};
+            openness == Openness::OnceOut && matches!(state, Placed | Nil | Withdrawn)
+        }
+        About::Edition(_, View::Early | View::Dates) | About::Other { official: false } => false,
     }
 }
 
@@ -31,12 +61,40 @@ pub fn openness(kind: &str) -> Openness {
 mod tests {
     use super::*;
 
+    const KINDS: [&str; 6] = [
+        "edition.due_date_moved",
+        "edition.prepared",
+        "edition.sealed",
+        "edition.placed",
+        "edition.embargo_set",
+        "edition.something_new",
+    ];
+
+    fn told(about: About) -> Vec<&'static str> {
+        KINDS.into_iter().filter(|kind| is_told(kind, about)).collect()
+    }
+
     #[test]
-    fn a_kind_that_is_not_known_stays_with_officials() {
-        assert_eq!(openness("edition.prepared"), Openness::OfficialsOnly);
-        assert_eq!(openness("edition.placement_repeated"), Openness::OfficialsOnly);
-        assert_eq!(openness("list.changed"), Openness::OfficialsOnly);
-        assert_eq!(openness("edition.placed"), Openness::OnceServed);
-        assert_eq!(openness("edition.due_date_moved"), Openness::Everyone);
+    fn under_an_embargo_the_due_date_is_all_that_is_told_whatever_the_state() {
+        for state in [EditionState::Prepared, EditionState::Sealed, EditionState::Placed, EditionState::Withdrawn] {
+            for view in [View::Dates, View::Early] {
+                assert_eq!(told(About::Edition(state, view)), ["edition.due_date_moved"], "{state:?} {view:?}");
+            }
+            assert_eq!(told(About::Edition(state, View::Everything)), KINDS, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn everyone_is_told_of_an_edition_once_something_of_it_is_out() {
+        let open = |state| told(About::Edition(state, View::Open));
+        assert_eq!(open(EditionState::Sealed), ["edition.due_date_moved"]);
+        assert_eq!(open(EditionState::Placed), ["edition.due_date_moved", "edition.placed"]);
+    }
+
+    #[test]
+    fn of_anything_else_officials_are_told_and_others_only_what_is_open() {
+        let kinds = ["form.updated", "indicators.entered"];
+        let told = |official| kinds.map(|kind| is_told(kind, About::Other { official }));
+        assert_eq!((told(true), told(false)), ([true, true], [true, false]));
     }
 }
