@@ -16,6 +16,7 @@ mod config;
 mod db;
 mod domain;
 mod error;
+mod jobs;
 mod rpc;
 
 use config::Config;
@@ -40,6 +41,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let forms = db::reference::load(&context).await?;
     let duties = forms.into_iter().map(|form| form.duty).collect();
     let schedule = Schedule::start(&context, calendar, duties).await?;
+    jobs::embargo_ends::start(&context);
     let registry = FormRegistry {
         outbox: Outbox::start(&context, SERVICE_NAME),
         context,

@@ -89,3 +89,40 @@ pub async fn set(
     .await?;
     Ok(())
 }
+
+/// Whether an embargo has ended by an instant and nobody was told so.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn has_ended(connection: &mut PgConnection, now: Timestamp) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+             SELECT FROM forms.embargo e
+             WHERE e.until <= $1 AND NOT EXISTS (SELECT FROM forms.embargo_end t WHERE t.embargo = e.number)
+               AND NOT EXISTS (SELECT FROM forms.embargo l
+                               WHERE (l.form, l.period) = (e.form, e.period) AND l.number > e.number)
+         ) AS "ended!""#,
+        jiff_sqlx::Timestamp::from(now) as _,
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Notes that the ends of embargoes are told that have ended by an instant; gives their editions. Of two replicas one notes
+/// each of them.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn note_ended(connection: &mut PgConnection, now: Timestamp) -> Result<Vec<EditionKey>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"WITH noted AS (
+             INSERT INTO forms.embargo_end (embargo, told_at)
+             SELECT e.number, $1 FROM forms.embargo e
+             WHERE e.until <= $1
+               AND NOT EXISTS (SELECT FROM forms.embargo l
+                               WHERE (l.form, l.period) = (e.form, e.period) AND l.number > e.number)
+             ON CONFLICT DO NOTHING RETURNING embargo
+         )
+         SELECT e.parent AS "parent!", e.period FROM noted JOIN forms.embargo e ON e.number = noted.embargo
+         ORDER BY e.number"#,
+        jiff_sqlx::Timestamp::from(now) as _,
+    );
+    let rows = rows.fetch_all(connection).await?;
+    rows.iter().map(|row| edition_key(&row.parent, &row.period)).collect()
+}

@@ -1,0 +1,3 @@
+//! What runs without being called.
+
+pub mod embargo_ends;
