@@ -7,12 +7,26 @@ use legalstat_kit::{
     run::environment::{Environment, SettingError},
 };
 
+use crate::domain::package::Contact;
+
 /// How many bytes a file may have unless set otherwise: 2 GiB.
 const FILE_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
 /// How many seconds an upload that broke off waits for its rest unless set otherwise: a day.
 const PARTIAL_SECONDS: u64 = 86_400;
 /// How many bytes such uploads may come to unless set otherwise: 8 GiB.
 const PARTIAL_BYTES: u64 = 8 * 1024 * 1024 * 1024;
+
+/// Where the data sets of the open data portal stand unless set otherwise.
+const PORTAL: &str = "https://data.egov.kz";
+
+/// What open data packages say of where they are and whom to ask.
+#[derive(Clone, Debug)]
+pub struct Portal {
+    /// The address that the portal's data sets stand under.
+    pub url: String,
+    /// Whom to ask about the data; empty while nobody is named.
+    pub contact: Contact,
+}
 
 /// The settings.
 #[derive(Clone, Debug)]
@@ -25,6 +39,8 @@ pub struct Config {
     pub file_limit: u64,
     /// How long and how much of uploads that broke off is kept.
     pub partials: Bounds,
+    /// What open data packages say of the portal.
+    pub portal: Portal,
 }
 
 /// Reads them.
@@ -37,6 +53,13 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let file_limit = environment.parsed("LEGALSTAT_FILE_LIMIT", FILE_LIMIT);
     let partial_seconds = environment.parsed("LEGALSTAT_PARTIAL_SECONDS", PARTIAL_SECONDS);
     let partial_bytes = environment.parsed("LEGALSTAT_PARTIAL_BYTES", PARTIAL_BYTES);
+    let portal_url = environment.parsed("LEGALSTAT_OPEN_DATA_URL", PORTAL.to_owned());
+    let mut contact = |name| environment.optional(name).unwrap_or_default();
+    let contact = Contact {
+        name: contact("LEGALSTAT_OPEN_DATA_CONTACT"),
+        email: contact("LEGALSTAT_OPEN_DATA_EMAIL"),
+        phone: contact("LEGALSTAT_OPEN_DATA_PHONE"),
+    };
     Ok(Config {
         calendar_url: calendar_url?,
         files: PathBuf::from(files?),
@@ -44,6 +67,10 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
         partials: Bounds {
             kept: Duration::from_secs(partial_seconds?),
             bytes: partial_bytes?,
+        },
+        portal: Portal {
+            url: portal_url?,
+            contact,
         },
     })
 }

@@ -47,6 +47,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         context,
         files,
         schedule,
+        portal: config.portal,
     };
     let server = FormRegistryServiceServer::new(registry)
         .accept_compressed(CompressionEncoding::Gzip)

@@ -139,7 +139,10 @@ pub async fn list(
 
 /// Where the editions of a part of the schedule stand, in its order.
 pub async fn states(connection: &mut PgConnection, scheduled: &[Scheduled]) -> Result<Vec<EditionState>, sqlx::Error> {
-    let places: Vec<_> = scheduled.iter().map(|item| (item.parent.clone(), item.period.to_string())).collect();
+    let places: Vec<_> = scheduled
+        .iter()
+        .map(|item| (item.parent.clone(), item.period.to_string()))
+        .collect();
     states_at(connection, places).await
 }
 

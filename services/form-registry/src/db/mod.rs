@@ -3,6 +3,7 @@
 pub mod edition;
 pub mod embargo;
 pub mod form;
+pub mod package;
 pub mod placement;
 pub mod reference;
 pub mod revision;

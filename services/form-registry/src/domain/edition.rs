@@ -7,16 +7,16 @@ use legalstat_kit::{
     zone,
 };
 
-pub use super::{
-    placement::{Channel, Lateness, Placement},
-    revision::{EditionFile, Revision, Seal, Withdrawal},
-    standing::{EditionState, Event},
-};
 use super::{
     content,
     embargo::Embargo,
     key::EditionKey,
     standing::{Ahead, Standing},
+};
+pub use super::{
+    placement::{Channel, Lateness, Placement},
+    revision::{EditionFile, Revision, Seal, Withdrawal},
+    standing::{EditionState, Event},
 };
 
 /// An edition.

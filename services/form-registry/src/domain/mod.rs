@@ -7,6 +7,7 @@ pub mod embargo;
 pub mod form;
 pub mod key;
 pub mod media;
+pub mod package;
 pub mod placement;
 pub mod register;
 pub mod revision;

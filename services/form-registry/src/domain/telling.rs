@@ -76,9 +76,18 @@ mod tests {
 
     #[test]
     fn under_an_embargo_the_due_date_is_all_that_is_told_whatever_the_state() {
-        for state in [EditionState::Prepared, EditionState::Sealed, EditionState::Placed, EditionState::Withdrawn] {
+        for state in [
+            EditionState::Prepared,
+            EditionState::Sealed,
+            EditionState::Placed,
+            EditionState::Withdrawn,
+        ] {
             for view in [View::Dates, View::Early] {
-                assert_eq!(told(About::Edition(state, view)), ["edition.due_date_moved"], "{state:?} {view:?}");
+                assert_eq!(
+                    told(About::Edition(state, view)),
+                    ["edition.due_date_moved"],
+                    "{state:?} {view:?}"
+                );
             }
             assert_eq!(told(About::Edition(state, View::Everything)), KINDS, "{state:?}");
         }

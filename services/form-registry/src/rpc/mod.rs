@@ -5,14 +5,17 @@ use legalstat_kit::{Call, Context, due::Schedule, feed::Outbox, files::FileStore
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::forms::v1::{
     CheckAvailabilityRequest, CheckAvailabilityResponse, CorrectEditionRequest, DeclareNilEditionRequest,
-    DeleteEditionFileRequest, DownloadEditionFileRequest, DownloadEditionFileResponse, Edition, EditionFileUpload, Form,
-    GetEditionFileUploadRequest, GetEditionRequest, GetFormRequest, GetPunctualityRequest, ListEditionsRequest,
-    ListEditionsResponse, ListFormsRequest, ListFormsResponse, ListPlacementsRequest, ListPlacementsResponse,
-    ListScheduleRequest, ListScheduleResponse, PlaceEditionRequest, PunctualityReport, SealEditionRequest,
+    DeleteEditionFileRequest, DownloadEditionFileRequest, DownloadEditionFileResponse, DownloadOpenDataFileRequest,
+    DownloadOpenDataFileResponse, Edition, EditionFileUpload, Form, GetEditionFileUploadRequest, GetEditionRequest,
+    GetFormRequest, GetOpenDataPackageRequest, GetPunctualityRequest, ListEditionsRequest, ListEditionsResponse,
+    ListFormsRequest, ListFormsResponse, ListPlacementsRequest, ListPlacementsResponse, ListScheduleRequest,
+    ListScheduleResponse, OpenDataPackage, PlaceEditionRequest, PunctualityReport, SealEditionRequest,
     SetEmbargoRequest, UploadEditionFileRequest, WatchFormsRequest, WatchFormsResponse, WithdrawEditionRequest,
     form_registry_service_server::FormRegistryService,
 };
 use tonic::{Request, Response, Status, Streaming};
+
+use crate::config::Portal;
 
 mod changing;
 mod check_availability;
@@ -22,14 +25,17 @@ mod declare_nil_edition;
 mod delete_edition_file;
 mod door;
 mod download_edition_file;
+mod download_open_data_file;
 mod get_edition;
 mod get_edition_file_upload;
 mod get_form;
+mod get_open_data_package;
 mod get_punctuality;
 mod list_editions;
 mod list_forms;
 mod list_placements;
 mod list_schedule;
+mod packaging;
 mod place_edition;
 mod seal_edition;
 mod set_embargo;
@@ -48,11 +54,13 @@ pub struct FormRegistry {
     pub files: FileStore,
     pub schedule: Schedule,
     pub outbox: Outbox,
+    pub portal: Portal,
 }
 
 #[tonic::async_trait]
 impl FormRegistryService for FormRegistry {
     type DownloadEditionFileStream = BoxStream<'static, Result<DownloadEditionFileResponse, Status>>;
+    type DownloadOpenDataFileStream = BoxStream<'static, Result<DownloadOpenDataFileResponse, Status>>;
     type WatchFormsStream = BoxStream<'static, Result<WatchFormsResponse, Status>>;
 
     async fn list_forms(&self, request: Request<ListFormsRequest>) -> Result<Response<ListFormsResponse>, Status> {
@@ -136,6 +144,23 @@ impl FormRegistryService for FormRegistry {
         Ok(Response::new(self.schedule.preview(request.get_ref()).await?))
     }
 
+    async fn get_open_data_package(
+        &self,
+        request: Request<GetOpenDataPackageRequest>,
+    ) -> Result<Response<OpenDataPackage>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(get_open_data_package::get_open_data_package(self, call, message).await?)
+    }
+
+    async fn download_open_data_file(
+        &self,
+        request: Request<DownloadOpenDataFileRequest>,
+    ) -> Result<Response<Self::DownloadOpenDataFileStream>, Status> {
+        let (call, message) = Call::with_message(request);
+        let download = download_open_data_file::download_open_data_file(self, call, message).await?;
+        Ok(Response::new(download))
+    }
+
     async fn watch_forms(
         &self,
         request: Request<WatchFormsRequest>,
@@ -144,14 +169,24 @@ impl FormRegistryService for FormRegistry {
         Ok(watch_forms::watch_forms(self, call, message).await?)
     }
 
-    async fn get_edition_file_upload(&self, request: Request<GetEditionFileUploadRequest>) -> Result<Response<EditionFileUpload>, Status> {
+    async fn get_edition_file_upload(
+        &self,
+        request: Request<GetEditionFileUploadRequest>,
+    ) -> Result<Response<EditionFileUpload>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(get_edition_file_upload::get_edition_file_upload(self, call, message).await?))
+        Ok(Response::new(
+            get_edition_file_upload::get_edition_file_upload(self, call, message).await?,
+        ))
     }
 
-    async fn delete_edition_file(&self, request: Request<DeleteEditionFileRequest>) -> Result<Response<Edition>, Status> {
+    async fn delete_edition_file(
+        &self,
+        request: Request<DeleteEditionFileRequest>,
+    ) -> Result<Response<Edition>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(delete_edition_file::delete_edition_file(self, call, message).await?))
+        Ok(Response::new(
+            delete_edition_file::delete_edition_file(self, call, message).await?,
+        ))
     }
 
     async fn seal_edition(&self, request: Request<SealEditionRequest>) -> Result<Response<Edition>, Status> {
@@ -161,17 +196,26 @@ impl FormRegistryService for FormRegistry {
 
     async fn correct_edition(&self, request: Request<CorrectEditionRequest>) -> Result<Response<Edition>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(correct_edition::correct_edition(self, call, message).await?))
+        Ok(Response::new(
+            correct_edition::correct_edition(self, call, message).await?,
+        ))
     }
 
     async fn withdraw_edition(&self, request: Request<WithdrawEditionRequest>) -> Result<Response<Edition>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(withdraw_edition::withdraw_edition(self, call, message).await?))
+        Ok(Response::new(
+            withdraw_edition::withdraw_edition(self, call, message).await?,
+        ))
     }
 
-    async fn declare_nil_edition(&self, request: Request<DeclareNilEditionRequest>) -> Result<Response<Edition>, Status> {
+    async fn declare_nil_edition(
+        &self,
+        request: Request<DeclareNilEditionRequest>,
+    ) -> Result<Response<Edition>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(declare_nil_edition::declare_nil_edition(self, call, message).await?))
+        Ok(Response::new(
+            declare_nil_edition::declare_nil_edition(self, call, message).await?,
+        ))
     }
 
     async fn set_embargo(&self, request: Request<SetEmbargoRequest>) -> Result<Response<Edition>, Status> {

@@ -10,7 +10,7 @@ use legalstat_kit::{
 use legalstat_proto::forms::v1::{Edition, PlaceEditionRequest};
 use sqlx::PgConnection;
 
-use super::{FormRegistry, convert, door};
+use super::{FormRegistry, convert, door, packaging};
 use crate::{
     db,
     domain::edition::{Channel, Placing},
@@ -32,6 +32,16 @@ pub(super) async fn place_edition(
     }
     let (key, channel) = door::sound(violations, &context.db, ("name", key), key.zip(channel)).await?;
 
+    let placing = packaging::Placing {
+        call: &call,
+        request_id,
+        key,
+        channel,
+        revision,
+        validate_only: request.validate_only,
+    };
+    let package = packaging::before_placement(registry, &placing).await;
+    let package = package.map_err(|error| error.about(&key))?;
     let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
     let schedule = registry.schedule.clone();
     write::carry_out(context, mutation, move |write| {
@@ -56,6 +66,9 @@ pub(super) async fn place_edition(
             let edition = placed.map_err(|obstacle| obstacle.refusal(&key))?;
             if let Some(placement) = edition.placement(channel, number) {
                 db::placement::save(connection, placement).await?;
+            }
+            if channel == Channel::OpenDataPortal {
+                packaging::bring_out(connection, key, number, package.as_ref(), &call.done(now)).await?;
             }
             db::edition::save(connection, &edition).await?;
             let answer = convert::to_edition(edition, moves, now);

@@ -114,7 +114,11 @@ impl Standing {
         let mut embargoes = db::embargo::holding(&mut connection, None, context.now()).await?;
         let states = db::edition::states_of(&mut connection, &keys).await?;
         let of_each = keys.into_iter().zip(states);
-        Ok(Self(of_each.map(|(key, state)| (key, (state, embargoes.remove(&key)))).collect()))
+        Ok(Self(
+            of_each
+                .map(|(key, state)| (key, (state, embargoes.remove(&key))))
+                .collect(),
+        ))
     }
 
     /// Of the editions that are under an embargo now.

@@ -8,10 +8,15 @@ use super::{FileEntry, Subject, days, texts};
 use crate::domain::form::Periodicity;
 
 pub(super) fn record(subject: &Subject, version: i32, files: &[FileEntry]) -> Value {
-    let api = format!("{}/api/v4/{}/v{version}", subject.portal.trim_end_matches('/'), subject.name());
+    let api = format!(
+        "{}/api/v4/{}/v{version}",
+        subject.portal.trim_end_matches('/'),
+        subject.name()
+    );
     let (first, last) = days(subject.edition.period);
     let law = json!({ "@id": subject.legal_basis.uri });
     let distributions: Vec<Value> = files.iter().map(|file| distribution(subject, &api, file)).collect();
+    let languages: Vec<Value> = ["KAZ", "RUS", "ENG"].map(|code| authority("language", code)).into();
     json!({
         "@context": context(),
         "@id": api,
@@ -23,7 +28,7 @@ pub(super) fn record(subject: &Subject, version: i32, files: &[FileEntry]) -> Va
         "dcat:version": format!("v{version}"),
         "dct:issued": instant(subject),
         "dct:modified": instant(subject),
-        "dct:language": ["KAZ", "RUS", "ENG"].map(|language| authority("language", language)),
+        "dct:language": languages,
         "dct:publisher": {
             "@type": "foaf:Agent",
             "foaf:name": tagged(&texts::publisher()),
@@ -86,7 +91,11 @@ fn checksum(sha256: [u8; 32]) -> Value {
 
 fn contact(subject: &Subject) -> Value {
     let (contact, publisher) = (&subject.contact, texts::publisher());
-    let name = if contact.name.is_empty() { &publisher.en } else { &contact.name };
+    let name = if contact.name.is_empty() {
+        &publisher.en
+    } else {
+        &contact.name
+    };
     let mut card = json!({ "@type": "vcard:Organization", "vcard:fn": name });
     if !subject.unit.is_empty() {
         card["vcard:organization-unit"] = json!(subject.unit);
@@ -112,7 +121,9 @@ fn authority(table: &str, code: &str) -> Value {
 fn tagged(text: &LocalizedText) -> Value {
     let languages = [("kk", &text.kk), ("ru", &text.ru), ("en", &text.en)].into_iter();
     let tagged = languages.filter(|(_, text)| !text.is_empty());
-    tagged.map(|(language, text)| json!({ "@language": language, "@value": text })).collect()
+    tagged
+        .map(|(language, text)| json!({ "@language": language, "@value": text }))
+        .collect()
 }
 
 fn keywords(subject: &Subject) -> Value {

@@ -12,6 +12,7 @@ mod tests;
 
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
+    door::wire,
     law::{LegalBasis, LocalizedText},
     period::ReportingPeriod,
 };
@@ -122,6 +123,8 @@ pub enum FileKind {
     Codes,
     /// A file of the revision as it was uploaded, under this name, in this language or none.
     Uploaded { filename: String, language: String },
+    /// What describes the others.
+    Description,
 }
 
 /// A file of the revision that the package does not hold, because the portal does not take it.
@@ -147,12 +150,37 @@ pub struct MissingName {
     pub language: &'static str,
 }
 
+/// The path of an uploaded file in a package: its name with letters that every program takes, behind its place among the files, so
+/// that no two have one path.
+pub fn path_of_upload(place: usize, filename: &str) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || "-_.".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    let filename: String = filename.chars().map(plain).collect();
+    format!("files/{place}-{filename}")
+}
+
+/// The digest of a package: SHA-256 over the digests and paths of its files, in the order of the paths.
+pub fn sha256(files: &[FileEntry]) -> [u8; 32] {
+    let mut files: Vec<&FileEntry> = files.iter().collect();
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    let lines = files
+        .iter()
+        .map(|file| format!("{}  {}\n", hex::encode(file.sha256), file.path));
+    wire::sha256(lines.collect::<String>().as_bytes())
+}
+
 impl Subject {
     /// The names that are missing in Kazakh or Russian.
     pub fn missing_names(&self) -> Vec<MissingName> {
         let form = super::key::form(self.edition.form);
         let indicators = self.indicators.iter();
-        let indicators = indicators.map(|indicator| (format!("{form}/indicators/{}", indicator.code), &indicator.title));
+        let indicators =
+            indicators.map(|indicator| (format!("{form}/indicators/{}", indicator.code), &indicator.title));
         let lists = self.dimensions.iter();
         let lists = lists.map(|dimension| (format!("codeLists/{}", dimension.list), &dimension.title));
         let codes = self.codes.iter();
@@ -164,7 +192,10 @@ impl Subject {
             .flat_map(|(resource, title)| {
                 let languages = [("kk", &title.kk), ("ru", &title.ru)].into_iter();
                 let missing = languages.filter(|(_, text)| text.trim().is_empty());
-                missing.map(move |(language, _)| MissingName { resource: resource.clone(), language })
+                missing.map(move |(language, _)| MissingName {
+                    resource: resource.clone(),
+                    language,
+                })
             })
             .collect();
         missing.sort();
@@ -187,7 +218,10 @@ impl Subject {
             let LocalizedText { kk, ru, en } = &indicator.title;
             [&indicator.code, &indicator.unit, &indicator.measure, kk, ru, en].map(String::as_str)
         });
-        table(["indicator", "unit", "measure", "title_kk", "title_ru", "title_en"], rows)
+        table(
+            ["indicator", "unit", "measure", "title_kk", "title_ru", "title_en"],
+            rows,
+        )
     }
 
     /// What the codes mean, as CSV.
@@ -218,13 +252,18 @@ impl Subject {
     }
 }
 
-fn table<const N: usize>(heads: [&str; N], rows: impl Iterator<Item = [&str; N]>) -> Result<Vec<u8>, csv::Error> {
+fn table<'a, const N: usize>(
+    heads: [&str; N],
+    rows: impl Iterator<Item = [&'a str; N]>,
+) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(heads)?;
     for row in rows {
         writer.write_record(row)?;
     }
-    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
+    writer
+        .into_inner()
+        .map_err(|error| csv::Error::from(error.into_error()))
 }
 
 /// JSON that ends with a line feed; its fields stand in the order in which they were given.

@@ -74,7 +74,10 @@ impl Parts {
     pub fn heads(dimensions: &[String]) -> Vec<String> {
         let before = ["indicator", "territory", "period"].map(str::to_owned).into_iter();
         let after = ["value", "status"].map(str::to_owned);
-        before.chain(dimensions.iter().map(|id| id.to_lowercase())).chain(after).collect()
+        before
+            .chain(dimensions.iter().map(|id| id.to_lowercase()))
+            .chain(after)
+            .collect()
     }
 
     /// Adds a figure; gives the part before it when that is full.
@@ -99,13 +102,20 @@ impl Parts {
     fn cut(&mut self, next: &str, next_length: usize) -> Part {
         let last = self.rows.last().map_or("", |row| row.territory.as_str());
         let boundary = if last == next {
-            self.rows.iter().rposition(|row| row.territory != last).map_or(0, |before| before + 1)
+            self.rows
+                .iter()
+                .rposition(|row| row.territory != last)
+                .map_or(0, |before| before + 1)
         } else {
             self.rows.len()
         };
         let rest: usize = self.rows[boundary..].iter().map(|row| self.length(&row.text)).sum();
         let fits = self.frame() + rest + next_length + 2 <= self.most;
-        let kept = if boundary == 0 || !fits { Vec::new() } else { self.rows.split_off(boundary) };
+        let kept = if boundary == 0 || !fits {
+            Vec::new()
+        } else {
+            self.rows.split_off(boundary)
+        };
         let finished = std::mem::replace(&mut self.rows, kept);
         self.bytes = self.frame() + self.rows.iter().map(|row| self.length(&row.text)).sum::<usize>();
         self.part(&finished)
@@ -136,7 +146,10 @@ impl Parts {
             Format::Csv => self.head() + &texts.join("\n") + "\n",
             Format::Json => format!("[\n{}\n]\n", texts.join(",\n")),
         };
-        Part { bytes: bytes.into_bytes(), territories }
+        Part {
+            bytes: bytes.into_bytes(),
+            territories,
+        }
     }
 
     fn text(&self, figure: &Figure, territory: &str) -> String {
@@ -145,14 +158,18 @@ impl Parts {
         match self.format {
             // Codes and decimals need no quotes: the database takes letters, digits, `_`, `-` and `.` only.
             Format::Csv => {
-                let cells = [figure.indicator.as_str(), territory, &self.period].into_iter().chain(codes);
+                let cells = [figure.indicator.as_str(), territory, &self.period]
+                    .into_iter()
+                    .chain(codes);
                 let value = figure.value.as_deref().unwrap_or_default();
                 cells.chain([value, &status]).collect::<Vec<_>>().join(",")
             }
             Format::Json => {
                 let mut text = String::from("{");
                 let heads = Self::heads(&self.dimensions);
-                let cells = [figure.indicator.as_str(), territory, &self.period].into_iter().chain(codes);
+                let cells = [figure.indicator.as_str(), territory, &self.period]
+                    .into_iter()
+                    .chain(codes);
                 for (head, cell) in heads.iter().zip(cells) {
                     write!(text, "{}: {}, ", Value::from(head.as_str()), Value::from(cell)).expect("a string takes it");
                 }

@@ -8,9 +8,16 @@ use super::{FileEntry, FileKind, Parts, Subject, schema::column_label, texts};
 pub(super) fn metadata(subject: &Subject, version: i32, files: &[FileEntry]) -> Value {
     let (title, description, publisher) = (texts::title(subject), texts::description(subject), texts::publisher());
     let [kk, ru, en] = texts::keywords(subject);
-    let ids: Vec<String> = subject.dimensions.iter().map(|dimension| dimension.id.clone()).collect();
+    let ids: Vec<String> = subject
+        .dimensions
+        .iter()
+        .map(|dimension| dimension.id.clone())
+        .collect();
     let heads = Parts::heads(&ids);
-    let fields: Vec<Value> = heads.iter().map(|head| field(head, &column_label(subject, head))).collect();
+    let fields: Vec<Value> = heads
+        .iter()
+        .map(|head| field(head, &column_label(subject, head)))
+        .collect();
     json!({
         "apiUri": subject.name(),
         "version": format!("v{version}"),

@@ -71,16 +71,27 @@ fn resource(subject: &Subject, file: &FileEntry) -> Value {
             resource["title"] = json!(filename);
             resource["language"] = json!(language);
         }
+        FileKind::Description => {}
     }
     resource
 }
 
 /// The table schema of the figures.
 fn figures(subject: &Subject) -> Value {
-    let ids: Vec<String> = subject.dimensions.iter().map(|dimension| dimension.id.clone()).collect();
+    let ids: Vec<String> = subject
+        .dimensions
+        .iter()
+        .map(|dimension| dimension.id.clone())
+        .collect();
     let heads = Parts::heads(&ids);
-    let fields: Vec<Value> = heads.iter().map(|head| field(head, &column_label(subject, head), head != "value")).collect();
-    let key: Vec<&String> = heads.iter().filter(|head| !["value", "status"].contains(&head.as_str())).collect();
+    let fields: Vec<Value> = heads
+        .iter()
+        .map(|head| field(head, &column_label(subject, head), head != "value"))
+        .collect();
+    let key: Vec<&String> = heads
+        .iter()
+        .filter(|head| !["value", "status"].contains(&head.as_str()))
+        .collect();
     json!({
         "fields": fields,
         "primaryKey": key,
@@ -113,7 +124,10 @@ fn field(name: &str, label: &LocalizedText, required: bool) -> Value {
 
 /// What a column is called in each language.
 pub(super) fn column_label(subject: &Subject, head: &str) -> LocalizedText {
-    let dimension = subject.dimensions.iter().find(|dimension| dimension.id.to_lowercase() == head);
+    let dimension = subject
+        .dimensions
+        .iter()
+        .find(|dimension| dimension.id.to_lowercase() == head);
     dimension.map_or_else(|| texts::label(head), |dimension| dimension.title.clone())
 }
 

@@ -6,7 +6,13 @@ use super::Subject;
 
 /// The title of the data set: that of the form, with the period.
 pub(super) fn title(subject: &Subject) -> LocalizedText {
-    let of = |text: &str| if text.is_empty() { String::new() } else { format!("{text}, {}", subject.edition.period) };
+    let of = |text: &str| {
+        if text.is_empty() {
+            String::new()
+        } else {
+            format!("{text}, {}", subject.edition.period)
+        }
+    };
     LocalizedText::new(of(&subject.title.kk), of(&subject.title.ru), of(&subject.title.en))
 }
 
@@ -51,7 +57,11 @@ pub(super) fn label(column: &str) -> LocalizedText {
             "Территория, код КАТО; _T — вся страна",
             "Territory, code of KATO; _T is the whole country",
         ),
-        "period" => LocalizedText::new("Есепті кезең (SDMX)", "Отчётный период (SDMX)", "Reporting period (SDMX)"),
+        "period" => LocalizedText::new(
+            "Есепті кезең (SDMX)",
+            "Отчётный период (SDMX)",
+            "Reporting period (SDMX)",
+        ),
         "value" => LocalizedText::new("Мәні", "Значение", "Value"),
         "status" => LocalizedText::new(
             "Байқау мәртебесі (SDMX, CL_OBS_STATUS)",
@@ -71,5 +81,8 @@ pub(super) fn label(column: &str) -> LocalizedText {
 /// The same text in the languages that have one, the first of them first.
 pub(super) fn some(text: &LocalizedText) -> &str {
     let order = [&text.en, &text.ru, &text.kk];
-    order.into_iter().find(|text| !text.is_empty()).map_or("", String::as_str)
+    order
+        .into_iter()
+        .find(|text| !text.is_empty())
+        .map_or("", String::as_str)
 }
