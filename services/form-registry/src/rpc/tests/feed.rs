@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use legalstat_proto::forms::v1::{Channel as Place, WatchFormsRequest, WatchFormsResponse};
+use legalstat_proto::forms::v1::{Channel as Place, SetEmbargoRequest, WatchFormsRequest, WatchFormsResponse};
 use sqlx::Executor;
 use tonic::Streaming;
 
@@ -158,9 +158,9 @@ async fn two_replicas_tell_the_same_and_a_watcher_can_leave_one_and_join_the_oth
     place(&mut registry.operator(), &placing(JANUARY, Place::InformationService))
         .await
         .expect("it is placed");
-    let expected = ["edition.prepared", "edition.placed"].map(|kind| (kind.to_owned(), JANUARY.to_owned()));
+    let expected = ["edition.prepared", "edition.sealed", "edition.placed"].map(|kind| (kind.to_owned(), JANUARY.to_owned()));
     for feed in [&mut here, &mut there] {
-        assert_eq!([event(feed).await, event(feed).await], expected);
+        assert_eq!([event(feed).await, event(feed).await, event(feed).await], expected);
     }
     let first = {
         let mut again = try_watch(&replica, "operator", after(&begun))
@@ -280,10 +280,12 @@ async fn who_is_no_official_is_told_of_an_edition_once_it_is_placed_and_of_its_d
     assert_eq!(event(&mut official).await.0, "edition.prepared");
     assert_eq!(event(&mut official).await, due);
     assert_eq!(event(&mut subject).await, due);
+    seal(&mut registry.operator(), JANUARY).await;
     place(&mut registry.operator(), &placing(JANUARY, Place::InformationService))
         .await
         .expect("it is placed");
     let placed = ("edition.placed".to_owned(), JANUARY.to_owned());
+    assert_eq!(event(&mut official).await.0, "edition.sealed");
     for feed in [&mut official, &mut subject] {
         assert_eq!(event(feed).await, placed);
     }
@@ -291,6 +293,53 @@ async fn who_is_no_official_is_told_of_an_edition_once_it_is_placed_and_of_its_d
         .await
         .expect("it is watched");
     assert_eq!(all(&mut again).await.0, [due, placed]);
+}
+
+async fn set_embargo(registry: &Registry, until: &str) {
+    let request = SetEmbargoRequest {
+        name: JANUARY.into(),
+        until: Some(legalstat_kit::door::wire::to_timestamp(instant(until))),
+        reason: "a press conference".into(),
+        request_id: Uuid::new_v4().to_string(),
+        ..SetEmbargoRequest::default()
+    };
+    registry.operator().set_embargo(request).await.expect("it is set");
+}
+
+#[tokio::test]
+async fn an_embargo_withholds_an_edition_from_the_feed_until_its_end_is_told() {
+    let registry = registry().await;
+    set_embargo(&registry, "2025-02-03T06:00:00Z").await;
+    let (mut preparer, begun) = watch_new(&registry.running, "operator").await;
+    let (mut subject, _) = watch_new(&registry.running, "edms").await;
+    let mut operator = registry.operator();
+    upload(&mut operator, &header(JANUARY), b"a").await.expect("it is taken");
+    seal(&mut operator, JANUARY).await;
+    place(&mut operator, &placing(JANUARY, Place::InformationService)).await.expect("it is placed");
+    for kind in ["edition.prepared", "edition.sealed", "edition.placed"] {
+        assert_eq!(event(&mut preparer).await.0, kind);
+    }
+    registry.set_clock("2025-02-03T05:59:59.999999Z");
+    for caller in ["edms", "supreme-court", "auditor"] {
+        let mut early = try_watch(&registry.running, caller, after(&begun)).await.expect("it is watched");
+        assert_eq!(all(&mut early).await.0, [], "{caller} is told nothing a moment early");
+    }
+    let attempts = "SELECT count(*) FROM forms.journal_entry
+                    WHERE method LIKE '%/WatchForms' AND outcome = 'REFUSED' AND reason LIKE '%EMBARGOED' AND resource = $1";
+    let attempts: i64 = sqlx::query_scalar(attempts)
+        .bind(JANUARY)
+        .fetch_one(&mut registry.database().await)
+        .await
+        .expect("it counts");
+    assert_eq!(attempts, 3, "each that watched while something was withheld is in the journal");
+    registry.set_clock("2025-02-03T06:00:00Z");
+    let ended = ("edition.embargo_ended".to_owned(), JANUARY.to_owned());
+    for feed in [&mut preparer, &mut subject] {
+        assert_eq!(event(feed).await, ended);
+    }
+    let mut later = try_watch(&registry.running, "edms", after(&begun)).await.expect("it is watched");
+    let placed = ("edition.placed".to_owned(), JANUARY.to_owned());
+    assert_eq!(all(&mut later).await.0, [placed, ended]);
 }
 
 /// 5,000 events of ten writers at once, twenty to a transaction; each sixth transaction is rolled back.
