@@ -155,6 +155,7 @@ async fn two_replicas_tell_the_same_and_a_watcher_can_leave_one_and_join_the_oth
     upload(&mut operator, &header(JANUARY), b"a")
         .await
         .expect("it is taken");
+    seal(&mut operator, JANUARY).await;
     place(&mut registry.operator(), &placing(JANUARY, Place::InformationService))
         .await
         .expect("it is placed");

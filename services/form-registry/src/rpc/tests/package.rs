@@ -181,9 +181,11 @@ async fn names_missing_in_kazakh_or_russian_are_listed_and_keep_an_edition_from_
         draft.missing_names.iter().map(|name| (name.resource.as_str(), name.language.as_str())).collect();
     assert_eq!(missing, [("forms/1", "kk"), ("forms/1", "ru"), ("forms/1/indicators/1.1", "ru")]);
     let answer = place(&mut registry.operator(), &placing(JANUARY, Place::OpenDataPortal)).await;
-    let status = refused(answer.clone(), Code::FailedPrecondition, "NAMES_MISSING");
+    let status = refused(answer, Code::FailedPrecondition, "NAMES_MISSING");
     assert_eq!(metadata(&status, "legal_basis"), "Instruction, para 9");
-    let fields: Vec<String> = violations(answer).into_iter().map(|(field, _)| field).collect();
+    let details = status.get_error_details();
+    let fields = details.bad_request().expect("it names each").field_violations.iter();
+    let fields: Vec<&str> = fields.map(|violation| violation.field.as_str()).collect();
     assert_eq!(fields, ["forms/1", "forms/1", "forms/1/indicators/1.1"]);
     assert_eq!(registry.count("placement").await, 0);
     place(&mut registry.operator(), &placing(JANUARY, Place::InformationService)).await.expect("it needs no names");
