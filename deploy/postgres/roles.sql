@@ -27,6 +27,8 @@ BEGIN
         EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', schema, schema || '_owner');
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', schema, schema || '_runtime');
     END LOOP;
+    -- The form registry finds indicators by words that are like their titles.
+    CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA forms;
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     REVOKE ALL ON SCHEMA public FROM PUBLIC;
     -- The services' roles have no business in the databases that a server comes with.
