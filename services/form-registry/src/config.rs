@@ -4,8 +4,22 @@ use std::path::PathBuf;
 
 use legalstat_kit::run::environment::{Environment, SettingError};
 
+use crate::domain::suppression::Suppression;
+
 /// How many bytes a file may have unless set otherwise: 32 MiB.
 const FILE_LIMIT: u64 = 32 * 1024 * 1024;
+
+/// How many rows an import may have unless set otherwise: each takes about 40 bytes of memory until all are checked.
+const IMPORT_ROWS: u32 = 1_000_000;
+
+/// The settings about figures.
+#[derive(Clone, Copy, Debug)]
+pub struct Figures {
+    /// How many rows an import may have.
+    pub import_rows: u32,
+    /// What is suppressed of figures that are not placed openly.
+    pub suppression: Suppression,
+}
 
 /// The settings.
 #[derive(Clone, Debug)]
@@ -16,6 +30,8 @@ pub struct Config {
     pub files: PathBuf,
     /// How many bytes a file may have.
     pub file_limit: u64,
+    /// About figures.
+    pub figures: Figures,
 }
 
 /// Reads them.
@@ -26,9 +42,19 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let calendar_url = environment.required("LEGALSTAT_CALENDAR_URL");
     let files = environment.required("LEGALSTAT_FILES");
     let file_limit = environment.parsed("LEGALSTAT_FILE_LIMIT", FILE_LIMIT);
+    let import_rows = environment.parsed("LEGALSTAT_IMPORT_ROWS", IMPORT_ROWS);
+    let threshold = environment.parsed("LEGALSTAT_SUPPRESSION_THRESHOLD", 0);
+    let dominance = environment.parsed("LEGALSTAT_SUPPRESSION_DOMINANCE", 0);
     Ok(Config {
         calendar_url: calendar_url?,
         files: PathBuf::from(files?),
         file_limit: file_limit?,
+        figures: Figures {
+            import_rows: import_rows?,
+            suppression: Suppression {
+                threshold: threshold?,
+                dominance: dominance?,
+            },
+        },
     })
 }

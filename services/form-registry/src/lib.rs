@@ -43,6 +43,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         context,
         files,
         schedule,
+        figures: config.figures,
     };
     let server = FormRegistryServiceServer::new(registry)
         .accept_compressed(CompressionEncoding::Gzip)

@@ -31,7 +31,7 @@ pub struct Refusal {
     /// The documented reason.
     pub reason: ErrorReason,
     /// A sentence for a person.
-    pub message: String,
+    pub message: Box<str>,
     /// The fields at fault, all of them.
     pub violations: Vec<Violation>,
     /// What is wrong with the rows of a table that the call brought.
@@ -48,7 +48,7 @@ impl Refusal {
         Self {
             code,
             reason,
-            message: message.into(),
+            message: message.into().into_boxed_str(),
             violations: Vec::new(),
             row_faults: None,
             metadata: HashMap::new(),
@@ -397,7 +397,11 @@ mod tests {
             reason: FieldReason::Unknown.into(),
             value: "x".repeat(20),
         };
-        let mut refusal = Refusal::new(Code::InvalidArgument, ErrorReason::InvalidFields, "10000 rows are wrong");
+        let mut refusal = Refusal::new(
+            Code::InvalidArgument,
+            ErrorReason::InvalidFields,
+            "10000 rows are wrong",
+        );
         refusal.row_faults = Some(Box::new(RowFaults {
             count: 10_000,
             faults: (9_900..10_000).map(fault).collect(),
@@ -409,7 +413,10 @@ mod tests {
         let detail = details.last().expect("it has the faults");
         let told = RowFaults::decode(detail.value.as_slice()).expect("they are readable");
         assert_eq!((told.count, told.faults.len()), (10_000, 100));
-        assert_eq!(status.get_error_details().error_info().map(|info| info.reason.as_str()), Some("ERROR_REASON_INVALID_FIELDS"));
+        assert_eq!(
+            status.get_error_details().error_info().map(|info| info.reason.as_str()),
+            Some("ERROR_REASON_INVALID_FIELDS")
+        );
     }
 
     #[test]

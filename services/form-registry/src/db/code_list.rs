@@ -44,6 +44,59 @@ pub async fn numbers(connection: &mut PgConnection) -> Result<HashMap<String, i3
     Ok(rows.into_iter().map(|row| (row.code, row.id)).collect())
 }
 
+/// The number of a code of a list, whenever it holds.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn number(connection: &mut PgConnection, list: &str, code: &str) -> Result<Option<i32>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT c.id FROM forms.code c JOIN forms.code_list l ON l.id = c.code_list WHERE l.code = $1 AND c.code = $2",
+        list,
+        code,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// The numbers of codes of a list, whenever they hold.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn numbers_of(
+    connection: &mut PgConnection,
+    list: &str,
+    codes: &[String],
+) -> Result<HashMap<String, i32>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT c.code, c.id FROM forms.code c JOIN forms.code_list l ON l.id = c.code_list
+         WHERE l.code = $1 AND c.code = ANY ($2)",
+        list,
+        codes,
+    );
+    let rows = rows.fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|row| (row.code, row.id)).collect())
+}
+
+/// From when to when the codes of a list hold, by code.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn validities(
+    connection: &mut PgConnection,
+    list: &str,
+) -> Result<HashMap<String, Vec<Validity>>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT c.code, v.valid_from, v.valid_to
+         FROM forms.code_list l JOIN forms.code c ON c.code_list = l.id JOIN forms.code_version v ON v.code = c.id
+         WHERE l.code = $1",
+        list,
+    );
+    let mut validities: HashMap<String, Vec<Validity>> = HashMap::new();
+    for row in rows.fetch_all(connection).await? {
+        let to: Option<jiff_sqlx::Date> = row.valid_to;
+        let validity = Validity {
+            from: jiff_sqlx::Date::to_jiff(row.valid_from),
+            to: to.map(|day| day.to_jiff()),
+        };
+        validities.entry(row.code).or_default().push(validity);
+    }
+    Ok(validities)
+}
+
 /// Stores a list unless its id is taken; answers whether it was stored.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn insert(connection: &mut PgConnection, list: &CodeList) -> Result<bool, sqlx::Error> {

@@ -155,6 +155,21 @@ pub async fn numbers(connection: &mut PgConnection, form: i32) -> Result<HashMap
     Ok(rows.into_iter().map(|row| (row.code, row.id)).collect())
 }
 
+/// The numbers of a form's indicators that are of restricted access on one of these days.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn restricted(connection: &mut PgConnection, form: i32, days: &[Date]) -> Result<Vec<i32>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT DISTINCT i.id FROM forms.indicator i
+         JOIN forms.indicator_version v ON v.indicator = i.id AND v.restricted
+         JOIN unnest($2::text[]) AS d (day) ON v.valid_from <= d.day::date AND (v.valid_to IS NULL OR v.valid_to >= d.day::date)
+         WHERE i.form = $1",
+        form,
+        &days.iter().map(Date::to_string).collect::<Vec<_>>(),
+    )
+    .fetch_all(connection)
+    .await
+}
+
 /// Ends the last versions of these with these days.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn end(
@@ -247,6 +262,11 @@ pub async fn add(
 }
 
 fn joined(version: &Dated<IndicatorFacts>, of: fn(&Dimension) -> &String) -> String {
-    let ids: Vec<&str> = version.facts.dimensions.iter().map(|dimension| of(dimension).as_str()).collect();
+    let ids: Vec<&str> = version
+        .facts
+        .dimensions
+        .iter()
+        .map(|dimension| of(dimension).as_str())
+        .collect();
     ids.join(" ")
 }

@@ -1,9 +1,15 @@
 //! The schema `forms`: all its SQL, one file per aggregate.
 
+pub mod availability;
+pub mod code_list;
 pub mod edition;
+pub mod figure_set;
 pub mod form;
+pub mod indicator;
+pub mod observation;
 pub mod placement;
 pub mod reference;
+pub mod total_rule;
 
 use legalstat_kit::door::word::unreadable;
 

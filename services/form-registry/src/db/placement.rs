@@ -4,11 +4,7 @@ use jiff::civil::Date;
 use legalstat_kit::{door::word::Word, due::scheduled};
 use sqlx::PgConnection;
 
-use super::edition_key;
-use crate::domain::{
-    edition::{Channel, Edition},
-    key::EditionKey,
-};
+use crate::domain::edition::{Channel, Edition};
 
 /// Saves an edition with a new placement on a channel. The one on the information service meets its due date.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
@@ -37,23 +33,6 @@ pub async fn save(connection: &mut PgConnection, edition: &Edition, channel: Cha
         scheduled::meet(connection, &key.parent(), key.period, placed.at).await?;
     }
     Ok(())
-}
-
-/// The editions of these forms that are placed on the information service.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn on_information_service(
-    connection: &mut PgConnection,
-    forms: &[i32],
-) -> Result<Vec<EditionKey>, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"SELECT 'forms/' || form::text AS "parent!", period FROM forms.placement
-         WHERE channel = 'INFORMATION_SERVICE' AND form = ANY ($1)"#,
-        forms,
-    );
-    let rows = rows.fetch_all(connection).await?;
-    rows.into_iter()
-        .map(|row| edition_key(&row.parent, &row.period))
-        .collect()
 }
 
 /// Whether a form is on the approved list of open data on a day.

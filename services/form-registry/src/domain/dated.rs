@@ -1,7 +1,11 @@
 //! What holds from one day to another, and how a register takes a later version of it.
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::{ToSpan, civil::Date};
 use legalstat_kit::law::{LegalBasis, LocalizedText};
+
+use super::faults::{Fault, Faults, Kind};
 
 /// From which day to which something holds, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +68,69 @@ pub fn entering<T: PartialEq>(last: Option<&Dated<T>>, given: &Dated<T>) -> Resu
     Ok(Entering::Replaces { last_day })
 }
 
+/// The end of a last version: the code, the last day and the law that ends it, in the registers' notation.
+pub type End = (String, Date, String);
+
+/// What entering a batch comes to.
+#[derive(Clone, Debug)]
+pub struct Batch<T> {
+    /// The versions to store.
+    pub add: Vec<(String, Dated<T>)>,
+    /// The last versions that they replace.
+    pub ends: Vec<End>,
+    pub created: i32,
+    pub replaced: i32,
+    pub unchanged: i32,
+}
+
+/// Decides about a batch by the last versions there are. What cannot be entered is a fault of its row.
+pub fn enter<T: PartialEq>(
+    given: Vec<(String, Dated<T>)>,
+    last: &HashMap<String, Dated<T>>,
+    faults: &mut Faults,
+) -> Batch<T> {
+    let (add, ends) = (Vec::new(), Vec::new());
+    let (created, replaced, unchanged) = (0, 0, 0);
+    let mut batch = Batch {
+        add,
+        ends,
+        created,
+        replaced,
+        unchanged,
+    };
+    for (row, (code, version)) in (1..).zip(given) {
+        match entering(last.get(&code), &version) {
+            Err(TooEarly { from }) => {
+                faults.add(|| Fault::new(row, "valid_from", Kind::Contradiction, &from.to_string()));
+                continue;
+            }
+            Ok(Entering::Repeats) => {
+                batch.unchanged += 1;
+                continue;
+            }
+            Ok(Entering::Creates) => batch.created += 1,
+            Ok(Entering::Replaces { last_day }) => {
+                batch.replaced += 1;
+                batch
+                    .ends
+                    .push((code.clone(), last_day, version.legal_basis.notation()));
+            }
+        }
+        batch.add.push((code, version));
+    }
+    batch
+}
+
+/// A code that stands in a batch twice is a fault of its second row.
+pub fn require_once<'a>(codes: impl Iterator<Item = &'a str>, faults: &mut Faults) {
+    let mut seen = HashSet::new();
+    for (row, code) in (1..).zip(codes) {
+        if !seen.insert(code) {
+            faults.add(|| Fault::new(row, "code", Kind::Duplicate, code));
+        }
+    }
+}
+
 /// Why what holds cannot end on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotRetired {
@@ -114,19 +181,37 @@ mod tests {
         let ended = version(first, Some(date(2026, 3, 31)), 1);
         let last_day = date(2026, 3, 31);
         let replaces = Ok(Entering::Replaces { last_day });
-        assert_eq!(entering(Some(&ended), &version(later, None, 2)), replaces, "a gap stays a gap");
-        for given in [version(first, None, 2), version(date(2025, 1, 1), None, 1), version(first, Some(later), 1)] {
-            assert_eq!(entering(Some(&last), &given), Err(TooEarly { from: first }), "{given:?}");
+        assert_eq!(
+            entering(Some(&ended), &version(later, None, 2)),
+            replaces,
+            "a gap stays a gap"
+        );
+        for given in [
+            version(first, None, 2),
+            version(date(2025, 1, 1), None, 1),
+            version(first, Some(later), 1),
+        ] {
+            assert_eq!(
+                entering(Some(&last), &given),
+                Err(TooEarly { from: first }),
+                "{given:?}"
+            );
         }
     }
 
     #[test]
     fn what_holds_ends_within_its_days() {
         let day = |day| date(2026, 3, day);
-        let open = Validity { from: day(10), to: None };
+        let open = Validity {
+            from: day(10),
+            to: None,
+        };
         assert_eq!(retiring(open, day(9)), Err(NotRetired::BeforeItBegins(day(10))));
         assert_eq!(retiring(open, day(10)), Ok(true));
-        let ends = Validity { from: day(10), to: Some(day(20)) };
+        let ends = Validity {
+            from: day(10),
+            to: Some(day(20)),
+        };
         assert_eq!(retiring(ends, day(19)), Ok(true));
         assert_eq!(retiring(ends, day(20)), Ok(false));
         assert_eq!(retiring(ends, day(21)), Err(NotRetired::EndsBefore(day(20))));

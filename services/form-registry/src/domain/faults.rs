@@ -91,7 +91,11 @@ mod tests {
 
     #[test]
     fn what_was_given_is_cut_between_two_letters() {
-        for (given, shown) in [("abc", "abc"), ("ж".repeat(11).as_str(), "ж".repeat(10).as_str()), ("aжжжжжжжжжж", "aжжжжжжжжж")] {
+        for (given, shown) in [
+            ("abc", "abc"),
+            ("ж".repeat(11).as_str(), "ж".repeat(10).as_str()),
+            ("aжжжжжжжжжж", "aжжжжжжжжж"),
+        ] {
             assert_eq!(Fault::new(1, "value", Kind::Decimal, given).value, shown);
         }
     }

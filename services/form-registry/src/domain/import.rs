@@ -1,7 +1,7 @@
 //! The check of an import: every row against the registers, no key twice, and totals against their parts. All rows are sound or
 //! none is imported.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use legalstat_kit::period::ReportingPeriod;
 use rust_decimal::Decimal;
@@ -18,7 +18,7 @@ pub const DIMENSIONS: usize = 8;
 type Codes = [i32; DIMENSIONS];
 
 /// What the registers say of an indicator on the last day of a period.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Known {
     pub id: i32,
     pub by_territory: bool,
@@ -40,7 +40,7 @@ pub struct Rule {
     /// The place of the dimension among the import's; `None` for the territory.
     pub axis: Option<usize>,
     pub total: i32,
-    pub parts: Vec<i32>,
+    pub parts: HashSet<i32>,
 }
 
 /// What rows are checked against: what holds on the last day of their period.
@@ -151,9 +151,13 @@ impl Check {
     }
 
     fn indicator(&mut self, given: &Given<'_>) -> Option<Known> {
-        let known = self.register.indicators.get(given.indicator).cloned();
+        let known = self.register.indicators.get(given.indicator).copied();
         if known.is_none() {
-            let kind = if given.indicator.is_empty() { Kind::Required } else { Kind::Unknown };
+            let kind = if given.indicator.is_empty() {
+                Kind::Required
+            } else {
+                Kind::Unknown
+            };
             self.fault("indicator", kind, given.indicator);
         }
         known
@@ -179,7 +183,11 @@ impl Check {
         let mut codes = [0; DIMENSIONS];
         let axes = self.register.axes.len();
         if given.dimensions.len() != axes {
-            self.fault("dimensions", Kind::OutOfRange, &format!("{} for {axes}", given.dimensions.len()));
+            self.fault(
+                "dimensions",
+                Kind::OutOfRange,
+                &format!("{} for {axes}", given.dimensions.len()),
+            );
             return codes;
         }
         for (place, code) in given.dimensions.iter().enumerate().filter(|(_, code)| !code.is_empty()) {
@@ -214,7 +222,11 @@ impl Check {
         };
         if !status.fits(value.is_some()) {
             let column = if given.status == 0 { "value" } else { "status" };
-            let kind = if given.status == 0 { Kind::Required } else { Kind::Status };
+            let kind = if given.status == 0 {
+                Kind::Required
+            } else {
+                Kind::Status
+            };
             self.fault(column, kind, &status.letter().to_string());
         }
         (status, value)
@@ -247,7 +259,8 @@ impl Check {
         let mut twice: Vec<u32> = pairs.map(|pair| pair[1].number).collect();
         twice.sort_unstable();
         for number in twice {
-            self.faults.add(|| Fault::new(number.into(), "indicator", Kind::Duplicate, ""));
+            self.faults
+                .add(|| Fault::new(number.into(), "indicator", Kind::Duplicate, ""));
         }
     }
 
@@ -276,7 +289,8 @@ impl Check {
         wrong.sort_unstable();
         for (number, value, sum) in wrong {
             let said = format!("{value} is not {}", sum.normalize());
-            self.faults.add(|| Fault::new(number.into(), "value", Kind::Total, &said));
+            self.faults
+                .add(|| Fault::new(number.into(), "value", Kind::Total, &said));
         }
     }
 
@@ -321,7 +335,11 @@ impl Check {
     }
 
     fn digest(&self) -> [u8; 32] {
-        let indicators = self.register.indicators.iter().map(|(code, known)| (known.id, code.as_str()));
+        let indicators = self
+            .register
+            .indicators
+            .iter()
+            .map(|(code, known)| (known.id, code.as_str()));
         let territories = self.register.territories.iter().map(|(code, id)| (*id, code.as_str()));
         let codes: HashMap<i32, &str> = self
             .register
@@ -330,16 +348,24 @@ impl Check {
             .flat_map(|axis| axis.codes.iter().map(|(code, id)| (*id, code.as_str())))
             .collect();
         let spelled = self.listed().into_iter().map(|breakdown| {
-            let parts = breakdown.iter().map(|(dimension, code)| format!("{dimension}={}", codes[code]));
+            let parts = breakdown
+                .iter()
+                .map(|(dimension, code)| format!("{dimension}={}", codes[code]));
             parts.collect::<Vec<_>>().join(";")
         });
         let (spelled, figures) = (spelled.collect::<Vec<_>>(), &self.rows);
         let names = Names {
             indicators: indicators.collect(),
             territories: territories.chain([(0, "")]).collect(),
-            breakdowns: spelled.iter().zip(0..).map(|(text, place)| (place, text.as_str())).collect(),
+            breakdowns: spelled
+                .iter()
+                .zip(0..)
+                .map(|(text, place)| (place, text.as_str()))
+                .collect(),
         };
-        let keys = figures.iter().map(|row| (row.indicator, row.territory, row.breakdown.cast_signed()));
+        let keys = figures
+            .iter()
+            .map(|row| (row.indicator, row.territory, row.breakdown.cast_signed()));
         digest(&names, keys.zip(figures.iter().map(|row| (row.status, row.value))))
     }
 }
@@ -364,7 +390,11 @@ pub fn digest(
     );
     let mut order: Vec<_> = figures
         .map(|((indicator, territory, breakdown), figure)| {
-            let ranks = (indicators.rank(indicator), territories.rank(territory), breakdowns.rank(breakdown));
+            let ranks = (
+                indicators.rank(indicator),
+                territories.rank(territory),
+                breakdowns.rank(breakdown),
+            );
             (ranks, figure)
         })
         .collect();

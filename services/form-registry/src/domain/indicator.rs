@@ -61,7 +61,9 @@ pub type Indicator = (String, Dated<IndicatorFacts>);
 pub fn is_list_id(text: &str) -> bool {
     text.len() <= LONGEST
         && text.starts_with(|c: char| c.is_ascii_uppercase())
-        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
 }
 
 /// Whether a text is the id of a dimension: that of a list, and no other column of a table of figures.
@@ -125,7 +127,10 @@ impl FromStr for IndicatorName {
         let read = || {
             let (form, code) = name.strip_prefix("forms/")?.split_once("/indicators/")?;
             let form = number(form)?;
-            is_code(code).then(|| Self { form, code: code.into() })
+            is_code(code).then(|| Self {
+                form,
+                code: code.into(),
+            })
         };
         read().ok_or(RegisterNameError::Indicator)
     }
@@ -179,8 +184,18 @@ mod tests {
         assert_eq!(parse_code_list("codeLists/KATO").as_deref(), Ok("KATO"));
         assert_eq!(parse_document("accountingDocuments/card-1").as_deref(), Ok("card-1"));
         assert!(parse_code_list("codelists/KATO").is_err() && parse_document("card-1").is_err());
-        for name in ["forms/01/indicators/a", "forms/1/indicators/", "forms/1", "indicators/a", "forms/1/indicators/a/b"] {
-            assert_eq!(name.parse::<IndicatorName>(), Err(RegisterNameError::Indicator), "{name}");
+        for name in [
+            "forms/01/indicators/a",
+            "forms/1/indicators/",
+            "forms/1",
+            "indicators/a",
+            "forms/1/indicators/a/b",
+        ] {
+            assert_eq!(
+                name.parse::<IndicatorName>(),
+                Err(RegisterNameError::Indicator),
+                "{name}"
+            );
         }
     }
 

@@ -70,8 +70,15 @@ pub fn growth(value: Decimal, before: Decimal) -> Option<Decimal> {
     if before.is_sign_negative() || before.is_zero() {
         return None;
     }
-    let grown = value.checked_sub(before)?.checked_div(before)?.checked_mul(Decimal::ONE_HUNDRED)?;
-    Some(grown.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero).normalize())
+    let grown = value
+        .checked_sub(before)?
+        .checked_div(before)?
+        .checked_mul(Decimal::ONE_HUNDRED)?;
+    Some(
+        grown
+            .round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
+            .normalize(),
+    )
 }
 
 /// The same period of the year before.
@@ -122,8 +129,25 @@ impl FiguresDigest {
 
 impl Word for Status {
     const ALL: &'static [Self] = &[
-        Self(b'A'), Self(b'B'), Self(b'D'), Self(b'E'), Self(b'F'), Self(b'G'), Self(b'I'), Self(b'J'), Self(b'K'), Self(b'L'),
-        Self(b'M'), Self(b'N'), Self(b'O'), Self(b'P'), Self(b'Q'), Self(b'S'), Self(b'U'), Self(b'V'), Self(b'W'),
+        Self(b'A'),
+        Self(b'B'),
+        Self(b'D'),
+        Self(b'E'),
+        Self(b'F'),
+        Self(b'G'),
+        Self(b'I'),
+        Self(b'J'),
+        Self(b'K'),
+        Self(b'L'),
+        Self(b'M'),
+        Self(b'N'),
+        Self(b'O'),
+        Self(b'P'),
+        Self(b'Q'),
+        Self(b'S'),
+        Self(b'U'),
+        Self(b'V'),
+        Self(b'W'),
     ];
 
     fn word(self) -> &'static str {
@@ -147,15 +171,33 @@ mod tests {
     #[test]
     fn a_value_is_read_exactly_and_in_one_notation_only() {
         for (given, kept) in [
-            ("0", "0"), ("-0.00", "0"), ("12.50", "12.5"), ("007", "7"), ("-3", "-3"), ("0.1", "0.1"),
+            ("0", "0"),
+            ("-0.00", "0"),
+            ("12.50", "12.5"),
+            ("007", "7"),
+            ("-3", "-3"),
+            ("0.1", "0.1"),
             ("9999999999999999999999999999", "9999999999999999999999999999"),
             ("0.000000000000000000000000001", "0.000000000000000000000000001"),
         ] {
             assert_eq!(value(given).to_string(), kept, "{given}");
         }
         for wrong in [
-            "", "-", ".5", "5.", "1,5", "1 000", "1e3", "+1", " 1", "NaN", "١", "--1", "1.2.3",
-            "99999999999999999999999999999", "0.00000000000000000000000000000001",
+            "",
+            "-",
+            ".5",
+            "5.",
+            "1,5",
+            "1 000",
+            "1e3",
+            "+1",
+            " 1",
+            "NaN",
+            "١",
+            "--1",
+            "1.2.3",
+            "99999999999999999999999999999",
+            "0.00000000000000000000000000000001",
         ] {
             assert_eq!(decimal(wrong), None, "{wrong:?}");
         }
@@ -163,9 +205,20 @@ mod tests {
 
     #[test]
     fn a_status_says_whether_there_is_a_value() {
-        for (letter, without, with) in [(b'A', false, true), (b'P', false, true), (b'M', true, false), (b'Q', true, false), (b'N', true, true)] {
+        for (letter, without, with) in [
+            (b'A', false, true),
+            (b'P', false, true),
+            (b'M', true, false),
+            (b'Q', true, false),
+            (b'N', true, true),
+        ] {
             let status = Status::of_letter(letter).expect("it is listed");
-            assert_eq!((status.fits(false), status.fits(true)), (without, with), "{}", status.letter());
+            assert_eq!(
+                (status.fits(false), status.fits(true)),
+                (without, with),
+                "{}",
+                status.letter()
+            );
         }
         assert_eq!(Status::of_letter(b'C'), None);
         assert_eq!(Status::at(0), None);
@@ -184,7 +237,13 @@ mod tests {
 
     #[test]
     fn growth_is_exact_and_said_only_where_it_says_something() {
-        for (now, before, grown) in [("110", "100", Some("10")), ("2", "3", Some("-33.33")), ("1", "0", None), ("1", "-1", None), ("1.005", "1", Some("0.5"))] {
+        for (now, before, grown) in [
+            ("110", "100", Some("10")),
+            ("2", "3", Some("-33.33")),
+            ("1", "0", None),
+            ("1", "-1", None),
+            ("1.005", "1", Some("0.5")),
+        ] {
             let found = growth(value(now), value(before)).map(|grown| grown.to_string());
             assert_eq!(found.as_deref(), grown, "{now} after {before}");
         }

@@ -4,24 +4,49 @@ use futures::stream::BoxStream;
 use legalstat_kit::{Call, Context, due::Schedule, files::FileStore};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::forms::v1::{
-    CheckAvailabilityRequest, CheckAvailabilityResponse, DownloadEditionFileRequest, DownloadEditionFileResponse,
-    Edition, Form, GetEditionRequest, GetFormRequest, GetPunctualityRequest, ListEditionsRequest, ListEditionsResponse,
-    ListFormsRequest, ListFormsResponse, ListScheduleRequest, ListScheduleResponse, PlaceEditionRequest,
-    PunctualityReport, UploadEditionFileRequest, form_registry_service_server::FormRegistryService,
+    BatchCreateCodesRequest, BatchCreateDetailsRequest, BatchCreateIndicatorsRequest, CheckAvailabilityRequest,
+    CheckAvailabilityResponse, CodeList, CreateCodeListRequest, CreateTotalRuleRequest, DownloadEditionFileRequest,
+    DownloadEditionFileResponse, Edition, Form, GetEditionRequest, GetFormRequest, GetPunctualityRequest,
+    ImportObservationsRequest, ImportObservationsResponse, ListCodeListsRequest, ListCodeListsResponse,
+    ListCodesRequest, ListCodesResponse, ListDetailsRequest, ListDetailsResponse, ListEditionsRequest,
+    ListEditionsResponse, ListFormsRequest, ListFormsResponse, ListIndicatorsRequest, ListIndicatorsResponse,
+    ListScheduleRequest, ListScheduleResponse, ListTotalRulesRequest, ListTotalRulesResponse, PlaceEditionRequest,
+    PunctualityReport, QueryObservationsRequest, QueryObservationsResponse, RegisterChange, RetireRequest, TotalRule,
+    UploadEditionFileRequest, form_registry_service_server::FormRegistryService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
+mod as_of;
+mod batch_create_codes;
+mod batch_create_details;
+mod batch_create_indicators;
 mod check_availability;
 mod convert;
+mod convert_registers;
+mod create_code_list;
+mod create_total_rule;
 mod door;
 mod download_edition_file;
+mod faults;
+mod figures;
 mod get_edition;
 mod get_form;
 mod get_punctuality;
+mod import_observations;
+mod list_code_lists;
+mod list_codes;
+mod list_details;
 mod list_editions;
 mod list_forms;
+mod list_indicators;
 mod list_schedule;
+mod list_total_rules;
+mod narrowing;
 mod place_edition;
+mod query_observations;
+mod registering;
+mod retire;
+mod summing;
 mod upload_edition_file;
 
 #[cfg(test)]
@@ -33,6 +58,7 @@ pub struct FormRegistry {
     pub context: Context,
     pub files: FileStore,
     pub schedule: Schedule,
+    pub figures: crate::config::Figures,
 }
 
 #[tonic::async_trait]
@@ -120,5 +146,127 @@ impl FormRegistryService for FormRegistry {
         request: Request<PreviewRecomputeRequest>,
     ) -> Result<Response<PreviewRecomputeResponse>, Status> {
         Ok(Response::new(self.schedule.preview(request.get_ref()).await?))
+    }
+
+    async fn create_code_list(&self, request: Request<CreateCodeListRequest>) -> Result<Response<CodeList>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            create_code_list::create_code_list(self, call, message).await?,
+        ))
+    }
+
+    async fn list_code_lists(
+        &self,
+        request: Request<ListCodeListsRequest>,
+    ) -> Result<Response<ListCodeListsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            list_code_lists::list_code_lists(self, call, message).await?,
+        ))
+    }
+
+    async fn batch_create_codes(
+        &self,
+        request: Request<BatchCreateCodesRequest>,
+    ) -> Result<Response<RegisterChange>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            batch_create_codes::batch_create_codes(self, call, message).await?,
+        ))
+    }
+
+    async fn retire_codes(&self, request: Request<RetireRequest>) -> Result<Response<RegisterChange>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(retire::retire_codes(self, call, message).await?))
+    }
+
+    async fn list_codes(&self, request: Request<ListCodesRequest>) -> Result<Response<ListCodesResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(list_codes::list_codes(self, call, message).await?))
+    }
+
+    async fn batch_create_indicators(
+        &self,
+        request: Request<BatchCreateIndicatorsRequest>,
+    ) -> Result<Response<RegisterChange>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            batch_create_indicators::batch_create_indicators(self, call, message).await?,
+        ))
+    }
+
+    async fn retire_indicators(&self, request: Request<RetireRequest>) -> Result<Response<RegisterChange>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(retire::retire_indicators(self, call, message).await?))
+    }
+
+    async fn list_indicators(
+        &self,
+        request: Request<ListIndicatorsRequest>,
+    ) -> Result<Response<ListIndicatorsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            list_indicators::list_indicators(self, call, message).await?,
+        ))
+    }
+
+    async fn batch_create_details(
+        &self,
+        request: Request<BatchCreateDetailsRequest>,
+    ) -> Result<Response<RegisterChange>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            batch_create_details::batch_create_details(self, call, message).await?,
+        ))
+    }
+
+    async fn retire_details(&self, request: Request<RetireRequest>) -> Result<Response<RegisterChange>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(retire::retire_details(self, call, message).await?))
+    }
+
+    async fn list_details(
+        &self,
+        request: Request<ListDetailsRequest>,
+    ) -> Result<Response<ListDetailsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(list_details::list_details(self, call, message).await?))
+    }
+
+    async fn create_total_rule(&self, request: Request<CreateTotalRuleRequest>) -> Result<Response<TotalRule>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            create_total_rule::create_total_rule(self, call, message).await?,
+        ))
+    }
+
+    async fn list_total_rules(
+        &self,
+        request: Request<ListTotalRulesRequest>,
+    ) -> Result<Response<ListTotalRulesResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            list_total_rules::list_total_rules(self, call, message).await?,
+        ))
+    }
+
+    async fn import_observations(
+        &self,
+        request: Request<Streaming<ImportObservationsRequest>>,
+    ) -> Result<Response<ImportObservationsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            import_observations::import_observations(self, call, message).await?,
+        ))
+    }
+
+    async fn query_observations(
+        &self,
+        request: Request<QueryObservationsRequest>,
+    ) -> Result<Response<QueryObservationsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            query_observations::query_observations(self, call, message).await?,
+        ))
     }
 }

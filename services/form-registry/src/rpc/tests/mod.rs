@@ -25,10 +25,13 @@ use tonic_types::StatusExt;
 use uuid::Uuid;
 
 mod availability;
+mod figures;
+mod imports;
 mod journal;
 mod outage;
 mod placement;
 mod recompute;
+mod registers;
 mod schedule;
 mod upload;
 
