@@ -5,6 +5,8 @@ pub(crate) mod calendar;
 pub(crate) mod collections;
 pub(crate) mod forms;
 pub(crate) mod journal;
+pub(crate) mod observations;
+pub(crate) mod registers;
 pub(crate) mod requests;
 
 use std::{
@@ -13,6 +15,7 @@ use std::{
 };
 
 use legalstat_local::folder::write_chosen;
+use legalstat_proto::forms::v1::{ImportObservationsHeader, ObservationRow};
 use prost_reflect::DynamicMessage;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -38,6 +41,8 @@ pub(crate) enum Action {
     Upload(DynamicMessage, PathBuf),
     /// A download to a file, or to standard output as `-`.
     Download(Value, PathBuf),
+    /// An import of figures: header and rows.
+    Import(ImportObservationsHeader, Vec<ObservationRow>),
 }
 
 /// A command as it will be carried out.
@@ -47,6 +52,7 @@ pub(crate) struct Command {
     caller: Option<&'static str>,
     action: Action,
     service: Option<ServiceName>,
+    rows: Vec<u64>,
 }
 
 impl Command {
@@ -58,6 +64,7 @@ impl Command {
             caller: None,
             action,
             service: None,
+            rows: Vec::new(),
         }
     }
 
@@ -73,8 +80,19 @@ impl Command {
         self
     }
 
+    /// The rows that it sends, by their numbers in the file that they come from: faults are told by these.
+    pub(crate) fn of_rows(mut self, rows: Vec<u64>) -> Self {
+        self.rows = rows;
+        self
+    }
+
     /// Carries it out and prints the answer.
-    pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
+    pub(crate) async fn run(mut self, options: &Options) -> Result<(), Failure> {
+        let rows = std::mem::take(&mut self.rows);
+        self.carry_out(options).await.map_err(|failure| failure.by_rows(&rows))
+    }
+
+    async fn carry_out(self, options: &Options) -> Result<(), Failure> {
         let service = self
             .service
             .or(ServiceName::of_grpc_service(self.grpc_service))
@@ -85,6 +103,7 @@ impl Command {
             Action::Call(request, view) => (connection.call(&method, &request).await?, view),
             Action::Send(request, view) => (connection.send(&method, &request).await?, view),
             Action::List(request, view) => (connection.list(&method, &request).await?, view),
+            Action::Import(header, rows) => (connection.import(&method, &header, &rows).await?, View::Record),
             Action::Upload(header, file) => (connection.upload(&method, &header, &file).await?, View::Record),
             Action::Download(request, to) => {
                 let (description, content) = connection.download(&method, &request).await?;

@@ -390,9 +390,15 @@ mod tests {
         };
         let (open, restricted) = (found("crimes", 100, false), found("secret", 100, true));
         let placed = ["forms/1/editions/2025-M01"];
+        let open_only = std::slice::from_ref(&open);
         for (item, entered, matches, availability) in [
-            (named("crimes"), &[1][..], std::slice::from_ref(&open)[..], Availability::Placed),
-            (named("secret"), &[1], &[restricted], Availability::NotPlaced),
+            (named("crimes"), &[1][..], open_only, Availability::Placed),
+            (
+                named("secret"),
+                &[1],
+                std::slice::from_ref(&restricted),
+                Availability::NotPlaced,
+            ),
             (named("other"), &[1], &[], Availability::NotRegistered),
             (
                 Item {
@@ -400,7 +406,7 @@ mod tests {
                     ..named("crimes")
                 },
                 &[1],
-                std::slice::from_ref(&open),
+                open_only,
                 Availability::NotPlaced,
             ),
             (
@@ -418,7 +424,7 @@ mod tests {
                     ..named("crimes")
                 },
                 &[1],
-                std::slice::from_ref(&open),
+                open_only,
                 Availability::Undetermined,
             ),
             (
@@ -427,7 +433,7 @@ mod tests {
                     ..named("crimes")
                 },
                 &[1, 5],
-                std::slice::from_ref(&open),
+                open_only,
                 Availability::Undetermined,
             ),
         ] {

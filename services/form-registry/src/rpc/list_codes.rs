@@ -1,6 +1,6 @@
 //! ListCodes.
 
-use jiff::civil::Date;
+use jiff::civil::date;
 use legalstat_kit::{Call, Error, Violations, door::page::Page};
 use legalstat_proto::forms::v1::{ListCodesRequest, ListCodesResponse};
 
@@ -18,7 +18,7 @@ pub(super) async fn list_codes(
     let page = Page::parse(&mut violations, request.page_size, 100, &request.page_token, &query)?;
     let list = registering::list(&mut violations, "parent", &request.parent);
     let list = violations.sound(list)?;
-    let after = AsOf::after(&page)?.unwrap_or((String::new(), Date::MIN));
+    let after = AsOf::after(&page)?.unwrap_or((String::new(), date(1, 1, 1)));
     let mut connection = registry.context.db.connection().await?;
     let number = registering::list_number(&mut connection, &list).await?;
     let after = (after.0.as_str(), after.1);

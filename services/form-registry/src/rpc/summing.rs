@@ -72,7 +72,7 @@ impl Sums {
             .values()
             .find(|made| made.dimensions == dimensions && made.codes == codes);
         let whole = known.map(|made| made.id).unwrap_or_else(|| {
-            let id = -1 - i32::try_from(self.made.len()).unwrap_or(i32::MAX - 1);
+            let id = i32::MIN + i32::try_from(self.made.len()).unwrap_or(i32::MAX);
             self.made.insert(id, Breakdown { id, dimensions, codes });
             id
         });

@@ -20,9 +20,9 @@ pub(super) const SEAL: &str =
 const PLACE: &str = "WITH placed AS (
         UPDATE forms.edition SET state = 'PLACED', effective = 1 WHERE state = 'PREPARED' RETURNING form, period
     )
-    INSERT INTO forms.placement (form, period, channel, placed_at, placed_by, punctuality, revision, content_sha256, effective_at,
+    INSERT INTO forms.placement (form, period, channel, placed_at, placed_by, punctuality, revision, address, content_sha256, effective_at,
         due_date, calendar_version, late_days)
-    SELECT form, period, 'INFORMATION_SERVICE', '2026-11-01', 'operator', 'LATE', 1, sha256('a'), '2026-11-01', '2026-02-05', '1', 1
+    SELECT form, period, 'INFORMATION_SERVICE', '2026-11-01', 'operator', 'LATE', 1, '', sha256('a'), '2026-11-01', '2026-02-05', '1', 1
     FROM placed";
 
 async fn place_all(registry: &Registry) {
