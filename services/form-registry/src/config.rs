@@ -1,13 +1,20 @@
 //! The settings of this service alone.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
-use legalstat_kit::run::environment::{Environment, SettingError};
+use legalstat_kit::{
+    partial::Bounds,
+    run::environment::{Environment, SettingError},
+};
 
 use crate::domain::suppression::Suppression;
 
-/// How many bytes a file may have unless set otherwise: 32 MiB.
-const FILE_LIMIT: u64 = 32 * 1024 * 1024;
+/// How many bytes a file may have unless set otherwise: 2 GiB.
+const FILE_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
+/// How many seconds an upload that broke off waits for its rest unless set otherwise: a day.
+const PARTIAL_SECONDS: u64 = 86_400;
+/// How many bytes such uploads may come to unless set otherwise: 8 GiB.
+const PARTIAL_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 
 /// How many rows an import may have unless set otherwise: each takes about 40 bytes of memory until all are checked.
 const IMPORT_ROWS: u32 = 1_000_000;
@@ -32,6 +39,8 @@ pub struct Config {
     pub file_limit: u64,
     /// About figures.
     pub figures: Figures,
+    /// How long and how much of uploads that broke off is kept.
+    pub partials: Bounds,
 }
 
 /// Reads them.
@@ -45,6 +54,8 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let import_rows = environment.parsed("LEGALSTAT_IMPORT_ROWS", IMPORT_ROWS);
     let threshold = environment.parsed("LEGALSTAT_SUPPRESSION_THRESHOLD", 0);
     let dominance = environment.parsed("LEGALSTAT_SUPPRESSION_DOMINANCE", 0);
+    let partial_seconds = environment.parsed("LEGALSTAT_PARTIAL_SECONDS", PARTIAL_SECONDS);
+    let partial_bytes = environment.parsed("LEGALSTAT_PARTIAL_BYTES", PARTIAL_BYTES);
     Ok(Config {
         calendar_url: calendar_url?,
         files: PathBuf::from(files?),
@@ -55,6 +66,10 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
                 threshold: threshold?,
                 dominance: dominance?,
             },
+        },
+        partials: Bounds {
+            kept: Duration::from_secs(partial_seconds?),
+            bytes: partial_bytes?,
         },
     })
 }

@@ -34,7 +34,7 @@ pub static SERVICE: Service<Config> = Service {
 };
 
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
-    let files = FileStore::open(&context, &config.files, config.file_limit)?;
+    let files = FileStore::open(&context, &config.files, config.file_limit)?.resuming(&context, config.partials)?;
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     let forms = db::reference::load(&context).await?;
     let duties = forms.into_iter().map(|form| form.duty).collect();

@@ -12,8 +12,10 @@ use crate::domain::{availability::Match, indicator::IndicatorName, key::EditionK
 /// What is known of the forms that items name.
 #[derive(Debug, Default)]
 pub struct OfForms {
-    /// The editions that are placed on the information service, out, and not taken back.
+    /// The editions that are placed on the information service and were not taken back since, under an embargo or not.
     pub placed: HashSet<EditionKey>,
+    /// Whether any edition is under an embargo, which is rare.
+    pub embargoed: bool,
     /// The forms with indicators.
     pub entered: HashSet<i32>,
 }
@@ -26,12 +28,9 @@ pub async fn of_forms(connection: &mut PgConnection, forms: &[i32], now: Timesta
              EXISTS (SELECT FROM forms.indicator i WHERE i.form = f.form) AS "entered!",
              ARRAY(SELECT DISTINCT p.period FROM forms.placement p
                    JOIN forms.edition e ON (e.form, e.period) = (p.form, p.period) AND e.state = 'PLACED'
-                   WHERE p.form = f.form AND p.channel = 'INFORMATION_SERVICE' AND p.effective_at <= $2
-                     AND NOT EXISTS (SELECT FROM forms.withdrawal w
-                                     WHERE (w.form, w.period) = (p.form, p.period) AND w.revision >= p.revision)
-                     AND NOT coalesce((SELECT m.until > $2 FROM forms.embargo m
-                                       WHERE (m.form, m.period) = (p.form, p.period) ORDER BY m.number DESC LIMIT 1), false)
-             ) AS "placed!"
+                   WHERE p.form = f.form AND p.channel = 'INFORMATION_SERVICE'
+             ) AS "placed!",
+             EXISTS (SELECT FROM forms.embargo m WHERE m.until > $2) AS "embargoed!"
          FROM unnest($1::integer[]) AS f (form)"#,
         forms,
         jiff_sqlx::Timestamp::from(now) as _,
@@ -41,6 +40,7 @@ pub async fn of_forms(connection: &mut PgConnection, forms: &[i32], now: Timesta
         if row.entered {
             of_forms.entered.insert(row.form);
         }
+        of_forms.embargoed |= row.embargoed;
         let name = format!("forms/{}", row.form);
         for period in &row.placed {
             of_forms.placed.insert(edition_key(&name, period)?);

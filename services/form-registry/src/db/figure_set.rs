@@ -1,11 +1,12 @@
 //! `forms.figure_set`: which revisions of which editions hold figures, and who may be served them.
 
 use jiff::Timestamp;
-use legalstat_kit::{call::Done, door::word::unreadable, period::ReportingPeriod};
+use legalstat_kit::{call::Done, period::ReportingPeriod};
 use sqlx::PgConnection;
 
+use super::edition_key;
 use crate::domain::{
-    key::EditionKey,
+    key::{self, EditionKey},
     serving::{Held, Standing},
 };
 
@@ -33,8 +34,7 @@ pub async fn held(
                      WHERE (p.form, p.period, p.revision) = (f.form, f.period, f.revision) AND p.effective_at <= $5) AS "placed!",
              EXISTS (SELECT FROM forms.withdrawal w
                      WHERE (w.form, w.period) = (f.form, f.period) AND w.revision >= f.revision) AS "withdrawn!",
-             (SELECT e.until FROM forms.embargo e
-              WHERE (e.form, e.period) = (f.form, f.period) ORDER BY e.number DESC LIMIT 1) AS "embargo?"
+             coalesce(r.restricted, false) AS "restricted!"
          FROM forms.figure_set f
          JOIN forms.scheduled s ON (s.parent, s.period) = (f.parent, f.period)
          JOIN forms.revision r ON (r.form, r.period, r.number) = (f.form, f.period, f.revision)
@@ -50,73 +50,20 @@ pub async fn held(
         jiff_sqlx::Timestamp::from(now) as _,
     );
     let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
-        let embargo: Option<jiff_sqlx::Timestamp> = row.embargo;
         Ok(Held {
             set: row.id,
-            form: filter.form,
-            period: row.period.parse().map_err(|_| unreadable("period", &row.period))?,
+            key: edition_key(&key::form(filter.form), &row.period)?,
             revision: row.revision,
             sha256: row.sha256,
             standing: Standing {
                 sealed: row.sealed,
                 placed: row.placed,
                 withdrawn: row.withdrawn,
-                embargo: embargo.map(|until| until.to_jiff()),
+                restricted: row.restricted,
             },
         })
     });
     rows.collect()
-}
-
-/// The revision of an edition that is not sealed yet, held against others until the transaction ends; `None` when there is none.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn open_revision(connection: &mut PgConnection, key: EditionKey) -> Result<Option<i32>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "SELECT number FROM forms.revision WHERE form = $1 AND period = $2 AND sealed_at IS NULL",
-        key.form,
-        key.period.to_string(),
-    )
-    .fetch_optional(connection)
-    .await
-}
-
-/// Whether an edition has a revision, sealed or not.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn has_revision(connection: &mut PgConnection, key: EditionKey) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM forms.revision WHERE form = $1 AND period = $2) AS "exists!""#,
-        key.form,
-        key.period.to_string(),
-    )
-    .fetch_one(connection)
-    .await
-}
-
-/// Begins the first revision of an edition that holds nothing yet.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn begin_first_revision(
-    connection: &mut PgConnection,
-    key: EditionKey,
-    by: &Done,
-) -> Result<(), sqlx::Error> {
-    let period = key.period.to_string();
-    sqlx::query!(
-        "INSERT INTO forms.revision (form, period, number, reason, prepared_at, prepared_by) VALUES ($1, $2, 1, '', $3, $4)",
-        key.form,
-        period,
-        jiff_sqlx::Timestamp::from(by.at) as _,
-        by.by,
-    )
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query!(
-        "INSERT INTO forms.edition (form, period, state, revision) VALUES ($1, $2, 'PREPARED', 1) ON CONFLICT DO NOTHING",
-        key.form,
-        period,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Drops the figures that a revision holds, if it holds any.

@@ -3,12 +3,14 @@
 pub mod availability;
 pub mod code_list;
 pub mod edition;
+pub mod embargo;
 pub mod figure_set;
 pub mod form;
 pub mod indicator;
 pub mod observation;
 pub mod placement;
 pub mod reference;
+pub mod revision;
 pub mod total_rule;
 
 use legalstat_kit::door::word::unreadable;

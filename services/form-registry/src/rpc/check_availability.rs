@@ -8,10 +8,12 @@ use legalstat_proto::forms::v1::{
     ItemAvailability,
 };
 use sqlx::PgConnection;
+use tonic::Response;
 
 use super::{
     FormRegistry,
     figures::{Telling, to_messages},
+    showing::Showing,
 };
 use crate::{
     db::{
@@ -24,7 +26,8 @@ use crate::{
         indicator::KATO,
         key,
         query::Narrowing,
-        serving::Reader,
+        serving,
+        visibility::View,
     },
 };
 
@@ -37,9 +40,9 @@ const FIGURES: i64 = 100;
 
 pub(super) async fn check_availability(
     registry: &FormRegistry,
-    _: Call,
+    call: Call,
     request: CheckAvailabilityRequest,
-) -> Result<CheckAvailabilityResponse, Error> {
+) -> Result<Response<CheckAvailabilityResponse>, Error> {
     let mut violations = Violations::new();
     if !(1..=MAX_ITEMS).contains(&request.items.len()) {
         violations.add("items", FieldReason::OutOfRange, format!("1 to {MAX_ITEMS} items"));
@@ -67,7 +70,22 @@ pub(super) async fn check_availability(
     // Side by side, for a submission waits for both. Each hands its connection back without waiting for the other.
     let forms = async { db::form::list(&mut *db.planned().await?, &filter, None).await };
     let of_forms = async { of_forms(&mut *db.planned().await?, &named, registry.context.now()).await };
-    let (forms, of_forms) = tokio::try_join!(forms, of_forms)?;
+    let (forms, mut of_forms) = tokio::try_join!(forms, of_forms)?;
+    let now = registry.context.now();
+    let embargoes = match of_forms.embargoed {
+        true => db::embargo::holding(&mut *db.planned().await?, None, now).await?,
+        false => HashMap::new(),
+    };
+    let mut showing = Showing::to(&call, now);
+    of_forms.placed.retain(|key| {
+        let is_named = items.iter().any(|item| availability::names(item, *key));
+        showing.view(*key, embargoes.get(key), is_named) != View::Dates
+    });
+    let telling = Telling {
+        suppression: registry.figures.suppression,
+        embargoes,
+        now,
+    };
     let registers = Registers {
         forms: &forms,
         placed: &of_forms.placed,
@@ -78,12 +96,15 @@ pub(super) async fn check_availability(
         let matches = found.get(&place).map(Vec::as_slice).unwrap_or_default();
         let finding = availability::find(item, registers, matches);
         let holdings = match availability::meant(item, matches) {
-            Some(meant) if !meant.restricted => holdings(registry, item, meant, registers).await?,
+            Some(meant) if !meant.restricted => {
+                holdings(registry, &telling, &mut showing, (item, meant), registers).await?
+            }
             _ => Vec::new(),
         };
         answers.push(answer(item, finding, matches, holdings));
     }
-    Ok(CheckAvailabilityResponse { items: answers })
+    showing.record(&registry.context, &call).await?;
+    Ok(showing.answer(CheckAvailabilityResponse { items: answers }))
 }
 
 fn item(violations: &mut Violations, place: usize, given: AvailabilityItem) -> Item {
@@ -140,8 +161,9 @@ async fn looked_up(registry: &FormRegistry, items: &[Item]) -> Result<HashMap<us
 /// what an answer points to must be open to its reader.
 async fn holdings(
     registry: &FormRegistry,
-    item: &Item,
-    meant: &Match,
+    telling: &Telling,
+    showing: &mut Showing<'_>,
+    (item, meant): (&Item, &Match),
     registers: Registers<'_>,
 ) -> Result<Vec<Holding>, Error> {
     let form = registers.forms.iter().find(|form| form.list_number == meant.name.form);
@@ -151,11 +173,6 @@ async fn holdings(
     if periods.is_empty() {
         return Ok(Vec::new());
     }
-    let telling = Telling {
-        reader: Reader::Public,
-        now: registry.context.now(),
-        suppression: registry.figures.suppression,
-    };
     let periods: Vec<String> = periods.iter().map(ToString::to_string).collect();
     let filter = figure_set::Filter {
         form: meant.name.form,
@@ -168,7 +185,13 @@ async fn holdings(
         return Ok(Vec::new());
     };
     let mut holdings = Vec::new();
-    for set in telling.served(&mut snapshot, &filter, None).await? {
+    let held = figure_set::held(&mut snapshot, &filter, telling.now).await?;
+    let view = |key| {
+        let embargo = telling.embargoes.get(&key);
+        showing.view(key, embargo, true);
+        if embargo.is_some() { View::Dates } else { View::Open }
+    };
+    for set in serving::served(held, None, view) {
         let narrowing = Narrowing {
             sets: vec![set.set],
             indicators: Some(vec![meant.number]),
@@ -185,12 +208,8 @@ async fn holdings(
             .map(|figure| telling.single(&sets, figure))
             .collect();
         let observations = to_messages(&mut snapshot, &sets, told, &HashMap::new()).await?;
-        let edition = key::EditionKey {
-            form: sets[0].form,
-            period: sets[0].period,
-        };
         holdings.push(Holding {
-            edition: edition.to_string(),
+            edition: sets[0].key.to_string(),
             revision: sets[0].revision,
             figures_sha256: hex::encode(&sets[0].sha256),
             observations,

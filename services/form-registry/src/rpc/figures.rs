@@ -3,31 +3,32 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use legalstat_kit::{Caller, Error, law::LocalizedText};
+use legalstat_kit::{Error, law::LocalizedText};
 use legalstat_proto::forms::v1::{DimensionCode, Observation};
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 
+use super::showing::Showing;
 use crate::{
     db::{
-        figure_set,
+        embargo, figure_set,
         observation::{self, Breakdown, Total},
     },
     domain::{
-        key::{self, EditionKey},
+        embargo::Embargo,
+        key::EditionKey,
         observation::{Status, growth, of_total, year_before},
         query::Figure,
-        serving::{self, Held, Reader},
+        serving::{self, Held},
         suppression::{Made, Suppression, Why},
     },
 };
 
-/// For whom figures are told, when, and what of them is suppressed.
-#[derive(Clone, Copy)]
+/// What of figures is suppressed, and what of them is under an embargo.
 pub(super) struct Telling {
-    pub(super) reader: Reader,
-    pub(super) now: Timestamp,
     pub(super) suppression: Suppression,
+    pub(super) embargoes: HashMap<EditionKey, Embargo>,
+    pub(super) now: Timestamp,
 }
 
 /// A figure and what is said of it.
@@ -52,30 +53,38 @@ impl Told {
 }
 
 impl Telling {
-    pub(super) fn to(caller: &Caller, now: Timestamp, suppression: Suppression) -> Self {
-        let reader = Reader::of(caller);
-        Self {
-            reader,
-            now,
+    /// As it stands at an instant.
+    pub(super) async fn at(
+        connection: &mut PgConnection,
+        now: Timestamp,
+        suppression: Suppression,
+    ) -> Result<Self, Error> {
+        let embargoes = embargo::holding(connection, None, now).await?;
+        Ok(Self {
             suppression,
-        }
+            embargoes,
+            now,
+        })
     }
 
-    /// Of each period of a form the figures that are served.
+    /// Of each period of a form the figures that are shown.
     pub(super) async fn served(
         &self,
         connection: &mut PgConnection,
         filter: &figure_set::Filter<'_>,
         named: Option<i32>,
+        showing: &mut Showing<'_>,
     ) -> Result<Vec<Held>, Error> {
         let held = figure_set::held(connection, filter, self.now).await?;
-        Ok(serving::served(held, self.reader, named, self.now))
+        Ok(serving::served(held, named, |key| {
+            showing.view(key, self.embargoes.get(&key), true)
+        }))
     }
 
     /// What is placed openly is shown as it is.
     fn is_open(&self, sets: &[Held], figure: &Figure) -> bool {
         let set = sets.iter().find(|set| set.set == figure.set);
-        set.is_some_and(|set| Reader::Public.is_served(set.standing, self.now))
+        set.is_some_and(|set| set.standing.is_open() && !self.embargoes.contains_key(&set.key))
     }
 
     pub(super) fn single(&self, sets: &[Held], figure: Figure) -> Told {
@@ -121,8 +130,11 @@ impl Telling {
         connection: &mut PgConnection,
         form: i32,
         sets: &[Held],
+        showing: &mut Showing<'_>,
     ) -> Result<Vec<Held>, Error> {
-        let periods = sets.iter().filter_map(|set| Some(year_before(set.period)?.to_string()));
+        let periods = sets
+            .iter()
+            .filter_map(|set| Some(year_before(set.key.period)?.to_string()));
         let periods: Vec<String> = periods.collect();
         let filter = figure_set::Filter {
             form,
@@ -130,7 +142,7 @@ impl Telling {
             last: None,
             among: Some(&periods),
         };
-        self.served(connection, &filter, None).await
+        self.served(connection, &filter, None, showing).await
     }
 }
 
@@ -141,8 +153,8 @@ pub(super) fn compare(told: &mut [Told], sets: &[Held], before: &[Held], earlier
     let of_year_before: HashMap<i32, i32> = sets
         .iter()
         .filter_map(|set| {
-            let period = year_before(set.period)?;
-            let earlier = before.iter().find(|earlier| earlier.period == period)?;
+            let period = year_before(set.key.period)?;
+            let earlier = before.iter().find(|earlier| earlier.key.period == period)?;
             Some((set.set, earlier.set))
         })
         .collect();
@@ -161,8 +173,8 @@ pub(super) fn keys_before(told: &[Told], sets: &[Held], before: &[Held]) -> Vec<
     let keys = told.iter().filter_map(|told| {
         let figure = &told.figure;
         let set = sets.iter().find(|set| set.set == figure.set)?;
-        let period = year_before(set.period)?;
-        let earlier = before.iter().find(|earlier| earlier.period == period)?;
+        let period = year_before(set.key.period)?;
+        let earlier = before.iter().find(|earlier| earlier.key.period == period)?;
         Some((earlier.set, figure.indicator, figure.territory, figure.breakdown))
     });
     keys.collect()
@@ -194,10 +206,6 @@ pub(super) async fn to_messages(
     let messages = told.into_iter().filter_map(|told| {
         let set = sets.get(&told.figure.set)?;
         let figure = told.figure;
-        let edition = EditionKey {
-            form: set.form,
-            period: set.period,
-        };
         let parts = breakdowns.get(&figure.breakdown);
         let parts = parts
             .into_iter()
@@ -212,15 +220,15 @@ pub(super) async fn to_messages(
             .zip(told.previous)
             .and_then(|(value, before)| growth(value, before));
         Some(Observation {
-            edition: edition.to_string(),
+            edition: set.key.to_string(),
             revision: set.revision,
             indicator: format!(
                 "{}/indicators/{}",
-                key::form(set.form),
+                set.key.parent(),
                 name(&indicators, figure.indicator)
             ),
             territory: name(&codes, figure.territory),
-            period: set.period.to_string(),
+            period: set.key.period.to_string(),
             dimensions: dimensions.collect(),
             value: written(figure.value),
             status: figure.status.place(),

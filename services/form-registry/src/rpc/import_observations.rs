@@ -6,28 +6,23 @@ use futures::StreamExt;
 use legalstat_kit::{
     Call, Error, FieldReason, Refusal, Violations, upload,
     write::{self, Mutation, Outcome},
-    zone,
 };
-use legalstat_proto::{
-    common::v1::ErrorReason,
-    forms::v1::{
-        ImportObservationsHeader, ImportObservationsRequest, ImportObservationsResponse, ObservationRows,
-        import_observations_request::Part,
-    },
+use legalstat_proto::forms::v1::{
+    ImportObservationsHeader, ImportObservationsRequest, ImportObservationsResponse, ObservationRows,
+    import_observations_request::Part,
 };
 use sqlx::PgConnection;
 use tonic::{Code, Status, Streaming};
 use uuid::Uuid;
 
-use super::{FormRegistry, door, faults};
+use super::{FormRegistry, changing::decided, door, faults};
 use crate::{
     db::{
-        code_list, figure_set,
+        self, code_list, figure_set,
         indicator::{self, Filter, Owner},
         observation, total_rule,
     },
     domain::{
-        edition::Obstacle,
         import::{Axis, Check, Checked, DIMENSIONS, Given, Known, Register, Rule},
         indicator::{KATO, TERRITORY},
         key::EditionKey,
@@ -49,11 +44,8 @@ pub(super) async fn import_observations(
     if !write::was_answered(context, &call, request_id).await? {
         let mut connection = context.db.connection().await?;
         registry.schedule.require_whole()?;
-        door::find(&mut connection, NAME, key).await?;
-        require_open(&mut connection, key).await?;
-        if zone::civil_day(context.now()) <= key.period.last_day() {
-            return Err(Obstacle::PeriodNotEnded.refusal(&key).into());
-        }
+        let edition = door::find(&mut connection, NAME, key, context.now()).await?;
+        decided(key, edition.accepts_content(context.now()))?;
     }
     let mut check = Check::new(register(&mut *context.db.snapshot().await?, key, &header).await?);
     while let Some(message) = messages.next().await {
@@ -163,18 +155,6 @@ fn broken(status: Status) -> Refusal {
     upload::broken(status)
 }
 
-/// Refuses an edition whose last revision is sealed.
-async fn require_open(connection: &mut PgConnection, key: EditionKey) -> Result<Option<i32>, Error> {
-    let open = figure_set::open_revision(connection, key).await?;
-    if open.is_none() && figure_set::has_revision(connection, key).await? {
-        let message = format!("{key}: its last revision is sealed; its figures change by a correction");
-        return Err(Refusal::new(Code::FailedPrecondition, ErrorReason::WrongState, message)
-            .about(&key)
-            .into());
-    }
-    Ok(open)
-}
-
 /// What the rows are checked against: what holds on the last day of the period.
 async fn register(
     connection: &mut PgConnection,
@@ -270,15 +250,18 @@ async fn store(
     write::carry_out(&registry.context, mutation, move |write| {
         Box::pin(async move {
             schedule.require_whole()?;
-            let (by, connection) = (call.done(write.now()), write.connection());
-            door::lock(connection, NAME, key).await?;
-            let open = require_open(connection, key).await?;
-            let revision = open.unwrap_or(1);
+            let (now, connection) = (write.now(), write.connection());
+            let by = call.done(now);
+            let edition = door::lock(connection, NAME, key, now).await?;
+            let edition = decided(key, edition.prepare(by.clone()))?;
+            let Some(last) = edition.revisions.last() else {
+                return Err(anyhow::anyhow!("an edition in preparation has no revision").into());
+            };
+            let revision = last.number;
             let rows = i64::try_from(checked.rows.len()).map_err(anyhow::Error::new)?;
             if keeps {
-                if open.is_none() {
-                    figure_set::begin_first_revision(connection, key, &by).await?;
-                }
+                db::revision::save_last(connection, key, last).await?;
+                db::edition::save(connection, &edition).await?;
                 figure_set::clear(connection, key, revision).await?;
                 let set = figure_set::insert(connection, (key, revision), rows, &checked.sha256, &by).await?;
                 observation::copy(connection, set, &checked).await?;

@@ -5,14 +5,16 @@ use legalstat_kit::{Call, Context, due::Schedule, files::FileStore};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::forms::v1::{
     BatchCreateCodesRequest, BatchCreateDetailsRequest, BatchCreateIndicatorsRequest, CheckAvailabilityRequest,
-    CheckAvailabilityResponse, CodeList, CreateCodeListRequest, CreateTotalRuleRequest, DownloadEditionFileRequest,
-    DownloadEditionFileResponse, Edition, Form, GetEditionRequest, GetFormRequest, GetPunctualityRequest,
-    ImportObservationsRequest, ImportObservationsResponse, ListCodeListsRequest, ListCodeListsResponse,
-    ListCodesRequest, ListCodesResponse, ListDetailsRequest, ListDetailsResponse, ListEditionsRequest,
-    ListEditionsResponse, ListFormsRequest, ListFormsResponse, ListIndicatorsRequest, ListIndicatorsResponse,
-    ListScheduleRequest, ListScheduleResponse, ListTotalRulesRequest, ListTotalRulesResponse, PlaceEditionRequest,
-    PunctualityReport, QueryObservationsRequest, QueryObservationsResponse, RegisterChange, RetireRequest, TotalRule,
-    UploadEditionFileRequest, form_registry_service_server::FormRegistryService,
+    CheckAvailabilityResponse, CodeList, CorrectEditionRequest, CreateCodeListRequest, CreateTotalRuleRequest,
+    DeclareNilEditionRequest, DeleteEditionFileRequest, DownloadEditionFileRequest, DownloadEditionFileResponse,
+    Edition, EditionFileUpload, Form, GetEditionFileUploadRequest, GetEditionRequest, GetFormRequest,
+    GetPunctualityRequest, ImportObservationsRequest, ImportObservationsResponse, ListCodeListsRequest,
+    ListCodeListsResponse, ListCodesRequest, ListCodesResponse, ListDetailsRequest, ListDetailsResponse,
+    ListEditionsRequest, ListEditionsResponse, ListFormsRequest, ListFormsResponse, ListIndicatorsRequest,
+    ListIndicatorsResponse, ListPlacementsRequest, ListPlacementsResponse, ListScheduleRequest, ListScheduleResponse,
+    ListTotalRulesRequest, ListTotalRulesResponse, PlaceEditionRequest, PunctualityReport, QueryObservationsRequest,
+    QueryObservationsResponse, RegisterChange, RetireRequest, SealEditionRequest, SetEmbargoRequest, TotalRule,
+    UploadEditionFileRequest, WithdrawEditionRequest, form_registry_service_server::FormRegistryService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
@@ -20,16 +22,21 @@ mod as_of;
 mod batch_create_codes;
 mod batch_create_details;
 mod batch_create_indicators;
+mod changing;
 mod check_availability;
 mod convert;
 mod convert_registers;
+mod correct_edition;
 mod create_code_list;
 mod create_total_rule;
+mod declare_nil_edition;
+mod delete_edition_file;
 mod door;
 mod download_edition_file;
 mod faults;
 mod figures;
 mod get_edition;
+mod get_edition_file_upload;
 mod get_form;
 mod get_punctuality;
 mod import_observations;
@@ -39,6 +46,7 @@ mod list_details;
 mod list_editions;
 mod list_forms;
 mod list_indicators;
+mod list_placements;
 mod list_schedule;
 mod list_total_rules;
 mod narrowing;
@@ -46,8 +54,12 @@ mod place_edition;
 mod query_observations;
 mod registering;
 mod retire;
+mod seal_edition;
+mod set_embargo;
+mod showing;
 mod summing;
 mod upload_edition_file;
+mod withdraw_edition;
 
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
@@ -80,7 +92,7 @@ impl FormRegistryService for FormRegistry {
         request: Request<ListScheduleRequest>,
     ) -> Result<Response<ListScheduleResponse>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(list_schedule::list_schedule(self, call, message).await?))
+        Ok(list_schedule::list_schedule(self, call, message).await?)
     }
 
     async fn list_editions(
@@ -88,12 +100,12 @@ impl FormRegistryService for FormRegistry {
         request: Request<ListEditionsRequest>,
     ) -> Result<Response<ListEditionsResponse>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(list_editions::list_editions(self, call, message).await?))
+        Ok(list_editions::list_editions(self, call, message).await?)
     }
 
     async fn get_edition(&self, request: Request<GetEditionRequest>) -> Result<Response<Edition>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(get_edition::get_edition(self, call, message).await?))
+        Ok(get_edition::get_edition(self, call, message).await?)
     }
 
     async fn upload_edition_file(
@@ -136,9 +148,7 @@ impl FormRegistryService for FormRegistry {
         request: Request<CheckAvailabilityRequest>,
     ) -> Result<Response<CheckAvailabilityResponse>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(
-            check_availability::check_availability(self, call, message).await?,
-        ))
+        Ok(check_availability::check_availability(self, call, message).await?)
     }
 
     async fn preview_recompute(
@@ -146,6 +156,68 @@ impl FormRegistryService for FormRegistry {
         request: Request<PreviewRecomputeRequest>,
     ) -> Result<Response<PreviewRecomputeResponse>, Status> {
         Ok(Response::new(self.schedule.preview(request.get_ref()).await?))
+    }
+
+    async fn get_edition_file_upload(
+        &self,
+        request: Request<GetEditionFileUploadRequest>,
+    ) -> Result<Response<EditionFileUpload>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            get_edition_file_upload::get_edition_file_upload(self, call, message).await?,
+        ))
+    }
+
+    async fn delete_edition_file(
+        &self,
+        request: Request<DeleteEditionFileRequest>,
+    ) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            delete_edition_file::delete_edition_file(self, call, message).await?,
+        ))
+    }
+
+    async fn seal_edition(&self, request: Request<SealEditionRequest>) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(seal_edition::seal_edition(self, call, message).await?))
+    }
+
+    async fn correct_edition(&self, request: Request<CorrectEditionRequest>) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            correct_edition::correct_edition(self, call, message).await?,
+        ))
+    }
+
+    async fn withdraw_edition(&self, request: Request<WithdrawEditionRequest>) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            withdraw_edition::withdraw_edition(self, call, message).await?,
+        ))
+    }
+
+    async fn declare_nil_edition(
+        &self,
+        request: Request<DeclareNilEditionRequest>,
+    ) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            declare_nil_edition::declare_nil_edition(self, call, message).await?,
+        ))
+    }
+
+    async fn set_embargo(&self, request: Request<SetEmbargoRequest>) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(set_embargo::set_embargo(self, call, message).await?))
+    }
+
+    async fn list_placements(
+        &self,
+        request: Request<ListPlacementsRequest>,
+    ) -> Result<Response<ListPlacementsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(list_placements::list_placements(self, call, message).await?)
     }
 
     async fn create_code_list(&self, request: Request<CreateCodeListRequest>) -> Result<Response<CodeList>, Status> {
@@ -265,8 +337,6 @@ impl FormRegistryService for FormRegistry {
         request: Request<QueryObservationsRequest>,
     ) -> Result<Response<QueryObservationsResponse>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(
-            query_observations::query_observations(self, call, message).await?,
-        ))
+        Ok(query_observations::query_observations(self, call, message).await?)
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         indicator::{KATO, TERRITORY, is_dimension_id},
         observation::Status,
         query::Narrowing,
-        serving::{Held, Reader},
+        serving::Held,
     },
 };
 
@@ -174,11 +174,11 @@ pub(super) async fn narrow(
     form: i32,
     asked: &Asked,
     sets: &[Held],
-    reader: Reader,
+    sees_restricted: bool,
 ) -> Result<Narrowing, Error> {
     let mut violations = Violations::new();
-    let days: Vec<_> = sets.iter().map(|set| set.period.last_day()).collect();
-    let hidden = match reader.sees_restricted() {
+    let days: Vec<_> = sets.iter().map(|set| set.key.period.last_day()).collect();
+    let hidden = match sees_restricted {
         true => Vec::new(),
         false => indicator::restricted(connection, form, &days).await?,
     };

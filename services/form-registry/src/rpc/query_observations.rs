@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use legalstat_kit::{Call, Error, FieldReason, Violations, door::page::Page, period::ReportingPeriod};
 use legalstat_proto::forms::v1::{QueryObservationsRequest, QueryObservationsResponse};
 use sqlx::PgConnection;
+use tonic::Response;
 
 use super::{
     FormRegistry, door,
     figures::{Telling, Told, compare, keys_before, to_messages},
     narrowing::{Asked, narrow},
+    showing::Showing,
     summing::Sums,
 };
 use crate::{
@@ -30,46 +32,54 @@ pub(super) async fn query_observations(
     registry: &FormRegistry,
     call: Call,
     request: QueryObservationsRequest,
-) -> Result<QueryObservationsResponse, Error> {
+) -> Result<Response<QueryObservationsResponse>, Error> {
     let mut violations = Violations::new();
     let page = page(&mut violations, &request)?;
     let form = door::form(&mut violations, "parent", &request.parent);
     let asked = Asked::read(&mut violations, &request);
     let (form, asked) = violations.sound(form.zip(asked))?;
     let mark = page.after::<MarkOf>()?.map(|mark| mark.0);
-    let telling = Telling::to(&call.caller, registry.context.now(), registry.figures.suppression);
-    let mut snapshot = registry.context.db.snapshot().await?;
-    door::require_registered(&mut snapshot, Some(form)).await?;
-    let filter = figure_set::Filter {
-        form,
-        first: asked.first,
-        last: asked.last,
-        among: None,
+    let now = registry.context.now();
+    let mut showing = Showing::to(&call, now);
+    let answer = {
+        let mut snapshot = registry.context.db.snapshot().await?;
+        door::require_registered(&mut snapshot, Some(form)).await?;
+        let telling = Telling::at(&mut snapshot, now, registry.figures.suppression).await?;
+        let filter = figure_set::Filter {
+            form,
+            first: asked.first,
+            last: asked.last,
+            among: None,
+        };
+        let mut sets = telling
+            .served(&mut snapshot, &filter, asked.revision, &mut showing)
+            .await?;
+        if asked.descending {
+            sets.reverse();
+        }
+        let sees_restricted = call.caller.is_official();
+        let query = Query {
+            form,
+            narrowing: narrow(&mut snapshot, form, &asked, &sets, sees_restricted).await?,
+            sums: Sums::over(&mut snapshot, &asked, telling.suppression).await?,
+            telling,
+        };
+        let periods: Vec<ReportingPeriod> = sets.iter().map(|set| set.key.period).collect();
+        let after = mark.map(|mark| mark.place(&periods, asked.descending));
+        let told = query.page(&mut snapshot, &sets, after, page.limit()).await?;
+        let (mut told, next_page_token) = page.cut(told, |told| mark_of(&sets, told).to_string());
+        if request.growth {
+            query.compare(&mut snapshot, &sets, &mut told, &mut showing).await?;
+        }
+        let none = HashMap::<i32, Breakdown>::new();
+        let made = query.sums.as_ref().map_or(&none, |sums| &sums.made);
+        QueryObservationsResponse {
+            observations: to_messages(&mut snapshot, &sets, told, made).await?,
+            next_page_token,
+        }
     };
-    let mut sets = telling.served(&mut snapshot, &filter, asked.revision).await?;
-    if asked.descending {
-        sets.reverse();
-    }
-    let query = Query {
-        form,
-        narrowing: narrow(&mut snapshot, form, &asked, &sets, telling.reader).await?,
-        sums: Sums::over(&mut snapshot, &asked, telling.suppression).await?,
-        telling,
-        growth: request.growth,
-    };
-    let periods: Vec<ReportingPeriod> = sets.iter().map(|set| set.period).collect();
-    let after = mark.map(|mark| mark.place(&periods, asked.descending));
-    let told = query.page(&mut snapshot, &sets, after, page.limit()).await?;
-    let (mut told, next_page_token) = page.cut(told, |told| mark_of(&sets, told).to_string());
-    if query.growth {
-        query.compare(&mut snapshot, &sets, &mut told).await?;
-    }
-    let none = HashMap::<i32, Breakdown>::new();
-    let made = query.sums.as_ref().map_or(&none, |sums| &sums.made);
-    Ok(QueryObservationsResponse {
-        observations: to_messages(&mut snapshot, &sets, told, made).await?,
-        next_page_token,
-    })
+    showing.record(&registry.context, &call).await?;
+    Ok(showing.answer(answer))
 }
 
 /// A mark as a page reads it.
@@ -103,7 +113,9 @@ fn mark_of(sets: &[Held], told: &Told) -> Mark {
     let figure = &told.figure;
     let set = sets.iter().find(|set| set.set == figure.set).or(sets.first());
     Mark {
-        period: set.map(|set| set.period).expect("a figure comes from one of the sets"),
+        period: set
+            .map(|set| set.key.period)
+            .expect("a figure comes from one of the sets"),
         indicator: figure.indicator,
         territory: figure.territory,
         breakdown: figure.breakdown,
@@ -116,7 +128,6 @@ struct Query {
     narrowing: Narrowing,
     sums: Option<Sums>,
     telling: Telling,
-    growth: bool,
 }
 
 impl Query {
@@ -141,8 +152,14 @@ impl Query {
             .collect())
     }
 
-    async fn compare(&self, connection: &mut PgConnection, sets: &[Held], told: &mut [Told]) -> Result<(), Error> {
-        let before = self.telling.year_before(connection, self.form, sets).await?;
+    async fn compare(
+        &self,
+        connection: &mut PgConnection,
+        sets: &[Held],
+        told: &mut [Told],
+        showing: &mut Showing<'_>,
+    ) -> Result<(), Error> {
+        let before = self.telling.year_before(connection, self.form, sets, showing).await?;
         let earlier: Vec<Told> = if let Some(sums) = &self.sums {
             let narrowing = Narrowing {
                 sets: before.iter().map(|set| set.set).collect(),

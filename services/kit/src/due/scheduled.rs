@@ -158,7 +158,8 @@ pub async fn lock(connection: &mut PgConnection, parent: &str, period: Reporting
     Ok(())
 }
 
-/// Records when a duty was met for a period; from then on its due date never moves. The first time counts.
+/// Records when a duty was met for a period; from then on its due date never moves. The first time counts. It may lie ahead,
+/// where what meets the duty is out only then, and counts from then on.
 ///
 /// # Errors
 /// When the database fails.
@@ -206,10 +207,10 @@ pub async fn punctuality(
 ) -> Result<Counts, sqlx::Error> {
     sqlx::query_as!(
         Counts,
-        r#"SELECT count(*) FILTER (WHERE met_at < due_time) AS "on_time!",
-             count(*) FILTER (WHERE met_at >= due_time) AS "late!",
-             count(*) FILTER (WHERE met_at IS NULL AND due_time <= $3) AS "overdue!",
-             count(*) FILTER (WHERE met_at IS NULL AND due_time > $3) AS "not_due!"
+        r#"SELECT count(*) FILTER (WHERE met_at < due_time AND met_at <= $3) AS "on_time!",
+             count(*) FILTER (WHERE met_at >= due_time AND met_at <= $3) AS "late!",
+             count(*) FILTER (WHERE (met_at IS NULL OR met_at > $3) AND due_time <= $3) AS "overdue!",
+             count(*) FILTER (WHERE (met_at IS NULL OR met_at > $3) AND due_time > $3) AS "not_due!"
          FROM scheduled
          WHERE binding AND extract(year FROM first_day) = $1::integer AND ($2::text IS NULL OR parent = $2)"#,
         i32::from(year),

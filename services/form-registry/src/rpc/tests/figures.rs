@@ -1,8 +1,8 @@
 //! Querying figures: who is served what, in which order, with totals and growth.
 
 use legalstat_proto::forms::v1::{
-    Availability, AvailabilityItem, CheckAvailabilityRequest, DimensionCode, Indicator, Observation, ObservationStatus,
-    QueryObservationsRequest,
+    Availability, AvailabilityItem, Channel as Place, CheckAvailabilityRequest, DimensionCode, Indicator, Observation,
+    ObservationStatus, QueryObservationsRequest,
 };
 use sqlx::Executor as _;
 
@@ -12,23 +12,12 @@ use super::{
     *,
 };
 
-/// Seals the first revision of the edition of January 2026.
-pub(super) const SEAL: &str =
-    "UPDATE forms.revision SET sealed_at = prepared_at, sealed_by = prepared_by, restricted = false,
-    content_sha256 = sha256('a') WHERE number = 1 AND sealed_at IS NULL";
-/// Places every sealed edition that is prepared, on 1 November 2026.
-const PLACE: &str = "WITH placed AS (
-        UPDATE forms.edition SET state = 'PLACED', effective = 1 WHERE state = 'PREPARED' RETURNING form, period
-    )
-    INSERT INTO forms.placement (form, period, channel, placed_at, placed_by, punctuality, revision, address, content_sha256, effective_at,
-        due_date, calendar_version, late_days)
-    SELECT form, period, 'INFORMATION_SERVICE', '2026-11-01', 'operator', 'LATE', 1, '', sha256('a'), '2026-11-01', '2026-02-05', '1', 1
-    FROM placed";
-
 async fn place_all(registry: &Registry) {
-    let mut database = registry.database().await;
-    for sql in [SEAL, PLACE] {
-        database.execute(sql).await.expect("it is done");
+    let mut operator = registry.operator();
+    for name in ["forms/1/editions/2025-M01", JANUARY] {
+        seal(&mut operator, name).await;
+        let placed = place(&mut operator, &placing(name, Place::InformationService)).await;
+        placed.expect("it is placed");
     }
 }
 
@@ -103,9 +92,9 @@ async fn the_public_is_served_what_is_placed_and_officials_everything() {
 
     // A correction under way changes nothing for the public, and an embargo closes everything.
     let mut database = registry.database().await;
-    let correction = "INSERT INTO forms.revision (form, period, number, replaces, reason, prepared_at, prepared_by)
-         VALUES (1, '2026-M01', 2, 1, 'a slip', now(), 'operator')";
-    database.execute(correction).await.expect("it is begun");
+    try_correct(&mut operator, JANUARY, "a slip")
+        .await
+        .expect("it is begun");
     import(&mut operator, JANUARY, vec![row("cases", "", "", "5")])
         .await
         .expect("it is imported");
@@ -125,6 +114,12 @@ async fn the_public_is_served_what_is_placed_and_officials_everything() {
     database.execute(embargo).await.expect("it is set");
     assert!(ask(&mut anyone, &january).await.is_empty());
     assert!(ask(&mut registry.client(Some("auditor")), &january).await.is_empty());
+    let refused = "journal_entry WHERE method LIKE '%QueryObservations' AND reason = 'ERROR_REASON_EDITION_EMBARGOED'";
+    assert_eq!(
+        registry.count(refused).await,
+        1,
+        "the auditor's attempt stands alone, those of strangers are counted"
+    );
     registry.set_clock("2026-12-01T00:00:00Z");
     assert_eq!(ask(&mut anyone, &january).await.len(), 5);
 }
@@ -157,6 +152,43 @@ async fn what_is_restricted_is_not_there_for_the_public() {
             .await
             .iter()
             .all(|shown| shown.indicator == "forms/1/indicators/crimes")
+    );
+}
+
+#[tokio::test]
+async fn sealing_takes_in_the_digest_of_the_figures_and_a_restricted_indicator_is_never_placed_openly() {
+    let registry = with_registers(&[]).await;
+    let mut operator = registry.operator();
+    let secret = Indicator {
+        restricted: true,
+        ..indicator("secret", &[])
+    };
+    enter(&mut operator, "forms/1", vec![secret])
+        .await
+        .expect("it is entered");
+    let imported = import(&mut operator, JANUARY, vec![row("cases", "", "", "1")])
+        .await
+        .expect("it is imported");
+    let sealed = seal(&mut operator, JANUARY).await;
+    let revision = sealed.revisions.last().expect("it has one");
+    assert_eq!(revision.figures_sha256, imported.sha256);
+    place(&mut operator, &placing(JANUARY, Place::InformationService))
+        .await
+        .expect("it is placed");
+
+    let february = "forms/1/editions/2026-M02";
+    import(&mut operator, february, vec![row("secret", "", "", "1")])
+        .await
+        .expect("it is imported");
+    seal(&mut operator, february).await;
+    let answer = place(&mut operator, &placing(february, Place::InformationService)).await;
+    let refused = answer.expect_err("it is restricted");
+    assert_eq!(refused.code(), Code::FailedPrecondition, "{refused:?}");
+    assert!(
+        ask(&mut registry.client(None), &query())
+            .await
+            .iter()
+            .all(|shown| shown.period == "2026-M01")
     );
 }
 

@@ -309,7 +309,7 @@ async fn figures_come_into_an_open_revision_of_a_period_that_ended() {
     assert_eq!(found, pairs(&[("header.dimensions[0]", "UNKNOWN")]));
     import(&mut operator, JANUARY, some()).await.expect("it is imported");
     let mut database = registry.database().await;
-    database.execute(super::figures::SEAL).await.expect("it is sealed");
+    seal(&mut operator, JANUARY).await;
     refused(
         import(&mut operator, JANUARY, some()).await,
         Code::FailedPrecondition,
