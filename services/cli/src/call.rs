@@ -5,6 +5,11 @@ use std::{io::Read, path::Path, time::Duration};
 use anyhow::Context as _;
 use bytes::{Buf, BufMut};
 use futures::{Stream, StreamExt};
+use indicatif::{ProgressBar, ProgressStyle};
+use legalstat_proto::forms::v1::{
+    ImportObservationsHeader, ImportObservationsRequest, ObservationRow, ObservationRows,
+    form_registry_service_client::FormRegistryServiceClient, import_observations_request::Part,
+};
 use prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
 use serde_json::{Value, json};
@@ -24,6 +29,8 @@ use crate::{
 
 /// How much of a file goes into one message of an upload.
 const CHUNK: usize = 256 * 1024;
+/// How many rows of figures go into one message.
+const ROWS: usize = 5000;
 
 /// How much longer than its timeout a call is waited for, so that the service's own answer to it comes first.
 const GRACE: Duration = Duration::from_secs(1);
@@ -162,6 +169,44 @@ impl Connection {
             .client_streaming(self.request(requests), path(&method), Dynamic(method.output()))
             .await?;
         Ok(to_json(response.get_ref())?)
+    }
+
+    /// Imports figures, and shows on a terminal how many of the rows are sent.
+    pub(crate) async fn import(
+        &self,
+        name: &str,
+        header: &ImportObservationsHeader,
+        rows: &[ObservationRow],
+    ) -> Result<Value, Failure> {
+        self.patiently(async || self.import_once(name, header, rows).await)
+            .await
+    }
+
+    async fn import_once(
+        &self,
+        name: &str,
+        header: &ImportObservationsHeader,
+        rows: &[ObservationRow],
+    ) -> Result<Value, Failure> {
+        let part = |part| ImportObservationsRequest { part: Some(part) };
+        let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} rows, {elapsed}");
+        let sent =
+            ProgressBar::new(rows.len() as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let header = futures::stream::iter([part(Part::Header(header.clone()))]);
+        let (rows, counted) = (rows.to_vec(), sent.clone());
+        let places = (0..rows.len()).step_by(ROWS);
+        let batches = futures::stream::iter(places).map(move |place| {
+            let rows = rows[place..rows.len().min(place + ROWS)].to_vec();
+            counted.inc(rows.len() as u64);
+            part(Part::Rows(ObservationRows { rows }))
+        });
+        let mut client = FormRegistryServiceClient::new(self.channel.clone());
+        let answer = client.import_observations(self.request(header.chain(batches))).await;
+        sent.finish_and_clear();
+        let answer = answer?.into_inner().encode_to_vec();
+        let answer =
+            DynamicMessage::decode(method(name).output(), answer.as_slice()).context("the answer cannot be read")?;
+        Ok(to_json(&answer)?)
     }
 
     /// Downloads a file: the description as JSON, and the content.

@@ -2,9 +2,10 @@
 
 use std::{fmt, process::ExitCode, time::Duration};
 
-use legalstat_proto::common::v1::ErrorReason;
+use legalstat_proto::common::v1::{ErrorReason, FieldReason, RowFaults};
+use prost::Message;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic_types::{ErrorDetails, StatusExt, pb};
 
 use crate::output::escaped;
 
@@ -60,6 +61,17 @@ impl Failure {
         }
     }
 
+    /// The same with the faults of rows told by the numbers that the rows have in their file.
+    pub(crate) fn by_rows(self, rows: &[u64]) -> Self {
+        match self {
+            Self::Refused(status) if !rows.is_empty() => {
+                let renumbered = renumbered(&status, rows);
+                Self::Refused(renumbered.map(Box::new).unwrap_or(status))
+            }
+            failure => failure,
+        }
+    }
+
     /// When to try again, if the service says so.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.status()?
@@ -67,6 +79,36 @@ impl Failure {
             .retry_info()
             .and_then(|retry| retry.retry_delay)
     }
+}
+
+/// How the detail of an error that holds faults of rows is named.
+const ROW_FAULTS: &str = "type.googleapis.com/legalstat.common.v1.RowFaults";
+
+/// The faults of rows that a service answered with.
+fn row_faults(status: &Status) -> Option<RowFaults> {
+    let details = pb::Status::decode(status.details()).ok()?.details;
+    let detail = details.into_iter().find(|detail| detail.type_url == ROW_FAULTS)?;
+    RowFaults::decode(detail.value.as_slice()).ok()
+}
+
+/// The same answer with its faults of rows by other numbers.
+fn renumbered(status: &Status, rows: &[u64]) -> Option<Status> {
+    let mut details = pb::Status::decode(status.details()).ok()?;
+    let detail = details
+        .details
+        .iter_mut()
+        .find(|detail| detail.type_url == ROW_FAULTS)?;
+    let mut faults = RowFaults::decode(detail.value.as_slice()).ok()?;
+    for fault in &mut faults.faults {
+        let place = usize::try_from(fault.row).ok()?.checked_sub(1)?;
+        fault.row = i64::try_from(*rows.get(place)?).ok()?;
+    }
+    detail.value = faults.encode_to_vec();
+    Some(Status::with_details(
+        status.code(),
+        status.message(),
+        details.encode_to_vec().into(),
+    ))
 }
 
 /// An error with its causes: tonic shows only "transport error" otherwise.
@@ -132,7 +174,9 @@ impl fmt::Display for Failure {
 fn answered(how: &str, status: &Status, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let details = status.get_error_details();
     write!(f, "{how}: {}", escaped(status.message()))?;
-    if let Some(bad_request) = details.bad_request() {
+    if let Some(faults) = row_faults(status) {
+        write_row_faults(&faults, f)?;
+    } else if let Some(bad_request) = details.bad_request() {
         for violation in &bad_request.field_violations {
             let [field, description, reason] =
                 [&violation.field, &violation.description, &violation.reason].map(|text| escaped(text));
@@ -152,6 +196,22 @@ fn answered(how: &str, status: &Status, f: &mut fmt::Formatter<'_>) -> fmt::Resu
         write!(f, "\n  try again after: {} s", after.as_secs_f32())?;
     }
     Ok(())
+}
+
+fn write_row_faults(faults: &RowFaults, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for fault in &faults.faults {
+        let reason = FieldReason::try_from(fault.reason).unwrap_or_default().as_str_name();
+        let reason = reason.trim_start_matches("FIELD_REASON_");
+        write!(f, "\n  row {}, {}: {reason}", fault.row, escaped(&fault.column))?;
+        if !fault.value.is_empty() {
+            write!(f, " ({})", escaped(&fault.value))?;
+        }
+    }
+    let told = i64::try_from(faults.faults.len()).unwrap_or(i64::MAX);
+    match faults.count - told {
+        more if more > 0 => write!(f, "\n  … and {more} more"),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

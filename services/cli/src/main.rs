@@ -16,6 +16,7 @@ mod options;
 mod output;
 mod place;
 mod ports;
+mod table;
 mod tls;
 mod tour;
 mod up;

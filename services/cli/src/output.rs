@@ -162,7 +162,9 @@ pub(crate) fn text(value: &Value) -> String {
     }
 }
 
-const PREFIXES: [&str; 20] = [
+const PREFIXES: [&str; 22] = [
+    "AVAILABILITY_",
+    "OBSERVATION_STATUS_",
     "CALENDAR_ACT_KIND_",
     "GRADE_",
     "LANGUAGE_",

@@ -7,7 +7,7 @@ use legalstat_kit::{
     run::environment::{Environment, SettingError},
 };
 
-use crate::domain::package::Contact;
+use crate::domain::{package::Contact, suppression::Suppression};
 
 /// How many bytes a file may have unless set otherwise: 2 GiB.
 const FILE_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
@@ -28,6 +28,18 @@ pub struct Portal {
     pub contact: Contact,
 }
 
+/// How many rows an import may have unless set otherwise: each takes about 40 bytes of memory until all are checked.
+const IMPORT_ROWS: u32 = 1_000_000;
+
+/// The settings about figures.
+#[derive(Clone, Copy, Debug)]
+pub struct Figures {
+    /// How many rows an import may have.
+    pub import_rows: u32,
+    /// What is suppressed of figures that are not placed openly.
+    pub suppression: Suppression,
+}
+
 /// The settings.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -37,6 +49,8 @@ pub struct Config {
     pub files: PathBuf,
     /// How many bytes a file may have.
     pub file_limit: u64,
+    /// About figures.
+    pub figures: Figures,
     /// How long and how much of uploads that broke off is kept.
     pub partials: Bounds,
     /// What open data packages say of the portal.
@@ -51,6 +65,9 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let calendar_url = environment.required("LEGALSTAT_CALENDAR_URL");
     let files = environment.required("LEGALSTAT_FILES");
     let file_limit = environment.parsed("LEGALSTAT_FILE_LIMIT", FILE_LIMIT);
+    let import_rows = environment.parsed("LEGALSTAT_IMPORT_ROWS", IMPORT_ROWS);
+    let threshold = environment.parsed("LEGALSTAT_SUPPRESSION_THRESHOLD", 0);
+    let dominance = environment.parsed("LEGALSTAT_SUPPRESSION_DOMINANCE", 0);
     let partial_seconds = environment.parsed("LEGALSTAT_PARTIAL_SECONDS", PARTIAL_SECONDS);
     let partial_bytes = environment.parsed("LEGALSTAT_PARTIAL_BYTES", PARTIAL_BYTES);
     let portal_url = environment.parsed("LEGALSTAT_OPEN_DATA_URL", PORTAL.to_owned());
@@ -64,6 +81,13 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
         calendar_url: calendar_url?,
         files: PathBuf::from(files?),
         file_limit: file_limit?,
+        figures: Figures {
+            import_rows: import_rows?,
+            suppression: Suppression {
+                threshold: threshold?,
+                dominance: dominance?,
+            },
+        },
         partials: Bounds {
             kept: Duration::from_secs(partial_seconds?),
             bytes: partial_bytes?,

@@ -48,6 +48,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         files,
         schedule,
         portal: config.portal,
+        figures: config.figures,
     };
     let server = FormRegistryServiceServer::new(registry)
         .accept_compressed(CompressionEncoding::Gzip)

@@ -2,9 +2,10 @@
 
 use std::{collections::HashMap, fmt::Display, time::Duration};
 
-use legalstat_proto::common::v1::{ErrorReason, FieldReason};
+use legalstat_proto::common::v1::{ErrorReason, FieldReason, RowFaults};
+use prost::Message;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt, pb};
 
 use crate::{door::text, outage::Outage, repeated};
 
@@ -30,9 +31,11 @@ pub struct Refusal {
     /// The documented reason.
     pub reason: ErrorReason,
     /// A sentence for a person.
-    pub message: String,
+    pub message: Box<str>,
     /// The fields at fault, all of them.
     pub violations: Vec<Violation>,
+    /// What is wrong with the rows of a table that the call brought.
+    pub row_faults: Option<Box<RowFaults>>,
     /// Facts for a machine, by key: `legal_basis`, `resource` and others that the reason documents.
     pub metadata: HashMap<String, String>,
     /// When to try again.
@@ -45,8 +48,9 @@ impl Refusal {
         Self {
             code,
             reason,
-            message: message.into(),
+            message: message.into().into_boxed_str(),
             violations: Vec::new(),
+            row_faults: None,
             metadata: HashMap::new(),
             retry_after: None,
         }
@@ -254,8 +258,32 @@ impl From<Refusal> for Status {
         if let Some(after) = refusal.retry_after {
             details.set_retry_info(Some(after));
         }
-        Status::with_error_details(refusal.code, carried(&refusal.message), details)
+        let status = Status::with_error_details(refusal.code, carried(&refusal.message), details);
+        match refusal.row_faults {
+            Some(faults) => with_row_faults(&status, *faults),
+            None => status,
+        }
     }
+}
+
+/// How many bytes the faults of rows may take beside what else an error carries.
+const ROW_FAULTS: usize = 4400;
+
+/// The status with as many faults of rows as fit.
+fn with_row_faults(status: &Status, mut faults: RowFaults) -> Status {
+    let mut bytes = 0;
+    faults.faults.retain_mut(|fault| {
+        fault.value = carried(&fault.value);
+        bytes += fault.encoded_len() + 3;
+        bytes <= ROW_FAULTS
+    });
+    let detail = prost_types::Any {
+        type_url: "type.googleapis.com/legalstat.common.v1.RowFaults".into(),
+        value: faults.encode_to_vec(),
+    };
+    let mut details = pb::Status::decode(status.details()).unwrap_or_default();
+    details.details.push(detail);
+    Status::with_details(status.code(), status.message(), details.encode_to_vec().into())
 }
 
 /// The reason of a violation as callers get it.
@@ -358,6 +386,36 @@ mod tests {
         assert!(
             last.description.starts_with("and ") && last.reason == "MORE",
             "{last:?}"
+        );
+    }
+
+    #[test]
+    fn a_hundred_faults_of_rows_fit_into_the_headers_of_common_clients() {
+        let fault = |row| legalstat_proto::common::v1::RowFault {
+            row,
+            column: "territory".into(),
+            reason: FieldReason::Unknown.into(),
+            value: "x".repeat(20),
+        };
+        let mut refusal = Refusal::new(
+            Code::InvalidArgument,
+            ErrorReason::InvalidFields,
+            "10000 rows are wrong",
+        );
+        refusal.row_faults = Some(Box::new(RowFaults {
+            count: 10_000,
+            faults: (9_900..10_000).map(fault).collect(),
+        }));
+        let status = Status::from(refusal);
+        let bytes = status.details().len() * 4 / 3 + status.message().len() * 3;
+        assert!(bytes < 7 * 1024, "{bytes}");
+        let details = pb::Status::decode(status.details()).expect("it is a status").details;
+        let detail = details.last().expect("it has the faults");
+        let told = RowFaults::decode(detail.value.as_slice()).expect("they are readable");
+        assert_eq!((told.count, told.faults.len()), (10_000, 100));
+        assert_eq!(
+            status.get_error_details().error_info().map(|info| info.reason.as_str()),
+            Some("ERROR_REASON_INVALID_FIELDS")
         );
     }
 

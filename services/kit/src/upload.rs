@@ -210,7 +210,7 @@ fn check(received: &Staged, announced: Option<[u8; 32]>) -> Result<(), Refusal> 
 }
 
 /// Finds out why a stream ended with an error: a message is unreadable, or the connection was cut.
-fn broken(status: Status) -> Refusal {
+pub fn broken(status: Status) -> Refusal {
     match status.code() {
         Code::OutOfRange | Code::InvalidArgument => wrong_size(),
         // What the services refuse has details. tonic says it without of a message that inflates to more than it may have.

@@ -189,7 +189,7 @@ fn available() -> CheckAvailabilityRequest {
         items: vec![AvailabilityItem {
             form: "forms/4".into(),
             period: "2025-M01".into(),
-            until_period: String::new(),
+            ..AvailabilityItem::default()
         }],
     }
 }

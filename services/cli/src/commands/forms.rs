@@ -6,12 +6,17 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{
-    Action, Command, Mutation, name, object, read_file, request, upload_header,
+    Action, Command, Mutation, name, object,
+    observations::Observations,
+    package::Package,
+    read_file,
+    registers::{CodeLists, Details, Indicators, Totals},
+    request, upload_header,
     watch::{Watching, event_line},
 };
 use crate::{failure::Failure, output::View};
 
-const SERVICE: &str = "legalstat.forms.v1.FormRegistryService";
+pub(super) const SERVICE: &str = "legalstat.forms.v1.FormRegistryService";
 
 /// The register of report forms, its schedule and the placement of editions
 #[derive(Subcommand, Debug)]
@@ -98,6 +103,12 @@ pub(crate) enum Forms {
         #[command(flatten)]
         mutation: Mutation,
     },
+    /// The open data package of an edition: what is in it, and its files into a folder
+    #[command(after_help = "Examples:
+  legalstat forms package 1/2026-M10 --to package
+  legalstat forms package 1/2026-M10 --package-version v1 -o json
+  legalstat forms package 1/2026-M10 --package-version draft")]
+    Package(Package),
     /// Tell what happens to forms and editions as it comes
     #[command(after_help = "Examples:
   legalstat forms watch --new
@@ -123,7 +134,7 @@ pub(crate) enum Forms {
     #[command(after_help = "Example:\n  legalstat forms availability --form 1 --period 2025-M01")]
     Availability {
         /// The form an item names
-        #[arg(long, required_unless_present = "file")]
+        #[arg(long, required_unless_present_any = ["file", "indicator", "words"])]
         form: Option<String>,
         /// The first period
         #[arg(long, required_unless_present = "file")]
@@ -134,7 +145,29 @@ pub(crate) enum Forms {
         /// A CheckAvailabilityRequest in proto3 JSON instead; `-` reads standard input
         #[arg(long, value_name = "PATH", conflicts_with_all = ["form", "period", "until_period"])]
         file: Option<PathBuf>,
+        /// The indicator, forms/1/indicators/crimes
+        #[arg(long)]
+        indicator: Option<String>,
+        /// The indicator in words
+        #[arg(long)]
+        words: Option<String>,
+        /// What is counted, for example CRIME
+        #[arg(long)]
+        unit: Option<String>,
+        /// The territory, by its code in KATO
+        #[arg(long)]
+        territory: Option<String>,
     },
+    #[command(subcommand)]
+    Indicators(Indicators),
+    #[command(subcommand)]
+    Details(Details),
+    #[command(subcommand)]
+    CodeLists(CodeLists),
+    #[command(subcommand)]
+    Totals(Totals),
+    #[command(subcommand)]
+    Observations(Observations),
 }
 
 /// The state of an edition.
@@ -208,6 +241,7 @@ const AVAILABILITY: View = View::Rows(
         ("availability", "availability"),
         ("finding", "text"),
         ("editions", "editions"),
+        ("indicators", "indicators"),
         ("legal basis", "legalBasis"),
     ],
 );
@@ -216,6 +250,7 @@ impl Forms {
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
         Ok(match self {
+            Self::Package(package) => Command::new(SERVICE, "GetOpenDataPackage", Action::Package(package)),
             Self::Watch { new, watch } => {
                 let action = Action::Watch(watch, json!({ "onlyNew": new }), event_line);
                 Command::new(SERVICE, "WatchForms", action)
@@ -287,8 +322,16 @@ impl Forms {
                 period,
                 until_period,
                 file,
+                indicator,
+                words,
+                unit,
+                territory,
             } => {
                 let item = object([
+                    ("indicator", indicator.map(Value::from)),
+                    ("words", words.map(Value::from)),
+                    ("unit", unit.map(Value::from)),
+                    ("territory", territory.map(Value::from)),
                     ("form", form_name(form)),
                     ("period", period.map(Value::from)),
                     ("untilPeriod", until_period.map(Value::from)),
@@ -300,6 +343,11 @@ impl Forms {
                 let action = Action::Send(request, AVAILABILITY);
                 Command::new(SERVICE, "CheckAvailability", action)
             }
+            Self::Indicators(command) => command.command()?,
+            Self::Details(command) => command.command()?,
+            Self::CodeLists(command) => command.command()?,
+            Self::Totals(command) => command.command()?,
+            Self::Observations(command) => command.command()?,
         })
     }
 }

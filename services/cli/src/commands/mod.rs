@@ -5,6 +5,9 @@ pub(crate) mod calendar;
 pub(crate) mod collections;
 pub(crate) mod forms;
 pub(crate) mod journal;
+pub(crate) mod observations;
+pub(crate) mod package;
+pub(crate) mod registers;
 pub(crate) mod requests;
 pub(crate) mod watch;
 
@@ -14,6 +17,7 @@ use std::{
 };
 
 use legalstat_local::folder::write_chosen;
+use legalstat_proto::forms::v1::{ImportObservationsHeader, ObservationRow};
 use prost_reflect::DynamicMessage;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -39,8 +43,12 @@ pub(crate) enum Action {
     Upload(DynamicMessage, PathBuf),
     /// A download to a file, or to standard output as `-`.
     Download(Value, PathBuf),
+    /// An open data package, described and written.
+    Package(package::Package),
     /// A feed, watched with a request, and what a person is told of a message; nothing of a heartbeat.
     Watch(watch::Watching, Value, fn(&Value) -> Option<String>),
+    /// An import of figures: header and rows.
+    Import(ImportObservationsHeader, Vec<ObservationRow>),
 }
 
 /// A command as it will be carried out.
@@ -50,6 +58,7 @@ pub(crate) struct Command {
     caller: Option<&'static str>,
     action: Action,
     service: Option<ServiceName>,
+    rows: Vec<u64>,
 }
 
 impl Command {
@@ -61,6 +70,7 @@ impl Command {
             caller: None,
             action,
             service: None,
+            rows: Vec::new(),
         }
     }
 
@@ -76,8 +86,19 @@ impl Command {
         self
     }
 
+    /// The rows that it sends, by their numbers in the file that they come from: faults are told by these.
+    pub(crate) fn of_rows(mut self, rows: Vec<u64>) -> Self {
+        self.rows = rows;
+        self
+    }
+
     /// Carries it out and prints the answer.
-    pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
+    pub(crate) async fn run(mut self, options: &Options) -> Result<(), Failure> {
+        let rows = std::mem::take(&mut self.rows);
+        self.carry_out(options).await.map_err(|failure| failure.by_rows(&rows))
+    }
+
+    async fn carry_out(self, options: &Options) -> Result<(), Failure> {
         let service = self
             .service
             .or(ServiceName::of_grpc_service(self.grpc_service))
@@ -88,6 +109,7 @@ impl Command {
             Action::Call(request, view) => (connection.call(&method, &request).await?, view),
             Action::Send(request, view) => (connection.send(&method, &request).await?, view),
             Action::List(request, view) => (connection.list(&method, &request).await?, view),
+            Action::Import(header, rows) => (connection.import(&method, &header, &rows).await?, View::Record),
             Action::Upload(header, file) => (connection.upload(&method, &header, &file).await?, View::Record),
             Action::Download(request, to) => {
                 let (description, content) = connection.download(&method, &request).await?;
@@ -97,6 +119,7 @@ impl Command {
                 write_chosen(&to, &content)?;
                 (with_digest(description, &content), View::Record)
             }
+            Action::Package(package) => return package.run(options).await,
             Action::Watch(watch, request, line) => {
                 let feed = watch::Feed {
                     connection,
@@ -152,6 +175,16 @@ pub(crate) fn name(prefix: &str, id: &str) -> String {
         id.into()
     } else {
         format!("{prefix}{id}")
+    }
+}
+
+/// The name of an edition, for which `1/2026-M10` or `crime/2026-Q1` is enough.
+pub(crate) fn edition_name(prefix: &str, text: &str) -> String {
+    match text.split_once('/') {
+        Some((parent, period)) if format!("{parent}/") != prefix && !period.contains('/') => {
+            format!("{prefix}{parent}/editions/{period}")
+        }
+        _ => text.into(),
     }
 }
 

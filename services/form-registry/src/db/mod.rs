@@ -1,12 +1,18 @@
 //! The schema `forms`: all its SQL, one file per aggregate.
 
+pub mod availability;
+pub mod code_list;
 pub mod edition;
 pub mod embargo;
+pub mod figure_set;
 pub mod form;
+pub mod indicator;
+pub mod observation;
 pub mod package;
 pub mod placement;
 pub mod reference;
 pub mod revision;
+pub mod total_rule;
 
 use legalstat_kit::door::word::unreadable;
 

@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 
 use super::{edition_key, revision::digest};
 use crate::domain::{
-    edition::{Channel, EditionState, Lateness, Placement},
+    edition::{Channel, Lateness, Placement},
     key::EditionKey,
 };
 
@@ -218,25 +218,6 @@ pub async fn save(connection: &mut PgConnection, placement: &Placement) -> Resul
         scheduled::meet(connection, &key.parent(), key.period, placement.effective_at).await?;
     }
     Ok(())
-}
-
-/// The editions of these forms that are placed on the information service and were not taken back since.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn on_information_service(
-    connection: &mut PgConnection,
-    forms: &[i32],
-) -> Result<Vec<EditionKey>, sqlx::Error> {
-    let rows = sqlx::query!(
-        r#"SELECT DISTINCT 'forms/' || p.form::text AS "parent!", p.period FROM forms.placement p
-         JOIN forms.edition e ON (e.form, e.period) = (p.form, p.period)
-         WHERE p.channel = 'INFORMATION_SERVICE' AND p.form = ANY ($1) AND e.state = $2"#,
-        forms,
-        EditionState::Placed.word(),
-    );
-    let rows = rows.fetch_all(connection).await?;
-    rows.into_iter()
-        .map(|row| edition_key(&row.parent, &row.period))
-        .collect()
 }
 
 /// Whether a form is on the approved list of open data on a day.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use legalstat_kit::{call::Done, door::word::unreadable, files::Content};
 use sqlx::PgConnection;
 
-use super::edition_key;
+use super::{edition_key, observation};
 use crate::domain::{
     edition::{EditionFile, Figures, Revision, Seal, Withdrawal},
     key::EditionKey,
@@ -129,8 +129,10 @@ async fn files_of_each(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn figures(_: &mut PgConnection, _: EditionKey, _: i32) -> Result<Figures, sqlx::Error> {
-    Ok(Figures::default())
+pub async fn figures(connection: &mut PgConnection, key: EditionKey, revision: i32) -> Result<Figures, sqlx::Error> {
+    let sha256 = observation::digest(connection, key, revision).await?;
+    let restricted = !observation::restricted(connection, key, revision).await?.is_empty();
+    Ok(Figures { sha256, restricted })
 }
 
 /// Stores the last revision of an edition unless it is there, and what sealed it once it is sealed.

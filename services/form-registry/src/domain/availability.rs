@@ -11,6 +11,7 @@ use legalstat_kit::{
 
 use super::{
     form::{Form, Periodicity},
+    indicator::IndicatorName,
     key::{self, EditionKey},
 };
 
@@ -23,6 +24,43 @@ pub struct Item {
     pub period: String,
     /// The last reporting period; empty for `period` alone.
     pub until_period: String,
+    /// The indicator it names.
+    pub indicator: Option<IndicatorName>,
+    /// The indicator in words; empty for none.
+    pub words: String,
+    /// What is counted; empty for any.
+    pub unit: String,
+    /// The territory's code; empty for the whole country.
+    pub territory: String,
+}
+
+impl Item {
+    /// Whether it asks for an indicator.
+    pub fn asks_for_indicator(&self) -> bool {
+        self.indicator.is_some() || !self.words.is_empty()
+    }
+}
+
+/// An indicator that an item may mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    pub number: i32,
+    pub name: IndicatorName,
+    pub title: LocalizedText,
+    pub unit: String,
+    pub restricted: bool,
+    /// 1 to 100.
+    pub likeness: i32,
+}
+
+/// The one indicator that an item means: what it names, what its words are the very title of, or all that they are near to.
+/// Words that are near to several mean none of them for sure.
+pub fn meant<'m>(item: &Item, matches: &'m [Match]) -> Option<&'m Match> {
+    match matches {
+        [only] => Some(only).filter(|only| item.unit.is_empty() || only.unit == item.unit),
+        [first, second, ..] => (first.likeness == 100 && second.likeness < 100).then_some(first),
+        [] => None,
+    }
 }
 
 /// What the registers say.
@@ -30,6 +68,8 @@ pub struct Item {
 pub enum Availability {
     /// Placed editions hold every period asked for.
     Placed,
+    /// The form's indicators are entered, but not every period asked for is placed.
+    NotPlaced,
     /// The registers cannot tell.
     Undetermined,
     /// The form named is not registered.
@@ -58,24 +98,75 @@ enum Unclear {
     WrongWayRound,
 }
 
-/// Looks an item up. `placed` holds the editions placed on the information service.
-pub fn find(item: &Item, forms: &[Form], placed: &HashSet<EditionKey>) -> Finding {
-    if item.form.is_empty() {
-        return undetermined(no_form());
-    }
-    let number = key::parse_form(&item.form).ok();
-    let Some(form) = forms.iter().find(|form| Some(form.list_number) == number) else {
-        return Finding {
-            availability: Availability::NotRegistered,
-            editions: Vec::new(),
-            text: not_registered(),
-            legal_basis: LegalBasis::instruction("para 5"),
-        };
+/// What the registers hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Registers<'a> {
+    pub forms: &'a [Form],
+    /// The editions that are placed on the information service.
+    pub placed: &'a HashSet<EditionKey>,
+    /// The forms whose indicators are entered.
+    pub entered: &'a HashSet<i32>,
+}
+
+/// Looks an item up. `matches` are the indicators that it may mean.
+pub fn find(item: &Item, registers: Registers<'_>, matches: &[Match]) -> Finding {
+    let meant = meant(item, matches);
+    let form_name = match meant {
+        Some(meant) if item.form.is_empty() => key::form(meant.name.form),
+        _ => item.form.clone(),
     };
+    let named = item.indicator.as_ref().map(|name| key::form(name.form));
+    let form_name = if form_name.is_empty() {
+        named.unwrap_or_default()
+    } else {
+        form_name
+    };
+    if form_name.is_empty() {
+        return undetermined(if item.words.is_empty() {
+            no_form()
+        } else {
+            no_one_indicator()
+        });
+    }
+    let number = key::parse_form(&form_name).ok();
+    let Some(form) = registers.forms.iter().find(|form| Some(form.list_number) == number) else {
+        return not_in_register(not_registered());
+    };
+    let entered = registers.entered.contains(&form.list_number);
+    if item.asks_for_indicator() && entered {
+        let Some(meant) = meant.filter(|meant| meant.name.form == form.list_number) else {
+            return match &item.indicator {
+                Some(_) if matches.is_empty() => not_in_register(no_such_indicator()),
+                _ => undetermined(no_one_indicator()),
+            };
+        };
+        if meant.restricted {
+            return Finding {
+                availability: Availability::NotPlaced,
+                editions: Vec::new(),
+                text: is_restricted(),
+                legal_basis: LegalBasis::instruction("para 2(10)"),
+            };
+        }
+    }
     match periods(item, form) {
         Err(unclear) => undetermined(unclear_text(unclear)),
-        Ok(periods) => of_periods(form, &periods, placed),
+        Ok(periods) => of_periods(form, &periods, registers.placed, entered),
     }
+}
+
+fn not_in_register(text: LocalizedText) -> Finding {
+    Finding {
+        availability: Availability::NotRegistered,
+        editions: Vec::new(),
+        text,
+        legal_basis: LegalBasis::instruction("para 5"),
+    }
+}
+
+/// The periods that an item asks for of a form; none where they cannot be told.
+pub fn asked_periods(item: &Item, form: &Form) -> Vec<ReportingPeriod> {
+    periods(item, form).unwrap_or_default()
 }
 
 /// Whether an item asks for an edition, as far as its form and periods can be read.
@@ -87,7 +178,9 @@ pub fn names(item: &Item, edition: EditionKey) -> bool {
         &item.until_period
     };
     let holds = |(first, last): (ReportingPeriod, ReportingPeriod)| (first..=last).contains(&edition.period);
-    key::parse_form(&item.form) == Ok(edition.form) && read(&item.period).zip(read(until)).is_some_and(holds)
+    let of_indicator = item.indicator.as_ref().map(|name| name.form);
+    let form = key::parse_form(&item.form).ok().or(of_indicator);
+    form == Some(edition.form) && read(&item.period).zip(read(until)).is_some_and(holds)
 }
 
 fn periods(item: &Item, form: &Form) -> Result<Vec<ReportingPeriod>, Unclear> {
@@ -112,7 +205,7 @@ fn periods(item: &Item, form: &Form) -> Result<Vec<ReportingPeriod>, Unclear> {
     Ok(form.duty.periods_between(first, last).collect())
 }
 
-fn of_periods(form: &Form, periods: &[ReportingPeriod], placed: &HashSet<EditionKey>) -> Finding {
+fn of_periods(form: &Form, periods: &[ReportingPeriod], placed: &HashSet<EditionKey>, entered: bool) -> Finding {
     let editions: Vec<EditionKey> = periods
         .iter()
         .map(|&period| EditionKey {
@@ -127,6 +220,14 @@ fn of_periods(form: &Form, periods: &[ReportingPeriod], placed: &HashSet<Edition
             editions,
             text: all_placed(),
             legal_basis: LegalBasis::instruction("para 7"),
+        };
+    }
+    if entered {
+        return Finding {
+            availability: Availability::NotPlaced,
+            text: not_all_placed(editions.len(), periods.len()),
+            editions,
+            legal_basis: LegalBasis::instruction("para 5"),
         };
     }
     let text = no_indicators(editions.len(), periods.len());
@@ -166,6 +267,42 @@ fn all_placed() -> LocalizedText {
         "Сұралған барлық кезеңдер ақпараттық сервисте орналастырылған: ақпарат ашық қолжетімді.",
         "Все запрошенные периоды размещены на информационном сервисе: информация доступна открыто.",
         "Every period asked for is placed on the information service: the information is openly available.",
+    )
+}
+
+fn no_such_indicator() -> LocalizedText {
+    LocalizedText::new(
+        "Көрсетілген көрсеткіш нысанның енгізілген көрсеткіштерінің арасында жоқ.",
+        "Указанного показателя нет среди внесённых показателей формы.",
+        "The indicator named is none of those entered for the form.",
+    )
+}
+
+fn no_one_indicator() -> LocalizedText {
+    LocalizedText::new(
+        "Тармақтың сөздері бір ғана көрсеткішті білдірмейді: лауазымды адам шешеді.",
+        "Слова пункта не указывают на один показатель: решает должностное лицо.",
+        "The words of the item do not mean one indicator for sure: an official decides.",
+    )
+}
+
+fn is_restricted() -> LocalizedText {
+    LocalizedText::new(
+        "Көрсеткіштің қолжетімділігі шектеулі: ол ашық орналастырылмайды.",
+        "Показатель ограниченного доступа: он не размещается открыто.",
+        "The indicator is of restricted access: it is not placed openly.",
+    )
+}
+
+fn not_all_placed(placed: usize, asked: usize) -> LocalizedText {
+    LocalizedText::new(
+        format!("Көрсеткіш тізілімде бар; ақпараттық сервисте сұралған {asked} кезеңнің {placed} орналастырылған."),
+        format!(
+            "Показатель есть в реестре; на информационном сервисе размещено {placed} из {asked} запрошенных периодов."
+        ),
+        format!(
+            "The indicators are registered; {placed} of the {asked} periods asked for are placed on the information service."
+        ),
     )
 }
 
@@ -227,13 +364,118 @@ mod tests {
             form: form.into(),
             period: period.into(),
             until_period: until_period.into(),
+            ..Item::default()
         };
-        let placed = placed.iter().map(|name| name.parse().expect("a name")).collect();
-        find(
-            &item,
-            &register::appendix_2().expect("the register is readable"),
-            &placed,
-        )
+        look_up_item(&item, placed, &[], &[])
+    }
+
+    fn look_up_item(item: &Item, placed: &[&str], entered: &[i32], matches: &[Match]) -> Finding {
+        let registers = Registers {
+            forms: &register::appendix_2().expect("the register is readable"),
+            placed: &placed.iter().map(|name| name.parse().expect("a name")).collect(),
+            entered: &entered.iter().copied().collect(),
+        };
+        find(item, registers, matches)
+    }
+
+    fn found(code: &str, likeness: i32, restricted: bool) -> Match {
+        Match {
+            number: 1,
+            name: IndicatorName {
+                form: 1,
+                code: code.into(),
+            },
+            title: LocalizedText::default(),
+            unit: "CRIME".into(),
+            restricted,
+            likeness,
+        }
+    }
+
+    #[test]
+    fn where_indicators_are_entered_the_registers_can_tell() {
+        let named = |code: &str| Item {
+            period: "2025-M01".into(),
+            indicator: Some(IndicatorName {
+                form: 1,
+                code: code.into(),
+            }),
+            ..Item::default()
+        };
+        let (open, restricted) = (found("crimes", 100, false), found("secret", 100, true));
+        let placed = ["forms/1/editions/2025-M01"];
+        let open_only = std::slice::from_ref(&open);
+        for (item, entered, matches, availability) in [
+            (named("crimes"), &[1][..], open_only, Availability::Placed),
+            (
+                named("secret"),
+                &[1],
+                std::slice::from_ref(&restricted),
+                Availability::NotPlaced,
+            ),
+            (named("other"), &[1], &[], Availability::NotRegistered),
+            (
+                Item {
+                    period: "2025-M02".into(),
+                    ..named("crimes")
+                },
+                &[1],
+                open_only,
+                Availability::NotPlaced,
+            ),
+            (
+                Item {
+                    period: "2025-M02".into(),
+                    ..named("other")
+                },
+                &[],
+                &[],
+                Availability::Undetermined,
+            ),
+            (
+                Item {
+                    unit: "PERSON".into(),
+                    ..named("crimes")
+                },
+                &[1],
+                open_only,
+                Availability::Undetermined,
+            ),
+            (
+                Item {
+                    form: "forms/5".into(),
+                    ..named("crimes")
+                },
+                &[1, 5],
+                open_only,
+                Availability::Undetermined,
+            ),
+        ] {
+            let finding = look_up_item(&item, &placed, entered, matches);
+            assert_eq!(
+                finding.availability, availability,
+                "{item:?} {entered:?}: {}",
+                finding.text.en
+            );
+        }
+    }
+
+    #[test]
+    fn words_decide_only_where_they_mean_one_indicator() {
+        let item = Item {
+            period: "2025-M01".into(),
+            words: "registered crimes".into(),
+            ..Item::default()
+        };
+        let (exact, near, other) = (found("a", 100, false), found("b", 70, false), found("c", 70, false));
+        assert_eq!(meant(&item, std::slice::from_ref(&near)), Some(&near));
+        assert_eq!(meant(&item, &[exact.clone(), near.clone()]), Some(&exact));
+        assert_eq!(meant(&item, &[near.clone(), other.clone()]), None);
+        assert_eq!(meant(&item, &[exact.clone(), exact.clone()]), None);
+        let finding = look_up_item(&item, &[], &[1], &[near, other]);
+        assert_eq!(finding.availability, Availability::Undetermined);
+        let finding = look_up_item(&item, &[], &[1], &[exact]);
+        assert_eq!(finding.availability, Availability::NotPlaced);
     }
 
     #[test]
@@ -362,6 +604,7 @@ mod tests {
             form: form.into(),
             period: period.into(),
             until_period: until.into(),
+            ..Item::default()
         };
         let march: EditionKey = "forms/1/editions/2025-M03".parse().expect("a name");
         for (form, period, until, expected) in [

@@ -234,7 +234,11 @@ impl Edition {
             Err(Obstacle::Nil)
         } else if seal.restricted {
             Err(Obstacle::Restricted)
-        } else if [last, effective].iter().flatten().all(|held| held.number != revision.number) {
+        } else if [last, effective]
+            .iter()
+            .flatten()
+            .all(|held| held.number != revision.number)
+        {
             // A later one was placed, or is being made because this one is wrong.
             Err(Obstacle::Superseded)
         } else {

@@ -2,16 +2,24 @@
 
 pub mod availability;
 pub mod content;
+pub mod dated;
 pub mod edition;
 pub mod embargo;
+pub mod faults;
 pub mod form;
+pub mod import;
+pub mod indicator;
 pub mod key;
 pub mod media;
+pub mod observation;
 pub mod package;
 pub mod placement;
+pub mod query;
 pub mod register;
 pub mod revision;
+pub mod serving;
 pub mod standing;
+pub mod suppression;
 pub mod telling;
 pub mod visibility;
 pub mod workbook;

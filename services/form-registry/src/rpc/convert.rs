@@ -12,7 +12,6 @@ use legalstat_kit::{
 use legalstat_proto::{calendar::v1::DueDateChange, forms::v1 as proto};
 
 use crate::domain::{
-    availability::{Availability, Finding},
     edition::{Channel, Edition, EditionFile, EditionState, Placement, Revision},
     embargo::Embargo,
     form::{Form, Periodicity},
@@ -204,19 +203,5 @@ pub(super) fn to_schedule_item(item: Scheduled, state: EditionState) -> proto::S
         assumed: item.due.assumed,
         state: to_state(state),
         due_date_revision: i32::try_from(item.moves).unwrap_or(i32::MAX),
-    }
-}
-
-pub(super) fn to_item_availability(finding: Finding) -> proto::ItemAvailability {
-    let availability = match finding.availability {
-        Availability::Placed => proto::Availability::Placed,
-        Availability::Undetermined => proto::Availability::Undetermined,
-        Availability::NotRegistered => proto::Availability::NotRegistered,
-    };
-    proto::ItemAvailability {
-        availability: availability.into(),
-        editions: finding.editions.iter().map(ToString::to_string).collect(),
-        text: Some(finding.text.into()),
-        legal_basis: Some(finding.legal_basis.into()),
     }
 }

@@ -4,42 +4,67 @@ use futures::stream::BoxStream;
 use legalstat_kit::{Call, Context, due::Schedule, feed::Outbox, files::FileStore};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::forms::v1::{
-    CheckAvailabilityRequest, CheckAvailabilityResponse, CorrectEditionRequest, DeclareNilEditionRequest,
-    DeleteEditionFileRequest, DownloadEditionFileRequest, DownloadEditionFileResponse, DownloadOpenDataFileRequest,
-    DownloadOpenDataFileResponse, Edition, EditionFileUpload, Form, GetEditionFileUploadRequest, GetEditionRequest,
-    GetFormRequest, GetOpenDataPackageRequest, GetPunctualityRequest, ListEditionsRequest, ListEditionsResponse,
-    ListFormsRequest, ListFormsResponse, ListPlacementsRequest, ListPlacementsResponse, ListScheduleRequest,
-    ListScheduleResponse, OpenDataPackage, PlaceEditionRequest, PunctualityReport, SealEditionRequest,
-    SetEmbargoRequest, UploadEditionFileRequest, WatchFormsRequest, WatchFormsResponse, WithdrawEditionRequest,
+    BatchCreateCodesRequest, BatchCreateDetailsRequest, BatchCreateIndicatorsRequest, CheckAvailabilityRequest,
+    CheckAvailabilityResponse, CodeList, CorrectEditionRequest, CreateCodeListRequest, CreateTotalRuleRequest,
+    DeclareNilEditionRequest, DeleteEditionFileRequest, DownloadEditionFileRequest, DownloadEditionFileResponse,
+    DownloadOpenDataFileRequest, DownloadOpenDataFileResponse, Edition, EditionFileUpload, Form,
+    GetEditionFileUploadRequest, GetEditionRequest, GetFormRequest, GetOpenDataPackageRequest, GetPunctualityRequest,
+    ImportObservationsRequest, ImportObservationsResponse, ListCodeListsRequest, ListCodeListsResponse,
+    ListCodesRequest, ListCodesResponse, ListDetailsRequest, ListDetailsResponse, ListEditionsRequest,
+    ListEditionsResponse, ListFormsRequest, ListFormsResponse, ListIndicatorsRequest, ListIndicatorsResponse,
+    ListPlacementsRequest, ListPlacementsResponse, ListScheduleRequest, ListScheduleResponse, ListTotalRulesRequest,
+    ListTotalRulesResponse, OpenDataPackage, PlaceEditionRequest, PunctualityReport, QueryObservationsRequest,
+    QueryObservationsResponse, RegisterChange, RetireRequest, SealEditionRequest, SetEmbargoRequest, TotalRule,
+    UploadEditionFileRequest, WatchFormsRequest, WatchFormsResponse, WithdrawEditionRequest,
     form_registry_service_server::FormRegistryService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::config::Portal;
 
+mod as_of;
+mod batch_create_codes;
+mod batch_create_details;
+mod batch_create_indicators;
 mod changing;
 mod check_availability;
 mod convert;
+mod convert_registers;
 mod correct_edition;
+mod create_code_list;
+mod create_total_rule;
 mod declare_nil_edition;
 mod delete_edition_file;
 mod door;
 mod download_edition_file;
 mod download_open_data_file;
+mod faults;
+mod figures;
 mod get_edition;
 mod get_edition_file_upload;
 mod get_form;
 mod get_open_data_package;
 mod get_punctuality;
+mod import_observations;
+mod list_code_lists;
+mod list_codes;
+mod list_details;
 mod list_editions;
 mod list_forms;
+mod list_indicators;
 mod list_placements;
 mod list_schedule;
+mod list_total_rules;
+mod narrowing;
 mod packaging;
 mod place_edition;
+mod query_observations;
+mod registering;
+mod retire;
 mod seal_edition;
 mod set_embargo;
 mod showing;
+mod summing;
 mod upload_edition_file;
 mod watch_forms;
 mod withdraw_edition;
@@ -55,6 +80,7 @@ pub struct FormRegistry {
     pub schedule: Schedule,
     pub outbox: Outbox,
     pub portal: Portal,
+    pub figures: crate::config::Figures,
 }
 
 #[tonic::async_trait]
@@ -229,5 +255,125 @@ impl FormRegistryService for FormRegistry {
     ) -> Result<Response<ListPlacementsResponse>, Status> {
         let (call, message) = Call::with_message(request);
         Ok(list_placements::list_placements(self, call, message).await?)
+    }
+
+    async fn create_code_list(&self, request: Request<CreateCodeListRequest>) -> Result<Response<CodeList>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            create_code_list::create_code_list(self, call, message).await?,
+        ))
+    }
+
+    async fn list_code_lists(
+        &self,
+        request: Request<ListCodeListsRequest>,
+    ) -> Result<Response<ListCodeListsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            list_code_lists::list_code_lists(self, call, message).await?,
+        ))
+    }
+
+    async fn batch_create_codes(
+        &self,
+        request: Request<BatchCreateCodesRequest>,
+    ) -> Result<Response<RegisterChange>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            batch_create_codes::batch_create_codes(self, call, message).await?,
+        ))
+    }
+
+    async fn retire_codes(&self, request: Request<RetireRequest>) -> Result<Response<RegisterChange>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(retire::retire_codes(self, call, message).await?))
+    }
+
+    async fn list_codes(&self, request: Request<ListCodesRequest>) -> Result<Response<ListCodesResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(list_codes::list_codes(self, call, message).await?))
+    }
+
+    async fn batch_create_indicators(
+        &self,
+        request: Request<BatchCreateIndicatorsRequest>,
+    ) -> Result<Response<RegisterChange>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            batch_create_indicators::batch_create_indicators(self, call, message).await?,
+        ))
+    }
+
+    async fn retire_indicators(&self, request: Request<RetireRequest>) -> Result<Response<RegisterChange>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(retire::retire_indicators(self, call, message).await?))
+    }
+
+    async fn list_indicators(
+        &self,
+        request: Request<ListIndicatorsRequest>,
+    ) -> Result<Response<ListIndicatorsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            list_indicators::list_indicators(self, call, message).await?,
+        ))
+    }
+
+    async fn batch_create_details(
+        &self,
+        request: Request<BatchCreateDetailsRequest>,
+    ) -> Result<Response<RegisterChange>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            batch_create_details::batch_create_details(self, call, message).await?,
+        ))
+    }
+
+    async fn retire_details(&self, request: Request<RetireRequest>) -> Result<Response<RegisterChange>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(retire::retire_details(self, call, message).await?))
+    }
+
+    async fn list_details(
+        &self,
+        request: Request<ListDetailsRequest>,
+    ) -> Result<Response<ListDetailsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(list_details::list_details(self, call, message).await?))
+    }
+
+    async fn create_total_rule(&self, request: Request<CreateTotalRuleRequest>) -> Result<Response<TotalRule>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            create_total_rule::create_total_rule(self, call, message).await?,
+        ))
+    }
+
+    async fn list_total_rules(
+        &self,
+        request: Request<ListTotalRulesRequest>,
+    ) -> Result<Response<ListTotalRulesResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            list_total_rules::list_total_rules(self, call, message).await?,
+        ))
+    }
+
+    async fn import_observations(
+        &self,
+        request: Request<Streaming<ImportObservationsRequest>>,
+    ) -> Result<Response<ImportObservationsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            import_observations::import_observations(self, call, message).await?,
+        ))
+    }
+
+    async fn query_observations(
+        &self,
+        request: Request<QueryObservationsRequest>,
+    ) -> Result<Response<QueryObservationsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(query_observations::query_observations(self, call, message).await?)
     }
 }

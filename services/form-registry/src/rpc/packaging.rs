@@ -130,7 +130,7 @@ fn require_whole(key: EditionKey, made: &Made) -> Result<(), Refusal> {
     };
     refusal.code = Code::FailedPrecondition;
     refusal.reason = ErrorReason::NamesMissing;
-    refusal.message = format!("{key}: names are missing in Kazakh or Russian: {}", made.missing.len());
+    refusal.message = format!("{key}: names are missing in Kazakh or Russian: {}", made.missing.len()).into();
     Err(refusal.about(&key).legal_basis(&law))
 }
 

@@ -233,7 +233,7 @@ mod tests {
         let Err(Error::Refusal(refusal)) = violations.sound(Some(1)) else {
             panic!("two violations were found")
         };
-        assert_eq!(refusal.message, "2 fields of the request are wrong: name, channel");
+        assert_eq!(&*refusal.message, "2 fields of the request are wrong: name, channel");
         assert_eq!(refusal.metadata["resource"], "forms/1/editions/2019-Q1");
     }
 

@@ -110,6 +110,7 @@ fn availability_item(item: &Item) -> AvailabilityItem {
         form: item.form.clone().unwrap_or_default(),
         period: period(item.period),
         until_period: period(item.until_period),
+        ..AvailabilityItem::default()
     }
 }
 

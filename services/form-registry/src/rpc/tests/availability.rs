@@ -21,6 +21,7 @@ fn item(form: &str, period: &str, until_period: &str) -> AvailabilityItem {
         form: form.into(),
         period: period.into(),
         until_period: until_period.into(),
+        ..AvailabilityItem::default()
     }
 }
 

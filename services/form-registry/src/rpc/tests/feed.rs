@@ -159,7 +159,8 @@ async fn two_replicas_tell_the_same_and_a_watcher_can_leave_one_and_join_the_oth
     place(&mut registry.operator(), &placing(JANUARY, Place::InformationService))
         .await
         .expect("it is placed");
-    let expected = ["edition.prepared", "edition.sealed", "edition.placed"].map(|kind| (kind.to_owned(), JANUARY.to_owned()));
+    let expected =
+        ["edition.prepared", "edition.sealed", "edition.placed"].map(|kind| (kind.to_owned(), JANUARY.to_owned()));
     for feed in [&mut here, &mut there] {
         assert_eq!([event(feed).await, event(feed).await, event(feed).await], expected);
     }
@@ -314,15 +315,21 @@ async fn an_embargo_withholds_an_edition_from_the_feed_until_its_end_is_told() {
     let (mut preparer, begun) = watch_new(&registry.running, "operator").await;
     let (mut subject, _) = watch_new(&registry.running, "edms").await;
     let mut operator = registry.operator();
-    upload(&mut operator, &header(JANUARY), b"a").await.expect("it is taken");
+    upload(&mut operator, &header(JANUARY), b"a")
+        .await
+        .expect("it is taken");
     seal(&mut operator, JANUARY).await;
-    place(&mut operator, &placing(JANUARY, Place::InformationService)).await.expect("it is placed");
+    place(&mut operator, &placing(JANUARY, Place::InformationService))
+        .await
+        .expect("it is placed");
     for kind in ["edition.prepared", "edition.sealed", "edition.placed"] {
         assert_eq!(event(&mut preparer).await.0, kind);
     }
     registry.set_clock("2025-02-03T05:59:59.999999Z");
     for caller in ["edms", "supreme-court", "auditor"] {
-        let mut early = try_watch(&registry.running, caller, after(&begun)).await.expect("it is watched");
+        let mut early = try_watch(&registry.running, caller, after(&begun))
+            .await
+            .expect("it is watched");
         assert_eq!(all(&mut early).await.0, [], "{caller} is told nothing a moment early");
     }
     let attempts = "SELECT count(*) FROM forms.journal_entry
@@ -332,13 +339,18 @@ async fn an_embargo_withholds_an_edition_from_the_feed_until_its_end_is_told() {
         .fetch_one(&mut registry.database().await)
         .await
         .expect("it counts");
-    assert_eq!(attempts, 3, "each that watched while something was withheld is in the journal");
+    assert_eq!(
+        attempts, 3,
+        "each that watched while something was withheld is in the journal"
+    );
     registry.set_clock("2025-02-03T06:00:00Z");
     let ended = ("edition.embargo_ended".to_owned(), JANUARY.to_owned());
     for feed in [&mut preparer, &mut subject] {
         assert_eq!(event(feed).await, ended);
     }
-    let mut later = try_watch(&registry.running, "edms", after(&begun)).await.expect("it is watched");
+    let mut later = try_watch(&registry.running, "edms", after(&begun))
+        .await
+        .expect("it is watched");
     let placed = ("edition.placed".to_owned(), JANUARY.to_owned());
     assert_eq!(all(&mut later).await.0, [placed, ended]);
 }

@@ -55,11 +55,16 @@ const FIGURES: &str = "
         SELECT t.id, 0, 'P', 7 FROM forms.code t WHERE t.code = '710000000'
     ) AS f (territory, breakdown, status, value)";
 
-const NAMES: &str = "UPDATE forms.form SET title_kk = 'Тіркелген қылмыстар', title_ru = 'Зарегистрированные преступления'
+const NAMES: &str =
+    "UPDATE forms.form SET title_kk = 'Тіркелген қылмыстар', title_ru = 'Зарегистрированные преступления'
                      WHERE list_number = 1";
 
 async fn run(registry: &Registry, sql: &str) {
-    let done = registry.database().await.execute(sqlx::AssertSqlSafe(sql.to_owned())).await;
+    let done = registry
+        .database()
+        .await
+        .execute(sqlx::AssertSqlSafe(sql.to_owned()))
+        .await;
     done.expect("it is carried out");
 }
 
@@ -68,7 +73,9 @@ async fn registry(names: &str, figures: &str) -> Registry {
     let registry = Registry::start_with(None, NOW, true, &[("LEGALSTAT_FILE_LIMIT", "20000000")]).await;
     registry.until_whole().await;
     run(&registry, &format!("{REGISTERS}; {names}")).await;
-    upload(&mut registry.operator(), &header(JANUARY), b"a;b\n1;2\n").await.expect("it is taken");
+    upload(&mut registry.operator(), &header(JANUARY), b"a;b\n1;2\n")
+        .await
+        .expect("it is taken");
     run(&registry, figures).await;
     seal(&mut registry.operator(), JANUARY).await;
     registry
@@ -80,7 +87,10 @@ async fn package(registry: &Registry, caller: Option<&str>, version: &str) -> Re
         version: version.into(),
     };
     let mut client = registry.client(caller);
-    client.get_open_data_package(request).await.map(tonic::Response::into_inner)
+    client
+        .get_open_data_package(request)
+        .await
+        .map(tonic::Response::into_inner)
 }
 
 async fn file(registry: &Registry, package: &str, path: &str) -> Result<Vec<u8>, Status> {
@@ -88,7 +98,11 @@ async fn file(registry: &Registry, package: &str, path: &str) -> Result<Vec<u8>,
         name: package.into(),
         path: path.into(),
     };
-    let mut stream = registry.client(None).download_open_data_file(request).await?.into_inner();
+    let mut stream = registry
+        .client(None)
+        .download_open_data_file(request)
+        .await?
+        .into_inner();
     let mut content = Vec::new();
     while let Some(message) = stream.message().await? {
         if let Some(download_open_data_file_response::Part::Chunk(chunk)) = message.part {
@@ -103,8 +117,18 @@ async fn files(registry: &Registry, package: &OpenDataPackage) -> BTreeMap<Strin
     let mut files = BTreeMap::new();
     for described in &package.files {
         let content = file(registry, &package.name, &described.path).await.expect("it is out");
-        assert_eq!(hex::encode(wire::sha256(&content)), described.sha256, "{}", described.path);
-        assert_eq!(i64::try_from(content.len()).ok(), Some(described.size_bytes), "{}", described.path);
+        assert_eq!(
+            hex::encode(wire::sha256(&content)),
+            described.sha256,
+            "{}",
+            described.path
+        );
+        assert_eq!(
+            i64::try_from(content.len()).ok(),
+            Some(described.size_bytes),
+            "{}",
+            described.path
+        );
         files.insert(described.path.clone(), content);
     }
     files
@@ -119,21 +143,40 @@ async fn place_openly(registry: &Registry) -> Edition {
 async fn a_package_comes_out_with_the_placement_and_is_what_the_draft_was() {
     let registry = registry(NAMES, FIGURES).await;
     refused(package(&registry, None, "").await, Code::NotFound, "RESOURCE_NOT_FOUND");
-    refused(package(&registry, None, "draft").await, Code::NotFound, "RESOURCE_NOT_FOUND");
-    let draft = package(&registry, Some("operator"), "draft").await.expect("officials see it");
+    refused(
+        package(&registry, None, "draft").await,
+        Code::NotFound,
+        "RESOURCE_NOT_FOUND",
+    );
+    let draft = package(&registry, Some("operator"), "draft")
+        .await
+        .expect("officials see it");
     assert!(draft.missing_names.is_empty() && draft.made_at.is_none());
     place_openly(&registry).await;
     let first = package(&registry, None, "").await.expect("it is out");
     assert_eq!((first.version.as_str(), first.revision), ("v1", 1));
-    assert_eq!((&first.sha256, &first.files), (&draft.sha256, &draft.files), "the same revision has the same bytes");
+    assert_eq!(
+        (&first.sha256, &first.files),
+        (&draft.sha256, &draft.files),
+        "the same revision has the same bytes"
+    );
     let edition = get(&mut registry.operator(), JANUARY).await;
-    assert_eq!(first.content_sha256, edition.revisions[0].content_sha256, "it is the same wherever the edition appears");
+    assert_eq!(
+        first.content_sha256, edition.revisions[0].content_sha256,
+        "it is the same wherever the edition appears"
+    );
 
     let files = files(&registry, &first).await;
     let paths: Vec<&str> = files.keys().map(String::as_str).collect();
     let expected = [
-        "codes.csv", "datapackage.json", "dcat.jsonld", "figures-001.csv", "figures-001.json", "files/1-form.csv",
-        "indicators.csv", "metadata.json",
+        "codes.csv",
+        "datapackage.json",
+        "dcat.jsonld",
+        "figures-001.csv",
+        "figures-001.json",
+        "files/1-form.csv",
+        "indicators.csv",
+        "metadata.json",
     ];
     assert_eq!(paths, expected);
     let figures = "indicator,territory,period,gravity,value,status\n1.1,_T,2025-M01,_T,12.5,A\n\
@@ -143,11 +186,16 @@ async fn a_package_comes_out_with_the_placement_and_is_what_the_draft_was() {
     assert_eq!(described["contentSha256"], first.content_sha256);
     assert_eq!(described["resources"].as_array().map(Vec::len), Some(5));
     let dcat = String::from_utf8_lossy(&files["dcat.jsonld"]);
-    assert!(dcat.contains(&first.content_sha256) && dcat.contains("Зарегистрированные преступления"), "{dcat}");
+    assert!(
+        dcat.contains(&first.content_sha256) && dcat.contains("Зарегистрированные преступления"),
+        "{dcat}"
+    );
     let metadata: Value = serde_json::from_slice(&files["metadata.json"]).expect("it is JSON");
     assert_eq!(metadata["nameKk"], "Тіркелген қылмыстар, 2025-M01");
     let codes = String::from_utf8_lossy(&files["codes.csv"]);
-    assert!(codes.contains("GRAVITY,GRAVE,GRAVE kk") && codes.contains("UNIT,CRIME,") && codes.contains("KATO,710000000"));
+    assert!(
+        codes.contains("GRAVITY,GRAVE,GRAVE kk") && codes.contains("UNIT,CRIME,") && codes.contains("KATO,710000000")
+    );
 }
 
 #[tokio::test]
@@ -156,9 +204,17 @@ async fn a_version_that_is_out_never_changes_and_a_correction_is_the_next() {
     place_openly(&registry).await;
     let first = package(&registry, None, "v1").await.expect("it is out");
     let before = files(&registry, &first).await;
-    run(&registry, "UPDATE forms.form SET title_ru = 'Другое название' WHERE list_number = 1").await;
-    try_correct(&mut registry.operator(), JANUARY, "a figure was wrong").await.expect("it is begun");
-    upload(&mut registry.operator(), &header(JANUARY), b"a;b\n1;3\n").await.expect("it is taken");
+    run(
+        &registry,
+        "UPDATE forms.form SET title_ru = 'Другое название' WHERE list_number = 1",
+    )
+    .await;
+    try_correct(&mut registry.operator(), JANUARY, "a figure was wrong")
+        .await
+        .expect("it is begun");
+    upload(&mut registry.operator(), &header(JANUARY), b"a;b\n1;3\n")
+        .await
+        .expect("it is taken");
     seal(&mut registry.operator(), JANUARY).await;
     place_openly(&registry).await;
     let second = package(&registry, None, "").await.expect("it is out");
@@ -169,17 +225,32 @@ async fn a_version_that_is_out_never_changes_and_a_correction_is_the_next() {
     assert!(String::from_utf8_lossy(&files(&registry, &second).await["metadata.json"]).contains("Другое название"));
     let forbidden = "UPDATE forms.open_data_file SET sha256 = sha256('')";
     let mut runtime = registry.running.runtime().await;
-    runtime.execute(forbidden).await.expect_err("the runtime role may add rows only");
+    runtime
+        .execute(forbidden)
+        .await
+        .expect_err("the runtime role may add rows only");
 }
 
 #[tokio::test]
 async fn names_missing_in_kazakh_or_russian_are_listed_and_keep_an_edition_from_the_portal_until_they_are_entered() {
     let registry = registry("SELECT 1", FIGURES).await;
-    run(&registry, "UPDATE forms.indicator_version SET title_ru = '' WHERE title_en = 'Crimes'").await;
-    let draft = package(&registry, Some("operator"), "draft").await.expect("officials see it");
-    let missing: Vec<(&str, &str)> =
-        draft.missing_names.iter().map(|name| (name.resource.as_str(), name.language.as_str())).collect();
-    assert_eq!(missing, [("forms/1", "kk"), ("forms/1", "ru"), ("forms/1/indicators/1.1", "ru")]);
+    run(
+        &registry,
+        "UPDATE forms.indicator_version SET title_ru = '' WHERE title_en = 'Crimes'",
+    )
+    .await;
+    let draft = package(&registry, Some("operator"), "draft")
+        .await
+        .expect("officials see it");
+    let missing: Vec<(&str, &str)> = draft
+        .missing_names
+        .iter()
+        .map(|name| (name.resource.as_str(), name.language.as_str()))
+        .collect();
+    assert_eq!(
+        missing,
+        [("forms/1", "kk"), ("forms/1", "ru"), ("forms/1/indicators/1.1", "ru")]
+    );
     let answer = place(&mut registry.operator(), &placing(JANUARY, Place::OpenDataPortal)).await;
     let status = refused(answer, Code::FailedPrecondition, "NAMES_MISSING");
     assert_eq!(metadata(&status, "legal_basis"), "Instruction, para 9");
@@ -188,9 +259,14 @@ async fn names_missing_in_kazakh_or_russian_are_listed_and_keep_an_edition_from_
     let fields: Vec<&str> = fields.map(|violation| violation.field.as_str()).collect();
     assert_eq!(fields, ["forms/1", "forms/1", "forms/1/indicators/1.1"]);
     assert_eq!(registry.count("placement").await, 0);
-    place(&mut registry.operator(), &placing(JANUARY, Place::InformationService)).await.expect("it needs no names");
-    run(&registry, &format!("{NAMES}; UPDATE forms.indicator_version SET title_ru = 'Преступления' WHERE title_en = 'Crimes'"))
-        .await;
+    place(&mut registry.operator(), &placing(JANUARY, Place::InformationService))
+        .await
+        .expect("it needs no names");
+    run(
+        &registry,
+        &format!("{NAMES}; UPDATE forms.indicator_version SET title_ru = 'Преступления' WHERE title_en = 'Crimes'"),
+    )
+    .await;
     place_openly(&registry).await;
 }
 
@@ -199,11 +275,16 @@ async fn a_repeated_placement_and_one_that_only_checks_bring_out_nothing_more() 
     let registry = registry(NAMES, FIGURES).await;
     let mut checking = placing(JANUARY, Place::OpenDataPortal);
     checking.validate_only = true;
-    place(&mut registry.operator(), &checking).await.expect("it could be placed");
+    place(&mut registry.operator(), &checking)
+        .await
+        .expect("it could be placed");
     assert_eq!(registry.count("open_data_package").await, 0);
     let request = placing(JANUARY, Place::OpenDataPortal);
     let first = place(&mut registry.operator(), &request).await.expect("it is placed");
-    assert_eq!(place(&mut registry.operator(), &request).await.expect("it is answered"), first);
+    assert_eq!(
+        place(&mut registry.operator(), &request).await.expect("it is answered"),
+        first
+    );
     place_openly(&registry).await;
     assert_eq!(registry.count("open_data_package").await, 1);
 }
@@ -216,21 +297,40 @@ async fn what_holds_nothing_that_the_portal_takes_is_refused_there() {
     let mut pdf = header(JANUARY);
     pdf.filename = "form.pdf".into();
     pdf.content_type = "application/pdf".into();
-    upload(&mut registry.operator(), &pdf, b"%PDF-1.7\n%%EOF\n").await.expect("it is taken");
+    upload(&mut registry.operator(), &pdf, b"%PDF-1.7\n%%EOF\n")
+        .await
+        .expect("it is taken");
     seal(&mut registry.operator(), JANUARY).await;
     let answer = place(&mut registry.operator(), &placing(JANUARY, Place::OpenDataPortal)).await;
-    assert_refused(answer, Code::FailedPrecondition, "CONTENT_MISSING", "Instruction, para 9");
+    assert_refused(
+        answer,
+        Code::FailedPrecondition,
+        "CONTENT_MISSING",
+        "Instruction, para 9",
+    );
 }
 
 #[tokio::test]
 async fn a_package_of_what_was_withdrawn_is_kept_for_officials_alone() {
     let registry = registry(NAMES, FIGURES).await;
     place_openly(&registry).await;
-    try_withdraw(&mut registry.operator(), JANUARY, "it was wrong").await.expect("it is withdrawn");
-    refused(package(&registry, None, "v1").await, Code::FailedPrecondition, "EDITION_WITHDRAWN");
+    try_withdraw(&mut registry.operator(), JANUARY, "it was wrong")
+        .await
+        .expect("it is withdrawn");
+    refused(
+        package(&registry, None, "v1").await,
+        Code::FailedPrecondition,
+        "EDITION_WITHDRAWN",
+    );
     let name = format!("{JANUARY}/openDataPackages/v1");
-    refused(file(&registry, &name, "figures-001.csv").await, Code::FailedPrecondition, "EDITION_WITHDRAWN");
-    package(&registry, Some("operator"), "v1").await.expect("officials see it");
+    refused(
+        file(&registry, &name, "figures-001.csv").await,
+        Code::FailedPrecondition,
+        "EDITION_WITHDRAWN",
+    );
+    package(&registry, Some("operator"), "v1")
+        .await
+        .expect("officials see it");
 }
 
 #[tokio::test]
@@ -241,10 +341,20 @@ async fn a_name_that_is_none_is_refused_with_its_field() {
         let answer = package(&registry, None, version).await;
         assert_eq!(violations(answer), pairs(&[("version", "RESOURCE_NAME")]), "{version}");
     }
-    refused(package(&registry, None, "v2").await, Code::NotFound, "RESOURCE_NOT_FOUND");
+    refused(
+        package(&registry, None, "v2").await,
+        Code::NotFound,
+        "RESOURCE_NOT_FOUND",
+    );
     let name = format!("{JANUARY}/openDataPackages/v1");
-    assert_eq!(violations(file(&registry, JANUARY, "codes.csv").await), pairs(&[("name", "RESOURCE_NAME")]));
-    assert_eq!(violations(file(&registry, &name, "").await), pairs(&[("path", "REQUIRED")]));
+    assert_eq!(
+        violations(file(&registry, JANUARY, "codes.csv").await),
+        pairs(&[("name", "RESOURCE_NAME")])
+    );
+    assert_eq!(
+        violations(file(&registry, &name, "").await),
+        pairs(&[("path", "REQUIRED")])
+    );
     for path in ["../codes.csv", "codes.CSV", "files/form.csv"] {
         refused(file(&registry, &name, path).await, Code::NotFound, "RESOURCE_NOT_FOUND");
     }
@@ -274,7 +384,10 @@ async fn no_file_has_more_than_ten_megabytes_and_parts_hold_whole_territories() 
     let package = package(&registry, None, "").await.expect("it is out");
     assert!(package.files.iter().all(|file| file.size_bytes <= 10_000_000));
     let files = files(&registry, &package).await;
-    let parts: Vec<&String> = files.keys().filter(|path| path.starts_with("figures-") && path.ends_with(".json")).collect();
+    let parts: Vec<&String> = files
+        .keys()
+        .filter(|path| path.starts_with("figures-") && path.ends_with(".json"))
+        .collect();
     assert_eq!(parts, ["figures-001.json", "figures-002.json"]);
     for (part, territory) in parts.into_iter().zip(["710000000", "750000000"]) {
         let rows: Vec<Value> = serde_json::from_slice(&files[part]).expect("an array");
