@@ -31,6 +31,8 @@ forms.v1.FormRegistryService/PlaceEdition                       OPERATOR  m  INV
 forms.v1.FormRegistryService/GetPunctuality                     PUBLIC  -  INVALID_FIELDS
 forms.v1.FormRegistryService/CheckAvailability                  OPERATOR,APPROVER,SERVICE(request-intake)  -  INVALID_FIELDS
 forms.v1.FormRegistryService/PreviewRecompute                   OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+forms.v1.FormRegistryService/GetOpenDataPackage                 PUBLIC  -  INVALID_FIELDS
+forms.v1.FormRegistryService/DownloadOpenDataFile               PUBLIC  -  INVALID_FIELDS
 forms.v1.FormRegistryService/WatchForms                         SUBJECT,EDMS,KADAGALAU,RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
 requests.v1.RequestIntakeService/SubmitRequest                  EDMS,KADAGALAU,OPERATOR  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/GetRequest                     EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
