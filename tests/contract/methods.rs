@@ -30,6 +30,14 @@ forms.v1.FormRegistryService/DownloadEditionFile                PUBLIC  -  INVAL
 forms.v1.FormRegistryService/PlaceEdition                       OPERATOR  m  INVALID_FIELDS
 forms.v1.FormRegistryService/GetPunctuality                     PUBLIC  -  INVALID_FIELDS
 forms.v1.FormRegistryService/CheckAvailability                  OPERATOR,APPROVER,SERVICE(request-intake)  -  INVALID_FIELDS
+forms.v1.FormRegistryService/GetEditionFileUpload               OPERATOR  -  INVALID_FIELDS
+forms.v1.FormRegistryService/DeleteEditionFile                  OPERATOR  m  INVALID_FIELDS
+forms.v1.FormRegistryService/SealEdition                        OPERATOR  m  INVALID_FIELDS
+forms.v1.FormRegistryService/CorrectEdition                     OPERATOR  m  INVALID_FIELDS
+forms.v1.FormRegistryService/WithdrawEdition                    OPERATOR  m  INVALID_FIELDS
+forms.v1.FormRegistryService/DeclareNilEdition                  OPERATOR  m  INVALID_FIELDS
+forms.v1.FormRegistryService/SetEmbargo                         OPERATOR  m  INVALID_FIELDS
+forms.v1.FormRegistryService/ListPlacements                     PUBLIC  -  INVALID_FIELDS
 forms.v1.FormRegistryService/PreviewRecompute                   OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 requests.v1.RequestIntakeService/SubmitRequest                  EDMS,KADAGALAU,OPERATOR  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/GetRequest                     EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS

@@ -10,8 +10,8 @@ impl Obstacle {
     /// The refusal of what was asked of an edition.
     pub fn refusal(self, edition: &EditionKey) -> Refusal {
         use ErrorReason::{
-            ContentMissing, EditionNotPlaced, EditionNotSealed, EditionWithdrawn, NotOnOpenDataList,
-            PeriodNotEnded, RestrictedInformation, WrongState,
+            ContentMissing, EditionNotPlaced, EditionNotSealed, EditionWithdrawn, NotOnOpenDataList, PeriodNotEnded,
+            RestrictedInformation, WrongState,
         };
         let (reason, message, provision) = match self {
             Self::NoSuchRevision(number) => return missing(edition, &format!("revision {number}")),

@@ -259,7 +259,11 @@ impl Partials {
         others.retain(|name| name.caller == new.caller);
         let is_full = count >= IN_ALL || others.len() >= OF_CALLER || bytes + new.size > self.bounds.bytes;
         let message = "more uploads wait for their rest than are kept; finish one, or upload without resuming";
-        Ok(if is_full { Err(Refusal::overloaded(message)) } else { Ok(()) })
+        Ok(if is_full {
+            Err(Refusal::overloaded(message))
+        } else {
+            Ok(())
+        })
     }
 }
 
@@ -308,11 +312,7 @@ impl Held {
 
     /// Hashes and writes what is buffered. It goes on though nobody waits for it any more.
     async fn flush(&mut self) -> Result<(), Error> {
-        let (file, mut digest, mut buffer) = (
-            self.file.clone(),
-            self.digest.clone(),
-            std::mem::take(&mut self.buffer),
-        );
+        let (file, mut digest, mut buffer) = (self.file.clone(), self.digest.clone(), std::mem::take(&mut self.buffer));
         let length = buffer.len() as u64;
         let written = blocking(move || {
             (&*file).write_all(&buffer)?;

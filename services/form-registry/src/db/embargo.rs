@@ -73,7 +73,8 @@ pub async fn set(
         set.by,
     );
     let number = number.fetch_one(&mut *connection).await?;
-    let of = |text: fn(&Reader) -> &str| -> Vec<String> { readers.iter().map(|reader| text(reader).to_owned()).collect() };
+    let of =
+        |text: fn(&Reader) -> &str| -> Vec<String> { readers.iter().map(|reader| text(reader).to_owned()).collect() };
     sqlx::query!(
         "INSERT INTO forms.pre_release
              (embargo, caller, legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed)
@@ -83,7 +84,10 @@ pub async fn set(
         &of(|reader| &reader.legal_basis.act),
         &of(|reader| &reader.legal_basis.provision),
         &of(|reader| &reader.legal_basis.uri),
-        &readers.iter().map(|reader| reader.legal_basis.assumed).collect::<Vec<_>>(),
+        &readers
+            .iter()
+            .map(|reader| reader.legal_basis.assumed)
+            .collect::<Vec<_>>(),
     )
     .execute(connection)
     .await?;

@@ -126,8 +126,11 @@ pub struct Filter {
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) -> Result<Vec<Placement>, sqlx::Error> {
     let after = filter.after.as_ref();
-    let (hidden_forms, hidden_periods): (Vec<i32>, Vec<String>) =
-        filter.hidden.iter().map(|key| (key.form, key.period.to_string())).unzip();
+    let (hidden_forms, hidden_periods): (Vec<i32>, Vec<String>) = filter
+        .hidden
+        .iter()
+        .map(|key| (key.form, key.period.to_string()))
+        .unzip();
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT form, period, channel, revision, placed_at, placed_by, address, content_sha256, effective_at, due_date,
@@ -151,7 +154,11 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
         &hidden_forms,
         &hidden_periods,
     );
-    rows.fetch_all(connection).await?.into_iter().map(Placement::try_from).collect()
+    rows.fetch_all(connection)
+        .await?
+        .into_iter()
+        .map(Placement::try_from)
+        .collect()
 }
 
 /// The placements of these editions, of each in the order in which they were made.
@@ -256,7 +263,11 @@ mod tests {
         let text = "2025-02-05T05:00:00.000001Z 1 2025-M01 OFFICIAL_WEBSITE 2";
         let place: Place = text.parse().expect("a place");
         assert_eq!(place.to_string(), text);
-        for other in ["", "2025-02-05T05:00:00Z 1 2025-M01", "2025-02-05T05:00:00Z 1 2025-M01 ELSEWHERE 2"] {
+        for other in [
+            "",
+            "2025-02-05T05:00:00Z 1 2025-M01",
+            "2025-02-05T05:00:00Z 1 2025-M01 ELSEWHERE 2",
+        ] {
             assert_eq!(other.parse::<Place>(), Err(()), "{other}");
         }
     }

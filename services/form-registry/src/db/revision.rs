@@ -58,7 +58,10 @@ pub async fn of_each(
             (Some(at), Some(by), Some(content)) => Some(Seal {
                 sealed: Done { at: at.to_jiff(), by },
                 content_sha256: digest("content_sha256", content)?,
-                figures_sha256: row.figures_sha256.map(|sha256| digest("figures_sha256", sha256)).transpose()?,
+                figures_sha256: row
+                    .figures_sha256
+                    .map(|sha256| digest("figures_sha256", sha256))
+                    .transpose()?,
                 restricted: row.restricted.unwrap_or(false),
                 nil_reason: row.nil_reason,
             }),

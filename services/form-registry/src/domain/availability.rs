@@ -81,7 +81,11 @@ pub fn find(item: &Item, forms: &[Form], placed: &HashSet<EditionKey>) -> Findin
 /// Whether an item asks for an edition, as far as its form and periods can be read.
 pub fn names(item: &Item, edition: EditionKey) -> bool {
     let read = |text: &str| text.parse::<ReportingPeriod>().ok();
-    let until = if item.until_period.is_empty() { &item.period } else { &item.until_period };
+    let until = if item.until_period.is_empty() {
+        &item.period
+    } else {
+        &item.until_period
+    };
     let holds = |(first, last): (ReportingPeriod, ReportingPeriod)| (first..=last).contains(&edition.period);
     key::parse_form(&item.form) == Ok(edition.form) && read(&item.period).zip(read(until)).is_some_and(holds)
 }
@@ -369,7 +373,11 @@ mod tests {
             ("forms/1", "", "", false),
             ("", "2025-M03", "", false),
         ] {
-            assert_eq!(names(&item(form, period, until), march), expected, "{form} {period} {until}");
+            assert_eq!(
+                names(&item(form, period, until), march),
+                expected,
+                "{form} {period} {until}"
+            );
         }
     }
 

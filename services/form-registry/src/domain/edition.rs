@@ -7,16 +7,16 @@ use legalstat_kit::{
     zone,
 };
 
-pub use super::{
-    placement::{Channel, Lateness, Placement},
-    revision::{EditionFile, Revision, Seal, Withdrawal},
-    standing::{EditionState, Event},
-};
 use super::{
     content,
     embargo::Embargo,
     key::EditionKey,
     standing::{Ahead, Standing},
+};
+pub use super::{
+    placement::{Channel, Lateness, Placement},
+    revision::{EditionFile, Revision, Seal, Withdrawal},
+    standing::{EditionState, Event},
 };
 
 /// An edition.
@@ -234,7 +234,11 @@ impl Edition {
             Err(Obstacle::Nil)
         } else if seal.restricted {
             Err(Obstacle::Restricted)
-        } else if [last, effective].iter().flatten().all(|held| held.number != revision.number) {
+        } else if [last, effective]
+            .iter()
+            .flatten()
+            .all(|held| held.number != revision.number)
+        {
             // A later one was placed, or is being made because this one is wrong.
             Err(Obstacle::Superseded)
         } else {
@@ -248,6 +252,7 @@ impl Edition {
     /// What stands in the way.
     pub fn place(mut self, placing: Placing, placed: Done) -> Result<Self, Obstacle> {
         let revision = self.to_be_placed(placing.revision, placed.at)?;
+        let after = self.standing().after(Event::Place)?;
         if placing.channel == Channel::OpenDataPortal && !placing.on_open_data_list {
             return Err(Obstacle::NotOnOpenDataList);
         }
@@ -273,7 +278,7 @@ impl Edition {
         if placing.channel == Channel::InformationService {
             self.met_at.get_or_insert(effective_at);
         }
-        self.state = EditionState::Placed;
+        self.state = after.state;
         self.effective = Some(revision);
         Ok(self)
     }

@@ -72,7 +72,9 @@ fn placed() -> Edition {
 }
 
 fn corrected() -> Edition {
-    placed().correct("a sum was wrong".into(), done(NOW)).expect("it is begun")
+    placed()
+        .correct("a sum was wrong".into(), done(NOW))
+        .expect("it is begun")
 }
 
 fn named(edition: &Edition) -> Vec<&str> {
@@ -83,7 +85,9 @@ fn named(edition: &Edition) -> Vec<&str> {
 #[test]
 fn only_the_information_service_counts_for_punctuality() {
     let late = instant("2025-01-06T00:00:00Z");
-    let website = sealed().place(placing(Channel::OfficialWebsite), done(NOW)).expect("it is placed");
+    let website = sealed()
+        .place(placing(Channel::OfficialWebsite), done(NOW))
+        .expect("it is placed");
     assert_eq!(website.punctuality(late), Punctuality::Overdue);
     let both = website.place(placing(SERVICE), done(NOW)).expect("it is placed");
     assert_eq!(both.punctuality(late), Punctuality::OnTime);
@@ -96,8 +100,14 @@ fn a_period_has_ended_once_its_last_day_is_over_in_almaty() {
     assert_eq!(scheduled().accepts_content(instant("2024-12-31T19:00:00Z")), Ok(()));
     let early = || done("2024-12-31T18:59:59Z");
     assert_eq!(sealed().place(placing(SERVICE), early()), Err(Obstacle::PeriodNotEnded));
-    assert_eq!(prepared().seal(Figures::default(), early()), Err(Obstacle::PeriodNotEnded));
-    assert_eq!(scheduled().declare_nil("nothing".into(), false, early()), Err(Obstacle::PeriodNotEnded));
+    assert_eq!(
+        prepared().seal(Figures::default(), early()),
+        Err(Obstacle::PeriodNotEnded)
+    );
+    assert_eq!(
+        scheduled().declare_nil("nothing".into(), false, early()),
+        Err(Obstacle::PeriodNotEnded)
+    );
 }
 
 #[test]
@@ -112,14 +122,20 @@ fn a_file_stands_beside_the_others_by_name_and_takes_the_place_of_its_own() {
     let edition = edition.without_file("b.csv").expect("it is there");
     assert_eq!(named(&edition), ["a.csv", "c.csv"]);
     assert_eq!(edition.without_file("b.csv"), Err(Obstacle::NoSuchFile("b.csv".into())));
-    assert_eq!(scheduled().without_file("b.csv"), Err(Obstacle::NoSuchFile("b.csv".into())));
+    assert_eq!(
+        scheduled().without_file("b.csv"),
+        Err(Obstacle::NoSuchFile("b.csv".into()))
+    );
     assert_eq!(sealed().without_file("a.csv"), Err(Obstacle::Sealed));
 }
 
 #[test]
 fn sealing_needs_files_or_figures_and_marks_what_is_restricted() {
     let empty = prepared().without_file("a.csv").expect("it is there");
-    assert_eq!(empty.clone().seal(Figures::default(), done(NOW)), Err(Obstacle::ContentMissing));
+    assert_eq!(
+        empty.clone().seal(Figures::default(), done(NOW)),
+        Err(Obstacle::ContentMissing)
+    );
     let figures = Figures {
         sha256: Some([7; 32]),
         restricted: false,
@@ -140,16 +156,27 @@ fn sealing_needs_files_or_figures_and_marks_what_is_restricted() {
     };
     for restricted in [
         prepared().seal(secret, done(NOW)),
-        prepared().with_file(restricted_file).and_then(|edition| edition.seal(Figures::default(), done(NOW))),
+        prepared()
+            .with_file(restricted_file)
+            .and_then(|edition| edition.seal(Figures::default(), done(NOW))),
     ] {
         let restricted = restricted.expect("it is sealed");
-        assert!(restricted.revisions[0].seal.as_ref().is_some_and(|seal| seal.restricted));
+        assert!(
+            restricted.revisions[0]
+                .seal
+                .as_ref()
+                .is_some_and(|seal| seal.restricted)
+        );
         for &channel in Channel::ALL {
             let listed = Placing {
                 on_open_data_list: true,
                 ..placing(channel)
             };
-            assert_eq!(restricted.clone().place(listed, done(NOW)), Err(Obstacle::Restricted), "{channel:?}");
+            assert_eq!(
+                restricted.clone().place(listed, done(NOW)),
+                Err(Obstacle::Restricted),
+                "{channel:?}"
+            );
         }
     }
 }
@@ -184,16 +211,29 @@ fn a_correction_is_linked_and_changes_nothing_of_what_is_placed_until_it_is_plac
     let corrected = corrected();
     assert_eq!((corrected.state, corrected.effective), (EditionState::Placed, Some(1)));
     assert_eq!(corrected.revisions[0], placed().revisions[0]);
-    assert_eq!((corrected.revisions[1].number, corrected.revisions[1].replaces()), (2, Some(1)));
+    assert_eq!(
+        (corrected.revisions[1].number, corrected.revisions[1].replaces()),
+        (2, Some(1))
+    );
     assert_eq!(corrected.shown_revision().map(|shown| shown.number), Some(1));
-    let sealed = corrected.with_file(file("a.csv")).and_then(|edition| edition.seal(Figures::default(), done(NOW)));
+    let sealed = corrected
+        .with_file(file("a.csv"))
+        .and_then(|edition| edition.seal(Figures::default(), done(NOW)));
     let sealed = sealed.expect("it is sealed");
     assert_eq!((sealed.state, sealed.effective), (EditionState::Placed, Some(1)));
     let late = done("2025-03-06T00:00:00Z");
     let replaced = sealed.place(placing(SERVICE), late.clone()).expect("it is placed");
     assert_eq!((replaced.state, replaced.effective), (EditionState::Placed, Some(2)));
-    let lateness: Vec<_> = replaced.placements.iter().map(|placement| placement.lateness.punctuality).collect();
-    assert_eq!(lateness, [Punctuality::OnTime, Punctuality::OnTime], "the duty was met by the first");
+    let lateness: Vec<_> = replaced
+        .placements
+        .iter()
+        .map(|placement| placement.lateness.punctuality)
+        .collect();
+    assert_eq!(
+        lateness,
+        [Punctuality::OnTime, Punctuality::OnTime],
+        "the duty was met by the first"
+    );
     assert_eq!(replaced.punctuality(late.at), Punctuality::OnTime);
     let earlier = Placing {
         revision: Some(1),
@@ -205,29 +245,52 @@ fn a_correction_is_linked_and_changes_nothing_of_what_is_placed_until_it_is_plac
 #[test]
 fn what_is_withdrawn_is_not_placed_again_but_a_correction_is() {
     let withdrawn = placed().withdraw("a mistake", &done(NOW)).expect("it is withdrawn");
-    assert_eq!((withdrawn.state, withdrawn.effective), (EditionState::Withdrawn, Some(1)));
-    assert_eq!(withdrawn.clone().place(placing(Channel::OfficialWebsite), done(NOW)), Err(Obstacle::Withdrawn));
-    let corrected = withdrawn.correct("the right figures".into(), done(NOW)).expect("it is begun");
-    let sealed = corrected.with_file(file("a.csv")).and_then(|edition| edition.seal(Figures::default(), done(NOW)));
-    let placed = sealed.and_then(|edition| edition.place(placing(SERVICE), done(NOW))).expect("it is placed");
+    assert_eq!(
+        (withdrawn.state, withdrawn.effective),
+        (EditionState::Withdrawn, Some(1))
+    );
+    assert_eq!(
+        withdrawn.clone().place(placing(Channel::OfficialWebsite), done(NOW)),
+        Err(Obstacle::Withdrawn)
+    );
+    let corrected = withdrawn
+        .correct("the right figures".into(), done(NOW))
+        .expect("it is begun");
+    let sealed = corrected
+        .with_file(file("a.csv"))
+        .and_then(|edition| edition.seal(Figures::default(), done(NOW)));
+    let placed = sealed
+        .and_then(|edition| edition.place(placing(SERVICE), done(NOW)))
+        .expect("it is placed");
     assert_eq!((placed.state, placed.effective), (EditionState::Placed, Some(2)));
     assert!(placed.revisions[0].withdrawal.is_some() && placed.revisions[1].withdrawal.is_none());
 }
 
 #[test]
 fn what_is_declared_nil_is_empty_and_meets_the_duty() {
-    let nil = scheduled().declare_nil("no such cases".into(), false, done(NOW)).expect("it is declared");
-    assert_eq!((nil.state, nil.effective, nil.met_at), (EditionState::Nil, Some(1), Some(instant(NOW))));
+    let nil = scheduled()
+        .declare_nil("no such cases".into(), false, done(NOW))
+        .expect("it is declared");
+    assert_eq!(
+        (nil.state, nil.effective, nil.met_at),
+        (EditionState::Nil, Some(1), Some(instant(NOW)))
+    );
     assert_eq!(nil.punctuality(instant("2025-02-01T00:00:00Z")), Punctuality::OnTime);
     assert!(nil.revisions[0].is_nil());
     assert_eq!(nil.place(placing(SERVICE), done(NOW)), Err(Obstacle::Nil));
     let late = scheduled().declare_nil("no such cases".into(), false, done("2025-01-05T19:00:00Z"));
-    assert_eq!(late.expect("it is declared").punctuality(instant("2025-02-01T00:00:00Z")), Punctuality::Late);
+    assert_eq!(
+        late.expect("it is declared")
+            .punctuality(instant("2025-02-01T00:00:00Z")),
+        Punctuality::Late
+    );
     let (reason, now) = (|| "nothing".to_owned(), || done(NOW));
     assert_eq!(prepared().declare_nil(reason(), false, now()), Err(Obstacle::NotEmpty));
     assert_eq!(scheduled().declare_nil(reason(), true, now()), Err(Obstacle::NotEmpty));
     assert_eq!(placed().declare_nil(reason(), false, now()), Err(Obstacle::Sealed));
-    let instead = corrected().declare_nil(reason(), false, now()).expect("the correction is that there is nothing");
+    let instead = corrected()
+        .declare_nil(reason(), false, now())
+        .expect("the correction is that there is nothing");
     assert_eq!((instead.state, instead.effective), (EditionState::Nil, Some(2)));
 }
 
@@ -248,7 +311,11 @@ fn under_an_embargo_a_placement_is_out_and_on_time_by_its_end() {
         let placed = edition.place(placing(SERVICE), done(NOW)).expect("it is placed");
         let placement = &placed.placements[0];
         assert_eq!(placement.effective_at, instant(until).max(instant(NOW)));
-        assert_eq!((placement.lateness.punctuality, placement.lateness.days), (expected, days), "{until}");
+        assert_eq!(
+            (placement.lateness.punctuality, placement.lateness.days),
+            (expected, days),
+            "{until}"
+        );
         assert_eq!(placed.met_at, Some(placement.effective_at));
         assert_eq!(placed.accepts_embargo(), Err(Obstacle::AlreadyOut));
     }

@@ -83,7 +83,11 @@ fn text_fault(file: &mut impl Read) -> io::Result<Option<Fault>> {
     loop {
         let read = read_up_to(file, &mut block[kept..])?;
         let (filled, ended) = (kept + read, read < BLOCK - kept);
-        if offset == 0 && [&b"%PDF-"[..], b"PK\x03\x04"].iter().any(|magic| block.starts_with(magic)) {
+        if offset == 0
+            && [&b"%PDF-"[..], b"PK\x03\x04"]
+                .iter()
+                .any(|magic| block.starts_with(magic))
+        {
             return fault("its name says CSV, and its bytes are a PDF or an archive".into());
         }
         let valid = match std::str::from_utf8(&block[..filled]) {
@@ -166,7 +170,10 @@ mod tests {
             (MediaType::Xlsx, b"%PDF-1.7"),
         ] {
             let faults = found(media_type, content);
-            assert!(matches!(faults[..], [Fault::OtherContent(_)]), "{media_type:?} {content:?}: {faults:?}");
+            assert!(
+                matches!(faults[..], [Fault::OtherContent(_)]),
+                "{media_type:?} {content:?}: {faults:?}"
+            );
         }
         for (media_type, content) in [
             (MediaType::Pdf, "%PDF-1.7"),

@@ -87,7 +87,11 @@ pub fn shown(mut edition: Edition, view: View) -> Edition {
         }
         revision.files.retain(|file| !file.restricted);
     }
-    edition.placements = edition.placements.into_iter().map(|placement| placement.shown(false)).collect();
+    edition.placements = edition
+        .placements
+        .into_iter()
+        .map(|placement| placement.shown(false))
+        .collect();
     let numbers: Vec<i32> = edition.revisions.iter().map(|revision| revision.number).collect();
     edition.effective = edition.effective.filter(|number| numbers.contains(number));
     edition.embargo = None;

@@ -1,9 +1,4 @@
-use legalstat_kit::{
-    call::Done,
-    due::DueDate,
-    files::Content,
-    law::LegalBasis,
-};
+use legalstat_kit::{call::Done, due::DueDate, files::Content, law::LegalBasis};
 use proptest::prelude::*;
 
 use super::*;
@@ -73,7 +68,9 @@ fn place(edition: Edition) -> Edition {
 
 /// Placed, and its correction sealed.
 fn corrected() -> Edition {
-    let begun = place(sealed("one.csv")).correct("why".into(), done()).expect("it is begun");
+    let begun = place(sealed("one.csv"))
+        .correct("why".into(), done())
+        .expect("it is begun");
     let prepared = begun.with_file(file("two.csv", false)).expect("it is taken");
     prepared.seal(Figures::default(), done()).expect("it is sealed")
 }
@@ -104,12 +101,14 @@ const EVERYONE: [(&str, Rank); 4] = [
 #[test]
 fn before_its_instant_an_embargo_holds_for_all_but_preparers_and_its_readers() {
     let embargo = embargo(at(100));
-    let views = |embargo: Option<&Embargo>, now| {
-        EVERYONE.map(|(name, rank)| view(embargo, &asker(name, rank), now))
-    };
+    let views = |embargo: Option<&Embargo>, now| EVERYONE.map(|(name, rank)| view(embargo, &asker(name, rank), now));
     use View::{Dates, Early, Everything, Open};
     for second in [0, 99] {
-        assert_eq!(views(Some(&embargo), at(second)), [Everything, Dates, Early, Dates], "{second}");
+        assert_eq!(
+            views(Some(&embargo), at(second)),
+            [Everything, Dates, Early, Dates],
+            "{second}"
+        );
     }
     let open = [Everything, Everything, Open, Open];
     assert_eq!(views(Some(&embargo), at(100)), open);
@@ -134,7 +133,11 @@ fn what_is_not_placed_is_for_officials() {
     for (edition, everyone, officials) in [
         (scheduled(), Err(Obstacle::NotPlaced), Err(Obstacle::ContentMissing)),
         (sealed("one.csv"), Err(Obstacle::NotPlaced), Ok("one.csv".to_owned())),
-        (place(sealed("one.csv")), Ok("one.csv".to_owned()), Ok("one.csv".to_owned())),
+        (
+            place(sealed("one.csv")),
+            Ok("one.csv".to_owned()),
+            Ok("one.csv".to_owned()),
+        ),
     ] {
         assert_eq!(readable_name(&edition, View::Open, &wanted), everyone);
         assert_eq!(readable_name(&edition, View::Everything, &wanted), officials);
@@ -145,19 +148,39 @@ fn what_is_not_placed_is_for_officials() {
 fn the_placed_revision_is_served_until_its_correction_is_placed_and_can_be_named_ever_after() {
     let corrected = corrected();
     for seen in [View::Open, View::Everything] {
-        assert_eq!(readable_name(&corrected, seen, &Wanted::default()).as_deref(), Ok("one.csv"));
+        assert_eq!(
+            readable_name(&corrected, seen, &Wanted::default()).as_deref(),
+            Ok("one.csv")
+        );
     }
-    assert_eq!(readable_name(&corrected, View::Open, &of_revision(2)), Err(Obstacle::NoSuchRevision(2)));
-    assert_eq!(readable_name(&corrected, View::Everything, &of_revision(2)).as_deref(), Ok("two.csv"));
+    assert_eq!(
+        readable_name(&corrected, View::Open, &of_revision(2)),
+        Err(Obstacle::NoSuchRevision(2))
+    );
+    assert_eq!(
+        readable_name(&corrected, View::Everything, &of_revision(2)).as_deref(),
+        Ok("two.csv")
+    );
     let replaced = place(corrected);
-    assert_eq!(readable_name(&replaced, View::Open, &Wanted::default()).as_deref(), Ok("two.csv"));
-    assert_eq!(readable_name(&replaced, View::Open, &of_revision(1)).as_deref(), Ok("one.csv"));
-    assert_eq!(readable_name(&replaced, View::Open, &of_revision(3)), Err(Obstacle::NoSuchRevision(3)));
+    assert_eq!(
+        readable_name(&replaced, View::Open, &Wanted::default()).as_deref(),
+        Ok("two.csv")
+    );
+    assert_eq!(
+        readable_name(&replaced, View::Open, &of_revision(1)).as_deref(),
+        Ok("one.csv")
+    );
+    assert_eq!(
+        readable_name(&replaced, View::Open, &of_revision(3)),
+        Err(Obstacle::NoSuchRevision(3))
+    );
 }
 
 #[test]
 fn what_is_withdrawn_is_for_officials_and_everyone_is_told_why() {
-    let withdrawn = place(corrected()).withdraw("a mistake", &done()).expect("it is withdrawn");
+    let withdrawn = place(corrected())
+        .withdraw("a mistake", &done())
+        .expect("it is withdrawn");
     for wanted in [Wanted::default(), of_revision(1), of_revision(2)] {
         assert_eq!(readable_name(&withdrawn, View::Open, &wanted), Err(Obstacle::Withdrawn));
         assert!(readable_name(&withdrawn, View::Everything, &wanted).is_ok());
@@ -187,7 +210,10 @@ fn a_file_is_found_by_name_or_digest_and_must_be_told_apart() {
         (by(None, None), Err(Obstacle::SeveralFiles)),
         (by(Some("b.csv"), None), Ok("b.csv")),
         (by(None, Some("b.csv")), Ok("b.csv")),
-        (by(Some("a.csv"), Some("b.csv")), Err(Obstacle::NoSuchFile("a.csv".into()))),
+        (
+            by(Some("a.csv"), Some("b.csv")),
+            Err(Obstacle::NoSuchFile("a.csv".into())),
+        ),
         (by(Some("c.csv"), None), Err(Obstacle::NoSuchFile("c.csv".into()))),
     ] {
         let found = readable_name(&edition, View::Open, &wanted);
@@ -200,8 +226,13 @@ fn a_reader_named_sees_what_is_sealed_and_open_and_no_more() {
     let wanted = Wanted::default();
     let prepared = scheduled().with_file(file("one.csv", false)).expect("it is taken");
     assert_eq!(readable_name(&prepared, View::Early, &wanted), Err(Obstacle::NotPlaced));
-    assert_eq!(readable_name(&sealed("one.csv"), View::Early, &wanted).as_deref(), Ok("one.csv"));
-    let secret = prepared.with_file(file("two.csv", true)).and_then(|edition| edition.seal(Figures::default(), done()));
+    assert_eq!(
+        readable_name(&sealed("one.csv"), View::Early, &wanted).as_deref(),
+        Ok("one.csv")
+    );
+    let secret = prepared
+        .with_file(file("two.csv", true))
+        .and_then(|edition| edition.seal(Figures::default(), done()));
     let secret = secret.expect("it is sealed");
     assert_eq!(readable_name(&secret, View::Early, &wanted), Err(Obstacle::NotPlaced));
 }
@@ -227,7 +258,11 @@ fn any_edition() -> impl Strategy<Value = Edition> {
         Just(corrected()),
         Just(place(corrected())),
         Just(place(corrected()).withdraw("why", &done()).expect("it is withdrawn")),
-        Just(scheduled().declare_nil("why".into(), false, done()).expect("it is declared")),
+        Just(
+            scheduled()
+                .declare_nil("why".into(), false, done())
+                .expect("it is declared")
+        ),
     ]
 }
 

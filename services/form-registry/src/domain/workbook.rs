@@ -64,7 +64,10 @@ fn directory_fault(file: &mut (impl Read + Seek)) -> io::Result<Option<Fault>> {
     file.seek(SeekFrom::End(-i64::try_from(tail).unwrap_or(0)))?;
     let mut end = Vec::new();
     file.take(tail).read_to_end(&mut end)?;
-    let Some(at) = (0..end.len().saturating_sub(RECORD - 1)).rev().find(|at| end[*at..].starts_with(b"PK\x05\x06")) else {
+    let Some(at) = (0..end.len().saturating_sub(RECORD - 1))
+        .rev()
+        .find(|at| end[*at..].starts_with(b"PK\x05\x06"))
+    else {
         return Ok(Some(archive_fault("the archive has no end: it was cut off")));
     };
     let number = |from: usize, bytes: usize| {
@@ -93,7 +96,9 @@ fn declared_faults<F: Read + Seek>(archive: &mut ZipArchive<F>) -> Vec<Fault> {
         let name = shown(&raw);
         inflated = inflated.saturating_add(size);
         if size > SMALL && size / RATIO > part.compressed_size() {
-            found.push(archive_fault(format!("{name} inflates to more than {RATIO} times its bytes")));
+            found.push(archive_fault(format!(
+                "{name} inflates to more than {RATIO} times its bytes"
+            )));
         }
         if part.encrypted() {
             found.push(archive_fault(format!("{name} is encrypted")));
@@ -109,7 +114,9 @@ fn declared_faults<F: Read + Seek>(archive: &mut ZipArchive<F>) -> Vec<Fault> {
         }
     }
     if inflated > INFLATED {
-        found.push(archive_fault(format!("its parts inflate to more than {INFLATED} bytes")));
+        found.push(archive_fault(format!(
+            "its parts inflate to more than {INFLATED} bytes"
+        )));
     }
     found
 }
@@ -145,7 +152,10 @@ fn parts_faults<F: Read + Seek>(archive: &mut ZipArchive<F>) -> io::Result<Vec<F
             }
         };
         if !whole {
-            found.push(archive_fault(format!("{} does not inflate to what it says", shown(&name))));
+            found.push(archive_fault(format!(
+                "{} does not inflate to what it says",
+                shown(&name)
+            )));
         }
         is_workbook |= types.windows(WORKBOOK.len()).any(|window| window == WORKBOOK);
         if name.starts_with("xl/") && name.ends_with(".xml") {
@@ -200,9 +210,10 @@ impl Scan {
                     self.formulas += 1;
                     Place::Text
                 }
-                (Place::Name | Place::OtherName | Place::Formula, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.') => {
-                    Place::OtherName
-                }
+                (
+                    Place::Name | Place::OtherName | Place::Formula,
+                    b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.',
+                ) => Place::OtherName,
                 _ => Place::Text,
             };
         }

@@ -26,7 +26,11 @@ fn found(content: &[u8]) -> Vec<Fault> {
 }
 
 fn told(content: &[u8]) -> String {
-    found(content).iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    found(content)
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 #[test]
@@ -70,7 +74,11 @@ fn an_archive_of_something_else_is_no_workbook() {
 fn a_bomb_is_refused_before_it_is_inflated() {
     let bomb = workbook(&vec![b' '; 3 * SMALL as usize]);
     assert!(bomb.len() < 10_000);
-    assert!(told(&bomb).contains("inflates to more than 200 times its bytes"), "{}", told(&bomb));
+    assert!(
+        told(&bomb).contains("inflates to more than 200 times its bytes"),
+        "{}",
+        told(&bomb)
+    );
     let names: Vec<String> = (0..=PARTS).map(|number| format!("xl/{number}")).collect();
     let parts: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
     assert!(told(&archive(&parts)).contains("more than 10000 parts"));
@@ -79,12 +87,22 @@ fn a_bomb_is_refused_before_it_is_inflated() {
 #[test]
 fn a_part_that_inflates_to_more_than_it_says_is_refused() {
     let mut content = workbook(b"<worksheet><v>123456789</v></worksheet>");
-    let directory = content.windows(4).rposition(|window| window == b"PK\x01\x02").expect("it lists parts");
+    let directory = content
+        .windows(4)
+        .rposition(|window| window == b"PK\x01\x02")
+        .expect("it lists parts");
     // The size that the list gives of the last part, and the one that stands before the part itself.
     content[directory + 24] = 3;
-    let local = content.windows(4).rposition(|window| window == b"PK\x03\x04").expect("it has parts");
+    let local = content
+        .windows(4)
+        .rposition(|window| window == b"PK\x03\x04")
+        .expect("it has parts");
     content[local + 22] = 3;
-    assert!(told(&content).contains("does not inflate to what it says"), "{}", told(&content));
+    assert!(
+        told(&content).contains("does not inflate to what it says"),
+        "{}",
+        told(&content)
+    );
 }
 
 #[test]

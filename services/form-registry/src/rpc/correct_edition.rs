@@ -1,7 +1,7 @@
 //! CorrectEdition.
 
 use legalstat_kit::{Call, Error, Violations, write::Mutation};
-use legalstat_proto::forms::v1::{Edition, CorrectEditionRequest};
+use legalstat_proto::forms::v1::{CorrectEditionRequest, Edition};
 
 use super::{
     FormRegistry,

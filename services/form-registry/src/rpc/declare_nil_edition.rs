@@ -1,7 +1,7 @@
 //! DeclareNilEdition.
 
 use legalstat_kit::{Call, Error, Violations, due::scheduled, write::Mutation};
-use legalstat_proto::forms::v1::{Edition, DeclareNilEditionRequest};
+use legalstat_proto::forms::v1::{DeclareNilEditionRequest, Edition};
 
 use super::{
     FormRegistry,

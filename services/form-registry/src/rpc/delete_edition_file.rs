@@ -1,7 +1,7 @@
 //! DeleteEditionFile.
 
 use legalstat_kit::{Call, Error, Violations, write::Mutation};
-use legalstat_proto::forms::v1::{Edition, DeleteEditionFileRequest};
+use legalstat_proto::forms::v1::{DeleteEditionFileRequest, Edition};
 
 use super::{
     FormRegistry,

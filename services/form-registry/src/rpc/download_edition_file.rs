@@ -39,9 +39,15 @@ pub(super) async fn download_edition_file(
     let size = u64::try_from(file.content.size_bytes).map_err(anyhow::Error::new)?;
     if offset > size {
         let description = format!("the file has {size} bytes");
-        return Err(Violations::one("offset", FieldReason::OutOfRange, &description).about(&key).into());
+        return Err(Violations::one("offset", FieldReason::OutOfRange, &description)
+            .about(&key)
+            .into());
     }
-    let end = if length == 0 { size } else { size.min(offset.saturating_add(length)) };
+    let end = if length == 0 {
+        size
+    } else {
+        size.min(offset.saturating_add(length))
+    };
     showing.record(context, &call).await?;
     let content = registry.files.read_range(&file.content.sha256, offset..end);
     let description = stream::iter([Ok(message(Part::File(convert::to_file(file))))]);

@@ -69,7 +69,11 @@ fn parent(violations: &mut Violations, given: &str) -> (Option<i32>, Option<Edit
         Some(key::ALL_FORMS) => (None, None),
         Some(form) => (door::form(violations, "parent", form), None),
         None if given.is_empty() => {
-            violations.add("parent", FieldReason::Required, "required; forms/-/editions/- means all");
+            violations.add(
+                "parent",
+                FieldReason::Required,
+                "required; forms/-/editions/- means all",
+            );
             (None, None)
         }
         None => {

@@ -5,8 +5,8 @@ use legalstat_kit::{Call, Context, due::Schedule, files::FileStore};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::forms::v1::{
     CheckAvailabilityRequest, CheckAvailabilityResponse, CorrectEditionRequest, DeclareNilEditionRequest,
-    DeleteEditionFileRequest, DownloadEditionFileRequest, DownloadEditionFileResponse, Edition, EditionFileUpload, Form,
-    GetEditionFileUploadRequest, GetEditionRequest, GetFormRequest, GetPunctualityRequest, ListEditionsRequest,
+    DeleteEditionFileRequest, DownloadEditionFileRequest, DownloadEditionFileResponse, Edition, EditionFileUpload,
+    Form, GetEditionFileUploadRequest, GetEditionRequest, GetFormRequest, GetPunctualityRequest, ListEditionsRequest,
     ListEditionsResponse, ListFormsRequest, ListFormsResponse, ListPlacementsRequest, ListPlacementsResponse,
     ListScheduleRequest, ListScheduleResponse, PlaceEditionRequest, PunctualityReport, SealEditionRequest,
     SetEmbargoRequest, UploadEditionFileRequest, WithdrawEditionRequest,
@@ -133,14 +133,24 @@ impl FormRegistryService for FormRegistry {
         Ok(Response::new(self.schedule.preview(request.get_ref()).await?))
     }
 
-    async fn get_edition_file_upload(&self, request: Request<GetEditionFileUploadRequest>) -> Result<Response<EditionFileUpload>, Status> {
+    async fn get_edition_file_upload(
+        &self,
+        request: Request<GetEditionFileUploadRequest>,
+    ) -> Result<Response<EditionFileUpload>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(get_edition_file_upload::get_edition_file_upload(self, call, message).await?))
+        Ok(Response::new(
+            get_edition_file_upload::get_edition_file_upload(self, call, message).await?,
+        ))
     }
 
-    async fn delete_edition_file(&self, request: Request<DeleteEditionFileRequest>) -> Result<Response<Edition>, Status> {
+    async fn delete_edition_file(
+        &self,
+        request: Request<DeleteEditionFileRequest>,
+    ) -> Result<Response<Edition>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(delete_edition_file::delete_edition_file(self, call, message).await?))
+        Ok(Response::new(
+            delete_edition_file::delete_edition_file(self, call, message).await?,
+        ))
     }
 
     async fn seal_edition(&self, request: Request<SealEditionRequest>) -> Result<Response<Edition>, Status> {
@@ -150,17 +160,26 @@ impl FormRegistryService for FormRegistry {
 
     async fn correct_edition(&self, request: Request<CorrectEditionRequest>) -> Result<Response<Edition>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(correct_edition::correct_edition(self, call, message).await?))
+        Ok(Response::new(
+            correct_edition::correct_edition(self, call, message).await?,
+        ))
     }
 
     async fn withdraw_edition(&self, request: Request<WithdrawEditionRequest>) -> Result<Response<Edition>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(withdraw_edition::withdraw_edition(self, call, message).await?))
+        Ok(Response::new(
+            withdraw_edition::withdraw_edition(self, call, message).await?,
+        ))
     }
 
-    async fn declare_nil_edition(&self, request: Request<DeclareNilEditionRequest>) -> Result<Response<Edition>, Status> {
+    async fn declare_nil_edition(
+        &self,
+        request: Request<DeclareNilEditionRequest>,
+    ) -> Result<Response<Edition>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(declare_nil_edition::declare_nil_edition(self, call, message).await?))
+        Ok(Response::new(
+            declare_nil_edition::declare_nil_edition(self, call, message).await?,
+        ))
     }
 
     async fn set_embargo(&self, request: Request<SetEmbargoRequest>) -> Result<Response<Edition>, Status> {

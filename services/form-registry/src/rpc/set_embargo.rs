@@ -1,12 +1,7 @@
 //! SetEmbargo.
 
 use jiff::Timestamp;
-use legalstat_kit::{
-    Call, Error, FieldReason, Violations,
-    door::wire,
-    law::LegalBasis,
-    write::Mutation,
-};
+use legalstat_kit::{Call, Error, FieldReason, Violations, door::wire, law::LegalBasis, write::Mutation};
 use legalstat_proto::forms::v1::{Edition, PreReleaseReader, SetEmbargoRequest};
 
 use super::{
@@ -51,11 +46,7 @@ pub(super) async fn set_embargo(
                 check(until, set.at, &edition).map_err(|refusal| refusal.about(&key))?;
             }
             db::embargo::set(connection, key, until, &reason, &readers, &set).await?;
-            edition.embargo = until.map(|until| Embargo {
-                until,
-                reason,
-                readers,
-            });
+            edition.embargo = until.map(|until| Embargo { until, reason, readers });
             Ok(Changed::To(edition, "edition.embargo_set"))
         })
     })

@@ -58,7 +58,9 @@ pub(super) async fn upload_edition_file(
         Some(_) => None,
         None => Some(receive(registry, &call, key, &header, messages).await?),
     };
-    let sha256 = answered.or(staged.as_ref().map(|staged| staged.sha256)).unwrap_or_default();
+    let sha256 = answered
+        .or(staged.as_ref().map(|staged| staged.sha256))
+        .unwrap_or_default();
     let body = whole(&given);
     let asked = Asked {
         field: NAME,

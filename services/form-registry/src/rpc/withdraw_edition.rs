@@ -8,10 +8,7 @@ use super::{
     changing::{self, Asked, Changed, decided},
     door,
 };
-use crate::{
-    db,
-    domain::edition::Withdrawal,
-};
+use crate::{db, domain::edition::Withdrawal};
 
 pub(super) async fn withdraw_edition(
     registry: &FormRegistry,

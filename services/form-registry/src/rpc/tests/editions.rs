@@ -42,7 +42,10 @@ async fn delete(client: &mut Client, filename: &str) -> Result<Edition, Status> 
         request_id: Uuid::new_v4().to_string(),
         validate_only: false,
     };
-    client.delete_edition_file(request).await.map(tonic::Response::into_inner)
+    client
+        .delete_edition_file(request)
+        .await
+        .map(tonic::Response::into_inner)
 }
 
 async fn placements(client: &mut Client, parent: &str) -> Vec<Placement> {
@@ -68,7 +71,9 @@ fn workbook(sheet: &str) -> Vec<u8> {
                  \"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml\"/></Types>";
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in [("[Content_Types].xml", types), ("xl/worksheets/sheet1.xml", sheet)] {
-        writer.start_file(name, SimpleFileOptions::default()).expect("it is in memory");
+        writer
+            .start_file(name, SimpleFileOptions::default())
+            .expect("it is in memory");
         writer.write_all(content.as_bytes()).expect("it is in memory");
     }
     writer.finish().expect("it is in memory").into_inner()
@@ -82,13 +87,26 @@ async fn a_revision_has_several_files_each_with_its_type_language_and_mark() {
         language: "kk".into(),
         ..named("form.csv")
     };
-    upload(&mut operator, &kazakh, "көрсеткіш;1\n".as_bytes()).await.expect("it is taken");
-    upload(&mut operator, &named("form.xlsx"), &workbook("<v>1</v>")).await.expect("it is taken");
-    let edition = upload(&mut operator, &named("FORM.PDF"), b"%PDF-1.7\n").await.expect("it is taken");
+    upload(&mut operator, &kazakh, "көрсеткіш;1\n".as_bytes())
+        .await
+        .expect("it is taken");
+    upload(&mut operator, &named("form.xlsx"), &workbook("<v>1</v>"))
+        .await
+        .expect("it is taken");
+    let edition = upload(&mut operator, &named("FORM.PDF"), b"%PDF-1.7\n")
+        .await
+        .expect("it is taken");
     let told: Vec<_> = edition
         .files
         .iter()
-        .map(|file| (file.filename.as_str(), file.content_type.as_str(), file.language.as_str(), file.restricted))
+        .map(|file| {
+            (
+                file.filename.as_str(),
+                file.content_type.as_str(),
+                file.language.as_str(),
+                file.restricted,
+            )
+        })
         .collect();
     let expected = [
         ("FORM.PDF", "application/pdf", "", false),
@@ -107,14 +125,24 @@ async fn a_revision_has_several_files_each_with_its_type_language_and_mark() {
     seal(&mut operator, JANUARY).await;
     let late = delete(&mut operator, "form.csv").await;
     assert_refused(late, Code::FailedPrecondition, "WRONG_STATE", "Instruction, para 14");
-    place(&mut operator, &placing(JANUARY, Place::InformationService)).await.expect("it is placed");
-    let (_, content) = fetch(&mut registry.client(None), file("form.csv")).await.expect("it is open");
+    place(&mut operator, &placing(JANUARY, Place::InformationService))
+        .await
+        .expect("it is placed");
+    let (_, content) = fetch(&mut registry.client(None), file("form.csv"))
+        .await
+        .expect("it is open");
     assert_eq!(content, "көрсеткіш;1\n".as_bytes());
     let by_digest = DownloadEditionFileRequest {
         sha256: edition.files[0].sha256.to_uppercase(),
         ..file("")
     };
-    assert_eq!(fetch(&mut registry.client(None), by_digest).await.expect("it is open").1, content);
+    assert_eq!(
+        fetch(&mut registry.client(None), by_digest)
+            .await
+            .expect("it is open")
+            .1,
+        content
+    );
 }
 
 #[tokio::test]
@@ -164,7 +192,9 @@ fn digest(edition: &Edition) -> &str {
 async fn what_is_placed_goes_on_being_served_until_its_correction_is_placed_and_both_are_kept() {
     let registry = Registry::at(NOW).await;
     let (mut operator, mut anyone) = (registry.operator(), registry.client(None));
-    upload(&mut operator, &named("form.csv"), b"one").await.expect("it is taken");
+    upload(&mut operator, &named("form.csv"), b"one")
+        .await
+        .expect("it is taken");
     let first = seal(&mut operator, JANUARY).await;
     assert_eq!((first.state(), first.revision), (EditionState::Sealed, 1));
     let placed = place(&mut operator, &placing(JANUARY, Place::InformationService)).await;
@@ -172,22 +202,34 @@ async fn what_is_placed_goes_on_being_served_until_its_correction_is_placed_and_
 
     let unreasoned = try_correct(&mut operator, JANUARY, " ").await;
     assert_eq!(violations(unreasoned), pairs(&[("reason", "REQUIRED")]));
-    let begun = try_correct(&mut operator, JANUARY, "a sum was wrong").await.expect("it is begun");
+    let begun = try_correct(&mut operator, JANUARY, "a sum was wrong")
+        .await
+        .expect("it is begun");
     assert_eq!((begun.state(), begun.revision), (EditionState::Placed, 1));
     let again = try_correct(&mut operator, JANUARY, "another").await;
     assert_refused(again, Code::FailedPrecondition, "WRONG_STATE", "Instruction, para 14");
-    upload(&mut operator, &named("form.csv"), b"two").await.expect("it is taken");
+    upload(&mut operator, &named("form.csv"), b"two")
+        .await
+        .expect("it is taken");
     let open = PlaceEditionRequest {
         revision: 2,
         ..placing(JANUARY, Place::InformationService)
     };
     let unsealed = place(&mut operator, &open).await;
-    assert_refused(unsealed, Code::FailedPrecondition, "EDITION_NOT_SEALED", "Instruction, para 14");
+    assert_refused(
+        unsealed,
+        Code::FailedPrecondition,
+        "EDITION_NOT_SEALED",
+        "Instruction, para 14",
+    );
 
     for served in [&b"one"[..], b"one"] {
         assert_eq!(download(&mut anyone, JANUARY).await.expect("it is open").1, served);
         let shown = get(&mut anyone, JANUARY).await;
-        assert_eq!((shown.state(), shown.revision, digest(&shown)), (EditionState::Placed, 1, digest(&first)));
+        assert_eq!(
+            (shown.state(), shown.revision, digest(&shown)),
+            (EditionState::Placed, 1, digest(&first))
+        );
         assert_eq!(shown.revisions.len(), 1, "nobody sees what is in preparation");
         if get(&mut operator, JANUARY).await.revisions[1].content_sha256.is_empty() {
             seal(&mut operator, JANUARY).await;
@@ -199,7 +241,9 @@ async fn what_is_placed_goes_on_being_served_until_its_correction_is_placed_and_
     assert_refused(hidden, Code::NotFound, "RESOURCE_NOT_FOUND", "");
 
     registry.set_clock("2025-03-03T05:00:00Z");
-    place(&mut operator, &placing(JANUARY, Place::InformationService)).await.expect("it is placed");
+    place(&mut operator, &placing(JANUARY, Place::InformationService))
+        .await
+        .expect("it is placed");
     assert_eq!(download(&mut anyone, JANUARY).await.expect("it is open").1, b"two");
     assert_eq!(FileOf(1).fetch(&mut anyone).await.expect("it is kept"), b"one");
     let shown = get(&mut anyone, JANUARY).await;
@@ -211,10 +255,16 @@ async fn what_is_placed_goes_on_being_served_until_its_correction_is_placed_and_
         prepared_by,
         ..
     } = &shown.revisions[1];
-    assert_eq!((*replaces, reason.as_str(), prepared_by.as_str()), (1, "a sum was wrong", ""));
+    assert_eq!(
+        (*replaces, reason.as_str(), prepared_by.as_str()),
+        (1, "a sum was wrong", "")
+    );
     assert_eq!(get(&mut operator, JANUARY).await.revisions[1].prepared_by, "operator");
     let records = placements(&mut anyone, JANUARY).await;
-    let records: Vec<_> = records.iter().map(|record| (record.revision, record.late_days)).collect();
+    let records: Vec<_> = records
+        .iter()
+        .map(|record| (record.revision, record.late_days))
+        .collect();
     assert_eq!(records, [(1, 0), (2, 0)]);
     let earlier = PlaceEditionRequest {
         revision: 1,
@@ -243,29 +293,54 @@ async fn what_is_withdrawn_is_no_longer_served_and_says_why() {
     let (mut operator, mut anyone) = (registry.operator(), registry.client(None));
     let early = try_withdraw(&mut operator, JANUARY, "why").await;
     assert_refused(early, Code::FailedPrecondition, "WRONG_STATE", "Instruction, para 14");
-    upload(&mut operator, &named("form.csv"), b"one").await.expect("it is taken");
+    upload(&mut operator, &named("form.csv"), b"one")
+        .await
+        .expect("it is taken");
     seal(&mut operator, JANUARY).await;
-    place(&mut operator, &placing(JANUARY, Place::InformationService)).await.expect("it is placed");
+    place(&mut operator, &placing(JANUARY, Place::InformationService))
+        .await
+        .expect("it is placed");
     let unreasoned = try_withdraw(&mut operator, JANUARY, "").await;
     assert_eq!(violations(unreasoned), pairs(&[("reason", "REQUIRED")]));
-    try_withdraw(&mut operator, JANUARY, "another month's figures").await.expect("it is withdrawn");
+    try_withdraw(&mut operator, JANUARY, "another month's figures")
+        .await
+        .expect("it is withdrawn");
     for _ in 0..2 {
         let refused = download(&mut anyone, JANUARY).await;
-        assert_refused(refused, Code::FailedPrecondition, "EDITION_WITHDRAWN", "Instruction, para 14");
+        assert_refused(
+            refused,
+            Code::FailedPrecondition,
+            "EDITION_WITHDRAWN",
+            "Instruction, para 14",
+        );
     }
     let shown = get(&mut anyone, JANUARY).await;
     assert_eq!((shown.state(), shown.files.len()), (EditionState::Withdrawn, 0));
     assert_eq!(shown.revisions[0].withdrawal_reason, "another month's figures");
     assert_eq!(shown.punctuality(), Punctuality::OnTime, "it was there by its day");
-    assert_eq!(download(&mut operator, JANUARY).await.expect("officials read it").1, b"one");
+    assert_eq!(
+        download(&mut operator, JANUARY).await.expect("officials read it").1,
+        b"one"
+    );
     let again = place(&mut operator, &placing(JANUARY, Place::OfficialWebsite)).await;
-    assert_refused(again, Code::FailedPrecondition, "EDITION_WITHDRAWN", "Instruction, para 14");
+    assert_refused(
+        again,
+        Code::FailedPrecondition,
+        "EDITION_WITHDRAWN",
+        "Instruction, para 14",
+    );
 
-    try_correct(&mut operator, JANUARY, "the right figures").await.expect("it is begun");
-    upload(&mut operator, &named("form.csv"), b"two").await.expect("it is taken");
+    try_correct(&mut operator, JANUARY, "the right figures")
+        .await
+        .expect("it is begun");
+    upload(&mut operator, &named("form.csv"), b"two")
+        .await
+        .expect("it is taken");
     seal(&mut operator, JANUARY).await;
     assert_eq!(get(&mut anyone, JANUARY).await.state(), EditionState::Withdrawn);
-    place(&mut operator, &placing(JANUARY, Place::InformationService)).await.expect("it is placed");
+    place(&mut operator, &placing(JANUARY, Place::InformationService))
+        .await
+        .expect("it is placed");
     assert_eq!(download(&mut anyone, JANUARY).await.expect("it is open").1, b"two");
     let first = FileOf(1).fetch(&mut anyone).await;
     assert_refused(first, Code::NotFound, "RESOURCE_NOT_FOUND", "");
@@ -279,11 +354,21 @@ async fn a_nil_edition_has_no_file_and_meets_the_duty() {
     let unreasoned = try_declare_nil(&mut operator, form_19, "").await;
     assert_eq!(violations(unreasoned), pairs(&[("reason", "REQUIRED")]));
     let early = try_declare_nil(&mut operator, "forms/19/editions/2025-Q1", "why").await;
-    assert_refused(early, Code::FailedPrecondition, "PERIOD_NOT_ENDED", "Instruction, Appendix 2");
-    let nil = try_declare_nil(&mut operator, form_19, "no such cases").await.expect("it is declared");
+    assert_refused(
+        early,
+        Code::FailedPrecondition,
+        "PERIOD_NOT_ENDED",
+        "Instruction, Appendix 2",
+    );
+    let nil = try_declare_nil(&mut operator, form_19, "no such cases")
+        .await
+        .expect("it is declared");
     assert_eq!(nil.state(), EditionState::Nil);
     let shown = get(&mut anyone, form_19).await;
-    assert_eq!((shown.state(), shown.revisions[0].nil_reason.as_str()), (EditionState::Nil, "no such cases"));
+    assert_eq!(
+        (shown.state(), shown.revisions[0].nil_reason.as_str()),
+        (EditionState::Nil, "no such cases")
+    );
     assert!([Punctuality::OnTime, Punctuality::Late].contains(&shown.punctuality()));
     let asked = GetPunctualityRequest {
         year: 2024,
@@ -300,7 +385,9 @@ async fn a_nil_edition_has_no_file_and_meets_the_duty() {
     let refused = upload(&mut operator, &uploaded, b"a").await;
     assert_refused(refused, Code::FailedPrecondition, "WRONG_STATE", "Instruction, para 14");
 
-    upload(&mut operator, &named("form.csv"), b"a").await.expect("it is taken");
+    upload(&mut operator, &named("form.csv"), b"a")
+        .await
+        .expect("it is taken");
     let full = try_declare_nil(&mut operator, JANUARY, "why").await;
     assert_refused(full, Code::FailedPrecondition, "WRONG_STATE", "Instruction, para 14");
 }
@@ -313,7 +400,9 @@ async fn restricted_information_is_sealed_and_never_placed() {
         restricted: true,
         ..named("names.csv")
     };
-    upload(&mut operator, &named("form.csv"), b"a").await.expect("it is taken");
+    upload(&mut operator, &named("form.csv"), b"a")
+        .await
+        .expect("it is taken");
     upload(&mut operator, &restricted, b"a").await.expect("it is taken");
     let sealed = seal(&mut operator, JANUARY).await;
     assert!(sealed.revisions[0].restricted && sealed.files[1].restricted);
@@ -324,7 +413,12 @@ async fn restricted_information_is_sealed_and_never_placed() {
     }
     for name in ["names.csv", "form.csv"] {
         let refused = fetch(&mut registry.client(None), file(name)).await;
-        assert_refused(refused, Code::FailedPrecondition, "EDITION_NOT_PLACED", "Instruction, para 14");
+        assert_refused(
+            refused,
+            Code::FailedPrecondition,
+            "EDITION_NOT_PLACED",
+            "Instruction, para 14",
+        );
         assert!(fetch(&mut registry.client(Some("auditor")), file(name)).await.is_ok());
     }
 }
@@ -342,7 +436,11 @@ async fn each_placement_is_a_record_of_its_own_and_comes_in_pages() {
         address: "https://qamqor.gov.kz/1-m".into(),
         ..placing(JANUARY, Place::OfficialWebsite)
     };
-    for request in [addressed, placing(JANUARY, Place::InformationService), placing(four, Place::OfficialWebsite)] {
+    for request in [
+        addressed,
+        placing(JANUARY, Place::InformationService),
+        placing(four, Place::OfficialWebsite),
+    ] {
         place(&mut operator, &request).await.expect("it is placed");
     }
     let wrong = PlaceEditionRequest {
@@ -358,9 +456,18 @@ async fn each_placement_is_a_record_of_its_own_and_comes_in_pages() {
     assert_eq!(placements(&mut anyone, "forms/4/editions/-").await.len(), 1);
     let own = placements(&mut operator, JANUARY).await;
     assert_eq!(own.len(), 2);
-    let website = own.iter().find(|record| record.channel() == Place::OfficialWebsite).expect("it is there");
-    assert_eq!((website.edition.as_str(), website.revision, website.placed_by.as_str()), (JANUARY, 1, "operator"));
-    assert_eq!((website.address.as_str(), website.late_days), ("https://qamqor.gov.kz/1-m", 2));
+    let website = own
+        .iter()
+        .find(|record| record.channel() == Place::OfficialWebsite)
+        .expect("it is there");
+    assert_eq!(
+        (website.edition.as_str(), website.revision, website.placed_by.as_str()),
+        (JANUARY, 1, "operator")
+    );
+    assert_eq!(
+        (website.address.as_str(), website.late_days),
+        ("https://qamqor.gov.kz/1-m", 2)
+    );
     assert_eq!(website.content_sha256, get(&mut anyone, JANUARY).await.content_sha256);
     assert!(website.due_date.is_some() && !website.calendar_version.is_empty());
     assert!(all.iter().all(|record| record.placed_by.is_empty()));
@@ -387,7 +494,9 @@ async fn each_placement_is_a_record_of_its_own_and_comes_in_pages() {
 async fn the_database_keeps_what_is_sealed() {
     let registry = Registry::at(NOW).await;
     let mut operator = registry.operator();
-    upload(&mut operator, &named("form.csv"), b"a").await.expect("it is taken");
+    upload(&mut operator, &named("form.csv"), b"a")
+        .await
+        .expect("it is taken");
     seal(&mut operator, JANUARY).await;
     let mut runtime = registry.running.runtime().await;
     for sql in [
@@ -414,7 +523,9 @@ async fn the_database_keeps_what_is_sealed() {
         "UPDATE forms.placement SET revision = 2",
     ] {
         let error = runtime.execute(sql).await.expect_err(sql);
-        let code = error.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
+        let code = error
+            .as_database_error()
+            .and_then(|error| error.code().map(|code| code.into_owned()));
         assert_eq!(code.as_deref(), Some("42501"), "{sql}");
     }
 }

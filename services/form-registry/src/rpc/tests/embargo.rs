@@ -43,12 +43,19 @@ async fn set(client: &mut Client, request: SetEmbargoRequest) -> Result<Edition,
 async fn under_embargo() -> Registry {
     let registry = Registry::at("2025-02-03T05:00:00Z").await;
     let mut operator = registry.operator();
-    set(&mut operator, embargo(UNTIL, &["supreme-court"])).await.expect("it is set");
-    upload(&mut operator, &header(JANUARY), CONTENT).await.expect("it is taken");
+    set(&mut operator, embargo(UNTIL, &["supreme-court"]))
+        .await
+        .expect("it is set");
+    upload(&mut operator, &header(JANUARY), CONTENT)
+        .await
+        .expect("it is taken");
     seal(&mut operator, JANUARY).await;
     let placed = place(&mut operator, &placing(JANUARY, Place::InformationService)).await;
     let placed = placed.expect("it is placed");
-    assert_eq!((placed.state(), placed.punctuality()), (EditionState::Placed, Punctuality::OnTime));
+    assert_eq!(
+        (placed.state(), placed.punctuality()),
+        (EditionState::Placed, Punctuality::OnTime)
+    );
     registry.set_clock(ONE_SECOND_EARLY);
     registry
 }
@@ -58,7 +65,11 @@ async fn attempts(registry: &Registry, caller: Option<&str>) -> i64 {
     let mut database = registry.database().await;
     let sql = "SELECT coalesce(sum(count), 0)::bigint FROM forms.journal_entry
                WHERE outcome = 'REFUSED' AND reason = 'ERROR_REASON_EDITION_EMBARGOED' AND ($1::text IS NULL OR caller = $1)";
-    sqlx::query_scalar(sql).bind(caller).fetch_one(&mut database).await.expect("it is readable")
+    sqlx::query_scalar(sql)
+        .bind(caller)
+        .fetch_one(&mut database)
+        .await
+        .expect("it is readable")
 }
 
 async fn until_attempts(registry: &Registry, expected: i64) {
@@ -80,16 +91,29 @@ fn wanted() -> Vec<DownloadEditionFileRequest> {
     let mut wanted = vec![whole.clone()];
     for filename in ["form.csv", "guessed.xlsx"] {
         let filename = filename.into();
-        wanted.push(DownloadEditionFileRequest { filename, ..whole.clone() });
+        wanted.push(DownloadEditionFileRequest {
+            filename,
+            ..whole.clone()
+        });
     }
     for revision in [1, 2] {
-        wanted.push(DownloadEditionFileRequest { revision, ..whole.clone() });
+        wanted.push(DownloadEditionFileRequest {
+            revision,
+            ..whole.clone()
+        });
     }
     for sha256 in [sha256, "00".repeat(32)] {
-        wanted.push(DownloadEditionFileRequest { sha256, ..whole.clone() });
+        wanted.push(DownloadEditionFileRequest {
+            sha256,
+            ..whole.clone()
+        });
     }
     for (offset, length) in [(0, 1), (5, 0), (1_000_000, 1)] {
-        wanted.push(DownloadEditionFileRequest { offset, length, ..whole.clone() });
+        wanted.push(DownloadEditionFileRequest {
+            offset,
+            length,
+            ..whole.clone()
+        });
     }
     wanted
 }
@@ -119,7 +143,12 @@ async fn attack(client: &mut Client) -> i64 {
     let mut tries = 0;
     for request in wanted() {
         let refused = fetch(client, request).await;
-        assert_refused(refused, Code::PermissionDenied, "EDITION_EMBARGOED", "Instruction, para 14 (assumed)");
+        assert_refused(
+            refused,
+            Code::PermissionDenied,
+            "EDITION_EMBARGOED",
+            "Instruction, para 14 (assumed)",
+        );
         tries += 1;
     }
     assert_bare(&get(client, JANUARY).await);
@@ -137,7 +166,12 @@ async fn attack(client: &mut Client) -> i64 {
         year: 2025,
         ..Default::default()
     };
-    let items = client.list_schedule(schedule).await.expect("it lists").into_inner().items;
+    let items = client
+        .list_schedule(schedule)
+        .await
+        .expect("it lists")
+        .into_inner()
+        .items;
     assert!(items.iter().all(|item| item.state() == EditionState::Scheduled));
     for parent in [JANUARY, "forms/1/editions/-", "forms/-/editions/-"] {
         let request = ListPlacementsRequest {
@@ -164,7 +198,12 @@ async fn list(client: &mut Client, state: EditionState) -> Vec<Edition> {
         state: state.into(),
         ..Default::default()
     };
-    client.list_editions(request).await.expect("it lists").into_inner().editions
+    client
+        .list_editions(request)
+        .await
+        .expect("it lists")
+        .into_inner()
+        .editions
 }
 
 async fn is_available(registry: &Registry, caller: &str) -> bool {
@@ -201,7 +240,12 @@ async fn thirty_two_tries_serve_nothing_and_are_thirty_two_in_the_journal() {
         let mut client = registry.client(caller);
         for request in wanted().into_iter().cycle().take(32) {
             let refused = fetch(&mut client, request).await;
-            assert_refused(refused, Code::PermissionDenied, "EDITION_EMBARGOED", "Instruction, para 14 (assumed)");
+            assert_refused(
+                refused,
+                Code::PermissionDenied,
+                "EDITION_EMBARGOED",
+                "Instruction, para 14 (assumed)",
+            );
         }
         let before = attempts(&registry, None).await;
         until_attempts(&registry, if caller.is_some() { 64 } else { 32 }).await;
@@ -217,7 +261,10 @@ async fn from_its_instant_on_everything_is_served_and_no_attempt_is_recorded() {
     let mut anyone = registry.client(None);
     assert_eq!(download(&mut anyone, JANUARY).await.expect("it is open").1, CONTENT);
     let shown = get(&mut anyone, JANUARY).await;
-    assert_eq!((shown.state(), shown.punctuality()), (EditionState::Placed, Punctuality::OnTime));
+    assert_eq!(
+        (shown.state(), shown.punctuality()),
+        (EditionState::Placed, Punctuality::OnTime)
+    );
     let effective = shown.placements[0].effective_at.map(|at| at.seconds);
     assert_eq!(effective, Some(instant(UNTIL).as_second()));
     assert_eq!(list(&mut anyone, EditionState::Placed).await.len(), 1);
@@ -242,8 +289,11 @@ async fn who_prepares_it_sees_it_and_a_reader_named_reads_it_with_an_entry_for_e
     let mut database = registry.database().await;
     let sql = "SELECT split_part(method, '/', 3) FROM forms.journal_entry
                WHERE outcome = 'DONE' AND caller = 'supreme-court' AND resource = $1 ORDER BY number";
-    let readings: Vec<String> =
-        sqlx::query_scalar(sql).bind(JANUARY).fetch_all(&mut database).await.expect("it is readable");
+    let readings: Vec<String> = sqlx::query_scalar(sql)
+        .bind(JANUARY)
+        .fetch_all(&mut database)
+        .await
+        .expect("it is readable");
     assert_eq!(readings, ["DownloadEditionFile", "GetEdition", "ListEditions"]);
     assert_eq!(attempts(&registry, None).await, 0);
 }
@@ -252,7 +302,10 @@ async fn who_prepares_it_sees_it_and_a_reader_named_reads_it_with_an_entry_for_e
 async fn an_embargo_is_set_moved_and_lifted_only_before_the_edition_is_out() {
     let registry = Registry::at("2025-02-03T05:00:00Z").await;
     let mut operator = registry.operator();
-    for (until, told) in [("2025-02-03T05:00:00Z", "has passed"), ("2025-02-05T19:00:00Z", "would be late")] {
+    for (until, told) in [
+        ("2025-02-03T05:00:00Z", "has passed"),
+        ("2025-02-05T19:00:00Z", "would be late"),
+    ] {
         let refused = set(&mut operator, embargo(until, &[])).await;
         let message = format!("{:?}", refused.as_ref().err().map(Status::get_error_details));
         assert!(message.contains(told), "{message}");
@@ -275,9 +328,13 @@ async fn an_embargo_is_set_moved_and_lifted_only_before_the_edition_is_out() {
     assert_eq!(violations(twice), pairs(&[("readers[1].caller", "REPEATED")]));
 
     set(&mut operator, embargo(UNTIL, &["edms"])).await.expect("it is set");
-    let moved = set(&mut operator, embargo("2025-02-05T10:00:00Z", &[])).await.expect("it is moved");
+    let moved = set(&mut operator, embargo("2025-02-05T10:00:00Z", &[]))
+        .await
+        .expect("it is moved");
     assert_eq!(moved.embargo.expect("it holds").readers, []);
-    upload(&mut operator, &header(JANUARY), CONTENT).await.expect("it is taken");
+    upload(&mut operator, &header(JANUARY), CONTENT)
+        .await
+        .expect("it is taken");
     assert_bare(&get(&mut registry.client(Some("edms")), JANUARY).await);
     let lifted = SetEmbargoRequest {
         until: None,
@@ -287,7 +344,9 @@ async fn an_embargo_is_set_moved_and_lifted_only_before_the_edition_is_out() {
     let shown = get(&mut registry.client(None), JANUARY).await;
     assert_eq!(shown.state(), EditionState::Prepared);
     seal(&mut operator, JANUARY).await;
-    place(&mut operator, &placing(JANUARY, Place::OfficialWebsite)).await.expect("it is placed");
+    place(&mut operator, &placing(JANUARY, Place::OfficialWebsite))
+        .await
+        .expect("it is placed");
     let late = set(&mut operator, embargo(UNTIL, &[])).await;
     assert_refused(late, Code::FailedPrecondition, "WRONG_STATE", "Instruction, para 14");
 }

@@ -14,10 +14,10 @@ use legalstat_local::testing::{
     relay::Relay,
 };
 use legalstat_proto::forms::v1::{
-    CorrectEditionRequest, DeclareNilEditionRequest, DownloadEditionFileRequest, Edition, EditionFile, GetEditionRequest,
-    GetPunctualityRequest, PlaceEditionRequest, SealEditionRequest, UploadEditionFileHeader, UploadEditionFileRequest,
-    WithdrawEditionRequest, download_edition_file_response, form_registry_service_client::FormRegistryServiceClient,
-    upload_edition_file_request::Part,
+    CorrectEditionRequest, DeclareNilEditionRequest, DownloadEditionFileRequest, Edition, EditionFile,
+    GetEditionRequest, GetPunctualityRequest, PlaceEditionRequest, SealEditionRequest, UploadEditionFileHeader,
+    UploadEditionFileRequest, WithdrawEditionRequest, download_edition_file_response,
+    form_registry_service_client::FormRegistryServiceClient, upload_edition_file_request::Part,
 };
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
@@ -285,7 +285,10 @@ async fn try_declare_nil(client: &mut Client, name: &str, reason: &str) -> Resul
         request_id: Uuid::new_v4().to_string(),
         validate_only: false,
     };
-    client.declare_nil_edition(request).await.map(tonic::Response::into_inner)
+    client
+        .declare_nil_edition(request)
+        .await
+        .map(tonic::Response::into_inner)
 }
 
 async fn place(client: &mut Client, request: &PlaceEditionRequest) -> Result<Edition, Status> {
