@@ -5,5 +5,6 @@ mod calendar_command;
 mod calendar_export;
 mod certificates;
 mod command_line;
+mod editions;
 mod files;
 mod life;
