@@ -6,5 +6,6 @@ mod calendar_export;
 mod certificates;
 mod command_line;
 mod editions;
+mod figures;
 mod files;
 mod life;
