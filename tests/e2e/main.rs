@@ -6,5 +6,7 @@ mod calendar_export;
 mod certificates;
 mod command_line;
 mod feeds;
+mod editions;
+mod figures;
 mod files;
 mod life;

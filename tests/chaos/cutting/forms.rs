@@ -6,10 +6,11 @@ use legalstat_local::testing::harness::Running;
 use legalstat_proto::{
     calendar::v1::{PreviewRecomputeRequest, preview_recompute_request::Change},
     forms::v1::{
-        AvailabilityItem, Channel as Place, CheckAvailabilityRequest, DownloadEditionFileRequest, Edition,
-        EditionState, GetEditionRequest, GetFormRequest, GetPunctualityRequest, ListEditionsRequest,
-        ListEditionsResponse, ListFormsRequest, ListScheduleRequest, PlaceEditionRequest, UploadEditionFileHeader,
-        UploadEditionFileRequest, form_registry_service_client::FormRegistryServiceClient,
+        AvailabilityItem, Channel as Place, CheckAvailabilityRequest, CorrectEditionRequest, DeclareNilEditionRequest,
+        DeleteEditionFileRequest, DownloadEditionFileRequest, Edition, EditionState, GetEditionRequest, GetFormRequest,
+        GetPunctualityRequest, ListEditionsRequest, ListEditionsResponse, ListFormsRequest, ListPlacementsRequest,
+        ListScheduleRequest, PlaceEditionRequest, SealEditionRequest, SetEmbargoRequest, UploadEditionFileHeader,
+        UploadEditionFileRequest, WithdrawEditionRequest, form_registry_service_client::FormRegistryServiceClient,
         upload_edition_file_request::Part,
     },
     journal::v1::ListEntriesRequest,
@@ -20,7 +21,7 @@ use tonic::{Code, transport::Channel};
 use uuid::Uuid;
 
 use super::{
-    House,
+    House, figures,
     storm::Stormy,
     watched::{Watched, clock},
 };
@@ -99,9 +100,77 @@ pub fn place(channel: &Channel, name: &str) -> Call {
         name: name.into(),
         channel: Place::InformationService.into(),
         request_id: new_id(),
-        validate_only: false,
+        ..Default::default()
     };
     Call::new(channel, path!("PlaceEdition"), &message)
+}
+
+/// A call that seals an edition.
+pub fn seal(channel: &Channel, name: &str) -> Call {
+    let message = SealEditionRequest {
+        name: name.into(),
+        request_id: new_id(),
+        validate_only: false,
+    };
+    Call::new(channel, path!("SealEdition"), &message)
+}
+
+/// A call that changes an edition otherwise.
+fn change(channel: &Channel, method: &str, name: &str) -> Option<Call> {
+    let (name, reason, request_id) = (name.to_owned(), "a mistake".to_owned(), new_id());
+    Some(match method {
+        "CorrectEdition" => Call::new(
+            channel,
+            path!("CorrectEdition"),
+            &CorrectEditionRequest {
+                name,
+                reason,
+                request_id,
+                validate_only: false,
+            },
+        ),
+        "WithdrawEdition" => Call::new(
+            channel,
+            path!("WithdrawEdition"),
+            &WithdrawEditionRequest {
+                name,
+                reason,
+                request_id,
+                validate_only: false,
+            },
+        ),
+        "DeclareNilEdition" => Call::new(
+            channel,
+            path!("DeclareNilEdition"),
+            &DeclareNilEditionRequest {
+                name,
+                reason,
+                request_id,
+                validate_only: false,
+            },
+        ),
+        "SetEmbargo" => Call::new(
+            channel,
+            path!("SetEmbargo"),
+            &SetEmbargoRequest {
+                name,
+                reason,
+                request_id,
+                ..Default::default()
+            },
+        ),
+        "DeleteEditionFile" => Call::new(
+            channel,
+            path!("DeleteEditionFile"),
+            &DeleteEditionFileRequest {
+                name,
+                filename: "form.csv".into(),
+                request_id,
+                validate_only: false,
+            },
+        ),
+        _ => return None,
+    })
 }
 
 /// A call that reads an edition.
@@ -145,7 +214,18 @@ impl Forms {
             "DownloadEditionFile" => Call::new(
                 anyone,
                 path!("DownloadEditionFile"),
-                &DownloadEditionFileRequest { name: PLACED.into() },
+                &DownloadEditionFileRequest {
+                    name: PLACED.into(),
+                    ..Default::default()
+                },
+            ),
+            "ListPlacements" => Call::new(
+                anyone,
+                path!("ListPlacements"),
+                &ListPlacementsRequest {
+                    parent: "forms/-/editions/-".into(),
+                    ..Default::default()
+                },
             ),
             "GetPunctuality" => Call::new(
                 anyone,
@@ -210,10 +290,32 @@ impl House for Forms {
         "GetEdition",
         "UploadEditionFile",
         "DownloadEditionFile",
+        "DeleteEditionFile",
+        "SealEdition",
         "PlaceEdition",
+        "CorrectEdition",
+        "WithdrawEdition",
+        "DeclareNilEdition",
+        "SetEmbargo",
+        "ListPlacements",
         "GetPunctuality",
         "CheckAvailability",
         "PreviewRecompute",
+        "CreateCodeList",
+        "ListCodeLists",
+        "BatchCreateCodes",
+        "RetireCodes",
+        "ListCodes",
+        "BatchCreateIndicators",
+        "RetireIndicators",
+        "ListIndicators",
+        "BatchCreateDetails",
+        "RetireDetails",
+        "ListDetails",
+        "CreateTotalRule",
+        "ListTotalRules",
+        "ImportObservations",
+        "QueryObservations",
         "ListEntries",
     ];
 
@@ -240,9 +342,13 @@ impl House for Forms {
         };
         for call in [
             upload(&forms.operator, PLACED, "placed"),
+            seal(&forms.operator, PLACED),
             place(&forms.operator, PLACED),
         ] {
             call.make(None).await.expect("the first edition is placed");
+        }
+        for call in figures::registers(&forms.operator, &MONTHLY) {
+            call.make(None).await.expect("what figures are of is entered");
         }
         forms
     }
@@ -253,17 +359,38 @@ impl House for Forms {
 
     async fn call(&self, method: &str) -> Result<Option<Call>, String> {
         self.expect(None);
-        if let Some(reading) = self.reading(method) {
+        if let Some(reading) = self.reading(method).or(figures::reading(&self.anyone, method)) {
             return Ok(Some(reading));
+        }
+        if let Some((first, call)) = figures::registering(&self.operator, method) {
+            if let Some(first) = first {
+                self.watched.done(&first).await?;
+            }
+            return Ok(Some(call));
         }
         let Some(name) = self.next() else {
             return Ok(None);
         };
+        if method == "ImportObservations" {
+            return Ok(Some(figures::import(&self.operator, &name)));
+        }
         let uploading = upload(&self.operator, &name, &name);
         if method == "UploadEditionFile" {
             return Ok(Some(uploading));
         }
+        if ["DeclareNilEdition", "SetEmbargo"].contains(&method) {
+            return Ok(change(&self.operator, method, &name));
+        }
         self.watched.done(&uploading).await?;
+        let sealing = seal(&self.operator, &name);
+        match method {
+            "SealEdition" => return Ok(Some(sealing)),
+            "DeleteEditionFile" => return Ok(change(&self.operator, method, &name)),
+            _ => self.watched.done(&sealing).await?,
+        };
+        if method != "PlaceEdition" {
+            return Ok(change(&self.operator, method, &name));
+        }
         self.expect(Some(name.clone()));
         Ok(Some(place(&self.operator, &name)))
     }

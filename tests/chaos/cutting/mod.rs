@@ -7,6 +7,7 @@
 mod calendar;
 mod collections;
 mod course;
+mod figures;
 mod forms;
 mod requests;
 mod silence;
