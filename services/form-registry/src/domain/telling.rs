@@ -19,6 +19,8 @@ fn openness(kind: &str) -> Openness {
         // Periods and due dates are public of every edition, the registers and the schedule too.
         "edition.due_date_moved"
         | "edition.due_date_restated"
+        | "edition.scheduled"
+        | "edition.unscheduled"
         | "schedule.filled"
         | "form-register.loaded"
         | "form.created"
