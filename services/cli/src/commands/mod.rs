@@ -9,6 +9,7 @@ pub(crate) mod journal;
 pub(crate) mod observations;
 pub(crate) mod registers;
 pub(crate) mod requests;
+mod source;
 
 use std::{
     io::Read,
