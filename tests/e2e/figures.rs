@@ -95,7 +95,12 @@ fn each_table_that_is_wrong_is_refused_whole_with_its_rows_and_columns() {
             assert!(told.contains(part), "{part}: {told}");
         }
     };
-    refused("a.csv", "indicator,sum\ncrimes,1\n", 2, &["wrong columns", "sum"]);
+    refused(
+        "a.csv",
+        "indicator,sum\ncrimes,1\n",
+        2,
+        &["wrong columns", "no column VALUE"],
+    );
     refused(
         "a.csv",
         "indicator,value\ncases,\"1,234\"\ncases,many\n",

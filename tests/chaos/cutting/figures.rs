@@ -7,7 +7,8 @@ use legalstat_proto::{
         CodeList, CreateCodeListRequest, CreateTotalRuleRequest, Dimension, ImportObservationsHeader,
         ImportObservationsRequest, Indicator, ListCodeListsRequest, ListCodesRequest, ListDetailsRequest,
         ListIndicatorsRequest, ListTotalRulesRequest, ObservationRow, ObservationRows, QueryObservationsRequest,
-        RetireRequest, TotalRule, import_observations_request::Part,
+        RetireCodesRequest, RetireDetailsRequest, RetireIndicatorsRequest, TotalRule,
+        import_observations_request::Part,
     },
 };
 use prost::Message;
@@ -125,17 +126,6 @@ fn detail(channel: &Channel, code: &str) -> Call {
     Call::new(channel, path!("BatchCreateDetails"), &message)
 }
 
-fn retirement(parent: &str, code: &str) -> RetireRequest {
-    RetireRequest {
-        parent: parent.into(),
-        codes: vec![code.into()],
-        last_day: day(),
-        legal_basis: basis(),
-        request_id: new_id(),
-        validate_only: false,
-    }
-}
-
 fn total_rule(channel: &Channel) -> Call {
     let rule = TotalRule {
         dimension: "SEX".into(),
@@ -225,15 +215,45 @@ pub fn registering(operator: &Channel, method: &str) -> Option<(Option<Call>, Ca
         "BatchCreateDetails" => (None, detail(operator, &code)),
         "CreateTotalRule" => (None, total_rule(operator)),
         "RetireCodes" => {
-            let call = Call::new(operator, path!("RetireCodes"), &retirement(LIST, &code));
+            let call = {
+                let message = RetireCodesRequest {
+                    parent: LIST.into(),
+                    codes: vec![code.clone()],
+                    last_day: day(),
+                    legal_basis: basis(),
+                    request_id: new_id(),
+                    validate_only: false,
+                };
+                Call::new(operator, path!("RetireCodes"), &message)
+            };
             (Some(codes(operator, LIST, &[(&code, "")])), call)
         }
         "RetireIndicators" => {
-            let call = Call::new(operator, path!("RetireIndicators"), &retirement("forms/1", &code));
+            let call = {
+                let message = RetireIndicatorsRequest {
+                    parent: "forms/1".into(),
+                    codes: vec![code.clone()],
+                    last_day: day(),
+                    legal_basis: basis(),
+                    request_id: new_id(),
+                    validate_only: false,
+                };
+                Call::new(operator, path!("RetireIndicators"), &message)
+            };
             (Some(indicator(operator, 1, &code)), call)
         }
         "RetireDetails" => {
-            let call = Call::new(operator, path!("RetireDetails"), &retirement(DOCUMENT, &code));
+            let call = {
+                let message = RetireDetailsRequest {
+                    parent: DOCUMENT.into(),
+                    codes: vec![code.clone()],
+                    last_day: day(),
+                    legal_basis: basis(),
+                    request_id: new_id(),
+                    validate_only: false,
+                };
+                Call::new(operator, path!("RetireDetails"), &message)
+            };
             (Some(detail(operator, &code)), call)
         }
         _ => return None,

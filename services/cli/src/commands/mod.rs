@@ -10,6 +10,7 @@ pub(crate) mod observations;
 pub(crate) mod package;
 pub(crate) mod registers;
 pub(crate) mod requests;
+mod source;
 pub(crate) mod watch;
 
 use std::{

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use legalstat_proto::forms::v1::{ImportObservationsHeader, ObservationRow, ObservationStatus};
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, forms::SERVICE, name, new_request_id, registers::shown};
+use super::{Action, Command, Mutation, forms::SERVICE, name, new_request_id};
 use crate::{
     failure::Failure,
     output::{self, View},
@@ -135,7 +135,7 @@ impl Observations {
                 mutation,
             } => {
                 let table = Table::read(&content, &FIGURES, encoding)?;
-                let (dimensions, rows) = rows(&table, &shown(&content))?;
+                let (dimensions, rows) = rows(&table, &content.display().to_string())?;
                 let request_id = mutation.request_id.unwrap_or_else(|| {
                     let made = new_request_id();
                     if !mutation.validate_only {

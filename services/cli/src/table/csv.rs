@@ -1,6 +1,6 @@
 //! CSV, with whichever separator its heading has.
 
-use csv::{ErrorKind, ReaderBuilder};
+use csv::ReaderBuilder;
 
 use super::{Columns, Encoding, Faults, Table, encoding};
 use crate::failure::Failure;
@@ -49,35 +49,33 @@ fn reader(text: &str, separator: u8) -> csv::Reader<&[u8]> {
 
 fn rows(text: &str, separator: u8, columns: usize, source: &str) -> Result<Vec<(u64, Vec<String>)>, Failure> {
     let (mut faults, mut rows) = (Faults::default(), Vec::new());
-    let mut reader = reader(text, separator);
-    for record in reader.records() {
+    // The reader leaves out empty lines and counts them to the record after; its first record is the heading.
+    let lines = (1..)
+        .zip(text.split('\n'))
+        .filter(|(_, line)| !line.trim_end_matches('\r').is_empty());
+    let numbers = lines.map(|(number, _)| number).skip(1);
+    for (row, record) in numbers.zip(reader(text, separator).records()) {
         let record = match record {
             Ok(record) => record,
             Err(error) => {
-                let row = error.position().map_or(0, csv::Position::line);
-                let told = match error.kind() {
-                    ErrorKind::Utf8 { .. } => "not a text".to_owned(),
-                    _ => error.to_string(),
-                };
-                faults.add(row, "all columns", told);
+                faults.add(row, "all columns", error);
                 break;
             }
         };
-        let row = record.position().map_or(0, csv::Position::line);
-        if record.len() != columns {
-            faults.add(
-                row,
-                "all columns",
-                format!("it has {} cells, the heading {columns}", record.len()),
-            );
-            continue;
-        }
         // A quotation mark without its other one swallows the rest of the file.
         if record.iter().any(|cell| cell.contains('\n')) {
             faults.add(
                 row,
                 "all columns",
                 "a cell goes over the end of the line: a quotation mark is missing",
+            );
+            break;
+        }
+        if record.len() != columns {
+            faults.add(
+                row,
+                "all columns",
+                format!("it has {} cells, the heading {columns}", record.len()),
             );
             continue;
         }

@@ -14,9 +14,9 @@ use legalstat_proto::forms::v1::{
     ListEditionsResponse, ListFormsRequest, ListFormsResponse, ListIndicatorsRequest, ListIndicatorsResponse,
     ListPlacementsRequest, ListPlacementsResponse, ListScheduleRequest, ListScheduleResponse, ListTotalRulesRequest,
     ListTotalRulesResponse, OpenDataPackage, PlaceEditionRequest, PunctualityReport, QueryObservationsRequest,
-    QueryObservationsResponse, RegisterChange, RetireRequest, SealEditionRequest, SetEmbargoRequest, TotalRule,
-    UploadEditionFileRequest, WatchFormsRequest, WatchFormsResponse, WithdrawEditionRequest,
-    form_registry_service_server::FormRegistryService,
+    QueryObservationsResponse, RegisterChange, RetireCodesRequest, RetireDetailsRequest, RetireIndicatorsRequest,
+    SealEditionRequest, SetEmbargoRequest, TotalRule, UploadEditionFileRequest, WatchFormsRequest, WatchFormsResponse,
+    WithdrawEditionRequest, form_registry_service_server::FormRegistryService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
@@ -284,7 +284,7 @@ impl FormRegistryService for FormRegistry {
         ))
     }
 
-    async fn retire_codes(&self, request: Request<RetireRequest>) -> Result<Response<RegisterChange>, Status> {
+    async fn retire_codes(&self, request: Request<RetireCodesRequest>) -> Result<Response<RegisterChange>, Status> {
         let (call, message) = Call::with_message(request);
         Ok(Response::new(retire::retire_codes(self, call, message).await?))
     }
@@ -304,7 +304,10 @@ impl FormRegistryService for FormRegistry {
         ))
     }
 
-    async fn retire_indicators(&self, request: Request<RetireRequest>) -> Result<Response<RegisterChange>, Status> {
+    async fn retire_indicators(
+        &self,
+        request: Request<RetireIndicatorsRequest>,
+    ) -> Result<Response<RegisterChange>, Status> {
         let (call, message) = Call::with_message(request);
         Ok(Response::new(retire::retire_indicators(self, call, message).await?))
     }
@@ -329,7 +332,7 @@ impl FormRegistryService for FormRegistry {
         ))
     }
 
-    async fn retire_details(&self, request: Request<RetireRequest>) -> Result<Response<RegisterChange>, Status> {
+    async fn retire_details(&self, request: Request<RetireDetailsRequest>) -> Result<Response<RegisterChange>, Status> {
         let (call, message) = Call::with_message(request);
         Ok(Response::new(retire::retire_details(self, call, message).await?))
     }

@@ -10,7 +10,7 @@ use legalstat_kit::{
 };
 use legalstat_proto::{
     common::v1 as common,
-    forms::v1::{self as proto, RegisterChange, RetireRequest},
+    forms::v1::{self as proto, RegisterChange},
 };
 use sqlx::PgConnection;
 
@@ -262,11 +262,16 @@ pub(super) struct Retiring {
 }
 
 impl Retiring {
-    /// Reads it from a request, its parent aside.
-    pub(super) fn read(violations: &mut Violations, request: &RetireRequest) -> Option<Self> {
-        require_count(violations, "codes", request.codes.len(), MOST_RETIRED);
-        let last_day = wire::required_date(violations, "last_day", request.last_day.as_ref());
-        let basis: LegalBasis = request.legal_basis.clone().unwrap_or_default().into();
+    /// Reads it from the fields of a request.
+    pub(super) fn read(
+        violations: &mut Violations,
+        codes: &[String],
+        last_day: Option<&common::Date>,
+        basis: Option<common::LegalBasis>,
+    ) -> Option<Self> {
+        require_count(violations, "codes", codes.len(), MOST_RETIRED);
+        let last_day = wire::required_date(violations, "last_day", last_day);
+        let basis: LegalBasis = basis.unwrap_or_default().into();
         if basis.act.trim().is_empty() {
             violations.add(
                 "legal_basis",
@@ -275,7 +280,7 @@ impl Retiring {
             );
         }
         Some(Self {
-            codes: request.codes.clone(),
+            codes: codes.to_vec(),
             last_day: last_day?,
             basis,
         })

@@ -6,7 +6,7 @@ use legalstat_kit::{
     Call, Error, Violations,
     write::{self, Mutation, Outcome},
 };
-use legalstat_proto::forms::v1::{RegisterChange, RetireRequest};
+use legalstat_proto::forms::v1::{RegisterChange, RetireCodesRequest, RetireDetailsRequest, RetireIndicatorsRequest};
 use sqlx::PgConnection;
 
 use super::{FormRegistry, door, registering, registering::Retiring};
@@ -25,44 +25,55 @@ enum Register {
 pub(super) async fn retire_codes(
     registry: &FormRegistry,
     call: Call,
-    request: RetireRequest,
+    request: RetireCodesRequest,
 ) -> Result<RegisterChange, Error> {
     let mut violations = Violations::new();
-    let list = registering::list(&mut violations, "parent", &request.parent);
-    retire(registry, call, request, violations, list.map(Register::CodeList)).await
+    let register = registering::list(&mut violations, "parent", &request.parent).map(Register::CodeList);
+    let (last_day, basis) = (request.last_day.as_ref(), request.legal_basis.clone());
+    let retiring = Retiring::read(&mut violations, &request.codes, last_day, basis);
+    let request_id = violations.request_id("request_id", &request.request_id);
+    let (register, retiring) = violations.sound(register.zip(retiring))?;
+    let mutation = Mutation::of(&call, &request.parent, request_id, request.validate_only, &request);
+    retire(registry, mutation, request.parent, register, retiring).await
 }
 
 pub(super) async fn retire_indicators(
     registry: &FormRegistry,
     call: Call,
-    request: RetireRequest,
+    request: RetireIndicatorsRequest,
 ) -> Result<RegisterChange, Error> {
     let mut violations = Violations::new();
-    let form = door::form(&mut violations, "parent", &request.parent);
-    retire(registry, call, request, violations, form.map(Register::Form)).await
+    let register = door::form(&mut violations, "parent", &request.parent).map(Register::Form);
+    let (last_day, basis) = (request.last_day.as_ref(), request.legal_basis.clone());
+    let retiring = Retiring::read(&mut violations, &request.codes, last_day, basis);
+    let request_id = violations.request_id("request_id", &request.request_id);
+    let (register, retiring) = violations.sound(register.zip(retiring))?;
+    let mutation = Mutation::of(&call, &request.parent, request_id, request.validate_only, &request);
+    retire(registry, mutation, request.parent, register, retiring).await
 }
 
 pub(super) async fn retire_details(
     registry: &FormRegistry,
     call: Call,
-    request: RetireRequest,
+    request: RetireDetailsRequest,
 ) -> Result<RegisterChange, Error> {
     let mut violations = Violations::new();
-    let document = registering::document(&mut violations, "parent", &request.parent);
-    retire(registry, call, request, violations, document.map(Register::Document)).await
+    let register = registering::document(&mut violations, "parent", &request.parent).map(Register::Document);
+    let (last_day, basis) = (request.last_day.as_ref(), request.legal_basis.clone());
+    let retiring = Retiring::read(&mut violations, &request.codes, last_day, basis);
+    let request_id = violations.request_id("request_id", &request.request_id);
+    let (register, retiring) = violations.sound(register.zip(retiring))?;
+    let mutation = Mutation::of(&call, &request.parent, request_id, request.validate_only, &request);
+    retire(registry, mutation, request.parent, register, retiring).await
 }
 
 async fn retire(
     registry: &FormRegistry,
-    call: Call,
-    request: RetireRequest,
-    mut violations: Violations,
-    register: Option<Register>,
+    mutation: Mutation,
+    parent: String,
+    register: Register,
+    retiring: Retiring,
 ) -> Result<RegisterChange, Error> {
-    let retiring = Retiring::read(&mut violations, &request);
-    let request_id = violations.request_id("request_id", &request.request_id);
-    let (register, retiring) = violations.sound(register.zip(retiring))?;
-    let mutation = Mutation::of(&call, &request.parent, request_id, request.validate_only, &request);
     write::carry_out(&registry.context, mutation, move |write| {
         Box::pin(async move {
             let change = match &register {
@@ -82,9 +93,9 @@ async fn retire(
                 Register::Document(_) => ["details.retired", "details.retiring_repeated"],
             };
             if change.retired == 0 {
-                return Ok(Outcome::repeated(&request.parent, kinds[1], change));
+                return Ok(Outcome::repeated(&parent, kinds[1], change));
             }
-            Ok(Outcome::of(&request.parent, kinds[0], change))
+            Ok(Outcome::of(&parent, kinds[0], change))
         })
     })
     .await

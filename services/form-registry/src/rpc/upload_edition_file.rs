@@ -107,7 +107,7 @@ fn read(violations: &mut Violations, call: &Call, given: &UploadEditionFileHeade
     let (sha256, id) = (&given.sha256, &given.request_id);
     let upload = upload::Header::read(violations, &given.filename, content_type, sha256, id);
     match media_type {
-        None if !given.filename.is_empty() => violations.add(
+        None if !upload.filename.is_empty() => violations.add(
             "header.filename",
             FieldReason::MediaType,
             "a name that ends in .xlsx, .csv or .pdf: it tells what the file is",

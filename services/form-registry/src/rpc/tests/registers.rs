@@ -6,7 +6,7 @@ use legalstat_proto::{
         AccountingDetail, BatchCreateCodesRequest, BatchCreateDetailsRequest, BatchCreateIndicatorsRequest,
         Code as ListCode, CodeList, CreateCodeListRequest, CreateTotalRuleRequest, Dimension, Indicator,
         ListCodeListsRequest, ListCodesRequest, ListDetailsRequest, ListIndicatorsRequest, ListTotalRulesRequest,
-        RegisterChange, RetireRequest, TotalRule,
+        RegisterChange, RetireIndicatorsRequest, TotalRule,
     },
 };
 use prost::Message as _;
@@ -247,7 +247,7 @@ async fn an_indicator_is_replaced_from_a_day_on_ended_with_another_and_answered_
     let answer = enter(&mut operator, "forms/1", vec![early]).await;
     assert_eq!(row_faults(answer), faults(&[(1, "valid_from", "CONTRADICTION")]));
 
-    let retire = |codes: &[&str], last_day: &str| RetireRequest {
+    let retire = |codes: &[&str], last_day: &str| RetireIndicatorsRequest {
         parent: "forms/1".into(),
         codes: codes.iter().map(|code| (*code).to_owned()).collect(),
         last_day: day(last_day),
