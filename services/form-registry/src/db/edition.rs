@@ -1,13 +1,17 @@
 //! `forms.edition` with its file, on top of what is scheduled: no row means that nothing was uploaded.
 
+use std::collections::HashSet;
+
+use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
     call::Done,
     door::word::Word,
     due::{
         DueDate, Punctuality,
-        scheduled::{self, Place, Scheduled},
+        scheduled::{self, Place},
     },
     files::Content,
+    period::ReportingPeriod,
 };
 use sqlx::PgConnection;
 
@@ -25,6 +29,7 @@ struct Row {
     provisional: bool,
     assumed: bool,
     calendar_version: String,
+    is_not_kept: bool,
     state: String,
     filename: Option<String>,
     content_type: Option<String>,
@@ -77,6 +82,7 @@ impl TryFrom<Row> for Edition {
             file: row.file(),
             placements: row.placements()?,
             due: DueDate::of_row(date, time, row.provisional, row.assumed, version),
+            is_not_kept: row.is_not_kept,
         })
     }
 }
@@ -88,6 +94,12 @@ pub struct Filter {
     pub period: Option<String>,
     pub year: Option<i16>,
     pub state: Option<EditionState>,
+    /// Only what is overdue at this instant.
+    pub overdue_at: Option<Timestamp>,
+    /// Only what is due on this day or later.
+    pub due_from: Option<Date>,
+    /// Only what is due on this day or earlier.
+    pub due_to: Option<Date>,
     /// Only after this place in the order.
     pub after: Option<Place>,
 }
@@ -115,6 +127,7 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT s.parent, s.period, s.due_date, s.due_time, s.provisional, s.assumed, s.calendar_version,
+             coalesce(s.recorded_afterwards OR s.due_date < a.day, false) AS "is_not_kept!",
              coalesce(e.state, 'SCHEDULED') AS "state!",
              f.filename AS "filename?", f.content_type AS "content_type?", f.size_bytes AS "size_bytes?",
              f.sha256 AS "sha256?", f.uploaded_at AS "uploaded_at?", f.uploaded_by AS "uploaded_by?",
@@ -129,13 +142,18 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
          FROM forms.scheduled s
          LEFT JOIN forms.edition e ON (e.parent, e.period) = (s.parent, s.period)
          LEFT JOIN forms.edition_file f ON f.number = e.file
+         LEFT JOIN (SELECT day FROM forms.answering_day ORDER BY number DESC LIMIT 1) a ON true
          WHERE s.binding
            AND ($1::text IS NULL OR s.parent = $1)
            AND ($2::text IS NULL OR s.period = $2)
            AND ($3::integer IS NULL OR extract(year FROM s.first_day) = $3)
            AND ($4::text IS NULL OR coalesce(e.state, 'SCHEDULED') = $4)
            AND ($5::date IS NULL OR (s.due_date, s.position, s.parent, s.period) > ($5, $6, $7, $8))
-         ORDER BY s.due_date, s.position, s.parent, s.period LIMIT $9"#,
+           AND ($9::timestamptz IS NULL
+                OR (s.met_at IS NULL AND s.due_time <= $9 AND s.due_date >= coalesce(a.day, s.due_date)))
+           AND ($10::date IS NULL OR s.due_date >= $10)
+           AND ($11::date IS NULL OR s.due_date <= $11)
+         ORDER BY s.due_date, s.position, s.parent, s.period LIMIT $12"#,
         filter.parent,
         filter.period,
         filter.year.map(i32::from),
@@ -144,27 +162,22 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
         after.map(|after| after.position),
         after.map(|after| after.parent.as_str()),
         after.map(|after| after.period.to_string()),
+        filter.overdue_at.map(jiff_sqlx::Timestamp::from) as _,
+        filter.due_from.map(jiff_sqlx::Date::from) as _,
+        filter.due_to.map(jiff_sqlx::Date::from) as _,
         limit,
     );
     let rows = rows.fetch_all(connection).await?;
     rows.into_iter().map(Edition::try_from).collect()
 }
 
-/// Where the editions of a part of the schedule stand, in its order.
+/// The periods of a form for which something was uploaded.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn states(connection: &mut PgConnection, scheduled: &[Scheduled]) -> Result<Vec<EditionState>, sqlx::Error> {
-    let states = sqlx::query_scalar!(
-        r#"SELECT coalesce(e.state, 'SCHEDULED') AS "state!"
-         FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS s (parent, period, place)
-         LEFT JOIN forms.edition e ON (e.parent, e.period) = (s.parent, s.period) ORDER BY s.place"#,
-        &scheduled.iter().map(|item| item.parent.clone()).collect::<Vec<_>>(),
-        &scheduled.iter().map(|item| item.period.to_string()).collect::<Vec<_>>(),
-    );
-    let states = states.fetch_all(connection).await?;
-    states
-        .iter()
-        .map(|state| EditionState::read_stored(state, "state"))
-        .collect()
+pub async fn periods_begun(connection: &mut PgConnection, form: i32) -> Result<HashSet<ReportingPeriod>, sqlx::Error> {
+    let rows = sqlx::query!("SELECT parent, period FROM forms.edition WHERE form = $1", form);
+    let rows = rows.fetch_all(connection).await?;
+    let keys = rows.into_iter().map(|row| edition_key(&row.parent, &row.period));
+    keys.map(|key| Ok(key?.period)).collect()
 }
 
 /// Saves an edition with a new file, which is from then on the one that counts; earlier files stay on record.

@@ -2,7 +2,9 @@
 
 pub mod edition;
 pub mod form;
+pub mod open_data;
 pub mod placement;
+pub mod punctuality;
 pub mod reference;
 
 use legalstat_kit::door::word::unreadable;

@@ -84,6 +84,8 @@ pub struct Edition {
     pub key: EditionKey,
     pub state: EditionState,
     pub due: DueDate,
+    /// Whether it was due before the installation answers, or was placed afterwards: then nobody says here whether in time.
+    pub is_not_kept: bool,
     /// The file that counts now.
     pub file: Option<Content>,
     /// Its placements, the first one first.
@@ -108,10 +110,28 @@ pub enum Obstacle {
 impl Edition {
     /// How it stands to its due date on the information service at an instant.
     pub fn punctuality(&self, now: Timestamp) -> Punctuality {
+        if self.is_not_kept {
+            return Punctuality::NotKept;
+        }
         self.placement(Channel::InformationService).map_or_else(
             || Punctuality::of_open(now, self.due.time),
             |placement| placement.punctuality,
         )
+    }
+
+    /// How many civil days after its due date it was placed on the information service, or is overdue by now; else 0.
+    pub fn days_late(&self, now: Timestamp) -> i32 {
+        let placed = self.placement(Channel::InformationService);
+        match self.punctuality(now) {
+            Punctuality::Late => self.due.days_late(placed.map_or(now, |placement| placement.placed.at)),
+            Punctuality::Overdue => self.due.days_late(now),
+            Punctuality::OnTime | Punctuality::NotDue | Punctuality::NotKept => 0,
+        }
+    }
+
+    /// Whether something of it was recorded although it was due before the installation answers.
+    pub fn is_recorded_afterwards(&self) -> bool {
+        self.is_not_kept && self.state != EditionState::Scheduled
     }
 
     /// Its placement on a channel.
@@ -159,7 +179,11 @@ impl Edition {
         self.state = EditionState::Placed;
         self.placements.push(Placement {
             channel,
-            punctuality: Punctuality::of_done(placed.at, self.due.time),
+            punctuality: if self.is_not_kept {
+                Punctuality::NotKept
+            } else {
+                Punctuality::of_done(placed.at, self.due.time)
+            },
             placed,
         });
         Ok(self)
@@ -226,6 +250,7 @@ mod tests {
                 assumed: true,
                 calendar_version: "1".into(),
             },
+            is_not_kept: false,
             file: (state != EditionState::Scheduled).then_some(file),
             placements: Vec::new(),
         }
@@ -252,6 +277,32 @@ mod tests {
             edition.punctuality(instant("2025-01-06T00:00:00Z")),
             Punctuality::OnTime
         );
+    }
+
+    #[test]
+    fn what_was_due_before_the_installation_answers_is_neither_late_nor_overdue() {
+        let now = instant("2025-03-01T00:00:00Z");
+        let not_kept = |state| Edition {
+            is_not_kept: true,
+            ..edition(state)
+        };
+        let missing = not_kept(EditionState::Scheduled);
+        assert_eq!(
+            (missing.punctuality(now), missing.days_late(now)),
+            (Punctuality::NotKept, 0)
+        );
+        assert!(!missing.is_recorded_afterwards());
+        let placed =
+            not_kept(EditionState::Prepared).place(Channel::InformationService, false, done("2025-03-01T00:00:00Z"));
+        let placed = placed.expect("it is placed");
+        assert_eq!(placed.placements[0].punctuality, Punctuality::NotKept);
+        assert_eq!(
+            (placed.punctuality(now), placed.days_late(now)),
+            (Punctuality::NotKept, 0)
+        );
+        assert!(placed.is_recorded_afterwards());
+        let overdue = edition(EditionState::Prepared);
+        assert_eq!((overdue.days_late(now), overdue.is_recorded_afterwards()), (55, false));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use legalstat_kit::{Call, Error, FieldReason, Violations};
+use legalstat_kit::{Call, Error, FieldReason, Violations, zone};
 use legalstat_proto::forms::v1::{CheckAvailabilityRequest, CheckAvailabilityResponse};
 
 use super::{FormRegistry, convert};
@@ -42,12 +42,9 @@ pub(super) async fn check_availability(
         .filter_map(|item| key::parse_form(&item.form).ok())
         .collect();
     let db = &registry.context.db;
-    let filter = db::form::Filter {
-        among: Some(&named),
-        ..Default::default()
-    };
+    let today = zone::civil_day(registry.context.now());
     // Side by side, for a submission waits for both. Each hands its connection back without waiting for the other.
-    let forms = async { db::form::list(&mut *db.planned().await?, &filter, None).await };
+    let forms = async { db::form::list(&mut *db.planned().await?, Some(&named), today).await };
     let placed = async { db::placement::on_information_service(&mut *db.planned().await?, &named).await };
     let (forms, placed) = tokio::try_join!(forms, placed)?;
     let placed: HashSet<_> = placed.into_iter().collect();

@@ -1,9 +1,14 @@
 //! GetEdition.
 
-use legalstat_kit::{Call, Error, Violations, due::moves};
+use legalstat_kit::{Call, Error, Violations, door::word, due::moves};
 use legalstat_proto::forms::v1::{Edition, GetEditionRequest};
 
-use super::{FormRegistry, convert, door};
+use super::{
+    FormRegistry,
+    convert::{self, VIEWS, View},
+    door,
+};
+use crate::db;
 
 pub(super) async fn get_edition(
     registry: &FormRegistry,
@@ -12,10 +17,25 @@ pub(super) async fn get_edition(
 ) -> Result<Edition, Error> {
     let (mut violations, context) = (Violations::new(), &registry.context);
     let key = door::edition(&mut violations, "name", &request.name);
+    let view = word::optional(&mut violations, "view", request.view, &VIEWS, convert::view).unwrap_or(View::Full);
     let key = violations.sound(key)?;
     registry.schedule.require_whole()?;
     let mut snapshot = context.db.snapshot().await?;
     let edition = door::find(&mut snapshot, "name", key).await?;
     let moves = moves::of(&mut *snapshot, &key).await?;
-    Ok(convert::to_edition_for(&call.caller, edition, moves, context.now()))
+    let history = match view {
+        View::Basic => None,
+        View::Full => db::form::history(&mut snapshot, key.form).await?,
+    };
+    // The calendar may take its time: nobody else waits for the connection meanwhile.
+    drop(snapshot);
+    let due = edition.due.clone();
+    let mut shown = convert::to_edition_for(&call.caller, edition, moves, context.now());
+    if let Some(history) = history {
+        match registry.schedule.explain(&history.terms(), key.period, &due).await {
+            Ok(steps) => shown.due_date_steps = steps,
+            Err(unexplained) => shown.due_date_steps_missing = unexplained.to_string(),
+        }
+    }
+    Ok(shown)
 }

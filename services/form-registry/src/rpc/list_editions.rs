@@ -19,10 +19,14 @@ pub(super) async fn list_editions(
     request: ListEditionsRequest,
 ) -> Result<ListEditionsResponse, Error> {
     let (mut violations, context) = (Violations::new(), &registry.context);
+    let mut later = Violations::new();
+    let (from, to) = (request.due_from.as_ref(), request.due_to.as_ref());
+    let due = door::DueRange::read(&mut later, request.overdue, from, to);
     let query = [
         request.parent.as_str(),
         &request.state.to_string(),
         &request.year.to_string(),
+        &due.query(),
     ];
     let page = Page::parse(&mut violations, request.page_size, 100, &request.page_token, &query)?;
     let form = match request.parent.as_str() {
@@ -31,7 +35,8 @@ pub(super) async fn list_editions(
     };
     let state = convert::optional_state(&mut violations, "state", request.state);
     let year = schedule::optional_year(&mut violations, "year", request.year);
-    violations.refuse()?;
+    later.after(violations).refuse()?;
+    let now = context.now();
     let mut snapshot = context.db.snapshot().await?;
     door::require_registered(&mut snapshot, form).await?;
     registry.schedule.require_whole()?;
@@ -39,6 +44,9 @@ pub(super) async fn list_editions(
         parent: form.map(key::form),
         year,
         state,
+        overdue_at: due.is_overdue.then_some(now),
+        due_from: due.from,
+        due_to: due.to,
         after: page.after()?,
         ..Filter::default()
     };
@@ -48,7 +56,7 @@ pub(super) async fn list_editions(
     let mut moves = moves::of_each(&mut *snapshot, &names).await?;
     let editions = editions.into_iter().zip(names).map(|(edition, name)| {
         let moves = moves.remove(&name).unwrap_or_default();
-        convert::to_edition_for(&call.caller, edition, moves, context.now())
+        convert::to_edition_for(&call.caller, edition, moves, now)
     });
     Ok(ListEditionsResponse {
         editions: editions.collect(),

@@ -3,12 +3,15 @@
 use legalstat_kit::{
     Call, Error, Violations,
     door::page::Page,
-    due::{schedule, scheduled},
+    due::{moves, schedule},
 };
 use legalstat_proto::forms::v1::{ListScheduleRequest, ListScheduleResponse};
 
 use super::{FormRegistry, convert, door};
-use crate::{db, domain::key};
+use crate::{
+    db::edition::{self, Filter},
+    domain::key,
+};
 
 /// How many items a page has unless asked otherwise: enough for a year.
 const PAGE_SIZE: usize = 200;
@@ -18,26 +21,48 @@ pub(super) async fn list_schedule(
     _: Call,
     request: ListScheduleRequest,
 ) -> Result<ListScheduleResponse, Error> {
-    let mut violations = Violations::new();
-    let query = [request.form.as_str(), &request.year.to_string()];
+    let (mut violations, context) = (Violations::new(), &registry.context);
+    // In the order of the fields, the violations of the due dates too.
+    let mut later = Violations::new();
+    let (from, to) = (request.due_from.as_ref(), request.due_to.as_ref());
+    let due = door::DueRange::read(&mut later, request.overdue, from, to);
+    let (year, state) = (request.year.to_string(), request.state.to_string());
+    let query = [request.form.as_str(), &year, &state, &due.query()];
     let (size, token) = (request.page_size, &request.page_token);
     let page = Page::parse(&mut violations, size, PAGE_SIZE, token, &query)?;
-    let year = schedule::year(&mut violations, "year", request.year);
+    let is_year_needed = from.is_none() && to.is_none() && !request.overdue;
+    let year = match request.year {
+        0 if !is_year_needed => None,
+        year => schedule::year(&mut violations, "year", year),
+    };
     let form = door::optional_form(&mut violations, "form", &request.form);
+    let mut violations = later.after(violations);
+    let state = convert::optional_state(&mut violations, "state", request.state);
     violations.refuse()?;
-    let mut snapshot = registry.context.db.snapshot().await?;
+    let mut snapshot = context.db.snapshot().await?;
     door::require_registered(&mut snapshot, form).await?;
     registry.schedule.require_whole()?;
-    let (parent, after) = (form.map(key::form), page.after()?);
-    let parent = parent.as_deref();
-    let scheduled = scheduled::list(&mut snapshot, &scheduled::Filter { parent, year, after }, page.limit()).await?;
-    let (scheduled, next_page_token) = page.cut(scheduled, |item| item.place().to_string());
-    let states = db::edition::states(&mut snapshot, &scheduled).await?;
-    let items = scheduled.into_iter().zip(states);
+    let now = context.now();
+    let filter = Filter {
+        parent: form.map(key::form),
+        year,
+        state,
+        overdue_at: due.is_overdue.then_some(now),
+        due_from: due.from,
+        due_to: due.to,
+        after: page.after()?,
+        ..Filter::default()
+    };
+    let editions = edition::list(&mut snapshot, &filter, page.limit()).await?;
+    let (editions, next_page_token) = page.cut(editions, |edition| edition.schedule_place().to_string());
+    let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();
+    let moves = moves::counts(&mut *snapshot, &names).await?;
+    let items = editions.iter().zip(names).map(|(edition, name)| {
+        let moves = moves.get(&name).copied().unwrap_or_default();
+        convert::to_schedule_item(edition, moves, now)
+    });
     Ok(ListScheduleResponse {
-        items: items
-            .map(|(item, state)| convert::to_schedule_item(item, state))
-            .collect(),
+        items: items.collect(),
         next_page_token,
     })
 }

@@ -4,24 +4,38 @@ use futures::stream::BoxStream;
 use legalstat_kit::{Call, Context, due::Schedule, files::FileStore};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::forms::v1::{
-    CheckAvailabilityRequest, CheckAvailabilityResponse, DownloadEditionFileRequest, DownloadEditionFileResponse,
-    Edition, Form, GetEditionRequest, GetFormRequest, GetPunctualityRequest, ListEditionsRequest, ListEditionsResponse,
-    ListFormsRequest, ListFormsResponse, ListScheduleRequest, ListScheduleResponse, PlaceEditionRequest,
-    PunctualityReport, UploadEditionFileRequest, form_registry_service_server::FormRegistryService,
+    AnsweringDay, CheckAvailabilityRequest, CheckAvailabilityResponse, CreateFormRequest, CreateOpenDataEntryRequest,
+    DownloadEditionFileRequest, DownloadEditionFileResponse, Edition, EndOpenDataEntryRequest, Form,
+    GetAnsweringDayRequest, GetEditionRequest, GetFormRequest, GetPunctualityRequest, ListEditionsRequest,
+    ListEditionsResponse, ListFormVersionsRequest, ListFormVersionsResponse, ListFormsRequest, ListFormsResponse,
+    ListOpenDataEntriesRequest, ListOpenDataEntriesResponse, ListScheduleRequest, ListScheduleResponse, OpenDataEntry,
+    PlaceEditionRequest, PunctualityReport, RetireFormRequest, SetAnsweringDayRequest, UpdateFormRequest,
+    UploadEditionFileRequest, form_registry_service_server::FormRegistryService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
 mod check_availability;
 mod convert;
+mod create_form;
+mod create_open_data_entry;
 mod door;
 mod download_edition_file;
+mod end_open_data_entry;
+mod get_answering_day;
 mod get_edition;
 mod get_form;
 mod get_punctuality;
 mod list_editions;
+mod list_form_versions;
 mod list_forms;
+mod list_open_data_entries;
 mod list_schedule;
 mod place_edition;
+mod read_form;
+mod retire_form;
+mod revising;
+mod set_answering_day;
+mod update_form;
 mod upload_edition_file;
 
 #[cfg(test)]
@@ -120,5 +134,80 @@ impl FormRegistryService for FormRegistry {
         request: Request<PreviewRecomputeRequest>,
     ) -> Result<Response<PreviewRecomputeResponse>, Status> {
         Ok(Response::new(self.schedule.preview(request.get_ref()).await?))
+    }
+
+    async fn create_form(&self, request: Request<CreateFormRequest>) -> Result<Response<Form>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(create_form::create_form(self, call, message).await?))
+    }
+
+    async fn update_form(&self, request: Request<UpdateFormRequest>) -> Result<Response<Form>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(update_form::update_form(self, call, message).await?))
+    }
+
+    async fn retire_form(&self, request: Request<RetireFormRequest>) -> Result<Response<Form>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(retire_form::retire_form(self, call, message).await?))
+    }
+
+    async fn list_form_versions(
+        &self,
+        request: Request<ListFormVersionsRequest>,
+    ) -> Result<Response<ListFormVersionsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            list_form_versions::list_form_versions(self, call, message).await?,
+        ))
+    }
+
+    async fn get_answering_day(
+        &self,
+        request: Request<GetAnsweringDayRequest>,
+    ) -> Result<Response<AnsweringDay>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            get_answering_day::get_answering_day(self, call, message).await?,
+        ))
+    }
+
+    async fn set_answering_day(
+        &self,
+        request: Request<SetAnsweringDayRequest>,
+    ) -> Result<Response<AnsweringDay>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            set_answering_day::set_answering_day(self, call, message).await?,
+        ))
+    }
+
+    async fn list_open_data_entries(
+        &self,
+        request: Request<ListOpenDataEntriesRequest>,
+    ) -> Result<Response<ListOpenDataEntriesResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            list_open_data_entries::list_open_data_entries(self, call, message).await?,
+        ))
+    }
+
+    async fn create_open_data_entry(
+        &self,
+        request: Request<CreateOpenDataEntryRequest>,
+    ) -> Result<Response<OpenDataEntry>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            create_open_data_entry::create_open_data_entry(self, call, message).await?,
+        ))
+    }
+
+    async fn end_open_data_entry(
+        &self,
+        request: Request<EndOpenDataEntryRequest>,
+    ) -> Result<Response<OpenDataEntry>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            end_open_data_entry::end_open_data_entry(self, call, message).await?,
+        ))
     }
 }
