@@ -143,6 +143,16 @@ pub(crate) fn name(prefix: &str, id: &str) -> String {
     }
 }
 
+/// The name of an edition, for which `1/2026-M10` or `crime/2026-Q1` is enough.
+pub(crate) fn edition_name(prefix: &str, text: &str) -> String {
+    match text.split_once('/') {
+        Some((parent, period)) if format!("{parent}/") != prefix && !period.contains('/') => {
+            format!("{prefix}{parent}/editions/{period}")
+        }
+        _ => text.into(),
+    }
+}
+
 /// A request_id that makes this call one of its own.
 pub(crate) fn new_request_id() -> String {
     uuid::Uuid::new_v4().to_string()
@@ -252,6 +262,20 @@ fn upload_header(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_edition_has_a_short_name_and_every_other_text_stays() {
+        for (prefix, short, name) in [
+            ("forms/", "1/2026-M10", "forms/1/editions/2026-M10"),
+            ("collections/", "crime/2026-Q1", "collections/crime/editions/2026-Q1"),
+            ("forms/", "forms/1/editions/2026-M10", "forms/1/editions/2026-M10"),
+            ("forms/", "forms/1", "forms/1"),
+            ("forms/", "1", "1"),
+            ("forms/", "", ""),
+        ] {
+            assert_eq!(edition_name(prefix, short), name, "{short}");
+        }
+    }
 
     #[test]
     fn a_file_is_read_in_utf_8_or_in_the_utf_16_that_its_mark_announces() {

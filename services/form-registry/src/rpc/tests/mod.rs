@@ -24,13 +24,18 @@ use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
+mod answering;
 mod availability;
+mod forms;
 mod journal;
+mod open_data;
 mod outage;
 mod placement;
 mod recompute;
+mod retirement;
 mod schedule;
 mod upload;
+mod year;
 
 type Client = FormRegistryServiceClient<Channel>;
 
@@ -106,7 +111,7 @@ impl Registry {
             while client
                 .get_punctuality(GetPunctualityRequest {
                     year: 2019,
-                    form: String::new(),
+                    ..Default::default()
                 })
                 .await
                 .is_err()
