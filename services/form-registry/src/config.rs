@@ -1,11 +1,18 @@
 //! The settings of this service alone.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
-use legalstat_kit::run::environment::{Environment, SettingError};
+use legalstat_kit::{
+    partial::Bounds,
+    run::environment::{Environment, SettingError},
+};
 
-/// How many bytes a file may have unless set otherwise: 32 MiB.
-const FILE_LIMIT: u64 = 32 * 1024 * 1024;
+/// How many bytes a file may have unless set otherwise: 2 GiB.
+const FILE_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
+/// How many seconds an upload that broke off waits for its rest unless set otherwise: a day.
+const PARTIAL_SECONDS: u64 = 86_400;
+/// How many bytes such uploads may come to unless set otherwise: 8 GiB.
+const PARTIAL_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 
 /// The settings.
 #[derive(Clone, Debug)]
@@ -16,6 +23,8 @@ pub struct Config {
     pub files: PathBuf,
     /// How many bytes a file may have.
     pub file_limit: u64,
+    /// How long and how much of uploads that broke off is kept.
+    pub partials: Bounds,
 }
 
 /// Reads them.
@@ -26,9 +35,15 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let calendar_url = environment.required("LEGALSTAT_CALENDAR_URL");
     let files = environment.required("LEGALSTAT_FILES");
     let file_limit = environment.parsed("LEGALSTAT_FILE_LIMIT", FILE_LIMIT);
+    let partial_seconds = environment.parsed("LEGALSTAT_PARTIAL_SECONDS", PARTIAL_SECONDS);
+    let partial_bytes = environment.parsed("LEGALSTAT_PARTIAL_BYTES", PARTIAL_BYTES);
     Ok(Config {
         calendar_url: calendar_url?,
         files: PathBuf::from(files?),
         file_limit: file_limit?,
+        partials: Bounds {
+            kept: Duration::from_secs(partial_seconds?),
+            bytes: partial_bytes?,
+        },
     })
 }

@@ -1,26 +1,41 @@
 //! Files by content: what is stored is found by its SHA-256 and never changes.
 
+use std::{
+    fs::File,
+    io,
+    ops::Range,
+    path::{Path as FilePath, PathBuf},
+    sync::Arc,
+};
+
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream::BoxStream};
 use legalstat_proto::common::v1::ErrorReason;
 use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart, local::LocalFileSystem, path::Path};
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 use tonic::Code;
 
-use crate::{Context, Error, Refusal, call::Done, received::Received};
+use crate::{
+    Context, Error, Refusal,
+    call::Done,
+    partial::{self, Bounds, Partial, Partials, Resumed, unreadable},
+    received::Received,
+};
 
 /// How many bytes are sent in one message of a download.
 pub const CHUNK: usize = 64 * 1024;
-/// How many bytes are written at once.
+/// How many bytes are written or read at once.
 const PART: usize = 1024 * 1024;
 
 /// Where a service keeps its files.
 #[derive(Clone)]
 pub struct FileStore {
     store: Arc<dyn ObjectStore>,
+    folder: PathBuf,
     received: Received,
+    /// Where uploads that may be resumed are received; none where no upload may.
+    partials: Option<Partials>,
     limit: u64,
     tasks: TaskTracker,
 }
@@ -49,7 +64,7 @@ impl Content {
 }
 
 /// Received content under a name of its own. It is deleted with this value unless it was kept: after a refusal, a replay,
-/// or when the caller hangs up.
+/// or when the caller hangs up. Content whose upload may be resumed stays for its time, unless it is discarded.
 pub struct Staged {
     /// SHA-256 of the content.
     pub sha256: [u8; 32],
@@ -58,6 +73,8 @@ pub struct Staged {
     place: Path,
     files: FileStore,
     kept: bool,
+    /// The file of an upload that may be resumed, which nobody else takes while this holds it.
+    resumable: Option<partial::Held>,
 }
 
 impl Staged {
@@ -71,11 +88,29 @@ impl Staged {
         self.kept = true;
         Ok(())
     }
+
+    /// Deletes the content, also that of an upload that might be resumed: it was refused for what it is.
+    pub fn discard(mut self) {
+        self.resumable = None;
+    }
+
+    /// Looks into the content, in a thread where reading may take its time.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn examine<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&mut File) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let path = self.files.folder.join(self.place.as_ref());
+        let looked = tokio::task::spawn_blocking(move || look(&mut File::open(path)?));
+        looked.await.map_err(anyhow::Error::new)?.map_err(unreadable)
+    }
 }
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        if self.kept {
+        if self.kept || self.resumable.is_some() {
             return;
         }
         let (files, place) = (self.files.clone(), self.place.clone());
@@ -88,11 +123,22 @@ impl FileStore {
     ///
     /// # Errors
     /// A folder that cannot be made.
-    pub fn open(context: &Context, folder: &std::path::Path, limit: u64) -> anyhow::Result<Self> {
+    pub fn open(context: &Context, folder: &FilePath, limit: u64) -> anyhow::Result<Self> {
         Self::open_for(&context.tasks, folder, limit)
     }
 
-    fn open_for(tasks: &TaskTracker, folder: &std::path::Path, limit: u64) -> anyhow::Result<Self> {
+    /// The same store, where uploads may be resumed within these bounds.
+    ///
+    /// # Errors
+    /// A folder that cannot be made.
+    pub fn resuming(mut self, context: &Context, bounds: Bounds) -> anyhow::Result<Self> {
+        let partials = Partials::open(&self.folder, bounds)?;
+        partials.sweep_from_time_to_time(context);
+        self.partials = Some(partials);
+        Ok(self)
+    }
+
+    fn open_for(tasks: &TaskTracker, folder: &FilePath, limit: u64) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)?;
         // What is not released yet is nobody else's to read.
         std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
@@ -100,7 +146,9 @@ impl FileStore {
         let store = LocalFileSystem::new_with_prefix(folder)?.with_fsync(true);
         Ok(Self {
             store: Arc::new(store),
+            folder: folder.to_owned(),
             received,
+            partials: None,
             limit,
             tasks: tasks.clone(),
         })
@@ -134,6 +182,7 @@ impl FileStore {
                     place,
                     files,
                     kept: false,
+                    resumable: None,
                 }),
                 Err(error) => {
                     // What the writer wrote stays when the disk fails at its end.
@@ -165,6 +214,43 @@ impl FileStore {
         Ok((digest.finalize().into(), size))
     }
 
+    /// Receives what follows of an upload that may be resumed. What has come stays when it breaks off.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive); UPLOAD_INCOMPLETE when the chunks end before the content does, RESOURCE_EXHAUSTED when
+    /// more uploads wait for their rest than may.
+    pub async fn resume(
+        &self,
+        resumed: &Resumed,
+        chunks: impl Stream<Item = Result<Bytes, Error>>,
+    ) -> Result<Staged, Error> {
+        if resumed.size > self.limit {
+            return Err(self.too_large().into());
+        }
+        let held = self.partials()?.receive(resumed, chunks).await?;
+        Ok(Staged {
+            sha256: resumed.sha256,
+            size: resumed.size,
+            place: held.place(),
+            files: self.clone(),
+            kept: false,
+            resumable: Some(held),
+        })
+    }
+
+    /// What has come of an upload that broke off.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub async fn partial(&self, caller: &str, request_id: uuid::Uuid) -> Result<Option<Partial>, Error> {
+        self.partials()?.find(caller, request_id).await
+    }
+
+    fn partials(&self) -> Result<&Partials, Error> {
+        let partials = self.partials.as_ref();
+        Ok(partials.ok_or_else(|| anyhow::anyhow!("no upload may be resumed in this store"))?)
+    }
+
     fn too_large(&self) -> Refusal {
         let message = format!("the file is over the limit of {} bytes", self.limit);
         Refusal::new(Code::InvalidArgument, ErrorReason::FileTooLarge, message)
@@ -183,12 +269,21 @@ impl FileStore {
     /// # Errors
     /// When it is not there or the store fails.
     pub async fn read(&self, sha256: &[u8]) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
-        let found = self.store.get(&place(sha256)).await.map_err(failed)?;
-        Ok(found
-            .into_stream()
-            .map(|part| part.map_err(failed))
-            .flat_map(split)
-            .boxed())
+        let size = self.store.head(&place(sha256)).await.map_err(failed)?.size;
+        Ok(self.read_range(sha256, 0..size))
+    }
+
+    /// Reads a part of content by its digest; the part lies within it. One block is read ahead, so that memory stays flat
+    /// however slow the reader is.
+    pub fn read_range(&self, sha256: &[u8], range: Range<u64>) -> BoxStream<'static, Result<Bytes, Error>> {
+        let (store, place) = (self.store.clone(), place(sha256));
+        let blocks = range.clone().step_by(PART);
+        let read = blocks.map(move |from| {
+            let (store, place) = (store.clone(), place.clone());
+            let block = from..range.end.min(from + PART as u64);
+            async move { store.get_range(&place, block).await.map_err(failed) }
+        });
+        futures::stream::iter(read).buffered(2).flat_map(split).boxed()
     }
 }
 

@@ -21,6 +21,7 @@ pub mod journal;
 pub mod law;
 pub mod lent;
 mod outage;
+pub mod partial;
 pub mod period;
 mod received;
 mod repeated;

@@ -11,6 +11,7 @@ use crate::{
     Call, Context, Error, FieldReason, Refusal, Violations,
     call::Done,
     files::{Content, FileStore, Staged},
+    partial::Resumed,
     write,
 };
 
@@ -88,9 +89,11 @@ fn is_media_name(name: &str) -> bool {
 /// What the header of every upload says of the file.
 #[derive(Clone, Debug)]
 pub struct Header {
-    filename: String,
+    /// The file's name without folders.
+    pub filename: String,
     content_type: String,
-    sha256: Option<[u8; 32]>,
+    /// The digest that the content was announced with.
+    pub sha256: Option<[u8; 32]>,
     /// The caller's id for the upload.
     pub request_id: Uuid,
 }
@@ -143,6 +146,18 @@ pub async fn receive<H>(
     let staged = files.receive(messages.map(chunk)).await?;
     check(&staged, header.sha256)?;
     Ok(staged)
+}
+
+/// Receives what follows of an upload that may be resumed.
+///
+/// # Errors
+/// As [`receive`] and [`FileStore::resume`]; what has come stays when the line was cut.
+pub async fn resume<H>(
+    files: &FileStore,
+    messages: impl Stream<Item = Arriving<H>>,
+    resumed: &Resumed,
+) -> Result<Staged, Error> {
+    files.resume(resumed, messages.map(chunk)).await
 }
 
 impl Staged {

@@ -1,23 +1,21 @@
-//! `forms.edition` with its file, on top of what is scheduled: no row means that nothing was uploaded.
+//! `forms.edition` with its revisions and placements, on top of what is scheduled: no row means that nothing was prepared.
 
 use std::collections::HashSet;
 
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
-    call::Done,
     door::word::Word,
     due::{
-        DueDate, Punctuality,
+        DueDate,
         scheduled::{self, Place},
     },
-    files::Content,
     period::ReportingPeriod,
 };
 use sqlx::PgConnection;
 
-use super::edition_key;
+use super::{edition_key, embargo, placement, revision};
 use crate::domain::{
-    edition::{Channel, Edition, EditionState, Placement},
+    edition::{Edition, EditionState},
     key::EditionKey,
 };
 
@@ -29,60 +27,27 @@ struct Row {
     provisional: bool,
     assumed: bool,
     calendar_version: String,
+    met_at: Option<jiff_sqlx::Timestamp>,
     is_not_kept: bool,
     state: String,
-    filename: Option<String>,
-    content_type: Option<String>,
-    size_bytes: Option<i64>,
-    sha256: Option<Vec<u8>>,
-    uploaded_at: Option<jiff_sqlx::Timestamp>,
-    uploaded_by: Option<String>,
-    channels: Vec<String>,
-    placed_at: Vec<jiff_sqlx::Timestamp>,
-    placed_by: Vec<String>,
-    punctualities: Vec<String>,
-}
-
-impl Row {
-    fn file(&mut self) -> Option<Content> {
-        Some(Content {
-            filename: self.filename.take()?,
-            content_type: self.content_type.take()?,
-            size_bytes: self.size_bytes?,
-            sha256: self.sha256.take()?,
-            uploaded: Done {
-                at: self.uploaded_at?.to_jiff(),
-                by: self.uploaded_by.take()?,
-            },
-        })
-    }
-
-    fn placements(&mut self) -> Result<Vec<Placement>, sqlx::Error> {
-        let placed = self.placed_at.iter().zip(std::mem::take(&mut self.placed_by));
-        let rows = self.channels.iter().zip(placed).zip(&self.punctualities);
-        rows.map(|((channel, (at, by)), punctuality)| {
-            Ok(Placement {
-                channel: Channel::read_stored(channel, "channel")?,
-                placed: Done { at: at.to_jiff(), by },
-                punctuality: Punctuality::read_stored(punctuality, "punctuality")?,
-            })
-        })
-        .collect()
-    }
+    effective: Option<i32>,
 }
 
 impl TryFrom<Row> for Edition {
     type Error = sqlx::Error;
 
-    fn try_from(mut row: Row) -> Result<Self, sqlx::Error> {
-        let (date, time, version) = (row.due_date, row.due_time, std::mem::take(&mut row.calendar_version));
+    fn try_from(row: Row) -> Result<Self, sqlx::Error> {
+        let (date, time, version) = (row.due_date, row.due_time, row.calendar_version);
         Ok(Self {
             key: edition_key(&row.parent, &row.period)?,
             state: EditionState::read_stored(&row.state, "state")?,
-            file: row.file(),
-            placements: row.placements()?,
             due: DueDate::of_row(date, time, row.provisional, row.assumed, version),
+            met_at: row.met_at.map(|at| at.to_jiff()),
             is_not_kept: row.is_not_kept,
+            effective: row.effective,
+            revisions: Vec::new(),
+            placements: Vec::new(),
+            embargo: None,
         })
     }
 }
@@ -93,9 +58,11 @@ pub struct Filter {
     pub parent: Option<String>,
     pub period: Option<String>,
     pub year: Option<i16>,
+    /// Only in this state, and besides those whose state is shown otherwise because an embargo holds at the instant of the
+    /// question.
     pub state: Option<EditionState>,
-    /// Only what is overdue at this instant.
-    pub overdue_at: Option<Timestamp>,
+    /// Only what is overdue at the instant of the question.
+    pub is_overdue: bool,
     /// Only what is due on this day or later.
     pub due_from: Option<Date>,
     /// Only what is due on this day or earlier.
@@ -104,56 +71,59 @@ pub struct Filter {
     pub after: Option<Place>,
 }
 
-/// One edition.
-pub async fn get(connection: &mut PgConnection, key: EditionKey) -> Result<Option<Edition>, sqlx::Error> {
+/// One edition, as it stands at an instant.
+pub async fn get(
+    connection: &mut PgConnection,
+    key: EditionKey,
+    now: Timestamp,
+) -> Result<Option<Edition>, sqlx::Error> {
     let filter = Filter {
         parent: Some(key.parent()),
         period: Some(key.period.to_string()),
         ..Filter::default()
     };
-    Ok(list(connection, &filter, 1).await?.pop())
+    Ok(list(connection, &filter, 1, now).await?.pop())
 }
 
 /// One edition, held against other writers until the transaction ends.
-pub async fn locked(connection: &mut PgConnection, key: EditionKey) -> Result<Option<Edition>, sqlx::Error> {
+pub async fn locked(
+    connection: &mut PgConnection,
+    key: EditionKey,
+    now: Timestamp,
+) -> Result<Option<Edition>, sqlx::Error> {
     scheduled::lock(connection, &key.parent(), key.period).await?;
-    get(connection, key).await
+    get(connection, key, now).await
 }
 
 /// Editions in the order of the schedule.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) -> Result<Vec<Edition>, sqlx::Error> {
+pub async fn list(
+    connection: &mut PgConnection,
+    filter: &Filter,
+    limit: i64,
+    now: Timestamp,
+) -> Result<Vec<Edition>, sqlx::Error> {
     let after = filter.after.as_ref();
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT s.parent, s.period, s.due_date, s.due_time, s.provisional, s.assumed, s.calendar_version,
-             coalesce(s.recorded_afterwards OR s.due_date < a.day, false) AS "is_not_kept!",
-             coalesce(e.state, 'SCHEDULED') AS "state!",
-             f.filename AS "filename?", f.content_type AS "content_type?", f.size_bytes AS "size_bytes?",
-             f.sha256 AS "sha256?", f.uploaded_at AS "uploaded_at?", f.uploaded_by AS "uploaded_by?",
-             ARRAY(SELECT p.channel FROM forms.placement p WHERE (p.form, p.period) = (e.form, e.period)
-                   ORDER BY p.placed_at, p.channel) AS "channels!",
-             ARRAY(SELECT p.placed_at FROM forms.placement p WHERE (p.form, p.period) = (e.form, e.period)
-                   ORDER BY p.placed_at, p.channel) AS "placed_at!: Vec<jiff_sqlx::Timestamp>",
-             ARRAY(SELECT p.placed_by FROM forms.placement p WHERE (p.form, p.period) = (e.form, e.period)
-                   ORDER BY p.placed_at, p.channel) AS "placed_by!",
-             ARRAY(SELECT p.punctuality FROM forms.placement p WHERE (p.form, p.period) = (e.form, e.period)
-                   ORDER BY p.placed_at, p.channel) AS "punctualities!"
+        r#"SELECT s.parent, s.period, s.due_date, s.due_time, s.provisional, s.assumed, s.calendar_version, s.met_at,
+             coalesce((s.recorded_afterwards AND s.met_at <= $10) OR s.due_date < a.day, false) AS "is_not_kept!",
+             coalesce(e.state, 'SCHEDULED') AS "state!", e.effective AS "effective?"
          FROM forms.scheduled s
          LEFT JOIN forms.edition e ON (e.parent, e.period) = (s.parent, s.period)
-         LEFT JOIN forms.edition_file f ON f.number = e.file
          LEFT JOIN (SELECT day FROM forms.answering_day ORDER BY number DESC LIMIT 1) a ON true
          WHERE s.binding
            AND ($1::text IS NULL OR s.parent = $1)
            AND ($2::text IS NULL OR s.period = $2)
            AND ($3::integer IS NULL OR extract(year FROM s.first_day) = $3)
-           AND ($4::text IS NULL OR coalesce(e.state, 'SCHEDULED') = $4)
+           AND ($4::text IS NULL OR coalesce(e.state, 'SCHEDULED') = $4
+                OR EXISTS (SELECT FROM forms.embargo b WHERE (b.parent, b.period) = (s.parent, s.period) AND b.until > $10))
            AND ($5::date IS NULL OR (s.due_date, s.position, s.parent, s.period) > ($5, $6, $7, $8))
-           AND ($9::timestamptz IS NULL
-                OR (s.met_at IS NULL AND s.due_time <= $9 AND s.due_date >= coalesce(a.day, s.due_date)))
-           AND ($10::date IS NULL OR s.due_date >= $10)
-           AND ($11::date IS NULL OR s.due_date <= $11)
-         ORDER BY s.due_date, s.position, s.parent, s.period LIMIT $12"#,
+           AND (NOT $11 OR ((s.met_at IS NULL OR s.met_at > $10) AND s.due_time <= $10
+                            AND s.due_date >= coalesce(a.day, s.due_date)))
+           AND ($12::date IS NULL OR s.due_date >= $12)
+           AND ($13::date IS NULL OR s.due_date <= $13)
+         ORDER BY s.due_date, s.position, s.parent, s.period LIMIT $9"#,
         filter.parent,
         filter.period,
         filter.year.map(i32::from),
@@ -162,16 +132,32 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
         after.map(|after| after.position),
         after.map(|after| after.parent.as_str()),
         after.map(|after| after.period.to_string()),
-        filter.overdue_at.map(jiff_sqlx::Timestamp::from) as _,
+        limit,
+        jiff_sqlx::Timestamp::from(now) as _,
+        filter.is_overdue,
         filter.due_from.map(jiff_sqlx::Date::from) as _,
         filter.due_to.map(jiff_sqlx::Date::from) as _,
-        limit,
     );
-    let rows = rows.fetch_all(connection).await?;
-    rows.into_iter().map(Edition::try_from).collect()
+    let rows = rows.fetch_all(&mut *connection).await?;
+    let mut editions: Vec<Edition> = rows.into_iter().map(Edition::try_from).collect::<Result<_, _>>()?;
+    let keys: Vec<EditionKey> = editions
+        .iter()
+        .filter(|edition| edition.state != EditionState::Scheduled)
+        .map(|edition| edition.key)
+        .collect();
+    let only = (editions.len() == 1).then(|| editions[0].key);
+    let mut revisions = revision::of_each(connection, &keys).await?;
+    let mut placements = placement::of_each(connection, &keys).await?;
+    let mut embargoes = embargo::holding(connection, only, now).await?;
+    for edition in &mut editions {
+        edition.revisions = revisions.remove(&edition.key).unwrap_or_default();
+        edition.placements = placements.remove(&edition.key).unwrap_or_default();
+        edition.embargo = embargoes.remove(&edition.key);
+    }
+    Ok(editions)
 }
 
-/// The periods of a form for which something was uploaded.
+/// The periods of a form for which something was prepared.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn periods_begun(connection: &mut PgConnection, form: i32) -> Result<HashSet<ReportingPeriod>, sqlx::Error> {
     let rows = sqlx::query!("SELECT parent, period FROM forms.edition WHERE form = $1", form);
@@ -180,29 +166,21 @@ pub async fn periods_begun(connection: &mut PgConnection, form: i32) -> Result<H
     keys.map(|key| Ok(key?.period)).collect()
 }
 
-/// Saves an edition with a new file, which is from then on the one that counts; earlier files stay on record.
+/// Saves where an edition stands, with its last revision.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn save_file(connection: &mut PgConnection, edition: &Edition) -> Result<(), sqlx::Error> {
-    let Some(file) = &edition.file else {
+pub async fn save(connection: &mut PgConnection, edition: &Edition) -> Result<(), sqlx::Error> {
+    let Some(last) = edition.revisions.last() else {
         return Ok(());
     };
     sqlx::query!(
-        "WITH stored AS (
-             INSERT INTO forms.edition_file
-                 (form, period, filename, content_type, size_bytes, sha256, uploaded_at, uploaded_by)
-             VALUES ($1, $2, $4, $5, $6, $7, $8, $9) RETURNING form, period, number
-         )
-         INSERT INTO forms.edition (form, period, state, file) SELECT form, period, $3, number FROM stored
-         ON CONFLICT (form, period) DO UPDATE SET state = EXCLUDED.state, file = EXCLUDED.file",
+        "INSERT INTO forms.edition (form, period, state, revision, effective) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (form, period) DO UPDATE
+         SET state = EXCLUDED.state, revision = EXCLUDED.revision, effective = EXCLUDED.effective",
         edition.key.form,
         edition.key.period.to_string(),
         edition.state.word(),
-        file.filename,
-        file.content_type,
-        file.size_bytes,
-        file.sha256,
-        jiff_sqlx::Timestamp::from(file.uploaded.at) as _,
-        file.uploaded.by,
+        last.number,
+        edition.effective,
     )
     .execute(connection)
     .await?;

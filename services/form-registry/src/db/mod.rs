@@ -1,11 +1,13 @@
 //! The schema `forms`: all its SQL, one file per aggregate.
 
 pub mod edition;
+pub mod embargo;
 pub mod form;
 pub mod open_data;
 pub mod placement;
 pub mod punctuality;
 pub mod reference;
+pub mod revision;
 
 use legalstat_kit::door::word::unreadable;
 

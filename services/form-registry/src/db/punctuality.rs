@@ -1,5 +1,6 @@
 //! How a year's editions stand to their due dates, from `forms.scheduled` and `forms.edition`.
 
+use jiff::Timestamp;
 use legalstat_kit::due::DueDate;
 use sqlx::PgConnection;
 
@@ -13,12 +14,13 @@ pub async fn of_year(
     year: i16,
     parent: Option<&str>,
     period: Option<&str>,
+    now: Timestamp,
 ) -> Result<Vec<Standing>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT s.parent AS "parent!", s.period AS "period!", s.due_date AS "due_date!", s.due_time AS "due_time!",
              s.provisional AS "provisional!", s.assumed AS "assumed!", s.calendar_version AS "calendar_version!", s.met_at,
              coalesce(e.state = 'NIL', false) AS "is_nil!",
-             coalesce(s.recorded_afterwards
+             coalesce((s.recorded_afterwards AND s.met_at <= $4)
                       OR s.due_date < (SELECT a.day FROM forms.answering_day a ORDER BY a.number DESC LIMIT 1),
                       false) AS "is_not_kept!"
          FROM forms.scheduled s
@@ -29,6 +31,7 @@ pub async fn of_year(
         i32::from(year),
         parent,
         period,
+        jiff_sqlx::Timestamp::from(now) as _,
     );
     let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
         let (date, time, version) = (row.due_date, row.due_time, row.calendar_version);

@@ -78,6 +78,18 @@ pub fn find(item: &Item, forms: &[Form], placed: &HashSet<EditionKey>) -> Findin
     }
 }
 
+/// Whether an item asks for an edition, as far as its form and periods can be read.
+pub fn names(item: &Item, edition: EditionKey) -> bool {
+    let read = |text: &str| text.parse::<ReportingPeriod>().ok();
+    let until = if item.until_period.is_empty() {
+        &item.period
+    } else {
+        &item.until_period
+    };
+    let holds = |(first, last): (ReportingPeriod, ReportingPeriod)| (first..=last).contains(&edition.period);
+    key::parse_form(&item.form) == Ok(edition.form) && read(&item.period).zip(read(until)).is_some_and(holds)
+}
+
 fn periods(item: &Item, form: &Form) -> Result<Vec<ReportingPeriod>, Unclear> {
     if item.period.is_empty() {
         return Err(Unclear::NoPeriod);
@@ -342,6 +354,31 @@ mod tests {
             (other.availability, other.editions.len()),
             (Availability::Undetermined, 0)
         );
+    }
+
+    #[test]
+    fn an_item_names_the_editions_of_its_periods() {
+        let item = |form: &str, period: &str, until: &str| Item {
+            form: form.into(),
+            period: period.into(),
+            until_period: until.into(),
+        };
+        let march: EditionKey = "forms/1/editions/2025-M03".parse().expect("a name");
+        for (form, period, until, expected) in [
+            ("forms/1", "2025-M03", "", true),
+            ("forms/1", "2025-M01", "2025-M03", true),
+            ("forms/1", "2025-M03", "2025-M12", true),
+            ("forms/1", "2025-M01", "2025-M02", false),
+            ("forms/2", "2025-M03", "", false),
+            ("forms/1", "", "", false),
+            ("", "2025-M03", "", false),
+        ] {
+            assert_eq!(
+                names(&item(form, period, until), march),
+                expected,
+                "{form} {period} {until}"
+            );
+        }
     }
 
     proptest! {

@@ -1,82 +1,23 @@
-//! An edition: one period's issue of a form, from its due date to its placement.
+//! An edition: one period's issue of a form, from its due date to its placement and what corrects it.
 
 use jiff::Timestamp;
 use legalstat_kit::{
     call::Done,
-    door::word::Word,
     due::{DueDate, Punctuality, scheduled::Place},
-    files::Content,
-    law::LegalBasis,
     zone,
 };
 
-use super::key::EditionKey;
-
-/// Where an edition stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EditionState {
-    /// Expected; nothing was uploaded.
-    Scheduled,
-    /// A file is uploaded and can still be replaced.
-    Prepared,
-    /// Placed on at least one channel.
-    Placed,
-}
-
-impl Word for EditionState {
-    const ALL: &'static [Self] = &[Self::Scheduled, Self::Prepared, Self::Placed];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Scheduled => "SCHEDULED",
-            Self::Prepared => "PREPARED",
-            Self::Placed => "PLACED",
-        }
-    }
-}
-
-/// Where an edition is placed (Instruction, para 3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channel {
-    /// The Administrator's information service.
-    InformationService,
-    /// The official website.
-    OfficialWebsite,
-    /// The open data portal.
-    OpenDataPortal,
-}
-
-impl Word for Channel {
-    const ALL: &'static [Self] = &[Self::InformationService, Self::OfficialWebsite, Self::OpenDataPortal];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::InformationService => "INFORMATION_SERVICE",
-            Self::OfficialWebsite => "OFFICIAL_WEBSITE",
-            Self::OpenDataPortal => "OPEN_DATA_PORTAL",
-        }
-    }
-}
-
-impl Channel {
-    /// The law that orders placing there.
-    pub fn legal_basis(self) -> LegalBasis {
-        LegalBasis::instruction(match self {
-            Self::InformationService => "para 14 and Appendix 2",
-            Self::OfficialWebsite => "para 17",
-            Self::OpenDataPortal => "para 9",
-        })
-    }
-}
-
-/// One placement of an edition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placement {
-    pub channel: Channel,
-    pub placed: Done,
-    /// On time or late.
-    pub punctuality: Punctuality,
-}
+use super::{
+    content,
+    embargo::Embargo,
+    key::EditionKey,
+    standing::{Ahead, Standing},
+};
+pub use super::{
+    placement::{Channel, Lateness, Placement},
+    revision::{EditionFile, Revision, Seal, Withdrawal},
+    standing::{EditionState, Event},
+};
 
 /// An edition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,47 +25,98 @@ pub struct Edition {
     pub key: EditionKey,
     pub state: EditionState,
     pub due: DueDate,
-    /// Whether it was due before the installation answers, or was placed afterwards: then nobody says here whether in time.
+    /// When its duty was met; with an embargo that is its end, and may lie ahead.
+    pub met_at: Option<Timestamp>,
+    /// Whether it was due before the installation answers, or was met afterwards: then nobody says here whether in time.
     pub is_not_kept: bool,
-    /// The file that counts now.
-    pub file: Option<Content>,
+    /// The number of the revision that was placed, declared nil or withdrawn last.
+    pub effective: Option<i32>,
+    /// Its revisions in order.
+    pub revisions: Vec<Revision>,
     /// Its placements, the first one first.
     pub placements: Vec<Placement>,
+    /// The embargo that has not ended.
+    pub embargo: Option<Embargo>,
 }
 
-/// What keeps an edition from being uploaded, placed or read.
+/// What keeps an edition from being changed, placed or read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Obstacle {
-    /// It is placed, so its file stays as it is.
-    AlreadyPlaced,
     /// Its reporting period has not ended.
     PeriodNotEnded,
+    /// Nothing is in preparation: the last revision is sealed.
+    Sealed,
+    /// Nothing is sealed yet.
+    NothingSealed,
+    /// A correction is in preparation already.
+    CorrectionBegun,
     /// It has no file.
     ContentMissing,
-    /// It is not placed, so its file is not open to everyone.
-    NotPlaced,
+    /// What would be declared nil has files or figures.
+    NotEmpty,
+    /// What would be placed is not sealed.
+    NotSealed,
+    /// It was withdrawn.
+    Withdrawn,
+    /// It was declared that there is nothing to report.
+    Nil,
+    /// It holds restricted information.
+    Restricted,
+    /// A later revision was placed.
+    Superseded,
     /// Its form is not on the approved list of open data.
     NotOnOpenDataList,
+    /// It is not placed, so its files are not open to everyone.
+    NotPlaced,
+    /// Nothing of it is shown before its embargo ends.
+    Embargoed,
+    /// It was shown already, so that an embargo comes too late.
+    AlreadyOut,
+    /// It has no such revision.
+    NoSuchRevision(i32),
+    /// It has no such file.
+    NoSuchFile(String),
+    /// It has several files, and none was named.
+    SeveralFiles,
+}
+
+/// What is to be placed where.
+#[derive(Clone, Debug)]
+pub struct Placing {
+    pub channel: Channel,
+    /// The last sealed one unless named.
+    pub revision: Option<i32>,
+    pub address: String,
+    /// Whether the form is on the approved list of open data that day.
+    pub on_open_data_list: bool,
+}
+
+/// What the figures of a revision come to, when it is sealed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Their digest; `None` where there are none.
+    pub sha256: Option<[u8; 32]>,
+    /// Whether an indicator among them is restricted.
+    pub restricted: bool,
 }
 
 impl Edition {
     /// How it stands to its due date on the information service at an instant.
     pub fn punctuality(&self, now: Timestamp) -> Punctuality {
+        let due = self.due.time;
         if self.is_not_kept {
             return Punctuality::NotKept;
         }
-        self.placement(Channel::InformationService).map_or_else(
-            || Punctuality::of_open(now, self.due.time),
-            |placement| placement.punctuality,
+        self.met_at.map_or_else(
+            || Punctuality::of_open(now, due),
+            |met_at| Punctuality::of_done(met_at, due),
         )
     }
 
-    /// How many civil days after its due date it was placed on the information service, or is overdue by now; else 0.
+    /// How many civil days after its due date its duty was met, or is overdue by now; else 0.
     pub fn days_late(&self, now: Timestamp) -> i32 {
-        let placed = self.placement(Channel::InformationService);
         match self.punctuality(now) {
-            Punctuality::Late => self.due.days_late(placed.map_or(now, |placement| placement.placed.at)),
-            Punctuality::Overdue => self.due.days_late(now),
+            Punctuality::Late | Punctuality::Overdue => self.due.days_late(self.met_at.unwrap_or(now)),
             Punctuality::OnTime | Punctuality::NotDue | Punctuality::NotKept => 0,
         }
     }
@@ -134,70 +126,250 @@ impl Edition {
         self.is_not_kept && self.state != EditionState::Scheduled
     }
 
-    /// Its placement on a channel.
-    pub fn placement(&self, channel: Channel) -> Option<&Placement> {
-        self.placements.iter().find(|placement| placement.channel == channel)
+    /// The revision of this number.
+    pub fn revision(&self, number: i32) -> Option<&Revision> {
+        self.revisions.iter().find(|revision| revision.number == number)
     }
 
-    /// Whether a file may be uploaded: the period has ended and nothing is placed.
-    ///
-    /// # Errors
-    /// What stands in the way.
-    pub fn accepts_file(&self, now: Timestamp) -> Result<(), Obstacle> {
-        self.period_ended(now)?;
-        if self.state == EditionState::Placed {
-            Err(Obstacle::AlreadyPlaced)
-        } else {
-            Ok(())
+    /// The revision that it shows: the effective one, else the last.
+    pub fn shown_revision(&self) -> Option<&Revision> {
+        match self.effective {
+            Some(number) => self.revision(number),
+            None => self.revisions.last(),
         }
     }
 
-    /// The edition with this file in place of any it had.
+    /// The revision in preparation.
+    pub fn open_revision(&self) -> Option<&Revision> {
+        self.revisions.last().filter(|revision| revision.seal.is_none())
+    }
+
+    /// The placement of a revision on a channel.
+    pub fn placement(&self, channel: Channel, revision: i32) -> Option<&Placement> {
+        let mut placements = self.placements.iter();
+        placements.find(|placement| placement.channel == channel && placement.revision == revision)
+    }
+
+    /// Where it stands, with what lies ahead.
+    pub fn standing(&self) -> Standing {
+        let last = self.revisions.last();
+        let ahead = match (self.effective, last) {
+            (Some(effective), Some(last)) if last.number > effective && last.seal.is_some() => Ahead::Sealed,
+            (Some(effective), Some(last)) if last.number > effective => Ahead::Open,
+            _ => Ahead::Nothing,
+        };
+        let state = self.state;
+        Standing { state, ahead }
+    }
+
+    /// Whether files or figures may come: the period has ended and a revision is, or can be, in preparation.
     ///
     /// # Errors
     /// What stands in the way.
-    pub fn prepare(mut self, file: Content) -> Result<Self, Obstacle> {
-        self.accepts_file(file.uploaded.at)?;
-        self.state = EditionState::Prepared;
-        self.file = Some(file);
+    pub fn accepts_content(&self, now: Timestamp) -> Result<(), Obstacle> {
+        self.period_ended(now)?;
+        self.standing().after(Event::Prepare).map(|_| ())
+    }
+
+    /// The edition with a revision in preparation: the one there is, or the first.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn prepare(mut self, prepared: Done) -> Result<Self, Obstacle> {
+        self.accepts_content(prepared.at)?;
+        self.state = self.standing().after(Event::Prepare)?.state;
+        if self.revisions.is_empty() {
+            self.revisions.push(first(prepared));
+        }
         Ok(self)
     }
 
-    /// The edition with a placement on a channel where it is not placed yet; `on_open_data_list` says whether its form is
-    /// on the list that day.
+    /// The edition with this file among those in preparation, in place of one of the same name.
     ///
     /// # Errors
     /// What stands in the way.
-    pub fn place(mut self, channel: Channel, on_open_data_list: bool, placed: Done) -> Result<Self, Obstacle> {
-        self.period_ended(placed.at)?;
-        if channel == Channel::OpenDataPortal && !on_open_data_list {
-            return Err(Obstacle::NotOnOpenDataList);
-        }
-        if self.file.is_none() {
+    pub fn with_file(self, file: EditionFile) -> Result<Self, Obstacle> {
+        let mut edition = self.prepare(file.content.uploaded.clone())?;
+        edition.open_mut()?.put(file);
+        Ok(edition)
+    }
+
+    /// The edition without this file among those in preparation.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn without_file(mut self, filename: &str) -> Result<Self, Obstacle> {
+        self.standing().after(Event::Prepare)?;
+        let missing = || Obstacle::NoSuchFile(filename.to_owned());
+        let open = self.open_mut().map_err(|_| missing())?;
+        let held = open.files.iter().position(|file| file.content.filename == filename);
+        open.files.remove(held.ok_or_else(missing)?);
+        Ok(self)
+    }
+
+    /// The edition with its revision in preparation sealed.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn seal(mut self, figures: Figures, sealed: Done) -> Result<Self, Obstacle> {
+        self.period_ended(sealed.at)?;
+        let after = self.standing().after(Event::Seal)?;
+        let key = self.key;
+        let open = self.open_mut()?;
+        if open.files.is_empty() && figures.sha256.is_none() {
             return Err(Obstacle::ContentMissing);
         }
-        self.state = EditionState::Placed;
-        self.placements.push(Placement {
-            channel,
-            punctuality: if self.is_not_kept {
-                Punctuality::NotKept
-            } else {
-                Punctuality::of_done(placed.at, self.due.time)
-            },
-            placed,
+        open.seal = Some(Seal {
+            sealed,
+            content_sha256: content::sha256(&key, open.number, &open.files, figures.sha256),
+            figures_sha256: figures.sha256,
+            restricted: figures.restricted || open.files.iter().any(|file| file.restricted),
+            nil_reason: None,
         });
+        self.state = after.state;
         Ok(self)
     }
 
-    /// The file, for a reader who is an official or not.
+    /// What a placement would be of: the revision named, else the last sealed one.
+    ///
+    /// # Errors
+    /// What stands in the way of placing it.
+    pub fn to_be_placed(&self, wanted: Option<i32>, now: Timestamp) -> Result<&Revision, Obstacle> {
+        self.period_ended(now)?;
+        let mut sealed = self.revisions.iter().filter(|revision| revision.seal.is_some());
+        let revision = match wanted {
+            Some(number) => self.revision(number).ok_or(Obstacle::NoSuchRevision(number))?,
+            None => match sealed.next_back() {
+                Some(last) => last,
+                None => return Err(self.standing().after(Event::Place).err().unwrap_or(Obstacle::NotSealed)),
+            },
+        };
+        let seal = revision.seal.as_ref().ok_or(Obstacle::NotSealed)?;
+        if revision.withdrawal.is_some() {
+            Err(Obstacle::Withdrawn)
+        } else if seal.nil_reason.is_some() {
+            Err(Obstacle::Nil)
+        } else if seal.restricted {
+            Err(Obstacle::Restricted)
+        } else if self.effective.is_some_and(|effective| revision.number < effective) {
+            Err(Obstacle::Superseded)
+        } else {
+            Ok(revision)
+        }
+    }
+
+    /// The edition with a revision placed on a channel where it is not placed yet.
     ///
     /// # Errors
     /// What stands in the way.
-    pub fn readable_file(&self, official: bool) -> Result<&Content, Obstacle> {
-        if !official && self.state != EditionState::Placed {
-            return Err(Obstacle::NotPlaced);
+    pub fn place(mut self, placing: Placing, placed: Done) -> Result<Self, Obstacle> {
+        let revision = self.to_be_placed(placing.revision, placed.at)?;
+        if placing.channel == Channel::OpenDataPortal && !placing.on_open_data_list {
+            return Err(Obstacle::NotOnOpenDataList);
         }
-        self.file.as_ref().ok_or(Obstacle::ContentMissing)
+        let content_sha256 = revision.seal.as_ref().ok_or(Obstacle::NotSealed)?.content_sha256;
+        let revision = revision.number;
+        let effective_at = self.effective_at(placed.at);
+        let mut placements = self.placements.iter();
+        // The duty of the channel was met by its first placement; a correction changes nothing in that.
+        let first = placements.find(|placement| placement.channel == placing.channel);
+        let lateness = match first {
+            Some(first) => first.lateness,
+            None if self.is_not_kept => Lateness::NOT_KEPT,
+            None => Lateness::of(effective_at, &self.due),
+        };
+        self.placements.push(Placement {
+            edition: self.key,
+            channel: placing.channel,
+            revision,
+            placed,
+            address: placing.address,
+            content_sha256,
+            effective_at,
+            due_date: self.due.date,
+            calendar_version: self.due.calendar_version.clone(),
+            lateness,
+        });
+        if placing.channel == Channel::InformationService {
+            self.met_at.get_or_insert(effective_at);
+        }
+        self.state = EditionState::Placed;
+        self.effective = Some(revision);
+        Ok(self)
+    }
+
+    /// The edition with a correction begun.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn correct(mut self, reason: String, prepared: Done) -> Result<Self, Obstacle> {
+        let after = self.standing().after(Event::Correct)?;
+        let last = self.revisions.last().ok_or(Obstacle::NothingSealed)?;
+        self.revisions.push(Revision {
+            number: last.number + 1,
+            reason,
+            ..first(prepared)
+        });
+        self.state = after.state;
+        Ok(self)
+    }
+
+    /// The edition taken back, with every sealed revision.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn withdraw(mut self, reason: &str, withdrawn: &Done) -> Result<Self, Obstacle> {
+        let after = self.standing().after(Event::Withdraw)?;
+        for revision in self.revisions.iter_mut().filter(|revision| revision.seal.is_some()) {
+            self.effective = Some(revision.number);
+            revision.withdrawal.get_or_insert_with(|| Withdrawal {
+                reason: reason.to_owned(),
+                withdrawn: withdrawn.clone(),
+            });
+        }
+        self.state = after.state;
+        Ok(self)
+    }
+
+    /// The edition declared to have nothing to report.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn declare_nil(mut self, reason: String, has_figures: bool, declared: Done) -> Result<Self, Obstacle> {
+        self.period_ended(declared.at)?;
+        let after = self.standing().after(Event::DeclareNil)?;
+        let mut edition = self.clone().prepare(declared.clone())?;
+        let key = edition.key;
+        let open = edition.open_mut()?;
+        if has_figures || !open.files.is_empty() {
+            return Err(Obstacle::NotEmpty);
+        }
+        let number = open.number;
+        open.seal = Some(Seal {
+            content_sha256: content::sha256(&key, number, &[], None),
+            sealed: declared.clone(),
+            figures_sha256: None,
+            restricted: false,
+            nil_reason: Some(reason),
+        });
+        let effective_at = self.effective_at(declared.at);
+        self.revisions = edition.revisions;
+        self.met_at.get_or_insert(effective_at);
+        self.state = after.state;
+        self.effective = Some(number);
+        Ok(self)
+    }
+
+    /// Whether an embargo can still be set: nothing of it was ever shown.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn accepts_embargo(&self) -> Result<(), Obstacle> {
+        if self.effective.is_none() {
+            Ok(())
+        } else {
+            Err(Obstacle::AlreadyOut)
+        }
     }
 
     /// Where it stands in the order of the schedule.
@@ -210,6 +382,16 @@ impl Edition {
         }
     }
 
+    /// When what is done now is out.
+    fn effective_at(&self, now: Timestamp) -> Timestamp {
+        self.embargo.as_ref().map_or(now, |embargo| now.max(embargo.until))
+    }
+
+    fn open_mut(&mut self) -> Result<&mut Revision, Obstacle> {
+        let last = self.revisions.last_mut();
+        last.filter(|revision| revision.seal.is_none()).ok_or(Obstacle::Sealed)
+    }
+
     fn period_ended(&self, now: Timestamp) -> Result<(), Obstacle> {
         if zone::civil_day(now) > self.key.period.last_day() {
             Ok(())
@@ -219,190 +401,17 @@ impl Edition {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn instant(text: &str) -> Timestamp {
-        text.parse().expect("an instant")
-    }
-
-    fn done(at: &str) -> Done {
-        let (at, by) = (instant(at), "operator".into());
-        Done { at, by }
-    }
-
-    fn edition(state: EditionState) -> Edition {
-        let file = Content {
-            filename: "form-1.csv".into(),
-            content_type: "text/csv".into(),
-            size_bytes: 1,
-            sha256: vec![0; 32],
-            uploaded: done("2025-01-02T04:00:00Z"),
-        };
-        Edition {
-            key: "forms/1/editions/2024-M12".parse().expect("a name"),
-            state,
-            due: DueDate {
-                date: "2025-01-05".parse().expect("a day"),
-                time: instant("2025-01-05T19:00:00Z"),
-                provisional: false,
-                assumed: true,
-                calendar_version: "1".into(),
-            },
-            is_not_kept: false,
-            file: (state != EditionState::Scheduled).then_some(file),
-            placements: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn only_the_information_service_counts_for_punctuality() {
-        let mut edition = edition(EditionState::Placed);
-        let website = Placement {
-            channel: Channel::OfficialWebsite,
-            placed: done("2025-01-03T00:00:00Z"),
-            punctuality: Punctuality::OnTime,
-        };
-        edition.placements.push(website.clone());
-        assert_eq!(
-            edition.punctuality(instant("2025-01-06T00:00:00Z")),
-            Punctuality::Overdue
-        );
-        edition.placements.push(Placement {
-            channel: Channel::InformationService,
-            ..website
-        });
-        assert_eq!(
-            edition.punctuality(instant("2025-01-06T00:00:00Z")),
-            Punctuality::OnTime
-        );
-    }
-
-    #[test]
-    fn what_was_due_before_the_installation_answers_is_neither_late_nor_overdue() {
-        let now = instant("2025-03-01T00:00:00Z");
-        let not_kept = |state| Edition {
-            is_not_kept: true,
-            ..edition(state)
-        };
-        let missing = not_kept(EditionState::Scheduled);
-        assert_eq!(
-            (missing.punctuality(now), missing.days_late(now)),
-            (Punctuality::NotKept, 0)
-        );
-        assert!(!missing.is_recorded_afterwards());
-        let placed =
-            not_kept(EditionState::Prepared).place(Channel::InformationService, false, done("2025-03-01T00:00:00Z"));
-        let placed = placed.expect("it is placed");
-        assert_eq!(placed.placements[0].punctuality, Punctuality::NotKept);
-        assert_eq!(
-            (placed.punctuality(now), placed.days_late(now)),
-            (Punctuality::NotKept, 0)
-        );
-        assert!(placed.is_recorded_afterwards());
-        let overdue = edition(EditionState::Prepared);
-        assert_eq!((overdue.days_late(now), overdue.is_recorded_afterwards()), (55, false));
-    }
-
-    #[test]
-    fn a_period_has_ended_once_its_last_day_is_over_in_almaty() {
-        let edition = edition(EditionState::Scheduled);
-        assert_eq!(
-            edition.accepts_file(instant("2024-12-31T18:59:59Z")),
-            Err(Obstacle::PeriodNotEnded)
-        );
-        assert_eq!(edition.accepts_file(instant("2024-12-31T19:00:00Z")), Ok(()));
-    }
-
-    #[test]
-    fn a_placed_file_stays_as_it_is() {
-        let now = instant("2025-01-06T00:00:00Z");
-        assert_eq!(edition(EditionState::Prepared).accepts_file(now), Ok(()));
-        assert_eq!(
-            edition(EditionState::Placed).accepts_file(now),
-            Err(Obstacle::AlreadyPlaced)
-        );
-    }
-
-    #[test]
-    fn a_file_prepares_an_edition_and_the_next_one_replaces_it() {
-        let prepared = edition(EditionState::Prepared);
-        let file = prepared.file.clone().expect("it has one");
-        assert_eq!(
-            edition(EditionState::Scheduled).prepare(file.clone()),
-            Ok(prepared.clone())
-        );
-        let mut next = file;
-        next.filename = "form-1-corrected.csv".into();
-        let replaced = prepared.prepare(next.clone()).expect("it is taken");
-        assert_eq!(replaced.file, Some(next));
-    }
-
-    #[test]
-    fn placing_needs_a_file_and_on_the_open_data_portal_the_list_too() {
-        let place = |state, channel, listed| {
-            let placed = edition(state).place(channel, listed, done("2025-01-06T00:00:00Z"));
-            placed.map(|edition| (edition.state, edition.placements.len()))
-        };
-        let (service, portal) = (Channel::InformationService, Channel::OpenDataPortal);
-        let (empty, ready) = (EditionState::Scheduled, EditionState::Prepared);
-        assert_eq!(place(empty, service, false), Err(Obstacle::ContentMissing));
-        assert_eq!(place(ready, service, false), Ok((EditionState::Placed, 1)));
-        assert_eq!(place(ready, portal, false), Err(Obstacle::NotOnOpenDataList));
-        assert_eq!(place(ready, portal, true), Ok((EditionState::Placed, 1)));
-    }
-
-    #[test]
-    fn a_placement_is_late_from_the_moment_the_due_date_ends() {
-        for (at, expected) in [
-            ("2025-01-05T18:59:59.999999Z", Punctuality::OnTime),
-            ("2025-01-05T19:00:00Z", Punctuality::Late),
-        ] {
-            let placed = edition(EditionState::Prepared).place(Channel::InformationService, false, done(at));
-            assert_eq!(
-                placed.expect("it is placed").placements[0].punctuality,
-                expected,
-                "{at}"
-            );
-        }
-    }
-
-    #[test]
-    fn each_channel_has_its_law_and_a_placement_is_found_by_its_channel() {
-        for (channel, provision) in [
-            (Channel::InformationService, "para 14 and Appendix 2"),
-            (Channel::OfficialWebsite, "para 17"),
-            (Channel::OpenDataPortal, "para 9"),
-        ] {
-            assert_eq!(channel.legal_basis(), LegalBasis::instruction(provision));
-            let placed = edition(EditionState::Prepared).place(channel, true, done("2025-01-04T00:00:00Z"));
-            let placed = placed.expect("it is placed");
-            for &other in Channel::ALL {
-                let found = placed.placement(other).map(|placement| placement.channel);
-                assert_eq!(found, (other == channel).then_some(channel));
-            }
-        }
-    }
-
-    #[test]
-    fn nothing_is_placed_before_its_period_has_ended() {
-        let placed =
-            edition(EditionState::Prepared).place(Channel::InformationService, true, done("2024-12-31T18:59:59Z"));
-        assert_eq!(placed, Err(Obstacle::PeriodNotEnded));
-    }
-
-    #[test]
-    fn officials_read_a_file_before_everyone_else() {
-        assert_eq!(
-            edition(EditionState::Prepared).readable_file(false),
-            Err(Obstacle::NotPlaced)
-        );
-        assert!(edition(EditionState::Prepared).readable_file(true).is_ok());
-        assert!(edition(EditionState::Placed).readable_file(false).is_ok());
-        assert_eq!(
-            edition(EditionState::Scheduled).readable_file(true),
-            Err(Obstacle::ContentMissing)
-        );
+fn first(prepared: Done) -> Revision {
+    Revision {
+        number: 1,
+        reason: String::new(),
+        prepared,
+        seal: None,
+        withdrawal: None,
+        files: Vec::new(),
     }
 }
+
+#[cfg(test)]
+#[path = "edition_tests.rs"]
+mod tests;

@@ -13,7 +13,7 @@ use super::key::EditionKey;
 pub struct Standing {
     pub key: EditionKey,
     pub due: DueDate,
-    /// When it was placed on the information service, or declared nil.
+    /// When it was placed on the information service, or declared nil; with an embargo at its end, which may lie ahead.
     pub met_at: Option<Timestamp>,
     /// Whether it was declared nil.
     pub is_nil: bool,
@@ -59,8 +59,13 @@ pub struct Counts {
 }
 
 impl Standing {
+    /// When it was met, which can lie ahead: an embargo ends only then, and until then nothing is told of it.
+    fn met_by(&self, now: Timestamp) -> Option<Timestamp> {
+        self.met_at.filter(|at| *at <= now)
+    }
+
     fn punctuality(&self, now: Timestamp) -> Punctuality {
-        match self.met_at {
+        match self.met_by(now) {
             _ if self.is_not_kept => Punctuality::NotKept,
             Some(at) => Punctuality::of_done(at, self.due.time),
             None => Punctuality::of_open(now, self.due.time),
@@ -80,16 +85,17 @@ impl Counts {
 
     fn add(&mut self, standing: &Standing, moment: Moment) {
         self.expected += 1;
-        if standing.met_at.is_some() && !standing.is_nil {
+        let met_at = standing.met_by(moment.now);
+        if met_at.is_some() && !standing.is_nil {
             self.placed += 1;
         }
         match standing.punctuality(moment.now) {
             Punctuality::NotKept => self.not_kept += 1,
-            _ if standing.is_nil => self.nil += 1,
+            Punctuality::OnTime | Punctuality::Late if standing.is_nil => self.nil += 1,
             Punctuality::OnTime => self.on_time += 1,
             Punctuality::Late => {
                 self.late += 1;
-                let days = standing.met_at.map_or(0, |at| standing.due.days_late(at));
+                let days = met_at.map_or(0, |at| standing.due.days_late(at));
                 self.days_late += days;
                 self.most_days_late = self.most_days_late.max(days);
             }
@@ -144,7 +150,7 @@ mod tests {
             standing(day("2026-11-09"), None, false, false),
             standing(day("2026-11-10"), None, false, false),
             standing(day("2026-11-12"), None, false, false),
-            standing(day("2026-11-13"), None, false, false),
+            standing(day("2026-11-13"), at("2026-11-11"), false, false),
             standing(day("2026-11-05"), at("2026-11-06"), true, false),
             standing(day("2026-10-05"), None, false, true),
             standing(day("2026-10-05"), at("2026-11-09"), false, true),

@@ -15,7 +15,10 @@ fn words<T: Word>() -> String {
 
 #[test]
 fn a_value_keeps_the_word_under_which_rows_were_stored() {
-    assert_eq!(words::<EditionState>(), "SCHEDULED PREPARED PLACED");
+    assert_eq!(
+        words::<EditionState>(),
+        "SCHEDULED PREPARED PLACED SEALED NIL WITHDRAWN"
+    );
     assert_eq!(
         words::<Channel>(),
         "INFORMATION_SERVICE OFFICIAL_WEBSITE OPEN_DATA_PORTAL"

@@ -8,13 +8,13 @@ use legalstat_kit::{
         word::{self, Word},
     },
     due::{Punctuality, answering},
-    files::Content,
 };
 use legalstat_proto::{calendar::v1::DueDateChange, forms::v1 as proto};
 
 use crate::domain::{
     availability::{Availability, Finding},
-    edition::{Channel, Edition, EditionState, Placement},
+    edition::{Channel, Edition, EditionFile, EditionState, Placement, Revision},
+    embargo::Embargo,
     form::{Body, Form, Periodicity},
     history::{History, Kind, Recording, Version},
     key,
@@ -35,6 +35,11 @@ pub(super) fn optional_state(violations: &mut Violations, field: &str, number: i
 /// Reads a required channel.
 pub(super) fn channel(violations: &mut Violations, field: &str, number: i32) -> Option<Channel> {
     word::required(violations, field, number, Channel::ALL, to_channel)
+}
+
+/// Reads an optional channel; unspecified means any.
+pub(super) fn optional_channel(violations: &mut Violations, field: &str, number: i32) -> Option<Channel> {
+    word::optional(violations, field, number, Channel::ALL, to_channel)
 }
 
 /// How much of an edition an answer tells.
@@ -111,7 +116,10 @@ fn to_state(state: EditionState) -> i32 {
     let state = match state {
         EditionState::Scheduled => proto::EditionState::Scheduled,
         EditionState::Prepared => proto::EditionState::Prepared,
+        EditionState::Sealed => proto::EditionState::Sealed,
         EditionState::Placed => proto::EditionState::Placed,
+        EditionState::Nil => proto::EditionState::Nil,
+        EditionState::Withdrawn => proto::EditionState::Withdrawn,
     };
     state.into()
 }
@@ -229,43 +237,84 @@ pub(super) fn to_counts(counts: Counts) -> proto::PunctualityCounts {
     }
 }
 
-pub(super) fn to_file(file: Content) -> proto::EditionFile {
+pub(super) fn to_file(file: &EditionFile) -> proto::EditionFile {
+    let content = &file.content;
     proto::EditionFile {
-        filename: file.filename,
-        content_type: file.content_type,
-        size_bytes: file.size_bytes,
-        sha256: hex::encode(file.sha256),
-        uploaded_at: Some(wire::to_timestamp(file.uploaded.at)),
+        filename: content.filename.clone(),
+        content_type: content.content_type.clone(),
+        size_bytes: content.size_bytes,
+        sha256: hex::encode(&content.sha256),
+        uploaded_at: Some(wire::to_timestamp(content.uploaded.at)),
+        language: file.language.clone(),
+        restricted: file.restricted,
     }
 }
 
-fn to_placement(placement: &Placement) -> proto::Placement {
+pub(super) fn to_placement(placement: Placement) -> proto::Placement {
     proto::Placement {
         channel: to_channel(placement.channel),
         placed_at: Some(wire::to_timestamp(placement.placed.at)),
-        punctuality: to_punctuality(placement.punctuality),
+        punctuality: to_punctuality(placement.lateness.punctuality),
         legal_basis: Some(placement.channel.legal_basis().into()),
-        recorded_afterwards: placement.punctuality == Punctuality::NotKept,
+        recorded_afterwards: placement.lateness.punctuality == Punctuality::NotKept,
+        edition: placement.edition.to_string(),
+        revision: placement.revision,
+        placed_by: placement.placed.by,
+        address: placement.address,
+        content_sha256: hex::encode(placement.content_sha256),
+        effective_at: Some(wire::to_timestamp(placement.effective_at)),
+        due_date: Some(wire::to_date(placement.due_date)),
+        calendar_version: placement.calendar_version,
+        late_days: placement.lateness.days,
     }
 }
 
-/// Writes an edition for a caller: what is not placed yet shows its file to officials only.
-pub(super) fn to_edition_for(
-    caller: &Caller,
-    mut edition: Edition,
-    moves: Vec<DueDateChange>,
-    now: Timestamp,
-) -> proto::Edition {
-    if edition.state != EditionState::Placed && !caller.is_official() {
-        edition.file = None;
+fn to_revision(revision: Revision) -> proto::Revision {
+    let (replaces, files) = (revision.replaces(), revision.files.iter().map(to_file).collect());
+    let mut shown = proto::Revision {
+        number: revision.number,
+        replaces: replaces.unwrap_or_default(),
+        reason: revision.reason,
+        prepared_at: Some(wire::to_timestamp(revision.prepared.at)),
+        prepared_by: revision.prepared.by,
+        files,
+        ..Default::default()
+    };
+    if let Some(seal) = revision.seal {
+        shown.sealed_at = Some(wire::to_timestamp(seal.sealed.at));
+        shown.sealed_by = seal.sealed.by;
+        shown.content_sha256 = hex::encode(seal.content_sha256);
+        shown.figures_sha256 = seal.figures_sha256.map(hex::encode).unwrap_or_default();
+        shown.restricted = seal.restricted;
+        shown.nil_reason = seal.nil_reason.unwrap_or_default();
     }
-    to_edition(edition, moves, now)
+    if let Some(withdrawal) = revision.withdrawal {
+        shown.withdrawn_at = Some(wire::to_timestamp(withdrawal.withdrawn.at));
+        shown.withdrawal_reason = withdrawal.reason;
+    }
+    shown
 }
 
-/// Writes an edition as it stands at an instant, with how its due date moved.
+fn to_embargo(embargo: Embargo) -> proto::Embargo {
+    let readers = embargo.readers.into_iter().map(|reader| proto::PreReleaseReader {
+        caller: reader.caller,
+        legal_basis: Some(reader.legal_basis.into()),
+    });
+    proto::Embargo {
+        until: Some(wire::to_timestamp(embargo.until)),
+        reason: embargo.reason,
+        readers: readers.collect(),
+    }
+}
+
+/// Writes an edition as it stands at an instant, with how its due date moved. What the caller may not see was taken out before.
 pub(super) fn to_edition(edition: Edition, moves: Vec<DueDateChange>, now: Timestamp) -> proto::Edition {
     let punctuality = edition.punctuality(now);
     let (recorded_afterwards, days_late) = (edition.is_recorded_afterwards(), edition.days_late(now));
+    let revision = edition.shown_revision();
+    let held = revision.map(|revision| revision.files.as_slice()).unwrap_or_default();
+    let last = held.iter().max_by_key(|file| file.content.uploaded.at);
+    let seal = revision.and_then(|revision| revision.seal.as_ref());
     proto::Edition {
         name: edition.key.to_string(),
         form: key::form(edition.key.form),
@@ -275,15 +324,20 @@ pub(super) fn to_edition(edition: Edition, moves: Vec<DueDateChange>, now: Times
         due_time: Some(wire::to_timestamp(edition.due.time)),
         provisional: edition.due.provisional,
         assumed: edition.due.assumed,
-        calendar_version: edition.due.calendar_version,
-        file: edition.file.map(to_file),
-        placements: edition.placements.iter().map(to_placement).collect(),
         punctuality: to_punctuality(punctuality),
         due_date_changes: moves,
         due_date_steps: Vec::new(),
         due_date_steps_missing: String::new(),
         recorded_afterwards,
         days_late,
+        file: last.map(to_file),
+        files: held.iter().map(to_file).collect(),
+        revision: revision.map(|revision| revision.number).unwrap_or_default(),
+        content_sha256: seal.map(|seal| hex::encode(seal.content_sha256)).unwrap_or_default(),
+        calendar_version: edition.due.calendar_version,
+        revisions: edition.revisions.into_iter().map(to_revision).collect(),
+        placements: edition.placements.into_iter().map(to_placement).collect(),
+        embargo: edition.embargo.map(to_embargo),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What several methods read from their requests in the same way.
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{Error, FieldReason, Refusal, Violations, door::wire, schema::Database};
 use legalstat_proto::common::v1 as common;
 use sqlx::PgConnection;
@@ -50,12 +50,17 @@ pub(super) async fn sound<T>(
     violations.sound(read)
 }
 
-/// The edition of a name that was read without violations.
+/// The edition of a name that was read without violations, as it stands at an instant.
 ///
 /// # Errors
 /// A violation when the form is not placed for such periods; NOT_FOUND when the schedule has no such edition.
-pub(super) async fn find(connection: &mut PgConnection, field: &str, key: EditionKey) -> Result<Edition, Error> {
-    match db::edition::get(connection, key).await? {
+pub(super) async fn find(
+    connection: &mut PgConnection,
+    field: &str,
+    key: EditionKey,
+    now: Timestamp,
+) -> Result<Edition, Error> {
+    match db::edition::get(connection, key, now).await? {
         Some(edition) => Ok(edition),
         None => Err(missing(connection, field, key).await?),
     }
@@ -65,8 +70,13 @@ pub(super) async fn find(connection: &mut PgConnection, field: &str, key: Editio
 ///
 /// # Errors
 /// As [`find`].
-pub(super) async fn lock(connection: &mut PgConnection, field: &str, key: EditionKey) -> Result<Edition, Error> {
-    match db::edition::locked(connection, key).await? {
+pub(super) async fn lock(
+    connection: &mut PgConnection,
+    field: &str,
+    key: EditionKey,
+    now: Timestamp,
+) -> Result<Edition, Error> {
+    match db::edition::locked(connection, key, now).await? {
         Some(edition) => Ok(edition),
         None => Err(missing(connection, field, key).await?),
     }
@@ -95,6 +105,19 @@ async fn require_period(
         violations.add_by_law(field, FieldReason::PeriodKind, problem, basis);
     }
     Ok(())
+}
+
+/// Reads a required reason, which everyone may read later.
+pub(super) fn reason(violations: &mut Violations, given: &str) -> String {
+    violations.text("reason", given, 2000)
+}
+
+/// Reads an optional number of a revision; 0 means none.
+pub(super) fn revision(violations: &mut Violations, given: i32) -> Option<i32> {
+    if given < 0 {
+        violations.add("revision", FieldReason::OutOfRange, "1 or more, or 0 for none");
+    }
+    (given > 0).then_some(given)
 }
 
 /// Reads the name of a form.

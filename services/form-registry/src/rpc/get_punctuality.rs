@@ -50,8 +50,10 @@ pub(super) async fn get_punctuality(
     door::require_registered(&mut snapshot, form).await?;
     registry.schedule.require_whole()?;
     let (parent, period) = (form.map(key::form), period.map(|period| period.to_string()));
-    let standings = db::punctuality::of_year(&mut snapshot, year, parent.as_deref(), period.as_deref()).await?;
-    let moment = Moment::new(context.now(), soon);
+    let now = context.now();
+    let (parent, period) = (parent.as_deref(), period.as_deref());
+    let standings = db::punctuality::of_year(&mut snapshot, year, parent, period, now).await?;
+    let moment = Moment::new(now, soon);
     let counts = Counts::of(&standings, moment);
     Ok(PunctualityReport {
         year: request.year,

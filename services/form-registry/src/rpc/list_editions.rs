@@ -6,8 +6,9 @@ use legalstat_kit::{
     due::{moves, schedule},
 };
 use legalstat_proto::forms::v1::{ListEditionsRequest, ListEditionsResponse};
+use tonic::Response;
 
-use super::{FormRegistry, convert, door};
+use super::{FormRegistry, convert, door, showing::Showing};
 use crate::{
     db::edition::{self, Filter},
     domain::key,
@@ -17,7 +18,7 @@ pub(super) async fn list_editions(
     registry: &FormRegistry,
     call: Call,
     request: ListEditionsRequest,
-) -> Result<ListEditionsResponse, Error> {
+) -> Result<Response<ListEditionsResponse>, Error> {
     let (mut violations, context) = (Violations::new(), &registry.context);
     let mut later = Violations::new();
     let (from, to) = (request.due_from.as_ref(), request.due_to.as_ref());
@@ -37,29 +38,39 @@ pub(super) async fn list_editions(
     let year = schedule::optional_year(&mut violations, "year", request.year);
     later.after(violations).refuse()?;
     let now = context.now();
-    let mut snapshot = context.db.snapshot().await?;
-    door::require_registered(&mut snapshot, form).await?;
-    registry.schedule.require_whole()?;
-    let filter = Filter {
-        parent: form.map(key::form),
-        year,
-        state,
-        overdue_at: due.is_overdue.then_some(now),
-        due_from: due.from,
-        due_to: due.to,
-        after: page.after()?,
-        ..Filter::default()
+    let (editions, next_page_token, mut moves) = {
+        let mut snapshot = context.db.snapshot().await?;
+        door::require_registered(&mut snapshot, form).await?;
+        registry.schedule.require_whole()?;
+        let filter = Filter {
+            parent: form.map(key::form),
+            year,
+            state,
+            is_overdue: due.is_overdue,
+            due_from: due.from,
+            due_to: due.to,
+            after: page.after()?,
+            ..Filter::default()
+        };
+        let editions = edition::list(&mut snapshot, &filter, page.limit(), now).await?;
+        let (editions, next_page_token) = page.cut(editions, |edition| edition.schedule_place().to_string());
+        let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();
+        (editions, next_page_token, moves::of_each(&mut *snapshot, &names).await?)
     };
-    let editions = edition::list(&mut snapshot, &filter, page.limit()).await?;
-    let (editions, next_page_token) = page.cut(editions, |edition| edition.schedule_place().to_string());
-    let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();
-    let mut moves = moves::of_each(&mut *snapshot, &names).await?;
-    let editions = editions.into_iter().zip(names).map(|(edition, name)| {
-        let moves = moves.remove(&name).unwrap_or_default();
-        convert::to_edition_for(&call.caller, edition, moves, now)
+    let mut showing = Showing::to(&call, now);
+    let editions = editions.into_iter().filter_map(|edition| {
+        let moves = moves.remove(&edition.key.to_string()).unwrap_or_default();
+        let (edition, _) = showing.edition(edition);
+        // The filter is for the state that is shown: what is there under an embargo shows in none of its own.
+        let is_asked_for = state.is_none_or(|state| edition.state == state);
+        let mut shown = convert::to_edition(edition, moves, now);
+        shown.revisions.clear();
+        is_asked_for.then_some(shown)
     });
-    Ok(ListEditionsResponse {
+    let answer = ListEditionsResponse {
         editions: editions.collect(),
         next_page_token,
-    })
+    };
+    showing.record(context, &call).await?;
+    Ok(showing.answer(answer))
 }

@@ -6,8 +6,9 @@ use legalstat_kit::{
     due::{moves, schedule},
 };
 use legalstat_proto::forms::v1::{ListScheduleRequest, ListScheduleResponse};
+use tonic::Response;
 
-use super::{FormRegistry, convert, door};
+use super::{FormRegistry, convert, door, showing::Showing};
 use crate::{
     db::edition::{self, Filter},
     domain::key,
@@ -18,9 +19,9 @@ const PAGE_SIZE: usize = 200;
 
 pub(super) async fn list_schedule(
     registry: &FormRegistry,
-    _: Call,
+    call: Call,
     request: ListScheduleRequest,
-) -> Result<ListScheduleResponse, Error> {
+) -> Result<Response<ListScheduleResponse>, Error> {
     let (mut violations, context) = (Violations::new(), &registry.context);
     // In the order of the fields, the violations of the due dates too.
     let mut later = Violations::new();
@@ -39,30 +40,38 @@ pub(super) async fn list_schedule(
     let mut violations = later.after(violations);
     let state = convert::optional_state(&mut violations, "state", request.state);
     violations.refuse()?;
-    let mut snapshot = context.db.snapshot().await?;
-    door::require_registered(&mut snapshot, form).await?;
-    registry.schedule.require_whole()?;
     let now = context.now();
-    let filter = Filter {
-        parent: form.map(key::form),
-        year,
-        state,
-        overdue_at: due.is_overdue.then_some(now),
-        due_from: due.from,
-        due_to: due.to,
-        after: page.after()?,
-        ..Filter::default()
+    let (editions, next_page_token, moves) = {
+        let mut snapshot = context.db.snapshot().await?;
+        door::require_registered(&mut snapshot, form).await?;
+        registry.schedule.require_whole()?;
+        let filter = Filter {
+            parent: form.map(key::form),
+            year,
+            state,
+            is_overdue: due.is_overdue,
+            due_from: due.from,
+            due_to: due.to,
+            after: page.after()?,
+            ..Filter::default()
+        };
+        let editions = edition::list(&mut snapshot, &filter, page.limit(), now).await?;
+        let (editions, next_page_token) = page.cut(editions, |edition| edition.schedule_place().to_string());
+        let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();
+        (editions, next_page_token, moves::counts(&mut *snapshot, &names).await?)
     };
-    let editions = edition::list(&mut snapshot, &filter, page.limit()).await?;
-    let (editions, next_page_token) = page.cut(editions, |edition| edition.schedule_place().to_string());
-    let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();
-    let moves = moves::counts(&mut *snapshot, &names).await?;
-    let items = editions.iter().zip(names).map(|(edition, name)| {
-        let moves = moves.get(&name).copied().unwrap_or_default();
-        convert::to_schedule_item(edition, moves, now)
+    let mut showing = Showing::to(&call, now);
+    let items = editions.into_iter().filter_map(|edition| {
+        let moves = moves.get(&edition.key.to_string()).copied().unwrap_or_default();
+        let (edition, _) = showing.edition(edition);
+        // As ListEditions: what is there under an embargo shows in no state of its own.
+        let is_asked_for = state.is_none_or(|state| edition.state == state);
+        is_asked_for.then(|| convert::to_schedule_item(&edition, moves, now))
     });
-    Ok(ListScheduleResponse {
+    let answer = ListScheduleResponse {
         items: items.collect(),
         next_page_token,
-    })
+    };
+    showing.record(context, &call).await?;
+    Ok(showing.answer(answer))
 }

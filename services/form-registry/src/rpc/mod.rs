@@ -4,39 +4,51 @@ use futures::stream::BoxStream;
 use legalstat_kit::{Call, Context, due::Schedule, files::FileStore};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::forms::v1::{
-    AnsweringDay, CheckAvailabilityRequest, CheckAvailabilityResponse, CreateFormRequest, CreateOpenDataEntryRequest,
-    DownloadEditionFileRequest, DownloadEditionFileResponse, Edition, EndOpenDataEntryRequest, Form,
-    GetAnsweringDayRequest, GetEditionRequest, GetFormRequest, GetPunctualityRequest, ListEditionsRequest,
+    AnsweringDay, CheckAvailabilityRequest, CheckAvailabilityResponse, CorrectEditionRequest, CreateFormRequest,
+    CreateOpenDataEntryRequest, DeclareNilEditionRequest, DeleteEditionFileRequest, DownloadEditionFileRequest,
+    DownloadEditionFileResponse, Edition, EditionFileUpload, EndOpenDataEntryRequest, Form, GetAnsweringDayRequest,
+    GetEditionFileUploadRequest, GetEditionRequest, GetFormRequest, GetPunctualityRequest, ListEditionsRequest,
     ListEditionsResponse, ListFormVersionsRequest, ListFormVersionsResponse, ListFormsRequest, ListFormsResponse,
-    ListOpenDataEntriesRequest, ListOpenDataEntriesResponse, ListScheduleRequest, ListScheduleResponse, OpenDataEntry,
-    PlaceEditionRequest, PunctualityReport, RetireFormRequest, SetAnsweringDayRequest, UpdateFormRequest,
-    UploadEditionFileRequest, form_registry_service_server::FormRegistryService,
+    ListOpenDataEntriesRequest, ListOpenDataEntriesResponse, ListPlacementsRequest, ListPlacementsResponse,
+    ListScheduleRequest, ListScheduleResponse, OpenDataEntry, PlaceEditionRequest, PunctualityReport,
+    RetireFormRequest, SealEditionRequest, SetAnsweringDayRequest, SetEmbargoRequest, UpdateFormRequest,
+    UploadEditionFileRequest, WithdrawEditionRequest, form_registry_service_server::FormRegistryService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
+mod changing;
 mod check_availability;
 mod convert;
+mod correct_edition;
 mod create_form;
 mod create_open_data_entry;
+mod declare_nil_edition;
+mod delete_edition_file;
 mod door;
 mod download_edition_file;
 mod end_open_data_entry;
 mod get_answering_day;
 mod get_edition;
+mod get_edition_file_upload;
 mod get_form;
 mod get_punctuality;
 mod list_editions;
 mod list_form_versions;
 mod list_forms;
 mod list_open_data_entries;
+mod list_placements;
 mod list_schedule;
 mod place_edition;
 mod read_form;
 mod retire_form;
 mod revising;
+mod seal_edition;
 mod set_answering_day;
+mod set_embargo;
+mod showing;
 mod update_form;
 mod upload_edition_file;
+mod withdraw_edition;
 
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
@@ -68,7 +80,7 @@ impl FormRegistryService for FormRegistry {
         request: Request<ListScheduleRequest>,
     ) -> Result<Response<ListScheduleResponse>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(list_schedule::list_schedule(self, call, message).await?))
+        Ok(list_schedule::list_schedule(self, call, message).await?)
     }
 
     async fn list_editions(
@@ -76,12 +88,12 @@ impl FormRegistryService for FormRegistry {
         request: Request<ListEditionsRequest>,
     ) -> Result<Response<ListEditionsResponse>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(list_editions::list_editions(self, call, message).await?))
+        Ok(list_editions::list_editions(self, call, message).await?)
     }
 
     async fn get_edition(&self, request: Request<GetEditionRequest>) -> Result<Response<Edition>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(get_edition::get_edition(self, call, message).await?))
+        Ok(get_edition::get_edition(self, call, message).await?)
     }
 
     async fn upload_edition_file(
@@ -124,9 +136,7 @@ impl FormRegistryService for FormRegistry {
         request: Request<CheckAvailabilityRequest>,
     ) -> Result<Response<CheckAvailabilityResponse>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(
-            check_availability::check_availability(self, call, message).await?,
-        ))
+        Ok(check_availability::check_availability(self, call, message).await?)
     }
 
     async fn preview_recompute(
@@ -209,5 +219,67 @@ impl FormRegistryService for FormRegistry {
         Ok(Response::new(
             end_open_data_entry::end_open_data_entry(self, call, message).await?,
         ))
+    }
+
+    async fn get_edition_file_upload(
+        &self,
+        request: Request<GetEditionFileUploadRequest>,
+    ) -> Result<Response<EditionFileUpload>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            get_edition_file_upload::get_edition_file_upload(self, call, message).await?,
+        ))
+    }
+
+    async fn delete_edition_file(
+        &self,
+        request: Request<DeleteEditionFileRequest>,
+    ) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            delete_edition_file::delete_edition_file(self, call, message).await?,
+        ))
+    }
+
+    async fn seal_edition(&self, request: Request<SealEditionRequest>) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(seal_edition::seal_edition(self, call, message).await?))
+    }
+
+    async fn correct_edition(&self, request: Request<CorrectEditionRequest>) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            correct_edition::correct_edition(self, call, message).await?,
+        ))
+    }
+
+    async fn withdraw_edition(&self, request: Request<WithdrawEditionRequest>) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            withdraw_edition::withdraw_edition(self, call, message).await?,
+        ))
+    }
+
+    async fn declare_nil_edition(
+        &self,
+        request: Request<DeclareNilEditionRequest>,
+    ) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            declare_nil_edition::declare_nil_edition(self, call, message).await?,
+        ))
+    }
+
+    async fn set_embargo(&self, request: Request<SetEmbargoRequest>) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(set_embargo::set_embargo(self, call, message).await?))
+    }
+
+    async fn list_placements(
+        &self,
+        request: Request<ListPlacementsRequest>,
+    ) -> Result<Response<ListPlacementsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(list_placements::list_placements(self, call, message).await?)
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use legalstat_kit::{
-    Call, Error, Violations,
+    Call, Error, FieldReason, Violations,
     due::moves,
     write::{self, Mutation, Outcome},
     zone,
@@ -11,7 +11,10 @@ use legalstat_proto::forms::v1::{Edition, PlaceEditionRequest};
 use sqlx::PgConnection;
 
 use super::{FormRegistry, convert, door};
-use crate::{db, domain::edition::Channel};
+use crate::{
+    db,
+    domain::edition::{Channel, Placing},
+};
 
 pub(super) async fn place_edition(
     registry: &FormRegistry,
@@ -22,6 +25,11 @@ pub(super) async fn place_edition(
     let key = door::edition(&mut violations, "name", &request.name);
     let channel = convert::channel(&mut violations, "channel", request.channel);
     let request_id = violations.request_id("request_id", &request.request_id);
+    let revision = door::revision(&mut violations, request.revision);
+    let address = violations.optional_name("address", &request.address, 2000);
+    if !address.is_empty() && !address.starts_with("https://") {
+        violations.add("address", FieldReason::Uri, "an address that begins with https://");
+    }
     let (key, channel) = door::sound(violations, &context.db, ("name", key), key.zip(channel)).await?;
 
     let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
@@ -30,16 +38,26 @@ pub(super) async fn place_edition(
         Box::pin(async move {
             schedule.require_whole()?;
             let (now, connection) = (write.now(), write.connection());
-            let mut edition = door::lock(connection, "name", key).await?;
+            let edition = door::lock(connection, "name", key, now).await?;
             let moves = moves::of(&mut *connection, &key).await?;
-            if edition.placement(channel).is_some() {
+            let wanted = edition.to_be_placed(revision, now).map(|wanted| wanted.number);
+            let number = wanted.map_err(|obstacle| obstacle.refusal(&key))?;
+            if edition.placement(channel, number).is_some() {
                 let answer = convert::to_edition(edition, moves, now);
                 return Ok(Outcome::repeated(&key, "edition.placement_repeated", answer));
             }
-            let listed = is_listed(connection, channel, key.form, zone::civil_day(now)).await?;
-            let placed = edition.place(channel, listed, call.done(now));
-            edition = placed.map_err(|obstacle| obstacle.refusal(&key))?;
-            db::placement::save(connection, &edition, channel).await?;
+            let placing = Placing {
+                channel,
+                revision: Some(number),
+                address,
+                on_open_data_list: is_listed(connection, channel, key.form, zone::civil_day(now)).await?,
+            };
+            let placed = edition.place(placing, call.done(now));
+            let edition = placed.map_err(|obstacle| obstacle.refusal(&key))?;
+            if let Some(placement) = edition.placement(channel, number) {
+                db::placement::save(connection, placement).await?;
+            }
+            db::edition::save(connection, &edition).await?;
             let answer = convert::to_edition(edition, moves, now);
             Ok(Outcome::of(&key, "edition.placed", answer))
         })

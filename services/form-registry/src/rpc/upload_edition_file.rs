@@ -2,26 +2,39 @@
 
 use std::pin::pin;
 
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use legalstat_kit::{
-    Call, Error, Violations,
-    due::moves,
+    Call, Error, FieldReason, Refusal, Violations,
+    door::wire,
     files::Staged,
-    upload,
-    write::{self, Mutation, Outcome},
+    partial::Resumed,
+    upload::{self, Arriving},
+    write::{self, Mutation},
 };
 use legalstat_proto::forms::v1::{
     Edition as Shown, UploadEditionFileHeader, UploadEditionFileRequest, upload_edition_file_request::Part,
 };
+use prost::Message as _;
 use tonic::Streaming;
 
-use super::{FormRegistry, convert, door};
+use super::{
+    FormRegistry,
+    changing::{self, Asked, Changed, decided},
+    door,
+};
 use crate::{
     db,
-    domain::{edition::Edition, key::EditionKey},
+    domain::{
+        edition::EditionFile,
+        key::EditionKey,
+        media::{self, Fault, MediaType},
+    },
 };
 
 const NAME: &str = "header.name";
+
+/// What a caller says of a file that says nothing.
+const ANY_TYPE: &str = "application/octet-stream";
 
 pub(super) async fn upload_edition_file(
     registry: &FormRegistry,
@@ -32,27 +45,30 @@ pub(super) async fn upload_edition_file(
     let given = upload::header(messages.next().await)?;
     let mut violations = Violations::new();
     let key = door::edition(&mut violations, NAME, &given.name);
-    let (filename, content_type) = (&given.filename, &given.content_type);
-    let header = upload::Header::read(
-        &mut violations,
-        filename,
-        content_type,
-        &given.sha256,
-        &given.request_id,
-    );
-    let key = door::sound(violations, &context.db, (NAME, key), key).await?;
-    upload::refuse_early(context, &call, &header, async |connection| {
-        registry.schedule.require_whole()?;
-        let edition = door::find(connection, NAME, key).await?;
-        let accepts = edition.accepts_file(context.now());
-        Ok(accepts.map_err(|obstacle| obstacle.refusal(&key))?)
-    })
-    .await?;
-    let staged = upload::receive(&registry.files, messages, &header).await;
-    let staged = staged.map_err(|error| error.about(&key))?;
-    let (id, sha256) = (header.request_id, &staged.sha256);
-    let mutation = Mutation::of_upload(&call, &key, id, given.validate_only, &given, sha256);
-    save(registry, mutation, key, header, staged).await
+    let header = read(&mut violations, &call, &given);
+    let (key, header) = door::sound(violations, &context.db, (NAME, key), key.zip(header)).await?;
+    let id = header.upload.request_id;
+    // What was answered before needs no content again, when its digest was announced.
+    let announced = header.upload.sha256.filter(|_| header.resumed.is_some());
+    let answered = match announced {
+        Some(sha256) if write::was_answered(context, &call, id).await? => Some(sha256),
+        _ => None,
+    };
+    let staged = match answered {
+        Some(_) => None,
+        None => Some(receive(registry, &call, key, &header, messages).await?),
+    };
+    let sha256 = answered
+        .or(staged.as_ref().map(|staged| staged.sha256))
+        .unwrap_or_default();
+    let body = whole(&given);
+    let asked = Asked {
+        field: NAME,
+        key,
+        mutation: Mutation::of_upload(&call, &key, id, given.validate_only, &body, &sha256),
+        call,
+    };
+    save(registry, asked, header, staged).await
 }
 
 fn part(message: UploadEditionFileRequest) -> Option<upload::Part<UploadEditionFileHeader>> {
@@ -62,42 +78,173 @@ fn part(message: UploadEditionFileRequest) -> Option<upload::Part<UploadEditionF
     })
 }
 
-async fn save(
+/// What a header says.
+struct Header {
+    upload: upload::Header,
+    media_type: MediaType,
+    language: String,
+    restricted: bool,
+    /// How it is resumed, if it may be.
+    resumed: Option<Resumed>,
+}
+
+/// The header of the whole upload, whichever part of it this call brings.
+fn whole(given: &UploadEditionFileHeader) -> UploadEditionFileHeader {
+    UploadEditionFileHeader {
+        offset: 0,
+        ..given.clone()
+    }
+}
+
+fn read(violations: &mut Violations, call: &Call, given: &UploadEditionFileHeader) -> Option<Header> {
+    let media_type = MediaType::of_name(&given.filename);
+    let says_nothing = given.content_type.is_empty() || given.content_type == ANY_TYPE;
+    let content_type = match media_type {
+        Some(media_type) if says_nothing => media_type.name(),
+        None if says_nothing => ANY_TYPE,
+        _ => &given.content_type,
+    };
+    let (sha256, id) = (&given.sha256, &given.request_id);
+    let upload = upload::Header::read(violations, &given.filename, content_type, sha256, id);
+    match media_type {
+        None if !given.filename.is_empty() => violations.add(
+            "header.filename",
+            FieldReason::MediaType,
+            "a name that ends in .xlsx, .csv or .pdf: it tells what the file is",
+        ),
+        Some(media_type) if !content_type.eq_ignore_ascii_case(media_type.name()) => {
+            let description = format!("the file's name says {}", media_type.name());
+            violations.add("header.content_type", FieldReason::MediaType, description);
+        }
+        _ => {}
+    }
+    let language = given.language.clone();
+    let is_code = |code: &str| (2..=3).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_lowercase());
+    if !language.is_empty() && !is_code(&language) {
+        let description = "two or three lower case letters of ISO 639, for example kk";
+        violations.add("header.language", FieldReason::Language, description);
+    }
+    let resumed = resumed(violations, call, given, &upload);
+    Some(Header {
+        upload,
+        media_type: media_type?,
+        language,
+        restricted: given.restricted,
+        resumed,
+    })
+}
+
+fn resumed(
+    violations: &mut Violations,
+    call: &Call,
+    given: &UploadEditionFileHeader,
+    upload: &upload::Header,
+) -> Option<Resumed> {
+    if !given.resumable {
+        if given.offset != 0 {
+            let description = "only an upload that is `resumable` goes on from an offset";
+            violations.add("header.offset", FieldReason::Conflict, description);
+        }
+        return None;
+    }
+    if given.sha256.is_empty() {
+        let description = "required of an upload that is `resumable`";
+        violations.add("header.sha256", FieldReason::Required, description);
+    }
+    let size = u64::try_from(given.size_bytes).ok().filter(|size| *size > 0);
+    if size.is_none() {
+        let description = "1 or more, for an upload that is `resumable`";
+        violations.add("header.size_bytes", FieldReason::OutOfRange, description);
+    }
+    let offset = u64::try_from(given.offset).ok();
+    let offset = offset.filter(|offset| size.is_none_or(|size| *offset <= size));
+    if offset.is_none() {
+        violations.add("header.offset", FieldReason::OutOfRange, "0 to the size of the content");
+    }
+    Some(Resumed {
+        caller: call.caller.name.clone(),
+        request_id: upload.request_id,
+        header_sha256: wire::sha256(&whole(given).encode_to_vec()),
+        sha256: upload.sha256?,
+        size: size?,
+        offset: offset?,
+    })
+}
+
+/// Receives the content and looks at it, after what would be refused anyway.
+async fn receive(
     registry: &FormRegistry,
-    mutation: Mutation,
+    call: &Call,
     key: EditionKey,
-    header: upload::Header,
-    staged: Staged,
-) -> Result<Shown, Error> {
-    let (schedule, call, keeps) = (
-        registry.schedule.clone(),
-        mutation.call.clone(),
-        !mutation.validate_only,
-    );
-    write::carry_out(&registry.context, mutation, move |write| {
+    header: &Header,
+    messages: impl Stream<Item = Arriving<UploadEditionFileHeader>>,
+) -> Result<Staged, Error> {
+    let context = &registry.context;
+    upload::refuse_early(context, call, &header.upload, async |connection| {
+        registry.schedule.require_whole()?;
+        let now = context.now();
+        let edition = door::find(connection, NAME, key, now).await?;
+        decided(key, edition.accepts_content(now))
+    })
+    .await?;
+    let staged = match &header.resumed {
+        Some(resumed) => upload::resume(&registry.files, messages, resumed).await,
+        None => upload::receive(&registry.files, messages, &header.upload).await,
+    };
+    let staged = staged.map_err(|error| error.about(&key))?;
+    let media_type = header.media_type;
+    let faults = staged.examine(move |file| media::faults(media_type, file)).await?;
+    if let Err(refusal) = refuse(&faults) {
+        staged.discard();
+        return Err(refusal.about(&key).into());
+    }
+    Ok(staged)
+}
+
+fn refuse(faults: &[Fault]) -> Result<(), Refusal> {
+    let mut violations = Violations::new();
+    for fault in faults {
+        let reason = match fault {
+            Fault::OtherContent(_) => FieldReason::Content,
+            Fault::Archive(_) => FieldReason::Archive,
+            Fault::Formula(_) => FieldReason::Formula,
+        };
+        violations.add("chunk", reason, fault.to_string());
+    }
+    violations.refuse()
+}
+
+async fn save(registry: &FormRegistry, asked: Asked, header: Header, staged: Option<Staged>) -> Result<Shown, Error> {
+    let (key, keeps) = (asked.key, !asked.mutation.validate_only);
+    changing::carry_out(registry, asked, move |edition, connection, uploaded| {
         Box::pin(async move {
-            schedule.require_whole()?;
-            let (now, connection) = (write.now(), write.connection());
-            let edition = door::lock(connection, NAME, key).await?;
-            let content = staged.content(&header, call.done(now))?;
-            let held = edition.file.clone();
-            let prepared = edition.prepare(content.clone());
-            let edition = prepared.map_err(|obstacle| obstacle.refusal(&key))?;
-            let moves = moves::of(&mut *connection, &key).await?;
-            if let Some(held) = held.filter(|held| held.is_repeated_by(&content)) {
-                let edition = Edition {
-                    file: Some(held),
-                    ..edition
-                };
-                let answer = convert::to_edition(edition, moves, now);
-                return Ok(Outcome::repeated(&key, "edition.preparation_repeated", answer));
+            let staged = staged.ok_or_else(|| anyhow::anyhow!("an answer that was stored is gone"))?;
+            let prepared = match edition.clone().prepare(uploaded.clone()) {
+                Ok(prepared) => prepared,
+                Err(obstacle) => {
+                    staged.discard();
+                    return Err(obstacle.refusal(&key).into());
+                }
+            };
+            let file = EditionFile {
+                content: staged.content(&header.upload, uploaded)?,
+                language: header.language,
+                restricted: header.restricted,
+            };
+            let open = prepared.open_revision();
+            if open.is_some_and(|open| open.files.iter().any(|held| held.is_repeated_by(&file))) {
+                staged.discard();
+                return Ok(Changed::Not(edition, "edition.preparation_repeated"));
             }
-            db::edition::save_file(connection, &edition).await?;
+            if let Some(open) = open {
+                db::revision::save_last(connection, key, open).await?;
+                db::revision::add_file(connection, key, open.number, &file).await?;
+            }
+            let edition = decided(key, prepared.with_file(file))?;
             if keeps {
                 staged.keep().await?;
             }
-            let answer = convert::to_edition(edition, moves, now);
-            Ok(Outcome::of(&key, "edition.prepared", answer))
+            Ok(Changed::To(edition, "edition.prepared"))
         })
     })
     .await

@@ -15,7 +15,7 @@ use tonic::{Code, Status, body::Body};
 use crate::{
     Call, Refusal,
     call::caller::{Caller, CallerError, Peer, Role},
-    write::RefusalRecorder,
+    write::{RefusalRecorder, Withheld},
 };
 
 /// Services without an access option: anyone may ask what exists and whether it runs.
@@ -234,7 +234,14 @@ where
         let recorded = policy.mutates || policy.recorded;
         Box::pin(async move {
             let response = answered.await?;
-            match recorder.record_answer(call, recorded, response.headers()).await {
+            let stored = match response.extensions().get::<Withheld>() {
+                Some(withheld) => {
+                    let reason = withheld.reason.as_str_name();
+                    recorder.record(call, reason, &withheld.resource).await
+                }
+                None => recorder.record_answer(call, recorded, response.headers()).await,
+            };
+            match stored {
                 Ok(()) => Ok(response),
                 Err(unrecorded) => Ok(Status::from(unrecorded).into_http()),
             }

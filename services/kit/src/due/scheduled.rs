@@ -158,8 +158,9 @@ pub async fn lock(connection: &mut PgConnection, parent: &str, period: Reporting
     Ok(())
 }
 
-/// Records when a duty was met for a period; from then on its due date never moves. The first time counts. What was due before
-/// the day from which the service answers is marked as recorded afterwards.
+/// Records when a duty was met for a period; from then on its due date never moves. The first time counts. It may lie ahead,
+/// where what meets the duty is out only then, and counts from then on. What was due before the day from which the service
+/// answers is marked as recorded afterwards.
 ///
 /// # Errors
 /// When the database fails.

@@ -20,7 +20,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 pub use group::{Grouped, Groups, Limits};
-pub use refusals::{RefusalRecorder, record_reading};
+pub use refusals::{RefusalRecorder, Withheld, record_reading};
 
 use crate::{
     Call, Context, Error, Refusal,

@@ -11,6 +11,7 @@ use std::{
 };
 
 use jiff::Timestamp;
+use legalstat_proto::common::v1::ErrorReason;
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     time::{Instant, MissedTickBehavior},
@@ -339,6 +340,16 @@ fn entry(kind: &Kind, counted: &Counted) -> Entry {
         .address
         .map_or_else(|| "others".into(), |address| address.to_string());
     Entry::refused(&call, "", kind.reason.clone(), counted.count, address).recorded_at(counted.at)
+}
+
+/// That an answer withholds something which its caller tried to reach. As an extension of the response it has the attempt
+/// recorded as a refusal, before the answer is told.
+#[derive(Clone, Debug)]
+pub struct Withheld {
+    /// Why.
+    pub reason: ErrorReason,
+    /// What was withheld.
+    pub resource: String,
 }
 
 /// Records that a caller was given something that the law wants recorded, such as a copy.

@@ -66,7 +66,9 @@ impl Registry {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, moved).await.expect("the calendar is followed");
+        tokio::time::timeout(PATIENCE, moved)
+            .await
+            .expect("the calendar is followed");
     }
 
     async fn report(&self, lines: PunctualityLines) -> PunctualityReport {

@@ -1,0 +1,95 @@
+//! What is shown to whom, for every method that reads: the decision is `domain/visibility.rs`'s, and here it is asked for, and
+//! what it wants in the journal is left there.
+
+use jiff::Timestamp;
+use legalstat_kit::{Call, Caller, Context, Error, call::caller::Role, write};
+use legalstat_proto::common::v1::ErrorReason;
+use tonic::Response;
+
+use crate::domain::{
+    edition::{Edition, EditionState},
+    embargo::Embargo,
+    key::EditionKey,
+    visibility::{self, Asker, Rank, View},
+};
+
+/// What a caller is to the registry.
+fn asker(caller: &Caller) -> Asker<'_> {
+    let rank = if caller.has(Role::Operator) || caller.has(Role::Approver) {
+        Rank::Preparer
+    } else if caller.is_official() {
+        Rank::Official
+    } else {
+        Rank::Other
+    };
+    Asker {
+        name: &caller.name,
+        rank,
+    }
+}
+
+/// What the answers to one call show, and what they withhold.
+pub(super) struct Showing<'c> {
+    asker: Asker<'c>,
+    now: Timestamp,
+    /// What was withheld first because of an embargo.
+    withheld: Option<EditionKey>,
+    /// What was shown before its embargo ended.
+    early: Vec<EditionKey>,
+}
+
+impl<'c> Showing<'c> {
+    /// To a caller, at an instant.
+    pub(super) fn to(call: &'c Call, now: Timestamp) -> Self {
+        Self {
+            asker: asker(&call.caller),
+            now,
+            withheld: None,
+            early: Vec::new(),
+        }
+    }
+
+    /// How much is shown of an edition under this embargo, when there is something of it: for the journal nothing was tried
+    /// where nothing was prepared.
+    pub(super) fn view(&mut self, key: EditionKey, embargo: Option<&Embargo>, is_there: bool) -> View {
+        let view = visibility::view(embargo, &self.asker, self.now);
+        match view {
+            View::Dates if is_there => {
+                self.withheld.get_or_insert(key);
+            }
+            View::Early if is_there => self.early.push(key),
+            View::Everything | View::Open | View::Early | View::Dates => {}
+        }
+        view
+    }
+
+    /// The edition as it is shown, and how much of it that is.
+    pub(super) fn edition(&mut self, edition: Edition) -> (Edition, View) {
+        let is_there = edition.state != EditionState::Scheduled;
+        let view = self.view(edition.key, edition.embargo.as_ref(), is_there);
+        (visibility::shown(edition, view), view)
+    }
+
+    /// Records what was shown early, before it is told.
+    ///
+    /// # Errors
+    /// When the journal cannot be written; then nothing may be told.
+    pub(super) async fn record(&self, context: &Context, call: &Call) -> Result<(), Error> {
+        for key in &self.early {
+            write::record_reading(context, call, &key.to_string()).await?;
+        }
+        Ok(())
+    }
+
+    /// The answer, which has the attempt recorded when something was withheld.
+    pub(super) fn answer<T>(&self, message: T) -> Response<T> {
+        let mut response = Response::new(message);
+        if let Some(key) = self.withheld {
+            response.extensions_mut().insert(write::Withheld {
+                reason: ErrorReason::EditionEmbargoed,
+                resource: key.to_string(),
+            });
+        }
+        response
+    }
+}
