@@ -79,20 +79,24 @@ WHERE (r.form, r.period) = (e.form, e.period) AND e.state = 'PLACED';
 -- What is sealed changes no more, nor do its files.
 CREATE FUNCTION forms.refuse_to_change_what_is_sealed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_TABLE_NAME = 'revision' OR EXISTS (
-        SELECT FROM forms.revision r
-        WHERE (r.form, r.period, r.number) = (NEW.form, NEW.period, NEW.revision) AND r.sealed_at IS NOT NULL
-    ) THEN
-        RAISE EXCEPTION 'what is sealed changes only by a correction'
+    RAISE EXCEPTION 'what is sealed changes only by a correction'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'revision_sealed_stays';
+END
+$$;
+CREATE TRIGGER revision_sealed_stays BEFORE UPDATE ON forms.revision
+    FOR EACH ROW WHEN (OLD.sealed_at IS NOT NULL) EXECUTE FUNCTION forms.refuse_to_change_what_is_sealed();
+CREATE FUNCTION forms.refuse_files_of_what_is_sealed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM forms.revision r
+               WHERE (r.form, r.period, r.number) = (NEW.form, NEW.period, NEW.revision) AND r.sealed_at IS NOT NULL) THEN
+        RAISE EXCEPTION 'the files of what is sealed change only by a correction'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'revision_sealed_stays';
     END IF;
     RETURN NEW;
 END
 $$;
-CREATE TRIGGER revision_sealed_stays BEFORE UPDATE ON forms.revision
-    FOR EACH ROW WHEN (OLD.sealed_at IS NOT NULL) EXECUTE FUNCTION forms.refuse_to_change_what_is_sealed();
 CREATE TRIGGER edition_file_sealed_stays BEFORE INSERT OR UPDATE ON forms.edition_file
-    FOR EACH ROW EXECUTE FUNCTION forms.refuse_to_change_what_is_sealed();
+    FOR EACH ROW EXECUTE FUNCTION forms.refuse_files_of_what_is_sealed();
 
 -- The edition says where it stands: `revision` is the last one, `effective` the one that was last placed, declared nil or
 -- withdrawn. `file` is the previous release's.

@@ -56,7 +56,7 @@ impl Obstacle {
                 "the revision holds restricted information, which is never placed openly",
                 "para 2(10)",
             ),
-            Self::Superseded => (WrongState, "a later revision was placed already", "para 14"),
+            Self::Superseded => (WrongState, "a later revision corrects this one", "para 14"),
             Self::NotPlaced => (EditionNotPlaced, "the edition is not placed yet", "para 14"),
             Self::AlreadyOut => (
                 WrongState,

@@ -30,7 +30,7 @@ const OF_CALLER: usize = 8;
 const IN_ALL: usize = 64;
 /// How many bytes are hashed and written at once.
 const BLOCK: usize = 1024 * 1024;
-/// How often what is over its time is looked for.
+/// How often what is over its time is looked for, or more often where that time is shorter.
 const SWEEPING: Duration = Duration::from_secs(60);
 
 /// How long and how much of broken uploads is kept.
@@ -126,8 +126,8 @@ impl Partials {
     }
 
     pub(crate) fn sweep_from_time_to_time(&self, context: &Context) {
-        let partials = self.clone();
-        job::repeat(context, "dropping uploads that nobody resumes", SWEEPING, move || {
+        let (partials, pause) = (self.clone(), SWEEPING.min(self.bounds.kept));
+        job::repeat(context, "dropping uploads that nobody resumes", pause, move || {
             let partials = partials.clone();
             async move { Ok(tokio::task::spawn_blocking(move || partials.sweep()).await??) }
         });

@@ -62,7 +62,7 @@ pub enum Obstacle {
     Nil,
     /// It holds restricted information.
     Restricted,
-    /// A later revision was placed.
+    /// It was corrected by a later revision.
     Superseded,
     /// Its form is not on the approved list of open data.
     NotOnOpenDataList,
@@ -230,19 +230,20 @@ impl Edition {
         Ok(self)
     }
 
-    /// What a placement would be of: the revision named, else the last sealed one.
+    /// What a placement would be of: the revision named, else the last one once it is sealed, else the effective one.
     ///
     /// # Errors
     /// What stands in the way of placing it.
     pub fn to_be_placed(&self, wanted: Option<i32>, now: Timestamp) -> Result<&Revision, Obstacle> {
         self.period_ended(now)?;
-        let mut sealed = self.revisions.iter().filter(|revision| revision.seal.is_some());
+        let last = self.revisions.last().filter(|last| last.seal.is_some());
+        let effective = self.effective.and_then(|number| self.revision(number));
         let revision = match wanted {
             Some(number) => self.revision(number).ok_or(Obstacle::NoSuchRevision(number))?,
-            None => match sealed.next_back() {
-                Some(last) => last,
-                None => return Err(self.standing().after(Event::Place).err().unwrap_or(Obstacle::NotSealed)),
-            },
+            None => last.or(effective).ok_or(match self.revisions.len() {
+                0 => Obstacle::ContentMissing,
+                _ => Obstacle::NotSealed,
+            })?,
         };
         let seal = revision.seal.as_ref().ok_or(Obstacle::NotSealed)?;
         if revision.withdrawal.is_some() {
@@ -251,7 +252,12 @@ impl Edition {
             Err(Obstacle::Nil)
         } else if seal.restricted {
             Err(Obstacle::Restricted)
-        } else if self.effective.is_some_and(|effective| revision.number < effective) {
+        } else if [last, effective]
+            .iter()
+            .flatten()
+            .all(|held| held.number != revision.number)
+        {
+            // A later one was placed, or is being made because this one is wrong.
             Err(Obstacle::Superseded)
         } else {
             Ok(revision)

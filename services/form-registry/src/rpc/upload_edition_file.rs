@@ -97,7 +97,7 @@ fn whole(given: &UploadEditionFileHeader) -> UploadEditionFileHeader {
 }
 
 fn read(violations: &mut Violations, call: &Call, given: &UploadEditionFileHeader) -> Option<Header> {
-    let media_type = MediaType::of_name(&given.filename);
+    let media_type = MediaType::of_name(given.filename.trim());
     let says_nothing = given.content_type.is_empty() || given.content_type == ANY_TYPE;
     let content_type = match media_type {
         Some(media_type) if says_nothing => media_type.name(),

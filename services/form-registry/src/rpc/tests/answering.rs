@@ -22,7 +22,7 @@ impl Registry {
         day.expect("there is a day").into_inner()
     }
 
-    async fn answer_from(&self, day: Option<Date>, etag: &str) -> Result<AnsweringDay, Status> {
+    pub(super) async fn answer_from(&self, day: Option<Date>, etag: &str) -> Result<AnsweringDay, Status> {
         let request = SetAnsweringDayRequest {
             day,
             reason: "the paper register ended".into(),
@@ -121,6 +121,7 @@ async fn what_was_due_before_is_recorded_afterwards_and_marked_so_for_good() {
     let mut operator = registry.operator();
     for name in [JANUARY, FEBRUARY] {
         upload(&mut operator, &header(name), b"a").await.expect("it is taken");
+        seal(&mut operator, name).await;
     }
     let placed = place(&mut operator, &placing(JANUARY, Place::InformationService))
         .await

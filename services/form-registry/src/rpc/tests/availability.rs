@@ -30,6 +30,7 @@ async fn each_item_has_its_finding_in_the_order_asked() {
     let mut operator = registry.operator();
     for month in ["forms/1/editions/2025-M01", "forms/1/editions/2025-M02"] {
         upload(&mut operator, &header(month), b"a").await.expect("it is taken");
+        seal(&mut operator, month).await;
     }
     place(
         &mut operator,

@@ -237,6 +237,7 @@ async fn other_terms_move_what_is_due_under_them_and_not_met_and_keep_what_was_p
     let (placed, open) = ("forms/1/editions/2026-M09", "forms/1/editions/2026-M10");
     let mut operator = registry.operator();
     upload(&mut operator, &header(placed), b"a").await.expect("it is taken");
+    seal(&mut operator, placed).await;
     place(&mut operator, &placing(placed, Place::InformationService))
         .await
         .expect("it is placed");

@@ -257,6 +257,7 @@ async fn a_repeat_that_changes_nothing_has_an_outcome_and_events_of_its_own() {
         .expect("it is there");
     assert_eq!(again, first, "the first upload counts");
     assert_eq!(registry.count("edition_file").await, 1);
+    seal(&mut operator, JANUARY).await;
     for _ in 0..3 {
         place(&mut operator, &placing(JANUARY, Place::InformationService))
             .await
@@ -288,6 +289,7 @@ async fn a_repeat_that_changes_nothing_has_an_outcome_and_events_of_its_own() {
     let expected = [
         "edition.prepared",
         "edition.preparation_repeated",
+        "edition.sealed",
         "edition.placed",
         "edition.placement_repeated",
         "edition.placement_repeated",

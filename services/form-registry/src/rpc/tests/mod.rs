@@ -14,9 +14,10 @@ use legalstat_local::testing::{
     relay::Relay,
 };
 use legalstat_proto::forms::v1::{
-    Edition, EditionFile, GetPunctualityRequest, PlaceEditionRequest, UploadEditionFileHeader,
-    UploadEditionFileRequest, download_edition_file_response, form_registry_service_client::FormRegistryServiceClient,
-    upload_edition_file_request::Part,
+    CorrectEditionRequest, DeclareNilEditionRequest, DownloadEditionFileRequest, Edition, EditionFile,
+    GetEditionRequest, GetPunctualityRequest, PlaceEditionRequest, SealEditionRequest, UploadEditionFileHeader,
+    UploadEditionFileRequest, WithdrawEditionRequest, download_edition_file_response,
+    form_registry_service_client::FormRegistryServiceClient, upload_edition_file_request::Part,
 };
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
@@ -26,12 +27,15 @@ use uuid::Uuid;
 
 mod answering;
 mod availability;
+mod editions;
+mod embargo;
 mod forms;
 mod journal;
 mod open_data;
 mod outage;
 mod placement;
 mod recompute;
+mod resume;
 mod retirement;
 mod schedule;
 mod upload;
@@ -181,9 +185,8 @@ fn header(name: &str) -> UploadEditionFileHeader {
         name: name.into(),
         filename: "form.csv".into(),
         content_type: "text/csv".into(),
-        sha256: String::new(),
         request_id: Uuid::new_v4().to_string(),
-        validate_only: false,
+        ..Default::default()
     }
 }
 
@@ -213,7 +216,15 @@ async fn send(client: &mut Client, messages: Vec<UploadEditionFileRequest>) -> R
 }
 
 async fn download(client: &mut Client, name: &str) -> Result<(EditionFile, Vec<u8>), Status> {
-    let request = legalstat_proto::forms::v1::DownloadEditionFileRequest { name: name.into() };
+    let request = DownloadEditionFileRequest {
+        name: name.into(),
+        ..Default::default()
+    };
+    fetch(client, request).await
+}
+
+/// The description of a file, and what came of it.
+async fn fetch(client: &mut Client, request: DownloadEditionFileRequest) -> Result<(EditionFile, Vec<u8>), Status> {
     let mut stream = client.download_edition_file(request).await?.into_inner();
     let (mut file, mut content) = (None, Vec::new());
     while let Some(message) = stream.message().await? {
@@ -230,8 +241,62 @@ fn placing(name: &str, channel: legalstat_proto::forms::v1::Channel) -> PlaceEdi
         name: name.into(),
         channel: channel.into(),
         request_id: Uuid::new_v4().to_string(),
-        validate_only: false,
+        ..Default::default()
     }
+}
+
+async fn try_seal(client: &mut Client, name: &str) -> Result<Edition, Status> {
+    let request = SealEditionRequest {
+        name: name.into(),
+        request_id: Uuid::new_v4().to_string(),
+        validate_only: false,
+    };
+    client.seal_edition(request).await.map(tonic::Response::into_inner)
+}
+
+async fn seal(client: &mut Client, name: &str) -> Edition {
+    try_seal(client, name).await.expect("it is sealed")
+}
+
+async fn get(client: &mut Client, name: &str) -> Edition {
+    let request = GetEditionRequest {
+        name: name.into(),
+        ..Default::default()
+    };
+    client.get_edition(request).await.expect("it is scheduled").into_inner()
+}
+
+async fn try_correct(client: &mut Client, name: &str, reason: &str) -> Result<Edition, Status> {
+    let request = CorrectEditionRequest {
+        name: name.into(),
+        reason: reason.into(),
+        request_id: Uuid::new_v4().to_string(),
+        validate_only: false,
+    };
+    client.correct_edition(request).await.map(tonic::Response::into_inner)
+}
+
+async fn try_withdraw(client: &mut Client, name: &str, reason: &str) -> Result<Edition, Status> {
+    let request = WithdrawEditionRequest {
+        name: name.into(),
+        reason: reason.into(),
+        request_id: Uuid::new_v4().to_string(),
+        validate_only: false,
+    };
+    client.withdraw_edition(request).await.map(tonic::Response::into_inner)
+}
+
+async fn try_declare_nil(client: &mut Client, name: &str, reason: &str) -> Result<Edition, Status> {
+    let request = DeclareNilEditionRequest {
+        name: name.into(),
+        reason: reason.into(),
+        request_id: Uuid::new_v4().to_string(),
+        validate_only: false,
+    };
+    client
+        .declare_nil_edition(request)
+        .await
+        .map(tonic::Response::into_inner)
 }
 
 async fn place(client: &mut Client, request: &PlaceEditionRequest) -> Result<Edition, Status> {

@@ -60,6 +60,7 @@ async fn a_form_is_on_the_list_from_one_day_to_another_and_placed_there_meanwhil
     upload(&mut operator, &header(JANUARY), b"a")
         .await
         .expect("it is taken");
+    seal(&mut operator, JANUARY).await;
     let on_the_portal = placing(JANUARY, Place::OpenDataPortal);
     let refused = place(&mut operator, &on_the_portal).await;
     assert_refused(

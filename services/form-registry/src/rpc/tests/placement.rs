@@ -43,6 +43,7 @@ async fn a_placement_counts_as_on_time_until_the_due_date_ends() {
     upload(&mut operator, &header(JANUARY), b"a")
         .await
         .expect("it is taken");
+    seal(&mut operator, JANUARY).await;
     let placed = place(&mut operator, &placing(JANUARY, Place::InformationService))
         .await
         .expect("it is placed");
@@ -69,6 +70,7 @@ async fn a_placement_counts_as_on_time_until_the_due_date_ends() {
     upload(&mut operator, &header(FEBRUARY), b"a")
         .await
         .expect("it is taken");
+    seal(&mut operator, FEBRUARY).await;
     let placed = place(&mut operator, &placing(FEBRUARY, Place::InformationService))
         .await
         .expect("it is placed");
@@ -91,6 +93,7 @@ async fn placing_again_on_the_same_channel_changes_nothing_but_is_recorded() {
     upload(&mut operator, &header(JANUARY), b"a")
         .await
         .expect("it is taken");
+    seal(&mut operator, JANUARY).await;
     let request = placing(JANUARY, Place::InformationService);
     let first = place(&mut operator, &request).await.expect("it is placed");
     registry.set_clock(DUE);
@@ -113,6 +116,7 @@ async fn two_placements_at_once_place_one_time() {
     let registry = Registry::at("2025-02-05T05:00:00Z").await;
     let (mut one, mut other) = (registry.operator(), registry.operator());
     upload(&mut one, &header(JANUARY), b"a").await.expect("it is taken");
+    seal(&mut one, JANUARY).await;
     let requests = [
         placing(JANUARY, Place::InformationService),
         placing(JANUARY, Place::InformationService),
@@ -132,6 +136,7 @@ async fn an_edition_is_placed_on_several_channels() {
     upload(&mut operator, &header(JANUARY), b"a")
         .await
         .expect("it is taken");
+    seal(&mut operator, JANUARY).await;
     let website = place(&mut operator, &placing(JANUARY, Place::OfficialWebsite))
         .await
         .expect("it is placed");
@@ -152,6 +157,7 @@ async fn the_open_data_portal_takes_only_forms_on_the_approved_list() {
     upload(&mut operator, &header(JANUARY), b"a")
         .await
         .expect("it is taken");
+    seal(&mut operator, JANUARY).await;
     let refused = place(&mut operator, &placing(JANUARY, Place::OpenDataPortal)).await;
     assert_refused(
         refused,
@@ -159,7 +165,9 @@ async fn the_open_data_portal_takes_only_forms_on_the_approved_list() {
         "NOT_ON_OPEN_DATA_LIST",
         "Instruction, para 9",
     );
-    let entry = "INSERT INTO forms.open_data_list VALUES (1, '2025-02-05', NULL, 'Order No. 22', '', '', false)";
+    let entry = "INSERT INTO forms.open_data_list
+             (form, valid_from, legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed)
+         VALUES (1, '2025-02-05', 'Order No. 22', '', '', false)";
     registry.database().await.execute(entry).await.expect("it is entered");
     let placed = place(&mut operator, &placing(JANUARY, Place::OpenDataPortal))
         .await
@@ -223,6 +231,7 @@ async fn validating_a_placement_changes_nothing() {
     upload(&mut operator, &header(JANUARY), b"a")
         .await
         .expect("it is taken");
+    seal(&mut operator, JANUARY).await;
     let request = PlaceEditionRequest {
         validate_only: true,
         ..placing(JANUARY, Place::InformationService)

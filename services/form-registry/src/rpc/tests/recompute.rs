@@ -225,10 +225,12 @@ async fn what_is_placed_never_moves_and_neither_can_the_service_move_it() {
     let (placed, open) = (due[0].as_str(), due[1].as_str());
     let mut operator = registry.operator();
     upload(&mut operator, &header(placed), b"a").await.expect("it is taken");
+    seal(&mut operator, placed).await;
     place(&mut operator, &placing(placed, Place::InformationService))
         .await
         .expect("it is placed");
     upload(&mut operator, &header(open), b"a").await.expect("it is taken");
+    seal(&mut operator, open).await;
     place(&mut operator, &placing(open, Place::OfficialWebsite))
         .await
         .expect("it is placed elsewhere");

@@ -31,6 +31,7 @@ async fn a_retired_form_owes_nothing_after_its_last_day_but_keeps_what_was_begun
     let mut operator = registry.operator();
     let begun = "forms/1/editions/2026-M10";
     upload(&mut operator, &header(begun), b"a").await.expect("it is taken");
+    seal(&mut operator, begun).await;
     let retired = registry
         .retire(retiring(date(2026, 11, 4)))
         .await

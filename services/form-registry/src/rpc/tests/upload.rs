@@ -1,8 +1,6 @@
 //! Uploading and downloading the file of an edition.
 
-use legalstat_proto::forms::v1::{
-    Channel as Place, DownloadEditionFileRequest, EditionState, GetEditionRequest, ListFormsRequest,
-};
+use legalstat_proto::forms::v1::{Channel as Place, EditionState, ListFormsRequest};
 use sqlx::Executor as _;
 use tokio_stream::StreamExt;
 
@@ -140,6 +138,7 @@ async fn a_file_is_open_to_everyone_once_it_is_placed() {
     }
     assert_eq!(seen_file(&registry, None).await, None);
     assert!(seen_file(&registry, Some("operator")).await.is_some());
+    seal(&mut operator, JANUARY).await;
     place(&mut operator, &placing(JANUARY, Place::InformationService))
         .await
         .expect("it is placed");
@@ -154,17 +153,7 @@ async fn a_file_is_open_to_everyone_once_it_is_placed() {
 }
 
 async fn seen_file(registry: &Registry, caller: Option<&str>) -> Option<EditionFile> {
-    let request = GetEditionRequest {
-        name: JANUARY.into(),
-        ..Default::default()
-    };
-    registry
-        .client(caller)
-        .get_edition(request)
-        .await
-        .expect("it is scheduled")
-        .into_inner()
-        .file
+    get(&mut registry.client(caller), JANUARY).await.file
 }
 
 #[tokio::test]
@@ -181,6 +170,7 @@ async fn a_new_upload_replaces_the_file_until_the_edition_is_placed() {
         b"second"
     );
     assert_eq!(registry.count("edition_file").await, 2);
+    seal(&mut operator, JANUARY).await;
     place(&mut operator, &placing(JANUARY, Place::OfficialWebsite))
         .await
         .expect("it is placed");
@@ -195,6 +185,7 @@ async fn the_same_upload_again_has_the_same_answer_even_after_placing() {
     let mut operator = registry.operator();
     let header = header(JANUARY);
     let first = upload(&mut operator, &header, b"a").await.expect("it is taken");
+    seal(&mut operator, JANUARY).await;
     place(&mut operator, &placing(JANUARY, Place::InformationService))
         .await
         .expect("it is placed");
@@ -214,6 +205,7 @@ async fn a_repeated_call_has_the_same_answer_whatever_has_become_of_its_form() {
     let mut operator = registry.operator();
     let (header, placing) = (header(JANUARY), placing(JANUARY, Place::InformationService));
     let uploaded = upload(&mut operator, &header, b"a").await.expect("it is taken");
+    seal(&mut operator, JANUARY).await;
     let placed = place(&mut operator, &placing).await.expect("it is placed");
     sqlx::query("UPDATE forms.form_version SET periodicity = 'QUARTERLY' WHERE form = 1")
         .execute(&mut registry.database().await)
@@ -245,7 +237,7 @@ async fn every_wrong_field_of_a_header_is_named() {
         content_type: "csv".into(),
         sha256: "00".into(),
         request_id: "1".into(),
-        validate_only: false,
+        ..Default::default()
     };
     let expected = [
         ("header.name", "PERIOD_KIND"),
@@ -253,6 +245,7 @@ async fn every_wrong_field_of_a_header_is_named() {
         ("header.content_type", "MEDIA_TYPE"),
         ("header.sha256", "SHA256"),
         ("header.request_id", "REQUEST_ID"),
+        ("header.filename", "MEDIA_TYPE"),
     ];
     assert_eq!(
         violations(upload(&mut registry.operator(), &wrong, b"a").await),
@@ -430,7 +423,10 @@ async fn a_download_that_nobody_reads_ends_and_gives_its_place_back() {
     let content = vec![7; 16_000_000];
     let uploaded = upload(&mut registry.operator(), &header(JANUARY), &content).await;
     uploaded.expect("it is taken");
-    let request = DownloadEditionFileRequest { name: JANUARY.into() };
+    let request = DownloadEditionFileRequest {
+        name: JANUARY.into(),
+        ..Default::default()
+    };
     let unread = registry.operator().download_edition_file(request).await;
     let mut unread = unread.expect("it begins").into_inner();
     let read = download(&mut registry.operator(), JANUARY).await;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{ToSpan, civil::Date};
 use legalstat_kit::zone;
 use legalstat_proto::forms::v1::{
-    Channel as Place, GetEditionRequest, ListScheduleRequest, Punctuality, PunctualityCounts, PunctualityLines,
-    PunctualityReport, ScheduleItem,
+    Channel as Place, EditionState, GetEditionRequest, ListScheduleRequest, Punctuality, PunctualityCounts,
+    PunctualityLines, PunctualityReport, ScheduleItem,
 };
 
 use super::{
@@ -36,11 +36,14 @@ fn due(item: &ScheduleItem) -> Date {
 enum Fate {
     OnTime,
     Late(i64),
+    /// Forms 19 and 20 often have nothing to report.
+    Nil,
     Missing,
 }
 
-fn fate(place: usize) -> Fate {
+fn fate(place: usize, form: &str) -> Fate {
     match place % 11 {
+        _ if ["forms/19", "forms/20"].contains(&form) => Fate::Nil,
         3 => Fate::Late(1),
         6 => Fate::Late(12),
         9 => Fate::Missing,
@@ -81,14 +84,33 @@ impl Registry {
         report.expect("it counts").into_inner()
     }
 
-    /// Places an edition on a day at noon in Astana.
-    async fn place_on(&self, name: &str, on: Date) -> Edition {
+    /// Corrects a placed edition.
+    async fn corrected(&self, name: &str) -> Edition {
+        let mut operator = self.operator();
+        try_correct(&mut operator, name, "a wrong total")
+            .await
+            .expect("a correction begins");
+        upload(&mut operator, &header(name), b"corrected")
+            .await
+            .expect("it is taken");
+        seal(&mut operator, name).await;
+        let placed = place(&mut operator, &placing(name, Place::InformationService)).await;
+        placed.expect("it is placed")
+    }
+
+    /// Places an edition, or declares it nil, on a day at noon in Astana.
+    async fn place_on(&self, name: &str, on: Date, fate: Fate) -> Edition {
         let noon = zone::beginning(on) + 12.hours();
         self.set_clock(&noon.to_string());
         let mut operator = self.operator();
+        if fate == Fate::Nil {
+            let nil = try_declare_nil(&mut operator, name, "no such cases").await;
+            return nil.expect("it is declared");
+        }
         upload(&mut operator, &header(name), name.as_bytes())
             .await
             .expect("it is taken");
+        seal(&mut operator, name).await;
         let placed = place(&mut operator, &placing(name, Place::InformationService)).await;
         placed.expect("it is placed")
     }
@@ -102,6 +124,7 @@ fn by_hand<'a>(editions: impl Iterator<Item = (&'a ScheduleItem, Option<Fate>)>)
         match fate {
             None => counts.not_kept += 1,
             Some(Fate::Missing) => counts.overdue += 1,
+            Some(Fate::Nil) => counts.nil += 1,
             Some(Fate::OnTime) => counts.on_time += 1,
             Some(Fate::Late(days)) => {
                 let days = i32::try_from(days).expect("few");
@@ -125,7 +148,7 @@ async fn a_year_is_lived_through_and_its_punctuality_is_what_a_count_by_hand_giv
     let fates: BTreeMap<String, Fate> = kept
         .iter()
         .enumerate()
-        .map(|(place, item)| (item.edition.clone(), fate(place)))
+        .map(|(place, item)| (item.edition.clone(), fate(place, &item.form)))
         .collect();
 
     // What was placed by a person on which day; the act comes in between.
@@ -137,7 +160,7 @@ async fn a_year_is_lived_through_and_its_punctuality_is_what_a_count_by_hand_giv
             due(item)
         };
         match fates[&item.edition] {
-            Fate::OnTime => doings.push((due, item.edition.clone())),
+            Fate::OnTime | Fate::Nil => doings.push((due, item.edition.clone())),
             Fate::Late(days) => doings.push((due + days.days(), item.edition.clone())),
             Fate::Missing => {}
         }
@@ -145,7 +168,7 @@ async fn a_year_is_lived_through_and_its_punctuality_is_what_a_count_by_hand_giv
     doings.sort();
     let (before, after) = doings.split_at(doings.partition_point(|(on, _)| *on < day(ACT_RECORDED)));
     for (on, name) in before {
-        registry.place_on(name, *on).await;
+        registry.place_on(name, *on, fates[name]).await;
     }
     registry.set_clock(&format!("{ACT_RECORDED}T05:00:00Z"));
     registry
@@ -174,7 +197,7 @@ async fn a_year_is_lived_through_and_its_punctuality_is_what_a_count_by_hand_giv
         "something was due on that day"
     );
     for (on, name) in after {
-        let placed = registry.place_on(name, *on).await;
+        let placed = registry.place_on(name, *on, fates[name]).await;
         let expected = match fates[name] {
             Fate::Late(days) => (Punctuality::Late, i32::try_from(days).expect("few")),
             _ => (Punctuality::OnTime, 0),
@@ -183,6 +206,24 @@ async fn a_year_is_lived_through_and_its_punctuality_is_what_a_count_by_hand_giv
     }
 
     registry.set_clock(END);
+    // What happens to a placed edition later changes nothing in when it was placed.
+    let mut on_time = fates
+        .iter()
+        .filter(|(_, fate)| **fate == Fate::OnTime)
+        .map(|(name, _)| name.as_str());
+    let (corrected, withdrawn) = (on_time.next().expect("many"), on_time.next().expect("many"));
+    let corrected = registry.corrected(corrected).await;
+    assert_eq!(
+        (corrected.revision, corrected.state(), corrected.days_late),
+        (2, EditionState::Placed, 0)
+    );
+    let withdrawn = try_withdraw(&mut registry.operator(), withdrawn, "it named persons").await;
+    let withdrawn = withdrawn.expect("it is withdrawn");
+    assert_eq!(
+        (withdrawn.state(), withdrawn.punctuality()),
+        (EditionState::Withdrawn, Punctuality::OnTime)
+    );
+
     let everything = || moved.iter().map(|item| (item, fates.get(&item.edition).copied()));
     let report = registry.report(PunctualityLines::ByForm).await;
     assert_eq!(report.answering_from, date(2026, 3, 1));
