@@ -147,7 +147,7 @@ async fn what_was_due_before_is_recorded_afterwards_and_marked_so_for_good() {
     );
     assert_eq!(
         registry.stands(FEBRUARY).await,
-        (EditionState::Prepared, Punctuality::Overdue, false)
+        (EditionState::Sealed, Punctuality::Overdue, false)
     );
     let late = place(&mut operator, &placing(FEBRUARY, Place::InformationService))
         .await
