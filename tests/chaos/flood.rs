@@ -180,12 +180,15 @@ async fn place(system: &System) {
         request_id: Uuid::new_v4().to_string(),
         ..Default::default()
     };
-    let chunks = (0..31).map(|number| Part::Chunk(vec![number; 1024 * 1024]));
+    let chunks = (0..31).map(|number| Part::Chunk(vec![number + 1; 1024 * 1024]));
     let parts = std::iter::once(Part::Header(header)).chain(chunks);
     let messages = parts.map(|part| UploadEditionFileRequest { part: Some(part) }.encode_to_vec());
     let upload = "/legalstat.forms.v1.FormRegistryService/UploadEditionFile";
     let uploaded = Call::streamed(&operator, upload, messages.collect()).make(None).await;
     uploaded.expect("it is taken");
+    let seal = json!({ "name": EDITION, "requestId": Uuid::new_v4().to_string() });
+    let sealed = call(&operator, "/legalstat.forms.v1.FormRegistryService/SealEdition", &seal);
+    sealed.make(None).await.expect("it is sealed");
     let place =
         json!({ "name": EDITION, "channel": "CHANNEL_INFORMATION_SERVICE", "requestId": Uuid::new_v4().to_string() });
     let placed = call(

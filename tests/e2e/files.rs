@@ -56,13 +56,14 @@ fn a_request_id_and_a_trial_in_a_file_count_in_either_spelling() {
     let content = system.file("form.csv", "a");
     let edition = "forms/1/editions/2025-M01";
     system.json(&["forms", "upload", edition, "--content", &content]);
+    system.json(&["forms", "seal", edition]);
     let place = json!({ "name": edition, "channel": "CHANNEL_INFORMATION_SERVICE", "validate_only": true });
     let place = system.file("place.json", &place.to_string());
     let tried = system.run(&["forms", "place", "--file", &place]);
     assert!(tried.status.success(), "{}", errors(&tried));
     assert_eq!(
         system.json(&["forms", "edition", edition])["state"],
-        "EDITION_STATE_PREPARED"
+        "EDITION_STATE_SEALED"
     );
 }
 

@@ -5,5 +5,7 @@ mod calendar_command;
 mod calendar_export;
 mod certificates;
 mod command_line;
+mod editions;
 mod files;
+mod forms_command;
 mod life;

@@ -22,6 +22,8 @@ use crate::{
     tls::Line,
 };
 
+mod transfer;
+
 /// How much of a file goes into one message of an upload.
 const CHUNK: usize = 256 * 1024;
 

@@ -91,6 +91,31 @@ pub fn write_chosen(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     written.with_context(writing)
 }
 
+/// Puts a file that is whole and on the disk into the place that somebody chose, as [`write_chosen`] writes one.
+///
+/// # Errors
+/// What the file system says; then what was there is untouched.
+pub fn put_chosen(part: &Path, path: &Path) -> anyhow::Result<()> {
+    let put = || format!("writing {}", path.display());
+    let placed = match fs::metadata(path) {
+        Ok(there) if there.is_file() => path.canonicalize().and_then(|path| {
+            fs::set_permissions(part, there.permissions())?;
+            fs::rename(part, path)
+        }),
+        Ok(_) => {
+            let into = OpenOptions::new().write(true).open(path);
+            let copied = into.and_then(|mut into| io::copy(&mut File::open(part)?, &mut into));
+            copied.and_then(|_| fs::remove_file(part))
+        }
+        Err(_) => fs::rename(part, path),
+    };
+    placed.with_context(put)?;
+    // The name is part of the folder.
+    File::open(folder_of(path))
+        .and_then(|folder| folder.sync_all())
+        .with_context(put)
+}
+
 /// Writes beside the file, brings that to the disk and puts it in the file's place. What was begun goes away with its
 /// handle.
 fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
@@ -159,6 +184,24 @@ mod tests {
         );
         write_chosen(Path::new("/dev/null"), b"two").expect("it is taken");
         assert!(!fs::metadata("/dev/null").expect("it is there").is_file());
+    }
+
+    #[test]
+    fn a_whole_file_takes_the_place_of_another_and_has_its_permissions() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (part, file) = (folder.path().join("part"), folder.path().join("file"));
+        for (content, there) in [(b"one", false), (b"two", true)] {
+            fs::write(&part, content).expect("written");
+            if there {
+                fs::set_permissions(&file, Permissions::from_mode(0o640)).expect("it is ours");
+            }
+            put_chosen(&part, &file).expect("it is put");
+            assert_eq!(fs::read(&file).expect("it is there"), content);
+        }
+        assert_eq!(mode(&file), 0o640);
+        fs::write(&part, b"three").expect("written");
+        put_chosen(&part, Path::new("/dev/null")).expect("it is taken");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
     }
 
     #[test]

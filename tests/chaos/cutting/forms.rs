@@ -6,10 +6,11 @@ use legalstat_local::testing::harness::Running;
 use legalstat_proto::{
     calendar::v1::{PreviewRecomputeRequest, preview_recompute_request::Change},
     forms::v1::{
-        AvailabilityItem, Channel as Place, CheckAvailabilityRequest, DownloadEditionFileRequest, Edition,
-        EditionState, GetEditionRequest, GetFormRequest, GetPunctualityRequest, ListEditionsRequest,
-        ListEditionsResponse, ListFormsRequest, ListScheduleRequest, PlaceEditionRequest, UploadEditionFileHeader,
-        UploadEditionFileRequest, form_registry_service_client::FormRegistryServiceClient,
+        AvailabilityItem, Channel as Place, CheckAvailabilityRequest, CorrectEditionRequest, DeclareNilEditionRequest,
+        DeleteEditionFileRequest, DownloadEditionFileRequest, Edition, EditionState, GetEditionRequest, GetFormRequest,
+        GetPunctualityRequest, ListEditionsRequest, ListEditionsResponse, ListFormsRequest, ListPlacementsRequest,
+        ListScheduleRequest, PlaceEditionRequest, SealEditionRequest, SetEmbargoRequest, UploadEditionFileHeader,
+        UploadEditionFileRequest, WithdrawEditionRequest, form_registry_service_client::FormRegistryServiceClient,
         upload_edition_file_request::Part,
     },
     journal::v1::ListEntriesRequest,
@@ -99,9 +100,77 @@ pub fn place(channel: &Channel, name: &str) -> Call {
         name: name.into(),
         channel: Place::InformationService.into(),
         request_id: new_id(),
-        validate_only: false,
+        ..Default::default()
     };
     Call::new(channel, path!("PlaceEdition"), &message)
+}
+
+/// A call that seals an edition.
+pub fn seal(channel: &Channel, name: &str) -> Call {
+    let message = SealEditionRequest {
+        name: name.into(),
+        request_id: new_id(),
+        validate_only: false,
+    };
+    Call::new(channel, path!("SealEdition"), &message)
+}
+
+/// A call that changes an edition otherwise.
+fn change(channel: &Channel, method: &str, name: &str) -> Option<Call> {
+    let (name, reason, request_id) = (name.to_owned(), "a mistake".to_owned(), new_id());
+    Some(match method {
+        "CorrectEdition" => Call::new(
+            channel,
+            path!("CorrectEdition"),
+            &CorrectEditionRequest {
+                name,
+                reason,
+                request_id,
+                validate_only: false,
+            },
+        ),
+        "WithdrawEdition" => Call::new(
+            channel,
+            path!("WithdrawEdition"),
+            &WithdrawEditionRequest {
+                name,
+                reason,
+                request_id,
+                validate_only: false,
+            },
+        ),
+        "DeclareNilEdition" => Call::new(
+            channel,
+            path!("DeclareNilEdition"),
+            &DeclareNilEditionRequest {
+                name,
+                reason,
+                request_id,
+                validate_only: false,
+            },
+        ),
+        "SetEmbargo" => Call::new(
+            channel,
+            path!("SetEmbargo"),
+            &SetEmbargoRequest {
+                name,
+                reason,
+                request_id,
+                ..Default::default()
+            },
+        ),
+        "DeleteEditionFile" => Call::new(
+            channel,
+            path!("DeleteEditionFile"),
+            &DeleteEditionFileRequest {
+                name,
+                filename: "form.csv".into(),
+                request_id,
+                validate_only: false,
+            },
+        ),
+        _ => return None,
+    })
 }
 
 /// A call that reads an edition.
@@ -159,7 +228,18 @@ impl Forms {
             "DownloadEditionFile" => Call::new(
                 anyone,
                 path!("DownloadEditionFile"),
-                &DownloadEditionFileRequest { name: PLACED.into() },
+                &DownloadEditionFileRequest {
+                    name: PLACED.into(),
+                    ..Default::default()
+                },
+            ),
+            "ListPlacements" => Call::new(
+                anyone,
+                path!("ListPlacements"),
+                &ListPlacementsRequest {
+                    parent: "forms/-/editions/-".into(),
+                    ..Default::default()
+                },
             ),
             "GetPunctuality" => Call::new(
                 anyone,
@@ -224,7 +304,14 @@ impl House for Forms {
         "GetEdition",
         "UploadEditionFile",
         "DownloadEditionFile",
+        "DeleteEditionFile",
+        "SealEdition",
         "PlaceEdition",
+        "CorrectEdition",
+        "WithdrawEdition",
+        "DeclareNilEdition",
+        "SetEmbargo",
+        "ListPlacements",
         "GetPunctuality",
         "CheckAvailability",
         "PreviewRecompute",
@@ -254,6 +341,7 @@ impl House for Forms {
         };
         for call in [
             upload(&forms.operator, PLACED, "placed"),
+            seal(&forms.operator, PLACED),
             place(&forms.operator, PLACED),
         ] {
             call.make(None).await.expect("the first edition is placed");
@@ -277,7 +365,19 @@ impl House for Forms {
         if method == "UploadEditionFile" {
             return Ok(Some(uploading));
         }
+        if ["DeclareNilEdition", "SetEmbargo"].contains(&method) {
+            return Ok(change(&self.operator, method, &name));
+        }
         self.watched.done(&uploading).await?;
+        let sealing = seal(&self.operator, &name);
+        match method {
+            "SealEdition" => return Ok(Some(sealing)),
+            "DeleteEditionFile" => return Ok(change(&self.operator, method, &name)),
+            _ => self.watched.done(&sealing).await?,
+        };
+        if method != "PlaceEdition" {
+            return Ok(change(&self.operator, method, &name));
+        }
         self.expect(Some(name.clone()));
         Ok(Some(place(&self.operator, &name)))
     }

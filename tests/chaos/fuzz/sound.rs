@@ -19,7 +19,7 @@ pub fn messages(path: &str, input: &MessageDescriptor, dice: &mut Dice) -> Optio
         message.validate_only = happens(20, dice);
         return Some(vec![read(input, &message.encode_to_vec())]);
     }
-    let messages = written(path.rsplit('/').next().unwrap_or_default(), dice)?;
+    let messages = written(path, dice)?;
     let made = messages.into_iter().map(|message| match message["chunk"].as_str() {
         Some(content) => {
             let mut chunk = DynamicMessage::new(input.clone());
@@ -36,7 +36,8 @@ fn read(input: &MessageDescriptor, bytes: &[u8]) -> DynamicMessage {
     DynamicMessage::decode(input.clone(), bytes).expect("it is a message of the method")
 }
 
-fn written(method: &str, dice: &mut Dice) -> Option<Vec<Value>> {
+fn written(path: &str, dice: &mut Dice) -> Option<Vec<Value>> {
+    let method = path.rsplit('/').next().unwrap_or_default();
     if DEAR.contains(&method) && happens(92, dice) {
         return None;
     }
@@ -55,6 +56,15 @@ fn written(method: &str, dice: &mut Dice) -> Option<Vec<Value>> {
             json!({ "name": form, "channel": "CHANNEL_INFORMATION_SERVICE", "requestId": id,
                                        "validateOnly": validate }),
         ],
+        "SealEdition" if path.contains("FormRegistry") => {
+            vec![json!({ "name": form, "requestId": id, "validateOnly": validate })]
+        }
+        "CorrectEdition" | "WithdrawEdition" | "DeclareNilEdition" => {
+            vec![json!({ "name": form, "reason": "a mistake", "requestId": id, "validateOnly": validate })]
+        }
+        "DeleteEditionFile" => {
+            vec![json!({ "name": form, "filename": "form.csv", "requestId": id, "validateOnly": validate })]
+        }
         "SealEdition" => vec![json!({ "name": edition, "sha256": content, "requestId": id, "validateOnly": validate })],
         "ReleaseEdition" => vec![json!({ "name": edition, "requestId": id, "validateOnly": validate })],
         "DownloadCopy" => vec![json!({ "name": format!("{edition}/copies/{}", dice.up_to(33)) })],

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, date, edition_name, name, object, read_file, request, upload_header};
+use super::{
+    Action, Command, Mutation, date, edition_name, editions::Editing, name, object, read_file, request, upload_header,
+};
 use crate::{
     failure::Failure,
     output::{Language, View},
@@ -16,7 +18,7 @@ mod register;
 
 use register::Register;
 
-const SERVICE: &str = "legalstat.forms.v1.FormRegistryService";
+pub(super) const SERVICE: &str = "legalstat.forms.v1.FormRegistryService";
 
 /// The register of report forms, its schedule and the placement of editions
 #[derive(Subcommand, Debug)]
@@ -86,27 +88,51 @@ pub(crate) enum Forms {
     },
     #[command(flatten)]
     Register(Register),
-    /// Upload the file of an edition
-    #[command(after_help = "Example:\n  legalstat forms upload 1/2025-M01 --content 1-M.csv --content-type text/csv")]
+    /// Upload a file of an edition, XLSX, CSV or PDF; what breaks off goes on
+    #[command(after_help = "Examples:
+  legalstat forms upload 1/2025-M01 --content 1-M.xlsx
+  legalstat forms upload 1/2025-M01 --content 1-M-kk.pdf --language kk
+An upload that was ended goes on with its --request-id, which it told at its beginning.")]
     Upload {
         /// The edition, forms/1/editions/2019-M03 or 1/2019-M03
         name: String,
         /// The file to upload
         #[arg(long, value_name = "PATH")]
         content: PathBuf,
-        /// Its media type
-        #[arg(long, default_value = "application/octet-stream")]
+        /// Its media type, which must be what its name says
+        #[arg(long, default_value = "")]
         content_type: String,
+        /// The language of its content, for example kk
+        #[arg(long, default_value = "")]
+        language: String,
+        /// It holds restricted information (Instruction, para 2(10)): the revision will never be placed
+        #[arg(long)]
+        restricted: bool,
         /// SHA-256 of the content; other content is refused
         #[arg(long)]
         sha256: Option<String>,
         #[command(flatten)]
         mutation: Mutation,
     },
-    /// Download the file of an edition
+    /// Download a file of an edition; what breaks off goes on
+    #[command(after_help = "Examples:
+  legalstat forms download forms/1/editions/2025-M01 --to 1-M.csv
+  legalstat forms download forms/1/editions/2025-M01 --filename 1-M.xlsx --revision 1 --to 1-M.xlsx --resume")]
     Download {
         /// The edition, forms/1/editions/2019-M03 or 1/2019-M03
         name: String,
+        /// The file's name; not needed where there is one
+        #[arg(long, default_value = "")]
+        filename: String,
+        /// The revision [default: the one placed last]
+        #[arg(long, default_value_t = 0)]
+        revision: i32,
+        /// The file by its SHA-256
+        #[arg(long, default_value = "")]
+        sha256: String,
+        /// Keep what has come when it is ended, and go on from what an earlier one kept
+        #[arg(long)]
+        resume: bool,
         /// Where to write it; `-` is standard output
         #[arg(long, value_name = "PATH")]
         to: PathBuf,
@@ -122,12 +148,20 @@ pub(crate) enum Forms {
         /// Where
         #[arg(long, default_value = "information-service")]
         channel: Channel,
+        /// The revision [default: the last one, when it is sealed]
+        #[arg(long, default_value_t = 0)]
+        revision: i32,
+        /// The address where it can be read, https://…
+        #[arg(long, default_value = "")]
+        address: String,
         /// A PlaceEditionRequest in proto3 JSON instead; `-` reads standard input
-        #[arg(long, value_name = "PATH", conflicts_with_all = ["name", "channel"])]
+        #[arg(long, value_name = "PATH", conflicts_with_all = ["name", "channel", "revision", "address"])]
         file: Option<PathBuf>,
         #[command(flatten)]
         mutation: Mutation,
     },
+    #[command(flatten)]
+    Editing(Editing),
     /// How a year's editions stand to their due dates
     #[command(after_help = "Example:\n  legalstat forms punctuality --year 2026 --by form")]
     Punctuality {
@@ -208,10 +242,16 @@ pub(crate) enum By {
 pub(crate) enum State {
     /// Nothing uploaded.
     Scheduled,
-    /// A file is uploaded.
+    /// In preparation.
     Prepared,
+    /// Sealed, not placed.
+    Sealed,
     /// Placed.
     Placed,
+    /// Declared to have nothing to report.
+    Nil,
+    /// Taken back.
+    Withdrawn,
 }
 
 /// Where an edition is placed.
@@ -225,7 +265,7 @@ pub(crate) enum Channel {
     OpenDataPortal,
 }
 
-fn word(value: impl ValueEnum, prefix: &str) -> Value {
+pub(super) fn word(value: impl ValueEnum, prefix: &str) -> Value {
     let name = value
         .to_possible_value()
         .map(|value| value.get_name().replace('-', "_").to_uppercase());
@@ -271,6 +311,7 @@ const EDITIONS: View = View::Rows(
         ("state", "state"),
         ("due", "dueDate"),
         ("punctuality", "punctuality"),
+        ("revision", "revision"),
         ("file", "file.filename"),
     ],
 );
@@ -346,26 +387,43 @@ impl Forms {
                 name,
                 content,
                 content_type,
+                language,
+                restricted,
                 sha256,
                 mutation,
             } => {
                 let method = format!("{SERVICE}/UploadEditionFile");
-                let header = mutation.add_to(upload_header(
+                let again = mutation.request_id.is_some();
+                let mut header = mutation.add_to(upload_header(
                     &method,
                     &edition(&name),
                     &content,
                     &content_type,
                     sha256,
                 )?);
-                Command::new(SERVICE, "UploadEditionFile", Action::Upload(header, content))
+                header.set_field_by_name("language", prost_reflect::Value::String(language));
+                header.set_field_by_name("restricted", prost_reflect::Value::Bool(restricted));
+                let action = Action::Resume(header, content, "GetEditionFileUpload", again);
+                Command::new(SERVICE, "UploadEditionFile", action)
             }
-            Self::Download { name, to } => {
-                let action = Action::Download(json!({ "name": edition(&name) }), to);
-                Command::new(SERVICE, "DownloadEditionFile", action)
+            Self::Download {
+                name,
+                filename,
+                revision,
+                sha256,
+                resume,
+                to,
+            } => {
+                let request =
+                    json!({ "name": edition(&name), "filename": filename, "revision": revision, "sha256": sha256 });
+                Command::new(SERVICE, "DownloadEditionFile", Action::Fetch(request, to, resume))
             }
+            Self::Editing(command) => command.command()?,
             Self::Place {
                 name,
                 channel,
+                revision,
+                address,
                 file,
                 mutation,
             } => {
@@ -373,7 +431,9 @@ impl Forms {
                     Some(file) => read_file(&file, SERVICE, "PlaceEdition")?,
                     None => {
                         let name = name.map(|name| edition(&name));
-                        let fields = json!({ "name": name, "channel": word(channel, "CHANNEL_") });
+                        let channel = word(channel, "CHANNEL_");
+                        let fields =
+                            json!({ "name": name, "channel": channel, "revision": revision, "address": address });
                         request(SERVICE, "PlaceEdition", &fields)?
                     }
                 };

@@ -3,6 +3,7 @@
 
 pub(crate) mod calendar;
 pub(crate) mod collections;
+pub(crate) mod editions;
 pub(crate) mod forms;
 pub(crate) mod journal;
 pub(crate) mod requests;
@@ -36,8 +37,13 @@ pub(crate) enum Action {
     List(Value, View),
     /// An upload: header and file.
     Upload(DynamicMessage, PathBuf),
+    /// An upload that goes on when it breaks off: header and file, the method that tells what has come, and whether something
+    /// may have come before.
+    Resume(DynamicMessage, PathBuf, &'static str, bool),
     /// A download to a file, or to standard output as `-`.
     Download(Value, PathBuf),
+    /// A download to a file that goes on when it breaks off, and whether what has come is kept for the next one.
+    Fetch(Value, PathBuf, bool),
 }
 
 /// A command as it will be carried out.
@@ -86,7 +92,16 @@ impl Command {
             Action::Send(request, view) => (connection.send(&method, &request).await?, view),
             Action::List(request, view) => (connection.list(&method, &request).await?, view),
             Action::Upload(header, file) => (connection.upload(&method, &header, &file).await?, View::Record),
-            Action::Download(request, to) => {
+            Action::Resume(header, file, asked, again) => {
+                let asked = format!("{}/{asked}", self.grpc_service);
+                let answer = connection.upload_resuming(&method, &asked, &header, &file, again);
+                (answer.await?, View::Record)
+            }
+            Action::Fetch(request, to, resume) if to.as_os_str() != "-" => (
+                connection.download_to(&method, &request, &to, resume).await?,
+                View::Record,
+            ),
+            Action::Download(request, to) | Action::Fetch(request, to, _) => {
                 let (description, content) = connection.download(&method, &request).await?;
                 if to.as_os_str() == "-" {
                     return output::write_content(&content);

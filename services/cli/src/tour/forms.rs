@@ -76,6 +76,13 @@ impl Tour {
             .await?;
         self.came_back(&format!("SHA-256 {}", text(&uploaded["file"]["sha256"])))?;
 
+        let request = json!({ "name": edition, "requestId": request_id(&edition, "seal") });
+        let paragraph = "sealed: one hash fixes what will be placed";
+        let sealed = self
+            .change("operator", &method("SealEdition"), &request, paragraph)
+            .await?;
+        self.came_back(&format!("content hash {}", text(&sealed["contentSha256"])))?;
+
         let request = json!({
             "name": edition, "channel": "CHANNEL_INFORMATION_SERVICE", "requestId": request_id(&edition, "place"),
         });

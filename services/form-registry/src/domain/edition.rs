@@ -270,6 +270,7 @@ impl Edition {
     /// What stands in the way.
     pub fn place(mut self, placing: Placing, placed: Done) -> Result<Self, Obstacle> {
         let revision = self.to_be_placed(placing.revision, placed.at)?;
+        let after = self.standing().after(Event::Place)?;
         if placing.channel == Channel::OpenDataPortal && !placing.on_open_data_list {
             return Err(Obstacle::NotOnOpenDataList);
         }
@@ -299,7 +300,7 @@ impl Edition {
         if placing.channel == Channel::InformationService {
             self.met_at.get_or_insert(effective_at);
         }
-        self.state = EditionState::Placed;
+        self.state = after.state;
         self.effective = Some(revision);
         Ok(self)
     }

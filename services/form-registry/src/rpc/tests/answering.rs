@@ -138,7 +138,7 @@ async fn what_was_due_before_is_recorded_afterwards_and_marked_so_for_good() {
         .await
         .expect("it is set");
     assert_eq!((set.day, set.set_by.as_str()), (date(2025, 1, 1), "administrator"));
-    assert_eq!(set.previous, [first.clone()]);
+    assert_eq!(set.previous, std::slice::from_ref(&first));
     assert_eq!(registry.answering(Some("administrator")).await, set);
     assert_eq!(
         registry.stands(JANUARY).await,

@@ -280,7 +280,7 @@ async fn a_large_file_goes_up_and_down() {
     let chunk = |at: usize| vec![b'a' + (at % 23) as u8; CHUNK];
     let chunks = SIZE as usize / CHUNK;
     let mut hash = Sha256::new();
-    (0..chunks).for_each(|at| hash.update(&chunk(at)));
+    (0..chunks).for_each(|at| hash.update(chunk(at)));
     let header = UploadEditionFileHeader {
         sha256: hex::encode(hash.finalize()),
         resumable: true,
