@@ -270,17 +270,17 @@ fn a_file_over_the_limit_is_refused_and_changes_nothing() {
     let file = system.folder().join("large.bin");
     let large = std::fs::File::create(&file).expect("the folder is ours");
     large.set_len(32 * 1024 * 1024 + 1).expect("it may be sparse");
-    let (file, edition) = (file.display().to_string(), "forms/1/editions/2025-M01");
+    let (file, edition) = (file.display().to_string(), "collections/crime/editions/2025-Q1");
     refused(
         &system,
         &[(
-            &["forms", "upload", edition, "--content", &file],
+            &["collections", "upload", edition, "--content", &file],
             1,
             &["FILE_TOO_LARGE", "33554432"],
         )],
     );
     assert_eq!(
-        system.json(&["forms", "edition", edition])["state"],
+        system.json(&["collections", "edition", edition])["state"],
         "EDITION_STATE_SCHEDULED"
     );
 }

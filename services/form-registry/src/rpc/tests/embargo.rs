@@ -328,6 +328,11 @@ async fn an_embargo_is_set_moved_and_lifted_only_before_the_edition_is_out() {
     let twice = set(&mut operator, embargo(UNTIL, &["edms", "edms"])).await;
     assert_eq!(violations(twice), pairs(&[("readers[1].caller", "REPEATED")]));
 
+    let many: Vec<String> = (0..101).map(|number| format!("reader-{number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let refused = set(&mut operator, embargo(UNTIL, &many)).await;
+    assert_eq!(violations(refused), pairs(&[("readers", "TOO_MANY")]));
+
     set(&mut operator, embargo(UNTIL, &["edms"])).await.expect("it is set");
     let moved = set(&mut operator, embargo("2025-02-05T10:00:00Z", &[]))
         .await
