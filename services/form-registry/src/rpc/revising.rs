@@ -3,7 +3,10 @@
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
     Error, Refusal,
-    due::plan::{Plan, Source},
+    due::{
+        plan::{Plan, Source},
+        scheduled,
+    },
     write::{self, Change, Mutation, Outcome},
     zone,
 };
@@ -76,6 +79,8 @@ where
                 version: key::form_version(revision.number, after.last().number),
                 reason: revision.reason,
             };
+            // Whoever begins an edition meanwhile is waited for, or waits.
+            scheduled::lock_all(write.connection(), &name).await?;
             let kept = db::edition::periods_begun(write.connection(), revision.number).await?;
             let followed = planned
                 .plan

@@ -158,6 +158,21 @@ pub async fn lock(connection: &mut PgConnection, parent: &str, period: Reporting
     Ok(())
 }
 
+/// Holds every row of a parent as [`lock`] does one. Read afterwards what was begun of them.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn lock_all(connection: &mut PgConnection, parent: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "SELECT period FROM scheduled WHERE parent = $1 ORDER BY period FOR UPDATE",
+        parent
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
 /// Records when a duty was met for a period; from then on its due date never moves. The first time counts. It may lie ahead,
 /// where what meets the duty is out only then, and counts from then on. What was due before the day from which the service
 /// answers is marked as recorded afterwards.
