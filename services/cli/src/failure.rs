@@ -93,7 +93,7 @@ impl From<Status> for Failure {
                     None => Self::Unreachable(escaped(status.message())),
                 }
             }
-            Code::Unavailable | Code::DeadlineExceeded | Code::Aborted | Code::Cancelled => {
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => {
                 Self::Away(Box::new(status))
             }
             Code::Unauthenticated if is_unusable(&details) => Self::Certificate(escaped(status.message())),
