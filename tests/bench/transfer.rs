@@ -5,6 +5,7 @@
 //! memory of the system while a file is under way. `LEGALSTAT_BENCH_MIB` gives another size.
 
 #![expect(clippy::print_stdout, reason = "it prints what it measures")]
+#![expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 
 use std::{
     convert::Infallible,

@@ -290,3 +290,43 @@ async fn the_runtime_role_cannot_rewrite_what_was_placed() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_database_keeps_what_is_sealed() {
+    let registry = Registry::at("2025-02-05T05:00:00Z").await;
+    let mut operator = registry.operator();
+    upload(&mut operator, &header(JANUARY), b"a")
+        .await
+        .expect("it is taken");
+    seal(&mut operator, JANUARY).await;
+    let mut runtime = registry.running.runtime().await;
+    for sql in [
+        "UPDATE forms.revision SET sealed_by = 'another'",
+        "UPDATE forms.revision SET sealed_at = NULL, sealed_by = NULL, content_sha256 = NULL, restricted = NULL",
+        "UPDATE forms.edition_file SET removed_at = now(), removed_by = 'another'",
+        "INSERT INTO forms.edition_file
+             (form, period, revision, filename, content_type, size_bytes, sha256, uploaded_at, uploaded_by, language, restricted)
+         SELECT form, period, revision, 'b', content_type, size_bytes, sha256, uploaded_at, uploaded_by, '', false
+         FROM forms.edition_file",
+    ] {
+        let error = runtime.execute(sql).await.expect_err(sql);
+        let constraint = error.as_database_error().and_then(|error| error.constraint().map(str::to_owned));
+        assert_eq!(constraint.as_deref(), Some("revision_sealed_stays"), "{sql}");
+    }
+    for sql in [
+        "UPDATE forms.revision SET reason = 'another'",
+        "DELETE FROM forms.revision",
+        "DELETE FROM forms.edition_file",
+        "DELETE FROM forms.embargo",
+        "UPDATE forms.embargo SET until = NULL",
+        "DELETE FROM forms.pre_release",
+        "DELETE FROM forms.withdrawal",
+        "UPDATE forms.placement SET revision = 2",
+    ] {
+        let error = runtime.execute(sql).await.expect_err(sql);
+        let code = error
+            .as_database_error()
+            .and_then(|error| error.code().map(|code| code.into_owned()));
+        assert_eq!(code.as_deref(), Some("42501"), "{sql}");
+    }
+}
