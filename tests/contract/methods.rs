@@ -57,6 +57,15 @@ forms.v1.FormRegistryService/CreateTotalRule                     OPERATOR  m  IN
 forms.v1.FormRegistryService/ListTotalRules                      PUBLIC  -  INVALID_FIELDS
 forms.v1.FormRegistryService/ImportObservations                  OPERATOR  m  INVALID_FIELDS
 forms.v1.FormRegistryService/QueryObservations                   PUBLIC  -  INVALID_FIELDS
+forms.v1.FormRegistryService/CreateForm                         ADMINISTRATOR  m  INVALID_FIELDS
+forms.v1.FormRegistryService/UpdateForm                         ADMINISTRATOR  m  INVALID_FIELDS
+forms.v1.FormRegistryService/RetireForm                         ADMINISTRATOR  m  INVALID_FIELDS
+forms.v1.FormRegistryService/ListFormVersions                   OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+forms.v1.FormRegistryService/GetAnsweringDay                    PUBLIC  -  OK
+forms.v1.FormRegistryService/SetAnsweringDay                    ADMINISTRATOR  m  INVALID_FIELDS
+forms.v1.FormRegistryService/ListOpenDataEntries                PUBLIC  -  INVALID_FIELDS
+forms.v1.FormRegistryService/CreateOpenDataEntry                OPERATOR,ADMINISTRATOR  m  INVALID_FIELDS
+forms.v1.FormRegistryService/EndOpenDataEntry                   OPERATOR,ADMINISTRATOR  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/SubmitRequest                  EDMS,KADAGALAU,OPERATOR  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/GetRequest                     EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 requests.v1.RequestIntakeService/ListRequests                   EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK

@@ -9,4 +9,5 @@ mod editions;
 mod feeds;
 mod figures;
 mod files;
+mod forms_command;
 mod life;

@@ -135,9 +135,7 @@ impl From<Status> for Failure {
                     None => Self::Unreachable(escaped(status.message())),
                 }
             }
-            Code::Unavailable | Code::DeadlineExceeded | Code::Aborted | Code::Cancelled => {
-                Self::Away(Box::new(status))
-            }
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => Self::Away(Box::new(status)),
             Code::Unauthenticated if is_unusable(&details) => Self::Certificate(escaped(status.message())),
             _ if details.retry_info().is_some() => Self::Away(Box::new(status)),
             _ => Self::Refused(Box::new(status)),

@@ -24,6 +24,8 @@ pub(crate) enum View {
     Rows(&'static str, &'static [(&'static str, &'static str)]),
     /// Every field that is set, one a line.
     Record,
+    /// A text of its own.
+    Text(fn(&Value, Language) -> String, Language),
 }
 
 /// The languages of the system's texts.
@@ -53,6 +55,7 @@ pub(crate) fn print(response: &Value, format: Format, view: View) -> anyhow::Res
     let text = match view {
         View::Rows(field, columns) => rows(&response[field], columns),
         View::Record => record(response),
+        View::Text(text, language) => text(response, language),
     };
     show(response, format, &text)
 }
@@ -162,9 +165,11 @@ pub(crate) fn text(value: &Value) -> String {
     }
 }
 
-const PREFIXES: [&str; 22] = [
+const PREFIXES: [&str; 24] = [
     "AVAILABILITY_",
     "OBSERVATION_STATUS_",
+    "BODY_KIND_",
+    "FORM_VERSION_KIND_",
     "CALENDAR_ACT_KIND_",
     "GRADE_",
     "LANGUAGE_",

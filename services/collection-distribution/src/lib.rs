@@ -38,9 +38,8 @@ pub static SERVICE: Service<Config> = Service {
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let files = FileStore::open(&context, &config.files, config.file_limit)?;
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
-    let collections = db::reference::load(&context).await?;
-    let duties = collections.into_iter().map(|collection| collection.duty).collect();
-    let schedule = Schedule::start(&context, calendar, duties).await?;
+    db::reference::load(&context).await?;
+    let schedule = Schedule::start(&context, calendar, db::collection::duties).await?;
     let distribution = CollectionDistribution {
         context,
         files,

@@ -38,9 +38,8 @@ pub static SERVICE: Service<Config> = Service {
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let files = FileStore::open(&context, &config.files, config.file_limit)?.resuming(&context, config.partials)?;
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
-    let forms = db::reference::load(&context).await?;
-    let duties = forms.into_iter().map(|form| form.duty).collect();
-    let schedule = Schedule::start(&context, calendar, duties).await?;
+    db::reference::load(&context).await?;
+    let schedule = Schedule::start(&context, calendar, db::form::duties).await?;
     jobs::embargo_ends::start(&context);
     let registry = FormRegistry {
         outbox: Outbox::start(&context, SERVICE_NAME),

@@ -59,7 +59,7 @@ pub async fn until_whole(running: &Running) {
     let mut client = FormRegistryServiceClient::new(running.channel(None));
     let asked = GetPunctualityRequest {
         year: 2025,
-        form: String::new(),
+        ..Default::default()
     };
     let whole = async {
         while client.get_punctuality(asked.clone()).await.is_err() {
@@ -175,7 +175,14 @@ fn change(channel: &Channel, method: &str, name: &str) -> Option<Call> {
 
 /// A call that reads an edition.
 pub fn get(channel: &Channel, name: &str) -> Call {
-    Call::new(channel, path!("GetEdition"), &GetEditionRequest { name: name.into() })
+    Call::new(
+        channel,
+        path!("GetEdition"),
+        &GetEditionRequest {
+            name: name.into(),
+            ..Default::default()
+        },
+    )
 }
 
 impl Forms {
@@ -200,7 +207,14 @@ impl Forms {
         let (anyone, operator) = (&self.anyone, &self.operator);
         Some(match method {
             "ListForms" => Call::new(anyone, path!("ListForms"), &ListFormsRequest::default()),
-            "GetForm" => Call::new(anyone, path!("GetForm"), &GetFormRequest { name: "forms/1".into() }),
+            "GetForm" => Call::new(
+                anyone,
+                path!("GetForm"),
+                &GetFormRequest {
+                    name: "forms/1".into(),
+                    as_of: None,
+                },
+            ),
             "ListSchedule" => Call::new(
                 anyone,
                 path!("ListSchedule"),
@@ -232,7 +246,7 @@ impl Forms {
                 path!("GetPunctuality"),
                 &GetPunctualityRequest {
                     year: 2025,
-                    form: String::new(),
+                    ..Default::default()
                 },
             ),
             "CheckAvailability" => Call::new(operator, path!("CheckAvailability"), &available()),

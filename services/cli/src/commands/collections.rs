@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, name, object, request, upload_header};
+use super::{Action, Command, Mutation, edition_name, name, object, request, upload_header};
 use crate::{failure::Failure, output::View};
 
 const SERVICE: &str = "legalstat.collections.v1.CollectionDistributionService";
@@ -51,7 +51,7 @@ pub(crate) enum Collections {
     },
     /// One edition
     Edition {
-        /// The edition, collections/crime/editions/2019-Q2
+        /// The edition, collections/crime/editions/2019-Q2 or crime/2019-Q2
         name: String,
     },
     /// Upload the content of an edition
@@ -59,7 +59,7 @@ pub(crate) enum Collections {
         after_help = "Example:\n  legalstat collections upload collections/crime/editions/2025-Q1 --content crime.pdf --content-type application/pdf"
     )]
     Upload {
-        /// The edition, collections/crime/editions/2019-Q2
+        /// The edition, collections/crime/editions/2019-Q2 or crime/2019-Q2
         name: String,
         /// The file to upload
         #[arg(long, value_name = "PATH")]
@@ -75,7 +75,7 @@ pub(crate) enum Collections {
     },
     /// Seal an edition: fix its content
     Seal {
-        /// The edition, collections/crime/editions/2019-Q2
+        /// The edition, collections/crime/editions/2019-Q2 or crime/2019-Q2
         name: String,
         /// SHA-256 of the content to seal
         #[arg(long)]
@@ -85,7 +85,7 @@ pub(crate) enum Collections {
     },
     /// Release a sealed edition: issue its numbered copies [as approver]
     Release {
-        /// The edition, collections/crime/editions/2019-Q2
+        /// The edition, collections/crime/editions/2019-Q2 or crime/2019-Q2
         name: String,
         #[command(flatten)]
         mutation: Mutation,
@@ -200,6 +200,10 @@ const COPIES: View = View::Rows(
     ],
 );
 
+fn edition(name: &str) -> String {
+    edition_name("collections/", name)
+}
+
 fn collection_name(collection: Option<String>) -> Option<Value> {
     collection.map(|collection| json!(name("collections/", &collection)))
 }
@@ -247,12 +251,13 @@ impl Collections {
                 list("ListEditions", request, EDITIONS)
             }
             Self::Edition { name } => {
-                let action = Action::Call(json!({ "name": name }), View::Record);
+                let action = Action::Call(json!({ "name": edition(&name) }), View::Record);
                 Command::new(SERVICE, "GetEdition", action)
             }
             Self::Copies { edition, recipient } => {
                 let recipient = recipient.map(|recipient| json!(name("recipients/", &recipient)));
-                let request = object([("parent", edition.map(Value::from)), ("recipient", recipient)]);
+                let parent = edition.map(|name| edition_name("collections/", &name));
+                let request = object([("parent", parent.map(Value::from)), ("recipient", recipient)]);
                 list("ListCopies", request, COPIES)
             }
             Self::Download { name, to } => {
@@ -275,14 +280,22 @@ impl Collections {
                 mutation,
             } => {
                 let method = format!("{SERVICE}/UploadEditionContent");
-                let header = mutation.add_to(upload_header(&method, &name, &content, &content_type, sha256)?);
+                let header = mutation.add_to(upload_header(
+                    &method,
+                    &edition(&name),
+                    &content,
+                    &content_type,
+                    sha256,
+                )?);
                 let action = Action::Upload(header, content);
                 return Ok(Command::new(SERVICE, "UploadEditionContent", action));
             }
-            Self::Seal { name, sha256, mutation } => {
-                ("SealEdition", json!({ "name": name, "sha256": sha256 }), mutation)
-            }
-            Self::Release { name, mutation } => ("ReleaseEdition", json!({ "name": name }), mutation),
+            Self::Seal { name, sha256, mutation } => (
+                "SealEdition",
+                json!({ "name": edition(&name), "sha256": sha256 }),
+                mutation,
+            ),
+            Self::Release { name, mutation } => ("ReleaseEdition", json!({ "name": edition(&name) }), mutation),
             Self::Confirm { name, sha256, mutation } => {
                 ("ConfirmReceipt", json!({ "name": name, "sha256": sha256 }), mutation)
             }

@@ -1,10 +1,12 @@
 //! `legalstat forms`, what becomes of an edition: sealing, corrections, withdrawal, what is nil, embargoes and placements.
 
+use std::convert::Infallible;
+
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::{
-    Action, Command, Mutation,
+    Action, Command, Mutation, edition_name,
     forms::{Channel, SERVICE, word},
     instant, object, request,
 };
@@ -14,9 +16,10 @@ use crate::{failure::Failure, output::View};
 #[derive(Subcommand, Debug)]
 pub(crate) enum Editing {
     /// Take a file out of the revision in preparation
-    #[command(after_help = "Example:\n  legalstat forms delete-file forms/1/editions/2025-M01 1-M.csv")]
+    #[command(after_help = "Example:\n  legalstat forms delete-file 1/2025-M01 1-M.csv")]
     DeleteFile {
-        /// The edition, forms/1/editions/2019-M03
+        /// The edition, forms/1/editions/2019-M03 or 1/2019-M03
+        #[arg(value_parser = edition)]
         name: String,
         /// The file's name
         filename: String,
@@ -24,19 +27,19 @@ pub(crate) enum Editing {
         mutation: Mutation,
     },
     /// Seal the revision in preparation: its files and figures are fixed by one hash
-    #[command(after_help = "Example:\n  legalstat forms seal forms/1/editions/2025-M01")]
+    #[command(after_help = "Example:\n  legalstat forms seal 1/2025-M01")]
     Seal {
-        /// The edition, forms/1/editions/2019-M03
+        /// The edition, forms/1/editions/2019-M03 or 1/2019-M03
+        #[arg(value_parser = edition)]
         name: String,
         #[command(flatten)]
         mutation: Mutation,
     },
     /// Begin a correction: a new revision; what is placed is served until it is placed
-    #[command(
-        after_help = "Example:\n  legalstat forms correct forms/1/editions/2025-M01 --reason \"The total of line 5 was wrong\""
-    )]
+    #[command(after_help = "Example:\n  legalstat forms correct 1/2025-M01 --reason \"The total of line 5 was wrong\"")]
     Correct {
-        /// The edition, forms/1/editions/2019-M03
+        /// The edition, forms/1/editions/2019-M03 or 1/2019-M03
+        #[arg(value_parser = edition)]
         name: String,
         /// Why; everyone who reads the correction is told
         #[arg(long)]
@@ -45,11 +48,10 @@ pub(crate) enum Editing {
         mutation: Mutation,
     },
     /// Take an edition back
-    #[command(
-        after_help = "Example:\n  legalstat forms withdraw forms/1/editions/2025-M01 --reason \"Figures of another month\""
-    )]
+    #[command(after_help = "Example:\n  legalstat forms withdraw 1/2025-M01 --reason \"Figures of another month\"")]
     Withdraw {
-        /// The edition, forms/1/editions/2019-M03
+        /// The edition, forms/1/editions/2019-M03 or 1/2019-M03
+        #[arg(value_parser = edition)]
         name: String,
         /// Why; everyone is told
         #[arg(long)]
@@ -58,9 +60,10 @@ pub(crate) enum Editing {
         mutation: Mutation,
     },
     /// Declare that there is nothing to report for a period
-    #[command(after_help = "Example:\n  legalstat forms nil forms/19/editions/2025-Q1 --reason \"No such cases\"")]
+    #[command(after_help = "Example:\n  legalstat forms nil 19/2025-Q1 --reason \"No such cases\"")]
     Nil {
-        /// The edition, forms/19/editions/2025-Q1
+        /// The edition, forms/19/editions/2025-Q1 or 19/2025-Q1
+        #[arg(value_parser = edition)]
         name: String,
         /// Why there is nothing to report; everyone is told
         #[arg(long)]
@@ -70,11 +73,12 @@ pub(crate) enum Editing {
     },
     /// Put an edition under an embargo, move it, or lift it
     #[command(after_help = "Examples:
-  legalstat forms embargo forms/1/editions/2025-M01 --until 2025-02-05T10:00:00+05:00 --reason \"Press conference\" \\
+  legalstat forms embargo 1/2025-M01 --until 2025-02-05T10:00:00+05:00 --reason \"Press conference\" \\
       --reader \"supreme-court=Instruction, para 16\"
-  legalstat forms embargo forms/1/editions/2025-M01 --lift --reason \"The conference was called off\"")]
+  legalstat forms embargo 1/2025-M01 --lift --reason \"The conference was called off\"")]
     Embargo {
-        /// The edition, forms/1/editions/2019-M03
+        /// The edition, forms/1/editions/2019-M03 or 1/2019-M03
+        #[arg(value_parser = edition)]
         name: String,
         /// The instant from which on it is shown
         #[arg(long, value_parser = instant, required_unless_present = "lift", conflicts_with = "lift")]
@@ -93,14 +97,14 @@ pub(crate) enum Editing {
     },
     /// The records of placements
     #[command(after_help = "Examples:
-  legalstat forms placements --edition forms/1/editions/2025-M01
+  legalstat forms placements --edition 1/2025-M01
   legalstat forms placements --form 1 --channel official-website -o json")]
     Placements {
         /// Only of this form
         #[arg(long, conflicts_with = "edition")]
         form: Option<String>,
         /// Only of this edition
-        #[arg(long)]
+        #[arg(long, value_parser = edition)]
         edition: Option<String>,
         /// Only on this channel
         #[arg(long)]
@@ -121,6 +125,11 @@ const PLACEMENTS: View = View::Rows(
         ("address", "address"),
     ],
 );
+
+/// The name of an edition, for which `1/2026-M10` is enough.
+fn edition(text: &str) -> Result<String, Infallible> {
+    Ok(edition_name("forms/", text))
+}
 
 /// A reader of an embargo as it is written on the command line, `supreme-court=Instruction, para 16`.
 fn reader(text: &str) -> Result<Value, String> {

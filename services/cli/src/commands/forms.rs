@@ -6,7 +6,7 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{
-    Action, Command, Mutation,
+    Action, Command, Mutation, date, edition_name,
     editions::Editing,
     name, object,
     observations::Observations,
@@ -16,7 +16,15 @@ use super::{
     request, upload_header,
     watch::{Watching, event_line},
 };
-use crate::{failure::Failure, output::View};
+use crate::{
+    failure::Failure,
+    output::{Language, View},
+};
+
+mod explain;
+mod register;
+
+use register::Register;
 
 pub(super) const SERVICE: &str = "legalstat.forms.v1.FormRegistryService";
 
@@ -28,21 +36,35 @@ pub(crate) enum Forms {
         /// Only forms printed with this code; 1-P finds two
         #[arg(long)]
         code: Option<String>,
+        /// Only forms in force on this day, as they are on it
+        #[arg(long, value_name = "DATE", value_parser = date)]
+        as_of: Option<Value>,
     },
     /// One form
     Get {
         /// The form: forms/1 or its list number
         form: String,
+        /// The form as it is on this day
+        #[arg(long, value_name = "DATE", value_parser = date)]
+        as_of: Option<Value>,
     },
-    /// What falls due for the periods of a year
-    #[command(after_help = "Example:\n  legalstat forms schedule --year 2026 -o json")]
+    /// What falls due for the periods of a year, or in some days
+    #[command(after_help = "Examples:
+  legalstat forms schedule --year 2026 -o json
+  legalstat forms schedule --overdue
+  legalstat forms schedule --due-from 2026-12-01 --due-to 2026-12-14 --state scheduled")]
     Schedule {
         /// The year of the periods, 2019 to 2035
-        #[arg(long)]
-        year: i32,
+        #[arg(long, required_unless_present_any = ["overdue", "due_from", "due_to"])]
+        year: Option<i32>,
         /// Only this form
         #[arg(long)]
         form: Option<String>,
+        /// Only editions in this state
+        #[arg(long)]
+        state: Option<State>,
+        #[command(flatten)]
+        due: Due,
     },
     /// The editions of one form or of all
     Editions {
@@ -55,19 +77,32 @@ pub(crate) enum Forms {
         /// Only editions in this state
         #[arg(long)]
         state: Option<State>,
+        #[command(flatten)]
+        due: Due,
     },
     /// One edition
     Edition {
-        /// The edition, forms/1/editions/2019-M03
+        /// The edition, forms/1/editions/2019-M03 or 1/2019-M03
         name: String,
     },
+    /// Why an edition is due on its day, step by step
+    #[command(after_help = "Example:\n  legalstat forms explain 7/2026-M10")]
+    Explain {
+        /// The edition, forms/7/editions/2026-M10 or 7/2026-M10
+        name: String,
+        /// The language of the explanation
+        #[arg(long, default_value = "en")]
+        language: Language,
+    },
+    #[command(flatten)]
+    Register(Register),
     /// Upload a file of an edition, XLSX, CSV or PDF; what breaks off goes on
     #[command(after_help = "Examples:
-  legalstat forms upload forms/1/editions/2025-M01 --content 1-M.xlsx
-  legalstat forms upload forms/1/editions/2025-M01 --content 1-M-kk.pdf --language kk
+  legalstat forms upload 1/2025-M01 --content 1-M.xlsx
+  legalstat forms upload 1/2025-M01 --content 1-M-kk.pdf --language kk
 An upload that was ended goes on with its --request-id, which it told at its beginning.")]
     Upload {
-        /// The edition, forms/1/editions/2019-M03
+        /// The edition, forms/1/editions/2019-M03 or 1/2019-M03
         name: String,
         /// The file to upload
         #[arg(long, value_name = "PATH")]
@@ -92,7 +127,7 @@ An upload that was ended goes on with its --request-id, which it told at its beg
   legalstat forms download forms/1/editions/2025-M01 --to 1-M.csv
   legalstat forms download forms/1/editions/2025-M01 --filename 1-M.xlsx --revision 1 --to 1-M.xlsx --resume")]
     Download {
-        /// The edition, forms/1/editions/2019-M03
+        /// The edition, forms/1/editions/2019-M03 or 1/2019-M03
         name: String,
         /// The file's name; not needed where there is one
         #[arg(long, default_value = "")]
@@ -112,10 +147,10 @@ An upload that was ended goes on with its --request-id, which it told at its beg
     },
     /// Place an edition
     #[command(after_help = "Examples:
-  legalstat forms place forms/1/editions/2025-M01 --channel information-service
+  legalstat forms place 1/2025-M01 --channel information-service
   legalstat forms place --file place.json")]
     Place {
-        /// The edition, forms/1/editions/2019-M03
+        /// The edition, forms/1/editions/2019-M03 or 1/2019-M03
         #[arg(required_unless_present = "file")]
         name: Option<String>,
         /// Where
@@ -154,6 +189,7 @@ An upload that was ended goes on with its --request-id, which it told at its beg
     #[command(flatten)]
     Editing(Editing),
     /// How a year's editions stand to their due dates
+    #[command(after_help = "Example:\n  legalstat forms punctuality --year 2026 --by form")]
     Punctuality {
         /// The year of the periods, 2019 to 2035
         #[arg(long)]
@@ -161,6 +197,15 @@ An upload that was ended goes on with its --request-id, which it told at its beg
         /// Only this form
         #[arg(long)]
         form: Option<String>,
+        /// Only this period of the year
+        #[arg(long)]
+        period: Option<String>,
+        /// A line for each form or period
+        #[arg(long)]
+        by: Option<By>,
+        /// What counts as due soon: within so many days [default: 7]
+        #[arg(long, value_name = "DAYS")]
+        soon_days: Option<i32>,
     },
     /// What the registers say about the items of a request
     #[command(after_help = "Example:\n  legalstat forms availability --form 1 --period 2025-M01")]
@@ -202,6 +247,44 @@ An upload that was ended goes on with its --request-id, which it told at its beg
     Observations(Observations),
 }
 
+/// Which editions by their due dates.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Due {
+    /// Only what is overdue now
+    #[arg(long)]
+    overdue: bool,
+    /// Only what is due on this day or later
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    due_from: Option<Value>,
+    /// Only what is due on this day or earlier
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    due_to: Option<Value>,
+}
+
+impl Due {
+    /// Adds them to a request.
+    fn add_to(self, mut request: Value) -> Value {
+        let fields = object([
+            ("overdue", self.overdue.then_some(json!(true))),
+            ("dueFrom", self.due_from),
+            ("dueTo", self.due_to),
+        ]);
+        if let (Value::Object(request), Value::Object(fields)) = (&mut request, fields) {
+            request.extend(fields);
+        }
+        request
+    }
+}
+
+/// What the lines of a report are for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum By {
+    /// The forms.
+    Form,
+    /// The periods.
+    Period,
+}
+
 /// The state of an edition.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum State {
@@ -237,6 +320,10 @@ pub(super) fn word(value: impl ValueEnum, prefix: &str) -> Value {
     json!(format!("{prefix}{}", name.unwrap_or_default()))
 }
 
+fn edition(name: &str) -> String {
+    edition_name("forms/", name)
+}
+
 fn form_name(form: Option<String>) -> Option<Value> {
     form.map(|form| json!(name("forms/", &form)))
 }
@@ -250,6 +337,7 @@ const FORMS: View = View::Rows(
         ("periodicity", "periodicity"),
         ("due day", "dueDay"),
         ("legal basis", "legalBasis"),
+        ("languages missing", "missingLanguages"),
     ],
 );
 const SCHEDULE: View = View::Rows(
@@ -259,6 +347,7 @@ const SCHEDULE: View = View::Rows(
         ("period", "period"),
         ("due", "dueDate"),
         ("state", "state"),
+        ("punctuality", "punctuality"),
         ("provisional", "provisional"),
         ("assumed", "assumed"),
     ],
@@ -272,6 +361,22 @@ const EDITIONS: View = View::Rows(
         ("punctuality", "punctuality"),
         ("revision", "revision"),
         ("file", "file.filename"),
+    ],
+);
+const PUNCTUALITY: View = View::Rows(
+    "lines",
+    &[
+        ("form", "form"),
+        ("period", "period"),
+        ("expected", "counts.expected"),
+        ("placed", "counts.placed"),
+        ("on time", "counts.onTime"),
+        ("late", "counts.late"),
+        ("days late", "counts.daysLate"),
+        ("overdue", "counts.overdue"),
+        ("not due", "counts.notDue"),
+        ("nil", "counts.nil"),
+        ("not kept", "counts.notKept"),
     ],
 );
 const AVAILABILITY: View = View::Rows(
@@ -294,19 +399,24 @@ impl Forms {
                 let action = Action::Watch(watch, json!({ "onlyNew": new }), event_line);
                 Command::new(SERVICE, "WatchForms", action)
             }
-            Self::List { code } => {
-                let request = object([("code", code.map(Value::from))]);
+            Self::List { code, as_of } => {
+                let request = object([("code", code.map(Value::from)), ("asOf", as_of)]);
                 Command::new(SERVICE, "ListForms", Action::List(request, FORMS))
             }
-            Self::Get { form } => {
-                let request = json!({ "name": name("forms/", &form) });
+            Self::Get { form, as_of } => {
+                let request = object([("name", Some(json!(name("forms/", &form)))), ("asOf", as_of)]);
                 Command::new(SERVICE, "GetForm", Action::Call(request, View::Record))
             }
-            Self::Schedule { year, form } => {
-                let request = object([("year", Some(json!(year))), ("form", form_name(form))]);
+            Self::Schedule { year, form, state, due } => {
+                let request = object([
+                    ("year", year.map(Value::from)),
+                    ("form", form_name(form)),
+                    ("state", state.map(|state| word(state, "EDITION_STATE_"))),
+                ]);
+                let request = due.add_to(request);
                 Command::new(SERVICE, "ListSchedule", Action::List(request, SCHEDULE))
             }
-            Self::Editions { form, year, state } => {
+            Self::Editions { form, year, state, due } => {
                 let parent = form_name(form).unwrap_or(json!("forms/-"));
                 let state = state.map(|state| word(state, "EDITION_STATE_"));
                 let request = object([
@@ -314,12 +424,19 @@ impl Forms {
                     ("year", year.map(Value::from)),
                     ("state", state),
                 ]);
+                let request = due.add_to(request);
                 Command::new(SERVICE, "ListEditions", Action::List(request, EDITIONS))
             }
             Self::Edition { name } => {
-                let action = Action::Call(json!({ "name": name }), View::Record);
+                let action = Action::Call(json!({ "name": edition(&name) }), View::Record);
                 Command::new(SERVICE, "GetEdition", action)
             }
+            Self::Explain { name, language } => {
+                let view = View::Text(explain::explained, language);
+                let action = Action::Call(json!({ "name": edition(&name) }), view);
+                Command::new(SERVICE, "GetEdition", action)
+            }
+            Self::Register(register) => register.command()?,
             Self::Upload {
                 name,
                 content,
@@ -331,7 +448,13 @@ impl Forms {
             } => {
                 let method = format!("{SERVICE}/UploadEditionFile");
                 let again = mutation.request_id.is_some();
-                let mut header = mutation.add_to(upload_header(&method, &name, &content, &content_type, sha256)?);
+                let mut header = mutation.add_to(upload_header(
+                    &method,
+                    &edition(&name),
+                    &content,
+                    &content_type,
+                    sha256,
+                )?);
                 header.set_field_by_name("language", prost_reflect::Value::String(language));
                 header.set_field_by_name("restricted", prost_reflect::Value::Bool(restricted));
                 let action = Action::Resume(header, content, "GetEditionFileUpload", again);
@@ -345,7 +468,8 @@ impl Forms {
                 resume,
                 to,
             } => {
-                let request = json!({ "name": name, "filename": filename, "revision": revision, "sha256": sha256 });
+                let request =
+                    json!({ "name": edition(&name), "filename": filename, "revision": revision, "sha256": sha256 });
                 Command::new(SERVICE, "DownloadEditionFile", Action::Fetch(request, to, resume))
             }
             Self::Editing(command) => command.command()?,
@@ -360,6 +484,7 @@ impl Forms {
                 let request = match file {
                     Some(file) => read_file(&file, SERVICE, "PlaceEdition")?,
                     None => {
+                        let name = name.map(|name| edition(&name));
                         let channel = word(channel, "CHANNEL_");
                         let fields =
                             json!({ "name": name, "channel": channel, "revision": revision, "address": address });
@@ -369,9 +494,22 @@ impl Forms {
                 let action = Action::Send(mutation.add_to(request), View::Record);
                 Command::new(SERVICE, "PlaceEdition", action)
             }
-            Self::Punctuality { year, form } => {
-                let request = object([("year", Some(json!(year))), ("form", form_name(form))]);
-                let action = Action::Call(request, View::Record);
+            Self::Punctuality {
+                year,
+                form,
+                period,
+                by,
+                soon_days,
+            } => {
+                let request = object([
+                    ("year", Some(json!(year))),
+                    ("form", form_name(form)),
+                    ("period", period.map(Value::from)),
+                    ("lines", by.map(|by| word(by, "PUNCTUALITY_LINES_BY_"))),
+                    ("soonDays", soon_days.map(Value::from)),
+                ]);
+                let view = if by.is_some() { PUNCTUALITY } else { View::Record };
+                let action = Action::Call(request, view);
                 Command::new(SERVICE, "GetPunctuality", action)
             }
             Self::Availability {

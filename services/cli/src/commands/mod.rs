@@ -315,6 +315,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_edition_has_a_short_name_and_every_other_text_stays() {
+        for (prefix, short, name) in [
+            ("forms/", "1/2026-M10", "forms/1/editions/2026-M10"),
+            ("collections/", "crime/2026-Q1", "collections/crime/editions/2026-Q1"),
+            ("forms/", "forms/1/editions/2026-M10", "forms/1/editions/2026-M10"),
+            ("forms/", "forms/1", "forms/1"),
+            ("forms/", "1", "1"),
+            ("forms/", "", ""),
+        ] {
+            assert_eq!(edition_name(prefix, short), name, "{short}");
+        }
+    }
+
+    #[test]
     fn a_file_is_read_in_utf_8_or_in_the_utf_16_that_its_mark_announces() {
         let units = |of: fn(u16) -> [u8; 2]| "\u{feff}{й😀}".encode_utf16().flat_map(of).collect::<Vec<u8>>();
         for bytes in [

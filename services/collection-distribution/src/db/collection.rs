@@ -1,5 +1,6 @@
 //! `collections.collection`.
 
+use futures::future::BoxFuture;
 use legalstat_kit::{
     door::word::Word,
     due::Duty,
@@ -106,6 +107,14 @@ pub async fn list(
     .fetch_all(connection)
     .await?;
     rows.into_iter().map(Collection::try_from).collect()
+}
+
+/// The duty of every collection, as the schedule reads them.
+pub fn duties(connection: &mut PgConnection) -> BoxFuture<'_, Result<Vec<Duty>, sqlx::Error>> {
+    Box::pin(async move {
+        let collections = list(connection, &Filter::default(), None).await?;
+        Ok(collections.into_iter().map(|collection| collection.duty).collect())
+    })
 }
 
 /// One collection.

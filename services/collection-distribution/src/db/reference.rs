@@ -17,11 +17,11 @@ use crate::domain::{
     register::{self, Dated, Register},
 };
 
-/// Stores what Appendix 1 has and the database has not, and gives all collections that are registered.
+/// Stores what Appendix 1 has and the database has not.
 ///
 /// # Errors
 /// When the embedded register cannot be read or the database fails.
-pub async fn load(context: &Context) -> anyhow::Result<Vec<Collection>> {
+pub async fn load(context: &Context) -> anyhow::Result<()> {
     let register = register::appendix_1()?;
     let released = register.clone();
     let loaded = write::by_job(context, "jobs/load-registers", |write| {
@@ -36,7 +36,7 @@ pub async fn load(context: &Context) -> anyhow::Result<Vec<Collection>> {
     }
     let mut connection = context.db.connection().await?;
     tell_edited("Appendix 1", &edited(&mut connection, &released).await?);
-    Ok(collection::list(&mut connection, &collection::Filter::default(), None).await?)
+    Ok(())
 }
 
 /// The rows that are stored otherwise than the release brings them.

@@ -1,12 +1,15 @@
 //! `forms.edition` with its revisions and placements, on top of what is scheduled: no row means that nothing was prepared.
 
-use jiff::Timestamp;
+use std::collections::HashSet;
+
+use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
     door::word::Word,
     due::{
         DueDate,
-        scheduled::{self, Place, Scheduled},
+        scheduled::{self, Place},
     },
+    period::ReportingPeriod,
 };
 use sqlx::PgConnection;
 
@@ -25,6 +28,7 @@ struct Row {
     assumed: bool,
     calendar_version: String,
     met_at: Option<jiff_sqlx::Timestamp>,
+    is_not_kept: bool,
     state: String,
     effective: Option<i32>,
 }
@@ -39,6 +43,7 @@ impl TryFrom<Row> for Edition {
             state: EditionState::read_stored(&row.state, "state")?,
             due: DueDate::of_row(date, time, row.provisional, row.assumed, version),
             met_at: row.met_at.map(|at| at.to_jiff()),
+            is_not_kept: row.is_not_kept,
             effective: row.effective,
             revisions: Vec::new(),
             placements: Vec::new(),
@@ -56,6 +61,12 @@ pub struct Filter {
     /// Only in this state, and besides those whose state is shown otherwise because an embargo holds at the instant of the
     /// question.
     pub state: Option<EditionState>,
+    /// Only what is overdue at the instant of the question.
+    pub is_overdue: bool,
+    /// Only what is due on this day or later.
+    pub due_from: Option<Date>,
+    /// Only what is due on this day or earlier.
+    pub due_to: Option<Date>,
     /// Only after this place in the order.
     pub after: Option<Place>,
 }
@@ -96,9 +107,11 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT s.parent, s.period, s.due_date, s.due_time, s.provisional, s.assumed, s.calendar_version, s.met_at,
+             coalesce((s.recorded_afterwards AND s.met_at <= $10) OR s.due_date < a.day, false) AS "is_not_kept!",
              coalesce(e.state, 'SCHEDULED') AS "state!", e.effective AS "effective?"
          FROM forms.scheduled s
          LEFT JOIN forms.edition e ON (e.parent, e.period) = (s.parent, s.period)
+         LEFT JOIN (SELECT day FROM forms.answering_day ORDER BY number DESC LIMIT 1) a ON true
          WHERE s.binding
            AND ($1::text IS NULL OR s.parent = $1)
            AND ($2::text IS NULL OR s.period = $2)
@@ -106,6 +119,10 @@ pub async fn list(
            AND ($4::text IS NULL OR coalesce(e.state, 'SCHEDULED') = $4
                 OR EXISTS (SELECT FROM forms.embargo b WHERE (b.parent, b.period) = (s.parent, s.period) AND b.until > $10))
            AND ($5::date IS NULL OR (s.due_date, s.position, s.parent, s.period) > ($5, $6, $7, $8))
+           AND (NOT $11 OR ((s.met_at IS NULL OR s.met_at > $10) AND s.due_time <= $10
+                            AND s.due_date >= coalesce(a.day, s.due_date)))
+           AND ($12::date IS NULL OR s.due_date >= $12)
+           AND ($13::date IS NULL OR s.due_date <= $13)
          ORDER BY s.due_date, s.position, s.parent, s.period LIMIT $9"#,
         filter.parent,
         filter.period,
@@ -117,6 +134,9 @@ pub async fn list(
         after.map(|after| after.period.to_string()),
         limit,
         jiff_sqlx::Timestamp::from(now) as _,
+        filter.is_overdue,
+        filter.due_from.map(jiff_sqlx::Date::from) as _,
+        filter.due_to.map(jiff_sqlx::Date::from) as _,
     );
     let rows = rows.fetch_all(&mut *connection).await?;
     let mut editions: Vec<Edition> = rows.into_iter().map(Edition::try_from).collect::<Result<_, _>>()?;
@@ -135,15 +155,6 @@ pub async fn list(
         edition.embargo = embargoes.remove(&edition.key);
     }
     Ok(editions)
-}
-
-/// Where the editions of a part of the schedule stand, in its order.
-pub async fn states(connection: &mut PgConnection, scheduled: &[Scheduled]) -> Result<Vec<EditionState>, sqlx::Error> {
-    let places: Vec<_> = scheduled
-        .iter()
-        .map(|item| (item.parent.clone(), item.period.to_string()))
-        .collect();
-    states_at(connection, places).await
 }
 
 /// Where editions stand, in the order asked.
@@ -170,6 +181,15 @@ async fn states_at(
         .iter()
         .map(|state| EditionState::read_stored(state, "state"))
         .collect()
+}
+
+/// The periods of a form for which something was prepared.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn periods_begun(connection: &mut PgConnection, form: i32) -> Result<HashSet<ReportingPeriod>, sqlx::Error> {
+    let rows = sqlx::query!("SELECT parent, period FROM forms.edition WHERE form = $1", form);
+    let rows = rows.fetch_all(connection).await?;
+    let keys = rows.into_iter().map(|row| edition_key(&row.parent, &row.period));
+    keys.map(|key| Ok(key?.period)).collect()
 }
 
 /// Saves where an edition stands, with its last revision.

@@ -27,6 +27,8 @@ pub struct Edition {
     pub due: DueDate,
     /// When its duty was met; with an embargo that is its end, and may lie ahead.
     pub met_at: Option<Timestamp>,
+    /// Whether it was due before the installation answers, or was met afterwards: then nobody says here whether in time.
+    pub is_not_kept: bool,
     /// The number of the revision that was placed, declared nil or withdrawn last.
     pub effective: Option<i32>,
     /// Its revisions in order.
@@ -102,10 +104,26 @@ impl Edition {
     /// How it stands to its due date on the information service at an instant.
     pub fn punctuality(&self, now: Timestamp) -> Punctuality {
         let due = self.due.time;
+        if self.is_not_kept {
+            return Punctuality::NotKept;
+        }
         self.met_at.map_or_else(
             || Punctuality::of_open(now, due),
             |met_at| Punctuality::of_done(met_at, due),
         )
+    }
+
+    /// How many civil days after its due date its duty was met, or is overdue by now; else 0.
+    pub fn days_late(&self, now: Timestamp) -> i32 {
+        match self.punctuality(now) {
+            Punctuality::Late | Punctuality::Overdue => self.due.days_late(self.met_at.unwrap_or(now)),
+            Punctuality::OnTime | Punctuality::NotDue | Punctuality::NotKept => 0,
+        }
+    }
+
+    /// Whether something of it was recorded although it was due before the installation answers.
+    pub fn is_recorded_afterwards(&self) -> bool {
+        self.is_not_kept && self.state != EditionState::Scheduled
     }
 
     /// The revision of this number.
@@ -262,7 +280,11 @@ impl Edition {
         let mut placements = self.placements.iter();
         // The duty of the channel was met by its first placement; a correction changes nothing in that.
         let first = placements.find(|placement| placement.channel == placing.channel);
-        let lateness = first.map_or_else(|| Lateness::of(effective_at, &self.due), |first| first.lateness);
+        let lateness = match first {
+            Some(first) => first.lateness,
+            None if self.is_not_kept => Lateness::NOT_KEPT,
+            None => Lateness::of(effective_at, &self.due),
+        };
         self.placements.push(Placement {
             edition: self.key,
             channel: placing.channel,

@@ -41,6 +41,7 @@ pub(super) fn scheduled() -> Edition {
             calendar_version: "1".into(),
         },
         met_at: None,
+        is_not_kept: false,
         effective: None,
         revisions: Vec::new(),
         placements: Vec::new(),

@@ -1,11 +1,14 @@
 //! A report form of Appendix 2 to the Instruction.
 
+use jiff::civil::Date;
 use legalstat_kit::{
     door::word::Word,
     due::Duty,
     law::LocalizedText,
     period::{PeriodKind, ReportingPeriod},
 };
+
+use super::edition::Channel;
 
 /// How often a form is placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +52,36 @@ impl Word for Periodicity {
     }
 }
 
-/// A report form.
+/// A body of legal statistics (Instruction, paras 2(6) and 11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    Committee,
+    /// A territorial body of the Committee.
+    Territorial,
+}
+
+impl Word for Body {
+    const ALL: &'static [Self] = &[Self::Committee, Self::Territorial];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Committee => "COMMITTEE",
+            Self::Territorial => "TERRITORIAL",
+        }
+    }
+}
+
+/// Who answers for a form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Responsible {
+    pub body: Body,
+    /// The KATO code of a territorial body; empty for the Committee.
+    pub territory: String,
+    /// The unit within the body; empty while it is not entered.
+    pub unit: String,
+}
+
+/// A report form, in one of its versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
     /// Its number in the list of Appendix 2: what identifies it.
@@ -59,8 +91,11 @@ pub struct Form {
     /// Its title; languages not entered yet are empty.
     pub title: LocalizedText,
     pub periodicity: Periodicity,
-    /// To place it by its day.
+    /// To place it by its day, from the first day of this version to its last.
     pub duty: Duty,
+    /// Where its editions are to be placed.
+    pub channels: Vec<Channel>,
+    pub responsible: Responsible,
 }
 
 /// A period that a form is not placed for.
@@ -74,6 +109,20 @@ pub struct WrongPeriodKind {
 }
 
 impl Form {
+    /// The languages in which its title is not entered yet.
+    pub fn missing_languages(&self) -> Vec<&'static str> {
+        let LocalizedText { kk, ru, en } = &self.title;
+        let each = [("kk", kk), ("ru", ru), ("en", en)].into_iter();
+        each.filter(|(_, text)| text.is_empty()).map(|(name, _)| name).collect()
+    }
+
+    /// The form in a version with these days.
+    #[must_use]
+    pub fn within(mut self, from: Date, to: Option<Date>) -> Self {
+        (self.duty.valid_from, self.duty.valid_to) = (from, to);
+        self
+    }
+
     /// Whether the form is placed for periods of this kind.
     ///
     /// # Errors

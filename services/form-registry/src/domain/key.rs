@@ -25,6 +25,11 @@ pub fn form(list_number: i32) -> String {
     format!("forms/{list_number}")
 }
 
+/// The name of a recording about a form.
+pub fn form_version(list_number: i32, number: i32) -> String {
+    format!("{}/versions/{number}", form(list_number))
+}
+
 /// Reads the name of a form.
 ///
 /// # Errors

@@ -6,7 +6,6 @@ use legalstat_kit::{
     door::word::Word,
     due::{DueDate, Punctuality},
     law::LegalBasis,
-    zone,
 };
 
 use super::key::EditionKey;
@@ -84,15 +83,18 @@ pub struct Lateness {
 }
 
 impl Lateness {
+    /// Of what was due before the installation answers: nobody says whether it was in time.
+    pub const NOT_KEPT: Self = Self {
+        punctuality: Punctuality::NotKept,
+        days: 0,
+    };
+
     /// Of what was out at an instant.
     pub fn of(at: Timestamp, due: &DueDate) -> Self {
-        let punctuality = Punctuality::of_done(at, due.time);
-        let days = match punctuality {
-            // The due date ends where its day does, so that what is late is out on a later day.
-            Punctuality::Late => (zone::civil_day(at) - due.date).get_days().max(1),
-            _ => 0,
-        };
-        Self { punctuality, days }
+        Self {
+            punctuality: Punctuality::of_done(at, due.time),
+            days: due.days_late(at),
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use legalstat_kit::{
 use serde::Deserialize;
 
 use super::{
-    form::{Form, Periodicity},
+    edition::Channel,
+    form::{Form, Periodicity, Responsible},
     key,
 };
 
@@ -26,6 +27,8 @@ struct Line {
     legal_basis: String,
     valid_from: String,
     valid_to: String,
+    channels: String,
+    body: String,
 }
 
 /// The forms of Appendix 2, by list number.
@@ -39,6 +42,13 @@ pub fn appendix_2() -> anyhow::Result<Vec<Form>> {
 fn read(line: Line) -> anyhow::Result<Form> {
     let periodicity: Periodicity = register::word(&line.periodicity)?;
     let (valid_from, valid_to) = register::validity(&line.valid_from, &line.valid_to)?;
+    let channels = line.channels.split(' ').map(register::word);
+    let channels: anyhow::Result<Vec<Channel>> = channels.collect();
+    let responsible = Responsible {
+        body: register::word(&line.body)?,
+        territory: String::new(),
+        unit: String::new(),
+    };
     Ok(Form {
         list_number: line.list_number,
         code: line.code,
@@ -55,6 +65,8 @@ fn read(line: Line) -> anyhow::Result<Form> {
             valid_from,
             valid_to,
         },
+        channels: channels?,
+        responsible,
     })
 }
 

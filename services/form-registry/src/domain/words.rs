@@ -4,7 +4,8 @@ use legalstat_kit::door::word::Word;
 
 use super::{
     edition::{Channel, EditionState},
-    form::Periodicity,
+    form::{Body, Periodicity},
+    history::Kind,
 };
 
 fn words<T: Word>() -> String {
@@ -23,4 +24,6 @@ fn a_value_keeps_the_word_under_which_rows_were_stored() {
         "INFORMATION_SERVICE OFFICIAL_WEBSITE OPEN_DATA_PORTAL"
     );
     assert_eq!(words::<Periodicity>(), "MONTHLY QUARTERLY");
+    assert_eq!(words::<Body>(), "COMMITTEE TERRITORIAL");
+    assert_eq!(words::<Kind>(), "LOADED CREATED UPDATED CORRECTED RETIRED");
 }

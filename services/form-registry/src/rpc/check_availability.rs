@@ -63,12 +63,9 @@ pub(super) async fn check_availability(
     let mut named: Vec<i32> = named.chain(matched).collect();
     named.sort_unstable();
     named.dedup();
-    let filter = db::form::Filter {
-        among: Some(&named),
-        ..Default::default()
-    };
+    let today = zone::civil_day(registry.context.now());
     // Side by side, for a submission waits for both. Each hands its connection back without waiting for the other.
-    let forms = async { db::form::list(&mut *db.planned().await?, &filter, None).await };
+    let forms = async { db::form::list(&mut *db.planned().await?, Some(&named), today).await };
     let of_forms = async { of_forms(&mut *db.planned().await?, &named, registry.context.now()).await };
     let (forms, mut of_forms) = tokio::try_join!(forms, of_forms)?;
     let now = registry.context.now();

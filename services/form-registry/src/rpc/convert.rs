@@ -2,20 +2,23 @@
 
 use jiff::Timestamp;
 use legalstat_kit::{
-    Violations,
+    Caller, Violations,
     door::{
         wire,
         word::{self, Word},
     },
-    due::{Punctuality, scheduled::Scheduled},
+    due::{Punctuality, answering},
 };
 use legalstat_proto::{calendar::v1::DueDateChange, forms::v1 as proto};
 
 use crate::domain::{
     edition::{Channel, Edition, EditionFile, EditionState, Placement, Revision},
     embargo::Embargo,
-    form::{Form, Periodicity},
+    form::{Body, Form, Periodicity},
+    history::{History, Kind, Recording, Version},
     key,
+    open_data::Entry,
+    punctuality::Counts,
 };
 
 /// Reads an optional periodicity; unspecified means any.
@@ -38,7 +41,60 @@ pub(super) fn optional_channel(violations: &mut Violations, field: &str, number:
     word::optional(violations, field, number, Channel::ALL, to_channel)
 }
 
-fn to_periodicity(periodicity: Periodicity) -> i32 {
+/// How much of an edition an answer tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum View {
+    Basic,
+    Full,
+}
+
+pub(super) const VIEWS: [View; 2] = [View::Basic, View::Full];
+
+pub(super) fn view(view: View) -> i32 {
+    let view = match view {
+        View::Basic => proto::EditionView::Basic,
+        View::Full => proto::EditionView::Full,
+    };
+    view.into()
+}
+
+/// What the lines of a report of punctuality are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lines {
+    ByForm,
+    ByPeriod,
+}
+
+pub(super) const LINES: [Lines; 2] = [Lines::ByForm, Lines::ByPeriod];
+
+pub(super) fn lines(lines: Lines) -> i32 {
+    let lines = match lines {
+        Lines::ByForm => proto::PunctualityLines::ByForm,
+        Lines::ByPeriod => proto::PunctualityLines::ByPeriod,
+    };
+    lines.into()
+}
+
+pub(super) fn to_body(body: Body) -> i32 {
+    let body = match body {
+        Body::Committee => proto::BodyKind::Committee,
+        Body::Territorial => proto::BodyKind::Territorial,
+    };
+    body.into()
+}
+
+fn to_kind(kind: Kind) -> i32 {
+    let kind = match kind {
+        Kind::Loaded => proto::FormVersionKind::Loaded,
+        Kind::Created => proto::FormVersionKind::Created,
+        Kind::Updated => proto::FormVersionKind::Updated,
+        Kind::Corrected => proto::FormVersionKind::Corrected,
+        Kind::Retired => proto::FormVersionKind::Retired,
+    };
+    kind.into()
+}
+
+pub(super) fn to_periodicity(periodicity: Periodicity) -> i32 {
     let periodicity = match periodicity {
         Periodicity::Monthly => proto::Periodicity::Monthly,
         Periodicity::Quarterly => proto::Periodicity::Quarterly,
@@ -73,12 +129,44 @@ fn to_punctuality(punctuality: Punctuality) -> i32 {
         Punctuality::Late => proto::Punctuality::Late,
         Punctuality::NotDue => proto::Punctuality::NotDue,
         Punctuality::Overdue => proto::Punctuality::Overdue,
+        Punctuality::NotKept => proto::Punctuality::NotKept,
     };
     punctuality.into()
 }
 
-pub(super) fn to_form(form: Form) -> proto::Form {
-    let duty = form.duty;
+/// Tells states of a form apart.
+pub(super) fn etag(history: &History) -> String {
+    history.last().number.to_string()
+}
+
+/// Writes a version of a form.
+pub(super) fn to_form(history: &History, version: Version) -> proto::Form {
+    proto::Form {
+        version: version.number,
+        etag: etag(history),
+        ..of_form(version.form)
+    }
+}
+
+/// Writes a recording about a form.
+pub(super) fn to_form_version(history: &History, recording: &Recording) -> proto::FormVersion {
+    let version = Version {
+        number: recording.number,
+        form: recording.form.clone(),
+    };
+    proto::FormVersion {
+        name: key::form_version(recording.form.list_number, recording.number),
+        kind: to_kind(recording.kind),
+        form: Some(to_form(history, version)),
+        reason: recording.reason.clone(),
+        recorded_at: Some(wire::to_timestamp(recording.recorded.at)),
+        recorded_by: recording.recorded.by.clone(),
+    }
+}
+
+fn of_form(form: Form) -> proto::Form {
+    let missing_languages = form.missing_languages().into_iter().map(str::to_owned).collect();
+    let (duty, responsible) = (form.duty, form.responsible);
     proto::Form {
         name: duty.parent,
         list_number: form.list_number,
@@ -91,6 +179,60 @@ pub(super) fn to_form(form: Form) -> proto::Form {
         legal_basis: Some(duty.legal_basis.into()),
         valid_from: Some(wire::to_date(duty.valid_from)),
         valid_to: duty.valid_to.map(wire::to_date),
+        missing_languages,
+        channels: form.channels.into_iter().map(to_channel).collect(),
+        responsible: Some(proto::Responsible {
+            body: to_body(responsible.body),
+            territory: responsible.territory,
+            unit: responsible.unit,
+        }),
+        ..proto::Form::default()
+    }
+}
+
+/// Writes a day from which the installation answers; who set it is told to officials.
+pub(super) fn to_answering_day(day: answering::AnsweringDay, caller: &Caller) -> proto::AnsweringDay {
+    proto::AnsweringDay {
+        day: Some(wire::to_date(day.day)),
+        reason: day.reason,
+        set_at: Some(wire::to_timestamp(day.set.at)),
+        set_by: if caller.is_official() {
+            day.set.by
+        } else {
+            String::new()
+        },
+        etag: day.number.to_string(),
+        previous: Vec::new(),
+    }
+}
+
+/// Writes an entry of the approved list of open data.
+pub(super) fn to_open_data_entry(entry: Entry) -> proto::OpenDataEntry {
+    proto::OpenDataEntry {
+        name: entry.key.to_string(),
+        form: key::form(entry.key.form),
+        valid_from: Some(wire::to_date(entry.key.valid_from)),
+        valid_to: entry.valid_to.map(wire::to_date),
+        legal_basis: Some(entry.legal_basis.into()),
+        end_reason: entry.end_reason,
+    }
+}
+
+/// Writes the counts of editions.
+pub(super) fn to_counts(counts: Counts) -> proto::PunctualityCounts {
+    proto::PunctualityCounts {
+        expected: counts.expected,
+        placed: counts.placed,
+        on_time: counts.on_time,
+        late: counts.late,
+        days_late: counts.days_late,
+        most_days_late: counts.most_days_late,
+        overdue: counts.overdue,
+        not_due: counts.not_due,
+        due_today: counts.due_today,
+        due_soon: counts.due_soon,
+        nil: counts.nil,
+        not_kept: counts.not_kept,
     }
 }
 
@@ -113,6 +255,7 @@ pub(super) fn to_placement(placement: Placement) -> proto::Placement {
         placed_at: Some(wire::to_timestamp(placement.placed.at)),
         punctuality: to_punctuality(placement.lateness.punctuality),
         legal_basis: Some(placement.channel.legal_basis().into()),
+        recorded_afterwards: placement.lateness.punctuality == Punctuality::NotKept,
         edition: placement.edition.to_string(),
         revision: placement.revision,
         placed_by: placement.placed.by,
@@ -166,6 +309,7 @@ fn to_embargo(embargo: Embargo) -> proto::Embargo {
 /// Writes an edition as it stands at an instant, with how its due date moved. What the caller may not see was taken out before.
 pub(super) fn to_edition(edition: Edition, moves: Vec<DueDateChange>, now: Timestamp) -> proto::Edition {
     let punctuality = edition.punctuality(now);
+    let (recorded_afterwards, days_late) = (edition.is_recorded_afterwards(), edition.days_late(now));
     let revision = edition.shown_revision();
     let held = revision.map(|revision| revision.files.as_slice()).unwrap_or_default();
     let last = held.iter().max_by_key(|file| file.content.uploaded.at);
@@ -181,6 +325,10 @@ pub(super) fn to_edition(edition: Edition, moves: Vec<DueDateChange>, now: Times
         assumed: edition.due.assumed,
         punctuality: to_punctuality(punctuality),
         due_date_changes: moves,
+        due_date_steps: Vec::new(),
+        due_date_steps_missing: String::new(),
+        recorded_afterwards,
+        days_late,
         file: last.map(to_file),
         files: held.iter().map(to_file).collect(),
         revision: revision.map(|revision| revision.number).unwrap_or_default(),
@@ -192,16 +340,17 @@ pub(super) fn to_edition(edition: Edition, moves: Vec<DueDateChange>, now: Times
     }
 }
 
-/// Writes a line of a schedule.
-pub(super) fn to_schedule_item(item: Scheduled, state: EditionState) -> proto::ScheduleItem {
+/// Writes a line of a schedule as it stands at an instant, for an edition whose due date moved so many times.
+pub(super) fn to_schedule_item(edition: &Edition, moves: i64, now: Timestamp) -> proto::ScheduleItem {
     proto::ScheduleItem {
-        edition: item.name(),
-        form: item.parent,
-        period: item.period.to_string(),
-        due_date: Some(wire::to_date(item.due.date)),
-        provisional: item.due.provisional,
-        assumed: item.due.assumed,
-        state: to_state(state),
-        due_date_revision: i32::try_from(item.moves).unwrap_or(i32::MAX),
+        edition: edition.key.to_string(),
+        form: key::form(edition.key.form),
+        period: edition.key.period.to_string(),
+        due_date: Some(wire::to_date(edition.due.date)),
+        provisional: edition.due.provisional,
+        assumed: edition.due.assumed,
+        state: to_state(edition.state),
+        due_date_revision: i32::try_from(moves).unwrap_or(i32::MAX),
+        punctuality: to_punctuality(edition.punctuality(now)),
     }
 }

@@ -1,7 +1,8 @@
 //! What several methods read from their requests in the same way.
 
-use jiff::Timestamp;
-use legalstat_kit::{Error, FieldReason, Refusal, Violations, schema::Database};
+use jiff::{Timestamp, civil::Date};
+use legalstat_kit::{Error, FieldReason, Refusal, Violations, door::wire, schema::Database};
+use legalstat_proto::common::v1 as common;
 use sqlx::PgConnection;
 
 use crate::{
@@ -97,10 +98,11 @@ async fn require_period(
     field: &str,
     key: EditionKey,
 ) -> Result<(), Error> {
-    if let Some(form) = db::form::get(connection, key.form).await?
-        && let Err(problem) = form.require_kind_of(key.period)
+    if let Some(history) = db::form::history(connection, key.form).await?
+        && let Err(problem) = history.require_kind_of(key.period)
     {
-        violations.add_by_law(field, FieldReason::PeriodKind, problem, &form.duty.legal_basis);
+        let basis = &history.last().form.duty.legal_basis;
+        violations.add_by_law(field, FieldReason::PeriodKind, problem, basis);
     }
     Ok(())
 }
@@ -142,9 +144,48 @@ pub(super) fn optional_form(violations: &mut Violations, field: &str, name: &str
 /// NOT_FOUND.
 pub(super) async fn require_registered(connection: &mut PgConnection, form: Option<i32>) -> Result<(), Error> {
     match form {
-        Some(number) if db::form::get(connection, number).await?.is_none() => {
+        Some(number) if db::form::history(connection, number).await?.is_none() => {
             Err(Refusal::not_found(&key::form(number)).into())
         }
         _ => Ok(()),
     }
+}
+
+/// What editions to list, by their due dates.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct DueRange {
+    pub is_overdue: bool,
+    pub from: Option<Date>,
+    pub to: Option<Date>,
+}
+
+impl DueRange {
+    /// Reads it.
+    pub(super) fn read(
+        violations: &mut Violations,
+        is_overdue: bool,
+        from: Option<&common::Date>,
+        to: Option<&common::Date>,
+    ) -> Self {
+        let mut read = |field: &str, given: Option<&common::Date>| {
+            given.and_then(|given| violations.check(field, FieldReason::Date, wire::date(given)))
+        };
+        let (from, to) = (read("due_from", from), read("due_to", to));
+        if let Some((from, to)) = from.zip(to)
+            && to < from
+        {
+            violations.add("due_to", FieldReason::Range, "not before due_from");
+        }
+        Self { is_overdue, from, to }
+    }
+
+    /// The same as a part of a query, so that a page token fits no other.
+    pub(super) fn query(self) -> String {
+        format!("{self:?}")
+    }
+}
+
+/// A date as a part of a query.
+pub(super) fn query_date(date: Option<&common::Date>) -> String {
+    date.map(|date| format!("{date:?}")).unwrap_or_default()
 }

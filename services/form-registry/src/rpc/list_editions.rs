@@ -20,10 +20,14 @@ pub(super) async fn list_editions(
     request: ListEditionsRequest,
 ) -> Result<Response<ListEditionsResponse>, Error> {
     let (mut violations, context) = (Violations::new(), &registry.context);
+    let mut later = Violations::new();
+    let (from, to) = (request.due_from.as_ref(), request.due_to.as_ref());
+    let due = door::DueRange::read(&mut later, request.overdue, from, to);
     let query = [
         request.parent.as_str(),
         &request.state.to_string(),
         &request.year.to_string(),
+        &due.query(),
     ];
     let page = Page::parse(&mut violations, request.page_size, 100, &request.page_token, &query)?;
     let form = match request.parent.as_str() {
@@ -32,7 +36,7 @@ pub(super) async fn list_editions(
     };
     let state = convert::optional_state(&mut violations, "state", request.state);
     let year = schedule::optional_year(&mut violations, "year", request.year);
-    violations.refuse()?;
+    later.after(violations).refuse()?;
     let now = context.now();
     let (editions, next_page_token, mut moves) = {
         let mut snapshot = context.db.snapshot().await?;
@@ -42,6 +46,9 @@ pub(super) async fn list_editions(
             parent: form.map(key::form),
             year,
             state,
+            is_overdue: due.is_overdue,
+            due_from: due.from,
+            due_to: due.to,
             after: page.after()?,
             ..Filter::default()
         };

@@ -1,10 +1,10 @@
 //! ListForms.
 
-use legalstat_kit::{Call, Error, Violations, door::page::Page};
+use legalstat_kit::{Call, Error, Violations, door::page::Page, zone};
 use legalstat_proto::forms::v1::{ListFormsRequest, ListFormsResponse};
 
-use super::{FormRegistry, convert};
-use crate::db::form::{self, Filter};
+use super::{FormRegistry, convert, door, read_form};
+use crate::{db, domain::history::Version};
 
 pub(super) async fn list_forms(
     registry: &FormRegistry,
@@ -12,23 +12,43 @@ pub(super) async fn list_forms(
     request: ListFormsRequest,
 ) -> Result<ListFormsResponse, Error> {
     let mut violations = Violations::new();
-    let query = [request.code.as_str(), &request.periodicity.to_string()];
+    let as_of = door::query_date(request.as_of.as_ref());
+    let query = [request.code.as_str(), &request.periodicity.to_string(), &as_of];
     let page = Page::parse(&mut violations, request.page_size, 100, &request.page_token, &query)?;
     let code = violations.optional_name("code", &request.code, 40);
     let periodicity = convert::optional_periodicity(&mut violations, "periodicity", request.periodicity);
+    let as_of = read_form::optional_day(&mut violations, "as_of", request.as_of.as_ref());
     violations.refuse()?;
-    let filter = Filter {
-        list_number: None,
-        code: Some(code.as_str()).filter(|code| !code.is_empty()),
-        periodicity,
-        after: page.after()?,
-        among: None,
+    let after: i32 = page.after()?.unwrap_or_default();
+    let mut snapshot = registry.context.db.snapshot().await?;
+    let coded = match code.as_str() {
+        "" => None,
+        code => Some(db::form::coded(&mut snapshot, code).await?),
     };
-    let mut connection = registry.context.db.connection().await?;
-    let forms = form::list(&mut connection, &filter, Some(page.limit())).await?;
-    let (forms, next_page_token) = page.cut(forms, |form| form.list_number.to_string());
+    let today = zone::civil_day(registry.context.now());
+    let shown = db::form::histories(&mut snapshot, None)
+        .await?
+        .into_iter()
+        .filter_map(|history| {
+            let version = match as_of {
+                None => Some(history.shown_on(today)),
+                Some(day) => history.on(day),
+            };
+            Some((history, version?))
+        });
+    let wanted = shown.filter(|(_, Version { number, form })| {
+        form.list_number > after
+            && periodicity.is_none_or(|wanted| wanted == form.periodicity)
+            && coded
+                .as_ref()
+                .is_none_or(|coded| coded.contains(&(form.list_number, *number)))
+    });
+    let (forms, next_page_token) = page.cut(wanted.collect(), |(_, version)| version.form.list_number.to_string());
     Ok(ListFormsResponse {
-        forms: forms.into_iter().map(convert::to_form).collect(),
+        forms: forms
+            .into_iter()
+            .map(|(history, version)| convert::to_form(&history, version))
+            .collect(),
         next_page_token,
     })
 }

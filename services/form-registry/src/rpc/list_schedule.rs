@@ -3,20 +3,15 @@
 use legalstat_kit::{
     Call, Error, Violations,
     door::page::Page,
-    due::{schedule, scheduled},
+    due::{moves, schedule},
 };
 use legalstat_proto::forms::v1::{ListScheduleRequest, ListScheduleResponse};
-
 use tonic::Response;
 
 use super::{FormRegistry, convert, door, showing::Showing};
 use crate::{
-    db,
-    domain::{
-        edition::EditionState,
-        key::{self, EditionKey},
-        visibility,
-    },
+    db::edition::{self, Filter},
+    domain::key,
 };
 
 /// How many items a page has unless asked otherwise: enough for a year.
@@ -27,38 +22,56 @@ pub(super) async fn list_schedule(
     call: Call,
     request: ListScheduleRequest,
 ) -> Result<Response<ListScheduleResponse>, Error> {
-    let mut violations = Violations::new();
-    let query = [request.form.as_str(), &request.year.to_string()];
+    let (mut violations, context) = (Violations::new(), &registry.context);
+    // In the order of the fields, the violations of the due dates too.
+    let mut later = Violations::new();
+    let (from, to) = (request.due_from.as_ref(), request.due_to.as_ref());
+    let due = door::DueRange::read(&mut later, request.overdue, from, to);
+    let (year, state) = (request.year.to_string(), request.state.to_string());
+    let query = [request.form.as_str(), &year, &state, &due.query()];
     let (size, token) = (request.page_size, &request.page_token);
     let page = Page::parse(&mut violations, size, PAGE_SIZE, token, &query)?;
-    let year = schedule::year(&mut violations, "year", request.year);
+    let is_year_needed = from.is_none() && to.is_none() && !request.overdue;
+    let year = match request.year {
+        0 if !is_year_needed => None,
+        year => schedule::year(&mut violations, "year", year),
+    };
     let form = door::optional_form(&mut violations, "form", &request.form);
+    let mut violations = later.after(violations);
+    let state = convert::optional_state(&mut violations, "state", request.state);
     violations.refuse()?;
-    let now = registry.context.now();
-    let (scheduled, next_page_token, states, embargoes) = {
-        let mut snapshot = registry.context.db.snapshot().await?;
+    let now = context.now();
+    let (editions, next_page_token, moves) = {
+        let mut snapshot = context.db.snapshot().await?;
         door::require_registered(&mut snapshot, form).await?;
         registry.schedule.require_whole()?;
-        let (parent, after) = (form.map(key::form), page.after()?);
-        let parent = parent.as_deref();
-        let filter = scheduled::Filter { parent, year, after };
-        let scheduled = scheduled::list(&mut snapshot, &filter, page.limit()).await?;
-        let (scheduled, next_page_token) = page.cut(scheduled, |item| item.place().to_string());
-        let states = db::edition::states(&mut snapshot, &scheduled).await?;
-        let embargoes = db::embargo::holding(&mut snapshot, None, now).await?;
-        (scheduled, next_page_token, states, embargoes)
+        let filter = Filter {
+            parent: form.map(key::form),
+            year,
+            state,
+            is_overdue: due.is_overdue,
+            due_from: due.from,
+            due_to: due.to,
+            after: page.after()?,
+            ..Filter::default()
+        };
+        let editions = edition::list(&mut snapshot, &filter, page.limit(), now).await?;
+        let (editions, next_page_token) = page.cut(editions, |edition| edition.schedule_place().to_string());
+        let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();
+        (editions, next_page_token, moves::counts(&mut *snapshot, &names).await?)
     };
     let mut showing = Showing::to(&call, now);
-    let items = scheduled.into_iter().zip(states).map(|(item, state)| {
-        let key = EditionKey::of(&item.parent, &item.period.to_string()).ok();
-        let view = key.map(|key| showing.view(key, embargoes.get(&key), state != EditionState::Scheduled));
-        let state = view.map_or(EditionState::Scheduled, |view| visibility::state(state, view));
-        convert::to_schedule_item(item, state)
+    let items = editions.into_iter().filter_map(|edition| {
+        let moves = moves.get(&edition.key.to_string()).copied().unwrap_or_default();
+        let (edition, _) = showing.edition(edition);
+        // As ListEditions: what is there under an embargo shows in no state of its own.
+        let is_asked_for = state.is_none_or(|state| edition.state == state);
+        is_asked_for.then(|| convert::to_schedule_item(&edition, moves, now))
     });
     let answer = ListScheduleResponse {
         items: items.collect(),
         next_page_token,
     };
-    showing.record(&registry.context, &call).await?;
+    showing.record(context, &call).await?;
     Ok(showing.answer(answer))
 }

@@ -4,18 +4,21 @@ use futures::stream::BoxStream;
 use legalstat_kit::{Call, Context, due::Schedule, feed::Outbox, files::FileStore};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::forms::v1::{
-    BatchCreateCodesRequest, BatchCreateDetailsRequest, BatchCreateIndicatorsRequest, CheckAvailabilityRequest,
-    CheckAvailabilityResponse, CodeList, CorrectEditionRequest, CreateCodeListRequest, CreateTotalRuleRequest,
-    DeclareNilEditionRequest, DeleteEditionFileRequest, DownloadEditionFileRequest, DownloadEditionFileResponse,
-    DownloadOpenDataFileRequest, DownloadOpenDataFileResponse, Edition, EditionFileUpload, Form,
+    AnsweringDay, BatchCreateCodesRequest, BatchCreateDetailsRequest, BatchCreateIndicatorsRequest,
+    CheckAvailabilityRequest, CheckAvailabilityResponse, CodeList, CorrectEditionRequest, CreateCodeListRequest,
+    CreateFormRequest, CreateOpenDataEntryRequest, CreateTotalRuleRequest, DeclareNilEditionRequest,
+    DeleteEditionFileRequest, DownloadEditionFileRequest, DownloadEditionFileResponse, DownloadOpenDataFileRequest,
+    DownloadOpenDataFileResponse, Edition, EditionFileUpload, EndOpenDataEntryRequest, Form, GetAnsweringDayRequest,
     GetEditionFileUploadRequest, GetEditionRequest, GetFormRequest, GetOpenDataPackageRequest, GetPunctualityRequest,
     ImportObservationsRequest, ImportObservationsResponse, ListCodeListsRequest, ListCodeListsResponse,
     ListCodesRequest, ListCodesResponse, ListDetailsRequest, ListDetailsResponse, ListEditionsRequest,
-    ListEditionsResponse, ListFormsRequest, ListFormsResponse, ListIndicatorsRequest, ListIndicatorsResponse,
+    ListEditionsResponse, ListFormVersionsRequest, ListFormVersionsResponse, ListFormsRequest, ListFormsResponse,
+    ListIndicatorsRequest, ListIndicatorsResponse, ListOpenDataEntriesRequest, ListOpenDataEntriesResponse,
     ListPlacementsRequest, ListPlacementsResponse, ListScheduleRequest, ListScheduleResponse, ListTotalRulesRequest,
-    ListTotalRulesResponse, OpenDataPackage, PlaceEditionRequest, PunctualityReport, QueryObservationsRequest,
-    QueryObservationsResponse, RegisterChange, RetireCodesRequest, RetireDetailsRequest, RetireIndicatorsRequest,
-    SealEditionRequest, SetEmbargoRequest, TotalRule, UploadEditionFileRequest, WatchFormsRequest, WatchFormsResponse,
+    ListTotalRulesResponse, OpenDataEntry, OpenDataPackage, PlaceEditionRequest, PunctualityReport,
+    QueryObservationsRequest, QueryObservationsResponse, RegisterChange, RetireCodesRequest, RetireDetailsRequest,
+    RetireFormRequest, RetireIndicatorsRequest, SealEditionRequest, SetAnsweringDayRequest, SetEmbargoRequest,
+    TotalRule, UpdateFormRequest, UploadEditionFileRequest, WatchFormsRequest, WatchFormsResponse,
     WithdrawEditionRequest, form_registry_service_server::FormRegistryService,
 };
 use tonic::{Request, Response, Status, Streaming};
@@ -32,14 +35,18 @@ mod convert;
 mod convert_registers;
 mod correct_edition;
 mod create_code_list;
+mod create_form;
+mod create_open_data_entry;
 mod create_total_rule;
 mod declare_nil_edition;
 mod delete_edition_file;
 mod door;
 mod download_edition_file;
 mod download_open_data_file;
+mod end_open_data_entry;
 mod faults;
 mod figures;
+mod get_answering_day;
 mod get_edition;
 mod get_edition_file_upload;
 mod get_form;
@@ -50,8 +57,10 @@ mod list_code_lists;
 mod list_codes;
 mod list_details;
 mod list_editions;
+mod list_form_versions;
 mod list_forms;
 mod list_indicators;
+mod list_open_data_entries;
 mod list_placements;
 mod list_schedule;
 mod list_total_rules;
@@ -59,12 +68,17 @@ mod narrowing;
 mod packaging;
 mod place_edition;
 mod query_observations;
+mod read_form;
 mod registering;
 mod retire;
+mod retire_form;
+mod revising;
 mod seal_edition;
+mod set_answering_day;
 mod set_embargo;
 mod showing;
 mod summing;
+mod update_form;
 mod upload_edition_file;
 mod watch_forms;
 mod withdraw_edition;
@@ -193,6 +207,81 @@ impl FormRegistryService for FormRegistry {
     ) -> Result<Response<Self::WatchFormsStream>, Status> {
         let (call, message) = Call::with_message(request);
         Ok(watch_forms::watch_forms(self, call, message).await?)
+    }
+
+    async fn create_form(&self, request: Request<CreateFormRequest>) -> Result<Response<Form>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(create_form::create_form(self, call, message).await?))
+    }
+
+    async fn update_form(&self, request: Request<UpdateFormRequest>) -> Result<Response<Form>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(update_form::update_form(self, call, message).await?))
+    }
+
+    async fn retire_form(&self, request: Request<RetireFormRequest>) -> Result<Response<Form>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(retire_form::retire_form(self, call, message).await?))
+    }
+
+    async fn list_form_versions(
+        &self,
+        request: Request<ListFormVersionsRequest>,
+    ) -> Result<Response<ListFormVersionsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            list_form_versions::list_form_versions(self, call, message).await?,
+        ))
+    }
+
+    async fn get_answering_day(
+        &self,
+        request: Request<GetAnsweringDayRequest>,
+    ) -> Result<Response<AnsweringDay>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            get_answering_day::get_answering_day(self, call, message).await?,
+        ))
+    }
+
+    async fn set_answering_day(
+        &self,
+        request: Request<SetAnsweringDayRequest>,
+    ) -> Result<Response<AnsweringDay>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            set_answering_day::set_answering_day(self, call, message).await?,
+        ))
+    }
+
+    async fn list_open_data_entries(
+        &self,
+        request: Request<ListOpenDataEntriesRequest>,
+    ) -> Result<Response<ListOpenDataEntriesResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            list_open_data_entries::list_open_data_entries(self, call, message).await?,
+        ))
+    }
+
+    async fn create_open_data_entry(
+        &self,
+        request: Request<CreateOpenDataEntryRequest>,
+    ) -> Result<Response<OpenDataEntry>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            create_open_data_entry::create_open_data_entry(self, call, message).await?,
+        ))
+    }
+
+    async fn end_open_data_entry(
+        &self,
+        request: Request<EndOpenDataEntryRequest>,
+    ) -> Result<Response<OpenDataEntry>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            end_open_data_entry::end_open_data_entry(self, call, message).await?,
+        ))
     }
 
     async fn get_edition_file_upload(

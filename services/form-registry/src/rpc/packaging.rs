@@ -208,9 +208,10 @@ async fn subject(
     (revision, seal): (&Revision, &Seal),
     set: Option<i32>,
 ) -> Result<Subject, Error> {
-    let form = db::form::get(connection, key.form).await?;
-    let form = form.ok_or_else(|| anyhow::anyhow!("an edition belongs to a form"))?;
+    let history = db::form::history(connection, key.form).await?;
+    let history = history.ok_or_else(|| anyhow::anyhow!("an edition belongs to a form"))?;
     let day = key.period.last_day();
+    let form = history.shown_on(day).form;
     let (mut indicators, mut dimensions, mut codes) = (Vec::new(), Vec::new(), Vec::new());
     if let Some(set) = set {
         indicators = db::package::indicators(connection, set, day).await?;
@@ -225,7 +226,7 @@ async fn subject(
         title: form.title,
         periodicity: form.periodicity,
         legal_basis: form.duty.legal_basis,
-        unit: String::new(),
+        unit: form.responsible.unit,
         indicators,
         dimensions,
         codes,

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 
-use crate::door::word::Word;
+use crate::{door::word::Word, zone};
 
 /// A due date, as the calendar computed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,12 @@ pub struct DueDate {
 }
 
 impl DueDate {
+    /// How many civil days after the due date an instant lies; 0 while it has not ended.
+    pub fn days_late(&self, at: Timestamp) -> i32 {
+        let days = (zone::civil_day(at) - self.date).get_days();
+        if at < self.time { 0 } else { days.max(1) }
+    }
+
     /// The due date in the columns of a row.
     pub fn of_row(
         date: jiff_sqlx::Date,
@@ -63,6 +69,8 @@ pub enum Punctuality {
     NotDue,
     /// Not done, although the due date has ended.
     Overdue,
+    /// Due before the day from which the service answers, or recorded afterwards: not known here.
+    NotKept,
 }
 
 impl Punctuality {
@@ -78,7 +86,7 @@ impl Punctuality {
 }
 
 impl Word for Punctuality {
-    const ALL: &'static [Self] = &[Self::OnTime, Self::Late, Self::NotDue, Self::Overdue];
+    const ALL: &'static [Self] = &[Self::OnTime, Self::Late, Self::NotDue, Self::Overdue, Self::NotKept];
 
     fn word(self) -> &'static str {
         match self {
@@ -86,6 +94,7 @@ impl Word for Punctuality {
             Self::Late => "LATE",
             Self::NotDue => "NOT_DUE",
             Self::Overdue => "OVERDUE",
+            Self::NotKept => "NOT_KEPT",
         }
     }
 }
@@ -119,5 +128,26 @@ mod tests {
         assert_eq!(Punctuality::of_done(due, due), Punctuality::Late);
         assert_eq!(Punctuality::of_open(before, due), Punctuality::NotDue);
         assert_eq!(Punctuality::of_open(due, due), Punctuality::Overdue);
+    }
+
+    #[test]
+    fn days_late_are_civil_days_in_astana() {
+        let due = DueDate {
+            date: jiff::civil::date(2024, 2, 28),
+            time: instant("2024-02-28T18:00:00Z"),
+            provisional: false,
+            assumed: false,
+            calendar_version: "1".into(),
+        };
+        // 29 February 2024 had 25 hours there.
+        for (at, days) in [
+            ("2024-02-28T17:59:59Z", 0),
+            ("2024-02-28T18:00:00Z", 1),
+            ("2024-02-29T18:59:59Z", 1),
+            ("2024-02-29T19:00:00Z", 2),
+            ("2024-03-28T19:00:00Z", 30),
+        ] {
+            assert_eq!(due.days_late(instant(at)), days, "{at}");
+        }
     }
 }

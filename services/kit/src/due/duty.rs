@@ -63,6 +63,13 @@ impl Duty {
         years.filter(move |period| first.first_day() <= period.first_day() && period.last_day() <= last.last_day())
     }
 
+    /// The due day of one of its periods, before it rolls.
+    pub(super) fn nominal_day(&self, period: ReportingPeriod) -> Date {
+        let month = period.following_month();
+        let day = i8::try_from(self.due_day).ok();
+        day.and_then(|day| month.with().day(day).build().ok()).unwrap_or(month)
+    }
+
     /// What the calendar is asked about one of its periods.
     pub(crate) fn obligation(&self, period: ReportingPeriod) -> Obligation {
         Obligation {

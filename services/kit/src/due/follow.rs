@@ -20,7 +20,7 @@ use crate::{
         calendar::Calendar,
         compare::{Answer, Comparison, DueDates, OpenDueDate, Pages, Recomputed},
         feed::Feed,
-        moves::{self, Cause},
+        moves::{self, Cause, Why},
     },
     job,
     write::{self, Change},
@@ -72,7 +72,7 @@ struct Act {
 impl Act {
     fn read(change: CalendarChange, from: &str) -> anyhow::Result<Self> {
         let known_from = change.known_from.as_ref().context("a change without its instant")?;
-        let cause = word::known(change.kind, Cause::ALL, |cause| cause.kind().into());
+        let cause = word::known(change.kind, Cause::OF_CALENDAR, |cause| cause.kind().into());
         let effect = change.effect.context("a change without its effect")?;
         Ok(Self {
             cause: cause.context("a change of a kind not known here")?,
@@ -143,7 +143,13 @@ impl Follower {
                 let names: HashSet<String> = names.into_iter().collect();
                 let stored: Vec<&Recomputed> = batch.iter().filter(|item| names.contains(&item.name)).collect();
                 let now = write.now();
-                moves::record(write.connection(), now, act.cause, &act.name, &stored).await?;
+                let why = Why {
+                    cause: act.cause,
+                    calendar_act: &act.name,
+                    terms: "",
+                    reason: "",
+                };
+                moves::record(write.connection(), now, why, &stored).await?;
                 let noun = due_dates.noun();
                 Ok(stored.iter().map(|item| entry(noun, &act, item)).collect())
             })

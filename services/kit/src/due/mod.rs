@@ -4,28 +4,38 @@
 //! |---|---|
 //! | `date.rs` | when something is due, and how it stands to that |
 //! | `duty.rs` | what is owed for each of its periods |
+//! | `terms.rs` | the terms that a duty has in the course of time |
+//! | `answering.rs` | the table of the days from which a service answers |
 //! | `calendar.rs` | asks the calendar |
 //! | `schedule.rs` | fills the schedule of a service and keeps it true |
 //! | `scheduled.rs` | the table of a schedule |
+//! | `plan.rs` | what new terms of a duty do to its schedule |
 //! | `compare.rs` | compares open due dates with what the calendar computes now |
 //! | `follow.rs` | takes up each change of the calendar |
 //! | `moves.rs` | the table of due dates that moved |
 //! | `preview.rs` | says what a change would do |
+//! | `explain.rs` | why a due date is the day it is |
 
+pub mod answering;
 pub mod calendar;
 pub mod compare;
 mod date;
 mod duty;
+mod explain;
 pub mod feed;
 pub mod follow;
 pub mod moves;
+pub mod plan;
 pub mod preview;
 pub mod schedule;
 pub mod scheduled;
+mod terms;
 
 pub use date::{DueDate, Punctuality, Version};
 pub use duty::Duty;
+pub use explain::Unexplained;
 pub use schedule::Schedule;
+pub use terms::Terms;
 
 use crate::schema::Tables;
 

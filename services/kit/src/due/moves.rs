@@ -11,35 +11,58 @@ use crate::{
     due::compare::Recomputed,
 };
 
-/// What a change of the calendar was, as the table writes it.
+/// What moved due dates, as the table writes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
     ActRecorded,
     ActWithdrawn,
     RegistersLoaded,
+    TermsChanged,
 }
 
 impl Word for Cause {
-    const ALL: &'static [Self] = &[Self::ActRecorded, Self::ActWithdrawn, Self::RegistersLoaded];
+    const ALL: &'static [Self] = &[
+        Self::ActRecorded,
+        Self::ActWithdrawn,
+        Self::RegistersLoaded,
+        Self::TermsChanged,
+    ];
 
     fn word(self) -> &'static str {
         match self {
             Self::ActRecorded => "ACT_RECORDED",
             Self::ActWithdrawn => "ACT_WITHDRAWN",
             Self::RegistersLoaded => "REGISTERS_LOADED",
+            Self::TermsChanged => "TERMS_CHANGED",
         }
     }
 }
 
 impl Cause {
+    /// Those that the calendar tells of.
+    pub const OF_CALENDAR: &'static [Self] = &[Self::ActRecorded, Self::ActWithdrawn, Self::RegistersLoaded];
+
     /// The same on the wire.
     pub fn kind(self) -> CalendarChangeKind {
         match self {
             Self::ActRecorded => CalendarChangeKind::ActRecorded,
             Self::ActWithdrawn => CalendarChangeKind::ActWithdrawn,
             Self::RegistersLoaded => CalendarChangeKind::RegistersLoaded,
+            Self::TermsChanged => CalendarChangeKind::TermsChanged,
         }
     }
+}
+
+/// Why due dates move.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Why<'a> {
+    pub cause: Cause,
+    /// The act; empty when there is none.
+    pub calendar_act: &'a str,
+    /// The version that brought new terms, by its resource name; empty when the calendar changed.
+    pub terms: &'a str,
+    /// Why there are new terms.
+    pub reason: &'a str,
 }
 
 /// Keeps what was promised before, for those whose date moved.
@@ -47,8 +70,7 @@ impl Cause {
 pub(super) async fn record(
     connection: &mut PgConnection,
     now: Timestamp,
-    cause: Cause,
-    calendar_act: &str,
+    why: Why<'_>,
     stored: &[&Recomputed],
 ) -> Result<(), sqlx::Error> {
     let moved: Vec<&&Recomputed> = stored.iter().filter(|item| item.moves()).collect();
@@ -59,14 +81,16 @@ pub(super) async fn record(
         |text: fn(&Recomputed) -> &String| -> Vec<String> { moved.iter().map(|item| text(item).clone()).collect() };
     sqlx::query!(
         "INSERT INTO due_date_change
-             (resource, changed_at, change, calendar_act, old_due_date, new_due_date, old_calendar_version,
-              new_calendar_version)
-         SELECT resource, $1, $2, $3, old_date, new_date, old_version, new_version
-         FROM unnest($4::text[], $5::date[], $6::date[], $7::text[], $8::text[])
+             (resource, changed_at, change, calendar_act, terms, reason, old_due_date, new_due_date,
+              old_calendar_version, new_calendar_version)
+         SELECT resource, $1, $2, $3, $4, $5, old_date, new_date, old_version, new_version
+         FROM unnest($6::text[], $7::date[], $8::date[], $9::text[], $10::text[])
              AS moved (resource, old_date, new_date, old_version, new_version)",
         jiff_sqlx::Timestamp::from(now) as _,
-        cause.word(),
-        calendar_act,
+        why.cause.word(),
+        why.calendar_act,
+        why.terms,
+        why.reason,
         &texts(|item| &item.name),
         dates(|item| item.old.date) as _,
         dates(|item| item.new.date) as _,
@@ -88,8 +112,8 @@ pub async fn of_each(
     resources: &[String],
 ) -> Result<HashMap<String, Vec<DueDateChange>>, sqlx::Error> {
     let rows = sqlx::query!(
-        "SELECT resource, changed_at, change, calendar_act, old_due_date, new_due_date, old_calendar_version,
-             new_calendar_version
+        "SELECT resource, changed_at, change, calendar_act, terms, reason, old_due_date, new_due_date,
+             old_calendar_version, new_calendar_version
          FROM due_date_change WHERE resource = ANY($1) ORDER BY number",
         resources,
     );
@@ -101,12 +125,27 @@ pub async fn of_each(
             new_due_date: Some(wire::to_date(row.new_due_date.to_jiff())),
             change: Cause::read_stored(&row.change, "change")?.kind().into(),
             calendar_act: row.calendar_act,
+            terms: row.terms,
+            reason: row.reason,
             old_calendar_version: row.old_calendar_version,
             new_calendar_version: row.new_calendar_version,
         };
         moves.entry(row.resource).or_default().push(moved);
     }
     Ok(moves)
+}
+
+/// How many times the due dates of these resources moved, by resource; those that never did are left out.
+///
+/// # Errors
+/// When the database fails.
+pub async fn counts(executor: impl PgExecutor<'_>, resources: &[String]) -> Result<HashMap<String, i64>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT resource, count(*) AS "count!" FROM due_date_change WHERE resource = ANY($1) GROUP BY resource"#,
+        resources,
+    );
+    let rows = rows.fetch_all(executor).await?;
+    Ok(rows.into_iter().map(|row| (row.resource, row.count)).collect())
 }
 
 /// How the due date of one resource moved, in order.

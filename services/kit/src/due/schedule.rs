@@ -1,13 +1,9 @@
 //! Keeps the schedule of a service: fills it at start, follows the calendar, and says nothing before it is whole.
 
-use std::{
-    collections::{HashMap, HashSet},
-    ops::RangeInclusive,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use sqlx::PgConnection;
@@ -16,10 +12,11 @@ use tonic::Status;
 use crate::{
     Context, FieldReason, Refusal, Violations,
     due::{
-        DueDate, Duty,
+        Duty, Terms, answering,
         calendar::{BATCH, Calendar, question},
         compare::{Answer, DueDates, OpenDueDate, Recomputed},
-        follow, preview, scheduled,
+        follow, preview,
+        scheduled::{self, New},
     },
     job::{self, Once},
     lent,
@@ -57,6 +54,9 @@ pub fn optional_year(violations: &mut Violations, field: &str, given: i32) -> Op
     }
 }
 
+/// How a service reads from its own tables the duties that it has, had, and will have: of each parent one after the other.
+pub type ReadDuties = for<'c> fn(&'c mut PgConnection) -> BoxFuture<'c, Result<Vec<Duty>, sqlx::Error>>;
+
 /// The schedule of a service.
 #[derive(Clone)]
 pub struct Schedule {
@@ -66,25 +66,42 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Keeps the schedule of these duties: stores, however long the calendar is away, each due date that is not stored
+    /// Keeps the schedule of a service's duties: stores, however long the calendar is away, each due date that is not stored
     /// yet, and then follows the calendar.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn start(context: &Context, calendar: Calendar, duties: Vec<Duty>) -> anyhow::Result<Self> {
+    pub async fn start(context: &Context, calendar: Calendar, read: ReadDuties) -> anyhow::Result<Self> {
         let schedule = Self {
             context: context.clone(),
             calendar: calendar.clone(),
-            duties: Arc::new(Duties(duties.into_iter().map(Arc::new).collect())),
+            duties: Arc::new(Duties(read)),
         };
         context.set_complete(false);
         follow::start(context, calendar, schedule.duties.clone());
         if schedule.missing().await?.is_empty() {
+            schedule.answer_from_the_first_load().await?;
             context.set_complete(true);
         } else {
             job::spawn(context, "fill-schedule", schedule.clone().fill());
         }
         Ok(schedule)
+    }
+
+    pub(super) fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    /// A schedule that an earlier release has loaded has no day yet from which the service answers.
+    async fn answer_from_the_first_load(&self) -> anyhow::Result<()> {
+        let set = write::by_job(&self.context, METHOD, |write| {
+            Box::pin(async move {
+                let now = write.now();
+                let set = answering::insert_default(write.connection(), now).await?;
+                Ok(set.then(answering_day_set).into_iter().collect())
+            })
+        });
+        set.await.map(|_| ())
     }
 
     /// Refuses while the schedule is not whole: a part of it would pass for all of it.
@@ -133,45 +150,57 @@ impl Schedule {
     async fn store_missing(&self) -> anyhow::Result<usize> {
         let mut stored = 0;
         for batch in self.missing().await?.chunks(BATCH) {
-            let obligations = batch.iter().map(|(duty, period)| duty.obligation(*period));
+            let obligations = batch.iter().filter_map(|(terms, period)| terms.obligation(*period));
             let due = self.calendar.due_dates(obligations).await?;
             let rows = batch.iter().zip(due);
-            let rows = rows.map(|((duty, period), due)| (duty.clone(), *period, due));
+            let rows = rows.filter_map(|((terms, period), due)| New::of(terms, *period, due));
             self.store(rows.collect()).await?;
             stored += batch.len();
         }
         Ok(stored)
     }
 
-    /// The duties and periods that the calendar was not asked about yet.
-    async fn missing(&self) -> anyhow::Result<Vec<(Arc<Duty>, ReportingPeriod)>> {
-        let known = scheduled::known(&mut *self.context.db.connection().await?).await?;
-        let all = self.duties.0.iter();
-        let all = all.flat_map(|duty| duty.periods_of(YEARS).map(move |period| (duty.clone(), period)));
-        Ok(all
-            .filter(|(duty, period)| !known.contains(&(duty.parent.clone(), *period)))
-            .collect())
+    /// The periods that the calendar was not asked about yet, each with the terms of its duty.
+    async fn missing(&self) -> anyhow::Result<Vec<(Arc<Terms>, ReportingPeriod)>> {
+        let mut connection = self.context.db.connection().await?;
+        let known = scheduled::known(&mut connection).await?;
+        let mut missing = Vec::new();
+        for (parent, terms) in Terms::of_each((self.duties.0)(&mut connection).await?) {
+            let terms = Arc::new(terms);
+            let periods = terms.periods_of(&YEARS).into_iter();
+            let unknown = periods.filter(|period| !known.contains(&(parent.clone(), *period)));
+            missing.extend(unknown.map(|period| (terms.clone(), period)));
+        }
+        Ok(missing)
     }
 
     /// Stores one batch, unless a due date in it is older than what the service follows: then nothing of the batch.
-    async fn store(&self, rows: Vec<(Arc<Duty>, ReportingPeriod, DueDate)>) -> anyhow::Result<()> {
+    async fn store(&self, rows: Vec<New>) -> anyhow::Result<()> {
         let stored = write::by_job(&self.context, METHOD, |write| {
             Box::pin(async move {
-                let versions: HashSet<&str> = rows.iter().map(|(_, _, due)| due.calendar_version.as_str()).collect();
+                let versions: HashSet<&str> = rows.iter().map(New::calendar_version).collect();
                 for version in versions {
                     let current = follow::is_current(write.connection(), version).await?;
                     anyhow::ensure!(current, "the calendar changed while it was asked");
                 }
                 scheduled::insert_missing(write.connection(), &rows).await?;
-                Ok(vec![Change::of(&"schedule", "schedule.filled")])
+                let (now, mut changes) = (write.now(), vec![Change::of(&"schedule", "schedule.filled")]);
+                if answering::insert_default(write.connection(), now).await? {
+                    changes.push(answering_day_set());
+                }
+                Ok(changes)
             })
         });
         stored.await.map(|_| ())
     }
 }
 
+fn answering_day_set() -> Change {
+    Change::of(&"answeringDay", "answering-day.set")
+}
+
 /// The due dates of a schedule.
-struct Duties(Vec<Arc<Duty>>);
+struct Duties(ReadDuties);
 
 #[tonic::async_trait]
 impl DueDates for Duties {
@@ -190,14 +219,16 @@ impl DueDates for Duties {
         most: i64,
         _now: Timestamp,
     ) -> anyhow::Result<Vec<OpenDueDate>> {
-        let duties: HashMap<&str, &Duty> = self.0.iter().map(|duty| (duty.parent.as_str(), &**duty)).collect();
-        let open = scheduled::open(connection, after, most).await?.into_iter().map(|open| {
-            let duty = duties.get(open.parent.as_str());
-            let duty = duty.with_context(|| format!("{} is scheduled and no duty", open.parent))?;
+        let open = scheduled::open(&mut *connection, after, most).await?;
+        let duties = Terms::of_each((self.0)(connection).await?);
+        let open = open.into_iter().map(|open| {
+            let terms = duties.get(&open.parent);
+            let obligation = terms.and_then(|terms| terms.obligation(open.period));
+            let obligation = obligation.with_context(|| format!("{} is scheduled and no duty", open.name()))?;
             Ok(OpenDueDate {
                 name: open.name(),
                 registered_on: None,
-                question: question(duty.obligation(open.period)),
+                question: question(obligation),
                 due: open.due,
             })
         });

@@ -1,13 +1,13 @@
 //! The table of a schedule: `scheduled`, one row for each duty and period.
 
-use std::{collections::HashSet, fmt, str::FromStr, sync::Arc};
+use std::{collections::HashSet, fmt, str::FromStr};
 
 use jiff::{Timestamp, civil::Date};
 use sqlx::PgConnection;
 
 use crate::{
     door::word::unreadable,
-    due::{DueDate, Duty, compare::Recomputed},
+    due::{DueDate, Terms, compare::Recomputed},
     period::ReportingPeriod,
 };
 
@@ -45,7 +45,7 @@ impl Scheduled {
     }
 }
 
-fn name(parent: &str, period: &impl fmt::Display) -> String {
+pub(super) fn name(parent: &str, period: &impl fmt::Display) -> String {
     format!("{parent}{EDITIONS}{period}")
 }
 
@@ -158,8 +158,24 @@ pub async fn lock(connection: &mut PgConnection, parent: &str, period: Reporting
     Ok(())
 }
 
+/// Holds every row of a parent as [`lock`] does one. Read afterwards what was begun of them.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn lock_all(connection: &mut PgConnection, parent: &str) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "SELECT period FROM scheduled WHERE parent = $1 ORDER BY period FOR UPDATE",
+        parent
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
 /// Records when a duty was met for a period; from then on its due date never moves. The first time counts. It may lie ahead,
-/// where what meets the duty is out only then, and counts from then on.
+/// where what meets the duty is out only then, and counts from then on. What was due before the day from which the service
+/// answers is marked as recorded afterwards.
 ///
 /// # Errors
 /// When the database fails.
@@ -171,7 +187,11 @@ pub async fn meet(
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE scheduled SET met_at = $3 WHERE parent = $1 AND period = $2 AND met_at IS NULL",
+        "UPDATE scheduled
+         SET met_at = $3,
+             recorded_afterwards
+                 = coalesce(due_date < (SELECT day FROM answering_day ORDER BY number DESC LIMIT 1), false)
+         WHERE parent = $1 AND period = $2 AND met_at IS NULL",
         parent,
         period.to_string(),
         jiff_sqlx::Timestamp::from(at) as _,
@@ -179,46 +199,6 @@ pub async fn meet(
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// How many duties of a year stand how to their due dates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counts {
-    /// Met before the due date ended.
-    pub on_time: i64,
-    /// Met after it ended.
-    pub late: i64,
-    /// Not met although it has ended.
-    pub overdue: i64,
-    /// Not met and not due yet.
-    pub not_due: i64,
-}
-
-/// Counts what falls due for a year's periods, of one parent or of all, at an instant.
-///
-/// # Errors
-/// When the database fails.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn punctuality(
-    connection: &mut PgConnection,
-    year: i16,
-    parent: Option<&str>,
-    now: Timestamp,
-) -> Result<Counts, sqlx::Error> {
-    sqlx::query_as!(
-        Counts,
-        r#"SELECT count(*) FILTER (WHERE met_at < due_time AND met_at <= $3) AS "on_time!",
-             count(*) FILTER (WHERE met_at >= due_time AND met_at <= $3) AS "late!",
-             count(*) FILTER (WHERE (met_at IS NULL OR met_at > $3) AND due_time <= $3) AS "overdue!",
-             count(*) FILTER (WHERE (met_at IS NULL OR met_at > $3) AND due_time > $3) AS "not_due!"
-         FROM scheduled
-         WHERE binding AND extract(year FROM first_day) = $1::integer AND ($2::text IS NULL OR parent = $2)"#,
-        i32::from(year),
-        parent,
-        jiff_sqlx::Timestamp::from(now) as _,
-    )
-    .fetch_one(connection)
-    .await
 }
 
 /// Every parent and period that has a row, binding or not.
@@ -232,15 +212,40 @@ pub(super) async fn known(connection: &mut PgConnection) -> Result<HashSet<(Stri
         .collect()
 }
 
+/// A row that is not there yet.
+pub(super) struct New {
+    parent: String,
+    position: i32,
+    period: ReportingPeriod,
+    due: DueDate,
+    binding: bool,
+}
+
+impl New {
+    /// A period that falls due by these terms; `None` when none of them has it.
+    pub fn of(terms: &Terms, period: ReportingPeriod, due: DueDate) -> Option<Self> {
+        let duty = terms.governing(period)?;
+        Some(Self {
+            parent: duty.parent.clone(),
+            position: duty.position,
+            period,
+            binding: terms.binds(period, due.date),
+            due,
+        })
+    }
+
+    /// The version of the calendar that computed its due date.
+    pub fn calendar_version(&self) -> &str {
+        &self.due.calendar_version
+    }
+}
+
 /// Stores due dates of periods that have no row yet; a row that is there stays as it is.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub(super) async fn insert_missing(
-    connection: &mut PgConnection,
-    rows: &[(Arc<Duty>, ReportingPeriod, DueDate)],
-) -> Result<(), sqlx::Error> {
-    let due: Vec<&DueDate> = rows.iter().map(|(_, _, due)| due).collect();
+pub(super) async fn insert_missing(connection: &mut PgConnection, rows: &[New]) -> Result<(), sqlx::Error> {
+    let due: Vec<&DueDate> = rows.iter().map(|row| &row.due).collect();
     let days = |day: fn(ReportingPeriod) -> Date| -> Vec<jiff_sqlx::Date> {
-        rows.iter().map(|(_, period, _)| day(*period).into()).collect()
+        rows.iter().map(|row| day(row.period).into()).collect()
     };
     let inserted = sqlx::query!(
         "INSERT INTO scheduled
@@ -249,13 +254,10 @@ pub(super) async fn insert_missing(
          SELECT * FROM unnest($1::text[], $2::integer[], $3::boolean[], $4::text[], $5::date[], $6::date[], $7::date[],
                               $8::timestamptz[], $9::boolean[], $10::boolean[], $11::text[])
          ON CONFLICT DO NOTHING",
-        &rows.iter().map(|(duty, _, _)| duty.parent.clone()).collect::<Vec<_>>(),
-        &rows.iter().map(|(duty, _, _)| duty.position).collect::<Vec<_>>(),
-        &rows
-            .iter()
-            .map(|(duty, _, due)| duty.holds_on(due.date))
-            .collect::<Vec<_>>(),
-        &rows.iter().map(|(_, period, _)| period.to_string()).collect::<Vec<_>>(),
+        &rows.iter().map(|row| row.parent.clone()).collect::<Vec<_>>(),
+        &rows.iter().map(|row| row.position).collect::<Vec<_>>(),
+        &rows.iter().map(|row| row.binding).collect::<Vec<_>>(),
+        &rows.iter().map(|row| row.period.to_string()).collect::<Vec<_>>(),
         days(ReportingPeriod::first_day) as _,
         days(ReportingPeriod::last_day) as _,
         dates(&due) as _,
@@ -265,6 +267,63 @@ pub(super) async fn insert_missing(
         &versions(&due),
     );
     inserted.execute(connection).await?;
+    Ok(())
+}
+
+/// A row of one parent, binding or not.
+pub(super) struct Row {
+    pub period: ReportingPeriod,
+    pub due: DueDate,
+    pub binding: bool,
+    pub is_met: bool,
+}
+
+/// Every row of a parent, held against other writers until the transaction ends.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub(super) async fn rows_of(connection: &mut PgConnection, parent: &str) -> Result<Vec<Row>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT period, due_date, due_time, provisional, assumed, calendar_version, binding,
+             met_at IS NOT NULL AS "is_met!"
+         FROM scheduled WHERE parent = $1 ORDER BY period FOR UPDATE"#,
+        parent,
+    );
+    let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
+        let (date, time, version) = (row.due_date, row.due_time, row.calendar_version);
+        Ok(Row {
+            period: period(&row.period)?,
+            due: DueDate::of_row(date, time, row.provisional, row.assumed, version),
+            binding: row.binding,
+            is_met: row.is_met,
+        })
+    });
+    rows.collect()
+}
+
+/// Stores due dates of a parent, and whether they bind, for periods that are not met.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub(super) async fn update(
+    connection: &mut PgConnection,
+    parent: &str,
+    rows: &[(ReportingPeriod, DueDate, bool)],
+) -> Result<(), sqlx::Error> {
+    let due: Vec<&DueDate> = rows.iter().map(|(_, due, _)| due).collect();
+    let updated = sqlx::query!(
+        "UPDATE scheduled s
+         SET due_date = n.due_date, due_time = n.due_time, provisional = n.provisional, assumed = n.assumed,
+             calendar_version = n.calendar_version, binding = n.binding
+         FROM unnest($2::text[], $3::date[], $4::timestamptz[], $5::boolean[], $6::boolean[], $7::text[], $8::boolean[])
+             AS n (period, due_date, due_time, provisional, assumed, calendar_version, binding)
+         WHERE s.parent = $1 AND s.period = n.period AND s.met_at IS NULL",
+        parent,
+        &rows.iter().map(|(period, _, _)| period.to_string()).collect::<Vec<_>>(),
+        dates(&due) as _,
+        times(&due) as _,
+        &flags(&due, |due| due.provisional),
+        &flags(&due, |due| due.assumed),
+        &versions(&due),
+        &rows.iter().map(|(_, _, binding)| *binding).collect::<Vec<_>>(),
+    );
+    updated.execute(connection).await?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use crate::output::{Language, localized, text};
 
 /// The steps of a deadline, and the end with what it means. `length` is the number of working days of the term, where it
 /// is known.
-pub(super) fn explained(deadline: &Value, length: Option<i64>, language: Language) -> String {
+pub(crate) fn explained(deadline: &Value, length: Option<i64>, language: Language) -> String {
     let steps = deadline["steps"].as_array().map(Vec::as_slice).unwrap_or_default();
     let effects = effects(steps, length, language);
     let width = effects.iter().map(|effect| effect.chars().count()).max().unwrap_or(0);

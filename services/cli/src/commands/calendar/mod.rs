@@ -5,7 +5,7 @@ mod civil;
 mod day;
 mod deadline;
 mod due_line;
-mod explain;
+pub(crate) mod explain;
 mod export;
 mod history;
 mod ics;

@@ -25,21 +25,26 @@ use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
+mod answering;
 mod availability;
 mod editions;
 mod embargo;
 mod feed;
 mod figures;
+mod forms;
 mod imports;
 mod journal;
+mod open_data;
 mod outage;
 mod package;
 mod placement;
 mod recompute;
 mod registers;
 mod resume;
+mod retirement;
 mod schedule;
 mod upload;
+mod year;
 
 type Client = FormRegistryServiceClient<Channel>;
 
@@ -124,7 +129,7 @@ impl Registry {
             while client
                 .get_punctuality(GetPunctualityRequest {
                     year: 2019,
-                    form: String::new(),
+                    ..Default::default()
                 })
                 .await
                 .is_err()
@@ -268,7 +273,10 @@ async fn seal(client: &mut Client, name: &str) -> Edition {
 }
 
 async fn get(client: &mut Client, name: &str) -> Edition {
-    let request = GetEditionRequest { name: name.into() };
+    let request = GetEditionRequest {
+        name: name.into(),
+        ..Default::default()
+    };
     client.get_edition(request).await.expect("it is scheduled").into_inner()
 }
 

@@ -68,7 +68,10 @@ async fn the_registry_is_ready_only_while_its_database_is_there_and_lives_throug
 }
 
 fn edition(name: &str) -> legalstat_proto::forms::v1::GetEditionRequest {
-    legalstat_proto::forms::v1::GetEditionRequest { name: name.into() }
+    legalstat_proto::forms::v1::GetEditionRequest {
+        name: name.into(),
+        ..Default::default()
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use legalstat_kit::due::{Duty, Schedule, calendar::Calendar, follow};
+use legalstat_kit::due::{Schedule, calendar::Calendar, follow};
 use legalstat_proto::{
     calendar::v1::{
         CalendarAct, CalendarActKind, CalendarChangeKind, CreateCalendarActRequest, Grade, PreviewRecomputeRequest,
@@ -18,11 +18,11 @@ use super::*;
 /// A Tuesday on which editions are due, and the Saturday that is worked in its place.
 const DUE: &str = "2027-01-05";
 
-fn date(year: i32, month: i32, day: i32) -> Option<Date> {
+pub(super) fn date(year: i32, month: i32, day: i32) -> Option<Date> {
     Some(Date { year, month, day })
 }
 
-fn act(id: &str, day_off: Option<Date>, working_day: Option<Date>) -> CalendarAct {
+pub(super) fn act(id: &str, day_off: Option<Date>, working_day: Option<Date>) -> CalendarAct {
     CalendarAct {
         name: format!("calendarActs/{id}"),
         kind: CalendarActKind::Order.into(),
@@ -47,7 +47,7 @@ impl Registry {
         CalendarServiceClient::new(self._calendar.channel(Some("administrator")))
     }
 
-    async fn record(&self, act: CalendarAct) {
+    pub(super) async fn record(&self, act: CalendarAct) {
         let request = CreateCalendarActRequest {
             calendar_act: Some(act),
             request_id: Uuid::new_v4().to_string(),
@@ -77,7 +77,7 @@ impl Registry {
     }
 
     /// Waits until another change of the calendar is followed to its end than the one of this token, and gives its token.
-    async fn until_followed(&self, token: &str) -> String {
+    pub(super) async fn until_followed(&self, token: &str) -> String {
         let mut database = self.database().await;
         let followed = async {
             loop {
@@ -96,14 +96,8 @@ impl Registry {
             .expect("the calendar is followed")
     }
 
-    /// The duties of the registered forms.
-    pub(super) fn duties() -> Vec<Duty> {
-        let forms = crate::domain::register::appendix_2().expect("the register is readable");
-        forms.into_iter().map(|form| form.duty).collect()
-    }
-
     /// Every due date by the edition's name.
-    async fn due_dates(&self) -> BTreeMap<String, String> {
+    pub(super) async fn due_dates(&self) -> BTreeMap<String, String> {
         let sql = "SELECT parent || '/editions/' || period, due_date::text FROM forms.scheduled WHERE binding";
         let rows: Vec<(String, String)> = sqlx::query_as(sql)
             .fetch_all(&mut self.database().await)
@@ -161,7 +155,10 @@ async fn an_act_moves_what_is_open_with_one_entry_and_one_event_each_and_withdra
     assert_eq!(registry.counted(TOLD).await, once);
 
     let name = moved.first().expect("something moved").to_string();
-    let get = GetEditionRequest { name: name.clone() };
+    let get = GetEditionRequest {
+        name: name.clone(),
+        ..Default::default()
+    };
     let edition = registry
         .client(None)
         .get_edition(get.clone())
@@ -309,8 +306,8 @@ async fn two_replicas_move_each_due_date_once() {
         .running
         .context(move || *clock.lock().expect("no test panics here"));
     let calendar = Calendar::new(&registry.calendar.url(), &context.tls).expect("the URL is ours");
-    let duties = Registry::duties();
-    let schedule = Schedule::start(&context, calendar, duties).await.expect("it starts");
+    let started = Schedule::start(&context, calendar, crate::db::form::duties).await;
+    let schedule = started.expect("it starts");
     schedule.require_whole().expect("the schedule is stored");
     registry.record(order()).await;
     let followed = registry.until_followed("").await;

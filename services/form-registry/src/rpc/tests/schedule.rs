@@ -2,10 +2,11 @@
 
 use legalstat_kit::due::{Schedule, calendar::Calendar};
 use legalstat_proto::{
+    calendar::v1::StepEffect,
     common::v1::Date,
     forms::v1::{
-        EditionState, GetEditionRequest, GetFormRequest, ListEditionsRequest, ListFormsRequest, ListScheduleRequest,
-        Periodicity, Punctuality, ScheduleItem,
+        EditionState, EditionView, GetEditionRequest, GetFormRequest, ListEditionsRequest, ListFormsRequest,
+        ListScheduleRequest, Periodicity, Punctuality, ScheduleItem,
     },
 };
 
@@ -13,9 +14,16 @@ use super::*;
 
 const NOW: &str = "2026-11-24T05:00:00Z";
 
+fn day(year: i32, month: i32, day: i32) -> Option<Date> {
+    Some(Date { year, month, day })
+}
+
 async fn get(client: &mut Client, name: &str) -> Result<Edition, Status> {
     client
-        .get_edition(GetEditionRequest { name: name.into() })
+        .get_edition(GetEditionRequest {
+            name: name.into(),
+            ..Default::default()
+        })
         .await
         .map(tonic::Response::into_inner)
 }
@@ -55,7 +63,10 @@ async fn the_register_holds_26_forms_two_coded_alike_and_one_without_a_code() {
     let get = async |name: &str| {
         let form = registry
             .client(None)
-            .get_form(GetFormRequest { name: name.into() })
+            .get_form(GetFormRequest {
+                name: name.into(),
+                as_of: None,
+            })
             .await;
         form.map(tonic::Response::into_inner)
     };
@@ -157,7 +168,7 @@ async fn form_1_for_december_2024_is_due_on_sunday_5_january_2025_which_was_work
     );
     assert_eq!(
         (edition.state(), edition.punctuality()),
-        (EditionState::Scheduled, Punctuality::Overdue)
+        (EditionState::Scheduled, Punctuality::NotKept)
     );
     assert!(edition.assumed && !edition.provisional && !edition.calendar_version.is_empty());
 }
@@ -305,8 +316,159 @@ async fn every_period_is_stored_and_the_calendar_is_never_asked_again() {
     registry.calendar.shut();
     let context = registry.running.context(|| instant(NOW));
     let calendar = Calendar::new(&registry.calendar.url(), &context.tls).expect("the URL is ours");
-    let second = Schedule::start(&context, calendar, Registry::duties()).await;
+    let second = Schedule::start(&context, calendar, crate::db::form::duties).await;
     let whole = second.expect("it starts").require_whole();
     context.shutdown.cancel();
     whole.expect("a second start asks for nothing");
+}
+
+#[tokio::test]
+async fn an_edition_tells_why_it_is_due_on_its_day_and_says_so_when_the_calendar_is_away() {
+    let registry = Registry::at(NOW).await;
+    let mut client = registry.client(None);
+    // 7 November 2026 is a Saturday.
+    let edition = get(&mut client, "forms/7/editions/2026-M10")
+        .await
+        .expect("it is scheduled");
+    let told: Vec<StepEffect> = edition.due_date_steps.iter().map(|step| step.effect()).collect();
+    assert_eq!(told.last(), Some(&StepEffect::Due));
+    assert!(told.contains(&StepEffect::Rolled), "{told:?}");
+    assert_eq!(
+        edition.due_date_steps.last().map(|step| step.date),
+        Some(edition.due_date)
+    );
+    assert_eq!(edition.due_date_steps_missing, "");
+    let laws: Vec<String> = edition
+        .due_date_steps
+        .iter()
+        .filter_map(|step| Some(step.legal_basis.clone()?.provision))
+        .collect();
+    assert!(laws.contains(&"Appendix 2, No. 7".to_owned()), "{laws:?}");
+    let basic = GetEditionRequest {
+        name: edition.name.clone(),
+        view: EditionView::Basic.into(),
+    };
+    let basic = client.get_edition(basic).await.expect("it is scheduled").into_inner();
+    assert!(basic.due_date_steps.is_empty() && basic.due_date_steps_missing.is_empty());
+
+    registry.calendar.shut();
+    let without = get(&mut client, &edition.name)
+        .await
+        .expect("the rest is told all the same");
+    assert_eq!(without.due_date_steps_missing, "the calendar is away; ask again");
+    assert_eq!(
+        Edition {
+            due_date_steps_missing: String::new(),
+            ..without
+        },
+        basic
+    );
+}
+
+#[tokio::test]
+async fn the_schedule_is_asked_by_days_and_states_also_without_a_year() {
+    let registry = Registry::at(NOW).await;
+    let mut client = registry.operator();
+    let december = |page_size| ListScheduleRequest {
+        due_from: day(2026, 12, 1),
+        due_to: day(2026, 12, 31),
+        page_size,
+        ..Default::default()
+    };
+    let items = schedule(&mut client, december(0)).await.expect("it lists");
+    assert_eq!(items.len(), 6, "what the monthly forms owe for November");
+    assert_eq!(schedule(&mut client, december(4)).await.expect("it lists"), items);
+    let of_list = ListEditionsRequest {
+        parent: "forms/-".into(),
+        due_from: day(2026, 12, 1),
+        due_to: day(2026, 12, 31),
+        ..Default::default()
+    };
+    let editions = client
+        .list_editions(of_list)
+        .await
+        .expect("it lists")
+        .into_inner()
+        .editions;
+    let names = |items: &[ScheduleItem]| items.iter().map(|item| item.edition.clone()).collect::<Vec<_>>();
+    assert_eq!(
+        editions.iter().map(|edition| edition.name.clone()).collect::<Vec<_>>(),
+        names(&items)
+    );
+    upload(&mut client, &header("forms/1/editions/2026-M10"), b"a")
+        .await
+        .expect("it is taken");
+    for (state, count) in [(EditionState::Prepared, 1), (EditionState::Scheduled, 151)] {
+        let request = ListScheduleRequest {
+            year: 2026,
+            state: state.into(),
+            ..Default::default()
+        };
+        assert_eq!(
+            schedule(&mut client, request).await.expect("it lists").len(),
+            count,
+            "{state:?}"
+        );
+    }
+    registry.set_clock("2026-12-11T05:00:00Z");
+    let overdue = ListScheduleRequest {
+        overdue: true,
+        ..Default::default()
+    };
+    let overdue = schedule(&mut client, overdue).await.expect("it lists");
+    let due_by_then = items
+        .iter()
+        .filter(|item| item.due_date.is_some_and(|due| due.day < 11))
+        .count();
+    assert_eq!(overdue.len(), due_by_then);
+
+    for (request, expected) in [
+        (ListScheduleRequest::default(), vec![("year", "OUT_OF_RANGE")]),
+        (
+            ListScheduleRequest {
+                year: 1,
+                due_from: day(2026, 12, 2),
+                due_to: day(2026, 12, 1),
+                state: 99,
+                ..Default::default()
+            },
+            vec![("year", "OUT_OF_RANGE"), ("due_to", "RANGE"), ("state", "ENUM")],
+        ),
+        (
+            ListScheduleRequest {
+                due_from: day(2026, 2, 30),
+                ..Default::default()
+            },
+            vec![("due_from", "DATE")],
+        ),
+    ] {
+        assert_eq!(violations(schedule(&mut client, request).await), pairs(&expected));
+    }
+}
+
+#[tokio::test]
+async fn punctuality_names_what_is_due_today_and_soon_and_refuses_a_period_of_another_year() {
+    let registry = Registry::at("2026-12-07T05:00:00Z").await;
+    let mut client = registry.client(None);
+    let mut counts = async |period: &str, soon_days: Option<i32>| {
+        let request = GetPunctualityRequest {
+            year: 2026,
+            period: period.into(),
+            soon_days,
+            ..Default::default()
+        };
+        let report = client.get_punctuality(request).await;
+        report.map(|report| report.into_inner().counts.expect("it has counts"))
+    };
+    // Forms 1, 7 and 25 are due on Monday the 7th, forms 5 and 26 within the week, form 4 on Saturday the 12th.
+    let november = counts("2026-M11", None).await.expect("it counts");
+    assert_eq!((november.expected, november.due_today, november.due_soon), (6, 3, 3));
+    let tomorrow = counts("2026-M11", Some(2)).await.expect("it counts");
+    assert_eq!((tomorrow.due_today, tomorrow.due_soon), (3, 1));
+    assert_eq!(
+        violations(counts("2025-M11", None).await),
+        pairs(&[("period", "CONFLICT")])
+    );
+    let expected = [("period", "PERIOD"), ("soon_days", "OUT_OF_RANGE")];
+    assert_eq!(violations(counts("2026-M13", Some(-1)).await), pairs(&expected));
 }

@@ -80,7 +80,7 @@ async fn a_form_is_found_by_its_code_in_any_spelling_and_told_in_its_own() {
     registry
         .database()
         .await
-        .execute("UPDATE forms.form SET code = '1-М' WHERE list_number = 1")
+        .execute("UPDATE forms.form_version SET code = '1-М' WHERE form = 1")
         .await
         .expect("it is changed");
     let mut client = registry.client(None);
@@ -106,11 +106,11 @@ async fn a_form_that_a_release_edits_is_told_and_stays_as_it_is_stored() {
     let stored = crate::db::reference::load(&context).await.expect("it loads");
     assert_eq!(crate::db::reference::edited(&released, &stored), Vec::<String>::new());
     let mut database = registry.database().await;
-    let entered = "UPDATE forms.form SET title_kk = 'атауы' WHERE list_number = 3";
+    let entered = "UPDATE forms.form_version SET title_kk = 'атауы' WHERE form = 3";
     database.execute(entered).await.expect("it is changed");
     let stored = crate::db::reference::load(&context).await.expect("it loads");
     assert_eq!(crate::db::reference::edited(&released, &stored), ["forms/3"]);
-    assert_eq!(registry.count("form WHERE title_kk = 'атауы'").await, 1);
+    assert_eq!(registry.count("form_version WHERE title_kk = 'атауы'").await, 1);
 }
 
 #[tokio::test]
@@ -207,7 +207,7 @@ async fn a_repeated_call_has_the_same_answer_whatever_has_become_of_its_form() {
     let uploaded = upload(&mut operator, &header, b"a").await.expect("it is taken");
     seal(&mut operator, JANUARY).await;
     let placed = place(&mut operator, &placing).await.expect("it is placed");
-    sqlx::query("UPDATE forms.form SET periodicity = 'QUARTERLY' WHERE list_number = 1")
+    sqlx::query("UPDATE forms.form_version SET periodicity = 'QUARTERLY' WHERE form = 1")
         .execute(&mut registry.database().await)
         .await
         .expect("it is changed");

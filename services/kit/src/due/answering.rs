@@ -1,0 +1,95 @@
+//! The table of the days from which a service answers for what falls due: `answering_day`. The last one set counts; what was due
+//! before it is not kept.
+
+use jiff::{Timestamp, civil::Date};
+use sqlx::PgConnection;
+
+use crate::{call::Done, zone};
+
+/// Why the day is what it is until somebody sets one.
+const LOADED: &str = "the schedule was first loaded";
+/// Who sets it then.
+const LOADER: &str = "jobs/schedule";
+
+/// A day from which a service answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnsweringDay {
+    /// How many days were set up to this one; tells states apart.
+    pub number: i32,
+    /// What is due on this day is kept.
+    pub day: Date,
+    /// Why this day.
+    pub reason: String,
+    /// When it was set, and by whom.
+    pub set: Done,
+}
+
+/// The days that were set, the latest first, at most `most`.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn history(connection: &mut PgConnection, most: i64) -> Result<Vec<AnsweringDay>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT number, day, reason, set_at, set_by FROM answering_day ORDER BY number DESC LIMIT $1",
+        most,
+    );
+    let rows = rows.fetch_all(connection).await?.into_iter().map(|row| AnsweringDay {
+        number: row.number,
+        day: row.day.to_jiff(),
+        reason: row.reason,
+        set: Done {
+            at: row.set_at.to_jiff(),
+            by: row.set_by,
+        },
+    });
+    Ok(rows.collect())
+}
+
+/// The day from which the service answers; `None` before anything was scheduled.
+///
+/// # Errors
+/// When the database fails.
+pub async fn day(connection: &mut PgConnection) -> Result<Option<Date>, sqlx::Error> {
+    Ok(history(connection, 1).await?.first().map(|found| found.day))
+}
+
+/// Stores a day; answers whether it did, which is not so when another has set one of this number meanwhile.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn insert(connection: &mut PgConnection, set: &AnsweringDay) -> Result<bool, sqlx::Error> {
+    let inserted = sqlx::query!(
+        "INSERT INTO answering_day (number, day, reason, set_at, set_by) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT DO NOTHING",
+        set.number,
+        jiff_sqlx::Date::from(set.day) as _,
+        set.reason,
+        jiff_sqlx::Timestamp::from(set.set.at) as _,
+        set.set.by,
+    );
+    Ok(inserted.execute(connection).await?.rows_affected() == 1)
+}
+
+/// Stores the day on which the schedule was first loaded, unless there is a day; answers whether it did. An earlier release
+/// may have loaded it: then the journal tells when.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub(super) async fn insert_default(connection: &mut PgConnection, now: Timestamp) -> Result<bool, sqlx::Error> {
+    if !history(connection, 1).await?.is_empty() {
+        return Ok(false);
+    }
+    let loaded = sqlx::query_scalar!("SELECT min(recorded_at) FROM journal_entry WHERE method = $1", LOADER);
+    let loaded = loaded.fetch_one(&mut *connection).await?;
+    let at = loaded.map_or(now, jiff_sqlx::Timestamp::to_jiff);
+    let day = AnsweringDay {
+        number: 1,
+        day: zone::civil_day(at),
+        reason: LOADED.into(),
+        set: Done { at, by: LOADER.into() },
+    };
+    insert(connection, &day).await
+}
