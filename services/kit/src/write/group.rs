@@ -86,14 +86,18 @@ impl<A: Clone> Askers<A> {
         self.0.iter().all(oneshot::Sender::is_closed)
     }
 
-    fn tell(self, mutation: &Mutation, mut answer: Result<A, Error>) {
+    fn tell(mut self, mutation: &Mutation, answer: Result<A, Error>) {
+        let answer = answer.map_err(|error| mutation.refused(error));
+        let last = self.0.pop();
         for asker in self.0 {
             let again = match &answer {
                 Ok(answer) => Ok(answer.clone()),
                 Err(error) => Err(error.again()),
             };
-            let told = std::mem::replace(&mut answer, again);
-            asker.send(told.map_err(|error| mutation.refused(error))).ok();
+            asker.send(again).ok();
+        }
+        if let Some(last) = last {
+            last.send(answer).ok();
         }
     }
 }
