@@ -150,8 +150,9 @@ impl Database {
 
     async fn begin_in(&self, pool: &PgPool, statement: &'static str) -> Result<Transaction, sqlx::Error> {
         let acquiring = pool.acquire();
-        let begun = self.to_its_end(async move { Transaction::begin(Lent::of(acquiring.await?), statement).await });
-        Ok(self.probe.wait(begun).await?.held())
+        // Boxed: making a connection takes kilobytes, and whatever waits for this would have them several times over.
+        let begun = Box::pin(async move { Transaction::begin(Lent::of(acquiring.await?), statement).await });
+        Ok(self.probe.wait(self.to_its_end(begun)).await?.held())
     }
 
     /// Waits until there is a connection for reading and one for writing: on a busy machine the first may take longer than a call

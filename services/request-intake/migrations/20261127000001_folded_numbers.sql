@@ -1,5 +1,6 @@
--- Requests are found by the sender's number and by the coupon's, however it is spelled.
+-- Requests are found by the sender's number however it is spelled; a coupon's is turned into the one spelling it is stored in.
+-- The release before this one, while it still runs, finds the sender's number by reading all requests.
 
 CREATE INDEX request_external_number_folded ON requests.request (requests.folded(external_number), number)
     WHERE external_number IS NOT NULL;
-CREATE INDEX request_coupon_number_folded ON requests.request (requests.folded(coupon_number));
+DROP INDEX requests.request_external_number;

@@ -86,7 +86,7 @@ impl Shared {
     }
 
     async fn look_up_all(&self) {
-        let mut asked = self.take();
+        let mut asked = self.gather().await;
         if asked.is_empty() {
             return;
         }
@@ -98,8 +98,14 @@ impl Shared {
             if let Err((asked, error)) = look_up(&mut connection, asked).await {
                 return fail(asked, error);
             }
-            asked = self.take();
+            asked = self.gather().await;
         }
+    }
+
+    /// Those who wait, and those whose calls the runtime has at hand already: they come to wait before it gets back here.
+    async fn gather(&self) -> Vec<Asked> {
+        tokio::task::yield_now().await;
+        self.take()
     }
 
     /// Those who wait first, without those who have hung up.
@@ -130,16 +136,20 @@ async fn look_up(connection: &mut PgConnection, asked: Vec<Asked>) -> Result<(),
 }
 
 fn fail(asked: Vec<Asked>, error: sqlx::Error) {
-    tell(asked.into_iter().map(|(_, asker)| asker), Err(error.into()));
+    tell(asked.into_iter().map(|(_, asker)| asker).collect(), Err(error.into()));
 }
 
 /// Tells all of them the same.
-fn tell(askers: impl IntoIterator<Item = oneshot::Sender<Found>>, mut found: Found) {
+fn tell(mut askers: Vec<oneshot::Sender<Found>>, found: Found) {
+    let last = askers.pop();
     for asker in askers {
         let again = match &found {
             Ok(found) => Ok(found.clone()),
             Err(error) => Err(error.again()),
         };
-        asker.send(std::mem::replace(&mut found, again)).ok();
+        asker.send(again).ok();
+    }
+    if let Some(last) = last {
+        last.send(found).ok();
     }
 }

@@ -118,6 +118,11 @@ async fn every_state_of_a_connection_ends_within_a_minute() {
     lines.spawn(never_reading(Box::pin(stage.line().await), began));
     for window in [0, 1] {
         lines.spawn(without_window(Box::pin(stage.line().await), window, began));
+        lines.spawn(without_window_for_a_short_answer(
+            Box::pin(stage.line().await),
+            window,
+            began,
+        ));
     }
 
     let ended = tokio::time::timeout(MINUTE, lines.join_all()).await;
@@ -183,6 +188,22 @@ async fn without_window(mut line: Line, window: u32, began: Instant) -> (String,
     assert!(heard.ended.is_none(), "the call ended, not the connection");
     (
         format!("calls: an answer and a window of {window} bytes"),
+        began.elapsed(),
+    )
+}
+
+/// The same for an answer of one piece: its end has left the service, so that the call cannot be ended by itself.
+async fn without_window_for_a_short_answer(mut line: Line, window: u32, began: Instant) -> (String, Duration) {
+    let mut sent = wire::opening(&[(4, window)]);
+    sent.extend(wire::call(1, GET_DAY));
+    sent.extend(wire::frame(wire::DATA, 1, 1, &wire::message(&a_day().encode_to_vec())));
+    line.write_all(&sent).await.expect("the line is there");
+    let heard = wire::listen(&mut line, MINUTE, |heard| heard.streams(RESET).contains(&1)).await;
+    assert!(heard.streams(HEADERS).contains(&1), "the call was answered");
+    let is_over = heard.streams(RESET).contains(&1) || heard.ended.is_some();
+    assert!(is_over, "window {window}: neither the call nor the connection ended");
+    (
+        format!("calls: a short answer and a window of {window} bytes"),
         began.elapsed(),
     )
 }

@@ -1,7 +1,7 @@
 //! One call on the wire, from its header to the last byte of its answer: what it holds, and when it no longer moves.
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard,
@@ -52,9 +52,9 @@ pub struct Stream {
     party: Party,
     admitted: bool,
     bytes: AtomicUsize,
-    /// Since when a piece of the answer waits for the peer to take it.
+    /// Since when pieces of the answer wait for the peer to take them.
     handed: Mutex<Option<Instant>>,
-    /// Who waits until the piece is on the line.
+    /// Who waits until they are on the line.
     waiting: AtomicWaker,
 }
 
@@ -109,6 +109,18 @@ impl Stream {
         self.handed.lock().expect("no code panics while it holds this lock")
     }
 
+    /// Ends once all that HTTP/2 was given of the answer is on the line.
+    async fn taken(&self) {
+        poll_fn(|polling| {
+            self.waiting.register(polling.waker());
+            match *self.handed() {
+                Some(_) => Poll::Pending,
+                None => Poll::Ready(()),
+            }
+        })
+        .await;
+    }
+
     /// Ends once the peer has taken nothing of its answer for too long.
     async fn stuck(&self) {
         loop {
@@ -135,7 +147,8 @@ impl Drop for Stream {
     }
 }
 
-/// Runs each call of a connection in a task of its own, and drops it when it is stuck: HTTP/2 then tells the peer.
+/// Runs each call of a connection in a task of its own, and drops it when it is stuck: HTTP/2 then tells the peer. A peer that
+/// does not take the end of an answer loses the connection.
 #[derive(Clone)]
 pub struct Streams {
     place: Arc<Place>,
@@ -155,8 +168,14 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams
         let watched = stream.clone();
         tokio::spawn(STREAM.scope(stream, async move {
             tokio::select! {
+                biased;
                 () = call => {}
-                () = watched.stuck() => tracing::debug!("a caller did not take its answer"),
+                () = watched.stuck() => return tracing::debug!("a caller did not take its answer"),
+            }
+            tokio::select! {
+                biased;
+                () = watched.taken() => {}
+                () = watched.stuck() => watched.place.cut(),
             }
         }));
     }
@@ -280,13 +299,23 @@ impl Drop for Piece {
     }
 }
 
-/// The answer of a call as its peer takes it: the next piece, and the end too, only once the one before is on the line. Else the
-/// call would end, and its limits with it, while HTTP/2 still holds the answer.
+/// The answer of a call as its peer takes it: the next piece only once the one before is on the line. Else the call would end,
+/// and its limits with it, while HTTP/2 still holds a long answer. The end of an answer of one piece follows it at once, so that
+/// both leave together.
 pub struct ResponseBody {
     body: Body,
     stream: Arc<Stream>,
     /// What HTTP/2 has not been given yet of a part that has come from the service.
     rest: Bytes,
+    pieces: Pieces,
+}
+
+/// How much of an answer HTTP/2 has been given.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pieces {
+    None,
+    One,
+    More,
 }
 
 impl ResponseBody {
@@ -296,6 +325,7 @@ impl ResponseBody {
             body,
             stream,
             rest: Bytes::new(),
+            pieces: Pieces::None,
         })
     }
 
@@ -313,7 +343,8 @@ impl HttpBody for ResponseBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, polling: &mut Polling<'_>) -> Poll<Polled> {
         self.stream.waiting.register(polling.waker());
-        if self.stream.handed().is_some() {
+        let is_handed = self.stream.handed().is_some();
+        if is_handed && (self.pieces == Pieces::More || !self.rest.is_empty()) {
             return Poll::Pending;
         }
         if self.rest.is_empty() {
@@ -329,9 +360,16 @@ impl HttpBody for ResponseBody {
                 Ok(bytes) => self.rest = bytes,
                 Err(refusal) => return Poll::Ready(self.end_with(refusal)),
             }
+            if is_handed {
+                return Poll::Pending;
+            }
         }
         let length = self.rest.len().min(PIECE);
         let piece = self.rest.split_to(length);
+        self.pieces = match self.pieces {
+            Pieces::None => Pieces::One,
+            Pieces::One | Pieces::More => Pieces::More,
+        };
         Poll::Ready(Some(Ok(Frame::data(Piece::hand(piece, &self.stream)))))
     }
 

@@ -1,6 +1,7 @@
 //! How messages and embedded registers are read ("the door"): every violation at once, words, names, pages, uploads, and the
 //! conversions between the contracts and Rust.
 
+pub(crate) mod fields;
 pub mod names;
 pub mod page;
 pub mod register;

@@ -1,9 +1,14 @@
 //! The fields that the service sets, by the option `set_by_service` of the contract.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
 use legalstat_proto::descriptors;
-use prost_reflect::{DynamicMessage, ExtensionDescriptor, FieldDescriptor, MessageDescriptor, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor, Value};
+
+use super::fields;
 
 /// The input of every method of the contracts by the method's full name.
 static INPUTS: LazyLock<HashMap<String, MessageDescriptor>> = LazyLock::new(|| {
@@ -17,6 +22,17 @@ static INPUTS: LazyLock<HashMap<String, MessageDescriptor>> = LazyLock::new(|| {
     inputs.collect()
 });
 
+/// The full names of all fields with the option.
+static MARKED: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let option = descriptors().get_extension_by_name("legalstat.common.v1.set_by_service");
+    let option = option.expect("the contracts have it");
+    let fields = descriptors()
+        .all_messages()
+        .flat_map(|message| message.fields().collect::<Vec<_>>());
+    let marked = fields.filter(|field| field.options().get_extension(&option).as_bool().unwrap_or(false));
+    marked.map(|field| field.full_name().to_owned()).collect()
+});
+
 /// The input of a method of the contracts.
 pub(crate) fn input(method: &str) -> Option<MessageDescriptor> {
     INPUTS.get(method).cloned()
@@ -25,37 +41,35 @@ pub(crate) fn input(method: &str) -> Option<MessageDescriptor> {
 /// The paths of all fields given in a method's message that only the service sets, in the order of their numbers.
 pub(super) fn given(method: &str, message: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
-    let option = descriptors().get_extension_by_name("legalstat.common.v1.set_by_service");
-    let read = input(method).and_then(|input| DynamicMessage::decode(input, message).ok());
-    if let Some((option, message)) = option.zip(read) {
-        find(&option, &message, "", &mut found);
+    let is_marked = |field: &FieldDescriptor, _: &[u8]| MARKED.contains(field.full_name());
+    if let Some(input) = input(method)
+        && fields::any(&input, message, &is_marked).unwrap_or(false)
+        && let Ok(message) = DynamicMessage::decode(input, message)
+    {
+        find(&message, "", &mut found);
     }
     found
 }
 
-fn find(option: &ExtensionDescriptor, message: &DynamicMessage, before: &str, found: &mut Vec<String>) {
+fn find(message: &DynamicMessage, before: &str, found: &mut Vec<String>) {
     for (field, value) in message.fields() {
         let path = format!("{before}{}", field.name());
-        if is_marked(option, &field) {
+        if MARKED.contains(field.full_name()) {
             found.push(path);
             continue;
         }
         match value {
-            Value::Message(inner) => find(option, inner, &format!("{path}."), found),
+            Value::Message(inner) => find(inner, &format!("{path}."), found),
             Value::List(values) => {
                 for (place, inner) in values.iter().enumerate() {
                     if let Value::Message(inner) = inner {
-                        find(option, inner, &format!("{path}[{place}]."), found);
+                        find(inner, &format!("{path}[{place}]."), found);
                     }
                 }
             }
             _ => {}
         }
     }
-}
-
-fn is_marked(option: &ExtensionDescriptor, field: &FieldDescriptor) -> bool {
-    field.options().get_extension(option).as_bool().unwrap_or(false)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What a text shows, by the general categories and properties of Unicode.
 
+use std::borrow::Cow;
+
 use icu_normalizer::ComposingNormalizer;
 use icu_properties::{
     CodePointMapData, CodePointSetData,
@@ -15,8 +17,8 @@ const SHOWN: GeneralCategoryGroup = GeneralCategoryGroup::Letter
 const BRAILLE_BLANK: char = '\u{2800}';
 
 /// The text in NFC: one letter is one letter, however it was typed.
-pub fn composed(text: &str) -> String {
-    ComposingNormalizer::new_nfc().normalize(text).into_owned()
+pub fn composed(text: &str) -> Cow<'_, str> {
+    ComposingNormalizer::new_nfc().normalize(text)
 }
 
 /// Whether a reader sees anything of it.

@@ -126,7 +126,11 @@ impl Violations {
             let description = "must not contain characters that turn the direction of writing";
             self.add(field, FieldReason::Direction, description);
         }
-        if text::shows(&value) { value } else { String::new() }
+        if text::shows(&value) {
+            value.into_owned()
+        } else {
+            String::new()
+        }
     }
 
     /// Finds every field of a method's message that a caller gave although the service sets it, by the contract's option.

@@ -127,7 +127,8 @@ impl Calendar {
 
 /// Waits for an answer, but not for a peer that never finishes the handshake: a call's own deadline starts after it.
 async fn within<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {
-    let answer = tokio::time::timeout(PATIENCE, call).await;
+    // Boxed: a call takes kilobytes, and whatever waits for it would have them several times over.
+    let answer = tokio::time::timeout(PATIENCE, Box::pin(call)).await;
     let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in time")));
     Ok(answer?.into_inner())
 }

@@ -1,12 +1,17 @@
 //! Calls that arrive together share a transaction: one flush, one turn at what all of them lock. There is no timer. An idle
-//! service answers at once; while one group is stored, the next one gathers.
+//! service answers at once; while one group is stored, others are prepared, and all that are ready then are stored next.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use futures::FutureExt as _;
 use prost::Message;
 use sqlx::PgConnection;
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
@@ -33,7 +38,7 @@ pub trait Grouped: Send + Sync + 'static {
     ///
     /// # Errors
     /// What keeps it from deciding about any of them.
-    async fn prepare(&self, asked: Vec<Self::Asked>) -> Result<Vec<Result<Self::Plan, Error>>, Error>;
+    async fn prepare(&self, asked: &[&Self::Asked]) -> Result<Vec<Result<Self::Plan, Error>>, Error>;
 
     /// Stores all, and gives an outcome for each in their order. An error undoes the group; then each is tried alone, so that
     /// it meets only its own.
@@ -58,24 +63,42 @@ pub struct Limits {
     pub bytes: usize,
     /// How many calls share a transaction at most.
     pub together: usize,
-    /// How many groups are under way side by side.
+    /// How many groups are under way side by side: one is stored, the others are prepared.
     pub side_by_side: usize,
 }
 
 /// The calls of one method, gathered into groups.
 pub struct Groups<G: Grouped> {
-    queue: mpsc::Sender<Waiting<G>>,
+    queue: mpsc::Sender<Asked<G>>,
     room: Arc<Semaphore>,
 }
 
 type Asker<A> = oneshot::Sender<Result<A, Error>>;
 
-struct Waiting<G: Grouped> {
+/// A call that has been taken in.
+struct Taken<G: Grouped, T> {
     mutation: Mutation,
-    asked: G::Asked,
+    /// What it asks for, or once it is prepared what is to be stored for it.
+    what: T,
     askers: Askers<G::Answer>,
     span: Span,
     _room: OwnedSemaphorePermit,
+}
+
+type Asked<G> = Taken<G, <G as Grouped>::Asked>;
+type Planned<G> = Taken<G, <G as Grouped>::Plan>;
+type Calls<G, T> = Vec<Taken<G, T>>;
+
+impl<G: Grouped> Asked<G> {
+    fn planned(self, plan: G::Plan) -> Planned<G> {
+        Taken {
+            mutation: self.mutation,
+            what: plan,
+            askers: self.askers,
+            span: self.span,
+            _room: self._room,
+        }
+    }
 }
 
 /// Those who asked for the same under one key.
@@ -86,24 +109,20 @@ impl<A: Clone> Askers<A> {
         self.0.iter().all(oneshot::Sender::is_closed)
     }
 
-    fn tell(self, mutation: &Mutation, mut answer: Result<A, Error>) {
+    fn tell(mut self, mutation: &Mutation, answer: Result<A, Error>) {
+        let answer = answer.map_err(|error| mutation.refused(error));
+        let last = self.0.pop();
         for asker in self.0 {
             let again = match &answer {
                 Ok(answer) => Ok(answer.clone()),
                 Err(error) => Err(error.again()),
             };
-            let told = std::mem::replace(&mut answer, again);
-            asker.send(told.map_err(|error| mutation.refused(error))).ok();
+            asker.send(again).ok();
+        }
+        if let Some(last) = last {
+            last.send(answer).ok();
         }
     }
-}
-
-/// A call with its plan.
-struct Planned<G: Grouped> {
-    mutation: Mutation,
-    plan: G::Plan,
-    askers: Askers<G::Answer>,
-    _room: OwnedSemaphorePermit,
 }
 
 impl<G: Grouped> Groups<G> {
@@ -114,6 +133,8 @@ impl<G: Grouped> Groups<G> {
             context: context.clone(),
             grouped,
             waiting: Mutex::new(waiting),
+            ready: Default::default(),
+            storing: Mutex::new(()),
             together: limits.together,
         });
         for _ in 0..limits.side_by_side {
@@ -132,14 +153,14 @@ impl<G: Grouped> Groups<G> {
         let overloaded = || Refusal::overloaded("too many calls of this method wait already; try again");
         let room = Arc::clone(&self.room).try_acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX));
         let (asker, answered) = oneshot::channel();
-        let waiting = Waiting {
+        let taken = Taken {
             mutation,
-            asked,
+            what: asked,
             askers: Askers(vec![asker]),
             span: Span::current(),
             _room: room.map_err(|_| overloaded())?,
         };
-        self.queue.try_send(waiting).map_err(|_| overloaded())?;
+        self.queue.try_send(taken).map_err(|_| overloaded())?;
         let broken_off = "the line to the database is silent; repeat the call with its request_id";
         answered.await.map_err(|_| Refusal::unavailable(broken_off))?
     }
@@ -148,7 +169,11 @@ impl<G: Grouped> Groups<G> {
 struct Worker<G: Grouped> {
     context: Context,
     grouped: G,
-    waiting: Mutex<mpsc::Receiver<Waiting<G>>>,
+    waiting: Mutex<mpsc::Receiver<Asked<G>>>,
+    /// What is to be stored next.
+    ready: std::sync::Mutex<Vec<Planned<G>>>,
+    /// Held by the worker that stores. A second one would only wait in the database for what the first has locked.
+    storing: Mutex<()>,
     together: usize,
 }
 
@@ -158,18 +183,50 @@ impl<G: Grouped> Worker<G> {
         while let Some(taken) = self.take(std::mem::take(&mut again)).await {
             let (calls, others) = apart(taken);
             again = others;
-            // The turn belongs to the trace of the first: a group has no caller of its own.
-            let span = calls.first().map_or_else(Span::none, |call| call.span.clone());
-            // Its calls have waited for it already: however many times it asks for the database, it waits once.
-            let turn = patience::afresh(Box::pin(self.turn(calls).instrument(span)));
-            if let Err(error) = lent::unless_silent(turn).await {
-                tracing::warn!(%error, "a group of calls was broken off");
+            if let Some(planned) = turn(calls, |calls| self.prepare(calls)).await {
+                self.ready().extend(planned);
+            }
+            self.store_ready().await;
+        }
+    }
+
+    fn ready(&self) -> std::sync::MutexGuard<'_, Vec<Planned<G>>> {
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stores what is ready, unless another worker stores: then that one takes it along.
+    async fn store_ready(&self) {
+        while !self.ready().is_empty()
+            && let Some(_storing) = self.turn_to_store().await
+        {
+            loop {
+                let (calls, others) = apart(self.take_ready());
+                // Two with one key were prepared apart: the second is stored, or answered, after the first.
+                self.ready().extend(others);
+                if calls.is_empty() {
+                    break;
+                }
+                turn(calls, |calls| self.store_all(calls)).await;
             }
         }
     }
 
+    /// `None` when another worker stores and there is room for more that is ready.
+    async fn turn_to_store(&self) -> Option<MutexGuard<'_, ()>> {
+        if self.ready().len() < self.together {
+            return self.storing.try_lock().ok();
+        }
+        Some(self.storing.lock().await)
+    }
+
+    fn take_ready(&self) -> Vec<Planned<G>> {
+        let mut ready = self.ready();
+        let count = ready.len().min(self.together);
+        ready.drain(..count).collect()
+    }
+
     /// The calls of the next turn: those left over from the last, and what waits. `None` at the end.
-    async fn take(&self, mut taken: Vec<Waiting<G>>) -> Option<Vec<Waiting<G>>> {
+    async fn take(&self, mut taken: Vec<Asked<G>>) -> Option<Vec<Asked<G>>> {
         if taken.is_empty() {
             let received = async { self.waiting.lock().await.recv_many(&mut taken, self.together).await };
             let received = tokio::select! {
@@ -199,41 +256,61 @@ impl<G: Grouped> Worker<G> {
         }
     }
 
-    async fn turn(&self, calls: Vec<Waiting<G>>) {
-        if calls.is_empty() {
-            return;
-        }
+    /// What is to be stored for those that were not answered before and are not refused.
+    async fn prepare(&self, calls: Vec<Asked<G>>) -> Vec<Planned<G>> {
         let unanswered = self.replay(calls).await;
-        let planned = self.plan(unanswered).await;
-        if planned.is_empty() {
-            return;
-        }
+        self.plan(unanswered).await
+    }
+
+    async fn store_all(&self, planned: Vec<Planned<G>>) {
         match self.store(&planned).await {
             Ok(answers) => {
                 for (call, answer) in planned.into_iter().zip(answers) {
                     call.askers.tell(&call.mutation, Ok(answer));
                 }
             }
-            Err(Stored::Failed(error)) if planned.len() == 1 => {
-                refuse_all(planned.into_iter().map(|call| (call.mutation, call.askers)), error);
-            }
-            Err(why) => {
-                if let Some(unlogged) = repeated::to_log(&why.to_string()) {
+            Err(Stored::Failed(error)) if planned.len() == 1 => refuse_all(planned, error),
+            Err(Stored::Clash) => self.store_without_those_answered(planned).await,
+            Err(Stored::Failed(error)) => {
+                let why = match error {
+                    Error::Refusal(refusal) => refusal.message,
+                    Error::Unknown(error) => format!("{error:#}"),
+                };
+                if let Some(unlogged) = repeated::to_log(&why) {
                     let calls = planned.len();
-                    tracing::warn!(calls, %why, unlogged, "a group could not be stored; storing each call alone");
+                    tracing::warn!(
+                        calls,
+                        why,
+                        unlogged,
+                        "a group could not be stored; storing each call alone"
+                    );
                 }
                 self.store_each(planned).await;
             }
         }
     }
 
+    /// After a key was found answered: while its call was prepared, the first call with it was stored.
+    async fn store_without_those_answered(&self, planned: Vec<Planned<G>>) {
+        let all = planned.len();
+        let unanswered = self.replay(planned).await;
+        if unanswered.len() < all {
+            self.ready().extend(unanswered);
+        } else {
+            self.store_each(unanswered).await;
+        }
+    }
+
     /// Answers those that were answered before, and gives the others; none when all are refused. Nothing else is asked for a
     /// repetition, so that what is away keeps none of them.
-    async fn replay(&self, calls: Vec<Waiting<G>>) -> Vec<Waiting<G>> {
+    async fn replay<T>(&self, calls: Calls<G, T>) -> Calls<G, T> {
+        if calls.is_empty() {
+            return calls;
+        }
         let earlier = match self.answered(calls.iter().map(|call| &call.mutation).collect()).await {
             Ok(earlier) => earlier,
             Err(error) => {
-                refuse_all(calls.into_iter().map(|call| (call.mutation, call.askers)), error);
+                refuse_all(calls, error);
                 return Vec::new();
             }
         };
@@ -262,33 +339,26 @@ impl<G: Grouped> Worker<G> {
     }
 
     /// Decides about all; answers those that are refused and those that only check.
-    async fn plan(&self, calls: Vec<Waiting<G>>) -> Vec<Planned<G>> {
+    async fn plan(&self, calls: Vec<Asked<G>>) -> Vec<Planned<G>> {
         if calls.is_empty() {
             return Vec::new();
         }
-        let (mut asked, mut rest) = (Vec::with_capacity(calls.len()), Vec::with_capacity(calls.len()));
-        for call in calls {
-            asked.push(call.asked);
-            rest.push((call.mutation, call.askers, call._room));
-        }
-        let plans = match unpanicked(self.grouped.prepare(asked)).await {
+        let asked: Vec<&G::Asked> = calls.iter().map(|call| &call.what).collect();
+        let plans = match unpanicked(self.grouped.prepare(&asked)).await {
             Ok(plans) => plans,
             Err(error) => {
-                refuse_all(rest.into_iter().map(|(mutation, askers, _)| (mutation, askers)), error);
+                refuse_all(calls, error);
                 return Vec::new();
             }
         };
-        let mut planned = Vec::with_capacity(rest.len());
-        for ((mutation, askers, room), plan) in rest.into_iter().zip(plans) {
+        let mut planned = Vec::with_capacity(calls.len());
+        for (call, plan) in calls.into_iter().zip(plans) {
             match plan {
-                Ok(plan) if mutation.validate_only => askers.tell(&mutation, Ok(self.grouped.shown(plan))),
-                Ok(plan) => planned.push(Planned {
-                    mutation,
-                    plan,
-                    askers,
-                    _room: room,
-                }),
-                Err(error) => askers.tell(&mutation, Err(error)),
+                Ok(plan) if call.mutation.validate_only => {
+                    call.askers.tell(&call.mutation, Ok(self.grouped.shown(plan)));
+                }
+                Ok(plan) => planned.push(call.planned(plan)),
+                Err(error) => call.askers.tell(&call.mutation, Err(error)),
             }
         }
         planned
@@ -310,7 +380,7 @@ impl<G: Grouped> Worker<G> {
             let away = answer.as_ref().err().filter(|error| error.is_away()).map(Error::again);
             call.askers.tell(&call.mutation, answer);
             if let Some(error) = away {
-                return refuse_all(calls.map(|call| (call.mutation, call.askers)), error);
+                return refuse_all(calls, error);
             }
         }
     }
@@ -323,7 +393,7 @@ impl<G: Grouped> Worker<G> {
 
     async fn store(&self, planned: &[Planned<G>]) -> Result<Vec<G::Answer>, Stored> {
         let mut write = Write::begin_with(&self.context, G::BEGIN).await?;
-        let plans: Vec<&G::Plan> = planned.iter().map(|call| &call.plan).collect();
+        let plans: Vec<&G::Plan> = planned.iter().map(|call| &call.what).collect();
         let outcomes = unpanicked(self.grouped.store(&mut write, &plans)).await?;
         let left = leave(&mut write, planned, &outcomes).await?;
         if left < planned.len() {
@@ -354,16 +424,6 @@ enum Stored {
 impl<E: Into<Error>> From<E> for Stored {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
-    }
-}
-
-impl std::fmt::Display for Stored {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Clash => f.write_str("another replica has answered one of them"),
-            Self::Failed(Error::Refusal(refusal)) => f.write_str(&refusal.message),
-            Self::Failed(Error::Unknown(error)) => write!(f, "{error:#}"),
-        }
     }
 }
 
@@ -398,10 +458,20 @@ async fn leave<G: Grouped>(
     Ok(leaves::leave(write.connection(), now, &answers, &entries, &events).await?)
 }
 
+/// Does work for calls that have waited for it already: however many times it asks for the database, it waits once. `None` when
+/// the line to the database went silent.
+async fn turn<G: Grouped, T, F: Future>(calls: Calls<G, T>, work: impl FnOnce(Calls<G, T>) -> F) -> Option<F::Output> {
+    // It belongs to the trace of the first: a group has no caller of its own.
+    let span = calls.first().map_or_else(Span::none, |call| call.span.clone());
+    let done = lent::unless_silent(patience::afresh(Box::pin(work(calls).instrument(span)))).await;
+    done.inspect_err(|error| tracing::warn!(%error, "a group of calls was broken off"))
+        .ok()
+}
+
 /// The first call of every key, joined by those that ask for the same, and the others: they are answered once the first is.
-fn apart<G: Grouped>(taken: Vec<Waiting<G>>) -> (Vec<Waiting<G>>, Vec<Waiting<G>>) {
+fn apart<G: Grouped, T>(taken: Calls<G, T>) -> (Calls<G, T>, Calls<G, T>) {
     let mut places: HashMap<(String, Uuid), usize> = HashMap::new();
-    let (mut calls, mut others): (Vec<Waiting<G>>, Vec<Waiting<G>>) = (Vec::with_capacity(taken.len()), Vec::new());
+    let (mut calls, mut others): (Calls<G, T>, Calls<G, T>) = (Vec::with_capacity(taken.len()), Vec::new());
     for call in taken {
         let key = (call.mutation.call.caller.name.clone(), call.mutation.request_id);
         match places.get(&key).map(|place| &mut calls[*place]) {
@@ -419,9 +489,10 @@ fn apart<G: Grouped>(taken: Vec<Waiting<G>>) -> (Vec<Waiting<G>>, Vec<Waiting<G>
 }
 
 /// Tells all of them the same.
-fn refuse_all<A: Clone>(calls: impl Iterator<Item = (Mutation, Askers<A>)>, mut error: Error) {
-    for (mutation, askers) in calls {
+fn refuse_all<G: Grouped, T>(calls: impl IntoIterator<Item = Taken<G, T>>, mut error: Error) {
+    for call in calls {
         let again = error.again();
-        askers.tell(&mutation, Err(std::mem::replace(&mut error, again)));
+        call.askers
+            .tell(&call.mutation, Err(std::mem::replace(&mut error, again)));
     }
 }

@@ -61,9 +61,10 @@ impl Mutation {
         validate_only: bool,
         request: &impl Message,
     ) -> Self {
+        let sent = request.encode_to_vec();
         let body = Body {
-            read: fingerprint::of(call.method, &request.encode_to_vec()),
-            sent: request.encode_to_vec(),
+            read: fingerprint::of(call.method, &sent),
+            sent,
         };
         Self::of_body(call, about, request_id, validate_only, &body)
     }
@@ -78,21 +79,23 @@ impl Mutation {
         content_sha256: &[u8; 32],
     ) -> Self {
         let header = header.encode_to_vec();
+        let with_content = |header: &[u8]| [header, content_sha256].concat();
         let body = Body {
-            read: [&fingerprint::of_header(call.method, &header)[..], content_sha256].concat(),
-            sent: [&header[..], content_sha256].concat(),
+            read: fingerprint::of_header(call.method, &header).map(|read| with_content(&read)),
+            sent: with_content(&header),
         };
         Self::of_body(call, about, request_id, validate_only, &body)
     }
 
     fn of_body(call: &Call, about: &impl Display, request_id: Uuid, validate_only: bool, body: &Body) -> Self {
+        let sent_sha256 = wire::sha256(&body.sent);
         Self {
             call: call.clone(),
             request_id,
             validate_only,
             about: about.to_string(),
-            body_sha256: wire::sha256(&body.read),
-            sent_sha256: wire::sha256(&body.sent),
+            body_sha256: body.read.as_deref().map_or(sent_sha256, wire::sha256),
+            sent_sha256,
         }
     }
 
@@ -121,8 +124,8 @@ impl Mutation {
 /// What a mutation asks for, in bytes.
 #[derive(Default)]
 struct Body {
-    /// As it is read, in one spelling.
-    read: Vec<u8>,
+    /// As it is read, in one spelling, where that is another.
+    read: Option<Vec<u8>>,
     /// As it was sent.
     sent: Vec<u8>,
 }

@@ -15,7 +15,8 @@ use crate::domain::evidence::Answer;
 /// Asks a service and waits so long. A documented refusal is an answer; everything else means that the service is away: an
 /// accepted request is never lost over another service's fault.
 async fn ask<T>(service: &'static str, patience: Duration, call: impl Future<Output = Result<T, Status>>) -> Answer<T> {
-    let status = match tokio::time::timeout(patience, call).await {
+    // Boxed: a call takes kilobytes, and whatever waits for it would have them several times over.
+    let status = match tokio::time::timeout(patience, Box::pin(call)).await {
         Ok(Ok(answer)) => return Answer::Given(answer),
         Ok(Err(status)) => status,
         Err(_) => Status::deadline_exceeded("no answer in time"),

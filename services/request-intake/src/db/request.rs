@@ -59,7 +59,9 @@ pub async fn find(connection: &mut PgConnection, filter: &Filter, most: i64) -> 
          WHERE ($1::text IS NULL OR accepted_by = $1)
            AND ($2::text IS NULL OR state = $2)
            AND ($3::text IS NULL OR requests.folded(external_number) = requests.folded($3))
-           AND ($4::text IS NULL OR requests.folded(coupon_number) = requests.folded($4))
+           AND ($4::text IS NULL
+                OR coupon_number
+                    = upper(overlay(requests.folded($4) PLACING '-' FROM 9 FOR 0) COLLATE \"C\") COLLATE \"default\")
            AND ($5::date IS NULL OR due_date >= $5)
            AND ($6::date IS NULL OR due_date <= $6)
            AND ($7::bigint IS NULL OR number < $7)

@@ -79,17 +79,17 @@ impl Grouped for Submissions {
     type Plan = Plan;
     type Answer = proto::Request;
 
-    async fn prepare(&self, asked: Vec<Asked>) -> Result<Vec<Result<Plan, Error>>, Error> {
+    async fn prepare(&self, asked: &[&Asked]) -> Result<Vec<Result<Plan, Error>>, Error> {
         let db = &self.context.db;
         // Whether the rules have changed is asked while the requests are examined under those that are known.
         if let Some(known) = self.rules.known() {
-            let (plans, current) = tokio::join!(self.plans(&asked, &known), self.rules.get(db));
+            let (plans, current) = tokio::join!(self.plans(asked, &known), self.rules.get(db));
             if Arc::ptr_eq(&known, &current?) {
                 return Ok(plans);
             }
         }
         let rules = self.rules.get(db).await?;
-        Ok(self.plans(&asked, &rules).await)
+        Ok(self.plans(asked, &rules).await)
     }
 
     async fn store(&self, write: &mut Write, plans: &[&Plan]) -> Result<Vec<Outcome<proto::Request>>, Error> {
@@ -115,9 +115,9 @@ impl Grouped for Submissions {
 impl Submissions {
     /// Reads and examines all of them. Other services are asked here, before the transaction: no row is locked while one takes
     /// its time.
-    async fn plans(&self, asked: &[Asked], rules: &Arc<Rules>) -> Vec<Result<Plan, Error>> {
+    async fn plans(&self, asked: &[&Asked], rules: &Arc<Rules>) -> Vec<Result<Plan, Error>> {
         let now = self.context.now();
-        let read = |asked: &Asked| read(Violations::new(), &asked.call, &asked.message, rules, now);
+        let read = |asked: &&Asked| read(Violations::new(), &asked.call, &asked.message, rules, now);
         let read: Vec<Result<Submission, Error>> = asked.iter().map(read).collect();
         let sound: Vec<&Submission> = read.iter().filter_map(|read| read.as_ref().ok()).collect();
         // As long as the most patient waits: who is hasty loses his answer, and puts off no other's examination.

@@ -45,13 +45,13 @@ impl Held {
             .expect("it is released");
     }
 
-    /// Waits until so many groups wait for the counter, and until what was sent over this channel has arrived.
-    async fn gathered(&self, stage: &Stage, groups: i64, client: &mut Client) {
+    /// Waits until a group waits for the counter, and until what was sent over this channel has arrived.
+    async fn gathered(&self, stage: &Stage, client: &mut Client) {
         let waiting = async {
             while stage
                 .count("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
                 .await
-                < groups
+                == 0
             {
                 tokio::time::sleep(PAUSE).await;
             }
@@ -95,7 +95,7 @@ async fn sixty_four_copies_of_one_call_have_the_very_same_answer_and_one_effect(
         send(&mut sending, &clients[copy % clients.len()], message.clone());
     }
     for client in &mut clients {
-        held.gathered(&stage, 1, client).await;
+        held.gathered(&stage, client).await;
     }
     held.release().await;
     let answers: Vec<_> = sending.join_all().await;
@@ -127,7 +127,7 @@ async fn of_several_bodies_under_one_id_one_is_accepted_and_the_others_are_refus
         };
         send(&mut sending, &edms, message);
     }
-    held.gathered(&stage, 1, &mut edms).await;
+    held.gathered(&stage, &mut edms).await;
     held.release().await;
     let (accepted, others): (Vec<_>, Vec<_>) = sending.join_all().await.into_iter().partition(Result::is_ok);
     assert_eq!((accepted.len(), others.len()), (1, 15));
@@ -151,27 +151,25 @@ async fn a_call_that_the_database_refuses_fails_alone() {
     }
     let mut edms = stage.client("edms");
     let mut sending = JoinSet::new();
-    // Two groups are under way; the others gather behind them.
-    for groups in 1..=2 {
-        send(&mut sending, &edms, submission(request()));
-        held.gathered(&stage, groups, &mut edms).await;
-    }
+    // One is being stored; the others gather behind it.
+    send(&mut sending, &edms, submission(request()));
+    held.gathered(&stage, &mut edms).await;
     for place in 0..20 {
         let essence = if place == 7 { "poison" } else { "crimes" };
         send(&mut sending, &edms, with_essence(essence));
     }
-    held.gathered(&stage, 2, &mut edms).await;
+    held.gathered(&stage, &mut edms).await;
     held.release().await;
     let (accepted, mut others): (Vec<_>, Vec<_>) = sending.join_all().await.into_iter().partition(Result::is_ok);
     let accepted: Vec<_> = accepted.into_iter().flatten().collect();
-    assert_eq!((accepted.len(), others.len()), (21, 1));
+    assert_eq!((accepted.len(), others.len()), (20, 1));
     refused(others.remove(0), Code::Internal, "INTERNAL");
     without_gaps(&accepted);
     // Rows that were undone have used up a place in the order of arrival: the refused one had company at first.
     let undone = "SELECT max(number) - count(*) FROM requests.request";
     assert!(stage.count(undone).await > 2);
     let next = submit(&mut edms, submission(request())).await.expect("it is accepted");
-    assert_eq!(next.registration_number, "2026-000023");
+    assert_eq!(next.registration_number, "2026-000022");
 }
 
 #[tokio::test]
@@ -179,8 +177,8 @@ async fn more_calls_than_may_wait_are_refused_at_once_and_all_others_are_answere
     // What is let in is more than the groups take.
     let stage = Stage::set_with(&[("LEGALSTAT_WRITES", "4096"), ("LEGALSTAT_CALLS", "8192")]).await;
     let held = Held::counter(&stage).await;
-    // Beside those that wait, two groups at most are under way.
-    let most = SUBMISSIONS.calls + SUBMISSIONS.side_by_side * SUBMISSIONS.together;
+    // Beside those that wait, one group is stored, and what is ready and what is prepared are no more than two others.
+    let most = SUBMISSIONS.calls + (SUBMISSIONS.side_by_side + 1) * SUBMISSIONS.together;
     let excess = 48;
     let clients: Vec<Client> = (0..16).map(|_| stage.client("edms")).collect();
     let mut sending: FuturesUnordered<_> = (0..most + excess)
@@ -224,7 +222,7 @@ async fn who_hangs_up_while_his_group_waits_finds_his_request_under_his_id_after
     let message = submission(request());
     let mut sending = JoinSet::new();
     send(&mut sending, &edms, message.clone());
-    held.gathered(&stage, 1, &mut edms).await;
+    held.gathered(&stage, &mut edms).await;
     sending.shutdown().await;
     // That he hung up has arrived once a later call is answered.
     get(&mut edms, &held.first.name).await.expect("it is there");
