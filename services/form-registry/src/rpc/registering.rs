@@ -89,7 +89,7 @@ fn line(faults: &mut Faults, row: i64, column: &str, given: &str, most: usize) -
     if composed.chars().any(|c| text::controls(c) || text::turns_direction(c)) {
         faults.add(|| Fault::new(row, column, Kind::Key, ""));
     }
-    composed
+    composed.into_owned()
 }
 
 pub(super) fn title(faults: &mut Faults, row: i64, given: Option<common::LocalizedText>) -> LocalizedText {

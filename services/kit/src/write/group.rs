@@ -273,7 +273,7 @@ impl<G: Grouped> Worker<G> {
             Err(Stored::Clash) => self.store_without_those_answered(planned).await,
             Err(Stored::Failed(error)) => {
                 let why = match error {
-                    Error::Refusal(refusal) => refusal.message,
+                    Error::Refusal(refusal) => refusal.message.into_string(),
                     Error::Unknown(error) => format!("{error:#}"),
                 };
                 if let Some(unlogged) = repeated::to_log(&why) {
