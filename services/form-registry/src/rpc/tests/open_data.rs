@@ -1,14 +1,18 @@
 //! The approved list of open data.
 
 use legalstat_proto::{
-    common::v1::Date,
+    common::v1::{Date, LocalizedText},
     forms::v1::{
-        Channel as Place, CreateOpenDataEntryRequest, EndOpenDataEntryRequest, ListOpenDataEntriesRequest,
+        Channel as Place, CreateOpenDataEntryRequest, EndOpenDataEntryRequest, Form, ListOpenDataEntriesRequest,
         OpenDataEntry,
     },
 };
 
-use super::{forms::law, recompute::date, *};
+use super::{
+    forms::{law, updating},
+    recompute::date,
+    *,
+};
 
 const JANUARY: &str = "forms/1/editions/2025-M01";
 
@@ -74,7 +78,25 @@ async fn a_form_is_on_the_list_from_one_day_to_another_and_placed_there_meanwhil
         .await;
     let entry = entry.expect("it is entered").into_inner();
     assert_eq!(entry.name, "forms/1/openDataEntries/2025-02-05");
-    place(&mut operator, &on_the_portal).await.expect("it is on the list");
+    let unnamed = place(&mut operator, &on_the_portal)
+        .await
+        .expect_err("names are missing");
+    let reason = unnamed.get_error_details().error_info().map(|info| info.reason.clone());
+    assert_eq!(reason.as_deref(), Some("ERROR_REASON_NAMES_MISSING"));
+    let named = Form {
+        name: "forms/1".into(),
+        title: Some(LocalizedText {
+            kk: "Тіркелген қылмыстық құқық бұзушылықтар".into(),
+            ru: "О зарегистрированных уголовных правонарушениях".into(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let naming = updating(named, &["title.kk", "title.ru"], None);
+    registry.update(naming).await.expect("its texts are entered");
+    place(&mut operator, &on_the_portal)
+        .await
+        .expect("it is on the list and has its names");
     let overlapping = operator
         .create_open_data_entry(entering("forms/1", date(2024, 1, 1)))
         .await;

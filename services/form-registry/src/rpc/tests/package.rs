@@ -56,8 +56,8 @@ const FIGURES: &str = "
     ) AS f (territory, breakdown, status, value)";
 
 const NAMES: &str =
-    "UPDATE forms.form SET title_kk = 'Тіркелген қылмыстар', title_ru = 'Зарегистрированные преступления'
-                     WHERE list_number = 1";
+    "UPDATE forms.form_version SET title_kk = 'Тіркелген қылмыстар', title_ru = 'Зарегистрированные преступления'
+                     WHERE form = 1";
 
 async fn run(registry: &Registry, sql: &str) {
     let done = registry
@@ -206,7 +206,7 @@ async fn a_version_that_is_out_never_changes_and_a_correction_is_the_next() {
     let before = files(&registry, &first).await;
     run(
         &registry,
-        "UPDATE forms.form SET title_ru = 'Другое название' WHERE list_number = 1",
+        "UPDATE forms.form_version SET title_ru = 'Другое название' WHERE form = 1",
     )
     .await;
     try_correct(&mut registry.operator(), JANUARY, "a figure was wrong")

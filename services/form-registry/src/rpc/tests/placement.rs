@@ -168,7 +168,7 @@ async fn the_open_data_portal_takes_only_forms_on_the_approved_list() {
     let entry = "INSERT INTO forms.open_data_list
              (form, valid_from, legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed)
          VALUES (1, '2025-02-05', 'Order No. 22', '', '', false)";
-    let names = "UPDATE forms.form SET title_kk = 'kk', title_ru = 'ru' WHERE list_number = 1";
+    let names = "UPDATE forms.form_version SET title_kk = 'kk', title_ru = 'ru' WHERE form = 1";
     for entered in [entry, names] {
         registry.database().await.execute(entered).await.expect("it is entered");
     }
