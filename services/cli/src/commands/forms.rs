@@ -23,8 +23,10 @@ use crate::{
 
 mod explain;
 mod register;
+mod tables;
 
 use register::Register;
+use tables::{AVAILABILITY, EDITIONS, FORMS, PUNCTUALITY, SCHEDULE};
 
 pub(super) const SERVICE: &str = "legalstat.forms.v1.FormRegistryService";
 
@@ -327,68 +329,6 @@ fn edition(name: &str) -> String {
 fn form_name(form: Option<String>) -> Option<Value> {
     form.map(|form| json!(name("forms/", &form)))
 }
-
-const FORMS: View = View::Rows(
-    "forms",
-    &[
-        ("form", "name"),
-        ("code", "code"),
-        ("title", "title"),
-        ("periodicity", "periodicity"),
-        ("due day", "dueDay"),
-        ("legal basis", "legalBasis"),
-        ("languages missing", "missingLanguages"),
-    ],
-);
-const SCHEDULE: View = View::Rows(
-    "items",
-    &[
-        ("form", "form"),
-        ("period", "period"),
-        ("due", "dueDate"),
-        ("state", "state"),
-        ("punctuality", "punctuality"),
-        ("provisional", "provisional"),
-        ("assumed", "assumed"),
-    ],
-);
-const EDITIONS: View = View::Rows(
-    "editions",
-    &[
-        ("edition", "name"),
-        ("state", "state"),
-        ("due", "dueDate"),
-        ("punctuality", "punctuality"),
-        ("revision", "revision"),
-        ("file", "file.filename"),
-    ],
-);
-const PUNCTUALITY: View = View::Rows(
-    "lines",
-    &[
-        ("form", "form"),
-        ("period", "period"),
-        ("expected", "counts.expected"),
-        ("placed", "counts.placed"),
-        ("on time", "counts.onTime"),
-        ("late", "counts.late"),
-        ("days late", "counts.daysLate"),
-        ("overdue", "counts.overdue"),
-        ("not due", "counts.notDue"),
-        ("nil", "counts.nil"),
-        ("not kept", "counts.notKept"),
-    ],
-);
-const AVAILABILITY: View = View::Rows(
-    "items",
-    &[
-        ("availability", "availability"),
-        ("finding", "text"),
-        ("editions", "editions"),
-        ("indicators", "indicators"),
-        ("legal basis", "legalBasis"),
-    ],
-);
 
 impl Forms {
     /// The command to carry out.

@@ -136,7 +136,7 @@ impl Acceptor {
     {
         let place = held.place.clone();
         tokio::select! {
-            () = place.displaced() => tracing::debug!(%address, "a connection was given up for another or for its silence"),
+            () = place.end_of_connection().cancelled() => tracing::debug!(%address, "a connection was given up for another or for its silence"),
             () = self.live(stream, address, &held, service) => {}
         }
     }

@@ -269,14 +269,9 @@ impl Place {
         *self.idle_since.lock().expect("no code panics while it holds this lock")
     }
 
-    /// Ends once another connection has taken its place, or its peer takes no answers.
-    pub async fn displaced(&self) {
-        self.displaced.cancelled().await;
-    }
-
-    /// Ends the connection: its peer does not take what it asked for.
-    pub fn cut(&self) {
-        self.displaced.cancel();
+    /// Cancelled when the connection is to end: another takes its place, or its peer takes no answers.
+    pub fn end_of_connection(&self) -> &CancellationToken {
+        &self.displaced
     }
 }
 

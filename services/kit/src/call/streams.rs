@@ -175,7 +175,7 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams
             tokio::select! {
                 biased;
                 () = watched.taken() => {}
-                () = watched.stuck() => watched.place.cut(),
+                () = watched.stuck() => watched.place.end_of_connection().cancel(),
             }
         }));
     }
