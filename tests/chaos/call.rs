@@ -49,12 +49,19 @@ impl Call {
         self.path.rsplit('/').next().unwrap_or(self.path)
     }
 
-    /// Whether it changes something.
+    /// Whether it changes something, as the contract says.
     pub fn mutates(&self) -> bool {
-        const VERBS: [&str; 8] = [
-            "Create", "Withdraw", "Upload", "Place", "Submit", "Seal", "Release", "Confirm",
-        ];
-        VERBS.iter().any(|verb| self.method().starts_with(verb))
+        let access = legalstat_proto::descriptors().get_extension_by_name("legalstat.common.v1.access");
+        let access = access.expect("it is in the contracts");
+        let service = self.path.trim_start_matches('/').split('/').next().unwrap_or_default();
+        let service = legalstat_proto::descriptors().get_service_by_name(service);
+        let method = service.and_then(|service| service.methods().find(|method| method.name() == self.method()));
+        let options = method.expect("it is in the contracts").options();
+        let option = options.get_extension(&access);
+        let mutates = option
+            .as_message()
+            .and_then(|option| option.get_field_by_name("mutates"));
+        mutates.and_then(|mutates| mutates.as_bool()).unwrap_or(false)
     }
 
     /// Makes it.

@@ -106,12 +106,67 @@ fn dearest() -> Vec<(&'static str, &'static str, serde_json::Value)> {
         (
             forms,
             "/legalstat.forms.v1.FormRegistryService/DownloadEditionFile",
-            json!({ "name": EDITION }),
+            json!({ "name": EDITION, "filename": "form.csv" }),
         ),
         (
             forms,
             "/legalstat.forms.v1.FormRegistryService/GetPunctuality",
             json!({ "year": 2026 }),
+        ),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/ListPlacements",
+            json!({ "parent": "forms/-/editions/-", "pageSize": 1000 }),
+        ),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/GetAnsweringDay",
+            json!({}),
+        ),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/ListOpenDataEntries",
+            json!({ "parent": "forms/-", "pageSize": 1000 }),
+        ),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/ListCodeLists",
+            json!({ "pageSize": 1000 }),
+        ),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/ListCodes",
+            json!({ "parent": "codeLists/UNIT", "pageSize": 1000 }),
+        ),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/ListIndicators",
+            json!({ "parent": "forms/1", "pageSize": 1000 }),
+        ),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/ListDetails",
+            json!({ "parent": "accountingDocuments/CARD", "pageSize": 1000 }),
+        ),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/ListTotalRules",
+            json!({ "parent": "forms/1", "pageSize": 1000 }),
+        ),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/QueryObservations",
+            json!({ "parent": "forms/1", "pageSize": 1000, "growth": true }),
+        ),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/GetOpenDataPackage",
+            json!({ "name": EDITION }),
+        ),
+        (
+            forms,
+            "/legalstat.forms.v1.FormRegistryService/DownloadOpenDataFile",
+            json!({ "name": format!("{EDITION}/openDataPackages/v1"), "path": "datapackage.json" }),
         ),
         (
             collections,
@@ -170,33 +225,74 @@ fn call(channel: &Channel, path: &'static str, message: &serde_json::Value) -> C
     Call::new(channel, path, &message)
 }
 
-/// Places an edition whose file is as large as is taken.
-async fn place(system: &System) {
-    let operator = system.channel("form-registry", Some("operator"));
+async fn upload(operator: &Channel, filename: &str, content: impl Iterator<Item = Vec<u8>>) {
     let header = UploadEditionFileHeader {
         name: EDITION.into(),
-        filename: "form.csv".into(),
+        filename: filename.into(),
         content_type: "text/csv".into(),
         request_id: Uuid::new_v4().to_string(),
         ..Default::default()
     };
-    let chunks = (0..31).map(|number| Part::Chunk(vec![number + 1; 1024 * 1024]));
-    let parts = std::iter::once(Part::Header(header)).chain(chunks);
+    let parts = std::iter::once(Part::Header(header)).chain(content.map(Part::Chunk));
     let messages = parts.map(|part| UploadEditionFileRequest { part: Some(part) }.encode_to_vec());
-    let upload = "/legalstat.forms.v1.FormRegistryService/UploadEditionFile";
-    let uploaded = Call::streamed(&operator, upload, messages.collect()).make(None).await;
+    let path = "/legalstat.forms.v1.FormRegistryService/UploadEditionFile";
+    let uploaded = Call::streamed(operator, path, messages.collect()).make(None).await;
     uploaded.expect("it is taken");
-    let seal = json!({ "name": EDITION, "requestId": Uuid::new_v4().to_string() });
-    let sealed = call(&operator, "/legalstat.forms.v1.FormRegistryService/SealEdition", &seal);
-    sealed.make(None).await.expect("it is sealed");
-    let place =
-        json!({ "name": EDITION, "channel": "CHANNEL_INFORMATION_SERVICE", "requestId": Uuid::new_v4().to_string() });
-    let placed = call(
+}
+
+/// Places an edition with a large file on the information service, and with its open data package on the portal.
+async fn place(system: &System) {
+    let operator = system.channel("form-registry", Some("operator"));
+    let administrator = system.channel("form-registry", Some("administrator"));
+    upload(
         &operator,
-        "/legalstat.forms.v1.FormRegistryService/PlaceEdition",
-        &place,
+        "form.csv",
+        (0..31).map(|number| vec![number + 1; 1024 * 1024]),
+    )
+    .await;
+    upload(&operator, "short.csv", std::iter::once(b"a,b\n1,2\n".to_vec())).await;
+    let (act, from) = (
+        json!({ "act": "Order No. 22" }),
+        json!({ "year": 2019, "month": 4, "day": 15 }),
     );
-    placed.make(None).await.expect("it is placed");
+    let card = json!({ "code": "CARD", "title": { "en": "A card" }, "validFrom": from, "legalBasis": act });
+    for (channel, path, mut message) in [
+        (
+            &administrator,
+            "/legalstat.forms.v1.FormRegistryService/UpdateForm",
+            json!({ "form": { "name": "forms/1", "title": { "kk": "атауы", "ru": "название" } },
+                    "updateMask": "title.kk,title.ru", "reason": "they were missing" }),
+        ),
+        (
+            &operator,
+            "/legalstat.forms.v1.FormRegistryService/CreateOpenDataEntry",
+            json!({ "parent": "forms/1", "validFrom": from, "legalBasis": act }),
+        ),
+        (
+            &operator,
+            "/legalstat.forms.v1.FormRegistryService/BatchCreateCodes",
+            json!({ "parent": "codeLists/ACCOUNTING_DOCUMENT", "codes": [card] }),
+        ),
+        (
+            &operator,
+            "/legalstat.forms.v1.FormRegistryService/SealEdition",
+            json!({ "name": EDITION }),
+        ),
+        (
+            &operator,
+            "/legalstat.forms.v1.FormRegistryService/PlaceEdition",
+            json!({ "name": EDITION, "channel": "CHANNEL_INFORMATION_SERVICE" }),
+        ),
+        (
+            &operator,
+            "/legalstat.forms.v1.FormRegistryService/PlaceEdition",
+            json!({ "name": EDITION, "channel": "CHANNEL_OPEN_DATA_PORTAL" }),
+        ),
+    ] {
+        message["requestId"] = json!(Uuid::new_v4().to_string());
+        let made = call(channel, path, &message).make(None).await;
+        made.unwrap_or_else(|status| panic!("{path}: {status:?}"));
+    }
 }
 
 /// Strangers who call again and again until they are dropped.

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use legalstat_proto::forms::v1::{ImportObservationsHeader, ObservationRow, ObservationStatus};
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, forms::SERVICE, name, new_request_id};
+use super::{Action, Command, Mutation, edition_name, forms::SERVICE, name, new_request_id};
 use crate::{
     failure::Failure,
     output::{self, View},
@@ -146,7 +146,7 @@ impl Observations {
                     made
                 });
                 let header = ImportObservationsHeader {
-                    name: edition,
+                    name: edition_name("forms/", &edition),
                     dimensions,
                     request_id,
                     validate_only: mutation.validate_only,

@@ -34,8 +34,10 @@ pub async fn held(
                      WHERE (p.form, p.period, p.revision) = (f.form, f.period, f.revision) AND p.effective_at <= $5) AS "placed!",
              EXISTS (SELECT FROM forms.withdrawal w
                      WHERE (w.form, w.period) = (f.form, f.period) AND w.revision >= f.revision) AS "withdrawn!",
-             coalesce(r.restricted, false) AS "restricted!"
+             coalesce(r.restricted, false) AS "restricted!",
+             coalesce(e.effective > f.revision, false) AS "superseded!"
          FROM forms.figure_set f
+         LEFT JOIN forms.edition e ON (e.form, e.period) = (f.form, f.period)
          JOIN forms.scheduled s ON (s.parent, s.period) = (f.parent, f.period)
          JOIN forms.revision r ON (r.form, r.period, r.number) = (f.form, f.period, f.revision)
          WHERE f.form = $1
@@ -60,6 +62,7 @@ pub async fn held(
                 placed: row.placed,
                 withdrawn: row.withdrawn,
                 restricted: row.restricted,
+                superseded: row.superseded,
             },
         })
     });

@@ -19,7 +19,9 @@ pub async fn of_year(
     let rows = sqlx::query!(
         r#"SELECT s.parent AS "parent!", s.period AS "period!", s.due_date AS "due_date!", s.due_time AS "due_time!",
              s.provisional AS "provisional!", s.assumed AS "assumed!", s.calendar_version AS "calendar_version!", s.met_at,
-             coalesce(e.state = 'NIL', false) AS "is_nil!",
+             s.met_at IS NOT NULL
+             AND NOT EXISTS (SELECT FROM forms.placement p
+                             WHERE (p.form, p.period) = (e.form, e.period) AND p.channel = 'INFORMATION_SERVICE') AS "is_nil!",
              coalesce((s.recorded_afterwards AND s.met_at <= $4)
                       OR s.due_date < (SELECT a.day FROM forms.answering_day a ORDER BY a.number DESC LIMIT 1),
                       false) AS "is_not_kept!"

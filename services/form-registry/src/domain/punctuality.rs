@@ -15,7 +15,7 @@ pub struct Standing {
     pub due: DueDate,
     /// When it was placed on the information service, or declared nil; with an embargo at its end, which may lie ahead.
     pub met_at: Option<Timestamp>,
-    /// Whether it was declared nil.
+    /// Whether it was met by the declaration that there is nothing to place, also when that was taken back.
     pub is_nil: bool,
     /// Whether it was due before the installation answers, or recorded afterwards.
     pub is_not_kept: bool,

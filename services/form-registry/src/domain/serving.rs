@@ -12,6 +12,8 @@ pub struct Standing {
     pub withdrawn: bool,
     /// Found to hold restricted information when it was sealed.
     pub restricted: bool,
+    /// A later revision counts, which was placed or declared nil and need not have figures.
+    pub superseded: bool,
 }
 
 impl Standing {
@@ -42,11 +44,12 @@ pub struct Held {
     pub standing: Standing,
 }
 
-/// Of each period the latest revision that is served, or the one named, in the order of the periods.
+/// Of each period the latest revision that is served, or the one named, in the order of the periods. None of a period whose
+/// effective revision is a later one without figures.
 pub fn served(held: Vec<Held>, named: Option<i32>, mut view: impl FnMut(EditionKey) -> View) -> Vec<Held> {
     let mut served: Vec<Held> = Vec::new();
     for candidate in held {
-        let wanted = named.is_none_or(|number| number == candidate.revision);
+        let wanted = named.map_or(!candidate.standing.superseded, |number| number == candidate.revision);
         if !candidate.standing.is_served(view(candidate.key)) || !wanted {
             continue;
         }
@@ -154,6 +157,18 @@ mod tests {
         ] {
             assert_eq!(revisions(View::Dates, None, &[standing]).len(), 0, "{standing:?}");
             assert_eq!(revisions(View::Early, None, &[standing]).len(), early, "{standing:?}");
+        }
+    }
+
+    #[test]
+    fn figures_of_a_revision_before_the_effective_one_are_served_only_when_it_is_named() {
+        let superseded = Standing {
+            superseded: true,
+            ..open()
+        };
+        for view in [View::Open, View::Early, View::Everything] {
+            assert_eq!(revisions(view, None, &[superseded]), [0; 0]);
+            assert_eq!(revisions(view, Some(1), &[superseded]), [1]);
         }
     }
 

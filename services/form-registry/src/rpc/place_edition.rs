@@ -13,7 +13,7 @@ use sqlx::PgConnection;
 use super::{FormRegistry, convert, door, packaging};
 use crate::{
     db,
-    domain::edition::{Channel, Placing},
+    domain::edition::{Channel, Obstacle, Placing},
 };
 
 pub(super) async fn place_edition(
@@ -52,6 +52,13 @@ pub(super) async fn place_edition(
             let moves = moves::of(&mut *connection, &key).await?;
             let wanted = edition.to_be_placed(revision, now).map(|wanted| wanted.number);
             let number = wanted.map_err(|obstacle| obstacle.refusal(&key))?;
+            // An indicator may have been marked since its figures were sealed.
+            if !db::observation::restricted(&mut *connection, key, number)
+                .await?
+                .is_empty()
+            {
+                return Err(Obstacle::Restricted.refusal(&key).into());
+            }
             if edition.placement(channel, number).is_some() {
                 let answer = convert::to_edition(edition, moves, now);
                 return Ok(Outcome::repeated(&key, "edition.placement_repeated", answer));

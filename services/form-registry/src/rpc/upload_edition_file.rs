@@ -243,6 +243,9 @@ async fn save(registry: &FormRegistry, asked: Asked, header: Header, staged: Opt
             let edition = decided(key, prepared.with_file(file))?;
             if keeps {
                 staged.keep().await?;
+            } else {
+                // Only a check: nothing waits for its rest.
+                staged.discard();
             }
             Ok(Changed::To(edition, "edition.prepared"))
         })

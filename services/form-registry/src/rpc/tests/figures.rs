@@ -189,6 +189,52 @@ async fn sealing_takes_in_the_digest_of_the_figures_and_a_restricted_indicator_i
 }
 
 #[tokio::test]
+async fn an_indicator_that_was_marked_after_its_figures_were_sealed_keeps_them_from_every_channel() {
+    let registry = with_figures(&[]).await;
+    let mut operator = registry.operator();
+    seal(&mut operator, JANUARY).await;
+    let marked = "UPDATE forms.indicator_version SET restricted = true
+         WHERE indicator = (SELECT id FROM forms.indicator WHERE code = 'cases')";
+    registry.database().await.execute(marked).await.expect("it is marked");
+    let answer = place(&mut operator, &placing(JANUARY, Place::InformationService)).await;
+    assert_refused(
+        answer,
+        Code::FailedPrecondition,
+        "RESTRICTED_INFORMATION",
+        "Instruction, para 2(10)",
+    );
+}
+
+#[tokio::test]
+async fn figures_that_a_later_revision_without_any_replaced_are_told_under_their_number_alone() {
+    let registry = with_figures(&[]).await;
+    place_all(&registry).await;
+    let mut operator = registry.operator();
+    try_correct(&mut operator, JANUARY, "they were wrong")
+        .await
+        .expect("it is begun");
+    upload(&mut operator, &super::header(JANUARY), b"a")
+        .await
+        .expect("it is taken");
+    seal(&mut operator, JANUARY).await;
+    place(&mut operator, &placing(JANUARY, Place::InformationService))
+        .await
+        .expect("it is placed");
+    let january = QueryObservationsRequest {
+        period: "2026-M01".into(),
+        ..query()
+    };
+    let first = QueryObservationsRequest {
+        revision: 1,
+        ..january.clone()
+    };
+    for mut client in [registry.client(None), operator] {
+        assert!(ask(&mut client, &january).await.is_empty());
+        assert_eq!(ask(&mut client, &first).await.len(), 5);
+    }
+}
+
+#[tokio::test]
 async fn filters_narrow_orders_turn_and_pages_follow_one_another() {
     let registry = with_figures(&[]).await;
     let mut operator = registry.operator();
