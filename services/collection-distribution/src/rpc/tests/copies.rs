@@ -320,9 +320,10 @@ async fn every_mutation_left_one_entry_and_one_event() {
     assert_eq!(
         entries,
         [
-            // The jobs that loaded the register and filled the schedule, in one batch each.
+            // The jobs that loaded the register and filled the schedule, in one batch each, and the day that follows from it.
             entry("", "system", "collections"),
             entry("", "system", "schedule"),
+            entry("", "system", "answeringDay"),
             entry("UploadEditionContent", "operator", CRIME),
             entry("SealEdition", "operator", CRIME),
             entry("ReleaseEdition", "approver", CRIME),
@@ -338,6 +339,7 @@ async fn every_mutation_left_one_entry_and_one_event() {
         [
             "collection-register.loaded",
             "schedule.filled",
+            "answering-day.set",
             "edition.prepared",
             "edition.sealed",
             "edition.released",

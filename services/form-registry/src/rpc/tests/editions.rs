@@ -378,11 +378,7 @@ async fn a_nil_edition_has_no_file_and_meets_the_duty() {
         form: "forms/19".into(),
         ..Default::default()
     };
-    let report: PunctualityReport = anyone
-        .get_punctuality(asked.clone())
-        .await
-        .expect("it counts")
-        .into_inner();
+    let report: PunctualityReport = anyone.get_punctuality(asked).await.expect("it counts").into_inner();
     let counted = report.counts.expect("it has counts");
     assert_eq!((counted.nil, counted.placed, counted.on_time + counted.late), (1, 0, 0));
     let placed = place(&mut operator, &placing(form_19, Place::InformationService)).await;
@@ -399,13 +395,6 @@ async fn a_nil_edition_has_no_file_and_meets_the_duty() {
         .expect("it is taken");
     let full = try_declare_nil(&mut operator, JANUARY, "why").await;
     assert_refused(full, Code::FailedPrecondition, "WRONG_STATE", "Instruction, para 14");
-
-    // Taken back, it counts as before: nothing was ever placed.
-    try_withdraw(&mut operator, form_19, "there was one after all")
-        .await
-        .expect("it is withdrawn");
-    let report = anyone.get_punctuality(asked).await.expect("it counts").into_inner();
-    assert_eq!(report.counts, Some(counted));
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use super::{
     *,
 };
 
-async fn place_all(registry: &Registry) {
+pub(super) async fn place_all(registry: &Registry) {
     let mut operator = registry.operator();
     for name in ["forms/1/editions/2025-M01", JANUARY] {
         seal(&mut operator, name).await;
@@ -21,14 +21,14 @@ async fn place_all(registry: &Registry) {
     }
 }
 
-fn query() -> QueryObservationsRequest {
+pub(super) fn query() -> QueryObservationsRequest {
     QueryObservationsRequest {
         parent: "forms/1".into(),
         ..QueryObservationsRequest::default()
     }
 }
 
-async fn ask(client: &mut Client, request: &QueryObservationsRequest) -> Vec<Observation> {
+pub(super) async fn ask(client: &mut Client, request: &QueryObservationsRequest) -> Vec<Observation> {
     let answer = client.query_observations(request.clone()).await;
     answer.expect("it answers").into_inner().observations
 }
@@ -54,7 +54,7 @@ fn lines(expected: &[(&str, &str, &str)]) -> Vec<(String, String, String)> {
         .collect()
 }
 
-async fn with_figures(settings: &[(&'static str, &str)]) -> Registry {
+pub(super) async fn with_figures(settings: &[(&'static str, &str)]) -> Registry {
     let registry = with_registers(settings).await;
     let mut operator = registry.operator();
     for (name, add) in [("forms/1/editions/2025-M01", 0), (JANUARY, 10)] {
@@ -186,52 +186,6 @@ async fn sealing_takes_in_the_digest_of_the_figures_and_a_restricted_indicator_i
             .iter()
             .all(|shown| shown.period == "2026-M01")
     );
-}
-
-#[tokio::test]
-async fn an_indicator_that_was_marked_after_its_figures_were_sealed_keeps_them_from_every_channel() {
-    let registry = with_figures(&[]).await;
-    let mut operator = registry.operator();
-    seal(&mut operator, JANUARY).await;
-    let marked = "UPDATE forms.indicator_version SET restricted = true
-         WHERE indicator = (SELECT id FROM forms.indicator WHERE code = 'cases')";
-    registry.database().await.execute(marked).await.expect("it is marked");
-    let answer = place(&mut operator, &placing(JANUARY, Place::InformationService)).await;
-    assert_refused(
-        answer,
-        Code::FailedPrecondition,
-        "RESTRICTED_INFORMATION",
-        "Instruction, para 2(10)",
-    );
-}
-
-#[tokio::test]
-async fn figures_that_a_later_revision_without_any_replaced_are_told_under_their_number_alone() {
-    let registry = with_figures(&[]).await;
-    place_all(&registry).await;
-    let mut operator = registry.operator();
-    try_correct(&mut operator, JANUARY, "they were wrong")
-        .await
-        .expect("it is begun");
-    upload(&mut operator, &super::header(JANUARY), b"a")
-        .await
-        .expect("it is taken");
-    seal(&mut operator, JANUARY).await;
-    place(&mut operator, &placing(JANUARY, Place::InformationService))
-        .await
-        .expect("it is placed");
-    let january = QueryObservationsRequest {
-        period: "2026-M01".into(),
-        ..query()
-    };
-    let first = QueryObservationsRequest {
-        revision: 1,
-        ..january.clone()
-    };
-    for mut client in [registry.client(None), operator] {
-        assert!(ask(&mut client, &january).await.is_empty());
-        assert_eq!(ask(&mut client, &first).await.len(), 5);
-    }
 }
 
 #[tokio::test]

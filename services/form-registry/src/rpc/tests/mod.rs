@@ -43,6 +43,7 @@ mod registers;
 mod resume;
 mod retirement;
 mod schedule;
+mod serving;
 mod upload;
 mod year;
 
