@@ -7,7 +7,7 @@ use legalstat_local::folder::write_chosen;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{connect, edition_name};
+use super::{connect, edition_name, forms::SERVICE};
 use crate::{
     call::Connection,
     failure::Failure,
@@ -15,8 +15,6 @@ use crate::{
     output::{self, View},
     place::ServiceName,
 };
-
-const SERVICE: &str = "legalstat.forms.v1.FormRegistryService";
 
 const FILES: View = View::Rows(
     "files",
