@@ -26,11 +26,82 @@ pub async fn get(
     Ok(distribution.with_context(|| format!("the stored distribution of {} on {day}", collection.id))?)
 }
 
+/// A row of `collections.distribution_cell`.
+struct CellRow {
+    collection: String,
+    appendix_column: i32,
+    recipient: String,
+    copies: Option<i32>,
+    legal_basis_act: String,
+    legal_basis_provision: String,
+    legal_basis_uri: String,
+    legal_basis_assumed: bool,
+    valid_from: jiff_sqlx::Date,
+    valid_to: Option<jiff_sqlx::Date>,
+}
+
+impl From<CellRow> for Dated<Cell> {
+    fn from(row: CellRow) -> Self {
+        Self {
+            collection: row.collection,
+            part: Cell {
+                column: row.appendix_column,
+                recipient: row.recipient,
+                copies: row.copies,
+                legal_basis: LegalBasis::of_row(
+                    row.legal_basis_act,
+                    row.legal_basis_provision,
+                    row.legal_basis_uri,
+                    row.legal_basis_assumed,
+                ),
+            },
+            valid_from: row.valid_from.to_jiff(),
+            valid_to: row.valid_to.map(|day| day.to_jiff()),
+        }
+    }
+}
+
+/// A row of `collections.unresolved_group`.
+struct GroupRow {
+    collection: String,
+    first_column: i32,
+    last_column: i32,
+    copies: i32,
+    legal_basis_act: String,
+    legal_basis_provision: String,
+    legal_basis_uri: String,
+    legal_basis_assumed: bool,
+    valid_from: jiff_sqlx::Date,
+    valid_to: Option<jiff_sqlx::Date>,
+}
+
+impl From<GroupRow> for Dated<Group> {
+    fn from(row: GroupRow) -> Self {
+        Self {
+            collection: row.collection,
+            part: Group {
+                first_column: row.first_column,
+                last_column: row.last_column,
+                copies: row.copies,
+                legal_basis: LegalBasis::of_row(
+                    row.legal_basis_act,
+                    row.legal_basis_provision,
+                    row.legal_basis_uri,
+                    row.legal_basis_assumed,
+                ),
+            },
+            valid_from: row.valid_from.to_jiff(),
+            valid_to: row.valid_to.map(|day| day.to_jiff()),
+        }
+    }
+}
+
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 async fn cells(connection: &mut PgConnection, collection: &str, day: Date) -> Result<Vec<Cell>, sqlx::Error> {
-    let rows = sqlx::query!(
-        "SELECT appendix_column, recipient, copies,
-             legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed
+    let rows = sqlx::query_as!(
+        CellRow,
+        "SELECT collection, appendix_column, recipient, copies,
+             legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, valid_from, valid_to
          FROM collections.distribution_cell
          WHERE collection = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to >= $2)
          ORDER BY appendix_column",
@@ -39,25 +110,15 @@ async fn cells(connection: &mut PgConnection, collection: &str, day: Date) -> Re
     )
     .fetch_all(connection)
     .await?;
-    let cells = rows.into_iter().map(|row| Cell {
-        column: row.appendix_column,
-        recipient: row.recipient,
-        copies: row.copies,
-        legal_basis: LegalBasis::of_row(
-            row.legal_basis_act,
-            row.legal_basis_provision,
-            row.legal_basis_uri,
-            row.legal_basis_assumed,
-        ),
-    });
-    Ok(cells.collect())
+    Ok(rows.into_iter().map(|row| Dated::from(row).part).collect())
 }
 
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 async fn groups(connection: &mut PgConnection, collection: &str, day: Date) -> Result<Vec<Group>, sqlx::Error> {
-    let rows = sqlx::query!(
-        "SELECT first_column, last_column, copies,
-             legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed
+    let rows = sqlx::query_as!(
+        GroupRow,
+        "SELECT collection, first_column, last_column, copies,
+             legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, valid_from, valid_to
          FROM collections.unresolved_group
          WHERE collection = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to >= $2)
          ORDER BY first_column",
@@ -66,18 +127,7 @@ async fn groups(connection: &mut PgConnection, collection: &str, day: Date) -> R
     )
     .fetch_all(connection)
     .await?;
-    let groups = rows.into_iter().map(|row| Group {
-        first_column: row.first_column,
-        last_column: row.last_column,
-        copies: row.copies,
-        legal_basis: LegalBasis::of_row(
-            row.legal_basis_act,
-            row.legal_basis_provision,
-            row.legal_basis_uri,
-            row.legal_basis_assumed,
-        ),
-    });
-    Ok(groups.collect())
+    Ok(rows.into_iter().map(|row| Dated::from(row).part).collect())
 }
 
 /// Stores a cell unless the collection's column has one from that day; answers whether it was stored.
@@ -135,57 +185,27 @@ pub async fn insert_missing_group(connection: &mut PgConnection, group: &Dated<G
 /// The cells of all collections and times.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn all_cells(connection: &mut PgConnection) -> Result<Vec<Dated<Cell>>, sqlx::Error> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        CellRow,
         "SELECT collection, appendix_column, recipient, copies,
              legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, valid_from, valid_to
          FROM collections.distribution_cell",
     )
     .fetch_all(connection)
     .await?;
-    let cells = rows.into_iter().map(|row| Dated {
-        collection: row.collection,
-        part: Cell {
-            column: row.appendix_column,
-            recipient: row.recipient,
-            copies: row.copies,
-            legal_basis: LegalBasis::of_row(
-                row.legal_basis_act,
-                row.legal_basis_provision,
-                row.legal_basis_uri,
-                row.legal_basis_assumed,
-            ),
-        },
-        valid_from: row.valid_from.to_jiff(),
-        valid_to: row.valid_to.map(|day| day.to_jiff()),
-    });
-    Ok(cells.collect())
+    Ok(rows.into_iter().map(Dated::from).collect())
 }
 
 /// The groups of all collections and times.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn all_groups(connection: &mut PgConnection) -> Result<Vec<Dated<Group>>, sqlx::Error> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        GroupRow,
         "SELECT collection, first_column, last_column, copies,
              legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, valid_from, valid_to
          FROM collections.unresolved_group",
     )
     .fetch_all(connection)
     .await?;
-    let groups = rows.into_iter().map(|row| Dated {
-        collection: row.collection,
-        part: Group {
-            first_column: row.first_column,
-            last_column: row.last_column,
-            copies: row.copies,
-            legal_basis: LegalBasis::of_row(
-                row.legal_basis_act,
-                row.legal_basis_provision,
-                row.legal_basis_uri,
-                row.legal_basis_assumed,
-            ),
-        },
-        valid_from: row.valid_from.to_jiff(),
-        valid_to: row.valid_to.map(|day| day.to_jiff()),
-    });
-    Ok(groups.collect())
+    Ok(rows.into_iter().map(Dated::from).collect())
 }
