@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{Connection, PgConnection, Postgres, pool::PoolConnection};
+use sqlx::{Connection, PgConnection, Postgres, pool::PoolConnection, postgres::PgRow};
 use tokio::{runtime::Handle, time::Instant};
 
 /// How long work that holds a connection waits for a sign from the database before it is broken off: longer than PostgreSQL
@@ -163,12 +163,13 @@ async fn give_back(mut connection: PoolConnection<Postgres>, open: bool) {
 pub struct Transaction(Lent);
 
 impl Transaction {
-    /// Begins one by this statement, which may have others behind it. Not safe to drop before it has ended.
-    pub(crate) async fn begin(mut lent: Lent, statement: &'static str) -> Result<Self, sqlx::Error> {
+    /// Begins one by this statement, which may have others behind it, and gives their rows. Not safe to drop before it has
+    /// ended.
+    pub(crate) async fn begin(mut lent: Lent, statement: &'static str) -> Result<(Self, Vec<PgRow>), sqlx::Error> {
         lent.open = true;
-        let begun = tokio::time::timeout(SILENCE, sqlx::raw_sql(statement).execute(&mut *lent)).await;
-        begun.unwrap_or_else(|_| Err(silent()))?;
-        Ok(Self(lent))
+        let begun = tokio::time::timeout(SILENCE, sqlx::raw_sql(statement).fetch_all(&mut *lent)).await;
+        let rows = begun.unwrap_or_else(|_| Err(silent()))?;
+        Ok((Self(lent), rows))
     }
 
     /// The same, held by the work that asks for it.

@@ -7,7 +7,7 @@ use futures::{FutureExt as _, TryFutureExt as _};
 use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool,
     migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions, PgRow},
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -127,8 +127,8 @@ impl Database {
     /// # Errors
     /// When the database is away or busy.
     pub async fn snapshot(&self) -> Result<Transaction, sqlx::Error> {
-        self.begin_in(&self.reading, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            .await
+        let statement = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        Ok(self.begin_in(&self.reading, statement).await?.0)
     }
 
     /// Begins a transaction that writes. Dropping it rolls it back.
@@ -136,23 +136,24 @@ impl Database {
     /// # Errors
     /// When the database is away or busy.
     pub async fn begin(&self) -> Result<Transaction, sqlx::Error> {
-        self.begin_with("BEGIN").await
+        Ok(self.begin_with("BEGIN").await?.0)
     }
 
-    /// Begins a transaction that writes, by BEGIN and statements behind it whose answers nobody needs: all of them take one
-    /// round trip. Dropping it rolls it back.
+    /// Begins a transaction that writes, by BEGIN and statements behind it, and gives their rows: all of them take one round
+    /// trip. Dropping it rolls it back.
     ///
     /// # Errors
     /// When the database is away or busy, or a statement fails.
-    pub async fn begin_with(&self, statement: &'static str) -> Result<Transaction, sqlx::Error> {
+    pub async fn begin_with(&self, statement: &'static str) -> Result<(Transaction, Vec<PgRow>), sqlx::Error> {
         self.begin_in(&self.writing, statement).await
     }
 
-    async fn begin_in(&self, pool: &PgPool, statement: &'static str) -> Result<Transaction, sqlx::Error> {
+    async fn begin_in(&self, pool: &PgPool, statement: &'static str) -> Result<(Transaction, Vec<PgRow>), sqlx::Error> {
         let acquiring = pool.acquire();
         // Boxed: making a connection takes kilobytes, and whatever waits for this would have them several times over.
         let begun = Box::pin(async move { Transaction::begin(Lent::of(acquiring.await?), statement).await });
-        Ok(self.probe.wait(self.to_its_end(begun)).await?.held())
+        let (transaction, rows) = self.probe.wait(self.to_its_end(begun)).await?;
+        Ok((transaction.held(), rows))
     }
 
     /// Waits until there is a connection for reading and one for writing: on a busy machine the first may take longer than a call

@@ -6,7 +6,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use jiff::Timestamp;
 use legalstat_proto::calendar::v1::CalendarChange;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Row as _};
 
 use crate::{
     Context,
@@ -194,11 +194,39 @@ async fn announce(context: &Context, known_from: Timestamp) -> Result<(), sqlx::
     transaction.commit().await
 }
 
-/// Begins a transaction that may store due dates: until it ends, no act is taken up.
-pub const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock_shared('calendar_following'::regclass::oid::bigint)";
+/// Begins a transaction that may store due dates, and reads for [`Followed::begun`] how far the service has followed: until it
+/// ends, no act is taken up. The reading is a statement of its own behind the lock, for it must see what was stored while the
+/// lock was waited for.
+pub const BEGIN: &str = "BEGIN;
+    SELECT pg_advisory_xact_lock_shared('calendar_following'::regclass::oid::bigint);
+    SELECT (extract(epoch FROM known_from) * 1000000)::bigint AS followed FROM calendar_following";
 
-/// Whether a due date that this version of the calendar computed may be stored: not when the service has taken up a later
-/// act meanwhile. Until the transaction ends, no act is taken up.
+/// From when the last act is known that the service has taken up; `None` when it has taken up none.
+#[derive(Clone, Copy)]
+pub struct Followed(Option<Timestamp>);
+
+impl Followed {
+    /// As a transaction that was begun by [`BEGIN`] read it.
+    ///
+    /// # Errors
+    /// When it was begun by something else.
+    pub fn begun(write: &write::Write) -> Result<Self, sqlx::Error> {
+        let row = write.begun().last().ok_or(sqlx::Error::RowNotFound)?;
+        let followed: Option<i64> = row.try_get("followed")?;
+        let instant = followed.map(Timestamp::from_microsecond).transpose();
+        Ok(Self(instant.map_err(|error| sqlx::Error::Decode(error.into()))?))
+    }
+
+    /// Whether a due date that this version of the calendar computed may be stored: not when the service has taken up a later
+    /// act meanwhile.
+    pub fn allows(self, calendar_version: &str) -> bool {
+        let since = Version(calendar_version).known_since();
+        self.0
+            .is_none_or(|followed| since.is_some_and(|since| followed <= since))
+    }
+}
+
+/// The same in a transaction that was begun otherwise. Until it ends, no act is taken up.
 ///
 /// # Errors
 /// When the database fails.
@@ -207,25 +235,10 @@ pub async fn is_current(connection: &mut PgConnection, calendar_version: &str) -
     sqlx::query!("SELECT pg_advisory_xact_lock_shared('calendar_following'::regclass::oid::bigint)")
         .execute(&mut *connection)
         .await?;
-    is_still_current(connection, calendar_version).await
-}
-
-/// The same in a transaction that was begun by [`BEGIN`]. A statement of its own, behind the lock: it must see what was stored
-/// while the lock was waited for.
-///
-/// # Errors
-/// When the database fails.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn is_still_current(connection: &mut PgConnection, calendar_version: &str) -> Result<bool, sqlx::Error> {
     let followed = sqlx::query_scalar!("SELECT known_from FROM calendar_following")
         .fetch_one(connection)
         .await?;
-    let followed = followed.map(jiff_sqlx::Timestamp::to_jiff);
-    Ok(followed.is_none_or(|followed| {
-        Version(calendar_version)
-            .known_since()
-            .is_some_and(|since| followed <= since)
-    }))
+    Ok(Followed(followed.map(jiff_sqlx::Timestamp::to_jiff)).allows(calendar_version))
 }
 
 /// Makes other replicas wait, and fails when one of them has already completed this act.

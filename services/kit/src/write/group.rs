@@ -2,29 +2,33 @@
 //! service answers at once; while one group is stored, others are prepared, and all that are ready then are stored next.
 
 use std::{
-    collections::HashMap,
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{Arc, PoisonError},
     time::Duration,
 };
 
-use futures::FutureExt as _;
+use futures::{
+    FutureExt as _,
+    future::{self, Either},
+};
 use prost::Message;
 use sqlx::PgConnection;
-use tokio::sync::{Mutex, MutexGuard, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{Mutex, MutexGuard, Semaphore, mpsc, oneshot};
 use tracing::{Instrument as _, Span};
-use uuid::Uuid;
 
 use super::{
     Mutation, Outcome, Write, decoded,
     leaves::{self, Answer, Answered, Entry, Event},
+    taken::{Asked, Askers, Calls, Planned, Taken, apart, refuse_all},
 };
 use crate::{Context, Error, Refusal, call::patience, job, lent, repeated};
 
 /// A method whose calls are carried out in groups. What a group does is set-based: one statement for all, not one for each.
 #[tonic::async_trait]
 pub trait Grouped: Send + Sync + 'static {
-    /// What begins a group's transaction: BEGIN, and behind it, in the same round trip, what each group would send first.
+    /// What begins a group's transaction: BEGIN, and behind it, in the same round trip, what each group would send first; its
+    /// rows are [`Write::begun`].
     const BEGIN: &'static str = "BEGIN";
 
     /// What a call asks for.
@@ -73,57 +77,10 @@ pub struct Groups<G: Grouped> {
     room: Arc<Semaphore>,
 }
 
-type Asker<A> = oneshot::Sender<Result<A, Error>>;
-
-/// A call that has been taken in.
-struct Taken<G: Grouped, T> {
-    mutation: Mutation,
-    /// What it asks for, or once it is prepared what is to be stored for it.
-    what: T,
-    askers: Askers<G::Answer>,
-    span: Span,
-    _room: OwnedSemaphorePermit,
-}
-
-type Asked<G> = Taken<G, <G as Grouped>::Asked>;
-type Planned<G> = Taken<G, <G as Grouped>::Plan>;
-type Calls<G, T> = Vec<Taken<G, T>>;
-
-impl<G: Grouped> Asked<G> {
-    fn planned(self, plan: G::Plan) -> Planned<G> {
-        Taken {
-            mutation: self.mutation,
-            what: plan,
-            askers: self.askers,
-            span: self.span,
-            _room: self._room,
-        }
-    }
-}
-
-/// Those who asked for the same under one key.
-struct Askers<A>(Vec<Asker<A>>);
-
-impl<A: Clone> Askers<A> {
-    fn have_hung_up(&self) -> bool {
-        self.0.iter().all(oneshot::Sender::is_closed)
-    }
-
-    fn tell(mut self, mutation: &Mutation, answer: Result<A, Error>) {
-        let answer = answer.map_err(|error| mutation.refused(error));
-        let last = self.0.pop();
-        for asker in self.0 {
-            let again = match &answer {
-                Ok(answer) => Ok(answer.clone()),
-                Err(error) => Err(error.again()),
-            };
-            asker.send(again).ok();
-        }
-        if let Some(last) = last {
-            last.send(answer).ok();
-        }
-    }
-}
+/// Answers given before.
+type Earlier = Result<Vec<Answered>, Error>;
+/// What is decided about each of some calls.
+type Decided<G> = Result<Vec<Result<<G as Grouped>::Plan, Error>>, Error>;
 
 impl<G: Grouped> Groups<G> {
     /// Starts the workers. They end when this is dropped and nothing waits any more, or with the service's tasks.
@@ -158,7 +115,7 @@ impl<G: Grouped> Groups<G> {
             what: asked,
             askers: Askers(vec![asker]),
             span: Span::current(),
-            _room: room.map_err(|_| overloaded())?,
+            room: room.map_err(|_| overloaded())?,
         };
         self.queue.try_send(taken).map_err(|_| overloaded())?;
         let broken_off = "the line to the database is silent; repeat the call with its request_id";
@@ -258,8 +215,31 @@ impl<G: Grouped> Worker<G> {
 
     /// What is to be stored for those that were not answered before and are not refused.
     async fn prepare(&self, calls: Vec<Asked<G>>) -> Vec<Planned<G>> {
+        if let [alone] = &calls[..] {
+            let (earlier, decided) = self.decide_alone(alone).await;
+            let unanswered = self.without_answered(calls, earlier).await;
+            return decided.map_or_else(Vec::new, |decided| self.planned(unanswered, decided));
+        }
         let unanswered = self.replay(calls).await;
-        self.plan(unanswered).await
+        if unanswered.is_empty() {
+            return Vec::new();
+        }
+        let asked: Vec<&G::Asked> = unanswered.iter().map(|call| &call.what).collect();
+        let decided = unpanicked(self.grouped.prepare(&asked)).await;
+        self.planned(unanswered, decided)
+    }
+
+    /// Decides about a call that is alone while its earlier answer is looked for; nothing is decided when there is one. In a
+    /// group each repetition would waste a decision about all.
+    async fn decide_alone(&self, call: &Asked<G>) -> (Earlier, Option<Decided<G>>) {
+        let asked = [&call.what];
+        let earlier = pin!(self.answered(vec![&call.mutation]));
+        let decided = pin!(unpanicked(self.grouped.prepare(&asked)));
+        match future::select(earlier, decided).await {
+            Either::Left((Ok(earlier), decided)) if earlier.is_empty() => (Ok(earlier), Some(decided.await)),
+            Either::Left((earlier, _)) => (earlier, None),
+            Either::Right((decided, earlier)) => (earlier.await, Some(decided)),
+        }
     }
 
     async fn store_all(&self, planned: Vec<Planned<G>>) {
@@ -307,7 +287,12 @@ impl<G: Grouped> Worker<G> {
         if calls.is_empty() {
             return calls;
         }
-        let earlier = match self.answered(calls.iter().map(|call| &call.mutation).collect()).await {
+        let earlier = self.answered(calls.iter().map(|call| &call.mutation).collect()).await;
+        self.without_answered(calls, earlier).await
+    }
+
+    async fn without_answered<T>(&self, calls: Calls<G, T>, earlier: Earlier) -> Calls<G, T> {
+        let earlier = match earlier {
             Ok(earlier) => earlier,
             Err(error) => {
                 refuse_all(calls, error);
@@ -327,7 +312,7 @@ impl<G: Grouped> Worker<G> {
         unanswered
     }
 
-    async fn answered(&self, mutations: Vec<&Mutation>) -> Result<Vec<Answered>, Error> {
+    async fn answered(&self, mutations: Vec<&Mutation>) -> Earlier {
         let mut connection = self.context.db.writing().await?;
         Ok(leaves::answered(&mut connection, &mutations).await?)
     }
@@ -338,13 +323,9 @@ impl<G: Grouped> Worker<G> {
         self.grouped.recall(&mut connection, &earlier.kept).await
     }
 
-    /// Decides about all; answers those that are refused and those that only check.
-    async fn plan(&self, calls: Vec<Asked<G>>) -> Vec<Planned<G>> {
-        if calls.is_empty() {
-            return Vec::new();
-        }
-        let asked: Vec<&G::Asked> = calls.iter().map(|call| &call.what).collect();
-        let plans = match unpanicked(self.grouped.prepare(&asked)).await {
+    /// What was decided about all, to be stored; answers those that are refused and those that only check.
+    fn planned(&self, calls: Vec<Asked<G>>, decided: Decided<G>) -> Vec<Planned<G>> {
+        let plans = match decided {
             Ok(plans) => plans,
             Err(error) => {
                 refuse_all(calls, error);
@@ -466,33 +447,4 @@ async fn turn<G: Grouped, T, F: Future>(calls: Calls<G, T>, work: impl FnOnce(Ca
     let done = lent::unless_silent(patience::afresh(Box::pin(work(calls).instrument(span)))).await;
     done.inspect_err(|error| tracing::warn!(%error, "a group of calls was broken off"))
         .ok()
-}
-
-/// The first call of every key, joined by those that ask for the same, and the others: they are answered once the first is.
-fn apart<G: Grouped, T>(taken: Calls<G, T>) -> (Calls<G, T>, Calls<G, T>) {
-    let mut places: HashMap<(String, Uuid), usize> = HashMap::new();
-    let (mut calls, mut others): (Calls<G, T>, Calls<G, T>) = (Vec::with_capacity(taken.len()), Vec::new());
-    for call in taken {
-        let key = (call.mutation.call.caller.name.clone(), call.mutation.request_id);
-        match places.get(&key).map(|place| &mut calls[*place]) {
-            None => {
-                places.insert(key, calls.len());
-                calls.push(call);
-            }
-            Some(first) if first.mutation.body_sha256 == call.mutation.body_sha256 => {
-                first.askers.0.extend(call.askers.0)
-            }
-            Some(_) => others.push(call),
-        }
-    }
-    (calls, others)
-}
-
-/// Tells all of them the same.
-fn refuse_all<G: Grouped, T>(calls: impl IntoIterator<Item = Taken<G, T>>, mut error: Error) {
-    for call in calls {
-        let again = error.again();
-        call.askers
-            .tell(&call.mutation, Err(std::mem::replace(&mut error, again)));
-    }
 }

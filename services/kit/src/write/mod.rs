@@ -7,6 +7,7 @@ mod fingerprint;
 mod group;
 mod leaves;
 mod refusals;
+mod taken;
 
 use std::{borrow::Cow, fmt::Display, sync::Arc};
 
@@ -14,7 +15,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use legalstat_proto::common::v1::ErrorReason;
 use prost::Message;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, postgres::PgRow};
 use tokio::sync::Notify;
 use tonic::Code;
 use tracing::Instrument;
@@ -209,6 +210,7 @@ impl<R> Outcome<R> {
 /// A transaction under way. Dropping it rolls everything back.
 pub struct Write {
     transaction: Transaction,
+    begun: Vec<PgRow>,
     now: Timestamp,
     events: Arc<Notify>,
 }
@@ -219,8 +221,10 @@ impl Write {
     }
 
     async fn begin_with(context: &Context, statement: &'static str) -> Result<Self, Error> {
+        let (transaction, begun) = context.db.begin_with(statement).await?;
         Ok(Self {
-            transaction: context.db.begin_with(statement).await?,
+            transaction,
+            begun,
             now: context.now(),
             events: Arc::clone(&context.events),
         })
@@ -236,6 +240,11 @@ impl Write {
     /// The connection inside the transaction.
     pub fn connection(&mut self) -> &mut PgConnection {
         &mut self.transaction
+    }
+
+    /// The rows that the statements behind its BEGIN gave; see [`Grouped::BEGIN`].
+    pub fn begun(&self) -> &[PgRow] {
+        &self.begun
     }
 
     /// The one instant of everything this write records.

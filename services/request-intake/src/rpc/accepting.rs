@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use legalstat_kit::{
     Error,
-    due::follow,
+    due::follow::Followed,
     write::{Outcome, Write},
     zone,
 };
@@ -46,14 +46,14 @@ pub struct Plan {
     pub(super) examined_at: Timestamp,
 }
 
-/// Accepts them all in a transaction begun by [`follow::BEGIN`], and gives what each came to in their order.
+/// Accepts them all in a transaction begun by [`BEGIN`](legalstat_kit::due::follow::BEGIN), and gives what each came to in their order.
 pub(super) async fn accept(
     texts: &Arc<SharedTexts>,
     deadlines: &Deadlines,
     write: &mut Write,
     plans: &[&Plan],
 ) -> Result<Vec<Outcome<proto::Request>>, Error> {
-    let current = still_current(deadlines, write, plans).await?;
+    let current = still_current(deadlines, Followed::begun(write)?, plans);
     let examinations: Vec<&Examination> = plans
         .iter()
         .zip(&current)
@@ -86,30 +86,16 @@ pub(super) async fn accept(
 }
 
 /// For each plan an examination in its place, where a change of the calendar has overtaken the due date.
-async fn still_current(
-    deadlines: &Deadlines,
-    write: &mut Write,
-    plans: &[&Plan],
-) -> Result<Vec<Option<Examination>>, Error> {
-    let mut known: HashMap<&str, bool> = HashMap::new();
-    let mut current = Vec::with_capacity(plans.len());
-    for plan in plans {
-        let Some(deadline) = &plan.examination.deadline else {
-            current.push(None);
-            continue;
-        };
-        let version = deadline.calendar_version.as_str();
-        if !known.contains_key(version) {
-            known.insert(version, follow::is_still_current(write.connection(), version).await?);
+fn still_current(deadlines: &Deadlines, followed: Followed, plans: &[&Plan]) -> Vec<Option<Examination>> {
+    let put_off = |plan: &&Plan| {
+        let deadline = plan.examination.deadline.as_ref()?;
+        if followed.allows(&deadline.calendar_version) {
+            return None;
         }
-        if known[version] {
-            current.push(None);
-        } else {
-            deadlines.forget();
-            current.push(Some(examining::put_off(&plan.submission, &plan.rules)));
-        }
-    }
-    Ok(current)
+        deadlines.forget();
+        Some(examining::put_off(&plan.submission, &plan.rules))
+    };
+    plans.iter().map(put_off).collect()
 }
 
 /// What the requests of a group share, with each other and with those before.
