@@ -36,6 +36,8 @@ const IMPORT_ROWS: u32 = 1_000_000;
 pub struct Figures {
     /// How many rows an import may have.
     pub import_rows: u32,
+    /// How many rows all imports under way may hold together.
+    pub import_rows_held: u32,
     /// What is suppressed of figures that are not placed openly.
     pub suppression: Suppression,
 }
@@ -66,6 +68,7 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let files = environment.required("LEGALSTAT_FILES");
     let file_limit = environment.parsed("LEGALSTAT_FILE_LIMIT", FILE_LIMIT);
     let import_rows = environment.parsed("LEGALSTAT_IMPORT_ROWS", IMPORT_ROWS);
+    let import_rows_held = environment.parsed("LEGALSTAT_IMPORT_ROWS_HELD", IMPORT_ROWS);
     let threshold = environment.parsed("LEGALSTAT_SUPPRESSION_THRESHOLD", 0);
     let dominance = environment.parsed("LEGALSTAT_SUPPRESSION_DOMINANCE", 0);
     let partial_seconds = environment.parsed("LEGALSTAT_PARTIAL_SECONDS", PARTIAL_SECONDS);
@@ -77,12 +80,15 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
         email: contact("LEGALSTAT_OPEN_DATA_EMAIL"),
         phone: contact("LEGALSTAT_OPEN_DATA_PHONE"),
     };
+    let import_rows = import_rows?;
     Ok(Config {
         calendar_url: calendar_url?,
         files: PathBuf::from(files?),
         file_limit: file_limit?,
         figures: Figures {
-            import_rows: import_rows?,
+            import_rows,
+            // One import as large as it may be has room.
+            import_rows_held: import_rows_held?.max(import_rows),
             suppression: Suppression {
                 threshold: threshold?,
                 dominance: dominance?,

@@ -17,6 +17,7 @@ impl Obstacle {
             Self::NoSuchRevision(number) => return missing(edition, &format!("revision {number}")),
             Self::NoSuchFile(filename) if filename.is_empty() => return missing(edition, "such file"),
             Self::NoSuchFile(filename) => return missing(edition, &format!("file {filename}")),
+            Self::NoFigures => return missing(edition, "figures in preparation"),
             Self::SeveralFiles => {
                 let description = "the revision has several files: name one";
                 return Violations::one("filename", FieldReason::Required, description).about(edition);

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+use std::sync::Arc;
+
 use legalstat_kit::{
     Context, Service,
     call::MESSAGE,
@@ -10,6 +12,7 @@ use legalstat_kit::{
     write,
 };
 use legalstat_proto::forms::v1::form_registry_service_server::{FormRegistryServiceServer, SERVICE_NAME};
+use tokio::sync::Semaphore;
 use tonic::{codec::CompressionEncoding, service::Routes};
 
 mod config;
@@ -47,6 +50,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         files,
         schedule,
         portal: config.portal,
+        importing: Arc::new(Semaphore::new(config.figures.import_rows_held as usize)),
         figures: config.figures,
     };
     let server = FormRegistryServiceServer::new(registry)

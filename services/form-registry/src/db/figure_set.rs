@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use legalstat_kit::{call::Done, period::ReportingPeriod};
 use sqlx::PgConnection;
 
-use super::edition_key;
+use super::{canonical, edition_key};
 use crate::domain::{
     key::{self, EditionKey},
     serving::{Held, Standing},
@@ -69,21 +69,30 @@ pub async fn held(
     rows.collect()
 }
 
-/// Drops the figures that a revision holds, if it holds any.
+/// How many figures one statement drops: each ends well within the time that a statement has.
+const DROPPED: i64 = 100_000;
+
+/// Drops the figures that a revision holds; whether it held any.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn clear(connection: &mut PgConnection, key: EditionKey, revision: i32) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "WITH dropped AS (
-             DELETE FROM forms.figure_set WHERE form = $1 AND period = $2 AND revision = $3 RETURNING id
-         )
-         DELETE FROM forms.observation WHERE figure_set IN (SELECT id FROM dropped)",
-        key.form,
-        key.period.to_string(),
-        revision,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
+pub async fn clear(connection: &mut PgConnection, key: EditionKey, revision: i32) -> Result<bool, sqlx::Error> {
+    let Some(set) = canonical::figure_set(connection, key, revision).await? else {
+        return Ok(false);
+    };
+    loop {
+        let dropped = sqlx::query!(
+            "DELETE FROM forms.observation
+             WHERE ctid = ANY (ARRAY(SELECT o.ctid FROM forms.observation o WHERE o.figure_set = $1 LIMIT $2))",
+            set,
+            DROPPED,
+        );
+        if dropped.execute(&mut *connection).await?.rows_affected() == 0 {
+            break;
+        }
+    }
+    sqlx::query!("DELETE FROM forms.figure_set WHERE id = $1", set)
+        .execute(connection)
+        .await?;
+    Ok(true)
 }
 
 /// Records that a revision holds figures; gives their number.

@@ -1,6 +1,7 @@
 //! The schema `forms`: all its SQL, one file per aggregate.
 
 pub mod availability;
+pub mod canonical;
 pub mod code_list;
 pub mod edition;
 pub mod embargo;

@@ -2,12 +2,12 @@
 
 use std::{collections::HashMap, fmt::Write as _};
 
+use bigdecimal::BigDecimal;
 use legalstat_kit::door::word::unreadable;
-use rust_decimal::Decimal;
 use sqlx::PgConnection;
 
 use crate::domain::{
-    import::{self, Checked, Names, Row},
+    import::{Checked, Row},
     key::EditionKey,
     observation::Status,
     query::{Figure, Narrowing, Place},
@@ -144,8 +144,8 @@ fn figure(set: i32, key: (i32, i32, i32), status: i8, value: Option<String>) -> 
     })
 }
 
-fn exact(value: &str) -> Result<Decimal, sqlx::Error> {
-    Decimal::from_str_exact(value).map_err(|_| unreadable("value", value))
+fn exact(value: &str) -> Result<BigDecimal, sqlx::Error> {
+    value.parse().map_err(|_| unreadable("value", value))
 }
 
 /// Has every statement of this transaction planned for its parameters from here on. A plan for any parameters cannot look an optional
@@ -242,7 +242,7 @@ pub struct Total {
     pub parts: i64,
     pub missing: i64,
     /// The largest part, by its size.
-    pub largest: Option<Decimal>,
+    pub largest: Option<BigDecimal>,
     /// How many parts lie below the threshold and are not nought.
     pub small: i64,
 }
@@ -329,81 +329,6 @@ pub async fn totals(
         })
     });
     rows.collect()
-}
-
-/// The digest of the figures of a revision, made of what is stored, as an import made it; `None` when it holds none.
-///
-/// # Errors
-/// When the database fails.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn digest(
-    connection: &mut PgConnection,
-    key: EditionKey,
-    revision: i32,
-) -> Result<Option<[u8; 32]>, sqlx::Error> {
-    let set = sqlx::query_scalar!(
-        "SELECT id FROM forms.figure_set WHERE form = $1 AND period = $2 AND revision = $3",
-        key.form,
-        key.period.to_string(),
-        revision,
-    );
-    let Some(set) = set.fetch_optional(&mut *connection).await? else {
-        return Ok(None);
-    };
-    let indicators = super::indicator::numbers(connection, key.form).await?;
-    let territories = sqlx::query!(
-        "SELECT c.id, c.code FROM forms.code c JOIN forms.code_list l ON l.id = c.code_list WHERE l.code = 'KATO'"
-    );
-    let territories = territories.fetch_all(&mut *connection).await?;
-    let breakdowns = spelled_breakdowns(connection).await?;
-    let rows = sqlx::query!(
-        r#"SELECT indicator, territory, breakdown, status AS "status: i8", value::text FROM forms.observation WHERE figure_set = $1"#,
-        set,
-    );
-    let rows = rows.fetch_all(connection).await?.into_iter();
-    let figures: Vec<Figure> = rows
-        .map(|row| {
-            figure(
-                set,
-                (row.indicator, row.territory, row.breakdown),
-                row.status,
-                row.value,
-            )
-        })
-        .collect::<Result<_, _>>()?;
-    let names = Names {
-        indicators: indicators.iter().map(|(code, id)| (*id, code.as_str())).collect(),
-        territories: territories
-            .iter()
-            .map(|row| (row.id, row.code.as_str()))
-            .chain([(0, "")])
-            .collect(),
-        breakdowns: breakdowns.iter().map(|(id, text)| (*id, text.as_str())).collect(),
-    };
-    let figures = figures.iter().map(|figure| {
-        (
-            (figure.indicator, figure.territory, figure.breakdown),
-            (figure.status, figure.value),
-        )
-    });
-    Ok(Some(import::digest(&names, figures)))
-}
-
-/// Every breakdown as the digest spells it.
-async fn spelled_breakdowns(connection: &mut PgConnection) -> Result<HashMap<i32, String>, sqlx::Error> {
-    let breakdowns = all_breakdowns(connection).await?;
-    let numbers: Vec<i32> = breakdowns
-        .iter()
-        .flat_map(|breakdown| breakdown.codes.clone())
-        .collect();
-    let codes = codes(connection, &numbers).await?;
-    let spelled = breakdowns.into_iter().map(|breakdown| {
-        let parts = breakdown.dimensions.iter().zip(&breakdown.codes);
-        let parts =
-            parts.map(|(dimension, code)| format!("{dimension}={}", codes.get(code).map_or("", String::as_str)));
-        (breakdown.id, parts.collect::<Vec<_>>().join(";"))
-    });
-    Ok(spelled.collect())
 }
 
 /// The indicators of restricted access among the figures of a revision, by code: what sealing and placing ask for (para 2(10)).

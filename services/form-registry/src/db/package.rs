@@ -7,7 +7,10 @@ use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{call::Done, door::word::unreadable, law::LocalizedText};
 use sqlx::PgConnection;
 
-use super::revision::digest;
+use super::{
+    canonical::{self, Counted},
+    revision::digest,
+};
 use crate::domain::{
     key::EditionKey,
     package::{Code, Dimension, Figure, FileEntry, Indicator},
@@ -121,23 +124,6 @@ pub async fn save(
     Ok(())
 }
 
-/// The set of figures that a revision holds.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn figure_set(
-    connection: &mut PgConnection,
-    key: EditionKey,
-    revision: i32,
-) -> Result<Option<i32>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "SELECT id FROM forms.figure_set WHERE form = $1 AND period = $2 AND revision = $3",
-        key.form,
-        key.period.to_string(),
-        revision,
-    )
-    .fetch_optional(connection)
-    .await
-}
-
 /// The indicators that stand in the figures, as they are on a day.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn indicators(connection: &mut PgConnection, set: i32, day: Date) -> Result<Vec<Indicator>, sqlx::Error> {
@@ -194,13 +180,12 @@ pub async fn dimensions(connection: &mut PgConnection, set: i32) -> Result<Vec<D
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn codes(connection: &mut PgConnection, set: i32, day: Date) -> Result<Vec<Code>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"WITH figure AS (
-             SELECT DISTINCT indicator, territory, breakdown FROM forms.observation WHERE figure_set = $1
-         ), used AS (
-             SELECT territory AS code FROM figure WHERE territory <> 0
-             UNION SELECT unnest(b.codes) FROM forms.breakdown b WHERE b.id IN (SELECT breakdown FROM figure)
+        r#"WITH used AS (
+             SELECT o.territory AS code FROM forms.observation o WHERE o.figure_set = $1 AND o.territory <> 0
+             UNION SELECT unnest(b.codes) FROM forms.breakdown b
+             WHERE b.id IN (SELECT o.breakdown FROM forms.observation o WHERE o.figure_set = $1)
              UNION SELECT v.unit FROM forms.indicator_version v
-             WHERE v.indicator IN (SELECT indicator FROM figure)
+             WHERE v.indicator IN (SELECT o.indicator FROM forms.observation o WHERE o.figure_set = $1)
                AND v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to >= $2)
          )
          SELECT l.code AS list, c.code, coalesce(v.title_kk, '') AS "kk!", coalesce(v.title_ru, '') AS "ru!",
@@ -226,7 +211,7 @@ pub async fn codes(connection: &mut PgConnection, set: i32, day: Date) -> Result
 
 /// The codes of the breakdowns that the figures have, for each of these dimensions.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn breakdowns(
+async fn breakdowns(
     connection: &mut PgConnection,
     set: i32,
     dimensions: &[Dimension],
@@ -251,31 +236,53 @@ pub async fn breakdowns(
     Ok(found)
 }
 
-/// The figures of a set: those of the whole country first, then by territory, indicator and breakdown, each by its code.
+/// What the texts of figures are, and in which order they come.
+pub struct Order {
+    territories: Vec<Counted>,
+    breakdowns: Vec<i32>,
+    codes: HashMap<i32, Vec<Option<String>>>,
+}
+
+impl Order {
+    /// That of a set, broken down by these dimensions.
+    pub async fn of(connection: &mut PgConnection, set: i32, dimensions: &[Dimension]) -> Result<Self, sqlx::Error> {
+        let order = canonical::breakdowns(connection, set, " ").await?;
+        Ok(Self {
+            territories: canonical::territories(connection, set).await?,
+            breakdowns: order.iter().map(|breakdown| breakdown.number).collect(),
+            codes: breakdowns(connection, set, dimensions).await?,
+        })
+    }
+
+    /// The territories of each page of the figures.
+    pub fn pages(&self) -> Vec<Vec<i32>> {
+        canonical::pages(&self.territories)
+    }
+}
+
+/// The figures of a page of a set: those of the whole country first, then by territory, indicator and breakdown, each by its code.
 pub fn figures<'c>(
     connection: &'c mut PgConnection,
     set: i32,
-    breakdowns: &'c HashMap<i32, Vec<Option<String>>>,
+    page: &'c [i32],
+    order: &'c Order,
 ) -> impl Stream<Item = Result<Figure, sqlx::Error>> + use<'c> {
     let rows = sqlx::query!(
-        r#"SELECT i.code AS indicator, t.code AS "territory?", o.breakdown, trim_scale(o.value)::text AS value,
+        r#"SELECT i.code AS indicator, c.code AS "territory?", o.breakdown, trim_scale(o.value)::text AS value,
              o.status::text AS "status!"
          FROM forms.observation o
          JOIN forms.indicator i ON i.id = o.indicator
-         LEFT JOIN forms.code t ON t.id = o.territory
-         LEFT JOIN LATERAL (
-             SELECT string_agg(d.id || '=' || c.code, ' ' ORDER BY d.id COLLATE "C") AS codes
-             FROM forms.breakdown b
-             CROSS JOIN LATERAL unnest(b.dimensions, b.codes) AS d (id, code)
-             JOIN forms.code c ON c.id = d.code
-             WHERE b.id = o.breakdown AND o.breakdown <> 0
-         ) d ON true
-         WHERE o.figure_set = $1
-         ORDER BY t.code COLLATE "C" NULLS FIRST, i.code COLLATE "C", d.codes COLLATE "C" NULLS FIRST"#,
+         LEFT JOIN forms.code c ON c.id = o.territory
+         JOIN unnest($2::integer[]) WITH ORDINALITY AS t (id, place) ON t.id = o.territory
+         JOIN unnest($3::integer[]) WITH ORDINALITY AS b (id, place) ON b.id = o.breakdown
+         WHERE o.figure_set = $1 AND o.territory = ANY ($2)
+         ORDER BY t.place, i.code COLLATE "C", b.place"#,
         set,
+        page,
+        order.breakdowns.as_slice(),
     );
     rows.fetch(connection).and_then(move |row| {
-        let codes = breakdowns.get(&row.breakdown).cloned();
+        let codes = order.codes.get(&row.breakdown).cloned();
         let status = row.status.chars().next();
         let figure = codes.zip(status).map(|(codes, status)| Figure {
             indicator: row.indicator,

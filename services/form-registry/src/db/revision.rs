@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use legalstat_kit::{call::Done, door::word::unreadable, files::Content};
 use sqlx::PgConnection;
 
-use super::{edition_key, observation};
+use super::{canonical, edition_key, observation};
 use crate::domain::{
     edition::{EditionFile, Figures, Revision, Seal, Withdrawal},
     key::EditionKey,
@@ -130,7 +130,7 @@ async fn files_of_each(
 /// # Errors
 /// When the database fails.
 pub async fn figures(connection: &mut PgConnection, key: EditionKey, revision: i32) -> Result<Figures, sqlx::Error> {
-    let sha256 = observation::digest(connection, key, revision).await?;
+    let sha256 = canonical::digest(connection, key, revision).await?;
     let restricted = !observation::restricted(connection, key, revision).await?.is_empty();
     Ok(Figures { sha256, restricted })
 }

@@ -76,6 +76,8 @@ pub enum Obstacle {
     NoSuchRevision(i32),
     /// It has no such file.
     NoSuchFile(String),
+    /// The revision in preparation holds no figures, or none is in preparation.
+    NoFigures,
     /// It has several files, and none was named.
     SeveralFiles,
 }
@@ -205,6 +207,16 @@ impl Edition {
         let held = open.files.iter().position(|file| file.content.filename == filename);
         open.files.remove(held.ok_or_else(missing)?);
         Ok(self)
+    }
+
+    /// The revision whose figures can be taken away: the one in preparation.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn figures_can_go(&self) -> Result<i32, Obstacle> {
+        self.standing().after(Event::Prepare)?;
+        let open = self.open_revision().ok_or(Obstacle::NoFigures)?;
+        Ok(open.number)
     }
 
     /// The edition with its revision in preparation sealed.

@@ -8,14 +8,22 @@ use rust_decimal::Decimal;
 
 use super::{
     faults::{Fault, Faults, Kind},
-    observation::{self, FiguresDigest, Spelled, Status},
+    observation::{self, FiguresDigest, Spelled, Status, spelled},
+    totals,
 };
 
 /// How many dimensions a figure may be broken down by.
 pub const DIMENSIONS: usize = 8;
+/// How many combinations of codes of dimensions one import may have: each takes some hundred bytes, and every query by dimensions
+/// looks through all that there are.
+pub const BREAKDOWNS: usize = 20_000;
+/// How many rows are held before there is room for all that may come: few imports are large.
+const FEW: usize = 65_536;
+/// How long the codes may be, and how many of them there may be, that a repetition brings.
+const LEARNED: (usize, usize) = (40, 200_000);
 
 /// Numbers of the codes of a breakdown, by the dimensions of the import; 0 where there is none.
-type Codes = [i32; DIMENSIONS];
+pub(super) type Codes = [i32; DIMENSIONS];
 
 /// What the registers say of an indicator on the last day of a period.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +59,36 @@ pub struct Register {
     pub territories: HashMap<String, i32>,
     pub axes: Vec<Axis>,
     pub rules: Vec<Rule>,
+    /// Whether codes that are not there are entered as they come.
+    pub learns: bool,
+}
+
+impl Register {
+    /// For the repetition of an import that was answered. Whatever is registered since has no say in what the first one was: its
+    /// figures are compared by their digest alone.
+    pub fn of_repetition(period: ReportingPeriod, dimensions: &[String]) -> Self {
+        let axis = |id: &String| Axis {
+            id: id.clone(),
+            codes: HashMap::new(),
+        };
+        Self {
+            period,
+            indicators: HashMap::new(),
+            territories: HashMap::new(),
+            axes: dimensions.iter().map(axis).collect(),
+            rules: Vec::new(),
+            learns: true,
+        }
+    }
+
+    /// The number of a code that a repetition brings; `None` of one that no register can hold.
+    fn learned(&self, code: &str) -> Option<i32> {
+        let axes = self.axes.iter().map(|axis| axis.codes.len());
+        let known = self.indicators.len() + self.territories.len() + axes.sum::<usize>();
+        let is_code = (1..=LEARNED.0).contains(&code.len());
+        let next = i32::try_from(known + 1).ok();
+        next.filter(|_| self.learns && is_code && known < LEARNED.1)
+    }
 }
 
 /// A row as it came.
@@ -82,6 +120,11 @@ impl Row {
     fn key(&self) -> (i32, i32, u32) {
         (self.indicator, self.territory, self.breakdown)
     }
+
+    /// Its number among the rows as they came, from 1.
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
 }
 
 /// An import that is sound.
@@ -98,16 +141,19 @@ pub struct Checked {
 pub struct Check {
     register: Register,
     rows: Vec<Row>,
+    most: usize,
     breakdowns: HashMap<Codes, u32>,
     faults: Faults,
     number: u32,
 }
 
 impl Check {
-    pub fn new(register: Register) -> Self {
+    /// A check of at most so many rows.
+    pub fn new(register: Register, most: u32) -> Self {
         Self {
             register,
             rows: Vec::new(),
+            most: usize::try_from(most).unwrap_or(usize::MAX),
             breakdowns: HashMap::new(),
             faults: Faults::default(),
             number: 0,
@@ -117,6 +163,11 @@ impl Check {
     /// How many rows came.
     pub fn count(&self) -> u32 {
         self.number
+    }
+
+    /// Whether the rows have more combinations of codes than an import may.
+    pub fn has_too_many_breakdowns(&self) -> bool {
+        self.breakdowns.len() > BREAKDOWNS
     }
 
     /// Checks the next row.
@@ -135,6 +186,10 @@ impl Check {
         };
         let next = u32::try_from(self.breakdowns.len()).unwrap_or(u32::MAX);
         let breakdown = *self.breakdowns.entry(codes).or_insert(next);
+        if self.rows.len() == FEW {
+            // At once, for growing by doubling takes half as much again while the rows move. What is not used costs nothing.
+            self.rows.reserve_exact(self.most.saturating_sub(FEW));
+        }
         self.rows.push(Row {
             indicator: indicator.id,
             territory,
@@ -151,7 +206,18 @@ impl Check {
     }
 
     fn indicator(&mut self, given: &Given<'_>) -> Option<Known> {
-        let known = self.register.indicators.get(given.indicator).copied();
+        let mut known = self.register.indicators.get(given.indicator).copied();
+        if known.is_none()
+            && let Some(id) = self.register.learned(given.indicator)
+        {
+            let learned = Known {
+                id,
+                by_territory: true,
+                dimensions: [true; DIMENSIONS],
+            };
+            self.register.indicators.insert(given.indicator.to_owned(), learned);
+            known = Some(learned);
+        }
         if known.is_none() {
             let kind = if given.indicator.is_empty() {
                 Kind::Required
@@ -170,13 +236,15 @@ impl Check {
         if indicator.is_some_and(|indicator| !indicator.by_territory) {
             self.fault("territory", Kind::Conflict, given.territory);
         }
-        match self.register.territories.get(given.territory) {
-            Some(id) => *id,
-            None => {
-                self.fault("territory", Kind::Unknown, given.territory);
-                0
-            }
+        if let Some(id) = self.register.territories.get(given.territory) {
+            return *id;
         }
+        if let Some(id) = self.register.learned(given.territory) {
+            self.register.territories.insert(given.territory.to_owned(), id);
+            return id;
+        }
+        self.fault("territory", Kind::Unknown, given.territory);
+        0
     }
 
     fn codes(&mut self, given: &Given<'_>, indicator: Option<&Known>) -> Codes {
@@ -191,7 +259,11 @@ impl Check {
             return codes;
         }
         for (place, code) in given.dimensions.iter().enumerate().filter(|(_, code)| !code.is_empty()) {
-            let axis = &self.register.axes[place];
+            let learned = self.register.learned(code);
+            let axis = &mut self.register.axes[place];
+            if let (None, Some(id)) = (axis.codes.get(code), learned) {
+                axis.codes.insert(code.clone(), id);
+            }
             let kind = match axis.codes.get(code) {
                 _ if indicator.is_some_and(|indicator| !indicator.dimensions[place]) => Kind::Conflict,
                 None => Kind::Unknown,
@@ -240,13 +312,15 @@ impl Check {
         self.rows.sort_unstable_by_key(|row| (row.key(), row.number));
         self.duplicates();
         if self.faults.count == 0 {
-            self.totals();
+            let lists = self.lists();
+            totals::compare(&mut self.rows, &self.register.rules, &lists, &mut self.faults);
         }
         if self.faults.count > 0 {
             return Err(self.faults);
         }
         let breakdowns = self.listed();
-        let sha256 = self.digest();
+        let sha256 = self.digest(&breakdowns);
+        self.rows.sort_unstable_by_key(Row::key);
         Ok(Checked {
             rows: self.rows,
             breakdowns,
@@ -264,51 +338,7 @@ impl Check {
         }
     }
 
-    /// Whatever a rule says is a total is compared with the sum of the parts that are there. One with a part without a value
-    /// cannot be compared, nor can one without parts.
-    fn totals(&mut self) {
-        let mut wrong = Vec::new();
-        let lists = self.lists();
-        for rule in &self.register.rules {
-            let mut sums: HashMap<(i32, i32, u32), Option<Decimal>> = HashMap::new();
-            for row in &self.rows {
-                let Some(total) = self.total_of(rule, row, &lists) else {
-                    continue;
-                };
-                let sum = sums.entry(total).or_insert(Some(Decimal::ZERO));
-                *sum = sum.zip(row.value).and_then(|(sum, value)| sum.checked_add(value));
-            }
-            for row in &self.rows {
-                if let (Some(Some(sum)), Some(value)) = (sums.get(&row.key()), row.value)
-                    && *sum != value
-                {
-                    wrong.push((row.number, value, *sum));
-                }
-            }
-        }
-        wrong.sort_unstable();
-        for (number, value, sum) in wrong {
-            let said = format!("{value} is not {}", sum.normalize());
-            self.faults
-                .add(|| Fault::new(number.into(), "value", Kind::Total, &said));
-        }
-    }
-
-    /// The key of the total that a row is a part of.
-    fn total_of(&self, rule: &Rule, row: &Row, lists: &[Codes]) -> Option<(i32, i32, u32)> {
-        let Some(axis) = rule.axis else {
-            let total = (row.indicator, rule.total, row.breakdown);
-            return rule.parts.contains(&row.territory).then_some(total);
-        };
-        let mut codes = lists[row.breakdown as usize];
-        if !rule.parts.contains(&codes[axis]) {
-            return None;
-        }
-        codes[axis] = rule.total;
-        let breakdown = self.breakdowns.get(&codes)?;
-        Some((row.indicator, row.territory, *breakdown))
-    }
-
+    /// The codes of the breakdowns, by their places.
     fn lists(&self) -> Vec<Codes> {
         let mut lists = vec![[0; DIMENSIONS]; self.breakdowns.len()];
         for (codes, place) in &self.breakdowns {
@@ -334,104 +364,77 @@ impl Check {
         lists.iter().map(breakdown).collect()
     }
 
-    fn digest(&self) -> [u8; 32] {
-        let indicators = self
-            .register
-            .indicators
-            .iter()
-            .map(|(code, known)| (known.id, code.as_str()));
-        let territories = self.register.territories.iter().map(|(code, id)| (*id, code.as_str()));
-        let codes: HashMap<i32, &str> = self
-            .register
-            .axes
-            .iter()
+    /// The digest of the rows in their canonical order. They are put into it where they lie, by the ranks of their texts: a million
+    /// rows have no room for a second million.
+    fn digest(&mut self, breakdowns: &[Vec<(String, i32)>]) -> [u8; 32] {
+        let register = &self.register;
+        let indicators = register.indicators.iter();
+        let indicators = Ranked::of(indicators.map(|(code, known)| (code.as_str(), known.id)));
+        let territories = register.territories.iter().map(|(code, id)| (code.as_str(), *id));
+        let territories = Ranked::of(territories.chain([("", 0)]));
+        let axes = register.axes.iter();
+        let codes: HashMap<i32, &str> = axes
             .flat_map(|axis| axis.codes.iter().map(|(code, id)| (*id, code.as_str())))
             .collect();
-        let spelled = self.listed().into_iter().map(|breakdown| {
-            let parts = breakdown
-                .iter()
-                .map(|(dimension, code)| format!("{dimension}={}", codes[code]));
+        let texts = breakdowns.iter().map(|breakdown| {
+            let parts = breakdown.iter().map(|(id, code)| format!("{id}={}", codes[code]));
             parts.collect::<Vec<_>>().join(";")
         });
-        let (spelled, figures) = (spelled.collect::<Vec<_>>(), &self.rows);
-        let names = Names {
-            indicators: indicators.collect(),
-            territories: territories.chain([(0, "")]).collect(),
-            breakdowns: spelled
-                .iter()
-                .zip(0..)
-                .map(|(text, place)| (place, text.as_str()))
-                .collect(),
-        };
-        let keys = figures
-            .iter()
-            .map(|row| (row.indicator, row.territory, row.breakdown.cast_signed()));
-        digest(&names, keys.zip(figures.iter().map(|row| (row.status, row.value))))
+        let texts: Vec<String> = texts.collect();
+        let breakdowns = Ranked::of(texts.iter().map(String::as_str).zip(0..));
+        for row in &mut self.rows {
+            row.indicator = indicators.rank(row.indicator);
+            row.territory = territories.rank(row.territory);
+            row.breakdown = breakdowns.rank(row.breakdown.cast_signed()).cast_unsigned();
+        }
+        self.rows.sort_unstable_by_key(Row::key);
+        let mut digest = FiguresDigest::default();
+        for row in &mut self.rows {
+            let (indicator, number) = indicators.at(row.indicator);
+            row.indicator = number;
+            let (territory, number) = territories.at(row.territory);
+            row.territory = number;
+            let (breakdown, place) = breakdowns.at(row.breakdown.cast_signed());
+            row.breakdown = place.cast_unsigned();
+            let key = Spelled {
+                indicator,
+                territory,
+                breakdown,
+            };
+            digest.add(&key, row.status, &row.value.map(spelled).unwrap_or_default());
+        }
+        digest.done()
     }
 }
 
-/// The texts behind the numbers of figures.
-pub struct Names<'a> {
-    pub indicators: HashMap<i32, &'a str>,
-    /// With 0 for the whole country.
-    pub territories: HashMap<i32, &'a str>,
-    pub breakdowns: HashMap<i32, &'a str>,
-}
-
-/// The digest of figures that come by numbers, in whatever order. A number without a text counts as an empty one.
-pub fn digest(
-    names: &Names<'_>,
-    figures: impl Iterator<Item = ((i32, i32, i32), (Status, Option<Decimal>))>,
-) -> [u8; 32] {
-    let (indicators, territories, breakdowns) = (
-        Ranked::of(&names.indicators),
-        Ranked::of(&names.territories),
-        Ranked::of(&names.breakdowns),
-    );
-    let mut order: Vec<_> = figures
-        .map(|((indicator, territory, breakdown), figure)| {
-            let ranks = (
-                indicators.rank(indicator),
-                territories.rank(territory),
-                breakdowns.rank(breakdown),
-            );
-            (ranks, figure)
-        })
-        .collect();
-    order.sort_unstable_by_key(|(ranks, _)| *ranks);
-    let mut digest = FiguresDigest::default();
-    for ((indicator, territory, breakdown), (status, value)) in order {
-        let key = Spelled {
-            indicator: indicators.text(indicator),
-            territory: territories.text(territory),
-            breakdown: breakdowns.text(breakdown),
-        };
-        digest.add(&key, status, value);
-    }
-    digest.done()
-}
-
-/// Texts in the order of their bytes, by the numbers that stand for them.
+/// Texts in the order of their bytes, with the numbers that stand for them.
 struct Ranked<'a> {
-    texts: Vec<&'a str>,
-    ranks: HashMap<i32, usize>,
+    texts: Vec<(&'a str, i32)>,
+    ranks: HashMap<i32, i32>,
 }
 
 impl<'a> Ranked<'a> {
-    fn of(texts: &HashMap<i32, &'a str>) -> Self {
-        let mut order: Vec<(&str, i32)> = texts.iter().map(|(id, text)| (*text, *id)).collect();
-        order.sort_unstable();
+    fn of(texts: impl Iterator<Item = (&'a str, i32)>) -> Self {
+        let mut texts: Vec<(&str, i32)> = texts.collect();
+        texts.sort_unstable();
+        let ranks = texts.iter().zip(0..).map(|((_, number), rank)| (*number, rank));
         Self {
-            texts: order.iter().map(|(text, _)| *text).collect(),
-            ranks: order.iter().enumerate().map(|(rank, (_, id))| (*id, rank)).collect(),
+            ranks: ranks.collect(),
+            texts,
         }
     }
 
-    fn rank(&self, id: i32) -> usize {
-        self.ranks.get(&id).copied().unwrap_or(usize::MAX)
+    /// The rank of a number that is there.
+    fn rank(&self, number: i32) -> i32 {
+        self.ranks[&number]
     }
 
-    fn text(&self, rank: usize) -> &'a str {
-        self.texts.get(rank).copied().unwrap_or_default()
+    /// The text and the number of a rank that is there.
+    fn at(&self, rank: i32) -> (&'a str, i32) {
+        self.texts[rank.unsigned_abs() as usize]
     }
 }
+
+#[cfg(test)]
+#[path = "import_tests.rs"]
+mod tests;

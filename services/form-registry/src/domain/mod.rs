@@ -25,6 +25,7 @@ pub mod serving;
 pub mod standing;
 pub mod suppression;
 pub mod telling;
+pub mod totals;
 pub mod visibility;
 pub mod workbook;
 

@@ -1,7 +1,8 @@
 //! A figure: its value and status, how it is spelled, and how the figures of a revision become one digest.
 
+use bigdecimal::{BigDecimal, Signed as _, Zero as _, num_bigint::BigInt};
 use legalstat_kit::{door::word::Word, period::ReportingPeriod};
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
 /// The observation status of SDMX, code list CL_OBS_STATUS.
@@ -65,20 +66,33 @@ pub fn decimal(text: &str) -> Option<Decimal> {
     (!many).then_some(value)
 }
 
-/// By how many per cent a value grew since another, to two places; `None` where that says nothing.
-pub fn growth(value: Decimal, before: Decimal) -> Option<Decimal> {
-    if before.is_sign_negative() || before.is_zero() {
+/// A value as it is written.
+pub fn spelled(value: Decimal) -> String {
+    value.normalize().to_string()
+}
+
+/// A value to reckon with: sums and shares of values have more digits than one value may.
+pub fn exact(value: Decimal) -> BigDecimal {
+    BigDecimal::new(value.mantissa().into(), value.scale().into())
+}
+
+/// What was reckoned, as it is written: every digit, and no exponent.
+pub fn plain(value: &BigDecimal) -> String {
+    value.normalized().to_plain_string()
+}
+
+/// By how many per cent a value grew since another, rounded to two places, halves away from nought; `None` where that says nothing.
+pub fn growth(value: &BigDecimal, before: &BigDecimal) -> Option<BigDecimal> {
+    if !before.is_positive() {
         return None;
     }
-    let grown = value
-        .checked_sub(before)?
-        .checked_div(before)?
-        .checked_mul(Decimal::ONE_HUNDRED)?;
-    Some(
-        grown
-            .round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
-            .normalize(),
-    )
+    let scale = value.fractional_digit_count().max(before.fractional_digit_count());
+    let whole = |value: &BigDecimal| value.with_scale(scale).into_bigint_and_scale().0;
+    let (value, before) = (whole(value), whole(before));
+    let hundredths: BigInt = (value - &before) * 10_000;
+    let rounded = (hundredths.abs() * 2 + &before) / (before * 2);
+    let sign = hundredths.signum();
+    Some(BigDecimal::new(sign * rounded, 2).normalized())
 }
 
 /// The same period of the year before.
@@ -112,8 +126,8 @@ pub struct Spelled<'a> {
 pub struct FiguresDigest(Sha256);
 
 impl FiguresDigest {
-    pub fn add(&mut self, key: &Spelled<'_>, status: Status, value: Option<Decimal>) {
-        let value = value.map(|value| value.normalize().to_string()).unwrap_or_default();
+    /// Adds the next figure; its value is empty where it has none.
+    pub fn add(&mut self, key: &Spelled<'_>, status: Status, value: &str) {
         for text in [key.indicator, "\t", key.territory, "\t", key.breakdown, "\t"] {
             self.0.update(text);
         }
@@ -243,8 +257,15 @@ mod tests {
             ("1", "0", None),
             ("1", "-1", None),
             ("1.005", "1", Some("0.5")),
+            ("5", "5", Some("0")),
+            ("1.00005", "1", Some("0.01")),
+            ("0.99995", "1", Some("-0.01")),
+            ("1.000049", "1", Some("0")),
+            ("0", "3", Some("-100")),
+            ("1000000000000000000000000000000", "0.001", Some("99999999999999999999999999999999900")),
         ] {
-            let found = growth(value(now), value(before)).map(|grown| grown.to_string());
+            let told = |text: &str| -> BigDecimal { text.parse().expect("a decimal") };
+            let found = growth(&told(now), &told(before)).map(|grown| plain(&grown));
             assert_eq!(found.as_deref(), grown, "{now} after {before}");
         }
         let before = |period: &str| year_before(period.parse().expect("a period")).map(|period| period.to_string());

@@ -2,8 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use bigdecimal::BigDecimal;
 use legalstat_kit::period::ReportingPeriod;
-use rust_decimal::Decimal;
 
 use super::observation::Status;
 
@@ -17,7 +17,8 @@ pub struct Figure {
     /// 0 is none.
     pub breakdown: i32,
     pub status: Status,
-    pub value: Option<Decimal>,
+    /// A total has as many digits as it needs.
+    pub value: Option<BigDecimal>,
 }
 
 /// Which figures: of these sets in this order, and of these only where there is a list.

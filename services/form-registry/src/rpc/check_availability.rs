@@ -13,6 +13,7 @@ use tonic::Response;
 use super::{
     FormRegistry,
     figures::{Telling, to_messages},
+    narrowing::hidden,
     showing::Showing,
 };
 use crate::{
@@ -189,8 +190,11 @@ async fn holdings(
         if embargo.is_some() { View::Dates } else { View::Open }
     };
     for set in serving::served(held, None, view) {
+        let sets = [set];
         let narrowing = Narrowing {
-            sets: vec![set.set],
+            sets: vec![sets[0].set],
+            // What is open today may be restricted in the period that is asked about.
+            hidden: hidden(&mut snapshot, meant.name.form, &sets, false).await?,
             indicators: Some(vec![meant.number]),
             territories: Some(vec![territory]),
             ..Narrowing::default()
@@ -199,7 +203,6 @@ async fn holdings(
         if figures.is_empty() {
             continue;
         }
-        let sets = [set];
         let told = figures
             .into_iter()
             .map(|figure| telling.single(&sets, figure))

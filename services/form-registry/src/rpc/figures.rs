@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use bigdecimal::BigDecimal;
 use jiff::Timestamp;
 use legalstat_kit::{Error, law::LocalizedText};
 use legalstat_proto::forms::v1::{DimensionCode, Observation};
-use rust_decimal::Decimal;
 use sqlx::PgConnection;
 
 use super::showing::Showing;
@@ -17,7 +17,7 @@ use crate::{
     domain::{
         embargo::Embargo,
         key::EditionKey,
-        observation::{Status, growth, of_total, year_before},
+        observation::{Status, growth, of_total, plain, year_before},
         query::Figure,
         serving::{self, Held},
         suppression::{Made, Suppression, Why},
@@ -36,7 +36,7 @@ pub(super) struct Telling {
 pub(super) struct Told {
     pub(super) figure: Figure,
     note: Option<LocalizedText>,
-    previous: Option<Decimal>,
+    previous: Option<BigDecimal>,
     parts: i64,
     missing: i64,
 }
@@ -88,7 +88,7 @@ impl Telling {
     }
 
     pub(super) fn single(&self, sets: &[Held], figure: Figure) -> Told {
-        let why = match figure.value {
+        let why = match &figure.value {
             Some(value) if !self.is_open(sets, &figure) => self.suppression.of_figure(value),
             _ => None,
         };
@@ -103,7 +103,8 @@ impl Telling {
     }
 
     pub(super) fn total(&self, sets: &[Held], total: Total) -> Told {
-        let made = total.figure.value.zip(total.largest).map(|(sum, largest)| Made {
+        let sum = total.figure.value.clone();
+        let made = sum.zip(total.largest).map(|(sum, largest)| Made {
             sum,
             parts: total.parts,
             small: total.small,
@@ -158,13 +159,13 @@ pub(super) fn compare(told: &mut [Told], sets: &[Held], before: &[Held], earlier
             Some((set.set, earlier.set))
         })
         .collect();
-    let values: HashMap<Key, Option<Decimal>> = earlier
+    let values: HashMap<Key, &BigDecimal> = earlier
         .iter()
-        .map(|told| (key(told.figure.set, &told.figure), told.figure.value))
+        .filter_map(|told| Some((key(told.figure.set, &told.figure), told.figure.value.as_ref()?)))
         .collect();
     for told in told {
         let set = of_year_before.get(&told.figure.set);
-        told.previous = set.and_then(|set| values.get(&key(*set, &told.figure)).copied().flatten());
+        told.previous = set.and_then(|set| values.get(&key(*set, &told.figure)).copied().cloned());
     }
 }
 
@@ -214,11 +215,9 @@ pub(super) async fn to_messages(
             dimension: dimension.clone(),
             code: name(&codes, *code),
         });
-        let written = |value: Option<Decimal>| value.map(|value| value.normalize().to_string()).unwrap_or_default();
-        let grown = figure
-            .value
-            .zip(told.previous)
-            .and_then(|(value, before)| growth(value, before));
+        let (value, previous) = (figure.value.as_ref(), told.previous.as_ref());
+        let grown = value.zip(previous).and_then(|(value, before)| growth(value, before));
+        let written = |value: Option<&BigDecimal>| value.map(plain).unwrap_or_default();
         Some(Observation {
             edition: set.key.to_string(),
             revision: set.revision,
@@ -230,11 +229,11 @@ pub(super) async fn to_messages(
             territory: name(&codes, figure.territory),
             period: set.key.period.to_string(),
             dimensions: dimensions.collect(),
-            value: written(figure.value),
+            value: written(value),
             status: figure.status.place(),
             note: told.note.map(Into::into),
-            previous_value: written(told.previous),
-            growth_percent: written(grown),
+            previous_value: written(previous),
+            growth_percent: written(grown.as_ref()),
             parts: i32::try_from(told.parts).unwrap_or(i32::MAX),
             missing_parts: i32::try_from(told.missing).unwrap_or(i32::MAX),
         })

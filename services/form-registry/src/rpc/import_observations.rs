@@ -1,6 +1,6 @@
 //! ImportObservations.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures::StreamExt;
 use legalstat_kit::{
@@ -12,6 +12,7 @@ use legalstat_proto::forms::v1::{
     import_observations_request::Part,
 };
 use sqlx::PgConnection;
+use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Code, Status, Streaming};
 use uuid::Uuid;
 
@@ -23,7 +24,7 @@ use crate::{
         observation, total_rule,
     },
     domain::{
-        import::{Axis, Check, Checked, DIMENSIONS, Given, Known, Register, Rule},
+        import::{Axis, BREAKDOWNS, Check, Checked, DIMENSIONS, Given, Known, Register, Rule},
         indicator::{KATO, TERRITORY},
         key::EditionKey,
     },
@@ -32,6 +33,8 @@ use crate::{
 const NAME: &str = "header.name";
 /// How many rows one message may carry.
 const MOST: usize = 20_000;
+/// How long an import waits for room for its next rows.
+const WAIT: Duration = Duration::from_secs(10);
 
 pub(super) async fn import_observations(
     registry: &FormRegistry,
@@ -41,36 +44,22 @@ pub(super) async fn import_observations(
     let header = header(messages.next().await)?;
     let (key, request_id) = read(registry, &header).await?;
     let context = &registry.context;
-    if !write::was_answered(context, &call, request_id).await? {
-        let mut connection = context.db.connection().await?;
-        registry.schedule.require_whole()?;
-        let edition = door::find(&mut connection, NAME, key, context.now()).await?;
+    let is_repeated = write::was_answered(context, &call, request_id).await?;
+    let register = if is_repeated {
+        Register::of_repetition(key.period, &header.dimensions)
+    } else {
+        let edition = {
+            let mut connection = context.db.connection().await?;
+            registry.schedule.require_whole()?;
+            door::find(&mut connection, NAME, key, context.now()).await?
+        };
         decided(key, edition.accepts_content(context.now()))?;
-    }
-    let mut check = Check::new(register(&mut *context.db.snapshot().await?, key, &header).await?);
-    while let Some(message) = messages.next().await {
-        let rows = rows(message).map_err(|error| Error::from(error).about(&key))?;
-        let room = registry.figures.import_rows.saturating_sub(check.count()) as usize;
-        if rows.rows.len() > room {
-            let most = format!("at most {} rows in all", registry.figures.import_rows);
-            return Err(Violations::one("rows", FieldReason::TooMany, &most).about(&key).into());
-        }
-        for row in &rows.rows {
-            check.add(&Given {
-                indicator: &row.indicator,
-                territory: &row.territory,
-                dimensions: &row.dimensions,
-                value: &row.value,
-                status: row.status,
-                period: &row.period,
-            });
-        }
-    }
-    if check.count() == 0 {
-        return Err(Violations::one("rows", FieldReason::Required, "there are no rows")
-            .about(&key)
-            .into());
-    }
+        register(&mut *context.db.snapshot().await?, key, &header).await?
+    };
+    let mut check = Check::new(register, registry.figures.import_rows);
+    let room = gather(registry, &mut messages, &mut check)
+        .await
+        .map_err(|error| error.about(&key))?;
     // Sorting a million rows would keep every other call of this thread waiting.
     let checked = tokio::task::spawn_blocking(|| check.done())
         .await
@@ -84,7 +73,64 @@ pub(super) async fn import_observations(
     };
     let only = header.validate_only;
     let mutation = Mutation::of_upload(&call, &key, request_id, only, &header, &checked.sha256);
-    store(registry, mutation, key, checked).await
+    let import = Import {
+        key,
+        checked,
+        is_repeated,
+        _room: room,
+    };
+    store(registry, mutation, import).await
+}
+
+/// Checks the rows as they come; gives the room that they take.
+async fn gather(
+    registry: &FormRegistry,
+    messages: &mut Streaming<ImportObservationsRequest>,
+    check: &mut Check,
+) -> Result<Option<OwnedSemaphorePermit>, Error> {
+    let most = registry.figures.import_rows;
+    let mut room: Option<OwnedSemaphorePermit> = None;
+    while let Some(message) = messages.next().await {
+        let rows = rows(message)?.rows;
+        let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        if count > most.saturating_sub(check.count()) {
+            let description = format!("at most {most} rows in all");
+            return Err(Violations::one("rows", FieldReason::TooMany, &description).into());
+        }
+        let taken = room_for(registry, count).await?;
+        match &mut room {
+            Some(room) => room.merge(taken),
+            None => room = Some(taken),
+        }
+        for row in &rows {
+            check.add(&Given {
+                indicator: &row.indicator,
+                territory: &row.territory,
+                dimensions: &row.dimensions,
+                value: &row.value,
+                status: row.status,
+                period: &row.period,
+            });
+        }
+        if check.has_too_many_breakdowns() {
+            let description = format!("at most {BREAKDOWNS} combinations of codes of dimensions");
+            return Err(Violations::one("rows", FieldReason::TooMany, &description).into());
+        }
+    }
+    match check.count() {
+        0 => Err(Violations::one("rows", FieldReason::Required, "there are no rows").into()),
+        _ => Ok(room),
+    }
+}
+
+/// Room for rows among those that all imports hold; who holds some waits for no more than a time, so that two that are in each
+/// other's way do not stay so.
+async fn room_for(registry: &FormRegistry, rows: u32) -> Result<OwnedSemaphorePermit, Error> {
+    let room = Arc::clone(&registry.importing).acquire_many_owned(rows);
+    match tokio::time::timeout(WAIT, room).await {
+        Ok(room) => Ok(room.map_err(anyhow::Error::new)?),
+        Err(_) => Err(Refusal::overloaded("the imports under way hold as many rows as there is room for").into()),
+    }
 }
 
 /// What the header says.
@@ -208,6 +254,7 @@ async fn register(
             })
             .collect(),
         rules: rules(connection, key, header).await?,
+        learns: false,
     })
 }
 
@@ -236,11 +283,19 @@ async fn rules(
     Ok(rules.collect())
 }
 
+/// An import whose rows are sound.
+struct Import {
+    key: EditionKey,
+    checked: Checked,
+    /// Whether it was answered before, and nothing but its digest was looked at.
+    is_repeated: bool,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
 async fn store(
     registry: &FormRegistry,
     mutation: Mutation,
-    key: EditionKey,
-    checked: Checked,
+    import: Import,
 ) -> Result<ImportObservationsResponse, Error> {
     let (schedule, call, keeps) = (
         registry.schedule.clone(),
@@ -249,7 +304,11 @@ async fn store(
     );
     write::carry_out(&registry.context, mutation, move |write| {
         Box::pin(async move {
+            if import.is_repeated {
+                return Err(anyhow::anyhow!("an answer that was stored is gone").into());
+            }
             schedule.require_whole()?;
+            let (key, checked) = (import.key, &import.checked);
             let (now, connection) = (write.now(), write.connection());
             let by = call.done(now);
             let edition = door::lock(connection, NAME, key, now).await?;
@@ -264,7 +323,7 @@ async fn store(
                 db::edition::save(connection, &edition).await?;
                 figure_set::clear(connection, key, revision).await?;
                 let set = figure_set::insert(connection, (key, revision), rows, &checked.sha256, &by).await?;
-                observation::copy(connection, set, &checked).await?;
+                observation::copy(connection, set, checked).await?;
             }
             let answer = ImportObservationsResponse {
                 name: key.to_string(),

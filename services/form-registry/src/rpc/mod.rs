@@ -1,5 +1,7 @@
 //! The methods of the contract, one file each: parse, one transaction, reply.
 
+use std::sync::Arc;
+
 use futures::stream::BoxStream;
 use legalstat_kit::{Call, Context, due::Schedule, feed::Outbox, files::FileStore};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
@@ -7,7 +9,7 @@ use legalstat_proto::forms::v1::{
     AnsweringDay, BatchCreateCodesRequest, BatchCreateDetailsRequest, BatchCreateIndicatorsRequest,
     CheckAvailabilityRequest, CheckAvailabilityResponse, CodeList, CorrectEditionRequest, CreateCodeListRequest,
     CreateFormRequest, CreateOpenDataEntryRequest, CreateTotalRuleRequest, DeclareNilEditionRequest,
-    DeleteEditionFileRequest, DownloadEditionFileRequest, DownloadEditionFileResponse, DownloadOpenDataFileRequest,
+    DeleteEditionFileRequest, DeleteObservationsRequest, DownloadEditionFileRequest, DownloadEditionFileResponse, DownloadOpenDataFileRequest,
     DownloadOpenDataFileResponse, Edition, EditionFileUpload, EndOpenDataEntryRequest, Form, GetAnsweringDayRequest,
     GetEditionFileUploadRequest, GetEditionRequest, GetFormRequest, GetOpenDataPackageRequest, GetPunctualityRequest,
     ImportObservationsRequest, ImportObservationsResponse, ListCodeListsRequest, ListCodeListsResponse,
@@ -21,6 +23,7 @@ use legalstat_proto::forms::v1::{
     TotalRule, UpdateFormRequest, UploadEditionFileRequest, WatchFormsRequest, WatchFormsResponse,
     WithdrawEditionRequest, form_registry_service_server::FormRegistryService,
 };
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::config::Portal;
@@ -40,6 +43,7 @@ mod create_open_data_entry;
 mod create_total_rule;
 mod declare_nil_edition;
 mod delete_edition_file;
+mod delete_observations;
 mod door;
 mod download_edition_file;
 mod download_open_data_file;
@@ -95,6 +99,8 @@ pub struct FormRegistry {
     pub outbox: Outbox,
     pub portal: Portal,
     pub figures: crate::config::Figures,
+    /// A permit for each row that the imports under way hold.
+    pub importing: Arc<Semaphore>,
 }
 
 #[tonic::async_trait]
@@ -301,6 +307,16 @@ impl FormRegistryService for FormRegistry {
         let (call, message) = Call::with_message(request);
         Ok(Response::new(
             delete_edition_file::delete_edition_file(self, call, message).await?,
+        ))
+    }
+
+    async fn delete_observations(
+        &self,
+        request: Request<DeleteObservationsRequest>,
+    ) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            delete_observations::delete_observations(self, call, message).await?,
         ))
     }
 

@@ -164,6 +164,21 @@ fn statuses(violations: &mut Violations, request: &QueryObservationsRequest) -> 
     read.collect()
 }
 
+/// The indicators that are not there for those who may not see what is restricted, because they are so on the last day of one of these
+/// periods.
+pub(super) async fn hidden(
+    connection: &mut PgConnection,
+    form: i32,
+    sets: &[Held],
+    sees_restricted: bool,
+) -> Result<Vec<i32>, Error> {
+    if sees_restricted {
+        return Ok(Vec::new());
+    }
+    let days: Vec<_> = sets.iter().map(|set| set.key.period.last_day()).collect();
+    Ok(indicator::restricted(connection, form, &days).await?)
+}
+
 /// The numbers of what a query asks for. An indicator of restricted access is not there for those who may not see it: as the
 /// query may span several days, it is hidden in all of it when it is so on the last day of one of its periods.
 ///
@@ -177,11 +192,7 @@ pub(super) async fn narrow(
     sees_restricted: bool,
 ) -> Result<Narrowing, Error> {
     let mut violations = Violations::new();
-    let days: Vec<_> = sets.iter().map(|set| set.key.period.last_day()).collect();
-    let hidden = match sees_restricted {
-        true => Vec::new(),
-        false => indicator::restricted(connection, form, &days).await?,
-    };
+    let hidden = hidden(connection, form, sets, sees_restricted).await?;
     let mut narrowing = Narrowing {
         sets: sets.iter().map(|set| set.set).collect(),
         ..Narrowing::default()

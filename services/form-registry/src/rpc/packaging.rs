@@ -82,6 +82,12 @@ pub(super) async fn before_placement(registry: &FormRegistry, placing: &Placing<
     } else {
         Files::Kept
     };
+    let mut connection = context.db.connection().await?;
+    let restricted = db::observation::restricted(&mut connection, key, revision.number).await?;
+    drop(connection);
+    if !restricted.is_empty() {
+        return Ok(None);
+    }
     let made = make(registry, &edition, revision, files).await?;
     let made = made.ok_or_else(|| anyhow::anyhow!("what can be placed is sealed"))?;
     require_whole(key, &made)?;
@@ -150,7 +156,7 @@ pub(super) async fn make(
     let key = edition.key;
     let mut snapshot = registry.context.db.snapshot().await?;
     let version = next_version(&mut snapshot, key).await?;
-    let set = db::package::figure_set(&mut snapshot, key, revision.number).await?;
+    let set = db::canonical::figure_set(&mut snapshot, key, revision.number).await?;
     let subject = subject(registry, &mut snapshot, key, (revision, seal), set).await?;
     let mut making = Making {
         registry,
@@ -245,7 +251,7 @@ struct Making<'r> {
 impl Making<'_> {
     /// Writes the figures as CSV and as JSON, part by part as they are read.
     async fn figures(&mut self, connection: &mut PgConnection, subject: &Subject, set: i32) -> Result<(), Error> {
-        let breakdowns = db::package::breakdowns(connection, set, &subject.dimensions).await?;
+        let order = db::package::Order::of(connection, set, &subject.dimensions).await?;
         let ids: Vec<String> = subject
             .dimensions
             .iter()
@@ -254,8 +260,8 @@ impl Making<'_> {
         let period = subject.edition.period.to_string();
         let formats = [Format::Csv, Format::Json];
         let mut parts = formats.map(|format| (format, 0, Parts::new(format, LARGEST, &period, &ids)));
-        {
-            let mut figures = std::pin::pin!(db::package::figures(connection, set, &breakdowns));
+        for page in order.pages() {
+            let mut figures = std::pin::pin!(db::package::figures(connection, set, &page, &order));
             while let Some(figure) = figures.try_next().await? {
                 for (format, number, gathered) in &mut parts {
                     if let Some(part) = gathered.push(&figure) {

@@ -10,7 +10,7 @@ use tonic::Response;
 use super::{
     FormRegistry, door,
     figures::{Telling, Told, compare, keys_before, to_messages},
-    narrowing::{Asked, narrow},
+    narrowing::{Asked, hidden, narrow},
     showing::Showing,
     summing::Sums,
 };
@@ -60,6 +60,7 @@ pub(super) async fn query_observations(
         let sees_restricted = call.caller.is_official();
         let query = Query {
             form,
+            sees_restricted,
             narrowing: narrow(&mut snapshot, form, &asked, &sets, sees_restricted).await?,
             sums: Sums::over(&mut snapshot, &asked, telling.suppression).await?,
             telling,
@@ -125,6 +126,7 @@ fn mark_of(sets: &[Held], told: &Told) -> Mark {
 /// A query whose names are read.
 struct Query {
     form: i32,
+    sees_restricted: bool,
     narrowing: Narrowing,
     sums: Option<Sums>,
     telling: Telling,
@@ -160,9 +162,12 @@ impl Query {
         showing: &mut Showing<'_>,
     ) -> Result<(), Error> {
         let before = self.telling.year_before(connection, self.form, sets, showing).await?;
+        // What is open now may have been restricted then.
+        let hidden = hidden(connection, self.form, &before, self.sees_restricted).await?;
         let earlier: Vec<Told> = if let Some(sums) = &self.sums {
             let narrowing = Narrowing {
                 sets: before.iter().map(|set| set.set).collect(),
+                hidden,
                 ..self.narrowing.clone()
             };
             let totals = observation::totals(connection, &narrowing, &sums.summing(), None, TOTALS_BEFORE).await?;
@@ -171,7 +176,9 @@ impl Query {
                 .map(|total| self.telling.total(&before, total))
                 .collect()
         } else {
-            let figures = observation::at(connection, &keys_before(told, sets, &before)).await?;
+            let mut keys = keys_before(told, sets, &before);
+            keys.retain(|key| !hidden.contains(&key.1));
+            let figures = observation::at(connection, &keys).await?;
             figures
                 .into_iter()
                 .map(|figure| self.telling.single(&before, figure))
