@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 
 mod act;
+mod beside;
 mod call;
 mod echo;
 mod load;
@@ -19,7 +20,6 @@ use legalstat_proto::calendar::v1::{Deadline, calendar_service_client::CalendarS
 use tonic::transport::Channel;
 
 use crate::{
-    echo::EchoServer,
     load::{CONNECTIONS, IN_FLIGHT, Load, Reading, Subject},
     questions::Questions,
     report::{Line, Rounds, Verdict},
@@ -63,7 +63,7 @@ async fn measure(system: &System) -> Vec<Line> {
     let calendar = channels(|| system.channel("calendar", Some("operator")));
     let questions = Questions::ask(&calendar[0]).await;
     report::say(&questions.summary());
-    let server = EchoServer::start(&system.home());
+    let server = echo::start(&system.home());
     let echo = channels(|| server.channel());
     let echoed = echo::alike(&questions.asked);
     let echoes = Load::new(echo::subject(), &echo, echoed, server.process());

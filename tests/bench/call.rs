@@ -36,7 +36,7 @@ pub(crate) fn skip(buffer: &mut DecodeBuf<'_>) -> Result<usize, Status> {
 }
 
 /// Sends bytes as they are.
-struct Plain<R>(Read<R>);
+pub(crate) struct Plain<R>(pub(crate) Read<R>);
 
 impl<R: Send + Sync + 'static> Codec for Plain<R> {
     type Encode = Bytes;

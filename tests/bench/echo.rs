@@ -4,16 +4,15 @@
 use std::{
     convert::Infallible,
     future::Ready,
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, ExitCode, Stdio},
+    path::Path,
+    process::ExitCode,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::{BufMut, Bytes, BytesMut};
 use legalstat_kit::{
-    call::{accepting::Acceptor, client, tls},
+    call::{accepting::Acceptor, tls},
     run::{environment::Environment, limits::Limits, server},
 };
 use prost::Message;
@@ -25,65 +24,22 @@ use tonic::{
     codegen::{BoxFuture, Service},
     server::{Grpc, NamedService, UnaryService},
     service::Routes,
-    transport::Channel,
 };
 use tonic_prost::ProstCodec;
 
-use crate::load::{Asked, Subject};
+use crate::{
+    beside::{self, Beside},
+    load::{Asked, Subject},
+};
 
 /// The argument that makes the program the echo's server.
 pub(crate) const SERVE: &str = "--serve-echo";
 /// The longest answer.
 const LONGEST: usize = 64 * 1024;
 
-/// The echo's server as its caller sees it; dropping it ends it.
-pub(crate) struct EchoServer {
-    process: Child,
-    url: String,
-    certificates: PathBuf,
-}
-
-impl EchoServer {
-    /// Starts it with the certificates of a system's folder.
-    pub(crate) fn start(home: &Path) -> Self {
-        let certificates = home.join("certificates");
-        let mut process = Command::new(std::env::current_exe().expect("this program"))
-            .arg(SERVE)
-            .arg(&certificates)
-            // The server ends when this end of the pipe is gone, however this process ends.
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let mut url = String::new();
-        let said = process.stdout.take().expect("it is piped");
-        BufReader::new(said).read_line(&mut url).expect("it says its address");
-        Self {
-            process,
-            url: url.trim().to_owned(),
-            certificates,
-        }
-    }
-
-    /// Its process.
-    pub(crate) fn process(&self) -> u32 {
-        self.process.id()
-    }
-
-    /// A channel to it, made as those to the calendar are.
-    pub(crate) fn channel(&self) -> Channel {
-        let file = |name: &str| self.certificates.join(name);
-        let (certificate, key) = (file("operator.pem"), file("operator.key"));
-        let tls = tls::client(&file("ca.pem"), Some((&certificate, &key))).expect("certificates are there");
-        client::channel(&self.url, tls).expect("a URL")
-    }
-}
-
-impl Drop for EchoServer {
-    fn drop(&mut self) {
-        drop(self.process.stdin.take());
-        self.process.wait().ok();
-    }
+/// The echo's server as its caller sees it.
+pub(crate) fn start(home: &Path) -> Beside {
+    Beside::start(home, SERVE, &[])
 }
 
 /// Serves until standard input ends.
@@ -107,11 +63,7 @@ pub(crate) fn serve(certificates: &Path) -> ExitCode {
         let shutdown = CancellationToken::new();
         let acceptor = Acceptor::for_calls(tls, &limits, shutdown.clone());
         let serving = acceptor.serve(listener, Routes::new(EchoService::new()).prepare());
-        crate::report::say(&format!("https://localhost:{port}\n"));
-        std::thread::spawn(move || {
-            std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).ok();
-            shutdown.cancel();
-        });
+        beside::serving(port, move || shutdown.cancel());
         serving.await;
     });
     ExitCode::SUCCESS

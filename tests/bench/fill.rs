@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::stored;
+use crate::{database::run, stored};
 
 /// Where a request itself stands.
 const REQUEST: &str = "request";
@@ -113,12 +113,6 @@ pub(crate) async fn fill(database: &mut PgConnection, wanted: i64) {
     // Also vacuums and writes everything out.
     stored::sizes(database).await;
     assert!(stored::count(database).await >= wanted, "it is filled");
-}
-
-async fn run(database: &mut PgConnection, statement: String) {
-    let shown = statement.clone();
-    let done = sqlx::raw_sql(AssertSqlSafe(statement)).execute(database).await;
-    done.unwrap_or_else(|error| panic!("{error}: {shown}"));
 }
 
 impl Schema {

@@ -2,13 +2,17 @@
 
 #![expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 
+mod asking;
+mod beside;
 mod call;
+mod database;
 mod echo;
 mod fill;
 mod load;
 mod pgbench;
 mod profile;
 mod report;
+mod settings;
 mod statements;
 mod stored;
 mod submissions;
@@ -20,15 +24,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{Connection, PgConnection};
 use tonic::transport::Channel;
 
 use crate::{
-    echo::EchoServer,
+    beside::Beside,
+    database::{durable, run},
     load::{CONNECTIONS, IN_FLIGHT, Load, Reading},
     pgbench::Pgbench,
     profile::Profile,
-    report::{Line, Rounds, Verdict},
+    report::{Line, Rounds, Turn, Verdict},
+    settings::setting,
     statements::Listening,
     stored::Picked,
     submissions::Submissions,
@@ -77,12 +83,6 @@ fn main() -> ExitCode {
     ExitCode::from(u8::from(wrong || missed && has("--require")))
 }
 
-/// A number that the environment may give.
-fn setting(name: &str) -> Option<u64> {
-    let value = std::env::var(name).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-}
-
 struct Bench<'a> {
     system: &'a System,
     /// How long a turn lasts.
@@ -91,7 +91,7 @@ struct Bench<'a> {
     floor: Floor,
     submissions: Submissions,
     channels: Vec<Channel>,
-    echo: EchoServer,
+    echo: Beside,
     profile: Profile,
 }
 
@@ -140,11 +140,6 @@ impl Floor {
     }
 }
 
-async fn run(database: &mut PgConnection, statements: String) {
-    let done = sqlx::raw_sql(AssertSqlSafe(statements)).execute(database).await;
-    done.expect("the server is ours");
-}
-
 /// What (b) and (d) cost, in what the floor and the echo do in the time of one answer.
 struct Costs {
     submit: Vec<f64>,
@@ -167,7 +162,7 @@ impl<'a> Bench<'a> {
             database,
             submissions: Submissions::new(connect(SUBMITTERS), system.process()),
             channels: connect(CONNECTIONS),
-            echo: EchoServer::start(&system.home()),
+            echo: echo::start(&system.home()),
             profile: Profile::new(system.postmaster()),
         }
     }
@@ -209,7 +204,7 @@ impl<'a> Bench<'a> {
         let listening = Listening::start(self.system, &mut self.database).await;
         let number = self.submissions.next_number();
         self.submissions.submit(1, 1).await;
-        let sent = listening.stop(&mut self.database, &number).await;
+        let sent = stored::naming(&listening.stop(&mut self.database).await, &number);
         report::say(&format!("one submission, alone: {} statements\n", sent.len()));
     }
 
@@ -217,8 +212,8 @@ impl<'a> Bench<'a> {
     async fn statements_of_get(&mut self, picked: &Picked) {
         let listening = Listening::start(self.system, &mut self.database).await;
         stored::get(&self.channels[0], picked.first()).await;
-        let sent = listening.stop(&mut self.database, picked.first()).await;
-        let given = statements::of_script(stored::STATEMENTS);
+        let sent = stored::naming(&listening.stop(&mut self.database).await, picked.first());
+        let given = stored::given();
         report::say(&format!("one GetRequest: {} statements\n", sent.len()));
         if sent != given {
             let sent = sent.join(";\n");
@@ -404,13 +399,13 @@ impl Readers<'_> {
         rounds
     }
 
-    async fn in_database(&self, length: Duration) -> (load::Turn, usize) {
+    async fn in_database(&self, length: Duration) -> (Turn, usize) {
         let (mut turn, count) = self.pgbench.run(&self.script, IN_FLIGHT, length).await;
         turn.rate *= self.together as f64;
         (turn, count * self.together)
     }
 
-    async fn by_calls(&self, load: usize, length: Duration) -> (load::Turn, usize) {
+    async fn by_calls(&self, load: usize, length: Duration) -> (Turn, usize) {
         let (load, reading) = &self.loads[load];
         let turn = load.turn(*reading, length).await;
         let count = turn.latencies.len();
@@ -435,17 +430,4 @@ fn reader_names(when: &str) -> [String; 4] {
         read(Reading::Decoded),
         format!("(d) bare tonic echo, {}{when}", Reading::Decoded.in_words()),
     ]
-}
-
-/// Says how durable the server is, which it must be.
-async fn durable(database: &mut PgConnection) {
-    for name in ["fsync", "synchronous_commit", "full_page_writes", "wal_sync_method"] {
-        let show = AssertSqlSafe(format!("SHOW {name}"));
-        let value: String = sqlx::query_scalar(show)
-            .fetch_one(&mut *database)
-            .await
-            .expect("a setting");
-        report::say(&format!("{name} = {value}\n"));
-        assert_ne!(value, "off", "{name}: only what is durable is measured");
-    }
 }

@@ -14,7 +14,10 @@ use prost::Message;
 use tokio::task::JoinSet;
 use tonic::{Status, codec::DecodeBuf, transport::Channel};
 
-use crate::call::{self, Read, call};
+use crate::{
+    call::{self, Read, call},
+    report::Turn,
+};
 
 /// How many connections share the calls.
 pub(crate) const CONNECTIONS: usize = 4;
@@ -78,15 +81,6 @@ impl Reading {
             Self::Decoded => "answers decoded",
         }
     }
-}
-
-/// What one turn gave.
-pub(crate) struct Turn {
-    pub(crate) rate: f64,
-    /// How long each call took, in order of length.
-    pub(crate) latencies: Vec<Duration>,
-    /// The processor time that the server took for a call, where the machine tells.
-    pub(crate) processor: Option<Duration>,
 }
 
 /// Calls to one subject.

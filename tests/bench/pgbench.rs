@@ -7,7 +7,7 @@ use std::{
 
 use tokio::process::Command;
 
-use crate::load::Turn;
+use crate::report::Turn;
 use legalstat_test_support::system::System;
 
 /// pgbench on a database.

@@ -4,7 +4,7 @@ use std::{process, time::Instant};
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::load::{Turn, process_fields};
+use crate::{load::process_fields, report::Turn};
 
 /// What was used in the turns of each kind.
 pub(crate) struct Profile {

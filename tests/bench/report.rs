@@ -4,12 +4,19 @@ use std::{io::Write, time::Duration};
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::load::Turn;
-
 /// Writes to standard output.
 pub(crate) fn say(text: &str) {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).ok();
+}
+
+/// What one turn gave.
+pub(crate) struct Turn {
+    pub(crate) rate: f64,
+    /// How long each call took, in order of length.
+    pub(crate) latencies: Vec<Duration>,
+    /// The processor time that the server took for a call, where the machine tells.
+    pub(crate) processor: Option<Duration>,
 }
 
 /// The turns of one subject.

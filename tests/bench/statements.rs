@@ -11,6 +11,16 @@ const MARK: &str = "bench ";
 /// How long settings may take to hold in every connection, and lines to be written.
 const SETTLING: Duration = Duration::from_millis(300);
 
+/// What a line with a statement's parameters begins with.
+const PARAMETERS: &str = "DETAIL:  parameters: ";
+
+/// A statement that the server saw.
+pub(crate) struct Sent {
+    pub(crate) statement: String,
+    /// Its parameters as the log has them: `$1 = 'forms/1', $2 = NULL`.
+    pub(crate) parameters: String,
+}
+
 /// The server's log while it tells every statement.
 pub(crate) struct Listening {
     log: PathBuf,
@@ -33,8 +43,8 @@ impl Listening {
         Self { log, from }
     }
 
-    /// Ends it; what was sent by the connections that named a value, in order.
-    pub(crate) async fn stop(self, database: &mut PgConnection, value: &str) -> Vec<String> {
+    /// Ends it; what each connection sent, in order.
+    pub(crate) async fn stop(self, database: &mut PgConnection) -> Vec<Vec<Sent>> {
         tokio::time::sleep(SETTLING).await;
         let log = std::fs::read(&self.log).expect("the server keeps a log");
         let told = String::from_utf8_lossy(&log[self.from..]).into_owned();
@@ -45,7 +55,7 @@ impl Listening {
         ] {
             apply(database, setting).await;
         }
-        sent(&told, value)
+        sent(&told)
     }
 }
 
@@ -54,19 +64,25 @@ async fn apply(database: &mut PgConnection, statement: &'static str) {
     done.expect("the server is ours");
 }
 
-fn sent(told: &str, value: &str) -> Vec<String> {
+fn sent(told: &str) -> Vec<Vec<Sent>> {
     // A new line within a statement is followed by a tab.
     let told = told.replace("\n\t", " ");
-    let mut connections: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut connections: BTreeMap<&str, Vec<Sent>> = BTreeMap::new();
     for line in told.lines().filter_map(|line| line.strip_prefix(MARK)) {
-        if let Some((process, said)) = line.split_once(' ') {
-            connections.entry(process).or_default().push(said);
+        let Some((process, said)) = line.split_once(' ') else {
+            continue;
+        };
+        let sent = connections.entry(process).or_default();
+        if let Some(statement) = statement(said) {
+            sent.push(Sent {
+                statement: statement.to_owned(),
+                parameters: String::new(),
+            });
+        } else if let (Some(parameters), Some(last)) = (said.strip_prefix(PARAMETERS), sent.last_mut()) {
+            parameters.clone_into(&mut last.parameters);
         }
     }
-    let named = connections
-        .into_values()
-        .filter(|said| said.iter().any(|line| line.contains(value)));
-    named.flatten().filter_map(statement).map(plain).collect()
+    connections.into_values().collect()
 }
 
 fn statement(said: &str) -> Option<&str> {
@@ -75,36 +91,4 @@ fn statement(said: &str) -> Option<&str> {
         Some(statement) => Some(statement),
         None => said.strip_prefix("execute ")?.split_once(": ").map(|(_, text)| text),
     }
-}
-
-/// The statements of a script for pgbench, as [`Listening`] would tell them.
-pub(crate) fn of_script(script: &str) -> Vec<String> {
-    let lines = script.lines().filter(|line| !line.starts_with("--"));
-    let text = lines.collect::<Vec<_>>().join(" ");
-    let statements = text.split(';').map(plain);
-    statements.filter(|statement| !statement.is_empty()).collect()
-}
-
-/// A statement on one line, with a question mark for each parameter.
-fn plain(statement: &str) -> String {
-    let text = statement.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut plain = String::new();
-    let mut characters = text.chars().peekable();
-    let mut before = ' ';
-    while let Some(character) = characters.next() {
-        let next = characters.peek().copied().unwrap_or(' ');
-        let numbered = character == '$' && next.is_ascii_digit();
-        let named = character == ':' && before != ':' && next.is_ascii_lowercase();
-        if numbered || named {
-            while characters
-                .next_if(|next| next.is_ascii_alphanumeric() || *next == '_')
-                .is_some()
-            {}
-            plain.push('?');
-        } else {
-            plain.push(character);
-        }
-        before = character;
-    }
-    plain
 }

@@ -3,20 +3,21 @@
 use std::{fmt::Write, path::Path};
 
 use bytes::Bytes;
-use futures::StreamExt;
 use legalstat_proto::requests::v1::{GetRequestRequest, Request};
 use prost::Message;
 use sqlx::{AssertSqlSafe, PgConnection};
 use tonic::transport::Channel;
 
 use crate::{
+    asking,
     call::{self, call},
-    load::{Asked, IN_FLIGHT, Subject},
+    load::{Asked, Subject},
+    statements::Sent,
 };
 
 const METHOD: &str = "/legalstat.requests.v1.RequestIntakeService/GetRequest";
 /// What GetRequest sends to the database, for pgbench.
-pub(crate) const STATEMENTS: &str = include_str!("get-request.sql");
+const STATEMENTS: &str = include_str!("get-request.sql");
 /// How many requests are read in turn.
 const PICKED: i64 = 5000;
 /// How many commands of pgbench one look-up of requests serves, about: so it costs little.
@@ -71,13 +72,7 @@ impl Picked {
 
     /// What to ask for them, with the sizes of the answers.
     pub(crate) async fn asked(&self, channels: &[Channel]) -> Asked {
-        let sizes = futures::stream::iter(self.ids.iter().enumerate())
-            .map(|(at, id)| get(&channels[at % channels.len()], id))
-            .buffered(IN_FLIGHT);
-        Asked {
-            sizes: sizes.collect().await,
-            encoded: self.ids.iter().map(|id| question(id)).collect(),
-        }
+        asking::once(METHOD, channels, self.ids.iter().map(|id| question(id)).collect()).await
     }
 
     /// Writes a script for pgbench that reads some of them; how many it reads each time it runs. pgbench knows numbers only,
@@ -153,6 +148,47 @@ fn replaced(script: &str, name: &str, by: &str) -> String {
         rest = after;
     }
     done + rest
+}
+
+/// What was sent by the connections that named a value.
+pub(crate) fn naming(sent: &[Vec<Sent>], value: &str) -> Vec<String> {
+    let names = |sent: &&Sent| sent.statement.contains(value) || sent.parameters.contains(value);
+    let named = sent
+        .iter()
+        .filter(|connection| connection.iter().any(|sent| names(&sent)));
+    named.flatten().map(|sent| plain(&sent.statement)).collect()
+}
+
+/// The statements of the script, as the log would tell them.
+pub(crate) fn given() -> Vec<String> {
+    let lines = STATEMENTS.lines().filter(|line| !line.starts_with("--"));
+    let text = lines.collect::<Vec<_>>().join(" ");
+    let statements = text.split(';').map(plain);
+    statements.filter(|statement| !statement.is_empty()).collect()
+}
+
+/// A statement on one line, with a question mark for each parameter.
+fn plain(statement: &str) -> String {
+    let text = statement.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut plain = String::new();
+    let mut characters = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(character) = characters.next() {
+        let next = characters.peek().copied().unwrap_or(' ');
+        let numbered = character == '$' && next.is_ascii_digit();
+        let named = character == ':' && before != ':' && next.is_ascii_lowercase();
+        if numbered || named {
+            while characters
+                .next_if(|next| next.is_ascii_alphanumeric() || *next == '_')
+                .is_some()
+            {}
+            plain.push('?');
+        } else {
+            plain.push(character);
+        }
+        before = character;
+    }
+    plain
 }
 
 /// How many bytes all tables and indexes of intake have, each by its name.

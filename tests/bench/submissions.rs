@@ -22,10 +22,7 @@ use tokio::task::JoinSet;
 use tonic::{Status, codec::DecodeBuf, transport::Channel};
 use uuid::Uuid;
 
-use crate::{
-    call::call,
-    load::{Turn, processor_time},
-};
+use crate::{call::call, load::processor_time, report::Turn};
 
 const METHOD: &str = "/legalstat.requests.v1.RequestIntakeService/SubmitRequest";
 

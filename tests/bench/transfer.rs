@@ -1,24 +1,22 @@
-//! A file of 1 GiB up and down, against a bare tonic stream that hashes and writes the same bytes.
-//!
-//! `cargo bench -p legalstat --bench transfer`: each in turn, three times; the bare server and the system are processes of their
-//! own behind TLS, and the client is the same. The target: 0.6 or better of the bare stream both ways, and less than 32 MiB more
-//! memory of the system while a file is under way. `LEGALSTAT_BENCH_MIB` gives another size.
+//! A large file up and down, against a bare tonic stream that hashes and writes the same bytes, in the same run. See `README.md`.
 
-#![expect(clippy::print_stdout, reason = "it prints what it measures")]
 #![expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
+
+mod beside;
+#[expect(dead_code, reason = "other benches time calls and count processor time")]
+mod report;
+mod settings;
 
 use std::{
     convert::Infallible,
-    io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitCode, Stdio},
+    process::ExitCode,
     task::{Context, Poll},
     time::Instant,
 };
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream::BoxStream};
-use legalstat_kit::call::{client, tls};
 use legalstat_proto::forms::v1::{
     DownloadEditionFileRequest, UploadEditionFileHeader, UploadEditionFileRequest, download_edition_file_response,
     form_registry_service_client::FormRegistryServiceClient, upload_edition_file_request::Part,
@@ -35,119 +33,206 @@ use tonic::{
 use tonic_prost::ProstCodec;
 use uuid::Uuid;
 
+use crate::{
+    beside::Beside,
+    report::{Line, Rounds, Turn, Verdict},
+    settings::setting,
+};
+
 /// The argument that makes this program the bare server.
 const SERVE: &str = "--serve-bare";
-/// How much one message carries, as the command line sends it.
-const CHUNK: usize = 256 * 1024;
-/// How many times each is measured.
-const ROUNDS: usize = 3;
+/// How much one message carries up, as the command line sends it, and down, as the service sends it.
+const UP: usize = 256 * 1024;
+const DOWN: usize = 64 * 1024;
+/// How many times each is measured, after one time that does not count.
+const ROUNDS: usize = 5;
+/// By how much the memory of the system may grow while a file is under way.
+const GROWTH: f64 = 32.0;
+const SUBJECTS: [&str; 4] = [
+    "bare stream, up",
+    "UploadEditionFile",
+    "bare stream, down",
+    "DownloadEditionFile",
+];
+const MIB: f64 = 1024.0 * 1024.0;
 
 fn chunk(at: usize) -> Vec<u8> {
-    vec![b'a' + (at % 23) as u8; CHUNK]
+    vec![b'a' + (at % 23) as u8; UP]
 }
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.expect("a runtime");
-    if let Some(at) = arguments.iter().position(|argument| argument == SERVE) {
-        let (certificates, folder) = (PathBuf::from(&arguments[at + 1]), PathBuf::from(&arguments[at + 2]));
-        return runtime.block_on(serve(&certificates, &folder));
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    if let [name, certificates, folder] = &arguments[..]
+        && name == SERVE
+    {
+        return runtime.block_on(serve(certificates.as_ref(), folder.as_ref()));
+    }
+    // Whoever builds all targets as tests must not wait for measurements.
+    if !has("--bench") {
+        report::say("measurements run with: cargo bench -p legalstat --bench transfer\n");
+        return ExitCode::SUCCESS;
     }
     let system = System::start();
-    runtime.block_on(measure(&system))
+    let lines = runtime.block_on(measure(&system));
+    report::say(&report::table(&lines));
+    let missed = lines.iter().any(|line| line.verdict() == Verdict::Missed);
+    ExitCode::from(u8::from(missed && has("--require")))
 }
 
-async fn measure(system: &System) -> ExitCode {
-    let mib: usize = std::env::var("LEGALSTAT_BENCH_MIB")
-        .ok()
-        .and_then(|mib| mib.parse().ok())
-        .unwrap_or(1024);
-    let chunks = mib * 1024 * 1024 / CHUNK;
-    let mut hash = Sha256::new();
-    (0..chunks).for_each(|at| hash.update(chunk(at)));
-    let sha256 = hex::encode(hash.finalize());
-    let bare = Bare::start(system);
-    let mut rates: [Vec<f64>; 4] = Default::default();
-    let mut growth = [0, 0];
-    let rate = |began: Instant| mib as f64 / began.elapsed().as_secs_f64();
-    for round in 0..ROUNDS {
-        let began = Instant::now();
-        bare.up(chunks).await;
-        rates[0].push(rate(began));
-        let began = Instant::now();
-        assert_eq!(bare.down().await, chunks * CHUNK);
-        rates[1].push(rate(began));
+async fn measure(system: &System) -> Vec<Line> {
+    let mib = setting("LEGALSTAT_BENCH_MIB").unwrap_or(1024).max(1);
+    let bytes = usize::try_from(mib).expect("a size") * 1024 * 1024;
+    let transfer = Transfer::between(system, bytes);
+    report::say(&format!("a file of {mib} MiB; a rate is that of MiB in a second\n"));
+    let mut rounds: [Rounds; 4] = Default::default();
+    let mut grown = [0.0_f64; 4];
+    for round in 0..=ROUNDS {
+        // A file has to be there before it goes down. Who goes first alternates.
+        let order = if round % 2 == 0 { [0, 1, 2, 3] } else { [1, 0, 3, 2] };
+        for subject in order {
+            let memory = Memory::marked(if subject % 2 == 0 {
+                transfer.bare.process()
+            } else {
+                system.process()
+            });
+            let began = Instant::now();
+            transfer.run(subject, round).await;
+            let took = began.elapsed().as_secs_f64();
+            if round > 0 {
+                grown[subject] = grown[subject].max(memory.growth());
+                rounds[subject].add(Turn {
+                    rate: bytes as f64 / MIB / took,
+                    latencies: Vec::new(),
+                    processor: None,
+                });
+            }
+        }
+    }
+    [0, 2]
+        .into_iter()
+        .flat_map(|bare| lines(bare, &rounds, &grown))
+        .collect()
+}
+
+fn lines(bare: usize, rounds: &[Rounds; 4], grown: &[f64; 4]) -> [Line; 3] {
+    let [bare_name, name] = [SUBJECTS[bare], SUBJECTS[bare + 1]];
+    let (bare_rounds, ours) = (&rounds[bare], &rounds[bare + 1]);
+    let (memory, of_bare) = (grown[bare + 1], grown[bare]);
+    report::say(&format!("the memory of the {bare_name}, grew by {of_bare:.1} MiB\n"));
+    [
+        Line::of_rounds(bare_name.into(), bare_rounds),
+        Line::of_rounds(name.into(), ours).at_least(0.6, &ours.against(bare_rounds)),
+        Line::plain(format!("{name}, memory grew by")).judged(
+            format!("{memory:.1} MiB"),
+            format!("< {GROWTH} MiB"),
+            memory < GROWTH,
+        ),
+    ]
+}
+
+/// A file under way to a system and a bare server beside it.
+struct Transfer {
+    bare: Beside,
+    bare_channel: Channel,
+    registry: FormRegistryServiceClient<Channel>,
+    chunks: usize,
+    sha256: String,
+}
+
+impl Transfer {
+    fn between(system: &System, bytes: usize) -> Self {
+        let chunks = bytes / UP;
+        let mut hash = Sha256::new();
+        (0..chunks).for_each(|at| hash.update(chunk(at)));
+        let bare = Beside::start(&system.home(), SERVE, &[system.folder().as_os_str()]);
+        Self {
+            bare_channel: bare.channel(),
+            bare,
+            registry: FormRegistryServiceClient::new(system.channel("form-registry", Some("operator"))),
+            chunks,
+            sha256: hex::encode(hash.finalize()),
+        }
+    }
+
+    /// Brings the file one way, as one of the subjects.
+    async fn run(&self, subject: usize, round: usize) {
         let edition = format!("forms/1/editions/2024-M{:02}", round + 1);
-        let before = Memory::marked(system.process());
-        let began = Instant::now();
-        up(system, &edition, &sha256, chunks).await;
-        rates[2].push(rate(began));
-        growth[0] = growth[0].max(before.growth());
-        let before = Memory::marked(system.process());
-        let began = Instant::now();
-        assert_eq!(down(system, &edition).await, chunks * CHUNK);
-        rates[3].push(rate(began));
-        growth[1] = growth[1].max(before.growth());
+        let came = match subject {
+            0 => return self.bare_up().await,
+            1 => return self.up(edition).await,
+            2 => self.bare_down().await,
+            _ => self.down(edition).await,
+        };
+        assert_eq!(came, self.chunks * UP, "the file is whole");
     }
-    let [bare_up, bare_down, up, down] = rates.map(median);
-    let mut good = true;
-    for (way, bare, ours, growth) in [("up", bare_up, up, growth[0]), ("down", bare_down, down, growth[1])] {
-        let (ratio, grown) = (ours / bare, growth as f64 / (1024.0 * 1024.0));
-        good &= ratio >= 0.6 && grown < 32.0;
-        println!("{way}: {ours:.0} MiB/s, bare {bare:.0} MiB/s, ratio {ratio:.2}; memory grew by {grown:.1} MiB");
+
+    async fn up(&self, edition: String) {
+        let header = UploadEditionFileHeader {
+            name: edition,
+            filename: "form.csv".into(),
+            sha256: self.sha256.clone(),
+            resumable: true,
+            size_bytes: i64::try_from(self.chunks * UP).expect("a size"),
+            request_id: Uuid::new_v4().to_string(),
+            ..Default::default()
+        };
+        let parts = std::iter::once(Part::Header(header)).chain((0..self.chunks).map(|at| Part::Chunk(chunk(at))));
+        let messages = parts.map(|part| UploadEditionFileRequest { part: Some(part) });
+        let mut registry = self.registry.clone();
+        let uploaded = registry.upload_edition_file(futures::stream::iter(messages)).await;
+        uploaded.expect("it is taken");
     }
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
 
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
-}
+    async fn down(&self, edition: String) -> usize {
+        let request = DownloadEditionFileRequest {
+            name: edition,
+            ..Default::default()
+        };
+        let begun = self.registry.clone().download_edition_file(request).await;
+        let sizes = begun
+            .expect("it begins")
+            .into_inner()
+            .map(|message| match message.expect("it goes on").part {
+                Some(download_edition_file_response::Part::Chunk(chunk)) => chunk.len(),
+                _ => 0,
+            });
+        sizes.fold(0, async |whole, size| whole + size).await
+    }
 
-fn registry(system: &System) -> FormRegistryServiceClient<Channel> {
-    FormRegistryServiceClient::new(system.channel("form-registry", Some("operator")))
-}
+    async fn grpc(&self) -> tonic::client::Grpc<Channel> {
+        let mut client = tonic::client::Grpc::new(self.bare_channel.clone());
+        client.ready().await.expect("it runs");
+        client
+    }
 
-async fn up(system: &System, edition: &str, sha256: &str, chunks: usize) {
-    let header = UploadEditionFileHeader {
-        name: edition.into(),
-        filename: "form.csv".into(),
-        sha256: sha256.into(),
-        resumable: true,
-        size_bytes: i64::try_from(chunks * CHUNK).expect("a size"),
-        request_id: Uuid::new_v4().to_string(),
-        ..Default::default()
-    };
-    let parts = std::iter::once(Part::Header(header)).chain((0..chunks).map(|at| Part::Chunk(chunk(at))));
-    let messages = parts.map(|part| UploadEditionFileRequest { part: Some(part) });
-    let uploaded = registry(system)
-        .upload_edition_file(futures::stream::iter(messages))
-        .await;
-    uploaded.expect("it is taken");
-}
+    async fn bare_up(&self) {
+        let messages = futures::stream::iter((0..self.chunks).map(|at| Bytes::from(chunk(at))));
+        let (path, codec) = (path("Up"), ProstCodec::<Bytes, Bytes>::default());
+        let request = Request::new(messages);
+        let taken = self.grpc().await.client_streaming(request, path, codec).await;
+        taken.expect("it is taken");
+    }
 
-async fn down(system: &System, edition: &str) -> usize {
-    let request = DownloadEditionFileRequest {
-        name: edition.into(),
-        ..Default::default()
-    };
-    let stream = registry(system)
-        .download_edition_file(request)
-        .await
-        .expect("it begins")
-        .into_inner();
-    let sizes = stream.map(|message| match message.expect("it goes on").part {
-        Some(download_edition_file_response::Part::Chunk(chunk)) => chunk.len(),
-        _ => 0,
-    });
-    sizes.fold(0, async |whole, size| whole + size).await
+    async fn bare_down(&self) -> usize {
+        let (path, codec) = (path("Down"), ProstCodec::<Bytes, Bytes>::default());
+        let request = Request::new(Bytes::new());
+        let begun = self.grpc().await.server_streaming(request, path, codec).await;
+        let stream = begun.expect("it begins").into_inner();
+        stream
+            .fold(0, async |whole, bytes| whole + bytes.expect("it goes on").len())
+            .await
+    }
 }
 
 /// The most memory that a process had since its mark was reset.
 struct Memory {
     process: u32,
-    before: u64,
+    before: f64,
 }
 
 impl Memory {
@@ -157,76 +242,16 @@ impl Memory {
         Self { process, before }
     }
 
-    fn growth(&self) -> u64 {
-        Self::peak(self.process).saturating_sub(self.before)
+    fn growth(&self) -> f64 {
+        Self::peak(self.process) - self.before
     }
 
-    fn peak(process: u32) -> u64 {
+    /// In MiB.
+    fn peak(process: u32) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("Linux tells");
         let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-        let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
-        kib.expect("it is told") * 1024
-    }
-}
-
-/// The bare server as its caller sees it; dropping it ends it.
-struct Bare {
-    process: Child,
-    channel: Channel,
-}
-
-impl Bare {
-    fn start(system: &System) -> Self {
-        let (certificates, folder) = (system.home().join("certificates"), system.folder());
-        let mut process = Command::new(std::env::current_exe().expect("this program"))
-            .args([SERVE.as_ref(), certificates.as_os_str(), folder.as_os_str()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let mut url = String::new();
-        let said = process.stdout.take().expect("it is piped");
-        BufReader::new(said).read_line(&mut url).expect("it says its address");
-        let tls = tls::client(&certificates.join("ca.pem"), None).expect("certificates are there");
-        let channel = client::channel(url.trim(), tls).expect("a URL");
-        Self { process, channel }
-    }
-
-    async fn grpc(&self) -> tonic::client::Grpc<Channel> {
-        let mut client = tonic::client::Grpc::new(self.channel.clone());
-        client.ready().await.expect("it runs");
-        client
-    }
-
-    async fn up(&self, chunks: usize) {
-        let messages = futures::stream::iter((0..chunks).map(|at| Bytes::from(chunk(at))));
-        let (path, codec) = (path("Up"), ProstCodec::<Bytes, Bytes>::default());
-        let taken = self
-            .grpc()
-            .await
-            .client_streaming(Request::new(messages), path, codec)
-            .await;
-        taken.expect("it is taken");
-    }
-
-    async fn down(&self) -> usize {
-        let (path, codec) = (path("Down"), ProstCodec::<Bytes, Bytes>::default());
-        let begun = self
-            .grpc()
-            .await
-            .server_streaming(Request::new(Bytes::new()), path, codec)
-            .await;
-        let stream = begun.expect("it begins").into_inner();
-        stream
-            .fold(0, async |whole, bytes| whole + bytes.expect("it goes on").len())
-            .await
-    }
-}
-
-impl Drop for Bare {
-    fn drop(&mut self) {
-        drop(self.process.stdin.take());
-        self.process.wait().ok();
+        let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
+        kib.expect("it is told") / 1024.0
     }
 }
 
@@ -234,19 +259,13 @@ fn path(method: &str) -> http::uri::PathAndQuery {
     format!("/legalstat.bench.Bare/{method}").parse().expect("a path")
 }
 
-/// Serves until standard input ends.
+/// Serves until standard input ends, by tonic's own server.
 async fn serve(certificates: &Path, folder: &Path) -> ExitCode {
     let read = |name: &str| std::fs::read(certificates.join(name)).expect("it is there");
     let identity = Identity::from_pem(read("calendar.pem"), read("calendar.key"));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("it is bound").port();
-    println!("https://localhost:{port}");
-    std::io::stdout().flush().ok();
     let (end, ended) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        std::io::copy(&mut std::io::stdin(), &mut std::io::sink()).ok();
-        end.send(()).ok();
-    });
     let mut server = Server::builder()
         .tls_config(ServerTlsConfig::new().identity(identity))
         .expect("the certificate can be used");
@@ -259,6 +278,9 @@ async fn serve(certificates: &Path, folder: &Path) -> ExitCode {
         .serve_with_incoming_shutdown(incoming, async {
             ended.await.ok();
         });
+    beside::serving(port, move || {
+        end.send(()).ok();
+    });
     serving.await.expect("it serves");
     ExitCode::SUCCESS
 }
@@ -309,7 +331,7 @@ impl ServerStreamingService<Bytes> for BareService {
 
 fn pieces(file: tokio::fs::File) -> impl Stream<Item = Result<Bytes, Status>> {
     futures::stream::unfold(file, async |mut file| {
-        let mut bytes = vec![0; 64 * 1024];
+        let mut bytes = vec![0; DOWN];
         match tokio::io::AsyncReadExt::read(&mut file, &mut bytes).await {
             Ok(0) => None,
             Ok(read) => {

@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use legalstat_proto::common::v1::ErrorReason;
 use object_store::path::Path;
 use sha2::{Digest, Sha256};
+use tokio::task::{JoinError, JoinHandle};
 use tonic::Code;
 use uuid::Uuid;
 
@@ -239,6 +240,8 @@ impl Partials {
             digest,
             length,
             buffer: Vec::new(),
+            writing: None,
+            spare: Vec::new(),
         }))
     }
 
@@ -285,6 +288,10 @@ pub(crate) struct Held {
     digest: Sha256,
     length: u64,
     buffer: Vec<u8>,
+    /// The block before, hashed and written while the buffer fills.
+    writing: Option<JoinHandle<io::Result<(Sha256, Vec<u8>)>>>,
+    /// Takes turns with the buffer.
+    spare: Vec<u8>,
 }
 
 impl Held {
@@ -304,24 +311,44 @@ impl Held {
             }
             self.buffer.extend_from_slice(&chunk);
             if self.buffer.len() >= BLOCK {
-                self.flush().await?;
+                self.write().await?;
             }
         }
         Ok(())
     }
 
-    /// Hashes and writes what is buffered. It goes on though nobody waits for it any more.
+    /// Hashes and writes what is buffered, to its end.
     async fn flush(&mut self) -> Result<(), Error> {
-        let (file, mut digest, mut buffer) = (self.file.clone(), self.digest.clone(), std::mem::take(&mut self.buffer));
-        let length = buffer.len() as u64;
-        let written = blocking(move || {
-            (&*file).write_all(&buffer)?;
-            digest.update(&buffer);
-            buffer.clear();
-            Ok((digest, buffer))
-        });
-        (self.digest, self.buffer) = written.await?;
-        self.length += length;
+        self.write().await?;
+        self.written().await
+    }
+
+    /// Begins to hash and write what is buffered, once the block before is written. It goes on though nobody waits for it.
+    async fn write(&mut self) -> Result<(), Error> {
+        self.written().await?;
+        let (file, mut digest) = (self.file.clone(), self.digest.clone());
+        let mut block = std::mem::replace(&mut self.buffer, std::mem::take(&mut self.spare));
+        self.length += block.len() as u64;
+        self.writing = Some(tokio::task::spawn_blocking(move || {
+            (&*file).write_all(&block)?;
+            digest.update(&block);
+            block.clear();
+            Ok((digest, block))
+        }));
+        Ok(())
+    }
+
+    /// Waits for the block that is being written, if one is.
+    async fn written(&mut self) -> Result<(), Error> {
+        let Some(writing) = self.writing.take() else {
+            return Ok(());
+        };
+        let written = done(writing.await);
+        if written.is_err() {
+            // What came after a block that is not there must not take its place.
+            self.buffer.clear();
+        }
+        (self.digest, self.spare) = written?;
         Ok(())
     }
 
@@ -338,7 +365,10 @@ pub(crate) fn unreadable(error: io::Error) -> Error {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, Error> {
-    let worked = tokio::task::spawn_blocking(work).await;
+    done(tokio::task::spawn_blocking(work).await)
+}
+
+fn done<T>(worked: Result<io::Result<T>, JoinError>) -> Result<T, Error> {
     worked.map_err(anyhow::Error::new)?.map_err(unreadable)
 }
 

@@ -148,6 +148,15 @@ fn exact(value: &str) -> Result<BigDecimal, sqlx::Error> {
     value.parse().map_err(|_| unreadable("value", value))
 }
 
+/// Has every statement of this transaction planned for its parameters from here on. A plan for any parameters cannot look an optional
+/// filter up in the index, and reads all figures of a set where a few are asked for.
+async fn plan_for_parameters(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("SET LOCAL plan_cache_mode = force_custom_plan")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Figures of sets, in the order of the sets, then by indicator, territory and breakdown.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn list(
@@ -157,6 +166,7 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Figure>, sqlx::Error> {
     let after = after.unwrap_or_default();
+    plan_for_parameters(connection).await?;
     let rows = sqlx::query!(
         r#"SELECT s.id AS "set!", o.indicator, o.territory, o.breakdown, o.status AS "status: i8", o.value::text
          FROM unnest($1::integer[]) WITH ORDINALITY AS s (id, place)
@@ -259,6 +269,7 @@ pub async fn totals(
     limit: i64,
 ) -> Result<Vec<Total>, sqlx::Error> {
     let after = after.unwrap_or_default();
+    plan_for_parameters(connection).await?;
     let rows = sqlx::query!(
         r#"SELECT s.id AS "set!", o.indicator, o.territory AS "territory!", o.breakdown AS "breakdown!",
              o.value, o.parts AS "parts!", o.missing AS "missing!", o.statuses AS "statuses!", o.largest,
