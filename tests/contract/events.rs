@@ -50,7 +50,7 @@ fn the_form_registry_decides_to_whom_it_tells_kinds_that_there_are() {
     let unknown: Vec<_> = decided
         .iter()
         .map(|(_, kind)| kind)
-        .filter(|kind| !emitted.contains(kind))
+        .filter(|kind| !emitted.contains(*kind))
         .collect();
     assert!(unknown.is_empty(), "{unknown:?}");
 }
