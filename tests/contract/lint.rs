@@ -2,7 +2,7 @@
 
 use prost_reflect::{DescriptorPool, FieldDescriptor, MessageDescriptor, MethodDescriptor};
 
-fn contracts() -> &'static DescriptorPool {
+pub(crate) fn contracts() -> &'static DescriptorPool {
     legalstat_proto::descriptors()
 }
 

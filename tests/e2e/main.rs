@@ -1,5 +1,6 @@
 //! Stories of those who use the system, through the command line and gRPC only.
 
+mod availability;
 mod bad_input;
 mod calendar_command;
 mod calendar_export;

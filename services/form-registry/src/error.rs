@@ -10,8 +10,8 @@ impl Obstacle {
     /// The refusal of what was asked of an edition.
     pub fn refusal(self, edition: &EditionKey) -> Refusal {
         use ErrorReason::{
-            ContentMissing, EditionNotPlaced, EditionNotSealed, EditionWithdrawn, NotOnOpenDataList, PeriodNotEnded,
-            RestrictedInformation, WrongState,
+            ChannelNotOrdered, ContentMissing, EditionNotPlaced, EditionNotSealed, EditionWithdrawn, NotOnOpenDataList,
+            PeriodNotEnded, RestrictedInformation, WrongState,
         };
         let (reason, message, provision) = match self {
             Self::NoSuchRevision(number) => return missing(edition, &format!("revision {number}")),
@@ -63,6 +63,11 @@ impl Obstacle {
                 WrongState,
                 "the edition was placed, declared nil or withdrawn; an embargo comes before that",
                 "para 14",
+            ),
+            Self::ChannelNotOrdered => (
+                ChannelNotOrdered,
+                "its form does not name the information service, where the forms of the list are placed",
+                "para 14 and Appendix 2",
             ),
             Self::NotOnOpenDataList => (
                 NotOnOpenDataList,

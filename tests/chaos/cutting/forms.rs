@@ -294,6 +294,7 @@ fn available() -> CheckAvailabilityRequest {
             period: "2025-M01".into(),
             ..AvailabilityItem::default()
         }],
+        ..Default::default()
     }
 }
 

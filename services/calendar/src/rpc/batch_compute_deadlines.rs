@@ -38,11 +38,7 @@ fn batch_compute_deadlines(
 ) -> Result<BatchComputeDeadlinesResponse, Error> {
     let mut violations = Violations::new();
     if message.requests.len() > LARGEST {
-        violations.add(
-            "requests",
-            FieldReason::OutOfRange,
-            format!("at most {LARGEST} requests"),
-        );
+        violations.add("requests", FieldReason::TooMany, format!("at most {LARGEST} requests"));
         // What a larger batch asks is not even read.
         violations.refuse()?;
         return Err(anyhow::anyhow!("a violation refuses").into());

@@ -216,7 +216,7 @@ fn read_suspensions(
 ) -> Option<Vec<Suspension>> {
     if start.suspensions.len() > MOST_SUSPENSIONS {
         let description = format!("at most {MOST_SUSPENSIONS}");
-        violations.add(format!("{path}.suspensions"), FieldReason::OutOfRange, description);
+        violations.add(format!("{path}.suspensions"), FieldReason::TooMany, description);
         return None;
     }
     let mut read = Vec::with_capacity(start.suspensions.len());

@@ -143,7 +143,7 @@ impl Door<'_> {
     ) -> Option<Vec<Rule>> {
         if given.len() > MOST {
             self.violations
-                .add(field, FieldReason::OutOfRange, format!("at most {MOST}"));
+                .add(field, FieldReason::TooMany, format!("at most {MOST}"));
             return None;
         }
         let rules = given.iter().enumerate();

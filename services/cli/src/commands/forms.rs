@@ -213,7 +213,7 @@ An upload that was ended goes on with its --request-id, which it told at its beg
     #[command(after_help = "Example:\n  legalstat forms availability --form 1 --period 2025-M01")]
     Availability {
         /// The form an item names
-        #[arg(long, required_unless_present_any = ["file", "indicator", "words"])]
+        #[arg(long, required_unless_present_any = ["file", "indicator", "detail", "words"])]
         form: Option<String>,
         /// The first period
         #[arg(long, required_unless_present = "file")]
@@ -227,7 +227,10 @@ An upload that was ended goes on with its --request-id, which it told at its beg
         /// The indicator, forms/1/indicators/crimes
         #[arg(long)]
         indicator: Option<String>,
-        /// The indicator in words
+        /// The detail of an accounting document, accountingDocuments/card-1/details/article
+        #[arg(long, conflicts_with = "indicator")]
+        detail: Option<String>,
+        /// The indicator or detail in words
         #[arg(long)]
         words: Option<String>,
         /// What is counted, for example CRIME
@@ -458,11 +461,13 @@ impl Forms {
                 until_period,
                 file,
                 indicator,
+                detail,
                 words,
                 unit,
                 territory,
             } => {
                 let item = object([
+                    ("detail", detail.map(Value::from)),
                     ("indicator", indicator.map(Value::from)),
                     ("words", words.map(Value::from)),
                     ("unit", unit.map(Value::from)),

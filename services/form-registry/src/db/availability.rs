@@ -1,119 +1,261 @@
-//! What request-intake asks about: what is placed openly, whether indicators are entered, and which of them words mean.
+//! What request-intake asks about: which editions are open, whether indicators and details are entered, and which of them words
+//! mean.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::law::LocalizedText;
+use legalstat_kit::{
+    door::word::{Word, unreadable},
+    law::LocalizedText,
+};
 use sqlx::PgConnection;
 
 use super::edition_key;
-use crate::domain::{availability::Match, indicator::IndicatorName, key::EditionKey};
+use crate::domain::{
+    availability::{Match, Named, Open},
+    dated::Validity,
+    edition::Channel,
+    indicator::{DetailName, IndicatorName},
+    key,
+    serving::Standing,
+};
 
-/// What is known of the forms that items name.
-#[derive(Debug, Default)]
-pub struct OfForms {
-    /// The editions that are placed on the information service and were not taken back since, under an embargo or not.
-    pub placed: HashSet<EditionKey>,
-    /// Whether any edition is under an embargo, which is rare.
-    pub embargoed: bool,
-    /// The forms with indicators.
-    pub entered: HashSet<i32>,
+/// The effective revision of an edition, with where it stands and on which channels, each with the address given.
+#[derive(Debug)]
+pub struct Effective {
+    pub open: Open,
+    pub standing: Standing,
+    pub channels: Vec<(Channel, String)>,
 }
 
-/// What is known of these forms, in one statement.
+/// The effective revisions of the editions of forms whose periods lie between two days.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn of_forms(connection: &mut PgConnection, forms: &[i32], now: Timestamp) -> Result<OfForms, sqlx::Error> {
+pub async fn effective(
+    connection: &mut PgConnection,
+    spans: &HashMap<i32, (Date, Date)>,
+) -> Result<Vec<Effective>, sqlx::Error> {
+    let text = |of: fn(&(Date, Date)) -> Date| spans.values().map(|span| of(span).to_string()).collect::<Vec<_>>();
     let rows = sqlx::query!(
-        r#"SELECT f.form AS "form!",
-             EXISTS (SELECT FROM forms.indicator i WHERE i.form = f.form) AS "entered!",
-             ARRAY(SELECT DISTINCT p.period FROM forms.placement p
-                   JOIN forms.edition e ON (e.form, e.period) = (p.form, p.period) AND e.state = 'PLACED'
-                   WHERE p.form = f.form AND p.channel = 'INFORMATION_SERVICE'
-             ) AS "placed!",
-             EXISTS (SELECT FROM forms.embargo m WHERE m.until > $2) AS "embargoed!"
-         FROM unnest($1::integer[]) AS f (form)"#,
-        forms,
-        jiff_sqlx::Timestamp::from(now) as _,
+        r#"SELECT e.form, e.period, r.number, r.content_sha256 AS "content_sha256!", r.nil_reason IS NOT NULL AS "nil!",
+             coalesce(r.restricted, false) AS "restricted!",
+             EXISTS (SELECT FROM forms.withdrawal w
+                     WHERE (w.form, w.period) = (e.form, e.period) AND w.revision >= r.number) AS "withdrawn!",
+             p.channels AS "channels!", p.addresses AS "addresses!"
+         FROM unnest($1::integer[], $2::text[], $3::text[]) AS a (form, first, last)
+         JOIN forms.edition e ON e.form = a.form
+         JOIN forms.scheduled s ON (s.parent, s.period) = (e.parent, e.period)
+              AND s.first_day >= a.first::date AND s.last_day <= a.last::date
+         JOIN forms.revision r ON (r.form, r.period, r.number) = (e.form, e.period, e.effective) AND r.sealed_at IS NOT NULL
+         CROSS JOIN LATERAL (
+             SELECT coalesce(array_agg(p.channel ORDER BY p.channel), '{}') AS channels,
+                 coalesce(array_agg(p.address ORDER BY p.channel), '{}') AS addresses
+             FROM forms.placement p WHERE (p.form, p.period, p.revision) = (r.form, r.period, r.number)
+         ) p"#,
+        &spans.keys().copied().collect::<Vec<_>>(),
+        &text(|span| span.0),
+        &text(|span| span.1),
     );
-    let mut of_forms = OfForms::default();
-    for row in rows.fetch_all(connection).await? {
-        if row.entered {
-            of_forms.entered.insert(row.form);
-        }
-        of_forms.embargoed |= row.embargoed;
-        let name = format!("forms/{}", row.form);
-        for period in &row.placed {
-            of_forms.placed.insert(edition_key(&name, period)?);
-        }
-    }
-    Ok(of_forms)
+    let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
+        let channels = row.channels.iter().zip(row.addresses);
+        let channels = channels.map(|(channel, address)| Ok((Channel::read_stored(channel, "channel")?, address)));
+        Ok(Effective {
+            open: Open {
+                key: edition_key(&key::form(row.form), &row.period)?,
+                revision: row.number,
+                content_sha256: row.content_sha256,
+                address: String::new(),
+                nil: row.nil,
+            },
+            standing: Standing {
+                sealed: true,
+                placed: false,
+                nil: row.nil,
+                withdrawn: row.withdrawn,
+                restricted: row.restricted,
+                superseded: false,
+            },
+            channels: channels.collect::<Result<_, sqlx::Error>>()?,
+        })
+    });
+    rows.collect()
 }
 
-/// What an item says of its indicator.
-#[derive(Clone, Debug, Default)]
+/// What an item says of the indicator or detail that it means.
+#[derive(Clone, Debug)]
 pub struct Wanted {
     /// The place of the item.
     pub item: i32,
-    pub named: Option<IndicatorName>,
+    pub named: Option<Named>,
     pub words: String,
     /// Only of this form.
     pub form: Option<i32>,
     /// Only what counts this; empty for any.
     pub unit: String,
+    /// From which day to which it is asked for.
+    pub days: (Date, Date),
 }
 
-/// The indicators that items name, or the five nearest to the words of each, with the places of the items.
+impl Wanted {
+    /// Whether it asks for one at all.
+    pub fn asks_for_one(&self) -> bool {
+        self.named.is_some() || !self.words.is_empty()
+    }
+
+    /// The accounting document of the detail named; empty for none.
+    fn document(&self) -> String {
+        match &self.named {
+            Some(Named::Detail(name)) => name.document.clone(),
+            Some(Named::Indicator(_)) | None => String::new(),
+        }
+    }
+
+    fn code(&self) -> String {
+        self.named.as_ref().map(Named::code).unwrap_or_default().to_owned()
+    }
+
+    fn form_of_named(&self) -> Option<i32> {
+        self.named.as_ref().and_then(Named::form).or(self.form)
+    }
+}
+
+/// The places of the items for whose time any indicators of their form, or details of their document, are entered; and whether any
+/// edition is under an embargo, which is rare.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn matches(
+pub async fn entered(
     connection: &mut PgConnection,
     wanted: &[Wanted],
-    day: Date,
-) -> Result<Vec<(i32, Match)>, sqlx::Error> {
-    let code = |wanted: &Wanted| wanted.named.as_ref().map(|name| name.code.clone()).unwrap_or_default();
-    let form = |wanted: &Wanted| wanted.named.as_ref().map(|name| name.form).or(wanted.form);
+    now: Timestamp,
+) -> Result<(HashSet<i32>, bool), sqlx::Error> {
+    let row = sqlx::query!(
+        r#"SELECT EXISTS (SELECT FROM forms.embargo m WHERE m.until > $6) AS "embargoed!",
+             ARRAY(
+                 SELECT a.item
+                 FROM unnest($1::integer[], $2::integer[], $3::text[], $4::text[], $5::text[]) AS a (item, form, document, first, last)
+                 LEFT JOIN forms.code_list l ON l.code = 'ACCOUNTING_DOCUMENT'
+                 LEFT JOIN forms.code d ON d.code_list = l.id AND d.code = a.document
+                 WHERE EXISTS (
+                     SELECT FROM forms.indicator i JOIN forms.indicator_version v ON v.indicator = i.id
+                     WHERE (i.form = a.form AND a.document = '' OR i.document = d.id)
+                       AND v.valid_from <= a.last::date AND (v.valid_to IS NULL OR v.valid_to >= a.first::date))
+             ) AS "entered!""#,
+        &wanted.iter().map(|wanted| wanted.item).collect::<Vec<_>>(),
+        // An indicator of one form is asked for among those of the form that the item names.
+        &wanted.iter().map(|wanted| wanted.form).collect::<Vec<_>>() as _,
+        &wanted.iter().map(Wanted::document).collect::<Vec<_>>(),
+        &wanted
+            .iter()
+            .map(|wanted| wanted.days.0.to_string())
+            .collect::<Vec<_>>(),
+        &wanted
+            .iter()
+            .map(|wanted| wanted.days.1.to_string())
+            .collect::<Vec<_>>(),
+        jiff_sqlx::Timestamp::from(now) as _,
+    );
+    let row = row.fetch_one(connection).await?;
+    Ok((row.entered.into_iter().collect(), row.embargoed))
+}
+
+/// The indicators and details that items name, or the five nearest to the words of each among those in force in its time, with the
+/// places of the items.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn matches(connection: &mut PgConnection, wanted: &[Wanted]) -> Result<Vec<(i32, Match)>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT w.item AS "item!", m.id AS "id!", m.form AS "form!", m.code AS "code!", m.title_kk AS "title_kk!",
-             m.title_ru AS "title_ru!", m.title_en AS "title_en!", m.unit AS "unit!", m.restricted AS "restricted!",
-             m.likeness AS "likeness!"
-         FROM unnest($1::integer[], $2::text[], $3::text[], $4::integer[], $5::text[]) AS w (item, code, words, form, unit)
-         CROSS JOIN LATERAL (
-             SELECT i.id, i.form, i.code, v.title_kk, v.title_ru, v.title_en, u.code AS unit, v.restricted,
+        r#"WITH w AS (
+             SELECT item, document, code, words, form, unit, first::date AS first, last::date AS last
+             FROM unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::text[], $8::text[])
+                  AS w (item, document, code, words, form, unit, first, last)
+         ), candidate AS (
+             SELECT w.item, i.id FROM w JOIN forms.indicator i ON i.form = w.form AND i.code = w.code WHERE w.document = ''
+             UNION
+             SELECT w.item, i.id FROM w
+             JOIN forms.code_list l ON l.code = 'ACCOUNTING_DOCUMENT'
+             JOIN forms.code d ON d.code_list = l.id AND d.code = w.document
+             JOIN forms.indicator i ON i.document = d.id AND i.code = w.code
+             UNION
+             SELECT w.item, v.indicator FROM w CROSS JOIN LATERAL (
+                 SELECT v.indicator FROM forms.indicator_version v
+                 WHERE v.title_kk % w.words OR v.title_ru % w.words OR v.title_en % w.words
+             ) v WHERE w.code = ''
+         ), near AS (
+             SELECT w.item, i.id, i.form, d.code AS document, i.code, v.title_kk, v.title_ru, v.title_en, u.code AS unit,
+                 v.stood,
+                 EXISTS (SELECT FROM forms.indicator_version r
+                         WHERE r.indicator = i.id AND r.restricted
+                           AND (r.valid_from = v.valid_from
+                                OR r.valid_from <= w.last AND (r.valid_to IS NULL OR r.valid_to >= w.first))) AS restricted,
                  CASE WHEN w.code <> '' THEN 100
                       ELSE (100 * greatest(similarity(w.words, v.title_kk), similarity(w.words, v.title_ru),
                                            similarity(w.words, v.title_en)))::integer END AS likeness
-             FROM forms.indicator_version v
-             JOIN forms.indicator i ON i.id = v.indicator AND i.form IS NOT NULL
+             FROM candidate c
+             JOIN w USING (item)
+             JOIN forms.indicator i ON i.id = c.id AND (w.form IS NULL OR i.form = w.form)
+             LEFT JOIN forms.code d ON d.id = i.document
+             CROSS JOIN LATERAL (
+                 SELECT l.*, l.valid_from <= w.last AND (l.valid_to IS NULL OR l.valid_to >= w.first) AS stood
+                 FROM forms.indicator_version l WHERE l.indicator = i.id
+                 ORDER BY stood DESC, l.valid_from DESC LIMIT 1
+             ) v
              JOIN forms.code u ON u.id = v.unit
-             WHERE (w.form IS NULL OR i.form = w.form)
-               AND (w.code = '' OR i.code = w.code)
-               AND (w.code <> '' OR v.title_kk % w.words OR v.title_ru % w.words OR v.title_en % w.words)
-               AND (w.code <> '' OR w.unit = '' OR u.code = w.unit)
-               AND v.valid_from = (SELECT max(l.valid_from) FROM forms.indicator_version l
-                                   WHERE l.indicator = i.id AND (l.valid_from <= $6 OR NOT EXISTS (
-                                       SELECT FROM forms.indicator_version e WHERE e.indicator = i.id AND e.valid_from <= $6)))
-             ORDER BY likeness DESC, i.form, i.code LIMIT 5
-         ) m
-         ORDER BY w.item, m.likeness DESC, m.form, m.code"#,
+             WHERE w.code <> ''
+                OR v.stood AND (w.unit = '' OR u.code = w.unit)
+                   AND (v.title_kk % w.words OR v.title_ru % w.words OR v.title_en % w.words)
+         ), ranked AS (
+             SELECT *, row_number() OVER (PARTITION BY item ORDER BY likeness DESC, form, document, code) AS rank FROM near
+         )
+         SELECT item AS "item!", id AS "id!", form, document AS "document?", code AS "code!", title_kk AS "title_kk!",
+             title_ru AS "title_ru!", title_en AS "title_en!", unit AS "unit!", stood AS "stood!", restricted AS "restricted!",
+             likeness AS "likeness!",
+             ARRAY(SELECT v.valid_from::text FROM forms.indicator_version v WHERE v.indicator = id ORDER BY v.valid_from) AS "from!",
+             ARRAY(SELECT coalesce(v.valid_to::text, '') FROM forms.indicator_version v WHERE v.indicator = id
+                   ORDER BY v.valid_from) AS "to!"
+         FROM ranked WHERE rank <= 5 ORDER BY item, rank"#,
         &wanted.iter().map(|wanted| wanted.item).collect::<Vec<_>>(),
-        &wanted.iter().map(code).collect::<Vec<_>>(),
+        &wanted.iter().map(Wanted::document).collect::<Vec<_>>(),
+        &wanted.iter().map(Wanted::code).collect::<Vec<_>>(),
         &wanted.iter().map(|wanted| wanted.words.clone()).collect::<Vec<_>>(),
-        &wanted.iter().map(form).collect::<Vec<_>>() as _,
+        &wanted.iter().map(Wanted::form_of_named).collect::<Vec<_>>() as _,
         &wanted.iter().map(|wanted| wanted.unit.clone()).collect::<Vec<_>>(),
-        jiff_sqlx::Date::from(day) as _,
+        &wanted
+            .iter()
+            .map(|wanted| wanted.days.0.to_string())
+            .collect::<Vec<_>>(),
+        &wanted
+            .iter()
+            .map(|wanted| wanted.days.1.to_string())
+            .collect::<Vec<_>>(),
     );
     let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
+        let name = match (row.form, row.document) {
+            (Some(form), _) => Named::Indicator(IndicatorName { form, code: row.code }),
+            (None, document) => Named::Detail(DetailName {
+                document: document.unwrap_or_default(),
+                code: row.code,
+            }),
+        };
+        let days = row.from.iter().zip(&row.to).map(|(from, to)| validity(from, to));
         let found = Match {
             number: row.id,
-            name: IndicatorName {
-                form: row.form,
-                code: row.code,
-            },
+            name,
             title: LocalizedText::new(row.title_kk, row.title_ru, row.title_en),
             unit: row.unit,
             restricted: row.restricted,
             likeness: row.likeness,
+            stood: row.stood,
+            days: days.collect::<Result<_, _>>()?,
         };
-        (row.item, found)
+        Ok((row.item, found))
     });
-    Ok(rows.collect())
+    rows.collect()
+}
+
+fn validity(from: &str, to: &str) -> Result<Validity, sqlx::Error> {
+    let day = |column: &'static str, text: &str| text.parse::<Date>().map_err(|_| unreadable(column, text));
+    Ok(Validity {
+        from: day("valid_from", from)?,
+        to: match to {
+            "" => None,
+            to => Some(day("valid_to", to)?),
+        },
+    })
 }

@@ -58,9 +58,10 @@ pub struct Filter {
     pub parent: Option<String>,
     pub period: Option<String>,
     pub year: Option<i16>,
-    /// Only in this state, and besides those whose state is shown otherwise because an embargo holds at the instant of the
-    /// question.
+    /// Only in this state, as it is shown.
     pub state: Option<EditionState>,
+    /// The editions of which only the dates are shown, so that they are scheduled whatever they are.
+    pub hidden: Vec<EditionKey>,
     /// Only what is overdue at the instant of the question.
     pub is_overdue: bool,
     /// Only what is due on this day or later.
@@ -104,6 +105,8 @@ pub async fn list(
     now: Timestamp,
 ) -> Result<Vec<Edition>, sqlx::Error> {
     let after = filter.after.as_ref();
+    let hidden = filter.hidden.iter().map(|key| (key.parent(), key.period.to_string()));
+    let (hidden_parents, hidden_periods): (Vec<String>, Vec<String>) = hidden.unzip();
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT s.parent, s.period, s.due_date, s.due_time, s.provisional, s.assumed, s.calendar_version, s.met_at,
@@ -116,8 +119,9 @@ pub async fn list(
            AND ($1::text IS NULL OR s.parent = $1)
            AND ($2::text IS NULL OR s.period = $2)
            AND ($3::integer IS NULL OR extract(year FROM s.first_day) = $3)
-           AND ($4::text IS NULL OR coalesce(e.state, 'SCHEDULED') = $4
-                OR EXISTS (SELECT FROM forms.embargo b WHERE (b.parent, b.period) = (s.parent, s.period) AND b.until > $10))
+           AND ($4::text IS NULL
+                OR CASE WHEN (s.parent, s.period) IN (SELECT * FROM unnest($14::text[], $15::text[])) THEN 'SCHEDULED'
+                        ELSE coalesce(e.state, 'SCHEDULED') END = $4)
            AND ($5::date IS NULL OR (s.due_date, s.position, s.parent, s.period) > ($5, $6, $7, $8))
            AND (NOT $11 OR ((s.met_at IS NULL OR s.met_at > $10) AND s.due_time <= $10
                             AND s.due_date >= coalesce(a.day, s.due_date)))
@@ -137,6 +141,8 @@ pub async fn list(
         filter.is_overdue,
         filter.due_from.map(jiff_sqlx::Date::from) as _,
         filter.due_to.map(jiff_sqlx::Date::from) as _,
+        &hidden_parents,
+        &hidden_periods,
     );
     let rows = rows.fetch_all(&mut *connection).await?;
     let mut editions: Vec<Edition> = rows.into_iter().map(Edition::try_from).collect::<Result<_, _>>()?;

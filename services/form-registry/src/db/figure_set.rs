@@ -60,6 +60,8 @@ pub async fn held(
             standing: Standing {
                 sealed: row.sealed,
                 placed: row.placed,
+                // What is declared nil has no figures.
+                nil: false,
                 withdrawn: row.withdrawn,
                 restricted: row.restricted,
                 superseded: row.superseded,

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashSet};
 
 use futures::future::BoxFuture;
-use jiff::civil::Date;
 use legalstat_kit::{
     call::Done,
     door::word::Word,
@@ -129,12 +128,6 @@ pub async fn histories(connection: &mut PgConnection, among: Option<&[i32]>) -> 
 /// What was recorded about one form.
 pub async fn history(connection: &mut PgConnection, list_number: i32) -> Result<Option<History>, sqlx::Error> {
     Ok(histories(connection, Some(&[list_number])).await?.pop())
-}
-
-/// Forms by list number, each as it is shown on a day; of all or of those `among` these.
-pub async fn list(connection: &mut PgConnection, among: Option<&[i32]>, day: Date) -> Result<Vec<Form>, sqlx::Error> {
-    let histories = histories(connection, among).await?;
-    Ok(histories.iter().map(|history| history.shown_on(day).form).collect())
 }
 
 /// The duties of all forms, as the schedule reads them.

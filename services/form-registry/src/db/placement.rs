@@ -3,11 +3,7 @@
 use std::{collections::HashMap, fmt, str::FromStr};
 
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::{
-    call::Done,
-    door::word::Word,
-    due::{Punctuality, scheduled},
-};
+use legalstat_kit::{call::Done, door::word::Word, due::Punctuality};
 use sqlx::PgConnection;
 
 use super::{edition_key, revision::digest};
@@ -30,15 +26,17 @@ struct Row {
     calendar_version: String,
     punctuality: String,
     late_days: i32,
+    ordered: Option<bool>,
 }
 
 impl TryFrom<Row> for Placement {
     type Error = sqlx::Error;
 
     fn try_from(row: Row) -> Result<Self, sqlx::Error> {
+        let channel = Channel::read_stored(&row.channel, "channel")?;
         Ok(Self {
             edition: edition_key(&format!("forms/{}", row.form), &row.period)?,
-            channel: Channel::read_stored(&row.channel, "channel")?,
+            channel,
             revision: row.revision,
             placed: Done {
                 at: row.placed_at.to_jiff(),
@@ -53,6 +51,8 @@ impl TryFrom<Row> for Placement {
                 punctuality: Punctuality::read_stored(&row.punctuality, "punctuality")?,
                 days: row.late_days,
             },
+            // An earlier release did not record it: then the information service counted alone.
+            ordered: row.ordered.unwrap_or(channel == Channel::InformationService),
         })
     }
 }
@@ -134,7 +134,7 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT form, period, channel, revision, placed_at, placed_by, address, content_sha256, effective_at, due_date,
-             calendar_version, punctuality, late_days
+             calendar_version, punctuality, late_days, ordered
          FROM forms.placement
          WHERE ($1::integer IS NULL OR form = $1) AND ($2::text IS NULL OR period = $2)
            AND ($3::text IS NULL OR channel = $3)
@@ -175,7 +175,7 @@ pub async fn of_each(
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT p.form, p.period, p.channel, p.revision, p.placed_at, p.placed_by, p.address, p.content_sha256,
-             p.effective_at, p.due_date, p.calendar_version, p.punctuality, p.late_days
+             p.effective_at, p.due_date, p.calendar_version, p.punctuality, p.late_days, p.ordered
          FROM unnest($1::integer[], $2::text[]) AS k (form, period)
          JOIN forms.placement p ON (p.form, p.period) = (k.form, k.period)
          ORDER BY p.placed_at, p.form, p.period COLLATE "C", p.channel COLLATE "C", p.revision"#,
@@ -189,15 +189,15 @@ pub async fn of_each(
     Ok(found)
 }
 
-/// Stores a placement. The one on the information service meets the due date of its edition.
+/// Stores a placement.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn save(connection: &mut PgConnection, placement: &Placement) -> Result<(), sqlx::Error> {
     let (key, placed) = (placement.edition, &placement.placed);
     sqlx::query!(
         "INSERT INTO forms.placement
              (form, period, channel, revision, placed_at, placed_by, address, content_sha256, effective_at, due_date,
-              calendar_version, punctuality, late_days)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+              calendar_version, punctuality, late_days, ordered)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         key.form,
         key.period.to_string(),
         placement.channel.word(),
@@ -211,12 +211,10 @@ pub async fn save(connection: &mut PgConnection, placement: &Placement) -> Resul
         placement.calendar_version,
         placement.lateness.punctuality.word(),
         placement.lateness.days,
+        placement.ordered,
     )
-    .execute(&mut *connection)
+    .execute(connection)
     .await?;
-    if placement.channel == Channel::InformationService {
-        scheduled::meet(connection, &key.parent(), key.period, placement.effective_at).await?;
-    }
     Ok(())
 }
 

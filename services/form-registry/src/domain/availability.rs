@@ -1,19 +1,61 @@
 //! What the registers say about an item of a request: whether it is within what is registered (Instruction, para 5) and
-//! whether placed editions already hold it (para 7). An empty register of indicators is not a "no": where the registers
-//! cannot tell, an official decides.
+//! whether open editions already hold it (para 7). Form, indicators and details count as they stood in the periods asked for. An
+//! empty register is not a "no": where the registers cannot tell, an official decides.
 
-use std::collections::HashSet;
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
+use jiff::civil::Date;
 use legalstat_kit::{
     law::{LegalBasis, LocalizedText},
     period::ReportingPeriod,
 };
 
 use super::{
-    form::{Form, Periodicity},
-    indicator::IndicatorName,
+    dated::Validity,
+    form::Periodicity,
+    history::History,
+    indicator::{DetailName, IndicatorName},
     key::{self, EditionKey},
 };
+
+mod texts;
+
+/// An indicator of a form, or a detail of an information accounting document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    Indicator(IndicatorName),
+    Detail(DetailName),
+}
+
+impl Named {
+    /// The form whose indicator it is.
+    pub fn form(&self) -> Option<i32> {
+        match self {
+            Self::Indicator(name) => Some(name.form),
+            Self::Detail(_) => None,
+        }
+    }
+
+    /// Its code.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Indicator(name) => &name.code,
+            Self::Detail(name) => &name.code,
+        }
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Indicator(name) => name.fmt(f),
+            Self::Detail(name) => name.fmt(f),
+        }
+    }
+}
 
 /// What one item of a request asks for, as its requester wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,39 +66,88 @@ pub struct Item {
     pub period: String,
     /// The last reporting period; empty for `period` alone.
     pub until_period: String,
-    /// The indicator it names.
-    pub indicator: Option<IndicatorName>,
-    /// The indicator in words; empty for none.
+    /// The indicator or detail it names.
+    pub named: Option<Named>,
+    /// The indicator or detail in words; empty for none.
     pub words: String,
     /// What is counted; empty for any.
     pub unit: String,
-    /// The territory's code; empty for the whole country.
-    pub territory: String,
+    /// The codes of the territories; none for the whole country.
+    pub territories: Vec<String>,
 }
 
 impl Item {
-    /// Whether it asks for an indicator.
-    pub fn asks_for_indicator(&self) -> bool {
-        self.indicator.is_some() || !self.words.is_empty()
+    /// Whether it asks for an indicator or a detail.
+    pub fn asks_for_one(&self) -> bool {
+        self.named.is_some() || !self.words.is_empty()
+    }
+
+    /// The form that it names, itself or by its indicator.
+    pub fn form_number(&self) -> Option<i32> {
+        let of_named = || self.named.as_ref().and_then(Named::form);
+        key::parse_form(&self.form).ok().or_else(of_named)
+    }
+
+    /// From which day to which it asks, as far as its periods can be read.
+    pub fn days(&self) -> Option<(Date, Date)> {
+        let (first, last) = self.ends().ok()?;
+        Some((first.first_day(), last.last_day()))
+    }
+
+    /// Whether it asks for an edition, as far as its form and periods can be read.
+    pub fn asks_for(&self, edition: EditionKey) -> bool {
+        let holds = |(first, last): (ReportingPeriod, ReportingPeriod)| (first..=last).contains(&edition.period);
+        self.form_number() == Some(edition.form) && self.ends().is_ok_and(holds)
+    }
+
+    /// Its first and last period.
+    fn ends(&self) -> Result<(ReportingPeriod, ReportingPeriod), Unclear> {
+        if self.period.is_empty() {
+            return Err(Unclear::NoPeriod);
+        }
+        let read = |text: &str| text.parse::<ReportingPeriod>().map_err(|_| Unclear::NoSuchPeriod);
+        let first = read(&self.period)?;
+        let last = if self.until_period.is_empty() {
+            first
+        } else {
+            read(&self.until_period)?
+        };
+        if last.last_day() < first.first_day() {
+            return Err(Unclear::WrongWayRound);
+        }
+        Ok((first, last))
     }
 }
 
-/// An indicator that an item may mean.
+/// An indicator or detail that an item may mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Match {
     pub number: i32,
-    pub name: IndicatorName,
+    pub name: Named,
     pub title: LocalizedText,
     pub unit: String,
+    /// Whether it was restricted on any day asked for.
     pub restricted: bool,
     /// 1 to 100.
     pub likeness: i32,
+    /// Whether it was in force on any day asked for.
+    pub stood: bool,
+    /// On which days it is in force.
+    pub days: Vec<Validity>,
 }
 
-/// The one indicator that an item means: what it names, what its words are the very title of, or all that they are near to.
-/// Words that are near to several mean none of them for sure.
+impl Match {
+    fn stood_in(&self, period: ReportingPeriod) -> bool {
+        let (first, last) = (period.first_day(), period.last_day());
+        self.days.iter().any(|days| days.holds_within(first, last))
+    }
+}
+
+/// The one that an item means, of those in force in its time: what it names, what its words are the very title of, or all that
+/// they are near to. Words that are near to several mean none of them for sure.
 pub fn meant<'m>(item: &Item, matches: &'m [Match]) -> Option<&'m Match> {
-    match matches {
+    let standing: Vec<&Match> = matches.iter().filter(|found| found.stood).collect();
+    match standing[..] {
         [only] => Some(only).filter(|only| item.unit.is_empty() || only.unit == item.unit),
         [first, second, ..] => (first.likeness == 100 && second.likeness < 100).then_some(first),
         [] => None,
@@ -66,14 +157,27 @@ pub fn meant<'m>(item: &Item, matches: &'m [Match]) -> Option<&'m Match> {
 /// What the registers say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Availability {
-    /// Placed editions hold every period asked for.
+    /// Open editions hold every period asked for.
     Placed,
-    /// The form's indicators are entered, but not every period asked for is placed.
+    /// So they do, and all of them were declared nil.
+    Nil,
+    /// What is asked for is registered, but not every period is open.
     NotPlaced,
     /// The registers cannot tell.
     Undetermined,
-    /// The form named is not registered.
+    /// The form, indicator or detail named is not registered.
     NotRegistered,
+}
+
+/// An edition that is open to everyone now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    pub key: EditionKey,
+    pub revision: i32,
+    pub content_sha256: Vec<u8>,
+    /// Where it can be read, if that was said.
+    pub address: String,
+    pub nil: bool,
 }
 
 /// The answer for one item.
@@ -81,8 +185,8 @@ pub enum Availability {
 pub struct Finding {
     /// What the registers say.
     pub availability: Availability,
-    /// The placed editions that hold what is asked for.
-    pub editions: Vec<EditionKey>,
+    /// The open editions that hold what is asked for.
+    pub open: Vec<Open>,
     /// The finding in words.
     pub text: LocalizedText,
     /// The law it matters for.
@@ -95,144 +199,209 @@ enum Unclear {
     NoPeriod,
     NoSuchPeriod,
     OtherKind(Periodicity),
+    /// The form's periodicity was another in some of the time.
+    PartlyOtherKind {
+        fitting: usize,
+        asked: usize,
+    },
     WrongWayRound,
+    NoSuchTerritory,
 }
 
 /// What the registers hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Registers<'a> {
-    pub forms: &'a [Form],
-    /// The editions that are placed on the information service.
-    pub placed: &'a HashSet<EditionKey>,
-    /// The forms whose indicators are entered.
-    pub entered: &'a HashSet<i32>,
+    /// What was recorded about the forms that items name or may mean.
+    pub histories: &'a [History],
+    /// The editions that are open.
+    pub open: &'a HashMap<EditionKey, Open>,
+    /// The territories that items name and that are registered.
+    pub territories: &'a HashSet<String>,
 }
 
-/// Looks an item up. `matches` are the indicators that it may mean.
-pub fn find(item: &Item, registers: Registers<'_>, matches: &[Match]) -> Finding {
-    let meant = meant(item, matches);
-    let form_name = match meant {
-        Some(meant) if item.form.is_empty() => key::form(meant.name.form),
-        _ => item.form.clone(),
+/// What was looked up for one item.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LookedUp<'a> {
+    /// What it may mean.
+    pub matches: &'a [Match],
+    /// Whether any indicators of the form that it names, or details of its document, are entered for its time.
+    pub entered: bool,
+}
+
+/// Says what the registers say about an item.
+pub fn find(item: &Item, registers: Registers<'_>, looked_up: LookedUp<'_>) -> Finding {
+    let meant = meant(item, looked_up.matches);
+    let is_detail = |name: &Named| matches!(name, Named::Detail(_));
+    let names_detail = item.named.as_ref().is_some_and(is_detail);
+    if names_detail || item.form.is_empty() && meant.is_some_and(|meant| is_detail(&meant.name)) {
+        return of_detail(meant, looked_up);
+    }
+    let form_name = match item.form.as_str() {
+        "" => item
+            .form_number()
+            .or(meant.and_then(|meant| meant.name.form()))
+            .map(key::form),
+        name => Some(name.to_owned()),
     };
-    let named = item.indicator.as_ref().map(|name| key::form(name.form));
-    let form_name = if form_name.is_empty() {
-        named.unwrap_or_default()
-    } else {
-        form_name
-    };
-    if form_name.is_empty() {
-        return undetermined(if item.words.is_empty() {
-            no_form()
+    let Some(form_name) = form_name else {
+        let has_words = !item.words.is_empty();
+        return undetermined(if has_words {
+            texts::no_one_indicator()
         } else {
-            no_one_indicator()
+            texts::no_form()
         });
-    }
-    let number = key::parse_form(&form_name).ok();
-    let Some(form) = registers.forms.iter().find(|form| Some(form.list_number) == number) else {
-        return not_in_register(not_registered());
     };
-    let entered = registers.entered.contains(&form.list_number);
-    if item.asks_for_indicator() && entered {
-        let Some(meant) = meant.filter(|meant| meant.name.form == form.list_number) else {
-            return match &item.indicator {
-                Some(_) if matches.is_empty() => not_in_register(no_such_indicator()),
-                _ => undetermined(no_one_indicator()),
-            };
+    let number = key::parse_form(&form_name).ok();
+    let of_form = |history: &&History| Some(history.last().form.list_number) == number;
+    let Some(history) = registers.histories.iter().find(of_form) else {
+        return not_in_register(texts::not_registered());
+    };
+    let meant = meant.filter(|meant| meant.name.form() == number);
+    let entered = looked_up.entered || meant.is_some();
+    let periods = periods(item, history, registers);
+    let open = periods
+        .as_ref()
+        .map(|periods| of_open(history, periods, registers, meant));
+    let open = open.unwrap_or_default();
+    if item.asks_for_one() && entered && meant.is_none() {
+        return not_meant(item, looked_up, open);
+    }
+    if let Some(restricted) = meant.and_then(restricted) {
+        return restricted;
+    }
+    match periods {
+        Err(unclear) => undetermined(texts::unclear(unclear)),
+        Ok(periods) => of_periods(open, &periods, entered),
+    }
+}
+
+/// That an item means none of the indicators that are entered, or none for sure.
+fn not_meant(item: &Item, looked_up: LookedUp<'_>, open: Vec<Open>) -> Finding {
+    match &item.named {
+        Some(_) if looked_up.matches.is_empty() => not_in_register(texts::no_such_indicator()),
+        Some(_) if looked_up.matches.iter().all(|found| !found.stood) => not_in_register(texts::did_not_stand()),
+        _ => Finding {
+            open,
+            ..undetermined(texts::no_one_indicator())
+        },
+    }
+}
+
+fn of_detail(meant: Option<&Match>, looked_up: LookedUp<'_>) -> Finding {
+    if let Some(restricted) = meant.and_then(restricted) {
+        return restricted;
+    }
+    if meant.is_some() {
+        return Finding {
+            availability: Availability::NotPlaced,
+            open: Vec::new(),
+            text: texts::is_detail(),
+            legal_basis: LegalBasis::instruction("para 5"),
         };
-        if meant.restricted {
-            return Finding {
-                availability: Availability::NotPlaced,
-                editions: Vec::new(),
-                text: is_restricted(),
-                legal_basis: LegalBasis::instruction("para 2(10)"),
-            };
-        }
     }
-    match periods(item, form) {
-        Err(unclear) => undetermined(unclear_text(unclear)),
-        Ok(periods) => of_periods(form, &periods, registers.placed, entered),
+    if !looked_up.entered {
+        return undetermined(texts::no_details());
     }
+    match looked_up.matches {
+        [] => not_in_register(texts::no_such_detail()),
+        found if found.iter().all(|found| !found.stood) => not_in_register(texts::did_not_stand()),
+        _ => undetermined(texts::no_one_indicator()),
+    }
+}
+
+fn restricted(meant: &Match) -> Option<Finding> {
+    meant.restricted.then(|| Finding {
+        availability: Availability::NotPlaced,
+        open: Vec::new(),
+        text: texts::is_restricted(),
+        legal_basis: LegalBasis::instruction("para 2(10)"),
+    })
 }
 
 fn not_in_register(text: LocalizedText) -> Finding {
     Finding {
         availability: Availability::NotRegistered,
-        editions: Vec::new(),
+        open: Vec::new(),
         text,
         legal_basis: LegalBasis::instruction("para 5"),
     }
 }
 
 /// The periods that an item asks for of a form; none where they cannot be told.
-pub fn asked_periods(item: &Item, form: &Form) -> Vec<ReportingPeriod> {
-    periods(item, form).unwrap_or_default()
+pub fn asked_periods(item: &Item, history: &History) -> Vec<ReportingPeriod> {
+    let between = |(first, last)| history.between(first, last);
+    let periods = item.ends().ok().and_then(between).unwrap_or_default();
+    periods.into_iter().map(|(period, _)| period).collect()
 }
 
-/// Whether an item asks for an edition, as far as its form and periods can be read.
-pub fn names(item: &Item, edition: EditionKey) -> bool {
-    let read = |text: &str| text.parse::<ReportingPeriod>().ok();
-    let until = if item.until_period.is_empty() {
-        &item.period
-    } else {
-        &item.until_period
-    };
-    let holds = |(first, last): (ReportingPeriod, ReportingPeriod)| (first..=last).contains(&edition.period);
-    let of_indicator = item.indicator.as_ref().map(|name| name.form);
-    let form = key::parse_form(&item.form).ok().or(of_indicator);
-    form == Some(edition.form) && read(&item.period).zip(read(until)).is_some_and(holds)
-}
+/// The periods asked for, each of the form's kind of that time, or with an open edition.
+type Asked = Vec<(ReportingPeriod, bool)>;
 
-fn periods(item: &Item, form: &Form) -> Result<Vec<ReportingPeriod>, Unclear> {
-    if item.period.is_empty() {
-        return Err(Unclear::NoPeriod);
-    }
-    let read = |text: &str| {
-        let period: ReportingPeriod = text.parse().map_err(|_| Unclear::NoSuchPeriod)?;
-        form.require_kind_of(period)
-            .map_err(|_| Unclear::OtherKind(form.periodicity))?;
-        Ok(period)
-    };
-    let first = read(&item.period)?;
-    let last = if item.until_period.is_empty() {
-        first
-    } else {
-        read(&item.until_period)?
-    };
-    if last < first {
-        return Err(Unclear::WrongWayRound);
-    }
-    Ok(form.duty.periods_between(first, last).collect())
-}
-
-fn of_periods(form: &Form, periods: &[ReportingPeriod], placed: &HashSet<EditionKey>, entered: bool) -> Finding {
-    let editions: Vec<EditionKey> = periods
+fn periods(item: &Item, history: &History, registers: Registers<'_>) -> Result<Asked, Unclear> {
+    if item
+        .territories
         .iter()
-        .map(|&period| EditionKey {
-            form: form.list_number,
-            period,
-        })
-        .filter(|key| placed.contains(key))
-        .collect();
-    if editions.len() == periods.len() {
+        .any(|code| !registers.territories.contains(code))
+    {
+        return Err(Unclear::NoSuchTerritory);
+    }
+    let (first, last) = item.ends()?;
+    let other_kind = || Unclear::OtherKind(history.shown_on(last.last_day()).form.periodicity);
+    if first.kind() != last.kind() {
+        return Err(other_kind());
+    }
+    let mut periods = history.between(first, last).ok_or_else(other_kind)?;
+    let form = history.last().form.list_number;
+    for (period, fits) in &mut periods {
+        *fits |= registers.open.contains_key(&EditionKey { form, period: *period });
+    }
+    if periods.iter().all(|(_, fits)| !fits) {
+        return Err(other_kind());
+    }
+    Ok(periods)
+}
+
+/// The editions of these periods that are open and hold what is meant.
+fn of_open(history: &History, periods: &Asked, registers: Registers<'_>, meant: Option<&Match>) -> Vec<Open> {
+    let form = history.last().form.list_number;
+    let held = periods
+        .iter()
+        .filter(|(period, _)| meant.is_none_or(|meant| meant.stood_in(*period)));
+    let open = held.filter_map(|(period, _)| registers.open.get(&EditionKey { form, period: *period }));
+    open.cloned().collect()
+}
+
+fn of_periods(open: Vec<Open>, periods: &Asked, entered: bool) -> Finding {
+    let nil = open.iter().filter(|open| open.nil).count();
+    if open.len() == periods.len() {
+        let all_nil = nil == open.len();
         return Finding {
-            availability: Availability::Placed,
-            editions,
-            text: all_placed(),
+            availability: if all_nil {
+                Availability::Nil
+            } else {
+                Availability::Placed
+            },
+            text: texts::all_open(nil, periods.len()),
+            open,
             legal_basis: LegalBasis::instruction("para 7"),
         };
     }
-    if entered {
-        return Finding {
-            availability: Availability::NotPlaced,
-            text: not_all_placed(editions.len(), periods.len()),
-            editions,
-            legal_basis: LegalBasis::instruction("para 5"),
-        };
-    }
-    let text = no_indicators(editions.len(), periods.len());
+    let fitting = periods.iter().filter(|(_, fits)| *fits).count();
+    let asked = periods.len();
+    let text = match entered {
+        _ if fitting < asked => texts::unclear(Unclear::PartlyOtherKind { fitting, asked }),
+        true => {
+            return Finding {
+                availability: Availability::NotPlaced,
+                text: texts::not_all_open(open.len(), asked),
+                open,
+                legal_basis: LegalBasis::instruction("para 5"),
+            };
+        }
+        false => texts::no_indicators(open.len(), asked),
+    };
     Finding {
-        editions,
+        open,
         ..undetermined(text)
     }
 }
@@ -240,116 +409,9 @@ fn of_periods(form: &Form, periods: &[ReportingPeriod], placed: &HashSet<Edition
 fn undetermined(text: LocalizedText) -> Finding {
     Finding {
         availability: Availability::Undetermined,
-        editions: Vec::new(),
+        open: Vec::new(),
         text,
         legal_basis: LegalBasis::instruction("para 5"),
-    }
-}
-
-fn no_form() -> LocalizedText {
-    LocalizedText::new(
-        "Тармақта есеп нысаны көрсетілмеген: лауазымды адам шешеді.",
-        "В пункте не указана форма отчёта: решает должностное лицо.",
-        "The item names no report form: an official decides.",
-    )
-}
-
-fn not_registered() -> LocalizedText {
-    LocalizedText::new(
-        "Көрсетілген нысан есеп нысандарының тізілімінде жоқ.",
-        "Указанной формы нет в реестре форм отчётов.",
-        "The form named is not in the register of report forms.",
-    )
-}
-
-fn all_placed() -> LocalizedText {
-    LocalizedText::new(
-        "Сұралған барлық кезеңдер ақпараттық сервисте орналастырылған: ақпарат ашық қолжетімді.",
-        "Все запрошенные периоды размещены на информационном сервисе: информация доступна открыто.",
-        "Every period asked for is placed on the information service: the information is openly available.",
-    )
-}
-
-fn no_such_indicator() -> LocalizedText {
-    LocalizedText::new(
-        "Көрсетілген көрсеткіш нысанның енгізілген көрсеткіштерінің арасында жоқ.",
-        "Указанного показателя нет среди внесённых показателей формы.",
-        "The indicator named is none of those entered for the form.",
-    )
-}
-
-fn no_one_indicator() -> LocalizedText {
-    LocalizedText::new(
-        "Тармақтың сөздері бір ғана көрсеткішті білдірмейді: лауазымды адам шешеді.",
-        "Слова пункта не указывают на один показатель: решает должностное лицо.",
-        "The words of the item do not mean one indicator for sure: an official decides.",
-    )
-}
-
-fn is_restricted() -> LocalizedText {
-    LocalizedText::new(
-        "Көрсеткіштің қолжетімділігі шектеулі: ол ашық орналастырылмайды.",
-        "Показатель ограниченного доступа: он не размещается открыто.",
-        "The indicator is of restricted access: it is not placed openly.",
-    )
-}
-
-fn not_all_placed(placed: usize, asked: usize) -> LocalizedText {
-    LocalizedText::new(
-        format!("Көрсеткіш тізілімде бар; ақпараттық сервисте сұралған {asked} кезеңнің {placed} орналастырылған."),
-        format!(
-            "Показатель есть в реестре; на информационном сервисе размещено {placed} из {asked} запрошенных периодов."
-        ),
-        format!(
-            "The indicators are registered; {placed} of the {asked} periods asked for are placed on the information service."
-        ),
-    )
-}
-
-fn no_indicators(placed: usize, asked: usize) -> LocalizedText {
-    LocalizedText::new(
-        format!(
-            "Нысан тізілімде бар, бірақ оның көрсеткіштері әлі енгізілмеген; ақпараттық сервисте сұралған {asked} \
-             кезеңнің {placed} орналастырылған: лауазымды адам шешеді."
-        ),
-        format!(
-            "Форма есть в реестре, но её показатели ещё не внесены; на информационном сервисе размещено {placed} из \
-             {asked} запрошенных периодов: решает должностное лицо."
-        ),
-        format!(
-            "The form is registered, but its indicators are not entered yet; {placed} of the {asked} periods asked for \
-             are placed on the information service: an official decides."
-        ),
-    )
-}
-
-fn unclear_text(unclear: Unclear) -> LocalizedText {
-    match unclear {
-        Unclear::NoPeriod => LocalizedText::new(
-            "Тармақта кезең көрсетілмеген: лауазымды адам шешеді.",
-            "В пункте не указан период: решает должностное лицо.",
-            "The item names no period: an official decides.",
-        ),
-        Unclear::NoSuchPeriod => LocalizedText::new(
-            "Көрсетілген есепті кезең жоқ: лауазымды адам шешеді.",
-            "Указанного отчётного периода не существует: решает должностное лицо.",
-            "The reporting period named does not exist: an official decides.",
-        ),
-        Unclear::OtherKind(Periodicity::Monthly) => LocalizedText::new(
-            "Нысан ай сайын орналастырылады, ал кезең ай емес: лауазымды адам шешеді.",
-            "Форма размещается ежемесячно, а указан не месяц: решает должностное лицо.",
-            "The form is placed every month, and the period named is not a month: an official decides.",
-        ),
-        Unclear::OtherKind(Periodicity::Quarterly) => LocalizedText::new(
-            "Нысан тоқсан сайын орналастырылады, ал кезең тоқсан емес: лауазымды адам шешеді.",
-            "Форма размещается ежеквартально, а указан не квартал: решает должностное лицо.",
-            "The form is placed every quarter, and the period named is not a quarter: an official decides.",
-        ),
-        Unclear::WrongWayRound => LocalizedText::new(
-            "Соңғы кезең біріншісінен бұрын: лауазымды адам шешеді.",
-            "Последний период раньше первого: решает должностное лицо.",
-            "The last period comes before the first: an official decides.",
-        ),
     }
 }
 

@@ -1,8 +1,15 @@
 //! What the registers say about items of every sort.
 
-use super::*;
-use crate::domain::register;
+use jiff::{Timestamp, civil::date};
+use legalstat_kit::call::Done;
 use proptest::prelude::*;
+
+use super::*;
+use crate::domain::{
+    form::Form,
+    history::{Kind, Recording},
+    register,
+};
 
 fn look_up(form: &str, period: &str, until_period: &str, placed: &[&str]) -> Finding {
     let item = Item {
@@ -11,70 +18,108 @@ fn look_up(form: &str, period: &str, until_period: &str, placed: &[&str]) -> Fin
         until_period: until_period.into(),
         ..Item::default()
     };
-    look_up_item(&item, placed, &[], &[])
+    look_up_item(&item, placed, LookedUp::default())
 }
 
-fn look_up_item(item: &Item, placed: &[&str], entered: &[i32], matches: &[Match]) -> Finding {
+fn look_up_item(item: &Item, placed: &[&str], looked_up: LookedUp<'_>) -> Finding {
+    let placed: Vec<Open> = placed.iter().map(|name| open(name, false)).collect();
+    look_up_in(&histories(), item, &placed, looked_up)
+}
+
+fn look_up_in(histories: &[History], item: &Item, open: &[Open], looked_up: LookedUp<'_>) -> Finding {
     let registers = Registers {
-        forms: &register::appendix_2().expect("the register is readable"),
-        placed: &placed.iter().map(|name| name.parse().expect("a name")).collect(),
-        entered: &entered.iter().copied().collect(),
+        histories,
+        open: &open.iter().map(|open| (open.key, open.clone())).collect(),
+        territories: &["75".to_owned()].into(),
     };
-    find(item, registers, matches)
+    find(item, registers, looked_up)
+}
+
+fn recording(form: Form, number: i32, kind: Kind) -> Recording {
+    Recording {
+        number,
+        kind,
+        form,
+        reason: "an order".into(),
+        recorded: Done {
+            at: Timestamp::UNIX_EPOCH,
+            by: "administrator".into(),
+        },
+    }
+}
+
+/// Every form of Appendix 2, as it is loaded.
+fn histories() -> Vec<History> {
+    let forms = register::appendix_2().expect("the register is readable").into_iter();
+    let histories = forms.map(|form| History::new(vec![recording(form, 1, Kind::Loaded)]));
+    histories.map(|history| history.expect("it has a recording")).collect()
+}
+
+fn open(name: &str, nil: bool) -> Open {
+    Open {
+        key: name.parse().expect("a name"),
+        revision: 1,
+        content_sha256: vec![7; 32],
+        address: "https://example.kz".into(),
+        nil,
+    }
+}
+
+fn names_of(finding: &Finding) -> Vec<String> {
+    finding.open.iter().map(|open| open.key.to_string()).collect()
 }
 
 fn found(code: &str, likeness: i32, restricted: bool) -> Match {
     Match {
         number: 1,
-        name: IndicatorName {
+        name: Named::Indicator(IndicatorName {
             form: 1,
             code: code.into(),
-        },
+        }),
         title: LocalizedText::default(),
         unit: "CRIME".into(),
         restricted,
         likeness,
+        stood: true,
+        days: vec![Validity {
+            from: date(2020, 1, 1),
+            to: None,
+        }],
     }
+}
+
+fn indicator(code: &str) -> Option<Named> {
+    Some(Named::Indicator(IndicatorName {
+        form: 1,
+        code: code.into(),
+    }))
+}
+
+fn entered(matches: &[Match]) -> LookedUp<'_> {
+    LookedUp { matches, entered: true }
 }
 
 #[test]
 fn where_indicators_are_entered_the_registers_can_tell() {
     let named = |code: &str| Item {
         period: "2025-M01".into(),
-        indicator: Some(IndicatorName {
-            form: 1,
-            code: code.into(),
-        }),
+        named: indicator(code),
         ..Item::default()
     };
-    let (open, restricted) = (found("crimes", 100, false), found("secret", 100, true));
+    let (open, restricted) = ([found("crimes", 100, false)], [found("secret", 100, true)]);
     let placed = ["forms/1/editions/2025-M01"];
-    let open_only = std::slice::from_ref(&open);
-    for (item, entered, matches, availability) in [
-        (named("crimes"), &[1][..], open_only, Availability::Placed),
+    let february = |item: Item| Item {
+        period: "2025-M02".into(),
+        ..item
+    };
+    for (item, looked_up, availability) in [
+        (named("crimes"), entered(&open), Availability::Placed),
+        (named("secret"), entered(&restricted), Availability::NotPlaced),
+        (named("other"), entered(&[]), Availability::NotRegistered),
+        (february(named("crimes")), entered(&open), Availability::NotPlaced),
         (
-            named("secret"),
-            &[1],
-            std::slice::from_ref(&restricted),
-            Availability::NotPlaced,
-        ),
-        (named("other"), &[1], &[], Availability::NotRegistered),
-        (
-            Item {
-                period: "2025-M02".into(),
-                ..named("crimes")
-            },
-            &[1],
-            open_only,
-            Availability::NotPlaced,
-        ),
-        (
-            Item {
-                period: "2025-M02".into(),
-                ..named("other")
-            },
-            &[],
-            &[],
+            february(named("other")),
+            LookedUp::default(),
             Availability::Undetermined,
         ),
         (
@@ -82,8 +127,7 @@ fn where_indicators_are_entered_the_registers_can_tell() {
                 unit: "PERSON".into(),
                 ..named("crimes")
             },
-            &[1],
-            open_only,
+            entered(&open),
             Availability::Undetermined,
         ),
         (
@@ -91,18 +135,98 @@ fn where_indicators_are_entered_the_registers_can_tell() {
                 form: "forms/5".into(),
                 ..named("crimes")
             },
-            &[1, 5],
-            open_only,
+            entered(&open),
+            Availability::Undetermined,
+        ),
+        (
+            Item {
+                territories: vec!["75".into(), "99".into()],
+                ..named("crimes")
+            },
+            entered(&open),
             Availability::Undetermined,
         ),
     ] {
-        let finding = look_up_item(&item, &placed, entered, matches);
-        assert_eq!(
-            finding.availability, availability,
-            "{item:?} {entered:?}: {}",
-            finding.text.en
-        );
+        let finding = look_up_item(&item, &placed, looked_up);
+        assert_eq!(finding.availability, availability, "{item:?}: {}", finding.text.en);
     }
+}
+
+#[test]
+fn a_detail_of_an_accounting_document_is_registered_and_stands_in_no_edition() {
+    let name = DetailName {
+        document: "card-1".into(),
+        code: "article".into(),
+    };
+    let detail = |restricted, stood| Match {
+        name: Named::Detail(name.clone()),
+        restricted,
+        stood,
+        ..found("", 100, false)
+    };
+    let item = Item {
+        period: "2025-M01".into(),
+        named: Some(Named::Detail(name.clone())),
+        ..Item::default()
+    };
+    let of_words = Item {
+        named: None,
+        words: "the article".into(),
+        ..item.clone()
+    };
+    let (open, secret, past) = ([detail(false, true)], [detail(true, true)], [detail(false, false)]);
+    for (item, looked_up, availability, told) in [
+        (
+            &item,
+            entered(&open),
+            Availability::NotPlaced,
+            "a detail of an information accounting document",
+        ),
+        (
+            &of_words,
+            entered(&open),
+            Availability::NotPlaced,
+            "a detail of an information accounting document",
+        ),
+        (&item, entered(&secret), Availability::NotPlaced, "restricted access"),
+        (
+            &item,
+            entered(&[]),
+            Availability::NotRegistered,
+            "none of those entered",
+        ),
+        (&item, entered(&past), Availability::NotRegistered, "was not in force"),
+        (
+            &item,
+            LookedUp::default(),
+            Availability::Undetermined,
+            "not entered for that time",
+        ),
+    ] {
+        let finding = look_up_item(item, &[], looked_up);
+        assert_eq!(finding.availability, availability, "{}", finding.text.en);
+        assert!(finding.text.en.contains(told), "{}", finding.text.en);
+    }
+}
+
+#[test]
+fn an_edition_declared_nil_answers_with_zero() {
+    let item = |until: &str| Item {
+        form: "forms/1".into(),
+        period: "2025-M01".into(),
+        until_period: until.into(),
+        ..Item::default()
+    };
+    let editions = [
+        open("forms/1/editions/2025-M01", true),
+        open("forms/1/editions/2025-M02", false),
+    ];
+    let nil = look_up_in(&histories(), &item(""), &editions, LookedUp::default());
+    assert_eq!((nil.availability, nil.open.len()), (Availability::Nil, 1));
+    assert!(nil.text.en.ends_with("the answer for them is zero."), "{}", nil.text.en);
+    let both = look_up_in(&histories(), &item("2025-M02"), &editions, LookedUp::default());
+    assert_eq!(both.availability, Availability::Placed);
+    assert!(both.text.en.contains("for 1 of the 2"), "{}", both.text.en);
 }
 
 #[test]
@@ -117,10 +241,39 @@ fn words_decide_only_where_they_mean_one_indicator() {
     assert_eq!(meant(&item, &[exact.clone(), near.clone()]), Some(&exact));
     assert_eq!(meant(&item, &[near.clone(), other.clone()]), None);
     assert_eq!(meant(&item, &[exact.clone(), exact.clone()]), None);
-    let finding = look_up_item(&item, &[], &[1], &[near, other]);
+    let past = Match {
+        stood: false,
+        ..other.clone()
+    };
+    assert_eq!(meant(&item, &[near.clone(), past]), Some(&near));
+    let finding = look_up_item(
+        &item,
+        &[],
+        LookedUp {
+            matches: &[near.clone(), other.clone()],
+            entered: false,
+        },
+    );
     assert_eq!(finding.availability, Availability::Undetermined);
-    let finding = look_up_item(&item, &[], &[1], &[exact]);
+    let finding = look_up_item(
+        &item,
+        &[],
+        LookedUp {
+            matches: &[exact],
+            entered: false,
+        },
+    );
     assert_eq!(finding.availability, Availability::NotPlaced);
+    let of_form = Item {
+        form: "forms/1".into(),
+        ..item
+    };
+    let finding = look_up_item(&of_form, &["forms/1/editions/2025-M01"], entered(&[near, other]));
+    assert_eq!(
+        (finding.availability, finding.open.len()),
+        (Availability::Undetermined, 1),
+        "what is open is told"
+    );
 }
 
 #[test]
@@ -128,10 +281,7 @@ fn what_is_wholly_placed_is_openly_available() {
     let placed = ["forms/1/editions/2025-M01", "forms/1/editions/2025-M02"];
     let finding = look_up("forms/1", "2025-M01", "2025-M02", &placed);
     assert_eq!(finding.availability, Availability::Placed);
-    assert_eq!(
-        finding.editions.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        placed
-    );
+    assert_eq!(names_of(&finding), placed);
     assert_eq!(finding.legal_basis.provision, "para 7");
 }
 
@@ -139,7 +289,7 @@ fn what_is_wholly_placed_is_openly_available() {
 fn an_empty_register_of_indicators_is_not_a_no() {
     let finding = look_up("forms/1", "2025-M01", "2025-M02", &["forms/1/editions/2025-M02"]);
     assert_eq!(finding.availability, Availability::Undetermined);
-    assert_eq!(finding.editions.len(), 1);
+    assert_eq!(finding.open.len(), 1);
     assert!(finding.text.en.contains("1 of the 2 periods"), "{}", finding.text.en);
 }
 
@@ -215,7 +365,7 @@ fn each_thing_that_the_registers_cannot_read_is_told_in_its_own_words() {
         );
         assert!(!finding.text.kk.is_empty() && !finding.text.ru.is_empty());
         assert_eq!(
-            (finding.editions.len(), finding.legal_basis.provision.as_str()),
+            (finding.open.len(), finding.legal_basis.provision.as_str()),
             (0, "para 5")
         );
     }
@@ -237,10 +387,7 @@ fn one_period_is_asked_for_by_naming_it_once_or_twice() {
         assert!(told.starts_with("Every period asked for is placed"), "{told}");
     }
     let other = look_up("forms/1", "2025-M02", "", &placed);
-    assert_eq!(
-        (other.availability, other.editions.len()),
-        (Availability::Undetermined, 0)
-    );
+    assert_eq!((other.availability, other.open.len()), (Availability::Undetermined, 0));
 }
 
 #[test]
@@ -262,12 +409,15 @@ fn an_item_names_the_editions_of_its_periods() {
         ("", "2025-M03", "", false),
     ] {
         assert_eq!(
-            names(&item(form, period, until), march),
+            item(form, period, until).asks_for(march),
             expected,
             "{form} {period} {until}"
         );
     }
 }
+
+#[path = "availability_time_tests.rs"]
+mod time;
 
 proptest! {
     #[test]

@@ -19,6 +19,11 @@ impl Validity {
     pub fn holds_on(self, day: Date) -> bool {
         self.from <= day && self.to.is_none_or(|last| day <= last)
     }
+
+    /// Whether it holds on a day from one to another.
+    pub fn holds_within(self, first: Date, last: Date) -> bool {
+        self.from <= last && self.to.is_none_or(|end| first <= end)
+    }
 }
 
 /// One version of what a register holds under a code.

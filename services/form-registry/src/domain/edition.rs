@@ -10,6 +10,7 @@ use legalstat_kit::{
 use super::{
     content,
     embargo::Embargo,
+    form::Form,
     key::EditionKey,
     standing::{Ahead, Standing},
 };
@@ -66,6 +67,8 @@ pub enum Obstacle {
     Superseded,
     /// Its form is not on the approved list of open data.
     NotOnOpenDataList,
+    /// Its form does not name the information service, and Appendix 2 orders nothing else there.
+    ChannelNotOrdered,
     /// It is not placed, so its files are not open to everyone.
     NotPlaced,
     /// Nothing of it is shown before its embargo ends.
@@ -91,6 +94,8 @@ pub struct Placing {
     pub address: String,
     /// Whether the form is on the approved list of open data that day.
     pub on_open_data_list: bool,
+    /// The form as it stood for the period.
+    pub form: Form,
 }
 
 /// What the figures of a revision come to, when it is sealed.
@@ -286,6 +291,10 @@ impl Edition {
         if placing.channel == Channel::OpenDataPortal && !placing.on_open_data_list {
             return Err(Obstacle::NotOnOpenDataList);
         }
+        let ordered = placing.form.channels.contains(&placing.channel);
+        if placing.channel == Channel::InformationService && !ordered {
+            return Err(Obstacle::ChannelNotOrdered);
+        }
         let content_sha256 = revision.seal.as_ref().ok_or(Obstacle::NotSealed)?.content_sha256;
         let revision = revision.number;
         let effective_at = self.effective_at(placed.at);
@@ -308,10 +317,9 @@ impl Edition {
             due_date: self.due.date,
             calendar_version: self.due.calendar_version.clone(),
             lateness,
+            ordered,
         });
-        if placing.channel == Channel::InformationService {
-            self.met_at.get_or_insert(effective_at);
-        }
+        self.met_at = self.met_at.or_else(|| self.placed_at(&placing.form.channels_of_duty()));
         self.state = after.state;
         self.effective = Some(revision);
         Ok(self)
@@ -389,6 +397,19 @@ impl Edition {
         } else {
             Err(Obstacle::AlreadyOut)
         }
+    }
+
+    /// When the last of these channels had its first placement, which meets the duty; `None` while one has none.
+    fn placed_at(&self, channels: &[Channel]) -> Option<Timestamp> {
+        let first = |channel: &Channel| {
+            let mut placements = self.placements.iter();
+            placements.find(|placement| placement.channel == *channel)
+        };
+        let placed: Option<Vec<Timestamp>> = channels
+            .iter()
+            .map(|channel| first(channel).map(|placement| placement.effective_at))
+            .collect();
+        placed?.into_iter().max()
     }
 
     /// Where it stands in the order of the schedule.

@@ -2,6 +2,7 @@ use legalstat_kit::{door::word::Word as _, files::Content};
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::register;
 
 fn instant(text: &str) -> Timestamp {
     text.parse().expect("an instant")
@@ -27,6 +28,10 @@ fn file(filename: &str) -> EditionFile {
         language: String::new(),
         restricted: false,
     }
+}
+
+fn form() -> Form {
+    register::appendix_2().expect("the register is readable").swap_remove(0)
 }
 
 pub(super) fn scheduled() -> Edition {
@@ -63,6 +68,7 @@ fn placing(channel: Channel) -> Placing {
         revision: None,
         address: String::new(),
         on_open_data_list: false,
+        form: form(),
     }
 }
 
@@ -83,8 +89,49 @@ fn named(edition: &Edition) -> Vec<&str> {
     files.map(|file| file.content.filename.as_str()).collect()
 }
 
+/// Placed on these channels one hour after the other, of a form that names those.
+fn placed_on(channels: &[Channel], named: &[Channel]) -> Result<Edition, Obstacle> {
+    let mut edition = sealed();
+    for (hour, channel) in (5..).zip(channels) {
+        let mut placing = placing(*channel);
+        placing.form.channels = named.to_vec();
+        placing.on_open_data_list = true;
+        edition = edition.place(placing, done(&format!("2025-01-02T0{hour}:00:00Z")))?;
+    }
+    Ok(edition)
+}
+
 #[test]
-fn only_the_information_service_counts_for_punctuality() {
+fn the_due_date_is_met_once_an_edition_stands_on_every_channel_that_its_form_names() {
+    let [website, portal] = [Channel::OfficialWebsite, Channel::OpenDataPortal];
+    for (channels, named, met) in [
+        (&[SERVICE][..], &[SERVICE, website][..], None),
+        (&[SERVICE, website], &[SERVICE, website], Some("2025-01-02T06:00:00Z")),
+        (
+            &[website, SERVICE, portal],
+            &[SERVICE, website],
+            Some("2025-01-02T06:00:00Z"),
+        ),
+        (&[website], &[website], Some("2025-01-02T05:00:00Z")),
+        (&[SERVICE], &[SERVICE, portal], Some("2025-01-02T05:00:00Z")),
+        (&[portal], &[portal], Some("2025-01-02T05:00:00Z")),
+    ] {
+        let edition = placed_on(channels, named).expect("it is placed");
+        assert_eq!(edition.met_at, met.map(instant), "{channels:?} of {named:?}");
+    }
+}
+
+#[test]
+fn what_the_form_does_not_name_stays_off_the_information_service_and_stands_on_the_website_unordered() {
+    let website = Channel::OfficialWebsite;
+    assert_eq!(placed_on(&[SERVICE], &[website]), Err(Obstacle::ChannelNotOrdered));
+    let edition = placed_on(&[website, SERVICE], &[SERVICE]).expect("it is placed");
+    let ordered = |channel| edition.placement(channel, 1).map(|placement| placement.ordered);
+    assert_eq!((ordered(website), ordered(SERVICE)), (Some(false), Some(true)));
+}
+
+#[test]
+fn only_the_information_service_counts_for_punctuality_where_the_form_names_nothing_else() {
     let late = instant("2025-01-06T00:00:00Z");
     let website = sealed()
         .place(placing(Channel::OfficialWebsite), done(NOW))

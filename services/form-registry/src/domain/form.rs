@@ -109,6 +109,19 @@ pub struct WrongPeriodKind {
 }
 
 impl Form {
+    /// The channels on which an edition must stand so that its due day is met: those that the form names. The open data portal is
+    /// one of them only where it is the only one, for paragraph 9 has a list of its own and sets no day.
+    pub fn channels_of_duty(&self) -> Vec<Channel> {
+        let portal = Channel::OpenDataPortal;
+        let others = self.channels.iter().copied().filter(|channel| *channel != portal);
+        let others: Vec<Channel> = others.collect();
+        if others.is_empty() {
+            self.channels.clone()
+        } else {
+            others
+        }
+    }
+
     /// The languages in which its title is not entered yet.
     pub fn missing_languages(&self) -> Vec<&'static str> {
         let LocalizedText { kk, ru, en } = &self.title;
@@ -146,7 +159,30 @@ impl Form {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::register;
+    use crate::domain::{edition::Channel, register};
+
+    #[test]
+    fn the_portal_has_no_day_unless_it_is_all_that_a_form_names() {
+        use Channel::{InformationService, OfficialWebsite, OpenDataPortal};
+        let form = register::appendix_2().expect("the register is readable").swap_remove(0);
+        assert_eq!(
+            form.channels_of_duty(),
+            [InformationService],
+            "as the Instruction orders it"
+        );
+        for (named, of_duty) in [
+            (
+                &[InformationService, OfficialWebsite][..],
+                &[InformationService, OfficialWebsite][..],
+            ),
+            (&[OpenDataPortal, OfficialWebsite], &[OfficialWebsite]),
+            (&[OpenDataPortal], &[OpenDataPortal]),
+        ] {
+            let mut form = form.clone();
+            form.channels = named.to_vec();
+            assert_eq!(form.channels_of_duty(), of_duty);
+        }
+    }
 
     #[test]
     fn a_form_has_periods_of_its_own_kind_only_and_says_which() {

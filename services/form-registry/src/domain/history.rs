@@ -129,12 +129,27 @@ impl History {
     /// Never: a history begins with a recording of a form, which a retirement can end on its first day at the earliest.
     pub fn shown_on(&self, day: Date) -> Version {
         let versions = self.versions();
-        let begun = versions
-            .iter()
-            .rev()
-            .find(|version| version.form.duty.valid_from <= day);
-        let shown = begun.or(versions.first());
+        let shown = shown_among(&versions, day);
         shown.cloned().expect("a form is in force on its first day")
+    }
+
+    /// The version whose terms govern a period, as [`Terms::governing`] tells; `None` where no version has such periods.
+    pub fn governing(&self, period: ReportingPeriod) -> Option<Version> {
+        let terms = self.terms();
+        let duty = terms.governing(period)?;
+        self.versions().into_iter().find(|version| version.form.duty == *duty)
+    }
+
+    /// The periods of this kind from one to another, each with whether the form was placed for such periods as it stood on the
+    /// period's last day; `None` where no version ever was.
+    pub fn between(&self, first: ReportingPeriod, last: ReportingPeriod) -> Option<Vec<(ReportingPeriod, bool)>> {
+        let versions = self.versions();
+        let having = versions.iter().find(|version| version.form.duty.has(first))?;
+        let periods = having.form.duty.periods_between(first, last);
+        let fits = |period: &ReportingPeriod| {
+            shown_among(&versions, period.last_day()).is_some_and(|version| version.form.duty.has(*period))
+        };
+        Some(periods.map(|period| (period, fits(&period))).collect())
     }
 
     /// The first day on which the form is in force, and the last; `None` while it goes on.
@@ -168,6 +183,15 @@ impl History {
         let speaking = self.0.iter().rev().find(|recording| recording.form.duty.holds_on(day));
         speaking.filter(|recording| recording.kind != Kind::Retired)
     }
+}
+
+/// Of versions in order the one to show on a day: the last that has begun, else the first.
+fn shown_among(versions: &[Version], day: Date) -> Option<&Version> {
+    let begun = versions
+        .iter()
+        .rev()
+        .find(|version| version.form.duty.valid_from <= day);
+    begun.or(versions.first())
 }
 
 #[cfg(test)]
@@ -260,6 +284,38 @@ mod tests {
             let fitted = history.require_kind_of(period.parse().expect("a period"));
             assert_eq!(fitted.is_ok(), fits, "{period}");
         }
+    }
+
+    #[test]
+    fn each_period_is_governed_and_fits_by_the_version_of_its_time() {
+        let mut quarterly = recording(2, Kind::Updated, 9, "2027-01-01", None);
+        let other = register::appendix_2().expect("it is readable").swap_remove(1);
+        quarterly.form.periodicity = other.periodicity;
+        quarterly.form.duty.periods = other.duty.periods;
+        let history = History(vec![recording(1, Kind::Loaded, 5, "2019-04-15", None), quarterly]);
+        let period = |text: &str| text.parse::<ReportingPeriod>().expect("a period");
+        let between = |first: &str, last: &str| {
+            let fitting = history.between(period(first), period(last))?;
+            Some(
+                fitting
+                    .iter()
+                    .map(|(period, fits)| format!("{period} {fits}"))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let months = ["2026-M11 true", "2026-M12 true", "2027-M01 false"];
+        assert_eq!(between("2026-M11", "2027-M01").expect("it had months"), months);
+        assert_eq!(
+            between("2026-Q4", "2027-Q1").expect("it has quarters"),
+            ["2026-Q4 false", "2027-Q1 true"]
+        );
+        assert_eq!(
+            between("2018-M12", "2018-M12").expect("it had months"),
+            ["2018-M12 true"]
+        );
+        assert_eq!(between("2026-S1", "2026-S1"), None);
+        let governing = |text: &str| history.governing(period(text)).map(|version| version.number);
+        assert_eq!(["2026-M12", "2027-Q1", "2026"].map(governing), [Some(1), Some(2), None]);
     }
 
     proptest! {

@@ -87,6 +87,8 @@ pub enum RegisterNameError {
     Document,
     #[error("write forms/, the number in the list, /indicators/ and the code")]
     Indicator,
+    #[error("write accountingDocuments/, the code of the document, /details/ and the code")]
+    Detail,
 }
 
 /// Reads the name of a code list.
@@ -133,6 +135,35 @@ impl FromStr for IndicatorName {
             })
         };
         read().ok_or(RegisterNameError::Indicator)
+    }
+}
+
+/// Which detail of which accounting document.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DetailName {
+    pub document: String,
+    pub code: String,
+}
+
+impl fmt::Display for DetailName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "accountingDocuments/{}/details/{}", self.document, self.code)
+    }
+}
+
+impl FromStr for DetailName {
+    type Err = RegisterNameError;
+
+    fn from_str(name: &str) -> Result<Self, RegisterNameError> {
+        let read = || {
+            let (document, code) = name.split_once("/details/")?;
+            let document = parse_document(document).ok()?;
+            is_code(code).then(|| Self {
+                document,
+                code: code.into(),
+            })
+        };
+        read().ok_or(RegisterNameError::Detail)
     }
 }
 
@@ -197,6 +228,16 @@ mod tests {
                 "{name}"
             );
         }
+        let detail: DetailName = "accountingDocuments/card-1/details/article".parse().expect("a name");
+        assert_eq!((detail.document.as_str(), detail.code.as_str()), ("card-1", "article"));
+        for name in [
+            "accountingDocuments/card-1",
+            "card-1/details/a",
+            "accountingDocuments/a/details/",
+            "accountingDocuments/a b/details/c",
+        ] {
+            assert_eq!(name.parse::<DetailName>(), Err(RegisterNameError::Detail), "{name}");
+        }
     }
 
     #[test]
@@ -212,6 +253,13 @@ mod tests {
         #[test]
         fn a_name_is_written_as_it_is_read(name in "forms/[0-9]{0,3}/indicators/[a-z0-9.-]{0,5}") {
             if let Ok(read) = name.parse::<IndicatorName>() {
+                prop_assert_eq!(read.to_string(), name);
+            }
+        }
+
+        #[test]
+        fn a_name_of_a_detail_is_written_as_it_is_read(name in "accountingDocuments/[a-z0-9.-]{0,3}/details/[a-z0-9.-]{0,5}") {
+            if let Ok(read) = name.parse::<DetailName>() {
                 prop_assert_eq!(read.to_string(), name);
             }
         }

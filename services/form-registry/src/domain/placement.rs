@@ -61,6 +61,8 @@ pub struct Placement {
     /// With which the due date can be explained again.
     pub calendar_version: String,
     pub lateness: Lateness,
+    /// Whether the form named the channel for the period.
+    pub ordered: bool,
 }
 
 impl Placement {

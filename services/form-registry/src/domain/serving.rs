@@ -8,6 +8,8 @@ pub struct Standing {
     pub sealed: bool,
     /// Placed and out.
     pub placed: bool,
+    /// Declared to have nothing to report.
+    pub nil: bool,
     /// Taken back, itself or by a later one.
     pub withdrawn: bool,
     /// Found to hold restricted information when it was sealed.
@@ -17,9 +19,9 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Whether it is placed openly.
+    /// Whether it is open to everyone: placed, or declared nil, which nobody places.
     pub fn is_open(self) -> bool {
-        self.sealed && self.placed && !self.withdrawn
+        self.sealed && (self.placed || self.nil) && !self.withdrawn
     }
 
     /// Whether its figures are served in a view of its edition.

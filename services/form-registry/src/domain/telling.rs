@@ -27,6 +27,14 @@ fn openness(kind: &str) -> Openness {
         | "form.updated"
         | "form.corrected"
         | "form.retired"
+        | "indicators.entered"
+        | "indicators.retired"
+        | "details.entered"
+        | "details.retired"
+        | "code-list.created"
+        | "codes.entered"
+        | "codes.retired"
+        | "total-rule.created"
         | "open-data-entry.created"
         | "open-data-entry.ended"
         | "answering-day.set" => Openness::Everyone,
@@ -104,8 +112,18 @@ mod tests {
 
     #[test]
     fn of_anything_else_officials_are_told_and_others_only_what_is_open() {
-        let kinds = ["form.updated", "indicators.entered"];
-        let told = |official| kinds.map(|kind| is_told(kind, About::Other { official }));
-        assert_eq!((told(true), told(false)), ([true, true], [true, false]));
+        let open = [
+            "form.corrected",
+            "indicators.entered",
+            "details.retired",
+            "codes.entered",
+            "total-rule.created",
+        ];
+        let kinds = [&open[..], &["indicators.entering_repeated", "observations.imported"]].concat();
+        let told = |official| {
+            let told = kinds.iter().filter(|kind| is_told(kind, About::Other { official }));
+            told.copied().collect::<Vec<_>>()
+        };
+        assert_eq!((told(true), told(false)), (kinds.clone(), open.to_vec()));
     }
 }

@@ -5,6 +5,8 @@ use super::*;
 use crate::domain::{
     edition::{Channel, Figures, Placing},
     embargo::Reader,
+    form::Form,
+    register,
 };
 
 fn at(second: i64) -> Timestamp {
@@ -30,6 +32,10 @@ fn file(filename: &str, restricted: bool) -> EditionFile {
         language: String::new(),
         restricted,
     }
+}
+
+fn form() -> Form {
+    register::appendix_2().expect("the register is readable").swap_remove(0)
 }
 
 fn scheduled() -> Edition {
@@ -63,6 +69,7 @@ fn place(edition: Edition) -> Edition {
         revision: None,
         address: String::new(),
         on_open_data_list: false,
+        form: form(),
     };
     edition.place(placing, done()).expect("it is placed")
 }

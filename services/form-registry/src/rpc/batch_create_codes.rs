@@ -29,7 +29,7 @@ pub(super) async fn batch_create_codes(
     let mut violations = Violations::new();
     violations.set_by_service(call.method, &request);
     let list = registering::list(&mut violations, "parent", &request.parent);
-    registering::require_count(&mut violations, "codes", request.codes.len(), MOST);
+    violations.count("codes", request.codes.len(), MOST);
     let request_id = violations.request_id("request_id", &request.request_id);
     let list = violations.sound(list)?;
     let parent = request.parent.clone();

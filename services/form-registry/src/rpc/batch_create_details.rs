@@ -21,7 +21,7 @@ pub(super) async fn batch_create_details(
     let mut violations = Violations::new();
     violations.set_by_service(call.method, &request);
     let document = registering::document(&mut violations, "parent", &request.parent);
-    registering::require_count(&mut violations, "details", request.details.len(), MOST);
+    violations.count("details", request.details.len(), MOST);
     let request_id = violations.request_id("request_id", &request.request_id);
     let document = violations.sound(document)?;
     let parent = request.parent.clone();

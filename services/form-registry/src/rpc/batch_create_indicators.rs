@@ -34,7 +34,7 @@ pub(super) async fn batch_create_indicators(
     let mut violations = Violations::new();
     violations.set_by_service(call.method, &request);
     let form = door::form(&mut violations, "parent", &request.parent);
-    registering::require_count(&mut violations, "indicators", request.indicators.len(), MOST);
+    violations.count("indicators", request.indicators.len(), MOST);
     let request_id = violations.request_id("request_id", &request.request_id);
     let form = violations.sound(form)?;
     let mutation = Mutation::of(&call, &request.parent, request_id, request.validate_only, &request);

@@ -1,11 +1,12 @@
 //! CheckAvailability.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use legalstat_kit::{Call, Error, FieldReason, Violations, zone};
+use jiff::civil::Date;
+use legalstat_kit::{Call, Error, FieldReason, Violations, door::word, zone};
 use legalstat_proto::forms::v1::{
     self as proto, AvailabilityItem, CheckAvailabilityRequest, CheckAvailabilityResponse, Holding, IndicatorMatch,
-    ItemAvailability,
+    ItemAvailability, OpenEdition,
 };
 use sqlx::PgConnection;
 use tonic::Response;
@@ -19,16 +20,18 @@ use super::{
 use crate::{
     db::{
         self,
-        availability::{Wanted, matches, of_forms},
+        availability::{Effective, Wanted},
         code_list, figure_set, observation,
     },
     domain::{
-        availability::{self, Availability, Finding, Item, Match, Registers},
+        availability::{self, Availability, Finding, Item, LookedUp, Match, Named, Open, Registers},
+        embargo::Embargo,
+        history::History,
         indicator::KATO,
-        key,
+        key::EditionKey,
         query::Narrowing,
         serving,
-        visibility::View,
+        visibility::{self, View},
     },
 };
 
@@ -36,8 +39,17 @@ use crate::{
 const MAX_ITEMS: usize = 100;
 /// How many characters the words of an item may have.
 const WORDS: usize = 500;
+/// How many territories an item may name.
+const TERRITORIES: usize = 100;
 /// How many figures one edition shows of an item.
 const FIGURES: i64 = 100;
+
+/// How much is told of each item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Basic,
+    Full,
+}
 
 pub(super) async fn check_availability(
     registry: &FormRegistry,
@@ -45,64 +57,45 @@ pub(super) async fn check_availability(
     request: CheckAvailabilityRequest,
 ) -> Result<Response<CheckAvailabilityResponse>, Error> {
     let mut violations = Violations::new();
-    if !(1..=MAX_ITEMS).contains(&request.items.len()) {
-        violations.add("items", FieldReason::OutOfRange, format!("1 to {MAX_ITEMS} items"));
-    }
+    violations.count("items", request.items.len(), MAX_ITEMS);
     let items = request.items.into_iter().enumerate();
     let items: Vec<Item> = items
         .map(|(place, given)| item(&mut violations, place, given))
         .collect();
+    let told = word::optional(&mut violations, "view", request.view, &[Told::Basic, Told::Full], view);
     violations.refuse()?;
     registry.schedule.require_whole()?;
-    let db = &registry.context.db;
+    let mut showing = Showing::to(&call, registry.context.now());
     let found = looked_up(registry, &items).await?;
-    let matched = found.values().flatten().map(|found| found.name.form);
-    let named = items.iter().filter_map(|item| {
-        let of_indicator = item.indicator.as_ref().map(|name| name.form);
-        key::parse_form(&item.form).ok().or(of_indicator)
-    });
-    let mut named: Vec<i32> = named.chain(matched).collect();
-    named.sort_unstable();
-    named.dedup();
-    let today = zone::civil_day(registry.context.now());
-    // Side by side, for a submission waits for both. Each hands its connection back without waiting for the other.
-    let forms = async { db::form::list(&mut *db.planned().await?, Some(&named), today).await };
-    let of_forms = async { of_forms(&mut *db.planned().await?, &named, registry.context.now()).await };
-    let (forms, mut of_forms) = tokio::try_join!(forms, of_forms)?;
-    let now = registry.context.now();
-    let embargoes = match of_forms.embargoed {
-        true => db::embargo::holding(&mut *db.planned().await?, None, now).await?,
-        false => HashMap::new(),
-    };
-    let mut showing = Showing::to(&call, now);
-    of_forms.placed.retain(|key| {
-        let is_named = items.iter().any(|item| availability::names(item, *key));
-        showing.view(*key, embargoes.get(key), is_named) != View::Dates
-    });
-    let telling = Telling {
-        suppression: registry.figures.suppression,
-        embargoes,
-        now,
-    };
+    let open = found.open(&items, &mut showing);
+    let territories: HashSet<String> = found.territories.keys().cloned().collect();
     let registers = Registers {
-        forms: &forms,
-        placed: &of_forms.placed,
-        entered: &of_forms.entered,
+        histories: &found.histories,
+        open: &open,
+        territories: &territories,
     };
     let mut answers = Vec::with_capacity(items.len());
     for (place, item) in items.iter().enumerate() {
-        let matches = found.get(&place).map(Vec::as_slice).unwrap_or_default();
-        let finding = availability::find(item, registers, matches);
-        let holdings = match availability::meant(item, matches) {
-            Some(meant) if !meant.restricted => {
-                holdings(registry, &telling, &mut showing, (item, meant), registers).await?
+        let looked_up = found.of_item(place);
+        let finding = availability::find(item, registers, looked_up);
+        let holdings = match availability::meant(item, looked_up.matches) {
+            Some(meant) if !meant.restricted && told != Some(Told::Basic) => {
+                holdings(registry, &found, &mut showing, item, meant).await?
             }
             _ => Vec::new(),
         };
-        answers.push(answer(item, finding, matches, holdings));
+        answers.push(answer(item, finding, looked_up.matches, holdings));
     }
     showing.record(&registry.context, &call).await?;
     Ok(showing.answer(CheckAvailabilityResponse { items: answers }))
+}
+
+fn view(told: Told) -> i32 {
+    match told {
+        Told::Basic => proto::AvailabilityView::Basic,
+        Told::Full => proto::AvailabilityView::Full,
+    }
+    .into()
 }
 
 fn item(violations: &mut Violations, place: usize, given: AvailabilityItem) -> Item {
@@ -111,84 +104,238 @@ fn item(violations: &mut Violations, place: usize, given: AvailabilityItem) -> I
         "" => None,
         name => violations.check(&field("indicator"), FieldReason::ResourceName, name.parse()),
     };
+    let detail = match given.detail.as_str() {
+        "" => None,
+        name => violations.check(&field("detail"), FieldReason::ResourceName, name.parse()),
+    };
+    if !given.indicator.is_empty() && !given.detail.is_empty() {
+        let description = "not together with `indicator`: an item asks for one thing";
+        violations.add(field("detail"), FieldReason::Conflict, description);
+    }
     let words = violations.optional_text(&field("words"), &given.words, WORDS);
+    let unit = violations.optional_name(&field("unit"), &given.unit, 40);
+    let mut territories = vec![violations.optional_name(&field("territory"), &given.territory, 40)];
+    if given.territories.len() > TERRITORIES {
+        violations.add(
+            field("territories"),
+            FieldReason::TooMany,
+            format!("at most {TERRITORIES}"),
+        );
+    }
+    for (number, code) in given.territories.iter().enumerate().take(TERRITORIES) {
+        let field = field(&format!("territories[{number}]"));
+        territories.push(violations.optional_name(&field, code, 40));
+    }
+    territories.retain(|code| !code.is_empty());
     Item {
         form: given.form,
         period: given.period,
         until_period: given.until_period,
-        indicator,
+        named: indicator.map(Named::Indicator).or(detail.map(Named::Detail)),
         words,
-        unit: violations.optional_name(&field("unit"), &given.unit, 40),
-        territory: violations.optional_name(&field("territory"), &given.territory, 40),
+        unit,
+        territories,
     }
 }
 
-/// The indicators that items may mean, by their places. Items that ask for none cost nothing.
-async fn looked_up(registry: &FormRegistry, items: &[Item]) -> Result<HashMap<usize, Vec<Match>>, Error> {
-    let wanted = (0..)
+/// What was looked up for all items of a call.
+#[derive(Default)]
+struct Found {
+    /// What each may mean, by place.
+    matches: HashMap<i32, Vec<Match>>,
+    /// The places of those for whose time anything is entered.
+    entered: HashSet<i32>,
+    histories: Vec<History>,
+    effective: Vec<Effective>,
+    /// The numbers of the territories named.
+    territories: HashMap<String, i32>,
+    embargoes: HashMap<EditionKey, Embargo>,
+}
+
+impl Found {
+    fn of_item(&self, place: usize) -> LookedUp<'_> {
+        let place = i32::try_from(place).unwrap_or(i32::MAX);
+        LookedUp {
+            matches: self.matches.get(&place).map(Vec::as_slice).unwrap_or_default(),
+            entered: self.entered.contains(&place),
+        }
+    }
+
+    /// The editions that are open: their effective revision was declared nil, or stands on a channel that its form names.
+    fn open(&self, items: &[Item], showing: &mut Showing<'_>) -> HashMap<EditionKey, Open> {
+        let mut open = HashMap::new();
+        for effective in &self.effective {
+            let key = effective.open.key;
+            let is_asked_for = items.iter().any(|item| item.asks_for(key));
+            let view = showing.view(key, self.embargoes.get(&key), is_asked_for);
+            let of_form = |history: &&History| history.last().form.list_number == key.form;
+            let governing = self
+                .histories
+                .iter()
+                .find(of_form)
+                .and_then(|history| history.governing(key.period));
+            let named = governing.map(|version| version.form.channels).unwrap_or_default();
+            let mut placed = effective.channels.iter().filter(|(channel, _)| named.contains(channel));
+            let address = placed.next().map(|(_, address)| address.clone());
+            let standing = serving::Standing {
+                placed: address.is_some(),
+                ..effective.standing
+            };
+            if visibility::is_open(standing, view) {
+                let address = address.unwrap_or_default();
+                open.insert(
+                    key,
+                    Open {
+                        address,
+                        ..effective.open.clone()
+                    },
+                );
+            }
+        }
+        open
+    }
+}
+
+/// From which day to which each form is asked about.
+type Spans = HashMap<i32, (Date, Date)>;
+
+fn spans(asked: impl Iterator<Item = (i32, (Date, Date))>) -> Spans {
+    let mut spans = Spans::new();
+    for (form, (first, last)) in asked {
+        let span = spans.entry(form).or_insert((first, last));
+        *span = (span.0.min(first), span.1.max(last));
+    }
+    spans
+}
+
+/// Looks up what the items of a call may mean and what stands in the registers about it, side by side, for a submission waits for
+/// all of it: each hands its connection back without waiting for the others. What nothing is asked about costs nothing.
+async fn looked_up(registry: &FormRegistry, items: &[Item]) -> Result<Found, Error> {
+    let (db, now) = (&registry.context.db, registry.context.now());
+    let today = zone::civil_day(now);
+    let wanted: Vec<Wanted> = (0..)
         .zip(items)
-        .filter(|(_, item)| item.asks_for_indicator())
-        .map(|(place, item)| Wanted {
-            item: place,
-            named: item.indicator.clone(),
-            words: if item.indicator.is_some() {
-                String::new()
-            } else {
-                item.words.clone()
-            },
-            form: key::parse_form(&item.form).ok(),
-            unit: item.unit.clone(),
-        });
-    let wanted: Vec<Wanted> = wanted.collect();
-    let mut found: HashMap<usize, Vec<Match>> = HashMap::new();
-    if wanted.is_empty() {
-        return Ok(found);
+        .map(|(place, item)| wanted(place, item, today))
+        .collect();
+    let of_items = spans(wanted.iter().filter_map(|wanted| Some((wanted.form?, wanted.days))));
+    let matches = async {
+        let asking = wanted.iter().filter(|wanted| wanted.asks_for_one());
+        let asking: Vec<Wanted> = asking.cloned().collect();
+        match asking.is_empty() {
+            true => Ok(Vec::new()),
+            false => db::availability::matches(&mut *db.connection().await?, &asking).await,
+        }
+    };
+    // No more than two at once look up by keys: there are two connections for that.
+    let registers = async {
+        let mut connection = db.planned().await?;
+        let histories = histories(&mut connection, &of_items).await?;
+        let entered = db::availability::entered(&mut connection, &wanted, now).await?;
+        let codes: Vec<String> = items.iter().flat_map(|item| item.territories.clone()).collect();
+        let territories = match codes.is_empty() {
+            true => HashMap::new(),
+            false => code_list::numbers_of(&mut connection, KATO, &codes).await?,
+        };
+        Ok((histories, entered, territories))
+    };
+    let effective = async {
+        match of_items.is_empty() {
+            true => Ok(Vec::new()),
+            false => db::availability::effective(&mut *db.planned().await?, &of_items).await,
+        }
+    };
+    let (matches, registers, mut effective) = tokio::try_join!(matches, registers, effective)?;
+    let (mut histories, (entered, embargoed), territories) = registers;
+    // The forms of what words mean are known only now.
+    let of_words = matches.iter().filter_map(|(place, found)| {
+        let form = found.name.form().filter(|form| !of_items.contains_key(form))?;
+        let wanted = wanted.iter().find(|wanted| wanted.item == *place)?;
+        Some((form, wanted.days))
+    });
+    let of_words = spans(of_words);
+    if !of_words.is_empty() {
+        let mut connection = db.planned().await?;
+        histories.extend(self::histories(&mut connection, &of_words).await?);
+        effective.extend(db::availability::effective(&mut connection, &of_words).await?);
     }
-    let today = zone::civil_day(registry.context.now());
-    let mut connection = registry.context.db.connection().await?;
-    for (place, matched) in matches(&mut connection, &wanted, today).await? {
-        found
-            .entry(usize::try_from(place).unwrap_or_default())
-            .or_default()
-            .push(matched);
+    let embargoes = match embargoed {
+        true => db::embargo::holding(&mut *db.planned().await?, None, now).await?,
+        false => HashMap::new(),
+    };
+    let mut by_place: HashMap<i32, Vec<Match>> = HashMap::new();
+    for (place, found) in matches {
+        by_place.entry(place).or_default().push(found);
     }
-    Ok(found)
+    Ok(Found {
+        matches: by_place,
+        entered,
+        histories,
+        effective,
+        territories,
+        embargoes,
+    })
+}
+
+fn wanted(place: i32, item: &Item, today: Date) -> Wanted {
+    Wanted {
+        item: place,
+        named: item.named.clone(),
+        words: match item.named {
+            Some(_) => String::new(),
+            None => item.words.clone(),
+        },
+        form: item.form_number(),
+        unit: item.unit.clone(),
+        days: item.days().unwrap_or((today, today)),
+    }
+}
+
+/// What was recorded about forms.
+async fn histories(connection: &mut PgConnection, spans: &Spans) -> Result<Vec<History>, sqlx::Error> {
+    if spans.is_empty() {
+        return Ok(Vec::new());
+    }
+    let forms: Vec<i32> = spans.keys().copied().collect();
+    db::form::histories(connection, Some(&forms)).await
 }
 
 /// The open editions that hold the indicator of an item, with the very figures. They are told as to the public, whoever asks:
 /// what an answer points to must be open to its reader.
 async fn holdings(
     registry: &FormRegistry,
-    telling: &Telling,
+    found: &Found,
     showing: &mut Showing<'_>,
-    (item, meant): (&Item, &Match),
-    registers: Registers<'_>,
+    item: &Item,
+    meant: &Match,
 ) -> Result<Vec<Holding>, Error> {
-    let form = registers.forms.iter().find(|form| form.list_number == meant.name.form);
-    let periods = form
-        .map(|form| availability::asked_periods(item, form))
-        .unwrap_or_default();
-    if periods.is_empty() {
+    let of_form = |history: &&History| Some(history.last().form.list_number) == meant.name.form();
+    let Some(history) = found.histories.iter().find(of_form) else {
         return Ok(Vec::new());
-    }
+    };
+    let periods = availability::asked_periods(item, history);
+    let Some(territories) = territories(found, item).filter(|_| !periods.is_empty()) else {
+        return Ok(Vec::new());
+    };
     let periods: Vec<String> = periods.iter().map(ToString::to_string).collect();
     let filter = figure_set::Filter {
-        form: meant.name.form,
+        form: history.last().form.list_number,
         first: None,
         last: None,
         among: Some(&periods),
     };
-    let mut snapshot = registry.context.db.snapshot().await?;
-    let Some(territory) = territory(&mut snapshot, &item.territory).await? else {
-        return Ok(Vec::new());
+    let telling = Telling {
+        suppression: registry.figures.suppression,
+        embargoes: found.embargoes.clone(),
+        now: registry.context.now(),
     };
-    let mut holdings = Vec::new();
+    let mut snapshot = registry.context.db.snapshot().await?;
     let held = figure_set::held(&mut snapshot, &filter, telling.now).await?;
     let view = |key| {
         let embargo = telling.embargoes.get(&key);
         showing.view(key, embargo, true);
         if embargo.is_some() { View::Dates } else { View::Open }
     };
+    let mut holdings = Vec::new();
     for set in serving::served(held, None, view) {
         let sets = [set];
         let narrowing = Narrowing {
@@ -196,57 +343,91 @@ async fn holdings(
             // What is open today may be restricted in the period that is asked about.
             hidden: hidden(&mut snapshot, meant.name.form, &sets, false).await?,
             indicators: Some(vec![meant.number]),
-            territories: Some(vec![territory]),
+            territories: Some(territories.clone()),
             ..Narrowing::default()
         };
-        let figures = observation::list(&mut snapshot, &narrowing, None, FIGURES).await?;
-        if figures.is_empty() {
-            continue;
-        }
-        let told = figures
-            .into_iter()
-            .map(|figure| telling.single(&sets, figure))
-            .collect();
-        let observations = to_messages(&mut snapshot, &sets, told, &HashMap::new()).await?;
-        holdings.push(Holding {
-            edition: sets[0].key.to_string(),
-            revision: sets[0].revision,
-            figures_sha256: hex::encode(&sets[0].sha256),
-            observations,
-        });
+        holdings.extend(holding(&mut snapshot, &telling, sets, &narrowing).await?);
     }
     Ok(holdings)
 }
 
-/// The number of a territory, 0 for the whole country; `None` for one that is not registered.
-async fn territory(connection: &mut PgConnection, code: &str) -> Result<Option<i32>, Error> {
-    match code {
-        "" => Ok(Some(0)),
-        code => Ok(code_list::number(connection, KATO, code).await?),
+async fn holding(
+    snapshot: &mut PgConnection,
+    telling: &Telling,
+    sets: [serving::Held; 1],
+    narrowing: &Narrowing,
+) -> Result<Option<Holding>, Error> {
+    let figures = observation::list(snapshot, narrowing, None, FIGURES).await?;
+    if figures.is_empty() {
+        return Ok(None);
     }
+    let told = figures
+        .into_iter()
+        .map(|figure| telling.single(&sets, figure))
+        .collect();
+    let observations = to_messages(snapshot, &sets, told, &HashMap::new()).await?;
+    Ok(Some(Holding {
+        edition: sets[0].key.to_string(),
+        revision: sets[0].revision,
+        figures_sha256: hex::encode(&sets[0].sha256),
+        observations,
+    }))
+}
+
+/// The numbers of an item's territories, 0 for the whole country; `None` when one is not registered.
+fn territories(found: &Found, item: &Item) -> Option<Vec<i32>> {
+    if item.territories.is_empty() {
+        return Some(vec![0]);
+    }
+    item.territories
+        .iter()
+        .map(|code| found.territories.get(code).copied())
+        .collect()
 }
 
 fn answer(item: &Item, finding: Finding, matches: &[Match], holdings: Vec<Holding>) -> ItemAvailability {
     let availability = match finding.availability {
         Availability::Placed => proto::Availability::Placed,
+        Availability::Nil => proto::Availability::Nil,
         Availability::NotPlaced => proto::Availability::NotPlaced,
         Availability::Undetermined => proto::Availability::Undetermined,
         Availability::NotRegistered => proto::Availability::NotRegistered,
     };
-    let indicators = matches.iter().map(|found| IndicatorMatch {
-        indicator: found.name.to_string(),
+    let meant = availability::meant(item, matches);
+    ItemAvailability {
+        availability: availability.into(),
+        editions: finding.open.iter().map(|open| open.key.to_string()).collect(),
+        text: Some(finding.text.into()),
+        legal_basis: Some(finding.legal_basis.into()),
+        indicators: matches.iter().map(to_match).collect(),
+        holdings,
+        restricted: meant.is_some_and(|meant| meant.restricted),
+        open_editions: finding.open.into_iter().map(to_open).collect(),
+        matched: meant.map(|meant| meant.name.to_string()).unwrap_or_default(),
+    }
+}
+
+fn to_match(found: &Match) -> IndicatorMatch {
+    let (indicator, detail) = match &found.name {
+        Named::Indicator(name) => (name.to_string(), String::new()),
+        Named::Detail(name) => (String::new(), name.to_string()),
+    };
+    IndicatorMatch {
+        indicator,
         title: Some(found.title.clone().into()),
         unit: found.unit.clone(),
         restricted: found.restricted,
         likeness: found.likeness,
-    });
-    ItemAvailability {
-        availability: availability.into(),
-        editions: finding.editions.iter().map(ToString::to_string).collect(),
-        text: Some(finding.text.into()),
-        legal_basis: Some(finding.legal_basis.into()),
-        indicators: indicators.collect(),
-        holdings,
-        restricted: availability::meant(item, matches).is_some_and(|meant| meant.restricted),
+        detail,
+    }
+}
+
+fn to_open(open: Open) -> OpenEdition {
+    OpenEdition {
+        edition: open.key.to_string(),
+        revision: open.revision,
+        content_sha256: hex::encode(open.content_sha256),
+        address: open.address,
+        nil: open.nil,
     }
 }

@@ -265,6 +265,7 @@ pub(super) fn to_placement(placement: Placement) -> proto::Placement {
         due_date: Some(wire::to_date(placement.due_date)),
         calendar_version: placement.calendar_version,
         late_days: placement.lateness.days,
+        ordered: placement.ordered,
     }
 }
 

@@ -38,14 +38,20 @@ pub(super) async fn list_editions(
     let year = schedule::optional_year(&mut violations, "year", request.year);
     later.after(violations).refuse()?;
     let now = context.now();
+    let mut showing = Showing::to(&call, now);
     let (editions, next_page_token, mut moves) = {
         let mut snapshot = context.db.snapshot().await?;
         door::require_registered(&mut snapshot, form).await?;
         registry.schedule.require_whole()?;
+        let hidden = match state {
+            Some(_) => showing.hidden(&mut snapshot, form, year).await?,
+            None => Vec::new(),
+        };
         let filter = Filter {
             parent: form.map(key::form),
             year,
             state,
+            hidden,
             is_overdue: due.is_overdue,
             due_from: due.from,
             due_to: due.to,
@@ -57,15 +63,12 @@ pub(super) async fn list_editions(
         let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();
         (editions, next_page_token, moves::of_each(&mut *snapshot, &names).await?)
     };
-    let mut showing = Showing::to(&call, now);
-    let editions = editions.into_iter().filter_map(|edition| {
+    let editions = editions.into_iter().map(|edition| {
         let moves = moves.remove(&edition.key.to_string()).unwrap_or_default();
         let (edition, _) = showing.edition(edition);
-        // The filter is for the state that is shown: what is there under an embargo shows in none of its own.
-        let is_asked_for = state.is_none_or(|state| edition.state == state);
         let mut shown = convert::to_edition(edition, moves, now);
         shown.revisions.clear();
-        is_asked_for.then_some(shown)
+        shown
     });
     let answer = ListEditionsResponse {
         editions: editions.collect(),

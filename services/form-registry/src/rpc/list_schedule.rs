@@ -41,14 +41,20 @@ pub(super) async fn list_schedule(
     let state = convert::optional_state(&mut violations, "state", request.state);
     violations.refuse()?;
     let now = context.now();
+    let mut showing = Showing::to(&call, now);
     let (editions, next_page_token, moves) = {
         let mut snapshot = context.db.snapshot().await?;
         door::require_registered(&mut snapshot, form).await?;
         registry.schedule.require_whole()?;
+        let hidden = match state {
+            Some(_) => showing.hidden(&mut snapshot, form, year).await?,
+            None => Vec::new(),
+        };
         let filter = Filter {
             parent: form.map(key::form),
             year,
             state,
+            hidden,
             is_overdue: due.is_overdue,
             due_from: due.from,
             due_to: due.to,
@@ -60,13 +66,10 @@ pub(super) async fn list_schedule(
         let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();
         (editions, next_page_token, moves::counts(&mut *snapshot, &names).await?)
     };
-    let mut showing = Showing::to(&call, now);
-    let items = editions.into_iter().filter_map(|edition| {
+    let items = editions.into_iter().map(|edition| {
         let moves = moves.get(&edition.key.to_string()).copied().unwrap_or_default();
         let (edition, _) = showing.edition(edition);
-        // As ListEditions: what is there under an embargo shows in no state of its own.
-        let is_asked_for = state.is_none_or(|state| edition.state == state);
-        is_asked_for.then(|| convert::to_schedule_item(&edition, moves, now))
+        convert::to_schedule_item(&edition, moves, now)
     });
     let answer = ListScheduleResponse {
         items: items.collect(),

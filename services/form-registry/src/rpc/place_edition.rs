@@ -2,8 +2,8 @@
 
 use jiff::civil::Date;
 use legalstat_kit::{
-    Call, Error, FieldReason, Violations,
-    due::moves,
+    Call, Error, FieldReason, Refusal, Violations,
+    due::{moves, scheduled},
     write::{self, Mutation, Outcome},
     zone,
 };
@@ -63,16 +63,23 @@ pub(super) async fn place_edition(
                 let answer = convert::to_edition(edition, moves, now);
                 return Ok(Outcome::repeated(&key, "edition.placement_repeated", answer));
             }
+            let history = db::form::history(&mut *connection, key.form).await?;
+            let form = history.and_then(|history| history.governing(key.period));
+            let form = form.ok_or_else(|| Refusal::not_found(&key.to_string()))?.form;
             let placing = Placing {
                 channel,
                 revision: Some(number),
                 address,
+                form,
                 on_open_data_list: is_listed(connection, channel, key.form, zone::civil_day(now)).await?,
             };
             let placed = edition.place(placing, call.done(now));
             let edition = placed.map_err(|obstacle| obstacle.refusal(&key))?;
             if let Some(placement) = edition.placement(channel, number) {
-                db::placement::save(connection, placement).await?;
+                db::placement::save(&mut *connection, placement).await?;
+            }
+            if let Some(met_at) = edition.met_at {
+                scheduled::meet(&mut *connection, &key.parent(), key.period, met_at).await?;
             }
             if channel == Channel::OpenDataPortal {
                 packaging::bring_out(connection, key, number, package.as_ref(), &call.done(now)).await?;

@@ -104,7 +104,7 @@ fn channels(violations: &mut Violations, given: &[i32]) -> Option<Vec<Channel>> 
             continue;
         };
         if channels.contains(&channel) {
-            violations.add(field, FieldReason::Conflict, "this channel is given twice");
+            violations.add(field, FieldReason::Duplicate, "this channel is given twice");
         }
         channels.push(channel);
     }

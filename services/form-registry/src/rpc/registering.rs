@@ -73,21 +73,17 @@ pub(super) async fn owner_of_details(connection: &mut PgConnection, code: &str) 
     Ok(Owner::Document(number))
 }
 
-/// Refuses a batch of another size.
-pub(super) fn require_count(violations: &mut Violations, field: &str, count: usize, most: usize) {
-    if !(1..=most).contains(&count) {
-        violations.add(field, FieldReason::OutOfRange, format!("1 to {most}"));
-    }
-}
-
 /// A text of one line in its one composition; too long or with controls, it is a fault.
 fn line(faults: &mut Faults, row: i64, column: &str, given: &str, most: usize) -> String {
     let composed = text::composed(given.trim());
     if composed.chars().count() > most {
         faults.add(|| Fault::new(row, column, Kind::TooLong, &composed));
     }
-    if composed.chars().any(|c| text::controls(c) || text::turns_direction(c)) {
-        faults.add(|| Fault::new(row, column, Kind::Key, ""));
+    if composed.chars().any(text::controls) {
+        faults.add(|| Fault::new(row, column, Kind::InvalidCharacter, ""));
+    }
+    if composed.chars().any(text::turns_direction) {
+        faults.add(|| Fault::new(row, column, Kind::Direction, ""));
     }
     composed.into_owned()
 }
@@ -125,7 +121,7 @@ fn day(faults: &mut Faults, row: i64, column: &str, given: Option<&common::Date>
     let day = wire::date(given).ok();
     if day.is_none() {
         let said = format!("{}-{}-{}", given.year, given.month, given.day);
-        faults.add(|| Fault::new(row, column, Kind::OutOfRange, &said));
+        faults.add(|| Fault::new(row, column, Kind::Date, &said));
     }
     day
 }
@@ -205,7 +201,7 @@ pub(super) fn indicators(faults: &mut Faults, given: Vec<proto::Indicator>) -> V
 
 fn dimensions(faults: &mut Faults, row: i64, given: Vec<proto::Dimension>) -> Vec<Dimension> {
     if given.len() > DIMENSIONS {
-        faults.add(|| Fault::new(row, "dimensions", Kind::OutOfRange, &given.len().to_string()));
+        faults.add(|| Fault::new(row, "dimensions", Kind::TooMany, &given.len().to_string()));
     }
     let mut read: Vec<Dimension> = Vec::new();
     for proto::Dimension { id, code_list } in given {
@@ -269,7 +265,7 @@ impl Retiring {
         last_day: Option<&common::Date>,
         basis: Option<common::LegalBasis>,
     ) -> Option<Self> {
-        require_count(violations, "codes", codes.len(), MOST_RETIRED);
+        violations.count("codes", codes.len(), MOST_RETIRED);
         let last_day = wire::required_date(violations, "last_day", last_day);
         let basis: LegalBasis = basis.unwrap_or_default().into();
         if basis.act.trim().is_empty() {

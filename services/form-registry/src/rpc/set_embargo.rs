@@ -76,7 +76,7 @@ fn readers(violations: &mut Violations, request: &SetEmbargoRequest) -> Vec<Read
         let reader = reader(violations, &format!("readers[{place}]"), given);
         if read.iter().any(|known| known.caller == reader.caller) {
             let field = format!("readers[{place}].caller");
-            violations.add(field, FieldReason::Repeated, "each reader is named once");
+            violations.add(field, FieldReason::Duplicate, "each reader is named once");
         }
         read.push(reader);
     }

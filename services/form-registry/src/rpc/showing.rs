@@ -4,13 +4,17 @@
 use jiff::Timestamp;
 use legalstat_kit::{Call, Caller, Context, Error, call::caller::Role, write};
 use legalstat_proto::common::v1::ErrorReason;
+use sqlx::PgConnection;
 use tonic::Response;
 
-use crate::domain::{
-    edition::{Edition, EditionState},
-    embargo::Embargo,
-    key::EditionKey,
-    visibility::{self, Asker, Rank, View},
+use crate::{
+    db,
+    domain::{
+        edition::{Edition, EditionState},
+        embargo::Embargo,
+        key::EditionKey,
+        visibility::{self, Asker, Rank, View},
+    },
 };
 
 /// What a caller is to the registry.
@@ -68,6 +72,33 @@ impl<'c> Showing<'c> {
         let is_there = edition.state != EditionState::Scheduled;
         let view = self.view(edition.key, edition.embargo.as_ref(), is_there);
         (visibility::shown(edition, view), view)
+    }
+
+    /// The editions of a form and a year, of all where none is given, of which only the dates are shown. What asks for editions by
+    /// their state leaves it to them: were they dropped from its answer, the length of a page would tell of them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn hidden(
+        &mut self,
+        connection: &mut PgConnection,
+        form: Option<i32>,
+        year: Option<i16>,
+    ) -> Result<Vec<EditionKey>, sqlx::Error> {
+        let embargoes = db::embargo::holding(&mut *connection, None, self.now).await?;
+        let is_asked_for = |key: &EditionKey| {
+            form.is_none_or(|form| form == key.form) && year.is_none_or(|year| year == key.period.year())
+        };
+        let keys: Vec<EditionKey> = embargoes.keys().copied().filter(is_asked_for).collect();
+        let states = db::edition::states_of(connection, &keys).await?;
+        let mut hidden = Vec::new();
+        for (key, state) in keys.into_iter().zip(states) {
+            if visibility::view(embargoes.get(&key), &self.asker, self.now) == View::Dates {
+                self.view(key, embargoes.get(&key), state != EditionState::Scheduled);
+                hidden.push(key);
+            }
+        }
+        Ok(hidden)
     }
 
     /// Records what was shown early, before it is told.

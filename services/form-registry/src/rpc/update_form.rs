@@ -40,7 +40,10 @@ pub(super) async fn update_form(
         etag: given.etag,
         reason,
         shown: from,
-        events: ("form.updated", "form.update_repeated"),
+        events: match from {
+            Some(_) => ("form.updated", "form.update_repeated"),
+            None => ("form.corrected", "form.correction_repeated"),
+        },
         decide: move |history: &History, today: Date, recorded: &Recorded| {
             decide(history, &edit, from, today, recorded)
         },

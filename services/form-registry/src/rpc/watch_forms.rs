@@ -36,7 +36,7 @@ pub(super) async fn watch_forms(
     let (mut violations, context, outbox) = (Violations::new(), &registry.context, &registry.outbox);
     if request.only_new && !request.resume_token.is_empty() {
         let problem = "a token says where to begin; leave out one of the two";
-        violations.add("only_new", FieldReason::Contradiction, problem);
+        violations.add("only_new", FieldReason::Conflict, problem);
     }
     let start = outbox.begin(&mut violations, TOKEN, &request.resume_token, request.only_new);
     let start = violations.sound(start)?;

@@ -85,6 +85,15 @@ impl Violations {
         self.checked(field, value, max, takes, description)
     }
 
+    /// Checks how many elements a required list has: one at least.
+    pub fn count(&mut self, field: &str, given: usize, most: usize) {
+        if given == 0 {
+            self.add(field, FieldReason::Required, format!("required: 1 to {most}"));
+        } else if given > most {
+            self.add(field, FieldReason::TooMany, format!("1 to {most}"));
+        }
+    }
+
     /// Checks a required name or number: one line, otherwise as [`text`](Self::text).
     pub fn name(&mut self, field: &str, value: &str, max: usize) -> String {
         self.require_shown(field, value);

@@ -79,10 +79,13 @@ async fn insert_requests(
          ON CONFLICT ON CONSTRAINT request_coupon_number DO NOTHING
          RETURNING id
          ), items AS (
-             INSERT INTO requests.item (request, position, kind, description, unit, period, until_period, form)
-             SELECT i.*
+             INSERT INTO requests.item
+                 (request, position, kind, description, unit, period, until_period, form, indicator, detail, territories)
+             SELECT i.request, i.position, i.kind, i.description, i.unit, i.period, i.until_period, i.form, i.indicator,
+                 i.detail, string_to_array(i.territories, ' ')
              FROM unnest($32::uuid[], $33::integer[], $34::text[], $35::text[], $36::text[], $37::text[], $38::text[],
-                         $39::text[]) AS i (request, position, kind, description, unit, period, until_period, form)
+                         $39::text[], $40::text[], $41::text[], $42::text[])
+                 AS i (request, position, kind, description, unit, period, until_period, form, indicator, detail, territories)
              JOIN stored ON stored.id = i.request
          )
          SELECT id AS "id!" FROM stored"#,
@@ -139,6 +142,9 @@ async fn insert_requests(
             .until_period
             .map(|period| period.to_string())) as _,
         column(&items, |(_, _, item)| item.form.as_deref()) as _,
+        column(&items, |(_, _, item)| item.indicator.as_deref()) as _,
+        column(&items, |(_, _, item)| item.detail.as_deref()) as _,
+        &column(&items, |(_, _, item)| item.territories.join(" ")),
     );
     Ok(stored.fetch_all(connection).await?.into_iter().collect())
 }

@@ -118,13 +118,16 @@ pub async fn get(
              EXISTS (SELECT FROM requests.due_date_change WHERE resource = 'requests/' || r.id) AS "moved!",
              i.kinds AS "kinds!", i.descriptions AS "descriptions!", i.units AS "units!: Vec<Option<String>>",
              i.periods AS "periods!: Vec<Option<String>>", i.until_periods AS "until_periods!: Vec<Option<String>>",
-             i.forms AS "forms!: Vec<Option<String>>",
+             i.forms AS "forms!: Vec<Option<String>>", i.indicators AS "indicators!: Vec<Option<String>>",
+             i.details AS "details!: Vec<Option<String>>", i.territories AS "territories!",
              c.kk AS "clarifications_kk", c.ru AS "clarifications_ru", c.en AS "clarifications_en"
          FROM requests.request r
          CROSS JOIN LATERAL (
              SELECT array_agg(kind ORDER BY position) AS kinds, array_agg(description ORDER BY position) AS descriptions,
                  array_agg(unit ORDER BY position) AS units, array_agg(period ORDER BY position) AS periods,
-                 array_agg(until_period ORDER BY position) AS until_periods, array_agg(form ORDER BY position) AS forms
+                 array_agg(until_period ORDER BY position) AS until_periods, array_agg(form ORDER BY position) AS forms,
+                 array_agg(indicator ORDER BY position) AS indicators, array_agg(detail ORDER BY position) AS details,
+                 array_agg(array_to_string(territories, ' ') ORDER BY position) AS territories
              FROM requests.item WHERE request = r.id) AS i
          CROSS JOIN LATERAL (
              SELECT array_agg(text_kk ORDER BY position) AS kk, array_agg(text_ru ORDER BY position) AS ru,
@@ -176,6 +179,10 @@ struct Row {
     periods: Vec<Option<String>>,
     until_periods: Vec<Option<String>>,
     forms: Vec<Option<String>>,
+    indicators: Vec<Option<String>>,
+    details: Vec<Option<String>>,
+    /// Of each item in one text, for arrays of different lengths are not aggregated; codes hold no blanks.
+    territories: Vec<String>,
     clarifications_kk: Option<Vec<String>>,
     clarifications_ru: Option<Vec<String>>,
     clarifications_en: Option<Vec<String>>,
@@ -247,6 +254,12 @@ fn items(row: &mut Row) -> Result<Vec<Item>, sqlx::Error> {
             period: period(&row.periods[position], "period")?,
             until_period: period(&row.until_periods[position], "until_period")?,
             form: row.forms[position].take(),
+            indicator: row.indicators[position].take(),
+            detail: row.details[position].take(),
+            territories: row.territories[position]
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
         });
     }
     Ok(items)

@@ -102,14 +102,40 @@ pub struct Deadline {
 /// What the registers say about an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Availability {
-    /// Placed editions hold every period asked for.
+    /// Open editions hold every period asked for.
     Placed,
-    /// The form is registered, but not every period is placed.
+    /// So they do, and all of them were declared to have nothing to report.
+    Nil,
+    /// What is asked for is registered, but not every period is open.
     NotPlaced,
+    /// It is registered, and of restricted access.
+    Restricted,
     /// The registers cannot tell.
     Undetermined,
-    /// The form named is not registered.
+    /// The form, indicator or detail named is not registered.
     NotRegistered,
+}
+
+/// An edition that is open to everyone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenEdition {
+    /// Its name.
+    pub name: String,
+    /// Where it can be read; empty when that was not said.
+    pub address: String,
+    /// The hash of its content, in hexadecimal.
+    pub sha256: String,
+}
+
+/// The indicator or detail that an item means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Matched {
+    /// None that the registers know, or none was asked for.
+    Nothing,
+    /// This one, by name.
+    One(String),
+    /// One of these or none: the nearest to its words.
+    Near(Vec<String>),
 }
 
 /// What the registers say about one item, in words and with what shows it.
@@ -117,8 +143,10 @@ pub enum Availability {
 pub struct Finding {
     /// What they say.
     pub availability: Availability,
-    /// The placed editions that hold what is asked for, by name.
-    pub editions: Vec<String>,
+    /// The indicator or detail that it is about.
+    pub matched: Matched,
+    /// The open editions that hold what is asked for.
+    pub open: Vec<OpenEdition>,
     /// The finding in words.
     pub text: LocalizedText,
 }

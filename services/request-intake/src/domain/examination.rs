@@ -360,27 +360,49 @@ impl RulesInForce<'_> {
 
     fn within_indicators(&self, findings: &Answer<Vec<Finding>>) -> Vec<Verdict> {
         let rule = CheckRule::WithinIndicators;
-        self.by_item(rule, findings, |field, finding| match finding.availability {
-            Availability::Placed | Availability::NotPlaced => {
-                self.kept(rule, Outcome::Passed, field, texts::passed(rule))
+        self.by_item(rule, findings, |field, finding| {
+            let matched = |text| texts::with_matched(text, &finding.matched);
+            match finding.availability {
+                Availability::Placed | Availability::Nil | Availability::NotPlaced => {
+                    self.kept(rule, Outcome::Passed, field, matched(texts::passed(rule)))
+                }
+                Availability::Undetermined => {
+                    self.kept(rule, Outcome::Undetermined, field, matched(finding.text.clone()))
+                }
+                Availability::NotRegistered => {
+                    let mut verdict = self.broken(rule, field);
+                    verdict.check.text = texts::joined(verdict.check.text, &finding.text);
+                    verdict
+                }
+                Availability::Restricted => {
+                    let mut verdict = self.broken(rule, field);
+                    verdict.check.text = matched(texts::restricted());
+                    verdict.check.legal_basis = self.basis(&LegalBasis::instruction("para 2(10)"));
+                    verdict
+                }
             }
-            Availability::Undetermined => self.kept(rule, Outcome::Undetermined, field, finding.text.clone()),
-            Availability::NotRegistered => self.broken(rule, field),
         })
     }
 
     fn not_openly_available(&self, findings: &Answer<Vec<Finding>>) -> Vec<Verdict> {
         let rule = CheckRule::NotOpenlyAvailable;
         self.by_item(rule, findings, |field, finding| match finding.availability {
-            Availability::Placed => {
+            Availability::Placed | Availability::Nil => {
                 let mut verdict = self.broken(rule, field);
-                verdict.check.text = texts::with_editions(verdict.check.text, &finding.editions);
+                // It says too how much of it was declared nil.
+                let text = texts::joined(verdict.check.text, &finding.text);
+                let text = texts::with_matched(text, &finding.matched);
+                verdict.check.text = texts::with_editions(text, &finding.open);
                 verdict
             }
-            Availability::NotPlaced => self.kept(rule, Outcome::Passed, field, texts::passed(rule)),
+            Availability::NotPlaced | Availability::Restricted => {
+                let text = texts::with_editions(texts::passed(rule), &finding.open);
+                self.kept(rule, Outcome::Passed, field, text)
+            }
             // What the registers do not know they cannot call placed or not placed either.
             Availability::Undetermined | Availability::NotRegistered => {
-                let text = texts::with_editions(finding.text.clone(), &finding.editions);
+                let text = texts::with_matched(finding.text.clone(), &finding.matched);
+                let text = texts::with_editions(text, &finding.open);
                 self.kept(rule, Outcome::Undetermined, field, text)
             }
         })

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::domain::{
-    evidence::{Step, StepEffect},
+    evidence::{Matched, OpenEdition, Step, StepEffect},
     register,
     request::{Capacity, ExternalDocument, Item, Language, Requester, RequesterKind, Signatory, Unit},
 };
@@ -21,6 +21,9 @@ fn item(kind: ItemKind) -> Item {
         period: Some("2025-Q4".parse().expect("a period")),
         until_period: None,
         form: Some("forms/1".into()),
+        indicator: None,
+        detail: None,
+        territories: Vec::new(),
     }
 }
 
@@ -71,14 +74,16 @@ fn deadline() -> Deadline {
 }
 
 fn finding(availability: Availability) -> Finding {
-    let editions = if availability == Availability::Placed {
-        vec!["forms/1/editions/2025-M10".into()]
-    } else {
-        vec![]
+    let open = OpenEdition {
+        name: "forms/1/editions/2025-M10".into(),
+        address: String::new(),
+        sha256: String::new(),
     };
+    let is_open = matches!(availability, Availability::Placed | Availability::Nil);
     Finding {
         availability,
-        editions,
+        matched: Matched::Nothing,
+        open: is_open.then_some(open).into_iter().collect(),
         text: LocalizedText::new("табылды", "найдено", "found"),
     }
 }
@@ -227,43 +232,8 @@ fn a_formal_ground_outweighs_what_is_missing() {
     assert!(examination.clarifications.is_empty());
 }
 
-#[test]
-fn what_needs_judgement_is_proposed_and_the_request_is_registered_all_the_same() {
-    for (availability, within, openly) in [
-        (Availability::Placed, Outcome::Passed, Outcome::Proposed),
-        (Availability::NotPlaced, Outcome::Passed, Outcome::Passed),
-        (Availability::Undetermined, Outcome::Undetermined, Outcome::Undetermined),
-        (Availability::NotRegistered, Outcome::Proposed, Outcome::Undetermined),
-    ] {
-        let examination = examine(&submission(), given(availability));
-        assert_eq!(examination.state, State::Registered, "{availability:?}");
-        assert_eq!(
-            outcome_of(&examination, CheckRule::WithinIndicators),
-            within,
-            "{availability:?}"
-        );
-        assert_eq!(
-            outcome_of(&examination, CheckRule::NotOpenlyAvailable),
-            openly,
-            "{availability:?}"
-        );
-    }
-}
-
-#[test]
-fn a_proposal_names_the_editions_that_show_it() {
-    let examination = examine(&submission(), given(Availability::Placed));
-    let check = examination
-        .checks
-        .iter()
-        .find(|check| check.outcome == Outcome::Proposed)
-        .expect("one is proposed");
-    assert_eq!(
-        (check.field.as_str(), check.legal_basis.provision.as_str()),
-        ("items[0]", "para 7")
-    );
-    assert!(check.text.en.contains("forms/1/editions/2025-M10"), "{}", check.text.en);
-}
+#[path = "examination_register_tests.rs"]
+mod registers;
 
 #[test]
 fn who_may_not_sign_is_for_an_official_to_decide() {
@@ -444,7 +414,9 @@ fn any_submission() -> impl Strategy<Value = Submission> {
 fn any_evidence() -> impl Strategy<Value = (u8, u8, Availability)> {
     let availability = proptest::sample::select(vec![
         Availability::Placed,
+        Availability::Nil,
         Availability::NotPlaced,
+        Availability::Restricted,
         Availability::Undetermined,
         Availability::NotRegistered,
     ]);

@@ -1,4 +1,5 @@
-//! Resource names: `requests/{uuid}`, and `forms/{number}` as the form registry writes it.
+//! Resource names: `requests/{uuid}`, and those of the form registry as it writes them: `forms/{number}`,
+//! `forms/{number}/indicators/{code}`, `accountingDocuments/{code}/details/{code}`.
 
 use legalstat_kit::door::names::number;
 use uuid::Uuid;
@@ -17,6 +18,27 @@ pub fn parse_request(name: &str) -> Option<Uuid> {
 /// Whether a text is the name of a form, which need not be registered.
 pub fn is_form(name: &str) -> bool {
     name.strip_prefix("forms/").and_then(number).is_some()
+}
+
+/// The form of an indicator, which need not be registered; `None` for a text that names none.
+pub fn form_of_indicator(name: &str) -> Option<&str> {
+    let (form, code) = name.split_once("/indicators/")?;
+    (is_form(form) && is_code(code)).then_some(form)
+}
+
+/// Whether a text is the name of a detail of an accounting document, which need not be registered.
+pub fn is_detail(name: &str) -> bool {
+    let parts = name
+        .strip_prefix("accountingDocuments/")
+        .and_then(|rest| rest.split_once("/details/"));
+    parts.is_some_and(|(document, code)| is_code(document) && is_code(code))
+}
+
+/// Whether a text is a code as the registers of the form registry have them.
+pub fn is_code(text: &str) -> bool {
+    text.len() <= 40
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
 }
 
 #[cfg(test)]
@@ -53,6 +75,31 @@ mod tests {
             "forms/1234567890",
         ] {
             assert!(!is_form(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn indicators_and_details_are_named_by_codes() {
+        assert_eq!(form_of_indicator("forms/5/indicators/crimes-1.a"), Some("forms/5"));
+        assert!(is_detail("accountingDocuments/card-1/details/article"));
+        let long = format!("forms/1/indicators/{}", "a".repeat(41));
+        for name in [
+            "",
+            "forms/1",
+            "forms/01/indicators/a",
+            "forms/1/indicators/",
+            "forms/1/indicators/a b",
+            &long,
+        ] {
+            assert_eq!(form_of_indicator(name), None, "{name:?}");
+        }
+        for name in [
+            "",
+            "card-1/details/a",
+            "accountingDocuments/card-1",
+            "accountingDocuments//details/a",
+        ] {
+            assert!(!is_detail(name), "{name:?}");
         }
     }
 }

@@ -301,6 +301,12 @@ pub struct Item {
     pub until_period: Option<ReportingPeriod>,
     /// The name of the form the information stands in.
     pub form: Option<String>,
+    /// The name of the indicator.
+    pub indicator: Option<String>,
+    /// The name of the detail of an accounting document; not beside an indicator.
+    pub detail: Option<String>,
+    /// The codes of the territories; none for the whole country.
+    pub territories: Vec<String>,
 }
 
 /// What a requester sent: complete in form, not yet examined.

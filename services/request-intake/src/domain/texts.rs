@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use legalstat_kit::law::LocalizedText;
 
 use super::{
+    evidence::{Matched, OpenEdition},
     examination::{Check, CheckRule},
     request::State,
 };
@@ -137,13 +138,63 @@ pub(super) fn with_reason(mut text: LocalizedText, reason: &str) -> LocalizedTex
     text
 }
 
-/// A text with the editions that show it.
-pub(super) fn with_editions(text: LocalizedText, editions: &[String]) -> LocalizedText {
+/// One text after another.
+pub(super) fn joined(text: LocalizedText, more: &LocalizedText) -> LocalizedText {
+    let both = |text: String, more: &str| format!("{text} {more}").trim_end().to_owned();
+    LocalizedText {
+        kk: both(text.kk, &more.kk),
+        ru: both(text.ru, &more.ru),
+        en: both(text.en, &more.en),
+    }
+}
+
+/// That what is asked for is of restricted access.
+pub(super) fn restricted() -> LocalizedText {
+    LocalizedText::new(
+        "Сұралған ақпаратқа қолжетімділік шектеулі (Нұсқаулықтың 2-тармағының 10) тармақшасы): лауазымды адам шешеді.",
+        "Запрошена информация с ограниченным доступом (подпункт 10) пункта 2 Инструкции): решает должностное лицо.",
+        "Information of restricted access is asked for (Instruction, para 2(10)): an official decides.",
+    )
+}
+
+/// A text with the indicator or detail that it is about, or those that are near to the words.
+pub(super) fn with_matched(text: LocalizedText, matched: &Matched) -> LocalizedText {
+    let more = match matched {
+        Matched::Nothing => return text,
+        Matched::One(name) => LocalizedText::new(
+            format!("Сәйкестігі: {name}."),
+            format!("Соответствует: {name}."),
+            format!("Matched: {name}."),
+        ),
+        Matched::Near(names) => {
+            let names = names.join(", ");
+            LocalizedText::new(
+                format!("Жақын: {names}."),
+                format!("Близкие: {names}."),
+                format!("Near: {names}."),
+            )
+        }
+    };
+    joined(text, &more)
+}
+
+/// A text with the editions that show it, each with its address and the hash of its content.
+pub(super) fn with_editions(text: LocalizedText, editions: &[OpenEdition]) -> LocalizedText {
     if editions.is_empty() {
         return text;
     }
+    let told = |edition: &OpenEdition| {
+        let mut told = edition.name.clone();
+        for (before, part) in [(" ", &edition.address), (" SHA-256 ", &edition.sha256)] {
+            if !part.is_empty() {
+                told = told + before + part;
+            }
+        }
+        told
+    };
     let more = if editions.len() > EDITIONS { ", …" } else { "" };
-    let named = editions[..editions.len().min(EDITIONS)].join(", ");
+    let named: Vec<String> = editions.iter().take(EDITIONS).map(told).collect();
+    let named = named.join(", ");
     let with = |text: String| format!("{text} [{named}{more}]");
     LocalizedText {
         kk: with(text.kk),
@@ -178,8 +229,29 @@ mod tests {
     }
 
     fn named(count: usize) -> LocalizedText {
-        let editions: Vec<_> = (1..=count).map(|number| format!("e{number}")).collect();
+        let open = |number| OpenEdition {
+            name: format!("e{number}"),
+            address: String::new(),
+            sha256: String::new(),
+        };
+        let editions: Vec<_> = (1..=count).map(open).collect();
         with_editions(text(), &editions)
+    }
+
+    #[test]
+    fn an_edition_is_told_with_its_address_and_hash_and_a_match_by_its_name() {
+        let edition = OpenEdition {
+            name: "e1".into(),
+            address: "https://example.kz".into(),
+            sha256: "ab".into(),
+        };
+        let told = with_editions(text(), &[edition]);
+        assert_eq!(told.ru, "текст [e1 https://example.kz SHA-256 ab]");
+        let matched = |matched| with_matched(text(), &matched).en;
+        assert_eq!(matched(Matched::Nothing), "text");
+        assert_eq!(matched(Matched::One("a".into())), "text Matched: a.");
+        assert_eq!(matched(Matched::Near(vec!["a".into(), "b".into()])), "text Near: a, b.");
+        assert!(restricted().kk.contains("2-тармағының") && restricted().ru.contains("пункта 2"));
     }
 
     #[test]

@@ -221,6 +221,9 @@ fn item(item: Item) -> proto::Item {
         period: item.period.map(|period| period.to_string()).unwrap_or_default(),
         until_period: item.until_period.map(|period| period.to_string()).unwrap_or_default(),
         form: item.form.unwrap_or_default(),
+        indicator: item.indicator.unwrap_or_default(),
+        detail: item.detail.unwrap_or_default(),
+        territories: item.territories,
     }
 }
 

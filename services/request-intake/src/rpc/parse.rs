@@ -33,6 +33,7 @@ const ADDRESSEE: usize = 200;
 const ESSENCE: usize = 10_000;
 const DESCRIPTION: usize = 4_000;
 const ITEMS: usize = 100;
+const TERRITORIES: usize = 100;
 
 /// What the door knows besides the request.
 pub(super) struct Door<'a> {
@@ -247,6 +248,8 @@ fn item(violations: &mut Violations, index: usize, item: &proto::Item) -> Option
             "write forms/ and the number in the list, for example forms/1",
         );
     }
+    let (indicator, detail) = asked_by_name(violations, index, item);
+    territories(violations, index, &item.territories);
     Some(Item {
         kind: kind?,
         description,
@@ -254,7 +257,50 @@ fn item(violations: &mut Violations, index: usize, item: &proto::Item) -> Option
         period,
         until_period,
         form,
+        indicator,
+        detail,
+        territories: item.territories.clone(),
     })
+}
+
+/// The indicator or the detail that an item names.
+fn asked_by_name(violations: &mut Violations, index: usize, item: &proto::Item) -> (Option<String>, Option<String>) {
+    let field = |name: &str| format!("request.items[{index}].{name}");
+    let given = |name: &String| Some(name.clone()).filter(|name| !name.is_empty());
+    let (indicator, detail) = (given(&item.indicator), given(&item.detail));
+    let of_form = indicator.as_deref().map(names::form_of_indicator);
+    match of_form {
+        Some(None) => {
+            let description = "write forms/, the number in the list, /indicators/ and the code";
+            violations.add(field("indicator"), FieldReason::ResourceName, description);
+        }
+        Some(Some(form)) if !item.form.is_empty() && item.form != form => {
+            violations.add(field("indicator"), FieldReason::Conflict, "not an indicator of `form`");
+        }
+        Some(Some(_)) | None => {}
+    }
+    if detail.as_deref().is_some_and(|name| !names::is_detail(name)) {
+        let description = "write accountingDocuments/, the code of the document, /details/ and the code";
+        violations.add(field("detail"), FieldReason::ResourceName, description);
+    }
+    if detail.is_some() && (indicator.is_some() || !item.form.is_empty()) {
+        let description = "not together with `indicator` or `form`: an item asks for one thing";
+        violations.add(field("detail"), FieldReason::Conflict, description);
+    }
+    (indicator, detail)
+}
+
+fn territories(violations: &mut Violations, index: usize, territories: &[String]) {
+    let field = format!("request.items[{index}].territories");
+    if territories.len() > TERRITORIES {
+        violations.add(&field, FieldReason::TooMany, format!("at most {TERRITORIES}"));
+    }
+    for (place, code) in territories.iter().enumerate().take(TERRITORIES) {
+        if !names::is_code(code) {
+            let description = "a code of KATO: Latin letters and digits, at most 40";
+            violations.add(format!("{field}[{place}]"), FieldReason::Key, description);
+        }
+    }
 }
 
 /// Reads a period. A missing one is no violation: the requester is asked for it (Instruction, para 8).

@@ -59,7 +59,8 @@ pub(super) const AVAILABILITY: View = View::Rows(
         ("availability", "availability"),
         ("finding", "text"),
         ("editions", "editions"),
-        ("indicators", "indicators"),
+        ("matched", "matched"),
+        ("near", "indicators"),
         ("legal basis", "legalBasis"),
     ],
 );

@@ -1,16 +1,25 @@
 //! What request-intake learns about the items of a request.
 
 use legalstat_proto::forms::v1::{
-    Availability, AvailabilityItem, Channel as Place, CheckAvailabilityRequest, ItemAvailability,
+    AccountingDetail, Availability, AvailabilityItem, BatchCreateDetailsRequest, Channel as Place,
+    CheckAvailabilityRequest, Form, ItemAvailability, Periodicity,
 };
 
-use super::*;
+use super::{
+    forms::updating,
+    recompute::date,
+    registers::{basis, code, day, enter_codes, id, title},
+    *,
+};
 
 const NOW: &str = "2025-03-05T05:00:00Z";
 
 async fn check(client: &mut Client, items: Vec<AvailabilityItem>) -> Result<Vec<ItemAvailability>, Status> {
     Ok(client
-        .check_availability(CheckAvailabilityRequest { items })
+        .check_availability(CheckAvailabilityRequest {
+            items,
+            ..Default::default()
+        })
         .await?
         .into_inner()
         .items)
@@ -76,9 +85,9 @@ async fn each_item_has_its_finding_in_the_order_asked() {
 async fn a_call_asks_about_1_to_100_items() {
     let registry = Registry::at(NOW).await;
     let mut intake = registry.client(Some("request-intake"));
-    for count in [0, 101] {
+    for (count, reason) in [(0, "REQUIRED"), (101, "TOO_MANY")] {
         let answer = check(&mut intake, vec![item("forms/1", "2025-M01", ""); count]).await;
-        assert_eq!(violations(answer), pairs(&[("items", "OUT_OF_RANGE")]), "{count}");
+        assert_eq!(violations(answer), pairs(&[("items", reason)]), "{count}");
     }
     assert_eq!(
         check(&mut intake, vec![item("forms/1", "2025-M01", ""); 100])
@@ -100,4 +109,212 @@ async fn only_intake_and_officials_ask() {
         .await;
         assert_refused(answer, Code::PermissionDenied, "ROLE_MISSING", "");
     }
+}
+
+/// Uploads, seals and places an edition on a channel.
+async fn placed(registry: &Registry, name: &str, channel: Place) -> Edition {
+    let mut operator = registry.operator();
+    upload(&mut operator, &header(name), b"a").await.expect("it is taken");
+    seal(&mut operator, name).await;
+    let mut placing = placing(name, channel);
+    placing.address = "https://example.kz/1".into();
+    place(&mut operator, &placing).await.expect("it is placed")
+}
+
+async fn check_one(registry: &Registry, item: AvailabilityItem) -> ItemAvailability {
+    let found = check(&mut registry.client(Some("request-intake")), vec![item]).await;
+    found.expect("it answers").remove(0)
+}
+
+#[tokio::test]
+async fn after_a_change_of_periodicity_an_item_about_an_earlier_period_is_answered_as_it_stood_then() {
+    let registry = Registry::at(NOW).await;
+    placed(&registry, "forms/1/editions/2025-M01", Place::InformationService).await;
+    let quarterly = Form {
+        name: "forms/1".into(),
+        periodicity: Periodicity::Quarterly.into(),
+        ..Form::default()
+    };
+    let update = updating(quarterly, &["periodicity"], date(2025, 4, 1));
+    registry.update(update).await.expect("it is updated");
+    registry.set_clock("2025-07-20T05:00:00Z");
+    placed(&registry, "forms/1/editions/2025-Q2", Place::InformationService).await;
+    for (period, availability) in [
+        ("2025-M01", Availability::Placed),
+        ("2025-Q2", Availability::Placed),
+        ("2025-M05", Availability::Undetermined),
+        ("2025-Q1", Availability::Undetermined),
+    ] {
+        let found = check_one(&registry, item("forms/1", period, "")).await;
+        assert_eq!(found.availability(), availability, "{period}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_open_is_told_with_address_and_hash_and_what_was_declared_nil_as_nil() {
+    let registry = Registry::at(NOW).await;
+    let (january, february) = ("forms/1/editions/2025-M01", "forms/1/editions/2025-M02");
+    let edition = placed(&registry, january, Place::InformationService).await;
+    let nil = try_declare_nil(&mut registry.operator(), february, "no cases").await;
+    let nil = nil.expect("it is declared");
+    let found = check_one(&registry, item("forms/1", "2025-M01", "2025-M02")).await;
+    assert_eq!(found.availability(), Availability::Placed);
+    let told: Vec<_> = found
+        .open_editions
+        .iter()
+        .map(|open| (open.edition.as_str(), open.nil, open.revision))
+        .collect();
+    assert_eq!(told, [(january, false, 1), (february, true, 1)]);
+    let hashes: Vec<_> = found
+        .open_editions
+        .iter()
+        .map(|open| open.content_sha256.clone())
+        .collect();
+    assert_eq!(hashes, [edition.content_sha256, nil.content_sha256]);
+    assert_eq!(found.open_editions[0].address, "https://example.kz/1");
+    let found = check_one(&registry, item("forms/1", "2025-M02", "")).await;
+    assert_eq!(found.availability(), Availability::Nil);
+    assert_eq!(found.legal_basis.expect("it has one").provision, "para 7");
+    assert_eq!(found.editions, [february]);
+}
+
+#[tokio::test]
+async fn only_what_is_served_now_counts() {
+    let registry = Registry::at(NOW).await;
+    let january = "forms/1/editions/2025-M01";
+    placed(&registry, january, Place::InformationService).await;
+    let mut operator = registry.operator();
+    let asked = || item("forms/1", "2025-M01", "");
+    try_correct(&mut operator, january, "a slip")
+        .await
+        .expect("it is begun");
+    assert_eq!(check_one(&registry, asked()).await.open_editions[0].revision, 1);
+    upload(&mut operator, &header(january), b"b")
+        .await
+        .expect("it is taken");
+    seal(&mut operator, january).await;
+    let website = placing(january, Place::OfficialWebsite);
+    place(&mut operator, &website).await.expect("it is placed");
+    let found = check_one(&registry, asked()).await;
+    assert_eq!(
+        found.editions, [""; 0],
+        "the revision on the information service was corrected"
+    );
+    let service = placing(january, Place::InformationService);
+    place(&mut operator, &service).await.expect("it is placed");
+    assert_eq!(check_one(&registry, asked()).await.open_editions[0].revision, 2);
+    try_withdraw(&mut operator, january, "wrong")
+        .await
+        .expect("it is withdrawn");
+    assert_eq!(check_one(&registry, asked()).await.editions, [""; 0]);
+}
+
+#[tokio::test]
+async fn details_of_accounting_documents_are_found_by_name_and_words() {
+    let registry = Registry::at(NOW).await;
+    let mut operator = registry.operator();
+    enter_codes(&mut operator, "ACCOUNTING_DOCUMENT", vec![code("card-1", "")])
+        .await
+        .expect("it is entered");
+    let detail = |code: &str, en: &str, restricted| AccountingDetail {
+        code: code.into(),
+        title: title(en),
+        unit: "CRIME".into(),
+        restricted,
+        valid_from: day("2024-01-01"),
+        legal_basis: basis(),
+        ..AccountingDetail::default()
+    };
+    let request = BatchCreateDetailsRequest {
+        parent: "accountingDocuments/card-1".into(),
+        details: vec![
+            detail("article", "Article of the criminal code", false),
+            detail("name", "Name of the victim", true),
+        ],
+        request_id: id(),
+        validate_only: false,
+    };
+    operator.batch_create_details(request).await.expect("they are entered");
+    let named = |name: &str, period: &str| AvailabilityItem {
+        detail: name.into(),
+        ..item("", period, "")
+    };
+    let words = |words: &str| AvailabilityItem {
+        words: words.into(),
+        ..item("", "2025-M01", "")
+    };
+    let article = "accountingDocuments/card-1/details/article";
+    for (asked, availability, matched) in [
+        (named(article, "2025-M01"), Availability::NotPlaced, article),
+        (words("article of the criminal code"), Availability::NotPlaced, article),
+        (
+            named("accountingDocuments/card-1/details/none", "2025-M01"),
+            Availability::NotRegistered,
+            "",
+        ),
+        (
+            named("accountingDocuments/card-2/details/none", "2025-M01"),
+            Availability::Undetermined,
+            "",
+        ),
+        (named(article, "2023-M01"), Availability::Undetermined, ""),
+    ] {
+        let found = check_one(&registry, asked.clone()).await;
+        assert_eq!(
+            (found.availability(), found.matched.as_str()),
+            (availability, matched),
+            "{asked:?}"
+        );
+        let is_detail =
+            |found: &legalstat_proto::forms::v1::IndicatorMatch| found.indicator.is_empty() && found.detail == article;
+        assert!(found.indicators.iter().all(is_detail), "{found:?}");
+    }
+    let secret = check_one(&registry, named("accountingDocuments/card-1/details/name", "2025-M01")).await;
+    assert!(
+        secret.restricted && secret.availability() == Availability::NotPlaced,
+        "{secret:?}"
+    );
+    let both = AvailabilityItem {
+        indicator: "forms/1/indicators/a".into(),
+        ..named(article, "2025-M01")
+    };
+    let answer = check(&mut operator, vec![both, named("card-1", "2025-M01")]).await;
+    let expected = [("items[0].detail", "CONFLICT"), ("items[1].detail", "RESOURCE_NAME")];
+    assert_eq!(violations(answer), pairs(&expected));
+}
+
+#[tokio::test]
+async fn an_unknown_territory_or_view_is_told() {
+    let registry = Registry::at(NOW).await;
+    placed(&registry, "forms/1/editions/2025-M01", Place::InformationService).await;
+    enter_codes(&mut registry.operator(), "KATO", vec![code("75", "")])
+        .await
+        .expect("it is entered");
+    for (territories, availability) in [
+        (&["75"][..], Availability::Placed),
+        (&["75", "76"], Availability::Undetermined),
+    ] {
+        let asked = AvailabilityItem {
+            territories: territories.iter().map(|code| (*code).to_owned()).collect(),
+            ..item("forms/1", "2025-M01", "")
+        };
+        assert_eq!(
+            check_one(&registry, asked).await.availability(),
+            availability,
+            "{territories:?}"
+        );
+    }
+    let many = AvailabilityItem {
+        territories: vec!["75".into(); 101],
+        ..item("forms/1", "2025-M01", "")
+    };
+    let request = CheckAvailabilityRequest {
+        items: vec![many],
+        view: 9,
+    };
+    let answer = registry.operator().check_availability(request).await;
+    assert_eq!(
+        violations(answer),
+        pairs(&[("items[0].territories", "TOO_MANY"), ("view", "ENUM")])
+    );
 }

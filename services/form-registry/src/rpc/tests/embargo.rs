@@ -216,7 +216,10 @@ async fn is_available(registry: &Registry, caller: &str) -> bool {
         period: "2025-M01".into(),
         ..AvailabilityItem::default()
     };
-    let request = CheckAvailabilityRequest { items: vec![item] };
+    let request = CheckAvailabilityRequest {
+        items: vec![item],
+        ..Default::default()
+    };
     let answer = registry.client(Some(caller)).check_availability(request).await;
     !answer.expect("it answers").into_inner().items[0].editions.is_empty()
 }
@@ -235,6 +238,69 @@ async fn one_second_early_nothing_is_served_by_any_path_and_each_attempt_is_in_t
     expected += 1;
     until_attempts(&registry, expected).await;
     assert_eq!(attempts(&registry, Some("request-intake")).await, 1);
+}
+
+#[tokio::test]
+async fn neither_the_length_of_a_page_nor_its_token_tells_of_an_embargo() {
+    let registry = under_embargo().await;
+    // Something that stands behind it in the order, and is no secret.
+    let appeals = "forms/4/editions/2025-M01";
+    let mut operator = registry.operator();
+    upload(&mut operator, &header(appeals), b"a")
+        .await
+        .expect("it is taken");
+    seal(&mut operator, appeals).await;
+    place(&mut operator, &placing(appeals, Place::InformationService))
+        .await
+        .expect("it is placed");
+    let mut anyone = registry.client(None);
+    let request = ListEditionsRequest {
+        parent: "forms/-".into(),
+        state: EditionState::Placed.into(),
+        page_size: 1,
+        ..Default::default()
+    };
+    let page = anyone.list_editions(request).await.expect("it lists").into_inner();
+    assert_eq!(
+        page.editions
+            .iter()
+            .map(|edition| edition.name.as_str())
+            .collect::<Vec<_>>(),
+        [appeals]
+    );
+    assert_eq!(page.next_page_token, "");
+    let request = ListScheduleRequest {
+        year: 2025,
+        state: EditionState::Placed.into(),
+        page_size: 1,
+        ..Default::default()
+    };
+    let page = anyone.list_schedule(request).await.expect("it lists").into_inner();
+    assert_eq!(
+        page.items.iter().map(|item| item.edition.as_str()).collect::<Vec<_>>(),
+        [appeals]
+    );
+    assert_eq!(page.next_page_token, "");
+    // It is among the scheduled ones, as one of which nothing was prepared.
+    let request = ListScheduleRequest {
+        year: 2025,
+        form: "forms/1".into(),
+        state: EditionState::Scheduled.into(),
+        page_size: 5,
+        ..Default::default()
+    };
+    let page = anyone
+        .list_schedule(request.clone())
+        .await
+        .expect("it lists")
+        .into_inner();
+    assert_eq!((page.items.len(), page.items[0].edition.as_str()), (5, JANUARY));
+    until_attempts(&registry, 3).await;
+    let page = operator.list_schedule(request).await.expect("it lists").into_inner();
+    assert_eq!(
+        page.items[0].edition, "forms/1/editions/2025-M02",
+        "who prepares it sees where it stands"
+    );
 }
 
 #[tokio::test]
@@ -329,7 +395,7 @@ async fn an_embargo_is_set_moved_and_lifted_only_before_the_edition_is_out() {
     ];
     assert_eq!(violations(set(&mut operator, wrong).await), pairs(&expected));
     let twice = set(&mut operator, embargo(UNTIL, &["edms", "edms"])).await;
-    assert_eq!(violations(twice), pairs(&[("readers[1].caller", "REPEATED")]));
+    assert_eq!(violations(twice), pairs(&[("readers[1].caller", "DUPLICATE")]));
 
     let many: Vec<String> = (0..101).map(|number| format!("reader-{number}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();

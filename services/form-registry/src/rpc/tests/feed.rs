@@ -2,11 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use legalstat_proto::forms::v1::{Channel as Place, SetEmbargoRequest, WatchFormsRequest, WatchFormsResponse};
+use legalstat_proto::forms::v1::{
+    Channel as Place, RetireIndicatorsRequest, SetEmbargoRequest, WatchFormsRequest, WatchFormsResponse,
+};
 use sqlx::Executor;
 use tonic::Streaming;
 
-use super::*;
+use super::{
+    forms::{due_day, updating},
+    registers::{basis, code, create_list, day, enter, enter_codes, id, indicator, title},
+    *,
+};
 
 const JANUARY: &str = "forms/1/editions/2025-M01";
 const NOW: &str = "2025-02-03T05:00:00Z";
@@ -262,7 +268,7 @@ async fn a_token_that_is_not_of_this_feed_is_refused() {
     let answer = try_watch(&registry.running, "operator", both).await;
     assert_eq!(
         violations(answer),
-        pairs(&[("only_new", "CONTRADICTION"), ("resume_token", "TOKEN")])
+        pairs(&[("only_new", "CONFLICT"), ("resume_token", "TOKEN")])
     );
     let public = registry.client(None).watch_forms(after("")).await;
     refused(public, Code::Unauthenticated, "CERTIFICATE_REQUIRED");
@@ -353,6 +359,55 @@ async fn an_embargo_withholds_an_edition_from_the_feed_until_its_end_is_told() {
         .expect("it is watched");
     let placed = ("edition.placed".to_owned(), JANUARY.to_owned());
     assert_eq!(all(&mut later).await.0, [placed, ended]);
+}
+
+#[tokio::test]
+async fn changes_of_the_registers_are_told_to_everyone() {
+    let registry = registry().await;
+    let (mut subject, _) = watch_new(&registry.running, "edms").await;
+    let mut operator = registry.operator();
+    create_list(&mut operator, "SEX").await.expect("it is made");
+    let codes = vec![code("T", ""), code("F", "T"), code("M", "T")];
+    enter_codes(&mut operator, "SEX", codes)
+        .await
+        .expect("they are entered");
+    enter(&mut operator, "forms/1", vec![indicator("crimes", &["SEX"])])
+        .await
+        .expect("it is entered");
+    // What was so already is told to officials alone.
+    enter(&mut operator, "forms/1", vec![indicator("crimes", &["SEX"])])
+        .await
+        .expect("it is there");
+    let retiring = RetireIndicatorsRequest {
+        parent: "forms/1".into(),
+        codes: vec!["crimes".into()],
+        last_day: day("2025-12-31"),
+        legal_basis: basis(),
+        request_id: id(),
+        validate_only: false,
+    };
+    operator.retire_indicators(retiring).await.expect("it ends");
+    let mut titled = due_day(1, 0);
+    titled.title = title("On registered crimes");
+    registry
+        .update(updating(titled, &["title.en"], None))
+        .await
+        .expect("it is corrected");
+    registry
+        .update(updating(due_day(1, 6), &["due_day"], day("2030-01-01")))
+        .await
+        .expect("it is updated");
+    for expected in [
+        ("code-list.created", "codeLists/SEX"),
+        ("codes.entered", "codeLists/SEX"),
+        ("indicators.entered", "forms/1"),
+        ("indicators.retired", "forms/1"),
+        ("form.corrected", "forms/1"),
+        ("form.updated", "forms/1"),
+    ] {
+        let (kind, resource) = event(&mut subject).await;
+        assert_eq!((kind.as_str(), resource.as_str()), expected);
+    }
 }
 
 /// 5,000 events of ten writers at once, twenty to a transaction; each sixth transaction is rolled back.

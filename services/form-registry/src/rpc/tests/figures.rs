@@ -1,8 +1,8 @@
 //! Querying figures: who is served what, in which order, with totals and growth.
 
 use legalstat_proto::forms::v1::{
-    Availability, AvailabilityItem, Channel as Place, CheckAvailabilityRequest, DimensionCode, Indicator, Observation,
-    ObservationStatus, QueryObservationsRequest,
+    Availability, AvailabilityItem, AvailabilityView, Channel as Place, CheckAvailabilityRequest, DimensionCode,
+    Indicator, Observation, ObservationStatus, QueryObservationsRequest,
 };
 use sqlx::Executor as _;
 
@@ -438,7 +438,10 @@ async fn availability_finds_the_indicator_by_name_or_words_with_the_very_figures
         item("forms/1/indicators/secrets", ""),
         of_form,
     ];
-    let request = CheckAvailabilityRequest { items };
+    let request = CheckAvailabilityRequest {
+        items,
+        ..Default::default()
+    };
     let found = registry
         .client(Some("request-intake"))
         .check_availability(request)
@@ -466,8 +469,23 @@ async fn availability_finds_the_indicator_by_name_or_words_with_the_very_figures
     assert_eq!(found[3].indicators[0].likeness, 100);
     assert!((1..100).contains(&found[4].indicators[0].likeness));
     assert!(found[6].restricted && found[6].holdings.is_empty());
+    let basic = CheckAvailabilityRequest {
+        items: vec![item("forms/1/indicators/crimes", "")],
+        view: AvailabilityView::Basic.into(),
+    };
+    let basic = operator
+        .check_availability(basic)
+        .await
+        .expect("it answers")
+        .into_inner();
+    assert_eq!(
+        (basic.items[0].holdings.len(), basic.items[0].open_editions.len()),
+        (0, 1)
+    );
+    assert_eq!(basic.items[0].matched, "forms/1/indicators/crimes");
     let wrong = CheckAvailabilityRequest {
         items: vec![item("crimes", "")],
+        ..Default::default()
     };
     assert_eq!(
         violations(operator.check_availability(wrong).await),

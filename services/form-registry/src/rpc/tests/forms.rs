@@ -200,7 +200,7 @@ async fn every_fault_of_a_form_is_named_at_once() {
         ("form.legal_basis.uri", "URI"),
         ("form.valid_from", "OUT_OF_RANGE"),
         ("form.valid_to", "SET_BY_SERVICE"),
-        ("form.channels[1]", "CONFLICT"),
+        ("form.channels[1]", "DUPLICATE"),
         ("form.channels[2]", "ENUM"),
         ("form.responsible.territory", "TERRITORY"),
         ("reason", "REQUIRED"),

@@ -1,9 +1,9 @@
 //! Placing editions, and how they stand to their due dates.
 
-use legalstat_proto::forms::v1::{Channel as Place, EditionState, Punctuality, PunctualityReport};
+use legalstat_proto::forms::v1::{Channel as Place, EditionState, Form, Punctuality, PunctualityReport};
 use sqlx::Executor;
 
-use super::*;
+use super::{forms::updating, recompute::date, *};
 
 const JANUARY: &str = "forms/1/editions/2025-M01";
 const FEBRUARY: &str = "forms/1/editions/2025-M02";
@@ -332,4 +332,55 @@ async fn the_database_keeps_what_is_sealed() {
             .and_then(|error| error.code().map(|code| code.into_owned()));
         assert_eq!(code.as_deref(), Some("42501"), "{sql}");
     }
+}
+
+#[tokio::test]
+async fn an_edition_is_on_time_once_it_stands_on_every_channel_that_its_form_names_for_the_period() {
+    let registry = Registry::at("2025-01-02T05:00:00Z").await;
+    let channels = |channels: &[Place]| Form {
+        name: "forms/1".into(),
+        channels: channels.iter().map(|channel| (*channel).into()).collect(),
+        ..Form::default()
+    };
+    let both = channels(&[Place::InformationService, Place::OfficialWebsite]);
+    let website = channels(&[Place::OfficialWebsite]);
+    for (form, from) in [(both, date(2025, 2, 1)), (website, date(2025, 3, 1))] {
+        let update = updating(form, &["channels"], from);
+        registry.update(update).await.expect("it is updated");
+    }
+    registry.set_clock("2025-03-04T05:00:00Z");
+    let mut operator = registry.operator();
+    let [december, february] = ["forms/1/editions/2024-M12", "forms/1/editions/2025-M02"];
+    for name in [december, JANUARY, february] {
+        upload(&mut operator, &header(name), b"a").await.expect("it is taken");
+        seal(&mut operator, name).await;
+    }
+    let mut placed = async |name: &str, channel: Place| place(&mut operator, &placing(name, channel)).await;
+    let one = placed(december, Place::InformationService).await.expect("it is placed");
+    assert_eq!(one.punctuality(), Punctuality::Late, "December is of the terms before");
+    let half = placed(JANUARY, Place::InformationService).await.expect("it is placed");
+    assert_eq!(
+        (half.state(), half.punctuality()),
+        (EditionState::Placed, Punctuality::Overdue)
+    );
+    let whole = placed(JANUARY, Place::OfficialWebsite).await.expect("it is placed");
+    assert_eq!(whole.punctuality(), Punctuality::Late);
+    assert!(whole.placements.iter().all(|placement| placement.ordered));
+    let refused = placed(february, Place::InformationService).await;
+    let law = "Instruction, para 14 and Appendix 2";
+    assert_refused(refused, Code::FailedPrecondition, "CHANNEL_NOT_ORDERED", law);
+    let alone = placed(february, Place::OfficialWebsite).await.expect("it is placed");
+    assert_eq!(alone.punctuality(), Punctuality::OnTime);
+    let unordered = placed(december, Place::OfficialWebsite).await.expect("it is placed");
+    let ordered: Vec<bool> = unordered.placements.iter().map(|placement| placement.ordered).collect();
+    assert_eq!(ordered, [true, false], "told, and open there all the same");
+
+    let request = GetPunctualityRequest {
+        year: 2025,
+        form: "forms/1".into(),
+        ..Default::default()
+    };
+    let report = operator.get_punctuality(request).await.expect("it counts").into_inner();
+    let counts = report.counts.expect("it has counts");
+    assert_eq!((counts.placed, counts.on_time, counts.late, counts.nil), (2, 1, 1, 0));
 }

@@ -317,7 +317,7 @@ async fn a_batch_is_entered_whole_or_refused_with_every_fault_of_its_rows() {
         (2, "code", "KEY"),
         (3, "title", "REQUIRED"),
         (3, "legal_basis", "REQUIRED"),
-        (4, "valid_from", "OUT_OF_RANGE"),
+        (4, "valid_from", "DATE"),
         (5, "measure", "REQUIRED"),
         (5, "valid_to", "RANGE"),
     ]);
@@ -335,7 +335,7 @@ async fn a_batch_is_entered_whole_or_refused_with_every_fault_of_its_rows() {
         "RESOURCE_NOT_FOUND",
     );
     let many = violations(enter(&mut operator, "forms/1", vec![good; 5001]).await);
-    assert_eq!(many, pairs(&[("indicators", "OUT_OF_RANGE")]));
+    assert_eq!(many, pairs(&[("indicators", "TOO_MANY")]));
 }
 
 #[tokio::test]

@@ -92,6 +92,9 @@ fn submission(kind: RequesterKind, minutes: i64) -> Submission {
             period: None,
             until_period: None,
             form: None,
+            indicator: None,
+            detail: None,
+            territories: Vec::new(),
         }],
         received_at: first + minutes.minutes(),
     }

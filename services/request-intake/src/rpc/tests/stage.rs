@@ -92,6 +92,7 @@ pub(super) fn request() -> proto::Request {
             period: "2025-Q1".into(),
             until_period: "2025-Q4".into(),
             form: "forms/2".into(),
+            ..Default::default()
         }],
         ..Default::default()
     }

@@ -1,0 +1,66 @@
+//! What the registers say makes of a request.
+
+use super::*;
+
+#[test]
+fn what_needs_judgement_is_proposed_and_the_request_is_registered_all_the_same() {
+    for (availability, within, openly) in [
+        (Availability::Placed, Outcome::Passed, Outcome::Proposed),
+        (Availability::Nil, Outcome::Passed, Outcome::Proposed),
+        (Availability::NotPlaced, Outcome::Passed, Outcome::Passed),
+        (Availability::Restricted, Outcome::Proposed, Outcome::Passed),
+        (Availability::Undetermined, Outcome::Undetermined, Outcome::Undetermined),
+        (Availability::NotRegistered, Outcome::Proposed, Outcome::Undetermined),
+    ] {
+        let examination = examine(&submission(), given(availability));
+        assert_eq!(examination.state, State::Registered, "{availability:?}");
+        assert_eq!(
+            outcome_of(&examination, CheckRule::WithinIndicators),
+            within,
+            "{availability:?}"
+        );
+        assert_eq!(
+            outcome_of(&examination, CheckRule::NotOpenlyAvailable),
+            openly,
+            "{availability:?}"
+        );
+    }
+}
+
+#[test]
+fn a_proposal_names_the_editions_that_show_it() {
+    let examination = examine(&submission(), given(Availability::Placed));
+    let check = examination
+        .checks
+        .iter()
+        .find(|check| check.outcome == Outcome::Proposed)
+        .expect("one is proposed");
+    assert_eq!(
+        (check.field.as_str(), check.legal_basis.provision.as_str()),
+        ("items[0]", "para 7")
+    );
+    assert!(check.text.en.contains("forms/1/editions/2025-M10"), "{}", check.text.en);
+}
+
+#[test]
+fn what_is_restricted_is_proposed_with_its_law_and_what_it_was_matched_with() {
+    let mut evidence = given(Availability::Restricted);
+    let Answer::Given(findings) = &mut evidence.findings else {
+        panic!("it is given")
+    };
+    findings[0].matched = Matched::One("forms/1/indicators/secrets".into());
+    let examination = examine(&submission(), evidence);
+    let mut checks = examination.checks.iter();
+    let check = checks
+        .find(|check| check.outcome == Outcome::Proposed)
+        .expect("one is proposed");
+    assert_eq!(
+        (check.rule, check.legal_basis.provision.as_str()),
+        (CheckRule::WithinIndicators, "para 2(10)")
+    );
+    assert!(
+        check.text.en.ends_with("Matched: forms/1/indicators/secrets."),
+        "{}",
+        check.text.en
+    );
+}
