@@ -64,6 +64,11 @@ impl Standing {
         self.met_at.filter(|at| *at <= now)
     }
 
+    /// Whether it is met and an embargo keeps that to itself.
+    pub fn is_withheld(&self, now: Timestamp) -> bool {
+        self.met_at.is_some_and(|at| at > now)
+    }
+
     fn punctuality(&self, now: Timestamp) -> Punctuality {
         match self.met_by(now) {
             _ if self.is_not_kept => Punctuality::NotKept,

@@ -29,6 +29,7 @@ mod answering;
 mod availability;
 mod editions;
 mod embargo;
+mod embargo_paths;
 mod feed;
 mod figures;
 mod forms;
