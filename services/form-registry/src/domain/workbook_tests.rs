@@ -40,6 +40,15 @@ fn a_workbook_of_values_has_no_fault() {
 }
 
 #[test]
+fn what_libreoffice_writes_is_taken_and_its_formulas_are_found() {
+    let figures = include_bytes!("../../../../tests/e2e/files/figures.xlsx");
+    let indicators = include_bytes!("../../../../tests/e2e/files/indicators.xlsx");
+    assert_eq!((found(figures), found(indicators)), (vec![], vec![]));
+    let formula = found(include_bytes!("../../../../tests/e2e/files/formula.xlsx"));
+    assert!(matches!(formula[..], [Fault::Formula(_)]), "{formula:?}");
+}
+
+#[test]
 fn formulas_are_found_under_any_prefix_and_counted() {
     for (sheet, count) in [
         ("<c><f>1+1</f><v>2</v></c>", 1),
