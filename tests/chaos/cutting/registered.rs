@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use legalstat_proto::{
     common::v1::{Date, LegalBasis, LocalizedText},
     forms::v1::{
-        Channel as Place, CreateFormRequest, CreateOpenDataEntryRequest, DownloadOpenDataFileRequest,
+        BodyKind, Channel as Place, CreateFormRequest, CreateOpenDataEntryRequest, DownloadOpenDataFileRequest,
         EndOpenDataEntryRequest, Form, GetAnsweringDayRequest, GetEditionFileUploadRequest, GetOpenDataPackageRequest,
-        ListFormVersionsRequest, ListOpenDataEntriesRequest, Periodicity, PlaceEditionRequest, RetireFormRequest,
-        SetAnsweringDayRequest, UpdateFormRequest, UploadEditionFileHeader, UploadEditionFileRequest,
-        WatchFormsRequest, upload_edition_file_request::Part,
+        ListFormVersionsRequest, ListOpenDataEntriesRequest, Periodicity, PlaceEditionRequest, Responsible,
+        RetireFormRequest, SetAnsweringDayRequest, UpdateFormRequest, UploadEditionFileHeader,
+        UploadEditionFileRequest, WatchFormsRequest, upload_edition_file_request::Part,
     },
 };
 use prost::Message;
@@ -71,6 +71,10 @@ fn form(number: i32) -> Form {
         legal_basis: basis(),
         valid_from: day(2025, 1, 1),
         channels: vec![Place::InformationService.into()],
+        responsible: Some(Responsible {
+            body: BodyKind::Committee.into(),
+            ..Responsible::default()
+        }),
         ..Form::default()
     }
 }

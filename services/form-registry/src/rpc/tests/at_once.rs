@@ -84,10 +84,11 @@ async fn figures_that_come_while_an_edition_is_sealed_are_in_its_hash_or_refused
         let name = month(number);
         let (mut one, mut other) = (registry.operator(), registry.operator());
         upload(&mut one, &header(&name), b"a").await.expect("it is taken");
-        let rows = vec![row("crimes", "7501", "F", "1")];
-        let (imported, sealed) = tokio::join!(import(&mut one, &name, rows), try_seal(&mut other, &name));
+        let rows = |value: &str| vec![row("crimes", "7501", "F", value)];
+        let first = import(&mut one, &name, rows("1")).await.expect("it is imported");
+        let (imported, sealed) = tokio::join!(import(&mut one, &name, rows("2")), try_seal(&mut other, &name));
         let sealed = sealed.expect("it is sealed");
-        let figures = imported.as_ref().map_or("none", |imported| imported.sha256.as_str());
+        let figures = imported.as_ref().map_or(&first.sha256, |imported| &imported.sha256);
         assert_eq!(sealed.content_sha256, hash_of_what_is_shown(&sealed, figures));
         assert!(matches!(
             reason(imported.clone()).as_deref(),
