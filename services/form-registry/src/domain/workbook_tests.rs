@@ -94,6 +94,27 @@ fn a_bomb_is_refused_before_it_is_inflated() {
 }
 
 #[test]
+fn many_small_parts_are_refused_when_they_inflate_to_too_much_together() {
+    // As many parts as come to the most there may be, each of a size that nobody asks what it inflates from, and one more byte.
+    let parts = INFLATED / SMALL;
+    let names: Vec<String> = (0..=parts).map(|number| format!("xl/{number}")).collect();
+    let named: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"a"[..])).collect();
+    let mut content = archive(&named);
+    let listed = content
+        .windows(4)
+        .enumerate()
+        .filter(|(_, window)| window == b"PK\x01\x02");
+    let listed: Vec<usize> = listed.map(|(at, _)| at).collect();
+    for at in &listed[1..] {
+        content[at + 24..at + 28].copy_from_slice(&u32::try_from(SMALL).expect("it is small").to_le_bytes());
+    }
+    let together = format!("its parts inflate to more than {INFLATED} bytes");
+    assert_eq!(found(&content), [Fault::Archive(together.clone())]);
+    content[listed[0] + 24] = 0;
+    assert!(!told(&content).contains(&together), "that many they may have");
+}
+
+#[test]
 fn a_part_that_inflates_to_more_than_it_says_is_refused() {
     let mut content = workbook(b"<worksheet><v>123456789</v></worksheet>");
     let directory = content

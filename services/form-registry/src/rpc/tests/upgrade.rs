@@ -9,7 +9,8 @@ use sqlx::Executor as _;
 
 use super::{recompute::date, *};
 
-/// The first migration that the release lacked whose rows these are.
+/// The first migration that the first release lacked, and the one after it.
+const SCHEDULED: i64 = 20_261_126_000_000;
 const REVISIONS: i64 = 20_261_128_000_000;
 const NOW: &str = "2025-08-01T05:00:00Z";
 const JANUARY: &str = "forms/1/editions/2025-M01";
@@ -69,7 +70,28 @@ const ROWS: &str = "
     INSERT INTO forms.outbox_event (occurred_at, kind, resource)
     VALUES ('2025-02-05T18:59:59Z', 'edition.placed', 'forms/1/editions/2025-M01');";
 
-async fn upgraded() -> Registry {
+/// What the first release wrote, whose editions held their due dates themselves: one placed, one prepared, one expected, and a period
+/// without an edition.
+const FIRST_ROWS: &str = "
+    INSERT INTO forms.form VALUES
+        (1, '1-M', 'On registered criminal offenses', '', '', 'MONTHLY', 5, true, '', '', '', true,
+         'Instruction', 'Appendix 2, No. 1', '', false, '2019-04-15', NULL);
+    INSERT INTO forms.edition
+        (form, period, period_first_day, period_last_day, due_date, due_time, provisional, assumed, calendar_version, state)
+    SELECT 1, period, first_day, (first_day + interval '1 month - 1 day')::date, due_date,
+        (due_date + 1)::timestamp AT TIME ZONE 'Asia/Almaty', false, true, 'of-before', 'SCHEDULED'
+    FROM (VALUES ('2025-M01', '2025-01-01'::date, '2025-02-05'::date), ('2025-M02', '2025-02-01', '2025-03-05'),
+                 ('2025-M03', '2025-03-01', '2025-04-07')) AS e (period, first_day, due_date);
+    INSERT INTO forms.period_without_edition VALUES (1, '2019-M01', '2019-02-05', 'of-before');
+    INSERT INTO forms.edition_file (form, period, filename, content_type, size_bytes, sha256, uploaded_at, uploaded_by)
+    SELECT 1, period, 'form.csv', 'text/csv', octet_length(content), sha256(content), due_date - interval '2 days', 'operator'
+    FROM forms.edition, (VALUES ('another month\n'::bytea)) AS f (content) WHERE period <> '2025-M03';
+    UPDATE forms.edition e SET state = CASE e.period WHEN '2025-M01' THEN 'PLACED' ELSE 'PREPARED' END, file = f.number
+    FROM forms.edition_file f WHERE f.period = e.period;
+    INSERT INTO forms.placement (form, period, channel, placed_at, placed_by, punctuality)
+    VALUES (1, '2025-M01', 'INFORMATION_SERVICE', '2025-02-06T05:00:00Z', 'operator', 'LATE');";
+
+async fn upgraded(release: (i64, &str)) -> Registry {
     let registry = Registry::started(NOW, true, &[], async |settings, clock| {
         let (_, folder) = settings
             .iter()
@@ -82,7 +104,7 @@ async fn upgraded() -> Registry {
             std::fs::write(folder.join(name), content).expect("a file");
         }
         let tell = move || *clock.lock().expect("no test panics here");
-        Running::start_upgraded((REVISIONS, ROWS), &crate::SERVICE, settings, tell).await
+        Running::start_upgraded(release, &crate::SERVICE, settings, tell).await
     })
     .await;
     registry.until_whole().await;
@@ -110,7 +132,7 @@ fn records(placements: &[Placement]) -> Vec<(Place, String, Punctuality, i32)> {
 
 #[tokio::test]
 async fn what_an_earlier_release_placed_is_placed_sealed_and_served_as_it_was() {
-    let registry = upgraded().await;
+    let registry = upgraded((REVISIONS, ROWS)).await;
     let mut anyone = registry.client(None);
     let january = get(&mut anyone, JANUARY).await;
     assert_eq!(
@@ -186,7 +208,7 @@ async fn what_an_earlier_release_placed_is_placed_sealed_and_served_as_it_was() 
 
 #[tokio::test]
 async fn what_an_earlier_release_had_begun_goes_on() {
-    let registry = upgraded().await;
+    let registry = upgraded((REVISIONS, ROWS)).await;
     let (mut anyone, mut operator) = (registry.client(None), registry.operator());
     let march = get(&mut anyone, MARCH).await;
     assert_eq!(
@@ -239,7 +261,7 @@ async fn what_an_earlier_release_had_begun_goes_on() {
 
 #[tokio::test]
 async fn the_schedule_counts_and_guards_what_an_earlier_release_left() {
-    let registry = upgraded().await;
+    let registry = upgraded((REVISIONS, ROWS)).await;
     let mut anyone = registry.client(None);
     let day = anyone.get_answering_day(GetAnsweringDayRequest {}).await;
     assert_eq!(day.expect("there is a day").into_inner().day, date(2025, 1, 10));
@@ -297,4 +319,43 @@ async fn the_schedule_counts_and_guards_what_an_earlier_release_left() {
             "{change}: {refused:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn what_the_first_release_left_comes_through_both_migrations() {
+    let registry = upgraded((SCHEDULED, FIRST_ROWS)).await;
+    let (mut anyone, mut operator) = (registry.client(None), registry.operator());
+    let january = get(&mut anyone, JANUARY).await;
+    assert_eq!(
+        (january.state(), january.due_date),
+        (EditionState::Placed, date(2025, 2, 5))
+    );
+    assert_eq!(january.calendar_version, "of-before", "what is met never moves");
+    assert_eq!(january.content_sha256, content_hash(JANUARY, 1, "form.csv", OTHER));
+    assert_eq!(
+        records(&january.placements),
+        [(
+            Place::InformationService,
+            "2025-02-06T05:00:00Z".into(),
+            Punctuality::Late,
+            1
+        )]
+    );
+    assert_eq!(download(&mut anyone, JANUARY).await.expect("it is there").1, OTHER);
+    let february = get(&mut operator, FEBRUARY).await;
+    assert_eq!(
+        (february.state(), february.due_date),
+        (EditionState::Prepared, date(2025, 3, 5))
+    );
+    assert_eq!(download(&mut operator, FEBRUARY).await.expect("it is there").1, OTHER);
+    let march = get(&mut anyone, MARCH).await;
+    assert_eq!(
+        (march.state(), march.due_date),
+        (EditionState::Scheduled, date(2025, 4, 7))
+    );
+    let before = GetEditionRequest {
+        name: "forms/1/editions/2019-M01".into(),
+        ..Default::default()
+    };
+    refused(anyone.get_edition(before).await, Code::NotFound, "RESOURCE_NOT_FOUND");
 }
