@@ -89,11 +89,12 @@ fn create(administrator: &Channel, number: i32) -> Call {
     Call::new(administrator, path!("CreateForm"), &message)
 }
 
-fn update(administrator: &Channel, changed: Form, paths: &[&str]) -> Call {
+fn update(administrator: &Channel, changed: Form, paths: &[&str], from: Option<Date>) -> Call {
     let paths = paths.iter().map(|path| (*path).to_owned()).collect();
     let message = UpdateFormRequest {
         form: Some(changed),
         update_mask: Some(prost_types::FieldMask { paths }),
+        effective_from: from,
         reason: "a change".into(),
         request_id: new_id(),
         ..UpdateFormRequest::default()
@@ -160,7 +161,7 @@ impl Register {
             ..PlaceEditionRequest::default()
         };
         for call in [
-            update(administrator, named, &["title.kk", "title.ru"]),
+            update(administrator, named, &["title.kk", "title.ru"], None),
             enter(operator, OPEN.into()),
             Call::new(operator, path!("PlaceEdition"), &on_portal),
         ] {
@@ -244,7 +245,10 @@ impl Register {
                     due_day: 6,
                     ..Form::default()
                 };
-                (vec![created], update(administrator, later, &["due_day"]))
+                (
+                    vec![created],
+                    update(administrator, later, &["due_day"], day(2027, 1, 1)),
+                )
             }
             "RetireForm" => (vec![created], retire(administrator, name)),
             "SetAnsweringDay" => (vec![], set_answering_day(administrator)),
