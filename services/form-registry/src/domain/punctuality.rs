@@ -177,6 +177,18 @@ mod tests {
         assert_eq!(Counts::of(&editions, Moment::new(now, 2)), expected);
     }
 
+    #[test]
+    fn what_is_met_by_the_end_of_an_embargo_is_withheld_until_then() {
+        let end = zone::beginning(day("2026-11-05"));
+        let met = standing(day("2026-11-05"), Some(end), false, false);
+        let before = end - jiff::SignedDuration::from_micros(1);
+        assert!(met.is_withheld(before) && !met.is_withheld(end));
+        let open = standing(day("2026-11-05"), None, false, false);
+        assert!(!open.is_withheld(before), "there is nothing to withhold");
+        let counted = |now| Counts::of([&met], Moment::new(now, 0));
+        assert_eq!((counted(before).placed, counted(end).placed), (0, 1));
+    }
+
     proptest! {
         #[test]
         fn every_edition_is_counted_once(
