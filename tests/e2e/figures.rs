@@ -1,7 +1,7 @@
 //! Figures and what they are of, on the command line: tables from CSV and XLSX, faults by row and column, and what is asked of them.
 
 use legalstat_test_support::system::System;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const JANUARY: &str = "forms/1/editions/2025-M01";
 const LAW: [&str; 4] = ["--valid-from", "2020-01-01", "--act", "Order No. 7"];
@@ -106,6 +106,24 @@ fn figures_in_preparation_are_taken_away_by_the_name_of_their_edition() {
 }
 
 #[test]
+fn registers_come_from_a_workbook_of_libreoffice_with_kazakh_text_numbers_and_dates() {
+    let system = with_registers();
+    let workbook = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/e2e/files/indicators.xlsx");
+    let change = system.json(&["forms", "indicators", "import", "1", "--content", workbook]);
+    assert_eq!(change["created"], 2);
+    let entered = system.json(&["forms", "indicators", "list", "1"]);
+    let entered = entered["indicators"].as_array().expect("a list");
+    let of_code = |code: &str| entered.iter().find(|indicator| indicator["code"] == code);
+    let all = of_code("101").expect("a code that is a number");
+    assert_eq!(all["title"]["kk"], "Тіркелген қылмыстық құқық бұзушылықтар, барлығы");
+    assert_eq!((&all["measure"], &all["byTerritory"]), (&json!("саны"), &json!(true)));
+    assert_eq!(all["validFrom"], json!({ "year": 2020, "month": 1, "day": 1 }));
+    assert_eq!(all["legalBasis"]["act"], "№ 7 бұйрық");
+    let part = of_code("101.1").expect("a code with a point");
+    assert_eq!(part["validFrom"], json!({ "year": 2024, "month": 3, "day": 1 }));
+}
+
+#[test]
 fn each_table_that_is_wrong_is_refused_whole_with_its_rows_and_columns() {
     let system = with_registers();
     let refused = |name: &str, table: &str, code: i32, parts: &[&str]| {
@@ -133,6 +151,26 @@ fn each_table_that_is_wrong_is_refused_whole_with_its_rows_and_columns() {
         "indicator,value\ncases,1\n\ncases,2\n",
         2,
         &["row 4", "of row 2 again"],
+    );
+    refused(
+        "a.csv",
+        "indicator:value\ncases:1\n",
+        2,
+        &["wrong columns", "no column INDICATOR"],
+    );
+    refused(
+        "a.csv",
+        "indicator,value\ncases,1\ncases\n",
+        2,
+        &["row 3", "1 cells, the heading 2"],
+    );
+    let windows = system.folder().join("windows.csv");
+    std::fs::write(&windows, b"indicator,value,SEX\n\xea\xf0\xe0\xe6\xe8,1,M\n").expect("it is written");
+    let windows = windows.display().to_string();
+    let (exit, told) = system.failure(&["forms", "observations", "import", JANUARY, "--content", &windows]);
+    assert!(
+        exit == 2 && told.contains("row 2 is not UTF-8") && told.contains("--encoding windows-1251"),
+        "{told}"
     );
     // What only the service knows is told by the rows of the file too.
     let unknown = "indicator;territory;SEX;value\ncrimes;75;F;1\n\nthefts;7599;X;2\ncases;75;;3\n";

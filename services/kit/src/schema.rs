@@ -274,6 +274,16 @@ impl Tables {
         }
     }
 
+    /// As a release before had them: without the migrations from this version on.
+    #[must_use]
+    pub fn before(&self, version: i64) -> Self {
+        let earlier = self.migrations.iter().filter(|migration| migration.version < version);
+        Self {
+            migrations: Migrator::with_migrations(earlier.cloned().collect()),
+            recorded_in: self.recorded_in,
+        }
+    }
+
     fn migrator(&self) -> Migrator {
         let mut migrator = Migrator::with_migrations(self.migrations.iter().cloned().collect());
         migrator.dangerous_set_table_name(self.recorded_in);

@@ -1,6 +1,9 @@
 //! A private certificate authority: certificates for every caller and service of a local system.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
 
 use anyhow::Context as _;
 use legalstat_proto::common::v1::Role;
@@ -89,6 +92,9 @@ pub struct Identity {
 pub struct Authority {
     folder: PathBuf,
     issuer: Issuer<'static, KeyPair>,
+    /// Held while a certificate is made: whoever wants the same one meanwhile must not take the key of one and the certificate of
+    /// another.
+    making: Mutex<()>,
 }
 
 impl Authority {
@@ -114,6 +120,7 @@ impl Authority {
         let authority = Self {
             folder: folder.to_owned(),
             issuer: Issuer::new(authority_parameters(valid), pair),
+            making: Mutex::default(),
         };
         if !authority.revoked_path().exists() {
             authority.write_revoked(Vec::new())?;
@@ -200,6 +207,7 @@ impl Authority {
             certificate_path: file("pem"),
             key_path: file("key"),
         };
+        let _alone = self.making.lock().expect("no code panics while it holds this lock");
         let key = std::fs::read_to_string(&identity.key_path).unwrap_or_default();
         let lasting = KeyPair::from_pem(&key).is_ok_and(|pair| lasts(&identity.certificate_path, &pair, RENEWED));
         if !lasting {

@@ -222,6 +222,7 @@ impl Calendar {
 
 impl House for Calendar {
     const NAME: &'static str = "calendar";
+    const CONTRACT: &'static str = "legalstat.calendar.v1.CalendarService";
     const METHODS: &'static [&'static str] = &[
         "GetDay",
         "ListDays",

@@ -288,6 +288,7 @@ fn scheduled() -> ListScheduleRequest {
 
 impl House for Collections {
     const NAME: &'static str = "collection-distribution";
+    const CONTRACT: &'static str = "legalstat.collections.v1.CollectionDistributionService";
     const METHODS: &'static [&'static str] = &[
         "ListCollections",
         "GetCollection",

@@ -18,8 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const DEADLINE: Duration = Duration::from_millis(200);
 /// After so many cuts that did harm the course ends: each costs a new service.
 const ENOUGH: usize = 5;
-/// How often each method is cut in each way in a sample.
+/// How often each method is cut in each way in a sample, at most; less often where there are many methods, so that a sample
+/// takes no longer. Each run draws anew.
 const DRAWS: usize = 3;
+const DRAWS_OF_ALL: usize = 100;
 /// A packet number that no call reaches.
 const NEVER: u64 = u64::MAX;
 
@@ -76,11 +78,12 @@ impl<H: House> Course<H> {
 
     /// Some packets of each method for each kind of cut, drawn among those that the method has.
     async fn sample(&mut self, dice: &mut Dice) {
+        let draws = (DRAWS_OF_ALL / H::METHODS.len()).clamp(1, DRAWS);
         for method in H::METHODS {
             let Came::Answered(mut packets) = self.cut(method, How::HangUp, NEVER).await else {
                 continue;
             };
-            for how in HOWS.into_iter().cycle().take(HOWS.len() * DRAWS) {
+            for how in HOWS.into_iter().cycle().take(HOWS.len() * draws) {
                 // Statements that a connection knows already need fewer packets, so that the number may be too high.
                 while packets > 0 && !self.is_over() {
                     match self.cut(method, how, dice.up_to(packets)).await {

@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use super::{
     House, figures,
+    registered::Register,
     storm::Stormy,
     watched::{Watched, clock},
 };
@@ -47,6 +48,7 @@ pub struct Forms {
     operator: Channel,
     anyone: Channel,
     administrator: Channel,
+    register: Register,
     /// Editions that no call was about yet.
     unused: Mutex<Vec<String>>,
     /// An edition that the last call placed.
@@ -306,6 +308,7 @@ fn preview() -> PreviewRecomputeRequest {
 
 impl House for Forms {
     const NAME: &'static str = "form-registry";
+    const CONTRACT: &'static str = "legalstat.forms.v1.FormRegistryService";
     const METHODS: &'static [&'static str] = &[
         "ListForms",
         "GetForm",
@@ -341,6 +344,19 @@ impl House for Forms {
         "ImportObservations",
         "DeleteObservations",
         "QueryObservations",
+        "CreateForm",
+        "UpdateForm",
+        "RetireForm",
+        "ListFormVersions",
+        "GetAnsweringDay",
+        "SetAnsweringDay",
+        "CreateOpenDataEntry",
+        "EndOpenDataEntry",
+        "ListOpenDataEntries",
+        "GetOpenDataPackage",
+        "DownloadOpenDataFile",
+        "GetEditionFileUpload",
+        "WatchForms",
         "ListEntries",
     ];
 
@@ -356,26 +372,27 @@ impl House for Forms {
         let months = (2020..=2025).flat_map(|year| (1..=12).map(move |month| (year, month)));
         let unused =
             months.flat_map(|(year, month)| MONTHLY.map(|form| format!("forms/{form}/editions/{year}-M{month:02}")));
-        let forms = Self {
-            operator: watched.running.channel(Some("operator")),
+        let [operator, administrator] = ["operator", "administrator"].map(|name| watched.running.channel(Some(name)));
+        for call in [
+            upload(&operator, PLACED, "placed"),
+            seal(&operator, PLACED),
+            place(&operator, PLACED),
+        ] {
+            call.make(None).await.expect("the first edition is placed");
+        }
+        for call in figures::registers(&operator, &MONTHLY) {
+            call.make(None).await.expect("what figures are of is entered");
+        }
+        Self {
+            register: Register::prepare(&operator, &administrator, PLACED, EMPTY).await,
             anyone: watched.running.channel(None),
-            administrator: watched.running.channel(Some("administrator")),
+            operator,
+            administrator,
             unused: Mutex::new(unused.collect()),
             placed: Mutex::default(),
             watched,
             _around: (calendar, files),
-        };
-        for call in [
-            upload(&forms.operator, PLACED, "placed"),
-            seal(&forms.operator, PLACED),
-            place(&forms.operator, PLACED),
-        ] {
-            call.make(None).await.expect("the first edition is placed");
         }
-        for call in figures::registers(&forms.operator, &MONTHLY) {
-            call.make(None).await.expect("what figures are of is entered");
-        }
-        forms
     }
 
     fn watched(&self) -> &Watched {
@@ -384,11 +401,14 @@ impl House for Forms {
 
     async fn call(&self, method: &str) -> Result<Option<Call>, String> {
         self.expect(None);
-        if let Some(reading) = self.reading(method).or(figures::reading(&self.anyone, method)) {
+        let (anyone, operator, administrator) = (&self.anyone, &self.operator, &self.administrator);
+        let reading = self.reading(method).or(figures::reading(anyone, method));
+        if let Some(reading) = reading.or(self.register.reading(anyone, operator, PLACED, method)) {
             return Ok(Some(reading));
         }
-        if let Some((first, call)) = figures::registering(&self.operator, method) {
-            if let Some(first) = first {
+        let figures = figures::registering(operator, method).map(|(first, call)| (first.into_iter().collect(), call));
+        if let Some((first, call)) = figures.or_else(|| self.register.changing(administrator, operator, method)) {
+            for first in first {
                 self.watched.done(&first).await?;
             }
             return Ok(Some(call));

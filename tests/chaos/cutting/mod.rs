@@ -9,12 +9,13 @@ mod collections;
 mod course;
 mod figures;
 mod forms;
+mod registered;
 mod requests;
 mod silence;
 mod storm;
 mod watched;
 
-use std::{fmt, future::Future};
+use std::{collections::BTreeSet, fmt, future::Future};
 
 use crate::call::Call;
 use course::Course;
@@ -29,6 +30,8 @@ const CONNECTIONS: u32 = 2;
 trait House: Sized {
     /// Its name.
     const NAME: &'static str;
+    /// The service that it is in the contracts.
+    const CONTRACT: &'static str;
     /// Every method that it serves.
     const METHODS: &'static [&'static str];
 
@@ -89,4 +92,41 @@ async fn request_intake_answers_rightly_whatever_call_was_cut_at_whatever_packet
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn collection_distribution_answers_rightly_whatever_call_was_cut_at_whatever_packet() {
     Course::<collections::Collections>::run().await;
+}
+
+/// The journal, which every service serves.
+const JOURNAL: &str = "legalstat.journal.v1.JournalService";
+
+/// The methods of a service of the contracts.
+fn methods(contract: &str) -> BTreeSet<String> {
+    let service = legalstat_proto::descriptors().get_service_by_name(contract);
+    let service = service.unwrap_or_else(|| panic!("{contract} is in the contracts"));
+    service.methods().map(|method| method.name().to_owned()).collect()
+}
+
+/// What a house would leave out, or has and its service has not.
+fn amiss<H: House>() -> Vec<String> {
+    let cut: BTreeSet<String> = H::METHODS.iter().map(|method| (*method).to_owned()).collect();
+    let served: BTreeSet<String> = methods(H::CONTRACT).union(&methods(JOURNAL)).cloned().collect();
+    cut.symmetric_difference(&served).cloned().collect()
+}
+
+#[test]
+fn every_method_of_every_service_is_cut() {
+    assert_eq!(amiss::<calendar::Calendar>(), [""; 0]);
+    assert_eq!(amiss::<forms::Forms>(), [""; 0]);
+    assert_eq!(amiss::<requests::Requests>(), [""; 0]);
+    assert_eq!(amiss::<collections::Collections>(), [""; 0]);
+    let houses = [
+        calendar::Calendar::CONTRACT,
+        forms::Forms::CONTRACT,
+        requests::Requests::CONTRACT,
+        collections::Collections::CONTRACT,
+        JOURNAL,
+    ];
+    let known: BTreeSet<String> = houses.map(str::to_owned).into();
+    let contracts = legalstat_proto::descriptors();
+    let services = contracts.services().map(|service| service.full_name().to_owned());
+    let services: BTreeSet<String> = services.filter(|name| name.starts_with("legalstat.")).collect();
+    assert_eq!(services, known);
 }

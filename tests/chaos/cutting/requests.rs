@@ -77,6 +77,7 @@ impl Requests {
 
 impl House for Requests {
     const NAME: &'static str = "request-intake";
+    const CONTRACT: &'static str = "legalstat.requests.v1.RequestIntakeService";
     const METHODS: &'static [&'static str] = &[
         "SubmitRequest",
         "GetRequest",

@@ -205,6 +205,34 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_creates_replaces_and_repeats_and_counts_each_and_names_the_rows_that_come_too_early() {
+        let (first, later) = (date(2026, 1, 1), date(2026, 7, 1));
+        let own = |code: &str| code.to_owned();
+        let held = ["A", "B", "C", "D"].map(|code| (own(code), version(first, None, 1)));
+        let given = vec![
+            (own("A"), version(later, None, 2)),
+            (own("N"), version(first, None, 1)),
+            (own("B"), version(first, None, 1)),
+            (own("C"), version(first, None, 2)),
+            (own("D"), version(later, None, 2)),
+        ];
+        let mut faults = Faults::default();
+        let batch = enter(given, &HashMap::from(held), &mut faults);
+        assert_eq!((batch.created, batch.replaced, batch.unchanged), (1, 2, 1));
+        let added: Vec<&str> = batch.add.iter().map(|(code, _)| code.as_str()).collect();
+        assert_eq!(added, ["A", "N", "D"]);
+        let ends: Vec<_> = batch.ends.iter().map(|(code, day, _)| (code.as_str(), *day)).collect();
+        assert_eq!(ends, [("A", date(2026, 6, 30)), ("D", date(2026, 6, 30))]);
+        require_once(["A", "B", "A", "A"].into_iter(), &mut faults);
+        let told: Vec<_> = faults
+            .first
+            .iter()
+            .map(|fault| (fault.row, fault.column.as_str()))
+            .collect();
+        assert_eq!(told, [(4, "valid_from"), (3, "code"), (4, "code")]);
+    }
+
+    #[test]
     fn what_holds_ends_within_its_days() {
         let day = |day| date(2026, 3, day);
         let open = Validity {

@@ -263,6 +263,7 @@ fn a_correction_is_linked_and_changes_nothing_of_what_is_placed_until_it_is_plac
         (corrected.revisions[1].number, corrected.revisions[1].replaces()),
         (2, Some(1))
     );
+    assert_eq!(corrected.revisions[1].reason, "a sum was wrong");
     assert_eq!(corrected.shown_revision().map(|shown| shown.number), Some(1));
     let sealed = corrected
         .with_file(file("a.csv"))
@@ -312,6 +313,39 @@ fn what_is_withdrawn_is_not_placed_again_but_a_correction_is() {
         .expect("it is placed");
     assert_eq!((placed.state, placed.effective), (EditionState::Placed, Some(2)));
     assert!(placed.revisions[0].withdrawal.is_some() && placed.revisions[1].withdrawal.is_none());
+}
+
+#[test]
+fn what_is_late_is_so_by_the_days_of_astana_from_its_due_date_to_when_it_was_met_or_to_now() {
+    let now = instant("2025-01-20T04:00:00Z");
+    let met = |at: Option<&str>| Edition {
+        met_at: at.map(instant),
+        ..scheduled()
+    };
+    for (met_at, now, days) in [
+        (Some("2025-01-05T18:59:59Z"), now, 0),
+        (Some("2025-01-05T19:00:00Z"), now, 1),
+        (Some("2025-01-07T18:59:59Z"), now, 2),
+        (None, now, 15),
+        (None, instant("2025-01-05T18:59:59Z"), 0),
+    ] {
+        assert_eq!(met(met_at).days_late(now), days, "{met_at:?} {now}");
+    }
+    let not_kept = Edition {
+        is_not_kept: true,
+        ..met(Some("2025-01-07T18:59:59Z"))
+    };
+    assert_eq!(not_kept.days_late(now), 0);
+    let expected = Edition {
+        is_not_kept: true,
+        ..scheduled()
+    };
+    assert!(!expected.is_recorded_afterwards(), "nothing was recorded");
+    let recorded = Edition {
+        is_not_kept: true,
+        ..placed()
+    };
+    assert!(recorded.is_recorded_afterwards() && !placed().is_recorded_afterwards());
 }
 
 #[test]

@@ -64,6 +64,11 @@ impl Standing {
         self.met_at.filter(|at| *at <= now)
     }
 
+    /// Whether it is met and an embargo keeps that to itself.
+    pub fn is_withheld(&self, now: Timestamp) -> bool {
+        self.met_at.is_some_and(|at| at > now)
+    }
+
     fn punctuality(&self, now: Timestamp) -> Punctuality {
         match self.met_by(now) {
             _ if self.is_not_kept => Punctuality::NotKept,
@@ -170,6 +175,18 @@ mod tests {
             not_kept: 2,
         };
         assert_eq!(Counts::of(&editions, Moment::new(now, 2)), expected);
+    }
+
+    #[test]
+    fn what_is_met_by_the_end_of_an_embargo_is_withheld_until_then() {
+        let end = zone::beginning(day("2026-11-05"));
+        let met = standing(day("2026-11-05"), Some(end), false, false);
+        let before = end - jiff::SignedDuration::from_micros(1);
+        assert!(met.is_withheld(before) && !met.is_withheld(end));
+        let open = standing(day("2026-11-05"), None, false, false);
+        assert!(!open.is_withheld(before), "there is nothing to withhold");
+        let counted = |now| Counts::of([&met], Moment::new(now, 0));
+        assert_eq!((counted(before).placed, counted(end).placed), (0, 1));
     }
 
     proptest! {

@@ -1,6 +1,8 @@
 //! How an administrator changes a form: other terms from a day on, corrected texts, or its end. Each gives recordings that follow
 //! those there are; nothing that was recorded changes.
 
+use std::cmp::Ordering;
+
 use jiff::civil::Date;
 use legalstat_kit::{
     call::Done,
@@ -160,15 +162,18 @@ impl History {
         if last < first {
             return Err(self.not_in_force());
         }
-        if end == Some(last) {
-            return Ok(Vec::new());
-        }
+        // From which day on it goes on until then, where it has ended already.
+        let from = match end.map(|end| (end.cmp(&last), end)) {
+            Some((Ordering::Equal, _)) => return Ok(Vec::new()),
+            Some((Ordering::Less, end)) => end.tomorrow().ok(),
+            Some((Ordering::Greater, _)) | None => None,
+        };
         let form = self.shown_on(last).form;
         let mut ended = form.clone();
         ended.duty.legal_basis = legal_basis.clone();
         let after = last.tomorrow().map_err(|_| self.not_in_force())?;
         let ended = self.following(Kind::Retired, [ended.within(after, None)], recorded);
-        match end.filter(|end| *end < last).and_then(|end| end.tomorrow().ok()) {
+        match from {
             None => Ok(ended),
             Some(from) => {
                 let goes_on = self.following(Kind::Updated, [form.within(from, Some(last))], recorded);
@@ -271,6 +276,9 @@ mod tests {
         }
         let gone = ended.retire(day("2019-04-14"), &LegalBasis::instruction("x"), &recorded());
         assert!(gone.is_err(), "it was in force on its first day");
+        let shortest = ended.retire(day("2019-04-15"), &LegalBasis::instruction("x"), &recorded());
+        let shortest = ended.with(&shortest.expect("a form can end on its first day"));
+        assert_eq!(shortest.span(), (day("2019-04-15"), Some(day("2019-04-15"))));
     }
 
     #[test]

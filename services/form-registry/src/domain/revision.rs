@@ -75,3 +75,99 @@ impl Revision {
         self.files.insert(self.files.partition_point(after), file);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn done(by: &str, second: i64) -> Done {
+        Done {
+            at: Timestamp::from_second(second).expect("an instant"),
+            by: by.into(),
+        }
+    }
+
+    fn file(filename: &str) -> EditionFile {
+        EditionFile {
+            content: Content {
+                filename: filename.into(),
+                content_type: "text/csv".into(),
+                size_bytes: 1,
+                sha256: vec![0; 32],
+                uploaded: done("operator", 1),
+            },
+            language: "kk".into(),
+            restricted: false,
+        }
+    }
+
+    fn revision(number: i32) -> Revision {
+        Revision {
+            number,
+            reason: String::new(),
+            prepared: done("operator", 1),
+            seal: None,
+            withdrawal: None,
+            files: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_upload_repeats_a_file_when_person_content_name_type_and_marks_are_the_same() {
+        let held = file("a.csv");
+        let mut later = held.clone();
+        later.content.uploaded = done("operator", 2);
+        assert!(held.is_repeated_by(&later));
+        let changes: [fn(&mut EditionFile); 6] = [
+            |file| file.language = "ru".into(),
+            |file| file.restricted = true,
+            |file| file.content.filename = "b.csv".into(),
+            |file| file.content.content_type = "application/pdf".into(),
+            |file| file.content.sha256 = vec![1; 32],
+            |file| file.content.uploaded.by = "approver".into(),
+        ];
+        for (place, change) in changes.into_iter().enumerate() {
+            let mut other = held.clone();
+            change(&mut other);
+            assert!(!held.is_repeated_by(&other), "change {place}");
+        }
+    }
+
+    #[test]
+    fn files_stand_by_name_and_one_takes_the_place_of_its_own() {
+        let mut held = revision(1);
+        for name in ["b.csv", "c.csv", "a.csv", "b.csv"] {
+            held.put(file(name));
+        }
+        let names: Vec<&str> = held.files.iter().map(|file| file.content.filename.as_str()).collect();
+        assert_eq!(names, ["a.csv", "b.csv", "c.csv"]);
+    }
+
+    #[test]
+    fn the_first_revision_corrects_none_and_each_later_one_the_one_before() {
+        assert_eq!(
+            [1, 2, 3].map(|number| revision(number).replaces()),
+            [None, Some(1), Some(2)]
+        );
+    }
+
+    #[test]
+    fn a_revision_is_nil_when_it_was_sealed_with_the_reason() {
+        let seal = |nil_reason: Option<&str>| Seal {
+            sealed: done("operator", 2),
+            content_sha256: [0; 32],
+            figures_sha256: None,
+            restricted: false,
+            nil_reason: nil_reason.map(str::to_owned),
+        };
+        for (seal, nil) in [
+            (None, false),
+            (Some(seal(None)), false),
+            (Some(seal(Some("no cases"))), true),
+        ] {
+            assert_eq!(Revision { seal, ..revision(1) }.is_nil(), nil);
+        }
+    }
+}

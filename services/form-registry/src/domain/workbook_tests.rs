@@ -40,6 +40,15 @@ fn a_workbook_of_values_has_no_fault() {
 }
 
 #[test]
+fn what_libreoffice_writes_is_taken_and_its_formulas_are_found() {
+    let figures = include_bytes!("../../../../tests/e2e/files/figures.xlsx");
+    let indicators = include_bytes!("../../../../tests/e2e/files/indicators.xlsx");
+    assert_eq!((found(figures), found(indicators)), (vec![], vec![]));
+    let formula = found(include_bytes!("../../../../tests/e2e/files/formula.xlsx"));
+    assert!(matches!(formula[..], [Fault::Formula(_)]), "{formula:?}");
+}
+
+#[test]
 fn formulas_are_found_under_any_prefix_and_counted() {
     for (sheet, count) in [
         ("<c><f>1+1</f><v>2</v></c>", 1),
@@ -82,6 +91,27 @@ fn a_bomb_is_refused_before_it_is_inflated() {
     let names: Vec<String> = (0..=PARTS).map(|number| format!("xl/{number}")).collect();
     let parts: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
     assert!(told(&archive(&parts)).contains("more than 10000 parts"));
+}
+
+#[test]
+fn many_small_parts_are_refused_when_they_inflate_to_too_much_together() {
+    // As many parts as come to the most there may be, each of a size that nobody asks what it inflates from, and one more byte.
+    let parts = INFLATED / SMALL;
+    let names: Vec<String> = (0..=parts).map(|number| format!("xl/{number}")).collect();
+    let named: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"a"[..])).collect();
+    let mut content = archive(&named);
+    let listed = content
+        .windows(4)
+        .enumerate()
+        .filter(|(_, window)| window == b"PK\x01\x02");
+    let listed: Vec<usize> = listed.map(|(at, _)| at).collect();
+    for at in &listed[1..] {
+        content[at + 24..at + 28].copy_from_slice(&u32::try_from(SMALL).expect("it is small").to_le_bytes());
+    }
+    let together = format!("its parts inflate to more than {INFLATED} bytes");
+    assert_eq!(found(&content), [Fault::Archive(together.clone())]);
+    content[listed[0] + 24] = 0;
+    assert!(!told(&content).contains(&together), "that many they may have");
 }
 
 #[test]

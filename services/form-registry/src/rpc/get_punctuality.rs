@@ -9,11 +9,13 @@ use legalstat_kit::{
     period::ReportingPeriod,
 };
 use legalstat_proto::forms::v1::{GetPunctualityRequest, PunctualityLine, PunctualityReport};
+use tonic::Response;
 
 use super::{
     FormRegistry,
     convert::{self, LINES, Lines},
     door,
+    showing::Showing,
 };
 use crate::{
     db,
@@ -29,9 +31,9 @@ const SOON_AT_MOST: i32 = 366;
 
 pub(super) async fn get_punctuality(
     registry: &FormRegistry,
-    _: Call,
+    call: Call,
     request: GetPunctualityRequest,
-) -> Result<PunctualityReport, Error> {
+) -> Result<Response<PunctualityReport>, Error> {
     let (mut violations, context) = (Violations::new(), &registry.context);
     let year = schedule::year(&mut violations, "year", request.year);
     let form = door::optional_form(&mut violations, "form", &request.form);
@@ -53,9 +55,17 @@ pub(super) async fn get_punctuality(
     let now = context.now();
     let (parent, period) = (parent.as_deref(), period.as_deref());
     let standings = db::punctuality::of_year(&mut snapshot, year, parent, period, now).await?;
+    // What an embargo withholds is counted as not placed, for everyone; who may not know is recorded as of any other list.
+    let mut showing = Showing::to(&call, now);
+    if standings.iter().any(|standing| standing.is_withheld(now)) {
+        let embargoes = db::embargo::holding(&mut snapshot, None, now).await?;
+        for standing in standings.iter().filter(|standing| standing.is_withheld(now)) {
+            showing.view(standing.key, embargoes.get(&standing.key), true);
+        }
+    }
     let moment = Moment::new(now, soon);
     let counts = Counts::of(&standings, moment);
-    Ok(PunctualityReport {
+    Ok(showing.answer(PunctualityReport {
         year: request.year,
         on_time: counts.on_time,
         late: counts.late,
@@ -65,7 +75,7 @@ pub(super) async fn get_punctuality(
         counts: Some(convert::to_counts(counts)),
         lines: lines.map(|lines| by(lines, &standings, moment)).unwrap_or_default(),
         answering_from: answering::day(&mut snapshot).await?.map(wire::to_date),
-    })
+    }))
 }
 
 /// Reads a period of the year; empty means all.

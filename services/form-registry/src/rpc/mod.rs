@@ -170,9 +170,7 @@ impl FormRegistryService for FormRegistry {
         request: Request<GetPunctualityRequest>,
     ) -> Result<Response<PunctualityReport>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(
-            get_punctuality::get_punctuality(self, call, message).await?,
-        ))
+        Ok(get_punctuality::get_punctuality(self, call, message).await?)
     }
 
     async fn check_availability(

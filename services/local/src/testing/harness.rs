@@ -7,7 +7,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Connection as _, PgConnection};
 use tokio::{sync::OnceCell, sync::oneshot, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
@@ -116,6 +116,27 @@ impl Ground {
         roles::copy_database(&server, &template, &name).await?;
         Ok(name)
     }
+
+    /// A database that a release made before the migrations from this version on, with the rows that it wrote, and migrated since.
+    async fn upgraded<C>(&self, service: &Service<C>, version: i64, rows: &str) -> anyhow::Result<String> {
+        let (server, never) = (self.cluster.admin_url("postgres"), CancellationToken::new());
+        let name = format!("{}_{}", service.schema, uuid::Uuid::new_v4().simple());
+        {
+            // Roles belong to the whole server: nobody else prepares a database meanwhile.
+            let _alone = self.templates.lock().await;
+            roles::prepare_database(&server, &name, &self.passwords).await?;
+        }
+        let owner = schema::options(&self.passwords.owner_url(&server, &name, service.schema)?)?;
+        let before: Vec<schema::Tables> = service.tables.iter().map(|tables| tables.before(version)).collect();
+        schema::migrate(&owner, &before.iter().collect::<Vec<_>>(), &never).await?;
+        let mut connection = schema::options(&self.cluster.admin_url(&name))?.connect().await?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(rows.to_owned()))
+            .execute(&mut connection)
+            .await?;
+        connection.close().await?;
+        schema::migrate(&owner, service.tables, &never).await?;
+        Ok(name)
+    }
 }
 
 fn passable() -> std::fs::Permissions {
@@ -160,6 +181,25 @@ impl Running {
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
         Self::try_start(service, settings, clock, Some(relay))
+            .await
+            .expect("the service starts")
+    }
+
+    /// Starts a service as [`start`](Self::start) does, on a database that a release made before the migrations from `version` on:
+    /// what it wrote there is `rows`, and all migrations ran since.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_upgraded<C: Send + 'static>(
+        (version, rows): (i64, &str),
+        service: &'static Service<C>,
+        settings: &[(&str, String)],
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        let ground = Ground::shared().await;
+        let database = ground.upgraded(service, version, rows).await;
+        let database = database.expect("the migrations take what was written before");
+        Self::start_on(ground, database, service, settings, clock, None)
             .await
             .expect("the service starts")
     }

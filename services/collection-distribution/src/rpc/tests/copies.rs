@@ -9,7 +9,7 @@ use super::*;
 /// The copy of the Supreme Court, column 16.
 const COURTS_COPY: &str = "collections/crime/editions/2025-Q1/copies/25";
 
-async fn download(client: &mut Client, name: &str) -> Result<(EditionContent, Vec<u8>), Status> {
+pub(super) async fn download(client: &mut Client, name: &str) -> Result<(EditionContent, Vec<u8>), Status> {
     let mut stream = client
         .download_copy(DownloadCopyRequest { name: name.into() })
         .await?
@@ -24,7 +24,7 @@ async fn download(client: &mut Client, name: &str) -> Result<(EditionContent, Ve
     Ok((described.expect("the first message describes the content"), content))
 }
 
-fn confirming(name: &str, content: &[u8]) -> ConfirmReceiptRequest {
+pub(super) fn confirming(name: &str, content: &[u8]) -> ConfirmReceiptRequest {
     ConfirmReceiptRequest {
         name: name.into(),
         sha256: digest(content),
@@ -33,7 +33,7 @@ fn confirming(name: &str, content: &[u8]) -> ConfirmReceiptRequest {
     }
 }
 
-async fn confirm(client: &mut Client, request: &ConfirmReceiptRequest) -> Result<Copy, Status> {
+pub(super) async fn confirm(client: &mut Client, request: &ConfirmReceiptRequest) -> Result<Copy, Status> {
     client
         .confirm_receipt(request.clone())
         .await

@@ -24,6 +24,7 @@ mod recompute;
 mod register;
 mod release;
 mod schedule;
+mod upgrade;
 mod upload;
 
 type Client = CollectionDistributionServiceClient<Channel>;
@@ -58,6 +59,14 @@ impl Distribution {
     }
 
     async fn start_with(open: bool) -> Self {
+        Self::started(open, async |settings| {
+            Running::start(&crate::SERVICE, settings, || instant(NOW)).await
+        })
+        .await
+    }
+
+    /// A service with all that it needs around it, however it starts itself.
+    async fn started(open: bool, start: impl AsyncFnOnce(&[(&'static str, String)]) -> Running) -> Self {
         let files = tempfile::tempdir().expect("a folder");
         let behind = Running::start(&legalstat_calendar::SERVICE, &[], || instant(NOW)).await;
         let calendar = Gate::before(behind.url()).await;
@@ -69,9 +78,8 @@ impl Distribution {
             ("LEGALSTAT_FILES", files.path().display().to_string()),
             ("LEGALSTAT_FILE_LIMIT", "2000000".to_owned()),
         ];
-        let running = Running::start(&crate::SERVICE, &settings, || instant(NOW)).await;
         Self {
-            running,
+            running: start(&settings).await,
             calendar,
             _calendar: behind,
             files,

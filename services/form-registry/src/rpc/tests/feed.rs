@@ -26,12 +26,12 @@ async fn registry() -> Registry {
     registry
 }
 
-async fn try_watch(running: &Running, caller: &str, request: WatchFormsRequest) -> Result<Feed, Status> {
+pub(super) async fn try_watch(running: &Running, caller: &str, request: WatchFormsRequest) -> Result<Feed, Status> {
     let mut client = Client::new(running.channel(Some(caller)));
     client.watch_forms(request).await.map(tonic::Response::into_inner)
 }
 
-fn after(token: &str) -> WatchFormsRequest {
+pub(super) fn after(token: &str) -> WatchFormsRequest {
     WatchFormsRequest {
         resume_token: token.into(),
         only_new: false,
@@ -78,7 +78,7 @@ async fn heartbeat(feed: &mut Feed) -> WatchFormsResponse {
 }
 
 /// Reads until everything is told; gives the events and the last token.
-async fn all(feed: &mut Feed) -> (Vec<(String, String)>, String) {
+pub(super) async fn all(feed: &mut Feed) -> (Vec<(String, String)>, String) {
     let mut events = Vec::new();
     loop {
         let message = message(feed).await;

@@ -168,6 +168,12 @@ async fn sealing_takes_in_the_digest_of_the_figures_and_a_restricted_indicator_i
     let sealed = seal(&mut operator, JANUARY).await;
     let revision = sealed.revisions.last().expect("it has one");
     assert_eq!(revision.figures_sha256, imported.sha256);
+    let lines = format!(
+        "legalstat-content/1\nedition:{JANUARY}\nrevision:1\nfigures:{}\n",
+        imported.sha256
+    );
+    let hash = hex::encode(legalstat_kit::door::wire::sha256(lines.as_bytes()));
+    assert_eq!(revision.content_sha256, hash, "anyone can write it again");
     place(&mut operator, &placing(JANUARY, Place::InformationService))
         .await
         .expect("it is placed");

@@ -26,9 +26,11 @@ use tonic_types::StatusExt;
 use uuid::Uuid;
 
 mod answering;
+mod at_once;
 mod availability;
 mod editions;
 mod embargo;
+mod embargo_paths;
 mod exact;
 mod feed;
 mod figures;
@@ -47,6 +49,7 @@ mod retirement;
 mod schedule;
 mod sealed;
 mod serving;
+mod upgrade;
 mod upload;
 mod year;
 
@@ -90,11 +93,28 @@ impl Registry {
     }
 
     async fn start_with(relay: Option<&Relay>, now: &str, open: bool, more: &[(&'static str, &str)]) -> Self {
+        Self::started(now, open, more, async |settings, clock| {
+            let tell = move || *clock.lock().expect("no test panics here");
+            match relay {
+                Some(relay) => Running::start_behind(relay, &crate::SERVICE, settings, tell).await,
+                None => Running::start(&crate::SERVICE, settings, tell).await,
+            }
+        })
+        .await
+    }
+
+    /// A registry with all that it needs around it, however it starts itself.
+    async fn started(
+        now: &str,
+        open: bool,
+        more: &[(&'static str, &str)],
+        start: impl AsyncFnOnce(&[(&'static str, String)], Arc<Mutex<Timestamp>>) -> Running,
+    ) -> Self {
         let files = tempfile::tempdir().expect("a folder");
         let clock = Arc::new(Mutex::new(instant(now)));
         let told = clock.clone();
         let tell = move || *told.lock().expect("no test panics here");
-        let behind = Running::start(&legalstat_calendar::SERVICE, &[], tell.clone()).await;
+        let behind = Running::start(&legalstat_calendar::SERVICE, &[], tell).await;
         let calendar = Gate::before(behind.url()).await;
         if open {
             calendar.open();
@@ -106,12 +126,8 @@ impl Registry {
         ];
         let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let settings: Vec<_> = settings.into_iter().chain(more).collect();
-        let running = match relay {
-            Some(relay) => Running::start_behind(relay, &crate::SERVICE, &settings, tell).await,
-            None => Running::start(&crate::SERVICE, &settings, tell).await,
-        };
         Self {
-            running,
+            running: start(&settings, clock.clone()).await,
             calendar,
             _calendar: behind,
             files,

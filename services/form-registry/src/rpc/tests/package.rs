@@ -43,7 +43,7 @@ const REGISTERS: &str = "
     SELECT '{GRAVITY}', ARRAY[c.id] FROM forms.code c WHERE c.code IN ('GRAVE', 'MINOR');";
 
 /// The figures of the first revision.
-const FIGURES: &str = "
+pub(super) const FIGURES: &str = "
     INSERT INTO forms.figure_set (form, period, revision, rows, sha256, imported_at, imported_by)
     VALUES (1, '2025-M01', 1, 4, sha256(''), now(), 'operator');
     INSERT INTO forms.observation (figure_set, indicator, territory, breakdown, status, value)
@@ -55,7 +55,7 @@ const FIGURES: &str = "
         SELECT t.id, 0, 'P', 7 FROM forms.code t WHERE t.code = '710000000'
     ) AS f (territory, breakdown, status, value)";
 
-const NAMES: &str =
+pub(super) const NAMES: &str =
     "UPDATE forms.form_version SET title_kk = 'Тіркелген қылмыстар', title_ru = 'Зарегистрированные преступления'
                      WHERE form = 1";
 
@@ -69,7 +69,7 @@ async fn run(registry: &Registry, sql: &str) {
 }
 
 /// A registry whose January is sealed with figures and a file.
-async fn registry(names: &str, figures: &str) -> Registry {
+pub(super) async fn registry(names: &str, figures: &str) -> Registry {
     let registry = Registry::start_with(None, NOW, true, &[("LEGALSTAT_FILE_LIMIT", "20000000")]).await;
     registry.until_whole().await;
     run(&registry, &format!("{REGISTERS}; {names}")).await;

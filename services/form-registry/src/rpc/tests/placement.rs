@@ -283,6 +283,13 @@ async fn the_runtime_role_cannot_rewrite_what_was_placed() {
         "DELETE FROM forms.form_version",
         "UPDATE forms.answering_day SET day = '2000-01-01'",
         "UPDATE forms.open_data_list SET valid_from = '2000-01-01'",
+        "UPDATE forms.open_data_package SET sha256 = sha256('')",
+        "DELETE FROM forms.open_data_package",
+        "UPDATE forms.open_data_file SET sha256 = sha256('')",
+        "DELETE FROM forms.open_data_file",
+        "UPDATE forms.figure_set SET sha256 = sha256('')",
+        "UPDATE forms.observation SET value = 0",
+        "DELETE FROM forms.embargo_end",
         "DELETE FROM forms.journal_entry",
     ] {
         let error = runtime.execute(sql).await.expect_err(sql);

@@ -138,6 +138,36 @@ fn by_hand<'a>(editions: impl Iterator<Item = (&'a ScheduleItem, Option<Fate>)>)
     counts
 }
 
+/// Counts on a day in the middle of the year, before anything of that day is done.
+fn by_hand_on<'a>(today: Date, editions: impl Iterator<Item = (&'a ScheduleItem, Option<Fate>)>) -> PunctualityCounts {
+    let mut counts = PunctualityCounts::default();
+    let (mut done, soon) = (Vec::new(), today + 7.days());
+    for (item, fate) in editions {
+        let due = due(item);
+        let on = match fate {
+            None => Some(due),
+            Some(Fate::OnTime | Fate::Nil) => Some(due),
+            Some(Fate::Late(days)) => Some(due + days.days()),
+            Some(Fate::Missing) => None,
+        };
+        if fate.is_none() || on.is_some_and(|on| on < today) {
+            done.push((item, fate));
+        } else if due < today {
+            counts.overdue += 1;
+        } else {
+            counts.not_due += 1;
+            counts.due_today += i32::from(due == today);
+            counts.due_soon += i32::from(due > today && due <= soon);
+        }
+    }
+    let open = counts;
+    counts = by_hand(done.into_iter());
+    counts.expected += open.overdue + open.not_due;
+    counts.overdue = open.overdue;
+    (counts.not_due, counts.due_today, counts.due_soon) = (open.not_due, open.due_today, open.due_soon);
+    counts
+}
+
 #[tokio::test]
 async fn a_year_is_lived_through_and_its_punctuality_is_what_a_count_by_hand_gives() {
     let registry = Registry::at(BEGINNING).await;
@@ -196,6 +226,13 @@ async fn a_year_is_lived_through_and_its_punctuality_is_what_a_count_by_hand_giv
         moved.iter().any(|item| item.due_date_revision == 1),
         "something was due on that day"
     );
+    let middle = moved.iter().map(|item| (item, fates.get(&item.edition).copied()));
+    let middle = by_hand_on(day(ACT_RECORDED), middle);
+    assert!(
+        middle.overdue > 0 && middle.not_due > 0 && middle.due_soon > 0,
+        "{middle:?}"
+    );
+    assert_eq!(registry.report(PunctualityLines::ByForm).await.counts, Some(middle));
     for (on, name) in after {
         let placed = registry.place_on(name, *on, fates[name]).await;
         let expected = match fates[name] {

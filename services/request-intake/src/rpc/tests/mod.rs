@@ -6,4 +6,5 @@ mod reading;
 mod recompute;
 mod stage;
 mod submit;
+mod upgrade;
 mod views;

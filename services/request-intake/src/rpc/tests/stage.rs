@@ -32,14 +32,25 @@ impl Stage {
 
     /// The same with more settings.
     pub(super) async fn set_with(more: &[(&'static str, &str)]) -> Self {
+        Self::set_on(more, async |settings| {
+            let now: Timestamp = NOW.parse().expect("an instant");
+            Running::start(&SERVICE, settings, move || now).await
+        })
+        .await
+    }
+
+    /// The same, however the service starts.
+    pub(super) async fn set_on(
+        more: &[(&'static str, &str)],
+        start: impl AsyncFnOnce(&[(&'static str, String)]) -> Running,
+    ) -> Self {
         let fakes = Fakes::start().await;
         let mut settings = vec![
             ("LEGALSTAT_CALENDAR_URL", fakes.url.clone()),
             ("LEGALSTAT_FORM_REGISTRY_URL", fakes.url.clone()),
         ];
         settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
-        let now: Timestamp = NOW.parse().expect("an instant");
-        let running = Running::start(&SERVICE, &settings, move || now).await;
+        let running = start(&settings).await;
         Self { fakes, running }
     }
 
