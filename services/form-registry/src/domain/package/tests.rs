@@ -104,6 +104,40 @@ fn figures_are_written_as_they_are() {
 }
 
 #[test]
+fn indicators_and_codes_are_tables_that_a_reader_of_csv_reads_back() {
+    let mut subject = subject();
+    subject.indicators[0].title.ru = "Кражи, \"крупные\"\nи иные".into();
+    let rows = |bytes: &[u8]| -> Vec<Vec<String>> {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes);
+        let records = reader.records().map(|record| record.expect("a row"));
+        records
+            .map(|record| record.iter().map(str::to_owned).collect())
+            .collect()
+    };
+    assert_eq!(
+        rows(&subject.indicators().expect("a table")),
+        [
+            ["indicator", "unit", "measure", "title_kk", "title_ru", "title_en"],
+            [
+                "1.1",
+                "CRIME",
+                "number",
+                "Crimes kk",
+                "Кражи, \"крупные\"\nи иные",
+                "Crimes en"
+            ],
+        ]
+    );
+    assert_eq!(
+        rows(&subject.codes().expect("a table")),
+        [
+            ["list", "code", "title_kk", "title_ru", "title_en"],
+            ["KATO", "750000000", "Almaty kk", "Almaty ru", "Almaty en"],
+        ]
+    );
+}
+
+#[test]
 fn a_part_ends_between_two_territories() {
     let territories = ["110000000", "150000000", "190000000"];
     let figures: Vec<Figure> = territories
