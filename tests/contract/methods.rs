@@ -56,6 +56,7 @@ forms.v1.FormRegistryService/ListDetails                         PUBLIC  -  INVA
 forms.v1.FormRegistryService/CreateTotalRule                     OPERATOR  m  INVALID_FIELDS
 forms.v1.FormRegistryService/ListTotalRules                      PUBLIC  -  INVALID_FIELDS
 forms.v1.FormRegistryService/ImportObservations                  OPERATOR  m  INVALID_FIELDS
+forms.v1.FormRegistryService/DeleteObservations                 OPERATOR  m  INVALID_FIELDS
 forms.v1.FormRegistryService/QueryObservations                   PUBLIC  -  INVALID_FIELDS
 forms.v1.FormRegistryService/CreateForm                         ADMINISTRATOR  m  INVALID_FIELDS
 forms.v1.FormRegistryService/UpdateForm                         ADMINISTRATOR  m  INVALID_FIELDS

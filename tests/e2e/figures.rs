@@ -85,6 +85,27 @@ fn figures_come_from_a_workbook_of_libreoffice_and_are_asked_for_by_code() {
 }
 
 #[test]
+fn figures_in_preparation_are_taken_away_by_the_name_of_their_edition() {
+    let system = with_registers();
+    let file = system.file("figures.csv", "indicator,value\ncases,7\n");
+    system.json(&["forms", "observations", "import", JANUARY, "--content", &file]);
+    let delete = ["forms", "observations", "delete", JANUARY];
+    system.json(&[&delete[..], &["--validate-only"]].concat());
+    assert_eq!(figures(&system, &[]).len(), 1, "a trial takes nothing away");
+    let id = ["--request-id", "6f1c6a52-6d1b-4e7c-9f5c-0d6c2f0e7a10"];
+    let edition = system.json(&[&delete[..], &id].concat());
+    assert_eq!(edition["name"], JANUARY);
+    assert!(figures(&system, &[]).is_empty());
+    assert_eq!(
+        system.json(&[&delete[..], &id].concat()),
+        edition,
+        "the same call has the same answer"
+    );
+    let (_, told) = system.failure(&delete);
+    assert!(told.contains("has no figures in preparation"), "{told}");
+}
+
+#[test]
 fn each_table_that_is_wrong_is_refused_whole_with_its_rows_and_columns() {
     let system = with_registers();
     let refused = |name: &str, table: &str, code: i32, parts: &[&str]| {

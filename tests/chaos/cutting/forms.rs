@@ -7,11 +7,11 @@ use legalstat_proto::{
     calendar::v1::{PreviewRecomputeRequest, preview_recompute_request::Change},
     forms::v1::{
         AvailabilityItem, Channel as Place, CheckAvailabilityRequest, CorrectEditionRequest, DeclareNilEditionRequest,
-        DeleteEditionFileRequest, DownloadEditionFileRequest, Edition, EditionState, GetEditionRequest, GetFormRequest,
-        GetPunctualityRequest, ListEditionsRequest, ListEditionsResponse, ListFormsRequest, ListPlacementsRequest,
-        ListScheduleRequest, PlaceEditionRequest, SealEditionRequest, SetEmbargoRequest, UploadEditionFileHeader,
-        UploadEditionFileRequest, WithdrawEditionRequest, form_registry_service_client::FormRegistryServiceClient,
-        upload_edition_file_request::Part,
+        DeleteEditionFileRequest, DeleteObservationsRequest, DownloadEditionFileRequest, Edition, EditionState,
+        GetEditionRequest, GetFormRequest, GetPunctualityRequest, ListEditionsRequest, ListEditionsResponse,
+        ListFormsRequest, ListPlacementsRequest, ListScheduleRequest, PlaceEditionRequest, SealEditionRequest,
+        SetEmbargoRequest, UploadEditionFileHeader, UploadEditionFileRequest, WithdrawEditionRequest,
+        form_registry_service_client::FormRegistryServiceClient, upload_edition_file_request::Part,
     },
     journal::v1::ListEntriesRequest,
 };
@@ -165,6 +165,15 @@ fn change(channel: &Channel, method: &str, name: &str) -> Option<Call> {
             &DeleteEditionFileRequest {
                 name,
                 filename: "form.csv".into(),
+                request_id,
+                validate_only: false,
+            },
+        ),
+        "DeleteObservations" => Call::new(
+            channel,
+            path!("DeleteObservations"),
+            &DeleteObservationsRequest {
+                name,
                 request_id,
                 validate_only: false,
             },
@@ -329,6 +338,7 @@ impl House for Forms {
         "CreateTotalRule",
         "ListTotalRules",
         "ImportObservations",
+        "DeleteObservations",
         "QueryObservations",
         "ListEntries",
     ];
@@ -385,8 +395,14 @@ impl House for Forms {
         let Some(name) = self.next() else {
             return Ok(None);
         };
-        if method == "ImportObservations" {
-            return Ok(Some(figures::import(&self.operator, &name)));
+        let importing = figures::import(&self.operator, &name);
+        match method {
+            "ImportObservations" => return Ok(Some(importing)),
+            "DeleteObservations" => {
+                self.watched.done(&importing).await?;
+                return Ok(change(&self.operator, method, &name));
+            }
+            _ => {}
         }
         let uploading = upload(&self.operator, &name, &name);
         if method == "UploadEditionFile" {

@@ -56,6 +56,7 @@ fn written(path: &str, dice: &mut Dice) -> Option<Vec<Value>> {
             json!({ "name": form, "channel": "CHANNEL_INFORMATION_SERVICE", "requestId": id,
                                        "validateOnly": validate }),
         ],
+        "DeleteObservations" => vec![json!({ "name": form, "requestId": id, "validateOnly": validate })],
         "SealEdition" if path.contains("FormRegistry") => {
             vec![json!({ "name": form, "requestId": id, "validateOnly": validate })]
         }

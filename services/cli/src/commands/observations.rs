@@ -6,7 +6,7 @@ use clap::Subcommand;
 use legalstat_proto::forms::v1::{ImportObservationsHeader, ObservationRow, ObservationStatus};
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, edition_name, forms::SERVICE, name, new_request_id};
+use super::{Action, Command, Mutation, edition_name, forms::SERVICE, name, new_request_id, request};
 use crate::{
     failure::Failure,
     output::{self, View},
@@ -35,6 +35,15 @@ Examples:
         /// How a CSV is written [default: UTF-8, or what its byte order mark says]
         #[arg(long)]
         encoding: Option<Encoding>,
+        #[command(flatten)]
+        mutation: Mutation,
+    },
+    /// Take away the figures of an edition in preparation, to import others or none; what is sealed keeps its figures
+    #[command(after_help = "Example:
+  legalstat forms observations delete forms/1/editions/2026-M01")]
+    Delete {
+        /// The edition, forms/1/editions/2026-M01
+        edition: String,
         #[command(flatten)]
         mutation: Mutation,
     },
@@ -154,6 +163,12 @@ impl Observations {
                 let numbers = table.rows.iter().map(|(number, _)| *number).collect();
                 let action = Action::Import(header, rows);
                 Ok(Command::new(SERVICE, "ImportObservations", action).of_rows(numbers))
+            }
+            Self::Delete { edition, mutation } => {
+                let method = "DeleteObservations";
+                let fields = json!({ "name": edition_name("forms/", &edition) });
+                let request = mutation.add_to(request(SERVICE, method, &fields)?);
+                Ok(Command::new(SERVICE, method, Action::Send(request, View::Record)))
             }
             Self::Query {
                 form,

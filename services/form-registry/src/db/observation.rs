@@ -331,7 +331,8 @@ pub async fn totals(
     rows.collect()
 }
 
-/// The indicators of restricted access among the figures of a revision, by code: what sealing and placing ask for (para 2(10)).
+/// The indicators of restricted access among the figures of a revision, by code: what sealing and placing ask for (para 2(10)). Each
+/// is looked up by itself: the figures may be many, and just stored, so that the database knows nothing of them yet.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn restricted(
     connection: &mut PgConnection,
@@ -339,12 +340,14 @@ pub async fn restricted(
     revision: i32,
 ) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar!(
-        "SELECT i.code FROM forms.indicator i
+        "SELECT DISTINCT i.code FROM forms.indicator i
+         JOIN forms.indicator_version v ON v.indicator = i.id AND v.restricted
+             AND v.valid_from <= $4 AND (v.valid_to IS NULL OR v.valid_to >= $4)
+         JOIN forms.figure_set f ON f.form = $1 AND f.period = $2 AND f.revision = $3
+         CROSS JOIN LATERAL (
+             SELECT FROM forms.observation o WHERE o.figure_set = f.id AND o.indicator = i.id LIMIT 1
+         ) o
          WHERE i.form = $1
-           AND EXISTS (SELECT FROM forms.indicator_version v WHERE v.indicator = i.id AND v.restricted
-                       AND v.valid_from <= $4 AND (v.valid_to IS NULL OR v.valid_to >= $4))
-           AND EXISTS (SELECT FROM forms.figure_set f JOIN forms.observation o ON o.figure_set = f.id
-                       WHERE f.form = $1 AND f.period = $2 AND f.revision = $3 AND o.indicator = i.id)
          ORDER BY i.code",
         key.form,
         key.period.to_string(),

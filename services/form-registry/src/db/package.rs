@@ -1,14 +1,16 @@
 //! `forms.open_data_package` and its files, and what a package is made of.
+//!
+//! What stands in the figures is gathered as an array first: the database knows nothing yet of what was just stored, and might look
+//! through all of it for each name otherwise.
 
 use std::collections::HashMap;
 
-use futures::{Stream, TryStreamExt as _};
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::{call::Done, door::word::unreadable, law::LocalizedText};
+use legalstat_kit::{call::Done, law::LocalizedText};
 use sqlx::PgConnection;
 
 use super::{
-    canonical::{self, Counted},
+    canonical::{self, Places},
     revision::digest,
 };
 use crate::domain::{
@@ -134,7 +136,7 @@ pub async fn indicators(connection: &mut PgConnection, set: i32, day: Date) -> R
          JOIN forms.indicator_version v
              ON v.indicator = i.id AND v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to >= $2)
          JOIN forms.code u ON u.id = v.unit
-         WHERE i.id IN (SELECT o.indicator FROM forms.observation o WHERE o.figure_set = $1)
+         WHERE i.id = ANY (ARRAY(SELECT DISTINCT o.indicator FROM forms.observation o WHERE o.figure_set = $1))
          ORDER BY i.code"#,
         set,
         jiff_sqlx::Date::from(day) as _,
@@ -159,7 +161,7 @@ pub async fn dimensions(connection: &mut PgConnection, set: i32) -> Result<Vec<D
          CROSS JOIN LATERAL unnest(b.dimensions, b.codes) AS d (id, code)
          JOIN forms.code c ON c.id = d.code
          JOIN forms.code_list l ON l.id = c.code_list
-         WHERE b.id IN (SELECT o.breakdown FROM forms.observation o WHERE o.figure_set = $1)
+         WHERE b.id = ANY (ARRAY(SELECT DISTINCT o.breakdown FROM forms.observation o WHERE o.figure_set = $1))
          ORDER BY d.id, l.code"#,
         set,
     );
@@ -183,9 +185,9 @@ pub async fn codes(connection: &mut PgConnection, set: i32, day: Date) -> Result
         r#"WITH used AS (
              SELECT o.territory AS code FROM forms.observation o WHERE o.figure_set = $1 AND o.territory <> 0
              UNION SELECT unnest(b.codes) FROM forms.breakdown b
-             WHERE b.id IN (SELECT o.breakdown FROM forms.observation o WHERE o.figure_set = $1)
+             WHERE b.id = ANY (ARRAY(SELECT DISTINCT o.breakdown FROM forms.observation o WHERE o.figure_set = $1))
              UNION SELECT v.unit FROM forms.indicator_version v
-             WHERE v.indicator IN (SELECT o.indicator FROM forms.observation o WHERE o.figure_set = $1)
+             WHERE v.indicator = ANY (ARRAY(SELECT DISTINCT o.indicator FROM forms.observation o WHERE o.figure_set = $1))
                AND v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to >= $2)
          )
          SELECT l.code AS list, c.code, coalesce(v.title_kk, '') AS "kk!", coalesce(v.title_ru, '') AS "ru!",
@@ -220,7 +222,7 @@ async fn breakdowns(
         r#"SELECT b.id AS "id!", d.id AS "dimension?", c.code AS "code?" FROM forms.breakdown b
          LEFT JOIN LATERAL unnest(b.dimensions, b.codes) AS d (id, code) ON true
          LEFT JOIN forms.code c ON c.id = d.code
-         WHERE b.id IN (SELECT o.breakdown FROM forms.observation o WHERE o.figure_set = $1)"#,
+         WHERE b.id = ANY (ARRAY(SELECT DISTINCT o.breakdown FROM forms.observation o WHERE o.figure_set = $1))"#,
         set,
     );
     let mut found: HashMap<i32, Vec<Option<String>>> = HashMap::new();
@@ -237,60 +239,40 @@ async fn breakdowns(
 }
 
 /// What the texts of figures are, and in which order they come.
+#[derive(Debug)]
 pub struct Order {
-    territories: Vec<Counted>,
-    breakdowns: Vec<i32>,
+    indicators: Places,
+    territories: Places,
+    breakdowns: Places,
     codes: HashMap<i32, Vec<Option<String>>>,
 }
 
 impl Order {
     /// That of a set, broken down by these dimensions.
     pub async fn of(connection: &mut PgConnection, set: i32, dimensions: &[Dimension]) -> Result<Self, sqlx::Error> {
-        let order = canonical::breakdowns(connection, set, " ").await?;
         Ok(Self {
-            territories: canonical::territories(connection, set).await?,
-            breakdowns: order.iter().map(|breakdown| breakdown.number).collect(),
+            indicators: Places::of(canonical::indicators(connection, set, None).await?),
+            territories: Places::of(canonical::territories(connection, set, None).await?),
+            breakdowns: Places::of(canonical::breakdowns(connection, set, " ").await?),
             codes: breakdowns(connection, set, dimensions).await?,
         })
     }
 
-    /// The territories of each page of the figures.
-    pub fn pages(&self) -> Vec<Vec<i32>> {
-        canonical::pages(&self.territories)
-    }
-}
-
-/// The figures of a page of a set: those of the whole country first, then by territory, indicator and breakdown, each by its code.
-pub fn figures<'c>(
-    connection: &'c mut PgConnection,
-    set: i32,
-    page: &'c [i32],
-    order: &'c Order,
-) -> impl Stream<Item = Result<Figure, sqlx::Error>> + use<'c> {
-    let rows = sqlx::query!(
-        r#"SELECT i.code AS indicator, c.code AS "territory?", o.breakdown, trim_scale(o.value)::text AS value,
-             o.status::text AS "status!"
-         FROM forms.observation o
-         JOIN forms.indicator i ON i.id = o.indicator
-         LEFT JOIN forms.code c ON c.id = o.territory
-         JOIN unnest($2::integer[]) WITH ORDINALITY AS t (id, place) ON t.id = o.territory
-         JOIN unnest($3::integer[]) WITH ORDINALITY AS b (id, place) ON b.id = o.breakdown
-         WHERE o.figure_set = $1 AND o.territory = ANY ($2)
-         ORDER BY t.place, i.code COLLATE "C", b.place"#,
-        set,
-        page,
-        order.breakdowns.as_slice(),
-    );
-    rows.fetch(connection).and_then(move |row| {
-        let codes = order.codes.get(&row.breakdown).cloned();
-        let status = row.status.chars().next();
-        let figure = codes.zip(status).map(|(codes, status)| Figure {
-            indicator: row.indicator,
-            territory: row.territory,
-            codes,
-            value: row.value,
-            status,
+    /// The figures of a page: those of the whole country first, then by territory, indicator and breakdown, each by its code.
+    pub fn figures(&self, mut page: Vec<canonical::Stored>) -> impl Iterator<Item = Figure> + use<'_> {
+        page.sort_unstable_by_key(|stored| {
+            (
+                self.territories.place(stored.territory),
+                self.indicators.place(stored.indicator),
+                self.breakdowns.place(stored.breakdown),
+            )
         });
-        futures::future::ready(figure.ok_or_else(|| unreadable("breakdown", &row.breakdown.to_string())))
-    })
+        page.into_iter().map(|stored| Figure {
+            indicator: self.indicators.text(stored.indicator).to_owned(),
+            territory: Some(self.territories.text(stored.territory).to_owned()).filter(|code| !code.is_empty()),
+            codes: self.codes.get(&stored.breakdown).cloned().unwrap_or_default(),
+            value: stored.value,
+            status: stored.status.letter(),
+        })
+    }
 }

@@ -1,6 +1,6 @@
 //! A figure: its value and status, how it is spelled, and how the figures of a revision become one digest.
 
-use bigdecimal::{BigDecimal, Signed as _, Zero as _, num_bigint::BigInt};
+use bigdecimal::{BigDecimal, Signed as _, num_bigint::BigInt};
 use legalstat_kit::{door::word::Word, period::ReportingPeriod};
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
@@ -262,7 +262,11 @@ mod tests {
             ("0.99995", "1", Some("-0.01")),
             ("1.000049", "1", Some("0")),
             ("0", "3", Some("-100")),
-            ("1000000000000000000000000000000", "0.001", Some("99999999999999999999999999999999900")),
+            (
+                "1000000000000000000000000000000",
+                "0.001",
+                Some("99999999999999999999999999999999900"),
+            ),
         ] {
             let told = |text: &str| -> BigDecimal { text.parse().expect("a decimal") };
             let found = growth(&told(now), &told(before)).map(|grown| plain(&grown));
@@ -271,6 +275,26 @@ mod tests {
         let before = |period: &str| year_before(period.parse().expect("a period")).map(|period| period.to_string());
         assert_eq!(before("2026-Q1").as_deref(), Some("2025-Q1"));
         assert_eq!(before("1900"), None);
+    }
+
+    #[test]
+    fn what_is_reckoned_is_written_with_every_digit_and_no_exponent() {
+        for (given, written) in [
+            ("0", "0"),
+            ("100", "100"),
+            ("-12.50", "-12.5"),
+            ("0.000000000000000000000000001", "0.000000000000000000000000001"),
+        ] {
+            assert_eq!(plain(&exact(value(given))), written);
+            assert_eq!(spelled(value(given)), written);
+        }
+        let large = exact(value("9999999999999999999999999999"));
+        let sum = &large + &large + exact(value("0.1"));
+        assert_eq!(plain(&sum), "19999999999999999999999999998.1");
+        assert_eq!(
+            plain(&(&large * BigDecimal::new(1.into(), -5))),
+            "999999999999999999999999999900000"
+        );
     }
 
     #[test]

@@ -36,7 +36,8 @@ pub struct Made {
 impl Suppression {
     /// Whether a single figure is suppressed, and why.
     pub fn of_figure(self, value: &BigDecimal) -> Option<Why> {
-        (!value.is_zero() && value.abs() < BigDecimal::from(self.threshold)).then_some(Why::Small)
+        let threshold = BigDecimal::from(self.threshold);
+        (!value.is_zero() && value.abs() < threshold).then_some(Why::Small)
     }
 
     /// Whether a total is suppressed, and why.
@@ -113,6 +114,36 @@ mod tests {
             (made(100, 1, 0, 100), None),
         ] {
             assert_eq!(SET.of_total(&total), why, "{total:?}");
+        }
+    }
+
+    #[test]
+    fn a_total_of_many_digits_is_compared_as_any_other() {
+        let number = |text: &str| -> BigDecimal { text.parse().expect("a number") };
+        for (sum, largest, why) in [
+            (
+                "9999999999999999999999999999",
+                "9999999999999999999999999999",
+                Some(Why::Dominated),
+            ),
+            ("99999999999999999999999999990", "9999999999999999999999999999", None),
+            (
+                "-12499999999999999999999999998.75",
+                "9999999999999999999999999999",
+                None,
+            ),
+            (
+                "-12499999999999999999999999998.7",
+                "9999999999999999999999999999",
+                Some(Why::Dominated),
+            ),
+        ] {
+            let total = Made {
+                sum: number(sum),
+                largest: number(largest),
+                ..made(0, 2, 0, 0)
+            };
+            assert_eq!(SET.of_total(&total), why, "{sum}");
         }
     }
 

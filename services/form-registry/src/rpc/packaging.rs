@@ -2,7 +2,6 @@
 //! the folder of files, where the same content lies once.
 
 use bytes::Bytes;
-use futures::TryStreamExt as _;
 use legalstat_kit::{Call, Error, FieldReason, Refusal, Violations, door::wire, write, zone};
 use legalstat_proto::common::v1::ErrorReason;
 use sqlx::PgConnection;
@@ -11,7 +10,10 @@ use uuid::Uuid;
 
 use super::FormRegistry;
 use crate::{
-    db,
+    db::{
+        self,
+        canonical::{Leading, Stored},
+    },
     domain::{
         edition::{Channel, Edition, Revision, Seal},
         key::EditionKey,
@@ -241,6 +243,28 @@ async fn subject(
     })
 }
 
+/// Figures as they are gathered into parts of each format, with the number of the last part that is finished.
+struct Gathering {
+    order: db::package::Order,
+    parts: [(Format, usize, Parts); 2],
+}
+
+impl Gathering {
+    /// Adds the figures of a page; gives the parts that are full.
+    fn add(&mut self, page: Vec<Stored>) -> Vec<(Format, usize, Part)> {
+        let mut finished = Vec::new();
+        for figure in self.order.figures(page) {
+            for (format, number, gathered) in &mut self.parts {
+                if let Some(part) = gathered.push(&figure) {
+                    *number += 1;
+                    finished.push((*format, *number, part));
+                }
+            }
+        }
+        finished
+    }
+}
+
 /// The files made so far.
 struct Making<'r> {
     registry: &'r FormRegistry,
@@ -259,19 +283,19 @@ impl Making<'_> {
             .collect();
         let period = subject.edition.period.to_string();
         let formats = [Format::Csv, Format::Json];
-        let mut parts = formats.map(|format| (format, 0, Parts::new(format, LARGEST, &period, &ids)));
-        for page in order.pages() {
-            let mut figures = std::pin::pin!(db::package::figures(connection, set, &page, &order));
-            while let Some(figure) = figures.try_next().await? {
-                for (format, number, gathered) in &mut parts {
-                    if let Some(part) = gathered.push(&figure) {
-                        *number += 1;
-                        self.part(*format, *number, part).await?;
-                    }
-                }
+        let parts = formats.map(|format| (format, 0, Parts::new(format, LARGEST, &period, &ids)));
+        let mut gathering = Gathering { order, parts };
+        for page in db::canonical::pages(connection, set, Leading::Territory).await? {
+            let stored = db::canonical::read(connection, set, &page).await?;
+            // Writing them down would keep every other call of this thread waiting.
+            let gathered = tokio::task::spawn_blocking(move || (gathering.add(stored), gathering));
+            let (finished, rest) = gathered.await.map_err(anyhow::Error::new)?;
+            gathering = rest;
+            for (format, number, part) in finished {
+                self.part(format, number, part).await?;
             }
         }
-        for (format, number, gathered) in parts {
+        for (format, number, gathered) in gathering.parts {
             if let Some(part) = gathered.finish() {
                 self.part(format, number + 1, part).await?;
             }

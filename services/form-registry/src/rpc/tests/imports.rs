@@ -105,7 +105,7 @@ async fn an_import_is_stored_once_whatever_its_order_and_takes_the_place_of_the_
     assert_eq!(registry.count("observation").await, 3);
     let key: EditionKey = JANUARY.parse().expect("a name");
     let mut database = registry.database().await;
-    let stored = crate::db::observation::digest(&mut database, key, 1)
+    let stored = crate::db::canonical::digest(&mut database, key, 1)
         .await
         .expect("it reads")
         .expect("it has figures");

@@ -395,3 +395,27 @@ async fn no_file_has_more_than_ten_megabytes_and_parts_hold_whole_territories() 
         assert!(rows.iter().all(|row| row["territory"] == territory), "{part}");
     }
 }
+
+/// How many contents lie in the folder of files.
+fn contents(registry: &Registry) -> usize {
+    fn count(folder: &std::path::Path) -> usize {
+        let entries = std::fs::read_dir(folder)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").path());
+        entries.map(|path| if path.is_dir() { count(&path) } else { 1 }).sum()
+    }
+    count(registry.files.path())
+}
+
+#[tokio::test]
+async fn no_package_is_made_for_a_placement_that_a_restriction_forbids() {
+    let registry = registry(NAMES, FIGURES).await;
+    run(&registry, "UPDATE forms.indicator_version SET restricted = true").await;
+    let before = contents(&registry);
+    let placed = place(&mut registry.operator(), &placing(JANUARY, Place::OpenDataPortal)).await;
+    refused(placed, Code::FailedPrecondition, "RESTRICTED_INFORMATION");
+    assert_eq!(contents(&registry), before);
+    run(&registry, "UPDATE forms.indicator_version SET restricted = false").await;
+    place_openly(&registry).await;
+    assert!(contents(&registry) > before, "a package has files");
+}

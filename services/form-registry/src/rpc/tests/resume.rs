@@ -232,7 +232,7 @@ async fn a_download_goes_on_from_any_byte_and_gives_as_many_as_were_asked_for() 
 }
 
 /// The most memory that this process had since its mark was reset, in bytes.
-fn peak() -> u64 {
+pub(super) fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux tells");
     let line = status
         .lines()
