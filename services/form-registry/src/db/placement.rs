@@ -177,7 +177,9 @@ pub async fn of_each(
         r#"SELECT p.form, p.period, p.channel, p.revision, p.placed_at, p.placed_by, p.address, p.content_sha256,
              p.effective_at, p.due_date, p.calendar_version, p.punctuality, p.late_days, p.ordered
          FROM unnest($1::integer[], $2::text[]) AS k (form, period)
-         JOIN forms.placement p ON (p.form, p.period) = (k.form, k.period)
+         CROSS JOIN LATERAL (
+             SELECT * FROM forms.placement p WHERE (p.form, p.period) = (k.form, k.period) OFFSET 0
+         ) p
          ORDER BY p.placed_at, p.form, p.period COLLATE "C", p.channel COLLATE "C", p.revision"#,
         &forms,
         &periods,

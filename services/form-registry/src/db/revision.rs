@@ -23,7 +23,8 @@ pub(super) fn digest(column: &'static str, stored: Vec<u8>) -> Result<[u8; 32], 
         .map_err(|_| unreadable(column, &format!("{length} bytes")))
 }
 
-/// The revisions of these editions, in order.
+/// The revisions of these editions, in order. `OFFSET 0` has each edition looked up in the index, here and below: a plan made for many
+/// editions would read whole tables for one.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn of_each(
     connection: &mut PgConnection,
@@ -42,7 +43,9 @@ pub async fn of_each(
              r.restricted, r.nil_reason, w.reason AS "withdrawal_reason?",
              w.withdrawn_at AS "withdrawn_at?: jiff_sqlx::Timestamp", w.withdrawn_by AS "withdrawn_by?"
          FROM unnest($1::integer[], $2::text[]) AS k (form, period)
-         JOIN forms.revision r ON (r.form, r.period) = (k.form, k.period)
+         CROSS JOIN LATERAL (
+             SELECT * FROM forms.revision r WHERE (r.form, r.period) = (k.form, k.period) OFFSET 0
+         ) r
          LEFT JOIN LATERAL (
              SELECT w.reason, w.withdrawn_at, w.withdrawn_by FROM forms.withdrawal w
              WHERE (w.form, w.period) = (r.form, r.period) AND w.revision >= r.number AND r.sealed_at <= w.withdrawn_at
@@ -98,8 +101,10 @@ async fn files_of_each(
         r#"SELECT f.parent AS "parent!", f.period, f.revision, f.filename, f.content_type, f.size_bytes, f.sha256,
              f.uploaded_at AS "uploaded_at: jiff_sqlx::Timestamp", f.uploaded_by, f.language, f.restricted
          FROM unnest($1::integer[], $2::text[]) AS k (form, period)
-         JOIN forms.edition_file f ON (f.form, f.period) = (k.form, k.period)
-         WHERE f.removed_at IS NULL
+         CROSS JOIN LATERAL (
+             SELECT * FROM forms.edition_file f
+             WHERE (f.form, f.period) = (k.form, k.period) AND f.removed_at IS NULL OFFSET 0
+         ) f
          ORDER BY f.filename COLLATE "C""#,
         forms,
         periods,

@@ -202,10 +202,17 @@ pub(super) async fn to_messages(
     let mut codes: HashSet<i32> = told.iter().map(|told| told.figure.territory).collect();
     codes.extend(breakdowns.values().flat_map(|breakdown| &breakdown.codes));
     let codes = observation::codes(connection, &codes.into_iter().collect::<Vec<_>>()).await?;
-    let sets: HashMap<i32, &Held> = sets.iter().map(|set| (set.set, set)).collect();
+    // Sets and indicators are few, and figures many: their names are written once.
+    let parent = sets.first().map(|set| set.key.parent()).unwrap_or_default();
+    let indicators: HashMap<i32, String> = indicators
+        .into_iter()
+        .map(|(id, code)| (id, format!("{parent}/indicators/{code}")))
+        .collect();
+    let sets = sets.iter().map(|set| (set.set, (set, set.key.to_string(), set.key.period.to_string())));
+    let sets: HashMap<i32, (&Held, String, String)> = sets.collect();
     let name = |names: &HashMap<i32, String>, number: i32| names.get(&number).cloned().unwrap_or_default();
     let messages = told.into_iter().filter_map(|told| {
-        let set = sets.get(&told.figure.set)?;
+        let (set, edition, period) = sets.get(&told.figure.set)?;
         let figure = told.figure;
         let parts = breakdowns.get(&figure.breakdown);
         let parts = parts
@@ -219,15 +226,11 @@ pub(super) async fn to_messages(
         let grown = value.zip(previous).and_then(|(value, before)| growth(value, before));
         let written = |value: Option<&BigDecimal>| value.map(plain).unwrap_or_default();
         Some(Observation {
-            edition: set.key.to_string(),
+            edition: edition.clone(),
             revision: set.revision,
-            indicator: format!(
-                "{}/indicators/{}",
-                set.key.parent(),
-                name(&indicators, figure.indicator)
-            ),
+            indicator: name(&indicators, figure.indicator),
             territory: name(&codes, figure.territory),
-            period: set.key.period.to_string(),
+            period: period.clone(),
             dimensions: dimensions.collect(),
             value: written(value),
             status: figure.status.place(),
