@@ -128,6 +128,7 @@ impl Row {
 }
 
 /// An import that is sound.
+#[derive(Debug)]
 pub struct Checked {
     /// The rows by indicator, territory and breakdown.
     pub rows: Vec<Row>,
