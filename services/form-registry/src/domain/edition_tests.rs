@@ -178,6 +178,15 @@ fn a_file_stands_beside_the_others_by_name_and_takes_the_place_of_its_own() {
 }
 
 #[test]
+fn figures_go_from_a_revision_in_preparation_alone() {
+    assert_eq!(prepared().figures_can_go(), Ok(1));
+    assert_eq!(scheduled().figures_can_go(), Err(Obstacle::NoFigures));
+    assert_eq!(sealed().figures_can_go(), Err(Obstacle::Sealed));
+    let corrected = sealed().correct("a slip".into(), done(NOW)).expect("it is begun");
+    assert_eq!(corrected.figures_can_go(), Ok(2));
+}
+
+#[test]
 fn sealing_needs_files_or_figures_and_marks_what_is_restricted() {
     let empty = prepared().without_file("a.csv").expect("it is there");
     assert_eq!(

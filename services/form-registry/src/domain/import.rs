@@ -83,11 +83,14 @@ impl Register {
 
     /// The number of a code that a repetition brings; `None` of one that no register can hold.
     fn learned(&self, code: &str) -> Option<i32> {
+        if !self.learns {
+            return None;
+        }
         let axes = self.axes.iter().map(|axis| axis.codes.len());
         let known = self.indicators.len() + self.territories.len() + axes.sum::<usize>();
         let is_code = (1..=LEARNED.0).contains(&code.len());
         let next = i32::try_from(known + 1).ok();
-        next.filter(|_| self.learns && is_code && known < LEARNED.1)
+        next.filter(|_| is_code && known < LEARNED.1)
     }
 }
 
@@ -128,6 +131,7 @@ impl Row {
 }
 
 /// An import that is sound.
+#[derive(Debug)]
 pub struct Checked {
     /// The rows by indicator, territory and breakdown.
     pub rows: Vec<Row>,

@@ -80,7 +80,7 @@ fn rows_become_numbers_in_their_order_with_the_breakdowns_that_they_have() {
         ("crimes", "75", "", "Y1", "3"),
         ("cases", "", "M", "", "4.50"),
     ];
-    let checked = check(register(Vec::new()), &lines).done().ok().expect("it is sound");
+    let checked = check(register(Vec::new()), &lines).done().expect("it is sound");
     let mut breakdowns: Vec<_> = checked.breakdowns.clone();
     breakdowns.sort();
     let own = |parts: &[(&str, i32)]| -> Vec<(String, i32)> {
@@ -248,7 +248,7 @@ fn a_repetition_has_the_digest_of_the_import_whatever_is_registered() {
     ];
     let dimensions = ["SEX".to_owned(), "AGE".to_owned()];
     let again = || Register::of_repetition("2026-M01".parse().expect("a period"), &dimensions);
-    let digest = |register, lines: &[Line<'_>]| check(register, lines).done().ok().expect("it is sound").sha256;
+    let digest = |register, lines: &[Line<'_>]| check(register, lines).done().expect("it is sound").sha256;
     let first = digest(register(Vec::new()), &lines);
     let turned: Vec<_> = lines.iter().rev().copied().collect();
     assert_eq!((digest(again(), &lines), digest(again(), &turned)), (first, first));
@@ -324,9 +324,12 @@ fn more_rows_than_few_find_room() {
     assert_eq!(faults(check.done()).0, i64::from(few), "each is the first one again");
 }
 
+/// The places of indicator, territory, sex and age, and tenths.
+type Placed = (usize, usize, usize, usize, i64);
+
 /// The rows of wrong totals, found the long way.
-fn long_way(lines: &[(usize, usize, usize, usize, i64)]) -> Vec<u32> {
-    let sum = |of: &dyn Fn(&(usize, usize, usize, usize, i64)) -> bool| -> Option<BigDecimal> {
+fn long_way(lines: &[Placed]) -> Vec<u32> {
+    let sum = |of: &dyn Fn(&Placed) -> bool| -> Option<BigDecimal> {
         let parts: Vec<i64> = lines.iter().filter(|line| of(line)).map(|line| line.4).collect();
         (!parts.is_empty()).then(|| parts.iter().map(|part| exact(Decimal::new(*part, 1))).sum())
     };

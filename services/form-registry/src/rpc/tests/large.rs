@@ -313,7 +313,7 @@ async fn a_large_import_is_sealed() {
     let sealed = seal(&mut operator, JANUARY).await;
     let sealing = peak().saturating_sub(before);
     assert_eq!(sealed.revisions[0].figures_sha256, imported.into_inner().sha256);
-    println!("{count} rows: {before} bytes held, {importing} more for the import, {sealing} for sealing it");
+    eprintln!("{count} rows: {before} bytes held, {importing} more for the import, {sealing} for sealing it");
     let fixed = 24 * 1024 * 1024;
     assert!(
         importing < fixed + 44 * count as u64,
