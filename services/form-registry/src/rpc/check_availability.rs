@@ -248,9 +248,11 @@ async fn looked_up(registry: &FormRegistry, items: &[Item]) -> Result<Found, Err
     let (mut histories, (entered, embargoed), territories) = registers;
     // The forms of what words mean are known only now.
     let of_words = matches.iter().filter_map(|(place, found)| {
-        let form = found.name.form().filter(|form| !of_items.contains_key(form))?;
-        let wanted = wanted.iter().find(|wanted| wanted.item == *place)?;
-        Some((form, wanted.days))
+        let (first, last) = wanted.iter().find(|wanted| wanted.item == *place)?.days;
+        let is_looked_up = |span: &(Date, Date)| span.0 <= first && last <= span.1;
+        let form = found.name.form()?;
+        let more = !of_items.get(&form).is_some_and(is_looked_up);
+        more.then_some((form, (first, last)))
     });
     let of_words = spans(of_words);
     if !of_words.is_empty() {

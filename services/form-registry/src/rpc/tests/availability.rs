@@ -2,13 +2,13 @@
 
 use legalstat_proto::forms::v1::{
     AccountingDetail, Availability, AvailabilityItem, BatchCreateDetailsRequest, Channel as Place,
-    CheckAvailabilityRequest, Form, ItemAvailability, Periodicity,
+    CheckAvailabilityRequest, Form, Indicator, ItemAvailability, Periodicity,
 };
 
 use super::{
     forms::updating,
     recompute::date,
-    registers::{basis, code, day, enter_codes, id, title},
+    registers::{basis, code, day, enter, enter_codes, id, indicator, title},
     *,
 };
 
@@ -281,6 +281,33 @@ async fn details_of_accounting_documents_are_found_by_name_and_words() {
     let answer = check(&mut operator, vec![both, named("card-1", "2025-M01")]).await;
     let expected = [("items[0].detail", "CONFLICT"), ("items[1].detail", "RESOURCE_NAME")];
     assert_eq!(violations(answer), pairs(&expected));
+}
+
+#[tokio::test]
+async fn words_are_answered_for_their_own_periods_though_another_item_names_their_form() {
+    let registry = Registry::at(NOW).await;
+    let crimes = indicator("registered crimes of the year", &[]);
+    let crimes = Indicator {
+        code: "crimes".into(),
+        ..crimes
+    };
+    enter(&mut registry.operator(), "forms/1", vec![crimes])
+        .await
+        .expect("it is entered");
+    let february = "forms/1/editions/2025-M02";
+    placed(&registry, february, Place::InformationService).await;
+    let words = AvailabilityItem {
+        words: "registered crimes of the year".into(),
+        ..item("", "2025-M02", "")
+    };
+    let items = vec![item("forms/1", "2025-M01", ""), words];
+    let found = check(&mut registry.client(Some("request-intake")), items).await;
+    let found = found.expect("it answers");
+    assert_eq!(found[1].matched, "forms/1/indicators/crimes");
+    assert_eq!(
+        (found[0].editions.len(), &found[1].editions[..]),
+        (0, &[february.to_owned()][..])
+    );
 }
 
 #[tokio::test]
