@@ -18,6 +18,9 @@ use crate::{
     run::probe::Probe,
 };
 
+/// A transaction, and the rows of the statements behind its BEGIN.
+type Begun = (Transaction, Vec<PgRow>);
+
 /// Where sqlx records which of a service's own migrations ran.
 const OF_SERVICE: &str = "_sqlx_migrations";
 /// Where it records which of the kit's ran, whatever tables they make; the name is from when they made the write path only.
@@ -144,11 +147,11 @@ impl Database {
     ///
     /// # Errors
     /// When the database is away or busy, or a statement fails.
-    pub async fn begin_with(&self, statement: &'static str) -> Result<(Transaction, Vec<PgRow>), sqlx::Error> {
+    pub async fn begin_with(&self, statement: &'static str) -> Result<Begun, sqlx::Error> {
         self.begin_in(&self.writing, statement).await
     }
 
-    async fn begin_in(&self, pool: &PgPool, statement: &'static str) -> Result<(Transaction, Vec<PgRow>), sqlx::Error> {
+    async fn begin_in(&self, pool: &PgPool, statement: &'static str) -> Result<Begun, sqlx::Error> {
         let acquiring = pool.acquire();
         // Boxed: making a connection takes kilobytes, and whatever waits for this would have them several times over.
         let begun = Box::pin(async move { Transaction::begin(Lent::of(acquiring.await?), statement).await });

@@ -343,7 +343,7 @@ async fn holdings(
         let narrowing = Narrowing {
             sets: vec![sets[0].set],
             // What is open today may be restricted in the period that is asked about.
-            hidden: hidden(&mut snapshot, meant.name.form, &sets, false).await?,
+            hidden: hidden(&mut snapshot, filter.form, &sets, false).await?,
             indicators: Some(vec![meant.number]),
             territories: Some(territories.clone()),
             ..Narrowing::default()

@@ -189,7 +189,10 @@ async fn queried(client: &mut Client, request: &QueryObservationsRequest) -> Vec
 }
 
 async fn availability(registry: &Registry, caller: &str) -> CheckAvailabilityResponse {
-    let request = CheckAvailabilityRequest { items: items() };
+    let request = CheckAvailabilityRequest {
+        items: items(),
+        ..Default::default()
+    };
     let answer = registry.client(Some(caller)).check_availability(request).await;
     answer.expect("it answers").into_inner()
 }

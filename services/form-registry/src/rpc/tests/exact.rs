@@ -115,7 +115,10 @@ async fn growth_tells_nothing_of_an_indicator_that_was_restricted_the_year_befor
     };
     let holdings = async || {
         let items = vec![item("2025-M01"), item("2026-M01")];
-        let request = CheckAvailabilityRequest { items };
+        let request = CheckAvailabilityRequest {
+            items,
+            ..Default::default()
+        };
         let mut intake = registry.client(Some("request-intake"));
         let found = intake
             .check_availability(request)
