@@ -208,7 +208,9 @@ pub(super) async fn to_messages(
         .into_iter()
         .map(|(id, code)| (id, format!("{parent}/indicators/{code}")))
         .collect();
-    let sets = sets.iter().map(|set| (set.set, (set, set.key.to_string(), set.key.period.to_string())));
+    let sets = sets
+        .iter()
+        .map(|set| (set.set, (set, set.key.to_string(), set.key.period.to_string())));
     let sets: HashMap<i32, (&Held, String, String)> = sets.collect();
     let name = |names: &HashMap<i32, String>, number: i32| names.get(&number).cloned().unwrap_or_default();
     let messages = told.into_iter().filter_map(|told| {
