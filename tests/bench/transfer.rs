@@ -45,7 +45,7 @@ const SERVE: &str = "--serve-bare";
 const UP: usize = 256 * 1024;
 const DOWN: usize = 64 * 1024;
 /// How many times each is measured, after one time that does not count.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 /// By how much the memory of the system may grow while a file is under way.
 const GROWTH: f64 = 32.0;
 const SUBJECTS: [&str; 4] = [
