@@ -30,6 +30,8 @@ pub struct Portal {
 
 /// How many rows an import may have unless set otherwise: each takes about 40 bytes of memory until all are checked.
 const IMPORT_ROWS: u32 = 1_000_000;
+/// How many rows all imports hold together: beside the largest there is room for those of a few thousand.
+const IMPORT_ROWS_HELD: u32 = 1_250_000;
 
 /// The settings about figures.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +70,7 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let files = environment.required("LEGALSTAT_FILES");
     let file_limit = environment.parsed("LEGALSTAT_FILE_LIMIT", FILE_LIMIT);
     let import_rows = environment.parsed("LEGALSTAT_IMPORT_ROWS", IMPORT_ROWS);
-    let import_rows_held = environment.parsed("LEGALSTAT_IMPORT_ROWS_HELD", IMPORT_ROWS);
+    let import_rows_held = environment.parsed("LEGALSTAT_IMPORT_ROWS_HELD", IMPORT_ROWS_HELD);
     let threshold = environment.parsed("LEGALSTAT_SUPPRESSION_THRESHOLD", 0);
     let dominance = environment.parsed("LEGALSTAT_SUPPRESSION_DOMINANCE", 0);
     let partial_seconds = environment.parsed("LEGALSTAT_PARTIAL_SECONDS", PARTIAL_SECONDS);

@@ -8,7 +8,10 @@ use super::{
     changing::{self, Asked, Changed, decided},
     door,
 };
-use crate::{db::figure_set, domain::edition::Obstacle};
+use crate::{
+    db::{canonical, figure_set},
+    domain::edition::Obstacle,
+};
 
 pub(super) async fn delete_observations(
     registry: &FormRegistry,
@@ -25,10 +28,17 @@ pub(super) async fn delete_observations(
         mutation: Mutation::of(&call, &key, request_id, request.validate_only, &request),
         call,
     };
+    let validate_only = request.validate_only;
     changing::carry_out(registry, asked, move |edition, connection, _| {
         Box::pin(async move {
             let revision = decided(key, edition.figures_can_go())?;
-            if !figure_set::clear(connection, key, revision).await? {
+            // A trial does not delete a million rows to bring them back.
+            let had_figures = if validate_only {
+                canonical::figure_set(connection, key, revision).await?.is_some()
+            } else {
+                figure_set::clear(connection, key, revision).await?
+            };
+            if !had_figures {
                 return Err(Obstacle::NoFigures.refusal(&key).into());
             }
             Ok(Changed::To(edition, "observations.deleted"))

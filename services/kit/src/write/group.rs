@@ -229,8 +229,8 @@ impl<G: Grouped> Worker<G> {
         self.planned(unanswered, decided)
     }
 
-    /// Decides about a call that is alone while its earlier answer is looked for; nothing is decided when there is one. In a
-    /// group each repetition would waste a decision about all.
+    /// Decides about a call that is alone while its earlier answer is looked for. When there is one, what was begun to be decided
+    /// is dropped: a group does not take this way, for there each repetition would waste a decision about all.
     async fn decide_alone(&self, call: &Asked<G>) -> (Earlier, Option<Decided<G>>) {
         let asked = [&call.what];
         let earlier = pin!(self.answered(vec![&call.mutation]));
