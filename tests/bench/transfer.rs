@@ -11,6 +11,10 @@ use std::{
     convert::Infallible,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::Instant,
 };
@@ -28,7 +32,7 @@ use tonic::{
     body::Body,
     codegen::{BoxFuture, Service},
     server::{ClientStreamingService, Grpc, NamedService, ServerStreamingService},
-    transport::{Channel, Identity, Server, ServerTlsConfig},
+    transport::{Channel, Identity, Server, ServerTlsConfig, server::TcpIncoming},
 };
 use tonic_prost::ProstCodec;
 use uuid::Uuid;
@@ -44,6 +48,8 @@ const SERVE: &str = "--serve-bare";
 /// How much one message carries up, as the command line sends it, and down, as the service sends it.
 const UP: usize = 256 * 1024;
 const DOWN: usize = 64 * 1024;
+/// How many bytes may come ahead to the bare server: with tonic's 64 KiB it would wait for the line and not for its work.
+const WINDOW: u32 = 1024 * 1024;
 /// How many times each is measured, after one time that does not count.
 const ROUNDS: usize = 3;
 /// By how much the memory of the system may grow while a file is under way.
@@ -263,16 +269,21 @@ fn path(method: &str) -> http::uri::PathAndQuery {
 async fn serve(certificates: &Path, folder: &Path) -> ExitCode {
     let read = |name: &str| std::fs::read(certificates.join(name)).expect("it is there");
     let identity = Identity::from_pem(read("calendar.pem"), read("calendar.key"));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let port = listener.local_addr().expect("it is bound").port();
+    let address = ([127, 0, 0, 1], 0).into();
+    let incoming = TcpIncoming::bind(address)
+        .expect("a free port")
+        .with_nodelay(Some(true));
+    let port = incoming.local_addr().expect("it is bound").port();
     let (end, ended) = tokio::sync::oneshot::channel();
     let mut server = Server::builder()
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
         .tls_config(ServerTlsConfig::new().identity(identity))
         .expect("the certificate can be used");
     let service = BareService {
-        file: folder.join("bare"),
+        folder: folder.to_owned(),
+        written: Arc::default(),
     };
-    let incoming = tokio_stream::wrappers::TcpListenerStream::new(listener);
     let serving = server
         .add_service(service)
         .serve_with_incoming_shutdown(incoming, async {
@@ -288,7 +299,15 @@ async fn serve(certificates: &Path, folder: &Path) -> ExitCode {
 /// Hashes and writes what comes, and reads it again; nothing else.
 #[derive(Clone)]
 struct BareService {
-    file: PathBuf,
+    folder: PathBuf,
+    /// How many files were written: each has a place of its own, as in the system.
+    written: Arc<AtomicUsize>,
+}
+
+impl BareService {
+    fn file(&self, number: usize) -> PathBuf {
+        self.folder.join(format!("bare-{number}"))
+    }
 }
 
 impl NamedService for BareService {
@@ -300,7 +319,7 @@ impl ClientStreamingService<Bytes> for BareService {
     type Future = BoxFuture<Response<Bytes>, Status>;
 
     fn call(&mut self, request: Request<Streaming<Bytes>>) -> Self::Future {
-        let path = self.file.clone();
+        let path = self.file(self.written.fetch_add(1, Ordering::Relaxed) + 1);
         Box::pin(async move {
             let (mut messages, mut hash) = (request.into_inner(), Sha256::new());
             let mut file = tokio::fs::File::create(path).await?;
@@ -321,7 +340,7 @@ impl ServerStreamingService<Bytes> for BareService {
     type Future = BoxFuture<Response<Self::ResponseStream>, Status>;
 
     fn call(&mut self, _: Request<Bytes>) -> Self::Future {
-        let path = self.file.clone();
+        let path = self.file(self.written.load(Ordering::Relaxed));
         Box::pin(async move {
             let file = tokio::fs::File::open(path).await?;
             Ok(Response::new(pieces(file).boxed()))

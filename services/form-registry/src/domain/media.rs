@@ -99,7 +99,10 @@ fn text_fault(file: &mut impl Read) -> io::Result<Option<Fault>> {
                 return fault(format!("its name says CSV, and it is no text in UTF-8: see byte {at}"));
             }
         };
-        if let Some(nul) = block[..valid].iter().position(|byte| *byte == 0) {
+        // Whether there is one is looked for a word at a time, and where it is a byte at a time.
+        if block[..valid].contains(&0)
+            && let Some(nul) = block[..valid].iter().position(|byte| *byte == 0)
+        {
             let at = offset + nul as u64;
             return fault(format!(
                 "its name says CSV, and it is no text: byte {at} is NUL; it may be in UTF-16"
