@@ -1,13 +1,11 @@
 //! How a year's editions stand to their due dates, from `forms.scheduled` and `forms.edition`.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
-use legalstat_kit::{door::word::Word, due::DueDate};
+use legalstat_kit::due::DueDate;
 use sqlx::PgConnection;
 
-use super::{edition_key, form};
-use crate::domain::{edition::Channel, history::History, punctuality::Standing};
+use super::edition_key;
+use crate::domain::punctuality::Standing;
 
 /// Every edition of a year's periods, of one form or of all, of one period or of all.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
@@ -21,8 +19,10 @@ pub async fn of_year(
     let rows = sqlx::query!(
         r#"SELECT s.parent AS "parent!", s.period AS "period!", s.due_date AS "due_date!", s.due_time AS "due_time!",
              s.provisional AS "provisional!", s.assumed AS "assumed!", s.calendar_version AS "calendar_version!", s.met_at,
-             ARRAY(SELECT DISTINCT p.channel FROM forms.placement p
-                   WHERE (p.form, p.period) = (e.form, e.period)) AS "placed!",
+             -- What was met otherwise than by a placement was met by the declaration, whatever its form names by now.
+             (s.met_at IS NOT NULL
+              AND NOT EXISTS (SELECT FROM forms.placement p
+                              WHERE (p.form, p.period) = (e.form, e.period) AND p.effective_at = s.met_at)) AS "is_nil!",
              coalesce((s.recorded_afterwards AND s.met_at <= $4)
                       OR s.due_date < (SELECT a.day FROM forms.answering_day a ORDER BY a.number DESC LIMIT 1),
                       false) AS "is_not_kept!"
@@ -36,28 +36,15 @@ pub async fn of_year(
         period,
         jiff_sqlx::Timestamp::from(now) as _,
     );
-    let rows = rows.fetch_all(&mut *connection).await?;
-    let histories = form::histories(connection, None).await?;
-    let histories = histories
-        .iter()
-        .map(|history| (history.last().form.list_number, history));
-    let histories: HashMap<i32, &History> = histories.collect();
+    let rows = rows.fetch_all(connection).await?;
     let rows = rows.into_iter().map(|row| {
         let key = edition_key(&row.parent, &row.period)?;
-        let governing = histories
-            .get(&key.form)
-            .and_then(|history| history.governing(key.period));
-        let of_duty = governing
-            .map(|version| version.form.channels_of_duty())
-            .unwrap_or_default();
-        let is_placed = |channel: &Channel| row.placed.iter().any(|placed| placed == channel.word());
         let (date, time, version) = (row.due_date, row.due_time, row.calendar_version);
         Ok(Standing {
             key,
             due: DueDate::of_row(date, time, row.provisional, row.assumed, version),
             met_at: row.met_at.map(jiff_sqlx::Timestamp::to_jiff),
-            // What was met otherwise than by its placements was met by the declaration.
-            is_nil: row.met_at.is_some() && !of_duty.iter().all(is_placed),
+            is_nil: row.is_nil,
             is_not_kept: row.is_not_kept,
         })
     });

@@ -108,7 +108,7 @@ pub struct Figures {
 }
 
 impl Edition {
-    /// How it stands to its due date on the information service at an instant.
+    /// How it stands to its due date, on the channels that its form names, at an instant.
     pub fn punctuality(&self, now: Timestamp) -> Punctuality {
         let due = self.due.time;
         if self.is_not_kept {
@@ -319,10 +319,15 @@ impl Edition {
             lateness,
             ordered,
         });
-        self.met_at = self.met_at.or_else(|| self.placed_at(&placing.form.channels_of_duty()));
         self.state = after.state;
         self.effective = Some(revision);
-        Ok(self)
+        Ok(self.met_by_placements(&placing.form))
+    }
+
+    /// The edition with its duty met if it stands on every channel of it, as its form is now; what was met stays met.
+    pub fn met_by_placements(mut self, form: &Form) -> Self {
+        self.met_at = self.met_at.or_else(|| self.placed_at(&form.channels_of_duty()));
+        self
     }
 
     /// The edition with a correction begun.
@@ -399,17 +404,23 @@ impl Edition {
         }
     }
 
-    /// When the last of these channels had its first placement, which meets the duty; `None` while one has none.
+    /// When the last of these channels had its first placement, which meets the duty; `None` while one has none. On a channel
+    /// where only withdrawn revisions were placed nothing stands.
     fn placed_at(&self, channels: &[Channel]) -> Option<Timestamp> {
         let first = |channel: &Channel| {
             let mut placements = self.placements.iter();
-            placements.find(|placement| placement.channel == *channel)
+            placements.find(|placement| placement.channel == *channel && self.is_standing(placement.revision))
         };
         let placed: Option<Vec<Timestamp>> = channels
             .iter()
             .map(|channel| first(channel).map(|placement| placement.effective_at))
             .collect();
         placed?.into_iter().max()
+    }
+
+    fn is_standing(&self, revision: i32) -> bool {
+        let revision = self.revision(revision);
+        revision.is_some_and(|revision| revision.withdrawal.is_none())
     }
 
     /// Where it stands in the order of the schedule.

@@ -1,4 +1,4 @@
-//! How editions stand to their due dates on the information service, counted.
+//! How editions stand to their due dates on the channels that their forms name, counted.
 
 use jiff::{Timestamp, ToSpan, civil::Date};
 use legalstat_kit::{
@@ -13,7 +13,7 @@ use super::key::EditionKey;
 pub struct Standing {
     pub key: EditionKey,
     pub due: DueDate,
-    /// When it was placed on the information service, or declared nil; with an embargo at its end, which may lie ahead.
+    /// When it stood on every channel that its form names, or was declared nil; with an embargo at its end, which may lie ahead.
     pub met_at: Option<Timestamp>,
     /// Whether it was met by the declaration that there is nothing to place, also when that was taken back.
     pub is_nil: bool,

@@ -43,21 +43,19 @@ pub(super) async fn list_editions(
         let mut snapshot = context.db.snapshot().await?;
         door::require_registered(&mut snapshot, form).await?;
         registry.schedule.require_whole()?;
-        let hidden = match state {
-            Some(_) => showing.hidden(&mut snapshot, form, year).await?,
-            None => Vec::new(),
-        };
-        let filter = Filter {
+        let mut filter = Filter {
             parent: form.map(key::form),
             year,
             state,
-            hidden,
             is_overdue: due.is_overdue,
             due_from: due.from,
             due_to: due.to,
             after: page.after()?,
             ..Filter::default()
         };
+        if state.is_some() {
+            filter.hidden = showing.hidden(&mut snapshot, &filter).await?;
+        }
         let editions = edition::list(&mut snapshot, &filter, page.limit(), now).await?;
         let (editions, next_page_token) = page.cut(editions, |edition| edition.schedule_place().to_string());
         let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();

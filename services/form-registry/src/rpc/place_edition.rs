@@ -59,13 +59,23 @@ pub(super) async fn place_edition(
             {
                 return Err(Obstacle::Restricted.refusal(&key).into());
             }
-            if edition.placement(channel, number).is_some() {
-                let answer = convert::to_edition(edition, moves, now);
-                return Ok(Outcome::repeated(&key, "edition.placement_repeated", answer));
-            }
             let history = db::form::history(&mut *connection, key.form).await?;
             let form = history.and_then(|history| history.governing(key.period));
             let form = form.ok_or_else(|| Refusal::not_found(&key.to_string()))?.form;
+            if edition.placement(channel, number).is_some() {
+                let was_met = edition.met_at.is_some();
+                // Its form may have named other channels when it was placed, or an earlier release asked for another one.
+                let edition = edition.met_by_placements(&form);
+                let newly_met = edition.met_at.filter(|_| !was_met);
+                if let Some(met_at) = newly_met {
+                    scheduled::meet(&mut *connection, &key.parent(), key.period, met_at).await?;
+                }
+                let answer = convert::to_edition(edition, moves, now);
+                return Ok(match newly_met {
+                    Some(_) => Outcome::of(&key, "edition.placed", answer),
+                    None => Outcome::repeated(&key, "edition.placement_repeated", answer),
+                });
+            }
             let placing = Placing {
                 channel,
                 revision: Some(number),

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use tonic::Response;
 
 use crate::{
-    db,
+    db::{self, edition::Filter},
     domain::{
         edition::{Edition, EditionState},
         embargo::Embargo,
@@ -74,28 +74,41 @@ impl<'c> Showing<'c> {
         (visibility::shown(edition, view), view)
     }
 
-    /// The editions of a form and a year, of all where none is given, of which only the dates are shown. What asks for editions by
-    /// their state leaves it to them: were they dropped from its answer, the length of a page would tell of them.
+    /// The editions of the form and the year asked for, of all where none is, of which only the dates are shown. What asks for
+    /// editions by their state leaves it to them: were they dropped from its answer, the length of a page would tell of them. An
+    /// attempt is only what asks for one of them by its due date too.
     ///
     /// # Errors
     /// When the database fails.
     pub(super) async fn hidden(
         &mut self,
         connection: &mut PgConnection,
-        form: Option<i32>,
-        year: Option<i16>,
+        filter: &Filter,
     ) -> Result<Vec<EditionKey>, sqlx::Error> {
         let embargoes = db::embargo::holding(&mut *connection, None, self.now).await?;
         let is_asked_for = |key: &EditionKey| {
-            form.is_none_or(|form| form == key.form) && year.is_none_or(|year| year == key.period.year())
+            let parent = filter.parent.as_ref();
+            parent.is_none_or(|parent| *parent == key.parent())
+                && filter.year.is_none_or(|year| year == key.period.year())
         };
-        let keys: Vec<EditionKey> = embargoes.keys().copied().filter(is_asked_for).collect();
-        let states = db::edition::states_of(connection, &keys).await?;
-        let mut hidden = Vec::new();
-        for (key, state) in keys.into_iter().zip(states) {
-            if visibility::view(embargoes.get(&key), &self.asker, self.now) == View::Dates {
-                self.view(key, embargoes.get(&key), state != EditionState::Scheduled);
-                hidden.push(key);
+        let is_hidden = |key: &EditionKey| visibility::view(embargoes.get(key), &self.asker, self.now) == View::Dates;
+        let keys = embargoes.keys().copied().filter(is_asked_for);
+        let hidden: Vec<EditionKey> = keys.filter(is_hidden).collect();
+        for key in &hidden {
+            // One attempt is recorded for a call, whatever else it asked for.
+            if self.withheld.is_some() {
+                break;
+            }
+            let own = Filter {
+                parent: Some(key.parent()),
+                period: Some(key.period.to_string()),
+                is_overdue: filter.is_overdue,
+                due_from: filter.due_from,
+                due_to: filter.due_to,
+                ..Filter::default()
+            };
+            for edition in db::edition::list(connection, &own, 1, self.now).await? {
+                self.edition(edition);
             }
         }
         Ok(hidden)

@@ -8,7 +8,7 @@ use legalstat_proto::{
     },
 };
 
-use super::*;
+use super::{recompute::date, *};
 
 const JANUARY: &str = "forms/1/editions/2025-M01";
 const UNTIL: &str = "2025-02-05T04:00:00Z";
@@ -301,6 +301,30 @@ async fn neither_the_length_of_a_page_nor_its_token_tells_of_an_embargo() {
         page.items[0].edition, "forms/1/editions/2025-M02",
         "who prepares it sees where it stands"
     );
+}
+
+#[tokio::test]
+async fn a_list_that_leaves_it_out_by_its_due_date_is_no_attempt() {
+    let registry = under_embargo().await;
+    let mut anyone = registry.client(None);
+    let placed = |due_from| ListEditionsRequest {
+        parent: "forms/1".into(),
+        state: EditionState::Placed.into(),
+        due_from,
+        ..Default::default()
+    };
+    let overdue = ListScheduleRequest {
+        overdue: true,
+        state: EditionState::Placed.into(),
+        ..Default::default()
+    };
+    anyone.list_editions(placed(date(2025, 2, 6))).await.expect("it lists");
+    anyone.list_schedule(overdue).await.expect("it lists");
+    download(&mut anyone, JANUARY).await.expect_err("it is withheld");
+    until_attempts(&registry, 1).await;
+    let asked = anyone.list_editions(placed(date(2025, 2, 5))).await.expect("it lists");
+    assert!(asked.get_ref().editions.is_empty());
+    until_attempts(&registry, 2).await;
 }
 
 #[tokio::test]

@@ -341,14 +341,18 @@ async fn the_database_keeps_what_is_sealed() {
     }
 }
 
-#[tokio::test]
-async fn an_edition_is_on_time_once_it_stands_on_every_channel_that_its_form_names_for_the_period() {
-    let registry = Registry::at("2025-01-02T05:00:00Z").await;
-    let channels = |channels: &[Place]| Form {
+/// The first form with these channels.
+fn channels(channels: &[Place]) -> Form {
+    Form {
         name: "forms/1".into(),
         channels: channels.iter().map(|channel| (*channel).into()).collect(),
         ..Form::default()
-    };
+    }
+}
+
+#[tokio::test]
+async fn an_edition_is_on_time_once_it_stands_on_every_channel_that_its_form_names_for_the_period() {
+    let registry = Registry::at("2025-01-02T05:00:00Z").await;
     let both = channels(&[Place::InformationService, Place::OfficialWebsite]);
     let website = channels(&[Place::OfficialWebsite]);
     for (form, from) in [(both, date(2025, 2, 1)), (website, date(2025, 3, 1))] {
@@ -390,4 +394,55 @@ async fn an_edition_is_on_time_once_it_stands_on_every_channel_that_its_form_nam
     let report = operator.get_punctuality(request).await.expect("it counts").into_inner();
     let counts = report.counts.expect("it has counts");
     assert_eq!((counts.placed, counts.on_time, counts.late, counts.nil), (2, 1, 1, 0));
+}
+
+#[tokio::test]
+async fn what_was_met_stays_met_and_placed_when_its_form_names_another_channel_later() {
+    let registry = Registry::at("2025-02-01T05:00:00Z").await;
+    let mut operator = registry.operator();
+    upload(&mut operator, &header(JANUARY), b"a")
+        .await
+        .expect("it is taken");
+    seal(&mut operator, JANUARY).await;
+    let service = placing(JANUARY, Place::InformationService);
+    place(&mut operator, &service).await.expect("it is placed");
+    let both = channels(&[Place::InformationService, Place::OfficialWebsite]);
+    let update = updating(both, &["channels"], date(2025, 2, 3));
+    registry.update(update).await.expect("it is updated");
+    let report = punctuality(&registry).await;
+    assert_eq!((report.on_time, report.not_due), (1, 11));
+}
+
+#[tokio::test]
+async fn placing_again_meets_the_due_date_of_what_stands_on_every_channel_that_its_form_still_names() {
+    let registry = Registry::at("2025-02-01T05:00:00Z").await;
+    let both = channels(&[Place::InformationService, Place::OfficialWebsite]);
+    let update = updating(both, &["channels"], date(2025, 2, 1));
+    registry.update(update).await.expect("it is updated");
+    let mut operator = registry.operator();
+    upload(&mut operator, &header(JANUARY), b"a")
+        .await
+        .expect("it is taken");
+    seal(&mut operator, JANUARY).await;
+    let service = || placing(JANUARY, Place::InformationService);
+    place(&mut operator, &service()).await.expect("it is placed");
+    let one = channels(&[Place::InformationService]);
+    let update = updating(one, &["channels"], date(2025, 2, 2));
+    registry.update(update).await.expect("it is updated");
+    registry.set_clock("2025-02-10T05:00:00Z");
+    assert_eq!(get(&mut operator, JANUARY).await.punctuality(), Punctuality::Overdue);
+    let met = place(&mut operator, &service()).await.expect("it is met");
+    assert_eq!((met.punctuality(), met.placements.len()), (Punctuality::OnTime, 1));
+    assert_eq!(
+        get(&mut operator, JANUARY).await.punctuality(),
+        Punctuality::OnTime,
+        "it is kept"
+    );
+    let report = punctuality(&registry).await;
+    assert_eq!((report.on_time, report.overdue), (1, 0));
+    place(&mut operator, &service()).await.expect("nothing changes");
+    for (kind, times) in [("edition.placed", 2), ("edition.placement_repeated", 1)] {
+        let told = format!("outbox_event WHERE kind = '{kind}' AND resource = '{JANUARY}'");
+        assert_eq!(registry.count(&told).await, times, "{kind}");
+    }
 }

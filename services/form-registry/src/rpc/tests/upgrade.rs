@@ -321,6 +321,34 @@ async fn the_schedule_counts_and_guards_what_an_earlier_release_left() {
     }
 }
 
+/// What earlier releases placed met the due date on the information service alone, whatever channels the form named.
+#[tokio::test]
+async fn what_an_earlier_release_met_stays_placed_and_what_it_placed_elsewhere_can_be_met() {
+    let registry = upgraded((REVISIONS, ROWS)).await;
+    let (mut operator, mut database) = (registry.operator(), registry.database().await);
+    let counted = async || {
+        let request = GetPunctualityRequest {
+            year: 2025,
+            form: "forms/1".into(),
+            ..Default::default()
+        };
+        let report = registry.client(None).get_punctuality(request).await;
+        let counts = report.expect("it counts").into_inner().counts.expect("it has counts");
+        (counts.placed, counts.on_time, counts.late, counts.nil)
+    };
+    let both = "UPDATE forms.form_version SET channels = '{INFORMATION_SERVICE,OFFICIAL_WEBSITE}' WHERE form = 1";
+    database.execute(both).await.expect("it is entered");
+    assert_eq!(counted().await, (3, 1, 2, 0), "two of them stand on the service alone");
+
+    let website = "UPDATE forms.form_version SET channels = '{OFFICIAL_WEBSITE}' WHERE form = 1";
+    database.execute(website).await.expect("it is entered");
+    assert_eq!(get(&mut operator, APRIL).await.punctuality(), Punctuality::Overdue);
+    let april = place(&mut operator, &placing(APRIL, Place::OfficialWebsite)).await;
+    let april = april.expect("it is met");
+    assert_eq!((april.punctuality(), april.placements.len()), (Punctuality::OnTime, 1));
+    assert_eq!(counted().await, (4, 2, 2, 0));
+}
+
 #[tokio::test]
 async fn what_the_first_release_left_comes_through_both_migrations() {
     let registry = upgraded((SCHEDULED, FIRST_ROWS)).await;
