@@ -123,24 +123,17 @@ fn the_due_date_is_met_once_an_edition_stands_on_every_channel_that_its_form_nam
 
 #[test]
 fn a_channel_where_only_what_was_withdrawn_was_placed_does_not_count() {
-    let of_both = |channel| {
-        let mut placing = placing(channel);
-        placing.form.channels = vec![SERVICE, Channel::OfficialWebsite];
-        placing
-    };
-    let corrected = sealed()
-        .place(of_both(SERVICE), done("2025-01-02T05:00:00Z"))
+    let named = [SERVICE, Channel::OfficialWebsite];
+    let edition = placed_on(&[SERVICE], &named)
         .and_then(|edition| edition.withdraw("a mistake", &done(NOW)))
         .and_then(|edition| edition.correct("the right figures".into(), done(NOW)))
         .and_then(|edition| edition.with_file(file("a.csv")))
         .and_then(|edition| edition.seal(Figures::default(), done(NOW)))
         .expect("it is corrected");
-    let website = corrected.place(of_both(Channel::OfficialWebsite), done("2025-01-02T06:00:00Z"));
-    let website = website.expect("it is placed");
-    assert_eq!(website.met_at, None, "nothing stands on the service");
-    let both = website.place(of_both(SERVICE), done("2025-01-02T07:00:00Z"));
-    let met_at = both.expect("it is placed").met_at;
-    assert_eq!(met_at, Some(instant("2025-01-02T07:00:00Z")));
+    let mut placing = placing(named[1]);
+    placing.form.channels = named.to_vec();
+    let placed = edition.place(placing, done(NOW)).expect("it is placed");
+    assert_eq!(placed.met_at, None, "nothing stands on the service");
 }
 
 #[test]
