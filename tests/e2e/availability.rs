@@ -124,6 +124,10 @@ fn each_item_is_judged_by_what_the_registry_holds() {
     let detail = "accountingDocuments/card-1/details/article";
     let [within, openly] = found(&system, item(&json!({ "detail": detail })));
     assert!(within.0 == "PASSED" && within.1.contains(detail), "{within:?}");
+    assert!(
+        within.1.starts_with("The information is a registered detail"),
+        "{within:?}"
+    );
     assert_eq!(openly.0, "PASSED");
 
     let february = "forms/1/editions/2025-M02";

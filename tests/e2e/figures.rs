@@ -82,6 +82,34 @@ fn figures_come_from_a_workbook_of_libreoffice_and_are_asked_for_by_code() {
         found["items"][0]["indicators"][0]["indicator"],
         "forms/1/indicators/crimes"
     );
+    system.json(&["forms", "seal", JANUARY]);
+    system.json(&["forms", "place", JANUARY, "--address", "https://a.kz/1"]);
+    let asked = [
+        "forms",
+        "availability",
+        "--period",
+        "2025-M01",
+        "--indicator",
+        "forms/1/indicators/crimes",
+        "--territory",
+        "7501",
+        "--territory",
+        "7502",
+        "--view",
+    ];
+    for (view, editions) in [("basic", 0), ("full", 1)] {
+        let found = system.json(&[&asked[..], &[view]].concat());
+        let item = &found["items"][0];
+        assert_eq!(item["availability"], "AVAILABILITY_PLACED", "{item}");
+        let holdings = item["holdings"].as_array().map_or(0, Vec::len);
+        assert_eq!(holdings, editions, "{view}");
+    }
+    // A script is told everything, and a person in a table.
+    let table = system.run(&[&asked[..], &["full"]].concat());
+    let table = String::from_utf8_lossy(&table.stdout).into_owned();
+    for heading in ["address", "SHA-256", "figures"] {
+        assert!(table.contains(heading), "{heading}: {table}");
+    }
 }
 
 #[test]

@@ -139,18 +139,24 @@ pub(crate) fn rows(rows: &Value, columns: &[(&str, &str)]) -> String {
         .set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(columns.iter().map(|(heading, _)| *heading));
     for row in rows {
-        table.add_row(columns.iter().map(|(_, path)| text(at(row, path))));
+        table.add_row(columns.iter().map(|(_, path)| text(&at(row, path))));
     }
     let noun = if rows.len() == 1 { "row" } else { "rows" };
     format!("{table}\n{} {noun}", rows.len())
 }
 
-/// The value at a path; `last` in a path is the last item of a list.
-fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
-    path.split('.').fold(value, |value, name| match value {
-        Value::Array(items) if name == "last" => items.last().unwrap_or(&Value::Null),
-        _ => &value[name],
-    })
+/// The value at a path; of a list, `last` in a path is its last item, `each` all of them, and `count` how many they are.
+fn at(value: &Value, path: &str) -> Value {
+    let (name, rest) = path
+        .split_once('.')
+        .map_or((path, None), |(name, rest)| (name, Some(rest)));
+    let within = |value: &Value| rest.map_or_else(|| value.clone(), |rest| at(value, rest));
+    match value {
+        Value::Array(items) if name == "last" => items.last().map_or(Value::Null, within),
+        Value::Array(items) if name == "each" => items.iter().map(within).collect(),
+        Value::Array(items) if name == "count" => items.len().into(),
+        _ => within(&value[name]),
+    }
 }
 
 /// A value as a person would write it: dates as 2019-07-15, enum values without prefix, texts in English or what there is.
@@ -362,6 +368,6 @@ mod tests {
     fn a_column_can_show_the_last_item_of_a_list() {
         let day = json!({ "reasons": [{ "text": "Saturday" }, { "text": "worked" }] });
         assert_eq!(at(&day, "reasons.last.text"), "worked");
-        assert_eq!(at(&json!({ "reasons": [] }), "reasons.last.text"), &Value::Null);
+        assert_eq!(at(&json!({ "reasons": [] }), "reasons.last.text"), Value::Null);
     }
 }

@@ -222,7 +222,7 @@ An upload that was ended goes on with its --request-id, which it told at its beg
         #[arg(long)]
         until_period: Option<String>,
         /// A CheckAvailabilityRequest in proto3 JSON instead; `-` reads standard input
-        #[arg(long, value_name = "PATH", conflicts_with_all = ["form", "period", "until_period"])]
+        #[arg(long, value_name = "PATH", conflicts_with_all = ["form", "period", "until_period", "territory", "view"])]
         file: Option<PathBuf>,
         /// The indicator, forms/1/indicators/crimes
         #[arg(long)]
@@ -236,9 +236,12 @@ An upload that was ended goes on with its --request-id, which it told at its beg
         /// What is counted, for example CRIME
         #[arg(long)]
         unit: Option<String>,
-        /// The territory, by its code in KATO
+        /// A territory, by its code in KATO; several may be given
+        #[arg(long, value_name = "CODE")]
+        territory: Vec<String>,
+        /// How much is told: basic leaves out the figures [default: full]
         #[arg(long)]
-        territory: Option<String>,
+        view: Option<AvailabilityView>,
     },
     #[command(subcommand)]
     Indicators(Indicators),
@@ -288,6 +291,15 @@ pub(crate) enum By {
     Form,
     /// The periods.
     Period,
+}
+
+/// How much CheckAvailability tells.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum AvailabilityView {
+    /// Without figures.
+    Basic,
+    /// Everything.
+    Full,
 }
 
 /// The state of an edition.
@@ -465,20 +477,25 @@ impl Forms {
                 words,
                 unit,
                 territory,
+                view,
             } => {
                 let item = object([
                     ("detail", detail.map(Value::from)),
                     ("indicator", indicator.map(Value::from)),
                     ("words", words.map(Value::from)),
                     ("unit", unit.map(Value::from)),
-                    ("territory", territory.map(Value::from)),
+                    ("territories", Some(json!(territory))),
                     ("form", form_name(form)),
                     ("period", period.map(Value::from)),
                     ("untilPeriod", until_period.map(Value::from)),
                 ]);
+                let asked = object([
+                    ("items", Some(json!([item]))),
+                    ("view", view.map(|view| word(view, "AVAILABILITY_VIEW_"))),
+                ]);
                 let request = match file {
                     Some(file) => read_file(&file, SERVICE, "CheckAvailability")?,
-                    None => request(SERVICE, "CheckAvailability", &json!({ "items": [item] }))?,
+                    None => request(SERVICE, "CheckAvailability", &asked)?,
                 };
                 let action = Action::Send(request, AVAILABILITY);
                 Command::new(SERVICE, "CheckAvailability", action)

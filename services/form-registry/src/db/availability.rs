@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 
 use super::edition_key;
 use crate::domain::{
-    availability::{Match, Named, Open},
+    availability::{self, Match, Named, Open},
     dated::Validity,
     edition::Channel,
     indicator::{DetailName, IndicatorName},
@@ -25,14 +25,21 @@ use crate::domain::{
 pub struct Effective {
     pub open: Open,
     pub standing: Standing,
+    /// Those whose placement is out.
     pub channels: Vec<(Channel, String)>,
+    /// The number of its figures, if it has any.
+    pub figures: Option<i32>,
+    /// Whether an embargo holds.
+    pub embargoed: bool,
 }
 
-/// The effective revisions of the editions of forms whose periods lie between two days.
+/// The effective revisions of the editions of forms whose periods lie between two days. One statement tells of placements and embargoes,
+/// so that nobody sets the one and makes the other between two looks.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn effective(
     connection: &mut PgConnection,
     spans: &HashMap<i32, (Date, Date)>,
+    now: Timestamp,
 ) -> Result<Vec<Effective>, sqlx::Error> {
     let text = |of: fn(&(Date, Date)) -> Date| spans.values().map(|span| of(span).to_string()).collect::<Vec<_>>();
     let rows = sqlx::query!(
@@ -40,22 +47,29 @@ pub async fn effective(
              coalesce(r.restricted, false) AS "restricted!",
              EXISTS (SELECT FROM forms.withdrawal w
                      WHERE (w.form, w.period) = (e.form, e.period) AND w.revision >= r.number) AS "withdrawn!",
-             p.channels AS "channels!", p.addresses AS "addresses!"
+             EXISTS (SELECT FROM forms.embargo m
+                     WHERE (m.form, m.period) = (e.form, e.period) AND m.until > $4
+                       AND NOT EXISTS (SELECT FROM forms.embargo l
+                                       WHERE (l.form, l.period) = (m.form, m.period) AND l.number > m.number)) AS "embargoed!",
+             f.id AS "figures?", p.channels AS "channels!", p.addresses AS "addresses!"
          FROM unnest($1::integer[], $2::text[], $3::text[]) AS a (form, first, last)
          JOIN forms.edition e ON e.form = a.form
          JOIN forms.scheduled s ON (s.parent, s.period) = (e.parent, e.period)
               AND s.first_day >= a.first::date AND s.last_day <= a.last::date
          JOIN forms.revision r ON (r.form, r.period, r.number) = (e.form, e.period, e.effective) AND r.sealed_at IS NOT NULL
+         LEFT JOIN forms.figure_set f ON (f.form, f.period, f.revision) = (r.form, r.period, r.number)
          CROSS JOIN LATERAL (
              SELECT coalesce(array_agg(p.channel ORDER BY p.channel), '{}') AS channels,
                  coalesce(array_agg(p.address ORDER BY p.channel), '{}') AS addresses
-             FROM forms.placement p WHERE (p.form, p.period, p.revision) = (r.form, r.period, r.number)
+             FROM forms.placement p WHERE (p.form, p.period, p.revision) = (r.form, r.period, r.number) AND p.effective_at <= $4
          ) p"#,
         &spans.keys().copied().collect::<Vec<_>>(),
         &text(|span| span.0),
         &text(|span| span.1),
+        jiff_sqlx::Timestamp::from(now) as _,
     );
     let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
+        let placed = !row.channels.is_empty();
         let channels = row.channels.iter().zip(row.addresses);
         let channels = channels.map(|(channel, address)| Ok((Channel::read_stored(channel, "channel")?, address)));
         Ok(Effective {
@@ -68,13 +82,15 @@ pub async fn effective(
             },
             standing: Standing {
                 sealed: true,
-                placed: false,
+                placed,
                 nil: row.nil,
                 withdrawn: row.withdrawn,
                 restricted: row.restricted,
                 superseded: false,
             },
             channels: channels.collect::<Result<_, sqlx::Error>>()?,
+            figures: row.figures,
+            embargoed: row.embargoed,
         })
     });
     rows.collect()
@@ -118,26 +134,18 @@ impl Wanted {
     }
 }
 
-/// The places of the items for whose time any indicators of their form, or details of their document, are entered; and whether any
-/// edition is under an embargo, which is rare.
+/// The places of the items for whose time any indicators of their form, or details of their document, are entered.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn entered(
-    connection: &mut PgConnection,
-    wanted: &[Wanted],
-    now: Timestamp,
-) -> Result<(HashSet<i32>, bool), sqlx::Error> {
-    let row = sqlx::query!(
-        r#"SELECT EXISTS (SELECT FROM forms.embargo m WHERE m.until > $6) AS "embargoed!",
-             ARRAY(
-                 SELECT a.item
-                 FROM unnest($1::integer[], $2::integer[], $3::text[], $4::text[], $5::text[]) AS a (item, form, document, first, last)
-                 LEFT JOIN forms.code_list l ON l.code = 'ACCOUNTING_DOCUMENT'
-                 LEFT JOIN forms.code d ON d.code_list = l.id AND d.code = a.document
-                 WHERE EXISTS (
-                     SELECT FROM forms.indicator i JOIN forms.indicator_version v ON v.indicator = i.id
-                     WHERE (i.form = a.form AND a.document = '' OR i.document = d.id)
-                       AND v.valid_from <= a.last::date AND (v.valid_to IS NULL OR v.valid_to >= a.first::date))
-             ) AS "entered!""#,
+pub async fn entered(connection: &mut PgConnection, wanted: &[Wanted]) -> Result<HashSet<i32>, sqlx::Error> {
+    let items = sqlx::query_scalar!(
+        r#"SELECT a.item AS "item!"
+         FROM unnest($1::integer[], $2::integer[], $3::text[], $4::text[], $5::text[]) AS a (item, form, document, first, last)
+         LEFT JOIN forms.code_list l ON l.code = 'ACCOUNTING_DOCUMENT'
+         LEFT JOIN forms.code d ON d.code_list = l.id AND d.code = a.document
+         WHERE EXISTS (
+             SELECT FROM forms.indicator i JOIN forms.indicator_version v ON v.indicator = i.id
+             WHERE (i.form = a.form AND a.document = '' OR i.document = d.id)
+               AND v.valid_from <= a.last::date AND (v.valid_to IS NULL OR v.valid_to >= a.first::date))"#,
         &wanted.iter().map(|wanted| wanted.item).collect::<Vec<_>>(),
         // An indicator of one form is asked for among those of the form that the item names.
         &wanted.iter().map(|wanted| wanted.form).collect::<Vec<_>>() as _,
@@ -150,16 +158,55 @@ pub async fn entered(
             .iter()
             .map(|wanted| wanted.days.1.to_string())
             .collect::<Vec<_>>(),
-        jiff_sqlx::Timestamp::from(now) as _,
     );
-    let row = row.fetch_one(connection).await?;
-    Ok((row.entered.into_iter().collect(), row.embargoed))
+    Ok(items.fetch_all(connection).await?.into_iter().collect())
+}
+
+/// Figures that an item asks for of an edition.
+#[derive(Clone, Debug)]
+pub struct Sought {
+    /// The place of the item.
+    pub item: i32,
+    pub set: i32,
+    pub indicator: i32,
+    pub territories: Vec<i32>,
+}
+
+/// The places of the items, each with a set that has no figure of its indicator for one of its territories.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn lacking(connection: &mut PgConnection, sought: &[Sought]) -> Result<Vec<(i32, i32)>, sqlx::Error> {
+    let column = |of: fn(&Sought) -> i32| sought.iter().map(of).collect::<Vec<_>>();
+    // Arrays of arrays must be of one length, and text does not care.
+    let joined = |sought: &Sought| {
+        let numbers: Vec<String> = sought.territories.iter().map(ToString::to_string).collect();
+        numbers.join(" ")
+    };
+    let rows = sqlx::query!(
+        r#"SELECT a.item AS "item!", a.figure_set AS "set!"
+         FROM unnest($1::integer[], $2::integer[], $3::integer[], $4::text[]) AS a (item, figure_set, indicator, territories)
+         WHERE EXISTS (
+             SELECT FROM unnest(string_to_array(a.territories, ' ')::integer[]) AS t (territory)
+             WHERE NOT EXISTS (
+                 SELECT FROM forms.observation o
+                 WHERE (o.figure_set, o.indicator, o.territory) = (a.figure_set, a.indicator, t.territory)))"#,
+        &column(|sought| sought.item),
+        &column(|sought| sought.set),
+        &column(|sought| sought.indicator),
+        &sought.iter().map(joined).collect::<Vec<_>>(),
+    );
+    let rows = rows.fetch_all(connection).await?.into_iter();
+    Ok(rows.map(|row| (row.item, row.set)).collect())
 }
 
 /// The indicators and details that items name, or the five nearest to the words of each among those in force in its time, with the
 /// places of the items.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn matches(connection: &mut PgConnection, wanted: &[Wanted]) -> Result<Vec<(i32, Match)>, sqlx::Error> {
+    let of = |wanted: &Wanted| -> Vec<_> {
+        let phrases = availability::phrases(&wanted.words).into_iter();
+        phrases.map(|phrase| (wanted.item, phrase)).collect()
+    };
+    let phrases: Vec<(i32, String)> = wanted.iter().flat_map(of).collect();
     let rows = sqlx::query!(
         r#"WITH w AS (
              SELECT item, document, code, words, form, unit, first::date AS first, last::date AS last
@@ -173,10 +220,10 @@ pub async fn matches(connection: &mut PgConnection, wanted: &[Wanted]) -> Result
              JOIN forms.code d ON d.code_list = l.id AND d.code = w.document
              JOIN forms.indicator i ON i.document = d.id AND i.code = w.code
              UNION
-             SELECT w.item, v.indicator FROM w CROSS JOIN LATERAL (
+             SELECT p.item, v.indicator FROM unnest($9::integer[], $10::text[]) AS p (item, phrase) CROSS JOIN LATERAL (
                  SELECT v.indicator FROM forms.indicator_version v
-                 WHERE v.title_kk % w.words OR v.title_ru % w.words OR v.title_en % w.words
-             ) v WHERE w.code = ''
+                 WHERE v.title_kk % p.phrase OR v.title_ru % p.phrase OR v.title_en % p.phrase
+             ) v
          ), near AS (
              SELECT w.item, i.id, i.form, d.code AS document, i.code, v.title_kk, v.title_ru, v.title_en, u.code AS unit,
                  v.stood,
@@ -184,9 +231,11 @@ pub async fn matches(connection: &mut PgConnection, wanted: &[Wanted]) -> Result
                          WHERE r.indicator = i.id AND r.restricted
                            AND (r.valid_from = v.valid_from
                                 OR r.valid_from <= w.last AND (r.valid_to IS NULL OR r.valid_to >= w.first))) AS restricted,
-                 CASE WHEN w.code <> '' THEN 100
-                      ELSE (100 * greatest(similarity(w.words, v.title_kk), similarity(w.words, v.title_ru),
-                                           similarity(w.words, v.title_en)))::integer END AS likeness
+                 CASE WHEN w.code <> '' OR 1 IN (similarity(w.words, v.title_kk), similarity(w.words, v.title_ru),
+                                                 similarity(w.words, v.title_en)) THEN 100
+                      -- A title among other words is not all of them.
+                      ELSE least(99, 100 * greatest(word_similarity(v.title_kk, w.words), word_similarity(v.title_ru, w.words),
+                                                    word_similarity(v.title_en, w.words)))::integer END AS likeness
              FROM candidate c
              JOIN w USING (item)
              JOIN forms.indicator i ON i.id = c.id AND (w.form IS NULL OR i.form = w.form)
@@ -199,9 +248,9 @@ pub async fn matches(connection: &mut PgConnection, wanted: &[Wanted]) -> Result
              JOIN forms.code u ON u.id = v.unit
              WHERE w.code <> ''
                 OR v.stood AND (w.unit = '' OR u.code = w.unit)
-                   AND (v.title_kk % w.words OR v.title_ru % w.words OR v.title_en % w.words)
          ), ranked AS (
              SELECT *, row_number() OVER (PARTITION BY item ORDER BY likeness DESC, form, document, code) AS rank FROM near
+             WHERE likeness >= $11
          )
          SELECT item AS "item!", id AS "id!", form, document AS "document?", code AS "code!", title_kk AS "title_kk!",
              title_ru AS "title_ru!", title_en AS "title_en!", unit AS "unit!", stood AS "stood!", restricted AS "restricted!",
@@ -224,6 +273,9 @@ pub async fn matches(connection: &mut PgConnection, wanted: &[Wanted]) -> Result
             .iter()
             .map(|wanted| wanted.days.1.to_string())
             .collect::<Vec<_>>(),
+        &phrases.iter().map(|phrase| phrase.0).collect::<Vec<_>>(),
+        &phrases.iter().map(|phrase| phrase.1.clone()).collect::<Vec<_>>(),
+        availability::NEAR,
     );
     let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
         let name = match (row.form, row.document) {

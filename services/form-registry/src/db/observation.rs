@@ -181,7 +181,7 @@ pub async fn list(
                AND (o.indicator, o.territory, o.breakdown) > (
                    CASE WHEN s.place = $6 THEN $7 ELSE -1 END, CASE WHEN s.place = $6 THEN $8 ELSE -1 END,
                    CASE WHEN s.place = $6 THEN $9 ELSE -1 END)
-             ORDER BY o.indicator, o.territory, o.breakdown LIMIT $10
+             ORDER BY o.indicator, o.territory, o.breakdown LIMIT least($10, $12::bigint)
          ) o
          WHERE s.place >= $6
          ORDER BY s.place, o.indicator, o.territory, o.breakdown LIMIT $10"#,
@@ -196,6 +196,7 @@ pub async fn list(
         after.breakdown,
         limit,
         &narrowing.hidden,
+        narrowing.of_each,
     );
     let rows = rows.fetch_all(connection).await?.into_iter();
     rows.map(|row| {

@@ -94,10 +94,15 @@ impl Item {
         Some((first.first_day(), last.last_day()))
     }
 
-    /// Whether it asks for an edition, as far as its form and periods can be read.
-    pub fn asks_for(&self, edition: EditionKey) -> bool {
+    /// Whether it asks for an edition, as far as its form and periods can be read. When it names no form, its words ask for that of each
+    /// indicator that they may mean.
+    pub fn asks_for(&self, edition: EditionKey, matches: &[Match]) -> bool {
         let holds = |(first, last): (ReportingPeriod, ReportingPeriod)| (first..=last).contains(&edition.period);
-        self.form_number() == Some(edition.form) && self.ends().is_ok_and(holds)
+        let is_of_form = match self.form_number() {
+            Some(form) => form == edition.form,
+            None => self.form.is_empty() && matches.iter().any(|found| found.name.form() == Some(edition.form)),
+        };
+        is_of_form && self.ends().is_ok_and(holds)
     }
 
     /// Its first and last period.
@@ -143,15 +148,42 @@ impl Match {
     }
 }
 
-/// The one that an item means, of those in force in its time: what it names, what its words are the very title of, or all that
-/// they are near to. Words that are near to several mean none of them for sure.
-pub fn meant<'m>(item: &Item, matches: &'m [Match]) -> Option<&'m Match> {
-    let standing: Vec<&Match> = matches.iter().filter(|found| found.stood).collect();
-    match standing[..] {
-        [only] => Some(only).filter(|only| item.unit.is_empty() || only.unit == item.unit),
-        [first, second, ..] => (first.likeness == 100 && second.likeness < 100).then_some(first),
-        [] => None,
+/// How near, from 1 to 100, a title must be to words to be told at all: what `pg_trgm` calls similar by itself.
+pub const NEAR: i32 = 30;
+/// How near a title must be to words for an item to mean it for sure: from there on `pg_trgm` takes what was asked for to stand in a
+/// text, though inflected. Below it a title shares some of the words only.
+const SURE: i32 = 60;
+/// How much nearer than the next it must be. Titles of one form differ in a word or an ending, so that words which fit two of them
+/// stay for an official.
+const NEARER: i32 = 20;
+/// Of how many words titles are sought in a text, and how far apart: an index finds a title by a text that is about as long. Short titles
+/// are found by the short phrases.
+const PHRASES: [(usize, usize); 2] = [(6, 3), (2, 2)];
+
+/// The phrases of a text by which titles are sought: all of it, and parts of it that are about as long as a title.
+pub fn phrases(text: &str) -> Vec<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut phrases = Vec::new();
+    if !words.is_empty() {
+        phrases.push(words.join(" "));
     }
+    for (length, step) in PHRASES {
+        if words.len() > length {
+            let starts = (0..words.len()).step_by(step);
+            phrases.extend(starts.map(|start| words[start..words.len().min(start + length)].join(" ")));
+        }
+    }
+    phrases
+}
+
+/// The one that an item means, of those in force in its time: what it names, what its words are the very title of, or what they
+/// are near enough to, and clearly nearer than to any other. Otherwise they mean none for sure.
+pub fn meant<'m>(item: &Item, matches: &'m [Match]) -> Option<&'m Match> {
+    let mut standing = matches.iter().filter(|found| found.stood);
+    let first = standing.next().filter(|first| first.likeness >= SURE)?;
+    let next = standing.next().map_or(0, |next| next.likeness);
+    let is_nearer = first.likeness == 100 && next < 100 || first.likeness - next >= NEARER;
+    Some(first).filter(|first| is_nearer && (item.unit.is_empty() || first.unit == item.unit))
 }
 
 /// What the registers say.
@@ -226,6 +258,8 @@ pub struct LookedUp<'a> {
     pub matches: &'a [Match],
     /// Whether any indicators of the form that it names, or details of its document, are entered for its time.
     pub entered: bool,
+    /// The editions whose figures are known, and what it means is not among them for each of its territories.
+    pub lacking: &'a [EditionKey],
 }
 
 /// Says what the registers say about an item.
@@ -261,7 +295,7 @@ pub fn find(item: &Item, registers: Registers<'_>, looked_up: LookedUp<'_>) -> F
     let periods = periods(item, history, registers);
     let open = periods
         .as_ref()
-        .map(|periods| of_open(history, periods, registers, meant));
+        .map(|periods| of_open(history, periods, registers, (meant, looked_up.lacking)));
     let open = open.unwrap_or_default();
     if item.asks_for_one() && entered && meant.is_none() {
         return not_meant(item, looked_up, open);
@@ -362,13 +396,19 @@ fn periods(item: &Item, history: &History, registers: Registers<'_>) -> Result<A
 }
 
 /// The editions of these periods that are open and hold what is meant.
-fn of_open(history: &History, periods: &Asked, registers: Registers<'_>, meant: Option<&Match>) -> Vec<Open> {
+fn of_open(
+    history: &History,
+    periods: &Asked,
+    registers: Registers<'_>,
+    (meant, lacking): (Option<&Match>, &[EditionKey]),
+) -> Vec<Open> {
     let form = history.last().form.list_number;
     let held = periods
         .iter()
         .filter(|(period, _)| meant.is_none_or(|meant| meant.stood_in(*period)));
     let open = held.filter_map(|(period, _)| registers.open.get(&EditionKey { form, period: *period }));
-    open.cloned().collect()
+    let holds = |open: &&Open| meant.is_none() || !lacking.contains(&open.key);
+    open.filter(holds).cloned().collect()
 }
 
 fn of_periods(open: Vec<Open>, periods: &Asked, entered: bool) -> Finding {

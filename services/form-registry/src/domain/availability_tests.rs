@@ -96,7 +96,11 @@ fn indicator(code: &str) -> Option<Named> {
 }
 
 fn entered(matches: &[Match]) -> LookedUp<'_> {
-    LookedUp { matches, entered: true }
+    LookedUp {
+        matches,
+        entered: true,
+        ..LookedUp::default()
+    }
 }
 
 #[test]
@@ -241,6 +245,11 @@ fn words_decide_only_where_they_mean_one_indicator() {
     assert_eq!(meant(&item, &[exact.clone(), near.clone()]), Some(&exact));
     assert_eq!(meant(&item, &[near.clone(), other.clone()]), None);
     assert_eq!(meant(&item, &[exact.clone(), exact.clone()]), None);
+    assert_eq!(meant(&item, &[found("weak", SURE - 1, true)]), None, "a weak match");
+    for (next, is_meant) in [(99 - NEARER, true), (100 - NEARER, false)] {
+        let among = [found("contained", 99, false), found("next", next, false)];
+        assert_eq!(meant(&item, &among).is_some(), is_meant, "{next}");
+    }
     let past = Match {
         stood: false,
         ..other.clone()
@@ -252,6 +261,7 @@ fn words_decide_only_where_they_mean_one_indicator() {
         LookedUp {
             matches: &[near.clone(), other.clone()],
             entered: false,
+            ..LookedUp::default()
         },
     );
     assert_eq!(finding.availability, Availability::Undetermined);
@@ -261,6 +271,7 @@ fn words_decide_only_where_they_mean_one_indicator() {
         LookedUp {
             matches: &[exact],
             entered: false,
+            ..LookedUp::default()
         },
     );
     assert_eq!(finding.availability, Availability::NotPlaced);
@@ -274,6 +285,50 @@ fn words_decide_only_where_they_mean_one_indicator() {
         (Availability::Undetermined, 1),
         "what is open is told"
     );
+}
+
+#[test]
+fn a_weak_match_brings_no_restriction_upon_the_item() {
+    let item = Item {
+        form: "forms/1".into(),
+        period: "2025-M01".into(),
+        words: "a sentence about something else".into(),
+        ..Item::default()
+    };
+    let weak = [found("secret", SURE - 1, true)];
+    let finding = look_up_item(&item, &["forms/1/editions/2025-M01"], entered(&weak));
+    assert_eq!(
+        (finding.availability, finding.open.len()),
+        (Availability::Undetermined, 1)
+    );
+}
+
+#[test]
+fn an_open_edition_without_the_figures_asked_for_does_not_hold_them() {
+    let item = Item {
+        period: "2025-M01".into(),
+        until_period: "2025-M02".into(),
+        named: indicator("crimes"),
+        ..Item::default()
+    };
+    let placed = ["forms/1/editions/2025-M01", "forms/1/editions/2025-M02"];
+    let (matches, lacking) = ([found("crimes", 100, false)], [placed[0].parse().expect("a name")]);
+    let looked_up = LookedUp {
+        lacking: &lacking,
+        ..entered(&matches)
+    };
+    let finding = look_up_item(&item, &placed, looked_up);
+    assert_eq!(finding.availability, Availability::NotPlaced);
+    assert_eq!(names_of(&finding), placed[1..]);
+}
+
+#[test]
+fn titles_are_sought_by_parts_of_a_text_that_are_about_as_long() {
+    assert_eq!(phrases(" registered  crimes "), ["registered crimes"]);
+    assert_eq!(phrases(""), [""; 0]);
+    let told = phrases("a b c d e f g");
+    let expected = ["a b c d e f g", "a b c d e f", "d e f g", "g", "a b", "c d", "e f", "g"];
+    assert_eq!(told, expected);
 }
 
 #[test]
@@ -409,7 +464,7 @@ fn an_item_names_the_editions_of_its_periods() {
         ("", "2025-M03", "", false),
     ] {
         assert_eq!(
-            item(form, period, until).asks_for(march),
+            item(form, period, until).asks_for(march, &[]),
             expected,
             "{form} {period} {until}"
         );

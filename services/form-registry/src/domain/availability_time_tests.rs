@@ -41,6 +41,7 @@ fn an_indicator_counts_in_the_periods_in_which_it_was_in_force() {
     let none = LookedUp {
         matches: &old,
         entered: false,
+        ..LookedUp::default()
     };
     let finding = look_up_item(&item("2025-M03", ""), &placed, none);
     assert_eq!(

@@ -32,6 +32,8 @@ pub struct Narrowing {
     pub breakdowns: Option<Vec<i32>>,
     /// The letters.
     pub statuses: Option<Vec<i8>>,
+    /// How many of each set at most.
+    pub of_each: Option<i64>,
 }
 
 /// After which figure a page begins: the place of its set among the sets, from 1, and its key.

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use super::{
     edition::{Edition, EditionFile, EditionState, Obstacle, Revision},
     embargo::Embargo,
-    serving::Standing,
 };
 
 /// What a caller is to the registry.
@@ -50,11 +49,6 @@ pub fn view(embargo: Option<&Embargo>, asker: &Asker<'_>, now: Timestamp) -> Vie
         (_, Some(embargo)) if embargo.names(asker.name) => View::Early,
         (_, Some(_)) => View::Dates,
     }
-}
-
-/// Whether a revision is open to everyone, told to somebody with this view of its edition: an embargo hides it.
-pub fn is_open(standing: Standing, view: View) -> bool {
-    view != View::Dates && standing.is_served(View::Open)
 }
 
 /// The state that is shown: under an embargo an edition is expected, whatever it is.

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use legalstat_kit::{Call, Error, FieldReason, Violations, door::word, zone};
 use legalstat_proto::forms::v1::{
     self as proto, AvailabilityItem, CheckAvailabilityRequest, CheckAvailabilityResponse, Holding, IndicatorMatch,
-    ItemAvailability, OpenEdition,
+    ItemAvailability, Observation, OpenEdition,
 };
 use sqlx::PgConnection;
 use tonic::Response;
@@ -20,18 +20,19 @@ use super::{
 use crate::{
     db::{
         self,
-        availability::{Effective, Wanted},
+        availability::{Effective, Sought, Wanted},
         code_list, figure_set, observation,
     },
     domain::{
         availability::{self, Availability, Finding, Item, LookedUp, Match, Named, Open, Registers},
+        edition::Channel,
         embargo::Embargo,
         history::History,
         indicator::KATO,
         key::EditionKey,
         query::Narrowing,
         serving,
-        visibility::{self, View},
+        visibility::View,
     },
 };
 
@@ -150,6 +151,8 @@ struct Found {
     /// The numbers of the territories named.
     territories: HashMap<String, i32>,
     embargoes: HashMap<EditionKey, Embargo>,
+    /// The editions whose figures are not those that an item asks for, by its place.
+    lacking: HashMap<i32, Vec<EditionKey>>,
 }
 
 impl Found {
@@ -158,16 +161,23 @@ impl Found {
         LookedUp {
             matches: self.matches.get(&place).map(Vec::as_slice).unwrap_or_default(),
             entered: self.entered.contains(&place),
+            lacking: self.lacking.get(&place).map(Vec::as_slice).unwrap_or_default(),
         }
     }
 
-    /// The editions that are open: their effective revision was declared nil, or stands on a channel that its form names.
+    fn asks_for(&self, (place, item): (usize, &Item), key: EditionKey) -> bool {
+        item.asks_for(key, self.of_item(place).matches)
+    }
+
+    /// The editions that are open to everyone, whoever asks: their effective revision was declared nil or stands on any channel
+    /// (Instruction, para 7), and no embargo holds.
     fn open(&self, items: &[Item], showing: &mut Showing<'_>) -> HashMap<EditionKey, Open> {
         let mut open = HashMap::new();
         for effective in &self.effective {
             let key = effective.open.key;
-            let is_asked_for = items.iter().any(|item| item.asks_for(key));
-            let view = showing.view(key, self.embargoes.get(&key), is_asked_for);
+            let is_asked_for = items.iter().enumerate().any(|item| self.asks_for(item, key));
+            showing.view(key, self.embargoes.get(&key), is_asked_for);
+            let view = if effective.embargoed { View::Dates } else { View::Open };
             let of_form = |history: &&History| history.last().form.list_number == key.form;
             let governing = self
                 .histories
@@ -175,25 +185,24 @@ impl Found {
                 .find(of_form)
                 .and_then(|history| history.governing(key.period));
             let named = governing.map(|version| version.form.channels).unwrap_or_default();
-            let mut placed = effective.channels.iter().filter(|(channel, _)| named.contains(channel));
-            let address = placed.next().map(|(_, address)| address.clone());
-            let standing = serving::Standing {
-                placed: address.is_some(),
-                ..effective.standing
-            };
-            if visibility::is_open(standing, view) {
-                let address = address.unwrap_or_default();
-                open.insert(
-                    key,
-                    Open {
-                        address,
-                        ..effective.open.clone()
-                    },
-                );
+            if effective.standing.is_served(view) {
+                let address = address(&effective.channels, &named);
+                let effective = effective.open.clone();
+                open.insert(key, Open { address, ..effective });
             }
         }
         open
     }
+}
+
+/// Where an edition can be read: on a channel that its form names, else on the information service, else on any other.
+fn address(channels: &[(Channel, String)], named: &[Channel]) -> String {
+    let given = channels.iter().filter(|(_, address)| !address.is_empty());
+    let order = |(channel, _): &&(Channel, String)| (!named.contains(channel), *channel != Channel::InformationService);
+    given
+        .min_by_key(order)
+        .map(|(_, address)| address.clone())
+        .unwrap_or_default()
 }
 
 /// From which day to which each form is asked about.
@@ -230,7 +239,7 @@ async fn looked_up(registry: &FormRegistry, items: &[Item]) -> Result<Found, Err
     let registers = async {
         let mut connection = db.planned().await?;
         let histories = histories(&mut connection, &of_items).await?;
-        let entered = db::availability::entered(&mut connection, &wanted, now).await?;
+        let entered = db::availability::entered(&mut connection, &wanted).await?;
         let codes: Vec<String> = items.iter().flat_map(|item| item.territories.clone()).collect();
         let territories = match codes.is_empty() {
             true => HashMap::new(),
@@ -241,11 +250,11 @@ async fn looked_up(registry: &FormRegistry, items: &[Item]) -> Result<Found, Err
     let effective = async {
         match of_items.is_empty() {
             true => Ok(Vec::new()),
-            false => db::availability::effective(&mut *db.planned().await?, &of_items).await,
+            false => db::availability::effective(&mut *db.planned().await?, &of_items, now).await,
         }
     };
     let (matches, registers, mut effective) = tokio::try_join!(matches, registers, effective)?;
-    let (mut histories, (entered, embargoed), territories) = registers;
+    let (mut histories, entered, territories) = registers;
     // The forms of what words mean are known only now.
     let of_words = matches.iter().filter_map(|(place, found)| {
         let (first, last) = wanted.iter().find(|wanted| wanted.item == *place)?.days;
@@ -258,9 +267,9 @@ async fn looked_up(registry: &FormRegistry, items: &[Item]) -> Result<Found, Err
     if !of_words.is_empty() {
         let mut connection = db.planned().await?;
         histories.extend(self::histories(&mut connection, &of_words).await?);
-        effective.extend(db::availability::effective(&mut connection, &of_words).await?);
+        effective.extend(db::availability::effective(&mut connection, &of_words, now).await?);
     }
-    let embargoes = match embargoed {
+    let embargoes = match effective.iter().any(|effective| effective.embargoed) {
         true => db::embargo::holding(&mut *db.planned().await?, None, now).await?,
         false => HashMap::new(),
     };
@@ -268,14 +277,54 @@ async fn looked_up(registry: &FormRegistry, items: &[Item]) -> Result<Found, Err
     for (place, found) in matches {
         by_place.entry(place).or_default().push(found);
     }
-    Ok(Found {
+    let mut found = Found {
         matches: by_place,
         entered,
         histories,
         effective,
         territories,
         embargoes,
-    })
+        lacking: HashMap::new(),
+    };
+    found.lacking = lacking(registry, &found, items).await?;
+    Ok(found)
+}
+
+/// The editions whose figures are known and are not those that an item asks for, by its place.
+async fn lacking(
+    registry: &FormRegistry,
+    found: &Found,
+    items: &[Item],
+) -> Result<HashMap<i32, Vec<EditionKey>>, Error> {
+    let mut sought = Vec::new();
+    for (place, item) in (0..).zip(items) {
+        let matches = found.matches.get(&place).map(Vec::as_slice).unwrap_or_default();
+        let Some((meant, territories)) = availability::meant(item, matches).zip(territories(found, item)) else {
+            continue;
+        };
+        let held = found.effective.iter().filter(|effective| {
+            let key = effective.open.key;
+            meant.name.form() == Some(key.form) && item.asks_for(key, matches)
+        });
+        sought.extend(held.filter_map(|effective| effective.figures).map(|set| Sought {
+            item: place,
+            set,
+            indicator: meant.number,
+            territories: territories.clone(),
+        }));
+    }
+    let mut lacking: HashMap<i32, Vec<EditionKey>> = HashMap::new();
+    if sought.is_empty() {
+        return Ok(lacking);
+    }
+    let with_figures = found.effective.iter();
+    let with_figures = with_figures.filter_map(|effective| Some((effective.figures?, effective.open.key)));
+    let keys: HashMap<i32, EditionKey> = with_figures.collect();
+    let mut connection = registry.context.db.planned().await?;
+    for (place, set) in db::availability::lacking(&mut connection, &sought).await? {
+        lacking.entry(place).or_default().extend(keys.get(&set));
+    }
+    Ok(lacking)
 }
 
 fn wanted(place: i32, item: &Item, today: Date) -> Wanted {
@@ -325,55 +374,58 @@ async fn holdings(
         last: None,
         among: Some(&periods),
     };
+    let mut snapshot = registry.context.db.snapshot().await?;
+    let now = registry.context.now();
     let telling = Telling {
         suppression: registry.figures.suppression,
-        embargoes: found.embargoes.clone(),
-        now: registry.context.now(),
+        // One may have been set since the editions were looked up.
+        embargoes: db::embargo::holding(&mut snapshot, None, now).await?,
+        now,
     };
-    let mut snapshot = registry.context.db.snapshot().await?;
     let held = figure_set::held(&mut snapshot, &filter, telling.now).await?;
     let view = |key| {
         let embargo = telling.embargoes.get(&key);
         showing.view(key, embargo, true);
         if embargo.is_some() { View::Dates } else { View::Open }
     };
-    let mut holdings = Vec::new();
-    for set in serving::served(held, None, view) {
-        let sets = [set];
-        let narrowing = Narrowing {
-            sets: vec![sets[0].set],
-            // What is open today may be restricted in the period that is asked about.
-            hidden: hidden(&mut snapshot, filter.form, &sets, false).await?,
-            indicators: Some(vec![meant.number]),
-            territories: Some(territories.clone()),
-            ..Narrowing::default()
-        };
-        holdings.extend(holding(&mut snapshot, &telling, sets, &narrowing).await?);
-    }
-    Ok(holdings)
-}
-
-async fn holding(
-    snapshot: &mut PgConnection,
-    telling: &Telling,
-    sets: [serving::Held; 1],
-    narrowing: &Narrowing,
-) -> Result<Option<Holding>, Error> {
-    let figures = observation::list(snapshot, narrowing, None, FIGURES).await?;
-    if figures.is_empty() {
-        return Ok(None);
-    }
+    let sets = serving::served(held, None, view);
+    let narrowing = Narrowing {
+        sets: sets.iter().map(|set| set.set).collect(),
+        // What is open today may be restricted in the period that is asked about.
+        hidden: hidden(&mut snapshot, filter.form, &sets, false).await?,
+        indicators: Some(vec![meant.number]),
+        territories: Some(territories),
+        of_each: Some(FIGURES),
+        ..Narrowing::default()
+    };
+    let figures = observation::list(&mut snapshot, &narrowing, None, i64::MAX).await?;
     let told = figures
         .into_iter()
         .map(|figure| telling.single(&sets, figure))
         .collect();
-    let observations = to_messages(snapshot, &sets, told, &HashMap::new()).await?;
-    Ok(Some(Holding {
-        edition: sets[0].key.to_string(),
-        revision: sets[0].revision,
-        figures_sha256: hex::encode(&sets[0].sha256),
-        observations,
-    }))
+    let observations = to_messages(&mut snapshot, &sets, told, &HashMap::new()).await?;
+    Ok(by_edition(&sets, observations))
+}
+
+/// Figures in the order of their sets, by set.
+fn by_edition(sets: &[serving::Held], observations: Vec<Observation>) -> Vec<Holding> {
+    let mut holdings: Vec<Holding> = sets
+        .iter()
+        .map(|set| Holding {
+            edition: set.key.to_string(),
+            revision: set.revision,
+            figures_sha256: hex::encode(&set.sha256),
+            observations: Vec::new(),
+        })
+        .collect();
+    for observation in observations {
+        let of_edition = |holding: &&mut Holding| holding.edition == observation.edition;
+        if let Some(holding) = holdings.iter_mut().find(of_edition) {
+            holding.observations.push(observation);
+        }
+    }
+    holdings.retain(|holding| !holding.observations.is_empty());
+    holdings
 }
 
 /// The numbers of an item's territories, 0 for the whole country; `None` when one is not registered.

@@ -138,6 +138,13 @@ pub enum Matched {
     Near(Vec<String>),
 }
 
+impl Matched {
+    /// Whether it is a detail of an information accounting document, for sure.
+    pub fn is_detail(&self) -> bool {
+        matches!(self, Self::One(name) if name.starts_with("accountingDocuments/"))
+    }
+}
+
 /// What the registers say about one item, in words and with what shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {

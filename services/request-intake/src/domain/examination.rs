@@ -364,7 +364,12 @@ impl RulesInForce<'_> {
             let matched = |text| texts::with_matched(text, &finding.matched);
             match finding.availability {
                 Availability::Placed | Availability::Nil | Availability::NotPlaced => {
-                    self.kept(rule, Outcome::Passed, field, matched(texts::passed(rule)))
+                    let text = if finding.matched.is_detail() {
+                        texts::is_registered_detail()
+                    } else {
+                        texts::passed(rule)
+                    };
+                    self.kept(rule, Outcome::Passed, field, matched(text))
                 }
                 Availability::Undetermined => {
                     self.kept(rule, Outcome::Undetermined, field, matched(finding.text.clone()))

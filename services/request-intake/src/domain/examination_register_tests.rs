@@ -64,3 +64,26 @@ fn what_is_restricted_is_proposed_with_its_law_and_what_it_was_matched_with() {
         check.text.en
     );
 }
+
+#[test]
+fn a_detail_is_within_what_is_registered_though_no_form_holds_it() {
+    for (name, told) in [
+        (
+            "accountingDocuments/card-1/details/article",
+            "The information is a registered detail of an information accounting document.",
+        ),
+        ("forms/1/indicators/crimes", "A registered form holds the information."),
+    ] {
+        let mut evidence = given(Availability::NotPlaced);
+        let Answer::Given(findings) = &mut evidence.findings else {
+            panic!("it is given")
+        };
+        findings[0].matched = Matched::One(name.into());
+        let examination = examine(&submission(), evidence);
+        let mut checks = examination.checks.iter();
+        let check = checks.find(|check| check.rule == CheckRule::WithinIndicators);
+        let check = check.expect("it is made");
+        assert_eq!(check.outcome, Outcome::Passed);
+        assert_eq!(check.text.en, format!("{told} Matched: {name}."));
+    }
+}

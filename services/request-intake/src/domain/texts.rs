@@ -61,6 +61,16 @@ pub(super) fn passed(rule: CheckRule) -> LocalizedText {
     LocalizedText::new(kk, ru, en)
 }
 
+/// That an item is within what is registered, though no form holds it: it is a detail of an information accounting document
+/// (Instruction, para 5).
+pub(super) fn is_registered_detail() -> LocalizedText {
+    LocalizedText::new(
+        "Ақпарат – ақпараттық есепке алу құжатының тіркелген деректемесі.",
+        "Информация является зарегистрированным реквизитом информационного учётного документа.",
+        "The information is a registered detail of an information accounting document.",
+    )
+}
+
 /// By when the answer is due.
 pub(super) fn due(day: Date) -> LocalizedText {
     LocalizedText::new(

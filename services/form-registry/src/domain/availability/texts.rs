@@ -100,9 +100,13 @@ pub(super) fn is_detail() -> LocalizedText {
 
 pub(super) fn not_all_open(open: usize, asked: usize) -> LocalizedText {
     LocalizedText::new(
-        format!("Көрсеткіш тізілімде бар; сұралған {asked} кезеңнің {open} ашық орналастырылған."),
-        format!("Показатель есть в реестре; открыто размещено {open} из {asked} запрошенных периодов."),
-        format!("The indicators are registered; {open} of the {asked} periods asked for are placed openly."),
+        format!("Көрсеткіш тізілімде бар; сұралған {asked} кезеңнің {open} бойынша ашық басылымдарда бар."),
+        format!(
+            "Показатель есть в реестре; открытые издания содержат запрошенное за {open} из {asked} запрошенных периодов."
+        ),
+        format!(
+            "The indicators are registered; open editions hold what is asked for in {open} of the {asked} periods."
+        ),
     )
 }
 

@@ -57,8 +57,9 @@ async fn each_item_has_its_finding_in_the_order_asked() {
 
     let asked = [
         (item("forms/1", "2025-M01", ""), Availability::Placed, "para 7"),
+        (item("forms/1", "2025-M01", "2025-M02"), Availability::Placed, "para 7"),
         (
-            item("forms/1", "2025-M01", "2025-M02"),
+            item("forms/1", "2025-M01", "2025-M03"),
             Availability::Undetermined,
             "para 5",
         ),
@@ -78,7 +79,8 @@ async fn each_item_has_its_finding_in_the_order_asked() {
             "{item:?}"
         );
     }
-    assert_eq!(found[1].editions, ["forms/1/editions/2025-M01"]);
+    let both = ["forms/1/editions/2025-M01", "forms/1/editions/2025-M02"];
+    assert_eq!(found[1].editions, both, "the website is an open source as well");
 }
 
 #[tokio::test]
@@ -193,16 +195,20 @@ async fn only_what_is_served_now_counts() {
         .await
         .expect("it is taken");
     seal(&mut operator, january).await;
-    let website = placing(january, Place::OfficialWebsite);
+    let mut website = placing(january, Place::OfficialWebsite);
+    website.address = "https://website.kz/1".into();
     place(&mut operator, &website).await.expect("it is placed");
-    let found = check_one(&registry, asked()).await;
-    assert_eq!(
-        found.editions, [""; 0],
-        "the revision on the information service was corrected"
-    );
-    let service = placing(january, Place::InformationService);
+    let open = check_one(&registry, asked()).await.open_editions.remove(0);
+    assert_eq!((open.revision, open.address.as_str()), (2, "https://website.kz/1"));
+    let mut service = placing(january, Place::InformationService);
+    service.address = "https://service.kz/1".into();
     place(&mut operator, &service).await.expect("it is placed");
-    assert_eq!(check_one(&registry, asked()).await.open_editions[0].revision, 2);
+    let open = check_one(&registry, asked()).await.open_editions.remove(0);
+    assert_eq!(
+        (open.revision, open.address.as_str()),
+        (2, "https://service.kz/1"),
+        "the form names that channel"
+    );
     try_withdraw(&mut operator, january, "wrong")
         .await
         .expect("it is withdrawn");
@@ -307,6 +313,41 @@ async fn words_are_answered_for_their_own_periods_though_another_item_names_thei
     assert_eq!(
         (found[0].editions.len(), &found[1].editions[..]),
         (0, &[february.to_owned()][..])
+    );
+}
+
+#[tokio::test]
+async fn a_title_is_found_in_a_long_sentence_and_a_weak_match_decides_nothing() {
+    let registry = Registry::at(NOW).await;
+    let titled = |code: &str, en: &str, restricted| Indicator {
+        code: code.into(),
+        restricted,
+        ..indicator(en, &[])
+    };
+    let crimes = titled("crimes", "Crimes against property", false);
+    let secrets = titled("secrets", "Suicides of convicted persons in custody", true);
+    enter(&mut registry.operator(), "forms/1", vec![crimes, secrets])
+        .await
+        .expect("they are entered");
+    placed(&registry, "forms/1/editions/2025-M01", Place::InformationService).await;
+    let sentence = "For the report of our department to the regional council we kindly ask you to send us the number of \
+                    crimes against property for the first month of this year, as it was told to us in spring";
+    let words = |words: &str| AvailabilityItem {
+        words: words.into(),
+        ..item("forms/1", "2025-M01", "")
+    };
+    let found = check_one(&registry, words(sentence)).await;
+    assert_eq!(
+        (found.matched.as_str(), found.availability()),
+        ("forms/1/indicators/crimes", Availability::Placed),
+        "{found:?}"
+    );
+    let found = check_one(&registry, words("all persons in custody")).await;
+    assert_eq!(found.indicators[0].indicator, "forms/1/indicators/secrets", "{found:?}");
+    assert_eq!(
+        (found.matched.as_str(), found.restricted, found.availability()),
+        ("", false, Availability::Undetermined),
+        "{found:?}"
     );
 }
 

@@ -458,8 +458,10 @@ async fn availability_finds_the_indicator_by_name_or_words_with_the_very_figures
         Availability::Placed,
         Availability::NotRegistered,
         Availability::Undetermined,
-        Availability::Placed,
-        Availability::Placed,
+        // The edition has figures, and none of these.
+        Availability::NotPlaced,
+        // Near, and not near enough.
+        Availability::Undetermined,
         Availability::Undetermined,
         Availability::NotPlaced,
         Availability::NotPlaced,
@@ -489,6 +491,50 @@ async fn availability_finds_the_indicator_by_name_or_words_with_the_very_figures
         (0, 1)
     );
     assert_eq!(basic.items[0].matched, "forms/1/indicators/crimes");
+    let in_territory = |indicator: &str, territory: &str| AvailabilityItem {
+        territory: territory.into(),
+        ..item(&format!("forms/1/indicators/{indicator}"), "")
+    };
+    let items = vec![
+        in_territory("cases", ""),
+        in_territory("cases", "7501"),
+        AvailabilityItem {
+            territories: vec!["75".into()],
+            ..in_territory("crimes", "7501")
+        },
+        AvailabilityItem {
+            until_period: "2026-M01".into(),
+            period: "2025-M01".into(),
+            ..in_territory("crimes", "7502")
+        },
+    ];
+    let request = CheckAvailabilityRequest {
+        items,
+        ..Default::default()
+    };
+    let found = operator.check_availability(request).await.expect("it answers");
+    let found: Vec<_> = found.into_inner().items;
+    let told: Vec<_> = found
+        .iter()
+        .map(|found| {
+            let figures: Vec<_> = found
+                .holdings
+                .iter()
+                .map(|holding| holding.observations.len())
+                .collect();
+            (found.availability(), figures)
+        })
+        .collect();
+    let expected = [
+        (Availability::Placed, vec![1]),
+        // The whole country has a figure, and the district none.
+        (Availability::NotPlaced, vec![]),
+        (Availability::Placed, vec![3]),
+        // Two of the thirteen months.
+        (Availability::NotPlaced, vec![1, 1]),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(found[3].holdings[0].edition, "forms/1/editions/2025-M01");
     let wrong = CheckAvailabilityRequest {
         items: vec![item("crimes", "")],
         ..Default::default()
