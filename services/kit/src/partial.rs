@@ -281,6 +281,9 @@ fn incomplete(length: u64, size: u64) -> Refusal {
     refusal.with("received_bytes", &length.to_string())
 }
 
+/// The digest of what is written, and the room of the block that was written last.
+type Written = (Sha256, Vec<u8>);
+
 /// The file of an upload that this call alone writes. Dropped, it stays as far as it has come.
 pub(crate) struct Held {
     file: Arc<File>,
@@ -289,7 +292,7 @@ pub(crate) struct Held {
     length: u64,
     buffer: Vec<u8>,
     /// The block before, hashed and written while the buffer fills.
-    writing: Option<JoinHandle<io::Result<(Sha256, Vec<u8>)>>>,
+    writing: Option<JoinHandle<io::Result<Written>>>,
     /// Takes turns with the buffer.
     spare: Vec<u8>,
 }
