@@ -28,6 +28,7 @@ use uuid::Uuid;
 mod answering;
 mod at_once;
 mod availability;
+mod availability_figures;
 mod editions;
 mod embargo;
 mod embargo_paths;
