@@ -198,15 +198,22 @@ pub async fn lacking(connection: &mut PgConnection, sought: &[Sought]) -> Result
     Ok(rows.map(|row| (row.item, row.set)).collect())
 }
 
-/// The indicators and details that items name, or the five nearest to the words of each among those in force in its time, with the
-/// places of the items.
+/// The indicators and details that items name or that are titled by the words of each, or the five nearest to its words, among those
+/// in force in its time, with the places of the items.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn matches(connection: &mut PgConnection, wanted: &[Wanted]) -> Result<Vec<(i32, Match)>, sqlx::Error> {
+pub async fn matches(
+    connection: &mut PgConnection,
+    wanted: &[Wanted],
+    nearest: bool,
+) -> Result<Vec<(i32, Match)>, sqlx::Error> {
     let of = |wanted: &Wanted| -> Vec<_> {
         let phrases = availability::phrases(&wanted.words).into_iter();
         phrases.map(|phrase| (wanted.item, phrase)).collect()
     };
-    let phrases: Vec<(i32, String)> = wanted.iter().flat_map(of).collect();
+    let phrases: Vec<(i32, String)> = match nearest {
+        true => wanted.iter().flat_map(of).collect(),
+        false => Vec::new(),
+    };
     let rows = sqlx::query!(
         r#"WITH w AS (
              SELECT item, document, code, words, form, unit, first::date AS first, last::date AS last
@@ -219,6 +226,14 @@ pub async fn matches(connection: &mut PgConnection, wanted: &[Wanted]) -> Result
              JOIN forms.code_list l ON l.code = 'ACCOUNTING_DOCUMENT'
              JOIN forms.code d ON d.code_list = l.id AND d.code = w.document
              JOIN forms.indicator i ON i.document = d.id AND i.code = w.code
+             UNION
+             SELECT w.item, v.indicator FROM w CROSS JOIN LATERAL (
+                 SELECT v.indicator FROM forms.indicator_version v WHERE v.title_kk <> '' AND lower(v.title_kk) = lower(w.words)
+                 UNION ALL
+                 SELECT v.indicator FROM forms.indicator_version v WHERE v.title_ru <> '' AND lower(v.title_ru) = lower(w.words)
+                 UNION ALL
+                 SELECT v.indicator FROM forms.indicator_version v WHERE v.title_en <> '' AND lower(v.title_en) = lower(w.words)
+             ) v WHERE w.words <> ''
              UNION
              SELECT p.item, v.indicator FROM unnest($9::integer[], $10::text[]) AS p (item, phrase) CROSS JOIN LATERAL (
                  SELECT v.indicator FROM forms.indicator_version v

@@ -160,9 +160,12 @@ const NEARER: i32 = 20;
 /// are found by the short phrases.
 const PHRASES: [(usize, usize); 2] = [(6, 3), (2, 2)];
 
-/// The phrases of a text by which titles are sought: all of it, and parts of it that are about as long as a title.
+/// How many of the first words of a text are looked at: each phrase is sought among all titles.
+const SOUGHT: usize = 40;
+
+/// The phrases of a text by which titles are sought: its first words, and parts of them that are about as long as a title.
 pub fn phrases(text: &str) -> Vec<String> {
-    let words: Vec<&str> = text.split_whitespace().collect();
+    let words: Vec<&str> = text.split_whitespace().take(SOUGHT).collect();
     let mut phrases = Vec::new();
     if !words.is_empty() {
         phrases.push(words.join(" "));

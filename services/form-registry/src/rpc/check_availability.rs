@@ -42,6 +42,8 @@ const MAX_ITEMS: usize = 100;
 const WORDS: usize = 500;
 /// How many territories an item may name.
 const TERRITORIES: usize = 100;
+/// How many items one call may look up by words that are near a title: each may take a second among thousands of titles.
+const BY_LIKENESS: usize = 5;
 /// How many figures one edition shows of an item.
 const FIGURES: i64 = 100;
 
@@ -64,10 +66,19 @@ pub(super) async fn check_availability(
         .map(|(place, given)| item(&mut violations, place, given))
         .collect();
     let told = word::optional(&mut violations, "view", request.view, &[Told::Basic, Told::Full], view);
+    // A request is examined by what it declares: its words count where they are a title, and no likeness is looked for.
+    let nearest = told != Some(Told::Basic);
+    let by_words = items
+        .iter()
+        .filter(|item| item.named.is_none() && !item.words.is_empty());
+    if nearest && by_words.count() > BY_LIKENESS {
+        let description = format!("at most {BY_LIKENESS} by words alone, unless `view` is BASIC");
+        violations.add("items", FieldReason::TooMany, description);
+    }
     violations.refuse()?;
     registry.schedule.require_whole()?;
     let mut showing = Showing::to(&call, registry.context.now());
-    let found = looked_up(registry, &items).await?;
+    let found = looked_up(registry, &items, nearest).await?;
     let open = found.open(&items, &mut showing);
     let territories: HashSet<String> = found.territories.keys().cloned().collect();
     let registers = Registers {
@@ -219,7 +230,7 @@ fn spans(asked: impl Iterator<Item = (i32, (Date, Date))>) -> Spans {
 
 /// Looks up what the items of a call may mean and what stands in the registers about it, side by side, for a submission waits for
 /// all of it: each hands its connection back without waiting for the others. What nothing is asked about costs nothing.
-async fn looked_up(registry: &FormRegistry, items: &[Item]) -> Result<Found, Error> {
+async fn looked_up(registry: &FormRegistry, items: &[Item], nearest: bool) -> Result<Found, Error> {
     let (db, now) = (&registry.context.db, registry.context.now());
     let today = zone::civil_day(now);
     let wanted: Vec<Wanted> = (0..)
@@ -230,9 +241,10 @@ async fn looked_up(registry: &FormRegistry, items: &[Item]) -> Result<Found, Err
     let matches = async {
         let asking = wanted.iter().filter(|wanted| wanted.asks_for_one());
         let asking: Vec<Wanted> = asking.cloned().collect();
-        match asking.is_empty() {
-            true => Ok(Vec::new()),
-            false => db::availability::matches(&mut *db.connection().await?, &asking).await,
+        match (asking.is_empty(), nearest) {
+            (true, _) => Ok(Vec::new()),
+            (false, false) => db::availability::matches(&mut *db.planned().await?, &asking, nearest).await,
+            (false, true) => db::availability::matches(&mut *db.connection().await?, &asking, nearest).await,
         }
     };
     // No more than two at once look up by keys: there are two connections for that.

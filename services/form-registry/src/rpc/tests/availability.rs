@@ -1,8 +1,8 @@
 //! What request-intake learns about the items of a request.
 
 use legalstat_proto::forms::v1::{
-    AccountingDetail, Availability, AvailabilityItem, BatchCreateDetailsRequest, Channel as Place,
-    CheckAvailabilityRequest, Form, Indicator, ItemAvailability, Periodicity,
+    AccountingDetail, Availability, AvailabilityItem, AvailabilityView, BatchCreateDetailsRequest, Channel as Place,
+    CheckAvailabilityRequest, CheckAvailabilityResponse, Form, Indicator, ItemAvailability, Periodicity,
 };
 
 use super::{
@@ -81,6 +81,43 @@ async fn each_item_has_its_finding_in_the_order_asked() {
     }
     let both = ["forms/1/editions/2025-M01", "forms/1/editions/2025-M02"];
     assert_eq!(found[1].editions, both, "the website is an open source as well");
+}
+
+#[tokio::test]
+async fn words_are_a_title_in_the_basic_view_and_near_one_for_at_most_five_items_in_the_full_view() {
+    let registry = Registry::at(NOW).await;
+    let mut operator = registry.operator();
+    let words = "Registered crimes";
+    let entered = Indicator {
+        title: title(words),
+        ..indicator("crimes", &[])
+    };
+    enter(&mut operator, "forms/1", vec![entered])
+        .await
+        .expect("it is entered");
+    let item = |words: &str| AvailabilityItem {
+        words: words.into(),
+        ..item("forms/1", "2026-M01", "")
+    };
+    let mut ask = async |items: Vec<AvailabilityItem>, view: AvailabilityView| {
+        let request = CheckAvailabilityRequest {
+            items,
+            view: view.into(),
+        };
+        operator.check_availability(request).await
+    };
+    let near = format!("{words} of the year");
+    let items = vec![item(&words.to_uppercase()), item(&near)];
+    let found = |answer: Result<tonic::Response<CheckAvailabilityResponse>, tonic::Status>| -> Vec<usize> {
+        let items = answer.expect("it answers").into_inner().items;
+        items.iter().map(|item| item.indicators.len()).collect()
+    };
+    assert_eq!(found(ask(items.clone(), AvailabilityView::Basic).await), [1, 0]);
+    assert_eq!(found(ask(items, AvailabilityView::Full).await), [1, 1]);
+    let many = vec![item(&near); 6];
+    let refused = ask(many.clone(), AvailabilityView::Full).await;
+    assert_eq!(violations(refused), pairs(&[("items", "TOO_MANY")]));
+    assert_eq!(found(ask(many, AvailabilityView::Basic).await), [0; 6]);
 }
 
 #[tokio::test]
