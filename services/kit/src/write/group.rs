@@ -3,15 +3,11 @@
 
 use std::{
     panic::AssertUnwindSafe,
-    pin::pin,
     sync::{Arc, PoisonError},
     time::Duration,
 };
 
-use futures::{
-    FutureExt as _,
-    future::{self, Either},
-};
+use futures::FutureExt as _;
 use prost::Message;
 use sqlx::PgConnection;
 use tokio::sync::{Mutex, MutexGuard, Semaphore, mpsc, oneshot};
@@ -77,8 +73,6 @@ pub struct Groups<G: Grouped> {
     room: Arc<Semaphore>,
 }
 
-/// Answers given before.
-type Earlier = Result<Vec<Answered>, Error>;
 /// What is decided about each of some calls.
 type Decided<G> = Result<Vec<Result<<G as Grouped>::Plan, Error>>, Error>;
 
@@ -215,11 +209,6 @@ impl<G: Grouped> Worker<G> {
 
     /// What is to be stored for those that were not answered before and are not refused.
     async fn prepare(&self, calls: Vec<Asked<G>>) -> Vec<Planned<G>> {
-        if let [alone] = &calls[..] {
-            let (earlier, decided) = self.decide_alone(alone).await;
-            let unanswered = self.without_answered(calls, earlier).await;
-            return decided.map_or_else(Vec::new, |decided| self.planned(unanswered, decided));
-        }
         let unanswered = self.replay(calls).await;
         if unanswered.is_empty() {
             return Vec::new();
@@ -227,19 +216,6 @@ impl<G: Grouped> Worker<G> {
         let asked: Vec<&G::Asked> = unanswered.iter().map(|call| &call.what).collect();
         let decided = unpanicked(self.grouped.prepare(&asked)).await;
         self.planned(unanswered, decided)
-    }
-
-    /// Decides about a call that is alone while its earlier answer is looked for. When there is one, what was begun to be decided
-    /// is dropped: a group does not take this way, for there each repetition would waste a decision about all.
-    async fn decide_alone(&self, call: &Asked<G>) -> (Earlier, Option<Decided<G>>) {
-        let asked = [&call.what];
-        let earlier = pin!(self.answered(vec![&call.mutation]));
-        let decided = pin!(unpanicked(self.grouped.prepare(&asked)));
-        match future::select(earlier, decided).await {
-            Either::Left((Ok(earlier), decided)) if earlier.is_empty() => (Ok(earlier), Some(decided.await)),
-            Either::Left((earlier, _)) => (earlier, None),
-            Either::Right((decided, earlier)) => (earlier.await, Some(decided)),
-        }
     }
 
     async fn store_all(&self, planned: Vec<Planned<G>>) {
@@ -287,12 +263,7 @@ impl<G: Grouped> Worker<G> {
         if calls.is_empty() {
             return calls;
         }
-        let earlier = self.answered(calls.iter().map(|call| &call.mutation).collect()).await;
-        self.without_answered(calls, earlier).await
-    }
-
-    async fn without_answered<T>(&self, calls: Calls<G, T>, earlier: Earlier) -> Calls<G, T> {
-        let earlier = match earlier {
+        let earlier = match self.answered(calls.iter().map(|call| &call.mutation).collect()).await {
             Ok(earlier) => earlier,
             Err(error) => {
                 refuse_all(calls, error);
@@ -312,7 +283,7 @@ impl<G: Grouped> Worker<G> {
         unanswered
     }
 
-    async fn answered(&self, mutations: Vec<&Mutation>) -> Earlier {
+    async fn answered(&self, mutations: Vec<&Mutation>) -> Result<Vec<Answered>, Error> {
         let mut connection = self.context.db.writing().await?;
         Ok(leaves::answered(&mut connection, &mutations).await?)
     }
