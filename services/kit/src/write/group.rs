@@ -73,9 +73,6 @@ pub struct Groups<G: Grouped> {
     room: Arc<Semaphore>,
 }
 
-/// What is decided about each of some calls.
-type Decided<G> = Result<Vec<Result<<G as Grouped>::Plan, Error>>, Error>;
-
 impl<G: Grouped> Groups<G> {
     /// Starts the workers. They end when this is dropped and nothing waits any more, or with the service's tasks.
     pub fn start(context: &Context, grouped: G, limits: Limits) -> Self {
@@ -210,12 +207,7 @@ impl<G: Grouped> Worker<G> {
     /// What is to be stored for those that were not answered before and are not refused.
     async fn prepare(&self, calls: Vec<Asked<G>>) -> Vec<Planned<G>> {
         let unanswered = self.replay(calls).await;
-        if unanswered.is_empty() {
-            return Vec::new();
-        }
-        let asked: Vec<&G::Asked> = unanswered.iter().map(|call| &call.what).collect();
-        let decided = unpanicked(self.grouped.prepare(&asked)).await;
-        self.planned(unanswered, decided)
+        self.plan(unanswered).await
     }
 
     async fn store_all(&self, planned: Vec<Planned<G>>) {
@@ -294,9 +286,13 @@ impl<G: Grouped> Worker<G> {
         self.grouped.recall(&mut connection, &earlier.kept).await
     }
 
-    /// What was decided about all, to be stored; answers those that are refused and those that only check.
-    fn planned(&self, calls: Vec<Asked<G>>, decided: Decided<G>) -> Vec<Planned<G>> {
-        let plans = match decided {
+    /// Decides about all; answers those that are refused and those that only check.
+    async fn plan(&self, calls: Vec<Asked<G>>) -> Vec<Planned<G>> {
+        if calls.is_empty() {
+            return Vec::new();
+        }
+        let asked: Vec<&G::Asked> = calls.iter().map(|call| &call.what).collect();
+        let plans = match unpanicked(self.grouped.prepare(&asked)).await {
             Ok(plans) => plans,
             Err(error) => {
                 refuse_all(calls, error);
