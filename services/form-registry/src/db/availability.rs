@@ -129,6 +129,14 @@ impl Wanted {
         self.named.as_ref().map(Named::code).unwrap_or_default().to_owned()
     }
 
+    fn first_day(&self) -> String {
+        self.days.0.to_string()
+    }
+
+    fn last_day(&self) -> String {
+        self.days.1.to_string()
+    }
+
     fn form_of_named(&self) -> Option<i32> {
         self.named.as_ref().and_then(Named::form).or(self.form)
     }
@@ -150,14 +158,8 @@ pub async fn entered(connection: &mut PgConnection, wanted: &[Wanted]) -> Result
         // An indicator of one form is asked for among those of the form that the item names.
         &wanted.iter().map(|wanted| wanted.form).collect::<Vec<_>>() as _,
         &wanted.iter().map(Wanted::document).collect::<Vec<_>>(),
-        &wanted
-            .iter()
-            .map(|wanted| wanted.days.0.to_string())
-            .collect::<Vec<_>>(),
-        &wanted
-            .iter()
-            .map(|wanted| wanted.days.1.to_string())
-            .collect::<Vec<_>>(),
+        &wanted.iter().map(Wanted::first_day).collect::<Vec<_>>(),
+        &wanted.iter().map(Wanted::last_day).collect::<Vec<_>>(),
     );
     Ok(items.fetch_all(connection).await?.into_iter().collect())
 }
@@ -280,14 +282,8 @@ pub async fn matches(
         &wanted.iter().map(|wanted| wanted.words.clone()).collect::<Vec<_>>(),
         &wanted.iter().map(Wanted::form_of_named).collect::<Vec<_>>() as _,
         &wanted.iter().map(|wanted| wanted.unit.clone()).collect::<Vec<_>>(),
-        &wanted
-            .iter()
-            .map(|wanted| wanted.days.0.to_string())
-            .collect::<Vec<_>>(),
-        &wanted
-            .iter()
-            .map(|wanted| wanted.days.1.to_string())
-            .collect::<Vec<_>>(),
+        &wanted.iter().map(Wanted::first_day).collect::<Vec<_>>(),
+        &wanted.iter().map(Wanted::last_day).collect::<Vec<_>>(),
         &phrases.iter().map(|phrase| phrase.0).collect::<Vec<_>>(),
         &phrases.iter().map(|phrase| phrase.1.clone()).collect::<Vec<_>>(),
         availability::NEAR,

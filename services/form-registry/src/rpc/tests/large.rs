@@ -253,19 +253,9 @@ async fn a_repetition_has_the_first_answer_whatever_is_registered_since() {
     );
 }
 
-/// Other tests run in this process, so it is measured in one of its own.
 #[test]
 fn an_import_and_its_sealing_take_little_more_memory_than_the_rows_themselves() {
-    let own = std::env::current_exe().expect("this test runs");
-    let alone = [
-        "rpc::tests::large::a_large_import_is_sealed",
-        "--exact",
-        "--ignored",
-        "--nocapture",
-    ];
-    let output = std::process::Command::new(own).args(alone).output().expect("it runs");
-    let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+    in_a_process_of_its_own("rpc::tests::large::a_large_import_is_sealed");
 }
 
 /// How many rows are imported, unless more are asked for by `LEGALSTAT_TEST_ROWS`.

@@ -346,3 +346,12 @@ fn assert_refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, exp
     let status = refused(answer, code, expected);
     assert_eq!(metadata(&status, "legal_basis"), law, "{status:?}");
 }
+
+/// Runs an ignored test, which must pass: other tests run in this process, so memory is measured in one of its own.
+fn in_a_process_of_its_own(test: &str) {
+    let own = std::env::current_exe().expect("this test runs");
+    let alone = [test, "--exact", "--ignored", "--nocapture"];
+    let output = std::process::Command::new(own).args(alone).output().expect("it runs");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+}

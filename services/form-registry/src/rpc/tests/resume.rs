@@ -246,19 +246,9 @@ pub(super) fn peak() -> u64 {
     kib * 1024
 }
 
-/// Other tests run in this process, so it is measured in one of its own.
 #[test]
 fn a_large_file_goes_up_and_down_with_flat_memory() {
-    let own = std::env::current_exe().expect("this test runs");
-    let alone = [
-        "rpc::tests::resume::a_large_file_goes_up_and_down",
-        "--exact",
-        "--ignored",
-        "--nocapture",
-    ];
-    let output = std::process::Command::new(own).args(alone).output().expect("it runs");
-    let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+    in_a_process_of_its_own("rpc::tests::resume::a_large_file_goes_up_and_down");
 }
 
 #[tokio::test]
