@@ -7,6 +7,7 @@ use legalstat_kit::{
     call::MESSAGE,
     due::{self, calendar::Calendar},
     schema::Tables,
+    signing::SigningKeys,
     write::{self, Groups, Limits},
 };
 use legalstat_proto::requests::v1::request_intake_service_server::{RequestIntakeServiceServer, SERVICE_NAME};
@@ -29,7 +30,7 @@ use config::Config;
 use current_rules::CurrentRules;
 use examining::Examiner;
 use lookup::Lookup;
-use rpc::{RequestIntake, submit_request::Submissions};
+use rpc::{RequestIntake, coupons::Coupons, holder::Guesses, submit_request::Submissions};
 use shared_texts::SharedTexts;
 
 /// The tables of the schema `requests`.
@@ -58,6 +59,9 @@ const SUBMISSIONS: Limits = Limits {
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     let form_registry = FormRegistry::new(&config.form_registry_url, &context.tls)?;
+    let keys = SigningKeys::open(&config.signing_keys)?;
+    keys.follow(&context);
+    let coupons = Coupons::new(keys);
     db::load_rules(&context).await?;
     let (rules, texts) = (Arc::<CurrentRules>::default(), Arc::<SharedTexts>::default());
     let feed = jobs::recompute::start(&context, calendar.clone());
@@ -71,10 +75,13 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         rules: Arc::clone(&rules),
         examiner,
         texts: Arc::clone(&texts),
+        coupons: coupons.clone(),
     };
     let server = RequestIntakeServiceServer::new(RequestIntake {
         submissions: Groups::start(&context, submissions, SUBMISSIONS),
         lookup: Lookup::new(context.db.clone()),
+        coupons,
+        guesses: Guesses::new(config.tries),
         context,
         calendar,
         rules,

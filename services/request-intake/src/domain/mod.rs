@@ -9,6 +9,8 @@ pub mod register;
 pub mod registration;
 pub mod request;
 pub mod rules;
+pub mod secret;
+pub mod status;
 mod texts;
 
 #[cfg(test)]

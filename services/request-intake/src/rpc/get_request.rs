@@ -61,7 +61,7 @@ fn visible(call: &Call, id: Uuid, found: Option<Stored>) -> Result<Stored, Error
     Ok(found.filter(may_see).ok_or_else(|| error::not_found(id))?)
 }
 
-async fn complete(
+pub(super) async fn complete(
     service: &RequestIntake,
     connection: &mut PgConnection,
     stored: Stored,

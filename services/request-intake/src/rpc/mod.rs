@@ -5,22 +5,30 @@ use std::sync::Arc;
 use legalstat_kit::{Call, Caller, Context, call::caller::Role, due::calendar::Calendar, write::Groups};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::requests::v1::{
-    self as proto, GetRequestRequest, ListRequestsRequest, ListRequestsResponse, SubmitRequestRequest,
+    self as proto, GetRequestRequest, GetRequestStatusRequest, ListRequestsRequest, ListRequestsResponse,
+    ListSigningKeysRequest, ListSigningKeysResponse, RequestStatus, SubmitRequestRequest,
     request_intake_service_server::RequestIntakeService,
 };
 use tonic::{Request, Response, Status};
 
 mod accepting;
 mod convert;
+pub mod coupons;
 mod get_request;
+mod get_request_status;
+pub mod holder;
 mod kept;
 mod list_requests;
+mod list_signing_keys;
 mod parse;
 mod preview_recompute;
 pub mod submit_request;
 
 use crate::{
-    current_rules::CurrentRules, domain::request::CallerRole, lookup::Lookup, rpc::submit_request::Submissions,
+    current_rules::CurrentRules,
+    domain::request::CallerRole,
+    lookup::Lookup,
+    rpc::{coupons::Coupons, holder::Guesses, submit_request::Submissions},
     shared_texts::SharedTexts,
 };
 
@@ -31,6 +39,8 @@ pub struct RequestIntake {
     pub rules: Arc<CurrentRules>,
     pub texts: Arc<SharedTexts>,
     pub lookup: Lookup,
+    pub coupons: Coupons,
+    pub guesses: Guesses,
     pub submissions: Groups<Submissions>,
 }
 
@@ -58,6 +68,26 @@ impl RequestIntakeService for RequestIntake {
         Ok(Response::new(
             list_requests::list_requests(self, &call, request.into_inner()).await?,
         ))
+    }
+
+    async fn get_request_status(
+        &self,
+        request: Request<GetRequestStatusRequest>,
+    ) -> Result<Response<RequestStatus>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            get_request_status::get_request_status(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_signing_keys(
+        &self,
+        request: Request<ListSigningKeysRequest>,
+    ) -> Result<Response<ListSigningKeysResponse>, Status> {
+        Ok(Response::new(list_signing_keys::list_signing_keys(
+            self,
+            request.get_ref(),
+        )?))
     }
 
     async fn preview_recompute(
