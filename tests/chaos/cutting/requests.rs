@@ -1,13 +1,13 @@
 //! Request intake, with a calendar and a form registry that nobody cuts.
 
 use jiff::Timestamp;
-use legalstat_local::testing::harness::Running;
+use legalstat_local::testing::harness::{Ground, Running};
 use legalstat_proto::{
     calendar::v1::{PreviewRecomputeRequest, preview_recompute_request::Change},
     journal::v1::ListEntriesRequest,
     requests::v1::{
-        self as proto, GetRequestRequest, ListRequestsRequest, ListRequestsResponse, Request, RequestState,
-        SubmitRequestRequest,
+        self as proto, GetRequestRequest, GetRequestStatusRequest, ListRequestsRequest, ListRequestsResponse,
+        ListSigningKeysRequest, Request, RequestState, SubmitRequestRequest,
     },
 };
 use prost::Message;
@@ -33,8 +33,9 @@ pub struct Requests {
     edms: Channel,
     operator: Channel,
     administrator: Channel,
-    /// A request that was there from the beginning.
+    /// A request that was there from the beginning, with the number and the secret of its coupon.
     first: String,
+    coupon: (String, String),
     _around: (Running, Running, TempDir),
 }
 
@@ -82,6 +83,8 @@ impl House for Requests {
         "SubmitRequest",
         "GetRequest",
         "ListRequests",
+        "GetRequestStatus",
+        "ListSigningKeys",
         "PreviewRecompute",
         "ListEntries",
     ];
@@ -92,6 +95,7 @@ impl House for Requests {
         let settings = [
             ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned()),
             ("LEGALSTAT_FORM_REGISTRY_URL", registry.url().to_owned()),
+            ("LEGALSTAT_SIGNING_KEYS", Ground::shared().await.signing_keys()),
         ];
         let watched = Watched::start(connections, &legalstat_request_intake::SERVICE, &settings, clock).await;
         let mut requests = Self {
@@ -100,6 +104,7 @@ impl House for Requests {
             administrator: watched.running.channel(Some("administrator")),
             watched,
             first: String::new(),
+            coupon: Default::default(),
             _around: (calendar, registry, files),
         };
         let first: Request = requests
@@ -108,6 +113,8 @@ impl House for Requests {
             .await
             .expect("the first request is taken");
         requests.first = first.name;
+        let coupon = first.coupon.expect("it has one");
+        requests.coupon = (coupon.number, coupon.secret);
         requests
     }
 
@@ -120,6 +127,12 @@ impl House for Requests {
             "SubmitRequest" => self.submit(&new()),
             "GetRequest" => self.get(&self.first),
             "ListRequests" => self.list(""),
+            "GetRequestStatus" => {
+                let (coupon_number, secret) = self.coupon.clone();
+                let message = GetRequestStatusRequest { coupon_number, secret };
+                Call::new(&self.edms, path!("GetRequestStatus"), &message)
+            }
+            "ListSigningKeys" => Call::new(&self.edms, path!("ListSigningKeys"), &ListSigningKeysRequest::default()),
             "PreviewRecompute" => Call::new(&self.operator, path!("PreviewRecompute"), &preview()),
             _ => Call::new(
                 &self.administrator,
@@ -140,7 +153,11 @@ impl House for Requests {
             return Err(format!("a submission was answered with {submitted:?}"));
         }
         let read: Request = self.get(&submitted.name).read().await?;
-        if read.coupon != submitted.coupon {
+        let told = submitted.coupon.map(|coupon| proto::Coupon {
+            secret: String::new(),
+            ..coupon
+        });
+        if read.coupon != told {
             return Err(format!("{} reads otherwise than it was answered", submitted.name));
         }
         let number = message.request.unwrap_or_default().external_number;

@@ -24,9 +24,7 @@ const SIGNS_FROM: &str = "Signs-From:";
 const PRIVATE: [u8; 16] = [
     0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
 ];
-const PUBLIC: [u8; 12] = [
-    0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
-];
+const PUBLIC: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 /// One key. It shows nothing of its private part.
 pub struct Key {
@@ -101,7 +99,8 @@ pub(super) fn read_all(folder: &Path) -> anyhow::Result<(Vec<Key>, [u8; 32])> {
 fn read(file: &Path) -> anyhow::Result<(Key, Vec<u8>)> {
     let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let id = name.strip_suffix(ENDING).filter(|id| is_id(id));
-    let id = id.context("its name is not that of a key: lower case letters and digits with hyphens between them, and .pem")?;
+    let id =
+        id.context("its name is not that of a key: lower case letters and digits with hyphens between them, and .pem")?;
     let content = fs::read_to_string(file).context("it cannot be read as text")?;
     let (signs_from, pem) = parts(&content)?;
     let key = match pem.tag() {
@@ -110,7 +109,9 @@ fn read(file: &Path) -> anyhow::Result<(Key, Vec<u8>)> {
             private(id, signs_from, pem.contents())
         }
         "PUBLIC KEY" => public(id, signs_from, pem.contents()),
-        other => anyhow::bail!("it holds a {other}: a PRIVATE KEY (PKCS#8) is needed, or a PUBLIC KEY of one that signs no more"),
+        other => anyhow::bail!(
+            "it holds a {other}: a PRIVATE KEY (PKCS#8) is needed, or a PUBLIC KEY of one that signs no more"
+        ),
     };
     let key = key.context("it holds no key of Ed25519")?;
     Ok((key, content.into_bytes()))
@@ -134,12 +135,16 @@ fn parts(content: &str) -> anyhow::Result<(Timestamp, Pem)> {
             .trim()
             .parse()
             .with_context(|| format!("`{SIGNS_FROM}` is not followed by an instant such as 2027-01-01T00:00:00Z"))?;
-        anyhow::ensure!(signs_from.replace(instant).is_none(), "`{SIGNS_FROM}` stands there twice");
+        anyhow::ensure!(
+            signs_from.replace(instant).is_none(),
+            "`{SIGNS_FROM}` stands there twice"
+        );
     }
     let mut blocks = pem::parse_many(&content[at..]).map_err(|_| anyhow::anyhow!("it is not PEM"))?;
     let block = blocks.pop().context("it is not PEM")?;
     anyhow::ensure!(blocks.is_empty(), "it holds more than one key");
-    let signs_from = signs_from.with_context(|| format!("no line `{SIGNS_FROM} 2027-01-01T00:00:00Z` stands before the key"))?;
+    let signs_from =
+        signs_from.with_context(|| format!("no line `{SIGNS_FROM} 2027-01-01T00:00:00Z` stands before the key"))?;
     Ok((signs_from, block))
 }
 

@@ -41,8 +41,16 @@ fn read(folder: &TempDir) -> Keys {
 
 /// The public part as a file: what an operator leaves of a key whose private part is destroyed.
 fn public_file(key: &Key) -> String {
-    let der = [&hex::decode("302a300506032b6570032100").expect("it is hexadecimal")[..], &key.public].concat();
-    format!("Signs-From: {}\n{}", key.signs_from, pem::encode(&pem::Pem::new("PUBLIC KEY", der)))
+    let der = [
+        &hex::decode("302a300506032b6570032100").expect("it is hexadecimal")[..],
+        &key.public,
+    ]
+    .concat();
+    format!(
+        "Signs-From: {}\n{}",
+        key.signs_from,
+        pem::encode(&pem::Pem::new("PUBLIC KEY", der))
+    )
 }
 
 const TWO: [(&str, u8, &str); 2] = [
@@ -63,10 +71,22 @@ fn the_key_that_began_last_signs_and_the_next_is_announced() {
         let now = instant(now);
         assert_eq!(keys.in_use(now).id, in_use, "{now}");
         let listed = keys.listed(now);
-        assert_eq!(listed.iter().map(proto::SigningKey::state).collect::<Vec<_>>(), states, "{now}");
-        let times = listed.iter().map(|key| (key.valid_from.map(|from| from.seconds), key.valid_to.map(|to| to.seconds)));
+        assert_eq!(
+            listed.iter().map(proto::SigningKey::state).collect::<Vec<_>>(),
+            states,
+            "{now}"
+        );
+        let times = listed.iter().map(|key| {
+            (
+                key.valid_from.map(|from| from.seconds),
+                key.valid_to.map(|to| to.seconds),
+            )
+        });
         let (first, second) = (1_767_225_600, 1_798_761_600);
-        assert_eq!(times.collect::<Vec<_>>(), [(Some(first), Some(second)), (Some(second), None)]);
+        assert_eq!(
+            times.collect::<Vec<_>>(),
+            [(Some(first), Some(second)), (Some(second), None)]
+        );
     }
 }
 
@@ -74,7 +94,10 @@ fn the_key_that_began_last_signs_and_the_next_is_announced() {
 fn what_a_key_signs_is_verified_with_what_is_listed_of_it() {
     let keys = read(&folder(&TWO));
     for listed in keys.listed(instant("2026-06-01T00:00:00Z")) {
-        let signature = keys.get(&listed.id).and_then(|key| key.sign(b"a coupon")).expect("it signs");
+        let signature = keys
+            .get(&listed.id)
+            .and_then(|key| key.sign(b"a coupon"))
+            .expect("it signs");
         let public = UnparsedPublicKey::new(&ED25519, &listed.public_key);
         public.verify(b"a coupon", &signature).expect("it is the key's");
         public.verify(b"another", &signature).expect_err("it is of a coupon");
@@ -85,7 +108,10 @@ fn what_a_key_signs_is_verified_with_what_is_listed_of_it() {
 #[test]
 fn a_key_signs_as_the_standard_says() {
     let seed = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
-    let seed: [u8; 32] = hex::decode(seed).expect("it is hexadecimal").try_into().expect("32 bytes");
+    let seed: [u8; 32] = hex::decode(seed)
+        .expect("it is hexadecimal")
+        .try_into()
+        .expect("32 bytes");
     let folder = tempfile::tempdir().expect("a folder");
     put(&folder, "rfc.pem", &file_of(&seed, instant("2026-01-01T00:00:00Z")));
     let keys = read(&folder);
@@ -134,15 +160,26 @@ fn a_key_made_by_another_program_is_read() {
     // `openssl genpkey -algorithm ed25519`, which has the seed alone, and a PKCS#8 with the public key behind it.
     let folder = tempfile::tempdir().expect("a folder");
     let openssl = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
-    put(&folder, "openssl.pem", &format!("Signs-From: 2026-01-01T05:00:00+05:00\n\n{openssl}"));
+    put(
+        &folder,
+        "openssl.pem",
+        &format!("Signs-From: 2026-01-01T05:00:00+05:00\n\n{openssl}"),
+    );
     let random = ring::rand::SystemRandom::new();
     let der = ring::signature::Ed25519KeyPair::generate_pkcs8(&random).expect("it is made");
     let ring = pem::encode(&pem::Pem::new("PRIVATE KEY", der.as_ref()));
-    put(&folder, "ring.pem", &format!("Signs-From: 2026-01-02T00:00:00Z\n{ring}"));
+    put(
+        &folder,
+        "ring.pem",
+        &format!("Signs-From: 2026-01-02T00:00:00Z\n{ring}"),
+    );
     let keys = read(&folder);
     let key = keys.get("openssl").expect("it is there");
     // RFC 8410, section 10.1 and 10.3.
-    assert_eq!(hex::encode(key.public), "19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1");
+    assert_eq!(
+        hex::encode(key.public),
+        "19bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1"
+    );
     assert_eq!(key.signs_from, instant("2026-01-01T00:00:00Z"));
     assert!(keys.get("ring").is_some_and(Key::signs));
 }
@@ -158,14 +195,44 @@ fn what_cannot_be_used_is_refused_by_its_name() {
         ("-a.pem", &sound, 0o600, "its name is not that of a key"),
         (".pem.pem", "", 0o600, ""),
         ("a.pem", "", 0o600, "it is not PEM"),
-        ("a.pem", "Signs-From: 2026-01-01T00:00:00Z\n-----BEGIN PRIVATE KEY-----\n!\n", 0o600, "it is not PEM"),
+        (
+            "a.pem",
+            "Signs-From: 2026-01-01T00:00:00Z\n-----BEGIN PRIVATE KEY-----\n!\n",
+            0o600,
+            "it is not PEM",
+        ),
         ("a.pem", block, 0o600, "no line `Signs-From:"),
-        ("a.pem", &format!("Signs-From: soon\n{block}"), 0o600, "not followed by an instant"),
-        ("a.pem", &format!("Signs-From: 2026-01-01\n{sound}"), 0o600, "not followed by an instant"),
-        ("a.pem", &format!("Signs-Until: 2026-01-01T00:00:00Z\n{sound}"), 0o600, "stands more than"),
-        ("a.pem", &format!("Signs-From: 2026-01-01T00:00:00Z\n{sound}"), 0o600, "twice"),
+        (
+            "a.pem",
+            &format!("Signs-From: soon\n{block}"),
+            0o600,
+            "not followed by an instant",
+        ),
+        (
+            "a.pem",
+            &format!("Signs-From: 2026-01-01\n{sound}"),
+            0o600,
+            "not followed by an instant",
+        ),
+        (
+            "a.pem",
+            &format!("Signs-Until: 2026-01-01T00:00:00Z\n{sound}"),
+            0o600,
+            "stands more than",
+        ),
+        (
+            "a.pem",
+            &format!("Signs-From: 2026-01-01T00:00:00Z\n{sound}"),
+            0o600,
+            "twice",
+        ),
         ("a.pem", &format!("{sound}{block}"), 0o600, "more than one key"),
-        ("a.pem", &format!("Signs-From: 2026-01-01T00:00:00Z\n{certificate}"), 0o600, "it holds a CERTIFICATE"),
+        (
+            "a.pem",
+            &format!("Signs-From: 2026-01-01T00:00:00Z\n{certificate}"),
+            0o600,
+            "it holds a CERTIFICATE",
+        ),
         ("a.pem", &sound, 0o604, "by its permissions 0604"),
         ("a.pem", &sound, 0o620, "by its permissions 0620"),
     ] {
@@ -185,7 +252,10 @@ fn what_cannot_be_used_is_refused_by_its_name() {
     assert!(none.contains(&nothing.path().display().to_string()), "{none}");
     let missing = nothing.path().join("missing");
     let missing = format!("{:#}", Keys::read(&missing).err().expect("it is not there"));
-    assert!(missing.contains("the folder of signing keys") && missing.contains("missing"), "{missing}");
+    assert!(
+        missing.contains("the folder of signing keys") && missing.contains("missing"),
+        "{missing}"
+    );
 }
 
 #[test]

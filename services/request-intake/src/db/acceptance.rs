@@ -154,7 +154,8 @@ async fn insert_requests(
         column(requests, |r| proof(r).map(|proof| proof.content_sha256.as_slice())) as _,
         column(requests, |r| proof(r).map(|proof| proof.key.as_str())) as _,
         column(requests, |r| proof(r).map(|proof| proof.signature.as_slice())) as _,
-        column(requests, |r| proof(r).map(|_| r.secret.digest(&r.receipt.coupon_number).to_vec())) as _,
+        column(requests, |r| proof(r)
+            .map(|_| r.secret.digest(&r.receipt.coupon_number).to_vec())) as _,
     );
     Ok(stored.fetch_all(connection).await?.into_iter().collect())
 }

@@ -56,7 +56,10 @@ pub fn matches(written: &str, coupon_number: &str, kept: &[u8]) -> bool {
         c => c,
     });
     let given = digest(coupon_number, &read.collect::<String>());
-    let differs = given.iter().zip(kept).fold(0, |differs, (one, other)| differs | (one ^ other));
+    let differs = given
+        .iter()
+        .zip(kept)
+        .fold(0, |differs, (one, other)| differs | (one ^ other));
     kept.len() == DIGEST && differs == 0
 }
 
@@ -110,7 +113,8 @@ mod tests {
             prop_assert_eq!(matches(&folded(&Secret::of(&other)), NUMBER, &kept), one[..12] == other[..12] && one[12] >> 4 == other[12] >> 4);
             prop_assert!(!matches(&folded(&secret)[1..], NUMBER, &kept));
             prop_assert!(!matches(&folded(&secret), NUMBER, &kept[..15]));
-            prop_assert!(!format!("{secret:?}").contains(&secret.written()[..5]));
+            let shown = format!("{secret:?}");
+            prop_assert!(!shown.contains(&secret.written()[..5]));
         }
 
         #[test]

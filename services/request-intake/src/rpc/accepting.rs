@@ -18,12 +18,7 @@ use legalstat_proto::requests::v1 as proto;
 use rand::RngExt;
 use uuid::{NoContext, Uuid};
 
-use super::{
-    convert,
-    coupons::Coupons,
-    kept,
-    submit_request::Submissions,
-};
+use super::{convert, coupons::Coupons, kept, submit_request::Submissions};
 use crate::{
     clients::calendar::Deadlines,
     db::{self, acceptance::Accepted},

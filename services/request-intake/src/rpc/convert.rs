@@ -8,8 +8,8 @@ use crate::domain::{
     examination::{Check, CheckRule, Outcome},
     names,
     request::{
-        Capacity, Channel, Item, ItemKind, Language, Proof, Receipt, Request, Requester, RequesterKind, Signatory, State,
-        Unit,
+        Capacity, Channel, Item, ItemKind, Language, Proof, Receipt, Request, Requester, RequesterKind, Signatory,
+        State, Unit,
     },
 };
 

@@ -76,7 +76,9 @@ impl Coupons {
             signature,
         });
         let secret = secret(&keys, &key.id, &receipt.coupon_number);
-        let (proof, secret) = proof.zip(secret).ok_or_else(|| anyhow::anyhow!("the key in use does not sign"))?;
+        let (proof, secret) = proof
+            .zip(secret)
+            .ok_or_else(|| anyhow::anyhow!("the key in use does not sign"))?;
         receipt.proof = Some(proof);
         Ok(secret)
     }

@@ -48,11 +48,16 @@ fn status(request: Request, rules: &Rules) -> RequestStatus {
     let deadline = request.examination.deadline;
     let receipt = request.receipt;
     RequestStatus {
-        coupon_number: receipt.as_ref().map(|receipt| receipt.coupon_number.clone()).unwrap_or_default(),
+        coupon_number: receipt
+            .as_ref()
+            .map(|receipt| receipt.coupon_number.clone())
+            .unwrap_or_default(),
         state: convert::state(state),
         stands: Some(told(status::stands(state))),
         awaited: status::awaited(state).map(told),
-        findings: failed.map(|Check { text, legal_basis, .. }| to_note(text, Some(legal_basis))).collect(),
+        findings: failed
+            .map(|Check { text, legal_basis, .. }| to_note(text, Some(legal_basis)))
+            .collect(),
         accepted_at: receipt.map(|receipt| wire::to_timestamp(receipt.accepted_at)),
         registration_number: request.registration_number.unwrap_or_default(),
         registered_on: deadline.as_ref().map(|deadline| wire::to_date(deadline.registered_on)),

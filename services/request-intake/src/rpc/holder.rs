@@ -54,7 +54,9 @@ impl Guesses {
 
     /// Counts a try of an address as wrong, until it shows to be right.
     fn begin(&self, address: IpAddr, now: Timestamp) -> Result<Arc<Mutex<Count>>, Refusal> {
-        let count = self.by_address.get_or_insert_with(&address, || Ok::<_, Refusal>(fresh(now)))?;
+        let count = self
+            .by_address
+            .get_or_insert_with(&address, || Ok::<_, Refusal>(fresh(now)))?;
         self.take(&count, self.limits.by_address, now)?;
         Ok(count)
     }
@@ -75,7 +77,9 @@ impl Guesses {
 
     /// Counts a wrong try of a number.
     fn wrong(&self, number: String, now: Timestamp) {
-        let count = self.by_number.get_or_insert_with(&number, || Ok::<_, Refusal>(fresh(now)));
+        let count = self
+            .by_number
+            .get_or_insert_with(&number, || Ok::<_, Refusal>(fresh(now)));
         if let Ok(count) = count {
             self.take(&count, u32::MAX, now).ok();
         }
@@ -112,14 +116,21 @@ fn fresh(now: Timestamp) -> Arc<Mutex<Count>> {
 /// # Errors
 /// NOT_FOUND when there is none, the same for a wrong number and a wrong secret and after the same time; RESOURCE_EXHAUSTED when too
 /// many were wrong, also for the right secret.
-pub(super) async fn request_of(service: &RequestIntake, call: &Call, number: &str, secret: &str) -> Result<Uuid, Error> {
+pub(super) async fn request_of(
+    service: &RequestIntake,
+    call: &Call,
+    number: &str,
+    secret: &str,
+) -> Result<Uuid, Error> {
     let mut violations = Violations::new();
     let number = violations.name("coupon_number", number, LONGEST);
     let secret = violations.name("secret", secret, LONGEST);
     violations.refuse()?;
     let answered = tokio::time::Instant::now() + ANSWERED;
     let (guesses, now) = (&service.guesses, service.context.now());
-    let address = call.address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| counted(address.ip()));
+    let address = call
+        .address
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| counted(address.ip()));
     let of_address = guesses.begin(address, now)?;
     let tried = db::coupon_try::find(&mut *service.context.db.connection().await?, &number, &secret).await?;
     guesses.require_open(&tried.number, tried.coupon.as_ref(), now)?;
@@ -137,7 +148,10 @@ pub(super) async fn request_of(service: &RequestIntake, call: &Call, number: &st
     }
     guesses.wrong(tried.number, now);
     // In a task: who hangs up before he is told is counted all the same.
-    let counting = service.context.tasks.spawn(count(service.context.db.clone(), request, now, guesses.limits.time));
+    let counting = service
+        .context
+        .tasks
+        .spawn(count(service.context.db.clone(), request, now, guesses.limits.time));
     counting.await.map_err(anyhow::Error::new)??;
     tokio::time::sleep_until(answered).await;
     let message = "there is no coupon with this number and this secret";

@@ -18,7 +18,10 @@ pub(super) fn list_signing_keys(
     let mut keys = service.coupons.keys().listed(service.context.now());
     // Keys are never put in before others but by an operator who gives them an earlier time: then a page may tell one again.
     if let Some(after) = &page.after {
-        let begin = keys.iter().position(|key| key.id == *after).map_or(keys.len(), |place| place + 1);
+        let begin = keys
+            .iter()
+            .position(|key| key.id == *after)
+            .map_or(keys.len(), |place| place + 1);
         keys.drain(..begin);
     }
     let (signing_keys, next_page_token) = page.cut(keys, |key| key.id.clone());

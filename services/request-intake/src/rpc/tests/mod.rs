@@ -1,3 +1,4 @@
+mod coupons;
 mod deadlines;
 mod fakes;
 mod groups;
@@ -5,6 +6,7 @@ mod kept;
 mod reading;
 mod recompute;
 mod stage;
+mod status;
 mod submit;
 mod upgrade;
 mod views;
