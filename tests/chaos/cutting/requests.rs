@@ -6,8 +6,9 @@ use legalstat_proto::{
     calendar::v1::{PreviewRecomputeRequest, preview_recompute_request::Change},
     journal::v1::ListEntriesRequest,
     requests::v1::{
-        self as proto, GetRequestRequest, GetRequestStatusRequest, ListRequestsRequest, ListRequestsResponse,
-        ListSigningKeysRequest, Request, RequestState, SubmitRequestRequest,
+        self as proto, AssignRequestRequest, GetRequestRequest, GetRequestStatusRequest, ListRequestsRequest,
+        ListRequestsResponse, ListSigningKeysRequest, Request, RequestState, SubmitRequestRequest,
+        WithdrawRequestRequest,
     },
 };
 use prost::Message;
@@ -36,6 +37,8 @@ pub struct Requests {
     /// A request that was there from the beginning, with the number and the secret of its coupon.
     first: String,
     coupon: (String, String),
+    /// One that verbs act on.
+    decided: String,
     _around: (Running, Running, TempDir),
 }
 
@@ -85,6 +88,8 @@ impl House for Requests {
         "ListRequests",
         "GetRequestStatus",
         "ListSigningKeys",
+        "AssignRequest",
+        "WithdrawRequest",
         "PreviewRecompute",
         "ListEntries",
     ];
@@ -105,6 +110,7 @@ impl House for Requests {
             watched,
             first: String::new(),
             coupon: Default::default(),
+            decided: String::new(),
             _around: (calendar, registry, files),
         };
         let first: Request = requests
@@ -115,6 +121,8 @@ impl House for Requests {
         requests.first = first.name;
         let coupon = first.coupon.expect("it has one");
         requests.coupon = (coupon.number, coupon.secret);
+        let decided: Request = requests.submit(&new()).read().await.expect("it is taken");
+        requests.decided = decided.name;
         requests
     }
 
@@ -133,6 +141,25 @@ impl House for Requests {
                 Call::new(&self.edms, path!("GetRequestStatus"), &message)
             }
             "ListSigningKeys" => Call::new(&self.edms, path!("ListSigningKeys"), &ListSigningKeysRequest::default()),
+            "AssignRequest" => {
+                let message = AssignRequestRequest {
+                    name: self.decided.clone(),
+                    assignee: Uuid::new_v4().to_string(),
+                    request_id: Uuid::new_v4().to_string(),
+                    ..Default::default()
+                };
+                Call::new(&self.operator, path!("AssignRequest"), &message)
+            }
+            "WithdrawRequest" => {
+                let submitted: Request = self.submit(&new()).read().await?;
+                let message = WithdrawRequestRequest {
+                    name: submitted.name,
+                    reason: "by letter".into(),
+                    request_id: Uuid::new_v4().to_string(),
+                    ..Default::default()
+                };
+                Call::new(&self.edms, path!("WithdrawRequest"), &message)
+            }
             "PreviewRecompute" => Call::new(&self.operator, path!("PreviewRecompute"), &preview()),
             _ => Call::new(
                 &self.administrator,

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use legalstat_kit::{Call, Caller, Context, call::caller::Role, due::calendar::Calendar, write::Groups};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::requests::v1::{
-    self as proto, GetRequestRequest, GetRequestStatusRequest, ListRequestsRequest, ListRequestsResponse,
-    ListSigningKeysRequest, ListSigningKeysResponse, RequestStatus, SubmitRequestRequest,
-    request_intake_service_server::RequestIntakeService,
+    self as proto, AssignRequestRequest, GetRequestRequest, GetRequestStatusRequest, ListRequestsRequest,
+    ListRequestsResponse, ListSigningKeysRequest, ListSigningKeysResponse, RequestStatus, SubmitRequestRequest,
+    WithdrawRequestRequest, request_intake_service_server::RequestIntakeService,
 };
 use tonic::{Request, Response, Status};
 
 mod accepting;
+mod assign_request;
 mod convert;
 pub mod coupons;
+mod deciding;
 mod get_request;
 mod get_request_status;
 pub mod holder;
@@ -23,6 +25,7 @@ mod list_signing_keys;
 mod parse;
 mod preview_recompute;
 pub mod submit_request;
+mod withdraw_request;
 
 use crate::{
     current_rules::CurrentRules,
@@ -67,6 +70,23 @@ impl RequestIntakeService for RequestIntake {
         let call = Call::of(&request);
         Ok(Response::new(
             list_requests::list_requests(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn assign_request(&self, request: Request<AssignRequestRequest>) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            assign_request::assign_request(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn withdraw_request(
+        &self,
+        request: Request<WithdrawRequestRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            withdraw_request::withdraw_request(self, &call, request.into_inner()).await?,
         ))
     }
 

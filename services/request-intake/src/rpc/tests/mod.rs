@@ -1,5 +1,6 @@
 mod coupons;
 mod deadlines;
+mod deciding;
 mod fakes;
 mod groups;
 mod kept;

@@ -10,7 +10,9 @@ use legalstat_local::testing::{
     harness::Running,
     refusals::{pairs, refused, violations},
 };
-use legalstat_proto::requests::v1::{self as proto, GetRequestStatusRequest, RequestState, RequestStatus};
+use legalstat_proto::requests::v1::{
+    self as proto, GetRequestStatusRequest, RequestState, RequestStatus, WithdrawRequestRequest,
+};
 use prost::Message as _;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -313,4 +315,24 @@ async fn an_address_guesses_so_often_whatever_the_coupons() {
     assert_eq!(wait(&told), Duration::from_secs(60));
     *clock.lock().expect("no test panics here") += Duration::from_secs(60);
     status(&mut stranger, &number, &secret).await.expect("the time is over");
+}
+
+#[tokio::test]
+async fn what_was_decided_afterwards_is_told_without_the_words_of_who_decided() {
+    let stage = Stage::set().await;
+    let accepted = accepted(&stage, "edms", request()).await;
+    let (number, secret) = held(&accepted);
+    let reason = "a letter of A. B. Personov";
+    let withdrawn = WithdrawRequestRequest {
+        name: accepted.name,
+        reason: reason.into(),
+        request_id: uuid::Uuid::new_v4().to_string(),
+        ..Default::default()
+    };
+    let withdrawn = stage.client("edms").withdraw_request(withdrawn).await;
+    let withdrawn = withdrawn.expect("it is open").into_inner();
+    let told = status(&mut stage.stranger(), &number, &secret).await.expect("it is held");
+    assert_eq!(told.state(), RequestState::Withdrawn);
+    assert_eq!((told.awaited.is_none(), told.update_time), (true, withdrawn.update_time));
+    assert!(!String::from_utf8_lossy(&told.encode_to_vec()).contains("Personov"));
 }
