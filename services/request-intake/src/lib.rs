@@ -6,6 +6,7 @@ use legalstat_kit::{
     Context, Service,
     call::MESSAGE,
     due::{self, calendar::Calendar},
+    feed::Outbox,
     schema::Tables,
     write::{self, Groups, Limits},
 };
@@ -23,6 +24,7 @@ mod jobs;
 mod lookup;
 mod rpc;
 mod shared_texts;
+mod watched;
 
 use clients::{calendar::Deadlines, form_registry::FormRegistry};
 use config::Config;
@@ -31,6 +33,7 @@ use examining::Examiner;
 use lookup::Lookup;
 use rpc::{RequestIntake, submit_request::Submissions};
 use shared_texts::SharedTexts;
+use watched::Watched;
 
 /// The tables of the schema `requests`.
 static TABLES: Tables = Tables::of_service(sqlx::migrate!("./migrations"));
@@ -75,6 +78,8 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let server = RequestIntakeServiceServer::new(RequestIntake {
         submissions: Groups::start(&context, submissions, SUBMISSIONS),
         lookup: Lookup::new(context.db.clone()),
+        watched: Arc::new(Watched::new(context.db.clone())),
+        outbox: Outbox::start(&context, SERVICE_NAME),
         context,
         calendar,
         rules,

@@ -8,6 +8,7 @@ pub mod examination;
 pub mod explanation;
 pub mod finding;
 pub mod listing;
+mod listing_statement;
 pub mod registration;
 pub mod request;
 pub mod rule;

@@ -101,7 +101,16 @@ mod tests {
             assert_eq!(parse_body(&body(id)), Some(id));
         }
         let long = body(&"a".repeat(65));
-        for name in ["", "bodies/", "bodies/A", "bodies/a--b", "bodies/-a", "bodies/a/b", "justice", &long] {
+        for name in [
+            "",
+            "bodies/",
+            "bodies/A",
+            "bodies/a--b",
+            "bodies/-a",
+            "bodies/a/b",
+            "justice",
+            &long,
+        ] {
             assert_eq!(parse_body(name), None, "{name:?}");
         }
     }

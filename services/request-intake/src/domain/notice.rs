@@ -96,7 +96,11 @@ mod tests {
     /// The kinds that the contract names of requests.
     fn kinds() -> Vec<&'static str> {
         let named = include_str!("../../../../proto/legalstat/common/v1/change_event.proto").split('`');
-        let kinds: Vec<_> = named.skip(1).step_by(2).filter(|kind| kind.starts_with("request.")).collect();
+        let kinds: Vec<_> = named
+            .skip(1)
+            .step_by(2)
+            .filter(|kind| kind.starts_with("request."))
+            .collect();
         assert!(kinds.len() >= 4, "{kinds:?}");
         kinds
     }
@@ -121,7 +125,11 @@ mod tests {
             (State::Registered, vec![Delivered, Registered, NewControl]),
             (State::LeftWithoutConsideration, vec![Delivered, Refused]),
         ] {
-            assert_eq!(notices("request.accepted", &Told::of(state, None)), expected, "{state:?}");
+            assert_eq!(
+                notices("request.accepted", &Told::of(state, None)),
+                expected,
+                "{state:?}"
+            );
         }
     }
 
@@ -139,14 +147,27 @@ mod tests {
         }
         let forwarded = |state| notices("request.forwarded", &Told::of(state, None));
         assert_eq!(forwarded(State::Forwarded).last(), Some(&Notice::TakenOffControl));
-        assert_eq!(forwarded(State::InPreparation), [Notice::Execution], "the rest stays here");
+        assert_eq!(
+            forwarded(State::InPreparation),
+            [Notice::Execution],
+            "the rest stays here"
+        );
     }
 
     #[test]
     fn a_bad_signature_is_told_whatever_brought_it() {
-        let told = Told { bad_signature: true, ..Told::of(State::Received, None) };
-        assert_eq!(notices("request.accepted", &told), [Notice::Delivered, Notice::NotValid]);
-        assert_eq!(notices("request.attachment_added", &told), [Notice::Execution, Notice::NotValid]);
+        let told = Told {
+            bad_signature: true,
+            ..Told::of(State::Received, None)
+        };
+        assert_eq!(
+            notices("request.accepted", &told),
+            [Notice::Delivered, Notice::NotValid]
+        );
+        assert_eq!(
+            notices("request.attachment_added", &told),
+            [Notice::Execution, Notice::NotValid]
+        );
     }
 
     #[test]

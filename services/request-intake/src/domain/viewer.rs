@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn each_caller_sees_its_own_and_a_body_in_force_what_has_its_bin() {
         let (bodies, day) = (bodies(Some(BIN)), date(2026, 3, 2));
-        let sees = |caller: &str, official, day, by: &str, bin| Viewer::of(caller, official, &bodies, day).sees(by, bin);
+        let sees =
+            |caller: &str, official, day, by: &str, bin| Viewer::of(caller, official, &bodies, day).sees(by, bin);
         for (caller, official, by, bin, seen) in [
             ("operator", true, "edms", None, true),
             ("edms", false, "edms", Some(BIN), true),
@@ -93,7 +94,10 @@ mod tests {
         ] {
             assert_eq!(sees(caller, official, day, by, bin), seen, "{caller} {by} {bin:?}");
         }
-        assert!(!sees("justice", false, date(2027, 1, 1), "edms", Some(BIN)), "it is not in force");
+        assert!(
+            !sees("justice", false, date(2027, 1, 1), "edms", Some(BIN)),
+            "it is not in force"
+        );
     }
 
     #[test]

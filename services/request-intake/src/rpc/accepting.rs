@@ -29,6 +29,7 @@ use crate::{
         registration::coupon_number,
         request::{Receipt, Request, Standing, Submission},
         rules::Rules,
+        told::Told,
     },
     examining,
     shared_texts::SharedTexts,
@@ -254,5 +255,9 @@ fn outcome(accepted: &Accepted<'_>) -> Outcome<proto::Request> {
         standing: Standing::first(accepted.examination.state),
     });
     let kept = kept::keep(&mut answer, accepted.findings, accepted.explanation.as_ref());
-    Outcome::of(&name, "request.accepted", answer).keeping(kept)
+    let due_date = accepted.examination.deadline.as_ref().map(|deadline| deadline.due_date);
+    let told = Told::of(accepted.examination.state, due_date);
+    Outcome::of(&name, "request.accepted", answer)
+        .keeping(kept)
+        .telling(&told)
 }

@@ -50,7 +50,10 @@ async fn a_registered_request_that_is_assigned_is_in_preparation_with_its_number
     let stage = Stage::set().await;
     let before = registered(&stage).await;
     assert_eq!(before.etag, "0");
-    assert_eq!(before.update_time, before.coupon.as_ref().expect("it has one").accepted_at);
+    assert_eq!(
+        before.update_time,
+        before.coupon.as_ref().expect("it has one").accepted_at
+    );
     let mut operator = stage.client("operator");
     let message = assignment(&before, "operator");
     let after = assign(&mut operator, message.clone()).await.expect("it is assigned");
@@ -145,10 +148,18 @@ async fn everything_that_is_wrong_with_a_verb_is_told_at_once() {
     let stage = Stage::set().await;
     let mut operator = stage.client("operator");
     let answer = assign(&mut operator, AssignRequestRequest::default()).await;
-    let named = [("assignee", "REQUIRED"), ("name", "RESOURCE_NAME"), ("request_id", "UUID")];
+    let named = [
+        ("assignee", "REQUIRED"),
+        ("name", "RESOURCE_NAME"),
+        ("request_id", "UUID"),
+    ];
     assert_eq!(violations(answer), pairs(&named));
     let answer = withdraw(&mut operator, WithdrawRequestRequest::default()).await;
-    let named = [("reason", "REQUIRED"), ("name", "RESOURCE_NAME"), ("request_id", "UUID")];
+    let named = [
+        ("reason", "REQUIRED"),
+        ("name", "RESOURCE_NAME"),
+        ("request_id", "UUID"),
+    ];
     assert_eq!(violations(answer), pairs(&named));
     let unknown = AssignRequestRequest {
         name: format!("requests/{}", Uuid::new_v4()),

@@ -1,11 +1,17 @@
+mod batch;
+mod bodies;
 mod deadlines;
 mod deciding;
 mod fakes;
 mod groups;
 mod kept;
+mod lists;
 mod reading;
 mod recompute;
 mod stage;
+mod statistics;
 mod submit;
 mod upgrade;
 mod views;
+mod visibility;
+mod watching;
