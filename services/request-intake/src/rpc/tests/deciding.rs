@@ -78,7 +78,8 @@ async fn a_registered_request_that_is_assigned_is_in_preparation_with_its_number
     assert!(read.examination.expect("it was examined").checks[0].text.is_some());
     let count = "SELECT count(*) FROM requests.outbox_event WHERE kind = 'request.assigned'";
     assert_eq!(stage.count(count).await, 1);
-    let listed = stage.client("auditor").list_requests(ListRequestsRequest {
+    let mut auditor = stage.client("auditor");
+    let listed = auditor.list_requests(ListRequestsRequest {
         view: RequestView::Full.into(),
         ..Default::default()
     });
@@ -151,14 +152,14 @@ async fn everything_that_is_wrong_with_a_verb_is_told_at_once() {
     let named = [
         ("assignee", "REQUIRED"),
         ("name", "RESOURCE_NAME"),
-        ("request_id", "UUID"),
+        ("request_id", "REQUEST_ID"),
     ];
     assert_eq!(violations(answer), pairs(&named));
     let answer = withdraw(&mut operator, WithdrawRequestRequest::default()).await;
     let named = [
         ("reason", "REQUIRED"),
         ("name", "RESOURCE_NAME"),
-        ("request_id", "UUID"),
+        ("request_id", "REQUEST_ID"),
     ];
     assert_eq!(violations(answer), pairs(&named));
     let unknown = AssignRequestRequest {
