@@ -331,8 +331,13 @@ async fn what_was_decided_afterwards_is_told_without_the_words_of_who_decided() 
     };
     let withdrawn = stage.client("edms").withdraw_request(withdrawn).await;
     let withdrawn = withdrawn.expect("it is open").into_inner();
-    let told = status(&mut stage.stranger(), &number, &secret).await.expect("it is held");
+    let told = status(&mut stage.stranger(), &number, &secret)
+        .await
+        .expect("it is held");
     assert_eq!(told.state(), RequestState::Withdrawn);
-    assert_eq!((told.awaited.is_none(), told.update_time), (true, withdrawn.update_time));
+    assert_eq!(
+        (told.awaited.is_none(), told.update_time),
+        (true, withdrawn.update_time)
+    );
     assert!(!String::from_utf8_lossy(&told.encode_to_vec()).contains("Personov"));
 }
