@@ -27,6 +27,11 @@ mod rpc;
 mod shared_texts;
 mod watched;
 
+/// What a coupon is made of, for who verifies one.
+pub mod coupons {
+    pub use crate::rpc::coupons::{content_sha256, signed};
+}
+
 use clients::{calendar::Deadlines, form_registry::FormRegistry};
 use config::Config;
 use current_rules::CurrentRules;

@@ -3,6 +3,7 @@
 
 pub(crate) mod calendar;
 pub(crate) mod collections;
+pub(crate) mod coupons;
 pub(crate) mod editions;
 pub(crate) mod forms;
 pub(crate) mod journal;
@@ -20,7 +21,7 @@ use std::{
 
 use legalstat_local::folder::write_chosen;
 use legalstat_proto::forms::v1::{ImportObservationsHeader, ObservationRow};
-use prost_reflect::DynamicMessage;
+use prost_reflect::{DynamicMessage, MessageDescriptor};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -249,6 +250,11 @@ pub(crate) fn request(service: &str, method: &str, fields: &Value) -> Result<Dyn
 
 /// Reads the request of a method in proto3 JSON from a file, or from standard input as `-`.
 pub(crate) fn read_file(path: &Path, service: &str, method: &str) -> Result<DynamicMessage, Failure> {
+    read_message(path, &call::method(&format!("{service}/{method}")).input())
+}
+
+/// Reads a message in proto3 JSON from a file, or from standard input as `-`.
+pub(crate) fn read_message(path: &Path, descriptor: &MessageDescriptor) -> Result<DynamicMessage, Failure> {
     let mut bytes = Vec::new();
     let (read, source) = if path.as_os_str() == "-" {
         (
@@ -264,7 +270,7 @@ pub(crate) fn read_file(path: &Path, service: &str, method: &str) -> Result<Dyna
     };
     let text = read.map_err(|error| error.to_string()).and_then(|_| decoded(bytes));
     let text = text.map_err(|error| Failure::usage(format!("cannot read {source}: {error}")))?;
-    message::read(&call::method(&format!("{service}/{method}")).input(), &text, &source)
+    message::read(descriptor, &text, &source)
 }
 
 /// The text of a file in UTF-8, or in the UTF-16 that a byte order mark announces, as some shells write it; the mark is no

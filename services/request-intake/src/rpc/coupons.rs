@@ -1,7 +1,7 @@
 //! Coupons: the digest of what was received, the service's signature, and the holder's secret. The contract's `Coupon` tells how
 //! each is made.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use legalstat_kit::{
@@ -25,8 +25,11 @@ const SECRETS: &str = "coupon secret";
 
 static REQUEST: LazyLock<MessageDescriptor> = LazyLock::new(|| canonical::descriptor("legalstat.requests.v1.Request"));
 
-/// The digest of a request as it was sent.
-pub(super) fn content_sha256(request: &proto::Request) -> anyhow::Result<[u8; 32]> {
+/// The digest of a request as it was sent: the contract's `Coupon` tells of what.
+///
+/// # Errors
+/// A request that has no proto3 JSON.
+pub fn content_sha256(request: &proto::Request) -> anyhow::Result<[u8; 32]> {
     Ok(wire::sha256(&canonical::of_message(REQUEST.clone(), request)?))
 }
 
@@ -41,6 +44,23 @@ struct Signed<'a> {
     request: String,
 }
 
+/// What is signed of the coupon of an answer: the contract's `Coupon` tells how it is made. Empty without a coupon.
+///
+/// # Errors
+/// Never: texts have a canonical form.
+pub fn signed(answer: &proto::Request) -> anyhow::Result<Vec<u8>> {
+    let Some(coupon) = &answer.coupon else {
+        return Ok(Vec::new());
+    };
+    canonical::of(&Signed {
+        accepted_at: coupon.accepted_at.map(|at| at.to_string()).unwrap_or_default(),
+        accepted_by: &coupon.accepted_by,
+        content_sha256: coupon.content_sha256.clone(),
+        number: &coupon.number,
+        request: answer.name.clone(),
+    })
+}
+
 /// Makes coupons with the keys as they are.
 #[derive(Clone)]
 pub struct Coupons {
@@ -52,7 +72,7 @@ impl Coupons {
         Self { keys }
     }
 
-    pub(super) fn keys(&self) -> std::sync::Arc<Keys> {
+    pub(super) fn keys(&self) -> Arc<Keys> {
         self.keys.now()
     }
 

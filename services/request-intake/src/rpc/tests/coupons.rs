@@ -276,7 +276,7 @@ async fn what_a_coupon_costs() {
     let time = |what: &str, mut round: Box<dyn FnMut()>| {
         let begun = Instant::now();
         (0..rounds).for_each(|_| round());
-        println!("{what}: {:?}", begun.elapsed() / rounds);
+        eprintln!("{what}: {:?}", begun.elapsed() / rounds);
     };
     time(
         "the digest of what was received",
