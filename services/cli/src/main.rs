@@ -54,6 +54,8 @@ enum Group {
     #[command(subcommand)]
     Requests(commands::requests::Requests),
     #[command(subcommand)]
+    Bodies(commands::bodies::Bodies),
+    #[command(subcommand)]
     Collections(commands::collections::Collections),
     #[command(subcommand)]
     Journal(commands::journal::Journal),
@@ -91,6 +93,7 @@ async fn run(options: Options, group: Group) -> Result<(), Failure> {
         Group::Calendar(command) => return command.run(&options).await,
         Group::Forms(command) => command.command()?,
         Group::Requests(command) => command.command()?,
+        Group::Bodies(command) => command.command()?,
         Group::Collections(command) => command.command()?,
         Group::Journal(command) => command.command()?,
     };
