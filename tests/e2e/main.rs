@@ -12,3 +12,4 @@ mod figures;
 mod files;
 mod forms_command;
 mod life;
+mod requests_command;
