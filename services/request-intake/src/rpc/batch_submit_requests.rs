@@ -2,7 +2,7 @@
 //! its repetition has the same answer whichever of the two asks.
 
 use futures::{StreamExt as _, stream};
-use legalstat_kit::{Call, Error, FieldReason, Violations};
+use legalstat_kit::{Call, Error, Violations};
 use legalstat_proto::requests::v1::{
     BatchSubmitRequestsRequest, BatchSubmitRequestsResponse, SubmissionFailure, SubmissionResult,
     submission_result::Result as Became,
@@ -25,9 +25,6 @@ pub(super) async fn batch_submit_requests(
     message: BatchSubmitRequestsRequest,
 ) -> Result<BatchSubmitRequestsResponse, Error> {
     let mut violations = Violations::new();
-    if message.requests.is_empty() {
-        violations.add("requests", FieldReason::Required, "required: one request at least");
-    }
     violations.count("requests", message.requests.len(), MOST);
     violations.refuse()?;
     let call = Call {

@@ -151,7 +151,10 @@ fn states(violations: &mut Violations, message: &ListRequestsRequest) -> Vec<Sta
     if message.state != 0 && !message.states.is_empty() {
         violations.add("states", FieldReason::Conflict, "not together with `state`");
     }
-    violations.count("states", message.states.len(), State::ALL.len());
+    if message.states.len() > State::ALL.len() {
+        let description = format!("at most {}", State::ALL.len());
+        violations.add("states", FieldReason::TooMany, description);
+    }
     let mut states: Vec<State> = one.into_iter().collect();
     for (place, state) in message.states.iter().enumerate().take(State::ALL.len()) {
         let field = format!("states[{place}]");

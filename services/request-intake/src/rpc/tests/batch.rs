@@ -48,7 +48,10 @@ async fn one_bad_request_harms_no_other_and_has_all_its_violations() {
         assert_eq!(accepted(&became[place]).state(), RequestState::Registered);
     }
     let broken = failure(&became[1]);
-    assert_eq!((broken.code, broken.reason.as_str()), (3, "INVALID_FIELDS"));
+    assert_eq!(
+        (broken.code, broken.reason.as_str()),
+        (3, "ERROR_REASON_INVALID_FIELDS")
+    );
     let status = tonic::Status::with_details(
         Code::from_i32(broken.code),
         broken.message.clone(),
@@ -58,10 +61,10 @@ async fn one_bad_request_harms_no_other_and_has_all_its_violations() {
     let fields = details.bad_request().expect("it has fields").field_violations.iter();
     let fields: Vec<_> = fields.map(|violation| violation.field.as_str()).collect();
     assert_eq!(fields, ["request.essence", "request.items"]);
-    assert_eq!(failure(&became[2]).reason, "INVALID_FIELDS");
+    assert_eq!(failure(&became[2]).reason, "ERROR_REASON_INVALID_FIELDS");
     assert_eq!(
         (failure(&became[3]).code, failure(&became[3]).reason.as_str()),
-        (7, "CHANNEL_NOT_OF_CALLER")
+        (7, "ERROR_REASON_CHANNEL_NOT_OF_CALLER")
     );
     assert_eq!(stage.count("SELECT count(*) FROM requests.request").await, 2);
 }
@@ -89,7 +92,7 @@ async fn a_repetition_has_the_same_answer_by_either_method_and_no_second_effect(
         })
     };
     let became = batch(&mut edms, vec![other]).await;
-    assert_eq!(failure(&became[0]).reason, "REQUEST_ID_REUSED");
+    assert_eq!(failure(&became[0]).reason, "ERROR_REASON_REQUEST_ID_REUSED");
     assert_eq!(stage.count("SELECT count(*) FROM requests.request").await, 2);
     let entries = "SELECT count(*) FROM requests.journal_entry WHERE outcome = 'DONE' AND resource LIKE 'requests/%'";
     assert_eq!(stage.count(entries).await, 2);
@@ -157,7 +160,7 @@ async fn a_batch_larger_than_a_message_is_refused_whole_and_says_how_large_one_m
     let message = BatchSubmitRequestsRequest { requests };
     assert!(message.encoded_len() > 4 * 1024 * 1024);
     let refusal = stage.client("edms").batch_submit_requests(message).await;
-    let status = refused(refusal, Code::OutOfRange, "MESSAGE_TOO_LARGE");
+    let status = refused(refusal, Code::ResourceExhausted, "MESSAGE_TOO_LARGE");
     assert!(status.message().contains("4194304"), "{}", status.message());
     assert_eq!(stage.count("SELECT count(*) FROM requests.request").await, 0);
 }

@@ -16,7 +16,7 @@ use super::{
     visibility::{listed, lookup},
 };
 
-const IIN: &str = "800101300009";
+const IIN: &str = "911003342906";
 
 fn instant(text: &str) -> Option<prost_types::Timestamp> {
     Some(wire::to_timestamp(text.parse().expect("an instant")))
