@@ -31,6 +31,7 @@ mod repeated;
 pub mod run;
 pub mod schema;
 pub mod signing;
+mod spare;
 pub mod upload;
 pub mod write;
 pub mod zone;
