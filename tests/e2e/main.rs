@@ -13,3 +13,4 @@ mod figures;
 mod files;
 mod forms_command;
 mod life;
+mod requests_command;

@@ -56,6 +56,8 @@ enum Group {
     #[command(subcommand)]
     Requests(commands::requests::Requests),
     #[command(subcommand)]
+    Bodies(commands::bodies::Bodies),
+    #[command(subcommand)]
     Collections(commands::collections::Collections),
     #[command(subcommand)]
     Journal(commands::journal::Journal),
@@ -94,6 +96,7 @@ async fn run(options: Options, group: Group) -> Result<(), Failure> {
         Group::Requests(command) => return command.run(&options).await,
         Group::SigningKeys(keys) => return keys.run(&options.folder),
         Group::Forms(command) => command.command()?,
+        Group::Bodies(command) => command.command()?,
         Group::Collections(command) => command.command()?,
         Group::Journal(command) => command.command()?,
     };

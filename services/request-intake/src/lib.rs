@@ -6,6 +6,7 @@ use legalstat_kit::{
     Context, Service,
     call::MESSAGE,
     due::{self, calendar::Calendar},
+    feed::Outbox,
     schema::Tables,
     signing::SigningKeys,
     write::{self, Groups, Limits},
@@ -24,6 +25,7 @@ mod jobs;
 mod lookup;
 mod rpc;
 mod shared_texts;
+mod watched;
 
 /// What a coupon is made of, for who verifies one.
 pub mod coupons {
@@ -37,6 +39,7 @@ use examining::Examiner;
 use lookup::Lookup;
 use rpc::{RequestIntake, coupons::Coupons, holder::Guesses, submit_request::Submissions};
 use shared_texts::SharedTexts;
+use watched::Watched;
 
 /// The tables of the schema `requests`.
 static TABLES: Tables = Tables::of_service(sqlx::migrate!("./migrations"));
@@ -87,6 +90,8 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         lookup: Lookup::new(context.db.clone()),
         coupons,
         guesses: Guesses::new(config.tries),
+        watched: Arc::new(Watched::new(context.db.clone())),
+        outbox: Outbox::start(&context, SERVICE_NAME),
         context,
         calendar,
         rules,

@@ -4,11 +4,13 @@ use jiff::Timestamp;
 use legalstat_local::testing::harness::{Ground, Running};
 use legalstat_proto::{
     calendar::v1::{PreviewRecomputeRequest, preview_recompute_request::Change},
+    common::v1 as common,
     journal::v1::ListEntriesRequest,
     requests::v1::{
-        self as proto, AssignRequestRequest, GetRequestRequest, GetRequestStatusRequest, ListRequestsRequest,
-        ListRequestsResponse, ListSigningKeysRequest, Request, RequestState, SubmitRequestRequest,
-        WithdrawRequestRequest,
+        self as proto, AssignRequestRequest, BatchSubmitRequestsRequest, Body, BodyKind, CreateBodyRequest,
+        GetBodyRequest, GetRequestRequest, GetRequestStatisticsRequest, GetRequestStatusRequest, ListBodiesRequest,
+        ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest, LookupRequestRequest, Request, RequestState,
+        SubmitRequestRequest, UpdateBodyRequest, WatchRequestsRequest, WithdrawRequestRequest,
     },
 };
 use prost::Message;
@@ -45,6 +47,31 @@ pub struct Requests {
 /// A submission that no other is like.
 fn new() -> SubmitRequestRequest {
     submission(&format!("cut-{}", Uuid::new_v4().simple()))
+}
+
+fn titled(title: &str) -> Option<common::LocalizedText> {
+    Some(common::LocalizedText {
+        en: title.into(),
+        ..Default::default()
+    })
+}
+
+fn body(id: &str) -> Body {
+    Body {
+        name: format!("bodies/{id}"),
+        title: titled("A body"),
+        kind: BodyKind::StateBody.into(),
+        legal_basis: Some(common::LegalBasis {
+            act: "Order 1".into(),
+            ..Default::default()
+        }),
+        valid_from: Some(common::Date {
+            year: 2020,
+            month: 1,
+            day: 1,
+        }),
+        ..Default::default()
+    }
 }
 
 /// One that the caller may not make.
@@ -90,6 +117,14 @@ impl House for Requests {
         "ListSigningKeys",
         "AssignRequest",
         "WithdrawRequest",
+        "LookupRequest",
+        "BatchSubmitRequests",
+        "WatchRequests",
+        "GetRequestStatistics",
+        "CreateBody",
+        "UpdateBody",
+        "GetBody",
+        "ListBodies",
         "PreviewRecompute",
         "ListEntries",
     ];
@@ -123,6 +158,14 @@ impl House for Requests {
         requests.coupon = (coupon.number, coupon.secret);
         let decided: Request = requests.submit(&new()).read().await.expect("it is taken");
         requests.decided = decided.name;
+        let message = CreateBodyRequest {
+            body: Some(body("justice")),
+            reason: "by order".into(),
+            request_id: Uuid::new_v4().to_string(),
+            validate_only: false,
+        };
+        let entered = Call::new(&requests.administrator, path!("CreateBody"), &message);
+        let _: Body = entered.read().await.expect("the body is entered");
         requests
     }
 
@@ -162,6 +205,59 @@ impl House for Requests {
                 };
                 Call::new(&self.edms, path!("WithdrawRequest"), &message)
             }
+            "LookupRequest" => {
+                let message = LookupRequestRequest {
+                    number: "cut-0".into(),
+                    ..Default::default()
+                };
+                Call::new(&self.edms, path!("LookupRequest"), &message)
+            }
+            "BatchSubmitRequests" => {
+                let requests = vec![new()];
+                let message = BatchSubmitRequestsRequest { requests };
+                Call::new(&self.edms, path!("BatchSubmitRequests"), &message)
+            }
+            "WatchRequests" => Call::feed(&self.edms, path!("WatchRequests"), &WatchRequestsRequest::default()),
+            "GetRequestStatistics" => {
+                let day = |year| common::Date { year, month: 3, day: 2 };
+                let message = GetRequestStatisticsRequest {
+                    received_from: Some(day(2026)),
+                    received_to: Some(day(2027)),
+                };
+                Call::new(&self.operator, path!("GetRequestStatistics"), &message)
+            }
+            "CreateBody" => {
+                let message = CreateBodyRequest {
+                    body: Some(body(&format!("b{}", Uuid::new_v4().simple()))),
+                    reason: "by order".into(),
+                    request_id: Uuid::new_v4().to_string(),
+                    validate_only: false,
+                };
+                Call::new(&self.administrator, path!("CreateBody"), &message)
+            }
+            "UpdateBody" => {
+                let message = UpdateBodyRequest {
+                    body: Some(Body {
+                        title: titled(&Uuid::new_v4().to_string()),
+                        ..body("justice")
+                    }),
+                    update_mask: Some(prost_types::FieldMask {
+                        paths: vec!["title".into()],
+                    }),
+                    reason: "by order".into(),
+                    request_id: Uuid::new_v4().to_string(),
+                    ..Default::default()
+                };
+                Call::new(&self.administrator, path!("UpdateBody"), &message)
+            }
+            "GetBody" => {
+                let message = GetBodyRequest {
+                    name: "bodies/justice".into(),
+                    ..Default::default()
+                };
+                Call::new(&self.edms, path!("GetBody"), &message)
+            }
+            "ListBodies" => Call::new(&self.edms, path!("ListBodies"), &ListBodiesRequest::default()),
             "PreviewRecompute" => Call::new(&self.operator, path!("PreviewRecompute"), &preview()),
             _ => Call::new(
                 &self.administrator,

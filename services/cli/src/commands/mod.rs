@@ -1,6 +1,7 @@
 //! The command groups. Each command names a method, builds its request from flags or a file, and says how the answer is
 //! shown.
 
+pub(crate) mod bodies;
 pub(crate) mod calendar;
 pub(crate) mod collections;
 pub(crate) mod coupons;
@@ -49,6 +50,10 @@ pub(crate) enum Action {
     Resume(DynamicMessage, PathBuf, &'static str, bool),
     /// A download to a file, or to standard output as `-`.
     Download(Value, PathBuf),
+    /// A request by its name or by any of its numbers.
+    Lookup(requests::lookup::Lookup),
+    /// Several requests of one file.
+    Several(requests::several::Several),
     /// An open data package, described and written.
     Package(package::Package),
     /// A feed, watched with a request, and what a person is told of a message; nothing of a heartbeat.
@@ -137,6 +142,8 @@ impl Command {
                 (with_digest(description, &content), View::Record)
             }
             Action::Package(package) => return package.run(options).await,
+            Action::Lookup(lookup) => return lookup.run(&connection, options).await,
+            Action::Several(several) => return several.run(&connection, options).await,
             Action::Watch(watch, request, line) => {
                 let feed = watch::Feed {
                     connection,
@@ -255,6 +262,12 @@ pub(crate) fn read_file(path: &Path, service: &str, method: &str) -> Result<Dyna
 
 /// Reads a message in proto3 JSON from a file, or from standard input as `-`.
 pub(crate) fn read_message(path: &Path, descriptor: &MessageDescriptor) -> Result<DynamicMessage, Failure> {
+    let (text, source) = read_text(path)?;
+    message::read(descriptor, &text, &source)
+}
+
+/// Reads a text from a file, or from standard input as `-`, and how it is called.
+pub(crate) fn read_text(path: &Path) -> Result<(String, String), Failure> {
     let mut bytes = Vec::new();
     let (read, source) = if path.as_os_str() == "-" {
         (
@@ -270,7 +283,7 @@ pub(crate) fn read_message(path: &Path, descriptor: &MessageDescriptor) -> Resul
     };
     let text = read.map_err(|error| error.to_string()).and_then(|_| decoded(bytes));
     let text = text.map_err(|error| Failure::usage(format!("cannot read {source}: {error}")))?;
-    message::read(descriptor, &text, &source)
+    Ok((text, source))
 }
 
 /// The text of a file in UTF-8, or in the UTF-16 that a byte order mark announces, as some shells write it; the mark is no

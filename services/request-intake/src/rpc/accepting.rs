@@ -30,6 +30,7 @@ use crate::{
         request::{Receipt, Request, Standing, Submission},
         rules::Rules,
         secret::Secret,
+        told::Told,
     },
     examining,
     shared_texts::SharedTexts,
@@ -275,5 +276,9 @@ fn outcome(accepted: &Accepted<'_>) -> Outcome<proto::Request> {
         coupon.secret = accepted.secret.written();
     }
     let kept = kept::keep(&mut answer, accepted.findings, accepted.explanation.as_ref());
-    Outcome::of(&name, "request.accepted", answer).keeping(kept)
+    let due_date = accepted.examination.deadline.as_ref().map(|deadline| deadline.due_date);
+    let told = Told::of(accepted.examination.state, due_date);
+    Outcome::of(&name, "request.accepted", answer)
+        .keeping(kept)
+        .telling(&told)
 }

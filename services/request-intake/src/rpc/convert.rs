@@ -131,7 +131,7 @@ pub(super) fn etag(standing: &Standing) -> String {
     standing.version.to_string()
 }
 
-fn rule(rule: CheckRule) -> i32 {
+pub(super) fn rule(rule: CheckRule) -> i32 {
     match rule {
         CheckRule::Written => proto::CheckRule::Written,
         CheckRule::Channel => proto::CheckRule::Channel,
@@ -230,6 +230,11 @@ pub(super) fn request(request: Request) -> proto::Request {
         external_number: number.unwrap_or_default(),
         external_date: date,
         addressee: submission.addressee,
+        receiving_body: submission
+            .receiving_body
+            .as_deref()
+            .map(names::body)
+            .unwrap_or_default(),
         essence: submission.essence,
         language: language(submission.language),
         items: submission.items.into_iter().map(item).collect(),
