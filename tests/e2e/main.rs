@@ -6,6 +6,7 @@ mod calendar_command;
 mod calendar_export;
 mod certificates;
 mod command_line;
+mod coupons;
 mod editions;
 mod feeds;
 mod figures;

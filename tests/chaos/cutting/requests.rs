@@ -1,16 +1,16 @@
 //! Request intake, with a calendar and a form registry that nobody cuts.
 
 use jiff::Timestamp;
-use legalstat_local::testing::harness::Running;
+use legalstat_local::testing::harness::{Ground, Running};
 use legalstat_proto::{
     calendar::v1::{PreviewRecomputeRequest, preview_recompute_request::Change},
     common::v1 as common,
     journal::v1::ListEntriesRequest,
     requests::v1::{
         self as proto, AssignRequestRequest, BatchSubmitRequestsRequest, Body, BodyKind, CreateBodyRequest,
-        GetBodyRequest, GetRequestRequest, GetRequestStatisticsRequest, ListBodiesRequest, ListRequestsRequest,
-        ListRequestsResponse, LookupRequestRequest, Request, RequestState, SubmitRequestRequest, UpdateBodyRequest,
-        WatchRequestsRequest, WithdrawRequestRequest,
+        GetBodyRequest, GetRequestRequest, GetRequestStatisticsRequest, GetRequestStatusRequest, ListBodiesRequest,
+        ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest, LookupRequestRequest, Request, RequestState,
+        SubmitRequestRequest, UpdateBodyRequest, WatchRequestsRequest, WithdrawRequestRequest,
     },
 };
 use prost::Message;
@@ -36,8 +36,9 @@ pub struct Requests {
     edms: Channel,
     operator: Channel,
     administrator: Channel,
-    /// A request that was there from the beginning.
+    /// A request that was there from the beginning, with the number and the secret of its coupon.
     first: String,
+    coupon: (String, String),
     /// One that verbs act on.
     decided: String,
     _around: (Running, Running, TempDir),
@@ -112,6 +113,8 @@ impl House for Requests {
         "SubmitRequest",
         "GetRequest",
         "ListRequests",
+        "GetRequestStatus",
+        "ListSigningKeys",
         "AssignRequest",
         "WithdrawRequest",
         "LookupRequest",
@@ -132,6 +135,7 @@ impl House for Requests {
         let settings = [
             ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned()),
             ("LEGALSTAT_FORM_REGISTRY_URL", registry.url().to_owned()),
+            ("LEGALSTAT_SIGNING_KEYS", Ground::shared().await.signing_keys()),
         ];
         let watched = Watched::start(connections, &legalstat_request_intake::SERVICE, &settings, clock).await;
         let mut requests = Self {
@@ -140,6 +144,7 @@ impl House for Requests {
             administrator: watched.running.channel(Some("administrator")),
             watched,
             first: String::new(),
+            coupon: Default::default(),
             decided: String::new(),
             _around: (calendar, registry, files),
         };
@@ -149,6 +154,8 @@ impl House for Requests {
             .await
             .expect("the first request is taken");
         requests.first = first.name;
+        let coupon = first.coupon.expect("it has one");
+        requests.coupon = (coupon.number, coupon.secret);
         let decided: Request = requests.submit(&new()).read().await.expect("it is taken");
         requests.decided = decided.name;
         let message = CreateBodyRequest {
@@ -171,6 +178,12 @@ impl House for Requests {
             "SubmitRequest" => self.submit(&new()),
             "GetRequest" => self.get(&self.first),
             "ListRequests" => self.list(""),
+            "GetRequestStatus" => {
+                let (coupon_number, secret) = self.coupon.clone();
+                let message = GetRequestStatusRequest { coupon_number, secret };
+                Call::new(&self.edms, path!("GetRequestStatus"), &message)
+            }
+            "ListSigningKeys" => Call::new(&self.edms, path!("ListSigningKeys"), &ListSigningKeysRequest::default()),
             "AssignRequest" => {
                 let message = AssignRequestRequest {
                     name: self.decided.clone(),
@@ -263,7 +276,11 @@ impl House for Requests {
             return Err(format!("a submission was answered with {submitted:?}"));
         }
         let read: Request = self.get(&submitted.name).read().await?;
-        if read.coupon != submitted.coupon {
+        let told = submitted.coupon.map(|coupon| proto::Coupon {
+            secret: String::new(),
+            ..coupon
+        });
+        if read.coupon != told {
             return Err(format!("{} reads otherwise than it was answered", submitted.name));
         }
         let number = message.request.unwrap_or_default().external_number;

@@ -4,6 +4,7 @@
 pub(crate) mod bodies;
 pub(crate) mod calendar;
 pub(crate) mod collections;
+pub(crate) mod coupons;
 pub(crate) mod editions;
 pub(crate) mod forms;
 pub(crate) mod journal;
@@ -21,7 +22,7 @@ use std::{
 
 use legalstat_local::folder::write_chosen;
 use legalstat_proto::forms::v1::{ImportObservationsHeader, ObservationRow};
-use prost_reflect::DynamicMessage;
+use prost_reflect::{DynamicMessage, MessageDescriptor};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -256,8 +257,13 @@ pub(crate) fn request(service: &str, method: &str, fields: &Value) -> Result<Dyn
 
 /// Reads the request of a method in proto3 JSON from a file, or from standard input as `-`.
 pub(crate) fn read_file(path: &Path, service: &str, method: &str) -> Result<DynamicMessage, Failure> {
+    read_message(path, &call::method(&format!("{service}/{method}")).input())
+}
+
+/// Reads a message in proto3 JSON from a file, or from standard input as `-`.
+pub(crate) fn read_message(path: &Path, descriptor: &MessageDescriptor) -> Result<DynamicMessage, Failure> {
     let (text, source) = read_text(path)?;
-    message::read(&call::method(&format!("{service}/{method}")).input(), &text, &source)
+    message::read(descriptor, &text, &source)
 }
 
 /// Reads a text from a file, or from standard input as `-`, and how it is called.

@@ -11,11 +11,12 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::{
-    Action, Command, Mutation, date,
+    Action, Command, Mutation, coupons, date,
     watch::{Watching, request_line},
 };
 use crate::{
     failure::Failure,
+    options::Options,
     output::{Language, View},
 };
 use filters::Filters;
@@ -54,6 +55,40 @@ pub(crate) enum Requests {
         /// Its name, requests/UUID; or its registration number, its coupon's or its sender's, however they are spelled
         #[arg(value_name = "NUMBER")]
         name: String,
+    },
+    /// Where a request stands, for who holds its coupon; no certificate is needed
+    #[command(after_help = "Examples:
+  legalstat requests status 20260302-7K3M9QZ0
+  legalstat requests status 20260302-7K3M9QZ0 --secret-file secret.txt --language kk")]
+    Status {
+        /// The number of the coupon; case, spaces and dashes make no difference
+        #[arg(value_name = "COUPON")]
+        coupon: String,
+        /// A file with the secret; `-` reads standard input [default: it is asked for on the terminal]
+        #[arg(long, value_name = "PATH")]
+        secret_file: Option<PathBuf>,
+        /// The language of the texts
+        #[arg(long, default_value = "en")]
+        language: Language,
+    },
+    /// The keys that coupons can be verified with, announced and retired ones too
+    #[command(after_help = "Example:\n  legalstat requests keys -o json > keys.json")]
+    Keys,
+    /// Check that a coupon is the service's, and what it proves; with --keys no service is needed
+    #[command(after_help = "Example:
+  legalstat requests submit --as edms --file request.json -o json > answer.json
+  legalstat requests keys -o json > keys.json
+  legalstat requests verify-coupon answer.json --keys keys.json --submitted request.json")]
+    VerifyCoupon {
+        /// The answer to `requests submit` or `requests get`, saved with `-o json`
+        #[arg(value_name = "PATH")]
+        answer: PathBuf,
+        /// What `requests keys -o json` told [default: the service is asked]
+        #[arg(long, value_name = "PATH")]
+        keys: Option<PathBuf>,
+        /// The file that was submitted, to compare with what was received
+        #[arg(long, value_name = "PATH")]
+        submitted: Option<PathBuf>,
     },
     /// Requests, newest first unless ordered otherwise
     #[command(after_help = "Examples:
@@ -100,10 +135,52 @@ const REQUESTS: View = View::Rows(
     ],
 );
 
+const KEYS: View = View::Rows(
+    "signingKeys",
+    &[
+        ("key", "id"),
+        ("state", "state"),
+        ("from", "validFrom"),
+        ("to", "validTo"),
+        ("public key", "publicKey"),
+    ],
+);
+
 impl Requests {
-    /// The command to carry out.
-    pub(crate) fn command(self) -> Result<Command, Failure> {
+    /// Carries the command out.
+    pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
+        match self {
+            Self::VerifyCoupon {
+                answer,
+                keys,
+                submitted,
+            } => {
+                let verification = coupons::Verification {
+                    answer,
+                    keys,
+                    submitted,
+                };
+                verification.run(options).await
+            }
+            called => called.command()?.run(options).await,
+        }
+    }
+
+    /// The call of a command that makes one.
+    fn command(self) -> Result<Command, Failure> {
         Ok(match self {
+            Self::Status {
+                coupon,
+                secret_file,
+                language,
+            } => {
+                let secret = coupons::secret(secret_file.as_deref())?;
+                let request = json!({ "couponNumber": coupon, "secret": secret });
+                let action = Action::Call(request, coupons::status_view(language));
+                Command::new(SERVICE, "GetRequestStatus", action)
+            }
+            Self::Keys => Command::new(SERVICE, "ListSigningKeys", Action::List(json!({}), KEYS)),
+            Self::VerifyCoupon { .. } => return Err(Failure::usage("a coupon is verified without a call")),
             Self::Submit { file, mutation } => match several::read(&file, &mutation)? {
                 Ok(several) => Command::new(SERVICE, "BatchSubmitRequests", Action::Several(several)),
                 Err(one) => Command::new(SERVICE, "SubmitRequest", Action::Send(one, View::Record)),

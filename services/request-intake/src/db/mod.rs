@@ -2,6 +2,7 @@
 
 pub mod acceptance;
 pub mod body;
+pub mod coupon_try;
 pub mod decision;
 pub mod due_date;
 pub mod examination;

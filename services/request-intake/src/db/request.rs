@@ -14,8 +14,8 @@ use uuid::Uuid;
 use crate::domain::{
     evidence::Deadline,
     request::{
-        Capacity, Channel, ExternalDocument, Item, ItemKind, Language, Receipt, Requester, RequesterKind, Signatory,
-        Standing, State, Submission, Unit,
+        Capacity, Channel, ExternalDocument, Item, ItemKind, Language, Proof, Receipt, Requester, RequesterKind,
+        Signatory, Standing, State, Submission, Unit,
     },
 };
 
@@ -57,6 +57,7 @@ pub async fn get(
              r.requester_bin, r.requester_iin, r.requester_postal_address, r.signatory_full_name, r.signatory_capacity,
              r.state, r.examination_round, r.examined_at, r.findings, r.registration_number, r.registered_on, r.due_date,
              r.due_time, r.due_provisional, r.due_assumed, r.due_calendar_version, r.due_term, r.explanation,
+             r.coupon_content_sha256, r.coupon_key, r.coupon_signature,
              r.version, r.changed_at, r.assignee, r.receiving_body,
              (SELECT revision FROM requests.rule_revision) AS "rules_revision!",
              EXISTS (SELECT FROM requests.due_date_change WHERE resource = 'requests/' || r.id) AS "moved!",
@@ -82,6 +83,38 @@ pub async fn get(
     );
     let rows = rows.fetch_all(connection).await?;
     Ok(rows.into_iter().map(|row| (row.id, row.try_into())).collect())
+}
+
+/// What was signed of a request's receipt; none when the release before accepted it.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn proof(connection: &mut PgConnection, id: Uuid) -> Result<Option<Proof>, sqlx::Error> {
+    let row = sqlx::query!(
+        "SELECT coupon_content_sha256, coupon_key, coupon_signature FROM requests.request WHERE id = $1",
+        id,
+    );
+    match row.fetch_optional(connection).await? {
+        Some(row) => to_proof(row.coupon_content_sha256, row.coupon_key, row.coupon_signature),
+        None => Ok(None),
+    }
+}
+
+fn to_proof(
+    content_sha256: Option<Vec<u8>>,
+    key: Option<String>,
+    signature: Option<Vec<u8>>,
+) -> Result<Option<Proof>, sqlx::Error> {
+    let Some(((content_sha256, key), signature)) = content_sha256.zip(key).zip(signature) else {
+        return Ok(None);
+    };
+    let unreadable = |_| unreadable("coupon_signature", "no digest or no signature");
+    Ok(Some(Proof {
+        content_sha256: content_sha256.try_into().map_err(unreadable)?,
+        key,
+        signature: signature.try_into().map_err(unreadable)?,
+    }))
 }
 
 struct Row {
@@ -120,6 +153,9 @@ struct Row {
     due_calendar_version: Option<String>,
     due_term: Option<String>,
     explanation: Option<Vec<u8>>,
+    coupon_content_sha256: Option<Vec<u8>>,
+    coupon_key: Option<String>,
+    coupon_signature: Option<Vec<u8>>,
     findings: Vec<Uuid>,
     moved: bool,
     kinds: Vec<String>,
@@ -151,6 +187,11 @@ impl TryFrom<Row> for Stored {
                 coupon_number: std::mem::take(&mut row.coupon_number),
                 accepted_at: row.accepted_at.to_jiff(),
                 accepted_by: std::mem::take(&mut row.accepted_by),
+                proof: to_proof(
+                    row.coupon_content_sha256.take(),
+                    row.coupon_key.take(),
+                    row.coupon_signature.take(),
+                )?,
             },
             standing: Standing {
                 state: State::read_stored(&row.state, "state")?,

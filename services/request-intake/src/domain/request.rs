@@ -394,6 +394,19 @@ pub struct Receipt {
     pub accepted_at: Timestamp,
     /// The caller that brought it and was given the coupon.
     pub accepted_by: String,
+    /// What the service signed; none when the release before accepted it.
+    pub proof: Option<Proof>,
+}
+
+/// What the service signed of a receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The SHA-256 of what was received.
+    pub content_sha256: [u8; 32],
+    /// The id of the key that signed.
+    pub key: String,
+    /// The signature.
+    pub signature: [u8; 64],
 }
 
 /// A request with everything known about it.

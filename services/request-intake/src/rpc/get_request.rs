@@ -65,7 +65,7 @@ async fn changed(service: &RequestIntake, call: &Call, id: Uuid, view: View) -> 
     Ok(request)
 }
 
-async fn complete(
+pub(super) async fn complete(
     service: &RequestIntake,
     connection: &mut PgConnection,
     stored: Stored,

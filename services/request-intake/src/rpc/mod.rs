@@ -6,9 +6,10 @@ use legalstat_kit::{Call, Caller, Context, call::caller::Role, due::calendar::Ca
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::requests::v1::{
     self as proto, AssignRequestRequest, BatchSubmitRequestsRequest, BatchSubmitRequestsResponse, Body,
-    CreateBodyRequest, GetBodyRequest, GetRequestRequest, GetRequestStatisticsRequest, ListBodiesRequest,
-    ListBodiesResponse, ListRequestsRequest, ListRequestsResponse, LookupRequestRequest, LookupRequestResponse,
-    RequestStatistics, SubmitRequestRequest, UpdateBodyRequest, WatchRequestsRequest, WithdrawRequestRequest,
+    CreateBodyRequest, GetBodyRequest, GetRequestRequest, GetRequestStatisticsRequest, GetRequestStatusRequest,
+    ListBodiesRequest, ListBodiesResponse, ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest,
+    ListSigningKeysResponse, LookupRequestRequest, LookupRequestResponse, RequestStatistics, RequestStatus,
+    SubmitRequestRequest, UpdateBodyRequest, WatchRequestsRequest, WithdrawRequestRequest,
     request_intake_service_server::RequestIntakeService,
 };
 use tonic::{Request, Response, Status};
@@ -18,14 +19,18 @@ mod assign_request;
 mod batch_submit_requests;
 mod bodies;
 mod convert;
+pub mod coupons;
 mod create_body;
 mod deciding;
 mod get_body;
 mod get_request;
 mod get_request_statistics;
+mod get_request_status;
+pub mod holder;
 mod kept;
 mod list_bodies;
 mod list_requests;
+mod list_signing_keys;
 mod listing;
 mod lookup_request;
 mod parse;
@@ -37,8 +42,12 @@ mod watch_requests;
 mod withdraw_request;
 
 use crate::{
-    current_rules::CurrentRules, domain::request::CallerRole, lookup::Lookup, rpc::submit_request::Submissions,
-    shared_texts::SharedTexts, watched::Watched,
+    current_rules::CurrentRules,
+    domain::request::CallerRole,
+    lookup::Lookup,
+    rpc::{coupons::Coupons, holder::Guesses, submit_request::Submissions},
+    shared_texts::SharedTexts,
+    watched::Watched,
 };
 
 /// What the handlers work with.
@@ -48,6 +57,8 @@ pub struct RequestIntake {
     pub rules: Arc<CurrentRules>,
     pub texts: Arc<SharedTexts>,
     pub lookup: Lookup,
+    pub coupons: Coupons,
+    pub guesses: Guesses,
     pub watched: Arc<Watched>,
     pub outbox: Outbox,
     pub submissions: Groups<Submissions>,
@@ -94,6 +105,26 @@ impl RequestIntakeService for RequestIntake {
         Ok(Response::new(
             withdraw_request::withdraw_request(self, &call, request.into_inner()).await?,
         ))
+    }
+
+    async fn get_request_status(
+        &self,
+        request: Request<GetRequestStatusRequest>,
+    ) -> Result<Response<RequestStatus>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            get_request_status::get_request_status(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_signing_keys(
+        &self,
+        request: Request<ListSigningKeysRequest>,
+    ) -> Result<Response<ListSigningKeysResponse>, Status> {
+        Ok(Response::new(list_signing_keys::list_signing_keys(
+            self,
+            request.get_ref(),
+        )?))
     }
 
     async fn lookup_request(

@@ -1,5 +1,6 @@
 mod batch;
 mod bodies;
+mod coupons;
 mod deadlines;
 mod deciding;
 mod fakes;
@@ -11,6 +12,7 @@ mod reading;
 mod recompute;
 mod stage;
 mod statistics;
+mod status;
 mod submit;
 mod upgrade;
 mod views;
