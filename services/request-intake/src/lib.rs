@@ -17,6 +17,7 @@ mod config;
 mod current_rules;
 mod db;
 mod domain;
+mod earlier_requests;
 mod error;
 mod examining;
 mod jobs;
@@ -27,6 +28,7 @@ mod shared_texts;
 use clients::{calendar::Deadlines, form_registry::FormRegistry};
 use config::Config;
 use current_rules::CurrentRules;
+use earlier_requests::EarlierRequests;
 use examining::Examiner;
 use lookup::Lookup;
 use rpc::{RequestIntake, submit_request::Submissions};
@@ -60,6 +62,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let form_registry = FormRegistry::new(&config.form_registry_url, &context.tls)?;
     db::load_rules(&context).await?;
     let (rules, texts) = (Arc::<CurrentRules>::default(), Arc::<SharedTexts>::default());
+    let earlier = Arc::<EarlierRequests>::default();
     let feed = jobs::recompute::start(&context, calendar.clone());
     let examiner = Arc::new(Examiner {
         deadlines: Deadlines::new(calendar.clone(), feed),
@@ -71,6 +74,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         rules: Arc::clone(&rules),
         examiner,
         texts: Arc::clone(&texts),
+        earlier: Arc::clone(&earlier),
     };
     let server = RequestIntakeServiceServer::new(RequestIntake {
         submissions: Groups::start(&context, submissions, SUBMISSIONS),
@@ -79,6 +83,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         calendar,
         rules,
         texts,
+        earlier,
     });
     let server = server
         .accept_compressed(CompressionEncoding::Gzip)

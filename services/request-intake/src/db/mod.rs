@@ -2,6 +2,7 @@
 
 pub mod acceptance;
 pub mod due_date;
+pub mod earlier;
 pub mod examination;
 pub mod explanation;
 pub mod finding;

@@ -9,7 +9,7 @@ use std::{
 
 use jiff::Timestamp;
 use legalstat_kit::{
-    Error,
+    Caller, Error,
     due::follow::Followed,
     write::{Outcome, Write},
     zone,
@@ -18,11 +18,19 @@ use legalstat_proto::requests::v1 as proto;
 use rand::RngExt;
 use uuid::{NoContext, Uuid};
 
-use super::{convert, kept};
+use super::{
+    convert, earlier, kept,
+    repeated::{Group, Repeated},
+};
 use crate::{
     clients::calendar::Deadlines,
-    db::{self, acceptance::Accepted},
+    db::{
+        self,
+        acceptance::Accepted,
+        earlier::{Found, Sought},
+    },
     domain::{
+        earlier::{Earlier, KnownBy},
         evidence::Step,
         examination::{Check, Examination},
         names,
@@ -30,6 +38,7 @@ use crate::{
         request::{Receipt, Request, Submission},
         rules::Rules,
     },
+    earlier_requests::EarlierRequests,
     examining,
     shared_texts::SharedTexts,
 };
@@ -39,16 +48,20 @@ const COUPONS: usize = 8;
 
 /// A request that is to be accepted.
 pub struct Plan {
-    pub(super) accepted_by: String,
+    pub(super) brought_by: Arc<Caller>,
     pub(super) submission: Submission,
     pub(super) examination: Examination,
+    /// By what it is found when the next one comes.
+    pub(super) known_by: KnownBy,
+    /// What it comes after, where it is only checked.
+    pub(super) earlier: Earlier,
     pub(super) rules: Arc<Rules>,
     pub(super) examined_at: Timestamp,
 }
 
 /// Accepts them all in a transaction begun by [`BEGIN`](legalstat_kit::due::follow::BEGIN), and gives what each came to in their order.
 pub(super) async fn accept(
-    texts: &Arc<SharedTexts>,
+    (texts, earlier): (&Arc<SharedTexts>, &Arc<EarlierRequests>),
     deadlines: &Deadlines,
     write: &mut Write,
     plans: &[&Plan],
@@ -61,26 +74,51 @@ pub(super) async fn accept(
         .collect();
     let shared = Shared::of(&examinations);
     shared.store(write, texts).await?;
-    // The year's counter is locked as late as possible: all registrations wait for it.
-    let mut numbers = numbers(write, &examinations).await?;
     let now = write.now();
-    let mut accepted: Vec<Accepted<'_>> = Vec::with_capacity(plans.len());
+    let receipts: Vec<Receipt> = plans.iter().map(|plan| receipt(plan, now)).collect();
+    // The year's counter is locked as late as possible: all registrations wait for it.
+    let (mut numbers, found) = numbers(write, &examinations, plans).await?;
+    let numbers: Vec<Option<String>> = examinations
+        .iter()
+        .map(|examination| numbers.next(examination))
+        .collect();
+    let group = Group {
+        plans,
+        examinations: &examinations,
+        receipts: &receipts,
+        numbers: &numbers,
+    };
+    let comes_after = group.comes_after(&found);
+    let repeated = Repeated::of(&group, &comes_after);
+    repeated.store(write, texts).await?;
+    let mut accepted: Vec<Accepting<'_>> = Vec::with_capacity(plans.len());
     for (place, (plan, examination)) in plans.iter().zip(&examinations).enumerate() {
-        accepted.push(Accepted {
-            receipt: receipt(plan, now),
-            submission: &plan.submission,
-            examination,
-            examined_at: now,
-            findings: &shared.findings[place],
-            explanation: shared.explanation_of(examination),
-            registration_number: numbers.next(examination),
+        accepted.push(Accepting {
+            brought_by: &plan.brought_by,
+            found: &repeated.found[place],
+            accepted: Accepted {
+                receipt: receipts[place].clone(),
+                submission: &plan.submission,
+                examination,
+                examined_at: now,
+                findings: repeated.findings(place, &shared.findings[place]),
+                explanation: shared.explanation_of(examination),
+                registration_number: numbers[place].clone(),
+                earlier: &comes_after[place],
+                asked: plan.known_by.asked,
+            },
         });
     }
     let mut outcomes = insert(write, &mut accepted).await?;
     // Known to be stored only once the transaction is.
     if let Some(last) = outcomes.pop() {
-        let texts = Arc::clone(texts);
-        outcomes.push(last.once_committed(move || shared.remember(&texts)));
+        let (texts, earlier) = (Arc::clone(texts), Arc::clone(earlier));
+        let repeated = repeated.checks();
+        outcomes.push(last.once_committed(move || {
+            shared.remember(&texts);
+            texts.keep_findings(repeated);
+            earlier.keep(comes_after.iter().flat_map(Earlier::requests));
+        }));
     }
     Ok(outcomes)
 }
@@ -174,13 +212,15 @@ impl Numbers {
     }
 }
 
-async fn numbers(write: &mut Write, examinations: &[&Examination]) -> Result<Numbers, Error> {
+/// The numbers of those that are registered, and what all of them come after among what is stored.
+async fn numbers(write: &mut Write, examinations: &[&Examination], plans: &[&Plan]) -> Result<(Numbers, Found), Error> {
     let deadlines = examinations
         .iter()
         .filter_map(|examination| examination.deadline.as_ref());
     let years: Vec<i16> = deadlines.map(|deadline| deadline.registered_on.year()).collect();
-    let numbers = db::registration::take_numbers(write.connection(), &years).await?;
-    Ok(Numbers(numbers.into_iter()))
+    let sought = Sought::of(plans.iter().map(|plan| &plan.known_by).enumerate());
+    let (numbers, found) = db::registration::take_numbers_and_find(write.connection(), &years, &sought).await?;
+    Ok((Numbers(numbers.into_iter()), found))
 }
 
 #[expect(clippy::disallowed_methods, reason = "a coupon number is forty random bits")]
@@ -193,15 +233,23 @@ fn receipt(plan: &Plan, now: Timestamp) -> Receipt {
         id: Uuid::new_v7(unix),
         coupon_number: coupon_number(zone::civil_day(accepted_at), rand::rng().random()),
         accepted_at,
-        accepted_by: plan.accepted_by.clone(),
+        accepted_by: plan.brought_by.name.clone(),
     }
+}
+
+/// A request as it is accepted, with what its caller is told beside it.
+struct Accepting<'a> {
+    accepted: Accepted<'a>,
+    brought_by: &'a Caller,
+    /// The checks that are others because an earlier request was found.
+    found: &'a [(usize, Check)],
 }
 
 /// Stores the requests, and gives what each came to. The answers are made while the database stores: all registrations of the
 /// year wait for that.
-async fn insert(write: &mut Write, accepted: &mut [Accepted<'_>]) -> Result<Vec<Outcome<proto::Request>>, Error> {
+async fn insert(write: &mut Write, accepted: &mut [Accepting<'_>]) -> Result<Vec<Outcome<proto::Request>>, Error> {
     let (stored, outcomes) = {
-        let requests: Vec<&Accepted<'_>> = accepted.iter().collect();
+        let requests: Vec<&Accepted<'_>> = accepted.iter().map(|accepting| &accepting.accepted).collect();
         let mut storing = pin!(db::acceptance::insert(write.connection(), &requests));
         let sent = futures::poll!(storing.as_mut());
         let outcomes: Vec<_> = accepted.iter().map(outcome).collect();
@@ -222,15 +270,13 @@ async fn insert(write: &mut Write, accepted: &mut [Accepted<'_>]) -> Result<Vec<
 #[expect(clippy::disallowed_methods, reason = "a coupon number is forty random bits")]
 async fn insert_again(
     write: &mut Write,
-    accepted: &mut [Accepted<'_>],
+    accepted: &mut [Accepting<'_>],
     mut stored: HashSet<Uuid>,
 ) -> Result<(), Error> {
     for _ in 1..COUPONS {
         let mut again = Vec::new();
-        for request in accepted
-            .iter_mut()
-            .filter(|request| !stored.contains(&request.receipt.id))
-        {
+        let requests = accepted.iter_mut().map(|accepting| &mut accepting.accepted);
+        for request in requests.filter(|request| !stored.contains(&request.receipt.id)) {
             let day = zone::civil_day(request.receipt.accepted_at);
             request.receipt.coupon_number = coupon_number(day, rand::rng().random());
             again.push(&*request);
@@ -243,15 +289,17 @@ async fn insert_again(
     Err(anyhow::anyhow!("{COUPONS} coupon numbers in a row were taken").into())
 }
 
-fn outcome(accepted: &Accepted<'_>) -> Outcome<proto::Request> {
+fn outcome(accepting: &Accepting<'_>) -> Outcome<proto::Request> {
+    let accepted = &accepting.accepted;
     let name = names::request(accepted.receipt.id);
     let mut answer = convert::request(Request {
         receipt: Some(accepted.receipt.clone()),
         submission: accepted.submission.clone(),
-        examination: accepted.examination.clone(),
+        examination: accepted.examination.clone().with(accepting.found),
         examined_at: accepted.examined_at,
         registration_number: accepted.registration_number.clone(),
     });
-    let kept = kept::keep(&mut answer, accepted.findings, accepted.explanation.as_ref());
+    earlier::tell(&mut answer, accepting.brought_by, accepted.earlier);
+    let kept = kept::keep(&mut answer, &accepted.findings, accepted.explanation.as_ref());
     Outcome::of(&name, "request.accepted", answer).keeping(kept)
 }

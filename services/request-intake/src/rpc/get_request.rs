@@ -8,12 +8,12 @@ use uuid::Uuid;
 use super::{
     RequestIntake,
     convert::{self, VIEWS, View},
-    sees_only_own,
+    earlier, sees_only_own,
 };
 use crate::{
     db::{self, request::Stored},
-    domain::{names, request::Request},
-    error,
+    domain::names,
+    earlier_requests, error,
 };
 
 pub(super) async fn get_request(
@@ -34,14 +34,15 @@ pub(super) async fn get_request(
         return moved(service, call, id, view).await;
     }
     let explained = view == View::Full;
-    let request = match service.texts.known(&stored, explained) {
-        Some(texts) => texts.complete(stored),
-        None => {
-            let mut connection = service.context.db.connection().await?;
-            complete(service, &mut connection, stored, view).await?
-        }
-    };
-    Ok(convert::request_in(view, request))
+    let ids = earlier_requests::ids([&stored]);
+    if let (Some(texts), Some(read)) = (service.texts.known(&stored, explained), service.earlier.known(&ids)) {
+        let earlier = earlier::of(&stored, &read);
+        let mut request = convert::request_in(view, texts.complete(stored));
+        earlier::tell(&mut request, &call.caller, &earlier);
+        return Ok(request);
+    }
+    let mut connection = service.context.db.connection().await?;
+    told(service, &mut connection, call, stored, view).await
 }
 
 /// A request whose due date has moved: its moves and its due date are told as of one moment.
@@ -50,8 +51,7 @@ async fn moved(service: &RequestIntake, call: &Call, id: Uuid, view: View) -> Re
     let stored = db::request::get(&mut snapshot, &[id]).await?.remove(&id);
     let stored = visible(call, id, stored.transpose()?)?;
     let moves = moves::of(&mut *snapshot, &names::request(id)).await?;
-    let request = complete(service, &mut snapshot, stored, view).await?;
-    let mut request = convert::request_in(view, request);
+    let mut request = told(service, &mut snapshot, call, stored, view).await?;
     request.due_date_changes = moves;
     Ok(request)
 }
@@ -61,13 +61,23 @@ fn visible(call: &Call, id: Uuid, found: Option<Stored>) -> Result<Stored, Error
     Ok(found.filter(may_see).ok_or_else(|| error::not_found(id))?)
 }
 
-async fn complete(
+/// A request with what it shares with others and with what it comes after.
+async fn told(
     service: &RequestIntake,
     connection: &mut PgConnection,
+    call: &Call,
     stored: Stored,
     view: View,
-) -> Result<Request, Error> {
+) -> Result<proto::Request, Error> {
+    let read = service
+        .earlier
+        .read(connection, &earlier_requests::ids([&stored]))
+        .await?;
+    let earlier = earlier::of(&stored, &read);
     let explained = view == View::Full;
     let request = service.texts.complete(connection, vec![stored], explained).await?.pop();
-    Ok(request.ok_or_else(|| anyhow::anyhow!("one request is completed to one"))?)
+    let request = request.ok_or_else(|| anyhow::anyhow!("one request is completed to one"))?;
+    let mut request = convert::request_in(view, request);
+    earlier::tell(&mut request, &call.caller, &earlier);
+    Ok(request)
 }

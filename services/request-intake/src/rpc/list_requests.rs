@@ -16,11 +16,12 @@ use prost::Message;
 use super::{
     RequestIntake,
     convert::{self, VIEWS, View},
-    parse, sees_only_own,
+    earlier, parse, sees_only_own,
 };
 use crate::{
     db::{self, request::Filter},
-    domain::{names, request::State},
+    domain::{earlier::Earlier, names, request::State},
+    earlier_requests,
 };
 
 /// How many requests a page has when its caller does not say.
@@ -51,12 +52,18 @@ pub(super) async fn list_requests(
         let moved = stored.iter().filter(|request| request.moved);
         let moved: Vec<String> = moved.map(|request| names::request(request.receipt.id)).collect();
         let mut moves = moves::of_each(&mut *connection, &moved).await?;
-        for request in service
+        let read = service
+            .earlier
+            .read(&mut connection, &earlier_requests::ids(&stored))
+            .await?;
+        let earlier: Vec<Earlier> = stored.iter().map(|stored| earlier::of(stored, &read)).collect();
+        let completed = service
             .texts
             .complete(&mut connection, stored, view == View::Full)
-            .await?
-        {
+            .await?;
+        for (request, earlier) in completed.into_iter().zip(&earlier) {
             let mut request = convert::request_in(view, request);
+            earlier::tell(&mut request, &call.caller, earlier);
             request.due_date_changes = moves.remove(&request.name).unwrap_or_default();
             bytes += request.encoded_len();
             if bytes > PAGE_BYTES && !requests.is_empty() {

@@ -12,16 +12,18 @@ use tonic::{Request, Response, Status};
 
 mod accepting;
 mod convert;
+mod earlier;
 mod get_request;
 mod kept;
 mod list_requests;
 mod parse;
 mod preview_recompute;
+mod repeated;
 pub mod submit_request;
 
 use crate::{
-    current_rules::CurrentRules, domain::request::CallerRole, lookup::Lookup, rpc::submit_request::Submissions,
-    shared_texts::SharedTexts,
+    current_rules::CurrentRules, domain::request::CallerRole, earlier_requests::EarlierRequests, lookup::Lookup,
+    rpc::submit_request::Submissions, shared_texts::SharedTexts,
 };
 
 /// What the handlers work with.
@@ -30,6 +32,7 @@ pub struct RequestIntake {
     pub calendar: Calendar,
     pub rules: Arc<CurrentRules>,
     pub texts: Arc<SharedTexts>,
+    pub earlier: Arc<EarlierRequests>,
     pub lookup: Lookup,
     pub submissions: Groups<Submissions>,
 }

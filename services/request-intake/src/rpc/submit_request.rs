@@ -19,14 +19,20 @@ use sqlx::PgConnection;
 use super::{
     RequestIntake,
     accepting::{self, Plan},
-    bringing_roles, convert, kept, parse,
+    bringing_roles, convert, earlier, kept, parse,
 };
 use crate::{
     current_rules::CurrentRules,
+    db::{
+        self,
+        earlier::{Found, Sought},
+    },
     domain::{
+        earlier::{Earlier, KnownBy},
         request::{CallerRole, Channel, Request, Submission},
         rules::Rules,
     },
+    earlier_requests::EarlierRequests,
     error,
     examining::{Examiner, LONGEST},
     shared_texts::SharedTexts,
@@ -62,6 +68,7 @@ pub struct Submissions {
     pub rules: Arc<CurrentRules>,
     pub examiner: Arc<Examiner>,
     pub texts: Arc<SharedTexts>,
+    pub earlier: Arc<EarlierRequests>,
 }
 
 /// A call of SubmitRequest.
@@ -93,18 +100,25 @@ impl Grouped for Submissions {
     }
 
     async fn store(&self, write: &mut Write, plans: &[&Plan]) -> Result<Vec<Outcome<proto::Request>>, Error> {
-        accepting::accept(&self.texts, &self.examiner.deadlines, write, plans).await
+        accepting::accept((&self.texts, &self.earlier), &self.examiner.deadlines, write, plans).await
     }
 
     /// The examination, without name, coupon and number.
     fn shown(&self, plan: Plan) -> proto::Request {
-        convert::request(Request {
+        let earlier = &plan.earlier;
+        let (duplicate, repeats) = (earlier.likely_duplicate_of.is_some(), earlier.repeats.is_some());
+        let found = plan
+            .examination
+            .found(duplicate, repeats, &plan.submission, &plan.rules);
+        let mut shown = convert::request(Request {
             receipt: None,
             submission: plan.submission,
-            examination: plan.examination,
+            examination: plan.examination.with(&found),
             examined_at: plan.examined_at,
             registration_number: None,
-        })
+        });
+        earlier::tell(&mut shown, &plan.brought_by, &plan.earlier);
+        shown
     }
 
     async fn recall(&self, connection: &mut PgConnection, kept: &[u8]) -> Result<proto::Request, Error> {
@@ -122,12 +136,22 @@ impl Submissions {
         let sound: Vec<&Submission> = read.iter().filter_map(|read| read.as_ref().ok()).collect();
         // As long as the most patient waits: who is hasty loses his answer, and puts off no other's examination.
         let patience = asked.iter().map(|asked| asked.patience).max().unwrap_or(LONGEST);
-        let examined = self.examiner.examine(&sound, rules, patience).await;
+        let (examined, shown) = tokio::join!(
+            self.examiner.examine(&sound, rules, patience),
+            self.before_checks(asked, &read)
+        );
         let mut examined = examined.into_iter();
-        let plans = read.into_iter().zip(asked).map(|(read, asked)| {
+        let plans = read.into_iter().zip(asked).enumerate().map(|(place, (read, asked))| {
+            let submission = read?;
             Ok(Plan {
-                accepted_by: asked.call.caller.name.clone(),
-                submission: read?,
+                brought_by: asked.call.caller.clone(),
+                known_by: KnownBy::of(&submission),
+                earlier: match &shown {
+                    Ok(found) => found.of(place),
+                    Err(error) if asked.message.validate_only => return Err(error.again()),
+                    Err(_) => Earlier::default(),
+                },
+                submission,
                 examination: examined
                     .next()
                     .ok_or_else(|| anyhow::anyhow!("a sound request was not examined"))?,
@@ -136,6 +160,20 @@ impl Submissions {
             })
         });
         plans.collect()
+    }
+
+    /// What those come after that are only checked. The others are stored, and it is found on the way.
+    async fn before_checks(&self, asked: &[&Asked], read: &[Result<Submission, Error>]) -> Result<Found, Error> {
+        let checked = read.iter().zip(asked).enumerate();
+        let checked = checked.filter(|(_, (_, asked))| asked.message.validate_only);
+        let known_by = checked.filter_map(|(place, (read, _))| Some((place, KnownBy::of(read.as_ref().ok()?))));
+        let known_by: Vec<(usize, KnownBy)> = known_by.collect();
+        if known_by.is_empty() {
+            return Ok(Found::default());
+        }
+        let sought = Sought::of(known_by.iter().map(|(place, known_by)| (*place, known_by)));
+        let mut connection = self.context.db.writing().await?;
+        Ok(db::earlier::find(&mut connection, &sought).await?)
     }
 }
 

@@ -1,4 +1,6 @@
+mod applications;
 mod deadlines;
+mod earlier;
 mod fakes;
 mod groups;
 mod kept;

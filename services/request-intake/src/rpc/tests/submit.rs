@@ -46,7 +46,7 @@ async fn a_request_through_the_unified_edms_is_registered_and_read_back_as_answe
             .examination
             .as_ref()
             .map(|examination| examination.checks.len()),
-        Some(10)
+        Some(13)
     );
 
     assert_eq!(get(&mut edms, &accepted.name).await.expect("it is there"), accepted);
