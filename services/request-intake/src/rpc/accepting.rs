@@ -35,7 +35,7 @@ use crate::{
         examination::{Check, Examination},
         names,
         registration::coupon_number,
-        request::{Receipt, Request, Submission},
+        request::{Receipt, Request, Standing, Submission},
         rules::Rules,
     },
     earlier_requests::EarlierRequests,
@@ -298,6 +298,7 @@ fn outcome(accepting: &Accepting<'_>) -> Outcome<proto::Request> {
         examination: accepted.examination.clone().with(accepting.found),
         examined_at: accepted.examined_at,
         registration_number: accepted.registration_number.clone(),
+        standing: Standing::first(accepted.examination.state),
     });
     earlier::tell(&mut answer, accepting.brought_by, accepted.earlier);
     let kept = kept::keep(&mut answer, &accepted.findings, accepted.explanation.as_ref());

@@ -52,6 +52,11 @@ pub(super) async fn list_requests(
         let moved = stored.iter().filter(|request| request.moved);
         let moved: Vec<String> = moved.map(|request| names::request(request.receipt.id)).collect();
         let mut moves = moves::of_each(&mut *connection, &moved).await?;
+        let decided = stored
+            .iter()
+            .filter(|request| request.standing.version > 0 && view == View::Full);
+        let decided: Vec<_> = decided.map(|request| request.receipt.id).collect();
+        let mut decisions = db::decision::of_each(&mut connection, &decided).await?;
         let read = service
             .earlier
             .read(&mut connection, &earlier_requests::ids(&stored))
@@ -62,7 +67,10 @@ pub(super) async fn list_requests(
             .complete(&mut connection, stored, view == View::Full)
             .await?;
         for (request, earlier) in completed.into_iter().zip(&earlier) {
+            let id = request.receipt.as_ref().map(|receipt| receipt.id);
+            let decisions = id.and_then(|id| decisions.remove(&id)).unwrap_or_default();
             let mut request = convert::request_in(view, request);
+            request.decisions = decisions.into_iter().map(convert::decision).collect();
             earlier::tell(&mut request, &call.caller, earlier);
             request.due_date_changes = moves.remove(&request.name).unwrap_or_default();
             bytes += request.encoded_len();

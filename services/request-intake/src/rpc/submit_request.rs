@@ -29,7 +29,7 @@ use crate::{
     },
     domain::{
         earlier::{Earlier, KnownBy},
-        request::{CallerRole, Channel, Request, Submission},
+        request::{CallerRole, Channel, Request, Standing, Submission},
         rules::Rules,
     },
     earlier_requests::EarlierRequests,
@@ -111,6 +111,7 @@ impl Grouped for Submissions {
             .examination
             .found(duplicate, repeats, &plan.submission, &plan.rules);
         let mut shown = convert::request(Request {
+            standing: Standing::first(plan.examination.state),
             receipt: None,
             submission: plan.submission,
             examination: plan.examination.with(&found),

@@ -1,5 +1,6 @@
 mod applications;
 mod deadlines;
+mod deciding;
 mod earlier;
 mod fakes;
 mod groups;
