@@ -7,6 +7,7 @@ mod calendar_export;
 mod certificates;
 mod command_line;
 mod editions;
+mod examination;
 mod feeds;
 mod figures;
 mod files;

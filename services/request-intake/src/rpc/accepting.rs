@@ -301,6 +301,6 @@ fn outcome(accepting: &Accepting<'_>) -> Outcome<proto::Request> {
         standing: Standing::first(accepted.examination.state),
     });
     earlier::tell(&mut answer, accepting.brought_by, accepted.earlier);
-    let kept = kept::keep(&mut answer, &accepted.findings, accepted.explanation.as_ref());
+    let kept = kept::keep(&mut answer, accepted.explanation.as_ref());
     Outcome::of(&name, "request.accepted", answer).keeping(kept)
 }
