@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, date, name, object, read_file};
+use super::{Action, Command, Mutation, date, name, object, read_file, submit::Submission};
 use crate::{failure::Failure, output::View};
 
 const SERVICE: &str = "legalstat.requests.v1.RequestIntakeService";
@@ -29,6 +29,9 @@ pub(crate) enum Requests {
         /// A SubmitRequestRequest in proto3 JSON; `-` reads standard input
         #[arg(long, value_name = "PATH")]
         file: PathBuf,
+        /// Send it without asking, also when a document with its number and date was received before
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         mutation: Mutation,
     },
@@ -90,12 +93,9 @@ impl Requests {
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
         Ok(match self {
-            Self::Submit { file, mutation } => {
-                let action = Action::Send(
-                    mutation.add_to(read_file(&file, SERVICE, "SubmitRequest")?),
-                    View::Record,
-                );
-                Command::new(SERVICE, "SubmitRequest", action)
+            Self::Submit { file, yes, mutation } => {
+                let message = mutation.add_to(read_file(&file, SERVICE, "SubmitRequest")?);
+                Command::new(SERVICE, "SubmitRequest", Action::Submit(Submission { message, yes }))
             }
             Self::Get { name: id } => {
                 let action = Action::Call(json!({ "name": name("requests/", &id) }), View::Record);
