@@ -26,7 +26,9 @@ use legalstat_proto::{
         request_intake_service_client::RequestIntakeServiceClient,
     },
 };
+use legalstat_test_support::system::System;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tonic::Code;
 use uuid::Uuid;
 
@@ -439,4 +441,35 @@ fn complete(case: &Case, request: &Request) {
     assert_eq!(request.due_date.is_some(), is_registered, "{}", case.name);
     let awaits = request.state() == RequestState::AwaitingClarification;
     assert_eq!(!request.clarifications.is_empty(), awaits, "{}", case.name);
+}
+
+#[test]
+fn who_submits_a_document_again_is_told_of_the_first_before_it_is_sent() {
+    let system = System::start();
+    let submit = |number: u128, more: &[&str]| {
+        let mut asked = crate::command_line::request();
+        asked["requestId"] = json!(Uuid::from_u128(number).to_string());
+        let file = system.file(&format!("{number}.json"), &asked.to_string());
+        let submit = ["requests", "submit", "--as", "edms", "--file", &file, "-o", "json"];
+        let output = system.run(&[&submit, more].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        let answer: Value = serde_json::from_slice(&output.stdout).expect("it answers in JSON");
+        (answer, said)
+    };
+    let (first, said) = submit(1, &[]);
+    assert!(
+        first["likelyDuplicateOf"].is_null() && !said.contains("received before"),
+        "{said}"
+    );
+    let told = format!(
+        "was received before: {}, registered as {}; it is sent all the same",
+        first["name"].as_str().expect("a name"),
+        first["registrationNumber"].as_str().expect("a number")
+    );
+    let (second, said) = submit(2, &[]);
+    assert!(said.contains(&told), "{said}");
+    assert_eq!(second["likelyDuplicateOf"]["name"], first["name"]);
+    let (_, said) = submit(3, &["--yes"]);
+    assert!(!said.contains("received before"), "{said}");
 }
