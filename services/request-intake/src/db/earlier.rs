@@ -91,7 +91,7 @@ pub async fn find_and_count(
              SELECT d.place, NULL::bigint AS asked, r.id, r.accepted_by, r.coupon_number, r.registration_number
              FROM unnest($3::integer[], $4::text[], $5::date[], $6::text[], $7::text[]) AS d (place, number, date, identifier, name)
              CROSS JOIN LATERAL (
-                 SELECT * FROM (
+                 SELECT coalesce(l.likely_duplicate_of, l.id) AS id FROM (
                      SELECT * FROM requests.request
                      WHERE external_number IS NOT NULL AND requests.folded(external_number) = d.number
                      ORDER BY number DESC LIMIT 100) AS l
@@ -99,7 +99,8 @@ pub async fn find_and_count(
                    AND CASE WHEN d.identifier IS NULL OR coalesce(l.requester_bin, l.requester_iin) IS NULL
                             THEN requests.folded(l.requester_full_name) = d.name
                             ELSE coalesce(l.requester_bin, l.requester_iin) = d.identifier END
-                 ORDER BY l.number LIMIT 1) AS r
+                 ORDER BY l.number LIMIT 1) AS l
+             JOIN requests.request r ON r.id = l.id
              UNION ALL
              SELECT NULL, a.asked, r.id, r.accepted_by, r.coupon_number, r.registration_number
              FROM unnest($8::bigint[]) AS a (asked)

@@ -145,6 +145,38 @@ async fn of_many_copies_sent_at_the_same_moment_one_is_the_first_and_the_others_
     }
 }
 
+/// Stores so many requests with the number of those that are there, of another body; nothing was asked in them.
+const OF_ANOTHER_BODY: &str = "INSERT INTO requests.request
+         (id, accepted_by, accepted_at, coupon_number, received_at, channel, external_number, external_date, addressee, essence,
+          language, requester_kind, requester_full_name, requester_bin, requester_postal_address, signatory_full_name,
+          signatory_capacity, state, examination_pending, examination_round, examined_at)
+     SELECT gen_random_uuid(), accepted_by, accepted_at, gen_random_uuid(), received_at, channel, external_number, external_date,
+         addressee, essence, language, requester_kind, 'Another', '940740000911', '', signatory_full_name, signatory_capacity,
+         'LEFT_WITHOUT_CONSIDERATION', false, 1, examined_at
+     FROM (SELECT * FROM requests.request ORDER BY number LIMIT 1) AS first, generate_series(1, 98)";
+
+#[tokio::test]
+async fn of_many_documents_with_one_number_the_last_hundred_are_compared_and_name_the_first() {
+    let stage = Stage::set().await;
+    let mut edms = stage.client("edms");
+    let first = accept(&mut edms, request()).await;
+    stage.execute(OF_ANOTHER_BODY).await;
+    for _ in 0..2 {
+        let again = accept(&mut edms, request()).await;
+        assert_eq!(again.likely_duplicate_of, Some(told(&first)));
+    }
+    // The first is not among the last hundred any more, and those that name it soon are not either.
+    stage.execute(OF_ANOTHER_BODY).await;
+    let again = accept(&mut edms, request()).await;
+    assert_eq!(again.likely_duplicate_of, Some(told(&first)));
+    for _ in 0..2 {
+        stage.execute(OF_ANOTHER_BODY).await;
+    }
+    let late = accept(&mut edms, request()).await;
+    assert_eq!(outcomes(&late), [CheckOutcome::Passed, CheckOutcome::Proposed]);
+    assert_eq!(late.repeats, Some(told(&first)), "what was asked is found by itself");
+}
+
 #[tokio::test]
 async fn who_only_checks_is_told_what_it_would_come_after() {
     let stage = Stage::set().await;
