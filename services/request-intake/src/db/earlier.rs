@@ -86,9 +86,9 @@ pub async fn find_and_count(
              RETURNING last
          )
          SELECT (SELECT last FROM counted) AS last, f.place AS "place?", f.asked AS "asked?", f.id AS "id?",
-             f.accepted_by AS "accepted_by?", f.coupon_number AS "coupon_number?", f.registration_number AS "registration_number?"
+             f.accepted_by AS "accepted_by?", f.requester_bin AS "requester_bin?", f.coupon_number AS "coupon_number?", f.registration_number AS "registration_number?"
          FROM (VALUES (1)) AS one (one) LEFT JOIN (
-             SELECT d.place, NULL::bigint AS asked, r.id, r.accepted_by, r.coupon_number, r.registration_number
+             SELECT d.place, NULL::bigint AS asked, r.id, r.accepted_by, r.requester_bin, r.coupon_number, r.registration_number
              FROM unnest($3::integer[], $4::text[], $5::date[], $6::text[], $7::text[]) AS d (place, number, date, identifier, name)
              CROSS JOIN LATERAL (
                  SELECT coalesce(l.likely_duplicate_of, l.id) AS id FROM (
@@ -102,7 +102,7 @@ pub async fn find_and_count(
                  ORDER BY l.number LIMIT 1) AS l
              JOIN requests.request r ON r.id = l.id
              UNION ALL
-             SELECT NULL, a.asked, r.id, r.accepted_by, r.coupon_number, r.registration_number
+             SELECT NULL, a.asked, r.id, r.accepted_by, r.requester_bin, r.coupon_number, r.registration_number
              FROM unnest($8::bigint[]) AS a (asked)
              CROSS JOIN LATERAL (
                  SELECT coalesce(l.repeats, l.id) AS id FROM (
@@ -129,6 +129,7 @@ pub async fn find_and_count(
         let before = Before {
             id,
             accepted_by,
+            requester_bin: row.requester_bin,
             coupon_number,
             registration_number: row.registration_number,
         };
@@ -150,7 +151,7 @@ pub async fn find_and_count(
 pub async fn told(connection: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<Uuid, Before>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Before,
-        "SELECT id, accepted_by, coupon_number, registration_number FROM requests.request WHERE id = ANY ($1)",
+        "SELECT id, accepted_by, requester_bin, coupon_number, registration_number FROM requests.request WHERE id = ANY ($1)",
         ids,
     );
     let rows = rows.fetch_all(connection).await?;

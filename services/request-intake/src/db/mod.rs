@@ -1,16 +1,22 @@
 //! All SQL of the service, over its own schema `requests`; one file per noun.
 
 pub mod acceptance;
+pub mod body;
+pub mod coupon_try;
 pub mod decision;
 pub mod due_date;
 pub mod earlier;
 pub mod examination;
 pub mod explanation;
 pub mod finding;
+pub mod listing;
+mod listing_statement;
 pub mod registration;
 pub mod request;
 pub mod rule;
 mod rule_load;
+pub mod statistics;
+pub mod watching;
 
 #[cfg(test)]
 pub use rule_load::edited as edited_rules;

@@ -14,6 +14,8 @@ pub struct Before {
     pub id: Uuid,
     /// Who brought it.
     pub accepted_by: String,
+    /// The BIN of its requester, if it gave one.
+    pub requester_bin: Option<String>,
     /// The number of its coupon.
     pub coupon_number: String,
     /// Its registration number, if it has one.

@@ -32,6 +32,7 @@ fn submission() -> Submission {
             date: Some(date(2026, 2, 27)),
         }),
         addressee: String::new(),
+        receiving_body: None,
         essence: "crimes".into(),
         language: Language::Ru,
         items: vec![item("registered crimes"), item("persons")],

@@ -1,5 +1,6 @@
 //! Pure types and decisions: no database, no network, no clock.
 
+pub mod body;
 pub mod decision;
 pub mod earlier;
 pub mod evidence;
@@ -7,11 +8,17 @@ pub mod examination;
 pub mod identifiers;
 pub mod life;
 pub mod names;
+pub mod notice;
 pub mod register;
 pub mod registration;
 pub mod request;
 pub mod rules;
+pub mod secret;
+pub mod statistics;
+pub mod status;
 mod texts;
+pub mod told;
+pub mod viewer;
 
 #[cfg(test)]
 mod words;

@@ -19,8 +19,11 @@ use rand::RngExt;
 use uuid::{NoContext, Uuid};
 
 use super::{
-    convert, earlier, kept,
+    convert,
+    coupons::Coupons,
+    earlier, kept,
     repeated::{Group, Repeated},
+    submit_request::Submissions,
 };
 use crate::{
     clients::calendar::Deadlines,
@@ -37,8 +40,10 @@ use crate::{
         registration::coupon_number,
         request::{Receipt, Request, Standing, Submission},
         rules::Rules,
+        secret::Secret,
+        told::Told,
+        viewer::Viewer,
     },
-    earlier_requests::EarlierRequests,
     examining,
     shared_texts::SharedTexts,
 };
@@ -49,7 +54,11 @@ const COUPONS: usize = 8;
 /// A request that is to be accepted.
 pub struct Plan {
     pub(super) brought_by: Arc<Caller>,
+    /// What its caller sees of others.
+    pub(super) viewer: Viewer,
     pub(super) submission: Submission,
+    /// The digest of what was received.
+    pub(super) content_sha256: [u8; 32],
     pub(super) examination: Examination,
     /// By what it is found when the next one comes.
     pub(super) known_by: KnownBy,
@@ -61,12 +70,12 @@ pub struct Plan {
 
 /// Accepts them all in a transaction begun by [`BEGIN`](legalstat_kit::due::follow::BEGIN), and gives what each came to in their order.
 pub(super) async fn accept(
-    (texts, earlier): (&Arc<SharedTexts>, &Arc<EarlierRequests>),
-    deadlines: &Deadlines,
+    submissions: &Submissions,
     write: &mut Write,
     plans: &[&Plan],
 ) -> Result<Vec<Outcome<proto::Request>>, Error> {
-    let current = still_current(deadlines, Followed::begun(write)?, plans);
+    let (texts, earlier, coupons) = (&submissions.texts, &submissions.earlier, &submissions.coupons);
+    let current = still_current(&submissions.examiner.deadlines, Followed::begun(write)?, plans);
     let examinations: Vec<&Examination> = plans
         .iter()
         .zip(&current)
@@ -75,7 +84,9 @@ pub(super) async fn accept(
     let shared = Shared::of(&examinations);
     shared.store(write, texts).await?;
     let now = write.now();
-    let receipts: Vec<Receipt> = plans.iter().map(|plan| receipt(plan, now)).collect();
+    let signed = plans.iter().map(|plan| signed(coupons, plan, now));
+    let signed: Vec<(Receipt, Secret)> = signed.collect::<anyhow::Result<_>>()?;
+    let (receipts, secrets): (Vec<Receipt>, Vec<Secret>) = signed.into_iter().unzip();
     // The year's counter is locked as late as possible: all registrations wait for it.
     let (mut numbers, found) = numbers(write, &examinations, plans).await?;
     let numbers: Vec<Option<String>> = examinations
@@ -92,12 +103,13 @@ pub(super) async fn accept(
     let repeated = Repeated::of(&group, &comes_after);
     repeated.store(write, texts).await?;
     let mut accepted: Vec<Accepting<'_>> = Vec::with_capacity(plans.len());
-    for (place, (plan, examination)) in plans.iter().zip(&examinations).enumerate() {
+    for (place, ((plan, examination), secret)) in plans.iter().zip(&examinations).zip(secrets).enumerate() {
         accepted.push(Accepting {
-            brought_by: &plan.brought_by,
+            viewer: &plan.viewer,
             found: &repeated.found[place],
             accepted: Accepted {
                 receipt: receipts[place].clone(),
+                secret,
                 submission: &plan.submission,
                 examination,
                 examined_at: now,
@@ -109,7 +121,7 @@ pub(super) async fn accept(
             },
         });
     }
-    let mut outcomes = insert(write, &mut accepted).await?;
+    let mut outcomes = insert(coupons, write, &mut accepted).await?;
     // Known to be stored only once the transaction is.
     if let Some(last) = outcomes.pop() {
         let (texts, earlier) = (Arc::clone(texts), Arc::clone(earlier));
@@ -223,31 +235,39 @@ async fn numbers(write: &mut Write, examinations: &[&Examination], plans: &[&Pla
     Ok((Numbers(numbers.into_iter()), found))
 }
 
+/// A receipt with the service's signature, and its secret.
 #[expect(clippy::disallowed_methods, reason = "a coupon number is forty random bits")]
-fn receipt(plan: &Plan, now: Timestamp) -> Receipt {
+fn signed(coupons: &Coupons, plan: &Plan, now: Timestamp) -> anyhow::Result<(Receipt, Secret)> {
     // A system's clock may be set back between the door and here.
     let accepted_at = now.max(plan.submission.received_at);
     let seconds = accepted_at.as_second().unsigned_abs();
     let unix = uuid::Timestamp::from_unix(NoContext, seconds, accepted_at.subsec_nanosecond().unsigned_abs());
-    Receipt {
+    let mut receipt = Receipt {
         id: Uuid::new_v7(unix),
         coupon_number: coupon_number(zone::civil_day(accepted_at), rand::rng().random()),
         accepted_at,
         accepted_by: plan.brought_by.name.clone(),
-    }
+        proof: None,
+    };
+    let secret = coupons.sign(&mut receipt, plan.content_sha256)?;
+    Ok((receipt, secret))
 }
 
 /// A request as it is accepted, with what its caller is told beside it.
 struct Accepting<'a> {
     accepted: Accepted<'a>,
-    brought_by: &'a Caller,
+    viewer: &'a Viewer,
     /// The checks that are others because an earlier request was found.
     found: &'a [(usize, Check)],
 }
 
 /// Stores the requests, and gives what each came to. The answers are made while the database stores: all registrations of the
 /// year wait for that.
-async fn insert(write: &mut Write, accepted: &mut [Accepting<'_>]) -> Result<Vec<Outcome<proto::Request>>, Error> {
+async fn insert(
+    coupons: &Coupons,
+    write: &mut Write,
+    accepted: &mut [Accepting<'_>],
+) -> Result<Vec<Outcome<proto::Request>>, Error> {
     let (stored, outcomes) = {
         let requests: Vec<&Accepted<'_>> = accepted.iter().map(|accepting| &accepting.accepted).collect();
         let mut storing = pin!(db::acceptance::insert(write.connection(), &requests));
@@ -262,13 +282,14 @@ async fn insert(write: &mut Write, accepted: &mut [Accepting<'_>]) -> Result<Vec
     if stored.len() == accepted.len() {
         return Ok(outcomes);
     }
-    insert_again(write, accepted, stored).await?;
+    insert_again(coupons, write, accepted, stored).await?;
     Ok(accepted.iter().map(outcome).collect())
 }
 
 /// Gives those whose coupon number was taken another one, and stores them.
 #[expect(clippy::disallowed_methods, reason = "a coupon number is forty random bits")]
 async fn insert_again(
+    coupons: &Coupons,
     write: &mut Write,
     accepted: &mut [Accepting<'_>],
     mut stored: HashSet<Uuid>,
@@ -279,6 +300,9 @@ async fn insert_again(
         for request in requests.filter(|request| !stored.contains(&request.receipt.id)) {
             let day = zone::civil_day(request.receipt.accepted_at);
             request.receipt.coupon_number = coupon_number(day, rand::rng().random());
+            if let Some(proof) = request.receipt.proof.take() {
+                request.secret = coupons.sign(&mut request.receipt, proof.content_sha256)?;
+            }
             again.push(&*request);
         }
         stored.extend(db::acceptance::insert(write.connection(), &again).await?);
@@ -300,7 +324,14 @@ fn outcome(accepting: &Accepting<'_>) -> Outcome<proto::Request> {
         registration_number: accepted.registration_number.clone(),
         standing: Standing::first(accepted.examination.state),
     });
-    earlier::tell(&mut answer, accepting.brought_by, accepted.earlier);
+    if let Some(coupon) = &mut answer.coupon {
+        coupon.secret = accepted.secret.written();
+    }
+    earlier::tell(&mut answer, accepting.viewer, accepted.earlier);
     let kept = kept::keep(&mut answer, accepted.explanation.as_ref());
-    Outcome::of(&name, "request.accepted", answer).keeping(kept)
+    let due_date = accepted.examination.deadline.as_ref().map(|deadline| deadline.due_date);
+    let told = Told::of(accepted.examination.state, due_date);
+    Outcome::of(&name, "request.accepted", answer)
+        .keeping(kept)
+        .telling(&told)
 }

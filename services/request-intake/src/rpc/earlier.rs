@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
-use legalstat_kit::Caller;
 use legalstat_proto::requests::v1 as proto;
 use uuid::Uuid;
 
-use super::{convert, sees_only_own};
+use super::convert;
 use crate::{
     db::request::Stored,
-    domain::earlier::{Before, Earlier},
+    domain::{
+        earlier::{Before, Earlier},
+        viewer::Viewer,
+    },
 };
 
 /// What a stored request comes after.
@@ -22,12 +24,11 @@ pub(super) fn of(stored: &Stored, read: &HashMap<Uuid, Before>) -> Earlier {
 }
 
 /// Tells a caller what a request comes after. Of a request that is not the caller's to see nothing is told but that there is one.
-pub(super) fn tell(request: &mut proto::Request, caller: &Caller, earlier: &Earlier) {
-    let own = sees_only_own(caller);
+pub(super) fn tell(request: &mut proto::Request, viewer: &Viewer, earlier: &Earlier) {
     let seen = |before: &Option<Before>| {
         let before = before.as_ref()?;
-        own.is_none_or(|own| own == before.accepted_by)
-            .then(|| convert::earlier(before))
+        let sees = viewer.sees(&before.accepted_by, before.requester_bin.as_deref());
+        sees.then(|| convert::earlier(before))
     };
     request.likely_duplicate_of = seen(&earlier.likely_duplicate_of);
     request.repeats = seen(&earlier.repeats);

@@ -8,12 +8,12 @@ use uuid::Uuid;
 use super::{
     RequestIntake,
     convert::{self, VIEWS, View},
-    earlier, sees_only_own,
+    earlier, seeing,
 };
 use crate::{
     db::{self, request::Stored},
-    domain::names,
-    earlier_requests, error,
+    domain::{names, request::Request},
+    earlier_requests,
 };
 
 pub(super) async fn get_request(
@@ -29,16 +29,20 @@ pub(super) async fn get_request(
     }
     let view = word::optional(&mut violations, "view", message.view, &VIEWS, convert::view).unwrap_or(View::Full);
     let id = violations.sound(id)?;
-    let stored = visible(call, id, service.lookup.get(id).await?)?;
+    let found = service.lookup.get(id).await?;
+    let stored = seeing::visible(&service.rules, &service.context, call, id, found).await?;
     if stored.moved || (stored.standing.version > 0 && view == View::Full) {
         return changed(service, call, id, view).await;
     }
     let explained = view == View::Full;
     let ids = earlier_requests::ids([&stored]);
     if let (Some(texts), Some(read)) = (service.texts.known(&stored, explained), service.earlier.known(&ids)) {
-        let earlier = earlier::of(&stored, &read);
+        let (earlier, revision) = (earlier::of(&stored, &read), stored.rules_revision);
         let mut request = convert::request_in(view, texts.complete(stored));
-        earlier::tell(&mut request, &call.caller, &earlier);
+        if !ids.is_empty() {
+            let viewer = seeing::viewer(&service.rules, &service.context, call, revision).await?;
+            earlier::tell(&mut request, &viewer, &earlier);
+        }
         return Ok(request);
     }
     let mut connection = service.context.db.connection().await?;
@@ -50,7 +54,7 @@ pub(super) async fn get_request(
 async fn changed(service: &RequestIntake, call: &Call, id: Uuid, view: View) -> Result<proto::Request, Error> {
     let mut snapshot = service.context.db.snapshot().await?;
     let stored = db::request::get(&mut snapshot, &[id]).await?.remove(&id);
-    let stored = visible(call, id, stored.transpose()?)?;
+    let stored = seeing::visible(&service.rules, &service.context, call, id, stored.transpose()?).await?;
     let moves = moves::of(&mut *snapshot, &names::request(id)).await?;
     let mut request = told(service, &mut snapshot, call, stored, view).await?;
     request.due_date_changes = moves;
@@ -63,11 +67,6 @@ async fn changed(service: &RequestIntake, call: &Call, id: Uuid, view: View) -> 
             .collect();
     }
     Ok(request)
-}
-
-pub(super) fn visible(call: &Call, id: Uuid, found: Option<Stored>) -> Result<Stored, Error> {
-    let may_see = |stored: &Stored| sees_only_own(&call.caller).is_none_or(|own| own == stored.receipt.accepted_by);
-    Ok(found.filter(may_see).ok_or_else(|| error::not_found(id))?)
 }
 
 /// A request with what it shares with others and with what it comes after.
@@ -83,10 +82,20 @@ async fn told(
         .read(connection, &earlier_requests::ids([&stored]))
         .await?;
     let earlier = earlier::of(&stored, &read);
+    let viewer = seeing::viewer(&service.rules, &service.context, call, stored.rules_revision).await?;
+    let request = complete(service, connection, stored, view).await?;
+    let mut request = convert::request_in(view, request);
+    earlier::tell(&mut request, &viewer, &earlier);
+    Ok(request)
+}
+
+pub(super) async fn complete(
+    service: &RequestIntake,
+    connection: &mut PgConnection,
+    stored: Stored,
+    view: View,
+) -> Result<Request, Error> {
     let explained = view == View::Full;
     let request = service.texts.complete(connection, vec![stored], explained).await?.pop();
-    let request = request.ok_or_else(|| anyhow::anyhow!("one request is completed to one"))?;
-    let mut request = convert::request_in(view, request);
-    earlier::tell(&mut request, &call.caller, &earlier);
-    Ok(request)
+    Ok(request.ok_or_else(|| anyhow::anyhow!("one request is completed to one"))?)
 }

@@ -6,7 +6,7 @@ use prost::Message;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::convert;
+use super::{convert, coupons::Coupons};
 use crate::{
     db,
     domain::{examination::Check, names},
@@ -24,7 +24,7 @@ struct References {
     explanation: Vec<u8>,
 }
 
-/// What is kept of an answer.
+/// What is kept of an answer. What was signed stands with the request, and the secret of its coupon stands nowhere.
 pub(super) fn keep(answer: &mut proto::Request, explanation: Option<&[u8; 32]>) -> Vec<u8> {
     let checks = answer
         .examination
@@ -34,7 +34,19 @@ pub(super) fn keep(answer: &mut proto::Request, explanation: Option<&[u8; 32]>) 
         .deadline
         .as_mut()
         .map(|deadline| std::mem::take(&mut deadline.steps));
+    let proof = answer.coupon.as_mut().map(|coupon| {
+        let bare = proto::Coupon {
+            number: coupon.number.clone(),
+            accepted_at: coupon.accepted_at,
+            accepted_by: coupon.accepted_by.clone(),
+            ..Default::default()
+        };
+        std::mem::replace(coupon, bare)
+    });
     let mut kept = answer.encode_to_vec();
+    if proof.is_some() {
+        answer.coupon = proof;
+    }
     let references = References {
         findings: Vec::new(),
         explanation: explanation.map(|digest| digest.to_vec()).unwrap_or_default(),
@@ -56,6 +68,7 @@ pub(super) fn keep(answer: &mut proto::Request, explanation: Option<&[u8; 32]>) 
 pub(super) async fn recall(
     connection: &mut PgConnection,
     texts: &SharedTexts,
+    coupons: &Coupons,
     kept: &[u8],
 ) -> anyhow::Result<proto::Request> {
     let mut answer = proto::Request::decode(kept)?;
@@ -76,6 +89,13 @@ pub(super) async fn recall(
             .steps(connection, &references.explanation.as_slice().try_into()?)
             .await?;
         deadline.steps = steps.iter().map(convert::step).collect();
+    }
+    if let Some((coupon, id)) = answer.coupon.as_mut().zip(names::parse_request(&answer.name))
+        && let Some(proof) = db::request::proof(connection, id).await?
+    {
+        let secret = coupons.secret(&proof.key, &coupon.number);
+        coupon.secret = secret.map(|secret| secret.written()).unwrap_or_default();
+        convert::prove(coupon, proof);
     }
     Ok(answer)
 }
@@ -103,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_has_no_texts_of_checks_and_steps_and_the_answer_stays_whole() {
+    fn what_is_kept_has_no_texts_of_checks_and_steps_and_no_secret_and_the_answer_stays_whole() {
         let mut answer = proto::Request {
             essence: "crimes".into(),
             examination: Some(proto::Examination {
@@ -114,6 +134,13 @@ mod tests {
                 steps: vec![Default::default()],
                 ..Default::default()
             }),
+            coupon: Some(proto::Coupon {
+                number: "1".into(),
+                key: "a-key".into(),
+                signature: vec![1; 64],
+                secret: "A-SECRET".into(),
+                ..Default::default()
+            }),
             ..Default::default()
         };
         let before = answer.clone();
@@ -121,6 +148,11 @@ mod tests {
         assert_eq!(answer, before);
         let stripped = proto::Request::decode(kept.as_slice()).expect("the references are skipped");
         assert!(stripped.examination.expect("it is there").checks.is_empty());
+        let bare = proto::Coupon {
+            number: "1".into(),
+            ..Default::default()
+        };
+        assert_eq!(stripped.coupon, Some(bare));
         assert!(stripped.deadline.expect("it is there").steps.is_empty());
     }
 }

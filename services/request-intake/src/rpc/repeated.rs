@@ -67,6 +67,7 @@ impl Group<'_> {
         Before {
             id: receipt.id,
             accepted_by: receipt.accepted_by.clone(),
+            requester_bin: self.plans[place].submission.requester.bin.clone(),
             coupon_number: receipt.coupon_number.clone(),
             registration_number: self.numbers[place].clone(),
         }

@@ -19,7 +19,9 @@ use sqlx::PgConnection;
 use super::{
     RequestIntake,
     accepting::{self, Plan},
-    bringing_roles, convert, earlier, kept, parse,
+    bringing_roles, convert,
+    coupons::{self, Coupons},
+    earlier, kept, parse,
 };
 use crate::{
     current_rules::CurrentRules,
@@ -31,6 +33,7 @@ use crate::{
         earlier::{Earlier, KnownBy},
         request::{CallerRole, Channel, Request, Standing, Submission},
         rules::Rules,
+        viewer::Viewer,
     },
     earlier_requests::EarlierRequests,
     error,
@@ -69,6 +72,7 @@ pub struct Submissions {
     pub examiner: Arc<Examiner>,
     pub texts: Arc<SharedTexts>,
     pub earlier: Arc<EarlierRequests>,
+    pub coupons: Coupons,
 }
 
 /// A call of SubmitRequest.
@@ -100,7 +104,7 @@ impl Grouped for Submissions {
     }
 
     async fn store(&self, write: &mut Write, plans: &[&Plan]) -> Result<Vec<Outcome<proto::Request>>, Error> {
-        accepting::accept((&self.texts, &self.earlier), &self.examiner.deadlines, write, plans).await
+        accepting::accept(self, write, plans).await
     }
 
     /// The examination, without name, coupon and number.
@@ -118,12 +122,12 @@ impl Grouped for Submissions {
             examined_at: plan.examined_at,
             registration_number: None,
         });
-        earlier::tell(&mut shown, &plan.brought_by, &plan.earlier);
+        earlier::tell(&mut shown, &plan.viewer, &plan.earlier);
         shown
     }
 
     async fn recall(&self, connection: &mut PgConnection, kept: &[u8]) -> Result<proto::Request, Error> {
-        Ok(kept::recall(connection, &self.texts, kept).await?)
+        Ok(kept::recall(connection, &self.texts, &self.coupons, kept).await?)
     }
 }
 
@@ -142,10 +146,15 @@ impl Submissions {
             self.before_checks(asked, &read)
         );
         let mut examined = examined.into_iter();
+        let today = zone::civil_day(now);
         let plans = read.into_iter().zip(asked).enumerate().map(|(place, (read, asked))| {
             let submission = read?;
+            let content = asked.message.request.as_ref().map(coupons::content_sha256);
+            let caller = &asked.call.caller;
             Ok(Plan {
-                brought_by: asked.call.caller.clone(),
+                brought_by: caller.clone(),
+                viewer: Viewer::of(&caller.name, caller.is_official(), &rules.bodies, today),
+                content_sha256: content.ok_or_else(|| anyhow::anyhow!("a sound call has a request"))??,
                 known_by: KnownBy::of(&submission),
                 earlier: match &shown {
                     Ok(found) => found.of(place),
