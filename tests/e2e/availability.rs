@@ -42,6 +42,19 @@ secrets,Crimes that are a state secret,CRIME,number,no,yes
 
 /// What the checks about an item found, each as outcome, text and law: whether it is within the indicators, and whether it is open.
 fn found(system: &System, item: Value) -> [(String, String, String); 2] {
+    checks(system, item).map(|check| {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let outcome = text(&check["outcome"]).replace("CHECK_OUTCOME_", "");
+        (
+            outcome,
+            text(&check["text"]["en"]),
+            text(&check["legalBasis"]["provision"]),
+        )
+    })
+}
+
+/// The two checks themselves.
+fn checks(system: &System, item: Value) -> [Value; 2] {
     let mut asked = request();
     // Each item is asked about once.
     let id = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, item.to_string().as_bytes());
@@ -52,14 +65,8 @@ fn found(system: &System, item: Value) -> [(String, String, String); 2] {
     assert_eq!(answer["state"], "REQUEST_STATE_REGISTERED", "{answer}");
     let checks = answer["examination"]["checks"].as_array().expect("a list");
     ["CHECK_RULE_WITHIN_INDICATORS", "CHECK_RULE_NOT_OPENLY_AVAILABLE"].map(|rule| {
-        let check = checks.iter().find(|check| check["rule"] == rule).expect("it is made");
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let outcome = text(&check["outcome"]).replace("CHECK_OUTCOME_", "");
-        (
-            outcome,
-            text(&check["text"]["en"]),
-            text(&check["legalBasis"]["provision"]),
-        )
+        let check = checks.iter().find(|check| check["rule"] == rule);
+        check.expect("it is made").clone()
     })
 }
 
@@ -84,6 +91,15 @@ fn each_item_is_judged_by_what_the_registry_holds() {
             assert!(openly.1.contains(part), "{part}: {}", openly.1);
         }
     }
+
+    let [within, openly] = checks(&system, item(&by_name));
+    assert_eq!(within["openEditions"], json!([]), "they show that it is open");
+    let shown = &openly["openEditions"][0];
+    let address = json!(ADDRESS);
+    assert_eq!(
+        (&shown["edition"], &shown["address"], &shown["contentSha256"]),
+        (&json!(JANUARY), &address, &json!(hash))
+    );
 
     let [within, openly] = found(&system, item(&json!({ "period": "2025-M02", "form": "forms/1" })));
     assert_eq!(

@@ -8,6 +8,7 @@ mod certificates;
 mod command_line;
 mod coupons;
 mod editions;
+mod examination;
 mod feeds;
 mod figures;
 mod files;

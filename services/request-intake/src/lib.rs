@@ -19,6 +19,7 @@ mod config;
 mod current_rules;
 mod db;
 mod domain;
+mod earlier_requests;
 mod error;
 mod examining;
 mod jobs;
@@ -35,6 +36,7 @@ pub mod coupons {
 use clients::{calendar::Deadlines, form_registry::FormRegistry};
 use config::Config;
 use current_rules::CurrentRules;
+use earlier_requests::EarlierRequests;
 use examining::Examiner;
 use lookup::Lookup;
 use rpc::{RequestIntake, coupons::Coupons, holder::Guesses, submit_request::Submissions};
@@ -72,6 +74,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let coupons = Coupons::new(keys);
     db::load_rules(&context).await?;
     let (rules, texts) = (Arc::<CurrentRules>::default(), Arc::<SharedTexts>::default());
+    let earlier = Arc::<EarlierRequests>::default();
     let feed = jobs::recompute::start(&context, calendar.clone());
     let examiner = Arc::new(Examiner {
         deadlines: Deadlines::new(calendar.clone(), feed),
@@ -83,6 +86,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         rules: Arc::clone(&rules),
         examiner,
         texts: Arc::clone(&texts),
+        earlier: Arc::clone(&earlier),
         coupons: coupons.clone(),
     };
     let server = RequestIntakeServiceServer::new(RequestIntake {
@@ -96,6 +100,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         calendar,
         rules,
         texts,
+        earlier,
     });
     let server = server
         .accept_compressed(CompressionEncoding::Gzip)

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     db::{self, request::Stored},
     domain::{
-        evidence::Step,
+        evidence::{OpenEdition, Step},
         examination::{Check, Examination},
         request::Request,
     },
@@ -46,7 +46,10 @@ struct Bytes;
 
 impl Weighter<Uuid, Arc<Check>> for Bytes {
     fn weight(&self, _: &Uuid, check: &Arc<Check>) -> u64 {
-        (size_of::<Check>() + check.field.len() + text_bytes(&check.text, &check.legal_basis)) as u64
+        let open =
+            |open: &OpenEdition| size_of::<OpenEdition>() + open.name.len() + open.address.len() + open.sha256.len();
+        let open: usize = check.open.iter().map(open).sum();
+        (size_of::<Check>() + check.field.len() + text_bytes(&check.text, &check.legal_basis) + open) as u64
     }
 }
 

@@ -50,6 +50,7 @@ fn request(days_ago: i32, received: &Zoned) -> SubmitRequestRequest {
             ..Default::default()
         }],
         received_at: Some(legalstat_kit::door::wire::to_timestamp(received.timestamp())),
+        external_date: Some(legalstat_kit::door::wire::to_date(received.date())),
         ..Default::default()
     };
     SubmitRequestRequest {

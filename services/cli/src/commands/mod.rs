@@ -13,6 +13,7 @@ pub(crate) mod package;
 pub(crate) mod registers;
 pub(crate) mod requests;
 mod source;
+mod submit;
 pub(crate) mod watch;
 
 use std::{
@@ -41,6 +42,8 @@ pub(crate) enum Action {
     Call(Value, View),
     /// A unary call with a message: what a file holds, or a change with its request_id.
     Send(DynamicMessage, View),
+    /// A request, which may have been sent already.
+    Submit(submit::Submission),
     /// A List call, all pages.
     List(Value, View),
     /// An upload: header and file.
@@ -121,6 +124,7 @@ impl Command {
         let (response, view) = match self.action {
             Action::Call(request, view) => (connection.call(&method, &request).await?, view),
             Action::Send(request, view) => (connection.send(&method, &request).await?, view),
+            Action::Submit(submission) => (submission.send(&connection, &method).await?, View::Record),
             Action::List(request, view) => (connection.list(&method, &request).await?, view),
             Action::Import(header, rows) => (connection.import(&method, &header, &rows).await?, View::Record),
             Action::Upload(header, file) => (connection.upload(&method, &header, &file).await?, View::Record),

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Action, Command, Mutation, coupons, date,
+    submit::Submission,
     watch::{Watching, request_line},
 };
 use crate::{
@@ -43,6 +44,9 @@ pub(crate) enum Requests {
         /// A SubmitRequestRequest in proto3 JSON, or several; `-` reads standard input
         #[arg(long, value_name = "PATH")]
         file: PathBuf,
+        /// Send it without asking, also when a document with its number and date was received before
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         mutation: Mutation,
     },
@@ -181,9 +185,9 @@ impl Requests {
             }
             Self::Keys => Command::new(SERVICE, "ListSigningKeys", Action::List(json!({}), KEYS)),
             Self::VerifyCoupon { .. } => return Err(Failure::usage("a coupon is verified without a call")),
-            Self::Submit { file, mutation } => match several::read(&file, &mutation)? {
+            Self::Submit { file, yes, mutation } => match several::read(&file, &mutation)? {
                 Ok(several) => Command::new(SERVICE, "BatchSubmitRequests", Action::Several(several)),
-                Err(one) => Command::new(SERVICE, "SubmitRequest", Action::Send(one, View::Record)),
+                Err(message) => Command::new(SERVICE, "SubmitRequest", Action::Submit(Submission { message, yes })),
             },
             Self::Get { name } => Command::new(SERVICE, "GetRequest", Action::Lookup(Lookup(name))),
             Self::List { filters } => Command::new(SERVICE, "ListRequests", Action::List(filters.request(), REQUESTS)),

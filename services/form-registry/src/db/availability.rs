@@ -174,30 +174,44 @@ pub struct Sought {
     pub territories: Vec<i32>,
 }
 
-/// The places of the items, each with a set that has no figure of its indicator for one of its territories.
+/// What an edition holds of what an item asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Held {
+    /// The place of the item.
+    pub item: i32,
+    pub set: i32,
+    /// How many figures, over all territories asked for.
+    pub figures: i64,
+    /// Whether one of the territories has none.
+    pub lacking: bool,
+}
+
+/// How many figures each of these sets has of an item's indicator and territories.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn lacking(connection: &mut PgConnection, sought: &[Sought]) -> Result<Vec<(i32, i32)>, sqlx::Error> {
+pub async fn held(connection: &mut PgConnection, sought: &[Sought]) -> Result<Vec<Held>, sqlx::Error> {
     let column = |of: fn(&Sought) -> i32| sought.iter().map(of).collect::<Vec<_>>();
     // Arrays of arrays must be of one length, and text does not care.
     let joined = |sought: &Sought| {
         let numbers: Vec<String> = sought.territories.iter().map(ToString::to_string).collect();
         numbers.join(" ")
     };
-    let rows = sqlx::query!(
-        r#"SELECT a.item AS "item!", a.figure_set AS "set!"
+    sqlx::query_as!(
+        Held,
+        r#"SELECT a.item AS "item!", a.figure_set AS "set!", h.figures AS "figures!", h.lacking AS "lacking!"
          FROM unnest($1::integer[], $2::integer[], $3::integer[], $4::text[]) AS a (item, figure_set, indicator, territories)
-         WHERE EXISTS (
-             SELECT FROM unnest(string_to_array(a.territories, ' ')::integer[]) AS t (territory)
-             WHERE NOT EXISTS (
-                 SELECT FROM forms.observation o
-                 WHERE (o.figure_set, o.indicator, o.territory) = (a.figure_set, a.indicator, t.territory)))"#,
+         CROSS JOIN LATERAL (
+             SELECT coalesce(sum(c.figures), 0)::bigint AS figures, coalesce(bool_or(c.figures = 0), false) AS lacking
+             FROM unnest(string_to_array(a.territories, ' ')::integer[]) AS t (territory)
+             CROSS JOIN LATERAL (
+                 SELECT count(*) AS figures FROM forms.observation o
+                 WHERE (o.figure_set, o.indicator, o.territory) = (a.figure_set, a.indicator, t.territory)) AS c) AS h"#,
         &column(|sought| sought.item),
         &column(|sought| sought.set),
         &column(|sought| sought.indicator),
         &sought.iter().map(joined).collect::<Vec<_>>(),
-    );
-    let rows = rows.fetch_all(connection).await?.into_iter();
-    Ok(rows.map(|row| (row.item, row.set)).collect())
+    )
+    .fetch_all(connection)
+    .await
 }
 
 /// The indicators and details that items name or that are titled by the words of each, or the five nearest to its words, among those

@@ -6,22 +6,17 @@ use jiff::civil::Date;
 use legalstat_kit::{Call, Error, FieldReason, Violations, door::word, zone};
 use legalstat_proto::forms::v1::{
     self as proto, AvailabilityItem, CheckAvailabilityRequest, CheckAvailabilityResponse, Holding, IndicatorMatch,
-    ItemAvailability, Observation, OpenEdition,
+    ItemAvailability, OpenEdition,
 };
 use sqlx::PgConnection;
 use tonic::Response;
 
-use super::{
-    FormRegistry,
-    figures::{Telling, to_messages},
-    narrowing::hidden,
-    showing::Showing,
-};
+use super::{FormRegistry, showing::Showing};
 use crate::{
     db::{
         self,
         availability::{Effective, Sought, Wanted},
-        code_list, figure_set, observation,
+        code_list,
     },
     domain::{
         availability::{self, Availability, Finding, Item, LookedUp, Match, Named, Open, Registers},
@@ -30,11 +25,13 @@ use crate::{
         history::History,
         indicator::KATO,
         key::EditionKey,
-        query::Narrowing,
-        serving,
         visibility::View,
     },
 };
+
+mod holdings;
+
+use holdings::holdings;
 
 /// How many items one call may ask about.
 const MAX_ITEMS: usize = 100;
@@ -44,8 +41,6 @@ const WORDS: usize = 500;
 const TERRITORIES: usize = 100;
 /// How many items one call may look up by words that are near a title: each may take a second among thousands of titles.
 const BY_LIKENESS: usize = 5;
-/// How many figures one edition shows of an item.
-const FIGURES: i64 = 100;
 
 /// How much is told of each item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +91,8 @@ pub(super) async fn check_availability(
             }
             _ => Vec::new(),
         };
-        answers.push(answer(item, finding, looked_up.matches, holdings));
+        let figures = i32::try_from(place).ok().and_then(|place| found.figures.get(&place));
+        answers.push(answer(item, finding, looked_up.matches, holdings, figures));
     }
     showing.record(&registry.context, &call).await?;
     Ok(showing.answer(CheckAvailabilityResponse { items: answers }))
@@ -162,7 +158,9 @@ struct Found {
     /// The numbers of the territories named.
     territories: HashMap<String, i32>,
     embargoes: HashMap<EditionKey, Embargo>,
-    /// The editions whose figures are not those that an item asks for, by its place.
+    /// How many figures editions hold of what an item asks for, by its place.
+    figures: HashMap<i32, HashMap<EditionKey, i64>>,
+    /// The editions whose figures are not those that an item asks for, so too.
     lacking: HashMap<i32, Vec<EditionKey>>,
 }
 
@@ -308,22 +306,18 @@ async fn looked_up(registry: &FormRegistry, items: &[Item], nearest: bool) -> Re
         effective,
         territories,
         embargoes,
-        lacking: HashMap::new(),
+        ..Found::default()
     };
-    found.lacking = lacking(registry, &found, items).await?;
+    count_figures(registry, &mut found, items).await?;
     Ok(found)
 }
 
-/// The editions whose figures are known and are not those that an item asks for, by its place.
-async fn lacking(
-    registry: &FormRegistry,
-    found: &Found,
-    items: &[Item],
-) -> Result<HashMap<i32, Vec<EditionKey>>, Error> {
+/// Counts the figures that editions hold of what items ask for, where their figures are known.
+async fn count_figures(registry: &FormRegistry, found: &mut Found, items: &[Item]) -> Result<(), Error> {
     let mut sought = Vec::new();
     for (place, item) in (0..).zip(items) {
         let matches = found.matches.get(&place).map(Vec::as_slice).unwrap_or_default();
-        let Some((meant, territories)) = availability::meant(item, matches).zip(territories(found, item)) else {
+        let Some((meant, territories)) = availability::meant(item, matches).zip(territories(&*found, item)) else {
             continue;
         };
         let held = found.effective.iter().filter(|effective| {
@@ -337,18 +331,23 @@ async fn lacking(
             territories: territories.clone(),
         }));
     }
-    let mut lacking: HashMap<i32, Vec<EditionKey>> = HashMap::new();
     if sought.is_empty() {
-        return Ok(lacking);
+        return Ok(());
     }
     let with_figures = found.effective.iter();
     let with_figures = with_figures.filter_map(|effective| Some((effective.figures?, effective.open.key)));
     let keys: HashMap<i32, EditionKey> = with_figures.collect();
     let mut connection = registry.context.db.planned().await?;
-    for (place, set) in db::availability::lacking(&mut connection, &sought).await? {
-        lacking.entry(place).or_default().extend(keys.get(&set));
+    for held in db::availability::held(&mut connection, &sought).await? {
+        let Some(key) = keys.get(&held.set).copied() else {
+            continue;
+        };
+        found.figures.entry(held.item).or_default().insert(key, held.figures);
+        if held.lacking {
+            found.lacking.entry(held.item).or_default().push(key);
+        }
     }
-    Ok(lacking)
+    Ok(())
 }
 
 fn wanted(place: i32, item: &Item, today: Date) -> Wanted {
@@ -374,84 +373,6 @@ async fn histories(connection: &mut PgConnection, spans: &Spans) -> Result<Vec<H
     db::form::histories(connection, Some(&forms)).await
 }
 
-/// The open editions that hold the indicator of an item, with the very figures. They are told as to the public, whoever asks:
-/// what an answer points to must be open to its reader.
-async fn holdings(
-    registry: &FormRegistry,
-    found: &Found,
-    showing: &mut Showing<'_>,
-    item: &Item,
-    meant: &Match,
-) -> Result<Vec<Holding>, Error> {
-    let of_form = |history: &&History| Some(history.last().form.list_number) == meant.name.form();
-    let Some(history) = found.histories.iter().find(of_form) else {
-        return Ok(Vec::new());
-    };
-    let periods = availability::asked_periods(item, history);
-    let Some(territories) = territories(found, item).filter(|_| !periods.is_empty()) else {
-        return Ok(Vec::new());
-    };
-    let periods: Vec<String> = periods.iter().map(ToString::to_string).collect();
-    let filter = figure_set::Filter {
-        form: history.last().form.list_number,
-        first: None,
-        last: None,
-        among: Some(&periods),
-    };
-    let mut snapshot = registry.context.db.snapshot().await?;
-    let now = registry.context.now();
-    let telling = Telling {
-        suppression: registry.figures.suppression,
-        // One may have been set since the editions were looked up.
-        embargoes: db::embargo::holding(&mut snapshot, None, now).await?,
-        now,
-    };
-    let held = figure_set::held(&mut snapshot, &filter, telling.now).await?;
-    let view = |key| {
-        let embargo = telling.embargoes.get(&key);
-        showing.view(key, embargo, true);
-        if embargo.is_some() { View::Dates } else { View::Open }
-    };
-    let sets = serving::served(held, None, view);
-    let narrowing = Narrowing {
-        sets: sets.iter().map(|set| set.set).collect(),
-        // What is open today may be restricted in the period that is asked about.
-        hidden: hidden(&mut snapshot, filter.form, &sets, false).await?,
-        indicators: Some(vec![meant.number]),
-        territories: Some(territories),
-        of_each: Some(FIGURES),
-        ..Narrowing::default()
-    };
-    let figures = observation::list(&mut snapshot, &narrowing, None, i64::MAX).await?;
-    let told = figures
-        .into_iter()
-        .map(|figure| telling.single(&sets, figure))
-        .collect();
-    let observations = to_messages(&mut snapshot, &sets, told, &HashMap::new()).await?;
-    Ok(by_edition(&sets, observations))
-}
-
-/// Figures in the order of their sets, by set.
-fn by_edition(sets: &[serving::Held], observations: Vec<Observation>) -> Vec<Holding> {
-    let mut holdings: Vec<Holding> = sets
-        .iter()
-        .map(|set| Holding {
-            edition: set.key.to_string(),
-            revision: set.revision,
-            figures_sha256: hex::encode(&set.sha256),
-            observations: Vec::new(),
-        })
-        .collect();
-    for observation in observations {
-        let of_edition = |holding: &&mut Holding| holding.edition == observation.edition;
-        if let Some(holding) = holdings.iter_mut().find(of_edition) {
-            holding.observations.push(observation);
-        }
-    }
-    holdings.retain(|holding| !holding.observations.is_empty());
-    holdings
-}
-
 /// The numbers of an item's territories, 0 for the whole country; `None` when one is not registered.
 fn territories(found: &Found, item: &Item) -> Option<Vec<i32>> {
     if item.territories.is_empty() {
@@ -463,7 +384,13 @@ fn territories(found: &Found, item: &Item) -> Option<Vec<i32>> {
         .collect()
 }
 
-fn answer(item: &Item, finding: Finding, matches: &[Match], holdings: Vec<Holding>) -> ItemAvailability {
+fn answer(
+    item: &Item,
+    finding: Finding,
+    matches: &[Match],
+    holdings: Vec<Holding>,
+    figures: Option<&HashMap<EditionKey, i64>>,
+) -> ItemAvailability {
     let availability = match finding.availability {
         Availability::Placed => proto::Availability::Placed,
         Availability::Nil => proto::Availability::Nil,
@@ -480,7 +407,7 @@ fn answer(item: &Item, finding: Finding, matches: &[Match], holdings: Vec<Holdin
         indicators: matches.iter().map(to_match).collect(),
         holdings,
         restricted: meant.is_some_and(|meant| meant.restricted),
-        open_editions: finding.open.into_iter().map(to_open).collect(),
+        open_editions: finding.open.into_iter().map(|open| to_open(open, figures)).collect(),
         matched: meant.map(|meant| meant.name.to_string()).unwrap_or_default(),
     }
 }
@@ -500,12 +427,14 @@ fn to_match(found: &Match) -> IndicatorMatch {
     }
 }
 
-fn to_open(open: Open) -> OpenEdition {
+fn to_open(open: Open, figures: Option<&HashMap<EditionKey, i64>>) -> OpenEdition {
+    let held = figures.and_then(|figures| figures.get(&open.key));
     OpenEdition {
         edition: open.key.to_string(),
         revision: open.revision,
         content_sha256: hex::encode(open.content_sha256),
         address: open.address,
         nil: open.nil,
+        figures: held.copied().unwrap_or_default(),
     }
 }

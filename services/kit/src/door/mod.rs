@@ -2,6 +2,7 @@
 //! conversions between the contracts and Rust.
 
 pub(crate) mod fields;
+pub mod folded;
 pub mod names;
 pub mod page;
 pub mod register;

@@ -173,6 +173,7 @@ fn open(names: Vec<String>, open: Vec<proto::OpenEdition>) -> Vec<OpenEdition> {
             name,
             address: String::new(),
             sha256: String::new(),
+            figures: 0,
         };
         return names.into_iter().map(named).collect();
     }
@@ -180,6 +181,7 @@ fn open(names: Vec<String>, open: Vec<proto::OpenEdition>) -> Vec<OpenEdition> {
         name: open.edition,
         address: open.address,
         sha256: open.content_sha256,
+        figures: open.figures.max(0),
     });
     told.collect()
 }

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{door::word::Word, law::LocalizedText};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::column;
 use crate::domain::{
+    earlier::Earlier,
     examination::Examination,
     request::{Item, Proof, Receipt, Submission, Unit},
     secret::Secret,
@@ -23,10 +24,13 @@ pub struct Accepted<'a> {
     pub examination: &'a Examination,
     pub examined_at: Timestamp,
     /// The ids of its findings, stored before.
-    pub findings: &'a [Uuid],
+    pub findings: Vec<Uuid>,
     /// The digest of the explanation of its due date, stored before.
     pub explanation: Option<[u8; 32]>,
     pub registration_number: Option<String>,
+    pub earlier: &'a Earlier,
+    /// The number for who asks for what.
+    pub asked: Option<i64>,
 }
 
 /// Stores requests with their items and what they must clarify, and tells which: one whose coupon number is taken is not
@@ -52,7 +56,6 @@ async fn insert_requests(
             items.map(|(position, item)| (request.receipt.id, position, item))
         })
         .collect();
-    let external = |request: &Accepted<'_>| request.submission.external.clone();
     let deadline = |request: &Accepted<'_>| request.examination.deadline.clone();
     let stored = sqlx::query_scalar!(
         r#"WITH stored AS (
@@ -62,25 +65,27 @@ async fn insert_requests(
               requester_postal_address, signatory_full_name, signatory_capacity, state, examination_pending,
               examination_round, examined_at, registration_number, registered_on, due_date, due_time, due_provisional,
               due_assumed, due_calendar_version, due_term, explanation, findings, coupon_content_sha256, coupon_key,
-              coupon_signature, coupon_secret_digest, receiving_body)
+              coupon_signature, coupon_secret_digest, receiving_body, likely_duplicate_of, repeats, asked)
          SELECT n.id, n.accepted_by, n.accepted_at, n.coupon_number, n.received_at, n.channel, n.external_number,
              n.external_date, n.addressee, n.essence, n.language, n.requester_kind, n.requester_full_name, n.requester_bin,
              n.requester_iin, n.requester_postal_address, n.signatory_full_name, n.signatory_capacity, n.state, n.pending, 1,
              n.examined_at, n.registration_number, n.registered_on, n.due_date, n.due_time, n.due_provisional,
              n.due_assumed, n.due_calendar_version, n.due_term, n.explanation, n.findings::uuid[],
-             n.coupon_content_sha256, n.coupon_key, n.coupon_signature, n.coupon_secret_digest, n.receiving_body
+             n.coupon_content_sha256, n.coupon_key, n.coupon_signature, n.coupon_secret_digest, n.receiving_body,
+             n.likely_duplicate_of, n.repeats, n.asked
          FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::timestamptz[], $6::text[], $7::text[],
                      $8::date[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
                      $16::text[], $17::text[], $18::text[], $19::text[], $20::boolean[], $21::timestamptz[], $22::text[],
                      $23::date[], $24::date[], $25::timestamptz[], $26::boolean[], $27::boolean[], $28::text[],
-                     $29::text[], $30::bytea[], $31::text[], $43::bytea[], $44::text[], $45::bytea[], $46::bytea[], $47::text[])
+                     $29::text[], $30::bytea[], $31::text[], $43::bytea[], $44::text[], $45::bytea[], $46::bytea[], $47::text[],
+                     $48::uuid[], $49::uuid[], $50::bigint[])
              WITH ORDINALITY AS n
              (id, accepted_by, accepted_at, coupon_number, received_at, channel, external_number, external_date, addressee,
               essence, language, requester_kind, requester_full_name, requester_bin, requester_iin,
               requester_postal_address, signatory_full_name, signatory_capacity, state, pending, examined_at,
               registration_number, registered_on, due_date, due_time, due_provisional, due_assumed, due_calendar_version,
               due_term, explanation, findings, coupon_content_sha256, coupon_key, coupon_signature, coupon_secret_digest, receiving_body,
-              place)
+              likely_duplicate_of, repeats, asked, place)
          ORDER BY n.place
          ON CONFLICT ON CONSTRAINT request_coupon_number DO NOTHING
          RETURNING id
@@ -101,9 +106,8 @@ async fn insert_requests(
         column(requests, |r| r.receipt.coupon_number.as_str()) as _,
         column(requests, |r| jiff_sqlx::Timestamp::from(r.submission.received_at)) as _,
         column(requests, |r| r.submission.channel.word()) as _,
-        column(requests, |r| external(r).map(|external| external.number)) as _,
-        column(requests, |r| external(r)
-            .map(|external| jiff_sqlx::Date::from(external.date))) as _,
+        column(requests, |r| external_number(r.submission)) as _,
+        column(requests, |r| external_date(r.submission).map(jiff_sqlx::Date::from)) as _,
         column(requests, |r| r.submission.addressee.as_str()) as _,
         column(requests, |r| r.submission.essence.as_str()) as _,
         column(requests, |r| r.submission.language.word()) as _,
@@ -137,7 +141,7 @@ async fn insert_requests(
         column(requests, |r| deadline(r).map(|deadline| deadline.calendar_version)) as _,
         column(requests, |r| deadline(r).map(|deadline| deadline.term)) as _,
         column(requests, |r| r.explanation.as_ref().map(<[u8; 32]>::as_slice)) as _,
-        column(requests, |r| array(r.findings)) as _,
+        column(requests, |r| array(&r.findings)) as _,
         &column(&items, |(request, _, _)| *request),
         &column(&items, |(_, position, _)| place(*position)),
         column(&items, |(_, _, item)| item.kind.word()) as _,
@@ -157,8 +161,24 @@ async fn insert_requests(
         column(requests, |r| proof(r)
             .map(|_| r.secret.digest(&r.receipt.coupon_number).to_vec())) as _,
         column(requests, |r| r.submission.receiving_body.as_deref()) as _,
+        column(requests, |r| r
+            .earlier
+            .likely_duplicate_of
+            .as_ref()
+            .map(|first| first.id)) as _,
+        column(requests, |r| r.earlier.repeats.as_ref().map(|first| first.id)) as _,
+        column(requests, |r| r.asked) as _,
     );
     Ok(stored.fetch_all(connection).await?.into_iter().collect())
+}
+
+fn external_number(submission: &Submission) -> Option<&str> {
+    let number = submission.external.as_ref().map(|external| external.number.as_str());
+    number.filter(|number| !number.is_empty())
+}
+
+fn external_date(submission: &Submission) -> Option<Date> {
+    submission.external.as_ref().and_then(|external| external.date)
 }
 
 fn proof<'a>(request: &'a Accepted<'_>) -> Option<&'a Proof> {

@@ -40,6 +40,18 @@ pub async fn lock_waiting(connection: &mut PgConnection, id: Uuid) -> Result<Opt
     state.map(|word| State::read_stored(&word, "state")).transpose()
 }
 
+/// What the first round found, by its ids; none of a request that the release before findings accepted.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn first_findings(connection: &mut PgConnection, id: Uuid) -> Result<Vec<Uuid>, sqlx::Error> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT coalesce(e.findings, r.findings) AS "findings!" FROM requests.request r
+         LEFT JOIN requests.earlier_examination e ON e.request = r.id AND e.round = 1
+         WHERE r.id = $1"#,
+        id,
+    );
+    Ok(found.fetch_optional(connection).await?.unwrap_or_default())
+}
+
 /// Stores what an examination came to as the next round of a request that is locked; the round before stays on record. The
 /// year's counter is locked as late as possible: all registrations wait for it.
 ///

@@ -5,6 +5,7 @@ pub mod body;
 pub mod coupon_try;
 pub mod decision;
 pub mod due_date;
+pub mod earlier;
 pub mod examination;
 pub mod explanation;
 pub mod finding;

@@ -37,6 +37,10 @@ pub struct Stored {
     pub explanation: Option<[u8; 32]>,
     /// Whether its due date has ever moved.
     pub moved: bool,
+    /// The request of which it is likely a duplicate.
+    pub likely_duplicate_of: Option<Uuid>,
+    /// The request that it repeats.
+    pub repeats: Option<Uuid>,
     /// The revision of the rules, and with them of the bodies, when it was read: by these it is decided who sees it.
     pub rules_revision: i64,
 }
@@ -57,14 +61,15 @@ pub async fn get(
              r.requester_bin, r.requester_iin, r.requester_postal_address, r.signatory_full_name, r.signatory_capacity,
              r.state, r.examination_round, r.examined_at, r.findings, r.registration_number, r.registered_on, r.due_date,
              r.due_time, r.due_provisional, r.due_assumed, r.due_calendar_version, r.due_term, r.explanation,
+             r.likely_duplicate_of, r.repeats,
              r.coupon_content_sha256, r.coupon_key, r.coupon_signature,
              r.version, r.changed_at, r.assignee, r.receiving_body,
              (SELECT revision FROM requests.rule_revision) AS "rules_revision!",
              EXISTS (SELECT FROM requests.due_date_change WHERE resource = 'requests/' || r.id) AS "moved!",
-             i.kinds AS "kinds!", i.descriptions AS "descriptions!", i.units AS "units!: Vec<Option<String>>",
-             i.periods AS "periods!: Vec<Option<String>>", i.until_periods AS "until_periods!: Vec<Option<String>>",
-             i.forms AS "forms!: Vec<Option<String>>", i.indicators AS "indicators!: Vec<Option<String>>",
-             i.details AS "details!: Vec<Option<String>>", i.territories AS "territories!",
+             i.kinds AS "kinds?", i.descriptions AS "descriptions?", i.units AS "units?: Vec<Option<String>>",
+             i.periods AS "periods?: Vec<Option<String>>", i.until_periods AS "until_periods?: Vec<Option<String>>",
+             i.forms AS "forms?: Vec<Option<String>>", i.indicators AS "indicators?: Vec<Option<String>>",
+             i.details AS "details?: Vec<Option<String>>", i.territories AS "territories?",
              c.kk AS "clarifications_kk", c.ru AS "clarifications_ru", c.en AS "clarifications_en"
          FROM requests.request r
          CROSS JOIN LATERAL (
@@ -158,16 +163,19 @@ struct Row {
     coupon_signature: Option<Vec<u8>>,
     findings: Vec<Uuid>,
     moved: bool,
-    kinds: Vec<String>,
-    descriptions: Vec<String>,
-    units: Vec<Option<String>>,
-    periods: Vec<Option<String>>,
-    until_periods: Vec<Option<String>>,
-    forms: Vec<Option<String>>,
-    indicators: Vec<Option<String>>,
-    details: Vec<Option<String>>,
+    likely_duplicate_of: Option<Uuid>,
+    repeats: Option<Uuid>,
+    /// None where there are no items; so the others.
+    kinds: Option<Vec<String>>,
+    descriptions: Option<Vec<String>>,
+    units: Option<Vec<Option<String>>>,
+    periods: Option<Vec<Option<String>>>,
+    until_periods: Option<Vec<Option<String>>>,
+    forms: Option<Vec<Option<String>>>,
+    indicators: Option<Vec<Option<String>>>,
+    details: Option<Vec<Option<String>>>,
     /// Of each item in one text, for arrays of different lengths are not aggregated; codes hold no blanks.
-    territories: Vec<String>,
+    territories: Option<Vec<String>>,
     clarifications_kk: Option<Vec<String>>,
     clarifications_ru: Option<Vec<String>>,
     clarifications_en: Option<Vec<String>>,
@@ -207,6 +215,8 @@ impl TryFrom<Row> for Stored {
             deadline: deadline(&mut row),
             explanation,
             moved: row.moved,
+            likely_duplicate_of: row.likely_duplicate_of,
+            repeats: row.repeats,
             rules_revision: row.rules_revision,
             submission: submission(row)?,
         })
@@ -236,23 +246,44 @@ fn deadline(row: &mut Row) -> Option<Deadline> {
 }
 
 fn items(row: &mut Row) -> Result<Vec<Item>, sqlx::Error> {
-    let mut items = Vec::with_capacity(row.kinds.len());
-    let period = |text: &Option<String>, column| -> Result<Option<ReportingPeriod>, sqlx::Error> {
-        let read = |text: &String| text.parse().map_err(|_| unreadable(column, text));
-        text.as_ref().map(read).transpose()
+    let period = |text: Option<String>, column| -> Result<Option<ReportingPeriod>, sqlx::Error> {
+        let read = |text: String| text.parse().map_err(|_| unreadable(column, &text));
+        text.map(read).transpose()
     };
-    for (position, description) in std::mem::take(&mut row.descriptions).into_iter().enumerate() {
-        let unit = row.units[position].as_ref().map(|word| Unit::read_stored(word, "unit"));
+    let kinds = row.kinds.take().unwrap_or_default();
+    let mut descriptions = row.descriptions.take().unwrap_or_default().into_iter();
+    let mut territories = row.territories.take().unwrap_or_default().into_iter();
+    let [
+        mut units,
+        mut periods,
+        mut until_periods,
+        mut forms,
+        mut indicators,
+        mut details,
+    ] = [
+        &mut row.units,
+        &mut row.periods,
+        &mut row.until_periods,
+        &mut row.forms,
+        &mut row.indicators,
+        &mut row.details,
+    ]
+    .map(|column| column.take().unwrap_or_default().into_iter());
+    let mut items = Vec::with_capacity(kinds.len());
+    for kind in kinds {
+        let unit = units.next().flatten();
         items.push(Item {
-            kind: ItemKind::read_stored(&row.kinds[position], "kind")?,
-            description,
-            unit: unit.transpose()?,
-            period: period(&row.periods[position], "period")?,
-            until_period: period(&row.until_periods[position], "until_period")?,
-            form: row.forms[position].take(),
-            indicator: row.indicators[position].take(),
-            detail: row.details[position].take(),
-            territories: row.territories[position]
+            kind: ItemKind::read_stored(&kind, "kind")?,
+            description: descriptions.next().unwrap_or_default(),
+            unit: unit.map(|word| Unit::read_stored(&word, "unit")).transpose()?,
+            period: period(periods.next().flatten(), "period")?,
+            until_period: period(until_periods.next().flatten(), "until_period")?,
+            form: forms.next().flatten(),
+            indicator: indicators.next().flatten(),
+            detail: details.next().flatten(),
+            territories: territories
+                .next()
+                .unwrap_or_default()
                 .split_whitespace()
                 .map(str::to_owned)
                 .collect(),
@@ -267,7 +298,10 @@ fn submission(mut row: Row) -> Result<Submission, sqlx::Error> {
         .signatory_capacity
         .map(|word| Capacity::read_stored(&word, "signatory_capacity"));
     let signatory = row.signatory_full_name.zip(capacity.transpose()?);
-    let external = row.external_number.zip(row.external_date);
+    let external = ExternalDocument {
+        number: row.external_number.unwrap_or_default(),
+        date: row.external_date.map(jiff_sqlx::Date::to_jiff),
+    };
     Ok(Submission {
         requester: Requester {
             kind: RequesterKind::read_stored(&row.requester_kind, "requester_kind")?,
@@ -278,10 +312,7 @@ fn submission(mut row: Row) -> Result<Submission, sqlx::Error> {
         },
         signatory: signatory.map(|(full_name, capacity)| Signatory { full_name, capacity }),
         channel: Channel::read_stored(&row.channel, "channel")?,
-        external: external.map(|(number, date)| ExternalDocument {
-            number,
-            date: date.to_jiff(),
-        }),
+        external: Some(external).filter(|external| !external.number.is_empty() || external.date.is_some()),
         addressee: row.addressee,
         receiving_body: row.receiving_body,
         essence: row.essence,

@@ -119,11 +119,14 @@ async fn grounds(connection: &mut PgConnection) -> Result<Vec<Ground>, sqlx::Err
     let rows = sqlx::query!(
         "SELECT rule, decided_by, text_kk, text_ru, text_en, legal_basis_act, legal_basis_provision, legal_basis_uri,
              legal_basis_assumed, grade, valid_from, valid_to
-         FROM requests.ground"
+         FROM requests.rule_ground"
     );
-    let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
+    let rows = rows.fetch_all(connection).await?.into_iter();
+    // A later release, while it takes over, has rules that this one does not apply.
+    let known = rows.filter_map(|row| Some((CheckRule::read(&row.rule)?, row)));
+    let grounds = known.map(|(rule, row)| {
         Ok(Ground {
-            rule: CheckRule::read_stored(&row.rule, "rule")?,
+            rule,
             decided_by: Decider::read_stored(&row.decided_by, "decided_by")?,
             text: LocalizedText::new(row.text_kk, row.text_ru, row.text_en),
             legal_basis: LegalBasis::of_row(
@@ -135,7 +138,7 @@ async fn grounds(connection: &mut PgConnection) -> Result<Vec<Ground>, sqlx::Err
             validity: validity(row.grade, row.valid_from, row.valid_to),
         })
     });
-    rows.collect()
+    grounds.collect()
 }
 
 fn validity(grade: String, from: jiff_sqlx::Date, to: Option<jiff_sqlx::Date>) -> Validity {

@@ -168,7 +168,7 @@ async fn insert_signatory_rule(connection: &mut PgConnection, rule: &SignatoryRu
 
 async fn insert_ground(connection: &mut PgConnection, ground: &Ground) -> Result<u64, sqlx::Error> {
     let inserted = sqlx::query!(
-        "INSERT INTO requests.ground
+        "INSERT INTO requests.rule_ground
              (rule, decided_by, text_kk, text_ru, text_en, legal_basis_act, legal_basis_provision, legal_basis_uri,
               legal_basis_assumed, grade, valid_from, valid_to)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",

@@ -117,7 +117,7 @@ pub enum Availability {
 }
 
 /// An edition that is open to everyone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OpenEdition {
     /// Its name.
     pub name: String,
@@ -125,6 +125,8 @@ pub struct OpenEdition {
     pub address: String,
     /// The hash of its content, in hexadecimal.
     pub sha256: String,
+    /// How many of its figures are those asked for.
+    pub figures: i64,
 }
 
 /// The indicator or detail that an item means.

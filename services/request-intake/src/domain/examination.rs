@@ -5,11 +5,16 @@ use legalstat_kit::door::word::Word;
 use legalstat_kit::law::{LegalBasis, LocalizedText};
 
 use super::{
-    evidence::{Answer, Availability, Deadline, Evidence, Finding},
+    evidence::{Answer, Deadline, Evidence, OpenEdition},
     request::{Channel, ItemKind, State, Submission},
-    rules::{Decider, Ground, Rules},
+    rules::{Decider, Ground, Rules, Validity},
     texts,
 };
+
+mod application;
+mod earlier;
+mod items;
+mod registers;
 
 /// The rule a check applies, in the order of examination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +25,18 @@ pub enum CheckRule {
     Channel,
     /// It is signed by one who may sign (para 6).
     Signatory,
+    /// An application names its author (Code, art. 63).
+    Identity,
+    /// It gives a postal address (Code, art. 63).
+    Address,
+    /// It is signed (Code, art. 63).
+    Signed,
+    /// It is dated (Code, art. 63).
+    Dated,
+    /// It says what it is about (Code, art. 63).
+    Essence,
+    /// It has an author and an essence, without which an official may terminate it (Code, art. 88).
+    Considerable,
     /// It asks for no copies of accounting documents (para 7).
     NoDocumentCopies,
     /// It asks for no documents or forms of primary accounting (para 7).
@@ -28,6 +45,12 @@ pub enum CheckRule {
     Unit,
     /// It names the period (para 8).
     Period,
+    /// The period was over on the day of receipt.
+    PeriodOver,
+    /// The same document did not come before.
+    LikelyDuplicate,
+    /// The same was not asked for before.
+    Repeated,
     /// It asks for what the registered indicators hold (para 5).
     WithinIndicators,
     /// It asks for what is not openly available already (para 7).
@@ -41,10 +64,19 @@ impl Word for CheckRule {
         Self::Written,
         Self::Channel,
         Self::Signatory,
+        Self::Identity,
+        Self::Address,
+        Self::Signed,
+        Self::Dated,
+        Self::Essence,
+        Self::Considerable,
         Self::NoDocumentCopies,
         Self::NoPrimaryAccounting,
         Self::Unit,
         Self::Period,
+        Self::PeriodOver,
+        Self::LikelyDuplicate,
+        Self::Repeated,
         Self::WithinIndicators,
         Self::NotOpenlyAvailable,
         Self::DueDate,
@@ -55,10 +87,19 @@ impl Word for CheckRule {
             Self::Written => "WRITTEN",
             Self::Channel => "CHANNEL",
             Self::Signatory => "SIGNATORY",
+            Self::Identity => "IDENTITY",
+            Self::Address => "ADDRESS",
+            Self::Signed => "SIGNED",
+            Self::Dated => "DATED",
+            Self::Essence => "ESSENCE",
+            Self::Considerable => "CONSIDERABLE",
             Self::NoDocumentCopies => "NO_DOCUMENT_COPIES",
             Self::NoPrimaryAccounting => "NO_PRIMARY_ACCOUNTING",
             Self::Unit => "UNIT",
             Self::Period => "PERIOD",
+            Self::PeriodOver => "PERIOD_OVER",
+            Self::LikelyDuplicate => "LIKELY_DUPLICATE",
+            Self::Repeated => "REPEATED",
             Self::WithinIndicators => "WITHIN_INDICATORS",
             Self::NotOpenlyAvailable => "NOT_OPENLY_AVAILABLE",
             Self::DueDate => "DUE_DATE",
@@ -118,6 +159,8 @@ pub struct Check {
     pub text: LocalizedText,
     /// The law behind the rule.
     pub legal_basis: LegalBasis,
+    /// The open editions that show it.
+    pub open: Vec<OpenEdition>,
 }
 
 /// What an examination came to.
@@ -152,14 +195,18 @@ pub struct Formal<'a> {
     verdicts: Vec<Verdict>,
 }
 
-/// Applies the rules that need nothing but the request: those up to the period.
+/// Applies the rules that need nothing but the request: those up to the period. That it is no duplicate and repeats nothing holds
+/// until an earlier request is found; see [`Examination::found`].
 pub fn formal<'a>(submission: &'a Submission, rules: &'a Rules) -> Formal<'a> {
     let in_force = RulesInForce { submission, rules };
     let mut verdicts = vec![in_force.written(), in_force.channel(), in_force.signatory()];
+    verdicts.extend(in_force.application());
     verdicts.extend(in_force.no_items_of(CheckRule::NoDocumentCopies, ItemKind::AccountingDocumentCopy));
     verdicts.extend(in_force.no_items_of(CheckRule::NoPrimaryAccounting, ItemKind::PrimaryAccountingForm));
     verdicts.extend(in_force.named(CheckRule::Unit, "unit", |item| item.unit.is_some()));
     verdicts.extend(in_force.named(CheckRule::Period, "period", |item| item.period.is_some()));
+    verdicts.extend(in_force.periods_over());
+    verdicts.extend(in_force.not_earlier());
     Formal { in_force, verdicts }
 }
 
@@ -172,7 +219,10 @@ impl Formal<'_> {
     /// Ends the examination where they decide. Of what is not examined any more the checks say so.
     pub fn close(mut self) -> Examination {
         let state = decided_state(&self.verdicts).unwrap_or(State::Received);
+        self.verdicts
+            .retain(|verdict| verdict.check.rule != CheckRule::Repeated);
         for rule in [
+            CheckRule::Repeated,
             CheckRule::WithinIndicators,
             CheckRule::NotOpenlyAvailable,
             CheckRule::DueDate,
@@ -263,6 +313,7 @@ impl RulesInForce<'_> {
                 field: field.into(),
                 text,
                 legal_basis,
+                open: Vec::new(),
             },
             broken: None,
         }
@@ -274,15 +325,31 @@ impl RulesInForce<'_> {
 
     /// A check that finds the rule broken; what that means stands in the ground in force. Without one there was no rule.
     fn broken(&self, rule: CheckRule, field: &str) -> Verdict {
+        self.broken_if(rule, field, true)
+    }
+
+    /// The same of a rule that rests on more than its ground, of which a text was read or not. Only by what was read does anyone but an
+    /// official decide, however formal it is; and nobody is asked for anything who is not known.
+    fn broken_if(&self, rule: CheckRule, field: &str, was_read: bool) -> Verdict {
         let Some(ground) = self.ground(rule) else {
             return self.kept(rule, Outcome::NotApplicable, field, texts::no_rule());
         };
-        let outcome = match ground.decided_by {
+        let (decided_by, more) = match ground.decided_by {
+            Decider::Official => (Decider::Official, None),
+            _ if !was_read || !ground.validity.was_read() => (Decider::Official, Some(texts::was_not_read())),
+            Decider::Requester if self.submission.is_anonymous() => (Decider::Official, Some(texts::nobody_to_ask())),
+            decider => (decider, None),
+        };
+        let outcome = match decided_by {
             Decider::System | Decider::Requester => Outcome::Failed,
             Decider::Official => Outcome::Proposed,
         };
-        let mut verdict = self.kept(rule, outcome, field, ground.text.clone());
-        verdict.broken = Some(ground.decided_by);
+        let text = match more {
+            Some(more) => texts::joined(ground.text.clone(), &more),
+            None => ground.text.clone(),
+        };
+        let mut verdict = self.kept(rule, outcome, field, text);
+        verdict.broken = Some(decided_by);
         verdict
     }
 
@@ -301,7 +368,7 @@ impl RulesInForce<'_> {
         let rule = self.rules.channel(kind, channel, self.submission.received_on());
         let verdict = match rule {
             Some(rule) if rule.allowed => self.passed(CheckRule::Channel),
-            _ => self.broken(CheckRule::Channel, "channel"),
+            _ => self.broken_if(CheckRule::Channel, "channel", read(rule.map(|rule| &rule.validity))),
         };
         self.citing(verdict, rule.map(|rule| &rule.legal_basis))
     }
@@ -314,7 +381,10 @@ impl RulesInForce<'_> {
         let rule = self.rules.signatory(kind, signatory.capacity, day);
         let verdict = match rule {
             Some(rule) if rule.allowed => self.passed(CheckRule::Signatory),
-            _ => self.broken(CheckRule::Signatory, "signatory.capacity"),
+            _ => {
+                let was_read = read(rule.map(|rule| &rule.validity));
+                self.broken_if(CheckRule::Signatory, "signatory.capacity", was_read)
+            }
         };
         self.citing(verdict, rule.map(|rule| &rule.legal_basis))
     }
@@ -325,141 +395,11 @@ impl RulesInForce<'_> {
         }
         verdict
     }
+}
 
-    fn no_items_of(&self, rule: CheckRule, kind: ItemKind) -> Vec<Verdict> {
-        let items = self
-            .submission
-            .items
-            .iter()
-            .enumerate()
-            .filter(|(_, item)| item.kind == kind);
-        let broken: Vec<Verdict> = items
-            .map(|(index, _)| self.broken(rule, &format!("items[{index}].kind")))
-            .collect();
-        if broken.is_empty() {
-            vec![self.passed(rule)]
-        } else {
-            broken
-        }
-    }
-
-    fn named(&self, rule: CheckRule, field: &str, is_named: fn(&super::request::Item) -> bool) -> Vec<Verdict> {
-        if self.submission.statistics().next().is_none() {
-            return vec![self.kept(rule, Outcome::NotApplicable, "", texts::no_statistics())];
-        }
-        let missing = self.submission.statistics().filter(|(_, item)| !is_named(item));
-        let broken: Vec<Verdict> = missing
-            .map(|(index, _)| self.broken(rule, &format!("items[{index}].{field}")))
-            .collect();
-        if broken.is_empty() {
-            vec![self.passed(rule)]
-        } else {
-            broken
-        }
-    }
-
-    fn within_indicators(&self, findings: &Answer<Vec<Finding>>) -> Vec<Verdict> {
-        let rule = CheckRule::WithinIndicators;
-        self.by_item(rule, findings, |field, finding| {
-            let matched = |text| texts::with_matched(text, &finding.matched);
-            match finding.availability {
-                Availability::Placed | Availability::Nil | Availability::NotPlaced => {
-                    let text = if finding.matched.is_detail() {
-                        texts::is_registered_detail()
-                    } else {
-                        texts::passed(rule)
-                    };
-                    self.kept(rule, Outcome::Passed, field, matched(text))
-                }
-                Availability::Undetermined => {
-                    self.kept(rule, Outcome::Undetermined, field, matched(finding.text.clone()))
-                }
-                Availability::NotRegistered => {
-                    let mut verdict = self.broken(rule, field);
-                    verdict.check.text = texts::joined(verdict.check.text, &finding.text);
-                    verdict
-                }
-                Availability::Restricted => {
-                    let mut verdict = self.broken(rule, field);
-                    verdict.check.text = matched(texts::restricted());
-                    verdict.check.legal_basis = self.basis(&LegalBasis::instruction("para 2(10)"));
-                    verdict
-                }
-            }
-        })
-    }
-
-    fn not_openly_available(&self, findings: &Answer<Vec<Finding>>) -> Vec<Verdict> {
-        let rule = CheckRule::NotOpenlyAvailable;
-        self.by_item(rule, findings, |field, finding| match finding.availability {
-            Availability::Placed | Availability::Nil => {
-                let mut verdict = self.broken(rule, field);
-                // It says too how much of it was declared nil.
-                let text = texts::joined(verdict.check.text, &finding.text);
-                let text = texts::with_matched(text, &finding.matched);
-                verdict.check.text = texts::with_editions(text, &finding.open);
-                verdict
-            }
-            Availability::NotPlaced | Availability::Restricted => {
-                let text = texts::with_editions(texts::passed(rule), &finding.open);
-                self.kept(rule, Outcome::Passed, field, text)
-            }
-            // What the registers do not know they cannot call placed or not placed either.
-            Availability::Undetermined | Availability::NotRegistered => {
-                let text = texts::with_matched(finding.text.clone(), &finding.matched);
-                let text = texts::with_editions(text, &finding.open);
-                self.kept(rule, Outcome::Undetermined, field, text)
-            }
-        })
-    }
-
-    fn by_item(
-        &self,
-        rule: CheckRule,
-        findings: &Answer<Vec<Finding>>,
-        judge: impl Fn(&str, &Finding) -> Verdict,
-    ) -> Vec<Verdict> {
-        let items: Vec<String> = self
-            .submission
-            .statistics()
-            .map(|(index, _)| format!("items[{index}]"))
-            .collect();
-        if items.is_empty() {
-            return vec![self.kept(rule, Outcome::NotApplicable, "", texts::no_statistics())];
-        }
-        let whole = |outcome, text: LocalizedText| {
-            items
-                .iter()
-                .map(|field| self.kept(rule, outcome, field, text.clone()))
-                .collect()
-        };
-        match findings {
-            Answer::Given(findings) => items
-                .iter()
-                .zip(findings)
-                .map(|(field, finding)| judge(field, finding))
-                .collect(),
-            Answer::Refused(reason) => whole(Outcome::Undetermined, texts::registry_refused(reason)),
-            Answer::Away => whole(Outcome::Pending, texts::pending()),
-        }
-    }
-
-    fn due_date(&self, evidence: &Evidence) -> Verdict {
-        let rule = CheckRule::DueDate;
-        match (&evidence.deadline, &evidence.findings) {
-            (Answer::Refused(reason), _) => {
-                let text = self.ground(rule).map(|ground| ground.text.clone()).unwrap_or_default();
-                self.kept(rule, Outcome::Undetermined, "", texts::with_reason(text, reason))
-            }
-            // The deadline is given with the registration, which waits for the registers.
-            (Answer::Away, _) | (_, Answer::Away) => self.kept(rule, Outcome::Pending, "", texts::pending()),
-            (Answer::Given(deadline), _) => {
-                let mut verdict = self.kept(rule, Outcome::Passed, "", texts::due(deadline.due_date));
-                verdict.check.legal_basis.assumed |= deadline.assumed;
-                verdict
-            }
-        }
-    }
+/// Whether a text was read by which a rule is broken; where there is no rule, there is none.
+fn read(validity: Option<&Validity>) -> bool {
+    validity.is_some_and(Validity::was_read)
 }
 
 #[cfg(test)]

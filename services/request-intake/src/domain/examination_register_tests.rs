@@ -40,6 +40,24 @@ fn a_proposal_names_the_editions_that_show_it() {
         ("items[0]", "para 7")
     );
     assert!(check.text.en.contains("forms/1/editions/2025-M10"), "{}", check.text.en);
+    let [open] = check.open.as_slice() else {
+        panic!("{:?}", check.open)
+    };
+    assert_eq!((open.name.as_str(), open.figures), ("forms/1/editions/2025-M10", 12));
+    let without = examine(&submission(), given(Availability::NotPlaced));
+    assert!(without.checks.iter().all(|check| check.open.is_empty()));
+}
+
+#[test]
+fn no_more_editions_are_shown_than_the_months_of_ten_years() {
+    let mut evidence = given(Availability::Placed);
+    let Answer::Given(findings) = &mut evidence.findings else {
+        panic!("it is given")
+    };
+    findings[0].open = vec![findings[0].open[0].clone(); 200];
+    let examination = examine(&submission(), evidence);
+    let shown = examination.checks.iter().map(|check| check.open.len()).max();
+    assert_eq!(shown, Some(120));
 }
 
 #[test]

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::domain::{
-    evidence::{Matched, OpenEdition, Step, StepEffect},
+    evidence::{Availability, Finding, Matched, OpenEdition, Step, StepEffect},
     register,
     request::{Capacity, ExternalDocument, Item, Language, Requester, RequesterKind, Signatory, Unit},
 };
@@ -18,7 +18,7 @@ fn item(kind: ItemKind) -> Item {
         kind,
         description: "registered crimes".into(),
         unit: Some(Unit::Crime),
-        period: Some("2025-Q4".parse().expect("a period")),
+        period: Some("2019-Q4".parse().expect("a period")),
         until_period: None,
         form: Some("forms/1".into()),
         indicator: None,
@@ -44,7 +44,7 @@ fn submission() -> Submission {
         channel: Channel::UnifiedEdms,
         external: Some(ExternalDocument {
             number: "12-3/45".into(),
-            date: date(2020, 3, 2),
+            date: Some(date(2020, 3, 2)),
         }),
         addressee: String::new(),
         receiving_body: None,
@@ -77,8 +77,9 @@ fn deadline() -> Deadline {
 fn finding(availability: Availability) -> Finding {
     let open = OpenEdition {
         name: "forms/1/editions/2025-M10".into(),
-        address: String::new(),
-        sha256: String::new(),
+        address: "https://qamqor.gov.kz".into(),
+        sha256: "ab".into(),
+        figures: 12,
     };
     let is_open = matches!(availability, Availability::Placed | Availability::Nil);
     Finding {
@@ -106,6 +107,10 @@ fn examine(submission: &Submission, evidence: Evidence) -> Examination {
     }
 }
 
+fn is_of_applications(rule: CheckRule) -> bool {
+    (CheckRule::Identity..=CheckRule::Considerable).contains(&rule)
+}
+
 fn outcome_of(examination: &Examination, rule: CheckRule) -> Outcome {
     let check = examination.checks.iter().find(|check| check.rule == rule);
     check.expect("every rule has a check").outcome
@@ -131,9 +136,11 @@ fn a_state_bodys_request_through_the_unified_edms_is_registered_with_its_deadlin
         "{:?}",
         examination.checks
     );
+    // What an application of a person must have is demanded of a body at the door.
+    let of_bodies = CheckRule::ALL.iter().filter(|rule| !is_of_applications(**rule));
     assert_eq!(
         examination.checks.iter().map(|check| check.rule).collect::<Vec<_>>(),
-        CheckRule::ALL
+        of_bodies.copied().collect::<Vec<_>>()
     );
     assert!(
         examination
@@ -153,14 +160,14 @@ fn formal_grounds_leave_without_consideration_at_once_and_each_cites_paragraph_7
     let oral = change(|request| (request.channel, request.signatory) = (Channel::Oral, None));
     let messenger = change(|request| (request.channel, request.signatory) = (Channel::Messenger, None));
     let paper = change(|request| request.channel = Channel::Paper);
-    let not_its_system = change(|request| request.requester.kind = RequesterKind::Individual);
+    let not_its_system = change(|request| request.requester.kind = RequesterKind::ProsecutorBody);
     let copies = change(|request| request.items.push(item(ItemKind::AccountingDocumentCopy)));
     let primary = change(|request| request.items = vec![item(ItemKind::PrimaryAccountingForm)]);
     for (submission, rule, provision) in [
         (oral, CheckRule::Written, "para 7"),
         (messenger, CheckRule::Channel, "para 7"),
         (paper, CheckRule::Channel, "para 7"),
-        (not_its_system, CheckRule::Channel, "paras 6 and 7"),
+        (not_its_system, CheckRule::Channel, "para 7"),
         (copies, CheckRule::NoDocumentCopies, "para 7"),
         (primary, CheckRule::NoPrimaryAccounting, "para 7; Law 510, art. 9"),
     ] {
@@ -235,6 +242,12 @@ fn a_formal_ground_outweighs_what_is_missing() {
 
 #[path = "examination_register_tests.rs"]
 mod registers;
+
+#[path = "examination_application_tests.rs"]
+mod applications;
+
+#[path = "examination_decider_tests.rs"]
+mod deciders;
 
 #[test]
 fn who_may_not_sign_is_for_an_official_to_decide() {
@@ -447,7 +460,8 @@ proptest! {
         prop_assert_eq!(examination.is_pending(), any(Outcome::Pending));
         prop_assert!(examination.checks.is_sorted_by_key(|check| check.rule));
         for &rule in CheckRule::ALL {
-            prop_assert!(examination.checks.iter().any(|check| check.rule == rule));
+            let concerns = !submission.requester.kind.is_body() || !is_of_applications(rule);
+            prop_assert_eq!(examination.checks.iter().any(|check| check.rule == rule), concerns);
         }
         for check in &examination.checks {
             prop_assert!(!check.text.kk.is_empty() && !check.text.ru.is_empty() && !check.text.en.is_empty());

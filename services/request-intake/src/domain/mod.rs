@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod decision;
+pub mod earlier;
 pub mod evidence;
 pub mod examination;
 pub mod identifiers;

@@ -292,13 +292,13 @@ impl State {
 pub struct Requester {
     /// The kind.
     pub kind: RequesterKind,
-    /// The body's or entity's name, or the person's.
+    /// The body's or entity's name, or the person's; empty when it is missing.
     pub full_name: String,
     /// The organisation's BIN.
     pub bin: Option<String>,
     /// The person's IIN.
     pub iin: Option<String>,
-    /// The postal address; empty when a body gives none.
+    /// The postal address; empty when none is given.
     pub postal_address: String,
 }
 
@@ -311,13 +311,13 @@ pub struct Signatory {
     pub capacity: Capacity,
 }
 
-/// The sender's own number and date of the document.
+/// The sender's own number and date of the document. A body gives both; an application may have either alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalDocument {
-    /// The number.
+    /// The number; empty when an application has none.
     pub number: String,
-    /// The date.
-    pub date: Date,
+    /// The date, unless an application has none.
+    pub date: Option<Date>,
 }
 
 /// One thing asked for.
@@ -343,7 +343,7 @@ pub struct Item {
     pub territories: Vec<String>,
 }
 
-/// What a requester sent: complete in form, not yet examined.
+/// What a requester sent: sound in form, not yet examined. What an application lacks, its examination tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submission {
     /// Who asks.
@@ -358,11 +358,11 @@ pub struct Submission {
     pub addressee: String,
     /// The id of the body of legal statistics that received it; none means the Committee.
     pub receiving_body: Option<String>,
-    /// The essence in words.
+    /// The essence in words; empty when it is missing.
     pub essence: String,
     /// The language.
     pub language: Language,
-    /// What is asked for, 1 to 100 items.
+    /// What is asked for, at most 100 items.
     pub items: Vec<Item>,
     /// When it was received.
     pub received_at: Timestamp,
@@ -372,6 +372,19 @@ impl Submission {
     /// The civil day of receipt: the rules in force on it govern.
     pub fn received_on(&self) -> Date {
         zone::civil_day(self.received_at)
+    }
+
+    /// Whether nothing tells whose it is: neither name nor number, nor signature, nor address (Code 350-VI, art. 88).
+    pub fn is_anonymous(&self) -> bool {
+        let Requester {
+            kind,
+            full_name,
+            bin,
+            iin,
+            postal_address,
+        } = &self.requester;
+        let is_unknown = full_name.is_empty() && postal_address.is_empty() && bin.is_none() && iin.is_none();
+        !kind.is_body() && is_unknown && self.signatory.is_none()
     }
 
     /// The items that ask for statistics, each with its position.

@@ -45,6 +45,11 @@ pub struct Validity {
 }
 
 impl Validity {
+    /// Whether its text was read, of the act itself or as a state body tells it. By anything less the system decides nothing alone.
+    pub fn was_read(&self) -> bool {
+        matches!(self.grade.as_str(), "A" | "B")
+    }
+
     fn covers(&self, day: Date) -> bool {
         self.from <= day && self.to.is_none_or(|to| day <= to)
     }

@@ -1,7 +1,7 @@
 //! What a check says when nothing is broken. What it says of a broken rule stands in the rule's ground.
 
 use jiff::civil::Date;
-use legalstat_kit::law::LocalizedText;
+use legalstat_kit::{law::LocalizedText, period::ReportingPeriod};
 
 use super::{
     evidence::{Matched, OpenEdition},
@@ -26,6 +26,36 @@ pub(super) fn passed(rule: CheckRule) -> LocalizedText {
             "Запрос подписан лицом, имеющим право подписи.",
             "The request is signed by one who may sign it.",
         ),
+        CheckRule::Identity => (
+            "Өтініш иесі көрсетілген.",
+            "Заявитель назван.",
+            "The applicant is named.",
+        ),
+        CheckRule::Address => (
+            "Пошталық мекенжай көрсетілген.",
+            "Почтовый адрес указан.",
+            "A postal address is given.",
+        ),
+        CheckRule::Signed => (
+            "Өтінішке қол қойылған.",
+            "Обращение подписано.",
+            "The application is signed.",
+        ),
+        CheckRule::Dated => (
+            "Өтініштің күні белгілі.",
+            "Дата обращения известна.",
+            "The application is dated.",
+        ),
+        CheckRule::Essence => (
+            "Өтініштің мәні баяндалған.",
+            "Суть обращения изложена.",
+            "The application says what it is about.",
+        ),
+        CheckRule::Considerable => (
+            "Өтініш жасырын емес және оның мәні бар.",
+            "Обращение не анонимно, и суть его есть.",
+            "The application is not anonymous and has an essence.",
+        ),
         CheckRule::NoDocumentCopies => (
             "Есепке алу құжаттарының көшірмелері сұралмаған.",
             "Копии учётных документов не запрошены.",
@@ -42,6 +72,21 @@ pub(super) fn passed(rule: CheckRule) -> LocalizedText {
             "The unit of the information is named.",
         ),
         CheckRule::Period => ("Кезең көрсетілген.", "Период указан.", "The period is named."),
+        CheckRule::PeriodOver => (
+            "Сұралған кезеңдер түскен күнге дейін аяқталған.",
+            "Запрошенные периоды истекли до дня поступления.",
+            "Every period asked for was over on the day of receipt.",
+        ),
+        CheckRule::LikelyDuplicate => (
+            "Мұндай нөмірі мен күні бар құжат осы сұрау салушыдан бұрын түспеген.",
+            "Документ с такими номером и датой от этого запрашивающего ранее не поступал.",
+            "No document with this number and date came from this requester before.",
+        ),
+        CheckRule::Repeated => (
+            "Осы сұрау салушы бұл ақпаратты бұрын сұрамаған.",
+            "Этот запрашивающий ранее того же не запрашивал.",
+            "This requester has not asked for the same before.",
+        ),
         CheckRule::WithinIndicators => (
             "Ақпарат тіркелген нысанда бар.",
             "Информация содержится в зарегистрированной форме.",
@@ -86,6 +131,62 @@ pub(super) fn no_rule() -> LocalizedText {
         "Түскен күні мұндай қағида қолданылмаған.",
         "В день поступления такого правила не было.",
         "No such rule was in force on the day of receipt.",
+    )
+}
+
+/// That a rule rests on a source that was not read, so that it is not decided by itself.
+pub(super) fn was_not_read() -> LocalizedText {
+    LocalizedText::new(
+        "Қағиданың мәтіні оқылмаған дереккөзге негізделген: лауазымды адам шешеді.",
+        "Правило основано на источнике, текст которого не прочитан: решает должностное лицо.",
+        "The rule rests on a source whose text was not read: an official decides.",
+    )
+}
+
+/// That there is nobody to ask for what is missing.
+pub(super) fn nobody_to_ask() -> LocalizedText {
+    LocalizedText::new(
+        "Өтініш жасырын, сұрайтын адам жоқ: лауазымды адам шешеді.",
+        "Обращение анонимно, спросить некого: решает должностное лицо.",
+        "The application is anonymous, so there is nobody to ask: an official decides.",
+    )
+}
+
+/// That a document without number or date cannot be told from others.
+pub(super) fn no_number() -> LocalizedText {
+    LocalizedText::new(
+        "Жіберушінің нөмірі мен күні жоқ: салыстыруға болмайды.",
+        "Нет номера и даты отправителя: сравнить не с чем.",
+        "It has no number and date of its sender to compare.",
+    )
+}
+
+/// That nothing is asked for by anybody known.
+pub(super) fn nothing_to_compare() -> LocalizedText {
+    LocalizedText::new(
+        "Кім және не сұрағаны белгісіз: салыстыруға болмайды.",
+        "Неизвестно, кто и что запрашивает: сравнить не с чем.",
+        "Who asks for what is not known, so there is nothing to compare.",
+    )
+}
+
+/// When a period that goes on on the day of receipt ends.
+pub(super) fn ends(period: ReportingPeriod) -> LocalizedText {
+    let day = period.last_day();
+    LocalizedText::new(
+        format!("{period} кезеңінің соңғы күні: {day}."),
+        format!("Последний день периода {period}: {day}."),
+        format!("The last day of {period} is {day}."),
+    )
+}
+
+/// When a period begins that lies in the future.
+pub(super) fn begins(period: ReportingPeriod) -> LocalizedText {
+    let day = period.first_day();
+    LocalizedText::new(
+        format!("{period} кезеңі әлі басталмаған, оның бірінші күні: {day}."),
+        format!("Период {period} ещё не начался, его первый день: {day}."),
+        format!("{period} has not begun; its first day is {day}."),
     )
 }
 
@@ -243,6 +344,7 @@ mod tests {
             name: format!("e{number}"),
             address: String::new(),
             sha256: String::new(),
+            figures: 0,
         };
         let editions: Vec<_> = (1..=count).map(open).collect();
         with_editions(text(), &editions)
@@ -254,6 +356,7 @@ mod tests {
             name: "e1".into(),
             address: "https://example.kz".into(),
             sha256: "ab".into(),
+            figures: 1,
         };
         let told = with_editions(text(), &[edition]);
         assert_eq!(told.ru, "текст [e1 https://example.kz SHA-256 ab]");
@@ -320,6 +423,7 @@ mod tests {
                 field: field.into(),
                 text: text(),
                 legal_basis: LegalBasis::default(),
+                open: Vec::new(),
             })
         };
         let first = LocalizedText::new("1-тармақша. мәтін", "Позиция 1. текст", "Item 1. text");

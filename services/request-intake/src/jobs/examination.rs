@@ -19,12 +19,13 @@ use uuid::Uuid;
 
 use crate::{
     current_rules::CurrentRules,
-    db::{self, examination::Waiting},
+    db::{self, examination::Waiting, request::Stored},
     domain::{
         examination::Examination,
         life::{self, Verb},
         names,
         request::Submission,
+        rules::Rules,
         told::Told,
     },
     examining::{Examiner, LONGEST},
@@ -81,18 +82,19 @@ impl Job {
 
     /// Examines requests and stores what came of it; one that fails keeps none of the others back. False when none could be
     /// examined: a service is still away.
-    async fn examine(&self, requests: Vec<(Uuid, Submission)>) -> anyhow::Result<bool> {
+    async fn examine(&self, requests: Vec<Stored>) -> anyhow::Result<bool> {
         let rules = self.rules.get(&self.context.db).await?;
-        let submissions: Vec<&Submission> = requests.iter().map(|(_, submission)| submission).collect();
+        let submissions: Vec<&Submission> = requests.iter().map(|stored| &stored.submission).collect();
         let examined = self.examiner.examine(&submissions, &rules, LONGEST).await;
         let (mut any, mut failed) = (false, Ok(()));
-        for ((id, _), examination) in requests.iter().zip(examined) {
+        for (stored, examination) in requests.iter().zip(examined) {
             if examination.is_pending() {
                 continue;
             }
-            match self.store(*id, examination).await {
+            let (id, examination) = (stored.receipt.id, comes_after(stored, examination, &rules));
+            match self.store(id, examination).await {
                 Ok(stored) => any |= stored,
-                Err(error) => failed = failed.and(Err(error.context(names::request(*id)))),
+                Err(error) => failed = failed.and(Err(error.context(names::request(id)))),
             }
         }
         failed.map(|()| any)
@@ -125,15 +127,22 @@ impl Job {
     }
 }
 
+/// An examination with what was found when the request was accepted: what it comes after.
+fn comes_after(stored: &Stored, examination: Examination, rules: &Rules) -> Examination {
+    let (duplicate, repeats) = (stored.likely_duplicate_of.is_some(), stored.repeats.is_some());
+    let found = examination.found(duplicate, repeats, &stored.submission, rules);
+    examination.with(&found)
+}
+
 /// What was submitted. One that this release cannot read keeps none of the others back.
-async fn read(connection: &mut PgConnection, waiting: &[Waiting]) -> anyhow::Result<Vec<(Uuid, Submission)>> {
+async fn read(connection: &mut PgConnection, waiting: &[Waiting]) -> anyhow::Result<Vec<Stored>> {
     let ids: Vec<Uuid> = waiting.iter().map(|waiting| waiting.id).collect();
     let mut found = db::request::get(connection, &ids).await?;
     let mut submitted = Vec::with_capacity(ids.len());
     for id in ids {
         match found.remove(&id) {
             None => {}
-            Some(Ok(stored)) => submitted.push((id, stored.submission)),
+            Some(Ok(stored)) => submitted.push(stored),
             Some(Err(error)) => {
                 tracing::warn!(request = names::request(id), %error, "cannot be read, so not examined");
             }

@@ -9,7 +9,7 @@ use std::{
 
 use jiff::Timestamp;
 use legalstat_kit::{
-    Error,
+    Caller, Error,
     due::follow::Followed,
     write::{Outcome, Write},
     zone,
@@ -18,11 +18,22 @@ use legalstat_proto::requests::v1 as proto;
 use rand::RngExt;
 use uuid::{NoContext, Uuid};
 
-use super::{convert, coupons::Coupons, kept, submit_request::Submissions};
+use super::{
+    convert,
+    coupons::Coupons,
+    earlier, kept,
+    repeated::{Group, Repeated},
+    submit_request::Submissions,
+};
 use crate::{
     clients::calendar::Deadlines,
-    db::{self, acceptance::Accepted},
+    db::{
+        self,
+        acceptance::Accepted,
+        earlier::{Found, Sought},
+    },
     domain::{
+        earlier::{Earlier, KnownBy},
         evidence::Step,
         examination::{Check, Examination},
         names,
@@ -31,6 +42,7 @@ use crate::{
         rules::Rules,
         secret::Secret,
         told::Told,
+        viewer::Viewer,
     },
     examining,
     shared_texts::SharedTexts,
@@ -41,11 +53,17 @@ const COUPONS: usize = 8;
 
 /// A request that is to be accepted.
 pub struct Plan {
-    pub(super) accepted_by: String,
+    pub(super) brought_by: Arc<Caller>,
+    /// What its caller sees of others.
+    pub(super) viewer: Viewer,
     pub(super) submission: Submission,
     /// The digest of what was received.
     pub(super) content_sha256: [u8; 32],
     pub(super) examination: Examination,
+    /// By what it is found when the next one comes.
+    pub(super) known_by: KnownBy,
+    /// What it comes after, where it is only checked.
+    pub(super) earlier: Earlier,
     pub(super) rules: Arc<Rules>,
     pub(super) examined_at: Timestamp,
 }
@@ -56,7 +74,7 @@ pub(super) async fn accept(
     write: &mut Write,
     plans: &[&Plan],
 ) -> Result<Vec<Outcome<proto::Request>>, Error> {
-    let (texts, coupons) = (&submissions.texts, &submissions.coupons);
+    let (texts, earlier, coupons) = (&submissions.texts, &submissions.earlier, &submissions.coupons);
     let current = still_current(&submissions.examiner.deadlines, Followed::begun(write)?, plans);
     let examinations: Vec<&Examination> = plans
         .iter()
@@ -68,26 +86,51 @@ pub(super) async fn accept(
     let now = write.now();
     let signed = plans.iter().map(|plan| signed(coupons, plan, now));
     let signed: Vec<(Receipt, Secret)> = signed.collect::<anyhow::Result<_>>()?;
+    let (receipts, secrets): (Vec<Receipt>, Vec<Secret>) = signed.into_iter().unzip();
     // The year's counter is locked as late as possible: all registrations wait for it.
-    let mut numbers = numbers(write, &examinations).await?;
-    let mut accepted: Vec<Accepted<'_>> = Vec::with_capacity(plans.len());
-    for (place, ((plan, examination), (receipt, secret))) in plans.iter().zip(&examinations).zip(signed).enumerate() {
-        accepted.push(Accepted {
-            receipt,
-            secret,
-            submission: &plan.submission,
-            examination,
-            examined_at: now,
-            findings: &shared.findings[place],
-            explanation: shared.explanation_of(examination),
-            registration_number: numbers.next(examination),
+    let (mut numbers, found) = numbers(write, &examinations, plans).await?;
+    let numbers: Vec<Option<String>> = examinations
+        .iter()
+        .map(|examination| numbers.next(examination))
+        .collect();
+    let group = Group {
+        plans,
+        examinations: &examinations,
+        receipts: &receipts,
+        numbers: &numbers,
+    };
+    let comes_after = group.comes_after(&found);
+    let repeated = Repeated::of(&group, &comes_after);
+    repeated.store(write, texts).await?;
+    let mut accepted: Vec<Accepting<'_>> = Vec::with_capacity(plans.len());
+    for (place, ((plan, examination), secret)) in plans.iter().zip(&examinations).zip(secrets).enumerate() {
+        accepted.push(Accepting {
+            viewer: &plan.viewer,
+            found: &repeated.found[place],
+            accepted: Accepted {
+                receipt: receipts[place].clone(),
+                secret,
+                submission: &plan.submission,
+                examination,
+                examined_at: now,
+                findings: repeated.findings(place, &shared.findings[place]),
+                explanation: shared.explanation_of(examination),
+                registration_number: numbers[place].clone(),
+                earlier: &comes_after[place],
+                asked: plan.known_by.asked,
+            },
         });
     }
     let mut outcomes = insert(coupons, write, &mut accepted).await?;
     // Known to be stored only once the transaction is.
     if let Some(last) = outcomes.pop() {
-        let texts = Arc::clone(texts);
-        outcomes.push(last.once_committed(move || shared.remember(&texts)));
+        let (texts, earlier) = (Arc::clone(texts), Arc::clone(earlier));
+        let repeated = repeated.checks();
+        outcomes.push(last.once_committed(move || {
+            shared.remember(&texts);
+            texts.keep_findings(repeated);
+            earlier.keep(comes_after.iter().flat_map(Earlier::requests));
+        }));
     }
     Ok(outcomes)
 }
@@ -181,13 +224,15 @@ impl Numbers {
     }
 }
 
-async fn numbers(write: &mut Write, examinations: &[&Examination]) -> Result<Numbers, Error> {
+/// The numbers of those that are registered, and what all of them come after among what is stored.
+async fn numbers(write: &mut Write, examinations: &[&Examination], plans: &[&Plan]) -> Result<(Numbers, Found), Error> {
     let deadlines = examinations
         .iter()
         .filter_map(|examination| examination.deadline.as_ref());
     let years: Vec<i16> = deadlines.map(|deadline| deadline.registered_on.year()).collect();
-    let numbers = db::registration::take_numbers(write.connection(), &years).await?;
-    Ok(Numbers(numbers.into_iter()))
+    let sought = Sought::of(plans.iter().map(|plan| &plan.known_by).enumerate());
+    let (numbers, found) = db::registration::take_numbers_and_find(write.connection(), &years, &sought).await?;
+    Ok((Numbers(numbers.into_iter()), found))
 }
 
 /// A receipt with the service's signature, and its secret.
@@ -201,11 +246,19 @@ fn signed(coupons: &Coupons, plan: &Plan, now: Timestamp) -> anyhow::Result<(Rec
         id: Uuid::new_v7(unix),
         coupon_number: coupon_number(zone::civil_day(accepted_at), rand::rng().random()),
         accepted_at,
-        accepted_by: plan.accepted_by.clone(),
+        accepted_by: plan.brought_by.name.clone(),
         proof: None,
     };
     let secret = coupons.sign(&mut receipt, plan.content_sha256)?;
     Ok((receipt, secret))
+}
+
+/// A request as it is accepted, with what its caller is told beside it.
+struct Accepting<'a> {
+    accepted: Accepted<'a>,
+    viewer: &'a Viewer,
+    /// The checks that are others because an earlier request was found.
+    found: &'a [(usize, Check)],
 }
 
 /// Stores the requests, and gives what each came to. The answers are made while the database stores: all registrations of the
@@ -213,10 +266,10 @@ fn signed(coupons: &Coupons, plan: &Plan, now: Timestamp) -> anyhow::Result<(Rec
 async fn insert(
     coupons: &Coupons,
     write: &mut Write,
-    accepted: &mut [Accepted<'_>],
+    accepted: &mut [Accepting<'_>],
 ) -> Result<Vec<Outcome<proto::Request>>, Error> {
     let (stored, outcomes) = {
-        let requests: Vec<&Accepted<'_>> = accepted.iter().collect();
+        let requests: Vec<&Accepted<'_>> = accepted.iter().map(|accepting| &accepting.accepted).collect();
         let mut storing = pin!(db::acceptance::insert(write.connection(), &requests));
         let sent = futures::poll!(storing.as_mut());
         let outcomes: Vec<_> = accepted.iter().map(outcome).collect();
@@ -238,15 +291,13 @@ async fn insert(
 async fn insert_again(
     coupons: &Coupons,
     write: &mut Write,
-    accepted: &mut [Accepted<'_>],
+    accepted: &mut [Accepting<'_>],
     mut stored: HashSet<Uuid>,
 ) -> Result<(), Error> {
     for _ in 1..COUPONS {
         let mut again = Vec::new();
-        for request in accepted
-            .iter_mut()
-            .filter(|request| !stored.contains(&request.receipt.id))
-        {
+        let requests = accepted.iter_mut().map(|accepting| &mut accepting.accepted);
+        for request in requests.filter(|request| !stored.contains(&request.receipt.id)) {
             let day = zone::civil_day(request.receipt.accepted_at);
             request.receipt.coupon_number = coupon_number(day, rand::rng().random());
             if let Some(proof) = request.receipt.proof.take() {
@@ -262,12 +313,13 @@ async fn insert_again(
     Err(anyhow::anyhow!("{COUPONS} coupon numbers in a row were taken").into())
 }
 
-fn outcome(accepted: &Accepted<'_>) -> Outcome<proto::Request> {
+fn outcome(accepting: &Accepting<'_>) -> Outcome<proto::Request> {
+    let accepted = &accepting.accepted;
     let name = names::request(accepted.receipt.id);
     let mut answer = convert::request(Request {
         receipt: Some(accepted.receipt.clone()),
         submission: accepted.submission.clone(),
-        examination: accepted.examination.clone(),
+        examination: accepted.examination.clone().with(accepting.found),
         examined_at: accepted.examined_at,
         registration_number: accepted.registration_number.clone(),
         standing: Standing::first(accepted.examination.state),
@@ -275,7 +327,8 @@ fn outcome(accepted: &Accepted<'_>) -> Outcome<proto::Request> {
     if let Some(coupon) = &mut answer.coupon {
         coupon.secret = accepted.secret.written();
     }
-    let kept = kept::keep(&mut answer, accepted.findings, accepted.explanation.as_ref());
+    earlier::tell(&mut answer, accepting.viewer, accepted.earlier);
+    let kept = kept::keep(&mut answer, accepted.explanation.as_ref());
     let due_date = accepted.examination.deadline.as_ref().map(|deadline| deadline.due_date);
     let told = Told::of(accepted.examination.state, due_date);
     Outcome::of(&name, "request.accepted", answer)

@@ -5,7 +5,8 @@ use legalstat_proto::{calendar::v1 as calendar, requests::v1 as proto};
 
 use crate::domain::{
     decision::{Decision, OfficialCapacity},
-    evidence::{Deadline, Step, StepEffect},
+    earlier::Before,
+    evidence::{Deadline, OpenEdition, Step, StepEffect},
     examination::{Check, CheckRule, Outcome},
     life::Verb,
     names,
@@ -140,6 +141,15 @@ pub(super) fn rule(rule: CheckRule) -> i32 {
         CheckRule::NoPrimaryAccounting => proto::CheckRule::NoPrimaryAccounting,
         CheckRule::Unit => proto::CheckRule::Unit,
         CheckRule::Period => proto::CheckRule::Period,
+        CheckRule::Identity => proto::CheckRule::Identity,
+        CheckRule::Address => proto::CheckRule::Address,
+        CheckRule::Signed => proto::CheckRule::Signed,
+        CheckRule::Dated => proto::CheckRule::Dated,
+        CheckRule::Essence => proto::CheckRule::Essence,
+        CheckRule::Considerable => proto::CheckRule::Considerable,
+        CheckRule::PeriodOver => proto::CheckRule::PeriodOver,
+        CheckRule::LikelyDuplicate => proto::CheckRule::LikelyDuplicate,
+        CheckRule::Repeated => proto::CheckRule::Repeated,
         CheckRule::WithinIndicators => proto::CheckRule::WithinIndicators,
         CheckRule::NotOpenlyAvailable => proto::CheckRule::NotOpenlyAvailable,
         CheckRule::DueDate => proto::CheckRule::DueDate,
@@ -196,7 +206,7 @@ pub(super) fn request_in(view: View, request: Request) -> proto::Request {
             .examination
             .iter_mut()
             .flat_map(|examination| &mut examination.checks);
-        checks.for_each(|check| check.text = None);
+        checks.for_each(|check| (check.text, check.open_editions) = (None, Vec::new()));
     }
     request
 }
@@ -215,7 +225,7 @@ pub(super) fn request(request: Request) -> proto::Request {
     let etag = receipt.as_ref().map(|_| etag(&standing)).unwrap_or_default();
     let (number, date) = submission
         .external
-        .map(|external| (external.number, wire::to_date(external.date)))
+        .map(|external| (external.number, external.date.map(wire::to_date)))
         .unzip();
     let deadline = examination.deadline;
     proto::Request {
@@ -228,7 +238,7 @@ pub(super) fn request(request: Request) -> proto::Request {
         signatory: submission.signatory.map(signatory),
         channel: channel(submission.channel),
         external_number: number.unwrap_or_default(),
-        external_date: date,
+        external_date: date.flatten(),
         addressee: submission.addressee,
         receiving_body: submission
             .receiving_body
@@ -250,10 +260,21 @@ pub(super) fn request(request: Request) -> proto::Request {
         }),
         clarifications: examination.clarifications.into_iter().map(Into::into).collect(),
         due_date_changes: Vec::new(),
+        likely_duplicate_of: None,
+        repeats: None,
         update_time: standing.changed_at.or(accepted_at).map(wire::to_timestamp),
         etag,
         assignee: standing.assignee.unwrap_or_default(),
         decisions: Vec::new(),
+    }
+}
+
+/// A request that was received before.
+pub(super) fn earlier(before: &Before) -> proto::EarlierRequest {
+    proto::EarlierRequest {
+        name: names::request(before.id),
+        coupon_number: before.coupon_number.clone(),
+        registration_number: before.registration_number.clone().unwrap_or_default(),
     }
 }
 
@@ -315,6 +336,16 @@ pub(super) fn check(check: Check) -> proto::Check {
         field: check.field,
         text: Some(check.text.into()),
         legal_basis: Some(check.legal_basis.into()),
+        open_editions: check.open.into_iter().map(open_edition).collect(),
+    }
+}
+
+fn open_edition(edition: OpenEdition) -> proto::OpenEdition {
+    proto::OpenEdition {
+        edition: edition.name,
+        address: edition.address,
+        content_sha256: edition.sha256,
+        figures: edition.figures,
     }
 }
 

@@ -1,7 +1,7 @@
 //! How a verb acts on one request: it locks the request, compares the etag, asks the life whether it may, does what is its own,
 //! and leaves a decision, a journal entry and an event. The answer is the request in its basic view.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use futures::future::BoxFuture;
 use legalstat_kit::{
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{
     RequestIntake,
     convert::{self, View},
-    seeing,
+    earlier, seeing,
 };
 use crate::{
     db::{self, request::Stored},
@@ -27,8 +27,9 @@ use crate::{
         life::{self, Verb},
         names,
         told::Told,
+        viewer::Viewer,
     },
-    error,
+    earlier_requests, error,
     shared_texts::SharedTexts,
 };
 
@@ -127,7 +128,8 @@ where
                 };
                 db::decision::insert(write.connection(), asked.id, &decision).await?;
             }
-            let (told, answer) = reread(write.connection(), &texts, asked.id).await?;
+            let viewer = seeing::viewer(&rules, &context, &call, stands.rules_revision).await?;
+            let (told, answer) = reread(write.connection(), &texts, &viewer, asked.id).await?;
             let outcome = if done.is_repeat {
                 Outcome::repeated(&name, deed.events.1, answer)
             } else {
@@ -154,10 +156,24 @@ fn require_etag(stored: &Stored, asked: &Asked) -> Result<(), Error> {
 }
 
 /// The request in its basic view, as this transaction leaves it, and what the event tells of it.
-async fn reread(connection: &mut PgConnection, texts: &SharedTexts, id: Uuid) -> Result<(Told, proto::Request), Error> {
+async fn reread(
+    connection: &mut PgConnection,
+    texts: &SharedTexts,
+    viewer: &Viewer,
+    id: Uuid,
+) -> Result<(Told, proto::Request), Error> {
     let stored = db::request::get(connection, &[id]).await?.remove(&id).transpose()?;
     let moved = stored.as_ref().is_some_and(|stored| stored.moved);
     let told = stored.as_ref().map(told).unwrap_or_default();
+    let ids = earlier_requests::ids(&stored);
+    let read = match ids.is_empty() {
+        true => HashMap::new(),
+        false => db::earlier::told(connection, &ids).await?,
+    };
+    let earlier = stored
+        .as_ref()
+        .map(|stored| earlier::of(stored, &read))
+        .unwrap_or_default();
     let mut requests = texts
         .complete(connection, Vec::from_iter(stored), false)
         .await?
@@ -166,6 +182,7 @@ async fn reread(connection: &mut PgConnection, texts: &SharedTexts, id: Uuid) ->
         .next()
         .ok_or_else(|| anyhow::anyhow!("a locked request is gone"))?;
     let mut request = convert::request_in(View::Basic, request);
+    earlier::tell(&mut request, viewer, &earlier);
     if moved {
         request.due_date_changes = moves::of(connection, &request.name).await?;
     }

@@ -8,11 +8,12 @@ use uuid::Uuid;
 use super::{
     RequestIntake,
     convert::{self, VIEWS, View},
-    seeing,
+    earlier, seeing,
 };
 use crate::{
     db::{self, request::Stored},
     domain::{names, request::Request},
+    earlier_requests,
 };
 
 pub(super) async fn get_request(
@@ -34,14 +35,18 @@ pub(super) async fn get_request(
         return changed(service, call, id, view).await;
     }
     let explained = view == View::Full;
-    let request = match service.texts.known(&stored, explained) {
-        Some(texts) => texts.complete(stored),
-        None => {
-            let mut connection = service.context.db.connection().await?;
-            complete(service, &mut connection, stored, view).await?
+    let ids = earlier_requests::ids([&stored]);
+    if let (Some(texts), Some(read)) = (service.texts.known(&stored, explained), service.earlier.known(&ids)) {
+        let (earlier, revision) = (earlier::of(&stored, &read), stored.rules_revision);
+        let mut request = convert::request_in(view, texts.complete(stored));
+        if !ids.is_empty() {
+            let viewer = seeing::viewer(&service.rules, &service.context, call, revision).await?;
+            earlier::tell(&mut request, &viewer, &earlier);
         }
-    };
-    Ok(convert::request_in(view, request))
+        return Ok(request);
+    }
+    let mut connection = service.context.db.connection().await?;
+    told(service, &mut connection, call, stored, view).await
 }
 
 /// A request that has changed since it was accepted: it is told with the moves of its due date and what was done with it as
@@ -51,8 +56,7 @@ async fn changed(service: &RequestIntake, call: &Call, id: Uuid, view: View) -> 
     let stored = db::request::get(&mut snapshot, &[id]).await?.remove(&id);
     let stored = seeing::visible(&service.rules, &service.context, call, id, stored.transpose()?).await?;
     let moves = moves::of(&mut *snapshot, &names::request(id)).await?;
-    let request = complete(service, &mut snapshot, stored, view).await?;
-    let mut request = convert::request_in(view, request);
+    let mut request = told(service, &mut snapshot, call, stored, view).await?;
     request.due_date_changes = moves;
     if view == View::Full {
         let decisions = db::decision::of_each(&mut snapshot, &[id]).await?.remove(&id);
@@ -62,6 +66,26 @@ async fn changed(service: &RequestIntake, call: &Call, id: Uuid, view: View) -> 
             .map(convert::decision)
             .collect();
     }
+    Ok(request)
+}
+
+/// A request with what it shares with others and with what it comes after.
+async fn told(
+    service: &RequestIntake,
+    connection: &mut PgConnection,
+    call: &Call,
+    stored: Stored,
+    view: View,
+) -> Result<proto::Request, Error> {
+    let read = service
+        .earlier
+        .read(connection, &earlier_requests::ids([&stored]))
+        .await?;
+    let earlier = earlier::of(&stored, &read);
+    let viewer = seeing::viewer(&service.rules, &service.context, call, stored.rules_revision).await?;
+    let request = complete(service, connection, stored, view).await?;
+    let mut request = convert::request_in(view, request);
+    earlier::tell(&mut request, &viewer, &earlier);
     Ok(request)
 }
 

@@ -16,7 +16,7 @@ use crate::{
 /// The references stand behind the message as fields that it does not have, so that a decoder of either skips the other.
 #[derive(Clone, PartialEq, Message)]
 struct References {
-    /// The ids of its findings, 16 bytes each.
+    /// The ids of its findings, 16 bytes each, as releases before kept them: those of its first round are with the request.
     #[prost(bytes = "vec", tag = "100001")]
     findings: Vec<u8>,
     /// The digest of the explanation of its due date.
@@ -25,7 +25,7 @@ struct References {
 }
 
 /// What is kept of an answer. What was signed stands with the request, and the secret of its coupon stands nowhere.
-pub(super) fn keep(answer: &mut proto::Request, findings: &[Uuid], explanation: Option<&[u8; 32]>) -> Vec<u8> {
+pub(super) fn keep(answer: &mut proto::Request, explanation: Option<&[u8; 32]>) -> Vec<u8> {
     let checks = answer
         .examination
         .as_mut()
@@ -48,7 +48,7 @@ pub(super) fn keep(answer: &mut proto::Request, findings: &[Uuid], explanation: 
         answer.coupon = proof;
     }
     let references = References {
-        findings: findings.iter().flat_map(|id| id.into_bytes()).collect(),
+        findings: Vec::new(),
         explanation: explanation.map(|digest| digest.to_vec()).unwrap_or_default(),
     };
     kept.extend(references.encode_to_vec());
@@ -73,11 +73,13 @@ pub(super) async fn recall(
 ) -> anyhow::Result<proto::Request> {
     let mut answer = proto::Request::decode(kept)?;
     let references = References::decode(kept)?;
-    let ids = references
-        .findings
-        .chunks_exact(16)
-        .map(Uuid::from_slice)
-        .collect::<Result<Vec<_>, _>>()?;
+    let is_whole = |examination: &proto::Examination| !examination.checks.is_empty();
+    let ids = match references.findings.as_slice() {
+        // Earlier releases kept whole answers.
+        [] if answer.examination.as_ref().is_some_and(is_whole) => Vec::new(),
+        [] => first_findings(connection, &answer.name).await?,
+        kept => kept.chunks_exact(16).map(Uuid::from_slice).collect::<Result<_, _>>()?,
+    };
     if let Some(examination) = answer.examination.as_mut().filter(|_| !ids.is_empty()) {
         let checks = texts.checks(connection, &ids).await?;
         examination.checks = checks.iter().map(|check| convert::check(Check::clone(check))).collect();
@@ -96,6 +98,14 @@ pub(super) async fn recall(
         convert::prove(coupon, proof);
     }
     Ok(answer)
+}
+
+/// What the first round of a request's examination found.
+async fn first_findings(connection: &mut PgConnection, name: &str) -> anyhow::Result<Vec<Uuid>> {
+    match names::parse_request(name) {
+        Some(id) => Ok(db::examination::first_findings(connection, id).await?),
+        None => Ok(Vec::new()),
+    }
 }
 
 #[cfg(test)]
@@ -134,7 +144,7 @@ mod tests {
             ..Default::default()
         };
         let before = answer.clone();
-        let kept = keep(&mut answer, &[Uuid::from_u128(7)], Some(&[1; 32]));
+        let kept = keep(&mut answer, Some(&[1; 32]));
         assert_eq!(answer, before);
         let stripped = proto::Request::decode(kept.as_slice()).expect("the references are skipped");
         assert!(stripped.examination.expect("it is there").checks.is_empty());

@@ -46,7 +46,7 @@ pub(super) async fn list_requests(
     let mut connection = service.context.db.snapshot().await?;
     let revision = db::rule::revision(&mut connection).await?;
     let viewer = seeing::viewer(&service.rules, &service.context, call, revision).await?;
-    let (filter, order, view, page) = asked(viewer, &message, service.context.now())?;
+    let (filter, order, view, page) = asked(viewer.clone(), &message, service.context.now())?;
     let with_first = order.by != By::Number;
     let after = page
         .after
@@ -54,7 +54,7 @@ pub(super) async fn list_requests(
         .map(|key| listing::read(key, with_first))
         .transpose()?;
     let found = db::listing::find(&mut connection, &filter, order, after, page.limit()).await?;
-    let (requests, next_page_token) = listing::page_of(service, &mut connection, &page, found, view).await?;
+    let (requests, next_page_token) = listing::page_of(service, &mut connection, &page, found, (view, &viewer)).await?;
     Ok(ListRequestsResponse {
         requests,
         next_page_token,

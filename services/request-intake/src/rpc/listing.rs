@@ -13,6 +13,7 @@ use sqlx::PgConnection;
 use super::{
     RequestIntake,
     convert::{self, View},
+    earlier,
 };
 use crate::{
     db::{
@@ -20,7 +21,8 @@ use crate::{
         listing::{Found, Key, Place},
         request::Stored,
     },
-    domain::names,
+    domain::{earlier::Earlier, names, viewer::Viewer},
+    earlier_requests,
 };
 
 /// How many requests a page has when its caller does not say.
@@ -58,10 +60,10 @@ pub(super) async fn page_of(
     connection: &mut PgConnection,
     page: &Page,
     found: Found,
-    view: View,
+    (view, viewer): (View, &Viewer),
 ) -> Result<(Vec<proto::Request>, String), Error> {
     let (places, whole_token) = page.cut(found.places, |place| written(place.key));
-    let (requests, filled) = fill(service, connection, &places, view).await?;
+    let (requests, filled) = fill(service, connection, &places, (view, viewer)).await?;
     let next_page_token = match (places.get(filled.saturating_sub(1)), found.looked_to) {
         (Some(last), _) if filled < places.len() => page.token(&written(last.key)),
         (_, Some(looked_to)) if whole_token.is_empty() => page.token(&written(looked_to)),
@@ -75,7 +77,7 @@ async fn fill(
     service: &RequestIntake,
     connection: &mut PgConnection,
     places: &[Place],
-    view: View,
+    shown_in: (View, &Viewer),
 ) -> Result<(Vec<proto::Request>, usize), Error> {
     let mut requests = Vec::new();
     let (mut bytes, mut filled) = (0, 0);
@@ -84,7 +86,7 @@ async fn fill(
         let mut found = db::request::get(connection, &ids).await?;
         let stored = ids.iter().filter_map(|id| found.remove(id));
         let stored = stored.collect::<Result<Vec<_>, _>>()?;
-        for request in shown(service, connection, stored, view).await? {
+        for request in shown(service, connection, stored, shown_in).await? {
             bytes += request.encoded_len();
             if bytes > PAGE_BYTES && !requests.is_empty() {
                 return Ok((requests, filled));
@@ -101,7 +103,7 @@ async fn shown(
     service: &RequestIntake,
     connection: &mut PgConnection,
     stored: Vec<Stored>,
-    view: View,
+    (view, viewer): (View, &Viewer),
 ) -> Result<Vec<proto::Request>, Error> {
     let moved = stored.iter().filter(|request| request.moved);
     let moved: Vec<String> = moved.map(|request| names::request(request.receipt.id)).collect();
@@ -111,13 +113,19 @@ async fn shown(
         .filter(|request| request.standing.version > 0 && view == View::Full);
     let decided: Vec<_> = decided.map(|request| request.receipt.id).collect();
     let mut decisions = db::decision::of_each(connection, &decided).await?;
+    let read = service
+        .earlier
+        .read(connection, &earlier_requests::ids(&stored))
+        .await?;
+    let comes_after: Vec<Earlier> = stored.iter().map(|stored| earlier::of(stored, &read)).collect();
     let requests = service.texts.complete(connection, stored, view == View::Full).await?;
-    let requests = requests.into_iter().map(|request| {
+    let requests = requests.into_iter().zip(comes_after).map(|(request, comes_after)| {
         let id = request.receipt.as_ref().map(|receipt| receipt.id);
         let decisions = id.and_then(|id| decisions.remove(&id)).unwrap_or_default();
         let mut request = convert::request_in(view, request);
         request.decisions = decisions.into_iter().map(convert::decision).collect();
         request.due_date_changes = moves.remove(&request.name).unwrap_or_default();
+        earlier::tell(&mut request, viewer, &comes_after);
         request
     });
     Ok(requests.collect())

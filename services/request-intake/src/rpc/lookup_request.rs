@@ -36,7 +36,7 @@ pub(super) async fn lookup_request(
     violations.refuse()?;
     let filter = Filter {
         any_number: Some(number),
-        ..Filter::of(viewer)
+        ..Filter::of(viewer.clone())
     };
     let newest_first = Order {
         by: By::Number,
@@ -44,7 +44,7 @@ pub(super) async fn lookup_request(
     };
     let after = page.after.as_deref().map(|key| listing::read(key, false)).transpose()?;
     let found = db::listing::find(&mut connection, &filter, newest_first, after, page.limit()).await?;
-    let (requests, next_page_token) = listing::page_of(service, &mut connection, &page, found, view).await?;
+    let (requests, next_page_token) = listing::page_of(service, &mut connection, &page, found, (view, &viewer)).await?;
     Ok(LookupRequestResponse {
         requests,
         next_page_token,

@@ -22,6 +22,7 @@ mod convert;
 pub mod coupons;
 mod create_body;
 mod deciding;
+mod earlier;
 mod get_body;
 mod get_request;
 mod get_request_statistics;
@@ -35,6 +36,7 @@ mod listing;
 mod lookup_request;
 mod parse;
 mod preview_recompute;
+mod repeated;
 mod seeing;
 pub mod submit_request;
 mod update_body;
@@ -44,6 +46,7 @@ mod withdraw_request;
 use crate::{
     current_rules::CurrentRules,
     domain::request::CallerRole,
+    earlier_requests::EarlierRequests,
     lookup::Lookup,
     rpc::{coupons::Coupons, holder::Guesses, submit_request::Submissions},
     shared_texts::SharedTexts,
@@ -56,6 +59,7 @@ pub struct RequestIntake {
     pub calendar: Calendar,
     pub rules: Arc<CurrentRules>,
     pub texts: Arc<SharedTexts>,
+    pub earlier: Arc<EarlierRequests>,
     pub lookup: Lookup,
     pub coupons: Coupons,
     pub guesses: Guesses,

@@ -45,6 +45,28 @@ pub(super) struct Door<'a> {
     pub(super) records: bool,
 }
 
+/// What must be there. What else is missing in an application of a person or a legal entity, its examination tells: it may not be
+/// refused, and time is given to cure it (Code 350-VI, art. 64). What is malformed is refused of anyone.
+#[derive(Clone, Copy)]
+struct Demanded {
+    /// What tells who asks for what.
+    whole: bool,
+    /// What a document has: who signed it, and what it lists.
+    document: bool,
+}
+
+impl Demanded {
+    fn of(request: &proto::Request, channel: Option<Channel>) -> Self {
+        let kind = request.requester.as_ref().map(|requester| requester.kind);
+        let kind = kind.and_then(|kind| word::known(kind, RequesterKind::ALL, convert::requester_kind));
+        let whole = kind.is_none_or(RequesterKind::is_body);
+        Self {
+            whole,
+            document: whole && channel.is_none_or(Channel::carries_signatures),
+        }
+    }
+}
+
 /// Reads a request. `None` only when a violation was found.
 pub(super) fn submission(violations: &mut Violations, request: &proto::Request, door: &Door<'_>) -> Option<Submission> {
     let channel = word::required(
@@ -54,12 +76,16 @@ pub(super) fn submission(violations: &mut Violations, request: &proto::Request, 
         Channel::ALL,
         convert::channel,
     );
-    let requester = requester(violations, request.requester.as_ref());
-    let signatory = signatory(violations, request.signatory.as_ref(), channel);
-    let external = external_document(violations, request, channel);
+    let demanded = Demanded::of(request, channel);
+    let requester = requester(violations, request.requester.as_ref(), demanded);
+    let signatory = signatory(violations, request.signatory.as_ref(), channel, demanded);
+    let external = external_document(violations, request, channel, demanded);
     let receiving_body = named_body(violations, &request.receiving_body);
     let addressee = violations.optional_name("request.addressee", &request.addressee, ADDRESSEE);
-    let essence = violations.text("request.essence", &request.essence, ESSENCE);
+    let essence = match demanded.whole {
+        true => violations.text("request.essence", &request.essence, ESSENCE),
+        false => violations.optional_text("request.essence", &request.essence, ESSENCE),
+    };
     let language = word::required(
         violations,
         "request.language",
@@ -67,10 +93,11 @@ pub(super) fn submission(violations: &mut Violations, request: &proto::Request, 
         Language::ALL,
         convert::language,
     );
-    let items = items(violations, &request.items);
+    let items = items(violations, &request.items, demanded);
     let received_at = received_at(violations, request.received_at.as_ref(), door);
-    if let (Some(external), Some(received_at)) = (&external, received_at)
-        && external.date > zone::civil_day(received_at)
+    let dated = external.as_ref().and_then(|external| external.date);
+    if let (Some(date), Some(received_at)) = (dated, received_at)
+        && date > zone::civil_day(received_at)
     {
         let description = "no document is dated after the day of its receipt";
         violations.add("request.external_date", FieldReason::OutOfRange, description);
@@ -112,7 +139,11 @@ fn named_body(violations: &mut Violations, name: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn requester(violations: &mut Violations, requester: Option<&proto::Requester>) -> Option<Requester> {
+fn requester(
+    violations: &mut Violations,
+    requester: Option<&proto::Requester>,
+    demanded: Demanded,
+) -> Option<Requester> {
     let Some(requester) = requester else {
         violations.add("request.requester", FieldReason::Required, "required");
         return None;
@@ -124,19 +155,15 @@ fn requester(violations: &mut Violations, requester: Option<&proto::Requester>) 
         RequesterKind::ALL,
         convert::requester_kind,
     );
-    let full_name = violations.name("request.requester.full_name", &requester.full_name, NAME);
+    let field = "request.requester.full_name";
+    let full_name = match demanded.whole {
+        true => violations.name(field, &requester.full_name, NAME),
+        false => violations.optional_name(field, &requester.full_name, NAME),
+    };
     let bin = bin(violations, &requester.bin, kind);
     let iin = iin(violations, &requester.iin, kind);
     let field = "request.requester.postal_address";
     let postal_address = violations.optional_name(field, &requester.postal_address, ADDRESS);
-    if postal_address.is_empty() && kind.is_some_and(|kind| !kind.is_body()) {
-        violations.add_by_law(
-            field,
-            FieldReason::Required,
-            "required of individuals and legal entities",
-            &article_63(),
-        );
-    }
     Some(Requester {
         kind: kind?,
         full_name,
@@ -146,22 +173,9 @@ fn requester(violations: &mut Violations, requester: Option<&proto::Requester>) 
     })
 }
 
-fn article_63() -> LegalBasis {
-    LegalBasis::parse("Code 350-VI, art. 63")
-}
-
 fn bin(violations: &mut Violations, bin: &str, kind: Option<RequesterKind>) -> Option<String> {
     let field = "request.requester.bin";
     match (bin, kind) {
-        ("", Some(RequesterKind::LegalEntity)) => {
-            violations.add_by_law(
-                field,
-                FieldReason::Required,
-                "required of legal entities",
-                &article_63(),
-            );
-            None
-        }
         ("", _) => None,
         (_, Some(RequesterKind::Individual)) => {
             violations.add(
@@ -195,10 +209,13 @@ fn signatory(
     violations: &mut Violations,
     signatory: Option<&proto::Signatory>,
     channel: Option<Channel>,
+    demanded: Demanded,
 ) -> Option<Signatory> {
+    // One of whom nothing is said is none.
+    let signatory = signatory.filter(|signatory| demanded.whole || **signatory != proto::Signatory::default());
     let Some(signatory) = signatory else {
-        if channel.is_some_and(Channel::carries_signatures) {
-            let description = "required except for an oral request or one by messenger";
+        if demanded.document && channel.is_some() {
+            let description = "required of a body except for an oral request or one by messenger";
             violations.add_by_law(
                 "request.signatory",
                 FieldReason::Required,
@@ -221,6 +238,7 @@ fn external_document(
     violations: &mut Violations,
     request: &proto::Request,
     channel: Option<Channel>,
+    demanded: Demanded,
 ) -> Option<ExternalDocument> {
     let (number_field, date_field) = ("request.external_number", "request.external_date");
     let number = violations.optional_name(number_field, &request.external_number, EXTERNAL_NUMBER);
@@ -229,19 +247,23 @@ fn external_document(
         .as_ref()
         .map(|date| violations.check(date_field, FieldReason::Date, wire::date(date)));
     let required = channel.is_some_and(Channel::numbers_documents);
-    if number.is_empty() && (required || date.is_some()) {
-        let description = "required from the Unified EDMS and Kadagalau, and with external_date";
+    if demanded.whole && number.is_empty() && (required || date.is_some()) {
+        let description = "required from the Unified EDMS and Kadagalau, and of a body with external_date";
         violations.add(number_field, FieldReason::Required, description);
     }
-    if date.is_none() && (required || !number.is_empty()) {
-        violations.add(date_field, FieldReason::Required, "required with external_number");
+    if demanded.whole && date.is_none() && (required || !number.is_empty()) {
+        violations.add(
+            date_field,
+            FieldReason::Required,
+            "required of a body with external_number",
+        );
     }
-    let date = date.flatten()?;
-    (!number.is_empty()).then_some(ExternalDocument { number, date })
+    let date = date.flatten();
+    (!number.is_empty() || date.is_some()).then_some(ExternalDocument { number, date })
 }
 
-fn items(violations: &mut Violations, items: &[proto::Item]) -> Option<Vec<Item>> {
-    if items.is_empty() {
+fn items(violations: &mut Violations, items: &[proto::Item], demanded: Demanded) -> Option<Vec<Item>> {
+    if items.is_empty() && demanded.document {
         violations.add("request.items", FieldReason::Required, "required: what is asked for");
         return None;
     }

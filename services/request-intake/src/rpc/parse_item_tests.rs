@@ -168,8 +168,11 @@ fn identifiers_belong_to_their_kind_and_have_their_control_digit() {
         }
     };
     assert!(read(&with(Kind::LegalEntity, "160340014245", ""), true).is_ok());
+    assert!(
+        read(&with(Kind::LegalEntity, "", ""), true).is_ok(),
+        "its examination asks"
+    );
     for (request, field, reason) in [
-        (with(Kind::LegalEntity, "", ""), "bin", FieldReason::Required),
         (with(Kind::LegalEntity, "160940004325", ""), "bin", FieldReason::Bin),
         (with(Kind::LegalEntity, "911003342906", ""), "bin", FieldReason::Bin),
         (
@@ -191,26 +194,21 @@ fn identifiers_belong_to_their_kind_and_have_their_control_digit() {
 
 #[test]
 fn a_violation_that_law_decides_cites_the_law_and_none_repeats_an_identifier() {
-    let mut request = individual();
-    let requester = request.requester.as_mut().expect("it has one");
-    (requester.postal_address, requester.iin) = (String::new(), "911003342907".into());
-    request.signatory = None;
-    let violations = read(&request, true).expect_err("it has violations");
-    let described = |field: &str| {
-        let violation = violations.iter().find(|violation| violation.field == field);
-        violation.expect("it is a violation").description.clone()
+    let unsigned = proto::Request {
+        signatory: None,
+        ..whole()
     };
-    assert!(described("request.requester.postal_address").contains("Code 350-VI, art. 63"));
-    assert!(described("request.signatory").contains("Instruction, para 6"));
-    assert!(
-        violations
-            .iter()
-            .all(|violation| !violation.description.contains("911003342907"))
-    );
+    let violations = read(&unsigned, true).expect_err("it has a violation");
+    assert_eq!(violations[0].field, "request.signatory");
+    assert!(violations[0].description.contains("Instruction, para 6"));
+    let mut request = individual();
+    request.requester.as_mut().expect("it has one").iin = "911003342907".into();
+    let violations = read(&request, true).expect_err("it has a violation");
+    assert!(!violations[0].description.contains("911003342907"));
 }
 
 #[test]
-fn only_what_is_oral_or_by_messenger_needs_no_signature() {
+fn only_what_is_oral_or_by_messenger_needs_neither_signature_nor_items() {
     for (channel, needs) in [
         (proto::Channel::Oral, false),
         (proto::Channel::Messenger, false),
@@ -220,10 +218,96 @@ fn only_what_is_oral_or_by_messenger_needs_no_signature() {
         let request = proto::Request {
             channel: channel.into(),
             signatory: None,
-            ..individual()
+            items: Vec::new(),
+            external_number: String::new(),
+            external_date: None,
+            ..whole()
         };
-        assert_eq!(read(&request, true).is_err(), needs, "{channel:?}");
+        let expected = [
+            at("request.signatory", FieldReason::Required),
+            at("request.items", FieldReason::Required),
+        ];
+        if needs {
+            assert_eq!(faults(&request, true), expected, "{channel:?}");
+        } else {
+            let read = read(&request, true).expect("it is enough");
+            assert!(read.items.is_empty() && read.signatory.is_none());
+        }
     }
+    let nobodys = proto::Request {
+        channel: proto::Channel::Oral.into(),
+        essence: String::new(),
+        requester: Some(proto::Requester {
+            kind: Kind::StateBody.into(),
+            ..Default::default()
+        }),
+        language: proto::Language::Kk.into(),
+        ..Default::default()
+    };
+    let expected = [
+        at("request.requester.full_name", FieldReason::Required),
+        at("request.essence", FieldReason::Required),
+    ];
+    assert_eq!(faults(&nobodys, true), expected);
+}
+
+#[test]
+fn of_persons_and_legal_entities_only_channel_kind_and_language_must_be_there() {
+    for kind in [Kind::Individual, Kind::LegalEntity] {
+        for channel in [
+            proto::Channel::Paper,
+            proto::Channel::Email,
+            proto::Channel::UnifiedEdms,
+            proto::Channel::Oral,
+        ] {
+            let mut request = proto::Request {
+                channel: channel.into(),
+                requester: Some(proto::Requester {
+                    kind: kind.into(),
+                    full_name: "\u{200b}".into(),
+                    ..Default::default()
+                }),
+                language: proto::Language::Kk.into(),
+                signatory: Some(proto::Signatory::default()),
+                ..Default::default()
+            };
+            let submission = read(&request, true).expect("it may not be refused");
+            assert!(submission.signatory.is_none() && submission.external.is_none());
+            assert_eq!(submission.requester.full_name, "");
+            request.language = 0;
+            assert_eq!(fault(&request), at("request.language", FieldReason::Required));
+        }
+    }
+}
+
+#[test]
+fn what_is_malformed_is_refused_of_persons_too() {
+    let with = |change: fn(&mut proto::Request)| {
+        let mut request = individual();
+        change(&mut request);
+        request
+    };
+    let long = with(|request| request.requester.as_mut().expect("it has one").full_name = "я".repeat(501));
+    assert_eq!(fault(&long), at("request.requester.full_name", FieldReason::TooLong));
+    let half = with(|request| request.signatory.as_mut().expect("it has one").full_name.clear());
+    assert_eq!(fault(&half), at("request.signatory.full_name", FieldReason::Required));
+    let future = with(|request| {
+        request.external_date = Some(common::Date {
+            year: 2026,
+            month: 3,
+            day: 3,
+        });
+    });
+    assert_eq!(fault(&future), at("request.external_date", FieldReason::OutOfRange));
+    let dated = with(|request| {
+        request.external_date = Some(common::Date {
+            year: 2026,
+            month: 3,
+            day: 2,
+        });
+    });
+    let dated = read(&dated, true).expect("an application may have no number");
+    assert_eq!(dated.external.expect("it has a date").number, "");
 }
 
 #[test]
@@ -248,11 +332,19 @@ fn a_document_system_gives_its_number_and_date() {
         ..whole()
     };
     assert_eq!(fault(&request), at("request.external_date", FieldReason::Date));
-    let half = proto::Request {
-        external_number: "7".into(),
-        ..individual()
-    };
-    assert_eq!(fault(&half), at("request.external_date", FieldReason::Required));
+    for half in [
+        proto::Request {
+            external_date: None,
+            ..whole()
+        },
+        proto::Request {
+            channel: proto::Channel::Paper.into(),
+            external_date: None,
+            ..whole()
+        },
+    ] {
+        assert_eq!(fault(&half), at("request.external_date", FieldReason::Required));
+    }
 }
 
 #[test]

@@ -135,6 +135,8 @@ fn what_the_service_sets_must_be_left_empty() {
         examination: Some(Default::default()),
         clarifications: vec![Default::default()],
         due_date_changes: vec![Default::default()],
+        likely_duplicate_of: Some(Default::default()),
+        repeats: Some(Default::default()),
         ..whole()
     };
     let message = proto::SubmitRequestRequest {
@@ -143,8 +145,8 @@ fn what_the_service_sets_must_be_left_empty() {
     };
     let mut violations = Violations::new();
     violations.set_by_service("/legalstat.requests.v1.RequestIntakeService/SubmitRequest", &message);
-    let refusal = violations.refuse().expect_err("ten fields are the service's");
-    assert_eq!(refusal.violations.len(), 10);
+    let refusal = violations.refuse().expect_err("twelve fields are the service's");
+    assert_eq!(refusal.violations.len(), 12);
     let reasons = refusal.violations.iter().map(|violation| violation.reason);
     assert!(
         reasons.clone().all(|reason| reason == FieldReason::SetByService),

@@ -21,14 +21,21 @@ use super::{
     accepting::{self, Plan},
     bringing_roles, convert,
     coupons::{self, Coupons},
-    kept, parse,
+    earlier, kept, parse,
 };
 use crate::{
     current_rules::CurrentRules,
+    db::{
+        self,
+        earlier::{Found, Sought},
+    },
     domain::{
+        earlier::{Earlier, KnownBy},
         request::{CallerRole, Channel, Request, Standing, Submission},
         rules::Rules,
+        viewer::Viewer,
     },
+    earlier_requests::EarlierRequests,
     error,
     examining::{Examiner, LONGEST},
     shared_texts::SharedTexts,
@@ -64,6 +71,7 @@ pub struct Submissions {
     pub rules: Arc<CurrentRules>,
     pub examiner: Arc<Examiner>,
     pub texts: Arc<SharedTexts>,
+    pub earlier: Arc<EarlierRequests>,
     pub coupons: Coupons,
 }
 
@@ -101,14 +109,21 @@ impl Grouped for Submissions {
 
     /// The examination, without name, coupon and number.
     fn shown(&self, plan: Plan) -> proto::Request {
-        convert::request(Request {
+        let earlier = &plan.earlier;
+        let (duplicate, repeats) = (earlier.likely_duplicate_of.is_some(), earlier.repeats.is_some());
+        let found = plan
+            .examination
+            .found(duplicate, repeats, &plan.submission, &plan.rules);
+        let mut shown = convert::request(Request {
             standing: Standing::first(plan.examination.state),
             receipt: None,
             submission: plan.submission,
-            examination: plan.examination,
+            examination: plan.examination.with(&found),
             examined_at: plan.examined_at,
             registration_number: None,
-        })
+        });
+        earlier::tell(&mut shown, &plan.viewer, &plan.earlier);
+        shown
     }
 
     async fn recall(&self, connection: &mut PgConnection, kept: &[u8]) -> Result<proto::Request, Error> {
@@ -126,14 +141,26 @@ impl Submissions {
         let sound: Vec<&Submission> = read.iter().filter_map(|read| read.as_ref().ok()).collect();
         // As long as the most patient waits: who is hasty loses his answer, and puts off no other's examination.
         let patience = asked.iter().map(|asked| asked.patience).max().unwrap_or(LONGEST);
-        let examined = self.examiner.examine(&sound, rules, patience).await;
+        let (examined, shown) = tokio::join!(
+            self.examiner.examine(&sound, rules, patience),
+            self.before_checks(asked, &read)
+        );
         let mut examined = examined.into_iter();
-        let plans = read.into_iter().zip(asked).map(|(read, asked)| {
+        let today = zone::civil_day(now);
+        let plans = read.into_iter().zip(asked).enumerate().map(|(place, (read, asked))| {
             let submission = read?;
             let content = asked.message.request.as_ref().map(coupons::content_sha256);
+            let caller = &asked.call.caller;
             Ok(Plan {
-                accepted_by: asked.call.caller.name.clone(),
+                brought_by: caller.clone(),
+                viewer: Viewer::of(&caller.name, caller.is_official(), &rules.bodies, today),
                 content_sha256: content.ok_or_else(|| anyhow::anyhow!("a sound call has a request"))??,
+                known_by: KnownBy::of(&submission),
+                earlier: match &shown {
+                    Ok(found) => found.of(place),
+                    Err(error) if asked.message.validate_only => return Err(error.again()),
+                    Err(_) => Earlier::default(),
+                },
                 submission,
                 examination: examined
                     .next()
@@ -143,6 +170,20 @@ impl Submissions {
             })
         });
         plans.collect()
+    }
+
+    /// What those come after that are only checked. The others are stored, and it is found on the way.
+    async fn before_checks(&self, asked: &[&Asked], read: &[Result<Submission, Error>]) -> Result<Found, Error> {
+        let checked = read.iter().zip(asked).enumerate();
+        let checked = checked.filter(|(_, (_, asked))| asked.message.validate_only);
+        let known_by = checked.filter_map(|(place, (read, _))| Some((place, KnownBy::of(read.as_ref().ok()?))));
+        let known_by: Vec<(usize, KnownBy)> = known_by.collect();
+        if known_by.is_empty() {
+            return Ok(Found::default());
+        }
+        let sought = Sought::of(known_by.iter().map(|(place, known_by)| (*place, known_by)));
+        let mut connection = self.context.db.writing().await?;
+        Ok(db::earlier::find(&mut connection, &sought).await?)
     }
 }
 

@@ -102,6 +102,7 @@ async fn availability_finds_the_indicator_by_name_or_words_with_the_very_figures
         (0, 1)
     );
     assert_eq!(basic.items[0].matched, "forms/1/indicators/crimes");
+    assert_eq!(basic.items[0].open_editions[0].figures, 2, "of women and of men");
     let in_territory = |indicator: &str, territory: &str| AvailabilityItem {
         territory: territory.into(),
         ..item(&format!("forms/1/indicators/{indicator}"), "")

@@ -6,14 +6,14 @@ use legalstat_proto::requests::v1::{self as proto, RequestState, SubmitRequestRe
 use prost::Message;
 use uuid::Uuid;
 
-use super::stage::{Stage, recorded, request, submission, submit_for_secret};
+use super::stage::{Stage, get, recorded, request, submission, submit_for_secret};
 use crate::{
     rpc::{coupons::Coupons, kept},
     shared_texts::SharedTexts,
 };
 
 /// How many bytes are kept of the answer to a plain request.
-const PLAIN: usize = 1000;
+const PLAIN: usize = 850;
 
 /// Submits a request and gives its answer with what was kept of it.
 async fn answered(stage: &Stage, caller: &str, request: proto::Request) -> (proto::Request, Vec<u8>) {
@@ -56,6 +56,31 @@ async fn an_answer_is_recalled_to_the_byte_by_a_service_with_nothing_in_memory()
         let recalled = recalled.expect("it is recalled");
         assert_eq!(recalled.encode_to_vec(), answer.encode_to_vec(), "{state:?}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_is_recalled_to_the_byte_after_the_request_was_examined_again() {
+    let stage = Stage::set().await;
+    stage.fakes.set_away(true);
+    let (answer, kept) = answered(&stage, "edms", request()).await;
+    assert_eq!(answer.state(), RequestState::Received);
+    stage.fakes.set_away(false);
+    let mut edms = stage.client("edms");
+    let examined = async {
+        while get(&mut edms, &answer.name).await.expect("it is there").state() == RequestState::Received {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(60), examined).await;
+    waited.expect("the job takes it up");
+    let mut connection = stage.running.runtime().await;
+    let folder = Ground::shared().await.signing_keys();
+    let coupons = Coupons::new(SigningKeys::open(folder.as_ref()).expect("it has a key"));
+    let recalled = kept::recall(&mut connection, &SharedTexts::default(), &coupons, &kept).await;
+    assert_eq!(
+        recalled.expect("it is recalled").encode_to_vec(),
+        answer.encode_to_vec()
+    );
 }
 
 #[tokio::test]

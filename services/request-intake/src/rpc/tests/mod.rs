@@ -1,8 +1,10 @@
+mod applications;
 mod batch;
 mod bodies;
 mod coupons;
 mod deadlines;
 mod deciding;
+mod earlier;
 mod fakes;
 mod groups;
 mod kept;

@@ -46,7 +46,7 @@ async fn a_request_through_the_unified_edms_is_registered_and_read_back_as_answe
             .examination
             .as_ref()
             .map(|examination| examination.checks.len()),
-        Some(10)
+        Some(13)
     );
 
     assert_eq!(get(&mut edms, &accepted.name).await.expect("it is there"), accepted);
@@ -306,7 +306,7 @@ async fn loading_the_rules_again_changes_nothing_and_keeps_what_was_changed() {
     stage
         .execute("UPDATE requests.ground SET valid_to = '2026-01-01' WHERE rule = 'CHANNEL'")
         .await;
-    let counted = "SELECT (SELECT count(*) FROM requests.ground) + (SELECT count(*) FROM requests.channel_rule)
+    let counted = "SELECT (SELECT count(*) FROM requests.rule_ground) + (SELECT count(*) FROM requests.channel_rule)
          + (SELECT count(*) FROM requests.caller_channel) + (SELECT count(*) FROM requests.signatory_rule)";
     let before = stage.count(counted).await;
     crate::db::load_rules(&stage.running.context(Timestamp::now))
@@ -351,6 +351,7 @@ async fn the_service_itself_can_neither_alter_what_was_submitted_nor_erase_anyth
         "UPDATE requests.finding SET outcome = 'PASSED'",
         "UPDATE requests.rule_revision SET revision = 7",
         "UPDATE requests.ground SET decided_by = 'OFFICIAL'",
+        "UPDATE requests.rule_ground SET decided_by = 'OFFICIAL'",
         "UPDATE requests.journal_entry SET caller = ''",
         "DELETE FROM requests.request",
         "DELETE FROM requests.examination_check",

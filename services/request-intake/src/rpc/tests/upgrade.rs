@@ -9,8 +9,10 @@ use legalstat_proto::{
     requests::v1::{CheckOutcome, GetRequestRequest, ListRequestsRequest, Request, RequestState},
 };
 
+use legalstat_kit::door::word::Word as _;
+
 use super::stage::{NOW, Stage, request, submission, submit};
-use crate::SERVICE;
+use crate::{SERVICE, domain::examination::CheckRule};
 
 /// The first migration that the release lacked whose rows these are.
 const FINDINGS: i64 = 20_261_126_000_000;
@@ -142,4 +144,23 @@ async fn an_examination_that_waited_when_the_release_changed_is_carried_out() {
     until_examined(&stage).await;
     let checks = get(&stage, WAITING).await.examination.expect("it was examined").checks;
     assert!(!checks.is_empty());
+}
+
+#[tokio::test]
+async fn each_of_two_releases_reads_the_grounds_of_the_rules_that_it_knows() {
+    let stage = upgraded().await;
+    let of_before = "SELECT count(DISTINCT rule) FROM requests.ground";
+    let all = "SELECT count(DISTINCT rule) FROM requests.rule_ground";
+    let known = i64::try_from(CheckRule::ALL.len()).expect("a few");
+    assert_eq!((stage.count(of_before).await, stage.count(all).await), (10, known));
+    stage
+        .execute(
+            "INSERT INTO requests.rule_ground
+             SELECT 'OF_A_LATER_RELEASE', decided_by, text_kk, text_ru, text_en, legal_basis_act, legal_basis_provision,
+                 legal_basis_uri, legal_basis_assumed, grade, valid_from, valid_to
+             FROM requests.ground WHERE rule = 'UNIT'",
+        )
+        .await;
+    let accepted = submit(&mut stage.client("edms"), submission(request())).await;
+    assert_eq!(accepted.expect("it is accepted").state(), RequestState::Registered);
 }
