@@ -11,6 +11,7 @@ use legalstat_kit::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::attachment;
 use crate::domain::{
     evidence::Deadline,
     request::{
@@ -114,7 +115,7 @@ pub async fn get(
              r.external_date, r.addressee, r.essence, r.language, r.requester_kind, r.requester_full_name,
              r.requester_bin, r.requester_iin, r.requester_postal_address, r.signatory_full_name, r.signatory_capacity,
              r.state, r.examination_round, r.examined_at, r.findings, r.registration_number, r.registered_on, r.due_date,
-             r.due_time, r.due_provisional, r.due_assumed, r.due_calendar_version, r.due_term, r.explanation,
+             r.due_time, r.due_provisional, r.due_assumed, r.due_calendar_version, r.due_term, r.explanation, r.attachments,
              EXISTS (SELECT FROM requests.due_date_change WHERE resource = 'requests/' || r.id) AS "moved!",
              i.kinds AS "kinds!", i.descriptions AS "descriptions!", i.units AS "units!: Vec<Option<String>>",
              i.periods AS "periods!: Vec<Option<String>>", i.until_periods AS "until_periods!: Vec<Option<String>>",
@@ -136,8 +137,18 @@ pub async fn get(
          WHERE r.id = ANY ($1)"#,
         ids,
     );
-    let rows = rows.fetch_all(connection).await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.try_into())).collect())
+    let rows = rows.fetch_all(&mut *connection).await?;
+    let with_files: Vec<Uuid> = rows.iter().filter(|row| row.attachments.is_some()).map(|row| row.id).collect();
+    let mut found: HashMap<_, Result<Stored, _>> = rows.into_iter().map(|row| (row.id, row.try_into())).collect();
+    if !with_files.is_empty() {
+        for attachment in attachment::of_requests(connection, &with_files).await? {
+            let request = attachment.request.and_then(|request| found.get_mut(&request));
+            if let Some(Ok(stored)) = request {
+                stored.submission.attachments.push(attachment);
+            }
+        }
+    }
+    Ok(found)
 }
 
 struct Row {
@@ -171,6 +182,8 @@ struct Row {
     due_calendar_version: Option<String>,
     due_term: Option<String>,
     explanation: Option<Vec<u8>>,
+    /// How many files it has; none for most.
+    attachments: Option<i16>,
     findings: Vec<Uuid>,
     moved: bool,
     kinds: Vec<String>,
@@ -291,5 +304,6 @@ fn submission(mut row: Row) -> Result<Submission, sqlx::Error> {
         language: Language::read_stored(&row.language, "language")?,
         items,
         received_at: row.received_at.to_jiff(),
+        attachments: Vec::new(),
     })
 }

@@ -5,11 +5,13 @@ use legalstat_kit::door::word::Word;
 use legalstat_kit::law::{LegalBasis, LocalizedText};
 
 use super::{
+    attachment::{self, Signed},
     evidence::{Answer, Availability, Deadline, Evidence, Finding},
     request::{Channel, ItemKind, State, Submission},
     rules::{Decider, Ground, Rules},
-    texts,
+    signature_texts, texts,
 };
+use crate::signature;
 
 /// The rule a check applies, in the order of examination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +22,8 @@ pub enum CheckRule {
     Channel,
     /// It is signed by one who may sign (para 6).
     Signatory,
+    /// Its signed original bears a valid signature.
+    Signature,
     /// It asks for no copies of accounting documents (para 7).
     NoDocumentCopies,
     /// It asks for no documents or forms of primary accounting (para 7).
@@ -41,6 +45,7 @@ impl Word for CheckRule {
         Self::Written,
         Self::Channel,
         Self::Signatory,
+        Self::Signature,
         Self::NoDocumentCopies,
         Self::NoPrimaryAccounting,
         Self::Unit,
@@ -55,6 +60,7 @@ impl Word for CheckRule {
             Self::Written => "WRITTEN",
             Self::Channel => "CHANNEL",
             Self::Signatory => "SIGNATORY",
+            Self::Signature => "SIGNATURE",
             Self::NoDocumentCopies => "NO_DOCUMENT_COPIES",
             Self::NoPrimaryAccounting => "NO_PRIMARY_ACCOUNTING",
             Self::Unit => "UNIT",
@@ -155,7 +161,12 @@ pub struct Formal<'a> {
 /// Applies the rules that need nothing but the request: those up to the period.
 pub fn formal<'a>(submission: &'a Submission, rules: &'a Rules) -> Formal<'a> {
     let in_force = RulesInForce { submission, rules };
-    let mut verdicts = vec![in_force.written(), in_force.channel(), in_force.signatory()];
+    let mut verdicts = vec![
+        in_force.written(),
+        in_force.channel(),
+        in_force.signatory(),
+        in_force.signature(),
+    ];
     verdicts.extend(in_force.no_items_of(CheckRule::NoDocumentCopies, ItemKind::AccountingDocumentCopy));
     verdicts.extend(in_force.no_items_of(CheckRule::NoPrimaryAccounting, ItemKind::PrimaryAccountingForm));
     verdicts.extend(in_force.named(CheckRule::Unit, "unit", |item| item.unit.is_some()));
@@ -317,6 +328,28 @@ impl RulesInForce<'_> {
             _ => self.broken(CheckRule::Signatory, "signatory.capacity"),
         };
         self.citing(verdict, rule.map(|rule| &rule.legal_basis))
+    }
+
+    fn signature(&self) -> Verdict {
+        let (rule, field) = (CheckRule::Signature, "attachments");
+        let broken = |why: &LocalizedText| {
+            let mut verdict = self.broken(rule, field);
+            verdict.check.text = texts::joined(verdict.check.text, why);
+            verdict
+        };
+        let verified = match attachment::signed(&self.submission.attachments) {
+            Signed::NoOriginal => {
+                return self.kept(rule, Outcome::NotApplicable, "", signature_texts::no_original());
+            }
+            Signed::Unsigned => return broken(&signature_texts::unsigned()),
+            Signed::Verified(verified) => verified,
+        };
+        match signature_texts::reason(verified) {
+            None => self.passed(rule),
+            Some(why) if matches!(verified, signature::Verdict::NotValid(_)) => broken(&why),
+            // Nothing is known to be wrong with it.
+            Some(why) => self.kept(rule, Outcome::Undetermined, field, why),
+        }
     }
 
     fn citing(&self, mut verdict: Verdict, basis: Option<&LegalBasis>) -> Verdict {

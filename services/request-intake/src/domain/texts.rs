@@ -7,6 +7,7 @@ use super::{
     evidence::{Matched, OpenEdition},
     examination::{Check, CheckRule},
     request::State,
+    signature_texts,
 };
 
 /// How many editions a text names before it only says that there are more.
@@ -26,6 +27,7 @@ pub(super) fn passed(rule: CheckRule) -> LocalizedText {
             "Запрос подписан лицом, имеющим право подписи.",
             "The request is signed by one who may sign it.",
         ),
+        CheckRule::Signature => return signature_texts::valid(),
         CheckRule::NoDocumentCopies => (
             "Есепке алу құжаттарының көшірмелері сұралмаған.",
             "Копии учётных документов не запрошены.",
