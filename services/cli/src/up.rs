@@ -377,7 +377,7 @@ impl Start<'_> {
             ServiceName::FormRegistry | ServiceName::CollectionDistribution => settings.extend([calendar, files]),
             ServiceName::RequestIntake => {
                 let forms = ("LEGALSTAT_FORM_REGISTRY_URL", self.ports.url(ServiceName::FormRegistry));
-                settings.extend([calendar, forms]);
+                settings.extend([calendar, forms, files]);
             }
         }
         Ok(settings)

@@ -45,9 +45,6 @@ CREATE TABLE requests.attachment_signer (
     CONSTRAINT attachment_signer_key PRIMARY KEY (attachment, position)
 );
 
--- How many attachments a request has; none for most, which then cost nothing to store and to read.
-ALTER TABLE requests.request ADD COLUMN attachments smallint CONSTRAINT request_attachments CHECK (attachments BETWEEN 1 AND 20);
-
 -- What belongs to a request belongs to it for ever.
 CREATE FUNCTION requests.refuse_binding_again() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -60,4 +57,3 @@ CREATE TRIGGER attachment_bound_once BEFORE UPDATE OF request ON requests.attach
 GRANT SELECT, INSERT, DELETE ON requests.attachment TO requests_runtime;
 GRANT UPDATE (request, bound_at) ON requests.attachment TO requests_runtime;
 GRANT SELECT, INSERT ON requests.attachment_signer TO requests_runtime;
-GRANT UPDATE (attachments) ON requests.request TO requests_runtime;

@@ -6,6 +6,7 @@ use legalstat_kit::{
     Context, Service,
     call::MESSAGE,
     due::{self, calendar::Calendar},
+    files::FileStore,
     schema::Tables,
     write::{self, Groups, Limits},
 };
@@ -24,14 +25,16 @@ mod lookup;
 mod rpc;
 mod shared_texts;
 pub mod signature;
+mod signatures;
 
 use clients::{calendar::Deadlines, form_registry::FormRegistry};
 use config::Config;
 use current_rules::CurrentRules;
 use examining::Examiner;
 use lookup::Lookup;
-use rpc::{RequestIntake, submit_request::Submissions};
+use rpc::{RequestIntake, attaching, submit_request::Submissions};
 use shared_texts::SharedTexts;
+use signatures::Signatures;
 
 /// The tables of the schema `requests`.
 static TABLES: Tables = Tables::of_service(sqlx::migrate!("./migrations"));
@@ -57,6 +60,9 @@ const SUBMISSIONS: Limits = Limits {
 };
 
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
+    let kept = &config.files;
+    let files = FileStore::open(&context, &kept.folder, kept.limit)?.resuming(&context, kept.partials)?;
+    let signatures = Arc::new(Signatures::read(kept.signature_trust.clone())?);
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     let form_registry = FormRegistry::new(&config.form_registry_url, &context.tls)?;
     db::load_rules(&context).await?;
@@ -66,6 +72,8 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         deadlines: Deadlines::new(calendar.clone(), feed),
         form_registry,
     });
+    jobs::attachments::start(&context, &files, kept.unbound_for);
+    signatures.follow(&context);
     jobs::examination::start(&context, Arc::clone(&examiner), Arc::clone(&rules));
     let submissions = Submissions {
         context: context.clone(),
@@ -80,6 +88,12 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         calendar,
         rules,
         texts,
+        files,
+        signatures,
+        attachments: attaching::Limits {
+            unbound_for: kept.unbound_for,
+            unbound_bytes: kept.unbound_bytes,
+        },
     });
     let server = server
         .accept_compressed(CompressionEncoding::Gzip)

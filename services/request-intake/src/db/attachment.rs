@@ -9,10 +9,7 @@ use uuid::Uuid;
 
 use super::column;
 use crate::{
-    domain::{
-        attachment::{self, Attachment, Kind},
-        request::State,
-    },
+    domain::attachment::{self, Attachment, Kind},
     signature::{Signer, Verdict},
 };
 
@@ -34,9 +31,9 @@ struct Row {
 impl Row {
     fn read(self, signers: Vec<Signer>) -> Result<Attachment, sqlx::Error> {
         let detail = self.signature_detail;
-        let verdict = self.signature.map(|word| {
-            attachment::verdict(&word, detail, signers).ok_or_else(|| unreadable("signature", &word))
-        });
+        let verdict = self
+            .signature
+            .map(|word| attachment::verdict(&word, detail, signers).ok_or_else(|| unreadable("signature", &word)));
         Ok(Attachment {
             id: self.id,
             kind: Kind::read_stored(&self.kind, "kind")?,
@@ -153,16 +150,7 @@ pub async fn lock_content(connection: &mut PgConnection, sha256: &[u8; 32]) -> R
     Ok(())
 }
 
-/// Where a request stands and who brought it, held against other writers; `None` when it is not there.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn lock_request(connection: &mut PgConnection, id: Uuid) -> Result<Option<(State, String)>, sqlx::Error> {
-    let row = sqlx::query!("SELECT state, accepted_by FROM requests.request WHERE id = $1 FOR UPDATE", id);
-    let row = row.fetch_optional(connection).await?;
-    row.map(|row| Ok((State::read_stored(&row.state, "state")?, row.accepted_by)))
-        .transpose()
-}
-
-/// Stores an attachment, with its request where it has one.
+/// Stores an attachment; the request that it belongs to, which is held, has changed then.
 ///
 /// # Errors
 /// When the database fails.
@@ -195,7 +183,13 @@ pub async fn insert(connection: &mut PgConnection, attachment: &Attachment) -> R
         insert_signers(connection, attachment.id, signers).await?;
     }
     if let Some(request) = attachment.request {
-        count(connection, &[request]).await?;
+        sqlx::query!(
+            "UPDATE requests.request SET changed_at = $2 WHERE id = $1",
+            request,
+            jiff_sqlx::Timestamp::from(attachment.uploaded_at) as _,
+        )
+        .execute(connection)
+        .await?;
     }
     Ok(())
 }
@@ -235,22 +229,8 @@ pub async fn bind(connection: &mut PgConnection, pairs: &[(Uuid, Uuid)], now: Ti
         &column(pairs, |(_, attachment)| *attachment),
         jiff_sqlx::Timestamp::from(now) as _,
     );
-    let bound = bound.execute(&mut *connection).await?.rows_affected();
-    count(connection, &column(pairs, |(request, _)| *request)).await?;
+    let bound = bound.execute(connection).await?.rows_affected();
     Ok(usize::try_from(bound).unwrap_or(usize::MAX))
-}
-
-/// Writes down how many attachments requests have, which are held by this transaction.
-async fn count(connection: &mut PgConnection, requests: &[Uuid]) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "UPDATE requests.request SET attachments = c.count
-         FROM (SELECT request, count(*)::smallint AS count FROM requests.attachment WHERE request = ANY ($1) GROUP BY request) AS c
-         WHERE id = c.request",
-        requests,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Some of those that belong to no request and were uploaded before a time, oldest first. A signed original stays as long as its

@@ -2,6 +2,7 @@
 
 pub mod acceptance;
 pub mod attachment;
+pub mod decision;
 pub mod due_date;
 pub mod examination;
 pub mod explanation;

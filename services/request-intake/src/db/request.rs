@@ -16,7 +16,7 @@ use crate::domain::{
     evidence::Deadline,
     request::{
         Capacity, Channel, ExternalDocument, Item, ItemKind, Language, Receipt, Requester, RequesterKind, Signatory,
-        State, Submission, Unit,
+        Standing, State, Submission, Unit,
     },
 };
 
@@ -85,7 +85,7 @@ pub async fn find(connection: &mut PgConnection, filter: &Filter, most: i64) -> 
 pub struct Stored {
     pub receipt: Receipt,
     pub submission: Submission,
-    pub state: State,
+    pub standing: Standing,
     pub round: i32,
     pub examined_at: Timestamp,
     /// The ids of what its examination found; empty when the release before examined it.
@@ -115,8 +115,10 @@ pub async fn get(
              r.external_date, r.addressee, r.essence, r.language, r.requester_kind, r.requester_full_name,
              r.requester_bin, r.requester_iin, r.requester_postal_address, r.signatory_full_name, r.signatory_capacity,
              r.state, r.examination_round, r.examined_at, r.findings, r.registration_number, r.registered_on, r.due_date,
-             r.due_time, r.due_provisional, r.due_assumed, r.due_calendar_version, r.due_term, r.explanation, r.attachments,
+             r.due_time, r.due_provisional, r.due_assumed, r.due_calendar_version, r.due_term, r.explanation,
+             r.version, r.changed_at, r.assignee,
              EXISTS (SELECT FROM requests.due_date_change WHERE resource = 'requests/' || r.id) AS "moved!",
+             EXISTS (SELECT FROM requests.attachment WHERE request = r.id) AS "with_files!",
              i.kinds AS "kinds!", i.descriptions AS "descriptions!", i.units AS "units!: Vec<Option<String>>",
              i.periods AS "periods!: Vec<Option<String>>", i.until_periods AS "until_periods!: Vec<Option<String>>",
              i.forms AS "forms!: Vec<Option<String>>", i.indicators AS "indicators!: Vec<Option<String>>",
@@ -138,7 +140,7 @@ pub async fn get(
         ids,
     );
     let rows = rows.fetch_all(&mut *connection).await?;
-    let with_files: Vec<Uuid> = rows.iter().filter(|row| row.attachments.is_some()).map(|row| row.id).collect();
+    let with_files: Vec<Uuid> = rows.iter().filter(|row| row.with_files).map(|row| row.id).collect();
     let mut found: HashMap<_, Result<Stored, _>> = rows.into_iter().map(|row| (row.id, row.try_into())).collect();
     if !with_files.is_empty() {
         for attachment in attachment::of_requests(connection, &with_files).await? {
@@ -171,6 +173,9 @@ struct Row {
     signatory_full_name: Option<String>,
     signatory_capacity: Option<String>,
     state: String,
+    version: i32,
+    changed_at: Option<jiff_sqlx::Timestamp>,
+    assignee: Option<String>,
     examination_round: i32,
     examined_at: jiff_sqlx::Timestamp,
     registration_number: Option<String>,
@@ -182,10 +187,9 @@ struct Row {
     due_calendar_version: Option<String>,
     due_term: Option<String>,
     explanation: Option<Vec<u8>>,
-    /// How many files it has; none for most.
-    attachments: Option<i16>,
     findings: Vec<Uuid>,
     moved: bool,
+    with_files: bool,
     kinds: Vec<String>,
     descriptions: Vec<String>,
     units: Vec<Option<String>>,
@@ -216,7 +220,12 @@ impl TryFrom<Row> for Stored {
                 accepted_at: row.accepted_at.to_jiff(),
                 accepted_by: std::mem::take(&mut row.accepted_by),
             },
-            state: State::read_stored(&row.state, "state")?,
+            standing: Standing {
+                state: State::read_stored(&row.state, "state")?,
+                version: row.version,
+                changed_at: row.changed_at.map(jiff_sqlx::Timestamp::to_jiff),
+                assignee: row.assignee.take(),
+            },
             round: row.examination_round,
             examined_at: row.examined_at.to_jiff(),
             findings: std::mem::take(&mut row.findings),

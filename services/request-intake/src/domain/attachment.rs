@@ -76,7 +76,9 @@ pub fn signed(attachments: &[Attachment]) -> Signed<'_> {
     let beside = attachments.iter().find(|one| one.signs == Some(original.id));
     let verdicts = [Some(original), beside];
     let verdicts = verdicts.into_iter().flatten().filter_map(|one| one.signature.as_ref());
-    verdicts.max_by_key(|verdict| rank(verdict)).map_or(Signed::Unsigned, Signed::Verified)
+    verdicts
+        .max_by_key(|verdict| rank(verdict))
+        .map_or(Signed::Unsigned, Signed::Verified)
 }
 
 /// A signature that is not valid is told before one that cannot be verified, and that before one that is valid.
@@ -92,8 +94,13 @@ fn rank(verdict: &Verdict) -> u8 {
 /// Whether a request that stands here takes more files.
 pub fn takes_more(state: State) -> bool {
     match state {
-        State::Received | State::AwaitingClarification | State::Registered => true,
-        State::LeftWithoutConsideration => false,
+        State::Received | State::AwaitingClarification | State::Registered | State::InPreparation => true,
+        State::LeftWithoutConsideration
+        | State::Answered
+        | State::Forwarded
+        | State::Returned
+        | State::Terminated
+        | State::Withdrawn => false,
     }
 }
 
@@ -120,7 +127,10 @@ fn shortened(name: &str) -> String {
     if length <= NAME {
         return name.to_owned();
     }
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending).filter(|ending| ending.chars().count() < 16);
+    let ending = name
+        .rsplit_once('.')
+        .map(|(_, ending)| ending)
+        .filter(|ending| ending.chars().count() < 16);
     let ending = ending.map(|ending| format!(".{ending}")).unwrap_or_default();
     let kept: String = name.chars().take(NAME - ending.chars().count()).collect();
     kept + &ending
@@ -256,7 +266,11 @@ mod tests {
 
     #[test]
     fn a_verdict_is_read_from_the_words_that_it_is_written_in() {
-        let mut verdicts = vec![Verdict::Valid(Vec::new()), Verdict::Unsupported("GOST".into()), Verdict::NobodyTrusted];
+        let mut verdicts = vec![
+            Verdict::Valid(Vec::new()),
+            Verdict::Unsupported("GOST".into()),
+            Verdict::NobodyTrusted,
+        ];
         verdicts.extend(Fault::ALL.iter().map(|fault| Verdict::NotValid(*fault)));
         for one in verdicts {
             let (word, detail) = words(&one);

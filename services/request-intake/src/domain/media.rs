@@ -77,24 +77,55 @@ impl Looks {
         match self {
             // Packages of offices, and of anything else.
             Self::Zip => {
-                ["application/zip", "application/x-zip-compressed", "application/epub+zip", "application/java-archive"].contains(&media_type)
+                [
+                    "application/zip",
+                    "application/x-zip-compressed",
+                    "application/epub+zip",
+                    "application/java-archive",
+                ]
+                .contains(&media_type)
                     || media_type.starts_with("application/vnd.openxmlformats-officedocument.")
                     || media_type.starts_with("application/vnd.oasis.opendocument.")
                     || media_type.ends_with("+zip")
                     || media_type.contains("macroenabled")
             }
-            Self::Compound => ["application/msword", "application/vnd.ms-excel", "application/vnd.ms-powerpoint", "application/vnd.ms-outlook", "application/x-ole-storage", "application/x-msi"].contains(&media_type),
-            Self::Cms => ["application/pkcs7-mime", "application/pkcs7-signature", "application/x-pkcs7-mime", "application/x-pkcs7-signature", "application/cms"].contains(&media_type),
+            Self::Compound => [
+                "application/msword",
+                "application/vnd.ms-excel",
+                "application/vnd.ms-powerpoint",
+                "application/vnd.ms-outlook",
+                "application/x-ole-storage",
+                "application/x-msi",
+            ]
+            .contains(&media_type),
+            Self::Cms => [
+                "application/pkcs7-mime",
+                "application/pkcs7-signature",
+                "application/x-pkcs7-mime",
+                "application/x-pkcs7-signature",
+                "application/cms",
+            ]
+            .contains(&media_type),
             Self::Rtf => ["application/rtf", "text/rtf", "application/msword"].contains(&media_type),
-            Self::Rar => ["application/vnd.rar", "application/x-rar-compressed", "application/x-rar"].contains(&media_type),
+            Self::Rar => [
+                "application/vnd.rar",
+                "application/x-rar-compressed",
+                "application/x-rar",
+            ]
+            .contains(&media_type),
             Self::Gzip => ["application/gzip", "application/x-gzip"].contains(&media_type),
             Self::Jpeg => ["image/jpeg", "image/jpg"].contains(&media_type),
             Self::Bmp => ["image/bmp", "image/x-ms-bmp"].contains(&media_type),
-            Self::Xml => ["application/xml", "text/xml", "text/plain"].contains(&media_type) || media_type.ends_with("+xml"),
-            Self::Html => ["text/html", "application/xhtml+xml", "text/plain"].contains(&media_type),
-            Self::Executable => {
-                ["application/x-executable", "application/x-msdownload", "application/vnd.microsoft.portable-executable"].contains(&media_type)
+            Self::Xml => {
+                ["application/xml", "text/xml", "text/plain"].contains(&media_type) || media_type.ends_with("+xml")
             }
+            Self::Html => ["text/html", "application/xhtml+xml", "text/plain"].contains(&media_type),
+            Self::Executable => [
+                "application/x-executable",
+                "application/x-msdownload",
+                "application/vnd.microsoft.portable-executable",
+            ]
+            .contains(&media_type),
             Self::Pdf | Self::Png | Self::Gif | Self::Tiff | Self::Webp | Self::SevenZip => media_type == self.name(),
         }
     }
@@ -136,7 +167,8 @@ pub fn is_container(first: &[u8]) -> bool {
     /// The identifier of signed data, as it is encoded.
     const SIGNED_DATA: [u8; 11] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
     let within = &first[..first.len().min(24)];
-    let is_binary = within.first() == Some(&0x30) && within.windows(SIGNED_DATA.len()).any(|bytes| bytes == SIGNED_DATA);
+    let is_binary =
+        within.first() == Some(&0x30) && within.windows(SIGNED_DATA.len()).any(|bytes| bytes == SIGNED_DATA);
     is_binary || first.starts_with(b"-----BEGIN CMS-----") || first.starts_with(b"-----BEGIN PKCS7-----")
 }
 
@@ -154,7 +186,12 @@ pub fn of(said: &str, first: &[u8]) -> Result<String, &'static str> {
         Some(looks) if looks.is_of(&said) => Ok(said),
         Some(looks) => Err(looks.name()),
         None if said.starts_with("text/") && first.contains(&0) => Err(ANY),
-        None if Looks::ALL.iter().any(|known| known.is_always_known() && known.is_of(&said)) => Err(ANY),
+        None if Looks::ALL
+            .iter()
+            .any(|known| known.is_always_known() && known.is_of(&said)) =>
+        {
+            Err(ANY)
+        }
         None => Ok(said),
     }
 }
@@ -203,7 +240,11 @@ mod tests {
     #[test]
     fn what_looks_otherwise_is_told() {
         for (said, first, looks) in [
-            ("application/pdf", &b"MZ\x90\0.................................................................."[..], "application/x-executable"),
+            (
+                "application/pdf",
+                &b"MZ\x90\0.................................................................."[..],
+                "application/x-executable",
+            ),
             ("image/png", b"%PDF-1.4", "application/pdf"),
             ("application/pdf", b"no pdf at all", ANY),
             ("application/pdf", b"", ANY),
@@ -219,9 +260,13 @@ mod tests {
     #[test]
     fn a_container_is_known_in_each_of_its_encodings() {
         assert!(is_container(include_bytes!("../signature/fixtures/p256.p7s")));
-        assert!(is_container(include_bytes!("../signature/fixtures/enclosing_stream.p7s")));
+        assert!(is_container(include_bytes!(
+            "../signature/fixtures/enclosing_stream.p7s"
+        )));
         assert!(is_container(include_bytes!("../signature/fixtures/pem.p7s")));
-        assert!(!is_container(include_bytes!("../signature/fixtures/no_signed_data.p7s")));
+        assert!(!is_container(include_bytes!(
+            "../signature/fixtures/no_signed_data.p7s"
+        )));
         assert!(!is_container(b"%PDF-1.4"));
     }
 

@@ -1,6 +1,7 @@
 //! Pure types and decisions: no database, no network, no clock.
 
 pub mod attachment;
+pub mod decision;
 pub mod evidence;
 pub mod examination;
 pub mod identifiers;

@@ -66,7 +66,11 @@ fn of_fault(fault: Fault) -> LocalizedText {
             "Контейнер CMS другого вида, без подписи.",
             "It is a CMS container of another kind, without signatures.",
         ),
-        Fault::NoSigner => ("Контейнерде қолтаңба жоқ.", "В контейнере нет подписи.", "The container holds no signature."),
+        Fault::NoSigner => (
+            "Контейнерде қолтаңба жоқ.",
+            "В контейнере нет подписи.",
+            "The container holds no signature.",
+        ),
         Fault::NoContent => (
             "Контейнерде қол қойылған құжат жоқ.",
             "Контейнер не содержит подписанного документа.",
@@ -154,7 +158,11 @@ mod tests {
         let mut texts: Vec<_> = Fault::ALL.iter().map(|fault| of_fault(*fault)).collect();
         texts.extend(reason(&Verdict::NobodyTrusted));
         texts.extend([unsigned(), valid(), no_original()]);
-        for of in [|text: &LocalizedText| text.kk.clone(), |text: &LocalizedText| text.ru.clone(), |text: &LocalizedText| text.en.clone()] {
+        for of in [
+            |text: &LocalizedText| text.kk.clone(),
+            |text: &LocalizedText| text.ru.clone(),
+            |text: &LocalizedText| text.en.clone(),
+        ] {
             let different: HashSet<String> = texts.iter().map(of).collect();
             assert!(!different.contains("") && different.len() == texts.len());
         }

@@ -18,7 +18,7 @@ use legalstat_proto::requests::v1 as proto;
 use rand::RngExt;
 use uuid::{NoContext, Uuid};
 
-use super::{convert, kept};
+use super::{convert, kept, upload_attachment::taken_meanwhile};
 use crate::{
     clients::calendar::Deadlines,
     db::{self, acceptance::Accepted},
@@ -27,7 +27,7 @@ use crate::{
         examination::{Check, Examination},
         names,
         registration::coupon_number,
-        request::{Receipt, Request, Submission},
+        request::{Receipt, Request, Standing, Submission},
         rules::Rules,
     },
     examining,
@@ -77,6 +77,7 @@ pub(super) async fn accept(
         });
     }
     let mut outcomes = insert(write, &mut accepted).await?;
+    bind(write, &accepted).await?;
     // Known to be stored only once the transaction is.
     if let Some(last) = outcomes.pop() {
         let texts = Arc::clone(texts);
@@ -218,6 +219,27 @@ async fn insert(write: &mut Write, accepted: &mut [Accepted<'_>]) -> Result<Vec<
     Ok(accepted.iter().map(outcome).collect())
 }
 
+/// Binds the attachments that the requests name; most name none. One that was bound meanwhile, by another request of the group
+/// too, refuses the group, and then the request alone that came later.
+async fn bind(write: &mut Write, accepted: &[Accepted<'_>]) -> Result<(), Error> {
+    let named = |request: &Accepted<'_>| {
+        let id = request.receipt.id;
+        let attachments = request.submission.attachments.iter();
+        attachments
+            .map(move |attachment| (id, attachment.id))
+            .collect::<Vec<_>>()
+    };
+    let pairs: Vec<(Uuid, Uuid)> = accepted.iter().flat_map(named).collect();
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let now = write.now();
+    if db::attachment::bind(write.connection(), &pairs, now).await? < pairs.len() {
+        return Err(taken_meanwhile().into());
+    }
+    Ok(())
+}
+
 /// Gives those whose coupon number was taken another one, and stores them.
 #[expect(clippy::disallowed_methods, reason = "a coupon number is forty random bits")]
 async fn insert_again(
@@ -251,6 +273,7 @@ fn outcome(accepted: &Accepted<'_>) -> Outcome<proto::Request> {
         examination: accepted.examination.clone(),
         examined_at: accepted.examined_at,
         registration_number: accepted.registration_number.clone(),
+        standing: Standing::first(accepted.examination.state),
     });
     let kept = kept::keep(&mut answer, accepted.findings, accepted.explanation.as_ref());
     Outcome::of(&name, "request.accepted", answer).keeping(kept)

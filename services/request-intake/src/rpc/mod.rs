@@ -2,26 +2,38 @@
 
 use std::sync::Arc;
 
-use legalstat_kit::{Call, Caller, Context, call::caller::Role, due::calendar::Calendar, write::Groups};
+use legalstat_kit::{
+    Call, Caller, Context, call::caller::Role, due::calendar::Calendar, files::FileStore, write::Groups,
+};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::requests::v1::{
-    self as proto, GetRequestRequest, ListRequestsRequest, ListRequestsResponse, SubmitRequestRequest,
-    request_intake_service_server::RequestIntakeService,
+    self as proto, AssignRequestRequest, Attachment, AttachmentUpload, DownloadAttachmentRequest,
+    GetAttachmentUploadRequest, GetRequestRequest, ListRequestsRequest, ListRequestsResponse, SubmitRequestRequest,
+    UploadAttachmentRequest, WithdrawRequestRequest, request_intake_service_server::RequestIntakeService,
 };
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 mod accepting;
+mod assign_request;
+pub mod attaching;
 mod convert;
+mod convert_attachments;
+mod deciding;
+mod download_attachment;
+mod get_attachment_upload;
 mod get_request;
 mod kept;
 mod list_requests;
 mod parse;
+mod parse_attachments;
 mod preview_recompute;
 pub mod submit_request;
+mod upload_attachment;
+mod withdraw_request;
 
 use crate::{
     current_rules::CurrentRules, domain::request::CallerRole, lookup::Lookup, rpc::submit_request::Submissions,
-    shared_texts::SharedTexts,
+    shared_texts::SharedTexts, signatures::Signatures,
 };
 
 /// What the handlers work with.
@@ -32,10 +44,15 @@ pub struct RequestIntake {
     pub texts: Arc<SharedTexts>,
     pub lookup: Lookup,
     pub submissions: Groups<Submissions>,
+    pub files: FileStore,
+    pub signatures: Arc<Signatures>,
+    pub attachments: attaching::Limits,
 }
 
 #[tonic::async_trait]
 impl RequestIntakeService for RequestIntake {
+    type DownloadAttachmentStream = download_attachment::Download;
+
     async fn submit_request(&self, request: Request<SubmitRequestRequest>) -> Result<Response<proto::Request>, Status> {
         let call = Call::of(&request);
         Ok(Response::new(
@@ -57,6 +74,53 @@ impl RequestIntakeService for RequestIntake {
         let call = Call::of(&request);
         Ok(Response::new(
             list_requests::list_requests(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn assign_request(&self, request: Request<AssignRequestRequest>) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            assign_request::assign_request(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn withdraw_request(
+        &self,
+        request: Request<WithdrawRequestRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            withdraw_request::withdraw_request(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn upload_attachment(
+        &self,
+        request: Request<Streaming<UploadAttachmentRequest>>,
+    ) -> Result<Response<Attachment>, Status> {
+        let (call, messages) = Call::with_message(request);
+        Ok(Response::new(
+            upload_attachment::upload_attachment(self, call, messages).await?,
+        ))
+    }
+
+    async fn get_attachment_upload(
+        &self,
+        request: Request<GetAttachmentUploadRequest>,
+    ) -> Result<Response<AttachmentUpload>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            get_attachment_upload::get_attachment_upload(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn download_attachment(
+        &self,
+        request: Request<DownloadAttachmentRequest>,
+    ) -> Result<Response<Self::DownloadAttachmentStream>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            download_attachment::download_attachment(self, &call, request.into_inner()).await?,
         ))
     }
 

@@ -97,6 +97,7 @@ fn submission(kind: RequesterKind, minutes: i64) -> Submission {
             territories: Vec::new(),
         }],
         received_at: first + minutes.minutes(),
+        attachments: Vec::new(),
     }
 }
 
