@@ -6,8 +6,10 @@ use legalstat_proto::{
     calendar::v1::{PreviewRecomputeRequest, preview_recompute_request::Change},
     journal::v1::ListEntriesRequest,
     requests::v1::{
-        self as proto, AssignRequestRequest, GetRequestRequest, ListRequestsRequest, ListRequestsResponse, Request,
-        RequestState, SubmitRequestRequest, WithdrawRequestRequest,
+        self as proto, AssignRequestRequest, Attachment, AttachmentKind, DownloadAttachmentRequest,
+        GetAttachmentUploadRequest, GetRequestRequest, ListRequestsRequest, ListRequestsResponse, Request,
+        RequestState, SubmitRequestRequest, UploadAttachmentHeader, UploadAttachmentRequest, WithdrawRequestRequest,
+        upload_attachment_request::Part,
     },
 };
 use prost::Message;
@@ -37,6 +39,11 @@ pub struct Requests {
     first: String,
     /// One that verbs act on.
     decided: String,
+    /// A file that belongs to the first request.
+    attached: String,
+    /// An upload that broke off.
+    upload_id: String,
+    _files: TempDir,
     _around: (Running, Running, TempDir),
 }
 
@@ -55,6 +62,36 @@ fn on_paper() -> SubmitRequestRequest {
 impl Requests {
     fn submit(&self, message: &SubmitRequestRequest) -> Call {
         Call::new(&self.edms, path!("SubmitRequest"), message)
+    }
+
+    /// A call that uploads a file, to a request unless that is empty.
+    fn upload(&self, request: &str) -> Call {
+        let header = Part::Header(UploadAttachmentHeader {
+            kind: AttachmentKind::Attachment.into(),
+            filename: "figures.csv".into(),
+            request: request.into(),
+            request_id: Uuid::new_v4().to_string(),
+            ..Default::default()
+        });
+        let parts = [header, Part::Chunk(b"a;b".to_vec())];
+        let messages = parts.map(|part| UploadAttachmentRequest { part: Some(part) }.encode_to_vec());
+        Call::streamed(&self.edms, path!("UploadAttachment"), messages.to_vec())
+    }
+
+    /// An upload that stays without its rest.
+    fn broken_off(&self) -> Call {
+        let header = Part::Header(UploadAttachmentHeader {
+            kind: AttachmentKind::Attachment.into(),
+            filename: "figures.csv".into(),
+            request_id: self.upload_id.clone(),
+            sha256: "0".repeat(64),
+            resumable: true,
+            size_bytes: 100,
+            ..Default::default()
+        });
+        let parts = [header, Part::Chunk(b"a;b".to_vec())];
+        let messages = parts.map(|part| UploadAttachmentRequest { part: Some(part) }.encode_to_vec());
+        Call::streamed(&self.edms, path!("UploadAttachment"), messages.to_vec())
     }
 
     fn get(&self, name: &str) -> Call {
@@ -84,6 +121,9 @@ impl House for Requests {
         "SubmitRequest",
         "GetRequest",
         "ListRequests",
+        "UploadAttachment",
+        "GetAttachmentUpload",
+        "DownloadAttachment",
         "AssignRequest",
         "WithdrawRequest",
         "PreviewRecompute",
@@ -93,7 +133,9 @@ impl House for Requests {
     async fn start(connections: u32) -> Self {
         let clock = clock();
         let (calendar, registry, files) = registry(clock.clone()).await;
+        let attached = tempfile::tempdir().expect("a folder");
         let settings = [
+            ("LEGALSTAT_FILES", attached.path().display().to_string()),
             ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned()),
             ("LEGALSTAT_FORM_REGISTRY_URL", registry.url().to_owned()),
         ];
@@ -105,6 +147,9 @@ impl House for Requests {
             watched,
             first: String::new(),
             decided: String::new(),
+            attached: String::new(),
+            upload_id: Uuid::new_v4().to_string(),
+            _files: attached,
             _around: (calendar, registry, files),
         };
         let first: Request = requests
@@ -115,6 +160,10 @@ impl House for Requests {
         requests.first = first.name;
         let decided: Request = requests.submit(&new()).read().await.expect("it is taken");
         requests.decided = decided.name;
+        let attached: Attachment = requests.upload(&requests.first).read().await.expect("it is taken");
+        requests.attached = attached.name;
+        let broken_off = requests.broken_off().make(None).await;
+        broken_off.expect_err("its rest is missing");
         requests
     }
 
@@ -127,6 +176,19 @@ impl House for Requests {
             "SubmitRequest" => self.submit(&new()),
             "GetRequest" => self.get(&self.first),
             "ListRequests" => self.list(""),
+            "UploadAttachment" => self.upload(""),
+            "GetAttachmentUpload" => {
+                let upload_id = self.upload_id.clone();
+                let message = GetAttachmentUploadRequest { upload_id };
+                Call::new(&self.edms, path!("GetAttachmentUpload"), &message)
+            }
+            "DownloadAttachment" => {
+                let message = DownloadAttachmentRequest {
+                    name: self.attached.clone(),
+                    ..Default::default()
+                };
+                Call::new(&self.edms, path!("DownloadAttachment"), &message)
+            }
             "AssignRequest" => {
                 let message = AssignRequestRequest {
                     name: self.decided.clone(),

@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, date, name, object, read_file};
+use super::{
+    Action, Command, Mutation,
+    attachments::{ATTACHMENTS, Attach, Files},
+    date, name, object, read_file,
+};
 use crate::{failure::Failure, output::View};
 
 const SERVICE: &str = "legalstat.requests.v1.RequestIntakeService";
@@ -24,13 +28,53 @@ pub(crate) enum Requests {
       \"essence\": \"Crimes registered in the fourth quarter of 2025\", \"language\": \"LANGUAGE_RU\",
       \"items\": [{ \"kind\": \"ITEM_KIND_STATISTICS\", \"description\": \"Registered crimes\",
                   \"unit\": \"UNIT_CRIME\", \"period\": \"2025-Q4\" }] } }
-  JSON")]
+  JSON
+With files, which are uploaded first:
+  legalstat requests submit --file request.json --signed-original request.pdf --signature request.pdf.p7s --attach list.xlsx")]
     Submit {
         /// A SubmitRequestRequest in proto3 JSON; `-` reads standard input
         #[arg(long, value_name = "PATH")]
         file: PathBuf,
+        /// A file beside the request; may be given several times
+        #[arg(long, value_name = "PATH")]
+        attach: Vec<PathBuf>,
+        #[command(flatten)]
+        files: Files,
         #[command(flatten)]
         mutation: Mutation,
+    },
+    /// Add files to a request that is there; what breaks off goes on
+    #[command(after_help = "Examples:
+  legalstat requests attach requests/0192… answer-to-our-question.pdf photo.jpg
+  legalstat requests attach requests/0192… --signed-original request.p7m
+An upload that was ended goes on with its --request-id, which it told at its beginning.")]
+    Attach {
+        /// The request, requests/UUID
+        request: String,
+        /// The files
+        #[arg(value_name = "FILE")]
+        attached: Vec<PathBuf>,
+        #[command(flatten)]
+        files: Files,
+        #[command(flatten)]
+        mutation: Mutation,
+    },
+    /// The files of a request, with what their signatures came to
+    Attachments {
+        /// The request, requests/UUID
+        request: String,
+    },
+    /// Download a file of a request; what breaks off goes on
+    #[command(after_help = "Example:\n  legalstat requests download attachments/0192… --to request.pdf --resume")]
+    Download {
+        /// The file, attachments/UUID
+        attachment: String,
+        /// Keep what has come when it is ended, and go on from what an earlier one kept
+        #[arg(long)]
+        resume: bool,
+        /// Where to write it; `-` is standard output
+        #[arg(long, value_name = "PATH")]
+        to: PathBuf,
     },
     /// One request with its examination
     Get {
@@ -90,12 +134,32 @@ impl Requests {
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
         Ok(match self {
-            Self::Submit { file, mutation } => {
-                let action = Action::Send(
-                    mutation.add_to(read_file(&file, SERVICE, "SubmitRequest")?),
-                    View::Record,
-                );
+            Self::Submit {
+                file,
+                attach,
+                files,
+                mutation,
+            } => {
+                let message = mutation.add_to(read_file(&file, SERVICE, "SubmitRequest")?);
+                let action = Action::Attach(Attach::with(message, attach, files, &mutation)?, View::Record);
                 Command::new(SERVICE, "SubmitRequest", action)
+            }
+            Self::Attach {
+                request,
+                attached,
+                files,
+                mutation,
+            } => {
+                let attach = Attach::to(name("requests/", &request), attached, files, &mutation)?;
+                Command::new(SERVICE, "UploadAttachment", Action::Attach(attach, ATTACHMENTS))
+            }
+            Self::Attachments { request } => {
+                let asked = json!({ "name": name("requests/", &request), "view": "REQUEST_VIEW_BASIC" });
+                Command::new(SERVICE, "GetRequest", Action::Call(asked, ATTACHMENTS))
+            }
+            Self::Download { attachment, resume, to } => {
+                let asked = json!({ "name": name("attachments/", &attachment) });
+                Command::new(SERVICE, "DownloadAttachment", Action::Fetch(asked, to, resume))
             }
             Self::Get { name: id } => {
                 let action = Action::Call(json!({ "name": name("requests/", &id) }), View::Record);

@@ -5,13 +5,12 @@ use legalstat_kit::door::word::Word;
 use legalstat_kit::law::{LegalBasis, LocalizedText};
 
 use super::{
-    attachment::{self, Signed},
     evidence::{Answer, Availability, Deadline, Evidence, Finding},
     request::{Channel, ItemKind, State, Submission},
     rules::{Decider, Ground, Rules},
-    signature_texts, texts,
+    signature_texts::Signature,
+    texts,
 };
-use crate::signature;
 
 /// The rule a check applies, in the order of examination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -332,23 +331,15 @@ impl RulesInForce<'_> {
 
     fn signature(&self) -> Verdict {
         let (rule, field) = (CheckRule::Signature, "attachments");
-        let broken = |why: &LocalizedText| {
-            let mut verdict = self.broken(rule, field);
-            verdict.check.text = texts::joined(verdict.check.text, why);
-            verdict
-        };
-        let verified = match attachment::signed(&self.submission.attachments) {
-            Signed::NoOriginal => {
-                return self.kept(rule, Outcome::NotApplicable, "", signature_texts::no_original());
+        match Signature::of(&self.submission.attachments) {
+            Signature::None(why) => self.kept(rule, Outcome::NotApplicable, "", why),
+            Signature::Valid => self.passed(rule),
+            Signature::Unverified(why) => self.kept(rule, Outcome::Undetermined, field, why),
+            Signature::NotValid(why) => {
+                let mut verdict = self.broken(rule, field);
+                verdict.check.text = texts::joined(verdict.check.text, &why);
+                verdict
             }
-            Signed::Unsigned => return broken(&signature_texts::unsigned()),
-            Signed::Verified(verified) => verified,
-        };
-        match signature_texts::reason(verified) {
-            None => self.passed(rule),
-            Some(why) if matches!(verified, signature::Verdict::NotValid(_)) => broken(&why),
-            // Nothing is known to be wrong with it.
-            Some(why) => self.kept(rule, Outcome::Undetermined, field, why),
         }
     }
 

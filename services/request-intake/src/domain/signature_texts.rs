@@ -2,7 +2,35 @@
 
 use legalstat_kit::law::LocalizedText;
 
+use super::attachment::{self, Attachment, Signed};
 use crate::signature::{Fault, Verdict};
+
+/// What the examination finds of a request's signature.
+pub(super) enum Signature {
+    /// There is none to look at.
+    None(LocalizedText),
+    /// It is valid.
+    Valid,
+    /// Nothing is known to be wrong with it, and it is not known to be valid.
+    Unverified(LocalizedText),
+    /// It is not valid, or missing where one should be.
+    NotValid(LocalizedText),
+}
+
+impl Signature {
+    pub(super) fn of(attachments: &[Attachment]) -> Self {
+        let verified = match attachment::signed(attachments) {
+            Signed::NoOriginal => return Self::None(no_original()),
+            Signed::Unsigned => return Self::NotValid(unsigned()),
+            Signed::Verified(verified) => verified,
+        };
+        match reason(verified) {
+            None => Self::Valid,
+            Some(why) if matches!(verified, Verdict::NotValid(_)) => Self::NotValid(why),
+            Some(why) => Self::Unverified(why),
+        }
+    }
+}
 
 /// That the signature of the signed original is valid.
 pub(super) fn valid() -> LocalizedText {
@@ -14,7 +42,7 @@ pub(super) fn valid() -> LocalizedText {
 }
 
 /// That there is no signed original.
-pub(super) fn no_original() -> LocalizedText {
+fn no_original() -> LocalizedText {
     LocalizedText::new(
         "Электрондық цифрлық қолтаңбасы бар түпнұсқа ұсынылмаған.",
         "Оригинал с электронной цифровой подписью не представлен.",
@@ -23,7 +51,7 @@ pub(super) fn no_original() -> LocalizedText {
 }
 
 /// That nothing signs the signed original.
-pub(super) fn unsigned() -> LocalizedText {
+fn unsigned() -> LocalizedText {
     LocalizedText::new(
         "Түпнұсқада қолтаңба жоқ.",
         "Оригинал не содержит подписи, и отдельной подписи нет.",

@@ -21,7 +21,7 @@ fn a_value_keeps_the_word_under_which_rows_were_stored() {
     assert_eq!(words::<StepEffect>(), "START COUNTED SKIPPED SUSPENDED ROLLED DUE");
     assert_eq!(
         words::<CheckRule>(),
-        "WRITTEN CHANNEL SIGNATORY NO_DOCUMENT_COPIES NO_PRIMARY_ACCOUNTING UNIT PERIOD WITHIN_INDICATORS NOT_OPENLY_AVAILABLE DUE_DATE"
+        "WRITTEN CHANNEL SIGNATORY SIGNATURE NO_DOCUMENT_COPIES NO_PRIMARY_ACCOUNTING UNIT PERIOD WITHIN_INDICATORS NOT_OPENLY_AVAILABLE DUE_DATE"
     );
     assert_eq!(
         words::<Outcome>(),

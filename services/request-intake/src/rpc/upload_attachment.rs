@@ -327,7 +327,6 @@ fn outcome(attachment: Attachment, limits: &attaching::Limits, keeps: bool) -> O
     Outcome::each(changes, answer)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the id of a new attachment is chance and time")]
 fn id_at(now: Timestamp) -> Uuid {
     let seconds = now.as_second().unsigned_abs();
     Uuid::new_v7(uuid::Timestamp::from_unix(

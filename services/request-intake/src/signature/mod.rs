@@ -15,7 +15,7 @@ mod trust;
 mod verify;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use trust::TrustStore;
 pub use verify::verify;

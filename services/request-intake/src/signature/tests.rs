@@ -16,7 +16,7 @@ macro_rules! fixture {
     };
 }
 
-fn folder() -> std::path::PathBuf {
+pub(crate) fn folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/signature/fixtures/trust")
 }
 
@@ -169,6 +169,15 @@ fn what_cannot_be_verified_is_told_as_unsupported_and_never_as_valid() {
             other => panic!("{algorithm}: {other:?}"),
         }
     }
+}
+
+/// A container as one signs by GOST 34.310.
+pub(crate) fn gost() -> Vec<u8> {
+    let identifiers = [
+        ("1.2.840.113549.1.1.1", "1.2.398.3.10.1.1.1.2"),
+        ("2.16.840.1.101.3.4.2.1", "1.2.398.3.10.1.3.1.1.0"),
+    ];
+    with_identifiers(fixture!("rsa"), &identifiers)
 }
 
 #[test]

@@ -1,3 +1,5 @@
+mod attached_signatures;
+mod attachments;
 mod deadlines;
 mod deciding;
 mod fakes;
