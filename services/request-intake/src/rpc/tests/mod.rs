@@ -10,4 +10,5 @@ mod recompute;
 mod stage;
 mod submit;
 mod upgrade;
+mod uploads;
 mod views;
