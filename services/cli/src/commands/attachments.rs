@@ -89,12 +89,19 @@ impl Attach {
         files: Files,
         mutation: &Mutation,
     ) -> Result<Self, Failure> {
+        let attach = Self::of(attached, files);
+        // What is wrong with the id of a request without files is for the service to say.
+        let id = match attach.files.is_empty() {
+            true => Uuid::nil(),
+            false => parsed(&message::text(&submission, "request_id"))?,
+        };
         Ok(Self {
-            id: parsed(&message::text(&submission, "request_id"))?,
+            id,
+            // The id may stand in the file too, so that something may have come before.
             again: mutation.request_id.is_some(),
             validate_only: message::is_trial(&submission),
             submission: Some(submission),
-            ..Self::of(attached, files)
+            ..attach
         })
     }
 
