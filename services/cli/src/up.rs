@@ -377,7 +377,10 @@ impl Start<'_> {
             ServiceName::FormRegistry | ServiceName::CollectionDistribution => settings.extend([calendar, files]),
             ServiceName::RequestIntake => {
                 let forms = ("LEGALSTAT_FORM_REGISTRY_URL", self.ports.url(ServiceName::FormRegistry));
-                settings.extend([calendar, forms, files]);
+                // Empty, nobody is trusted; whoever tries signatures puts certificates there.
+                let trust = folder.join("signature-trust");
+                std::fs::create_dir_all(&trust).with_context(|| format!("making {}", trust.display()))?;
+                settings.extend([calendar, forms, files, ("LEGALSTAT_SIGNATURE_TRUST", path(&trust))]);
             }
         }
         Ok(settings)

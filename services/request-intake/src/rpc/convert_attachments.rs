@@ -29,7 +29,7 @@ pub(super) fn attachment(attachment: Attachment, expires: Option<Timestamp>) -> 
         filename: attachment.filename,
         content_type: attachment.content_type,
         size_bytes: attachment.size_bytes,
-        sha256: hex(&attachment.sha256),
+        sha256: hex::encode(attachment.sha256),
         uploaded_by: attachment.uploaded_by,
         upload_time: Some(wire::to_timestamp(attachment.uploaded_at)),
         request: attachment.request.map(names::request).unwrap_or_default(),
@@ -62,14 +62,10 @@ fn signer(signer: Signer) -> proto::Signer {
     proto::Signer {
         name: signer.name,
         serial_number: signer.serial_number,
-        certificate_sha256: hex(&signer.certificate_sha256),
+        certificate_sha256: hex::encode(signer.certificate_sha256),
         algorithm: signer.algorithm,
         sign_time: signer.signed_at.map(wire::to_timestamp),
         authorities: signer.chain,
         revocations_time: signer.revocations_of.map(wire::to_timestamp),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -222,7 +222,8 @@ async fn receive(
 }
 
 fn read_at_most(file: &mut std::fs::File, most: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    let length = usize::try_from(file.metadata()?.len()).unwrap_or(most);
+    let mut bytes = Vec::with_capacity(length.min(most));
     file.take(most as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
@@ -256,11 +257,12 @@ async fn verified(
 }
 
 async fn content(service: &RequestIntake, original: &Attachment) -> Result<Content, Error> {
-    if usize::try_from(original.size_bytes).map_err(anyhow::Error::new)? > MAX_CONTAINER {
+    let size = usize::try_from(original.size_bytes).map_err(anyhow::Error::new)?;
+    if size > MAX_CONTAINER {
         return Ok(Content::Digest(original.sha256));
     }
     let read = service.files.read(&original.sha256).await?;
-    let bytes = read.try_fold(Vec::new(), |mut whole, chunk| async move {
+    let bytes = read.try_fold(Vec::with_capacity(size), |mut whole, chunk| async move {
         whole.extend_from_slice(&chunk);
         Ok(whole)
     });

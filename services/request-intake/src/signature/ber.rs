@@ -123,7 +123,8 @@ fn head(input: &[u8]) -> Result<(u8, Option<usize>, usize), Fault> {
 
 /// The one element of the input with definite lengths, shortest lengths and octet strings in one piece.
 pub fn normalised(input: &[u8]) -> Result<Vec<u8>, Fault> {
-    let mut output = Vec::with_capacity(input.len());
+    // A definite length can take a few bytes more than an indefinite one.
+    let mut output = Vec::with_capacity(input.len() + 4096);
     let rest = rewrite(input, DEPTH, &mut output)?;
     if rest.is_empty() {
         Ok(output)

@@ -106,7 +106,7 @@ fn signer(
     };
     Ok(Signer {
         name: name(&parsed),
-        serial_number: parsed.raw_serial().iter().map(|byte| format!("{byte:02x}")).collect(),
+        serial_number: hex::encode(parsed.raw_serial()),
         certificate_sha256: wire::sha256(der),
         algorithm: algorithm.name(),
         signed_at: attributes.signed_at,

@@ -27,8 +27,7 @@ pub(super) const CONTENT: &[u8] = include_bytes!("../../signature/fixtures/conte
 pub(super) const LATER: &str = "2027-03-02T10:00:00+05:00";
 
 pub(super) fn digest(content: &[u8]) -> String {
-    let digest = legalstat_kit::door::wire::sha256(content);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(legalstat_kit::door::wire::sha256(content))
 }
 
 pub(super) fn header(kind: Kind, filename: &str) -> UploadAttachmentHeader {
