@@ -20,6 +20,7 @@ use legalstat_local::{
     postgres::{Cluster, ClusterOptions},
     programs::PostgresMissing,
     roles::{self, ServicePasswords},
+    signing,
 };
 use serde_json::json;
 use tokio::{sync::mpsc, task::JoinSet};
@@ -33,6 +34,7 @@ use crate::{
     output,
     place::{self, Addresses, Place, ServiceName},
     ports::Ports,
+    signing_keys,
 };
 
 /// How long the services may take to be ready.
@@ -116,6 +118,7 @@ impl System {
             .await
             .context("preparing the database")?;
         let identities = Identities::ensure(&folder)?;
+        signing_keys::ensure(&folder)?;
         tokio::spawn(certificates::keep(folder.clone(), shutdown.clone()));
         let (ready, mut signals) = mpsc::unbounded_channel();
         let mut system = Self {
@@ -377,10 +380,17 @@ impl Start<'_> {
             ServiceName::FormRegistry | ServiceName::CollectionDistribution => settings.extend([calendar, files]),
             ServiceName::RequestIntake => {
                 let forms = ("LEGALSTAT_FORM_REGISTRY_URL", self.ports.url(ServiceName::FormRegistry));
+                let keys = signing::folder_of(folder, name.as_str());
                 // Empty, nobody is trusted; whoever tries signatures puts certificates there.
                 let trust = folder.join("signature-trust");
                 std::fs::create_dir_all(&trust).with_context(|| format!("making {}", trust.display()))?;
-                settings.extend([calendar, forms, files, ("LEGALSTAT_SIGNATURE_TRUST", path(&trust))]);
+                settings.extend([
+                    calendar,
+                    forms,
+                    files,
+                    ("LEGALSTAT_SIGNING_KEYS", path(&keys)),
+                    ("LEGALSTAT_SIGNATURE_TRUST", path(&trust)),
+                ]);
             }
         }
         Ok(settings)

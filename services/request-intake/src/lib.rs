@@ -6,8 +6,10 @@ use legalstat_kit::{
     Context, Service,
     call::MESSAGE,
     due::{self, calendar::Calendar},
+    feed::Outbox,
     files::FileStore,
     schema::Tables,
+    signing::SigningKeys,
     write::{self, Groups, Limits},
 };
 use legalstat_proto::requests::v1::request_intake_service_server::{RequestIntakeServiceServer, SERVICE_NAME};
@@ -26,15 +28,22 @@ mod rpc;
 mod shared_texts;
 pub mod signature;
 mod signatures;
+mod watched;
+
+/// What a coupon is made of, for who verifies one.
+pub mod coupons {
+    pub use crate::rpc::coupons::{content_sha256, signed};
+}
 
 use clients::{calendar::Deadlines, form_registry::FormRegistry};
 use config::Config;
 use current_rules::CurrentRules;
 use examining::Examiner;
 use lookup::Lookup;
-use rpc::{RequestIntake, attaching, submit_request::Submissions};
+use rpc::{RequestIntake, attaching, coupons::Coupons, holder::Guesses, submit_request::Submissions};
 use shared_texts::SharedTexts;
 use signatures::Signatures;
+use watched::Watched;
 
 /// The tables of the schema `requests`.
 static TABLES: Tables = Tables::of_service(sqlx::migrate!("./migrations"));
@@ -65,6 +74,9 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let signatures = Arc::new(Signatures::read(kept.signature_trust.clone())?);
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     let form_registry = FormRegistry::new(&config.form_registry_url, &context.tls)?;
+    let keys = SigningKeys::open(&config.signing_keys)?;
+    keys.follow(&context);
+    let coupons = Coupons::new(keys);
     db::load_rules(&context).await?;
     let (rules, texts) = (Arc::<CurrentRules>::default(), Arc::<SharedTexts>::default());
     let feed = jobs::recompute::start(&context, calendar.clone());
@@ -80,10 +92,15 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         rules: Arc::clone(&rules),
         examiner,
         texts: Arc::clone(&texts),
+        coupons: coupons.clone(),
     };
     let server = RequestIntakeServiceServer::new(RequestIntake {
         submissions: Groups::start(&context, submissions, SUBMISSIONS),
         lookup: Lookup::new(context.db.clone()),
+        coupons,
+        guesses: Guesses::new(config.tries),
+        watched: Arc::new(Watched::new(context.db.clone())),
+        outbox: Outbox::start(&context, SERVICE_NAME),
         context,
         calendar,
         rules,

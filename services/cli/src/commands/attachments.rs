@@ -42,6 +42,13 @@ pub(crate) struct Files {
     signature: Option<PathBuf>,
 }
 
+impl Files {
+    /// Whether any is given.
+    pub(super) fn are_given(&self) -> bool {
+        self.signed_original.is_some()
+    }
+}
+
 /// Uploads, and what is done with them.
 #[derive(Debug)]
 pub(crate) struct Attach {

@@ -2,8 +2,10 @@
 //! shown.
 
 pub(crate) mod attachments;
+pub(crate) mod bodies;
 pub(crate) mod calendar;
 pub(crate) mod collections;
+pub(crate) mod coupons;
 pub(crate) mod editions;
 pub(crate) mod forms;
 pub(crate) mod journal;
@@ -21,7 +23,7 @@ use std::{
 
 use legalstat_local::folder::write_chosen;
 use legalstat_proto::forms::v1::{ImportObservationsHeader, ObservationRow};
-use prost_reflect::DynamicMessage;
+use prost_reflect::{DynamicMessage, MessageDescriptor};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -49,6 +51,10 @@ pub(crate) enum Action {
     Resume(DynamicMessage, PathBuf, &'static str, bool),
     /// A download to a file, or to standard output as `-`.
     Download(Value, PathBuf),
+    /// A request by its name or by any of its numbers.
+    Lookup(requests::lookup::Lookup),
+    /// Several requests of one file.
+    Several(requests::several::Several),
     /// An open data package, described and written.
     Package(package::Package),
     /// A feed, watched with a request, and what a person is told of a message; nothing of a heartbeat.
@@ -140,6 +146,8 @@ impl Command {
                 (with_digest(description, &content), View::Record)
             }
             Action::Package(package) => return package.run(options).await,
+            Action::Lookup(lookup) => return lookup.run(&connection, options).await,
+            Action::Several(several) => return several.run(&connection, options).await,
             Action::Watch(watch, request, line) => {
                 let feed = watch::Feed {
                     connection,
@@ -253,6 +261,17 @@ pub(crate) fn request(service: &str, method: &str, fields: &Value) -> Result<Dyn
 
 /// Reads the request of a method in proto3 JSON from a file, or from standard input as `-`.
 pub(crate) fn read_file(path: &Path, service: &str, method: &str) -> Result<DynamicMessage, Failure> {
+    read_message(path, &call::method(&format!("{service}/{method}")).input())
+}
+
+/// Reads a message in proto3 JSON from a file, or from standard input as `-`.
+pub(crate) fn read_message(path: &Path, descriptor: &MessageDescriptor) -> Result<DynamicMessage, Failure> {
+    let (text, source) = read_text(path)?;
+    message::read(descriptor, &text, &source)
+}
+
+/// Reads a text from a file, or from standard input as `-`, and how it is called.
+pub(crate) fn read_text(path: &Path) -> Result<(String, String), Failure> {
     let mut bytes = Vec::new();
     let (read, source) = if path.as_os_str() == "-" {
         (
@@ -268,7 +287,7 @@ pub(crate) fn read_file(path: &Path, service: &str, method: &str) -> Result<Dyna
     };
     let text = read.map_err(|error| error.to_string()).and_then(|_| decoded(bytes));
     let text = text.map_err(|error| Failure::usage(format!("cannot read {source}: {error}")))?;
-    message::read(&call::method(&format!("{service}/{method}")).input(), &text, &source)
+    Ok((text, source))
 }
 
 /// The text of a file in UTF-8, or in the UTF-16 that a byte order mark announces, as some shells write it; the mark is no

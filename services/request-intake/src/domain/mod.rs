@@ -1,6 +1,7 @@
 //! Pure types and decisions: no database, no network, no clock.
 
 pub mod attachment;
+pub mod body;
 pub mod decision;
 pub mod evidence;
 pub mod examination;
@@ -8,12 +9,18 @@ pub mod identifiers;
 pub mod life;
 pub mod media;
 pub mod names;
+pub mod notice;
 pub mod register;
 pub mod registration;
 pub mod request;
 pub mod rules;
+pub mod secret;
 pub mod signature_texts;
+pub mod statistics;
+pub mod status;
 mod texts;
+pub mod told;
+pub mod viewer;
 
 #[cfg(test)]
 mod words;

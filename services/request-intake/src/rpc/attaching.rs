@@ -1,16 +1,17 @@
 //! To what a file may be added, and how many and how much may wait for a request.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use legalstat_kit::{Call, Error, FieldReason, Refusal, Violations, door::word::Word as _};
+use legalstat_kit::{Call, Context, Error, FieldReason, Refusal, Violations, door::word::Word as _};
 use legalstat_proto::common::v1::ErrorReason;
 use sqlx::PgConnection;
 use tonic::Code;
 use uuid::Uuid;
 
-use super::get_request::visible;
+use super::{RequestIntake, seeing::visible};
 use crate::{
+    current_rules::CurrentRules,
     db,
     domain::{
         attachment::{self, Attachment, Kind, MOST},
@@ -37,6 +38,26 @@ impl Limits {
     }
 }
 
+/// Who uploads, with all by which it is decided whether he may.
+#[derive(Clone)]
+pub(super) struct Asker {
+    call: Call,
+    rules: Arc<CurrentRules>,
+    context: Context,
+    limits: Limits,
+}
+
+impl Asker {
+    pub(super) fn of(service: &RequestIntake, call: &Call) -> Self {
+        Self {
+            call: call.clone(),
+            rules: Arc::clone(&service.rules),
+            context: service.context.clone(),
+            limits: service.attachments.clone(),
+        }
+    }
+}
+
 /// What an upload is to be added to.
 pub(super) struct To {
     pub kind: Kind,
@@ -51,13 +72,13 @@ pub(super) struct To {
 /// the request has already, or of what is signed; RESOURCE_EXHAUSTED when too much of the caller's waits for a request.
 pub(super) async fn require(
     connection: &mut PgConnection,
-    call: &Call,
+    asker: &Asker,
     to: &To,
-    limits: &Limits,
 ) -> Result<Option<Attachment>, Error> {
+    let call = &asker.call;
     match to.request {
-        Some(request) => require_request(connection, call, to, request).await?,
-        None => require_room(connection, call, limits).await?,
+        Some(request) => require_request(connection, asker, to, request).await?,
+        None => require_room(connection, call, &asker.limits).await?,
     }
     let Some(signs) = to.signs else { return Ok(None) };
     let original = db::attachment::get(connection, &[signs]).await?.remove(&signs);
@@ -76,9 +97,9 @@ pub(super) async fn require(
     Ok(Some(original))
 }
 
-async fn require_request(connection: &mut PgConnection, call: &Call, to: &To, id: Uuid) -> Result<(), Error> {
+async fn require_request(connection: &mut PgConnection, asker: &Asker, to: &To, id: Uuid) -> Result<(), Error> {
     let stored = db::request::get(connection, &[id]).await?.remove(&id);
-    let stored = visible(call, id, stored.transpose()?)?;
+    let stored = visible(&asker.rules, &asker.context, &asker.call, id, stored.transpose()?).await?;
     let state = stored.standing.state;
     if !attachment::takes_more(state) {
         return Err(closed(id, state).into());

@@ -8,7 +8,7 @@ use legalstat_proto::requests::v1::{
 use tonic::Status;
 use uuid::Uuid;
 
-use super::{RequestIntake, convert_attachments, get_request::visible};
+use super::{RequestIntake, convert_attachments, seeing::visible};
 use crate::{
     db,
     domain::{attachment::Attachment, names},
@@ -63,7 +63,8 @@ async fn find(service: &RequestIntake, call: &Call, id: Uuid) -> Result<Attachme
         return Ok(attachment);
     }
     let request = attachment.request.ok_or_else(missing)?;
-    match visible(call, request, service.lookup.get(request).await?) {
+    let found = service.lookup.get(request).await?;
+    match visible(&service.rules, &service.context, call, request, found).await {
         Ok(_) => Ok(attachment),
         Err(Error::Refusal(_)) => Err(missing().into()),
         Err(error) => Err(error),

@@ -194,9 +194,9 @@ async fn receive(
     header: &Header,
     messages: impl Stream<Item = Arriving<UploadAttachmentHeader>>,
 ) -> Result<Received, Error> {
-    let mut original = None;
+    let (mut original, asker) = (None, attaching::Asker::of(service, call));
     upload::refuse_early(&service.context, call, &header.upload, async |connection| {
-        original = attaching::require(connection, call, &header.to, &service.attachments).await?;
+        original = attaching::require(connection, &asker, &header.to).await?;
         Ok(())
     })
     .await?;
@@ -277,6 +277,7 @@ async fn save(
     received: Option<Received>,
 ) -> Result<Shown, Error> {
     let (keeps, limits) = (!mutation.validate_only, service.attachments.clone());
+    let asker = attaching::Asker::of(service, &call);
     write::carry_out(&service.context, mutation, move |write| {
         Box::pin(async move {
             let received = received.ok_or_else(|| anyhow::anyhow!("an answer that was stored is gone"))?;
@@ -284,7 +285,7 @@ async fn save(
             if let Some(request) = header.to.request {
                 db::decision::lock(write.connection(), request).await?;
             }
-            if let Err(error) = attaching::require(write.connection(), &call, &header.to, &limits).await {
+            if let Err(error) = attaching::require(write.connection(), &asker, &header.to).await {
                 staged.discard();
                 return Err(error);
             }

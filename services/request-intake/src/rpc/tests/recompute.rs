@@ -6,7 +6,10 @@ use std::{
 };
 
 use jiff::Timestamp;
-use legalstat_local::testing::{gate::Gate, harness::Running};
+use legalstat_local::testing::{
+    gate::Gate,
+    harness::{Ground, Running},
+};
 use legalstat_proto::{
     calendar::v1::{
         CalendarAct, CalendarActKind, CalendarChangeKind, CreateCalendarActRequest, Grade, PreviewRecomputeRequest,
@@ -70,6 +73,7 @@ impl Desk {
             ("LEGALSTAT_FILES", files.path().display().to_string()),
             ("LEGALSTAT_CALENDAR_URL", gate.url()),
             ("LEGALSTAT_FORM_REGISTRY_URL", fakes.url.clone()),
+            ("LEGALSTAT_SIGNING_KEYS", Ground::shared().await.signing_keys()),
         ];
         let running = Running::start(&SERVICE, &settings, tell).await;
         let stage = Stage { fakes, running, files };
