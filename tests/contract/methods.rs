@@ -72,6 +72,9 @@ requests.v1.RequestIntakeService/GetRequest                     SUBJECT,EDMS,KAD
 requests.v1.RequestIntakeService/ListRequests                   SUBJECT,EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
 requests.v1.RequestIntakeService/AssignRequest                  OPERATOR,APPROVER  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/WithdrawRequest                EDMS,KADAGALAU,OPERATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/UploadAttachment               EDMS,KADAGALAU,OPERATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/GetAttachmentUpload            EDMS,KADAGALAU,OPERATOR  -  INVALID_FIELDS
+requests.v1.RequestIntakeService/DownloadAttachment             SUBJECT,EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 requests.v1.RequestIntakeService/GetRequestStatus               PUBLIC  -  INVALID_FIELDS
 requests.v1.RequestIntakeService/ListSigningKeys                PUBLIC  -  OK
 requests.v1.RequestIntakeService/LookupRequest                  SUBJECT,EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS

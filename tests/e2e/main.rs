@@ -1,5 +1,6 @@
 //! Stories of those who use the system, through the command line and gRPC only.
 
+mod attachments;
 mod availability;
 mod bad_input;
 mod calendar_command;

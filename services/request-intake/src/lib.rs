@@ -7,6 +7,7 @@ use legalstat_kit::{
     call::MESSAGE,
     due::{self, calendar::Calendar},
     feed::Outbox,
+    files::FileStore,
     schema::Tables,
     signing::SigningKeys,
     write::{self, Groups, Limits},
@@ -26,6 +27,8 @@ mod jobs;
 mod lookup;
 mod rpc;
 mod shared_texts;
+pub mod signature;
+mod signatures;
 mod watched;
 
 /// What a coupon is made of, for who verifies one.
@@ -39,8 +42,9 @@ use current_rules::CurrentRules;
 use earlier_requests::EarlierRequests;
 use examining::Examiner;
 use lookup::Lookup;
-use rpc::{RequestIntake, coupons::Coupons, holder::Guesses, submit_request::Submissions};
+use rpc::{RequestIntake, attaching, coupons::Coupons, holder::Guesses, submit_request::Submissions};
 use shared_texts::SharedTexts;
+use signatures::Signatures;
 use watched::Watched;
 
 /// The tables of the schema `requests`.
@@ -67,6 +71,9 @@ const SUBMISSIONS: Limits = Limits {
 };
 
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
+    let kept = &config.files;
+    let files = FileStore::open(&context, &kept.folder, kept.limit)?.resuming(&context, kept.partials)?;
+    let signatures = Arc::new(Signatures::read(kept.signature_trust.clone())?);
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     let form_registry = FormRegistry::new(&config.form_registry_url, &context.tls)?;
     let keys = SigningKeys::open(&config.signing_keys)?;
@@ -80,6 +87,8 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         deadlines: Deadlines::new(calendar.clone(), feed),
         form_registry,
     });
+    jobs::attachments::start(&context, &files, kept.unbound_for);
+    signatures.follow(&context);
     jobs::examination::start(&context, Arc::clone(&examiner), Arc::clone(&rules));
     let submissions = Submissions {
         context: context.clone(),
@@ -101,6 +110,12 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         rules,
         texts,
         earlier,
+        files,
+        signatures,
+        attachments: attaching::Limits {
+            unbound_for: kept.unbound_for,
+            unbound_bytes: kept.unbound_bytes,
+        },
     });
     let server = server
         .accept_compressed(CompressionEncoding::Gzip)

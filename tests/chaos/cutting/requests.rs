@@ -7,10 +7,12 @@ use legalstat_proto::{
     common::v1 as common,
     journal::v1::ListEntriesRequest,
     requests::v1::{
-        self as proto, AssignRequestRequest, BatchSubmitRequestsRequest, Body, BodyKind, CreateBodyRequest,
-        GetBodyRequest, GetRequestRequest, GetRequestStatisticsRequest, GetRequestStatusRequest, ListBodiesRequest,
-        ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest, LookupRequestRequest, Request, RequestState,
-        SubmitRequestRequest, UpdateBodyRequest, WatchRequestsRequest, WithdrawRequestRequest,
+        self as proto, AssignRequestRequest, Attachment, AttachmentKind, BatchSubmitRequestsRequest, Body, BodyKind,
+        CreateBodyRequest, DownloadAttachmentRequest, GetAttachmentUploadRequest, GetBodyRequest, GetRequestRequest,
+        GetRequestStatisticsRequest, GetRequestStatusRequest, ListBodiesRequest, ListRequestsRequest,
+        ListRequestsResponse, ListSigningKeysRequest, LookupRequestRequest, Request, RequestState,
+        SubmitRequestRequest, UpdateBodyRequest, UploadAttachmentHeader, UploadAttachmentRequest, WatchRequestsRequest,
+        WithdrawRequestRequest, upload_attachment_request::Part,
     },
 };
 use prost::Message;
@@ -41,6 +43,11 @@ pub struct Requests {
     coupon: (String, String),
     /// One that verbs act on.
     decided: String,
+    /// A file that belongs to the first request.
+    attached: String,
+    /// An upload that broke off.
+    upload_id: String,
+    _files: TempDir,
     _around: (Running, Running, TempDir),
 }
 
@@ -86,6 +93,36 @@ impl Requests {
         Call::new(&self.edms, path!("SubmitRequest"), message)
     }
 
+    /// A call that uploads a file, to a request unless that is empty.
+    fn upload(&self, request: &str) -> Call {
+        let header = Part::Header(UploadAttachmentHeader {
+            kind: AttachmentKind::Attachment.into(),
+            filename: "figures.csv".into(),
+            request: request.into(),
+            request_id: Uuid::new_v4().to_string(),
+            ..Default::default()
+        });
+        let parts = [header, Part::Chunk(b"a;b".to_vec())];
+        let messages = parts.map(|part| UploadAttachmentRequest { part: Some(part) }.encode_to_vec());
+        Call::streamed(&self.edms, path!("UploadAttachment"), messages.to_vec())
+    }
+
+    /// An upload that stays without its rest.
+    fn broken_off(&self) -> Call {
+        let header = Part::Header(UploadAttachmentHeader {
+            kind: AttachmentKind::Attachment.into(),
+            filename: "figures.csv".into(),
+            request_id: self.upload_id.clone(),
+            sha256: "0".repeat(64),
+            resumable: true,
+            size_bytes: 100,
+            ..Default::default()
+        });
+        let parts = [header, Part::Chunk(b"a;b".to_vec())];
+        let messages = parts.map(|part| UploadAttachmentRequest { part: Some(part) }.encode_to_vec());
+        Call::streamed(&self.edms, path!("UploadAttachment"), messages.to_vec())
+    }
+
     fn get(&self, name: &str) -> Call {
         Call::new(
             &self.edms,
@@ -113,6 +150,9 @@ impl House for Requests {
         "SubmitRequest",
         "GetRequest",
         "ListRequests",
+        "UploadAttachment",
+        "GetAttachmentUpload",
+        "DownloadAttachment",
         "GetRequestStatus",
         "ListSigningKeys",
         "AssignRequest",
@@ -132,7 +172,9 @@ impl House for Requests {
     async fn start(connections: u32) -> Self {
         let clock = clock();
         let (calendar, registry, files) = registry(clock.clone()).await;
+        let attached = tempfile::tempdir().expect("a folder");
         let settings = [
+            ("LEGALSTAT_FILES", attached.path().display().to_string()),
             ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned()),
             ("LEGALSTAT_FORM_REGISTRY_URL", registry.url().to_owned()),
             ("LEGALSTAT_SIGNING_KEYS", Ground::shared().await.signing_keys()),
@@ -146,6 +188,9 @@ impl House for Requests {
             first: String::new(),
             coupon: Default::default(),
             decided: String::new(),
+            attached: String::new(),
+            upload_id: Uuid::new_v4().to_string(),
+            _files: attached,
             _around: (calendar, registry, files),
         };
         let first: Request = requests
@@ -158,6 +203,10 @@ impl House for Requests {
         requests.coupon = (coupon.number, coupon.secret);
         let decided: Request = requests.submit(&new()).read().await.expect("it is taken");
         requests.decided = decided.name;
+        let attached: Attachment = requests.upload(&requests.first).read().await.expect("it is taken");
+        requests.attached = attached.name;
+        let broken_off = requests.broken_off().make(None).await;
+        broken_off.expect_err("its rest is missing");
         let message = CreateBodyRequest {
             body: Some(body("justice")),
             reason: "by order".into(),
@@ -178,6 +227,19 @@ impl House for Requests {
             "SubmitRequest" => self.submit(&new()),
             "GetRequest" => self.get(&self.first),
             "ListRequests" => self.list(""),
+            "UploadAttachment" => self.upload(""),
+            "GetAttachmentUpload" => {
+                let upload_id = self.upload_id.clone();
+                let message = GetAttachmentUploadRequest { upload_id };
+                Call::new(&self.edms, path!("GetAttachmentUpload"), &message)
+            }
+            "DownloadAttachment" => {
+                let message = DownloadAttachmentRequest {
+                    name: self.attached.clone(),
+                    ..Default::default()
+                };
+                Call::new(&self.edms, path!("DownloadAttachment"), &message)
+            }
             "GetRequestStatus" => {
                 let (coupon_number, secret) = self.coupon.clone();
                 let message = GetRequestStatusRequest { coupon_number, secret };

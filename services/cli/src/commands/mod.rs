@@ -1,6 +1,7 @@
 //! The command groups. Each command names a method, builds its request from flags or a file, and says how the answer is
 //! shown.
 
+pub(crate) mod attachments;
 pub(crate) mod bodies;
 pub(crate) mod calendar;
 pub(crate) mod collections;
@@ -63,6 +64,8 @@ pub(crate) enum Action {
     Watch(watch::Watching, Value, fn(&Value) -> Option<String>),
     /// An import of figures: header and rows.
     Import(ImportObservationsHeader, Vec<ObservationRow>),
+    /// Files of a request, and the request that is submitted with them.
+    Attach(attachments::Attach, View),
     /// A download to a file that goes on when it breaks off, and whether what has come is kept for the next one.
     Fetch(Value, PathBuf, bool),
 }
@@ -126,6 +129,7 @@ impl Command {
             Action::Send(request, view) => (connection.send(&method, &request).await?, view),
             Action::Submit(submission) => (submission.send(&connection, &method).await?, View::Record),
             Action::List(request, view) => (connection.list(&method, &request).await?, view),
+            Action::Attach(attach, view) => (attach.run(&connection).await?, view),
             Action::Import(header, rows) => (connection.import(&method, &header, &rows).await?, View::Record),
             Action::Upload(header, file) => (connection.upload(&method, &header, &file).await?, View::Record),
             Action::Resume(header, file, asked, again) => {

@@ -1,6 +1,7 @@
 //! All SQL of the service, over its own schema `requests`; one file per noun.
 
 pub mod acceptance;
+pub mod attachment;
 pub mod body;
 pub mod coupon_try;
 pub mod decision;

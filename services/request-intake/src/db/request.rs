@@ -11,6 +11,7 @@ use legalstat_kit::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::attachment;
 use crate::domain::{
     evidence::Deadline,
     request::{
@@ -70,6 +71,7 @@ pub async fn get(
              i.periods AS "periods?: Vec<Option<String>>", i.until_periods AS "until_periods?: Vec<Option<String>>",
              i.forms AS "forms?: Vec<Option<String>>", i.indicators AS "indicators?: Vec<Option<String>>",
              i.details AS "details?: Vec<Option<String>>", i.territories AS "territories?",
+             EXISTS (SELECT FROM requests.attachment WHERE request = r.id) AS "with_files!",
              c.kk AS "clarifications_kk", c.ru AS "clarifications_ru", c.en AS "clarifications_en"
          FROM requests.request r
          CROSS JOIN LATERAL (
@@ -86,8 +88,18 @@ pub async fn get(
          WHERE r.id = ANY ($1)"#,
         ids,
     );
-    let rows = rows.fetch_all(connection).await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.try_into())).collect())
+    let rows = rows.fetch_all(&mut *connection).await?;
+    let with_files: Vec<Uuid> = rows.iter().filter(|row| row.with_files).map(|row| row.id).collect();
+    let mut found: HashMap<_, Result<Stored, _>> = rows.into_iter().map(|row| (row.id, row.try_into())).collect();
+    if !with_files.is_empty() {
+        for attachment in attachment::of_requests(connection, &with_files).await? {
+            let request = attachment.request.and_then(|request| found.get_mut(&request));
+            if let Some(Ok(stored)) = request {
+                stored.submission.attachments.push(attachment);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// What was signed of a request's receipt; none when the release before accepted it.
@@ -174,6 +186,7 @@ struct Row {
     forms: Option<Vec<Option<String>>>,
     indicators: Option<Vec<Option<String>>>,
     details: Option<Vec<Option<String>>>,
+    with_files: bool,
     /// Of each item in one text, for arrays of different lengths are not aggregated; codes hold no blanks.
     territories: Option<Vec<String>>,
     clarifications_kk: Option<Vec<String>>,
@@ -319,5 +332,6 @@ fn submission(mut row: Row) -> Result<Submission, sqlx::Error> {
         language: Language::read_stored(&row.language, "language")?,
         items,
         received_at: row.received_at.to_jiff(),
+        attachments: Vec::new(),
     })
 }

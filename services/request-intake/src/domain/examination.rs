@@ -8,6 +8,7 @@ use super::{
     evidence::{Answer, Deadline, Evidence, OpenEdition},
     request::{Channel, ItemKind, State, Submission},
     rules::{Decider, Ground, Rules, Validity},
+    signature_texts::Signature,
     texts,
 };
 
@@ -25,6 +26,8 @@ pub enum CheckRule {
     Channel,
     /// It is signed by one who may sign (para 6).
     Signatory,
+    /// Its signed original bears a valid signature.
+    Signature,
     /// An application names its author (Code, art. 63).
     Identity,
     /// It gives a postal address (Code, art. 63).
@@ -64,6 +67,7 @@ impl Word for CheckRule {
         Self::Written,
         Self::Channel,
         Self::Signatory,
+        Self::Signature,
         Self::Identity,
         Self::Address,
         Self::Signed,
@@ -93,6 +97,7 @@ impl Word for CheckRule {
             Self::Dated => "DATED",
             Self::Essence => "ESSENCE",
             Self::Considerable => "CONSIDERABLE",
+            Self::Signature => "SIGNATURE",
             Self::NoDocumentCopies => "NO_DOCUMENT_COPIES",
             Self::NoPrimaryAccounting => "NO_PRIMARY_ACCOUNTING",
             Self::Unit => "UNIT",
@@ -199,7 +204,12 @@ pub struct Formal<'a> {
 /// until an earlier request is found; see [`Examination::found`].
 pub fn formal<'a>(submission: &'a Submission, rules: &'a Rules) -> Formal<'a> {
     let in_force = RulesInForce { submission, rules };
-    let mut verdicts = vec![in_force.written(), in_force.channel(), in_force.signatory()];
+    let mut verdicts = vec![
+        in_force.written(),
+        in_force.channel(),
+        in_force.signatory(),
+        in_force.signature(),
+    ];
     verdicts.extend(in_force.application());
     verdicts.extend(in_force.no_items_of(CheckRule::NoDocumentCopies, ItemKind::AccountingDocumentCopy));
     verdicts.extend(in_force.no_items_of(CheckRule::NoPrimaryAccounting, ItemKind::PrimaryAccountingForm));
@@ -387,6 +397,20 @@ impl RulesInForce<'_> {
             }
         };
         self.citing(verdict, rule.map(|rule| &rule.legal_basis))
+    }
+
+    fn signature(&self) -> Verdict {
+        let (rule, field) = (CheckRule::Signature, "attachments");
+        match Signature::of(&self.submission.attachments) {
+            Signature::None(why) => self.kept(rule, Outcome::NotApplicable, "", why),
+            Signature::Valid => self.passed(rule),
+            Signature::Unverified(why) => self.kept(rule, Outcome::Undetermined, field, why),
+            Signature::NotValid(why) => {
+                let mut verdict = self.broken(rule, field);
+                verdict.check.text = texts::joined(verdict.check.text, &why);
+                verdict
+            }
+        }
     }
 
     fn citing(&self, mut verdict: Verdict, basis: Option<&LegalBasis>) -> Verdict {

@@ -1,5 +1,6 @@
 //! Pure types and decisions: no database, no network, no clock.
 
+pub mod attachment;
 pub mod body;
 pub mod decision;
 pub mod earlier;
@@ -7,6 +8,7 @@ pub mod evidence;
 pub mod examination;
 pub mod identifiers;
 pub mod life;
+pub mod media;
 pub mod names;
 pub mod notice;
 pub mod register;
@@ -14,6 +16,7 @@ pub mod registration;
 pub mod request;
 pub mod rules;
 pub mod secret;
+pub mod signature_texts;
 pub mod statistics;
 pub mod status;
 mod texts;

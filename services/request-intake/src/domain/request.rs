@@ -5,7 +5,7 @@ use legalstat_kit::door::word::Word;
 use legalstat_kit::{period::ReportingPeriod, zone};
 use uuid::Uuid;
 
-use super::examination::Examination;
+use super::{attachment::Attachment, examination::Examination};
 
 /// Who asks, as far as channel, signatory and term depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -366,6 +366,8 @@ pub struct Submission {
     pub items: Vec<Item>,
     /// When it was received.
     pub received_at: Timestamp,
+    /// Its files, the signed original among them.
+    pub attachments: Vec<Attachment>,
 }
 
 impl Submission {

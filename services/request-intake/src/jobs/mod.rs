@@ -1,4 +1,5 @@
 //! The loops of the service.
 
+pub mod attachments;
 pub mod examination;
 pub mod recompute;

@@ -3,6 +3,7 @@
 use legalstat_kit::door::wire;
 use legalstat_proto::{calendar::v1 as calendar, requests::v1 as proto};
 
+use super::convert_attachments;
 use crate::domain::{
     decision::{Decision, OfficialCapacity},
     earlier::Before,
@@ -137,6 +138,7 @@ pub(super) fn rule(rule: CheckRule) -> i32 {
         CheckRule::Written => proto::CheckRule::Written,
         CheckRule::Channel => proto::CheckRule::Channel,
         CheckRule::Signatory => proto::CheckRule::Signatory,
+        CheckRule::Signature => proto::CheckRule::Signature,
         CheckRule::NoDocumentCopies => proto::CheckRule::NoDocumentCopies,
         CheckRule::NoPrimaryAccounting => proto::CheckRule::NoPrimaryAccounting,
         CheckRule::Unit => proto::CheckRule::Unit,
@@ -228,6 +230,12 @@ pub(super) fn request(request: Request) -> proto::Request {
         .map(|external| (external.number, external.date.map(wire::to_date)))
         .unzip();
     let deadline = examination.deadline;
+    let request = receipt.as_ref().map(|receipt| receipt.id);
+    let attachments = submission.attachments.into_iter().map(|mut attachment| {
+        // One that was just submitted belongs to its request from now on.
+        attachment.request = attachment.request.or(request);
+        convert_attachments::attachment(attachment, None)
+    });
     proto::Request {
         name: receipt
             .as_ref()
@@ -266,6 +274,7 @@ pub(super) fn request(request: Request) -> proto::Request {
         etag,
         assignee: standing.assignee.unwrap_or_default(),
         decisions: Vec::new(),
+        attachments: attachments.collect(),
     }
 }
 

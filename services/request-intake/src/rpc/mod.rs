@@ -2,27 +2,34 @@
 
 use std::sync::Arc;
 
-use legalstat_kit::{Call, Caller, Context, call::caller::Role, due::calendar::Calendar, feed::Outbox, write::Groups};
+use legalstat_kit::{
+    Call, Caller, Context, call::caller::Role, due::calendar::Calendar, feed::Outbox, files::FileStore, write::Groups,
+};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::requests::v1::{
-    self as proto, AssignRequestRequest, BatchSubmitRequestsRequest, BatchSubmitRequestsResponse, Body,
-    CreateBodyRequest, GetBodyRequest, GetRequestRequest, GetRequestStatisticsRequest, GetRequestStatusRequest,
-    ListBodiesRequest, ListBodiesResponse, ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest,
-    ListSigningKeysResponse, LookupRequestRequest, LookupRequestResponse, RequestStatistics, RequestStatus,
-    SubmitRequestRequest, UpdateBodyRequest, WatchRequestsRequest, WithdrawRequestRequest,
+    self as proto, AssignRequestRequest, Attachment, AttachmentUpload, BatchSubmitRequestsRequest,
+    BatchSubmitRequestsResponse, Body, CreateBodyRequest, DownloadAttachmentRequest, GetAttachmentUploadRequest,
+    GetBodyRequest, GetRequestRequest, GetRequestStatisticsRequest, GetRequestStatusRequest, ListBodiesRequest,
+    ListBodiesResponse, ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest, ListSigningKeysResponse,
+    LookupRequestRequest, LookupRequestResponse, RequestStatistics, RequestStatus, SubmitRequestRequest,
+    UpdateBodyRequest, UploadAttachmentRequest, WatchRequestsRequest, WithdrawRequestRequest,
     request_intake_service_server::RequestIntakeService,
 };
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 mod accepting;
 mod assign_request;
+pub mod attaching;
 mod batch_submit_requests;
 mod bodies;
 mod convert;
+mod convert_attachments;
 pub mod coupons;
 mod create_body;
 mod deciding;
+mod download_attachment;
 mod earlier;
+mod get_attachment_upload;
 mod get_body;
 mod get_request;
 mod get_request_statistics;
@@ -35,11 +42,13 @@ mod list_signing_keys;
 mod listing;
 mod lookup_request;
 mod parse;
+mod parse_attachments;
 mod preview_recompute;
 mod repeated;
 mod seeing;
 pub mod submit_request;
 mod update_body;
+mod upload_attachment;
 mod watch_requests;
 mod withdraw_request;
 
@@ -50,6 +59,7 @@ use crate::{
     lookup::Lookup,
     rpc::{coupons::Coupons, holder::Guesses, submit_request::Submissions},
     shared_texts::SharedTexts,
+    signatures::Signatures,
     watched::Watched,
 };
 
@@ -66,10 +76,15 @@ pub struct RequestIntake {
     pub watched: Arc<Watched>,
     pub outbox: Outbox,
     pub submissions: Groups<Submissions>,
+    pub files: FileStore,
+    pub signatures: Arc<Signatures>,
+    pub attachments: attaching::Limits,
 }
 
 #[tonic::async_trait]
 impl RequestIntakeService for RequestIntake {
+    type DownloadAttachmentStream = download_attachment::Download;
+
     async fn submit_request(&self, request: Request<SubmitRequestRequest>) -> Result<Response<proto::Request>, Status> {
         let call = Call::of(&request);
         Ok(Response::new(
@@ -108,6 +123,36 @@ impl RequestIntakeService for RequestIntake {
         let call = Call::of(&request);
         Ok(Response::new(
             withdraw_request::withdraw_request(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn upload_attachment(
+        &self,
+        request: Request<Streaming<UploadAttachmentRequest>>,
+    ) -> Result<Response<Attachment>, Status> {
+        let (call, messages) = Call::with_message(request);
+        Ok(Response::new(
+            upload_attachment::upload_attachment(self, call, messages).await?,
+        ))
+    }
+
+    async fn get_attachment_upload(
+        &self,
+        request: Request<GetAttachmentUploadRequest>,
+    ) -> Result<Response<AttachmentUpload>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            get_attachment_upload::get_attachment_upload(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn download_attachment(
+        &self,
+        request: Request<DownloadAttachmentRequest>,
+    ) -> Result<Response<Self::DownloadAttachmentStream>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            download_attachment::download_attachment(self, &call, request.into_inner()).await?,
         ))
     }
 

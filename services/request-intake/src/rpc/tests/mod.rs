@@ -1,4 +1,6 @@
 mod applications;
+mod attached_signatures;
+mod attachments;
 mod batch;
 mod bodies;
 mod coupons;
@@ -17,6 +19,7 @@ mod statistics;
 mod status;
 mod submit;
 mod upgrade;
+mod uploads;
 mod views;
 mod visibility;
 mod watching;

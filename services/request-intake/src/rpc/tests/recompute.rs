@@ -68,13 +68,15 @@ impl Desk {
         let gate = Gate::before(calendar.url()).await;
         gate.open();
         let fakes = Fakes::start().await;
+        let files = tempfile::tempdir().expect("a folder");
         let settings = [
+            ("LEGALSTAT_FILES", files.path().display().to_string()),
             ("LEGALSTAT_CALENDAR_URL", gate.url()),
             ("LEGALSTAT_FORM_REGISTRY_URL", fakes.url.clone()),
             ("LEGALSTAT_SIGNING_KEYS", Ground::shared().await.signing_keys()),
         ];
         let running = Running::start(&SERVICE, &settings, tell).await;
-        let stage = Stage { fakes, running };
+        let stage = Stage { fakes, running, files };
         Self {
             stage,
             gate,

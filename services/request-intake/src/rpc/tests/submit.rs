@@ -3,6 +3,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use jiff::Timestamp;
+use legalstat_kit::door::word::Word as _;
 use legalstat_local::testing::refusals::{metadata, pairs, refused, violations};
 use legalstat_proto::{
     common::v1 as common,
@@ -46,7 +47,7 @@ async fn a_request_through_the_unified_edms_is_registered_and_read_back_as_answe
             .examination
             .as_ref()
             .map(|examination| examination.checks.len()),
-        Some(13)
+        Some(crate::domain::examination::CheckRule::ALL.len())
     );
 
     assert_eq!(get(&mut edms, &accepted.name).await.expect("it is there"), accepted);
