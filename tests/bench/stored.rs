@@ -16,22 +16,10 @@ use crate::{
 };
 
 const METHOD: &str = "/legalstat.requests.v1.RequestIntakeService/GetRequest";
-/// What GetRequest sends to the database, for pgbench.
-const STATEMENTS: &str = include_str!("get-request.sql");
 /// How many requests are read in turn.
 const PICKED: i64 = 5000;
 /// How many commands of pgbench one look-up of requests serves, about: so it costs little.
 const COMMANDS: usize = 32;
-/// What the statements may name, and how it comes from a request's UUID.
-const VARIABLES: [(&str, &str); 6] = [
-    ("id", "{}"),
-    ("name", "'requests/' || {}"),
-    ("ids", "'{' || {} || '}'"),
-    ("names", "'{requests/' || {} || '}'"),
-    ("rounds", "'{1}'"),
-    ("caller", "'edms'"),
-];
-
 /// GetRequest as a subject.
 pub(crate) fn subject() -> Subject {
     Subject::answering::<Request>(METHOD)
@@ -75,11 +63,10 @@ impl Picked {
         asking::once(METHOD, channels, self.ids.iter().map(|id| question(id)).collect()).await
     }
 
-    /// Writes a script for pgbench that reads some of them; how many it reads each time it runs. pgbench knows numbers only,
-    /// so it looks the UUIDs up in a table made here.
-    pub(crate) async fn script(&self, database: &mut PgConnection, file: &Path) -> usize {
-        let commands = STATEMENTS.matches(';').count();
-        let together = (COMMANDS / commands).clamp(4, 32);
+    /// Writes a script for pgbench that reads some of them by the statements that one GetRequest sent; how many it reads each time
+    /// it runs. pgbench knows numbers only, so it looks the UUIDs up in a table made here.
+    pub(crate) async fn script(&self, database: &mut PgConnection, file: &Path, sent: &[String]) -> usize {
+        let together = (COMMANDS / sent.len()).clamp(4, 32);
         let rows = self.ids.len() / together;
         for statement in [
             "DROP SCHEMA IF EXISTS bench CASCADE",
@@ -103,51 +90,25 @@ impl Picked {
             .execute(database)
             .await
             .expect("it is there");
-        std::fs::write(file, script(together, rows)).expect("the folder is ours");
+        std::fs::write(file, script(sent, together, rows)).expect("the folder is ours");
         together
     }
 }
 
-fn script(together: usize, rows: usize) -> String {
-    let statements: String = STATEMENTS
-        .lines()
-        .filter(|line| !line.starts_with("--"))
-        .map(|line| format!("{line}\n"))
+fn script(sent: &[String], together: usize, rows: usize) -> String {
+    let looked_up: Vec<String> = (1..=together)
+        .map(|at| format!("'{{' || id[{at}] || '}}' AS ids{at}"))
         .collect();
-    let used = VARIABLES
-        .iter()
-        .filter(|(name, _)| replaced(&statements, name, "") != statements);
-    let used: Vec<_> = used.collect();
-    let mut looked_up = Vec::new();
-    for at in 1..=together {
-        looked_up.extend(used.iter().map(|(name, from)| {
-            let value = from.replace("{}", &format!("id[{at}]"));
-            format!("{value} AS {name}{at}")
-        }));
-    }
     let looked_up = looked_up.join(", ");
     let mut script = format!("\\set n random(1, {rows})\nSELECT {looked_up} FROM bench.picked WHERE n = :n \\gset\n");
     for at in 1..=together {
-        let one = used.iter().fold(statements.clone(), |text, (name, _)| {
-            replaced(&text, name, &format!(":{name}{at}"))
-        });
-        write!(script, "{one}").expect("a text grows");
+        for statement in sent {
+            // The one parameter is the array of the UUIDs that are looked up together.
+            assert!(!statement.contains("$2"), "GetRequest has one parameter: {statement}");
+            writeln!(script, "{};", statement.replace("$1", &format!(":ids{at}"))).expect("a text grows");
+        }
     }
     script
-}
-
-/// A script with a variable replaced, which is a name after a single colon.
-fn replaced(script: &str, name: &str, by: &str) -> String {
-    let variable = format!(":{name}");
-    let (mut done, mut rest) = (String::new(), script);
-    while let Some(at) = rest.find(&variable) {
-        let (before, after) = (&rest[..at], &rest[at + variable.len()..]);
-        let whole = !after.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_');
-        done += before;
-        done += if whole && !before.ends_with(':') { by } else { &variable };
-        rest = after;
-    }
-    done + rest
 }
 
 /// What was sent by the connections that named a value.
@@ -156,39 +117,7 @@ pub(crate) fn naming(sent: &[Vec<Sent>], value: &str) -> Vec<String> {
     let named = sent
         .iter()
         .filter(|connection| connection.iter().any(|sent| names(&sent)));
-    named.flatten().map(|sent| plain(&sent.statement)).collect()
-}
-
-/// The statements of the script, as the log would tell them.
-pub(crate) fn given() -> Vec<String> {
-    let lines = STATEMENTS.lines().filter(|line| !line.starts_with("--"));
-    let text = lines.collect::<Vec<_>>().join(" ");
-    let statements = text.split(';').map(plain);
-    statements.filter(|statement| !statement.is_empty()).collect()
-}
-
-/// A statement on one line, with a question mark for each parameter.
-fn plain(statement: &str) -> String {
-    let text = statement.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut plain = String::new();
-    let mut characters = text.chars().peekable();
-    let mut before = ' ';
-    while let Some(character) = characters.next() {
-        let next = characters.peek().copied().unwrap_or(' ');
-        let numbered = character == '$' && next.is_ascii_digit();
-        let named = character == ':' && before != ':' && next.is_ascii_lowercase();
-        if numbered || named {
-            while characters
-                .next_if(|next| next.is_ascii_alphanumeric() || *next == '_')
-                .is_some()
-            {}
-            plain.push('?');
-        } else {
-            plain.push(character);
-        }
-        before = character;
-    }
-    plain
+    named.flatten().map(|sent| sent.statement.clone()).collect()
 }
 
 /// How many bytes all tables and indexes of intake have, each by its name.

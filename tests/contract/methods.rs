@@ -70,6 +70,8 @@ forms.v1.FormRegistryService/EndOpenDataEntry                   OPERATOR,ADMINIS
 requests.v1.RequestIntakeService/SubmitRequest                  EDMS,KADAGALAU,OPERATOR  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/GetRequest                     EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 requests.v1.RequestIntakeService/ListRequests                   EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
+requests.v1.RequestIntakeService/AssignRequest                  OPERATOR,APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/WithdrawRequest                EDMS,KADAGALAU,OPERATOR  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/PreviewRecompute               OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ListCollections    PUBLIC  -  OK
 collections.v1.CollectionDistributionService/GetCollection      PUBLIC  -  INVALID_FIELDS

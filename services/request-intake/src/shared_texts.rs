@@ -209,13 +209,14 @@ impl Texts {
             receipt: Some(stored.receipt),
             submission: stored.submission,
             examination: Examination {
-                state: stored.state,
+                state: stored.standing.state,
                 checks: self.checks.iter().map(|check| Check::clone(check)).collect(),
                 clarifications: stored.clarifications,
                 deadline,
             },
             examined_at: stored.examined_at,
             registration_number: stored.registration_number,
+            standing: stored.standing,
         }
     }
 }

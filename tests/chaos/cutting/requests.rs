@@ -6,8 +6,8 @@ use legalstat_proto::{
     calendar::v1::{PreviewRecomputeRequest, preview_recompute_request::Change},
     journal::v1::ListEntriesRequest,
     requests::v1::{
-        self as proto, GetRequestRequest, ListRequestsRequest, ListRequestsResponse, Request, RequestState,
-        SubmitRequestRequest,
+        self as proto, AssignRequestRequest, GetRequestRequest, ListRequestsRequest, ListRequestsResponse, Request,
+        RequestState, SubmitRequestRequest, WithdrawRequestRequest,
     },
 };
 use prost::Message;
@@ -35,6 +35,8 @@ pub struct Requests {
     administrator: Channel,
     /// A request that was there from the beginning.
     first: String,
+    /// One that verbs act on.
+    decided: String,
     _around: (Running, Running, TempDir),
 }
 
@@ -82,6 +84,8 @@ impl House for Requests {
         "SubmitRequest",
         "GetRequest",
         "ListRequests",
+        "AssignRequest",
+        "WithdrawRequest",
         "PreviewRecompute",
         "ListEntries",
     ];
@@ -100,6 +104,7 @@ impl House for Requests {
             administrator: watched.running.channel(Some("administrator")),
             watched,
             first: String::new(),
+            decided: String::new(),
             _around: (calendar, registry, files),
         };
         let first: Request = requests
@@ -108,6 +113,8 @@ impl House for Requests {
             .await
             .expect("the first request is taken");
         requests.first = first.name;
+        let decided: Request = requests.submit(&new()).read().await.expect("it is taken");
+        requests.decided = decided.name;
         requests
     }
 
@@ -120,6 +127,25 @@ impl House for Requests {
             "SubmitRequest" => self.submit(&new()),
             "GetRequest" => self.get(&self.first),
             "ListRequests" => self.list(""),
+            "AssignRequest" => {
+                let message = AssignRequestRequest {
+                    name: self.decided.clone(),
+                    assignee: Uuid::new_v4().to_string(),
+                    request_id: Uuid::new_v4().to_string(),
+                    ..Default::default()
+                };
+                Call::new(&self.operator, path!("AssignRequest"), &message)
+            }
+            "WithdrawRequest" => {
+                let submitted: Request = self.submit(&new()).read().await?;
+                let message = WithdrawRequestRequest {
+                    name: submitted.name,
+                    reason: "by letter".into(),
+                    request_id: Uuid::new_v4().to_string(),
+                    ..Default::default()
+                };
+                Call::new(&self.edms, path!("WithdrawRequest"), &message)
+            }
             "PreviewRecompute" => Call::new(&self.operator, path!("PreviewRecompute"), &preview()),
             _ => Call::new(
                 &self.administrator,

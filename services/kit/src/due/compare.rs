@@ -42,7 +42,7 @@ pub trait DueDates: Send + Sync + 'static {
     ) -> anyhow::Result<Vec<OpenDueDate>>;
 
     /// Stores recomputed due dates of what is still open and was not computed anew meanwhile (its calendar version says
-    /// so), and answers which it stored. Each names its answer by its number among `answers`.
+    /// so), and answers which it stored. Each names its answer by its number among `answers`. `now` is when they change.
     ///
     /// # Errors
     /// When the database fails.
@@ -51,6 +51,7 @@ pub trait DueDates: Send + Sync + 'static {
         connection: &mut PgConnection,
         recomputed: &[Recomputed],
         answers: &[Answer],
+        now: Timestamp,
     ) -> anyhow::Result<Vec<String>>;
 }
 

@@ -139,10 +139,10 @@ impl Follower {
         let stored = write::by_job(&self.context, METHOD, |write| {
             Box::pin(async move {
                 require_open(write.connection(), &act).await?;
-                let names = due_dates.store(write.connection(), &batch, &answers).await?;
+                let now = write.now();
+                let names = due_dates.store(write.connection(), &batch, &answers, now).await?;
                 let names: HashSet<String> = names.into_iter().collect();
                 let stored: Vec<&Recomputed> = batch.iter().filter(|item| names.contains(&item.name)).collect();
-                let now = write.now();
                 let why = Why {
                     cause: act.cause,
                     calendar_act: &act.name,

@@ -240,6 +240,7 @@ impl DueDates for Duties {
         connection: &mut PgConnection,
         recomputed: &[Recomputed],
         _answers: &[Answer],
+        _now: Timestamp,
     ) -> anyhow::Result<Vec<String>> {
         Ok(scheduled::store(connection, recomputed).await?)
     }

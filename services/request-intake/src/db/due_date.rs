@@ -1,4 +1,4 @@
-//! The due dates of requests that are registered and not answered yet.
+//! The due dates of requests that are registered and neither answered nor ended otherwise.
 
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::door::word::Word;
@@ -29,13 +29,14 @@ pub struct Open {
 /// When the database fails.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn open(connection: &mut PgConnection, after: Option<Uuid>, most: i64) -> Result<Vec<Open>, sqlx::Error> {
-    // That a registered request has all of them is a constraint of the table.
+    // That who has one of them has all is a constraint of the table.
     let rows = sqlx::query!(
         r#"SELECT id, requester_kind, received_at, registered_on AS "registered_on!: jiff_sqlx::Date",
              due_date AS "due_date!: jiff_sqlx::Date", due_time AS "due_time!: jiff_sqlx::Timestamp",
              due_provisional AS "due_provisional!", due_assumed AS "due_assumed!",
              due_calendar_version AS "due_calendar_version!"
-         FROM requests.request WHERE state = 'REGISTERED' AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2"#,
+         FROM requests.request
+         WHERE state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION') AND due_date IS NOT NULL AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2"#,
         after,
         most,
     );
@@ -74,7 +75,11 @@ pub struct Moved<'a> {
 /// # Errors
 /// When the database fails.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn store(connection: &mut PgConnection, moved: &[Moved<'_>]) -> Result<Vec<Uuid>, sqlx::Error> {
+pub async fn store(
+    connection: &mut PgConnection,
+    moved: &[Moved<'_>],
+    now: Timestamp,
+) -> Result<Vec<Uuid>, sqlx::Error> {
     let days =
         |day: fn(&Moved<'_>) -> Date| -> Vec<jiff_sqlx::Date> { moved.iter().map(|item| day(item).into()).collect() };
     let flags = |flag: fn(&Moved<'_>) -> bool| moved.iter().map(flag).collect::<Vec<_>>();
@@ -83,12 +88,12 @@ pub async fn store(connection: &mut PgConnection, moved: &[Moved<'_>]) -> Result
         r#"UPDATE requests.request r
          SET registered_on = n.registered_on, due_date = n.due_date, due_time = n.due_time,
              due_provisional = n.provisional, due_assumed = n.assumed, due_calendar_version = n.calendar_version,
-             due_term = n.term, explanation = n.explanation
+             due_term = n.term, explanation = n.explanation, changed_at = greatest(r.changed_at, $11)
          FROM unnest($1::uuid[], $2::text[], $3::date[], $4::date[], $5::timestamptz[], $6::boolean[],
                      $7::boolean[], $8::text[], $9::text[], $10::bytea[])
              AS n (id, old_calendar_version, registered_on, due_date, due_time, provisional, assumed,
                    calendar_version, term, explanation)
-         WHERE r.id = n.id AND r.state = 'REGISTERED'
+         WHERE r.id = n.id AND r.state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION')
            AND r.due_calendar_version = n.old_calendar_version
          RETURNING r.id"#,
         &moved.iter().map(|item| item.id).collect::<Vec<_>>(),
@@ -107,6 +112,7 @@ pub async fn store(connection: &mut PgConnection, moved: &[Moved<'_>]) -> Result
         &texts(|new| &new.calendar_version),
         &texts(|new| &new.term),
         &moved.iter().map(|item| item.explanation.to_vec()).collect::<Vec<_>>(),
+        jiff_sqlx::Timestamp::from(now) as _,
     )
     .fetch_all(connection)
     .await

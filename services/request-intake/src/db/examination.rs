@@ -118,7 +118,8 @@ async fn update(
         "UPDATE requests.request SET
              state = $2, examination_pending = $3, examination_round = examination_round + 1, examined_at = $4,
              registration_number = $5, registered_on = $6, due_date = $7, due_time = $8, due_provisional = $9,
-             due_assumed = $10, due_calendar_version = $11, due_term = $12, explanation = $13, findings = $14
+             due_assumed = $10, due_calendar_version = $11, due_term = $12, explanation = $13, findings = $14,
+             changed_at = greatest(changed_at, $4)
          WHERE id = $1",
         id,
         examination.state.word(),

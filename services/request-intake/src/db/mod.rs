@@ -1,6 +1,7 @@
 //! All SQL of the service, over its own schema `requests`; one file per noun.
 
 pub mod acceptance;
+pub mod decision;
 pub mod due_date;
 pub mod examination;
 pub mod explanation;

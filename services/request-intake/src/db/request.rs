@@ -15,7 +15,7 @@ use crate::domain::{
     evidence::Deadline,
     request::{
         Capacity, Channel, ExternalDocument, Item, ItemKind, Language, Receipt, Requester, RequesterKind, Signatory,
-        State, Submission, Unit,
+        Standing, State, Submission, Unit,
     },
 };
 
@@ -84,7 +84,7 @@ pub async fn find(connection: &mut PgConnection, filter: &Filter, most: i64) -> 
 pub struct Stored {
     pub receipt: Receipt,
     pub submission: Submission,
-    pub state: State,
+    pub standing: Standing,
     pub round: i32,
     pub examined_at: Timestamp,
     /// The ids of what its examination found; empty when the release before examined it.
@@ -115,6 +115,7 @@ pub async fn get(
              r.requester_bin, r.requester_iin, r.requester_postal_address, r.signatory_full_name, r.signatory_capacity,
              r.state, r.examination_round, r.examined_at, r.findings, r.registration_number, r.registered_on, r.due_date,
              r.due_time, r.due_provisional, r.due_assumed, r.due_calendar_version, r.due_term, r.explanation,
+             r.version, r.changed_at, r.assignee,
              EXISTS (SELECT FROM requests.due_date_change WHERE resource = 'requests/' || r.id) AS "moved!",
              i.kinds AS "kinds!", i.descriptions AS "descriptions!", i.units AS "units!: Vec<Option<String>>",
              i.periods AS "periods!: Vec<Option<String>>", i.until_periods AS "until_periods!: Vec<Option<String>>",
@@ -160,6 +161,9 @@ struct Row {
     signatory_full_name: Option<String>,
     signatory_capacity: Option<String>,
     state: String,
+    version: i32,
+    changed_at: Option<jiff_sqlx::Timestamp>,
+    assignee: Option<String>,
     examination_round: i32,
     examined_at: jiff_sqlx::Timestamp,
     registration_number: Option<String>,
@@ -203,7 +207,12 @@ impl TryFrom<Row> for Stored {
                 accepted_at: row.accepted_at.to_jiff(),
                 accepted_by: std::mem::take(&mut row.accepted_by),
             },
-            state: State::read_stored(&row.state, "state")?,
+            standing: Standing {
+                state: State::read_stored(&row.state, "state")?,
+                version: row.version,
+                changed_at: row.changed_at.map(jiff_sqlx::Timestamp::to_jiff),
+                assignee: row.assignee.take(),
+            },
             round: row.examination_round,
             examined_at: row.examined_at.to_jiff(),
             findings: std::mem::take(&mut row.findings),

@@ -1,4 +1,4 @@
-//! The life of a request: which state each verb leads to, and from where (Instruction, paras 5 to 8).
+//! The life of a request: which state each verb leads to, and from where (Instruction, paras 5 to 8; the terms' own law).
 
 use std::fmt;
 
@@ -17,6 +17,32 @@ pub enum Verb {
     AskClarification,
     /// It is left without consideration.
     LeaveWithoutConsideration,
+    /// It is given to an official.
+    Assign,
+    /// Its requester takes it back.
+    Withdraw,
+}
+
+impl Word for Verb {
+    const ALL: &'static [Self] = &[
+        Self::PutOff,
+        Self::Register,
+        Self::AskClarification,
+        Self::LeaveWithoutConsideration,
+        Self::Assign,
+        Self::Withdraw,
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::PutOff => "PUT_OFF",
+            Self::Register => "REGISTER",
+            Self::AskClarification => "ASK_CLARIFICATION",
+            Self::LeaveWithoutConsideration => "LEAVE_WITHOUT_CONSIDERATION",
+            Self::Assign => "ASSIGN",
+            Self::Withdraw => "WITHDRAW",
+        }
+    }
 }
 
 /// The whole life.
@@ -29,6 +55,15 @@ const LIFE: &[(State, Verb, State)] = &[
         Verb::LeaveWithoutConsideration,
         State::LeftWithoutConsideration,
     ),
+    // Who is given a request before it is registered looks after its examination.
+    (State::Received, Verb::Assign, State::Received),
+    (State::AwaitingClarification, Verb::Assign, State::AwaitingClarification),
+    (State::Registered, Verb::Assign, State::InPreparation),
+    (State::InPreparation, Verb::Assign, State::InPreparation),
+    (State::Received, Verb::Withdraw, State::Withdrawn),
+    (State::AwaitingClarification, Verb::Withdraw, State::Withdrawn),
+    (State::Registered, Verb::Withdraw, State::Withdrawn),
+    (State::InPreparation, Verb::Withdraw, State::Withdrawn),
 ];
 
 /// A verb that a request's state does not allow.
@@ -39,6 +74,11 @@ pub struct NotAllowed {
 }
 
 impl NotAllowed {
+    /// Where the request stands.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
     /// What the state allows.
     pub fn allowed(&self) -> Vec<Verb> {
         let from_here = LIFE.iter().filter(|(from, _, _)| *from == self.state);
@@ -65,6 +105,8 @@ fn listed(verbs: &[Verb]) -> String {
 impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Assign => "be assigned",
+            Self::Withdraw => "be withdrawn",
             Self::PutOff => "wait for its examination",
             Self::Register => "be registered",
             Self::AskClarification => "await clarification",
@@ -77,10 +119,10 @@ impl Verb {
     /// What an examination does to a request.
     pub fn of(examination: &Examination) -> Self {
         match examination.state {
-            State::Received => Self::PutOff,
             State::Registered => Self::Register,
             State::AwaitingClarification => Self::AskClarification,
             State::LeftWithoutConsideration => Self::LeaveWithoutConsideration,
+            _ => Self::PutOff,
         }
     }
 }
@@ -103,13 +145,13 @@ mod tests {
         assert_eq!(step(State::Received, Verb::Register), Ok(State::Registered));
         for &state in State::ALL.iter().filter(|state| **state != State::Received) {
             let refused = step(state, Verb::Register).expect_err("it was examined");
-            assert_eq!(refused.allowed(), []);
+            assert!(!refused.allowed().contains(&Verb::Register));
         }
         let told = NotAllowed {
             state: State::Received,
             verb: Verb::Register,
         };
-        assert_eq!(told.allowed().len(), 4);
+        assert_eq!(told.allowed().len(), 6);
         assert!(
             told.to_string().contains("be registered, await clarification"),
             "{told}"
@@ -117,9 +159,19 @@ mod tests {
     }
 
     #[test]
-    fn every_state_is_reached() {
-        for state in State::ALL {
-            assert!(LIFE.iter().any(|(_, _, to)| to == state), "{state:?}");
+    fn what_has_ended_allows_nothing() {
+        for ended in [State::Answered, State::Withdrawn, State::Returned, State::Terminated] {
+            let refused = step(ended, Verb::Assign).expect_err("it has ended");
+            assert_eq!((refused.state(), refused.allowed()), (ended, vec![]));
+            assert!(refused.to_string().ends_with("it can do nothing"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn no_verb_leads_from_one_state_to_two() {
+        for (place, (from, verb, _)) in LIFE.iter().enumerate() {
+            let again = LIFE[place + 1..].iter().any(|(f, v, _)| (f, v) == (from, verb));
+            assert!(!again, "{from:?} {verb:?}");
         }
     }
 }

@@ -233,6 +233,18 @@ pub enum State {
     Registered,
     /// Left without consideration (Instruction, para 7).
     LeftWithoutConsideration,
+    /// Registered, and somebody prepares its answer.
+    InPreparation,
+    /// The dispatch of its answer is recorded.
+    Answered,
+    /// Passed on whole to the body that is competent.
+    Forwarded,
+    /// Given back with reasons.
+    Returned,
+    /// Its consideration was ended.
+    Terminated,
+    /// Its requester took it back in writing.
+    Withdrawn,
 }
 
 impl Word for State {
@@ -241,6 +253,12 @@ impl Word for State {
         Self::AwaitingClarification,
         Self::Registered,
         Self::LeftWithoutConsideration,
+        Self::InPreparation,
+        Self::Answered,
+        Self::Forwarded,
+        Self::Returned,
+        Self::Terminated,
+        Self::Withdrawn,
     ];
 
     fn word(self) -> &'static str {
@@ -249,6 +267,12 @@ impl Word for State {
             Self::AwaitingClarification => "AWAITING_CLARIFICATION",
             Self::Registered => "REGISTERED",
             Self::LeftWithoutConsideration => "LEFT_WITHOUT_CONSIDERATION",
+            Self::InPreparation => "IN_PREPARATION",
+            Self::Answered => "ANSWERED",
+            Self::Forwarded => "FORWARDED",
+            Self::Returned => "RETURNED",
+            Self::Terminated => "TERMINATED",
+            Self::Withdrawn => "WITHDRAWN",
         }
     }
 }
@@ -373,6 +397,33 @@ pub struct Request {
     pub examined_at: Timestamp,
     /// The registration number of a registered request; none when it was only checked.
     pub registration_number: Option<String>,
+    /// Where it stands now, and since when.
+    pub standing: Standing,
+}
+
+/// Where a request stands, and what has changed since it was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Where it stands.
+    pub state: State,
+    /// How often it has changed.
+    pub version: i32,
+    /// When it changed last; none while nothing has changed since it was accepted.
+    pub changed_at: Option<Timestamp>,
+    /// Who prepares its answer.
+    pub assignee: Option<String>,
+}
+
+impl Standing {
+    /// Of a request that was just examined for the first time.
+    pub const fn first(state: State) -> Self {
+        Self {
+            state,
+            version: 0,
+            changed_at: None,
+            assignee: None,
+        }
+    }
 }
 
 #[cfg(test)]

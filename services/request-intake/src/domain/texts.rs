@@ -115,7 +115,7 @@ pub(super) fn not_examined(state: State) -> LocalizedText {
             "Проверяется после уточнения запроса.",
             "Examined once the requester has supplied what is missing.",
         ),
-        State::Received | State::Registered | State::LeftWithoutConsideration => LocalizedText::new(
+        _ => LocalizedText::new(
             "Тексерілмеді: ресми негіз бойынша шешілді.",
             "Не проверялось: решено по формальному основанию.",
             "Not examined: a formal ground decided already.",

@@ -24,7 +24,7 @@ use crate::{
     domain::{evidence::Deadline, names},
 };
 
-/// The due dates of requests that are registered and not answered.
+/// The due dates of requests that are registered and neither answered nor ended otherwise.
 pub struct OpenRequests;
 
 /// Starts following the calendar; it ends at the context's shutdown.
@@ -69,6 +69,7 @@ impl DueDates for OpenRequests {
         connection: &mut PgConnection,
         recomputed: &[Recomputed],
         answers: &[Answer],
+        now: Timestamp,
     ) -> anyhow::Result<Vec<String>> {
         let explained = explain(connection, recomputed, answers).await?;
         let moved = recomputed.iter().filter_map(|item| {
@@ -80,7 +81,7 @@ impl DueDates for OpenRequests {
                 explanation: *explanation,
             })
         });
-        let stored = db::due_date::store(connection, &moved.collect::<Vec<_>>()).await?;
+        let stored = db::due_date::store(connection, &moved.collect::<Vec<_>>(), now).await?;
         Ok(stored.into_iter().map(names::request).collect())
     }
 }

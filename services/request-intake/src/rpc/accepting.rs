@@ -27,7 +27,7 @@ use crate::{
         examination::{Check, Examination},
         names,
         registration::coupon_number,
-        request::{Receipt, Request, Submission},
+        request::{Receipt, Request, Standing, Submission},
         rules::Rules,
     },
     examining,
@@ -251,6 +251,7 @@ fn outcome(accepted: &Accepted<'_>) -> Outcome<proto::Request> {
         examination: accepted.examination.clone(),
         examined_at: accepted.examined_at,
         registration_number: accepted.registration_number.clone(),
+        standing: Standing::first(accepted.examination.state),
     });
     let kept = kept::keep(&mut answer, accepted.findings, accepted.explanation.as_ref());
     Outcome::of(&name, "request.accepted", answer).keeping(kept)

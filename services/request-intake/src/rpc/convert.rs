@@ -4,11 +4,14 @@ use legalstat_kit::door::wire;
 use legalstat_proto::{calendar::v1 as calendar, requests::v1 as proto};
 
 use crate::domain::{
+    decision::{Decision, OfficialCapacity},
     evidence::{Deadline, Step, StepEffect},
     examination::{Check, CheckRule, Outcome},
+    life::Verb,
     names,
     request::{
-        Capacity, Channel, Item, ItemKind, Language, Receipt, Request, Requester, RequesterKind, Signatory, State, Unit,
+        Capacity, Channel, Item, ItemKind, Language, Receipt, Request, Requester, RequesterKind, Signatory, Standing,
+        State, Unit,
     },
 };
 
@@ -78,8 +81,54 @@ pub(super) fn state(state: State) -> i32 {
         State::AwaitingClarification => proto::RequestState::AwaitingClarification,
         State::Registered => proto::RequestState::Registered,
         State::LeftWithoutConsideration => proto::RequestState::LeftWithoutConsideration,
+        State::InPreparation => proto::RequestState::InPreparation,
+        State::Answered => proto::RequestState::Answered,
+        State::Forwarded => proto::RequestState::Forwarded,
+        State::Returned => proto::RequestState::Returned,
+        State::Terminated => proto::RequestState::Terminated,
+        State::Withdrawn => proto::RequestState::Withdrawn,
     }
     .into()
+}
+
+/// A verb by which somebody acts on a request; an examination's own stand in no decision.
+fn verb(verb: Verb) -> i32 {
+    match verb {
+        Verb::Assign => proto::Verb::Assign,
+        Verb::Withdraw => proto::Verb::Withdraw,
+        Verb::PutOff | Verb::Register | Verb::AskClarification | Verb::LeaveWithoutConsideration => {
+            proto::Verb::Unspecified
+        }
+    }
+    .into()
+}
+
+fn official_capacity(capacity: OfficialCapacity) -> i32 {
+    match capacity {
+        OfficialCapacity::Head => proto::OfficialCapacity::Head,
+        OfficialCapacity::Deputy => proto::OfficialCapacity::Deputy,
+        OfficialCapacity::HeadOfApparatus => proto::OfficialCapacity::HeadOfApparatus,
+    }
+    .into()
+}
+
+/// What was done with a request, as its callers see it.
+pub(super) fn decision(decision: Decision) -> proto::Decision {
+    proto::Decision {
+        verb: verb(decision.verb),
+        decided_by: decision.decided_by,
+        capacity: decision.capacity.map(official_capacity).unwrap_or_default(),
+        decided_at: Some(wire::to_timestamp(decision.decided_at)),
+        state_before: state(decision.before),
+        state_after: state(decision.after),
+        reason: decision.reason,
+        legal_basis: decision.legal_basis.map(Into::into),
+    }
+}
+
+/// Which version of a request this is.
+pub(super) fn etag(standing: &Standing) -> String {
+    standing.version.to_string()
 }
 
 fn rule(rule: CheckRule) -> i32 {
@@ -160,7 +209,10 @@ pub(super) fn request(request: Request) -> proto::Request {
         examination,
         examined_at,
         registration_number,
+        standing,
     } = request;
+    let accepted_at = receipt.as_ref().map(|receipt| receipt.accepted_at);
+    let etag = receipt.as_ref().map(|_| etag(&standing)).unwrap_or_default();
     let (number, date) = submission
         .external
         .map(|external| (external.number, wire::to_date(external.date)))
@@ -171,7 +223,7 @@ pub(super) fn request(request: Request) -> proto::Request {
             .as_ref()
             .map(|receipt| names::request(receipt.id))
             .unwrap_or_default(),
-        state: state(examination.state),
+        state: state(standing.state),
         requester: Some(requester(submission.requester)),
         signatory: submission.signatory.map(signatory),
         channel: channel(submission.channel),
@@ -193,6 +245,10 @@ pub(super) fn request(request: Request) -> proto::Request {
         }),
         clarifications: examination.clarifications.into_iter().map(Into::into).collect(),
         due_date_changes: Vec::new(),
+        update_time: standing.changed_at.or(accepted_at).map(wire::to_timestamp),
+        etag,
+        assignee: standing.assignee.unwrap_or_default(),
+        decisions: Vec::new(),
     }
 }
 

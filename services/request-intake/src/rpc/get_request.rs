@@ -30,8 +30,8 @@ pub(super) async fn get_request(
     let view = word::optional(&mut violations, "view", message.view, &VIEWS, convert::view).unwrap_or(View::Full);
     let id = violations.sound(id)?;
     let stored = visible(call, id, service.lookup.get(id).await?)?;
-    if stored.moved {
-        return moved(service, call, id, view).await;
+    if stored.moved || (stored.standing.version > 0 && view == View::Full) {
+        return changed(service, call, id, view).await;
     }
     let explained = view == View::Full;
     let request = match service.texts.known(&stored, explained) {
@@ -44,8 +44,9 @@ pub(super) async fn get_request(
     Ok(convert::request_in(view, request))
 }
 
-/// A request whose due date has moved: its moves and its due date are told as of one moment.
-async fn moved(service: &RequestIntake, call: &Call, id: Uuid, view: View) -> Result<proto::Request, Error> {
+/// A request that has changed since it was accepted: it is told with the moves of its due date and what was done with it as
+/// of one moment.
+async fn changed(service: &RequestIntake, call: &Call, id: Uuid, view: View) -> Result<proto::Request, Error> {
     let mut snapshot = service.context.db.snapshot().await?;
     let stored = db::request::get(&mut snapshot, &[id]).await?.remove(&id);
     let stored = visible(call, id, stored.transpose()?)?;
@@ -53,10 +54,14 @@ async fn moved(service: &RequestIntake, call: &Call, id: Uuid, view: View) -> Re
     let request = complete(service, &mut snapshot, stored, view).await?;
     let mut request = convert::request_in(view, request);
     request.due_date_changes = moves;
+    if view == View::Full {
+        let decisions = db::decision::of_each(&mut snapshot, &[id]).await?.remove(&id);
+        request.decisions = decisions.unwrap_or_default().into_iter().map(convert::decision).collect();
+    }
     Ok(request)
 }
 
-fn visible(call: &Call, id: Uuid, found: Option<Stored>) -> Result<Stored, Error> {
+pub(super) fn visible(call: &Call, id: Uuid, found: Option<Stored>) -> Result<Stored, Error> {
     let may_see = |stored: &Stored| sees_only_own(&call.caller).is_none_or(|own| own == stored.receipt.accepted_by);
     Ok(found.filter(may_see).ok_or_else(|| error::not_found(id))?)
 }

@@ -51,12 +51,18 @@ pub(super) async fn list_requests(
         let moved = stored.iter().filter(|request| request.moved);
         let moved: Vec<String> = moved.map(|request| names::request(request.receipt.id)).collect();
         let mut moves = moves::of_each(&mut *connection, &moved).await?;
+        let decided = stored.iter().filter(|request| request.standing.version > 0 && view == View::Full);
+        let decided: Vec<_> = decided.map(|request| request.receipt.id).collect();
+        let mut decisions = db::decision::of_each(&mut connection, &decided).await?;
         for request in service
             .texts
             .complete(&mut connection, stored, view == View::Full)
             .await?
         {
+            let id = request.receipt.as_ref().map(|receipt| receipt.id);
+            let decisions = id.and_then(|id| decisions.remove(&id)).unwrap_or_default();
             let mut request = convert::request_in(view, request);
+            request.decisions = decisions.into_iter().map(convert::decision).collect();
             request.due_date_changes = moves.remove(&request.name).unwrap_or_default();
             bytes += request.encoded_len();
             if bytes > PAGE_BYTES && !requests.is_empty() {

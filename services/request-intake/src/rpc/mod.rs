@@ -5,19 +5,22 @@ use std::sync::Arc;
 use legalstat_kit::{Call, Caller, Context, call::caller::Role, due::calendar::Calendar, write::Groups};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::requests::v1::{
-    self as proto, GetRequestRequest, ListRequestsRequest, ListRequestsResponse, SubmitRequestRequest,
-    request_intake_service_server::RequestIntakeService,
+    self as proto, AssignRequestRequest, GetRequestRequest, ListRequestsRequest, ListRequestsResponse,
+    SubmitRequestRequest, WithdrawRequestRequest, request_intake_service_server::RequestIntakeService,
 };
 use tonic::{Request, Response, Status};
 
 mod accepting;
+mod assign_request;
 mod convert;
+mod deciding;
 mod get_request;
 mod kept;
 mod list_requests;
 mod parse;
 mod preview_recompute;
 pub mod submit_request;
+mod withdraw_request;
 
 use crate::{
     current_rules::CurrentRules, domain::request::CallerRole, lookup::Lookup, rpc::submit_request::Submissions,
@@ -57,6 +60,23 @@ impl RequestIntakeService for RequestIntake {
         let call = Call::of(&request);
         Ok(Response::new(
             list_requests::list_requests(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn assign_request(&self, request: Request<AssignRequestRequest>) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            assign_request::assign_request(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn withdraw_request(
+        &self,
+        request: Request<WithdrawRequestRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            withdraw_request::withdraw_request(self, &call, request.into_inner()).await?,
         ))
     }
 

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     current_rules::CurrentRules,
     domain::{
-        request::{CallerRole, Channel, Request, Submission},
+        request::{CallerRole, Channel, Request, Standing, Submission},
         rules::Rules,
     },
     error,
@@ -99,6 +99,7 @@ impl Grouped for Submissions {
     /// The examination, without name, coupon and number.
     fn shown(&self, plan: Plan) -> proto::Request {
         convert::request(Request {
+            standing: Standing::first(plan.examination.state),
             receipt: None,
             submission: plan.submission,
             examination: plan.examination,

@@ -1,4 +1,5 @@
 mod deadlines;
+mod deciding;
 mod fakes;
 mod groups;
 mod kept;

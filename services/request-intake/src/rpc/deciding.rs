@@ -1,0 +1,164 @@
+//! How a verb acts on one request: it locks the request, compares the etag, asks the life whether it may, does what is its own,
+//! and leaves a decision, a journal entry and an event. The answer is the request in its basic view.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use legalstat_kit::{
+    Call, Error, FieldReason, Violations,
+    due::moves,
+    law::LegalBasis,
+    write::{self, Mutation, Outcome, Write},
+};
+use legalstat_proto::requests::v1 as proto;
+use prost::Message;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{
+    RequestIntake,
+    convert::{self, View},
+    get_request::visible,
+};
+use crate::{
+    db::{self, request::Stored},
+    domain::{
+        decision::{Decision, OfficialCapacity},
+        life::{self, Verb},
+        names,
+    },
+    error,
+    shared_texts::SharedTexts,
+};
+
+/// The longest reason in words.
+pub(super) const REASON: usize = 2000;
+
+/// What every verb is asked with.
+pub(super) struct Asked {
+    pub id: Uuid,
+    /// The etag to compare; empty for none.
+    pub etag: String,
+    pub request_id: Uuid,
+    pub validate_only: bool,
+}
+
+impl Asked {
+    /// Reads what every verb has; the verb reads the rest and then asks whether all of it is sound.
+    pub fn read(
+        violations: &mut Violations,
+        name: &str,
+        etag: &str,
+        request_id: &str,
+        validate_only: bool,
+    ) -> Option<Self> {
+        let id = names::parse_request(name);
+        if id.is_none() {
+            let description = "write requests/ and the UUID in lower case";
+            violations.add("name", FieldReason::ResourceName, description);
+        }
+        let request_id = violations.request_id("request_id", request_id);
+        Some(Self {
+            id: id?,
+            etag: etag.to_owned(),
+            request_id,
+            validate_only,
+        })
+    }
+}
+
+/// A verb, with its event and that of a call that changes nothing.
+pub(super) struct Deed {
+    pub verb: Verb,
+    pub events: (&'static str, &'static str),
+}
+
+/// What a verb did besides leading to another state.
+#[derive(Default)]
+pub(super) struct Done {
+    pub reason: String,
+    pub capacity: Option<OfficialCapacity>,
+    pub legal_basis: Option<LegalBasis>,
+    /// Whether the request was so already: then nothing is decided.
+    pub is_repeat: bool,
+}
+
+/// Carries out a verb. `work` does what is the verb's own, in the transaction, on the request as it is locked.
+///
+/// # Errors
+/// NOT_FOUND when the caller sees no such request; ABORTED with ETAG_MISMATCH; FAILED_PRECONDITION with WRONG_STATE, which
+/// names the verbs that the state allows; what `work` refuses.
+pub(super) async fn decide<F>(
+    service: &RequestIntake,
+    call: &Call,
+    message: &impl Message,
+    asked: Asked,
+    deed: Deed,
+    work: F,
+) -> Result<proto::Request, Error>
+where
+    F: for<'w> FnOnce(&'w mut Write, &'w Stored) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
+{
+    let name = names::request(asked.id);
+    let mutation = Mutation::of(call, &name, asked.request_id, asked.validate_only, message);
+    let (call, texts) = (call.clone(), Arc::clone(&service.texts));
+    write::carry_out(&service.context, mutation, move |write| {
+        Box::pin(async move {
+            let stands = locked(write.connection(), &call, &asked).await?;
+            // Whoever decided before this one did so earlier, whatever the clocks of two replicas say.
+            write.not_before(stands.standing.changed_at.unwrap_or(stands.receipt.accepted_at));
+            let before = stands.standing.state;
+            let after = life::step(before, deed.verb).map_err(|refused| refused.refusal(&name))?;
+            let done = work(write, &stands).await?;
+            if !done.is_repeat {
+                let decision = Decision {
+                    verb: deed.verb,
+                    decided_by: call.caller.name.clone(),
+                    capacity: done.capacity,
+                    decided_at: write.now(),
+                    before,
+                    after,
+                    reason: done.reason,
+                    legal_basis: done.legal_basis,
+                };
+                db::decision::insert(write.connection(), asked.id, &decision).await?;
+            }
+            let answer = reread(write.connection(), &texts, asked.id).await?;
+            Ok(if done.is_repeat {
+                Outcome::repeated(&name, deed.events.1, answer)
+            } else {
+                Outcome::of(&name, deed.events.0, answer)
+            })
+        })
+    })
+    .await
+}
+
+/// The request as nobody else can change it any more.
+async fn locked(connection: &mut PgConnection, call: &Call, asked: &Asked) -> Result<Stored, Error> {
+    db::decision::lock(connection, asked.id).await?;
+    let stored = db::request::get(connection, &[asked.id]).await?.remove(&asked.id);
+    let stored = visible(call, asked.id, stored.transpose()?)?;
+    if !asked.etag.is_empty() && asked.etag != convert::etag(&stored.standing) {
+        return Err(error::changed(&names::request(asked.id)).into());
+    }
+    Ok(stored)
+}
+
+/// The request in its basic view, as this transaction leaves it.
+async fn reread(connection: &mut PgConnection, texts: &SharedTexts, id: Uuid) -> Result<proto::Request, Error> {
+    let stored = db::request::get(connection, &[id]).await?.remove(&id).transpose()?;
+    let moved = stored.as_ref().is_some_and(|stored| stored.moved);
+    let mut requests = texts
+        .complete(connection, Vec::from_iter(stored), false)
+        .await?
+        .into_iter();
+    let request = requests
+        .next()
+        .ok_or_else(|| anyhow::anyhow!("a locked request is gone"))?;
+    let mut request = convert::request_in(View::Basic, request);
+    if moved {
+        request.due_date_changes = moves::of(connection, &request.name).await?;
+    }
+    Ok(request)
+}

@@ -1,0 +1,37 @@
+//! WithdrawRequest.
+
+use legalstat_kit::{Call, Error, Violations};
+use legalstat_proto::requests::v1::{self as proto, WithdrawRequestRequest};
+
+use super::{
+    RequestIntake,
+    deciding::{self, Asked, Deed, Done, REASON},
+};
+use crate::domain::life::Verb;
+
+pub(super) async fn withdraw_request(
+    service: &RequestIntake,
+    call: &Call,
+    message: WithdrawRequestRequest,
+) -> Result<proto::Request, Error> {
+    let mut violations = Violations::new();
+    let reason = violations.text("reason", &message.reason, REASON);
+    let WithdrawRequestRequest {
+        name, etag, request_id, ..
+    } = &message;
+    let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
+    let asked = violations.sound(asked)?;
+    let deed = Deed {
+        verb: Verb::Withdraw,
+        events: ("request.withdrawn", "request.withdrawn"),
+    };
+    deciding::decide(service, call, &message, asked, deed, move |_, _| {
+        Box::pin(async move {
+            Ok(Done {
+                reason,
+                ..Done::default()
+            })
+        })
+    })
+    .await
+}
