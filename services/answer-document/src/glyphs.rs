@@ -41,7 +41,7 @@ fn shows(c: char) -> bool {
 /// that stands for none, and leaving the character out would tell nobody.
 pub fn legible(text: &str) -> String {
     let mut legible = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in text.replace("\r\n", "\n").chars() {
         match c {
             '\t' => legible.push(' '),
             c if shows(c) => legible.push(c),
@@ -79,7 +79,7 @@ mod tests {
     fn what_cannot_be_shown_or_turns_the_direction_is_told_by_its_number() {
         for (text, shown) in [
             ("12\u{202e}34", "12<U+202E>34"),
-            ("漢😀", "<U+6F22><U+1F600>"),
+            ("漢\u{1fae8}", "<U+6F22><U+1FAE8>"),
             ("a\u{0}b\u{7}", "a<U+0000>b<U+0007>"),
             ("a\tb", "a b"),
             ("\u{200f}", "<U+200F>"),

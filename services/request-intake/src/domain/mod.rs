@@ -1,6 +1,9 @@
 //! Pure types and decisions: no database, no network, no clock.
 
+pub mod answer_register;
+pub mod answering;
 pub mod decision;
+pub mod dispatch;
 pub mod evidence;
 pub mod examination;
 pub mod identifiers;

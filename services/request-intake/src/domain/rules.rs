@@ -44,7 +44,8 @@ pub struct Validity {
 }
 
 impl Validity {
-    fn covers(&self, day: Date) -> bool {
+    /// Whether it is in force on a day.
+    pub fn covers(&self, day: Date) -> bool {
         self.from <= day && self.to.is_none_or(|to| day <= to)
     }
 }
