@@ -23,6 +23,7 @@ mod jobs;
 mod lookup;
 mod rpc;
 mod shared_texts;
+pub mod signature;
 
 use clients::{calendar::Deadlines, form_registry::FormRegistry};
 use config::Config;
