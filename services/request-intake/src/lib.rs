@@ -21,6 +21,7 @@ mod error;
 mod examining;
 mod jobs;
 mod lookup;
+mod rendering;
 mod rpc;
 mod shared_texts;
 pub mod signature;
@@ -30,6 +31,7 @@ use config::Config;
 use current_rules::CurrentRules;
 use examining::Examiner;
 use lookup::Lookup;
+use rendering::Rendering;
 use rpc::{RequestIntake, submit_request::Submissions};
 use shared_texts::SharedTexts;
 
@@ -60,11 +62,12 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     let form_registry = FormRegistry::new(&config.form_registry_url, &context.tls)?;
     db::load_rules(&context).await?;
+    db::answer_rule::load(&context).await?;
     let (rules, texts) = (Arc::<CurrentRules>::default(), Arc::<SharedTexts>::default());
     let feed = jobs::recompute::start(&context, calendar.clone());
     let examiner = Arc::new(Examiner {
         deadlines: Deadlines::new(calendar.clone(), feed),
-        form_registry,
+        form_registry: form_registry.clone(),
     });
     jobs::examination::start(&context, Arc::clone(&examiner), Arc::clone(&rules));
     let submissions = Submissions {
@@ -80,6 +83,9 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         calendar,
         rules,
         texts,
+        form_registry,
+        rendering: Rendering::default(),
+        trust: Arc::default(),
     });
     let server = server
         .accept_compressed(CompressionEncoding::Gzip)

@@ -99,9 +99,34 @@ pub(super) async fn decide<F>(
 where
     F: for<'w> FnOnce(&'w mut Write, &'w Stored) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
 {
+    let texts = Arc::clone(&service.texts);
+    decide_to(service, call, message, asked, deed, work, move |connection, id| {
+        Box::pin(async move { reread(connection, &texts, id).await })
+    })
+    .await
+}
+
+/// Carries out a verb whose answer is something else of the request, read by `answer` as the transaction leaves it.
+///
+/// # Errors
+/// As [`decide`].
+pub(super) async fn decide_to<R, F, A>(
+    service: &RequestIntake,
+    call: &Call,
+    message: &impl Message,
+    asked: Asked,
+    deed: Deed,
+    work: F,
+    answer: A,
+) -> Result<R, Error>
+where
+    R: Message + Default + 'static,
+    F: for<'w> FnOnce(&'w mut Write, &'w Stored) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
+    A: for<'c> FnOnce(&'c mut PgConnection, Uuid) -> BoxFuture<'c, Result<R, Error>> + Send + 'static,
+{
     let name = names::request(asked.id);
     let mutation = Mutation::of(call, &name, asked.request_id, asked.validate_only, message);
-    let (call, texts) = (call.clone(), Arc::clone(&service.texts));
+    let call = call.clone();
     write::carry_out(&service.context, mutation, move |write| {
         Box::pin(async move {
             let stands = locked(write.connection(), &call, &asked).await?;
@@ -123,7 +148,7 @@ where
                 };
                 db::decision::insert(write.connection(), asked.id, &decision).await?;
             }
-            let answer = reread(write.connection(), &texts, asked.id).await?;
+            let answer = answer(write.connection(), asked.id).await?;
             Ok(if done.is_repeat {
                 Outcome::repeated(&name, deed.events.1, answer)
             } else {

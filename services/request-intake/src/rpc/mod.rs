@@ -2,29 +2,39 @@
 
 use std::sync::Arc;
 
+use futures::stream::BoxStream;
 use legalstat_kit::{Call, Caller, Context, call::caller::Role, due::calendar::Calendar, write::Groups};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::requests::v1::{
-    self as proto, AssignRequestRequest, GetRequestRequest, ListRequestsRequest, ListRequestsResponse,
-    SubmitRequestRequest, WithdrawRequestRequest, request_intake_service_server::RequestIntakeService,
+    self as proto, ApproveAnswerRequest, AssignRequestRequest, DownloadAnswerRequest, DownloadAnswerResponse,
+    DraftAnswerRequest, GetAnswerRequest, GetRequestRequest, ListRequestsRequest, ListRequestsResponse,
+    RecordDispatchRequest, SubmitRequestRequest, UpdateAnswerRequest, WithdrawRequestRequest,
+    request_intake_service_server::RequestIntakeService,
 };
 use tonic::{Request, Response, Status};
 
 mod accepting;
+mod answering;
+mod approve_answer;
 mod assign_request;
 mod convert;
 mod deciding;
+mod download_answer;
+mod draft_answer;
+mod get_answer;
 mod get_request;
 mod kept;
 mod list_requests;
 mod parse;
 mod preview_recompute;
+mod record_dispatch;
 pub mod submit_request;
+mod update_answer;
 mod withdraw_request;
 
 use crate::{
-    current_rules::CurrentRules, domain::request::CallerRole, lookup::Lookup, rpc::submit_request::Submissions,
-    shared_texts::SharedTexts,
+    clients::form_registry::FormRegistry, current_rules::CurrentRules, domain::request::CallerRole, lookup::Lookup,
+    rendering::Rendering, rpc::submit_request::Submissions, shared_texts::SharedTexts, signature::TrustStore,
 };
 
 /// What the handlers work with.
@@ -35,6 +45,11 @@ pub struct RequestIntake {
     pub texts: Arc<SharedTexts>,
     pub lookup: Lookup,
     pub submissions: Groups<Submissions>,
+    /// For the figures of answers.
+    pub form_registry: FormRegistry,
+    pub rendering: Rendering,
+    /// The authorities that approvers' signatures are verified by.
+    pub trust: Arc<TrustStore>,
 }
 
 #[tonic::async_trait]
@@ -77,6 +92,56 @@ impl RequestIntakeService for RequestIntake {
         let call = Call::of(&request);
         Ok(Response::new(
             withdraw_request::withdraw_request(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn draft_answer(&self, request: Request<DraftAnswerRequest>) -> Result<Response<proto::Answer>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            draft_answer::draft_answer(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn update_answer(&self, request: Request<UpdateAnswerRequest>) -> Result<Response<proto::Answer>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            update_answer::update_answer(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn approve_answer(&self, request: Request<ApproveAnswerRequest>) -> Result<Response<proto::Answer>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            approve_answer::approve_answer(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn record_dispatch(
+        &self,
+        request: Request<RecordDispatchRequest>,
+    ) -> Result<Response<proto::Answer>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            record_dispatch::record_dispatch(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_answer(&self, request: Request<GetAnswerRequest>) -> Result<Response<proto::Answer>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            get_answer::get_answer(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    type DownloadAnswerStream = BoxStream<'static, Result<DownloadAnswerResponse, Status>>;
+
+    async fn download_answer(
+        &self,
+        request: Request<DownloadAnswerRequest>,
+    ) -> Result<Response<Self::DownloadAnswerStream>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            download_answer::download_answer(self, &call, request.into_inner()).await?,
         ))
     }
 

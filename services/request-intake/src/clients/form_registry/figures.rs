@@ -73,9 +73,9 @@ impl Gathering<'_> {
     async fn all(&self, items: &[Item]) -> Result<Gathered, Stop> {
         let known = self.availability(items).await?;
         let asked = items.iter().zip(known).map(|(item, known)| Asked { item, known });
-        let looked = stream::iter(asked).map(|asked| self.look(asked)).buffered(TOGETHER);
+        let looked: Vec<_> = asked.map(|asked| self.look(asked)).collect();
         let mut gathered = Gathered {
-            items: looked.try_collect().await?,
+            items: side_by_side(looked).await?,
             sources: Vec::new(),
         };
         gathered.sources = self.sources(&gathered.items).await?;
@@ -190,10 +190,11 @@ impl Gathering<'_> {
     async fn sources(&self, items: &[Looked]) -> Result<Vec<Source>, Stop> {
         let names: BTreeSet<&str> = figures_of(items).map(|figure| figure.edition.as_str()).collect();
         let forms: BTreeSet<&str> = names.iter().filter_map(|name| name.split_once("/editions/")).map(|(form, _)| form).collect();
-        let titled = stream::iter(forms).map(|form| async move { Ok((form, self.form_title(form).await?)) });
-        let titles: HashMap<&str, Words> = titled.buffered(TOGETHER).try_collect().await?;
-        let editions = stream::iter(names).map(|name| self.source(name)).buffered(TOGETHER);
-        let mut sources: Vec<Source> = editions.try_collect().await?;
+        let titled: Vec<_> = forms.iter().map(|form| self.form_title(form)).collect();
+        let titles = side_by_side(titled).await?;
+        let titles: HashMap<&str, Words> = forms.into_iter().zip(titles).collect();
+        let editions: Vec<_> = names.into_iter().map(|name| self.source(name)).collect();
+        let mut sources = side_by_side(editions).await?;
         for source in &mut sources {
             let form = source.edition.split_once("/editions/").map_or("", |(form, _)| form);
             source.title = titles.get(form).cloned().unwrap_or_default();
@@ -272,6 +273,11 @@ impl Gathering<'_> {
         }
         Ok(())
     }
+}
+
+/// Waits for questions, some of them at once, and gives their answers in order.
+async fn side_by_side<T>(asked: Vec<impl Future<Output = Result<T, Stop>>>) -> Result<Vec<T>, Stop> {
+    stream::iter(asked).buffered(TOGETHER).try_collect().await
 }
 
 fn figures_of(items: &[Looked]) -> impl Iterator<Item = &Figure> {
