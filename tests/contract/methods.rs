@@ -72,6 +72,12 @@ requests.v1.RequestIntakeService/GetRequest                     EDMS,KADAGALAU,O
 requests.v1.RequestIntakeService/ListRequests                   EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
 requests.v1.RequestIntakeService/AssignRequest                  OPERATOR,APPROVER  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/WithdrawRequest                EDMS,KADAGALAU,OPERATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/DraftAnswer                    OPERATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/UpdateAnswer                   OPERATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/ApproveAnswer                  APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/RecordDispatch                 OPERATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/GetAnswer                      EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+requests.v1.RequestIntakeService/DownloadAnswer                 EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 requests.v1.RequestIntakeService/PreviewRecompute               OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ListCollections    PUBLIC  -  OK
 collections.v1.CollectionDistributionService/GetCollection      PUBLIC  -  INVALID_FIELDS

@@ -35,7 +35,10 @@ pub fn digest(canonical: &[u8]) -> String {
 pub fn read(bytes: &[u8]) -> Result<Answer, Unreadable> {
     let value: serde_json::Value =
         serde_json::from_slice(bytes).map_err(|error| Unreadable::NotAnAnswer(error.to_string()))?;
-    let schema = value.get("schema").and_then(|schema| schema.as_str()).unwrap_or_default();
+    let schema = value
+        .get("schema")
+        .and_then(|schema| schema.as_str())
+        .unwrap_or_default();
     if schema != SCHEMA {
         return Err(Unreadable::Schema(schema.chars().take(40).collect()));
     }

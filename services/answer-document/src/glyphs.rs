@@ -72,7 +72,11 @@ mod tests {
         let main = &FONTS[0].info().coverage;
         let bold = &FONTS[1].info().coverage;
         let kazakh = "әғқңөұүһіӘҒҚҢӨҰҮҺІ";
-        assert!(kazakh.chars().all(|c| main.contains(c.into()) && bold.contains(c.into())));
+        assert!(
+            kazakh
+                .chars()
+                .all(|c| main.contains(c.into()) && bold.contains(c.into()))
+        );
     }
 
     #[test]

@@ -218,7 +218,12 @@ pub fn unit(word: &str, language: Language) -> &str {
 pub fn provision(provision: Provision, language: Language) -> &'static str {
     match provision {
         Provision::Provided => of(language, "беріледі", "предоставляется", "provided"),
-        Provision::PartlyProvided => of(language, "ішінара беріледі", "предоставляется частично", "partly provided"),
+        Provision::PartlyProvided => of(
+            language,
+            "ішінара беріледі",
+            "предоставляется частично",
+            "partly provided",
+        ),
         Provision::NotProvided => of(language, "берілмейді", "не предоставляется", "not provided"),
     }
 }
@@ -227,8 +232,18 @@ pub fn provision(provision: Provision, language: Language) -> &'static str {
 pub fn capacity(capacity: Capacity, language: Language) -> &'static str {
     match capacity {
         Capacity::Head => of(language, "басшы", "руководитель", "head"),
-        Capacity::Deputy => of(language, "басшының орынбасары", "заместитель руководителя", "deputy head"),
-        Capacity::HeadOfApparatus => of(language, "аппарат басшысы", "руководитель аппарата", "head of the apparatus"),
+        Capacity::Deputy => of(
+            language,
+            "басшының орынбасары",
+            "заместитель руководителя",
+            "deputy head",
+        ),
+        Capacity::HeadOfApparatus => of(
+            language,
+            "аппарат басшысы",
+            "руководитель аппарата",
+            "head of the apparatus",
+        ),
     }
 }
 
@@ -243,9 +258,19 @@ pub fn status(word: &str, language: Language) -> &str {
         "G" => of(language, "эксперименттік", "экспериментальное", "experimental"),
         "I" => of(language, "толықтырылған", "досчитано", "imputed"),
         "J" => of(language, "ерекшелік", "изъятие", "derogation"),
-        "K" => of(language, "басқа санатта ескерілген", "учтено в другой категории", "included in another category"),
+        "K" => of(
+            language,
+            "басқа санатта ескерілген",
+            "учтено в другой категории",
+            "included in another category",
+        ),
         "L" => of(language, "деректер жиналмаған", "данные не собирались", "not collected"),
-        "M" => of(language, "деректер болуы мүмкін емес", "данных быть не может", "data cannot exist"),
+        "M" => of(
+            language,
+            "деректер болуы мүмкін емес",
+            "данных быть не может",
+            "data cannot exist",
+        ),
         "N" => of(language, "маңызды емес", "незначимо", "not significant"),
         "O" => of(language, "деректер жоқ", "данных нет", "missing"),
         "P" => of(language, "алдын ала", "предварительно", "provisional"),
@@ -253,7 +278,12 @@ pub fn status(word: &str, language: Language) -> &str {
         "S" => of(language, "ерекше оқиғалар", "особые события", "special events"),
         "U" => of(language, "сенімділігі төмен", "низкая надёжность", "low reliability"),
         "V" => of(language, "тексерілмеген", "не проверено", "unvalidated"),
-        "W" => of(language, "басқа санатты қамтиды", "включает другую категорию", "includes another category"),
+        "W" => of(
+            language,
+            "басқа санатты қамтиды",
+            "включает другую категорию",
+            "includes another category",
+        ),
         other => other,
     }
 }
@@ -265,7 +295,11 @@ const ACTS: [(&str, &str, &str); 6] = [
     ("Law No. 221", "№ 221 Заң", "Закон № 221"),
     ("Law No. 510", "№ 510 Заң", "Закон № 510"),
     ("Law 510", "№ 510 Заң", "Закон № 510"),
-    ("Constitutional Law 155-VII", "155-VII Конституциялық заң", "Конституционный закон 155-VII"),
+    (
+        "Constitutional Law 155-VII",
+        "155-VII Конституциялық заң",
+        "Конституционный закон 155-VII",
+    ),
 ];
 
 /// A provision as a document cites it: articles and paragraphs in the words of the language, everything else as it is.
@@ -281,13 +315,21 @@ pub fn citation(law: &Law, language: Language) -> String {
         Language::Ru => ["paras ", "para ", "arts. ", "art. "]
             .iter()
             .zip(["пп. ", "п. ", "ст. ", "ст. "])
-            .fold(law.provision.replace(" and ", " и "), |text, (en, ru)| text.replace(en, ru)),
+            .fold(law.provision.replace(" and ", " и "), |text, (en, ru)| {
+                text.replace(en, ru)
+            }),
         Language::Kk => ["paras ", "para ", "arts. ", "art. "]
             .iter()
             .zip(["тармақтар ", "тармақ ", "баптар ", "бап "])
-            .fold(law.provision.replace(" and ", " және "), |text, (en, kk)| text.replace(en, kk)),
+            .fold(law.provision.replace(" and ", " және "), |text, (en, kk)| {
+                text.replace(en, kk)
+            }),
     };
     let comma = if provision.is_empty() { "" } else { ", " };
-    let assumed = if law.assumed { format!(" ({})", labels(language).assumed) } else { String::new() };
+    let assumed = if law.assumed {
+        format!(" ({})", labels(language).assumed)
+    } else {
+        String::new()
+    };
     format!("{act}{comma}{provision}{assumed}")
 }

@@ -15,7 +15,7 @@ mod xlsx;
 mod tests;
 
 pub use canonical::{Unreadable, canonical, digest, read};
-pub use verification::{Finding, Outcome, Point, SignatureChecked, Verified, verify};
+pub use verification::{Check, Finding, Outcome, Point, SignatureChecked, Verified, verify};
 
 use answer::{Approval, Document, Language};
 
@@ -107,8 +107,14 @@ pub fn render(document: &Document, format: Format) -> Result<Vec<u8>, RenderErro
 
 fn attachments(canonical: Vec<u8>, besides: &Besides, with_signature: bool) -> Attachments {
     let known = serde_json_canonicalizer::to_vec(besides).expect("texts and one small integer all have a form");
-    let mut attached = vec![(ANSWER, canonical, "application/json"), (DOCUMENT, known, "application/json")];
-    let signature = besides.approval.as_ref().and_then(|approval| hex::decode(&approval.signature).ok());
+    let mut attached = vec![
+        (ANSWER, canonical, "application/json"),
+        (DOCUMENT, known, "application/json"),
+    ];
+    let signature = besides
+        .approval
+        .as_ref()
+        .and_then(|approval| hex::decode(&approval.signature).ok());
     if let Some(signature) = signature.filter(|signature| with_signature && !signature.is_empty()) {
         attached.push((SIGNATURE, signature, "application/pkcs7-signature"));
     }

@@ -94,7 +94,10 @@ pub fn sheet(document: &Document, digest: &str) -> Sheet {
         body: body(answer, l).to_owned(),
         facts: facts(answer, l, day),
         opening: answer.opening.clone(),
-        items: (1..).zip(&answer.items).map(|(at, shown)| item(at, shown, answer, language)).collect(),
+        items: (1..)
+            .zip(&answer.items)
+            .map(|(at, shown)| item(at, shown, answer, language))
+            .collect(),
         sources: sources(answer, language),
         appeal: answer.appeal.iter().map(|reason| told(reason, language)).collect(),
         people: people(document, l),
@@ -111,7 +114,11 @@ fn number(answer: &Answer) -> &str {
 }
 
 fn body<'a>(answer: &'a Answer, l: &'static Labels) -> &'a str {
-    if answer.body.is_empty() { l.committee } else { &answer.body }
+    if answer.body.is_empty() {
+        l.committee
+    } else {
+        &answer.body
+    }
 }
 
 /// Year, month and day; the first day of the calendar where it is none, which only a file that nobody rendered has.
@@ -144,7 +151,10 @@ fn facts(answer: &Answer, l: &'static Labels, day: &str) -> Vec<[String; 2]> {
         (l.to, requester.full_name.clone()),
         (l.bin, requester.bin.clone()),
         (l.address, requester.postal_address.clone()),
-        (l.registration, dated(&request.registration_number, &request.registered_on)),
+        (
+            l.registration,
+            dated(&request.registration_number, &request.registered_on),
+        ),
         (l.external, dated(&request.external_number, &request.external_date)),
         (l.received, civil(&request.received_on, l)),
         (l.coupon, request.coupon_number.clone()),
@@ -161,10 +171,17 @@ fn people(document: &Document, l: &'static Labels) -> Vec<[String; 2]> {
     let answer = &document.answer;
     let approved = document.approval.as_ref().map(|approval| {
         let capacity = labels::capacity(approval.capacity, document.language);
-        format!("{} ({capacity}), {}", approval.approved_by, civil(&approval.approved_on, l))
+        format!(
+            "{} ({capacity}), {}",
+            approval.approved_by,
+            civil(&approval.approved_on, l)
+        )
     });
     told_facts([
-        (l.drafted, format!("{}, {}", answer.drafted_by, civil(&answer.drafted_on, l))),
+        (
+            l.drafted,
+            format!("{}, {}", answer.drafted_by, civil(&answer.drafted_on, l)),
+        ),
         (l.edited, answer.edited_by.join(", ")),
         (l.approved, approved.unwrap_or_default()),
     ])
@@ -195,7 +212,11 @@ fn item(at: usize, item: &AnsweredItem, answer: &Answer, language: Language) -> 
         "" => item.period.clone(),
         until => format!("{} – {until}", item.period),
     };
-    let rows: Vec<Row> = item.figures.iter().map(|figure| row(figure, answer, language)).collect();
+    let rows: Vec<Row> = item
+        .figures
+        .iter()
+        .map(|figure| row(figure, answer, language))
+        .collect();
     Item {
         heading: format!("{} {at}", l.item),
         description: item.description.clone(),
@@ -214,9 +235,18 @@ fn item(at: usize, item: &AnsweredItem, answer: &Answer, language: Language) -> 
 
 fn row(figure: &Figure, answer: &Answer, language: Language) -> Row {
     let l = labels(language);
-    let named = |code: &str, title: &str| if title.is_empty() { code.to_owned() } else { title.to_owned() };
+    let named = |code: &str, title: &str| {
+        if title.is_empty() {
+            code.to_owned()
+        } else {
+            title.to_owned()
+        }
+    };
     let territory = named(&figure.territory.code, figure.territory.title.in_language(language));
-    let place = answer.sources.iter().position(|source| source.edition == figure.edition);
+    let place = answer
+        .sources
+        .iter()
+        .position(|source| source.edition == figure.edition);
     let breakdown: Vec<String> = figure
         .breakdown
         .iter()
@@ -232,7 +262,11 @@ fn row(figure: &Figure, answer: &Answer, language: Language) -> Row {
         0 => format!("{} ({})", l.total, of.parts),
         missing => format!("{} ({} − {missing})", l.total, of.parts),
     });
-    let whole = if territory.is_empty() { l.whole_country.to_owned() } else { territory };
+    let whole = if territory.is_empty() {
+        l.whole_country.to_owned()
+    } else {
+        territory
+    };
     Row {
         indicator: named(&figure.indicator.code, figure.indicator.title.in_language(language)),
         is_total: total.is_some(),
@@ -252,9 +286,15 @@ fn number_in(value: &str, language: Language) -> String {
     if value.is_empty() {
         return "–".to_owned();
     }
-    let (thousands, point) = if language == Language::En { (',', '.') } else { ('\u{a0}', ',') };
+    let (thousands, point) = if language == Language::En {
+        (',', '.')
+    } else {
+        ('\u{a0}', ',')
+    };
     let (sign, digits) = value.strip_prefix('-').map_or(("", value), |digits| ("-", digits));
-    let (whole, places) = digits.split_once('.').map_or((digits, None), |(whole, places)| (whole, Some(places)));
+    let (whole, places) = digits
+        .split_once('.')
+        .map_or((digits, None), |(whole, places)| (whole, Some(places)));
     let is_decimal = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     if !is_decimal(whole) || !places.is_none_or(is_decimal) {
         return value.to_owned();

@@ -12,20 +12,36 @@ use crate::{
 };
 
 fn words(kk: &str, ru: &str, en: &str) -> Words {
-    Words { kk: kk.into(), ru: ru.into(), en: en.into() }
+    Words {
+        kk: kk.into(),
+        ru: ru.into(),
+        en: en.into(),
+    }
 }
 
 fn law(act: &str, provision: &str) -> Law {
-    Law { act: act.into(), provision: provision.into(), uri: String::new(), assumed: false }
+    Law {
+        act: act.into(),
+        provision: provision.into(),
+        uri: String::new(),
+        assumed: false,
+    }
 }
 
 fn figure(territory: &str, period: &str, value: &str) -> Figure {
     Figure {
         indicator: Named {
             code: "forms/1/indicators/1.1".into(),
-            title: words("Тіркелген қылмыстар", "Зарегистрировано преступлений", "Registered crimes"),
+            title: words(
+                "Тіркелген қылмыстар",
+                "Зарегистрировано преступлений",
+                "Registered crimes",
+            ),
         },
-        territory: Named { code: territory.into(), title: words("Ақмола облысы", "Акмолинская область", "Akmola region") },
+        territory: Named {
+            code: territory.into(),
+            title: words("Ақмола облысы", "Акмолинская область", "Akmola region"),
+        },
         period: period.into(),
         breakdown: vec![],
         value: value.into(),
@@ -39,11 +55,17 @@ fn figure(territory: &str, period: &str, value: &str) -> Figure {
 
 /// An answer with a bit of everything.
 pub fn answer() -> Answer {
-    let total = Figure { total_of: Some(TotalOf { parts: 2, missing: 0 }), ..figure("", "2026-M01", "2469") };
+    let total = Figure {
+        total_of: Some(TotalOf { parts: 2, missing: 0 }),
+        ..figure("", "2026-M01", "2469")
+    };
     let broken = Figure {
         breakdown: vec![Breakdown {
             dimension: "SEX".into(),
-            code: Named { code: "F".into(), title: words("әйелдер", "женщины", "women") },
+            code: Named {
+                code: "F".into(),
+                title: words("әйелдер", "женщины", "women"),
+            },
         }],
         status: "P".into(),
         by_hand: true,
@@ -81,7 +103,12 @@ pub fn answer() -> Answer {
                 period: "2026-M01".into(),
                 until_period: String::new(),
                 provision: Provision::Provided,
-                figures: vec![figure("11", "2026-M01", "1234"), figure("15", "2026-M01", "1235"), total, broken],
+                figures: vec![
+                    figure("11", "2026-M01", "1234"),
+                    figure("15", "2026-M01", "1235"),
+                    total,
+                    broken,
+                ],
                 not_provided: vec![],
                 remark: String::new(),
             },
@@ -94,7 +121,11 @@ pub fn answer() -> Answer {
                 figures: vec![],
                 not_provided: vec![Reason {
                     word: "RESTRICTED".into(),
-                    text: words("Қолжетімділігі шектеулі.", "Информация ограниченного доступа.", "It is of restricted access."),
+                    text: words(
+                        "Қолжетімділігі шектеулі.",
+                        "Информация ограниченного доступа.",
+                        "It is of restricted access.",
+                    ),
                     legal_basis: law("Code 350-VI", "art. 45(4)"),
                 }],
                 remark: String::new(),
@@ -109,7 +140,11 @@ pub fn answer() -> Answer {
         }],
         appeal: vec![Reason {
             word: "HIGHER_OFFICIAL".into(),
-            text: words("Жоғары тұрған органға шағымдануға болады.", "Ответ можно обжаловать.", "It can be appealed."),
+            text: words(
+                "Жоғары тұрған органға шағымдануға болады.",
+                "Ответ можно обжаловать.",
+                "It can be appealed.",
+            ),
             legal_basis: law("Code 350-VI", "art. 91"),
         }],
     }
@@ -131,10 +166,13 @@ pub fn document(language: Language) -> Document {
 }
 
 /// Takes every signature for sound that stands for this content.
-fn sound(content: &[u8], signature: &[u8]) -> SignatureChecked {
+fn sound(content: &[u8], signature: &[u8], _: &str) -> SignatureChecked {
     let is_sound = content == canonical(&answer()) && signature == [0x30, 3, 2, 1, 0];
     let outcome = if is_sound { Outcome::Proved } else { Outcome::Refuted };
-    SignatureChecked { outcome, text: "looked at".into() }
+    SignatureChecked {
+        outcome,
+        text: "looked at".into(),
+    }
 }
 
 const FORMATS: [Format; 3] = [Format::Pdf, Format::Xlsx, Format::Json];
@@ -142,14 +180,20 @@ const FORMATS: [Format; 3] = [Format::Pdf, Format::Xlsx, Format::Json];
 #[test]
 fn the_canonical_form_has_its_fields_in_order_and_a_digest() {
     let form = String::from_utf8(canonical(&answer())).expect("it is JSON");
-    assert!(form.starts_with(r#"{"appeal":[{"legalBasis":{"act":"Code 350-VI","assumed":false,"#), "{form}");
+    assert!(
+        form.starts_with(r#"{"appeal":[{"legalBasis":{"act":"Code 350-VI","assumed":false,"#),
+        "{form}"
+    );
     assert!(!form.contains(": ") || form.contains("\":"), "no blanks between");
     assert_eq!(digest(form.as_bytes()).len(), 64);
     assert_eq!(crate::read(b"{}"), Err(crate::Unreadable::Schema(String::new())));
     let spelled = form.replacen('{', "{ ", 1);
     assert_eq!(crate::read(spelled.as_bytes()), Err(crate::Unreadable::NotCanonical));
     let more = form.replacen('{', r#"{"added":1,"#, 1);
-    assert!(matches!(crate::read(more.as_bytes()), Err(crate::Unreadable::NotAnAnswer(_))));
+    assert!(matches!(
+        crate::read(more.as_bytes()),
+        Err(crate::Unreadable::NotAnAnswer(_))
+    ));
 }
 
 #[test]
@@ -170,7 +214,10 @@ fn every_format_in_every_language_gives_the_same_bytes_again_and_is_proved() {
 #[test]
 fn a_draft_and_a_signature_over_something_else_are_not_proved() {
     for format in FORMATS {
-        let draft = Document { approval: None, ..document(Language::Kk) };
+        let draft = Document {
+            approval: None,
+            ..document(Language::Kk)
+        };
         let bytes = render(&draft, format).expect("it is an ordinary draft");
         let verified = verify(&bytes, &sound);
         assert!(!verified.is_proved());
@@ -202,10 +249,17 @@ fn a_file_changed_anywhere_is_not_proved() {
         for at in (0..bytes.len()).step_by(step) {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
-            assert!(!verify(&changed, &sound).is_proved(), "{format:?}, byte {at} of {}", bytes.len());
+            assert!(
+                !verify(&changed, &sound).is_proved(),
+                "{format:?}, byte {at} of {}",
+                bytes.len()
+            );
         }
         let more = [bytes.as_slice(), b"\n%"].concat();
-        assert!(!verify(&more, &sound).is_proved(), "{format:?} with something after its end");
+        assert!(
+            !verify(&more, &sound).is_proved(),
+            "{format:?} with something after its end"
+        );
     }
 }
 
@@ -244,7 +298,10 @@ fn no_text_is_read_as_anything_but_text() {
             answer.sources[0].address = trick.into();
             answer.body = trick.into();
             let bytes = render(&tricky, format).unwrap_or_else(|error| panic!("{format:?} {trick:?}: {error}"));
-            let verified = verify(&bytes, &|_, _| SignatureChecked { outcome: Outcome::Proved, text: String::new() });
+            let verified = verify(&bytes, &|_, _, _| SignatureChecked {
+                outcome: Outcome::Proved,
+                text: String::new(),
+            });
             assert!(verified.is_proved(), "{format:?} {trick:?}: {:?}", verified.findings);
             assert_eq!(verified.document, Some(tricky));
         }
@@ -263,7 +320,7 @@ proptest! {
         written.answer.requester.full_name = wild;
         for format in FORMATS {
             let bytes = render(&written, format).expect("any text can be rendered");
-            let verified = verify(&bytes, &|_, _| SignatureChecked { outcome: Outcome::Proved, text: String::new() });
+            let verified = verify(&bytes, &|_, _, _| SignatureChecked { outcome: Outcome::Proved, text: String::new() });
             prop_assert!(verified.is_proved(), "{:?}", verified.findings);
             prop_assert_eq!(verified.document.as_ref(), Some(&written));
         }

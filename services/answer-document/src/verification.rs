@@ -110,7 +110,13 @@ impl Verified {
     /// Whether data, digest, what is shown and the approver's signature are all proved. What no document can prove by itself, the
     /// capacity, is left out of account.
     pub fn is_proved(&self) -> bool {
-        let needed = [Point::Data, Point::Digest, Point::Shown, Point::Approval, Point::Signature];
+        let needed = [
+            Point::Data,
+            Point::Digest,
+            Point::Shown,
+            Point::Approval,
+            Point::Signature,
+        ];
         needed.iter().all(|point| self.outcome(*point) == Some(Outcome::Proved))
     }
 
@@ -132,10 +138,19 @@ struct Carried {
     besides: Besides,
 }
 
-/// Says what the bytes of a file prove. `check` looks at a detached CMS signature (second) over a content (first).
-pub fn verify(bytes: &[u8], check: &dyn Fn(&[u8], &[u8]) -> SignatureChecked) -> Verified {
+/// Looks at a detached CMS signature (second) over a content (first), as of the instant, by RFC 3339, at which the document says it
+/// was approved (third).
+pub type Check<'c> = dyn Fn(&[u8], &[u8], &str) -> SignatureChecked + 'c;
+
+/// Says what the bytes of a file prove.
+pub fn verify(bytes: &[u8], check: &Check<'_>) -> Verified {
     let format = format(bytes);
-    let mut verified = Verified { format, sha256: String::new(), document: None, findings: Vec::new() };
+    let mut verified = Verified {
+        format,
+        sha256: String::new(),
+        document: None,
+        findings: Vec::new(),
+    };
     let carried = match carried(bytes, format) {
         Ok(carried) => carried,
         Err(why) => {
@@ -146,11 +161,19 @@ pub fn verify(bytes: &[u8], check: &dyn Fn(&[u8], &[u8]) -> SignatureChecked) ->
     let answer = match read(&carried.answer) {
         Ok(answer) => answer,
         Err(why) => {
-            verified.add(Point::Data, Outcome::NotProved, format!("the answer in it cannot be read: {why}"));
+            verified.add(
+                Point::Data,
+                Outcome::NotProved,
+                format!("the answer in it cannot be read: {why}"),
+            );
             return verified;
         }
     };
-    verified.add(Point::Data, Outcome::Proved, "the answer is in the file, in its canonical form");
+    verified.add(
+        Point::Data,
+        Outcome::Proved,
+        "the answer is in the file, in its canonical form",
+    );
     verified.sha256 = digest(&carried.answer);
     judge_digest(&mut verified, &carried);
     let document = document(answer, &carried);
@@ -170,11 +193,17 @@ fn document(answer: Answer, carried: &Carried) -> Document {
 
 fn judge_digest(verified: &mut Verified, carried: &Carried) {
     let (outcome, text) = if carried.besides.sha256 == verified.sha256 {
-        (Outcome::Proved, format!("the answer's SHA-256 is the one told: {}", verified.sha256))
+        (
+            Outcome::Proved,
+            format!("the answer's SHA-256 is the one told: {}", verified.sha256),
+        )
     } else {
         (
             Outcome::Refuted,
-            format!("the answer's SHA-256 is {}, and {} is told", verified.sha256, carried.besides.sha256),
+            format!(
+                "the answer's SHA-256 is {}, and {} is told",
+                verified.sha256, carried.besides.sha256
+            ),
         )
     };
     verified.add(Point::Digest, outcome, text);
@@ -202,12 +231,7 @@ fn judge_shown(verified: &mut Verified, bytes: &[u8], document: &Document, rende
     verified.add(Point::Shown, outcome, text);
 }
 
-fn judge_approval(
-    verified: &mut Verified,
-    carried: &Carried,
-    document: &Document,
-    check: &dyn Fn(&[u8], &[u8]) -> SignatureChecked,
-) {
+fn judge_approval(verified: &mut Verified, carried: &Carried, document: &Document, check: &Check<'_>) {
     let Some(approval) = &document.approval else {
         return verified.add(Point::Approval, Outcome::NotProved, "it is a draft: nobody approved it");
     };
@@ -216,14 +240,19 @@ fn judge_approval(
         let text = format!("{} approved what he drafted or edited himself", approval.approved_by);
         verified.add(Point::Approval, Outcome::Refuted, text);
     } else {
-        let text = format!("{} approved it, who neither drafted nor edited it", approval.approved_by);
+        let text = format!(
+            "{} approved it, who neither drafted nor edited it",
+            approval.approved_by
+        );
         verified.add(Point::Approval, Outcome::Proved, text);
     }
-    let signature = hex::decode(&approval.signature).ok().filter(|signature| !signature.is_empty());
+    let signature = hex::decode(&approval.signature)
+        .ok()
+        .filter(|signature| !signature.is_empty());
     match signature {
         None => verified.add(Point::Signature, Outcome::NotProved, "it carries no signature"),
         Some(signature) => {
-            let SignatureChecked { outcome, text } = check(&carried.answer, &signature);
+            let SignatureChecked { outcome, text } = check(&carried.answer, &signature, &approval.approved_at);
             verified.add(Point::Signature, outcome, text);
         }
     }
@@ -253,14 +282,18 @@ fn carried(bytes: &[u8], format: Format) -> Result<Carried, String> {
 fn of_json(bytes: &[u8]) -> Result<Carried, String> {
     let document: JsonDocument = serde_json::from_slice(bytes).map_err(|error| format!("it is no answer: {error}"))?;
     let answer = serde_json_canonicalizer::to_vec(&document.answer).map_err(|error| error.to_string())?;
-    Ok(Carried { answer, besides: document.document })
+    Ok(Carried {
+        answer,
+        besides: document.document,
+    })
 }
 
 fn parts(answer: Option<Vec<u8>>, besides: Option<Vec<u8>>) -> Result<Carried, String> {
     let (Some(answer), Some(besides)) = (answer, besides) else {
         return Err(format!("it does not carry {ANSWER} and {DOCUMENT}"));
     };
-    let besides = serde_json::from_slice(&besides).map_err(|error| format!("{DOCUMENT} in it cannot be read: {error}"))?;
+    let besides =
+        serde_json::from_slice(&besides).map_err(|error| format!("{DOCUMENT} in it cannot be read: {error}"))?;
     Ok(Carried { answer, besides })
 }
 
@@ -269,7 +302,9 @@ fn of_pdf(bytes: &[u8]) -> Result<Carried, String> {
     let attached = |name: &str| {
         let files = pdf.objects().into_iter().filter_map(Object::into_dict);
         let mut named = files.filter(|file| {
-            let own = file.get::<PdfString<'_>>("UF").or_else(|| file.get::<PdfString<'_>>("F"));
+            let own = file
+                .get::<PdfString<'_>>("UF")
+                .or_else(|| file.get::<PdfString<'_>>("F"));
             own.is_some_and(|own| is_named(own.as_bytes(), name))
         });
         let content = named.next()?.get::<Dict<'_>>("EF")?.get::<Stream<'_>>("F")?;
@@ -280,7 +315,10 @@ fn of_pdf(bytes: &[u8]) -> Result<Carried, String> {
 
 /// A file's name, in PDFDocEncoding or in UTF-16.
 fn is_named(bytes: &[u8], name: &str) -> bool {
-    let wide: Vec<u8> = [0xfe, 0xff].into_iter().chain(name.bytes().flat_map(|b| [0, b])).collect();
+    let wide: Vec<u8> = [0xfe, 0xff]
+        .into_iter()
+        .chain(name.bytes().flat_map(|b| [0, b]))
+        .collect();
     bytes == name.as_bytes() || bytes == wide
 }
 
@@ -311,8 +349,16 @@ mod tests {
 
     #[test]
     fn what_is_no_document_proves_nothing_and_says_why() {
-        let never = |_: &[u8], _: &[u8]| unreachable!("there is nothing signed");
-        for bytes in [&b""[..], b"{}", b"%PDF-1.7\n", b"PK\x03\x04", b"null", b"\xff\xfe", &[b'['; 100_000]] {
+        let never = |_: &[u8], _: &[u8], _: &str| unreachable!("there is nothing signed");
+        for bytes in [
+            &b""[..],
+            b"{}",
+            b"%PDF-1.7\n",
+            b"PK\x03\x04",
+            b"null",
+            b"\xff\xfe",
+            &[b'['; 100_000],
+        ] {
             let verified = verify(bytes, &never);
             assert!(!verified.is_proved());
             assert_eq!(verified.outcome(Point::Data), Some(Outcome::NotProved));

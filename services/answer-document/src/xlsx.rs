@@ -74,7 +74,10 @@ fn letter(worksheet: &mut Worksheet, sheet: &Sheet) -> Result<(), XlsxError> {
     let l = sheet.labels;
     worksheet.set_name(l.title)?;
     worksheet.set_column_width(0, 34)?.set_column_width(1, 90)?;
-    let mut lines = Lines { sheet: worksheet, row: 0 };
+    let mut lines = Lines {
+        sheet: worksheet,
+        row: 0,
+    };
     lines.line(&sheet.title, if sheet.is_draft { l.draft } else { "" })?;
     lines.lines(&sheet.facts)?;
     if !sheet.opening.is_empty() {
@@ -110,7 +113,16 @@ fn headings(worksheet: &mut Worksheet, headings: &[&str]) -> Result<(), XlsxErro
 fn figures(worksheet: &mut Worksheet, sheet: &Sheet) -> Result<(), XlsxError> {
     let l = sheet.labels;
     worksheet.set_name(l.figures)?;
-    let columns = [l.item, l.indicator, l.territory, l.period, l.breakdown, l.value, l.note, l.source];
+    let columns = [
+        l.item,
+        l.indicator,
+        l.territory,
+        l.period,
+        l.breakdown,
+        l.value,
+        l.note,
+        l.source,
+    ];
     headings(worksheet, &columns)?;
     for (column, width) in (0..).zip([10, 50, 30, 12, 30, 16, 30, 10]) {
         worksheet.set_column_width(column, width)?;
@@ -126,7 +138,13 @@ fn rows(worksheet: &mut Worksheet, item: &Item, mut at: u32) -> Result<u32, Xlsx
     for row in &item.rows {
         at += 1;
         let format = if row.is_total { bold() } else { Format::new() };
-        let before = [&item.heading, &row.indicator, &row.territory, &row.period, &row.breakdown];
+        let before = [
+            &item.heading,
+            &row.indicator,
+            &row.territory,
+            &row.period,
+            &row.breakdown,
+        ];
         for (column, text) in (0..).zip(before) {
             worksheet.write_string_with_format(at, column, text, &format)?;
         }
@@ -145,7 +163,11 @@ fn rows(worksheet: &mut Worksheet, item: &Item, mut at: u32) -> Result<u32, Xlsx
 fn number(exact: &str) -> Option<f64> {
     let digits = exact.bytes().filter(u8::is_ascii_digit).count();
     let is_decimal = exact.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b'-');
-    if digits <= 15 && is_decimal { exact.parse().ok() } else { None }
+    if digits <= 15 && is_decimal {
+        exact.parse().ok()
+    } else {
+        None
+    }
 }
 
 fn sources(worksheet: &mut Worksheet, sheet: &Sheet) -> Result<(), XlsxError> {
@@ -157,7 +179,13 @@ fn sources(worksheet: &mut Worksheet, sheet: &Sheet) -> Result<(), XlsxError> {
     }
     for (row, source) in (1..).zip(&sheet.sources) {
         let edition = format!("{} {}", source.title, source.edition);
-        let texts = [source.number.as_str(), edition.trim(), &source.revision, &source.sha256, &source.address];
+        let texts = [
+            source.number.as_str(),
+            edition.trim(),
+            &source.revision,
+            &source.sha256,
+            &source.address,
+        ];
         for (column, text) in (0..).zip(texts) {
             worksheet.write_string(row, column, text)?;
         }

@@ -42,7 +42,9 @@ impl Rendering {
             let _place = place;
             render(&document, format)
         });
-        let rendered = rendered.await.map_err(|error| anyhow::Error::new(error).context("rendering"))?;
+        let rendered = rendered
+            .await
+            .map_err(|error| anyhow::Error::new(error).context("rendering"))?;
         rendered.map_err(|error| match error {
             RenderError::TooManyPages(..) | RenderError::Workbook(_) => {
                 let reason = ErrorReason::DocumentNotRendered;

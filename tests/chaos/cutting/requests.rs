@@ -6,8 +6,10 @@ use legalstat_proto::{
     calendar::v1::{PreviewRecomputeRequest, preview_recompute_request::Change},
     journal::v1::ListEntriesRequest,
     requests::v1::{
-        self as proto, AssignRequestRequest, GetRequestRequest, ListRequestsRequest, ListRequestsResponse, Request,
-        RequestState, SubmitRequestRequest, WithdrawRequestRequest,
+        self as proto, Answer, AnswerFormat, ApproveAnswerRequest, AssignRequestRequest, DispatchMeans,
+        DownloadAnswerRequest, DraftAnswerRequest, GetAnswerRequest, GetRequestRequest, ListRequestsRequest,
+        ListRequestsResponse, OfficialCapacity, RecordDispatchRequest, Request, RequestState, SubmitRequestRequest,
+        UpdateAnswerRequest, WithdrawRequestRequest,
     },
 };
 use prost::Message;
@@ -32,13 +34,20 @@ pub struct Requests {
     watched: Watched,
     edms: Channel,
     operator: Channel,
+    approver: Channel,
     administrator: Channel,
     /// A request that was there from the beginning.
     first: String,
     /// One that verbs act on.
     decided: String,
+    /// One whose answer is drafted.
+    drafted: String,
     _around: (Running, Running, TempDir),
 }
+
+/// A signature of which the service can say nothing, whatever it stands for: so it is kept.
+const SIGNATURE: &[u8] =
+    include_bytes!("../../../services/request-intake/src/signature/fixtures/without_attributes.p7s");
 
 /// A submission that no other is like.
 fn new() -> SubmitRequestRequest {
@@ -68,6 +77,68 @@ impl Requests {
         )
     }
 
+    fn draft(&self, name: &str) -> Call {
+        let message = DraftAnswerRequest {
+            name: name.into(),
+            request_id: Uuid::new_v4().to_string(),
+            ..Default::default()
+        };
+        Call::new(&self.operator, path!("DraftAnswer"), &message)
+    }
+
+    fn approve(&self, name: &str, drafted: &Answer) -> Call {
+        let message = ApproveAnswerRequest {
+            name: name.into(),
+            sha256: drafted.sha256.clone(),
+            capacity: OfficialCapacity::Head.into(),
+            signature: SIGNATURE.to_vec(),
+            request_id: Uuid::new_v4().to_string(),
+            ..Default::default()
+        };
+        Call::new(&self.approver, path!("ApproveAnswer"), &message)
+    }
+
+    /// The call of a method of answers.
+    async fn of_answers(&self, method: &str) -> Result<Call, String> {
+        let name = self.drafted.clone();
+        Ok(match method {
+            "DraftAnswer" => self.draft(&name),
+            "GetAnswer" => Call::new(&self.operator, path!("GetAnswer"), &GetAnswerRequest { name }),
+            "DownloadAnswer" => {
+                let format = AnswerFormat::Json.into();
+                let message = DownloadAnswerRequest { name, format, ..Default::default() };
+                Call::new(&self.operator, path!("DownloadAnswer"), &message)
+            }
+            "UpdateAnswer" => {
+                let drafted: Answer = self.draft(&name).read().await?;
+                let message = UpdateAnswerRequest {
+                    etag: drafted.etag.clone(),
+                    answer: Some(drafted),
+                    request_id: Uuid::new_v4().to_string(),
+                    validate_only: false,
+                };
+                Call::new(&self.operator, path!("UpdateAnswer"), &message)
+            }
+            "ApproveAnswer" => {
+                let drafted: Answer = self.draft(&name).read().await?;
+                self.approve(&name, &drafted)
+            }
+            _ => {
+                let submitted: Request = self.submit(&new()).read().await?;
+                let drafted: Answer = self.draft(&submitted.name).read().await?;
+                let _: Answer = self.approve(&submitted.name, &drafted).read().await?;
+                let message = RecordDispatchRequest {
+                    name: submitted.name,
+                    means: DispatchMeans::Post.into(),
+                    proof: "7".into(),
+                    request_id: Uuid::new_v4().to_string(),
+                    ..Default::default()
+                };
+                Call::new(&self.operator, path!("RecordDispatch"), &message)
+            }
+        })
+    }
+
     fn list(&self, external_number: &str) -> Call {
         let message = ListRequestsRequest {
             external_number: external_number.into(),
@@ -86,6 +157,12 @@ impl House for Requests {
         "ListRequests",
         "AssignRequest",
         "WithdrawRequest",
+        "DraftAnswer",
+        "UpdateAnswer",
+        "ApproveAnswer",
+        "RecordDispatch",
+        "GetAnswer",
+        "DownloadAnswer",
         "PreviewRecompute",
         "ListEntries",
     ];
@@ -101,10 +178,12 @@ impl House for Requests {
         let mut requests = Self {
             edms: watched.running.channel(Some("edms")),
             operator: watched.running.channel(Some("operator")),
+            approver: watched.running.channel(Some("approver")),
             administrator: watched.running.channel(Some("administrator")),
             watched,
             first: String::new(),
             decided: String::new(),
+            drafted: String::new(),
             _around: (calendar, registry, files),
         };
         let first: Request = requests
@@ -115,6 +194,9 @@ impl House for Requests {
         requests.first = first.name;
         let decided: Request = requests.submit(&new()).read().await.expect("it is taken");
         requests.decided = decided.name;
+        let drafted: Request = requests.submit(&new()).read().await.expect("it is taken");
+        let _: Answer = requests.draft(&drafted.name).read().await.expect("it is drafted");
+        requests.drafted = drafted.name;
         requests
     }
 
@@ -145,6 +227,9 @@ impl House for Requests {
                     ..Default::default()
                 };
                 Call::new(&self.edms, path!("WithdrawRequest"), &message)
+            }
+            "DraftAnswer" | "UpdateAnswer" | "ApproveAnswer" | "RecordDispatch" | "GetAnswer" | "DownloadAnswer" => {
+                self.of_answers(method).await?
             }
             "PreviewRecompute" => Call::new(&self.operator, path!("PreviewRecompute"), &preview()),
             _ => Call::new(

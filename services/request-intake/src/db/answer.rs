@@ -54,16 +54,18 @@ pub async fn last(connection: &mut PgConnection, request: Uuid) -> Result<Option
     };
     let by = row.approved_by.zip(row.capacity).zip(row.approved_at);
     let what = row.signature.zip(row.verdict).zip(row.signer);
-    let approval = by.zip(what).map(|(((approved_by, capacity), at), ((signature, verdict), signer))| {
-        Ok::<_, sqlx::Error>(Approved {
-            approved_by,
-            capacity: OfficialCapacity::read_stored(&capacity, "capacity")?,
-            approved_at: at.to_jiff(),
-            signature,
-            verdict: SignatureVerdict::read_stored(&verdict, "verdict")?,
-            signer,
-        })
-    });
+    let approval = by
+        .zip(what)
+        .map(|(((approved_by, capacity), at), ((signature, verdict), signer))| {
+            Ok::<_, sqlx::Error>(Approved {
+                approved_by,
+                capacity: OfficialCapacity::read_stored(&capacity, "capacity")?,
+                approved_at: at.to_jiff(),
+                signature,
+                verdict: SignatureVerdict::read_stored(&verdict, "verdict")?,
+                signer,
+            })
+        });
     Ok(Some(Version {
         version: row.version,
         canonical: row.canonical,

@@ -35,16 +35,24 @@ struct Line {
 /// A line that cannot be read.
 pub fn embedded() -> anyhow::Result<AnswerRules> {
     Ok(AnswerRules {
-        reasons: lines("answer_reasons.csv", include_str!("../../data/answer_reasons.csv"), |line: Line| {
-            word::<Why>(&line.word)?;
-            sentence(line)
-        })?,
-        appeals: lines("appeal_rules.csv", include_str!("../../data/appeal_rules.csv"), |line: Line| {
-            let kind: RequesterKind = word(&line.requester_kind)?;
-            let mut sentence = sentence(line)?;
-            sentence.of = kind.word().to_owned();
-            Ok(sentence)
-        })?,
+        reasons: lines(
+            "answer_reasons.csv",
+            include_str!("../../data/answer_reasons.csv"),
+            |line: Line| {
+                word::<Why>(&line.word)?;
+                sentence(line)
+            },
+        )?,
+        appeals: lines(
+            "appeal_rules.csv",
+            include_str!("../../data/appeal_rules.csv"),
+            |line: Line| {
+                let kind: RequesterKind = word(&line.requester_kind)?;
+                let mut sentence = sentence(line)?;
+                sentence.of = kind.word().to_owned();
+                Ok(sentence)
+            },
+        )?,
     })
 }
 
@@ -55,7 +63,11 @@ fn sentence(line: Line) -> anyhow::Result<Sentence> {
         word: line.word,
         text: LocalizedText::new(line.text_kk, line.text_ru, line.text_en),
         legal_basis: LegalBasis::parse(&line.legal_basis),
-        validity: Validity { grade: line.grade, from, to },
+        validity: Validity {
+            grade: line.grade,
+            from,
+            to,
+        },
     })
 }
 
@@ -82,7 +94,11 @@ mod tests {
         for sentence in rules.reasons.iter().chain(&rules.appeals) {
             let LocalizedText { kk, ru, en } = &sentence.text;
             assert!(!kk.is_empty() && !ru.is_empty() && !en.is_empty() && !sentence.legal_basis.act.is_empty());
-            assert_eq!(sentence.validity.grade == "D", sentence.legal_basis.assumed, "{sentence:?}");
+            assert_eq!(
+                sentence.validity.grade == "D",
+                sentence.legal_basis.assumed,
+                "{sentence:?}"
+            );
         }
     }
 }

@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use legalstat_answer_document::{
     MOST_FIGURES,
     answer::{
-        Answer, AnsweredItem, Figure, Language, Law, Named, Provision, Reason, RequestAnswered, Requester, SCHEMA, Source,
-        Words,
+        Answer, AnsweredItem, Figure, Language, Law, Named, Provision, Reason, RequestAnswered, Requester, SCHEMA,
+        Source, Words,
     },
 };
 use legalstat_kit::{
@@ -226,7 +226,10 @@ impl Draft<'_> {
     fn appeal(&self) -> Vec<Reason> {
         let kind = self.submission.requester.kind.word();
         let found = in_force(&self.answer_rules.appeals, self.today, |sentence| sentence.of == kind);
-        found.into_iter().map(|sentence| self.told(sentence, self.today)).collect()
+        found
+            .into_iter()
+            .map(|sentence| self.told(sentence, self.today))
+            .collect()
     }
 
     fn told(&self, sentence: &Sentence, day: Date) -> Reason {
@@ -244,7 +247,10 @@ const SUPPRESSED: &str = "Q";
 /// Of each word the sentence in force on a day that began last, in the order of the rules.
 fn in_force(sentences: &[Sentence], day: Date, is_wanted: impl Fn(&Sentence) -> bool) -> Vec<&Sentence> {
     let mut found: Vec<&Sentence> = Vec::new();
-    for sentence in sentences.iter().filter(|one| is_wanted(one) && one.validity.covers(day)) {
+    for sentence in sentences
+        .iter()
+        .filter(|one| is_wanted(one) && one.validity.covers(day))
+    {
         match found.iter_mut().find(|earlier| earlier.word == sentence.word) {
             Some(earlier) if earlier.validity.from < sentence.validity.from => *earlier = sentence,
             Some(_) => {}
@@ -275,12 +281,17 @@ pub fn law(basis: &LegalBasis) -> Law {
 
 fn editions(items: &[AnsweredItem]) -> impl Iterator<Item = &str> {
     let figures = items.iter().flat_map(|item| &item.figures);
-    figures.map(|figure| figure.edition.as_str()).filter(|edition| !edition.is_empty())
+    figures
+        .map(|figure| figure.edition.as_str())
+        .filter(|edition| !edition.is_empty())
 }
 
 /// Whether an item is provided, from its figures and the reasons for what is missing.
 pub fn provision(figures: &[Figure], not_provided: &[Reason]) -> Provision {
-    match (figures.iter().any(|figure| !figure.value.is_empty()), not_provided.is_empty()) {
+    match (
+        figures.iter().any(|figure| !figure.value.is_empty()),
+        not_provided.is_empty(),
+    ) {
         (false, _) => Provision::NotProvided,
         (true, false) => Provision::PartlyProvided,
         (true, true) => Provision::Provided,
@@ -306,7 +317,11 @@ fn missing(item: &Item, figures: &[Figure]) -> Vec<String> {
         .map(|figure| (figure.period.as_str(), figure.territory.code.as_str()))
         .collect();
     let whole = [String::new()];
-    let territories = if item.territories.is_empty() { &whole[..] } else { &item.territories };
+    let territories = if item.territories.is_empty() {
+        &whole[..]
+    } else {
+        &item.territories
+    };
     let mut missing = Vec::new();
     for period in periods(item) {
         let period = period.to_string();
@@ -339,11 +354,20 @@ pub struct Edit {
 /// is told as entered by hand, and names no edition.
 pub fn edited(before: &Answer, edit: Edit, by: &str) -> Answer {
     let mut answer = before.clone();
-    let known: HashMap<Key<'_>, &Figure> = before.items.iter().flat_map(|item| &item.figures).map(|f| (key(f), f)).collect();
+    let known: HashMap<Key<'_>, &Figure> = before
+        .items
+        .iter()
+        .flat_map(|item| &item.figures)
+        .map(|f| (key(f), f))
+        .collect();
     answer.language = edit.language.unwrap_or(before.language);
     answer.opening = edit.opening;
     for (item, written) in answer.items.iter_mut().zip(edit.items) {
-        item.figures = written.figures.into_iter().map(|figure| told_by(figure, &known)).collect();
+        item.figures = written
+            .figures
+            .into_iter()
+            .map(|figure| told_by(figure, &known))
+            .collect();
         item.not_provided = written.not_provided;
         item.remark = written.remark;
         item.provision = provision(&item.figures, &item.not_provided);
@@ -374,7 +398,9 @@ fn key(figure: &Figure) -> Key<'_> {
 
 fn told_by(figure: Figure, known: &HashMap<Key<'_>, &Figure>) -> Figure {
     match known.get(&key(&figure)) {
-        Some(known) if known.value == figure.value && known.status == figure.status && !known.by_hand => (*known).clone(),
+        Some(known) if known.value == figure.value && known.status == figure.status && !known.by_hand => {
+            (*known).clone()
+        }
         _ => Figure {
             edition: String::new(),
             by_hand: true,
@@ -384,7 +410,7 @@ fn told_by(figure: Figure, known: &HashMap<Key<'_>, &Figure>) -> Figure {
 }
 
 /// The items that ask for figures, each with its place, and what it means where an official says so.
-pub fn asking<'s>(submission: &'s Submission, meanings: &HashMap<usize, String>) -> Vec<(usize, Item)> {
+pub fn asking(submission: &Submission, meanings: &HashMap<usize, String>) -> Vec<(usize, Item)> {
     let of = |(at, item): (usize, &Item)| {
         let mut item = item.clone();
         if let Some(indicator) = meanings.get(&at) {
@@ -395,7 +421,10 @@ pub fn asking<'s>(submission: &'s Submission, meanings: &HashMap<usize, String>)
         (at, item)
     };
     let items = submission.items.iter().enumerate();
-    items.filter(|(_, item)| item.kind == ItemKind::Statistics).map(of).collect()
+    items
+        .filter(|(_, item)| item.kind == ItemKind::Statistics)
+        .map(of)
+        .collect()
 }
 
 /// The day of an instant, as answers write days.

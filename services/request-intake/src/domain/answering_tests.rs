@@ -114,7 +114,11 @@ fn an_item_with_all_its_figures_is_provided_and_one_with_some_tells_which_are_mi
         };
         let answer = drafted(&submission(RequesterKind::StateBody, vec![asked.clone()]), gathered);
         assert_eq!(answer.items[0].provision, provision);
-        let told = answer.items[0].not_provided.iter().map(|reason| reason.text.en.as_str()).collect::<String>();
+        let told = answer.items[0]
+            .not_provided
+            .iter()
+            .map(|reason| reason.text.en.as_str())
+            .collect::<String>();
         assert!(told.ends_with(missing), "{told}");
         assert_eq!(answer.sources.len(), 2, "only what figures come from");
     }
@@ -132,7 +136,10 @@ fn whatever_is_not_provided_has_its_reason_with_a_law_in_three_languages() {
         let [told] = &answer.items[0].not_provided[..] else {
             panic!("one reason, not {:?}", answer.items[0].not_provided)
         };
-        assert_eq!((told.word.as_str(), answer.items[0].provision), (why.word(), Provision::NotProvided));
+        assert_eq!(
+            (told.word.as_str(), answer.items[0].provision),
+            (why.word(), Provision::NotProvided)
+        );
         for language in Language::ALL {
             assert!(!told.text.in_language(language).is_empty());
         }
@@ -145,13 +152,29 @@ fn whatever_is_not_provided_has_its_reason_with_a_law_in_three_languages() {
 
 #[test]
 fn a_suppressed_value_is_told_and_an_answer_that_would_be_too_large_is_not_given() {
-    let asked = || submission(RequesterKind::StateBody, vec![item(ItemKind::Statistics, "2026-M01", "", &[])]);
-    let of = |figures| drafted(&asked(), Gathered { items: vec![Looked::With(figures)], sources: vec![] });
+    let asked = || {
+        submission(
+            RequesterKind::StateBody,
+            vec![item(ItemKind::Statistics, "2026-M01", "", &[])],
+        )
+    };
+    let of = |figures| {
+        drafted(
+            &asked(),
+            Gathered {
+                items: vec![Looked::With(figures)],
+                sources: vec![],
+            },
+        )
+    };
     assert_eq!(reasons(&of(vec![figure("2026-M01", "", "")]).items[0]), ["SUPPRESSED"]);
     let many = of(vec![figure("2026-M01", "", "1"); MOST_FIGURES + 1]);
     assert_eq!(reasons(&many.items[0]), ["TOO_MANY"]);
     assert!(many.items[0].figures.is_empty());
-    assert_eq!(reasons(&of(vec![figure("2026-M01", "", "1"); MOST_FIGURES]).items[0]), [""; 0]);
+    assert_eq!(
+        reasons(&of(vec![figure("2026-M01", "", "1"); MOST_FIGURES]).items[0]),
+        [""; 0]
+    );
 }
 
 #[test]
@@ -172,18 +195,31 @@ fn each_kind_of_requester_is_told_how_to_appeal_and_nobodys_iin_stands_in_an_ans
 
 #[test]
 fn a_figure_that_an_official_changes_is_no_longer_the_registers() {
-    let asked = submission(RequesterKind::StateBody, vec![item(ItemKind::Statistics, "2026-M01", "", &["11", "15"])]);
+    let asked = submission(
+        RequesterKind::StateBody,
+        vec![item(ItemKind::Statistics, "2026-M01", "", &["11", "15"])],
+    );
     let figures = vec![figure("2026-M01", "11", "7"), figure("2026-M01", "15", "8")];
-    let gathered = Gathered { items: vec![Looked::With(figures)], sources: vec![source("2026-M01")] };
+    let gathered = Gathered {
+        items: vec![Looked::With(figures)],
+        sources: vec![source("2026-M01")],
+    };
     let before = drafted(&asked, gathered);
     let written = |figures: Vec<Figure>| Edit {
         language: None,
         opening: "Уважаемые коллеги".into(),
-        items: vec![Written { figures, not_provided: vec![], remark: "уточнено".into() }],
+        items: vec![Written {
+            figures,
+            not_provided: vec![],
+            remark: "уточнено".into(),
+        }],
     };
     let same = edited(&before, written(before.items[0].figures.clone()), "operator-2");
     assert_eq!(same.items[0].figures, before.items[0].figures);
-    assert_eq!((same.version, same.edited_by.as_slice()), (2, &["operator-2".to_owned()][..]));
+    assert_eq!(
+        (same.version, same.edited_by.as_slice()),
+        (2, &["operator-2".to_owned()][..])
+    );
     assert_eq!(same.sources, before.sources);
 
     let mut changed = before.items[0].figures.clone();
@@ -196,7 +232,10 @@ fn a_figure_that_an_official_changes_is_no_longer_the_registers() {
     assert_eq!(changed.edited_by.len(), 1, "each editor once");
     assert!(changed.sources.is_empty());
     let back = edited(&changed, written(before.items[0].figures.clone()), "operator");
-    assert!(back.items[0].figures.iter().all(|figure| figure.by_hand), "what is no longer in the version is the register's no more");
+    assert!(
+        back.items[0].figures.iter().all(|figure| figure.by_hand),
+        "what is no longer in the version is the register's no more"
+    );
 }
 
 proptest! {
@@ -232,7 +271,10 @@ proptest! {
 
 #[test]
 fn a_total_over_territories_is_no_figure_of_the_whole_country() {
-    let total = Figure { total_of: Some(TotalOf { parts: 2, missing: 0 }), ..figure("2026-M01", "", "15") };
+    let total = Figure {
+        total_of: Some(TotalOf { parts: 2, missing: 0 }),
+        ..figure("2026-M01", "", "15")
+    };
     let asked = item(ItemKind::Statistics, "2026-M01", "", &[]);
     assert_eq!(missing(&asked, &[total]), ["2026-M01"]);
     assert!(missing(&asked, &[figure("2026-M01", "", "15")]).is_empty());
@@ -244,11 +286,16 @@ fn what_an_official_takes_an_item_to_mean_stands_for_all_it_names() {
         RequesterKind::StateBody,
         vec![
             item(ItemKind::PrimaryAccountingForm, "", "", &[]),
-            Item { detail: Some("accountingDocuments/1/details/1".into()), ..item(ItemKind::Statistics, "2026-M01", "", &[]) },
+            Item {
+                detail: Some("accountingDocuments/1/details/1".into()),
+                ..item(ItemKind::Statistics, "2026-M01", "", &[])
+            },
         ],
     );
     let meanings = HashMap::from([(1, "forms/1/indicators/1.1".to_owned())]);
-    let [(1, meant)] = &asking(&asked, &meanings)[..] else { panic!("only statistics are asked for") };
+    let [(1, meant)] = &asking(&asked, &meanings)[..] else {
+        panic!("only statistics are asked for")
+    };
     assert_eq!(meant.indicator.as_deref(), Some("forms/1/indicators/1.1"));
     assert_eq!((&meant.form, &meant.detail), (&None, &None));
 }

@@ -50,7 +50,9 @@ pub(super) async fn approve_answer(
     let (all, wire) = (OfficialCapacity::ALL, convert::official_capacity);
     let capacity = word::required(&mut violations, "capacity", message.capacity, all, wire);
     let der = der(&mut violations, &message.signature);
-    let ApproveAnswerRequest { name, etag, request_id, .. } = &message;
+    let ApproveAnswerRequest {
+        name, etag, request_id, ..
+    } = &message;
     let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
     let ((asked, sha256), capacity) = violations.sound(asked.zip(sha256).zip(capacity))?;
     // The bytes that a digest names never change: they are verified before anything is locked.
@@ -85,7 +87,10 @@ pub(super) async fn approve_answer(
                 };
                 if let Some(approval) = last.approval {
                     if approval.approved_by == by && approval.signature == signature.der {
-                        return Ok(Done { is_repeat: true, ..Done::default() });
+                        return Ok(Done {
+                            is_repeat: true,
+                            ..Done::default()
+                        });
                     }
                     return Err(error::changed(&format!("{}/answer", names::request(id))).into());
                 }
@@ -123,7 +128,11 @@ fn same_person(by: &str) -> Refusal {
 /// The signature in DER, from DER or PEM.
 fn der(violations: &mut Violations, given: &[u8]) -> Vec<u8> {
     if given.is_empty() {
-        violations.add("signature", FieldReason::Required, "required: a detached CMS, in DER or PEM");
+        violations.add(
+            "signature",
+            FieldReason::Required,
+            "required: a detached CMS, in DER or PEM",
+        );
     } else if given.len() > SIGNATURE {
         violations.add("signature", FieldReason::TooLong, format!("at most {SIGNATURE} bytes"));
     } else if given.starts_with(b"-----BEGIN") {
@@ -143,7 +152,9 @@ async fn verified(trust: &Arc<TrustStore>, signed: Vec<u8>, der: Vec<u8>, at: Ti
     let (trust, container) = (Arc::clone(trust), der.clone());
     let verifying =
         tokio::task::spawn_blocking(move || signature::verify(&container, Content::Detached(&signed), at, &trust));
-    let verdict = verifying.await.map_err(|error| anyhow::Error::new(error).context("verifying a signature"))?;
+    let verdict = verifying
+        .await
+        .map_err(|error| anyhow::Error::new(error).context("verifying a signature"))?;
     let (verdict, signer) = match verdict {
         Verdict::Valid(signers) => {
             let names: Vec<String> = signers.into_iter().map(|signer| signer.name).collect();

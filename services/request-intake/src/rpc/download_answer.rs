@@ -5,7 +5,10 @@ use legalstat_answer_document::{
     Format,
     answer::{Approval, Capacity, Document, Language},
 };
-use legalstat_kit::{Call, Error, Violations, door::{wire, word}};
+use legalstat_kit::{
+    Call, Error, Violations,
+    door::{wire, word},
+};
 use legalstat_proto::requests::v1::{
     AnswerFile, AnswerFormat, DownloadAnswerRequest, DownloadAnswerResponse, download_answer_response::Part,
     request_intake_service_server::RequestIntakeService,
@@ -52,7 +55,10 @@ impl Wanted {
     const fn file(self) -> (&'static str, &'static str) {
         match self {
             Self::Pdf => ("pdf", "application/pdf"),
-            Self::Xlsx => ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+            Self::Xlsx => (
+                "xlsx",
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            ),
             Self::Json => ("json", "application/json"),
             Self::Canonical => ("canonical.json", "application/json"),
         }
@@ -72,12 +78,26 @@ pub(super) async fn download_answer(
     let standing = answering::standing(&mut *service.context.db.snapshot().await?, call, id).await?;
     let answer_sha256 = hex::encode(&standing.version.sha256);
     let (ending, media_type) = wanted.file();
-    let number = standing.stored.registration_number.as_ref().unwrap_or(&standing.stored.receipt.coupon_number);
+    let number = standing
+        .stored
+        .registration_number
+        .as_ref()
+        .unwrap_or(&standing.stored.receipt.coupon_number);
     let filename = format!("answer-{number}.{ending}");
     let content = match wanted {
         Wanted::Pdf => service.rendering.render(document(standing, asked), Format::Pdf).await?,
-        Wanted::Xlsx => service.rendering.render(document(standing, asked), Format::Xlsx).await?,
-        Wanted::Json => service.rendering.render(document(standing, asked), Format::Json).await?,
+        Wanted::Xlsx => {
+            service
+                .rendering
+                .render(document(standing, asked), Format::Xlsx)
+                .await?
+        }
+        Wanted::Json => {
+            service
+                .rendering
+                .render(document(standing, asked), Format::Json)
+                .await?
+        }
         Wanted::Canonical => standing.version.canonical,
     };
     let file = AnswerFile {

@@ -3,7 +3,11 @@
 use std::{collections::HashMap, time::Duration};
 
 use legalstat_answer_document::{answer::Language, canonical};
-use legalstat_kit::{Call, Error, FieldReason, Refusal, Violations, door::{wire, word}, write, zone};
+use legalstat_kit::{
+    Call, Error, FieldReason, Refusal, Violations,
+    door::{wire, word},
+    write, zone,
+};
 use legalstat_proto::requests::v1::{self as proto, DraftAnswerRequest};
 use sqlx::PgConnection;
 
@@ -14,11 +18,7 @@ use super::{
     get_request::visible,
 };
 use crate::{
-    db::{
-        self,
-        answer::Version,
-        request::Stored,
-    },
+    db::{self, answer::Version, request::Stored},
     domain::{
         answering::{AnswerRules, Draft, Gathered, Looked, Why, asking},
         evidence::Answer,
@@ -43,7 +43,9 @@ pub(super) async fn draft_answer(
     let mut violations = Violations::new();
     let wanted = word::optional(&mut violations, "language", message.language, &Language::ALL, language);
     let meanings = meanings(&mut violations, &message);
-    let DraftAnswerRequest { name, etag, request_id, .. } = &message;
+    let DraftAnswerRequest {
+        name, etag, request_id, ..
+    } = &message;
     let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
     let asked = violations.sound(asked)?;
     let gathered = gather(service, call, &asked, &meanings).await?;
@@ -67,7 +69,12 @@ pub(super) async fn draft_answer(
                     return Err(error::changed(&names::request(stands.receipt.id)).into());
                 }
                 let now = write.now();
-                let drafting = Drafting { rules: &rules, answer_rules: &answer_rules, wanted, by: &by };
+                let drafting = Drafting {
+                    rules: &rules,
+                    answer_rules: &answer_rules,
+                    wanted,
+                    by: &by,
+                };
                 drafting.store(write.connection(), stands, gathered, now).await?;
                 Ok(Done::default())
             })
@@ -137,7 +144,9 @@ async fn gather(
                 }
             }
             Answer::Away => {
-                return Err(Refusal::unavailable("the form registry is away: an answer cannot be drafted without it").into());
+                return Err(
+                    Refusal::unavailable("the form registry is away: an answer cannot be drafted without it").into(),
+                );
             }
         }
     }

@@ -42,7 +42,9 @@ pub(super) async fn record_dispatch(
         violations.add("dispatch_time", FieldReason::InFuture, "not in the future");
     }
     let proof = violations.name("proof", &message.proof, PROOF);
-    let RecordDispatchRequest { name, etag, request_id, .. } = &message;
+    let RecordDispatchRequest {
+        name, etag, request_id, ..
+    } = &message;
     let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
     let (asked, means) = violations.sound(asked.zip(means))?;
     let by = call.caller.name.clone();

@@ -48,7 +48,11 @@ pub(super) async fn update_answer(
     let given = message.answer.clone().unwrap_or_default();
     let name = given.name.strip_suffix("/answer").unwrap_or_default().to_owned();
     if message.etag.is_empty() {
-        violations.add("etag", FieldReason::Required, "required: the etag of the answer as it was read");
+        violations.add(
+            "etag",
+            FieldReason::Required,
+            "required: the etag of the answer as it was read",
+        );
     }
     let edit = edit(&mut violations, given);
     let mut about_request = Violations::new();
@@ -107,7 +111,10 @@ fn edit(violations: &mut Violations, given: proto::Answer) -> Edit {
     Edit {
         language: word::optional(violations, "answer.language", given.language, &Language::ALL, language),
         opening: violations.optional_text("answer.opening", &given.opening, OPENING),
-        items: (0..MOST_ITEMS).zip(given.items).map(|(at, item)| written(violations, at, item)).collect(),
+        items: (0..MOST_ITEMS)
+            .zip(given.items)
+            .map(|(at, item)| written(violations, at, item))
+            .collect(),
     }
 }
 
@@ -126,14 +133,24 @@ fn written(violations: &mut Violations, at: usize, item: AnsweredItem) -> Writte
     let not_provided = reasons.map(|(at, one)| reason(violations, &format!("{field}.not_provided[{at}]"), one));
     let not_provided = not_provided.collect();
     let figures = (0..MOST_FIGURES).zip(item.figures);
-    let figures = figures.map(|(at, one)| figure(violations, &format!("{field}.figures[{at}]"), one)).collect();
-    Written { figures, not_provided, remark }
+    let figures = figures
+        .map(|(at, one)| figure(violations, &format!("{field}.figures[{at}]"), one))
+        .collect();
+    Written {
+        figures,
+        not_provided,
+        remark,
+    }
 }
 
 fn reason(violations: &mut Violations, field: &str, given: AnswerReason) -> Reason {
     let text = words(violations, &format!("{field}.text"), given.text, TEXT);
     if text == Words::default() {
-        violations.add(format!("{field}.text"), FieldReason::Required, "required in one language at least");
+        violations.add(
+            format!("{field}.text"),
+            FieldReason::Required,
+            "required in one language at least",
+        );
     }
     let basis = given.legal_basis.unwrap_or_default();
     let law = format!("{field}.legal_basis");
@@ -155,15 +172,27 @@ fn reason(violations: &mut Violations, field: &str, given: AnswerReason) -> Reas
 
 fn figure(violations: &mut Violations, field: &str, given: AnswerFigure) -> Figure {
     if given.breakdown.len() > MOST_CODES {
-        violations.add(format!("{field}.breakdown"), FieldReason::TooMany, format!("at most {MOST_CODES}"));
+        violations.add(
+            format!("{field}.breakdown"),
+            FieldReason::TooMany,
+            format!("at most {MOST_CODES}"),
+        );
     }
     if !given.value.is_empty() && !is_decimal(&given.value) {
         let description = "a decimal such as 12 or -1.50, or empty";
         violations.add(format!("{field}.value"), FieldReason::Decimal, description);
     }
-    let status = if given.status.is_empty() { "A".to_owned() } else { given.status };
+    let status = if given.status.is_empty() {
+        "A".to_owned()
+    } else {
+        given.status
+    };
     if status.len() != 1 || !STATUSES.contains(&status) {
-        violations.add(format!("{field}.status"), FieldReason::Status, "an observation status of SDMX, one letter");
+        violations.add(
+            format!("{field}.status"),
+            FieldReason::Status,
+            "an observation status of SDMX, one letter",
+        );
     }
     let period: Option<ReportingPeriod> =
         violations.check(&format!("{field}.period"), FieldReason::Period, given.period.parse());

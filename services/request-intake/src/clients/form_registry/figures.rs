@@ -133,7 +133,11 @@ impl Gathering<'_> {
             return without(Why::NoFigures);
         };
         let whole = [WHOLE.to_owned()];
-        let territories = if item.territories.is_empty() { &whole[..] } else { &item.territories };
+        let territories = if item.territories.is_empty() {
+            &whole[..]
+        } else {
+            &item.territories
+        };
         let query = QueryObservationsRequest {
             parent: form.to_owned(),
             indicators: vec![code.to_owned()],
@@ -152,7 +156,12 @@ impl Gathering<'_> {
     }
 
     /// Single figures, and after them their totals over the territories where there are several.
-    async fn figures(&self, query: QueryObservationsRequest, title: &Words, with_totals: bool) -> Result<Vec<Figure>, Stop> {
+    async fn figures(
+        &self,
+        query: QueryObservationsRequest,
+        title: &Words,
+        with_totals: bool,
+    ) -> Result<Vec<Figure>, Stop> {
         let single = plain(self.pages(query.clone()).await?);
         let mut figures: Vec<Figure> = single.into_iter().map(|one| figure(one, title)).collect();
         if with_totals && figures.len() > 1 && figures.len() <= MOST_FIGURES {
@@ -163,7 +172,12 @@ impl Gathering<'_> {
                 let broken_down_as = |one: &Figure| one.breakdown.is_empty() == total.dimensions.is_empty();
                 total.parts > 1 && of_same.into_iter().any(broken_down_as)
             };
-            let totals: Vec<Figure> = totals.iter().filter(is_wanted).cloned().map(|total| figure(total, title)).collect();
+            let totals: Vec<Figure> = totals
+                .iter()
+                .filter(is_wanted)
+                .cloned()
+                .map(|total| figure(total, title))
+                .collect();
             figures.extend(totals);
         }
         Ok(figures)
@@ -189,7 +203,11 @@ impl Gathering<'_> {
     /// The editions that figures come from, with what their forms are called.
     async fn sources(&self, items: &[Looked]) -> Result<Vec<Source>, Stop> {
         let names: BTreeSet<&str> = figures_of(items).map(|figure| figure.edition.as_str()).collect();
-        let forms: BTreeSet<&str> = names.iter().filter_map(|name| name.split_once("/editions/")).map(|(form, _)| form).collect();
+        let forms: BTreeSet<&str> = names
+            .iter()
+            .filter_map(|name| name.split_once("/editions/"))
+            .map(|(form, _)| form)
+            .collect();
         let titled: Vec<_> = forms.iter().map(|form| self.form_title(form)).collect();
         let titles = side_by_side(titled).await?;
         let titles: HashMap<&str, Words> = forms.into_iter().zip(titles).collect();
@@ -208,7 +226,10 @@ impl Gathering<'_> {
             name: form.to_owned(),
             ..GetFormRequest::default()
         };
-        match self.one(async move { client.get_form(client::request(message)).await }).await {
+        match self
+            .one(async move { client.get_form(client::request(message)).await })
+            .await
+        {
             Ok(form) => Ok(words(form.into_inner().title)),
             // One that has ended since has no title today; its editions stand.
             Err(Stop::Refused(_)) => Ok(Words::default()),
@@ -222,9 +243,14 @@ impl Gathering<'_> {
             name: name.to_owned(),
             view: legalstat_proto::forms::v1::EditionView::Basic.into(),
         };
-        let edition = self.one(async move { client.get_edition(client::request(message)).await }).await?;
+        let edition = self
+            .one(async move { client.get_edition(client::request(message)).await })
+            .await?;
         let edition = edition.into_inner();
-        let mut placed = edition.placements.iter().filter(|placement| placement.revision == edition.revision);
+        let mut placed = edition
+            .placements
+            .iter()
+            .filter(|placement| placement.revision == edition.revision);
         let address = placed.find(|placement| !placement.address.is_empty());
         Ok(Source {
             edition: name.to_owned(),
@@ -251,7 +277,10 @@ impl Gathering<'_> {
                 page_size: PAGE,
                 ..ListCodesRequest::default()
             };
-            match self.one(async move { client.list_codes(client::request(message)).await }).await {
+            match self
+                .one(async move { client.list_codes(client::request(message)).await })
+                .await
+            {
                 // Of several versions of a code the last one stands.
                 Ok(listed) => {
                     let codes = listed.into_inner().codes.into_iter();
@@ -299,10 +328,14 @@ fn plain(all: Vec<Observation>) -> Vec<Observation> {
 fn figure(one: Observation, title: &Words) -> Figure {
     let status = ObservationStatus::try_from(one.status).unwrap_or_default();
     let letter = status.as_str_name().trim_start_matches("OBSERVATION_STATUS_");
-    let breakdown = one.dimensions.into_iter().filter(|by| !by.code.is_empty()).map(|by| Breakdown {
-        dimension: by.dimension,
-        code: untitled(&by.code),
-    });
+    let breakdown = one
+        .dimensions
+        .into_iter()
+        .filter(|by| !by.code.is_empty())
+        .map(|by| Breakdown {
+            dimension: by.dimension,
+            code: untitled(&by.code),
+        });
     Figure {
         indicator: Named {
             code: one.indicator,
@@ -312,7 +345,12 @@ fn figure(one: Observation, title: &Words) -> Figure {
         period: one.period,
         breakdown: breakdown.collect(),
         value: one.value,
-        status: if status == ObservationStatus::Unspecified { "A" } else { letter }.to_owned(),
+        status: if status == ObservationStatus::Unspecified {
+            "A"
+        } else {
+            letter
+        }
+        .to_owned(),
         note: words(one.note),
         total_of: (one.parts > 0).then(|| TotalOf {
             parts: one.parts.unsigned_abs(),

@@ -1,7 +1,9 @@
+mod answers;
 mod deadlines;
 mod deciding;
 mod fakes;
 mod groups;
+mod held;
 mod kept;
 mod reading;
 mod recompute;
