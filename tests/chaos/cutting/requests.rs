@@ -106,7 +106,11 @@ impl Requests {
             "GetAnswer" => Call::new(&self.operator, path!("GetAnswer"), &GetAnswerRequest { name }),
             "DownloadAnswer" => {
                 let format = AnswerFormat::Json.into();
-                let message = DownloadAnswerRequest { name, format, ..Default::default() };
+                let message = DownloadAnswerRequest {
+                    name,
+                    format,
+                    ..Default::default()
+                };
                 Call::new(&self.operator, path!("DownloadAnswer"), &message)
             }
             "UpdateAnswer" => {

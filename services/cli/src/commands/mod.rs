@@ -1,6 +1,7 @@
 //! The command groups. Each command names a method, builds its request from flags or a file, and says how the answer is
 //! shown.
 
+pub(crate) mod answers;
 pub(crate) mod calendar;
 pub(crate) mod collections;
 pub(crate) mod editions;
@@ -11,6 +12,7 @@ pub(crate) mod package;
 pub(crate) mod registers;
 pub(crate) mod requests;
 mod source;
+pub(crate) mod verify;
 pub(crate) mod watch;
 
 use std::{
@@ -48,6 +50,10 @@ pub(crate) enum Action {
     Resume(DynamicMessage, PathBuf, &'static str, bool),
     /// A download to a file, or to standard output as `-`.
     Download(Value, PathBuf),
+    /// The approval of an answer, or what is to be signed for it.
+    Approve(answers::Approve),
+    /// What a document of an answer proves. Nobody is called.
+    Verify(verify::Verify),
     /// An open data package, described and written.
     Package(package::Package),
     /// A feed, watched with a request, and what a person is told of a message; nothing of a heartbeat.
@@ -111,6 +117,9 @@ impl Command {
             .or(ServiceName::of_grpc_service(self.grpc_service))
             .expect("the journal names its service");
         let method = format!("{}/{}", self.grpc_service, self.method);
+        if let Action::Verify(verify) = self.action {
+            return verify.run(options);
+        }
         let connection = connect(options, service, self.caller)?;
         let (response, view) = match self.action {
             Action::Call(request, view) => (connection.call(&method, &request).await?, view),
@@ -136,6 +145,8 @@ impl Command {
                 (with_digest(description, &content), View::Record)
             }
             Action::Package(package) => return package.run(options).await,
+            Action::Approve(approve) => return approve.run(options).await,
+            Action::Verify(verify) => return verify.run(options),
             Action::Watch(watch, request, line) => {
                 let feed = watch::Feed {
                     connection,
@@ -249,6 +260,12 @@ pub(crate) fn request(service: &str, method: &str, fields: &Value) -> Result<Dyn
 
 /// Reads the request of a method in proto3 JSON from a file, or from standard input as `-`.
 pub(crate) fn read_file(path: &Path, service: &str, method: &str) -> Result<DynamicMessage, Failure> {
+    let (text, source) = read_text(path)?;
+    message::read(&call::method(&format!("{service}/{method}")).input(), &text, &source)
+}
+
+/// Reads the text of a file, or of standard input as `-`, and what to call it.
+pub(crate) fn read_text(path: &Path) -> Result<(String, String), Failure> {
     let mut bytes = Vec::new();
     let (read, source) = if path.as_os_str() == "-" {
         (
@@ -264,7 +281,7 @@ pub(crate) fn read_file(path: &Path, service: &str, method: &str) -> Result<Dyna
     };
     let text = read.map_err(|error| error.to_string()).and_then(|_| decoded(bytes));
     let text = text.map_err(|error| Failure::usage(format!("cannot read {source}: {error}")))?;
-    message::read(&call::method(&format!("{service}/{method}")).input(), &text, &source)
+    Ok((text, source))
 }
 
 /// The text of a file in UTF-8, or in the UTF-16 that a byte order mark announces, as some shells write it; the mark is no

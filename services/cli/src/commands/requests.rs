@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, date, name, object, read_file};
+use super::{Action, Command, Mutation, answers::Answers, date, name, object, read_file, verify::Verify};
 use crate::{failure::Failure, output::View};
 
-const SERVICE: &str = "legalstat.requests.v1.RequestIntakeService";
+pub(crate) const SERVICE: &str = "legalstat.requests.v1.RequestIntakeService";
 
 /// Requests for legal statistical information
 #[derive(Subcommand, Debug)]
@@ -32,6 +32,10 @@ pub(crate) enum Requests {
         #[command(flatten)]
         mutation: Mutation,
     },
+    #[command(subcommand)]
+    Answer(Answers),
+    /// Say what a document of an answer proves, without asking anybody
+    Verify(Verify),
     /// One request with its examination
     Get {
         /// The request, requests/UUID
@@ -97,6 +101,8 @@ impl Requests {
                 );
                 Command::new(SERVICE, "SubmitRequest", action)
             }
+            Self::Answer(answers) => return answers.command(),
+            Self::Verify(verify) => Command::new(SERVICE, "GetAnswer", Action::Verify(verify)),
             Self::Get { name: id } => {
                 let action = Action::Call(json!({ "name": name("requests/", &id) }), View::Record);
                 Command::new(SERVICE, "GetRequest", action)

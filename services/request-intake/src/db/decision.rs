@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
 use legalstat_kit::{door::word::Word, law::LegalBasis};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -98,9 +97,14 @@ pub async fn of_each(
         requests,
     );
     for row in rows.fetch_all(connection).await? {
-        let (law, assumed) = (row.legal_basis_act.zip(row.legal_basis_provision), row.legal_basis_assumed);
+        let (law, assumed) = (
+            row.legal_basis_act.zip(row.legal_basis_provision),
+            row.legal_basis_assumed,
+        );
         let law = law.zip(row.legal_basis_uri).zip(assumed);
-        let capacity = row.capacity.map(|word| OfficialCapacity::read_stored(&word, "capacity"));
+        let capacity = row
+            .capacity
+            .map(|word| OfficialCapacity::read_stored(&word, "capacity"));
         decisions.entry(row.request).or_default().push(Decision {
             verb: Verb::read_stored(&row.verb, "verb")?,
             decided_by: row.decided_by,
