@@ -1,5 +1,6 @@
 //! Stories of those who use the system, through the command line and gRPC only.
 
+mod answers;
 mod availability;
 mod bad_input;
 mod calendar_command;
@@ -12,3 +13,4 @@ mod figures;
 mod files;
 mod forms_command;
 mod life;
+mod signer;
