@@ -516,7 +516,7 @@ async fn everything_that_is_wrong_with_a_question_about_an_answer_is_told_at_onc
         ("meanings[0].item", "OUT_OF_RANGE"),
         ("meanings[2].item", "DUPLICATE"),
         ("name", "RESOURCE_NAME"),
-        ("request_id", "UUID"),
+        ("request_id", "REQUEST_ID"),
     ];
     assert_eq!(violations(draft(&mut operator, wrong).await), pairs(&named));
     let answer = operator.download_answer(DownloadAnswerRequest::default()).await;
