@@ -29,6 +29,7 @@ mod received;
 mod repeated;
 pub mod run;
 pub mod schema;
+mod spare;
 pub mod upload;
 pub mod write;
 pub mod zone;

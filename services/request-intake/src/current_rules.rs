@@ -30,7 +30,9 @@ impl CurrentRules {
     /// # Errors
     /// When the database fails.
     pub async fn get(&self, db: &Database) -> Result<Arc<Rules>, sqlx::Error> {
-        let revision = db::rule::revision(&mut *db.connection().await?).await?;
+        let mut connection = db.connection().await?;
+        let revision = db::rule::revision(&mut connection).await?;
+        connection.done();
         if let Some(read) = self.read.load().as_ref().filter(|read| read.revision == revision) {
             return Ok(Arc::clone(&read.rules));
         }
