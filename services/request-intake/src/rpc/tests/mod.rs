@@ -1,3 +1,4 @@
+mod answer_calls;
 mod answers;
 mod deadlines;
 mod deciding;
