@@ -26,8 +26,12 @@ pub const RENDERING: u32 = 1;
 /// What a document says of the program that made it.
 const CREATOR: &str = "legalstat";
 
-/// How many figures an answer holds at most: some eighty pages.
-pub const MOST_FIGURES: usize = 3_000;
+/// How many figures an answer holds at most: some twenty-five pages. Typesetting one takes about 60 kB of memory, and a container of
+/// a service has little.
+pub const MOST_FIGURES: usize = 1_000;
+
+/// How many bytes the canonical form of an answer has at most.
+pub const MOST_BYTES: usize = 1024 * 1024;
 
 /// How many pages a PDF has at most.
 pub const MOST_PAGES: usize = 400;

@@ -1,5 +1,5 @@
-//! Renders answers as documents. Typesetting is work of the processor: it is done beside the runtime's own threads, a few at a time,
-//! and what is rendered was bounded before (`MOST_FIGURES`, `MOST_PAGES`).
+//! Renders answers as documents. Typesetting is work of the processor and takes tens of megabytes: it is done beside the runtime's own
+//! threads, one at a time, and what is rendered was bounded before (`MOST_FIGURES`, `MOST_BYTES`, `MOST_PAGES`).
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tonic::Code;
 
 /// How many documents are rendered at once.
-const AT_ONCE: usize = 2;
+const AT_ONCE: usize = 1;
 /// How long one waits for its turn.
 const TURN: Duration = Duration::from_secs(10);
 

@@ -139,8 +139,13 @@ impl Draft<'_> {
     /// The answer that is made of what was gathered.
     pub fn assemble(self, gathered: Gathered) -> Answer {
         let submission = self.submission;
-        let items = submission.items.iter().zip(gathered.items);
-        let items: Vec<AnsweredItem> = items.map(|(item, looked)| self.item(item, looked)).collect();
+        let mut left = MOST_FIGURES;
+        let mut items: Vec<AnsweredItem> = Vec::with_capacity(submission.items.len());
+        for (item, looked) in submission.items.iter().zip(gathered.items) {
+            let answered = self.item(item, looked, left);
+            left -= answered.figures.len();
+            items.push(answered);
+        }
         let used: BTreeSet<&str> = editions(&items).collect();
         let mut sources = gathered.sources;
         sources.retain(|source| used.contains(source.edition.as_str()));
@@ -175,10 +180,11 @@ impl Draft<'_> {
         }
     }
 
-    fn item(&self, item: &Item, looked: Looked) -> AnsweredItem {
+    /// The answer to one item, of an answer that has room for so many figures.
+    fn item(&self, item: &Item, looked: Looked, room: usize) -> AnsweredItem {
         let (figures, mut not_provided) = match looked {
             Looked::Without(why, said) => (Vec::new(), vec![self.reason(why, &said)]),
-            Looked::With(figures) if figures.len() > MOST_FIGURES => (Vec::new(), vec![self.reason(Why::TooMany, "")]),
+            Looked::With(figures) if figures.len() > room => (Vec::new(), vec![self.reason(Why::TooMany, "")]),
             Looked::With(figures) => (figures, Vec::new()),
         };
         if not_provided.is_empty() {

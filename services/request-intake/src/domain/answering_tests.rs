@@ -178,6 +178,23 @@ fn a_suppressed_value_is_told_and_an_answer_that_would_be_too_large_is_not_given
 }
 
 #[test]
+fn an_answer_holds_so_many_figures_in_all_and_the_items_after_them_are_told_so() {
+    let one = || item(ItemKind::Statistics, "2026-M01", "", &[]);
+    let of = |count| Looked::With(vec![figure("2026-M01", "", "1"); count]);
+    let gathered = Gathered {
+        items: vec![of(MOST_FIGURES - 1), of(2), of(1)],
+        sources: vec![],
+    };
+    let answer = drafted(
+        &submission(RequesterKind::StateBody, vec![one(), one(), one()]),
+        gathered,
+    );
+    let counts: Vec<usize> = answer.items.iter().map(|item| item.figures.len()).collect();
+    assert_eq!(counts, [MOST_FIGURES - 1, 0, 1]);
+    assert_eq!(reasons(&answer.items[1]), ["TOO_MANY"]);
+}
+
+#[test]
 fn each_kind_of_requester_is_told_how_to_appeal_and_nobodys_iin_stands_in_an_answer() {
     for (kind, ways) in [
         (RequesterKind::Individual, vec!["HIGHER_BODY", "COURT"]),

@@ -2,14 +2,23 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use legalstat_answer_document::{answer::Language, canonical};
+use jiff::Timestamp;
+use legalstat_answer_document::{
+    MOST_BYTES,
+    answer::{self as document, Language},
+    canonical,
+};
 use legalstat_kit::{
     Call, Error, FieldReason, Refusal, Violations,
     door::{wire, word},
     write, zone,
 };
-use legalstat_proto::requests::v1::{self as proto, DraftAnswerRequest};
+use legalstat_proto::{
+    common::v1::ErrorReason,
+    requests::v1::{self as proto, DraftAnswerRequest},
+};
 use sqlx::PgConnection;
+use tonic::Code;
 
 use super::{
     RequestIntake,
@@ -166,7 +175,7 @@ impl Drafting<'_> {
         connection: &mut PgConnection,
         stands: &Stored,
         gathered: Gathered,
-        now: jiff::Timestamp,
+        now: Timestamp,
     ) -> Result<(), Error> {
         let id = stands.receipt.id;
         let last = db::answer::last(connection, id).await?.map_or(0, |last| last.version);
@@ -193,21 +202,37 @@ impl Drafting<'_> {
             edited_by,
             today: zone::civil_day(now),
         };
-        let version = version(&draft.assemble(gathered), self.by, now);
+        let version = version(&draft.assemble(gathered), self.by, now)?;
         db::answer::insert(connection, id, &version).await?;
         Ok(())
     }
 }
 
 /// A version of an answer as it is stored.
-pub(super) fn version(answer: &legalstat_answer_document::answer::Answer, by: &str, now: jiff::Timestamp) -> Version {
+///
+/// # Errors
+/// RESOURCE_EXHAUSTED when it is larger than an answer may be.
+pub(super) fn version(answer: &document::Answer, by: &str, now: Timestamp) -> Result<Version, Error> {
     let canonical = canonical(answer);
-    Version {
+    if canonical.len() > MOST_BYTES {
+        let problem = format!(
+            "it has {} bytes, and an answer has {MOST_BYTES} at most",
+            canonical.len()
+        );
+        let reason = ErrorReason::DocumentNotRendered;
+        let refusal = Refusal::new(
+            Code::ResourceExhausted,
+            reason,
+            format!("the answer is too large: {problem}"),
+        );
+        return Err(refusal.with("problem", &problem).into());
+    }
+    Ok(Version {
         version: i32::try_from(answer.version).unwrap_or(i32::MAX),
         sha256: wire::sha256(&canonical).to_vec(),
         canonical,
         written_by: by.to_owned(),
         written_at: now,
         approval: None,
-    }
+    })
 }

@@ -21,6 +21,7 @@ use crate::{
     domain::{
         answering::{Edit, Written, edited},
         life::Verb,
+        names,
     },
 };
 
@@ -55,20 +56,15 @@ pub(super) async fn update_answer(
         );
     }
     let edit = edit(&mut violations, given);
-    let mut about_request = Violations::new();
-    let (etag, request_id) = (&message.etag, &message.request_id);
-    let asked = Asked::read(&mut about_request, &name, etag, request_id, message.validate_only);
-    if name.is_empty() {
+    if names::parse_request(&name).is_none() {
         let description = "write requests/, the UUID in lower case and /answer";
         violations.add("answer.name", FieldReason::ResourceName, description);
+        violations.request_id("request_id", &message.request_id);
+        return violations.sound(None);
     }
-    // The name of the request is a part of the answer's; it is told as that.
-    let asked = if name.is_empty() {
-        violations.request_id("request_id", request_id);
-        violations.sound(None::<Asked>)?
-    } else {
-        about_request.after(violations).sound(asked)?
-    };
+    let (etag, request_id) = (&message.etag, &message.request_id);
+    let asked = Asked::read(&mut violations, &name, etag, request_id, message.validate_only);
+    let asked = violations.sound(asked)?;
     let by = call.caller.name.clone();
     let deed = Deed {
         verb: Verb::UpdateAnswer,
@@ -89,7 +85,7 @@ pub(super) async fn update_answer(
                     let description = format!("one for each of the {} items of the request", before.items.len());
                     return Err(Violations::one("answer.items", FieldReason::Contradiction, &description).into());
                 }
-                let version = draft_answer::version(&edited(&before, edit, &by), &by, now);
+                let version = draft_answer::version(&edited(&before, edit, &by), &by, now)?;
                 db::answer::insert(write.connection(), id, &version).await?;
                 Ok(Done::default())
             })

@@ -4,7 +4,8 @@ use legalstat_answer_document::{Outcome, Point, SignatureChecked, verify};
 use legalstat_local::testing::refusals::{pairs, refused, violations};
 use legalstat_proto::requests::v1::{
     self as proto, AnswerFormat, AnswerSignatureVerdict, ApproveAnswerRequest, DispatchMeans, DownloadAnswerRequest,
-    DraftAnswerRequest, ItemMeaning, ItemProvision, OfficialCapacity, RecordDispatchRequest, RequestState, Verb,
+    DraftAnswerRequest, ItemMeaning, ItemProvision, OfficialCapacity, RecordDispatchRequest, RequestState,
+    UpdateAnswerRequest, Verb,
 };
 use tonic::Code;
 
@@ -410,6 +411,13 @@ async fn everything_that_is_wrong_with_a_question_about_an_answer_is_told_at_onc
         pairs(&[("name", "RESOURCE_NAME"), ("format", "REQUIRED")])
     );
     let asked = registered(&stage, vec![item(INDICATOR, &["11"])]).await;
+    let named = [
+        ("etag", "REQUIRED"),
+        ("answer.name", "RESOURCE_NAME"),
+        ("request_id", "REQUEST_ID"),
+    ];
+    let nothing = operator.update_answer(UpdateAnswerRequest::default()).await;
+    assert_eq!(violations(nothing), pairs(&named));
     let beyond = DraftAnswerRequest {
         meanings: vec![ItemMeaning {
             item: 5,
