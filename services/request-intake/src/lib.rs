@@ -6,7 +6,9 @@ use legalstat_kit::{
     Context, Service,
     call::MESSAGE,
     due::{self, calendar::Calendar},
+    feed::Outbox,
     schema::Tables,
+    signing::SigningKeys,
     write::{self, Groups, Limits},
 };
 use legalstat_proto::requests::v1::request_intake_service_server::{RequestIntakeServiceServer, SERVICE_NAME};
@@ -25,6 +27,12 @@ mod rendering;
 mod rpc;
 mod shared_texts;
 pub mod signature;
+mod watched;
+
+/// What a coupon is made of, for who verifies one.
+pub mod coupons {
+    pub use crate::rpc::coupons::{content_sha256, signed};
+}
 
 use clients::{calendar::Deadlines, form_registry::FormRegistry};
 use config::Config;
@@ -32,8 +40,9 @@ use current_rules::CurrentRules;
 use examining::Examiner;
 use lookup::Lookup;
 use rendering::Rendering;
-use rpc::{RequestIntake, submit_request::Submissions};
+use rpc::{RequestIntake, coupons::Coupons, holder::Guesses, submit_request::Submissions};
 use shared_texts::SharedTexts;
+use watched::Watched;
 
 /// The tables of the schema `requests`.
 static TABLES: Tables = Tables::of_service(sqlx::migrate!("./migrations"));
@@ -61,6 +70,9 @@ const SUBMISSIONS: Limits = Limits {
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     let form_registry = FormRegistry::new(&config.form_registry_url, &context.tls)?;
+    let keys = SigningKeys::open(&config.signing_keys)?;
+    keys.follow(&context);
+    let coupons = Coupons::new(keys);
     db::load_rules(&context).await?;
     db::answer_rule::load(&context).await?;
     let (rules, texts) = (Arc::<CurrentRules>::default(), Arc::<SharedTexts>::default());
@@ -75,10 +87,15 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         rules: Arc::clone(&rules),
         examiner,
         texts: Arc::clone(&texts),
+        coupons: coupons.clone(),
     };
     let server = RequestIntakeServiceServer::new(RequestIntake {
         submissions: Groups::start(&context, submissions, SUBMISSIONS),
         lookup: Lookup::new(context.db.clone()),
+        coupons,
+        guesses: Guesses::new(config.tries),
+        watched: Arc::new(Watched::new(context.db.clone())),
+        outbox: Outbox::start(&context, SERVICE_NAME),
         context,
         calendar,
         rules,

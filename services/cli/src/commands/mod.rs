@@ -2,8 +2,10 @@
 //! shown.
 
 pub(crate) mod answers;
+pub(crate) mod bodies;
 pub(crate) mod calendar;
 pub(crate) mod collections;
+pub(crate) mod coupons;
 pub(crate) mod editions;
 pub(crate) mod forms;
 pub(crate) mod journal;
@@ -22,7 +24,7 @@ use std::{
 
 use legalstat_local::folder::write_chosen;
 use legalstat_proto::forms::v1::{ImportObservationsHeader, ObservationRow};
-use prost_reflect::DynamicMessage;
+use prost_reflect::{DynamicMessage, MessageDescriptor};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -52,8 +54,10 @@ pub(crate) enum Action {
     Download(Value, PathBuf),
     /// The approval of an answer, or what is to be signed for it.
     Approve(answers::Approve),
-    /// What a document of an answer proves. Nobody is called.
-    Verify(verify::Verify),
+    /// A request by its name or by any of its numbers.
+    Lookup(requests::lookup::Lookup),
+    /// Several requests of one file.
+    Several(requests::several::Several),
     /// An open data package, described and written.
     Package(package::Package),
     /// A feed, watched with a request, and what a person is told of a message; nothing of a heartbeat.
@@ -117,9 +121,6 @@ impl Command {
             .or(ServiceName::of_grpc_service(self.grpc_service))
             .expect("the journal names its service");
         let method = format!("{}/{}", self.grpc_service, self.method);
-        if let Action::Verify(verify) = self.action {
-            return verify.run(options);
-        }
         let connection = connect(options, service, self.caller)?;
         let (response, view) = match self.action {
             Action::Call(request, view) => (connection.call(&method, &request).await?, view),
@@ -146,7 +147,8 @@ impl Command {
             }
             Action::Package(package) => return package.run(options).await,
             Action::Approve(approve) => return approve.run(options).await,
-            Action::Verify(verify) => return verify.run(options),
+            Action::Lookup(lookup) => return lookup.run(&connection, options).await,
+            Action::Several(several) => return several.run(&connection, options).await,
             Action::Watch(watch, request, line) => {
                 let feed = watch::Feed {
                     connection,
@@ -260,11 +262,16 @@ pub(crate) fn request(service: &str, method: &str, fields: &Value) -> Result<Dyn
 
 /// Reads the request of a method in proto3 JSON from a file, or from standard input as `-`.
 pub(crate) fn read_file(path: &Path, service: &str, method: &str) -> Result<DynamicMessage, Failure> {
-    let (text, source) = read_text(path)?;
-    message::read(&call::method(&format!("{service}/{method}")).input(), &text, &source)
+    read_message(path, &call::method(&format!("{service}/{method}")).input())
 }
 
-/// Reads the text of a file, or of standard input as `-`, and what to call it.
+/// Reads a message in proto3 JSON from a file, or from standard input as `-`.
+pub(crate) fn read_message(path: &Path, descriptor: &MessageDescriptor) -> Result<DynamicMessage, Failure> {
+    let (text, source) = read_text(path)?;
+    message::read(descriptor, &text, &source)
+}
+
+/// Reads a text from a file, or from standard input as `-`, and how it is called.
 pub(crate) fn read_text(path: &Path) -> Result<(String, String), Failure> {
     let mut bytes = Vec::new();
     let (read, source) = if path.as_os_str() == "-" {

@@ -3,15 +3,21 @@
 pub mod acceptance;
 pub mod answer;
 pub mod answer_rule;
+pub mod body;
+pub mod coupon_try;
 pub mod decision;
 pub mod due_date;
 pub mod examination;
 pub mod explanation;
 pub mod finding;
+pub mod listing;
+mod listing_statement;
 pub mod registration;
 pub mod request;
 pub mod rule;
 mod rule_load;
+pub mod statistics;
+pub mod watching;
 
 #[cfg(test)]
 pub use rule_load::edited as edited_rules;

@@ -29,6 +29,7 @@ pub async fn all(connection: &mut PgConnection) -> Result<Rules, sqlx::Error> {
         caller_channels: caller_channels(connection).await?,
         signatories: signatories(connection).await?,
         grounds: grounds(connection).await?,
+        bodies: super::body::all(connection).await?,
     })
 }
 

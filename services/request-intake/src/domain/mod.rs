@@ -2,6 +2,7 @@
 
 pub mod answer_register;
 pub mod answering;
+pub mod body;
 pub mod decision;
 pub mod dispatch;
 pub mod evidence;
@@ -9,11 +10,17 @@ pub mod examination;
 pub mod identifiers;
 pub mod life;
 pub mod names;
+pub mod notice;
 pub mod register;
 pub mod registration;
 pub mod request;
 pub mod rules;
+pub mod secret;
+pub mod statistics;
+pub mod status;
 mod texts;
+pub mod told;
+pub mod viewer;
 
 #[cfg(test)]
 mod words;

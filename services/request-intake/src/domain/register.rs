@@ -7,6 +7,7 @@ use legalstat_kit::{
 };
 use serde::Deserialize;
 
+use super::body::Bodies;
 use super::rules::{CallerChannel, ChannelRule, Ground, LapsedAct, Rules, SignatoryRule, Validity};
 
 #[derive(Deserialize)]
@@ -86,6 +87,8 @@ pub fn embedded() -> anyhow::Result<Rules> {
             signatory,
         )?,
         grounds: lines("grounds.csv", include_str!("../../data/grounds.csv"), ground)?,
+        // No release knows the bodies: an administrator enters them.
+        bodies: Bodies::default(),
     })
 }
 

@@ -5,6 +5,7 @@ use legalstat_kit::door::word::Word;
 use legalstat_kit::law::{LegalBasis, LocalizedText};
 
 use super::{
+    body::Bodies,
     examination::CheckRule,
     request::{CallerRole, Capacity, Channel, RequesterKind},
 };
@@ -136,6 +137,8 @@ pub struct Rules {
     pub signatories: Vec<SignatoryRule>,
     /// Grounds by rule.
     pub grounds: Vec<Ground>,
+    /// Bodies that ask and that provide; an administrator enters them.
+    pub bodies: Bodies,
 }
 
 impl Rules {

@@ -25,6 +25,7 @@ use crate::{
         life::{self, Verb},
         names,
         request::Submission,
+        told::Told,
     },
     examining::{Examiner, LONGEST},
 };
@@ -115,7 +116,9 @@ impl Job {
                 life::step(stands, Verb::of(&examination))?;
                 let now = write.now();
                 db::examination::conclude(write.connection(), id, &examination, now).await?;
-                Ok(vec![Change::of(&names::request(id), "request.examined")])
+                let due_date = examination.deadline.as_ref().map(|deadline| deadline.due_date);
+                let told = Told::of(examination.state, due_date);
+                Ok(vec![Change::of(&names::request(id), "request.examined").telling(&told)])
             })
         });
         Ok(changed.await? > 0)

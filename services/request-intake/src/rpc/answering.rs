@@ -9,7 +9,7 @@ use legalstat_proto::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{convert, get_request::visible};
+use super::{RequestIntake, convert, seeing};
 use crate::{
     db::{
         self,
@@ -36,9 +36,11 @@ pub(super) struct Standing {
 ///
 /// # Errors
 /// NOT_FOUND when the caller sees no such request, or no answer of it.
-pub(super) async fn standing(connection: &mut PgConnection, call: &Call, id: Uuid) -> Result<Standing, Error> {
+pub(super) async fn standing(service: &RequestIntake, call: &Call, id: Uuid) -> Result<Standing, Error> {
+    let mut snapshot = service.context.db.snapshot().await?;
+    let connection = &mut *snapshot;
     let stored = db::request::get(connection, &[id]).await?.remove(&id);
-    let stored = visible(call, id, stored.transpose()?)?;
+    let stored = seeing::visible(&service.rules, &service.context, call, id, stored.transpose()?).await?;
     if !call.caller.is_official() && stored.standing.state != State::Answered {
         return Err(missing(id).into());
     }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{
     RequestIntake,
     convert::{self, View},
-    get_request::visible,
+    seeing,
 };
 use crate::{
     db::{self, request::Stored},
@@ -26,6 +26,7 @@ use crate::{
         decision::{Decision, OfficialCapacity},
         life::{self, Verb},
         names,
+        told::Told,
     },
     error,
     shared_texts::SharedTexts,
@@ -127,9 +128,12 @@ where
     let name = names::request(asked.id);
     let mutation = Mutation::of(call, &name, asked.request_id, asked.validate_only, message);
     let call = call.clone();
+    let (rules, context) = (Arc::clone(&service.rules), service.context.clone());
     write::carry_out(&service.context, mutation, move |write| {
         Box::pin(async move {
-            let stands = locked(write.connection(), &call, &asked).await?;
+            let stands = locked(write.connection(), &asked).await?;
+            let stands = seeing::visible(&rules, &context, &call, asked.id, stands).await?;
+            require_etag(&stands, &asked)?;
             // Whoever decided before this one did so earlier, whatever the clocks of two replicas say.
             write.not_before(stands.standing.changed_at.unwrap_or(stands.receipt.accepted_at));
             let before = stands.standing.state;
@@ -149,25 +153,30 @@ where
                 db::decision::insert(write.connection(), asked.id, &decision).await?;
             }
             let answer = answer(write.connection(), asked.id).await?;
-            Ok(if done.is_repeat {
+            let told = told(write.connection(), asked.id).await?;
+            let outcome = if done.is_repeat {
                 Outcome::repeated(&name, deed.events.1, answer)
             } else {
                 Outcome::of(&name, deed.events.0, answer)
-            })
+            };
+            Ok(outcome.telling(&told))
         })
     })
     .await
 }
 
 /// The request as nobody else can change it any more.
-async fn locked(connection: &mut PgConnection, call: &Call, asked: &Asked) -> Result<Stored, Error> {
+async fn locked(connection: &mut PgConnection, asked: &Asked) -> Result<Option<Stored>, Error> {
     db::decision::lock(connection, asked.id).await?;
     let stored = db::request::get(connection, &[asked.id]).await?.remove(&asked.id);
-    let stored = visible(call, asked.id, stored.transpose()?)?;
+    Ok(stored.transpose()?)
+}
+
+fn require_etag(stored: &Stored, asked: &Asked) -> Result<(), Error> {
     if !asked.etag.is_empty() && asked.etag != convert::etag(&stored.standing) {
         return Err(error::changed(&names::request(asked.id)).into());
     }
-    Ok(stored)
+    Ok(())
 }
 
 /// The request in its basic view, as this transaction leaves it.
@@ -186,4 +195,17 @@ async fn reread(connection: &mut PgConnection, texts: &SharedTexts, id: Uuid) ->
         request.due_date_changes = moves::of(connection, &request.name).await?;
     }
     Ok(request)
+}
+
+/// What the event tells of a request, as this transaction leaves it.
+async fn told(connection: &mut PgConnection, id: Uuid) -> Result<Told, Error> {
+    let stored = db::request::get(connection, &[id]).await?.remove(&id).transpose()?;
+    let Some(stored) = stored else {
+        return Ok(Told::default());
+    };
+    let due_date = stored.deadline.as_ref().map(|deadline| deadline.due_date);
+    Ok(Told {
+        executor: stored.standing.assignee,
+        ..Told::of(stored.standing.state, due_date)
+    })
 }

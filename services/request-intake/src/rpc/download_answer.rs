@@ -75,7 +75,7 @@ pub(super) async fn download_answer(
     let wanted = word::required(&mut violations, "format", message.format, &ALL, format);
     let asked = word::optional(&mut violations, "language", message.language, &Language::ALL, language);
     let (id, wanted) = violations.sound(id.zip(wanted))?;
-    let standing = answering::standing(&mut *service.context.db.snapshot().await?, call, id).await?;
+    let standing = answering::standing(service, call, id).await?;
     let answer_sha256 = hex::encode(&standing.version.sha256);
     let (ending, media_type) = wanted.file();
     let number = standing

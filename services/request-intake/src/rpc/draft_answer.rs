@@ -24,7 +24,7 @@ use super::{
     RequestIntake,
     answering::{self, language},
     deciding::{self, Asked, Deed, Done},
-    get_request::visible,
+    seeing,
 };
 use crate::{
     db::{self, answer::Version, request::Stored},
@@ -123,7 +123,8 @@ async fn gather(
     asked: &Asked,
     meanings: &HashMap<usize, String>,
 ) -> Result<(Submission, Gathered), Error> {
-    let stored = visible(call, asked.id, service.lookup.get(asked.id).await?)?;
+    let found = service.lookup.get(asked.id).await?;
+    let stored = seeing::visible(&service.rules, &service.context, call, asked.id, found).await?;
     // What was answered is answered again, whatever the form registry says by now.
     if write::was_answered(&service.context, call, asked.request_id).await? {
         return Ok((stored.submission, Gathered::default()));

@@ -15,10 +15,7 @@ pub(super) async fn get_answer(
     let mut violations = Violations::new();
     let id = name(&mut violations, &message.name);
     let id = violations.sound(id)?;
-    let mut snapshot = service.context.db.snapshot().await?;
-    Ok(answering::to_answer(
-        answering::standing(&mut snapshot, call, id).await?,
-    ))
+    Ok(answering::to_answer(answering::standing(service, call, id).await?))
 }
 
 /// Reads the name of a request.
