@@ -75,6 +75,12 @@ requests.v1.RequestIntakeService/WithdrawRequest                EDMS,KADAGALAU,O
 requests.v1.RequestIntakeService/UploadAttachment               EDMS,KADAGALAU,OPERATOR  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/GetAttachmentUpload            EDMS,KADAGALAU,OPERATOR  -  INVALID_FIELDS
 requests.v1.RequestIntakeService/DownloadAttachment             SUBJECT,EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+requests.v1.RequestIntakeService/DraftAnswer                    OPERATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/UpdateAnswer                   OPERATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/ApproveAnswer                  APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/RecordDispatch                 OPERATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/GetAnswer                      EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+requests.v1.RequestIntakeService/DownloadAnswer                 EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 requests.v1.RequestIntakeService/GetRequestStatus               PUBLIC  -  INVALID_FIELDS
 requests.v1.RequestIntakeService/ListSigningKeys                PUBLIC  -  OK
 requests.v1.RequestIntakeService/LookupRequest                  SUBJECT,EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS

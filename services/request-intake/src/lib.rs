@@ -25,6 +25,7 @@ mod error;
 mod examining;
 mod jobs;
 mod lookup;
+mod rendering;
 mod rpc;
 mod shared_texts;
 pub mod signature;
@@ -42,6 +43,7 @@ use current_rules::CurrentRules;
 use earlier_requests::EarlierRequests;
 use examining::Examiner;
 use lookup::Lookup;
+use rendering::Rendering;
 use rpc::{RequestIntake, attaching, coupons::Coupons, holder::Guesses, submit_request::Submissions};
 use shared_texts::SharedTexts;
 use signatures::Signatures;
@@ -80,12 +82,13 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     keys.follow(&context);
     let coupons = Coupons::new(keys);
     db::load_rules(&context).await?;
+    db::answer_rule::load(&context).await?;
     let (rules, texts) = (Arc::<CurrentRules>::default(), Arc::<SharedTexts>::default());
     let earlier = Arc::<EarlierRequests>::default();
     let feed = jobs::recompute::start(&context, calendar.clone());
     let examiner = Arc::new(Examiner {
         deadlines: Deadlines::new(calendar.clone(), feed),
-        form_registry,
+        form_registry: form_registry.clone(),
     });
     jobs::attachments::start(&context, &files, kept.unbound_for);
     signatures.follow(&context);
@@ -116,6 +119,8 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
             unbound_for: kept.unbound_for,
             unbound_bytes: kept.unbound_bytes,
         },
+        form_registry,
+        rendering: Rendering::default(),
     });
     let server = server
         .accept_compressed(CompressionEncoding::Gzip)

@@ -7,12 +7,14 @@ use legalstat_proto::{
     common::v1 as common,
     journal::v1::ListEntriesRequest,
     requests::v1::{
-        self as proto, AssignRequestRequest, Attachment, AttachmentKind, BatchSubmitRequestsRequest, Body, BodyKind,
-        CreateBodyRequest, DownloadAttachmentRequest, GetAttachmentUploadRequest, GetBodyRequest, GetRequestRequest,
-        GetRequestStatisticsRequest, GetRequestStatusRequest, ListBodiesRequest, ListRequestsRequest,
-        ListRequestsResponse, ListSigningKeysRequest, LookupRequestRequest, Request, RequestState,
-        SubmitRequestRequest, UpdateBodyRequest, UploadAttachmentHeader, UploadAttachmentRequest, WatchRequestsRequest,
-        WithdrawRequestRequest, upload_attachment_request::Part,
+        self as proto, Answer, AnswerFormat, ApproveAnswerRequest, AssignRequestRequest, Attachment, AttachmentKind,
+        BatchSubmitRequestsRequest, Body, BodyKind, CreateBodyRequest, DispatchMeans, DownloadAnswerRequest,
+        DownloadAttachmentRequest, DraftAnswerRequest, GetAnswerRequest, GetAttachmentUploadRequest, GetBodyRequest,
+        GetRequestRequest, GetRequestStatisticsRequest, GetRequestStatusRequest, ListBodiesRequest,
+        ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest, LookupRequestRequest, OfficialCapacity,
+        RecordDispatchRequest, Request, RequestState, SubmitRequestRequest, UpdateAnswerRequest, UpdateBodyRequest,
+        UploadAttachmentHeader, UploadAttachmentRequest, WatchRequestsRequest, WithdrawRequestRequest,
+        upload_attachment_request::Part,
     },
 };
 use prost::Message;
@@ -37,6 +39,7 @@ pub struct Requests {
     watched: Watched,
     edms: Channel,
     operator: Channel,
+    approver: Channel,
     administrator: Channel,
     /// A request that was there from the beginning, with the number and the secret of its coupon.
     first: String,
@@ -48,8 +51,14 @@ pub struct Requests {
     /// An upload that broke off.
     upload_id: String,
     _files: TempDir,
+    /// One whose answer is drafted.
+    drafted: String,
     _around: (Running, Running, TempDir),
 }
+
+/// A signature of which the service can say nothing, whatever it stands for: so it is kept.
+const SIGNATURE: &[u8] =
+    include_bytes!("../../../services/request-intake/src/signature/fixtures/without_attributes.p7s");
 
 /// A submission that no other is like.
 fn new() -> SubmitRequestRequest {
@@ -134,6 +143,72 @@ impl Requests {
         )
     }
 
+    fn draft(&self, name: &str) -> Call {
+        let message = DraftAnswerRequest {
+            name: name.into(),
+            request_id: Uuid::new_v4().to_string(),
+            ..Default::default()
+        };
+        Call::new(&self.operator, path!("DraftAnswer"), &message)
+    }
+
+    fn approve(&self, name: &str, drafted: &Answer) -> Call {
+        let message = ApproveAnswerRequest {
+            name: name.into(),
+            sha256: drafted.sha256.clone(),
+            capacity: OfficialCapacity::Head.into(),
+            signature: SIGNATURE.to_vec(),
+            request_id: Uuid::new_v4().to_string(),
+            ..Default::default()
+        };
+        Call::new(&self.approver, path!("ApproveAnswer"), &message)
+    }
+
+    /// The call of a method of answers.
+    async fn of_answers(&self, method: &str) -> Result<Call, String> {
+        let name = self.drafted.clone();
+        Ok(match method {
+            "DraftAnswer" => self.draft(&name),
+            "GetAnswer" => Call::new(&self.operator, path!("GetAnswer"), &GetAnswerRequest { name }),
+            "DownloadAnswer" => {
+                let format = AnswerFormat::Json.into();
+                let message = DownloadAnswerRequest {
+                    name,
+                    format,
+                    ..Default::default()
+                };
+                Call::new(&self.operator, path!("DownloadAnswer"), &message)
+            }
+            "UpdateAnswer" => {
+                let drafted: Answer = self.draft(&name).read().await?;
+                let message = UpdateAnswerRequest {
+                    etag: drafted.etag.clone(),
+                    answer: Some(drafted),
+                    request_id: Uuid::new_v4().to_string(),
+                    validate_only: false,
+                };
+                Call::new(&self.operator, path!("UpdateAnswer"), &message)
+            }
+            "ApproveAnswer" => {
+                let drafted: Answer = self.draft(&name).read().await?;
+                self.approve(&name, &drafted)
+            }
+            _ => {
+                let submitted: Request = self.submit(&new()).read().await?;
+                let drafted: Answer = self.draft(&submitted.name).read().await?;
+                let _: Answer = self.approve(&submitted.name, &drafted).read().await?;
+                let message = RecordDispatchRequest {
+                    name: submitted.name,
+                    means: DispatchMeans::Post.into(),
+                    proof: "7".into(),
+                    request_id: Uuid::new_v4().to_string(),
+                    ..Default::default()
+                };
+                Call::new(&self.operator, path!("RecordDispatch"), &message)
+            }
+        })
+    }
+
     fn list(&self, external_number: &str) -> Call {
         let message = ListRequestsRequest {
             external_number: external_number.into(),
@@ -157,6 +232,12 @@ impl House for Requests {
         "ListSigningKeys",
         "AssignRequest",
         "WithdrawRequest",
+        "DraftAnswer",
+        "UpdateAnswer",
+        "ApproveAnswer",
+        "RecordDispatch",
+        "GetAnswer",
+        "DownloadAnswer",
         "LookupRequest",
         "BatchSubmitRequests",
         "WatchRequests",
@@ -183,6 +264,7 @@ impl House for Requests {
         let mut requests = Self {
             edms: watched.running.channel(Some("edms")),
             operator: watched.running.channel(Some("operator")),
+            approver: watched.running.channel(Some("approver")),
             administrator: watched.running.channel(Some("administrator")),
             watched,
             first: String::new(),
@@ -191,6 +273,7 @@ impl House for Requests {
             attached: String::new(),
             upload_id: Uuid::new_v4().to_string(),
             _files: attached,
+            drafted: String::new(),
             _around: (calendar, registry, files),
         };
         let first: Request = requests
@@ -207,6 +290,9 @@ impl House for Requests {
         requests.attached = attached.name;
         let broken_off = requests.broken_off().make(None).await;
         broken_off.expect_err("its rest is missing");
+        let drafted: Request = requests.submit(&new()).read().await.expect("it is taken");
+        let _: Answer = requests.draft(&drafted.name).read().await.expect("it is drafted");
+        requests.drafted = drafted.name;
         let message = CreateBodyRequest {
             body: Some(body("justice")),
             reason: "by order".into(),
@@ -266,6 +352,9 @@ impl House for Requests {
                     ..Default::default()
                 };
                 Call::new(&self.edms, path!("WithdrawRequest"), &message)
+            }
+            "DraftAnswer" | "UpdateAnswer" | "ApproveAnswer" | "RecordDispatch" | "GetAnswer" | "DownloadAnswer" => {
+                self.of_answers(method).await?
             }
             "LookupRequest" => {
                 let message = LookupRequestRequest {

@@ -1,6 +1,7 @@
 //! The command groups. Each command names a method, builds its request from flags or a file, and says how the answer is
 //! shown.
 
+pub(crate) mod answers;
 pub(crate) mod attachments;
 pub(crate) mod bodies;
 pub(crate) mod calendar;
@@ -15,6 +16,7 @@ pub(crate) mod registers;
 pub(crate) mod requests;
 mod source;
 mod submit;
+pub(crate) mod verify;
 pub(crate) mod watch;
 
 use std::{
@@ -54,6 +56,8 @@ pub(crate) enum Action {
     Resume(DynamicMessage, PathBuf, &'static str, bool),
     /// A download to a file, or to standard output as `-`.
     Download(Value, PathBuf),
+    /// The approval of an answer, or what is to be signed for it.
+    Approve(answers::Approve),
     /// A request by its name or by any of its numbers.
     Lookup(requests::lookup::Lookup),
     /// Several requests of one file.
@@ -150,6 +154,7 @@ impl Command {
                 (with_digest(description, &content), View::Record)
             }
             Action::Package(package) => return package.run(options).await,
+            Action::Approve(approve) => return approve.run(options).await,
             Action::Lookup(lookup) => return lookup.run(&connection, options).await,
             Action::Several(several) => return several.run(&connection, options).await,
             Action::Watch(watch, request, line) => {

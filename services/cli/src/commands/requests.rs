@@ -12,9 +12,11 @@ use serde_json::{Value, json};
 
 use super::{
     Action, Command, Mutation,
+    answers::Answers,
     attachments::{ATTACHMENTS, Attach, Files},
     coupons, date, name,
     submit::Submission,
+    verify::Verify,
     watch::{Watching, request_line},
 };
 use crate::{
@@ -92,6 +94,10 @@ An upload that was ended goes on with its --request-id, which it told at its beg
         #[arg(long, value_name = "PATH")]
         to: PathBuf,
     },
+    #[command(subcommand)]
+    Answer(Answers),
+    /// Say what a document of an answer proves, without asking anybody
+    Verify(Verify),
     /// One request with its examination, or all with a number
     #[command(after_help = "Examples:
   legalstat requests get requests/0198c0de-0000-7000-8000-000000000000
@@ -208,6 +214,7 @@ impl Requests {
                 };
                 verification.run(options).await
             }
+            Self::Verify(verify) => verify.run(options),
             called => called.command()?.run(options).await,
         }
     }
@@ -225,6 +232,8 @@ impl Requests {
                 let action = Action::Call(request, coupons::status_view(language));
                 Command::new(SERVICE, "GetRequestStatus", action)
             }
+            Self::Answer(answers) => return answers.command(),
+            Self::Verify(_) => return Err(Failure::usage("a document is verified without a call")),
             Self::Keys => Command::new(SERVICE, "ListSigningKeys", Action::List(json!({}), KEYS)),
             Self::VerifyCoupon { .. } => return Err(Failure::usage("a coupon is verified without a call")),
             Self::Submit {

@@ -1,6 +1,8 @@
 //! All SQL of the service, over its own schema `requests`; one file per noun.
 
 pub mod acceptance;
+pub mod answer;
+pub mod answer_rule;
 pub mod attachment;
 pub mod body;
 pub mod coupon_try;

@@ -21,6 +21,14 @@ pub enum Verb {
     Assign,
     /// Its requester takes it back.
     Withdraw,
+    /// Its answer is drafted.
+    DraftAnswer,
+    /// The draft of its answer is edited.
+    UpdateAnswer,
+    /// Its answer is approved.
+    ApproveAnswer,
+    /// The dispatch of its answer is recorded.
+    RecordDispatch,
 }
 
 impl Word for Verb {
@@ -31,6 +39,10 @@ impl Word for Verb {
         Self::LeaveWithoutConsideration,
         Self::Assign,
         Self::Withdraw,
+        Self::DraftAnswer,
+        Self::UpdateAnswer,
+        Self::ApproveAnswer,
+        Self::RecordDispatch,
     ];
 
     fn word(self) -> &'static str {
@@ -41,6 +53,10 @@ impl Word for Verb {
             Self::LeaveWithoutConsideration => "LEAVE_WITHOUT_CONSIDERATION",
             Self::Assign => "ASSIGN",
             Self::Withdraw => "WITHDRAW",
+            Self::DraftAnswer => "DRAFT_ANSWER",
+            Self::UpdateAnswer => "UPDATE_ANSWER",
+            Self::ApproveAnswer => "APPROVE_ANSWER",
+            Self::RecordDispatch => "RECORD_DISPATCH",
         }
     }
 }
@@ -64,6 +80,12 @@ const LIFE: &[(State, Verb, State)] = &[
     (State::AwaitingClarification, Verb::Withdraw, State::Withdrawn),
     (State::Registered, Verb::Withdraw, State::Withdrawn),
     (State::InPreparation, Verb::Withdraw, State::Withdrawn),
+    (State::Registered, Verb::DraftAnswer, State::InPreparation),
+    (State::InPreparation, Verb::DraftAnswer, State::InPreparation),
+    (State::InPreparation, Verb::UpdateAnswer, State::InPreparation),
+    (State::InPreparation, Verb::ApproveAnswer, State::InPreparation),
+    // Neither a signature nor anything else meets the term.
+    (State::InPreparation, Verb::RecordDispatch, State::Answered),
 ];
 
 /// A verb that a request's state does not allow.
@@ -107,6 +129,10 @@ impl fmt::Display for Verb {
         f.write_str(match self {
             Self::Assign => "be assigned",
             Self::Withdraw => "be withdrawn",
+            Self::DraftAnswer => "have its answer drafted",
+            Self::UpdateAnswer => "have its answer edited",
+            Self::ApproveAnswer => "have its answer approved",
+            Self::RecordDispatch => "have the dispatch of its answer recorded",
             Self::PutOff => "wait for its examination",
             Self::Register => "be registered",
             Self::AskClarification => "await clarification",

@@ -1,8 +1,11 @@
 //! Pure types and decisions: no database, no network, no clock.
 
+pub mod answer_register;
+pub mod answering;
 pub mod attachment;
 pub mod body;
 pub mod decision;
+pub mod dispatch;
 pub mod earlier;
 pub mod evidence;
 pub mod examination;

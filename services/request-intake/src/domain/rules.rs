@@ -50,7 +50,8 @@ impl Validity {
         matches!(self.grade.as_str(), "A" | "B")
     }
 
-    fn covers(&self, day: Date) -> bool {
+    /// Whether it is in force on a day.
+    pub fn covers(&self, day: Date) -> bool {
         self.from <= day && self.to.is_none_or(|to| day <= to)
     }
 }

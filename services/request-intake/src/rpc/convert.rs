@@ -98,6 +98,10 @@ fn verb(verb: Verb) -> i32 {
     match verb {
         Verb::Assign => proto::Verb::Assign,
         Verb::Withdraw => proto::Verb::Withdraw,
+        Verb::DraftAnswer => proto::Verb::DraftAnswer,
+        Verb::UpdateAnswer => proto::Verb::UpdateAnswer,
+        Verb::ApproveAnswer => proto::Verb::ApproveAnswer,
+        Verb::RecordDispatch => proto::Verb::RecordDispatch,
         Verb::PutOff | Verb::Register | Verb::AskClarification | Verb::LeaveWithoutConsideration => {
             proto::Verb::Unspecified
         }
@@ -105,7 +109,7 @@ fn verb(verb: Verb) -> i32 {
     .into()
 }
 
-fn official_capacity(capacity: OfficialCapacity) -> i32 {
+pub(super) fn official_capacity(capacity: OfficialCapacity) -> i32 {
     match capacity {
         OfficialCapacity::Head => proto::OfficialCapacity::Head,
         OfficialCapacity::Deputy => proto::OfficialCapacity::Deputy,

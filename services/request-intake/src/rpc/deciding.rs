@@ -101,9 +101,40 @@ pub(super) async fn decide<F>(
 where
     F: for<'w> FnOnce(&'w mut Write, &'w Stored) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
 {
+    let texts = Arc::clone(&service.texts);
+    decide_to(
+        service,
+        call,
+        message,
+        asked,
+        deed,
+        work,
+        move |connection, viewer, left| Box::pin(async move { basic(connection, &texts, viewer, left).await }),
+    )
+    .await
+}
+
+/// Carries out a verb whose answer is something else of the request, made by `answer` of the request as the transaction leaves it.
+///
+/// # Errors
+/// As [`decide`].
+pub(super) async fn decide_to<R, F, A>(
+    service: &RequestIntake,
+    call: &Call,
+    message: &impl Message,
+    asked: Asked,
+    deed: Deed,
+    work: F,
+    answer: A,
+) -> Result<R, Error>
+where
+    R: Message + Default + 'static,
+    F: for<'w> FnOnce(&'w mut Write, &'w Stored) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
+    A: for<'c> FnOnce(&'c mut PgConnection, &'c Viewer, Stored) -> BoxFuture<'c, Result<R, Error>> + Send + 'static,
+{
     let name = names::request(asked.id);
     let mutation = Mutation::of(call, &name, asked.request_id, asked.validate_only, message);
-    let (call, texts) = (call.clone(), Arc::clone(&service.texts));
+    let call = call.clone();
     let (rules, context) = (Arc::clone(&service.rules), service.context.clone());
     write::carry_out(&service.context, mutation, move |write| {
         Box::pin(async move {
@@ -128,8 +159,15 @@ where
                 };
                 db::decision::insert(write.connection(), asked.id, &decision).await?;
             }
+            let left = db::request::get(write.connection(), &[asked.id])
+                .await?
+                .remove(&asked.id);
+            let left = left
+                .transpose()?
+                .ok_or_else(|| anyhow::anyhow!("a locked request is gone"))?;
+            let told = told(&left);
             let viewer = seeing::viewer(&rules, &context, &call, stands.rules_revision).await?;
-            let (told, answer) = reread(write.connection(), &texts, &viewer, asked.id).await?;
+            let answer = answer(write.connection(), &viewer, left).await?;
             let outcome = if done.is_repeat {
                 Outcome::repeated(&name, deed.events.1, answer)
             } else {
@@ -155,38 +193,30 @@ fn require_etag(stored: &Stored, asked: &Asked) -> Result<(), Error> {
     Ok(())
 }
 
-/// The request in its basic view, as this transaction leaves it, and what the event tells of it.
-async fn reread(
+/// The request in its basic view.
+async fn basic(
     connection: &mut PgConnection,
     texts: &SharedTexts,
     viewer: &Viewer,
-    id: Uuid,
-) -> Result<(Told, proto::Request), Error> {
-    let stored = db::request::get(connection, &[id]).await?.remove(&id).transpose()?;
-    let moved = stored.as_ref().is_some_and(|stored| stored.moved);
-    let told = stored.as_ref().map(told).unwrap_or_default();
-    let ids = earlier_requests::ids(&stored);
+    left: Stored,
+) -> Result<proto::Request, Error> {
+    let moved = left.moved;
+    let ids = earlier_requests::ids([&left]);
     let read = match ids.is_empty() {
         true => HashMap::new(),
         false => db::earlier::told(connection, &ids).await?,
     };
-    let earlier = stored
-        .as_ref()
-        .map(|stored| earlier::of(stored, &read))
-        .unwrap_or_default();
-    let mut requests = texts
-        .complete(connection, Vec::from_iter(stored), false)
-        .await?
-        .into_iter();
+    let earlier = earlier::of(&left, &read);
+    let mut requests = texts.complete(connection, vec![left], false).await?.into_iter();
     let request = requests
         .next()
-        .ok_or_else(|| anyhow::anyhow!("a locked request is gone"))?;
+        .ok_or_else(|| anyhow::anyhow!("one request is completed to one"))?;
     let mut request = convert::request_in(View::Basic, request);
     earlier::tell(&mut request, viewer, &earlier);
     if moved {
         request.due_date_changes = moves::of(connection, &request.name).await?;
     }
-    Ok((told, request))
+    Ok(request)
 }
 
 fn told(stored: &Stored) -> Told {

@@ -2,22 +2,27 @@
 
 use std::sync::Arc;
 
+use futures::stream::BoxStream;
 use legalstat_kit::{
     Call, Caller, Context, call::caller::Role, due::calendar::Calendar, feed::Outbox, files::FileStore, write::Groups,
 };
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::requests::v1::{
-    self as proto, AssignRequestRequest, Attachment, AttachmentUpload, BatchSubmitRequestsRequest,
-    BatchSubmitRequestsResponse, Body, CreateBodyRequest, DownloadAttachmentRequest, GetAttachmentUploadRequest,
-    GetBodyRequest, GetRequestRequest, GetRequestStatisticsRequest, GetRequestStatusRequest, ListBodiesRequest,
-    ListBodiesResponse, ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest, ListSigningKeysResponse,
-    LookupRequestRequest, LookupRequestResponse, RequestStatistics, RequestStatus, SubmitRequestRequest,
+    self as proto, ApproveAnswerRequest, AssignRequestRequest, Attachment, AttachmentUpload,
+    BatchSubmitRequestsRequest, BatchSubmitRequestsResponse, Body, CreateBodyRequest, DownloadAnswerRequest,
+    DownloadAnswerResponse, DownloadAttachmentRequest, DraftAnswerRequest, GetAnswerRequest,
+    GetAttachmentUploadRequest, GetBodyRequest, GetRequestRequest, GetRequestStatisticsRequest,
+    GetRequestStatusRequest, ListBodiesRequest, ListBodiesResponse, ListRequestsRequest, ListRequestsResponse,
+    ListSigningKeysRequest, ListSigningKeysResponse, LookupRequestRequest, LookupRequestResponse,
+    RecordDispatchRequest, RequestStatistics, RequestStatus, SubmitRequestRequest, UpdateAnswerRequest,
     UpdateBodyRequest, UploadAttachmentRequest, WatchRequestsRequest, WithdrawRequestRequest,
     request_intake_service_server::RequestIntakeService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
 mod accepting;
+mod answering;
+mod approve_answer;
 mod assign_request;
 pub mod attaching;
 mod batch_submit_requests;
@@ -27,8 +32,11 @@ mod convert_attachments;
 pub mod coupons;
 mod create_body;
 mod deciding;
+mod download_answer;
 mod download_attachment;
+mod draft_answer;
 mod earlier;
+mod get_answer;
 mod get_attachment_upload;
 mod get_body;
 mod get_request;
@@ -44,21 +52,26 @@ mod lookup_request;
 mod parse;
 mod parse_attachments;
 mod preview_recompute;
+mod record_dispatch;
 mod repeated;
 mod seeing;
 pub mod submit_request;
+mod update_answer;
 mod update_body;
 mod upload_attachment;
 mod watch_requests;
 mod withdraw_request;
 
 use crate::{
+    clients::form_registry::FormRegistry,
     current_rules::CurrentRules,
     domain::request::CallerRole,
     earlier_requests::EarlierRequests,
     lookup::Lookup,
+    rendering::Rendering,
     rpc::{coupons::Coupons, holder::Guesses, submit_request::Submissions},
     shared_texts::SharedTexts,
+    signature::TrustStore,
     signatures::Signatures,
     watched::Watched,
 };
@@ -79,6 +92,9 @@ pub struct RequestIntake {
     pub files: FileStore,
     pub signatures: Arc<Signatures>,
     pub attachments: attaching::Limits,
+    /// For the figures of answers.
+    pub form_registry: FormRegistry,
+    pub rendering: Rendering,
 }
 
 #[tonic::async_trait]
@@ -153,6 +169,56 @@ impl RequestIntakeService for RequestIntake {
         let call = Call::of(&request);
         Ok(Response::new(
             download_attachment::download_attachment(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn draft_answer(&self, request: Request<DraftAnswerRequest>) -> Result<Response<proto::Answer>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            draft_answer::draft_answer(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn update_answer(&self, request: Request<UpdateAnswerRequest>) -> Result<Response<proto::Answer>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            update_answer::update_answer(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn approve_answer(&self, request: Request<ApproveAnswerRequest>) -> Result<Response<proto::Answer>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            approve_answer::approve_answer(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn record_dispatch(
+        &self,
+        request: Request<RecordDispatchRequest>,
+    ) -> Result<Response<proto::Answer>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            record_dispatch::record_dispatch(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_answer(&self, request: Request<GetAnswerRequest>) -> Result<Response<proto::Answer>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            get_answer::get_answer(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    type DownloadAnswerStream = BoxStream<'static, Result<DownloadAnswerResponse, Status>>;
+
+    async fn download_answer(
+        &self,
+        request: Request<DownloadAnswerRequest>,
+    ) -> Result<Response<Self::DownloadAnswerStream>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            download_answer::download_answer(self, &call, request.into_inner()).await?,
         ))
     }
 

@@ -237,7 +237,7 @@ fn read(
     let door = parse::Door { rules, now, records };
     violations.set_by_service(call.method, message);
     let mut submission = parse::submission(&mut violations, request, &door);
-    let attachments = parse_attachments::attachments(&mut violations, request, &call.caller.name, found);
+    let attachments = parse_attachments::attachments(&mut violations, request, &call.caller.name, files);
     if let Some(submission) = &mut submission {
         submission.attachments = attachments;
     }

@@ -31,6 +31,8 @@ use tonic::{
 };
 use tonic_prost::ProstCodec;
 
+use super::held::{self, Holdings};
+
 /// What both answer.
 pub(super) struct Answers {
     /// Whether both are away.
@@ -39,6 +41,8 @@ pub(super) struct Answers {
     pub(super) refusal: Mutex<Option<Code>>,
     /// What the registry says about every item.
     pub(super) availability: Mutex<Availability>,
+    /// What the registry says about an item instead, and the figures that it holds.
+    pub(super) holdings: Mutex<Holdings>,
     /// How often either was asked.
     pub(super) asked: AtomicUsize,
     /// How many questions each call to the calendar had.
@@ -59,6 +63,7 @@ impl Fakes {
             away: AtomicBool::new(false),
             refusal: Mutex::new(None),
             availability: Mutex::new(Availability::NotPlaced),
+            holdings: Mutex::default(),
             asked: AtomicUsize::new(0),
             questions: Mutex::default(),
         });
@@ -136,7 +141,16 @@ impl tower::Service<http::Request<Body>> for Forms {
 
     fn call(&mut self, request: http::Request<Body>) -> Answered {
         let service = self.clone();
-        Box::pin(async move { Ok(Grpc::new(ProstCodec::default()).unary(service, request).await) })
+        let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+        Box::pin(async move {
+            if method == "CheckAvailability" {
+                return Ok(Grpc::new(ProstCodec::default()).unary(service, request).await);
+            }
+            if let Err(away) = service.0.present() {
+                return Ok(away.into_http());
+            }
+            Ok(held::answer(&service.0.holdings, &method, request).await)
+        })
     }
 }
 
@@ -175,8 +189,10 @@ impl UnaryService<CheckAvailabilityRequest> for Forms {
                 availability: availability.into(),
                 ..Default::default()
             };
+            let holdings = answers.holdings.lock().expect("no test panics here");
+            let items = request.into_inner().items.into_iter();
             Ok(Response::new(CheckAvailabilityResponse {
-                items: vec![item; request.into_inner().items.len()],
+                items: items.map(|asked| holdings.of(&asked).unwrap_or(item.clone())).collect(),
             }))
         })
     }

@@ -1,3 +1,5 @@
+mod answer_calls;
+mod answers;
 mod applications;
 mod attached_signatures;
 mod attachments;
@@ -9,6 +11,7 @@ mod deciding;
 mod earlier;
 mod fakes;
 mod groups;
+mod held;
 mod kept;
 mod lists;
 mod lookups;
