@@ -69,7 +69,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let submissions = Submissions {
         context: context.clone(),
         rules: Arc::clone(&rules),
-        examiner,
+        examiner: Arc::clone(&examiner),
         texts: Arc::clone(&texts),
     };
     let server = RequestIntakeServiceServer::new(RequestIntake {
@@ -79,6 +79,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         calendar,
         rules,
         texts,
+        examiner,
     });
     let server = server
         .accept_compressed(CompressionEncoding::Gzip)

@@ -70,6 +70,7 @@ pub fn obligation_deadline(
         calendar_version: Arc::clone(calendar.version()),
         steps: trail.finish(),
         term: None,
+        part: TermPart::Base,
         registered_on: None,
         received_within: None,
     })

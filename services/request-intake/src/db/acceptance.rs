@@ -156,7 +156,7 @@ pub(super) fn array(ids: &[Uuid]) -> String {
 }
 
 /// What a request must clarify, as rows.
-pub(super) fn clarifications(
+fn clarifications(
     request: Uuid,
     examination: &Examination,
 ) -> impl Iterator<Item = (Uuid, usize, &LocalizedText)> {
@@ -165,7 +165,7 @@ pub(super) fn clarifications(
 }
 
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub(super) async fn insert_clarifications(
+async fn insert_clarifications(
     connection: &mut PgConnection,
     asked: &[(Uuid, usize, &LocalizedText)],
 ) -> Result<(), sqlx::Error> {

@@ -1,6 +1,9 @@
 //! All SQL of the service, over its own schema `requests`; one file per noun.
 
 pub mod acceptance;
+pub mod amendment;
+mod changed_field;
+pub mod clarification;
 pub mod decision;
 pub mod due_date;
 pub mod examination;
@@ -8,6 +11,7 @@ pub mod explanation;
 pub mod finding;
 pub mod registration;
 pub mod request;
+pub mod review;
 pub mod rule;
 mod rule_load;
 

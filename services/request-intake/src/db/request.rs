@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::domain::{
     evidence::Deadline,
     request::{
-        Capacity, Channel, ExternalDocument, Item, ItemKind, Language, Receipt, Requester, RequesterKind, Signatory,
+        Capacity, Channel, DuePart, Extension, ExternalDocument, Item, ItemKind, Language, Receipt, Requester, RequesterKind, Signatory,
         Standing, State, Submission, Unit,
     },
 };
@@ -115,7 +115,7 @@ pub async fn get(
              r.requester_bin, r.requester_iin, r.requester_postal_address, r.signatory_full_name, r.signatory_capacity,
              r.state, r.examination_round, r.examined_at, r.findings, r.registration_number, r.registered_on, r.due_date,
              r.due_time, r.due_provisional, r.due_assumed, r.due_calendar_version, r.due_term, r.explanation,
-             r.version, r.changed_at, r.assignee,
+             r.version, r.changed_at, r.assignee, r.cure_by, r.due_part, r.extension_counted_from, r.extension_until,
              EXISTS (SELECT FROM requests.due_date_change WHERE resource = 'requests/' || r.id) AS "moved!",
              i.kinds AS "kinds!", i.descriptions AS "descriptions!", i.units AS "units!: Vec<Option<String>>",
              i.periods AS "periods!: Vec<Option<String>>", i.until_periods AS "until_periods!: Vec<Option<String>>",
@@ -133,7 +133,7 @@ pub async fn get(
          CROSS JOIN LATERAL (
              SELECT array_agg(text_kk ORDER BY position) AS kk, array_agg(text_ru ORDER BY position) AS ru,
                  array_agg(text_en ORDER BY position) AS en
-             FROM requests.clarification WHERE request = r.id) AS c
+             FROM requests.clarification WHERE request = r.id AND provided_at IS NULL) AS c
          WHERE r.id = ANY ($1)"#,
         ids,
     );
@@ -164,6 +164,10 @@ struct Row {
     version: i32,
     changed_at: Option<jiff_sqlx::Timestamp>,
     assignee: Option<String>,
+    cure_by: Option<jiff_sqlx::Date>,
+    due_part: Option<String>,
+    extension_counted_from: Option<jiff_sqlx::Date>,
+    extension_until: Option<jiff_sqlx::Date>,
     examination_round: i32,
     examined_at: jiff_sqlx::Timestamp,
     registration_number: Option<String>,
@@ -212,6 +216,8 @@ impl TryFrom<Row> for Stored {
                 version: row.version,
                 changed_at: row.changed_at.map(jiff_sqlx::Timestamp::to_jiff),
                 assignee: row.assignee.take(),
+                cure_by: row.cure_by.map(jiff_sqlx::Date::to_jiff),
+                extension: extension(&row)?,
             },
             round: row.examination_round,
             examined_at: row.examined_at.to_jiff(),
@@ -246,6 +252,15 @@ fn deadline(row: &mut Row) -> Option<Deadline> {
         term: row.due_term.take()?,
         steps: Arc::default(),
     })
+}
+
+fn extension(row: &Row) -> Result<Option<Extension>, sqlx::Error> {
+    let part = row.due_part.as_ref().map(|word| DuePart::read_stored(word, "due_part"));
+    Ok(part.transpose()?.map(|part| Extension {
+        part,
+        counted_from: row.extension_counted_from.map(jiff_sqlx::Date::to_jiff),
+        until: row.extension_until.map(jiff_sqlx::Date::to_jiff),
+    }))
 }
 
 fn items(row: &mut Row) -> Result<Vec<Item>, sqlx::Error> {

@@ -1,6 +1,7 @@
 //! The rules applied to a request, in their order, and what follows from them (Instruction, paras 5 to 8). What the
 //! request alone decides comes first: only a request that passes it needs the calendar and the form registry.
 
+use jiff::civil::Date;
 use legalstat_kit::door::word::Word;
 use legalstat_kit::law::{LegalBasis, LocalizedText};
 
@@ -140,6 +141,15 @@ impl Examination {
     }
 }
 
+/// Whether an examination left a request without consideration on grounds of which an official has found every one kept.
+pub fn is_reversed(checks: &[Check], kept: &[Check], rules: &Rules, received_on: Date) -> bool {
+    let by_system = |check: &&Check| {
+        let ground = rules.ground(check.rule, received_on);
+        check.outcome == Outcome::Failed && ground.is_none_or(|ground| ground.decided_by == Decider::System)
+    };
+    checks.iter().filter(by_system).all(|check| kept.contains(check))
+}
+
 /// A check together with who decides when it is broken.
 struct Verdict {
     check: Check,
@@ -150,6 +160,8 @@ struct Verdict {
 pub struct Formal<'a> {
     in_force: RulesInForce<'a>,
     verdicts: Vec<Verdict>,
+    /// What an official found kept.
+    kept: &'a [Check],
 }
 
 /// Applies the rules that need nothing but the request: those up to the period.
@@ -160,10 +172,32 @@ pub fn formal<'a>(submission: &'a Submission, rules: &'a Rules) -> Formal<'a> {
     verdicts.extend(in_force.no_items_of(CheckRule::NoPrimaryAccounting, ItemKind::PrimaryAccountingForm));
     verdicts.extend(in_force.named(CheckRule::Unit, "unit", |item| item.unit.is_some()));
     verdicts.extend(in_force.named(CheckRule::Period, "period", |item| item.period.is_some()));
-    Formal { in_force, verdicts }
+    Formal {
+        in_force,
+        verdicts,
+        kept: &[],
+    }
 }
 
-impl Formal<'_> {
+impl<'a> Formal<'a> {
+    /// The same where an official has found the rules of some checks kept. Such a verdict counts for the very finding that the
+    /// official saw: what is found otherwise now is to be looked at anew.
+    #[must_use]
+    pub fn reviewed(mut self, kept: &'a [Check]) -> Self {
+        self.kept = kept;
+        self.settle();
+        self
+    }
+
+    /// Lets nothing follow from what was found kept.
+    fn settle(&mut self) {
+        for verdict in &mut self.verdicts {
+            if self.kept.contains(&verdict.check) {
+                verdict.broken = None;
+            }
+        }
+    }
+
     /// Whether they already decide, so that nothing else needs to be asked.
     pub fn decides(&self) -> bool {
         decided_state(&self.verdicts).is_some()
@@ -192,6 +226,7 @@ impl Formal<'_> {
         self.verdicts
             .extend(self.in_force.not_openly_available(&evidence.findings));
         self.verdicts.push(self.in_force.due_date(&evidence));
+        self.settle();
         let deadline = match evidence.deadline {
             Answer::Given(deadline) => Some(deadline),
             Answer::Refused(_) | Answer::Away => None,

@@ -1,5 +1,6 @@
 //! Pure types and decisions: no database, no network, no clock.
 
+pub mod amendment;
 pub mod decision;
 pub mod evidence;
 pub mod examination;

@@ -21,7 +21,7 @@ use crate::{
     current_rules::CurrentRules,
     db::{self, examination::Waiting},
     domain::{
-        examination::Examination,
+        examination::{Check, Examination},
         life::{self, Verb},
         names,
         request::Submission,
@@ -80,30 +80,33 @@ impl Job {
 
     /// Examines requests and stores what came of it; one that fails keeps none of the others back. False when none could be
     /// examined: a service is still away.
-    async fn examine(&self, requests: Vec<(Uuid, Submission)>) -> anyhow::Result<bool> {
+    async fn examine(&self, requests: Vec<Request>) -> anyhow::Result<bool> {
         let rules = self.rules.get(&self.context.db).await?;
-        let submissions: Vec<&Submission> = requests.iter().map(|(_, submission)| submission).collect();
-        let examined = self.examiner.examine(&submissions, &rules, LONGEST).await;
+        let submissions: Vec<_> = requests
+            .iter()
+            .map(|request| (&request.submission, request.kept.as_slice()))
+            .collect();
+        let examined = self.examiner.examine_again(&submissions, &rules, LONGEST).await;
         let (mut any, mut failed) = (false, Ok(()));
-        for ((id, _), examination) in requests.iter().zip(examined) {
+        for (request, examination) in requests.iter().zip(examined) {
             if examination.is_pending() {
                 continue;
             }
-            match self.store(*id, examination).await {
+            match self.store(request.id, request.version, examination).await {
                 Ok(stored) => any |= stored,
-                Err(error) => failed = failed.and(Err(error.context(names::request(*id)))),
+                Err(error) => failed = failed.and(Err(error.context(names::request(request.id)))),
             }
         }
         failed.map(|()| any)
     }
 
-    /// False when nothing was stored: another replica has it, or the calendar has changed since it was asked.
-    async fn store(&self, id: Uuid, examination: Examination) -> anyhow::Result<bool> {
+    /// False when nothing was stored: another replica has it, or the request or the calendar has changed meanwhile.
+    async fn store(&self, id: Uuid, version: i32, examination: Examination) -> anyhow::Result<bool> {
         let examiner = Arc::clone(&self.examiner);
         let changed = write::by_job(&self.context, METHOD, move |write| {
             Box::pin(async move {
                 // Of two replicas only one stores its examination.
-                let Some(stands) = db::examination::lock_waiting(write.connection(), id).await? else {
+                let Some(stands) = db::examination::lock_waiting(write.connection(), id, version).await? else {
                     return Ok(Vec::new());
                 };
                 if let Some(deadline) = &examination.deadline
@@ -112,9 +115,15 @@ impl Job {
                     examiner.deadlines.forget();
                     return Ok(Vec::new());
                 }
-                life::step(stands, Verb::of(&examination))?;
+                let verb = Verb::of(&examination, stands);
+                life::step(stands, verb)?;
                 let now = write.now();
-                db::examination::conclude(write.connection(), id, &examination, now).await?;
+                let connection = write.connection();
+                if verb == Verb::ExamineAgain {
+                    db::examination::conclude_again(connection, id, &examination, now).await?;
+                } else {
+                    db::examination::conclude(connection, id, &examination, now).await?;
+                }
                 Ok(vec![Change::of(&names::request(id), "request.examined")])
             })
         });
@@ -122,19 +131,34 @@ impl Job {
     }
 }
 
-/// What was submitted. One that this release cannot read keeps none of the others back.
-async fn read(connection: &mut PgConnection, waiting: &[Waiting]) -> anyhow::Result<Vec<(Uuid, Submission)>> {
+/// A request that waits, as it was read.
+struct Request {
+    id: Uuid,
+    version: i32,
+    submission: Submission,
+    /// The checks whose rules an official has found kept.
+    kept: Vec<Check>,
+}
+
+/// Reads what waits. One that this release cannot read keeps none of the others back.
+async fn read(connection: &mut PgConnection, waiting: &[Waiting]) -> anyhow::Result<Vec<Request>> {
     let ids: Vec<Uuid> = waiting.iter().map(|waiting| waiting.id).collect();
     let mut found = db::request::get(connection, &ids).await?;
-    let mut submitted = Vec::with_capacity(ids.len());
+    let mut kept = db::review::kept(connection, &ids).await?;
+    let mut requests = Vec::with_capacity(ids.len());
     for id in ids {
         match found.remove(&id) {
             None => {}
-            Some(Ok(stored)) => submitted.push((id, stored.submission)),
+            Some(Ok(stored)) => requests.push(Request {
+                id,
+                version: stored.standing.version,
+                submission: stored.submission,
+                kept: kept.remove(&id).unwrap_or_default(),
+            }),
             Some(Err(error)) => {
                 tracing::warn!(request = names::request(id), %error, "cannot be read, so not examined");
             }
         }
     }
-    Ok(submitted)
+    Ok(requests)
 }

@@ -3,8 +3,9 @@
 use legalstat_kit::door::wire;
 use legalstat_proto::{calendar::v1 as calendar, requests::v1 as proto};
 
+use crate::clients::calendar as calendar_client;
 use crate::domain::{
-    decision::{Decision, OfficialCapacity},
+    decision::{ChangedField, Decision, OfficialCapacity},
     evidence::{Deadline, Step, StepEffect},
     examination::{Check, CheckRule, Outcome},
     life::Verb,
@@ -91,19 +92,28 @@ pub(super) fn state(state: State) -> i32 {
     .into()
 }
 
-/// A verb by which somebody acts on a request; an examination's own stand in no decision.
+/// A verb by which somebody acts on a request; what an examination does stands in no decision.
 fn verb(verb: Verb) -> i32 {
     match verb {
         Verb::Assign => proto::Verb::Assign,
         Verb::Withdraw => proto::Verb::Withdraw,
-        Verb::PutOff | Verb::Register | Verb::AskClarification | Verb::LeaveWithoutConsideration => {
-            proto::Verb::Unspecified
+        Verb::ReviewDecision | Verb::ReverseDecision => proto::Verb::ReviewDecision,
+        Verb::Correct => proto::Verb::Correct,
+        Verb::AskClarification => proto::Verb::AskClarification,
+        Verb::ProvideClarification | Verb::ClarifyRegistered | Verb::ClarifyPrepared => {
+            proto::Verb::ProvideClarification
         }
+        Verb::Extend => proto::Verb::Extend,
+        Verb::Forward | Verb::ForwardItems => proto::Verb::Forward,
+        Verb::LeaveWithoutConsideration => proto::Verb::LeaveWithoutConsideration,
+        Verb::Return => proto::Verb::Return,
+        Verb::Terminate => proto::Verb::Terminate,
+        Verb::PutOff | Verb::Register | Verb::ExamineAgain => proto::Verb::Unspecified,
     }
     .into()
 }
 
-fn official_capacity(capacity: OfficialCapacity) -> i32 {
+pub(super) fn official_capacity(capacity: OfficialCapacity) -> i32 {
     match capacity {
         OfficialCapacity::Head => proto::OfficialCapacity::Head,
         OfficialCapacity::Deputy => proto::OfficialCapacity::Deputy,
@@ -114,6 +124,7 @@ fn official_capacity(capacity: OfficialCapacity) -> i32 {
 
 /// What was done with a request, as its callers see it.
 pub(super) fn decision(decision: Decision) -> proto::Decision {
+    let terms = decision.terms;
     proto::Decision {
         verb: verb(decision.verb),
         decided_by: decision.decided_by,
@@ -123,7 +134,27 @@ pub(super) fn decision(decision: Decision) -> proto::Decision {
         state_after: state(decision.after),
         reason: decision.reason,
         legal_basis: decision.legal_basis.map(Into::into),
+        ground: terms.ground.unwrap_or_default(),
+        to_body: terms.to_body.unwrap_or_default(),
+        items: terms.items.unwrap_or_default(),
+        until: terms.until.map(wire::to_date),
+        notify_by: terms.notify_by.map(wire::to_date),
+        notified_on: terms.notified_on.map(wire::to_date),
+        checks: terms.checks.into_iter().map(decided_check).collect(),
+        changed_fields: terms.changed.into_iter().map(changed_field).collect(),
     }
+}
+
+fn decided_check((of, kept): (Check, bool)) -> proto::DecidedCheck {
+    proto::DecidedCheck {
+        check: Some(check(of)),
+        kept,
+    }
+}
+
+fn changed_field(changed: ChangedField) -> proto::ChangedField {
+    let ChangedField { field, before, after } = changed;
+    proto::ChangedField { field, before, after }
 }
 
 /// Which version of a request this is.
@@ -131,7 +162,7 @@ pub(super) fn etag(standing: &Standing) -> String {
     standing.version.to_string()
 }
 
-fn rule(rule: CheckRule) -> i32 {
+pub(super) fn rule(rule: CheckRule) -> i32 {
     match rule {
         CheckRule::Written => proto::CheckRule::Written,
         CheckRule::Channel => proto::CheckRule::Channel,
@@ -218,6 +249,7 @@ pub(super) fn request(request: Request) -> proto::Request {
         .map(|external| (external.number, wire::to_date(external.date)))
         .unzip();
     let deadline = examination.deadline;
+    let part = standing.extension.map(|extension| calendar_client::part(extension.part));
     proto::Request {
         name: receipt
             .as_ref()
@@ -238,7 +270,7 @@ pub(super) fn request(request: Request) -> proto::Request {
         registration_number: registration_number.unwrap_or_default(),
         registered_on: deadline.as_ref().map(|deadline| wire::to_date(deadline.registered_on)),
         due_date: deadline.as_ref().map(|deadline| wire::to_date(deadline.due_date)),
-        deadline: deadline.map(to_deadline),
+        deadline: deadline.map(|deadline| to_deadline(deadline, part.unwrap_or_default())),
         examination: Some(proto::Examination {
             examined_at: Some(wire::to_timestamp(examined_at)),
             checks: examination.checks.into_iter().map(check).collect(),
@@ -249,6 +281,10 @@ pub(super) fn request(request: Request) -> proto::Request {
         etag,
         assignee: standing.assignee.unwrap_or_default(),
         decisions: Vec::new(),
+        cure_by: standing.cure_by.map(wire::to_date),
+        extended: standing.extension.is_some(),
+        // Who answers a call knows what time it is.
+        overdue: false,
     }
 }
 
@@ -301,7 +337,7 @@ pub(super) fn check(check: Check) -> proto::Check {
     }
 }
 
-fn to_deadline(deadline: Deadline) -> calendar::Deadline {
+fn to_deadline(deadline: Deadline, part: i32) -> calendar::Deadline {
     calendar::Deadline {
         due_date: Some(wire::to_date(deadline.due_date)),
         due_time: Some(wire::to_timestamp(deadline.due_time)),
@@ -314,6 +350,7 @@ fn to_deadline(deadline: Deadline) -> calendar::Deadline {
         // Of the receipt of a request nothing but this request depends.
         received_from: None,
         received_before: None,
+        part,
     }
 }
 

@@ -56,7 +56,11 @@ async fn changed(service: &RequestIntake, call: &Call, id: Uuid, view: View) -> 
     request.due_date_changes = moves;
     if view == View::Full {
         let decisions = db::decision::of_each(&mut snapshot, &[id]).await?.remove(&id);
-        request.decisions = decisions.unwrap_or_default().into_iter().map(convert::decision).collect();
+        request.decisions = decisions
+            .unwrap_or_default()
+            .into_iter()
+            .map(convert::decision)
+            .collect();
     }
     Ok(request)
 }

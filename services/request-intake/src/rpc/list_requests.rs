@@ -51,7 +51,9 @@ pub(super) async fn list_requests(
         let moved = stored.iter().filter(|request| request.moved);
         let moved: Vec<String> = moved.map(|request| names::request(request.receipt.id)).collect();
         let mut moves = moves::of_each(&mut *connection, &moved).await?;
-        let decided = stored.iter().filter(|request| request.standing.version > 0 && view == View::Full);
+        let decided = stored
+            .iter()
+            .filter(|request| request.standing.version > 0 && view == View::Full);
         let decided: Vec<_> = decided.map(|request| request.receipt.id).collect();
         let mut decisions = db::decision::of_each(&mut connection, &decided).await?;
         for request in service

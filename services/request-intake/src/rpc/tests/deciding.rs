@@ -50,7 +50,10 @@ async fn a_registered_request_that_is_assigned_is_in_preparation_with_its_number
     let stage = Stage::set().await;
     let before = registered(&stage).await;
     assert_eq!(before.etag, "0");
-    assert_eq!(before.update_time, before.coupon.as_ref().expect("it has one").accepted_at);
+    assert_eq!(
+        before.update_time,
+        before.coupon.as_ref().expect("it has one").accepted_at
+    );
     let mut operator = stage.client("operator");
     let message = assignment(&before, "operator");
     let after = assign(&mut operator, message.clone()).await.expect("it is assigned");
@@ -75,7 +78,8 @@ async fn a_registered_request_that_is_assigned_is_in_preparation_with_its_number
     assert!(read.examination.expect("it was examined").checks[0].text.is_some());
     let count = "SELECT count(*) FROM requests.outbox_event WHERE kind = 'request.assigned'";
     assert_eq!(stage.count(count).await, 1);
-    let listed = stage.client("auditor").list_requests(ListRequestsRequest {
+    let mut auditor = stage.client("auditor");
+    let listed = auditor.list_requests(ListRequestsRequest {
         view: RequestView::Full.into(),
         ..Default::default()
     });
@@ -145,10 +149,18 @@ async fn everything_that_is_wrong_with_a_verb_is_told_at_once() {
     let stage = Stage::set().await;
     let mut operator = stage.client("operator");
     let answer = assign(&mut operator, AssignRequestRequest::default()).await;
-    let named = [("assignee", "REQUIRED"), ("name", "RESOURCE_NAME"), ("request_id", "UUID")];
+    let named = [
+        ("assignee", "REQUIRED"),
+        ("name", "RESOURCE_NAME"),
+        ("request_id", "REQUEST_ID"),
+    ];
     assert_eq!(violations(answer), pairs(&named));
     let answer = withdraw(&mut operator, WithdrawRequestRequest::default()).await;
-    let named = [("reason", "REQUIRED"), ("name", "RESOURCE_NAME"), ("request_id", "UUID")];
+    let named = [
+        ("reason", "REQUIRED"),
+        ("name", "RESOURCE_NAME"),
+        ("request_id", "REQUEST_ID"),
+    ];
     assert_eq!(violations(answer), pairs(&named));
     let unknown = AssignRequestRequest {
         name: format!("requests/{}", Uuid::new_v4()),
