@@ -14,6 +14,7 @@ use super::{
     deadline::{Deadline, StepEffect, Trail, push_due, roll_forward},
     error::CalendarError,
     suspension::Standstill,
+    term::TermPart,
     text,
 };
 

@@ -12,7 +12,7 @@ use legalstat_proto::{calendar::v1 as proto, common::v1 as common};
 
 use crate::domain::{
     Day, DayKind, DayReason, Deadline, FIRST_DAY, LAST_DAY, RequesterKind, Span, Step, StepEffect, Term, TermOrigin,
-    TermUnit,
+    TermPart, TermUnit,
 };
 
 fn text(text: &LocalizedText) -> common::LocalizedText {

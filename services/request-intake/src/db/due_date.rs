@@ -129,7 +129,7 @@ pub struct Moved<'a> {
     pub explanation: [u8; 32],
 }
 
-/// Stores recomputed due dates of requests that are still open and were not computed anew meanwhile, and tells which.
+/// Stores recomputed due dates of requests that are still open and were neither computed anew nor put off meanwhile, and tells which.
 ///
 /// # Errors
 /// When the database fails.
@@ -149,11 +149,11 @@ pub async fn store(
              due_provisional = n.provisional, due_assumed = n.assumed, due_calendar_version = n.calendar_version,
              due_term = n.term, explanation = n.explanation, changed_at = greatest(r.changed_at, $11)
          FROM unnest($1::uuid[], $2::text[], $3::date[], $4::date[], $5::timestamptz[], $6::boolean[],
-                     $7::boolean[], $8::text[], $9::text[], $10::bytea[])
+                     $7::boolean[], $8::text[], $9::text[], $10::bytea[], $12::date[])
              AS n (id, old_calendar_version, registered_on, due_date, due_time, provisional, assumed,
-                   calendar_version, term, explanation)
+                   calendar_version, term, explanation, old_due_date)
          WHERE r.id = n.id AND r.state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION')
-           AND r.due_calendar_version = n.old_calendar_version
+           AND r.due_calendar_version = n.old_calendar_version AND r.due_date = n.old_due_date
          RETURNING r.id"#,
         &moved.iter().map(|item| item.id).collect::<Vec<_>>(),
         &moved
@@ -172,6 +172,7 @@ pub async fn store(
         &texts(|new| &new.term),
         &moved.iter().map(|item| item.explanation.to_vec()).collect::<Vec<_>>(),
         jiff_sqlx::Timestamp::from(now) as _,
+        days(|item| item.old.date) as _,
     )
     .fetch_all(connection)
     .await
