@@ -3,8 +3,10 @@
 use legalstat_kit::door::word::Word;
 
 use super::{
+    decision::OfficialCapacity,
     evidence::StepEffect,
     examination::{CheckRule, Outcome},
+    life::Verb,
     request::{CallerRole, Capacity, Channel, ItemKind, Language, RequesterKind, State, Unit},
     rules::Decider,
 };
@@ -43,7 +45,12 @@ fn a_value_keeps_the_word_under_which_rows_were_stored() {
     assert_eq!(words::<Language>(), "KK RU");
     assert_eq!(
         words::<State>(),
-        "RECEIVED AWAITING_CLARIFICATION REGISTERED LEFT_WITHOUT_CONSIDERATION"
+        "RECEIVED AWAITING_CLARIFICATION REGISTERED LEFT_WITHOUT_CONSIDERATION IN_PREPARATION ANSWERED FORWARDED RETURNED TERMINATED WITHDRAWN"
     );
+    assert_eq!(
+        words::<Verb>(),
+        "PUT_OFF REGISTER ASK_CLARIFICATION LEAVE_WITHOUT_CONSIDERATION ASSIGN WITHDRAW"
+    );
+    assert_eq!(words::<OfficialCapacity>(), "HEAD DEPUTY HEAD_OF_APPARATUS");
     assert_eq!(words::<Decider>(), "SYSTEM OFFICIAL REQUESTER");
 }

@@ -263,7 +263,7 @@ async fn requests_asked_for_at_once_are_each_answered_with_their_own() {
     }
     let missing = "requests/0198c0de-0000-7000-8000-000000000000".to_owned();
     names.push(missing.clone());
-    let reading = (0..64).map(|at| {
+    let reading = (0..24).map(|at| {
         let (mut edms, mut kadagalau, name) = (edms.clone(), kadagalau.clone(), names[at % names.len()].clone());
         async move {
             let (own, other) = tokio::join!(get(&mut edms, &name), get(&mut kadagalau, &name));
