@@ -72,6 +72,15 @@ requests.v1.RequestIntakeService/GetRequest                     EDMS,KADAGALAU,O
 requests.v1.RequestIntakeService/ListRequests                   EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
 requests.v1.RequestIntakeService/AssignRequest                  OPERATOR,APPROVER  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/WithdrawRequest                EDMS,KADAGALAU,OPERATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/ReviewDecision                 OPERATOR,APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/CorrectRequest                 OPERATOR,APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/AskClarification               OPERATOR,APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/ProvideClarification           EDMS,KADAGALAU,OPERATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/ExtendRequest                  APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/ForwardRequest                 OPERATOR,APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/LeaveWithoutConsideration      OPERATOR,APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/ReturnRequest                  OPERATOR,APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/TerminateRequest               APPROVER  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/PreviewRecompute               OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ListCollections    PUBLIC  -  OK
 collections.v1.CollectionDistributionService/GetCollection      PUBLIC  -  INVALID_FIELDS

@@ -20,6 +20,12 @@ ALTER TABLE requests.request
     ADD extension_counted_from date,
     ADD extension_until        date;
 
+-- What was registered is examined again when its fields are mended or supplied.
+ALTER TABLE requests.request
+    DROP CONSTRAINT request_pending_is_received,
+    ADD CONSTRAINT request_pending_goes_on
+        CHECK (NOT examination_pending OR state IN ('RECEIVED', 'REGISTERED', 'IN_PREPARATION')) NOT VALID;
+
 -- What a requester was asked for, whatever asked; a field is asked about once by an official.
 ALTER TABLE requests.clarification
     ADD field       text,

@@ -49,10 +49,7 @@ pub fn channel_not_of_caller(caller: &str, channel: Channel) -> Refusal {
 
 /// No law lets this be done with the requests of this kind of requester.
 pub fn not_ordered(verb: Verb, kind: RequesterKind, day: Date) -> Refusal {
-    let message = format!(
-        "no law in force on {day} lets a request of {} {verb}",
-        kind.word()
-    );
+    let message = format!("no law in force on {day} lets a request of {} {verb}", kind.word());
     Refusal::new(Code::FailedPrecondition, ErrorReason::VerbNotOrdered, message)
 }
 

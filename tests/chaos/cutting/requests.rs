@@ -16,7 +16,9 @@ use tonic::{Code, transport::Channel};
 use uuid::Uuid;
 
 use super::{
-    House, forms,
+    House,
+    decisions::Officials,
+    forms,
     storm::Stormy,
     watched::{Watched, clock},
 };
@@ -33,6 +35,7 @@ pub struct Requests {
     edms: Channel,
     operator: Channel,
     administrator: Channel,
+    officials: Officials,
     /// A request that was there from the beginning.
     first: String,
     /// One that verbs act on.
@@ -86,6 +89,15 @@ impl House for Requests {
         "ListRequests",
         "AssignRequest",
         "WithdrawRequest",
+        "ReviewDecision",
+        "CorrectRequest",
+        "AskClarification",
+        "ProvideClarification",
+        "ExtendRequest",
+        "ForwardRequest",
+        "LeaveWithoutConsideration",
+        "ReturnRequest",
+        "TerminateRequest",
         "PreviewRecompute",
         "ListEntries",
     ];
@@ -102,6 +114,7 @@ impl House for Requests {
             edms: watched.running.channel(Some("edms")),
             operator: watched.running.channel(Some("operator")),
             administrator: watched.running.channel(Some("administrator")),
+            officials: Officials::of(&watched),
             watched,
             first: String::new(),
             decided: String::new(),
@@ -147,11 +160,12 @@ impl House for Requests {
                 Call::new(&self.edms, path!("WithdrawRequest"), &message)
             }
             "PreviewRecompute" => Call::new(&self.operator, path!("PreviewRecompute"), &preview()),
-            _ => Call::new(
+            "ListEntries" => Call::new(
                 &self.administrator,
                 "/legalstat.journal.v1.JournalService/ListEntries",
                 &ListEntriesRequest::default(),
             ),
+            verb => return self.officials.call(&self.watched, verb).await,
         }))
     }
 

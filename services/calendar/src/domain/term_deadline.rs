@@ -92,7 +92,12 @@ pub fn term_deadline(
     let mut trail = Trail::new(explain);
     match named {
         None => push_receipt(calendar, &counted, &registration, &mut trail)?,
-        Some(day) => trail.push(day, StepEffect::Start, Arc::new(text::counted_from()), &counted.span.legal_basis),
+        Some(day) => trail.push(
+            day,
+            StepEffect::Start,
+            Arc::new(text::counted_from()),
+            &counted.span.legal_basis,
+        ),
     }
     let most = standstill.last_day(calendar, counted.origin, counted.span)?;
     let last = match question.until.filter(|_| question.part == TermPart::Extension) {

@@ -196,8 +196,15 @@ fn read_part(
         _ => {}
     }
     let received_on = received_at.map(civil_day);
-    if counted_from.zip(received_on).is_some_and(|(from, received)| from < received) {
-        violations.add(&from_field, FieldReason::Range, "must not lie before the day of receipt");
+    if counted_from
+        .zip(received_on)
+        .is_some_and(|(from, received)| from < received)
+    {
+        violations.add(
+            &from_field,
+            FieldReason::Range,
+            "must not lie before the day of receipt",
+        );
     }
     if start.until.is_some() && part != TermPart::Extension {
         violations.add(&until_field, FieldReason::Conflict, "only for an extension");

@@ -190,7 +190,9 @@ pub fn question(
         registered_on: settled.map(wire::to_date),
         suspensions: Vec::new(),
         part: extension.map(|extension| part(extension.part)).unwrap_or_default(),
-        counted_from: extension.and_then(|extension| extension.counted_from).map(wire::to_date),
+        counted_from: extension
+            .and_then(|extension| extension.counted_from)
+            .map(wire::to_date),
         until: extension.and_then(|extension| extension.until).map(wire::to_date),
     };
     of_term(term_start)

@@ -156,10 +156,7 @@ pub(super) fn array(ids: &[Uuid]) -> String {
 }
 
 /// What a request must clarify, as rows.
-fn clarifications(
-    request: Uuid,
-    examination: &Examination,
-) -> impl Iterator<Item = (Uuid, usize, &LocalizedText)> {
+fn clarifications(request: Uuid, examination: &Examination) -> impl Iterator<Item = (Uuid, usize, &LocalizedText)> {
     let asked = examination.clarifications.iter().enumerate();
     asked.map(move |(position, text)| (request, position, text))
 }

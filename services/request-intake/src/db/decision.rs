@@ -53,7 +53,7 @@ async fn insert_row(connection: &mut PgConnection, request: Uuid, decision: &Dec
          )
          UPDATE requests.request
          SET state = $7, changed_at = $5,
-             examination_pending = examination_pending AND $7 IN ('RECEIVED', 'REGISTERED', 'IN_PREPARATION'),
+             examination_pending = (examination_pending OR $19) AND $7 IN ('RECEIVED', 'REGISTERED', 'IN_PREPARATION'),
              cure_by = CASE WHEN $7 = 'AWAITING_CLARIFICATION' THEN cure_by END
          FROM decided WHERE id = $1
          RETURNING decided.position",
@@ -75,6 +75,7 @@ async fn insert_row(connection: &mut PgConnection, request: Uuid, decision: &Dec
         terms.until.map(jiff_sqlx::Date::from) as _,
         terms.notify_by.map(jiff_sqlx::Date::from) as _,
         terms.notified_on.map(jiff_sqlx::Date::from) as _,
+        terms.examine_again,
     )
     .fetch_one(connection)
     .await

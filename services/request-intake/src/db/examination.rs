@@ -29,26 +29,10 @@ pub async fn waiting(connection: &mut PgConnection, after: i64, most: i64) -> Re
     .await
 }
 
-/// Has a locked request examined again by the job.
-///
-/// # Errors
-/// When the database fails.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn put_off(connection: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
-    sqlx::query!("UPDATE requests.request SET examination_pending = true WHERE id = $1", id)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
 /// Locks a request that waits, and tells where it stands; `None` when another replica has it or has examined it, or when it has
 /// changed since it was read in this version.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn lock_waiting(
-    connection: &mut PgConnection,
-    id: Uuid,
-    version: i32,
-) -> Result<Option<State>, sqlx::Error> {
+pub async fn lock_waiting(connection: &mut PgConnection, id: Uuid, version: i32) -> Result<Option<State>, sqlx::Error> {
     let locked = sqlx::query_scalar!(
         "SELECT state FROM requests.request WHERE id = $1 AND examination_pending AND version = $2 FOR UPDATE SKIP LOCKED",
         id,

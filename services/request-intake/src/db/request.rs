@@ -14,8 +14,8 @@ use uuid::Uuid;
 use crate::domain::{
     evidence::Deadline,
     request::{
-        Capacity, Channel, DuePart, Extension, ExternalDocument, Item, ItemKind, Language, Receipt, Requester, RequesterKind, Signatory,
-        Standing, State, Submission, Unit,
+        Capacity, Channel, DuePart, Extension, ExternalDocument, Item, ItemKind, Language, Receipt, Requester,
+        RequesterKind, Signatory, Standing, State, Submission, Unit,
     },
 };
 

@@ -153,7 +153,9 @@ async fn verbs(connection: &mut PgConnection) -> Result<Vec<VerbRule>, sqlx::Err
     let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
         let capacities = row.capacities.iter();
         let capacities = capacities.map(|word| OfficialCapacity::read_stored(word, "capacities"));
-        let counted_from = row.counted_from.map(|word| CountedFrom::read_stored(&word, "counted_from"));
+        let counted_from = row
+            .counted_from
+            .map(|word| CountedFrom::read_stored(&word, "counted_from"));
         let days = row.shortest_days.zip(row.usual_days).zip(row.longest_days);
         Ok(VerbRule {
             verb: Verb::read_stored(&row.verb, "verb")?,

@@ -197,7 +197,11 @@ async fn insert_ground(connection: &mut PgConnection, ground: &Ground) -> Result
 }
 
 async fn insert_verb_rule(connection: &mut PgConnection, rule: &VerbRule) -> Result<u64, sqlx::Error> {
-    let capacities: Vec<String> = rule.capacities.iter().map(|capacity| capacity.word().to_owned()).collect();
+    let capacities: Vec<String> = rule
+        .capacities
+        .iter()
+        .map(|capacity| capacity.word().to_owned())
+        .collect();
     let inserted = sqlx::query!(
         "INSERT INTO requests.verb_rule
              (verb, ground, requester_kind, capacities, counted_from, shortest_days, usual_days, longest_days, text_kk, text_ru,

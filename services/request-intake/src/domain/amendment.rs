@@ -19,7 +19,10 @@ pub fn changed(before: &Submission, after: &Submission) -> Vec<ChangedField> {
     was.extend(added.into_iter().map(|(field, _)| (field, String::new())));
     is.extend(removed.into_iter().map(|(field, _)| (field, String::new())));
     let changed = is.into_iter().filter_map(|(field, after)| {
-        let before = was.iter().find(|(name, _)| *name == field).map(|(_, before)| before.clone())?;
+        let before = was
+            .iter()
+            .find(|(name, _)| *name == field)
+            .map(|(_, before)| before.clone())?;
         (before != after).then_some(ChangedField { field, before, after })
     });
     changed.collect()
@@ -41,7 +44,9 @@ fn fields(submission: &Submission) -> Vec<(String, String)> {
         ),
         (
             "signatory.capacity",
-            signatory.map(|signatory| signatory.capacity.word().to_owned()).unwrap_or_default(),
+            signatory
+                .map(|signatory| signatory.capacity.word().to_owned())
+                .unwrap_or_default(),
         ),
         ("external_number", text(external.map(|external| &external.number))),
         (
@@ -138,7 +143,10 @@ mod tests {
         let mut after = submission();
         after.items.push(submission().items.remove(0));
         let told = changed(&submission(), &after);
-        let told: Vec<_> = told.iter().map(|field| (field.field.as_str(), field.after.as_str())).collect();
+        let told: Vec<_> = told
+            .iter()
+            .map(|field| (field.field.as_str(), field.after.as_str()))
+            .collect();
         assert_eq!(told, [("items[1].kind", "STATISTICS"), ("items[1].description", "D")]);
     }
 }

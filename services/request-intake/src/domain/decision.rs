@@ -70,6 +70,8 @@ pub struct Terms {
     pub checks: Vec<(Check, bool)>,
     /// Fields of the request that were changed by it.
     pub changed: Vec<ChangedField>,
+    /// Whether the request is to be examined again, if it still goes on here.
+    pub examine_again: bool,
 }
 
 /// A field of a request that was changed after its acceptance.

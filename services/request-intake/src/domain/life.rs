@@ -97,23 +97,119 @@ impl Word for Verb {
 const LIFE: &[(Verb, &[(State, State)])] = &[
     (Verb::PutOff, &[(State::Received, State::Received)]),
     (Verb::Register, &[(State::Received, State::Registered)]),
-    (Verb::ExamineAgain, &[(State::Registered, State::Registered), (State::InPreparation, State::InPreparation)]),
-    (Verb::AskClarification, &[(State::Received, State::AwaitingClarification), (State::AwaitingClarification, State::AwaitingClarification), (State::Registered, State::AwaitingClarification), (State::InPreparation, State::AwaitingClarification)]),
-    (Verb::LeaveWithoutConsideration, &[(State::Received, State::LeftWithoutConsideration), (State::AwaitingClarification, State::LeftWithoutConsideration), (State::Registered, State::LeftWithoutConsideration), (State::InPreparation, State::LeftWithoutConsideration)]),
+    (
+        Verb::ExamineAgain,
+        &[
+            (State::Registered, State::Registered),
+            (State::InPreparation, State::InPreparation),
+        ],
+    ),
+    (
+        Verb::AskClarification,
+        &[
+            (State::Received, State::AwaitingClarification),
+            (State::AwaitingClarification, State::AwaitingClarification),
+            (State::Registered, State::AwaitingClarification),
+            (State::InPreparation, State::AwaitingClarification),
+        ],
+    ),
+    (
+        Verb::LeaveWithoutConsideration,
+        &[
+            (State::Received, State::LeftWithoutConsideration),
+            (State::AwaitingClarification, State::LeftWithoutConsideration),
+            (State::Registered, State::LeftWithoutConsideration),
+            (State::InPreparation, State::LeftWithoutConsideration),
+        ],
+    ),
     // Who is given a request before it is registered looks after its examination.
-    (Verb::Assign, &[(State::Received, State::Received), (State::AwaitingClarification, State::AwaitingClarification), (State::Registered, State::InPreparation), (State::InPreparation, State::InPreparation)]),
-    (Verb::Withdraw, &[(State::Received, State::Withdrawn), (State::AwaitingClarification, State::Withdrawn), (State::Registered, State::Withdrawn), (State::InPreparation, State::Withdrawn)]),
-    (Verb::ReviewDecision, &[(State::Received, State::Received), (State::LeftWithoutConsideration, State::LeftWithoutConsideration), (State::Registered, State::Registered), (State::InPreparation, State::InPreparation)]),
-    (Verb::ReverseDecision, &[(State::LeftWithoutConsideration, State::Received)]),
-    (Verb::Correct, &[(State::Received, State::Received), (State::AwaitingClarification, State::AwaitingClarification), (State::Registered, State::Registered), (State::InPreparation, State::InPreparation)]),
-    (Verb::ProvideClarification, &[(State::AwaitingClarification, State::Received)]),
-    (Verb::ClarifyRegistered, &[(State::AwaitingClarification, State::Registered)]),
-    (Verb::ClarifyPrepared, &[(State::AwaitingClarification, State::InPreparation)]),
-    (Verb::Extend, &[(State::Registered, State::Registered), (State::InPreparation, State::InPreparation)]),
-    (Verb::Forward, &[(State::Received, State::Forwarded), (State::AwaitingClarification, State::Forwarded), (State::Registered, State::Forwarded), (State::InPreparation, State::Forwarded)]),
-    (Verb::ForwardItems, &[(State::Received, State::Received), (State::AwaitingClarification, State::AwaitingClarification), (State::Registered, State::Registered), (State::InPreparation, State::InPreparation)]),
+    (
+        Verb::Assign,
+        &[
+            (State::Received, State::Received),
+            (State::AwaitingClarification, State::AwaitingClarification),
+            (State::Registered, State::InPreparation),
+            (State::InPreparation, State::InPreparation),
+        ],
+    ),
+    (
+        Verb::Withdraw,
+        &[
+            (State::Received, State::Withdrawn),
+            (State::AwaitingClarification, State::Withdrawn),
+            (State::Registered, State::Withdrawn),
+            (State::InPreparation, State::Withdrawn),
+        ],
+    ),
+    (
+        Verb::ReviewDecision,
+        &[
+            (State::Received, State::Received),
+            (State::LeftWithoutConsideration, State::LeftWithoutConsideration),
+            (State::Registered, State::Registered),
+            (State::InPreparation, State::InPreparation),
+        ],
+    ),
+    (
+        Verb::ReverseDecision,
+        &[(State::LeftWithoutConsideration, State::Received)],
+    ),
+    (
+        Verb::Correct,
+        &[
+            (State::Received, State::Received),
+            (State::AwaitingClarification, State::AwaitingClarification),
+            (State::Registered, State::Registered),
+            (State::InPreparation, State::InPreparation),
+        ],
+    ),
+    (
+        Verb::ProvideClarification,
+        &[(State::AwaitingClarification, State::Received)],
+    ),
+    (
+        Verb::ClarifyRegistered,
+        &[(State::AwaitingClarification, State::Registered)],
+    ),
+    (
+        Verb::ClarifyPrepared,
+        &[(State::AwaitingClarification, State::InPreparation)],
+    ),
+    (
+        Verb::Extend,
+        &[
+            (State::Registered, State::Registered),
+            (State::InPreparation, State::InPreparation),
+        ],
+    ),
+    (
+        Verb::Forward,
+        &[
+            (State::Received, State::Forwarded),
+            (State::AwaitingClarification, State::Forwarded),
+            (State::Registered, State::Forwarded),
+            (State::InPreparation, State::Forwarded),
+        ],
+    ),
+    (
+        Verb::ForwardItems,
+        &[
+            (State::Received, State::Received),
+            (State::AwaitingClarification, State::AwaitingClarification),
+            (State::Registered, State::Registered),
+            (State::InPreparation, State::InPreparation),
+        ],
+    ),
     (Verb::Return, &[(State::AwaitingClarification, State::Returned)]),
-    (Verb::Terminate, &[(State::Received, State::Terminated), (State::AwaitingClarification, State::Terminated), (State::Registered, State::Terminated), (State::InPreparation, State::Terminated)]),
+    (
+        Verb::Terminate,
+        &[
+            (State::Received, State::Terminated),
+            (State::AwaitingClarification, State::Terminated),
+            (State::Registered, State::Terminated),
+            (State::InPreparation, State::Terminated),
+        ],
+    ),
 ];
 
 /// A verb that a request's state does not allow.
@@ -131,8 +227,13 @@ impl NotAllowed {
 
     /// What the state allows somebody to do.
     pub fn allowed(&self) -> Vec<Verb> {
-        let from_here = LIFE.iter().filter(|(_, ways)| ways.iter().any(|(from, _)| *from == self.state));
-        from_here.map(|(verb, _)| *verb).filter(|verb| verb.is_asked()).collect()
+        let from_here = LIFE
+            .iter()
+            .filter(|(_, ways)| ways.iter().any(|(from, _)| *from == self.state));
+        from_here
+            .map(|(verb, _)| *verb)
+            .filter(|verb| verb.is_asked())
+            .collect()
     }
 }
 
@@ -233,7 +334,13 @@ mod tests {
 
     #[test]
     fn what_has_ended_allows_nothing_but_the_review_of_what_was_left_without_consideration() {
-        let ended = [State::Answered, State::Forwarded, State::Withdrawn, State::Returned, State::Terminated];
+        let ended = [
+            State::Answered,
+            State::Forwarded,
+            State::Withdrawn,
+            State::Returned,
+            State::Terminated,
+        ];
         for ended in ended {
             let refused = step(ended, Verb::Assign).expect_err("it has ended");
             assert_eq!((refused.state(), refused.allowed()), (ended, vec![]));
@@ -249,7 +356,10 @@ mod tests {
         assert_eq!(rows, Verb::ALL);
         for (verb, ways) in LIFE {
             for (place, (from, _)) in ways.iter().enumerate() {
-                assert!(!ways[place + 1..].iter().any(|(other, _)| other == from), "{from:?} {verb:?}");
+                assert!(
+                    !ways[place + 1..].iter().any(|(other, _)| other == from),
+                    "{from:?} {verb:?}"
+                );
             }
         }
     }

@@ -164,7 +164,11 @@ fn ground(line: GroundLine) -> anyhow::Result<Ground> {
 
 /// One rule for each kind of requester that a line names.
 fn verb_rules(line: VerbLine) -> anyhow::Result<Vec<VerbRule>> {
-    let kinds: Vec<RequesterKind> = line.requester_kinds.split_whitespace().map(word).collect::<Result<_, _>>()?;
+    let kinds: Vec<RequesterKind> = line
+        .requester_kinds
+        .split_whitespace()
+        .map(word)
+        .collect::<Result<_, _>>()?;
     let days = line.shortest_days.zip(line.usual_days).zip(line.longest_days);
     let counted_from = Some(line.counted_from.as_str()).filter(|from| !from.is_empty());
     let rule = VerbRule {
@@ -313,8 +317,16 @@ mod tests {
             Verb::Return,
             Verb::Terminate,
         ];
-        for day in [date(2019, 4, 15), date(2021, 6, 30), date(2021, 7, 1), date(2036, 12, 31)] {
-            for (&kind, verb) in RequesterKind::ALL.iter().flat_map(|kind| verbs.map(|verb| (kind, verb))) {
+        for day in [
+            date(2019, 4, 15),
+            date(2021, 6, 30),
+            date(2021, 7, 1),
+            date(2036, 12, 31),
+        ] {
+            for (&kind, verb) in RequesterKind::ALL
+                .iter()
+                .flat_map(|kind| verbs.map(|verb| (kind, verb)))
+            {
                 assert!(!rules.grounds_of(verb, kind, day).is_empty(), "{verb:?} {kind:?} {day}");
             }
             assert!(rules.grounds_of(Verb::Extend, RequesterKind::StateBody, day).is_empty());
@@ -331,7 +343,11 @@ mod tests {
         };
         assert_eq!(extension(date(2025, 12, 31)), (2, Some(CountedFrom::DueDate)));
         assert_eq!(extension(date(2026, 1, 1)), (3, Some(CountedFrom::Decision)));
-        let longer = |day| rules.verb(Verb::Extend, "LONG_BASE", RequesterKind::Individual, day).is_some();
+        let longer = |day| {
+            rules
+                .verb(Verb::Extend, "LONG_BASE", RequesterKind::Individual, day)
+                .is_some()
+        };
         assert!(longer(date(2021, 6, 30)) && !longer(date(2021, 7, 1)));
     }
 }

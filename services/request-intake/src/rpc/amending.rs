@@ -67,7 +67,11 @@ impl Amendment {
     ) -> Self {
         let paths: &[String] = mask.map_or(&[], |mask| &mask.paths);
         if required && paths.is_empty() {
-            violations.add("update_mask", FieldReason::Required, "required: name the fields to change");
+            violations.add(
+                "update_mask",
+                FieldReason::Required,
+                "required: name the fields to change",
+            );
         }
         if !paths.is_empty() && given.is_none() {
             violations.add("request", FieldReason::Required, "required with update_mask");
@@ -89,7 +93,11 @@ impl Amendment {
             }
         }
         if paths.len() > FIELDS.len() * 2 {
-            violations.add("update_mask", FieldReason::TooMany, format!("at most {}", FIELDS.len() * 2));
+            violations.add(
+                "update_mask",
+                FieldReason::TooMany,
+                format!("at most {}", FIELDS.len() * 2),
+            );
         }
         Self {
             fields,

@@ -1,5 +1,6 @@
 //! The way out: the service's own types in the words of the contracts. It cannot fail.
 
+use jiff::Timestamp;
 use legalstat_kit::door::wire;
 use legalstat_proto::{calendar::v1 as calendar, requests::v1 as proto};
 
@@ -232,6 +233,21 @@ pub(super) fn request_in(view: View, request: Request) -> proto::Request {
     request
 }
 
+/// The same at a time: whether its answer is overdue.
+pub(super) fn as_of(mut request: proto::Request, now: Timestamp) -> proto::Request {
+    let owed = [
+        proto::RequestState::AwaitingClarification,
+        proto::RequestState::Registered,
+        proto::RequestState::InPreparation,
+    ];
+    let due = request.deadline.as_ref().and_then(|deadline| deadline.due_time);
+    let passed = due
+        .and_then(|due| wire::timestamp(&due).ok())
+        .is_some_and(|due| due <= now);
+    request.overdue = passed && owed.contains(&request.state());
+    request
+}
+
 /// A request as its callers see it.
 pub(super) fn request(request: Request) -> proto::Request {
     let Request {
@@ -249,7 +265,9 @@ pub(super) fn request(request: Request) -> proto::Request {
         .map(|external| (external.number, wire::to_date(external.date)))
         .unzip();
     let deadline = examination.deadline;
-    let part = standing.extension.map(|extension| calendar_client::part(extension.part));
+    let part = standing
+        .extension
+        .map(|extension| calendar_client::part(extension.part));
     proto::Request {
         name: receipt
             .as_ref()

@@ -45,12 +45,12 @@ pub(super) async fn correct_request(
             }
             let id = stands.receipt.id;
             db::amendment::store(write.connection(), id, &submission).await?;
-            db::examination::put_off(write.connection(), id).await?;
             Ok(Done {
                 reason,
                 legal_basis: Some(ordered.legal_basis),
                 terms: Terms {
                     changed,
+                    examine_again: true,
                     ..Terms::default()
                 },
                 ..Done::default()

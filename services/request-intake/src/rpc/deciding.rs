@@ -135,7 +135,9 @@ where
                 };
                 db::decision::insert(write.connection(), asked.id, &decision).await?;
             }
+            let now = write.now();
             let answer = reread(write.connection(), &texts, asked.id).await?;
+            let answer = convert::as_of(answer, now);
             Ok(if done.is_repeat {
                 Outcome::repeated(&name, deed.events.1, answer)
             } else {
@@ -179,7 +181,10 @@ pub(super) fn ordered<'r>(
         let decides: Vec<&str> = rule.capacities.iter().map(|capacity| capacity.word()).collect();
         let (reason, decides) = match capacity {
             None => (FieldReason::Required, format!("required: {}", decides.join(" or "))),
-            Some(_) => (FieldReason::Conflict, format!("only {} decides this", decides.join(" or "))),
+            Some(_) => (
+                FieldReason::Conflict,
+                format!("only {} decides this", decides.join(" or ")),
+            ),
         };
         violations.add_by_law("capacity", reason, decides, &legal_basis);
         violations.refuse()?;

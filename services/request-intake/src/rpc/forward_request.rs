@@ -114,7 +114,11 @@ fn some_remain(stands: &Stored, items: &[i32], gone: &[i32]) -> Result<(), Error
             let description = format!("there is no item {item}: the request has {all}, counted from 0");
             violations.add("items", FieldReason::OutOfRange, description);
         } else if gone.contains(item) {
-            violations.add("items", FieldReason::Duplicate, format!("item {item} was forwarded before"));
+            violations.add(
+                "items",
+                FieldReason::Duplicate,
+                format!("item {item} was forwarded before"),
+            );
         }
     }
     if !items.is_empty() && (0..all).all(|item| items.contains(&item) || gone.contains(&item)) {

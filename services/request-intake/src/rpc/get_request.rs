@@ -41,7 +41,8 @@ pub(super) async fn get_request(
             complete(service, &mut connection, stored, view).await?
         }
     };
-    Ok(convert::request_in(view, request))
+    let request = convert::request_in(view, request);
+    Ok(convert::as_of(request, service.context.now()))
 }
 
 /// A request that has changed since it was accepted: it is told with the moves of its due date and what was done with it as
@@ -62,7 +63,7 @@ async fn changed(service: &RequestIntake, call: &Call, id: Uuid, view: View) -> 
             .map(convert::decision)
             .collect();
     }
-    Ok(request)
+    Ok(convert::as_of(request, service.context.now()))
 }
 
 pub(super) fn visible(call: &Call, id: Uuid, found: Option<Stored>) -> Result<Stored, Error> {

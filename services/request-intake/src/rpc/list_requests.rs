@@ -63,7 +63,7 @@ pub(super) async fn list_requests(
         {
             let id = request.receipt.as_ref().map(|receipt| receipt.id);
             let decisions = id.and_then(|id| decisions.remove(&id)).unwrap_or_default();
-            let mut request = convert::request_in(view, request);
+            let mut request = convert::as_of(convert::request_in(view, request), service.context.now());
             request.decisions = decisions.into_iter().map(convert::decision).collect();
             request.due_date_changes = moves.remove(&request.name).unwrap_or_default();
             bytes += request.encoded_len();

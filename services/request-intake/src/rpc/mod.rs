@@ -6,9 +6,10 @@ use legalstat_kit::{Call, Caller, Context, call::caller::Role, due::calendar::Ca
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::requests::v1::{
     self as proto, AskClarificationRequest, AssignRequestRequest, CorrectRequestRequest, ExtendRequestRequest,
-    ForwardRequestRequest, GetRequestRequest, LeaveWithoutConsiderationRequest, ListRequestsRequest, ListRequestsResponse,
-    ProvideClarificationRequest, ReturnRequestRequest, ReviewDecisionRequest, SubmitRequestRequest,
-    TerminateRequestRequest, WithdrawRequestRequest, request_intake_service_server::RequestIntakeService,
+    ForwardRequestRequest, GetRequestRequest, LeaveWithoutConsiderationRequest, ListRequestsRequest,
+    ListRequestsResponse, ProvideClarificationRequest, ReturnRequestRequest, ReviewDecisionRequest,
+    SubmitRequestRequest, TerminateRequestRequest, WithdrawRequestRequest,
+    request_intake_service_server::RequestIntakeService,
 };
 use tonic::{Request, Response, Status};
 
@@ -35,8 +36,8 @@ mod terminate_request;
 mod withdraw_request;
 
 use crate::{
-    current_rules::CurrentRules, domain::request::CallerRole, examining::Examiner, lookup::Lookup, rpc::submit_request::Submissions,
-    shared_texts::SharedTexts,
+    current_rules::CurrentRules, domain::request::CallerRole, examining::Examiner, lookup::Lookup,
+    rpc::submit_request::Submissions, shared_texts::SharedTexts,
 };
 
 /// What the handlers work with.
@@ -93,49 +94,88 @@ impl RequestIntakeService for RequestIntake {
         ))
     }
 
-    async fn review_decision(&self, request: Request<ReviewDecisionRequest>) -> Result<Response<proto::Request>, Status> {
+    async fn review_decision(
+        &self,
+        request: Request<ReviewDecisionRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
         let call = Call::of(&request);
-        Ok(Response::new(review_decision::review_decision(self, &call, request.into_inner()).await?))
+        Ok(Response::new(
+            review_decision::review_decision(self, &call, request.into_inner()).await?,
+        ))
     }
 
-    async fn correct_request(&self, request: Request<CorrectRequestRequest>) -> Result<Response<proto::Request>, Status> {
+    async fn correct_request(
+        &self,
+        request: Request<CorrectRequestRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
         let call = Call::of(&request);
-        Ok(Response::new(correct_request::correct_request(self, &call, request.into_inner()).await?))
+        Ok(Response::new(
+            correct_request::correct_request(self, &call, request.into_inner()).await?,
+        ))
     }
 
-    async fn ask_clarification(&self, request: Request<AskClarificationRequest>) -> Result<Response<proto::Request>, Status> {
+    async fn ask_clarification(
+        &self,
+        request: Request<AskClarificationRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
         let call = Call::of(&request);
-        Ok(Response::new(ask_clarification::ask_clarification(self, &call, request.into_inner()).await?))
+        Ok(Response::new(
+            ask_clarification::ask_clarification(self, &call, request.into_inner()).await?,
+        ))
     }
 
-    async fn provide_clarification(&self, request: Request<ProvideClarificationRequest>) -> Result<Response<proto::Request>, Status> {
+    async fn provide_clarification(
+        &self,
+        request: Request<ProvideClarificationRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
         let call = Call::of(&request);
-        Ok(Response::new(provide_clarification::provide_clarification(self, &call, request.into_inner()).await?))
+        Ok(Response::new(
+            provide_clarification::provide_clarification(self, &call, request.into_inner()).await?,
+        ))
     }
 
     async fn extend_request(&self, request: Request<ExtendRequestRequest>) -> Result<Response<proto::Request>, Status> {
         let call = Call::of(&request);
-        Ok(Response::new(extend_request::extend_request(self, &call, request.into_inner()).await?))
+        Ok(Response::new(
+            extend_request::extend_request(self, &call, request.into_inner()).await?,
+        ))
     }
 
-    async fn forward_request(&self, request: Request<ForwardRequestRequest>) -> Result<Response<proto::Request>, Status> {
+    async fn forward_request(
+        &self,
+        request: Request<ForwardRequestRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
         let call = Call::of(&request);
-        Ok(Response::new(forward_request::forward_request(self, &call, request.into_inner()).await?))
+        Ok(Response::new(
+            forward_request::forward_request(self, &call, request.into_inner()).await?,
+        ))
     }
 
-    async fn leave_without_consideration(&self, request: Request<LeaveWithoutConsiderationRequest>) -> Result<Response<proto::Request>, Status> {
+    async fn leave_without_consideration(
+        &self,
+        request: Request<LeaveWithoutConsiderationRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
         let call = Call::of(&request);
-        Ok(Response::new(leave_without_consideration::leave_without_consideration(self, &call, request.into_inner()).await?))
+        Ok(Response::new(
+            leave_without_consideration::leave_without_consideration(self, &call, request.into_inner()).await?,
+        ))
     }
 
     async fn return_request(&self, request: Request<ReturnRequestRequest>) -> Result<Response<proto::Request>, Status> {
         let call = Call::of(&request);
-        Ok(Response::new(return_request::return_request(self, &call, request.into_inner()).await?))
+        Ok(Response::new(
+            return_request::return_request(self, &call, request.into_inner()).await?,
+        ))
     }
 
-    async fn terminate_request(&self, request: Request<TerminateRequestRequest>) -> Result<Response<proto::Request>, Status> {
+    async fn terminate_request(
+        &self,
+        request: Request<TerminateRequestRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
         let call = Call::of(&request);
-        Ok(Response::new(terminate_request::terminate_request(self, &call, request.into_inner()).await?))
+        Ok(Response::new(
+            terminate_request::terminate_request(self, &call, request.into_inner()).await?,
+        ))
     }
 
     async fn preview_recompute(

@@ -45,12 +45,12 @@ pub(super) async fn provide_clarification(
                 db::amendment::store(write.connection(), id, &submission).await?;
             }
             db::clarification::provided(write.connection(), id, now).await?;
-            db::examination::put_off(write.connection(), id).await?;
             Ok(Done {
                 reason: clarification,
                 legal_basis: Some(ordered.legal_basis),
                 terms: Terms {
                     changed,
+                    examine_again: true,
                     ..Terms::default()
                 },
                 instead: came_back(stands).map(|verb| (verb, EVENT)),

@@ -67,15 +67,13 @@ pub(super) async fn review_decision(
             let checks = checks(connection, &texts, stands).await?;
             let decided = decided(&checks, &reviews)?;
             let again = is_examined_again(connection, stands, &rules, &checks, &decided).await?;
-            if again {
-                db::examination::put_off(connection, stands.receipt.id).await?;
-            }
             let left = stands.standing.state == State::LeftWithoutConsideration;
             Ok(Done {
                 reason,
                 legal_basis: Some(ordered.legal_basis),
                 terms: Terms {
                     checks: decided,
+                    examine_again: again,
                     ..Terms::default()
                 },
                 instead: (left && again).then_some((Verb::ReverseDecision, EVENT)),
@@ -94,8 +92,15 @@ fn reviews(violations: &mut Violations, given: &[proto::CheckReview]) -> Vec<Rev
         let rule = word::required(violations, &path("rule"), review.rule, CheckRule::ALL, convert::rule);
         let field = violations.optional_name(&path("field"), &review.field, FIELD);
         let kept = word::required(violations, &path("verdict"), review.verdict, &[true, false], verdict);
-        if reviews.iter().any(|other| Some(other.rule) == rule && other.field == field) {
-            violations.add(path("field"), FieldReason::Duplicate, "another verdict is on this check");
+        if reviews
+            .iter()
+            .any(|other| Some(other.rule) == rule && other.field == field)
+        {
+            violations.add(
+                path("field"),
+                FieldReason::Duplicate,
+                "another verdict is on this check",
+            );
         }
         if let Some((rule, kept)) = rule.zip(kept) {
             reviews.push(Review { rule, field, kept });
@@ -173,7 +178,10 @@ async fn is_examined_again(
     match stands.standing.state {
         State::LeftWithoutConsideration => {
             let id = stands.receipt.id;
-            let mut kept = db::review::kept(connection, &[id]).await?.remove(&id).unwrap_or_default();
+            let mut kept = db::review::kept(connection, &[id])
+                .await?
+                .remove(&id)
+                .unwrap_or_default();
             kept.retain(|check| !decided.iter().any(|(other, _)| other == check));
             kept.extend(decided.iter().filter(|(_, kept)| *kept).map(|(check, _)| check.clone()));
             let received_on = stands.submission.received_on();

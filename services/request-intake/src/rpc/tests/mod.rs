@@ -1,5 +1,8 @@
+mod curing;
 mod deadlines;
 mod deciding;
+mod ending;
+mod extending;
 mod fakes;
 mod groups;
 mod kept;
@@ -8,4 +11,5 @@ mod recompute;
 mod stage;
 mod submit;
 mod upgrade;
+mod verbs;
 mod views;
