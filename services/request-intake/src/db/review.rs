@@ -53,16 +53,16 @@ async fn insert_rows(
     Ok(())
 }
 
-/// The checks that officials decided of these requests, by request and decision.
+/// Checks, each with whether its rule was found kept, by request and decision.
+type Reviews = HashMap<(Uuid, i32), Vec<(Check, bool)>>;
+
+/// The checks that officials decided of these requests.
 ///
 /// # Errors
 /// When the database fails.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn of_each(
-    connection: &mut PgConnection,
-    requests: &[Uuid],
-) -> Result<HashMap<(Uuid, i32), Vec<(Check, bool)>>, sqlx::Error> {
-    let mut reviews: HashMap<(Uuid, i32), Vec<(Check, bool)>> = HashMap::new();
+pub async fn of_each(connection: &mut PgConnection, requests: &[Uuid]) -> Result<Reviews, sqlx::Error> {
+    let mut reviews = Reviews::new();
     if requests.is_empty() {
         return Ok(reviews);
     }
