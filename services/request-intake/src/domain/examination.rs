@@ -1,7 +1,6 @@
 //! The rules applied to a request, in their order, and what follows from them (Instruction, paras 5 to 8). What the
 //! request alone decides comes first: only a request that passes it needs the calendar and the form registry.
 
-use jiff::civil::Date;
 use legalstat_kit::door::word::Word;
 use legalstat_kit::law::{LegalBasis, LocalizedText};
 
@@ -139,15 +138,6 @@ impl Examination {
     pub fn is_pending(&self) -> bool {
         self.state == State::Received && self.checks.iter().any(|check| check.outcome == Outcome::Pending)
     }
-}
-
-/// Whether an examination left a request without consideration on grounds of which an official has found every one kept.
-pub fn is_reversed(checks: &[Check], kept: &[Check], rules: &Rules, received_on: Date) -> bool {
-    let by_system = |check: &&Check| {
-        let ground = rules.ground(check.rule, received_on);
-        check.outcome == Outcome::Failed && ground.is_none_or(|ground| ground.decided_by == Decider::System)
-    };
-    checks.iter().filter(by_system).all(|check| kept.contains(check))
 }
 
 /// A check together with who decides when it is broken.

@@ -10,6 +10,7 @@ pub mod names;
 pub mod register;
 pub mod registration;
 pub mod request;
+pub mod review;
 pub mod rules;
 mod texts;
 

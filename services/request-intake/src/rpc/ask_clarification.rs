@@ -38,10 +38,9 @@ pub(super) async fn ask_clarification(
     let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
     let asked = violations.sound(asked)?;
     let rules = service.rules.get(&service.context.db).await?;
-    let event = "request.clarification_asked";
     let deed = Deed {
         verb: Verb::AskClarification,
-        events: (event, event),
+        events: ("request.clarification_asked", "request.clarification_asked"),
     };
     deciding::decide(service, call, &message, asked, deed, move |write, stands| {
         Box::pin(async move {

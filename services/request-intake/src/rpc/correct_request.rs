@@ -19,6 +19,7 @@ pub(super) async fn correct_request(
     message: CorrectRequestRequest,
 ) -> Result<proto::Request, Error> {
     let mut violations = Violations::new();
+    violations.set_by_service(call.method, &message);
     let (mask, given) = (message.update_mask.as_ref(), message.request.as_ref());
     let amended = Amendment::read(&mut violations, mask, given, true);
     let reason = violations.text("reason", &message.reason, REASON);

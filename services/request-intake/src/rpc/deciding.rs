@@ -86,8 +86,8 @@ pub(super) struct Done {
     pub legal_basis: Option<LegalBasis>,
     /// What it sets besides.
     pub terms: Terms,
-    /// What the verb came to, where that leads elsewhere than the verb itself, and the event of that.
-    pub instead: Option<(Verb, &'static str)>,
+    /// What the verb came to, where that leads elsewhere than the verb itself.
+    pub instead: Option<Verb>,
     /// Whether the request was so already: then nothing is decided.
     pub is_repeat: bool,
 }
@@ -119,8 +119,8 @@ where
             let before = stands.standing.state;
             life::step(before, deed.verb).map_err(|refused| refused.refusal(&name))?;
             let done = work(write, &stands).await?;
-            let (came_to, event) = done.instead.unwrap_or((deed.verb, deed.events.0));
-            let after = life::step(before, came_to).map_err(|refused| refused.refusal(&name))?;
+            let after =
+                life::step(before, done.instead.unwrap_or(deed.verb)).map_err(|refused| refused.refusal(&name))?;
             if !done.is_repeat {
                 let decision = Decision {
                     verb: deed.verb,
@@ -141,7 +141,7 @@ where
             Ok(if done.is_repeat {
                 Outcome::repeated(&name, deed.events.1, answer)
             } else {
-                Outcome::of(&name, event, answer)
+                Outcome::of(&name, deed.events.0, answer)
             })
         })
     })

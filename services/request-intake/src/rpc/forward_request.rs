@@ -46,9 +46,17 @@ pub(super) async fn forward_request(
     let asked = violations.sound(asked)?;
     let rules = service.rules.get(&service.context.db).await?;
     let notify_by = notify_by(service, call, asked.id).await?;
-    let deed = Deed {
-        verb: Verb::Forward,
-        events: ("request.forwarded", "request.forwarded"),
+    let in_part = !items.is_empty();
+    let deed = if in_part {
+        Deed {
+            verb: Verb::ForwardItems,
+            events: ("request.items_forwarded", "request.items_forwarded"),
+        }
+    } else {
+        Deed {
+            verb: Verb::Forward,
+            events: ("request.forwarded", "request.forwarded"),
+        }
     };
     deciding::decide(service, call, &message, asked, deed, move |write, stands| {
         Box::pin(async move {
@@ -59,7 +67,6 @@ pub(super) async fn forward_request(
             }
             let gone = db::decision::forwarded_items(write.connection(), stands.receipt.id).await?;
             some_remain(stands, &items, &gone)?;
-            let in_part = !items.is_empty();
             Ok(Done {
                 reason,
                 legal_basis: Some(ordered.legal_basis),
@@ -71,7 +78,6 @@ pub(super) async fn forward_request(
                     notified_on,
                     ..Terms::default()
                 },
-                instead: in_part.then_some((Verb::ForwardItems, "request.items_forwarded")),
                 ..Done::default()
             })
         })

@@ -23,10 +23,12 @@ pub(super) async fn leave_without_consideration(
     let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
     let asked = violations.sound(asked)?;
     let rules = service.rules.get(&service.context.db).await?;
-    let event = "request.left_without_consideration";
     let deed = Deed {
         verb: Verb::LeaveWithoutConsideration,
-        events: (event, event),
+        events: (
+            "request.left_without_consideration",
+            "request.left_without_consideration",
+        ),
     };
     deciding::decide(service, call, &message, asked, deed, move |_, stands| {
         Box::pin(async move {

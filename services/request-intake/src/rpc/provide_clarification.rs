@@ -13,15 +13,13 @@ use crate::{
     domain::{amendment, decision::Terms, life::Verb},
 };
 
-/// What happens then, whatever the request was before it was asked about.
-const EVENT: &str = "request.clarification_provided";
-
 pub(super) async fn provide_clarification(
     service: &RequestIntake,
     call: &Call,
     message: ProvideClarificationRequest,
 ) -> Result<proto::Request, Error> {
     let mut violations = Violations::new();
+    violations.set_by_service(call.method, &message);
     let clarification = violations.text("clarification", &message.clarification, REASON);
     let (mask, given) = (message.update_mask.as_ref(), message.request.as_ref());
     let supplied = Amendment::read(&mut violations, mask, given, false);
@@ -33,7 +31,7 @@ pub(super) async fn provide_clarification(
     let rules = service.rules.get(&service.context.db).await?;
     let deed = Deed {
         verb: Verb::ProvideClarification,
-        events: (EVENT, EVENT),
+        events: ("request.clarification_provided", "request.clarification_provided"),
     };
     deciding::decide(service, call, &message, asked, deed, move |write, stands| {
         Box::pin(async move {
@@ -53,7 +51,7 @@ pub(super) async fn provide_clarification(
                     examine_again: true,
                     ..Terms::default()
                 },
-                instead: came_back(stands).map(|verb| (verb, EVENT)),
+                instead: came_back(stands),
                 ..Done::default()
             })
         })

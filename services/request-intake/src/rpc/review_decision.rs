@@ -17,10 +17,11 @@ use crate::{
     db::{self, request::Stored},
     domain::{
         decision::Terms,
-        examination::{self, Check, CheckRule, Outcome},
+        examination::{Check, CheckRule, Outcome},
         life::Verb,
         names,
         request::State,
+        review,
         rules::Rules,
     },
     error,
@@ -31,7 +32,6 @@ use crate::{
 const REVIEWS: usize = 400;
 /// The longest path of a field.
 const FIELD: usize = 100;
-const EVENT: &str = "request.decision_reviewed";
 
 /// A verdict on a check.
 struct Review {
@@ -57,7 +57,7 @@ pub(super) async fn review_decision(
     let texts = Arc::clone(&service.texts);
     let deed = Deed {
         verb: Verb::ReviewDecision,
-        events: (EVENT, EVENT),
+        events: ("request.decision_reviewed", "request.decision_reviewed"),
     };
     deciding::decide(service, call, &message, asked, deed, move |write, stands| {
         Box::pin(async move {
@@ -76,7 +76,7 @@ pub(super) async fn review_decision(
                     examine_again: again,
                     ..Terms::default()
                 },
-                instead: (left && again).then_some((Verb::ReverseDecision, EVENT)),
+                instead: (left && again).then_some(Verb::ReverseDecision),
                 ..Done::default()
             })
         })
@@ -185,7 +185,7 @@ async fn is_examined_again(
             kept.retain(|check| !decided.iter().any(|(other, _)| other == check));
             kept.extend(decided.iter().filter(|(_, kept)| *kept).map(|(check, _)| check.clone()));
             let received_on = stands.submission.received_on();
-            Ok(examination::is_reversed(checks, &kept, rules, received_on))
+            Ok(review::is_reversed(checks, &kept, rules, received_on))
         }
         State::Received => Ok(decided.iter().any(|(check, _)| check.rule == CheckRule::DueDate)),
         _ => Ok(false),
