@@ -3,6 +3,7 @@
 
 pub(crate) mod calendar;
 pub(crate) mod collections;
+pub(crate) mod decisions;
 pub(crate) mod editions;
 pub(crate) mod forms;
 pub(crate) mod journal;
@@ -10,6 +11,7 @@ pub(crate) mod observations;
 pub(crate) mod package;
 pub(crate) mod registers;
 pub(crate) mod requests;
+mod sheet;
 mod source;
 pub(crate) mod watch;
 
@@ -249,6 +251,18 @@ pub(crate) fn request(service: &str, method: &str, fields: &Value) -> Result<Dyn
 
 /// Reads the request of a method in proto3 JSON from a file, or from standard input as `-`.
 pub(crate) fn read_file(path: &Path, service: &str, method: &str) -> Result<DynamicMessage, Failure> {
+    let (text, source) = read_text(path)?;
+    message::read(&call::method(&format!("{service}/{method}")).input(), &text, &source)
+}
+
+/// Reads JSON from a file, or from standard input as `-`.
+pub(crate) fn read_json(path: &Path) -> Result<Value, Failure> {
+    let (text, source) = read_text(path)?;
+    serde_json::from_str(&text).map_err(|error| Failure::usage(format!("cannot read {source}: {error}")))
+}
+
+/// The text of a file, or of standard input as `-`, and how it is called.
+fn read_text(path: &Path) -> Result<(String, String), Failure> {
     let mut bytes = Vec::new();
     let (read, source) = if path.as_os_str() == "-" {
         (
@@ -264,7 +278,7 @@ pub(crate) fn read_file(path: &Path, service: &str, method: &str) -> Result<Dyna
     };
     let text = read.map_err(|error| error.to_string()).and_then(|_| decoded(bytes));
     let text = text.map_err(|error| Failure::usage(format!("cannot read {source}: {error}")))?;
-    message::read(&call::method(&format!("{service}/{method}")).input(), &text, &source)
+    Ok((text, source))
 }
 
 /// The text of a file in UTF-8, or in the UTF-16 that a byte order mark announces, as some shells write it; the mark is no

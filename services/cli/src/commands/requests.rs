@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, date, name, object, read_file};
-use crate::{failure::Failure, output::View};
+use super::{Action, Command, Mutation, date, decisions::Deciding, name, object, read_file, sheet};
+use crate::{
+    failure::Failure,
+    output::{Language, View},
+};
 
-const SERVICE: &str = "legalstat.requests.v1.RequestIntakeService";
+pub(crate) const SERVICE: &str = "legalstat.requests.v1.RequestIntakeService";
 
 /// Requests for legal statistical information
 #[derive(Subcommand, Debug)]
@@ -37,6 +40,17 @@ pub(crate) enum Requests {
         /// The request, requests/UUID
         name: String,
     },
+    /// One request as a sheet: number, days left and what to do next first
+    #[command(after_help = "Example:\n  legalstat requests show requests/UUID --language ru")]
+    Show {
+        /// The request, requests/UUID
+        name: String,
+        /// The language of the findings
+        #[arg(long, default_value = "en")]
+        language: Language,
+    },
+    #[command(flatten)]
+    Deciding(Deciding),
     /// Requests, newest first
     #[command(after_help = "Example:\n  legalstat requests list --state registered --due-to 2026-03-31")]
     List {
@@ -72,6 +86,18 @@ pub(crate) enum State {
     Registered,
     /// Left without consideration.
     LeftWithoutConsideration,
+    /// Somebody prepares its answer.
+    InPreparation,
+    /// Its answer was dispatched.
+    Answered,
+    /// Passed on to another body.
+    Forwarded,
+    /// Given back.
+    Returned,
+    /// Its consideration was ended.
+    Terminated,
+    /// Its requester took it back.
+    Withdrawn,
 }
 
 const REQUESTS: View = View::Rows(
@@ -101,6 +127,12 @@ impl Requests {
                 let action = Action::Call(json!({ "name": name("requests/", &id) }), View::Record);
                 Command::new(SERVICE, "GetRequest", action)
             }
+            Self::Show { name: id, language } => {
+                let view = View::Text(sheet::sheet, language);
+                let action = Action::Call(json!({ "name": name("requests/", &id) }), view);
+                Command::new(SERVICE, "GetRequest", action)
+            }
+            Self::Deciding(command) => command.command()?,
             Self::List {
                 state,
                 external_number,
