@@ -66,6 +66,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         form_registry,
     });
     jobs::examination::start(&context, Arc::clone(&examiner), Arc::clone(&rules));
+    jobs::warning::start(&context, config.warning_days);
     let submissions = Submissions {
         context: context.clone(),
         rules: Arc::clone(&rules),

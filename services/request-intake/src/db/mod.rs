@@ -6,6 +6,7 @@ mod changed_field;
 pub mod clarification;
 pub mod decision;
 pub mod due_date;
+pub mod due_warning;
 pub mod examination;
 pub mod explanation;
 pub mod finding;

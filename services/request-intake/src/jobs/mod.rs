@@ -2,3 +2,4 @@
 
 pub mod examination;
 pub mod recompute;
+pub mod warning;

@@ -152,3 +152,37 @@ async fn the_longer_time_of_before_july_2021_can_be_followed_by_an_extension_fro
     let counted = "SELECT (extension_counted_from - date '2026-04-17')::bigint FROM requests.request";
     assert_eq!(desk.stage.count(counted).await, 0);
 }
+
+#[tokio::test]
+async fn the_feed_warns_once_of_each_due_date_that_comes_near_and_once_when_it_has_passed() {
+    let desk = Desk::open().await;
+    desk.set_clock("2026-03-02T10:00:00+05:00");
+    let request = desk.of_person().await;
+    let told = async |kind: &'static str| {
+        let count = "SELECT count(*) FROM requests.outbox_event WHERE kind = $1 AND resource = $2";
+        let count = sqlx::query_scalar::<_, i64>(count).bind(kind).bind(&request.name);
+        count
+            .fetch_one(&mut desk.stage.running.superuser().await)
+            .await
+            .expect("it counts")
+    };
+    let until = async |kind: &'static str, times: i64| {
+        let reached = async {
+            while told(kind).await < times {
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(90), reached)
+            .await
+            .expect("it is told");
+    };
+    desk.set_clock("2026-04-01T10:00:00+05:00");
+    until("request.due_soon", 1).await;
+    desk.set_clock("2026-04-03T00:00:00+05:00");
+    until("request.overdue", 1).await;
+    assert_eq!(told("request.due_soon").await, 1);
+    let warned = "SELECT sum(days_before)::bigint FROM requests.due_warning";
+    assert_eq!(desk.stage.count(warned).await, 0);
+    let journaled = "SELECT count(*) FROM requests.journal_entry WHERE method = 'jobs/warning'";
+    assert_eq!(desk.stage.count(journaled).await, 2);
+}
