@@ -64,3 +64,29 @@ GRANT UPDATE (cure_by, due_part, extension_counted_from, extension_until, extern
     signatory_capacity) ON requests.request TO requests_runtime;
 GRANT UPDATE (kind, description, unit, period, until_period, form, indicator, detail, territories) ON requests.item
 TO requests_runtime;
+
+-- What was submitted changes only together with a record of what was there before. The owner erases without one.
+CREATE FUNCTION requests.require_changed_field() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    changed uuid := to_jsonb(NEW) ->> TG_ARGV[0];
+BEGIN
+    IF pg_has_role(current_user, (SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'USAGE') THEN
+        RETURN NULL;
+    END IF;
+    IF NOT EXISTS (SELECT FROM requests.changed_field
+                   WHERE request = changed AND changed_field.xmin = pg_current_xact_id()::xid) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'what was submitted changes only with a record of what was there before';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER request_changed AFTER UPDATE ON requests.request DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN ((OLD.external_number, OLD.external_date, OLD.addressee, OLD.essence, OLD.language, OLD.requester_full_name,
+           OLD.requester_bin, OLD.requester_iin, OLD.requester_postal_address, OLD.signatory_full_name, OLD.signatory_capacity)
+          IS DISTINCT FROM
+          (NEW.external_number, NEW.external_date, NEW.addressee, NEW.essence, NEW.language, NEW.requester_full_name,
+           NEW.requester_bin, NEW.requester_iin, NEW.requester_postal_address, NEW.signatory_full_name, NEW.signatory_capacity))
+    EXECUTE FUNCTION requests.require_changed_field('id');
+CREATE CONSTRAINT TRIGGER item_changed AFTER UPDATE ON requests.item DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (OLD IS DISTINCT FROM NEW)
+    EXECUTE FUNCTION requests.require_changed_field('request');

@@ -1,3 +1,4 @@
+mod bounds;
 mod curing;
 mod deadlines;
 mod deciding;
@@ -6,6 +7,7 @@ mod extending;
 mod fakes;
 mod groups;
 mod kept;
+mod model;
 mod reading;
 mod recompute;
 mod stage;
