@@ -98,7 +98,8 @@ impl Model {
             ..Default::default()
         };
         let before = self.desk.get(&request).await;
-        let mut client = self.desk.stage.client(CALLERS[self.any(CALLERS.len())]);
+        let caller = CALLERS[self.any(CALLERS.len())];
+        let mut client = self.desk.stage.client(caller);
         match self.verb(&mut client, &before).await {
             Ok(after) => {
                 self.done += 1;
@@ -142,13 +143,13 @@ impl Model {
                 };
                 client.withdraw_request(message).await
             }
-            2 => {
+            2 if self.any(3) == 0 => {
                 let ground = ["OPENLY_AVAILABLE", "NONE"][self.any(2)];
                 client.leave_without_consideration(leaving(request, ground)).await
             }
-            3 => client.terminate_request(termination(request, "REPEATED")).await,
+            3 if self.any(3) == 0 => client.terminate_request(termination(request, "REPEATED")).await,
             4 => client.return_request(returning(request)).await,
-            5 => client.forward_request(forwarding(request, &[])).await,
+            5 if self.any(3) == 0 => client.forward_request(forwarding(request, &[])).await,
             6 => client.forward_request(forwarding(request, &[1])).await,
             7 => {
                 let field = ["essence", "items[0].period"][self.any(2)];
@@ -208,7 +209,8 @@ impl Model {
     }
 
     async fn check(&self) {
-        let listed = self.desk.stage.client("auditor").list_requests(ListRequestsRequest {
+        let mut auditor = self.desk.stage.client("auditor");
+        let listed = auditor.list_requests(ListRequestsRequest {
             page_size: 1000,
             view: RequestView::Full.into(),
             ..Default::default()
