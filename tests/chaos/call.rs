@@ -49,6 +49,14 @@ impl Call {
         self.path.rsplit('/').next().unwrap_or(self.path)
     }
 
+    /// The method under which the journal has what it did: each request of a batch is a call of its own.
+    pub fn journaled(&self) -> &'static str {
+        match self.method() {
+            "BatchSubmitRequests" => "/legalstat.requests.v1.RequestIntakeService/SubmitRequest",
+            _ => self.path,
+        }
+    }
+
     /// Whether it changes something, as the contract says.
     pub fn mutates(&self) -> bool {
         let access = legalstat_proto::descriptors().get_extension_by_name("legalstat.common.v1.access");

@@ -9,6 +9,7 @@ mod cutting;
 mod dice;
 mod flood;
 mod fuzz;
+mod lending;
 mod load;
 mod outage;
 mod recompute;

@@ -68,8 +68,8 @@ forms.v1.FormRegistryService/ListOpenDataEntries                PUBLIC  -  INVAL
 forms.v1.FormRegistryService/CreateOpenDataEntry                OPERATOR,ADMINISTRATOR  m  INVALID_FIELDS
 forms.v1.FormRegistryService/EndOpenDataEntry                   OPERATOR,ADMINISTRATOR  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/SubmitRequest                  EDMS,KADAGALAU,OPERATOR  m  INVALID_FIELDS
-requests.v1.RequestIntakeService/GetRequest                     EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
-requests.v1.RequestIntakeService/ListRequests                   EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
+requests.v1.RequestIntakeService/GetRequest                     SUBJECT,EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+requests.v1.RequestIntakeService/ListRequests                   SUBJECT,EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
 requests.v1.RequestIntakeService/AssignRequest                  OPERATOR,APPROVER  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/WithdrawRequest                EDMS,KADAGALAU,OPERATOR  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/ReviewDecision                 OPERATOR,APPROVER  m  INVALID_FIELDS
@@ -81,6 +81,16 @@ requests.v1.RequestIntakeService/ForwardRequest                 OPERATOR,APPROVE
 requests.v1.RequestIntakeService/LeaveWithoutConsideration      OPERATOR,APPROVER  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/ReturnRequest                  OPERATOR,APPROVER  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/TerminateRequest               APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/GetRequestStatus               PUBLIC  -  INVALID_FIELDS
+requests.v1.RequestIntakeService/ListSigningKeys                PUBLIC  -  OK
+requests.v1.RequestIntakeService/LookupRequest                  SUBJECT,EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+requests.v1.RequestIntakeService/BatchSubmitRequests            EDMS,KADAGALAU,OPERATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/WatchRequests                  SUBJECT,EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
+requests.v1.RequestIntakeService/GetRequestStatistics           OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+requests.v1.RequestIntakeService/CreateBody                     ADMINISTRATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/UpdateBody                     ADMINISTRATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/GetBody                        SUBJECT,EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+requests.v1.RequestIntakeService/ListBodies                     SUBJECT,EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
 requests.v1.RequestIntakeService/PreviewRecompute               OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ListCollections    PUBLIC  -  OK
 collections.v1.CollectionDistributionService/GetCollection      PUBLIC  -  INVALID_FIELDS

@@ -82,7 +82,8 @@ fn dates_periods_and_resources_that_do_not_exist_are_refused() {
                 1,
                 &["RESOURCE_NOT_FOUND"],
             ),
-            (&["requests", "get", "nonsense"], 1, &["INVALID_FIELDS"]),
+            (&["requests", "get", "nonsense"], 1, &["no request", "nonsense"]),
+            (&["requests", "get", "requests/nonsense"], 1, &["INVALID_FIELDS"]),
             (
                 &["calendar", "terms", "--as", "nobody"],
                 2,
@@ -148,7 +149,20 @@ fn wrong_states_and_wrong_callers_are_refused() {
                 1,
                 &["ROLE_MISSING"],
             ),
-            (&["requests", "list", "--as", "supreme-court"], 1, &["ROLE_MISSING"]),
+            (
+                &[
+                    "requests",
+                    "statistics",
+                    "--from",
+                    "2026-01-01",
+                    "--to",
+                    "2026-03-31",
+                    "--as",
+                    "supreme-court",
+                ],
+                1,
+                &["ROLE_MISSING"],
+            ),
         ],
     );
     let refusals = system.json(&["journal", "list", "--service", "form-registry", "--outcome", "refused"]);

@@ -141,6 +141,9 @@ fn an_export_has_requests_only_when_asked_for_and_nothing_of_who_asks_or_for_wha
             assert!(!unfolded.contains(personal), "{personal}: {text}");
         }
     }
-    let (code, told) = system.failure(&[&export[..], &["--only", "requests", "--as", "supreme-court"]].concat());
-    assert!(code == 1 && told.contains("ROLE_MISSING"), "{told}");
+    let others = system.run(&[&export[..], &["--only", "requests", "--as", "supreme-court"]].concat());
+    assert!(
+        !String::from_utf8_lossy(&others.stdout).contains(number),
+        "it sees its own, and has none"
+    );
 }

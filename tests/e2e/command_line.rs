@@ -252,6 +252,12 @@ fn tables_are_for_people_and_help_has_examples() {
         "calendar export",
         "forms schedule",
         "requests submit",
+        "requests get",
+        "requests list",
+        "requests watch",
+        "requests statistics",
+        "bodies add",
+        "bodies update",
         "collections copies",
         "journal list",
     ] {

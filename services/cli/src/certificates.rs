@@ -18,9 +18,10 @@ use crate::{
     failure::Failure,
     output,
     place::{self, ServiceName},
+    signing_keys,
 };
 
-/// Make the private certificate authority and every caller's and service's certificate in the folder
+/// Make the private certificate authority, every caller's and service's certificate, and first signing keys in the folder
 ///
 /// For systems that run in containers; `up` does it by itself. What is there already stays, and what nears its end is renewed.
 #[derive(clap::Args, Debug)]
@@ -55,6 +56,7 @@ impl Certificates {
         }
         let _lock = place::lock(folder)?;
         Identities::ensure(folder)?;
+        signing_keys::ensure(folder)?;
         output::tell(&format!(
             "certificates are in {}",
             folder.join("certificates").display()

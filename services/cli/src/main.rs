@@ -16,6 +16,7 @@ mod options;
 mod output;
 mod place;
 mod ports;
+mod signing_keys;
 mod table;
 mod tls;
 mod tour;
@@ -47,12 +48,15 @@ enum Group {
     /// Go through the main job step by step, against a running `up` or a temporary system
     Tour,
     Certificates(certificates::Certificates),
+    SigningKeys(signing_keys::SigningKeys),
     #[command(subcommand)]
     Calendar(commands::calendar::Calendar),
     #[command(subcommand)]
     Forms(commands::forms::Forms),
     #[command(subcommand)]
     Requests(commands::requests::Requests),
+    #[command(subcommand)]
+    Bodies(commands::bodies::Bodies),
     #[command(subcommand)]
     Collections(commands::collections::Collections),
     #[command(subcommand)]
@@ -89,8 +93,10 @@ async fn run(options: Options, group: Group) -> Result<(), Failure> {
         Group::Certificates(certificates) => return certificates.run(&options.folder),
         Group::Tour => return tour::run(&options).await,
         Group::Calendar(command) => return command.run(&options).await,
+        Group::Requests(command) => return command.run(&options).await,
+        Group::SigningKeys(keys) => return keys.run(&options.folder),
         Group::Forms(command) => command.command()?,
-        Group::Requests(command) => command.command()?,
+        Group::Bodies(command) => command.command()?,
         Group::Collections(command) => command.command()?,
         Group::Journal(command) => command.command()?,
     };

@@ -290,7 +290,7 @@ fn in_language([kk, ru, en]: [&str; 3], language: Language) -> String {
 /// How long a value may be to stand on its field's line.
 const LINE: usize = 100;
 
-fn record(response: &Value) -> String {
+pub(crate) fn record(response: &Value) -> String {
     let mut lines = Vec::new();
     describe(response, "", &mut lines);
     lines.join("\n")

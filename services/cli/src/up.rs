@@ -20,6 +20,7 @@ use legalstat_local::{
     postgres::{Cluster, ClusterOptions},
     programs::PostgresMissing,
     roles::{self, ServicePasswords},
+    signing,
 };
 use serde_json::json;
 use tokio::{sync::mpsc, task::JoinSet};
@@ -33,6 +34,7 @@ use crate::{
     output,
     place::{self, Addresses, Place, ServiceName},
     ports::Ports,
+    signing_keys,
 };
 
 /// How long the services may take to be ready.
@@ -116,6 +118,7 @@ impl System {
             .await
             .context("preparing the database")?;
         let identities = Identities::ensure(&folder)?;
+        signing_keys::ensure(&folder)?;
         tokio::spawn(certificates::keep(folder.clone(), shutdown.clone()));
         let (ready, mut signals) = mpsc::unbounded_channel();
         let mut system = Self {
@@ -377,7 +380,8 @@ impl Start<'_> {
             ServiceName::FormRegistry | ServiceName::CollectionDistribution => settings.extend([calendar, files]),
             ServiceName::RequestIntake => {
                 let forms = ("LEGALSTAT_FORM_REGISTRY_URL", self.ports.url(ServiceName::FormRegistry));
-                settings.extend([calendar, forms]);
+                let keys = signing::folder_of(folder, name.as_str());
+                settings.extend([calendar, forms, ("LEGALSTAT_SIGNING_KEYS", path(&keys))]);
             }
         }
         Ok(settings)

@@ -17,6 +17,8 @@ use std::{
 use sqlx::{Connection, PgConnection, Postgres, pool::PoolConnection, postgres::PgRow};
 use tokio::{runtime::Handle, time::Instant};
 
+use crate::spare::Spare;
+
 /// How long work that holds a connection waits for a sign from the database before it is broken off: longer than PostgreSQL
 /// takes to end a statement by itself, as `deploy/postgres/roles.sql` sets it, so that one that answers says what is wrong.
 const SILENCE: Duration = Duration::from_secs(12);
@@ -101,17 +103,33 @@ impl Drop for Held {
 pub struct Lent {
     /// Taken when this is dropped.
     connection: Option<PoolConnection<Postgres>>,
+    /// Where it waits for its next user when nothing has gone wrong.
+    spare: Arc<Spare>,
+    /// When it came from the pool.
+    since: Instant,
     /// Whether a transaction may be open on it.
     open: bool,
     held: Option<Held>,
 }
 
 impl Lent {
-    pub(crate) fn of(connection: PoolConnection<Postgres>) -> Self {
+    pub(crate) fn of(connection: PoolConnection<Postgres>, since: Instant, spare: Arc<Spare>) -> Self {
         Self {
             connection: Some(connection),
+            spare,
+            since,
             open: false,
             held: None,
+        }
+    }
+
+    /// Ends its use when every statement on it has been answered. The next user can have it at once; dropping it instead, which
+    /// is right after anything else, has the database asked first whether the connection is well.
+    pub fn done(mut self) {
+        if !self.open
+            && let Some(connection) = self.connection.take()
+        {
+            self.spare.keep(connection, self.since);
         }
     }
 
@@ -196,6 +214,7 @@ impl Transaction {
     async fn end(mut self, statement: &'static str) -> Result<(), sqlx::Error> {
         sqlx::raw_sql(statement).execute(&mut *self.0).await?;
         self.0.open = false;
+        self.0.done();
         Ok(())
     }
 }

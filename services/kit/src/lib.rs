@@ -13,6 +13,7 @@
 //! through another room: `tests/contract/rooms.rs` holds that.
 
 pub mod call;
+pub mod canonical;
 pub mod door;
 pub mod due;
 pub mod error;
@@ -29,6 +30,8 @@ mod received;
 mod repeated;
 pub mod run;
 pub mod schema;
+pub mod signing;
+mod spare;
 pub mod upload;
 pub mod write;
 pub mod zone;

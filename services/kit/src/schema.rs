@@ -3,9 +3,9 @@
 use std::{str::FromStr, time::Duration};
 
 use anyhow::Context as _;
-use futures::{FutureExt as _, TryFutureExt as _};
+use futures::FutureExt as _;
 use sqlx::{
-    ConnectOptions, Connection, PgConnection, PgPool,
+    ConnectOptions, Connection, PgConnection,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
 };
@@ -16,6 +16,7 @@ use tracing::Instrument;
 use crate::{
     lent::{self, Lent, Transaction},
     run::probe::Probe,
+    spare::{self, IDLE},
 };
 
 /// A transaction, and the rows of the statements behind its BEGIN.
@@ -39,8 +40,6 @@ pub fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
 
 /// How long a call waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// After how long without use a connection is tried before it is handed out.
-const IDLE: Duration = Duration::from_secs(1);
 
 /// PostgreSQL plans a statement that takes arrays anew each time it is run, because it hopes for a better plan for arrays that
 /// are short. A plan of a group's inserts takes longer than the inserts of one call, and is always the same.
@@ -65,10 +64,10 @@ pub struct Connections {
 /// and hands the connection back as it was.
 #[derive(Clone)]
 pub struct Database {
-    writing: PgPool,
-    reading: PgPool,
-    planned: PgPool,
-    recording: PgPool,
+    writing: spare::Connections,
+    reading: spare::Connections,
+    planned: spare::Connections,
+    recording: spare::Connections,
     probe: Probe,
     /// The runtime whose driver watches the connections, wherever one is asked for first; `None` outside a runtime.
     runtime: Option<Handle>,
@@ -151,10 +150,10 @@ impl Database {
         self.begin_in(&self.writing, statement).await
     }
 
-    async fn begin_in(&self, pool: &PgPool, statement: &'static str) -> Result<Begun, sqlx::Error> {
-        let acquiring = pool.acquire();
+    async fn begin_in(&self, connections: &spare::Connections, statement: &'static str) -> Result<Begun, sqlx::Error> {
+        let lending = connections.clone().lend();
         // Boxed: making a connection takes kilobytes, and whatever waits for this would have them several times over.
-        let begun = Box::pin(async move { Transaction::begin(Lent::of(acquiring.await?), statement).await });
+        let begun = Box::pin(async move { Transaction::begin(lending.await?, statement).await });
         let (transaction, rows) = self.probe.wait(self.to_its_end(begun)).await?;
         Ok((transaction.held(), rows))
     }
@@ -182,8 +181,8 @@ impl Database {
         );
     }
 
-    async fn acquire(&self, pool: &PgPool) -> Result<Lent, sqlx::Error> {
-        let mut acquiring = Box::pin(pool.acquire().map_ok(Lent::of));
+    async fn acquire(&self, connections: &spare::Connections) -> Result<Lent, sqlx::Error> {
+        let mut acquiring = Box::pin(connections.clone().lend());
         let at_once = {
             let _entered = self.runtime.as_ref().map(Handle::enter);
             acquiring.as_mut().now_or_never()
@@ -209,8 +208,8 @@ impl Database {
     }
 }
 
-fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
-    PgPoolOptions::new()
+fn pool(options: PgConnectOptions, connections: u32) -> spare::Connections {
+    let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
         .test_before_acquire(false)
@@ -223,7 +222,8 @@ fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
                 Ok(true)
             })
         })
-        .connect_lazy_with(options)
+        .connect_lazy_with(options);
+    spare::Connections::of(pool)
 }
 
 /// How long a statement of the runtime role may take, as `deploy/postgres/roles.sql` sets it.

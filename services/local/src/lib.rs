@@ -12,6 +12,7 @@ pub mod postgres;
 pub mod programs;
 pub mod residents;
 pub mod roles;
+pub mod signing;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod unprivileged;

@@ -1,6 +1,6 @@
 //! The settings of this service alone.
 
-use std::str::FromStr;
+use std::{num::NonZero, path::PathBuf, str::FromStr, time::Duration};
 
 use legalstat_kit::run::environment::{Environment, SettingError};
 
@@ -13,6 +13,10 @@ pub struct Config {
     pub form_registry_url: String,
     /// How many days before a due date it is warned of.
     pub warning_days: WarningDays,
+    /// The folder of the keys that coupons are signed with.
+    pub signing_keys: PathBuf,
+    /// How often a coupon's secret may be tried wrongly.
+    pub tries: Tries,
 }
 
 /// How many days before a due date it is warned of: one to ten numbers, each of 0 to 366.
@@ -45,6 +49,17 @@ impl FromStr for WarningDays {
     }
 }
 
+/// How often secrets may be tried wrongly within a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Tries {
+    /// That of one coupon.
+    pub by_coupon: u32,
+    /// Those that come from one address; an IPv6 address counts by its first 64 bits.
+    pub by_address: u32,
+    /// The time, from the first wrong try on.
+    pub time: Duration,
+}
+
 /// Reads them.
 ///
 /// # Errors
@@ -53,11 +68,26 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let calendar_url = environment.required("LEGALSTAT_CALENDAR_URL");
     let form_registry_url = environment.required("LEGALSTAT_FORM_REGISTRY_URL");
     let warning_days = environment.parsed("LEGALSTAT_WARNING_DAYS", WarningDays::default());
+    let signing_keys = environment.required("LEGALSTAT_SIGNING_KEYS");
+    let by_coupon = positive(environment, "LEGALSTAT_SECRET_TRIES", 10);
+    let by_address = positive(environment, "LEGALSTAT_SECRET_TRIES_BY_ADDRESS", 30);
+    let seconds = positive(environment, "LEGALSTAT_SECRET_TRIES_SECONDS", 3600);
     Ok(Config {
         calendar_url: calendar_url?,
         form_registry_url: form_registry_url?,
         warning_days: warning_days?,
+        signing_keys: PathBuf::from(signing_keys?),
+        tries: Tries {
+            by_coupon: by_coupon?,
+            by_address: by_address?,
+            time: Duration::from_secs(seconds?.into()),
+        },
     })
+}
+
+fn positive(environment: &mut Environment, name: &'static str, default: u32) -> Result<u32, SettingError> {
+    let default = NonZero::new(default).expect("no default is zero");
+    Ok(environment.parsed(name, default)?.get())
 }
 
 #[cfg(test)]
@@ -70,6 +100,24 @@ mod tests {
         assert_eq!("366,0".parse::<WarningDays>().map(|days| days.farthest()), Ok(366));
         for text in ["", "5,", "-1", "367", "five", "1,2,3,4,5,6,7,8,9,10,11"] {
             assert!(text.parse::<WarningDays>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_limit_of_tries_can_be_switched_off_and_the_folder_of_keys_must_be_named() {
+        let urls = [("LEGALSTAT_CALENDAR_URL", "a"), ("LEGALSTAT_FORM_REGISTRY_URL", "b")];
+        let missing = read(&mut Environment::given(urls)).expect_err("it has no default");
+        assert_eq!(missing.to_string(), "LEGALSTAT_SIGNING_KEYS is not set");
+        for name in [
+            "LEGALSTAT_SECRET_TRIES",
+            "LEGALSTAT_SECRET_TRIES_BY_ADDRESS",
+            "LEGALSTAT_SECRET_TRIES_SECONDS",
+        ] {
+            let keys = [("LEGALSTAT_SIGNING_KEYS", "c"), (name, "0")];
+            let mut environment = Environment::given(urls.into_iter().chain(keys));
+            let refusal = read(&mut environment).expect_err("zero would be no limit").to_string();
+            assert!(refusal.contains(name), "{refusal}");
+            environment.refuse_unknown().expect("all were read");
         }
     }
 }

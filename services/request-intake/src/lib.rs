@@ -6,7 +6,9 @@ use legalstat_kit::{
     Context, Service,
     call::MESSAGE,
     due::{self, calendar::Calendar},
+    feed::Outbox,
     schema::Tables,
+    signing::SigningKeys,
     write::{self, Groups, Limits},
 };
 use legalstat_proto::requests::v1::request_intake_service_server::{RequestIntakeServiceServer, SERVICE_NAME};
@@ -23,14 +25,21 @@ mod jobs;
 mod lookup;
 mod rpc;
 mod shared_texts;
+mod watched;
+
+/// What a coupon is made of, for who verifies one.
+pub mod coupons {
+    pub use crate::rpc::coupons::{content_sha256, signed};
+}
 
 use clients::{calendar::Deadlines, form_registry::FormRegistry};
 use config::Config;
 use current_rules::CurrentRules;
 use examining::Examiner;
 use lookup::Lookup;
-use rpc::{RequestIntake, submit_request::Submissions};
+use rpc::{RequestIntake, coupons::Coupons, holder::Guesses, submit_request::Submissions};
 use shared_texts::SharedTexts;
+use watched::Watched;
 
 /// The tables of the schema `requests`.
 static TABLES: Tables = Tables::of_service(sqlx::migrate!("./migrations"));
@@ -58,6 +67,9 @@ const SUBMISSIONS: Limits = Limits {
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     let form_registry = FormRegistry::new(&config.form_registry_url, &context.tls)?;
+    let keys = SigningKeys::open(&config.signing_keys)?;
+    keys.follow(&context);
+    let coupons = Coupons::new(keys);
     db::load_rules(&context).await?;
     let (rules, texts) = (Arc::<CurrentRules>::default(), Arc::<SharedTexts>::default());
     let feed = jobs::recompute::start(&context, calendar.clone());
@@ -72,10 +84,15 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         rules: Arc::clone(&rules),
         examiner: Arc::clone(&examiner),
         texts: Arc::clone(&texts),
+        coupons: coupons.clone(),
     };
     let server = RequestIntakeServiceServer::new(RequestIntake {
         submissions: Groups::start(&context, submissions, SUBMISSIONS),
         lookup: Lookup::new(context.db.clone()),
+        coupons,
+        guesses: Guesses::new(config.tries),
+        watched: Arc::new(Watched::new(context.db.clone())),
+        outbox: Outbox::start(&context, SERVICE_NAME),
         context,
         calendar,
         rules,

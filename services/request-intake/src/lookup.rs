@@ -100,6 +100,7 @@ impl Shared {
             }
             asked = self.gather().await;
         }
+        connection.done();
     }
 
     /// Those who wait, and those whose calls the runtime has at hand already: they come to wait before it gets back here.

@@ -1,13 +1,16 @@
 //! Request intake, with a calendar and a form registry that nobody cuts.
 
 use jiff::Timestamp;
-use legalstat_local::testing::harness::Running;
+use legalstat_local::testing::harness::{Ground, Running};
 use legalstat_proto::{
     calendar::v1::{PreviewRecomputeRequest, preview_recompute_request::Change},
+    common::v1 as common,
     journal::v1::ListEntriesRequest,
     requests::v1::{
-        self as proto, AssignRequestRequest, GetRequestRequest, ListRequestsRequest, ListRequestsResponse, Request,
-        RequestState, SubmitRequestRequest, WithdrawRequestRequest,
+        self as proto, AssignRequestRequest, BatchSubmitRequestsRequest, Body, BodyKind, CreateBodyRequest,
+        GetBodyRequest, GetRequestRequest, GetRequestStatisticsRequest, GetRequestStatusRequest, ListBodiesRequest,
+        ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest, LookupRequestRequest, Request, RequestState,
+        SubmitRequestRequest, UpdateBodyRequest, WatchRequestsRequest, WithdrawRequestRequest,
     },
 };
 use prost::Message;
@@ -36,8 +39,9 @@ pub struct Requests {
     operator: Channel,
     administrator: Channel,
     officials: Officials,
-    /// A request that was there from the beginning.
+    /// A request that was there from the beginning, with the number and the secret of its coupon.
     first: String,
+    coupon: (String, String),
     /// One that verbs act on.
     decided: String,
     _around: (Running, Running, TempDir),
@@ -46,6 +50,31 @@ pub struct Requests {
 /// A submission that no other is like.
 fn new() -> SubmitRequestRequest {
     submission(&format!("cut-{}", Uuid::new_v4().simple()))
+}
+
+fn titled(title: &str) -> Option<common::LocalizedText> {
+    Some(common::LocalizedText {
+        en: title.into(),
+        ..Default::default()
+    })
+}
+
+fn body(id: &str) -> Body {
+    Body {
+        name: format!("bodies/{id}"),
+        title: titled("A body"),
+        kind: BodyKind::StateBody.into(),
+        legal_basis: Some(common::LegalBasis {
+            act: "Order 1".into(),
+            ..Default::default()
+        }),
+        valid_from: Some(common::Date {
+            year: 2020,
+            month: 1,
+            day: 1,
+        }),
+        ..Default::default()
+    }
 }
 
 /// One that the caller may not make.
@@ -87,6 +116,8 @@ impl House for Requests {
         "SubmitRequest",
         "GetRequest",
         "ListRequests",
+        "GetRequestStatus",
+        "ListSigningKeys",
         "AssignRequest",
         "WithdrawRequest",
         "ReviewDecision",
@@ -98,6 +129,14 @@ impl House for Requests {
         "LeaveWithoutConsideration",
         "ReturnRequest",
         "TerminateRequest",
+        "LookupRequest",
+        "BatchSubmitRequests",
+        "WatchRequests",
+        "GetRequestStatistics",
+        "CreateBody",
+        "UpdateBody",
+        "GetBody",
+        "ListBodies",
         "PreviewRecompute",
         "ListEntries",
     ];
@@ -108,6 +147,7 @@ impl House for Requests {
         let settings = [
             ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned()),
             ("LEGALSTAT_FORM_REGISTRY_URL", registry.url().to_owned()),
+            ("LEGALSTAT_SIGNING_KEYS", Ground::shared().await.signing_keys()),
         ];
         let watched = Watched::start(connections, &legalstat_request_intake::SERVICE, &settings, clock).await;
         let mut requests = Self {
@@ -117,6 +157,7 @@ impl House for Requests {
             officials: Officials::of(&watched),
             watched,
             first: String::new(),
+            coupon: Default::default(),
             decided: String::new(),
             _around: (calendar, registry, files),
         };
@@ -126,8 +167,18 @@ impl House for Requests {
             .await
             .expect("the first request is taken");
         requests.first = first.name;
+        let coupon = first.coupon.expect("it has one");
+        requests.coupon = (coupon.number, coupon.secret);
         let decided: Request = requests.submit(&new()).read().await.expect("it is taken");
         requests.decided = decided.name;
+        let message = CreateBodyRequest {
+            body: Some(body("justice")),
+            reason: "by order".into(),
+            request_id: Uuid::new_v4().to_string(),
+            validate_only: false,
+        };
+        let entered = Call::new(&requests.administrator, path!("CreateBody"), &message);
+        let _: Body = entered.read().await.expect("the body is entered");
         requests
     }
 
@@ -140,6 +191,12 @@ impl House for Requests {
             "SubmitRequest" => self.submit(&new()),
             "GetRequest" => self.get(&self.first),
             "ListRequests" => self.list(""),
+            "GetRequestStatus" => {
+                let (coupon_number, secret) = self.coupon.clone();
+                let message = GetRequestStatusRequest { coupon_number, secret };
+                Call::new(&self.edms, path!("GetRequestStatus"), &message)
+            }
+            "ListSigningKeys" => Call::new(&self.edms, path!("ListSigningKeys"), &ListSigningKeysRequest::default()),
             "AssignRequest" => {
                 let message = AssignRequestRequest {
                     name: self.decided.clone(),
@@ -150,7 +207,9 @@ impl House for Requests {
                 Call::new(&self.operator, path!("AssignRequest"), &message)
             }
             "WithdrawRequest" => {
-                let submitted: Request = self.submit(&new()).read().await?;
+                let submission = self.submit(&new());
+                let submitted: Request = submission.read().await?;
+                self.watched.note_done(&submission);
                 let message = WithdrawRequestRequest {
                     name: submitted.name,
                     reason: "by letter".into(),
@@ -159,6 +218,59 @@ impl House for Requests {
                 };
                 Call::new(&self.edms, path!("WithdrawRequest"), &message)
             }
+            "LookupRequest" => {
+                let message = LookupRequestRequest {
+                    number: "cut-0".into(),
+                    ..Default::default()
+                };
+                Call::new(&self.edms, path!("LookupRequest"), &message)
+            }
+            "BatchSubmitRequests" => {
+                let requests = vec![new()];
+                let message = BatchSubmitRequestsRequest { requests };
+                Call::new(&self.edms, path!("BatchSubmitRequests"), &message)
+            }
+            "WatchRequests" => Call::feed(&self.edms, path!("WatchRequests"), &WatchRequestsRequest::default()),
+            "GetRequestStatistics" => {
+                let day = |year| common::Date { year, month: 3, day: 2 };
+                let message = GetRequestStatisticsRequest {
+                    received_from: Some(day(2026)),
+                    received_to: Some(day(2027)),
+                };
+                Call::new(&self.operator, path!("GetRequestStatistics"), &message)
+            }
+            "CreateBody" => {
+                let message = CreateBodyRequest {
+                    body: Some(body(&format!("b{}", Uuid::new_v4().simple()))),
+                    reason: "by order".into(),
+                    request_id: Uuid::new_v4().to_string(),
+                    validate_only: false,
+                };
+                Call::new(&self.administrator, path!("CreateBody"), &message)
+            }
+            "UpdateBody" => {
+                let message = UpdateBodyRequest {
+                    body: Some(Body {
+                        title: titled(&Uuid::new_v4().to_string()),
+                        ..body("justice")
+                    }),
+                    update_mask: Some(prost_types::FieldMask {
+                        paths: vec!["title".into()],
+                    }),
+                    reason: "by order".into(),
+                    request_id: Uuid::new_v4().to_string(),
+                    ..Default::default()
+                };
+                Call::new(&self.administrator, path!("UpdateBody"), &message)
+            }
+            "GetBody" => {
+                let message = GetBodyRequest {
+                    name: "bodies/justice".into(),
+                    ..Default::default()
+                };
+                Call::new(&self.edms, path!("GetBody"), &message)
+            }
+            "ListBodies" => Call::new(&self.edms, path!("ListBodies"), &ListBodiesRequest::default()),
             "PreviewRecompute" => Call::new(&self.operator, path!("PreviewRecompute"), &preview()),
             "ListEntries" => Call::new(
                 &self.administrator,
@@ -180,7 +292,11 @@ impl House for Requests {
             return Err(format!("a submission was answered with {submitted:?}"));
         }
         let read: Request = self.get(&submitted.name).read().await?;
-        if read.coupon != submitted.coupon {
+        let told = submitted.coupon.map(|coupon| proto::Coupon {
+            secret: String::new(),
+            ..coupon
+        });
+        if read.coupon != told {
             return Err(format!("{} reads otherwise than it was answered", submitted.name));
         }
         let number = message.request.unwrap_or_default().external_number;

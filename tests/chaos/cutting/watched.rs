@@ -106,7 +106,7 @@ impl Watched {
     /// Notes that a mutation was answered.
     pub fn note_done(&self, call: &Call) {
         let mut told = self.told.lock().expect("no test panics here");
-        *told.done.entry(call.path).or_default() += 1;
+        *told.done.entry(call.journaled()).or_default() += 1;
     }
 
     /// Notes that a copy was given, or may have been.

@@ -257,7 +257,7 @@ An upload that was ended goes on with its --request-id, which it told at its beg
     Observations(Observations),
 }
 
-pub(super) fn word(value: impl ValueEnum, prefix: &str) -> Value {
+pub(crate) fn word(value: impl ValueEnum, prefix: &str) -> Value {
     let name = value
         .to_possible_value()
         .map(|value| value.get_name().replace('-', "_").to_uppercase());

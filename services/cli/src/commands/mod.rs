@@ -1,8 +1,10 @@
 //! The command groups. Each command names a method, builds its request from flags or a file, and says how the answer is
 //! shown.
 
+pub(crate) mod bodies;
 pub(crate) mod calendar;
 pub(crate) mod collections;
+pub(crate) mod coupons;
 pub(crate) mod decisions;
 pub(crate) mod editions;
 pub(crate) mod forms;
@@ -22,7 +24,7 @@ use std::{
 
 use legalstat_local::folder::write_chosen;
 use legalstat_proto::forms::v1::{ImportObservationsHeader, ObservationRow};
-use prost_reflect::DynamicMessage;
+use prost_reflect::{DynamicMessage, MessageDescriptor};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -50,6 +52,10 @@ pub(crate) enum Action {
     Resume(DynamicMessage, PathBuf, &'static str, bool),
     /// A download to a file, or to standard output as `-`.
     Download(Value, PathBuf),
+    /// A request by its name or by any of its numbers.
+    Lookup(requests::lookup::Lookup),
+    /// Several requests of one file.
+    Several(requests::several::Several),
     /// An open data package, described and written.
     Package(package::Package),
     /// A feed, watched with a request, and what a person is told of a message; nothing of a heartbeat.
@@ -138,6 +144,8 @@ impl Command {
                 (with_digest(description, &content), View::Record)
             }
             Action::Package(package) => return package.run(options).await,
+            Action::Lookup(lookup) => return lookup.run(&connection, options).await,
+            Action::Several(several) => return several.run(&connection, options).await,
             Action::Watch(watch, request, line) => {
                 let feed = watch::Feed {
                     connection,
@@ -251,8 +259,13 @@ pub(crate) fn request(service: &str, method: &str, fields: &Value) -> Result<Dyn
 
 /// Reads the request of a method in proto3 JSON from a file, or from standard input as `-`.
 pub(crate) fn read_file(path: &Path, service: &str, method: &str) -> Result<DynamicMessage, Failure> {
+    read_message(path, &call::method(&format!("{service}/{method}")).input())
+}
+
+/// Reads a message in proto3 JSON from a file, or from standard input as `-`.
+pub(crate) fn read_message(path: &Path, descriptor: &MessageDescriptor) -> Result<DynamicMessage, Failure> {
     let (text, source) = read_text(path)?;
-    message::read(&call::method(&format!("{service}/{method}")).input(), &text, &source)
+    message::read(descriptor, &text, &source)
 }
 
 /// Reads JSON from a file, or from standard input as `-`.
@@ -261,8 +274,8 @@ pub(crate) fn read_json(path: &Path) -> Result<Value, Failure> {
     serde_json::from_str(&text).map_err(|error| Failure::usage(format!("cannot read {source}: {error}")))
 }
 
-/// The text of a file, or of standard input as `-`, and how it is called.
-fn read_text(path: &Path) -> Result<(String, String), Failure> {
+/// Reads a text from a file, or from standard input as `-`, and how it is called.
+pub(crate) fn read_text(path: &Path) -> Result<(String, String), Failure> {
     let mut bytes = Vec::new();
     let (read, source) = if path.as_os_str() == "-" {
         (

@@ -1,22 +1,35 @@
 //! `legalstat requests`.
 
+mod filters;
+pub(crate) mod lookup;
+pub(crate) mod several;
+mod statistics;
+
 use std::path::PathBuf;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, date, decisions::Deciding, name, object, read_file, sheet};
+use super::{
+    Action, Command, Mutation, coupons, date,
+    decisions::Deciding,
+    sheet,
+    watch::{Watching, request_line},
+};
 use crate::{
     failure::Failure,
+    options::Options,
     output::{Language, View},
 };
+use filters::Filters;
+use lookup::Lookup;
 
 pub(crate) const SERVICE: &str = "legalstat.requests.v1.RequestIntakeService";
 
 /// Requests for legal statistical information
 #[derive(Subcommand, Debug)]
 pub(crate) enum Requests {
-    /// Submit a request
+    /// Submit a request, or all of a file that holds several, one JSON object after the other
     #[command(after_help = "Example:
   legalstat requests submit --as edms --file - <<'JSON'
   { \"request\": {
@@ -29,15 +42,20 @@ pub(crate) enum Requests {
                   \"unit\": \"UNIT_CRIME\", \"period\": \"2025-Q4\" }] } }
   JSON")]
     Submit {
-        /// A SubmitRequestRequest in proto3 JSON; `-` reads standard input
+        /// A SubmitRequestRequest in proto3 JSON, or several; `-` reads standard input
         #[arg(long, value_name = "PATH")]
         file: PathBuf,
         #[command(flatten)]
         mutation: Mutation,
     },
-    /// One request with its examination
+    /// One request with its examination, or all with a number
+    #[command(after_help = "Examples:
+  legalstat requests get requests/0198c0de-0000-7000-8000-000000000000
+  legalstat requests get 2026-000042
+  legalstat requests get '12-3/45' --as edms")]
     Get {
-        /// The request, requests/UUID
+        /// Its name, requests/UUID; or its registration number, its coupon's or its sender's, however they are spelled
+        #[arg(value_name = "NUMBER")]
         name: String,
     },
     /// One request as a sheet: number, days left and what to do next first
@@ -51,53 +69,71 @@ pub(crate) enum Requests {
     },
     #[command(flatten)]
     Deciding(Deciding),
-    /// Requests, newest first
-    #[command(after_help = "Example:\n  legalstat requests list --state registered --due-to 2026-03-31")]
-    List {
-        /// Only requests in this state
-        #[arg(long)]
-        state: Option<State>,
-        /// Only requests with this sender's number
-        #[arg(long)]
-        external_number: Option<String>,
-        /// Only the request with this coupon number
-        #[arg(long)]
-        coupon: Option<String>,
-        /// Only requests due on this day or later
-        #[arg(long, value_name = "DATE", value_parser = date)]
-        due_from: Option<Value>,
-        /// Only requests due on this day or earlier
-        #[arg(long, value_name = "DATE", value_parser = date)]
-        due_to: Option<Value>,
-        /// With the texts of the checks and the steps to the due date, in `-o json`
-        #[arg(long)]
-        full: bool,
+    /// Where a request stands, for who holds its coupon; no certificate is needed
+    #[command(after_help = "Examples:
+  legalstat requests status 20260302-7K3M9QZ0
+  legalstat requests status 20260302-7K3M9QZ0 --secret-file secret.txt --language kk")]
+    Status {
+        /// The number of the coupon; case, spaces and dashes make no difference
+        #[arg(value_name = "COUPON")]
+        coupon: String,
+        /// A file with the secret; `-` reads standard input [default: it is asked for on the terminal]
+        #[arg(long, value_name = "PATH")]
+        secret_file: Option<PathBuf>,
+        /// The language of the texts
+        #[arg(long, default_value = "en")]
+        language: Language,
     },
-}
-
-/// The state of a request.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum State {
-    /// Accepted, not examined yet.
-    Received,
-    /// Waits for the requester.
-    AwaitingClarification,
-    /// Has a number and a due date.
-    Registered,
-    /// Left without consideration.
-    LeftWithoutConsideration,
-    /// Somebody prepares its answer.
-    InPreparation,
-    /// Its answer was dispatched.
-    Answered,
-    /// Passed on to another body.
-    Forwarded,
-    /// Given back.
-    Returned,
-    /// Its consideration was ended.
-    Terminated,
-    /// Its requester took it back.
-    Withdrawn,
+    /// The keys that coupons can be verified with, announced and retired ones too
+    #[command(after_help = "Example:\n  legalstat requests keys -o json > keys.json")]
+    Keys,
+    /// Check that a coupon is the service's, and what it proves; with --keys no service is needed
+    #[command(after_help = "Example:
+  legalstat requests submit --as edms --file request.json -o json > answer.json
+  legalstat requests keys -o json > keys.json
+  legalstat requests verify-coupon answer.json --keys keys.json --submitted request.json")]
+    VerifyCoupon {
+        /// The answer to `requests submit` or `requests get`, saved with `-o json`
+        #[arg(value_name = "PATH")]
+        answer: PathBuf,
+        /// What `requests keys -o json` told [default: the service is asked]
+        #[arg(long, value_name = "PATH")]
+        keys: Option<PathBuf>,
+        /// The file that was submitted, to compare with what was received
+        #[arg(long, value_name = "PATH")]
+        submitted: Option<PathBuf>,
+    },
+    /// Requests, newest first unless ordered otherwise
+    #[command(after_help = "Examples:
+  legalstat requests list --state registered --due-to 2026-03-31 --order-by due_date
+  legalstat requests list --assigned-to operator --overdue
+  legalstat requests list --requester 'ministry of justice' --words 'theft of livestock'")]
+    List {
+        #[command(flatten)]
+        filters: Box<Filters>,
+    },
+    /// Tell what happens to requests as it comes
+    #[command(after_help = "Examples:
+  legalstat requests watch --new --as edms
+  legalstat requests watch --after TOKEN -o json
+  legalstat requests watch --until-caught-up")]
+    Watch {
+        /// Nothing of what has happened already
+        #[arg(long, conflicts_with = "after")]
+        new: bool,
+        #[command(flatten)]
+        watch: Watching,
+    },
+    /// How requests were received and answered
+    #[command(after_help = "Example:\n  legalstat requests statistics --from 2026-01-01 --to 2026-03-31")]
+    Statistics {
+        /// The first day of receipt
+        #[arg(long, value_name = "DATE", value_parser = date)]
+        from: Value,
+        /// The last day of receipt, within two years of the first
+        #[arg(long, value_name = "DATE", value_parser = date)]
+        to: Value,
+    },
 }
 
 const REQUESTS: View = View::Rows(
@@ -112,50 +148,66 @@ const REQUESTS: View = View::Rows(
     ],
 );
 
+const KEYS: View = View::Rows(
+    "signingKeys",
+    &[
+        ("key", "id"),
+        ("state", "state"),
+        ("from", "validFrom"),
+        ("to", "validTo"),
+        ("public key", "publicKey"),
+    ],
+);
+
 impl Requests {
-    /// The command to carry out.
-    pub(crate) fn command(self) -> Result<Command, Failure> {
-        Ok(match self {
-            Self::Submit { file, mutation } => {
-                let action = Action::Send(
-                    mutation.add_to(read_file(&file, SERVICE, "SubmitRequest")?),
-                    View::Record,
-                );
-                Command::new(SERVICE, "SubmitRequest", action)
-            }
-            Self::Get { name: id } => {
-                let action = Action::Call(json!({ "name": name("requests/", &id) }), View::Record);
-                Command::new(SERVICE, "GetRequest", action)
-            }
-            Self::Show { name: id, language } => {
-                let view = View::Text(sheet::sheet, language);
-                let action = Action::Call(json!({ "name": name("requests/", &id) }), view);
-                Command::new(SERVICE, "GetRequest", action)
-            }
-            Self::Deciding(command) => command.command()?,
-            Self::List {
-                state,
-                external_number,
-                coupon,
-                due_from,
-                due_to,
-                full,
+    /// Carries the command out.
+    pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
+        match self {
+            Self::VerifyCoupon {
+                answer,
+                keys,
+                submitted,
             } => {
-                let state = state.and_then(|state| state.to_possible_value()).map(|value| {
-                    json!(format!(
-                        "REQUEST_STATE_{}",
-                        value.get_name().replace('-', "_").to_uppercase()
-                    ))
-                });
-                let request = object([
-                    ("state", state),
-                    ("externalNumber", external_number.map(Value::from)),
-                    ("couponNumber", coupon.map(Value::from)),
-                    ("dueFrom", due_from),
-                    ("dueTo", due_to),
-                    ("view", full.then(|| json!("REQUEST_VIEW_FULL"))),
-                ]);
-                Command::new(SERVICE, "ListRequests", Action::List(request, REQUESTS))
+                let verification = coupons::Verification {
+                    answer,
+                    keys,
+                    submitted,
+                };
+                verification.run(options).await
+            }
+            called => called.command()?.run(options).await,
+        }
+    }
+
+    /// The call of a command that makes one.
+    fn command(self) -> Result<Command, Failure> {
+        Ok(match self {
+            Self::Status {
+                coupon,
+                secret_file,
+                language,
+            } => {
+                let secret = coupons::secret(secret_file.as_deref())?;
+                let request = json!({ "couponNumber": coupon, "secret": secret });
+                let action = Action::Call(request, coupons::status_view(language));
+                Command::new(SERVICE, "GetRequestStatus", action)
+            }
+            Self::Keys => Command::new(SERVICE, "ListSigningKeys", Action::List(json!({}), KEYS)),
+            Self::VerifyCoupon { .. } => return Err(Failure::usage("a coupon is verified without a call")),
+            Self::Submit { file, mutation } => match several::read(&file, &mutation)? {
+                Ok(several) => Command::new(SERVICE, "BatchSubmitRequests", Action::Several(several)),
+                Err(one) => Command::new(SERVICE, "SubmitRequest", Action::Send(one, View::Record)),
+            },
+            Self::Get { name } => Command::new(SERVICE, "GetRequest", Action::Lookup(Lookup(name))),
+            Self::List { filters } => Command::new(SERVICE, "ListRequests", Action::List(filters.request(), REQUESTS)),
+            Self::Watch { new, watch } => {
+                let action = Action::Watch(watch, json!({ "onlyNew": new }), request_line);
+                Command::new(SERVICE, "WatchRequests", action)
+            }
+            Self::Statistics { from, to } => {
+                let request = json!({ "receivedFrom": from, "receivedTo": to });
+                let view = View::Text(statistics::shown, Language::En);
+                Command::new(SERVICE, "GetRequestStatistics", Action::Call(request, view))
             }
         })
     }

@@ -1,4 +1,4 @@
-//! Feeds of changes: `legalstat forms watch`, `legalstat calendar watch`.
+//! Feeds of changes: `legalstat forms watch`, `legalstat requests watch`, `legalstat calendar watch`.
 
 use std::{pin::pin, time::Duration};
 
@@ -133,6 +133,27 @@ pub(crate) fn event_line(message: &Value) -> Option<String> {
     ))
 }
 
+/// What a person is told of an event of a request: also its number, where it stands, and the notices of a document system.
+pub(crate) fn request_line(message: &Value) -> Option<String> {
+    let line = event_line(message)?;
+    let event = &message["requestEvent"];
+    let text = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
+    let state = text("state");
+    let state = match state.trim_start_matches("REQUEST_STATE_") {
+        "UNSPECIFIED" => "",
+        state => state,
+    };
+    let notices = event["notices"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    let notices: Vec<&str> = notices.map(|notice| notice.trim_start_matches("NOTICE_")).collect();
+    let parts = [line, text("registrationNumber"), state.to_owned(), notices.join(", ")];
+    let told: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    Some(told.join("  "))
+}
+
 /// What a person is told of a change of the calendar.
 pub(crate) fn change_line(message: &Value) -> Option<String> {
     let known = message["knownFrom"].as_str()?;
@@ -170,6 +191,18 @@ mod tests {
             change_line(&json!({ "resumeToken": "x", "knownFrom": null, "caughtUp": true })),
             None
         );
+    }
+
+    #[test]
+    fn a_person_is_told_where_a_request_stands_and_what_its_sender_hears() {
+        let mut message = json!({ "event": { "kind": "request.accepted", "resource": "requests/1",
+            "occurredAt": "2026-03-02T05:00:00Z" }, "requestEvent": { "registrationNumber": "2026-000001",
+            "state": "REQUEST_STATE_REGISTERED", "notices": ["NOTICE_DELIVERED", "NOTICE_REGISTERED"] } });
+        let line = "2026-03-02T05:00:00Z  request.accepted  requests/1  2026-000001  REGISTERED  DELIVERED, REGISTERED";
+        assert_eq!(request_line(&message).as_deref(), Some(line));
+        message["requestEvent"] = Value::Null;
+        let line = "2026-03-02T05:00:00Z  request.accepted  requests/1";
+        assert_eq!(request_line(&message).as_deref(), Some(line), "of a body, say");
     }
 
     #[test]

@@ -243,7 +243,12 @@ async fn looked_up(registry: &FormRegistry, items: &[Item], nearest: bool) -> Re
         let asking: Vec<Wanted> = asking.cloned().collect();
         match (asking.is_empty(), nearest) {
             (true, _) => Ok(Vec::new()),
-            (false, false) => db::availability::matches(&mut *db.planned().await?, &asking, nearest).await,
+            (false, false) => {
+                let mut connection = db.planned().await?;
+                let matches = db::availability::matches(&mut connection, &asking, nearest).await?;
+                connection.done();
+                Ok(matches)
+            }
             (false, true) => db::availability::matches(&mut *db.connection().await?, &asking, nearest).await,
         }
     };
@@ -257,12 +262,18 @@ async fn looked_up(registry: &FormRegistry, items: &[Item], nearest: bool) -> Re
             true => HashMap::new(),
             false => code_list::numbers_of(&mut connection, KATO, &codes).await?,
         };
+        connection.done();
         Ok((histories, entered, territories))
     };
     let effective = async {
         match of_items.is_empty() {
             true => Ok(Vec::new()),
-            false => db::availability::effective(&mut *db.planned().await?, &of_items, now).await,
+            false => {
+                let mut connection = db.planned().await?;
+                let effective = db::availability::effective(&mut connection, &of_items, now).await?;
+                connection.done();
+                Ok(effective)
+            }
         }
     };
     let (matches, registers, mut effective) = tokio::try_join!(matches, registers, effective)?;
@@ -280,6 +291,7 @@ async fn looked_up(registry: &FormRegistry, items: &[Item], nearest: bool) -> Re
         let mut connection = db.planned().await?;
         histories.extend(self::histories(&mut connection, &of_words).await?);
         effective.extend(db::availability::effective(&mut connection, &of_words, now).await?);
+        connection.done();
     }
     let embargoes = match effective.iter().any(|effective| effective.embargoed) {
         true => db::embargo::holding(&mut *db.planned().await?, None, now).await?,

@@ -58,7 +58,15 @@ pub enum Class {
 }
 
 /// How a method's names begin that read or compute many things.
-const OF_MANY: [&str; 5] = ["List", "Batch", "Preview", "Check", "GetPunctuality"];
+const OF_MANY: [&str; 7] = [
+    "List",
+    "Lookup",
+    "Batch",
+    "Preview",
+    "Check",
+    "GetPunctuality",
+    "GetRequestStatistics",
+];
 
 static CLASSES: LazyLock<HashMap<&'static str, Class>> = LazyLock::new(|| {
     let services = legalstat_proto::descriptors().services();

@@ -158,7 +158,7 @@ fn file_handles() -> usize {
 }
 
 /// What an address is counted as: whoever has one IPv6 address has 2^64 of them.
-pub(crate) fn counted(address: IpAddr) -> IpAddr {
+pub fn counted(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let network = u128::from(address) & (u128::MAX << 64);

@@ -98,7 +98,8 @@ fn decode(token: &str, query: [u8; 8]) -> Option<String> {
     (!key.chars().any(char::is_control)).then_some(key)
 }
 
-fn invalid() -> Refusal {
+/// That a token is not one of this query.
+pub fn invalid() -> Refusal {
     Refusal::new(
         Code::InvalidArgument,
         ErrorReason::PageTokenInvalid,

@@ -28,6 +28,12 @@ pub trait DueDates: Send + Sync + 'static {
     /// Whether the steps are stored with the due date.
     fn explained(&self) -> bool;
 
+    /// What the event of a due date that is another tells besides its kind; nothing unless a feed of the service tells it.
+    fn told(&self, due_date: Date) -> Option<String> {
+        let _ = due_date;
+        None
+    }
+
     /// Reads the due dates of what is not done yet, at most `most`, after the resource `after`, in an order of the
     /// service's own. `now` decides what is settled already.
     ///

@@ -150,15 +150,15 @@ impl Follower {
                     reason: "",
                 };
                 moves::record(write.connection(), now, why, &stored).await?;
-                let noun = due_dates.noun();
-                Ok(stored.iter().map(|item| entry(noun, &act, item)).collect())
+                Ok(stored.iter().map(|item| entry(&*due_dates, &act, item)).collect())
             })
         });
         stored.await
     }
 }
 
-fn entry(noun: &str, act: &Act, item: &Recomputed) -> Change {
+fn entry(due_dates: &dyn DueDates, act: &Act, item: &Recomputed) -> Change {
+    let noun = due_dates.noun();
     let event = if item.moves() {
         "due_date_moved"
     } else {
@@ -166,7 +166,11 @@ fn entry(noun: &str, act: &Act, item: &Recomputed) -> Change {
     };
     let (cause, old, new) = (act.cause.word(), item.old.date, item.new.date);
     let body = format!("{cause} {} {old} {new}", act.name);
-    Change::of(&item.name, format!("{noun}.{event}")).doing(body.as_bytes())
+    let change = Change::of(&item.name, format!("{noun}.{event}")).doing(body.as_bytes());
+    match due_dates.told(new) {
+        None => change,
+        Some(told) => change.telling(&told),
+    }
 }
 
 /// How far the service has followed the calendar.

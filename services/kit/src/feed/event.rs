@@ -18,6 +18,8 @@ pub struct Event {
     pub kind: String,
     /// To which resource.
     pub resource: String,
+    /// What the event tells besides, in the service's own notation.
+    pub told: Option<String>,
     /// When, by the clock of the service that did it.
     pub occurred_at: Timestamp,
 }
@@ -32,6 +34,7 @@ struct Row {
     number: i64,
     kind: String,
     resource: String,
+    told: Option<String>,
     occurred_at: jiff_sqlx::Timestamp,
 }
 
@@ -41,6 +44,7 @@ impl From<Row> for Arc<Event> {
             number: row.number,
             kind: row.kind,
             resource: row.resource,
+            told: row.told,
             occurred_at: row.occurred_at.to_jiff(),
         })
     }
@@ -90,7 +94,7 @@ pub(super) async fn first(
 ) -> Result<Vec<Arc<Event>>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT number, kind, resource, occurred_at FROM outbox_event
+        "SELECT number, kind, resource, told, occurred_at FROM outbox_event
          WHERE number > $1 AND number <= $2 ORDER BY number LIMIT $3",
         after,
         until,
@@ -109,7 +113,7 @@ pub(super) async fn last(
 ) -> Result<Vec<Arc<Event>>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
-        "SELECT number, kind, resource, occurred_at FROM outbox_event
+        "SELECT number, kind, resource, told, occurred_at FROM outbox_event
          WHERE number > $1 AND number <= $2 ORDER BY number DESC LIMIT $3",
         after,
         until,
@@ -171,6 +175,7 @@ mod tests {
             number,
             kind: "edition.placed".into(),
             resource: "forms/1".into(),
+            told: None,
             occurred_at: Timestamp::UNIX_EPOCH,
         };
         numbers.map(|number| Arc::new(event(number))).collect()

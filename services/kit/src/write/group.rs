@@ -277,7 +277,9 @@ impl<G: Grouped> Worker<G> {
 
     async fn answered(&self, mutations: Vec<&Mutation>) -> Result<Vec<Answered>, Error> {
         let mut connection = self.context.db.writing().await?;
-        Ok(leaves::answered(&mut connection, &mutations).await?)
+        let answered = leaves::answered(&mut connection, &mutations).await?;
+        connection.done();
+        Ok(answered)
     }
 
     async fn recall(&self, mutation: &Mutation, earlier: &Answered) -> Result<G::Answer, Error> {

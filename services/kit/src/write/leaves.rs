@@ -101,6 +101,7 @@ impl Entry {
 pub(super) struct Event<'a> {
     kind: &'a str,
     resource: &'a str,
+    told: Option<&'a str>,
 }
 
 impl<'a> Event<'a> {
@@ -108,6 +109,7 @@ impl<'a> Event<'a> {
         Self {
             kind: &change.kind,
             resource: &change.resource,
+            told: change.told.as_deref(),
         }
     }
 }
@@ -223,9 +225,9 @@ pub(super) async fn leave(
                  AS entry (caller, roles, method, resource, outcome, reason, salt, digest, count, address, at, place)
              ORDER BY place
          ), told AS (
-             INSERT INTO outbox_event (occurred_at, kind, resource)
-             SELECT $1, kind, resource
-             FROM unnest($17::text[], $18::text[]) WITH ORDINALITY AS event (kind, resource, place)
+             INSERT INTO outbox_event (occurred_at, kind, resource, told)
+             SELECT $1, kind, resource, told
+             FROM unnest($17::text[], $18::text[], $20::text[]) WITH ORDINALITY AS event (kind, resource, told, place)
              ORDER BY place
          )
          SELECT count(*) AS "kept!" FROM answered"#,
@@ -248,6 +250,7 @@ pub(super) async fn leave(
         column(events, |event| event.kind) as _,
         column(events, |event| event.resource) as _,
         column(entries, |entry| entry.at.map(jiff_sqlx::Timestamp::from)) as _,
+        column(events, |event| event.told) as _,
     )
     .fetch_one(connection)
     .await?;

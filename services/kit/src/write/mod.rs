@@ -135,6 +135,7 @@ struct Body {
 pub struct Change {
     resource: String,
     kind: Cow<'static, str>,
+    told: Option<String>,
     body_sha256: Option<[u8; 32]>,
     is_repeat: bool,
 }
@@ -145,6 +146,7 @@ impl Change {
         Self {
             resource: resource.to_string(),
             kind: kind.into(),
+            told: None,
             body_sha256: None,
             is_repeat: false,
         }
@@ -156,6 +158,13 @@ impl Change {
             is_repeat: true,
             ..Self::of(resource, kind)
         }
+    }
+
+    /// What the event tells besides its kind, in the service's own notation: a feed that tells what became of the resource must
+    /// not tell what it became later.
+    pub fn telling(mut self, what: &impl Display) -> Self {
+        self.told = Some(what.to_string());
+        self
     }
 
     /// What was done, for the salted digest in the journal; without it the body of the call counts.
@@ -192,6 +201,12 @@ impl<R> Outcome<R> {
             kept: None,
             committed: None,
         }
+    }
+
+    /// What the events tell besides their kinds; see [`Change::telling`].
+    pub fn telling(mut self, what: &impl Display) -> Self {
+        self.changes = self.changes.into_iter().map(|change| change.telling(what)).collect();
+        self
     }
 
     /// Keeps these bytes for repetitions instead of the whole answer; [`Grouped::recall`] makes the answer of them again.

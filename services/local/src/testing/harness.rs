@@ -18,6 +18,7 @@ use crate::{
     postgres::{Cluster, ClusterOptions},
     residents,
     roles::{self, ServicePasswords},
+    signing,
     testing::relay::Relay,
 };
 use legalstat_kit::{
@@ -38,6 +39,8 @@ pub struct Ground {
 }
 
 const PREFIX: &str = "legalstat-test-";
+/// Under which name the signing keys of tests stand.
+const SIGNING: &str = "every-service";
 
 /// Removes the folders of test processes that have ended: a process never drops what all its tests share.
 fn sweep() {
@@ -81,6 +84,7 @@ impl Ground {
         })
         .await?;
         let authority = Authority::open_or_create(folder.path())?;
+        signing::ensure(folder.path(), SIGNING, Timestamp::UNIX_EPOCH)?;
         Ok(Self {
             cluster,
             passwords: ServicePasswords::random(),
@@ -99,6 +103,11 @@ impl Ground {
     /// The folder of the ground, with `authority/` and `certificates/`.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The folder of the keys that services sign with in tests: one, which signs at whatever time a test tells.
+    pub fn signing_keys(&self) -> String {
+        signing::folder_of(self.folder.path(), SIGNING).display().to_string()
     }
 
     /// A database of its own for one test: a copy of one that the service's migrations made.

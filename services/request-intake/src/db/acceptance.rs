@@ -10,12 +10,15 @@ use uuid::Uuid;
 use super::column;
 use crate::domain::{
     examination::Examination,
-    request::{Item, Receipt, Submission, Unit},
+    request::{Item, Proof, Receipt, Submission, Unit},
+    secret::Secret,
 };
 
 /// A request as it is accepted.
 pub struct Accepted<'a> {
     pub receipt: Receipt,
+    /// Its coupon's secret, of which a digest is stored.
+    pub secret: Secret,
     pub submission: &'a Submission,
     pub examination: &'a Examination,
     pub examined_at: Timestamp,
@@ -58,23 +61,26 @@ async fn insert_requests(
               essence, language, requester_kind, requester_full_name, requester_bin, requester_iin,
               requester_postal_address, signatory_full_name, signatory_capacity, state, examination_pending,
               examination_round, examined_at, registration_number, registered_on, due_date, due_time, due_provisional,
-              due_assumed, due_calendar_version, due_term, explanation, findings)
+              due_assumed, due_calendar_version, due_term, explanation, findings, coupon_content_sha256, coupon_key,
+              coupon_signature, coupon_secret_digest, receiving_body)
          SELECT n.id, n.accepted_by, n.accepted_at, n.coupon_number, n.received_at, n.channel, n.external_number,
              n.external_date, n.addressee, n.essence, n.language, n.requester_kind, n.requester_full_name, n.requester_bin,
              n.requester_iin, n.requester_postal_address, n.signatory_full_name, n.signatory_capacity, n.state, n.pending, 1,
              n.examined_at, n.registration_number, n.registered_on, n.due_date, n.due_time, n.due_provisional,
-             n.due_assumed, n.due_calendar_version, n.due_term, n.explanation, n.findings::uuid[]
+             n.due_assumed, n.due_calendar_version, n.due_term, n.explanation, n.findings::uuid[],
+             n.coupon_content_sha256, n.coupon_key, n.coupon_signature, n.coupon_secret_digest, n.receiving_body
          FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::timestamptz[], $6::text[], $7::text[],
                      $8::date[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
                      $16::text[], $17::text[], $18::text[], $19::text[], $20::boolean[], $21::timestamptz[], $22::text[],
                      $23::date[], $24::date[], $25::timestamptz[], $26::boolean[], $27::boolean[], $28::text[],
-                     $29::text[], $30::bytea[], $31::text[])
+                     $29::text[], $30::bytea[], $31::text[], $43::bytea[], $44::text[], $45::bytea[], $46::bytea[], $47::text[])
              WITH ORDINALITY AS n
              (id, accepted_by, accepted_at, coupon_number, received_at, channel, external_number, external_date, addressee,
               essence, language, requester_kind, requester_full_name, requester_bin, requester_iin,
               requester_postal_address, signatory_full_name, signatory_capacity, state, pending, examined_at,
               registration_number, registered_on, due_date, due_time, due_provisional, due_assumed, due_calendar_version,
-              due_term, explanation, findings, place)
+              due_term, explanation, findings, coupon_content_sha256, coupon_key, coupon_signature, coupon_secret_digest, receiving_body,
+              place)
          ORDER BY n.place
          ON CONFLICT ON CONSTRAINT request_coupon_number DO NOTHING
          RETURNING id
@@ -145,8 +151,18 @@ async fn insert_requests(
         column(&items, |(_, _, item)| item.indicator.as_deref()) as _,
         column(&items, |(_, _, item)| item.detail.as_deref()) as _,
         &column(&items, |(_, _, item)| item.territories.join(" ")),
+        column(requests, |r| proof(r).map(|proof| proof.content_sha256.as_slice())) as _,
+        column(requests, |r| proof(r).map(|proof| proof.key.as_str())) as _,
+        column(requests, |r| proof(r).map(|proof| proof.signature.as_slice())) as _,
+        column(requests, |r| proof(r)
+            .map(|_| r.secret.digest(&r.receipt.coupon_number).to_vec())) as _,
+        column(requests, |r| r.submission.receiving_body.as_deref()) as _,
     );
     Ok(stored.fetch_all(connection).await?.into_iter().collect())
+}
+
+fn proof<'a>(request: &'a Accepted<'_>) -> Option<&'a Proof> {
+    request.receipt.proof.as_ref()
 }
 
 /// An array as PostgreSQL writes it: rows with arrays of different lengths cannot be unnested otherwise.

@@ -2,19 +2,25 @@
 
 pub mod acceptance;
 pub mod amendment;
+pub mod body;
 mod changed_field;
 pub mod clarification;
+pub mod coupon_try;
 pub mod decision;
 pub mod due_date;
 pub mod due_warning;
 pub mod examination;
 pub mod explanation;
 pub mod finding;
+pub mod listing;
+mod listing_statement;
 pub mod registration;
 pub mod request;
 pub mod review;
 pub mod rule;
 mod rule_load;
+pub mod statistics;
+pub mod watching;
 
 #[cfg(test)]
 pub use rule_load::edited as edited_rules;

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use legalstat_kit::{
     door::word::{Word, unreadable},
     law::LocalizedText,
@@ -14,70 +14,10 @@ use uuid::Uuid;
 use crate::domain::{
     evidence::Deadline,
     request::{
-        Capacity, Channel, DuePart, Extension, ExternalDocument, Item, ItemKind, Language, Receipt, Requester,
+        Capacity, Channel, DuePart, Extension, ExternalDocument, Item, ItemKind, Language, Proof, Receipt, Requester,
         RequesterKind, Signatory, Standing, State, Submission, Unit,
     },
 };
-
-/// Which requests a list holds; empty filters take all.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Only those this caller brought.
-    pub accepted_by: Option<String>,
-    /// Only those in this state.
-    pub state: Option<State>,
-    /// Only those with this number of the sender's.
-    pub external_number: Option<String>,
-    /// Only the one with this coupon.
-    pub coupon_number: Option<String>,
-    /// Only those due on this day or later.
-    pub due_from: Option<Date>,
-    /// Only those due on this day or earlier.
-    pub due_to: Option<Date>,
-    /// Only those that arrived before this place in the order of arrival.
-    pub before: Option<i64>,
-}
-
-/// A request's place in the order of arrival.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    /// The place.
-    pub number: i64,
-    /// The request.
-    pub id: Uuid,
-}
-
-/// Finds the requests of a list, newest first.
-///
-/// # Errors
-/// When the database fails.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn find(connection: &mut PgConnection, filter: &Filter, most: i64) -> Result<Vec<Place>, sqlx::Error> {
-    sqlx::query_as!(
-        Place,
-        "SELECT number, id FROM requests.request
-         WHERE ($1::text IS NULL OR accepted_by = $1)
-           AND ($2::text IS NULL OR state = $2)
-           AND ($3::text IS NULL OR requests.folded(external_number) = requests.folded($3))
-           AND ($4::text IS NULL
-                OR coupon_number
-                    = upper(overlay(requests.folded($4) PLACING '-' FROM 9 FOR 0) COLLATE \"C\") COLLATE \"default\")
-           AND ($5::date IS NULL OR due_date >= $5)
-           AND ($6::date IS NULL OR due_date <= $6)
-           AND ($7::bigint IS NULL OR number < $7)
-         ORDER BY number DESC LIMIT $8",
-        filter.accepted_by.as_deref(),
-        filter.state.map(State::word),
-        filter.external_number.as_deref(),
-        filter.coupon_number.as_deref(),
-        filter.due_from.map(jiff_sqlx::Date::from) as _,
-        filter.due_to.map(jiff_sqlx::Date::from) as _,
-        filter.before,
-        most,
-    )
-    .fetch_all(connection)
-    .await
-}
 
 /// A request without the texts that it shares with others.
 #[derive(Clone, Debug)]
@@ -97,6 +37,8 @@ pub struct Stored {
     pub explanation: Option<[u8; 32]>,
     /// Whether its due date has ever moved.
     pub moved: bool,
+    /// The revision of the rules, and with them of the bodies, when it was read: by these it is decided who sees it.
+    pub rules_revision: i64,
 }
 
 /// Reads the requests with these ids. One that this release cannot read keeps none of the others back.
@@ -116,6 +58,9 @@ pub async fn get(
              r.state, r.examination_round, r.examined_at, r.findings, r.registration_number, r.registered_on, r.due_date,
              r.due_time, r.due_provisional, r.due_assumed, r.due_calendar_version, r.due_term, r.explanation,
              r.version, r.changed_at, r.assignee, r.cure_by, r.due_part, r.extension_counted_from, r.extension_until,
+             r.coupon_content_sha256, r.coupon_key, r.coupon_signature,
+             r.receiving_body,
+             (SELECT revision FROM requests.rule_revision) AS "rules_revision!",
              EXISTS (SELECT FROM requests.due_date_change WHERE resource = 'requests/' || r.id) AS "moved!",
              i.kinds AS "kinds!", i.descriptions AS "descriptions!", i.units AS "units!: Vec<Option<String>>",
              i.periods AS "periods!: Vec<Option<String>>", i.until_periods AS "until_periods!: Vec<Option<String>>",
@@ -139,6 +84,38 @@ pub async fn get(
     );
     let rows = rows.fetch_all(connection).await?;
     Ok(rows.into_iter().map(|row| (row.id, row.try_into())).collect())
+}
+
+/// What was signed of a request's receipt; none when the release before accepted it.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn proof(connection: &mut PgConnection, id: Uuid) -> Result<Option<Proof>, sqlx::Error> {
+    let row = sqlx::query!(
+        "SELECT coupon_content_sha256, coupon_key, coupon_signature FROM requests.request WHERE id = $1",
+        id,
+    );
+    match row.fetch_optional(connection).await? {
+        Some(row) => to_proof(row.coupon_content_sha256, row.coupon_key, row.coupon_signature),
+        None => Ok(None),
+    }
+}
+
+fn to_proof(
+    content_sha256: Option<Vec<u8>>,
+    key: Option<String>,
+    signature: Option<Vec<u8>>,
+) -> Result<Option<Proof>, sqlx::Error> {
+    let Some(((content_sha256, key), signature)) = content_sha256.zip(key).zip(signature) else {
+        return Ok(None);
+    };
+    let unreadable = |_| unreadable("coupon_signature", "no digest or no signature");
+    Ok(Some(Proof {
+        content_sha256: content_sha256.try_into().map_err(unreadable)?,
+        key,
+        signature: signature.try_into().map_err(unreadable)?,
+    }))
 }
 
 struct Row {
@@ -168,6 +145,8 @@ struct Row {
     due_part: Option<String>,
     extension_counted_from: Option<jiff_sqlx::Date>,
     extension_until: Option<jiff_sqlx::Date>,
+    receiving_body: Option<String>,
+    rules_revision: i64,
     examination_round: i32,
     examined_at: jiff_sqlx::Timestamp,
     registration_number: Option<String>,
@@ -179,6 +158,9 @@ struct Row {
     due_calendar_version: Option<String>,
     due_term: Option<String>,
     explanation: Option<Vec<u8>>,
+    coupon_content_sha256: Option<Vec<u8>>,
+    coupon_key: Option<String>,
+    coupon_signature: Option<Vec<u8>>,
     findings: Vec<Uuid>,
     moved: bool,
     kinds: Vec<String>,
@@ -210,6 +192,11 @@ impl TryFrom<Row> for Stored {
                 coupon_number: std::mem::take(&mut row.coupon_number),
                 accepted_at: row.accepted_at.to_jiff(),
                 accepted_by: std::mem::take(&mut row.accepted_by),
+                proof: to_proof(
+                    row.coupon_content_sha256.take(),
+                    row.coupon_key.take(),
+                    row.coupon_signature.take(),
+                )?,
             },
             standing: Standing {
                 state: State::read_stored(&row.state, "state")?,
@@ -227,6 +214,7 @@ impl TryFrom<Row> for Stored {
             deadline: deadline(&mut row),
             explanation,
             moved: row.moved,
+            rules_revision: row.rules_revision,
             submission: submission(row)?,
         })
     }
@@ -311,6 +299,7 @@ fn submission(mut row: Row) -> Result<Submission, sqlx::Error> {
             date: date.to_jiff(),
         }),
         addressee: row.addressee,
+        receiving_body: row.receiving_body,
         essence: row.essence,
         language: Language::read_stored(&row.language, "language")?,
         items,

@@ -35,6 +35,7 @@ pub async fn all(connection: &mut PgConnection) -> Result<Rules, sqlx::Error> {
         signatories: signatories(connection).await?,
         grounds: grounds(connection).await?,
         verbs: verbs(connection).await?,
+        bodies: super::body::all(connection).await?,
     })
 }
 

@@ -101,6 +101,7 @@ mod tests {
             channel: Channel::Paper,
             external: None,
             addressee: String::new(),
+            receiving_body: None,
             essence: "C".into(),
             language: Language::Ru,
             items: vec![Item {

@@ -47,6 +47,7 @@ fn submission() -> Submission {
             date: date(2020, 3, 2),
         }),
         addressee: String::new(),
+        receiving_body: None,
         essence: "crimes of a quarter".into(),
         language: Language::Ru,
         items: vec![item(ItemKind::Statistics)],

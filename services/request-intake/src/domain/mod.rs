@@ -1,18 +1,25 @@
 //! Pure types and decisions: no database, no network, no clock.
 
 pub mod amendment;
+pub mod body;
 pub mod decision;
 pub mod evidence;
 pub mod examination;
 pub mod identifiers;
 pub mod life;
 pub mod names;
+pub mod notice;
 pub mod register;
 pub mod registration;
 pub mod request;
 pub mod review;
 pub mod rules;
+pub mod secret;
+pub mod statistics;
+pub mod status;
 mod texts;
+pub mod told;
+pub mod viewer;
 
 #[cfg(test)]
 mod words;

@@ -15,6 +15,23 @@ pub fn parse_request(name: &str) -> Option<Uuid> {
     (request(id) == name).then_some(id)
 }
 
+/// The name of a body.
+pub fn body(id: &str) -> String {
+    format!("bodies/{id}")
+}
+
+/// Reads the id in the name of a body; `None` for another notation.
+pub fn parse_body(name: &str) -> Option<&str> {
+    let id = name.strip_prefix("bodies/")?;
+    let word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    (id.len() <= 64 && id.split('-').all(word)).then_some(id)
+}
+
+/// Whether a text can be the name in a certificate.
+pub fn is_certificate_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 200 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+}
+
 /// Whether a text is the name of a form, which need not be registered.
 pub fn is_form(name: &str) -> bool {
     name.strip_prefix("forms/").and_then(number).is_some()
@@ -75,6 +92,34 @@ mod tests {
             "forms/1234567890",
         ] {
             assert!(!is_form(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_named_by_lower_case_words() {
+        for id in ["committee", "justice-1", "1"] {
+            assert_eq!(parse_body(&body(id)), Some(id));
+        }
+        let long = body(&"a".repeat(65));
+        for name in [
+            "",
+            "bodies/",
+            "bodies/A",
+            "bodies/a--b",
+            "bodies/-a",
+            "bodies/a/b",
+            "justice",
+            &long,
+        ] {
+            assert_eq!(parse_body(name), None, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_names_its_holder_in_letters_that_certificates_take() {
+        assert!(is_certificate_name("Ministry_of.Justice-2"));
+        for name in ["", "a b", "министерство", "a/b", &"a".repeat(201)] {
+            assert!(!is_certificate_name(name), "{name:?}");
         }
     }
 

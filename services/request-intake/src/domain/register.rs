@@ -8,6 +8,7 @@ use legalstat_kit::{
 use serde::Deserialize;
 
 use super::{
+    body::Bodies,
     request::RequesterKind,
     rules::{CallerChannel, ChannelRule, CureDays, Ground, LapsedAct, Rules, SignatoryRule, Validity, VerbRule},
 };
@@ -109,6 +110,8 @@ pub fn embedded() -> anyhow::Result<Rules> {
         )?,
         grounds: lines("grounds.csv", include_str!("../../data/grounds.csv"), ground)?,
         verbs: lines("verb_rules.csv", include_str!("../../data/verb_rules.csv"), verb_rules)?.concat(),
+        // No release knows the bodies: an administrator enters them.
+        bodies: Bodies::default(),
     })
 }
 

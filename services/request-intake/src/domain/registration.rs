@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 /// Crockford's alphabet: no I, L, O or U, which are misread.
-const ALPHABET: [char; 32] = [
+pub(super) const ALPHABET: [char; 32] = [
     '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J', 'K', 'M', 'N', 'P',
     'Q', 'R', 'S', 'T', 'V', 'W', 'X', 'Y', 'Z',
 ];

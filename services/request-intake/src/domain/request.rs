@@ -277,6 +277,16 @@ impl Word for State {
     }
 }
 
+impl State {
+    /// Whether a request is neither answered nor ended otherwise.
+    pub const fn is_open(self) -> bool {
+        matches!(
+            self,
+            Self::Received | Self::AwaitingClarification | Self::Registered | Self::InPreparation
+        )
+    }
+}
+
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requester {
@@ -346,6 +356,8 @@ pub struct Submission {
     pub external: Option<ExternalDocument>,
     /// The body of legal statistics addressed; empty means the Committee.
     pub addressee: String,
+    /// The id of the body of legal statistics that received it; none means the Committee.
+    pub receiving_body: Option<String>,
     /// The essence in words.
     pub essence: String,
     /// The language.
@@ -382,6 +394,19 @@ pub struct Receipt {
     pub accepted_at: Timestamp,
     /// The caller that brought it and was given the coupon.
     pub accepted_by: String,
+    /// What the service signed; none when the release before accepted it.
+    pub proof: Option<Proof>,
+}
+
+/// What the service signed of a receipt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The SHA-256 of what was received.
+    pub content_sha256: [u8; 32],
+    /// The id of the key that signed.
+    pub key: String,
+    /// The signature.
+    pub signature: [u8; 64],
 }
 
 /// A request with everything known about it.

@@ -5,6 +5,7 @@ use legalstat_kit::door::word::Word;
 use legalstat_kit::law::{LegalBasis, LocalizedText};
 
 use super::{
+    body::Bodies,
     decision::OfficialCapacity,
     examination::CheckRule,
     life::Verb,
@@ -193,6 +194,8 @@ pub struct Rules {
     pub grounds: Vec<Ground>,
     /// What may be done with requests after their examination.
     pub verbs: Vec<VerbRule>,
+    /// Bodies that ask and that provide; an administrator enters them.
+    pub bodies: Bodies,
 }
 
 impl Rules {

@@ -25,6 +25,7 @@ use crate::{
         life::{self, Verb},
         names,
         request::Submission,
+        told::Told,
     },
     examining::{Examiner, LONGEST},
 };
@@ -124,7 +125,10 @@ impl Job {
                 } else {
                     db::examination::conclude(connection, id, &examination, now).await?;
                 }
-                Ok(vec![Change::of(&names::request(id), "request.examined")])
+                let state = life::step(stands, verb)?;
+                let due_date = examination.deadline.as_ref().map(|deadline| deadline.due_date);
+                let told = Told::of(state, due_date);
+                Ok(vec![Change::of(&names::request(id), "request.examined").telling(&told)])
             })
         });
         Ok(changed.await? > 0)

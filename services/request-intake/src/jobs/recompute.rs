@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
     Context,
     due::{
@@ -21,7 +21,7 @@ use sqlx::PgConnection;
 use crate::{
     clients,
     db::{self, due_date::Moved},
-    domain::{evidence::Deadline, names},
+    domain::{evidence::Deadline, names, told::Told},
 };
 
 /// The due dates of requests that are registered and neither answered nor ended otherwise.
@@ -40,6 +40,14 @@ impl DueDates for OpenRequests {
 
     fn explained(&self) -> bool {
         true
+    }
+
+    fn told(&self, due_date: Date) -> Option<String> {
+        let told = Told {
+            due_date: Some(due_date),
+            ..Told::default()
+        };
+        Some(told.to_string())
     }
 
     async fn open(

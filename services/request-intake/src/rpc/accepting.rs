@@ -18,7 +18,7 @@ use legalstat_proto::requests::v1 as proto;
 use rand::RngExt;
 use uuid::{NoContext, Uuid};
 
-use super::{convert, kept};
+use super::{convert, coupons::Coupons, kept, submit_request::Submissions};
 use crate::{
     clients::calendar::Deadlines,
     db::{self, acceptance::Accepted},
@@ -29,6 +29,8 @@ use crate::{
         registration::coupon_number,
         request::{Receipt, Request, Standing, Submission},
         rules::Rules,
+        secret::Secret,
+        told::Told,
     },
     examining,
     shared_texts::SharedTexts,
@@ -41,6 +43,8 @@ const COUPONS: usize = 8;
 pub struct Plan {
     pub(super) accepted_by: String,
     pub(super) submission: Submission,
+    /// The digest of what was received.
+    pub(super) content_sha256: [u8; 32],
     pub(super) examination: Examination,
     pub(super) rules: Arc<Rules>,
     pub(super) examined_at: Timestamp,
@@ -48,12 +52,12 @@ pub struct Plan {
 
 /// Accepts them all in a transaction begun by [`BEGIN`](legalstat_kit::due::follow::BEGIN), and gives what each came to in their order.
 pub(super) async fn accept(
-    texts: &Arc<SharedTexts>,
-    deadlines: &Deadlines,
+    submissions: &Submissions,
     write: &mut Write,
     plans: &[&Plan],
 ) -> Result<Vec<Outcome<proto::Request>>, Error> {
-    let current = still_current(deadlines, Followed::begun(write)?, plans);
+    let (texts, coupons) = (&submissions.texts, &submissions.coupons);
+    let current = still_current(&submissions.examiner.deadlines, Followed::begun(write)?, plans);
     let examinations: Vec<&Examination> = plans
         .iter()
         .zip(&current)
@@ -61,13 +65,16 @@ pub(super) async fn accept(
         .collect();
     let shared = Shared::of(&examinations);
     shared.store(write, texts).await?;
+    let now = write.now();
+    let signed = plans.iter().map(|plan| signed(coupons, plan, now));
+    let signed: Vec<(Receipt, Secret)> = signed.collect::<anyhow::Result<_>>()?;
     // The year's counter is locked as late as possible: all registrations wait for it.
     let mut numbers = numbers(write, &examinations).await?;
-    let now = write.now();
     let mut accepted: Vec<Accepted<'_>> = Vec::with_capacity(plans.len());
-    for (place, (plan, examination)) in plans.iter().zip(&examinations).enumerate() {
+    for (place, ((plan, examination), (receipt, secret))) in plans.iter().zip(&examinations).zip(signed).enumerate() {
         accepted.push(Accepted {
-            receipt: receipt(plan, now),
+            receipt,
+            secret,
             submission: &plan.submission,
             examination,
             examined_at: now,
@@ -76,7 +83,7 @@ pub(super) async fn accept(
             registration_number: numbers.next(examination),
         });
     }
-    let mut outcomes = insert(write, &mut accepted).await?;
+    let mut outcomes = insert(coupons, write, &mut accepted).await?;
     // Known to be stored only once the transaction is.
     if let Some(last) = outcomes.pop() {
         let texts = Arc::clone(texts);
@@ -183,23 +190,31 @@ async fn numbers(write: &mut Write, examinations: &[&Examination]) -> Result<Num
     Ok(Numbers(numbers.into_iter()))
 }
 
+/// A receipt with the service's signature, and its secret.
 #[expect(clippy::disallowed_methods, reason = "a coupon number is forty random bits")]
-fn receipt(plan: &Plan, now: Timestamp) -> Receipt {
+fn signed(coupons: &Coupons, plan: &Plan, now: Timestamp) -> anyhow::Result<(Receipt, Secret)> {
     // A system's clock may be set back between the door and here.
     let accepted_at = now.max(plan.submission.received_at);
     let seconds = accepted_at.as_second().unsigned_abs();
     let unix = uuid::Timestamp::from_unix(NoContext, seconds, accepted_at.subsec_nanosecond().unsigned_abs());
-    Receipt {
+    let mut receipt = Receipt {
         id: Uuid::new_v7(unix),
         coupon_number: coupon_number(zone::civil_day(accepted_at), rand::rng().random()),
         accepted_at,
         accepted_by: plan.accepted_by.clone(),
-    }
+        proof: None,
+    };
+    let secret = coupons.sign(&mut receipt, plan.content_sha256)?;
+    Ok((receipt, secret))
 }
 
 /// Stores the requests, and gives what each came to. The answers are made while the database stores: all registrations of the
 /// year wait for that.
-async fn insert(write: &mut Write, accepted: &mut [Accepted<'_>]) -> Result<Vec<Outcome<proto::Request>>, Error> {
+async fn insert(
+    coupons: &Coupons,
+    write: &mut Write,
+    accepted: &mut [Accepted<'_>],
+) -> Result<Vec<Outcome<proto::Request>>, Error> {
     let (stored, outcomes) = {
         let requests: Vec<&Accepted<'_>> = accepted.iter().collect();
         let mut storing = pin!(db::acceptance::insert(write.connection(), &requests));
@@ -214,13 +229,14 @@ async fn insert(write: &mut Write, accepted: &mut [Accepted<'_>]) -> Result<Vec<
     if stored.len() == accepted.len() {
         return Ok(outcomes);
     }
-    insert_again(write, accepted, stored).await?;
+    insert_again(coupons, write, accepted, stored).await?;
     Ok(accepted.iter().map(outcome).collect())
 }
 
 /// Gives those whose coupon number was taken another one, and stores them.
 #[expect(clippy::disallowed_methods, reason = "a coupon number is forty random bits")]
 async fn insert_again(
+    coupons: &Coupons,
     write: &mut Write,
     accepted: &mut [Accepted<'_>],
     mut stored: HashSet<Uuid>,
@@ -233,6 +249,9 @@ async fn insert_again(
         {
             let day = zone::civil_day(request.receipt.accepted_at);
             request.receipt.coupon_number = coupon_number(day, rand::rng().random());
+            if let Some(proof) = request.receipt.proof.take() {
+                request.secret = coupons.sign(&mut request.receipt, proof.content_sha256)?;
+            }
             again.push(&*request);
         }
         stored.extend(db::acceptance::insert(write.connection(), &again).await?);
@@ -253,6 +272,13 @@ fn outcome(accepted: &Accepted<'_>) -> Outcome<proto::Request> {
         registration_number: accepted.registration_number.clone(),
         standing: Standing::first(accepted.examination.state),
     });
+    if let Some(coupon) = &mut answer.coupon {
+        coupon.secret = accepted.secret.written();
+    }
     let kept = kept::keep(&mut answer, accepted.findings, accepted.explanation.as_ref());
-    Outcome::of(&name, "request.accepted", answer).keeping(kept)
+    let due_date = accepted.examination.deadline.as_ref().map(|deadline| deadline.due_date);
+    let told = Told::of(accepted.examination.state, due_date);
+    Outcome::of(&name, "request.accepted", answer)
+        .keeping(kept)
+        .telling(&told)
 }

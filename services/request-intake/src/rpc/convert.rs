@@ -12,8 +12,8 @@ use crate::domain::{
     life::Verb,
     names,
     request::{
-        Capacity, Channel, Item, ItemKind, Language, Receipt, Request, Requester, RequesterKind, Signatory, Standing,
-        State, Unit,
+        Capacity, Channel, Item, ItemKind, Language, Proof, Receipt, Request, Requester, RequesterKind, Signatory,
+        Standing, State, Unit,
     },
 };
 
@@ -280,6 +280,11 @@ pub(super) fn request(request: Request) -> proto::Request {
         external_number: number.unwrap_or_default(),
         external_date: date,
         addressee: submission.addressee,
+        receiving_body: submission
+            .receiving_body
+            .as_deref()
+            .map(names::body)
+            .unwrap_or_default(),
         essence: submission.essence,
         language: language(submission.language),
         items: submission.items.into_iter().map(item).collect(),
@@ -338,11 +343,23 @@ fn item(item: Item) -> proto::Item {
 }
 
 fn coupon(receipt: Receipt) -> proto::Coupon {
-    proto::Coupon {
+    let mut coupon = proto::Coupon {
         number: receipt.coupon_number,
         accepted_at: Some(wire::to_timestamp(receipt.accepted_at)),
         accepted_by: receipt.accepted_by,
+        ..Default::default()
+    };
+    if let Some(proof) = receipt.proof {
+        prove(&mut coupon, proof);
     }
+    coupon
+}
+
+/// Adds what the service signed to a coupon.
+pub(super) fn prove(coupon: &mut proto::Coupon, proof: Proof) {
+    coupon.content_sha256 = hex::encode(proof.content_sha256);
+    coupon.key = proof.key;
+    coupon.signature = proof.signature.to_vec();
 }
 
 pub(super) fn check(check: Check) -> proto::Check {

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::{
     RequestIntake,
     convert::{self, View},
-    get_request::visible,
+    seeing,
 };
 use crate::{
     db::{self, request::Stored},
@@ -28,6 +28,7 @@ use crate::{
         life::{self, Verb},
         names,
         rules::{Rules, VerbRule},
+        told::Told,
     },
     error,
     shared_texts::SharedTexts,
@@ -111,9 +112,12 @@ where
     let name = names::request(asked.id);
     let mutation = Mutation::of(call, &name, asked.request_id, asked.validate_only, message);
     let (call, texts) = (call.clone(), Arc::clone(&service.texts));
+    let (rules, context) = (Arc::clone(&service.rules), service.context.clone());
     write::carry_out(&service.context, mutation, move |write| {
         Box::pin(async move {
-            let stands = locked(write.connection(), &call, &asked).await?;
+            let stands = locked(write.connection(), &asked).await?;
+            let stands = seeing::visible(&rules, &context, &call, asked.id, stands).await?;
+            require_etag(&stands, &asked)?;
             // Whoever decided before this one did so earlier, whatever the clocks of two replicas say.
             write.not_before(stands.standing.changed_at.unwrap_or(stands.receipt.accepted_at));
             let before = stands.standing.state;
@@ -135,14 +139,14 @@ where
                 };
                 db::decision::insert(write.connection(), asked.id, &decision).await?;
             }
-            let now = write.now();
-            let answer = reread(write.connection(), &texts, asked.id).await?;
-            let answer = convert::as_of(answer, now);
-            Ok(if done.is_repeat {
+            let (told, answer) = reread(write.connection(), &texts, asked.id).await?;
+            let answer = convert::as_of(answer, write.now());
+            let outcome = if done.is_repeat {
                 Outcome::repeated(&name, deed.events.1, answer)
             } else {
                 Outcome::of(&name, deed.events.0, answer)
-            })
+            };
+            Ok(outcome.telling(&told))
         })
     })
     .await
@@ -193,20 +197,24 @@ pub(super) fn ordered<'r>(
 }
 
 /// The request as nobody else can change it any more.
-async fn locked(connection: &mut PgConnection, call: &Call, asked: &Asked) -> Result<Stored, Error> {
+async fn locked(connection: &mut PgConnection, asked: &Asked) -> Result<Option<Stored>, Error> {
     db::decision::lock(connection, asked.id).await?;
     let stored = db::request::get(connection, &[asked.id]).await?.remove(&asked.id);
-    let stored = visible(call, asked.id, stored.transpose()?)?;
+    Ok(stored.transpose()?)
+}
+
+fn require_etag(stored: &Stored, asked: &Asked) -> Result<(), Error> {
     if !asked.etag.is_empty() && asked.etag != convert::etag(&stored.standing) {
         return Err(error::changed(&names::request(asked.id)).into());
     }
-    Ok(stored)
+    Ok(())
 }
 
-/// The request in its basic view, as this transaction leaves it.
-async fn reread(connection: &mut PgConnection, texts: &SharedTexts, id: Uuid) -> Result<proto::Request, Error> {
+/// The request in its basic view, as this transaction leaves it, and what the event tells of it.
+async fn reread(connection: &mut PgConnection, texts: &SharedTexts, id: Uuid) -> Result<(Told, proto::Request), Error> {
     let stored = db::request::get(connection, &[id]).await?.remove(&id).transpose()?;
     let moved = stored.as_ref().is_some_and(|stored| stored.moved);
+    let told = stored.as_ref().map(told).unwrap_or_default();
     let mut requests = texts
         .complete(connection, Vec::from_iter(stored), false)
         .await?
@@ -218,5 +226,13 @@ async fn reread(connection: &mut PgConnection, texts: &SharedTexts, id: Uuid) ->
     if moved {
         request.due_date_changes = moves::of(connection, &request.name).await?;
     }
-    Ok(request)
+    Ok((told, request))
+}
+
+fn told(stored: &Stored) -> Told {
+    let due_date = stored.deadline.as_ref().map(|deadline| deadline.due_date);
+    Told {
+        executor: stored.standing.assignee.clone(),
+        ..Told::of(stored.standing.state, due_date)
+    }
 }

@@ -18,7 +18,7 @@ use legalstat_proto::requests::v1::{self as proto, ExtendRequestRequest};
 use super::{
     RequestIntake, convert,
     deciding::{self, Asked, Deed, Done, Ordered, REASON},
-    get_request::visible,
+    seeing,
 };
 use crate::{
     clients::calendar::{self, Telling},
@@ -140,7 +140,14 @@ async fn computed(
     rules: &Arc<Rules>,
 ) -> Result<Computed, Error> {
     let name = names::request(asked.id);
-    let stands = visible(call, asked.id, service.lookup.get(asked.id).await?)?;
+    let stands = seeing::visible(
+        &service.rules,
+        &service.context,
+        call,
+        asked.id,
+        service.lookup.get(asked.id).await?,
+    )
+    .await?;
     let refused = life::step(stands.standing.state, Verb::Extend).map_err(|refused| refused.refusal(&name));
     refused?;
     let now = service.context.now();

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     RequestIntake,
     deciding::{self, Asked, Deed, Done, GROUND, REASON},
-    get_request::visible,
+    seeing,
 };
 use crate::{
     clients::calendar::{self, Telling},
@@ -88,7 +88,14 @@ pub(super) async fn forward_request(
 /// The day by which the requester is to be told, where the term has a time for it. What is forwarded does not wait for a calendar
 /// that is away.
 async fn notify_by(service: &RequestIntake, call: &Call, id: Uuid) -> Result<Option<Date>, Error> {
-    let stands = visible(call, id, service.lookup.get(id).await?)?;
+    let stands = seeing::visible(
+        &service.rules,
+        &service.context,
+        call,
+        id,
+        service.lookup.get(id).await?,
+    )
+    .await?;
     let (kind, received_at) = (stands.submission.requester.kind, stands.submission.received_at);
     let today = zone::civil_day(service.context.now());
     let registered_on = stands.deadline.map(|deadline| deadline.registered_on);

@@ -8,12 +8,11 @@ use uuid::Uuid;
 use super::{
     RequestIntake,
     convert::{self, VIEWS, View},
-    sees_only_own,
+    seeing,
 };
 use crate::{
     db::{self, request::Stored},
     domain::{names, request::Request},
-    error,
 };
 
 pub(super) async fn get_request(
@@ -29,7 +28,8 @@ pub(super) async fn get_request(
     }
     let view = word::optional(&mut violations, "view", message.view, &VIEWS, convert::view).unwrap_or(View::Full);
     let id = violations.sound(id)?;
-    let stored = visible(call, id, service.lookup.get(id).await?)?;
+    let found = service.lookup.get(id).await?;
+    let stored = seeing::visible(&service.rules, &service.context, call, id, found).await?;
     if stored.moved || (stored.standing.version > 0 && view == View::Full) {
         return changed(service, call, id, view).await;
     }
@@ -50,7 +50,7 @@ pub(super) async fn get_request(
 async fn changed(service: &RequestIntake, call: &Call, id: Uuid, view: View) -> Result<proto::Request, Error> {
     let mut snapshot = service.context.db.snapshot().await?;
     let stored = db::request::get(&mut snapshot, &[id]).await?.remove(&id);
-    let stored = visible(call, id, stored.transpose()?)?;
+    let stored = seeing::visible(&service.rules, &service.context, call, id, stored.transpose()?).await?;
     let moves = moves::of(&mut *snapshot, &names::request(id)).await?;
     let request = complete(service, &mut snapshot, stored, view).await?;
     let mut request = convert::request_in(view, request);
@@ -66,12 +66,7 @@ async fn changed(service: &RequestIntake, call: &Call, id: Uuid, view: View) -> 
     Ok(convert::as_of(request, service.context.now()))
 }
 
-pub(super) fn visible(call: &Call, id: Uuid, found: Option<Stored>) -> Result<Stored, Error> {
-    let may_see = |stored: &Stored| sees_only_own(&call.caller).is_none_or(|own| own == stored.receipt.accepted_by);
-    Ok(found.filter(may_see).ok_or_else(|| error::not_found(id))?)
-}
-
-async fn complete(
+pub(super) async fn complete(
     service: &RequestIntake,
     connection: &mut PgConnection,
     stored: Stored,

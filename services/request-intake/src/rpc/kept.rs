@@ -6,8 +6,12 @@ use prost::Message;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::convert;
-use crate::{domain::examination::Check, shared_texts::SharedTexts};
+use super::{convert, coupons::Coupons};
+use crate::{
+    db,
+    domain::{examination::Check, names},
+    shared_texts::SharedTexts,
+};
 
 /// The references stand behind the message as fields that it does not have, so that a decoder of either skips the other.
 #[derive(Clone, PartialEq, Message)]
@@ -20,7 +24,7 @@ struct References {
     explanation: Vec<u8>,
 }
 
-/// What is kept of an answer.
+/// What is kept of an answer. What was signed stands with the request, and the secret of its coupon stands nowhere.
 pub(super) fn keep(answer: &mut proto::Request, findings: &[Uuid], explanation: Option<&[u8; 32]>) -> Vec<u8> {
     let checks = answer
         .examination
@@ -30,7 +34,19 @@ pub(super) fn keep(answer: &mut proto::Request, findings: &[Uuid], explanation: 
         .deadline
         .as_mut()
         .map(|deadline| std::mem::take(&mut deadline.steps));
+    let proof = answer.coupon.as_mut().map(|coupon| {
+        let bare = proto::Coupon {
+            number: coupon.number.clone(),
+            accepted_at: coupon.accepted_at,
+            accepted_by: coupon.accepted_by.clone(),
+            ..Default::default()
+        };
+        std::mem::replace(coupon, bare)
+    });
     let mut kept = answer.encode_to_vec();
+    if proof.is_some() {
+        answer.coupon = proof;
+    }
     let references = References {
         findings: findings.iter().flat_map(|id| id.into_bytes()).collect(),
         explanation: explanation.map(|digest| digest.to_vec()).unwrap_or_default(),
@@ -52,6 +68,7 @@ pub(super) fn keep(answer: &mut proto::Request, findings: &[Uuid], explanation: 
 pub(super) async fn recall(
     connection: &mut PgConnection,
     texts: &SharedTexts,
+    coupons: &Coupons,
     kept: &[u8],
 ) -> anyhow::Result<proto::Request> {
     let mut answer = proto::Request::decode(kept)?;
@@ -71,6 +88,13 @@ pub(super) async fn recall(
             .await?;
         deadline.steps = steps.iter().map(convert::step).collect();
     }
+    if let Some((coupon, id)) = answer.coupon.as_mut().zip(names::parse_request(&answer.name))
+        && let Some(proof) = db::request::proof(connection, id).await?
+    {
+        let secret = coupons.secret(&proof.key, &coupon.number);
+        coupon.secret = secret.map(|secret| secret.written()).unwrap_or_default();
+        convert::prove(coupon, proof);
+    }
     Ok(answer)
 }
 
@@ -89,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_has_no_texts_of_checks_and_steps_and_the_answer_stays_whole() {
+    fn what_is_kept_has_no_texts_of_checks_and_steps_and_no_secret_and_the_answer_stays_whole() {
         let mut answer = proto::Request {
             essence: "crimes".into(),
             examination: Some(proto::Examination {
@@ -100,6 +124,13 @@ mod tests {
                 steps: vec![Default::default()],
                 ..Default::default()
             }),
+            coupon: Some(proto::Coupon {
+                number: "1".into(),
+                key: "a-key".into(),
+                signature: vec![1; 64],
+                secret: "A-SECRET".into(),
+                ..Default::default()
+            }),
             ..Default::default()
         };
         let before = answer.clone();
@@ -107,6 +138,11 @@ mod tests {
         assert_eq!(answer, before);
         let stripped = proto::Request::decode(kept.as_slice()).expect("the references are skipped");
         assert!(stripped.examination.expect("it is there").checks.is_empty());
+        let bare = proto::Coupon {
+            number: "1".into(),
+            ..Default::default()
+        };
+        assert_eq!(stripped.coupon, Some(bare));
         assert!(stripped.deadline.expect("it is there").steps.is_empty());
     }
 }

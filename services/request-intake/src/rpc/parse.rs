@@ -57,6 +57,7 @@ pub(super) fn submission(violations: &mut Violations, request: &proto::Request, 
     let requester = requester(violations, request.requester.as_ref());
     let signatory = signatory(violations, request.signatory.as_ref(), channel);
     let external = external_document(violations, request, channel);
+    let receiving_body = named_body(violations, &request.receiving_body);
     let addressee = violations.optional_name("request.addressee", &request.addressee, ADDRESSEE);
     let essence = violations.text("request.essence", &request.essence, ESSENCE);
     let language = word::required(
@@ -74,17 +75,41 @@ pub(super) fn submission(violations: &mut Violations, request: &proto::Request, 
         let description = "no document is dated after the day of its receipt";
         violations.add("request.external_date", FieldReason::OutOfRange, description);
     }
+    if let (Some(id), Some(received_at)) = (&receiving_body, received_at)
+        && !door.rules.bodies.provides(id, zone::civil_day(received_at))
+    {
+        violations.add_by_law(
+            RECEIVING_BODY,
+            FieldReason::Unknown,
+            "no body of legal statistics that was in force on the day of receipt",
+            &LegalBasis::instruction("para 11"),
+        );
+    }
     Some(Submission {
         requester: requester?,
         signatory,
         channel: channel?,
         external,
         addressee,
+        receiving_body,
         essence,
         language: language?,
         items: items?,
         received_at: received_at?,
     })
+}
+
+const RECEIVING_BODY: &str = "request.receiving_body";
+
+/// The id of the body that received a request; whether there is one, the day of receipt says.
+fn named_body(violations: &mut Violations, name: &str) -> Option<String> {
+    if name.is_empty() {
+        return None;
+    }
+    let id = names::parse_body(name).ok_or("write bodies/ and the id of the body");
+    violations
+        .check(RECEIVING_BODY, FieldReason::ResourceName, id)
+        .map(str::to_owned)
 }
 
 fn requester(violations: &mut Violations, requester: Option<&proto::Requester>) -> Option<Requester> {

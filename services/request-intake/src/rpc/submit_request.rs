@@ -19,7 +19,9 @@ use sqlx::PgConnection;
 use super::{
     RequestIntake,
     accepting::{self, Plan},
-    bringing_roles, convert, kept, parse,
+    bringing_roles, convert,
+    coupons::{self, Coupons},
+    kept, parse,
 };
 use crate::{
     current_rules::CurrentRules,
@@ -62,6 +64,7 @@ pub struct Submissions {
     pub rules: Arc<CurrentRules>,
     pub examiner: Arc<Examiner>,
     pub texts: Arc<SharedTexts>,
+    pub coupons: Coupons,
 }
 
 /// A call of SubmitRequest.
@@ -93,7 +96,7 @@ impl Grouped for Submissions {
     }
 
     async fn store(&self, write: &mut Write, plans: &[&Plan]) -> Result<Vec<Outcome<proto::Request>>, Error> {
-        accepting::accept(&self.texts, &self.examiner.deadlines, write, plans).await
+        accepting::accept(self, write, plans).await
     }
 
     /// The examination, without name, coupon and number.
@@ -109,7 +112,7 @@ impl Grouped for Submissions {
     }
 
     async fn recall(&self, connection: &mut PgConnection, kept: &[u8]) -> Result<proto::Request, Error> {
-        Ok(kept::recall(connection, &self.texts, kept).await?)
+        Ok(kept::recall(connection, &self.texts, &self.coupons, kept).await?)
     }
 }
 
@@ -126,9 +129,12 @@ impl Submissions {
         let examined = self.examiner.examine(&sound, rules, patience).await;
         let mut examined = examined.into_iter();
         let plans = read.into_iter().zip(asked).map(|(read, asked)| {
+            let submission = read?;
+            let content = asked.message.request.as_ref().map(coupons::content_sha256);
             Ok(Plan {
                 accepted_by: asked.call.caller.name.clone(),
-                submission: read?,
+                content_sha256: content.ok_or_else(|| anyhow::anyhow!("a sound call has a request"))??,
+                submission,
                 examination: examined
                     .next()
                     .ok_or_else(|| anyhow::anyhow!("a sound request was not examined"))?,

@@ -83,6 +83,7 @@ fn submission(kind: RequesterKind, minutes: i64) -> Submission {
         channel: Channel::UnifiedEdms,
         external: None,
         addressee: String::new(),
+        receiving_body: None,
         essence: "crimes of a quarter".into(),
         language: Language::Ru,
         items: vec![Item {

@@ -1,11 +1,16 @@
 //! What is kept of an answer for its repetition.
 
+use legalstat_kit::signing::SigningKeys;
+use legalstat_local::testing::harness::Ground;
 use legalstat_proto::requests::v1::{self as proto, RequestState, SubmitRequestRequest};
 use prost::Message;
 use uuid::Uuid;
 
-use super::stage::{Stage, recorded, request, submission, submit};
-use crate::{rpc::kept, shared_texts::SharedTexts};
+use super::stage::{Stage, recorded, request, submission, submit_for_secret};
+use crate::{
+    rpc::{coupons::Coupons, kept},
+    shared_texts::SharedTexts,
+};
 
 /// How many bytes are kept of the answer to a plain request.
 const PLAIN: usize = 1000;
@@ -14,7 +19,7 @@ const PLAIN: usize = 1000;
 async fn answered(stage: &Stage, caller: &str, request: proto::Request) -> (proto::Request, Vec<u8>) {
     let message: SubmitRequestRequest = submission(request);
     let request_id = Uuid::parse_str(&message.request_id).expect("it is one");
-    let answer = submit(&mut stage.client(caller), message)
+    let answer = submit_for_secret(&mut stage.client(caller), message)
         .await
         .expect("it is accepted");
     let kept = sqlx::query_scalar("SELECT response FROM requests.idempotency WHERE request_id = $1")
@@ -28,6 +33,8 @@ async fn answered(stage: &Stage, caller: &str, request: proto::Request) -> (prot
 #[tokio::test]
 async fn an_answer_is_recalled_to_the_byte_by_a_service_with_nothing_in_memory() {
     let stage = Stage::set().await;
+    let folder = Ground::shared().await.signing_keys();
+    let coupons = Coupons::new(SigningKeys::open(folder.as_ref()).expect("it has a key"));
     let mut incomplete = request();
     (incomplete.items[0].period, incomplete.items[0].until_period) = (String::new(), String::new());
     for (caller, request, away, state) in [
@@ -45,7 +52,7 @@ async fn an_answer_is_recalled_to_the_byte_by_a_service_with_nothing_in_memory()
         let (answer, kept) = answered(&stage, caller, request).await;
         assert_eq!(answer.state(), state);
         let mut connection = stage.running.runtime().await;
-        let recalled = kept::recall(&mut connection, &SharedTexts::default(), &kept).await;
+        let recalled = kept::recall(&mut connection, &SharedTexts::default(), &coupons, &kept).await;
         let recalled = recalled.expect("it is recalled");
         assert_eq!(recalled.encode_to_vec(), answer.encode_to_vec(), "{state:?}");
     }

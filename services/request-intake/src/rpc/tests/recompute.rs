@@ -6,7 +6,10 @@ use std::{
 };
 
 use jiff::Timestamp;
-use legalstat_local::testing::{gate::Gate, harness::Running};
+use legalstat_local::testing::{
+    gate::Gate,
+    harness::{Ground, Running},
+};
 use legalstat_proto::{
     calendar::v1::{
         CalendarAct, CalendarActKind, CalendarChangeKind, CreateCalendarActRequest, Grade, PreviewRecomputeRequest,
@@ -70,6 +73,7 @@ impl Desk {
         let settings = [
             ("LEGALSTAT_CALENDAR_URL", gate.url()),
             ("LEGALSTAT_FORM_REGISTRY_URL", fakes.url.clone()),
+            ("LEGALSTAT_SIGNING_KEYS", Ground::shared().await.signing_keys()),
         ];
         let running = Running::start(&SERVICE, &settings, tell).await;
         let stage = Stage { fakes, running };
@@ -183,7 +187,8 @@ async fn an_open_request_follows_the_calendar_and_its_explanation_too() {
         (CalendarChangeKind::ActRecorded, "calendarActs/order-1")
     );
     for kept in [
-        "SELECT count(*) FROM requests.outbox_event WHERE kind = 'request.due_date_moved'",
+        // Watchers are told the day as it was then.
+        "SELECT count(*) FROM requests.outbox_event WHERE kind = 'request.due_date_moved' AND told LIKE '- %-12-25'",
         "SELECT count(*) FROM requests.journal_entry WHERE method = 'jobs/recompute'",
     ] {
         assert_eq!(desk.stage.count(kept).await, 1, "{kept}");

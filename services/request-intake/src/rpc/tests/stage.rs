@@ -1,7 +1,7 @@
 //! The service as it runs, on a database of its own, with a calendar and a form registry made up by the test.
 
 use jiff::Timestamp;
-use legalstat_local::testing::harness::Running;
+use legalstat_local::testing::harness::{Ground, Running};
 use legalstat_proto::{
     calendar::v1::RequesterKind,
     common::v1 as common,
@@ -48,7 +48,9 @@ impl Stage {
         let mut settings = vec![
             ("LEGALSTAT_CALENDAR_URL", fakes.url.clone()),
             ("LEGALSTAT_FORM_REGISTRY_URL", fakes.url.clone()),
+            ("LEGALSTAT_SIGNING_KEYS", Ground::shared().await.signing_keys()),
         ];
+        settings.retain(|(name, _)| more.iter().all(|(other, _)| name != other));
         settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let running = start(&settings).await;
         Self { fakes, running }
@@ -56,6 +58,11 @@ impl Stage {
 
     pub(super) fn client(&self, caller: &str) -> Client {
         RequestIntakeServiceClient::new(self.running.channel(Some(caller)))
+    }
+
+    /// Without a certificate.
+    pub(super) fn stranger(&self) -> Client {
+        RequestIntakeServiceClient::new(self.running.channel(None))
     }
 
     /// Carries out one statement as the superuser.
@@ -127,7 +134,20 @@ pub(super) fn submission(request: proto::Request) -> SubmitRequestRequest {
     }
 }
 
+/// Submits a request and gives it as it is read afterwards: without the secret of its coupon.
 pub(super) async fn submit(client: &mut Client, message: SubmitRequestRequest) -> Result<proto::Request, Status> {
+    let mut answer = submit_for_secret(client, message).await?;
+    if let Some(coupon) = &mut answer.coupon {
+        coupon.secret.clear();
+    }
+    Ok(answer)
+}
+
+/// Submits a request and gives the answer as it came.
+pub(super) async fn submit_for_secret(
+    client: &mut Client,
+    message: SubmitRequestRequest,
+) -> Result<proto::Request, Status> {
     client.submit_request(message).await.map(tonic::Response::into_inner)
 }
 

@@ -1,0 +1,80 @@
+//! Counts of requests.
+
+use std::ops::Range;
+
+use jiff::Timestamp;
+use legalstat_kit::door::word::Word;
+use sqlx::PgConnection;
+
+use crate::domain::{
+    examination::CheckRule,
+    request::{Channel, RequesterKind, State},
+    statistics::Alike,
+};
+
+/// The requests received between two instants, counted by what they have in common.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn alike(
+    connection: &mut PgConnection,
+    received: &Range<Timestamp>,
+    now: Timestamp,
+) -> Result<Vec<Alike>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT requester_kind, channel, state, registration_number IS NOT NULL AS "is_registered!",
+             NULL::integer AS days, NULL::boolean AS in_time, false AS "is_extended!",
+             coalesce(due_time < $3 AND state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION'), false)
+                 AS "is_overdue!",
+             count(*) AS "count!"
+         FROM requests.request WHERE received_at >= $1 AND received_at < $2
+         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8"#,
+        jiff_sqlx::Timestamp::from(received.start) as _,
+        jiff_sqlx::Timestamp::from(received.end) as _,
+        jiff_sqlx::Timestamp::from(now) as _,
+    );
+    let alike = rows.fetch_all(connection).await?.into_iter().map(|row| {
+        Ok(Alike {
+            kind: RequesterKind::read_stored(&row.requester_kind, "requester_kind")?,
+            channel: Channel::read_stored(&row.channel, "channel")?,
+            state: State::read_stored(&row.state, "state")?,
+            is_registered: row.is_registered,
+            answered: row.days.zip(row.in_time),
+            is_extended: row.is_extended,
+            is_overdue: row.is_overdue,
+            count: row.count,
+        })
+    });
+    alike.collect()
+}
+
+/// Of the requests received between two instants those left without consideration, by the rules that their examination found broken.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn left(
+    connection: &mut PgConnection,
+    received: &Range<Timestamp>,
+) -> Result<Vec<(Option<CheckRule>, i64)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT broken.rule AS "rule?", count(*) AS "count!"
+         FROM requests.request AS r
+         LEFT JOIN LATERAL (
+             SELECT DISTINCT f.rule FROM requests.finding AS f WHERE f.id = ANY (r.findings) AND f.outcome = 'FAILED'
+             UNION
+             SELECT e.rule FROM requests.examination_check AS e
+             WHERE r.findings = '{}' AND e.request = r.id AND e.round = r.examination_round AND e.outcome = 'FAILED'
+         ) AS broken ON true
+         WHERE r.received_at >= $1 AND r.received_at < $2 AND r.state = 'LEFT_WITHOUT_CONSIDERATION'
+         GROUP BY 1"#,
+        jiff_sqlx::Timestamp::from(received.start) as _,
+        jiff_sqlx::Timestamp::from(received.end) as _,
+    );
+    let left = rows.fetch_all(connection).await?.into_iter().map(|row| {
+        let rule = row.rule.map(|rule| CheckRule::read_stored(&rule, "rule"));
+        Ok((rule.transpose()?, row.count))
+    });
+    left.collect()
+}

@@ -1,0 +1,181 @@
+//! Events as the notices of a document system: an adapter translates, and decides nothing.
+
+use super::{request::State, told::Told};
+
+/// A notice in the terms of the Unified EDMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Notice {
+    /// It arrived.
+    Delivered,
+    /// It has a number.
+    Registered,
+    /// It is refused.
+    Refused,
+    /// How its execution goes.
+    Execution,
+    /// Its term is longer.
+    Prolonged,
+    /// Its due date is another.
+    NewDate,
+    /// A due date counts from now on.
+    NewControl,
+    /// No due date counts any more.
+    TakenOffControl,
+    /// It is answered.
+    Finished,
+    /// Its signature is not valid.
+    NotValid,
+}
+
+/// The notices of an event, in the order in which they are told. None of a kind that this release does not know.
+pub fn notices(kind: &str, told: &Told) -> Vec<Notice> {
+    let mut notices = of_kind(kind, told);
+    if told.bad_signature {
+        notices.push(Notice::NotValid);
+    }
+    notices
+}
+
+fn of_kind(kind: &str, told: &Told) -> Vec<Notice> {
+    match kind {
+        "request.accepted" => [vec![Notice::Delivered], of_examination(told.state)].concat(),
+        "request.examined" | "request.decision_reviewed" | "request.clarification_provided" => {
+            or_execution(of_examination(told.state))
+        }
+        "request.due_date_moved" => vec![Notice::NewDate],
+        "request.extended" => vec![Notice::Prolonged, Notice::NewDate],
+        "request.answered" => vec![Notice::Finished, Notice::TakenOffControl],
+        "request.left_without_consideration" | "request.returned" => vec![Notice::Refused, Notice::TakenOffControl],
+        "request.terminated" | "request.withdrawn" => vec![Notice::TakenOffControl],
+        // Of one that is forwarded by items the rest stays to be answered here.
+        "request.forwarded" if told.state == Some(State::Forwarded) => vec![Notice::Execution, Notice::TakenOffControl],
+        kind if kind.starts_with("request.") => vec![Notice::Execution],
+        _ => Vec::new(),
+    }
+}
+
+fn of_examination(state: Option<State>) -> Vec<Notice> {
+    match state {
+        Some(State::Registered | State::InPreparation) => vec![Notice::Registered, Notice::NewControl],
+        Some(State::LeftWithoutConsideration | State::Returned) => vec![Notice::Refused],
+        _ => Vec::new(),
+    }
+}
+
+fn or_execution(notices: Vec<Notice>) -> Vec<Notice> {
+    if notices.is_empty() {
+        vec![Notice::Execution]
+    } else {
+        notices
+    }
+}
+
+/// Whether an event of this kind leaves a request where it stood, so that it need not tell that.
+pub fn leaves_state(kind: &str) -> bool {
+    matches!(
+        kind,
+        "request.due_date_moved"
+            | "request.due_date_restated"
+            | "request.extended"
+            | "request.corrected"
+            | "request.overdue"
+            | "request.due_soon"
+            | "request.attachment_added"
+            | "request.answer_edited"
+            | "request.answer_approved"
+            | "request.assignment_repeated"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use legalstat_kit::door::word::Word;
+
+    use super::*;
+
+    /// The kinds that the contract names of requests.
+    fn kinds() -> Vec<&'static str> {
+        let named = include_str!("../../../../proto/legalstat/common/v1/change_event.proto").split('`');
+        let kinds: Vec<_> = named
+            .skip(1)
+            .step_by(2)
+            .filter(|kind| kind.starts_with("request."))
+            .collect();
+        assert!(kinds.len() >= 4, "{kinds:?}");
+        kinds
+    }
+
+    #[test]
+    fn every_kind_of_event_has_its_notice_wherever_the_request_stands() {
+        for kind in kinds() {
+            for state in State::ALL {
+                let told = Told::of(*state, None);
+                assert!(!notices(kind, &told).is_empty(), "{kind} {state:?}");
+            }
+        }
+        assert_eq!(notices("body.created", &Told::default()), []);
+    }
+
+    #[test]
+    fn what_is_accepted_is_delivered_first_and_told_what_its_examination_came_to() {
+        use Notice::{Delivered, NewControl, Refused, Registered};
+        for (state, expected) in [
+            (State::Received, vec![Delivered]),
+            (State::AwaitingClarification, vec![Delivered]),
+            (State::Registered, vec![Delivered, Registered, NewControl]),
+            (State::LeftWithoutConsideration, vec![Delivered, Refused]),
+        ] {
+            assert_eq!(
+                notices("request.accepted", &Told::of(state, None)),
+                expected,
+                "{state:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn control_ends_with_the_answer_and_with_whatever_ends_a_request_otherwise() {
+        for kind in [
+            "request.answered",
+            "request.returned",
+            "request.terminated",
+            "request.withdrawn",
+            "request.left_without_consideration",
+        ] {
+            let told = notices(kind, &Told::default());
+            assert_eq!(told.last(), Some(&Notice::TakenOffControl), "{kind}");
+        }
+        let forwarded = |state| notices("request.forwarded", &Told::of(state, None));
+        assert_eq!(forwarded(State::Forwarded).last(), Some(&Notice::TakenOffControl));
+        assert_eq!(
+            forwarded(State::InPreparation),
+            [Notice::Execution],
+            "the rest stays here"
+        );
+    }
+
+    #[test]
+    fn a_bad_signature_is_told_whatever_brought_it() {
+        let told = Told {
+            bad_signature: true,
+            ..Told::of(State::Received, None)
+        };
+        assert_eq!(
+            notices("request.accepted", &told),
+            [Notice::Delivered, Notice::NotValid]
+        );
+        assert_eq!(
+            notices("request.attachment_added", &told),
+            [Notice::Execution, Notice::NotValid]
+        );
+    }
+
+    #[test]
+    fn dates_that_move_are_told_as_new_dates_and_leave_the_state() {
+        for kind in ["request.due_date_moved", "request.extended"] {
+            assert_eq!(notices(kind, &Told::default()).last(), Some(&Notice::NewDate));
+            assert!(leaves_state(kind));
+        }
+        assert!(!leaves_state("request.accepted") && !leaves_state("request.answered"));
+    }
+}
