@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     Action, Command, Mutation, coupons, date,
     decisions::Deciding,
-    sheet,
+    name, sheet,
     watch::{Watching, request_line},
 };
 use crate::{
@@ -199,6 +199,12 @@ impl Requests {
                 Err(one) => Command::new(SERVICE, "SubmitRequest", Action::Send(one, View::Record)),
             },
             Self::Get { name } => Command::new(SERVICE, "GetRequest", Action::Lookup(Lookup(name))),
+            Self::Show { name: id, language } => {
+                let view = View::Text(sheet::sheet, language);
+                let action = Action::Call(json!({ "name": name("requests/", &id) }), view);
+                Command::new(SERVICE, "GetRequest", action)
+            }
+            Self::Deciding(command) => command.command()?,
             Self::List { filters } => Command::new(SERVICE, "ListRequests", Action::List(filters.request(), REQUESTS)),
             Self::Watch { new, watch } => {
                 let action = Action::Watch(watch, json!({ "onlyNew": new }), request_line);
