@@ -81,6 +81,15 @@ requests.v1.RequestIntakeService/ApproveAnswer                  APPROVER  m  INV
 requests.v1.RequestIntakeService/RecordDispatch                 OPERATOR  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/GetAnswer                      EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 requests.v1.RequestIntakeService/DownloadAnswer                 EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+requests.v1.RequestIntakeService/ReviewDecision                 OPERATOR,APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/CorrectRequest                 OPERATOR,APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/AskClarification               OPERATOR,APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/ProvideClarification           EDMS,KADAGALAU,OPERATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/ExtendRequest                  APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/ForwardRequest                 OPERATOR,APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/LeaveWithoutConsideration      OPERATOR,APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/ReturnRequest                  OPERATOR,APPROVER  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/TerminateRequest               APPROVER  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/GetRequestStatus               PUBLIC  -  INVALID_FIELDS
 requests.v1.RequestIntakeService/ListSigningKeys                PUBLIC  -  OK
 requests.v1.RequestIntakeService/LookupRequest                  SUBJECT,EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS

@@ -1,6 +1,6 @@
 //! The settings of this service alone.
 
-use std::{num::NonZero, path::PathBuf, time::Duration};
+use std::{num::NonZero, path::PathBuf, str::FromStr, time::Duration};
 
 use legalstat_kit::{
     partial::Bounds,
@@ -44,10 +44,42 @@ pub struct Config {
     pub form_registry_url: String,
     /// About files.
     pub files: Files,
+    /// How many days before a due date it is warned of.
+    pub warning_days: WarningDays,
     /// The folder of the keys that coupons are signed with.
     pub signing_keys: PathBuf,
     /// How often a coupon's secret may be tried wrongly.
     pub tries: Tries,
+}
+
+/// How many days before a due date it is warned of: one to ten numbers, each of 0 to 366.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WarningDays(pub Vec<i32>);
+
+impl Default for WarningDays {
+    fn default() -> Self {
+        Self(vec![5, 1])
+    }
+}
+
+impl WarningDays {
+    /// The most days before a due date.
+    pub fn farthest(&self) -> i32 {
+        self.0.iter().max().copied().unwrap_or_default()
+    }
+}
+
+impl FromStr for WarningDays {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let days = text.split(',').map(|days| days.trim().parse::<i32>().ok());
+        let days: Option<Vec<i32>> = days.map(|days| days.filter(|days| (0..=366).contains(days))).collect();
+        match days {
+            Some(days) if days.len() <= 10 => Ok(Self(days)),
+            _ => Err("write up to ten numbers of days, each of 0 to 366, as 5,1"),
+        }
+    }
 }
 
 /// How often secrets may be tried wrongly within a time.
@@ -69,6 +101,7 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let calendar_url = environment.required("LEGALSTAT_CALENDAR_URL");
     let form_registry_url = environment.required("LEGALSTAT_FORM_REGISTRY_URL");
     let files = files(environment);
+    let warning_days = environment.parsed("LEGALSTAT_WARNING_DAYS", WarningDays::default());
     let signing_keys = environment.required("LEGALSTAT_SIGNING_KEYS");
     let by_coupon = positive(environment, "LEGALSTAT_SECRET_TRIES", 10);
     let by_address = positive(environment, "LEGALSTAT_SECRET_TRIES_BY_ADDRESS", 30);
@@ -76,6 +109,7 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     Ok(Config {
         calendar_url: calendar_url?,
         form_registry_url: form_registry_url?,
+        warning_days: warning_days?,
         signing_keys: PathBuf::from(signing_keys?),
         tries: Tries {
             by_coupon: by_coupon?,
@@ -115,6 +149,15 @@ fn files(environment: &mut Environment) -> Result<Files, SettingError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_read_as_they_are_written_and_nothing_else_is_taken() {
+        assert_eq!("5, 1".parse(), Ok(WarningDays::default()));
+        assert_eq!("366,0".parse::<WarningDays>().map(|days| days.farthest()), Ok(366));
+        for text in ["", "5,", "-1", "367", "five", "1,2,3,4,5,6,7,8,9,10,11"] {
+            assert!(text.parse::<WarningDays>().is_err(), "{text:?}");
+        }
+    }
 
     #[test]
     fn no_limit_of_tries_can_be_switched_off_and_the_folder_of_keys_must_be_named() {

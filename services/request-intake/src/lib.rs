@@ -93,10 +93,11 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     jobs::attachments::start(&context, &files, kept.unbound_for);
     signatures.follow(&context);
     jobs::examination::start(&context, Arc::clone(&examiner), Arc::clone(&rules));
+    jobs::warning::start(&context, config.warning_days);
     let submissions = Submissions {
         context: context.clone(),
         rules: Arc::clone(&rules),
-        examiner,
+        examiner: Arc::clone(&examiner),
         texts: Arc::clone(&texts),
         earlier: Arc::clone(&earlier),
         coupons: coupons.clone(),
@@ -121,6 +122,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         },
         form_registry,
         rendering: Rendering::default(),
+        examiner,
     });
     let server = server
         .accept_compressed(CompressionEncoding::Gzip)

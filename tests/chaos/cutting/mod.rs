@@ -7,6 +7,7 @@
 mod calendar;
 mod collections;
 mod course;
+mod decisions;
 mod figures;
 mod forms;
 mod registered;

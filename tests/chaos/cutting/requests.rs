@@ -23,7 +23,9 @@ use tonic::{Code, transport::Channel};
 use uuid::Uuid;
 
 use super::{
-    House, forms,
+    House,
+    decisions::Officials,
+    forms,
     storm::Stormy,
     watched::{Watched, clock},
 };
@@ -41,6 +43,7 @@ pub struct Requests {
     operator: Channel,
     approver: Channel,
     administrator: Channel,
+    officials: Officials,
     /// A request that was there from the beginning, with the number and the secret of its coupon.
     first: String,
     coupon: (String, String),
@@ -238,6 +241,15 @@ impl House for Requests {
         "RecordDispatch",
         "GetAnswer",
         "DownloadAnswer",
+        "ReviewDecision",
+        "CorrectRequest",
+        "AskClarification",
+        "ProvideClarification",
+        "ExtendRequest",
+        "ForwardRequest",
+        "LeaveWithoutConsideration",
+        "ReturnRequest",
+        "TerminateRequest",
         "LookupRequest",
         "BatchSubmitRequests",
         "WatchRequests",
@@ -266,6 +278,7 @@ impl House for Requests {
             operator: watched.running.channel(Some("operator")),
             approver: watched.running.channel(Some("approver")),
             administrator: watched.running.channel(Some("administrator")),
+            officials: Officials::of(&watched),
             watched,
             first: String::new(),
             coupon: Default::default(),
@@ -410,11 +423,12 @@ impl House for Requests {
             }
             "ListBodies" => Call::new(&self.edms, path!("ListBodies"), &ListBodiesRequest::default()),
             "PreviewRecompute" => Call::new(&self.operator, path!("PreviewRecompute"), &preview()),
-            _ => Call::new(
+            "ListEntries" => Call::new(
                 &self.administrator,
                 "/legalstat.journal.v1.JournalService/ListEntries",
                 &ListEntriesRequest::default(),
             ),
+            verb => return self.officials.call(&self.watched, verb).await,
         }))
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod bodies;
 pub(crate) mod calendar;
 pub(crate) mod collections;
 pub(crate) mod coupons;
+pub(crate) mod decisions;
 pub(crate) mod editions;
 pub(crate) mod forms;
 pub(crate) mod journal;
@@ -14,6 +15,7 @@ pub(crate) mod observations;
 pub(crate) mod package;
 pub(crate) mod registers;
 pub(crate) mod requests;
+mod sheet;
 mod source;
 mod submit;
 pub(crate) mod verify;
@@ -277,6 +279,12 @@ pub(crate) fn read_file(path: &Path, service: &str, method: &str) -> Result<Dyna
 pub(crate) fn read_message(path: &Path, descriptor: &MessageDescriptor) -> Result<DynamicMessage, Failure> {
     let (text, source) = read_text(path)?;
     message::read(descriptor, &text, &source)
+}
+
+/// Reads JSON from a file, or from standard input as `-`.
+pub(crate) fn read_json(path: &Path) -> Result<Value, Failure> {
+    let (text, source) = read_text(path)?;
+    serde_json::from_str(&text).map_err(|error| Failure::usage(format!("cannot read {source}: {error}")))
 }
 
 /// Reads a text from a file, or from standard input as `-`, and how it is called.

@@ -14,7 +14,9 @@ use super::{
     Action, Command, Mutation,
     answers::Answers,
     attachments::{ATTACHMENTS, Attach, Files},
-    coupons, date, name,
+    coupons, date,
+    decisions::Deciding,
+    name, sheet,
     submit::Submission,
     verify::Verify,
     watch::{Watching, request_line},
@@ -108,6 +110,17 @@ An upload that was ended goes on with its --request-id, which it told at its beg
         #[arg(value_name = "NUMBER")]
         name: String,
     },
+    /// One request as a sheet: number, days left and what to do next first
+    #[command(after_help = "Example:\n  legalstat requests show requests/UUID --language ru")]
+    Show {
+        /// The request, requests/UUID
+        name: String,
+        /// The language of the findings
+        #[arg(long, default_value = "en")]
+        language: Language,
+    },
+    #[command(flatten)]
+    Deciding(Deciding),
     /// Where a request stands, for who holds its coupon; no certificate is needed
     #[command(after_help = "Examples:
   legalstat requests status 20260302-7K3M9QZ0
@@ -272,6 +285,12 @@ impl Requests {
                 Command::new(SERVICE, "DownloadAttachment", Action::Fetch(asked, to, resume))
             }
             Self::Get { name } => Command::new(SERVICE, "GetRequest", Action::Lookup(Lookup(name))),
+            Self::Show { name: id, language } => {
+                let view = View::Text(sheet::sheet, language);
+                let action = Action::Call(json!({ "name": name("requests/", &id) }), view);
+                Command::new(SERVICE, "GetRequest", action)
+            }
+            Self::Deciding(command) => command.command()?,
             Self::List { filters } => Command::new(SERVICE, "ListRequests", Action::List(filters.request(), REQUESTS)),
             Self::Watch { new, watch } => {
                 let action = Action::Watch(watch, json!({ "onlyNew": new }), request_line);

@@ -15,8 +15,8 @@ use super::attachment;
 use crate::domain::{
     evidence::Deadline,
     request::{
-        Capacity, Channel, ExternalDocument, Item, ItemKind, Language, Proof, Receipt, Requester, RequesterKind,
-        Signatory, Standing, State, Submission, Unit,
+        Capacity, Channel, DuePart, Extension, ExternalDocument, Item, ItemKind, Language, Proof, Receipt, Requester,
+        RequesterKind, Signatory, Standing, State, Submission, Unit,
     },
 };
 
@@ -63,8 +63,9 @@ pub async fn get(
              r.state, r.examination_round, r.examined_at, r.findings, r.registration_number, r.registered_on, r.due_date,
              r.due_time, r.due_provisional, r.due_assumed, r.due_calendar_version, r.due_term, r.explanation,
              r.likely_duplicate_of, r.repeats,
+             r.version, r.changed_at, r.assignee, r.cure_by, r.due_part, r.extension_counted_from, r.extension_until,
              r.coupon_content_sha256, r.coupon_key, r.coupon_signature,
-             r.version, r.changed_at, r.assignee, r.receiving_body,
+             r.receiving_body,
              (SELECT revision FROM requests.rule_revision) AS "rules_revision!",
              EXISTS (SELECT FROM requests.due_date_change WHERE resource = 'requests/' || r.id) AS "moved!",
              i.kinds AS "kinds?", i.descriptions AS "descriptions?", i.units AS "units?: Vec<Option<String>>",
@@ -84,7 +85,7 @@ pub async fn get(
          CROSS JOIN LATERAL (
              SELECT array_agg(text_kk ORDER BY position) AS kk, array_agg(text_ru ORDER BY position) AS ru,
                  array_agg(text_en ORDER BY position) AS en
-             FROM requests.clarification WHERE request = r.id) AS c
+             FROM requests.clarification WHERE request = r.id AND provided_at IS NULL) AS c
          WHERE r.id = ANY ($1)"#,
         ids,
     );
@@ -157,6 +158,10 @@ struct Row {
     version: i32,
     changed_at: Option<jiff_sqlx::Timestamp>,
     assignee: Option<String>,
+    cure_by: Option<jiff_sqlx::Date>,
+    due_part: Option<String>,
+    extension_counted_from: Option<jiff_sqlx::Date>,
+    extension_until: Option<jiff_sqlx::Date>,
     receiving_body: Option<String>,
     rules_revision: i64,
     examination_round: i32,
@@ -219,6 +224,8 @@ impl TryFrom<Row> for Stored {
                 version: row.version,
                 changed_at: row.changed_at.map(jiff_sqlx::Timestamp::to_jiff),
                 assignee: row.assignee.take(),
+                cure_by: row.cure_by.map(jiff_sqlx::Date::to_jiff),
+                extension: extension(&row)?,
             },
             round: row.examination_round,
             examined_at: row.examined_at.to_jiff(),
@@ -256,6 +263,15 @@ fn deadline(row: &mut Row) -> Option<Deadline> {
         term: row.due_term.take()?,
         steps: Arc::default(),
     })
+}
+
+fn extension(row: &Row) -> Result<Option<Extension>, sqlx::Error> {
+    let part = row.due_part.as_ref().map(|word| DuePart::read_stored(word, "due_part"));
+    Ok(part.transpose()?.map(|part| Extension {
+        part,
+        counted_from: row.extension_counted_from.map(jiff_sqlx::Date::to_jiff),
+        until: row.extension_until.map(jiff_sqlx::Date::to_jiff),
+    }))
 }
 
 fn items(row: &mut Row) -> Result<Vec<Item>, sqlx::Error> {

@@ -198,6 +198,8 @@ struct Verdict {
 pub struct Formal<'a> {
     in_force: RulesInForce<'a>,
     verdicts: Vec<Verdict>,
+    /// What an official found kept.
+    kept: &'a [Check],
 }
 
 /// Applies the rules that need nothing but the request: those up to the period. That it is no duplicate and repeats nothing holds
@@ -217,10 +219,32 @@ pub fn formal<'a>(submission: &'a Submission, rules: &'a Rules) -> Formal<'a> {
     verdicts.extend(in_force.named(CheckRule::Period, "period", |item| item.period.is_some()));
     verdicts.extend(in_force.periods_over());
     verdicts.extend(in_force.not_earlier());
-    Formal { in_force, verdicts }
+    Formal {
+        in_force,
+        verdicts,
+        kept: &[],
+    }
 }
 
-impl Formal<'_> {
+impl<'a> Formal<'a> {
+    /// The same where an official has found the rules of some checks kept. Such a verdict counts for the very finding that the
+    /// official saw: what is found otherwise now is to be looked at anew.
+    #[must_use]
+    pub fn reviewed(mut self, kept: &'a [Check]) -> Self {
+        self.kept = kept;
+        self.settle();
+        self
+    }
+
+    /// Lets nothing follow from what was found kept.
+    fn settle(&mut self) {
+        for verdict in &mut self.verdicts {
+            if self.kept.contains(&verdict.check) {
+                verdict.broken = None;
+            }
+        }
+    }
+
     /// Whether they already decide, so that nothing else needs to be asked.
     pub fn decides(&self) -> bool {
         decided_state(&self.verdicts).is_some()
@@ -252,6 +276,7 @@ impl Formal<'_> {
         self.verdicts
             .extend(self.in_force.not_openly_available(&evidence.findings));
         self.verdicts.push(self.in_force.due_date(&evidence));
+        self.settle();
         let deadline = match evidence.deadline {
             Answer::Given(deadline) => Some(deadline),
             Answer::Refused(_) | Answer::Away => None,

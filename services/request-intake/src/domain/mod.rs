@@ -1,5 +1,6 @@
 //! Pure types and decisions: no database, no network, no clock.
 
+pub mod amendment;
 pub mod answer_register;
 pub mod answering;
 pub mod attachment;
@@ -17,6 +18,7 @@ pub mod notice;
 pub mod register;
 pub mod registration;
 pub mod request;
+pub mod review;
 pub mod rules;
 pub mod secret;
 pub mod signature_texts;

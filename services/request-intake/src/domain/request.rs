@@ -441,6 +441,37 @@ pub struct Request {
     pub standing: Standing,
 }
 
+/// By what a due date is later than the plain one of its term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DuePart {
+    /// The longer time when information from other bodies is needed.
+    LongBase,
+    /// An extension.
+    Extension,
+}
+
+impl Word for DuePart {
+    const ALL: &'static [Self] = &[Self::LongBase, Self::Extension];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::LongBase => "LONG_BASE",
+            Self::Extension => "EXTENSION",
+        }
+    }
+}
+
+/// What a later due date is computed from, besides the receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extension {
+    /// By what it is later.
+    pub part: DuePart,
+    /// The day after which an extension counts.
+    pub counted_from: Option<Date>,
+    /// The last day that was chosen; none for the most that the term allows.
+    pub until: Option<Date>,
+}
+
 /// Where a request stands, and what has changed since it was accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
@@ -452,6 +483,10 @@ pub struct Standing {
     pub changed_at: Option<Timestamp>,
     /// Who prepares its answer.
     pub assignee: Option<String>,
+    /// The last day that an official set for curing its defects.
+    pub cure_by: Option<Date>,
+    /// Why its due date is later than the plain one of its term.
+    pub extension: Option<Extension>,
 }
 
 impl Standing {
@@ -462,6 +497,8 @@ impl Standing {
             version: 0,
             changed_at: None,
             assignee: None,
+            cure_by: None,
+            extension: None,
         }
     }
 }

@@ -3,3 +3,4 @@
 pub mod attachments;
 pub mod examination;
 pub mod recompute;
+pub mod warning;

@@ -6,6 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 use futures::future::BoxFuture;
 use legalstat_kit::{
     Call, Error, FieldReason, Violations,
+    door::word::Word,
     due::moves,
     law::LegalBasis,
     write::{self, Mutation, Outcome, Write},
@@ -23,15 +24,19 @@ use super::{
 use crate::{
     db::{self, request::Stored},
     domain::{
-        decision::{Decision, OfficialCapacity},
+        decision::{Decision, OfficialCapacity, Terms},
         life::{self, Verb},
         names,
+        rules::{Rules, VerbRule},
         told::Told,
         viewer::Viewer,
     },
     earlier_requests, error,
     shared_texts::SharedTexts,
 };
+
+/// The longest code of a ground.
+pub(super) const GROUND: usize = 60;
 
 /// The longest reason in words.
 pub(super) const REASON: usize = 2000;
@@ -81,6 +86,10 @@ pub(super) struct Done {
     pub reason: String,
     pub capacity: Option<OfficialCapacity>,
     pub legal_basis: Option<LegalBasis>,
+    /// What it sets besides.
+    pub terms: Terms,
+    /// What the verb came to, where that leads elsewhere than the verb itself.
+    pub instead: Option<Verb>,
     /// Whether the request was so already: then nothing is decided.
     pub is_repeat: bool,
 }
@@ -101,7 +110,7 @@ pub(super) async fn decide<F>(
 where
     F: for<'w> FnOnce(&'w mut Write, &'w Stored) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
 {
-    let texts = Arc::clone(&service.texts);
+    let (texts, context) = (Arc::clone(&service.texts), service.context.clone());
     decide_to(
         service,
         call,
@@ -109,7 +118,12 @@ where
         asked,
         deed,
         work,
-        move |connection, viewer, left| Box::pin(async move { basic(connection, &texts, viewer, left).await }),
+        move |connection, viewer, left| {
+            Box::pin(async move {
+                let answer = basic(connection, &texts, viewer, left).await?;
+                Ok(convert::as_of(answer, context.now()))
+            })
+        },
     )
     .await
 }
@@ -144,8 +158,10 @@ where
             // Whoever decided before this one did so earlier, whatever the clocks of two replicas say.
             write.not_before(stands.standing.changed_at.unwrap_or(stands.receipt.accepted_at));
             let before = stands.standing.state;
-            let after = life::step(before, deed.verb).map_err(|refused| refused.refusal(&name))?;
+            life::step(before, deed.verb).map_err(|refused| refused.refusal(&name))?;
             let done = work(write, &stands).await?;
+            let after =
+                life::step(before, done.instead.unwrap_or(deed.verb)).map_err(|refused| refused.refusal(&name))?;
             if !done.is_repeat {
                 let decision = Decision {
                     verb: deed.verb,
@@ -156,6 +172,7 @@ where
                     after,
                     reason: done.reason,
                     legal_basis: done.legal_basis,
+                    terms: done.terms,
                 };
                 db::decision::insert(write.connection(), asked.id, &decision).await?;
             }
@@ -177,6 +194,50 @@ where
         })
     })
     .await
+}
+
+/// The rule by which a verb may be done with a request, and its law as it stood on the day of receipt.
+pub(super) struct Ordered<'r> {
+    pub rule: &'r VerbRule,
+    pub legal_basis: LegalBasis,
+}
+
+/// Finds the rule by which a verb may be done on a ground and in a capacity.
+///
+/// # Errors
+/// VERB_NOT_ORDERED when no law in force on the day of receipt lets it be done; INVALID_FIELDS for another ground or capacity than
+/// the law has.
+pub(super) fn ordered<'r>(
+    rules: &'r Rules,
+    stands: &Stored,
+    verb: Verb,
+    ground: &str,
+    capacity: Option<OfficialCapacity>,
+) -> Result<Ordered<'r>, Error> {
+    let (kind, day) = (stands.submission.requester.kind, stands.submission.received_on());
+    let known = rules.grounds_of(verb, kind, day);
+    if known.is_empty() {
+        return Err(error::not_ordered(verb, kind, day).into());
+    }
+    let Some(rule) = rules.verb(verb, ground, kind, day) else {
+        let description = format!("for this request one of {}", known.join(", "));
+        return Err(Violations::one("ground", FieldReason::Unknown, &description).into());
+    };
+    let legal_basis = rules.basis_on(&rule.legal_basis, day);
+    if !rule.capacities.is_empty() && !capacity.is_some_and(|capacity| rule.capacities.contains(&capacity)) {
+        let mut violations = Violations::new();
+        let decides: Vec<&str> = rule.capacities.iter().map(|capacity| capacity.word()).collect();
+        let (reason, decides) = match capacity {
+            None => (FieldReason::Required, format!("required: {}", decides.join(" or "))),
+            Some(_) => (
+                FieldReason::Conflict,
+                format!("only {} decides this", decides.join(" or ")),
+            ),
+        };
+        violations.add_by_law("capacity", reason, decides, &legal_basis);
+        violations.refuse()?;
+    }
+    Ok(Ordered { rule, legal_basis })
 }
 
 /// The request as nobody else can change it any more.

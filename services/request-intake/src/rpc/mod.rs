@@ -8,27 +8,31 @@ use legalstat_kit::{
 };
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::requests::v1::{
-    self as proto, ApproveAnswerRequest, AssignRequestRequest, Attachment, AttachmentUpload,
-    BatchSubmitRequestsRequest, BatchSubmitRequestsResponse, Body, CreateBodyRequest, DownloadAnswerRequest,
-    DownloadAnswerResponse, DownloadAttachmentRequest, DraftAnswerRequest, GetAnswerRequest,
-    GetAttachmentUploadRequest, GetBodyRequest, GetRequestRequest, GetRequestStatisticsRequest,
-    GetRequestStatusRequest, ListBodiesRequest, ListBodiesResponse, ListRequestsRequest, ListRequestsResponse,
-    ListSigningKeysRequest, ListSigningKeysResponse, LookupRequestRequest, LookupRequestResponse,
-    RecordDispatchRequest, RequestStatistics, RequestStatus, SubmitRequestRequest, UpdateAnswerRequest,
-    UpdateBodyRequest, UploadAttachmentRequest, WatchRequestsRequest, WithdrawRequestRequest,
+    self as proto, ApproveAnswerRequest, AskClarificationRequest, AssignRequestRequest, Attachment, AttachmentUpload,
+    BatchSubmitRequestsRequest, BatchSubmitRequestsResponse, Body, CorrectRequestRequest, CreateBodyRequest,
+    DownloadAnswerRequest, DownloadAnswerResponse, DownloadAttachmentRequest, DraftAnswerRequest, ExtendRequestRequest,
+    ForwardRequestRequest, GetAnswerRequest, GetAttachmentUploadRequest, GetBodyRequest, GetRequestRequest,
+    GetRequestStatisticsRequest, GetRequestStatusRequest, LeaveWithoutConsiderationRequest, ListBodiesRequest,
+    ListBodiesResponse, ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest, ListSigningKeysResponse,
+    LookupRequestRequest, LookupRequestResponse, ProvideClarificationRequest, RecordDispatchRequest, RequestStatistics,
+    RequestStatus, ReturnRequestRequest, ReviewDecisionRequest, SubmitRequestRequest, TerminateRequestRequest,
+    UpdateAnswerRequest, UpdateBodyRequest, UploadAttachmentRequest, WatchRequestsRequest, WithdrawRequestRequest,
     request_intake_service_server::RequestIntakeService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
 mod accepting;
+mod amending;
 mod answering;
 mod approve_answer;
+mod ask_clarification;
 mod assign_request;
 pub mod attaching;
 mod batch_submit_requests;
 mod bodies;
 mod convert;
 mod convert_attachments;
+mod correct_request;
 pub mod coupons;
 mod create_body;
 mod deciding;
@@ -36,6 +40,8 @@ mod download_answer;
 mod download_attachment;
 mod draft_answer;
 mod earlier;
+mod extend_request;
+mod forward_request;
 mod get_answer;
 mod get_attachment_upload;
 mod get_body;
@@ -44,6 +50,7 @@ mod get_request_statistics;
 mod get_request_status;
 pub mod holder;
 mod kept;
+mod leave_without_consideration;
 mod list_bodies;
 mod list_requests;
 mod list_signing_keys;
@@ -52,10 +59,14 @@ mod lookup_request;
 mod parse;
 mod parse_attachments;
 mod preview_recompute;
+mod provide_clarification;
 mod record_dispatch;
 mod repeated;
+mod return_request;
+mod review_decision;
 mod seeing;
 pub mod submit_request;
+mod terminate_request;
 mod update_answer;
 mod update_body;
 mod upload_attachment;
@@ -67,6 +78,7 @@ use crate::{
     current_rules::CurrentRules,
     domain::request::CallerRole,
     earlier_requests::EarlierRequests,
+    examining::Examiner,
     lookup::Lookup,
     rendering::Rendering,
     rpc::{coupons::Coupons, holder::Guesses, submit_request::Submissions},
@@ -83,6 +95,7 @@ pub struct RequestIntake {
     pub rules: Arc<CurrentRules>,
     pub texts: Arc<SharedTexts>,
     pub earlier: Arc<EarlierRequests>,
+    pub examiner: Arc<Examiner>,
     pub lookup: Lookup,
     pub coupons: Coupons,
     pub guesses: Guesses,
@@ -311,6 +324,90 @@ impl RequestIntakeService for RequestIntake {
         let request = request.into_inner();
         Ok(Response::new(
             preview_recompute::preview_recompute(self, request).await?,
+        ))
+    }
+
+    async fn review_decision(
+        &self,
+        request: Request<ReviewDecisionRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            review_decision::review_decision(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn correct_request(
+        &self,
+        request: Request<CorrectRequestRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            correct_request::correct_request(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn ask_clarification(
+        &self,
+        request: Request<AskClarificationRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            ask_clarification::ask_clarification(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn provide_clarification(
+        &self,
+        request: Request<ProvideClarificationRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            provide_clarification::provide_clarification(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn extend_request(&self, request: Request<ExtendRequestRequest>) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            extend_request::extend_request(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn forward_request(
+        &self,
+        request: Request<ForwardRequestRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            forward_request::forward_request(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn leave_without_consideration(
+        &self,
+        request: Request<LeaveWithoutConsiderationRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            leave_without_consideration::leave_without_consideration(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn return_request(&self, request: Request<ReturnRequestRequest>) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            return_request::return_request(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn terminate_request(
+        &self,
+        request: Request<TerminateRequestRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            terminate_request::terminate_request(self, &call, request.into_inner()).await?,
         ))
     }
 }

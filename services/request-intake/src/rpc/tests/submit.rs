@@ -348,6 +348,10 @@ async fn the_service_itself_can_neither_alter_what_was_submitted_nor_erase_anyth
     for statement in [
         "UPDATE requests.request SET essence = ''",
         "UPDATE requests.request SET coupon_number = ''",
+        "UPDATE requests.item SET description = ''",
+        "UPDATE requests.decision SET decided_by = ''",
+        "UPDATE requests.changed_field SET before = ''",
+        "DELETE FROM requests.check_review",
         "UPDATE requests.examination_check SET outcome = 'PASSED'",
         "UPDATE requests.finding SET outcome = 'PASSED'",
         "UPDATE requests.rule_revision SET revision = 7",
