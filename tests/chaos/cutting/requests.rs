@@ -256,7 +256,9 @@ impl House for Requests {
                 Call::new(&self.operator, path!("AssignRequest"), &message)
             }
             "WithdrawRequest" => {
-                let submitted: Request = self.submit(&new()).read().await?;
+                let submission = self.submit(&new());
+                let submitted: Request = submission.read().await?;
+                self.watched.note_done(&submission);
                 let message = WithdrawRequestRequest {
                     name: submitted.name,
                     reason: "by letter".into(),

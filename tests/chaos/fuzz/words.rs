@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::dice::Dice;
 
 /// Names of resources, of which most exist.
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 32] = [
     "forms/1",
     "forms/26",
     "forms/27",
@@ -34,6 +34,8 @@ const NAMES: [&str; 30] = [
     "days/2026-11-26",
     "days/2026-02-30",
     "requests/00000000-0000-0000-0000-000000000000",
+    "bodies/justice",
+    "bodies/-",
     "entries/1",
     "//",
 ];

@@ -23,7 +23,7 @@ pub(crate) enum Bodies {
         #[arg(long, value_name = "DATE", value_parser = date)]
         from: Value,
         #[command(flatten)]
-        facts: Facts,
+        facts: Box<Facts>,
         /// Why
         #[arg(long)]
         reason: String,
@@ -65,7 +65,7 @@ pub(crate) enum Bodies {
         #[arg(long)]
         kind: Option<Kind>,
         #[command(flatten)]
-        facts: Facts,
+        facts: Box<Facts>,
         /// It has no last day
         #[arg(long, conflicts_with = "to")]
         open: bool,

@@ -5,6 +5,7 @@ use super::{Tour, ensure, text};
 use crate::failure::Failure;
 
 const SUBMIT: &str = "legalstat.requests.v1.RequestIntakeService/SubmitRequest";
+const STATUS: &str = "legalstat.requests.v1.RequestIntakeService/GetRequestStatus";
 const GET: &str = "legalstat.requests.v1.RequestIntakeService/GetRequest";
 
 impl Tour {
@@ -12,6 +13,7 @@ impl Tour {
         self.chapter("Requests")?;
         let registered = self.registered().await?;
         self.read_back(&registered).await?;
+        self.status(&registered).await?;
         for (caller, request, paragraph) in left_without_consideration() {
             let response = self.change(caller, SUBMIT, &submission(request), paragraph).await?;
             ensure(
@@ -91,6 +93,22 @@ impl Tour {
         let paragraph = "another system does not see it";
         self.refused(Some("kadagalau"), GET, &request, "RESOURCE_NOT_FOUND", paragraph)
             .await
+    }
+
+    async fn status(&mut self, registered: &Value) -> Result<(), Failure> {
+        let coupon = &registered["coupon"];
+        let mut held = json!({ "couponNumber": coupon["number"], "secret": coupon["secret"] });
+        let paragraph = "whoever holds the coupon learns where the request stands (Code 350-VI, art. 64)";
+        let status = self.call(None, STATUS, &held, paragraph).await?;
+        ensure(status["dueDate"] == registered["dueDate"], "it tells the due date")?;
+        self.came_back(&format!(
+            "{} {}",
+            text(&status["stands"]["text"]),
+            text(&status["awaited"]["text"])
+        ))?;
+        held["secret"] = json!("00000-00000-00000-00000");
+        let paragraph = "another secret does not tell it";
+        self.refused(None, STATUS, &held, "RESOURCE_NOT_FOUND", paragraph).await
     }
 
     /// Shows the checks with an outcome, of which one must rest on the provision.

@@ -1,6 +1,6 @@
 //! The statements by which lists are read. They are put together of a few fixed pieces; whatever a caller gives is a parameter.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Span, Timestamp, civil::Date};
 use legalstat_kit::door::word::Word;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
 
@@ -92,9 +92,7 @@ impl Listing<'_> {
                 query.push(format!(" AND ({key}, r.number) {beyond} ("));
                 let first = after.first.unwrap_or_default();
                 match self.order.by {
-                    By::DueDate => query
-                        .push("date '1970-01-01' + ")
-                        .push_bind(i32::try_from(first).unwrap_or_default()),
+                    By::DueDate => query.push_bind(jiff_sqlx::Date::from(day(first))),
                     _ => query.push_bind(jiff_sqlx::Timestamp::from(instant(first))),
                 };
                 query.push(", ").push_bind(after.number).push(")");
@@ -331,6 +329,37 @@ fn days(day: Date) -> i64 {
     day.since(epoch).map_or(0, |span| i64::from(span.get_days()))
 }
 
+/// A day and an instant of a token, which may be forged: PostgreSQL knows neither outside of these years.
+fn day(days: i64) -> Date {
+    let epoch = jiff::civil::date(1970, 1, 1);
+    let day = epoch.checked_add(Span::new().try_days(days).unwrap_or_default());
+    day.ok().filter(|day| day.year() >= 1).unwrap_or(epoch)
+}
+
 fn instant(microseconds: i64) -> Timestamp {
-    Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+    let instant = Timestamp::from_microsecond(microseconds).ok();
+    let first = Timestamp::from_second(-62_000_000_000).unwrap_or(Timestamp::UNIX_EPOCH);
+    instant
+        .filter(|instant| *instant >= first)
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_found_again_and_what_no_calendar_has_is_none() {
+        for date in [
+            jiff::civil::date(2026, 3, 2),
+            jiff::civil::date(1969, 12, 31),
+            jiff::civil::date(9999, 12, 31),
+        ] {
+            assert_eq!(day(days(date)), date);
+        }
+        for forged in [i64::MAX, i64::MIN, 4_000_000, -4_000_000] {
+            assert_eq!(day(forged), jiff::civil::date(1970, 1, 1), "{forged}");
+            assert!(instant(forged).as_second().abs() < 63_000_000_000);
+        }
+    }
 }

@@ -102,9 +102,10 @@ fn standing<'a>(
 }
 
 fn unfit(unfit: Unfit) -> Refusal {
-    let field = match unfit {
-        Unfit::NotInForce => "effective_from",
-        Unfit::EndsBefore => "body.valid_to",
+    let field = if unfit == Unfit::NotInForce {
+        "effective_from"
+    } else {
+        "body.valid_to"
     };
     Violations::one(field, FieldReason::OutOfRange, &unfit.to_string())
 }

@@ -1,6 +1,6 @@
 //! `legalstat requests submit` of a file with several requests: they go in batches, and each has its own answer.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use legalstat_proto::requests::v1::SubmissionFailure;
 use prost_reflect::DynamicMessage;
@@ -30,7 +30,7 @@ pub(crate) struct Several {
 }
 
 /// Reads the requests of a file, one JSON object after the other; `None` when it holds one, or none.
-pub(super) fn read(file: &PathBuf, mutation: &Mutation) -> Result<Result<Several, DynamicMessage>, Failure> {
+pub(super) fn read(file: &Path, mutation: &Mutation) -> Result<Result<Several, DynamicMessage>, Failure> {
     let (text, source) = commands::read_text(file)?;
     let input = call::method(&format!("{SERVICE}/SubmitRequest")).input();
     let pieces = pieces(&text);

@@ -299,3 +299,16 @@ async fn what_a_coupon_costs() {
         }),
     );
 }
+
+#[tokio::test]
+async fn what_is_signed_takes_less_than_150_bytes_of_a_request() {
+    let stage = Stage::set().await;
+    submit_for_secret(&mut stage.client("edms"), submission(request()))
+        .await
+        .expect("it is accepted");
+    let stored = "SELECT (pg_column_size(coupon_content_sha256) + pg_column_size(coupon_key)
+                      + pg_column_size(coupon_signature) + pg_column_size(coupon_secret_digest))::bigint
+                  FROM requests.request";
+    let bytes = stage.count(stored).await;
+    assert!((100..150).contains(&bytes), "{bytes}");
+}

@@ -9,6 +9,7 @@ mod fakes;
 mod groups;
 mod kept;
 mod lists;
+mod lookups;
 mod reading;
 mod recompute;
 mod stage;

@@ -187,7 +187,8 @@ async fn an_open_request_follows_the_calendar_and_its_explanation_too() {
         (CalendarChangeKind::ActRecorded, "calendarActs/order-1")
     );
     for kept in [
-        "SELECT count(*) FROM requests.outbox_event WHERE kind = 'request.due_date_moved'",
+        // Watchers are told the day as it was then.
+        "SELECT count(*) FROM requests.outbox_event WHERE kind = 'request.due_date_moved' AND told LIKE '- %-12-25'",
         "SELECT count(*) FROM requests.journal_entry WHERE method = 'jobs/recompute'",
     ] {
         assert_eq!(desk.stage.count(kept).await, 1, "{kept}");

@@ -155,9 +155,9 @@ async fn who_applies_the_feed_from_the_start_ends_with_the_states_that_requests_
     let mut feed = watch(&stage, "operator", WatchRequestsRequest::default()).await;
     let mut states: BTreeMap<String, (RequestState, String)> = BTreeMap::new();
     // The job examines what waited once the services are back; that is told too.
-    while !states
+    while states
         .get(&names[3])
-        .is_some_and(|(state, _)| *state == RequestState::Registered)
+        .is_none_or(|(state, _)| *state != RequestState::Registered)
     {
         let Some(event) = event(&mut feed).await.request_event else {
             continue;
