@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use legalstat_local::testing::harness::{Ground, Running};
 use legalstat_proto::{
-    calendar::v1::{PreviewRecomputeRequest, preview_recompute_request::Change},
     common::v1 as common,
     journal::v1::ListEntriesRequest,
     requests::v1::{
@@ -66,31 +65,6 @@ const SIGNATURE: &[u8] =
 /// A submission that no other is like.
 fn new() -> SubmitRequestRequest {
     submission(&format!("cut-{}", Uuid::new_v4().simple()))
-}
-
-fn titled(title: &str) -> Option<common::LocalizedText> {
-    Some(common::LocalizedText {
-        en: title.into(),
-        ..Default::default()
-    })
-}
-
-fn body(id: &str) -> Body {
-    Body {
-        name: format!("bodies/{id}"),
-        title: titled("A body"),
-        kind: BodyKind::StateBody.into(),
-        legal_basis: Some(common::LegalBasis {
-            act: "Order 1".into(),
-            ..Default::default()
-        }),
-        valid_from: Some(common::Date {
-            year: 2020,
-            month: 1,
-            day: 1,
-        }),
-        ..Default::default()
-    }
 }
 
 /// One that the caller may not make.
@@ -502,12 +476,6 @@ impl Stormy for Requests {
 
     fn refused(&self) -> (Call, Code) {
         (self.submit(&on_paper()), Code::PermissionDenied)
-    }
-}
-
-fn preview() -> PreviewRecomputeRequest {
-    PreviewRecomputeRequest {
-        change: Some(Change::CalendarAct(super::calendar::act(1))),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod earlier;
 pub mod evidence;
 pub mod examination;
 pub mod identifiers;
+mod item;
 pub mod life;
 pub mod media;
 pub mod names;

@@ -2,9 +2,10 @@
 
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::door::word::Word;
-use legalstat_kit::{period::ReportingPeriod, zone};
+use legalstat_kit::zone;
 use uuid::Uuid;
 
+pub use super::item::{Item, ItemKind, Unit};
 use super::{attachment::Attachment, examination::Examination};
 
 /// Who asks, as far as channel, signatory and term depend on it.
@@ -149,59 +150,6 @@ impl Word for Capacity {
     }
 }
 
-/// What kind of thing an item asks for, as its requester declares it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ItemKind {
-    /// Numbers by indicators of reports or details of information accounting documents.
-    Statistics,
-    /// A copy or screenshot of an information accounting document.
-    AccountingDocumentCopy,
-    /// A document or form of primary accounting.
-    PrimaryAccountingForm,
-}
-
-impl Word for ItemKind {
-    const ALL: &'static [Self] = &[
-        Self::Statistics,
-        Self::AccountingDocumentCopy,
-        Self::PrimaryAccountingForm,
-    ];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Statistics => "STATISTICS",
-            Self::AccountingDocumentCopy => "ACCOUNTING_DOCUMENT_COPY",
-            Self::PrimaryAccountingForm => "PRIMARY_ACCOUNTING_FORM",
-        }
-    }
-}
-
-/// The unit of the information (Instruction, para 8).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Unit {
-    /// Crimes.
-    Crime,
-    /// Offences.
-    Offence,
-    /// Criminal cases.
-    CriminalCase,
-    /// Persons.
-    Person,
-}
-
-impl Word for Unit {
-    const ALL: &'static [Self] = &[Self::Crime, Self::Offence, Self::CriminalCase, Self::Person];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Crime => "CRIME",
-            Self::Offence => "OFFENCE",
-            Self::CriminalCase => "CRIMINAL_CASE",
-            Self::Person => "PERSON",
-        }
-    }
-}
-
 /// The language of a request, which is that of its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Language {
@@ -318,29 +266,6 @@ pub struct ExternalDocument {
     pub number: String,
     /// The date, unless an application has none.
     pub date: Option<Date>,
-}
-
-/// One thing asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
-    /// What kind of thing.
-    pub kind: ItemKind,
-    /// The information asked for, in words.
-    pub description: String,
-    /// Its unit, unless it is missing.
-    pub unit: Option<Unit>,
-    /// The period, or the first of several, unless it is missing.
-    pub period: Option<ReportingPeriod>,
-    /// The last of several periods, of the same kind and not before `period`.
-    pub until_period: Option<ReportingPeriod>,
-    /// The name of the form the information stands in.
-    pub form: Option<String>,
-    /// The name of the indicator.
-    pub indicator: Option<String>,
-    /// The name of the detail of an accounting document; not beside an indicator.
-    pub detail: Option<String>,
-    /// The codes of the territories; none for the whole country.
-    pub territories: Vec<String>,
 }
 
 /// What a requester sent: sound in form, not yet examined. What an application lacks, its examination tells.

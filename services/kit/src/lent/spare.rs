@@ -10,7 +10,7 @@ use std::time::Duration;
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
 use tokio::time::Instant;
 
-use crate::lent::{self, Lent};
+use super::{Lent, require_well};
 
 /// After how long without use a connection is tried before it is handed out.
 pub(crate) const IDLE: Duration = Duration::from_secs(1);
@@ -38,7 +38,7 @@ impl Connections {
         if let Some(kept) = self.spare.take() {
             let idle = kept.idle_since.elapsed() >= IDLE;
             let mut lent = Lent::of(kept.connection, kept.since, Arc::clone(&self.spare));
-            if !idle || lent::require_well(&mut lent).await.is_ok() {
+            if !idle || require_well(&mut lent).await.is_ok() {
                 return Ok(lent);
             }
         }

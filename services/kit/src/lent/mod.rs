@@ -1,6 +1,8 @@
 //! Connections lent to work, and given up when the line to the database has gone silent. TCP notices a line that was cut
 //! without a word after a quarter of an hour, or never where something on the way keeps answering, and sqlx waits for ever.
 
+pub(crate) mod spare;
+
 use std::{
     future::poll_fn,
     io,
@@ -17,7 +19,7 @@ use std::{
 use sqlx::{Connection, PgConnection, Postgres, pool::PoolConnection, postgres::PgRow};
 use tokio::{runtime::Handle, time::Instant};
 
-use crate::spare::Spare;
+use spare::Spare;
 
 /// How long work that holds a connection waits for a sign from the database before it is broken off: longer than PostgreSQL
 /// takes to end a statement by itself, as `deploy/postgres/roles.sql` sets it, so that one that answers says what is wrong.
