@@ -9,7 +9,7 @@ use prost::Message;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use super::stage::{Client, Stage, recorded, request, submission, submit};
+use super::stage::{Client, Stage, recorded, request, submission, submit_for_secret};
 
 async fn batch(client: &mut Client, requests: Vec<SubmitRequestRequest>) -> Vec<Became> {
     let answer = client
@@ -74,7 +74,9 @@ async fn a_repetition_has_the_same_answer_by_either_method_and_no_second_effect(
     let stage = Stage::set().await;
     let mut edms = stage.client("edms");
     let (first, second) = (submission(request()), submission(request()));
-    let alone = submit(&mut edms, first.clone()).await.expect("it is accepted");
+    let alone = submit_for_secret(&mut edms, first.clone())
+        .await
+        .expect("it is accepted");
     let became = batch(&mut edms, vec![first.clone(), second.clone(), second.clone()]).await;
     assert_eq!(accepted(&became[0]), &alone);
     assert_eq!(
@@ -82,7 +84,9 @@ async fn a_repetition_has_the_same_answer_by_either_method_and_no_second_effect(
         accepted(&became[2]),
         "the second is the repetition of the first"
     );
-    let again = submit(&mut edms, second.clone()).await.expect("it is a repetition");
+    let again = submit_for_secret(&mut edms, second.clone())
+        .await
+        .expect("it is a repetition");
     assert_eq!(accepted(&became[1]), &again);
     let other = SubmitRequestRequest {
         request_id: first.request_id,
