@@ -12,7 +12,6 @@ use legalstat_proto::{
 use prost::Message as _;
 
 use super::*;
-
 const NOW: &str = "2026-11-05T05:00:00Z";
 
 pub(super) fn id() -> String {
