@@ -36,6 +36,7 @@ fn submission(kind: RequesterKind, items: Vec<Item>) -> Submission {
         channel: Channel::UnifiedEdms,
         external: None,
         addressee: String::new(),
+        receiving_body: None,
         essence: "crimes".into(),
         language: RequestLanguage::Ru,
         items,
@@ -74,6 +75,7 @@ fn drafted(submission: &Submission, gathered: Gathered) -> Answer {
         coupon_number: "20260302-0000000000".into(),
         accepted_at: submission.received_at,
         accepted_by: "edms".into(),
+        proof: None,
     };
     let answer_rules = answer_register::embedded().expect("the registers are sound");
     let rules = crate::domain::register::embedded().expect("the registers are sound");
