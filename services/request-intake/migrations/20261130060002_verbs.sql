@@ -59,7 +59,7 @@ CREATE TABLE requests.changed_field (
 
 GRANT SELECT, INSERT ON requests.check_review, requests.changed_field TO requests_runtime;
 GRANT UPDATE (provided_at) ON requests.clarification TO requests_runtime;
-GRANT UPDATE (cure_by, due_part, extension_counted_from, extension_until, external_number, external_date, addressee, essence,
+GRANT UPDATE (cure_by, asked, due_part, extension_counted_from, extension_until, external_number, external_date, addressee, essence,
     language, requester_full_name, requester_bin, requester_iin, requester_postal_address, signatory_full_name,
     signatory_capacity) ON requests.request TO requests_runtime;
 GRANT UPDATE (kind, description, unit, period, until_period, form, indicator, detail, territories) ON requests.item

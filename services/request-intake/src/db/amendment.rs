@@ -5,7 +5,10 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::column;
-use crate::domain::request::{Item, Submission, Unit};
+use crate::domain::{
+    earlier::KnownBy,
+    request::{Item, Submission, Unit},
+};
 
 /// Stores what a locked request asks for now; its kind, channel and receipt stay.
 ///
@@ -25,11 +28,15 @@ async fn store_request(connection: &mut PgConnection, id: Uuid, submission: &Sub
         "UPDATE requests.request SET
              external_number = $2, external_date = $3, addressee = $4, essence = $5, language = $6, requester_full_name = $7,
              requester_bin = $8, requester_iin = $9, requester_postal_address = $10, signatory_full_name = $11,
-             signatory_capacity = $12
+             signatory_capacity = $12, asked = $13
          WHERE id = $1",
         id,
-        external.map(|external| external.number.as_str()),
-        external.map(|external| jiff_sqlx::Date::from(external.date)) as _,
+        external
+            .map(|external| external.number.as_str())
+            .filter(|number| !number.is_empty()),
+        external
+            .and_then(|external| external.date)
+            .map(jiff_sqlx::Date::from) as _,
         submission.addressee,
         submission.essence,
         submission.language.word(),
@@ -39,6 +46,7 @@ async fn store_request(connection: &mut PgConnection, id: Uuid, submission: &Sub
         requester.postal_address,
         signatory.map(|signatory| signatory.full_name.as_str()),
         signatory.map(|signatory| signatory.capacity.word()),
+        KnownBy::of(submission).asked,
     )
     .execute(connection)
     .await?;

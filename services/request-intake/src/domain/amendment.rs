@@ -51,7 +51,10 @@ fn fields(submission: &Submission) -> Vec<(String, String)> {
         ("external_number", text(external.map(|external| &external.number))),
         (
             "external_date",
-            external.map(|external| external.date.to_string()).unwrap_or_default(),
+            external
+                .and_then(|external| external.date)
+                .map(|date| date.to_string())
+                .unwrap_or_default(),
         ),
         ("addressee", submission.addressee.clone()),
         ("essence", submission.essence.clone()),

@@ -159,7 +159,10 @@ impl Draft<'_> {
                 registered_on: self.registered_on.map(|day| day.to_string()).unwrap_or_default(),
                 received_on: submission.received_on().to_string(),
                 external_number: external.map(|document| document.number.clone()).unwrap_or_default(),
-                external_date: external.map(|document| document.date.to_string()).unwrap_or_default(),
+                external_date: external
+                    .and_then(|document| document.date)
+                    .map(|date| date.to_string())
+                    .unwrap_or_default(),
             },
             requester: Requester {
                 kind: submission.requester.kind.word().to_owned(),

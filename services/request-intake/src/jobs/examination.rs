@@ -24,7 +24,6 @@ use crate::{
         examination::{Check, Examination},
         life::{self, Verb},
         names,
-        request::Submission,
         rules::Rules,
         told::Told,
     },

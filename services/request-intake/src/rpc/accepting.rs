@@ -290,8 +290,9 @@ async fn insert(
 
 /// Binds the attachments that the requests name; most name none. One that was bound meanwhile, by another request of the group
 /// too, refuses the group, and then the request alone that came later.
-async fn bind(write: &mut Write, accepted: &[Accepted<'_>]) -> Result<(), Error> {
-    let named = |request: &Accepted<'_>| {
+async fn bind(write: &mut Write, accepted: &[Accepting<'_>]) -> Result<(), Error> {
+    let named = |request: &Accepting<'_>| {
+        let request = &request.accepted;
         let id = request.receipt.id;
         let attachments = request.submission.attachments.iter();
         attachments

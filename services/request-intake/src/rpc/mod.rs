@@ -83,7 +83,6 @@ use crate::{
     rendering::Rendering,
     rpc::{coupons::Coupons, holder::Guesses, submit_request::Submissions},
     shared_texts::SharedTexts,
-    signature::TrustStore,
     signatures::Signatures,
     watched::Watched,
 };
