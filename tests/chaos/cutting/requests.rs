@@ -7,7 +7,7 @@ use legalstat_proto::{
     journal::v1::ListEntriesRequest,
     requests::v1::{
         self as proto, Answer, AnswerFormat, ApproveAnswerRequest, AssignRequestRequest, Attachment, AttachmentKind,
-        BatchSubmitRequestsRequest, Body, BodyKind, CreateBodyRequest, DispatchMeans, DownloadAnswerRequest,
+        BatchSubmitRequestsRequest, Body, CreateBodyRequest, DispatchMeans, DownloadAnswerRequest,
         DownloadAttachmentRequest, DraftAnswerRequest, GetAnswerRequest, GetAttachmentUploadRequest, GetBodyRequest,
         GetRequestRequest, GetRequestStatisticsRequest, GetRequestStatusRequest, ListBodiesRequest,
         ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest, LookupRequestRequest, OfficialCapacity,
@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use super::{
     House,
+    around_requests::{body, preview, titled},
     decisions::Officials,
     forms,
     storm::Stormy,

@@ -47,8 +47,6 @@ pub(crate) enum Action {
     Call(Value, View),
     /// A unary call with a message: what a file holds, or a change with its request_id.
     Send(DynamicMessage, View),
-    /// A request, which may have been sent already.
-    Submit(submit::Submission),
     /// A List call, all pages.
     List(Value, View),
     /// An upload: header and file.
@@ -133,7 +131,6 @@ impl Command {
         let (response, view) = match self.action {
             Action::Call(request, view) => (connection.call(&method, &request).await?, view),
             Action::Send(request, view) => (connection.send(&method, &request).await?, view),
-            Action::Submit(submission) => (submission.send(&connection, &method).await?, View::Record),
             Action::List(request, view) => (connection.list(&method, &request).await?, view),
             Action::Attach(attach, view) => (attach.run(&connection).await?, view),
             Action::Import(header, rows) => (connection.import(&method, &header, &rows).await?, View::Record),
