@@ -118,6 +118,7 @@ mod tests {
                 detail: None,
                 territories: Vec::new(),
             }],
+            attachments: Vec::new(),
             received_at: "2026-03-02T10:00:00Z".parse().expect("an instant"),
         }
     }

@@ -32,6 +32,7 @@ mod tests {
             field: String::new(),
             text: LocalizedText::default(),
             legal_basis: LegalBasis::default(),
+            open: Vec::new(),
         };
         let checks = [
             check(CheckRule::Channel, Outcome::Failed),
