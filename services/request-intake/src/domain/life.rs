@@ -140,17 +140,6 @@ const LIFE: &[(Verb, &[(State, State)])] = &[
     ),
     // Who is given a request before it is registered looks after its examination.
     (
-        Verb::DraftAnswer,
-        &[
-            (State::Registered, State::InPreparation),
-            (State::InPreparation, State::InPreparation),
-        ],
-    ),
-    (Verb::UpdateAnswer, &[(State::InPreparation, State::InPreparation)]),
-    (Verb::ApproveAnswer, &[(State::InPreparation, State::InPreparation)]),
-    // Neither a signature nor anything else meets the term.
-    (Verb::RecordDispatch, &[(State::InPreparation, State::Answered)]),
-    (
         Verb::Assign,
         &[
             (State::Received, State::Received),
@@ -168,6 +157,17 @@ const LIFE: &[(Verb, &[(State, State)])] = &[
             (State::InPreparation, State::Withdrawn),
         ],
     ),
+    (
+        Verb::DraftAnswer,
+        &[
+            (State::Registered, State::InPreparation),
+            (State::InPreparation, State::InPreparation),
+        ],
+    ),
+    (Verb::UpdateAnswer, &[(State::InPreparation, State::InPreparation)]),
+    (Verb::ApproveAnswer, &[(State::InPreparation, State::InPreparation)]),
+    // Neither a signature nor anything else meets the term.
+    (Verb::RecordDispatch, &[(State::InPreparation, State::Answered)]),
     (
         Verb::ReviewDecision,
         &[

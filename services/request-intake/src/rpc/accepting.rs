@@ -340,7 +340,7 @@ async fn insert_again(
 fn outcome(accepting: &Accepting<'_>) -> Outcome<proto::Request> {
     let accepted = &accepting.accepted;
     let name = names::request(accepted.receipt.id);
-    let mut answer = convert::request(Request {
+    let answer = convert::request(Request {
         receipt: Some(accepted.receipt.clone()),
         submission: accepted.submission.clone(),
         examination: accepted.examination.clone().with(accepting.found),
@@ -348,6 +348,8 @@ fn outcome(accepting: &Accepting<'_>) -> Outcome<proto::Request> {
         registration_number: accepted.registration_number.clone(),
         standing: Standing::first(accepted.examination.state),
     });
+    // What an official records long after its receipt may be overdue already.
+    let mut answer = convert::as_of(answer, accepted.examined_at);
     if let Some(coupon) = &mut answer.coupon {
         coupon.secret = accepted.secret.written();
     }

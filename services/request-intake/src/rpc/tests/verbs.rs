@@ -110,6 +110,7 @@ pub(super) fn person() -> proto::Request {
             full_name: "Akhmetov Daniyar".into(),
             capacity: proto::SignatoryCapacity::Applicant.into(),
         }),
+        external_date: day(2020, 1, 15),
         ..recorded(Channel::Paper)
     }
 }
