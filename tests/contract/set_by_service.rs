@@ -42,6 +42,7 @@ fn giving(message: &MessageDescriptor, fields: &[FieldDescriptor]) -> DynamicMes
         Kind::Message(inner) => Value::Message(giving(&inner, rest)),
         Kind::String => Value::String("given".into()),
         Kind::Int64 => Value::I64(7),
+        Kind::Bool => Value::Bool(true),
         Kind::Enum(_) => Value::EnumNumber(1),
         other => panic!("{}: give a value of {other:?}", field.full_name()),
     };

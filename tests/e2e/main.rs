@@ -1,5 +1,7 @@
 //! Stories of those who use the system, through the command line and gRPC only.
 
+mod answers;
+mod attachments;
 mod availability;
 mod bad_input;
 mod calendar_command;
@@ -15,3 +17,4 @@ mod files;
 mod forms_command;
 mod life;
 mod requests_command;
+mod signer;

@@ -15,9 +15,12 @@ impl From<CalendarError> for Error {
                 Refusal::new(Code::OutOfRange, ErrorReason::YearOutOfRange, message).into()
             }
             TermUnknown { name } => Refusal::not_found(&format!("terms/{name}")).into(),
-            TermNotInForce { .. } | NoTermApplies { .. } => {
+            TermNotInForce { .. } | NoTermApplies { .. } | NoSuchPart { .. } => {
                 Refusal::new(Code::OutOfRange, ErrorReason::NoTermApplies, message).into()
             }
+            ExtensionTooLong { latest, .. } => Refusal::new(Code::OutOfRange, ErrorReason::ExtensionTooLong, message)
+                .with("latest", &latest.to_string())
+                .into(),
             RangeReversed { .. }
             | DueDayOutOfRange { .. }
             | LengthOutOfRange { .. }

@@ -381,7 +381,16 @@ impl Start<'_> {
             ServiceName::RequestIntake => {
                 let forms = ("LEGALSTAT_FORM_REGISTRY_URL", self.ports.url(ServiceName::FormRegistry));
                 let keys = signing::folder_of(folder, name.as_str());
-                settings.extend([calendar, forms, ("LEGALSTAT_SIGNING_KEYS", path(&keys))]);
+                // Empty, nobody is trusted; whoever tries signatures puts certificates there.
+                let trust = folder.join("signature-trust");
+                std::fs::create_dir_all(&trust).with_context(|| format!("making {}", trust.display()))?;
+                settings.extend([
+                    calendar,
+                    forms,
+                    files,
+                    ("LEGALSTAT_SIGNING_KEYS", path(&keys)),
+                    ("LEGALSTAT_SIGNATURE_TRUST", path(&trust)),
+                ]);
             }
         }
         Ok(settings)

@@ -264,6 +264,17 @@ impl FileStore {
         }
     }
 
+    /// Removes content that nothing needs any more; what is not there stays so.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn remove(&self, sha256: &[u8]) -> Result<(), Error> {
+        match self.store.delete(&place(sha256)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
     /// Reads content by its digest.
     ///
     /// # Errors

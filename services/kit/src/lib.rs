@@ -31,7 +31,6 @@ mod repeated;
 pub mod run;
 pub mod schema;
 pub mod signing;
-mod spare;
 pub mod upload;
 pub mod write;
 pub mod zone;

@@ -14,9 +14,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
-    lent::{self, Lent, Transaction},
+    lent::{
+        self, Lent, Transaction,
+        spare::{self, IDLE},
+    },
     run::probe::Probe,
-    spare::{self, IDLE},
 };
 
 /// A transaction, and the rows of the statements behind its BEGIN.

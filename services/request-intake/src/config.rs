@@ -1,8 +1,39 @@
 //! The settings of this service alone.
 
-use std::{num::NonZero, path::PathBuf, time::Duration};
+use std::{num::NonZero, path::PathBuf, str::FromStr, time::Duration};
 
-use legalstat_kit::run::environment::{Environment, SettingError};
+use legalstat_kit::{
+    partial::Bounds,
+    run::environment::{Environment, SettingError},
+};
+
+/// How many bytes a file may have unless set otherwise: 50 MiB.
+const FILE_LIMIT: u64 = 50 * 1024 * 1024;
+/// How many seconds an upload that broke off waits for its rest unless set otherwise: a day.
+const PARTIAL_SECONDS: u64 = 86_400;
+/// How many bytes such uploads may come to unless set otherwise: 1 GiB.
+const PARTIAL_BYTES: u64 = 1024 * 1024 * 1024;
+/// How many seconds a file waits for its request unless set otherwise: a day.
+const UNBOUND_SECONDS: u64 = 86_400;
+/// How many bytes of one caller may wait so unless set otherwise: 4 GiB.
+const UNBOUND_BYTES: i64 = 4 * 1024 * 1024 * 1024;
+
+/// The settings about files.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// The folder for them.
+    pub folder: PathBuf,
+    /// How many bytes one may have.
+    pub limit: u64,
+    /// How long and how much of uploads that broke off is kept.
+    pub partials: Bounds,
+    /// How long a file waits for its request.
+    pub unbound_for: Duration,
+    /// How many bytes of one caller may wait so.
+    pub unbound_bytes: i64,
+    /// The folder of the certificates that signatures are verified by; without it nobody is trusted.
+    pub signature_trust: Option<PathBuf>,
+}
 
 /// The settings.
 #[derive(Clone, Debug)]
@@ -11,10 +42,44 @@ pub struct Config {
     pub calendar_url: String,
     /// Where the form registry answers.
     pub form_registry_url: String,
+    /// About files.
+    pub files: Files,
+    /// How many days before a due date it is warned of.
+    pub warning_days: WarningDays,
     /// The folder of the keys that coupons are signed with.
     pub signing_keys: PathBuf,
     /// How often a coupon's secret may be tried wrongly.
     pub tries: Tries,
+}
+
+/// How many days before a due date it is warned of: one to ten numbers, each of 0 to 366.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WarningDays(pub Vec<i32>);
+
+impl Default for WarningDays {
+    fn default() -> Self {
+        Self(vec![5, 1])
+    }
+}
+
+impl WarningDays {
+    /// The most days before a due date.
+    pub fn farthest(&self) -> i32 {
+        self.0.iter().max().copied().unwrap_or_default()
+    }
+}
+
+impl FromStr for WarningDays {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let days = text.split(',').map(|days| days.trim().parse::<i32>().ok());
+        let days: Option<Vec<i32>> = days.map(|days| days.filter(|days| (0..=366).contains(days))).collect();
+        match days {
+            Some(days) if days.len() <= 10 => Ok(Self(days)),
+            _ => Err("write up to ten numbers of days, each of 0 to 366, as 5,1"),
+        }
+    }
 }
 
 /// How often secrets may be tried wrongly within a time.
@@ -35,6 +100,8 @@ pub struct Tries {
 pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let calendar_url = environment.required("LEGALSTAT_CALENDAR_URL");
     let form_registry_url = environment.required("LEGALSTAT_FORM_REGISTRY_URL");
+    let files = files(environment);
+    let warning_days = environment.parsed("LEGALSTAT_WARNING_DAYS", WarningDays::default());
     let signing_keys = environment.required("LEGALSTAT_SIGNING_KEYS");
     let by_coupon = positive(environment, "LEGALSTAT_SECRET_TRIES", 10);
     let by_address = positive(environment, "LEGALSTAT_SECRET_TRIES_BY_ADDRESS", 30);
@@ -42,12 +109,14 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     Ok(Config {
         calendar_url: calendar_url?,
         form_registry_url: form_registry_url?,
+        warning_days: warning_days?,
         signing_keys: PathBuf::from(signing_keys?),
         tries: Tries {
             by_coupon: by_coupon?,
             by_address: by_address?,
             time: Duration::from_secs(seconds?.into()),
         },
+        files: files?,
     })
 }
 
@@ -56,9 +125,39 @@ fn positive(environment: &mut Environment, name: &'static str, default: u32) -> 
     Ok(environment.parsed(name, default)?.get())
 }
 
+fn files(environment: &mut Environment) -> Result<Files, SettingError> {
+    let folder = environment.required("LEGALSTAT_FILES");
+    let limit = environment.parsed("LEGALSTAT_FILE_LIMIT", FILE_LIMIT);
+    let partial_seconds = environment.parsed("LEGALSTAT_PARTIAL_SECONDS", PARTIAL_SECONDS);
+    let partial_bytes = environment.parsed("LEGALSTAT_PARTIAL_BYTES", PARTIAL_BYTES);
+    let unbound_seconds = environment.parsed("LEGALSTAT_UNBOUND_SECONDS", UNBOUND_SECONDS);
+    let unbound_bytes = environment.parsed("LEGALSTAT_UNBOUND_BYTES", UNBOUND_BYTES);
+    let signature_trust = environment.optional("LEGALSTAT_SIGNATURE_TRUST");
+    Ok(Files {
+        folder: PathBuf::from(folder?),
+        limit: limit?,
+        partials: Bounds {
+            kept: Duration::from_secs(partial_seconds?),
+            bytes: partial_bytes?,
+        },
+        unbound_for: Duration::from_secs(unbound_seconds?),
+        unbound_bytes: unbound_bytes?,
+        signature_trust: signature_trust.map(PathBuf::from),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_read_as_they_are_written_and_nothing_else_is_taken() {
+        assert_eq!("5, 1".parse(), Ok(WarningDays::default()));
+        assert_eq!("366,0".parse::<WarningDays>().map(|days| days.farthest()), Ok(366));
+        for text in ["", "5,", "-1", "367", "five", "1,2,3,4,5,6,7,8,9,10,11"] {
+            assert!(text.parse::<WarningDays>().is_err(), "{text:?}");
+        }
+    }
 
     #[test]
     fn no_limit_of_tries_can_be_switched_off_and_the_folder_of_keys_must_be_named() {

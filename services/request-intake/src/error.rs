@@ -1,5 +1,6 @@
 //! What this service refuses, and how each refusal reaches the caller.
 
+use jiff::civil::Date;
 use legalstat_kit::{Refusal, door::word::Word, law::LegalBasis};
 use legalstat_proto::common::v1::ErrorReason;
 use tonic::Code;
@@ -8,7 +9,7 @@ use uuid::Uuid;
 use crate::domain::{
     life::{NotAllowed, Verb},
     names,
-    request::Channel,
+    request::{Channel, RequesterKind},
 };
 
 /// There is no such request, or not for this caller.
@@ -44,4 +45,62 @@ pub fn channel_not_of_caller(caller: &str, channel: Channel) -> Refusal {
         ),
     )
     .legal_basis(LegalBasis::instruction("para 7"))
+}
+
+/// No law lets this be done with the requests of this kind of requester.
+pub fn not_ordered(verb: Verb, kind: RequesterKind, day: Date) -> Refusal {
+    let message = format!("no law in force on {day} lets a request of {} {verb}", kind.word());
+    Refusal::new(Code::FailedPrecondition, ErrorReason::VerbNotOrdered, message)
+}
+
+/// An official left the request without consideration: that is not a decision of the system.
+pub fn decided_by_official(name: &str) -> Refusal {
+    let message = format!("an official left {name} without consideration; only what the system decided is reviewed");
+    let mut refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::WrongState, message).about(name);
+    refusal.metadata.insert("allowed".into(), String::new());
+    refusal
+}
+
+/// The requester was asked about this field before.
+pub fn clarification_repeated(field: &str, basis: &LegalBasis) -> Refusal {
+    let of = if field.is_empty() { "the whole request" } else { field };
+    let message = format!(
+        "the requester was asked about {of} before: return the request once the time for curing it has passed, or decide on it"
+    );
+    let mut refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::ClarificationRepeated, message);
+    refusal.metadata.insert("field".into(), field.into());
+    refusal.legal_basis(basis.clone())
+}
+
+/// The requester can still cure the defects.
+pub fn cure_term_running(cure_by: Date, basis: &LegalBasis) -> Refusal {
+    let message = format!("the requester has time until {cure_by} to cure the defects");
+    let mut refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::CureTermRunning, message);
+    refusal.metadata.insert("cure_by".into(), cure_by.to_string());
+    refusal.legal_basis(basis.clone())
+}
+
+/// The due date has passed: nothing puts it off any more.
+pub fn due_date_passed(due_date: Date, basis: &LegalBasis) -> Refusal {
+    let message = format!("the due date {due_date} has passed: it can be put off before it only");
+    let mut refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::DueDatePassed, message);
+    refusal.metadata.insert("due_date".into(), due_date.to_string());
+    refusal.legal_basis(basis.clone())
+}
+
+/// The due date was put off in this way before.
+pub fn already_extended(basis: &LegalBasis) -> Refusal {
+    let message = "the due date was put off so before, and the law gives that time once";
+    Refusal::new(Code::FailedPrecondition, ErrorReason::AlreadyExtended, message).legal_basis(basis.clone())
+}
+
+/// The calendar, without which a due date cannot be put off, is away.
+pub fn calendar_away() -> Refusal {
+    Refusal::unavailable("the calendar is away; repeat the call with its request_id")
+}
+
+/// The calendar computes no such due date.
+pub fn calendar_refused(reason: &str) -> Refusal {
+    let message = format!("the calendar gives no such due date: {reason}");
+    Refusal::new(Code::FailedPrecondition, ErrorReason::NoTermApplies, message)
 }

@@ -6,7 +6,7 @@ use crate::{
     clients::{calendar::Deadlines, form_registry::FormRegistry},
     domain::{
         evidence::{Answer, Evidence},
-        examination::{self, Examination},
+        examination::{self, Check, Examination, Formal},
         request::Submission,
         rules::Rules,
     },
@@ -25,18 +25,34 @@ impl Examiner {
     /// Examines requests in their order. Those that the request alone decides need no other service; about the others each
     /// service is asked once.
     pub async fn examine(&self, submissions: &[&Submission], rules: &Rules, patience: Duration) -> Vec<Examination> {
-        let formal: Vec<_> = submissions
+        let formal = submissions
             .iter()
-            .map(|submission| examination::formal(submission, rules))
-            .collect();
-        let undecided = submissions.iter().zip(&formal).filter(|(_, formal)| !formal.decides());
+            .map(|submission| (*submission, examination::formal(submission, rules)));
+        self.complete(formal.collect(), patience).await
+    }
+
+    /// Examines requests again, each with the checks whose rules an official has found kept.
+    pub async fn examine_again(
+        &self,
+        submissions: &[(&Submission, &[Check])],
+        rules: &Rules,
+        patience: Duration,
+    ) -> Vec<Examination> {
+        let formal = submissions
+            .iter()
+            .map(|(submission, kept)| (*submission, examination::formal(submission, rules).reviewed(kept)));
+        self.complete(formal.collect(), patience).await
+    }
+
+    async fn complete(&self, formal: Vec<(&Submission, Formal<'_>)>, patience: Duration) -> Vec<Examination> {
+        let undecided = formal.iter().filter(|(_, formal)| !formal.decides());
         let undecided: Vec<&Submission> = undecided.map(|(submission, _)| *submission).collect();
         let (deadlines, findings) = tokio::join!(
             self.deadlines.of(&undecided, patience),
             self.form_registry.findings(&undecided, patience)
         );
         let mut evidence = deadlines.into_iter().zip(findings);
-        let examined = formal.into_iter().map(|formal| {
+        let examined = formal.into_iter().map(|(_, formal)| {
             if formal.decides() {
                 return formal.close();
             }

@@ -7,6 +7,7 @@ use legalstat_kit::{
     call::MESSAGE,
     due::{self, calendar::Calendar},
     feed::Outbox,
+    files::FileStore,
     schema::Tables,
     signing::SigningKeys,
     write::{self, Groups, Limits},
@@ -24,8 +25,11 @@ mod error;
 mod examining;
 mod jobs;
 mod lookup;
+mod rendering;
 mod rpc;
 mod shared_texts;
+pub mod signature;
+mod signatures;
 mod watched;
 
 /// What a coupon is made of, for who verifies one.
@@ -39,8 +43,10 @@ use current_rules::CurrentRules;
 use earlier_requests::EarlierRequests;
 use examining::Examiner;
 use lookup::Lookup;
-use rpc::{RequestIntake, coupons::Coupons, holder::Guesses, submit_request::Submissions};
+use rendering::Rendering;
+use rpc::{RequestIntake, attaching, coupons::Coupons, holder::Guesses, submit_request::Submissions};
 use shared_texts::SharedTexts;
+use signatures::Signatures;
 use watched::Watched;
 
 /// The tables of the schema `requests`.
@@ -67,24 +73,31 @@ const SUBMISSIONS: Limits = Limits {
 };
 
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
+    let kept = &config.files;
+    let files = FileStore::open(&context, &kept.folder, kept.limit)?.resuming(&context, kept.partials)?;
+    let signatures = Arc::new(Signatures::read(kept.signature_trust.clone())?);
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     let form_registry = FormRegistry::new(&config.form_registry_url, &context.tls)?;
     let keys = SigningKeys::open(&config.signing_keys)?;
     keys.follow(&context);
     let coupons = Coupons::new(keys);
     db::load_rules(&context).await?;
+    db::answer_rule::load(&context).await?;
     let (rules, texts) = (Arc::<CurrentRules>::default(), Arc::<SharedTexts>::default());
     let earlier = Arc::<EarlierRequests>::default();
     let feed = jobs::recompute::start(&context, calendar.clone());
     let examiner = Arc::new(Examiner {
         deadlines: Deadlines::new(calendar.clone(), feed),
-        form_registry,
+        form_registry: form_registry.clone(),
     });
+    jobs::attachments::start(&context, &files, kept.unbound_for);
+    signatures.follow(&context);
     jobs::examination::start(&context, Arc::clone(&examiner), Arc::clone(&rules));
+    jobs::warning::start(&context, config.warning_days);
     let submissions = Submissions {
         context: context.clone(),
         rules: Arc::clone(&rules),
-        examiner,
+        examiner: Arc::clone(&examiner),
         texts: Arc::clone(&texts),
         earlier: Arc::clone(&earlier),
         coupons: coupons.clone(),
@@ -101,6 +114,15 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         rules,
         texts,
         earlier,
+        files,
+        signatures,
+        attachments: attaching::Limits {
+            unbound_for: kept.unbound_for,
+            unbound_bytes: kept.unbound_bytes,
+        },
+        form_registry,
+        rendering: Rendering::default(),
+        examiner,
     });
     let server = server
         .accept_compressed(CompressionEncoding::Gzip)

@@ -4,9 +4,11 @@
 //!
 //! `LEGALSTAT_CUTTING=whole` cuts at every packet; otherwise a sample is cut, which `LEGALSTAT_CUTTING_SEED` repeats.
 
+mod around_requests;
 mod calendar;
 mod collections;
 mod course;
+mod decisions;
 mod figures;
 mod forms;
 mod registered;

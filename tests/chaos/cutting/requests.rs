@@ -3,14 +3,17 @@
 use jiff::Timestamp;
 use legalstat_local::testing::harness::{Ground, Running};
 use legalstat_proto::{
-    calendar::v1::{PreviewRecomputeRequest, preview_recompute_request::Change},
     common::v1 as common,
     journal::v1::ListEntriesRequest,
     requests::v1::{
-        self as proto, AssignRequestRequest, BatchSubmitRequestsRequest, Body, BodyKind, CreateBodyRequest,
-        GetBodyRequest, GetRequestRequest, GetRequestStatisticsRequest, GetRequestStatusRequest, ListBodiesRequest,
-        ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest, LookupRequestRequest, Request, RequestState,
-        SubmitRequestRequest, UpdateBodyRequest, WatchRequestsRequest, WithdrawRequestRequest,
+        self as proto, Answer, AnswerFormat, ApproveAnswerRequest, AssignRequestRequest, Attachment, AttachmentKind,
+        BatchSubmitRequestsRequest, Body, CreateBodyRequest, DispatchMeans, DownloadAnswerRequest,
+        DownloadAttachmentRequest, DraftAnswerRequest, GetAnswerRequest, GetAttachmentUploadRequest, GetBodyRequest,
+        GetRequestRequest, GetRequestStatisticsRequest, GetRequestStatusRequest, ListBodiesRequest,
+        ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest, LookupRequestRequest, OfficialCapacity,
+        RecordDispatchRequest, Request, RequestState, SubmitRequestRequest, UpdateAnswerRequest, UpdateBodyRequest,
+        UploadAttachmentHeader, UploadAttachmentRequest, WatchRequestsRequest, WithdrawRequestRequest,
+        upload_attachment_request::Part,
     },
 };
 use prost::Message;
@@ -19,7 +22,10 @@ use tonic::{Code, transport::Channel};
 use uuid::Uuid;
 
 use super::{
-    House, forms,
+    House,
+    around_requests::{body, preview, titled},
+    decisions::Officials,
+    forms,
     storm::Stormy,
     watched::{Watched, clock},
 };
@@ -35,43 +41,31 @@ pub struct Requests {
     watched: Watched,
     edms: Channel,
     operator: Channel,
+    approver: Channel,
     administrator: Channel,
+    officials: Officials,
     /// A request that was there from the beginning, with the number and the secret of its coupon.
     first: String,
     coupon: (String, String),
     /// One that verbs act on.
     decided: String,
+    /// A file that belongs to the first request.
+    attached: String,
+    /// An upload that broke off.
+    upload_id: String,
+    _files: TempDir,
+    /// One whose answer is drafted.
+    drafted: String,
     _around: (Running, Running, TempDir),
 }
+
+/// A signature of which the service can say nothing, whatever it stands for: so it is kept.
+const SIGNATURE: &[u8] =
+    include_bytes!("../../../services/request-intake/src/signature/fixtures/without_attributes.p7s");
 
 /// A submission that no other is like.
 fn new() -> SubmitRequestRequest {
     submission(&format!("cut-{}", Uuid::new_v4().simple()))
-}
-
-fn titled(title: &str) -> Option<common::LocalizedText> {
-    Some(common::LocalizedText {
-        en: title.into(),
-        ..Default::default()
-    })
-}
-
-fn body(id: &str) -> Body {
-    Body {
-        name: format!("bodies/{id}"),
-        title: titled("A body"),
-        kind: BodyKind::StateBody.into(),
-        legal_basis: Some(common::LegalBasis {
-            act: "Order 1".into(),
-            ..Default::default()
-        }),
-        valid_from: Some(common::Date {
-            year: 2020,
-            month: 1,
-            day: 1,
-        }),
-        ..Default::default()
-    }
 }
 
 /// One that the caller may not make.
@@ -86,6 +80,36 @@ impl Requests {
         Call::new(&self.edms, path!("SubmitRequest"), message)
     }
 
+    /// A call that uploads a file, to a request unless that is empty.
+    fn upload(&self, request: &str) -> Call {
+        let header = Part::Header(UploadAttachmentHeader {
+            kind: AttachmentKind::Attachment.into(),
+            filename: "figures.csv".into(),
+            request: request.into(),
+            request_id: Uuid::new_v4().to_string(),
+            ..Default::default()
+        });
+        let parts = [header, Part::Chunk(b"a;b".to_vec())];
+        let messages = parts.map(|part| UploadAttachmentRequest { part: Some(part) }.encode_to_vec());
+        Call::streamed(&self.edms, path!("UploadAttachment"), messages.to_vec())
+    }
+
+    /// An upload that stays without its rest.
+    fn broken_off(&self) -> Call {
+        let header = Part::Header(UploadAttachmentHeader {
+            kind: AttachmentKind::Attachment.into(),
+            filename: "figures.csv".into(),
+            request_id: self.upload_id.clone(),
+            sha256: "0".repeat(64),
+            resumable: true,
+            size_bytes: 100,
+            ..Default::default()
+        });
+        let parts = [header, Part::Chunk(b"a;b".to_vec())];
+        let messages = parts.map(|part| UploadAttachmentRequest { part: Some(part) }.encode_to_vec());
+        Call::streamed(&self.edms, path!("UploadAttachment"), messages.to_vec())
+    }
+
     fn get(&self, name: &str) -> Call {
         Call::new(
             &self.edms,
@@ -95,6 +119,72 @@ impl Requests {
                 ..Default::default()
             },
         )
+    }
+
+    fn draft(&self, name: &str) -> Call {
+        let message = DraftAnswerRequest {
+            name: name.into(),
+            request_id: Uuid::new_v4().to_string(),
+            ..Default::default()
+        };
+        Call::new(&self.operator, path!("DraftAnswer"), &message)
+    }
+
+    fn approve(&self, name: &str, drafted: &Answer) -> Call {
+        let message = ApproveAnswerRequest {
+            name: name.into(),
+            sha256: drafted.sha256.clone(),
+            capacity: OfficialCapacity::Head.into(),
+            signature: SIGNATURE.to_vec(),
+            request_id: Uuid::new_v4().to_string(),
+            ..Default::default()
+        };
+        Call::new(&self.approver, path!("ApproveAnswer"), &message)
+    }
+
+    /// The call of a method of answers.
+    async fn of_answers(&self, method: &str) -> Result<Call, String> {
+        let name = self.drafted.clone();
+        Ok(match method {
+            "DraftAnswer" => self.draft(&name),
+            "GetAnswer" => Call::new(&self.operator, path!("GetAnswer"), &GetAnswerRequest { name }),
+            "DownloadAnswer" => {
+                let format = AnswerFormat::Json.into();
+                let message = DownloadAnswerRequest {
+                    name,
+                    format,
+                    ..Default::default()
+                };
+                Call::new(&self.operator, path!("DownloadAnswer"), &message)
+            }
+            "UpdateAnswer" => {
+                let drafted: Answer = self.draft(&name).read().await?;
+                let message = UpdateAnswerRequest {
+                    etag: drafted.etag.clone(),
+                    answer: Some(drafted),
+                    request_id: Uuid::new_v4().to_string(),
+                    validate_only: false,
+                };
+                Call::new(&self.operator, path!("UpdateAnswer"), &message)
+            }
+            "ApproveAnswer" => {
+                let drafted: Answer = self.draft(&name).read().await?;
+                self.approve(&name, &drafted)
+            }
+            _ => {
+                let submitted: Request = self.submit(&new()).read().await?;
+                let drafted: Answer = self.draft(&submitted.name).read().await?;
+                let _: Answer = self.approve(&submitted.name, &drafted).read().await?;
+                let message = RecordDispatchRequest {
+                    name: submitted.name,
+                    means: DispatchMeans::Post.into(),
+                    proof: "7".into(),
+                    request_id: Uuid::new_v4().to_string(),
+                    ..Default::default()
+                };
+                Call::new(&self.operator, path!("RecordDispatch"), &message)
+            }
+        })
     }
 
     fn list(&self, external_number: &str) -> Call {
@@ -113,10 +203,28 @@ impl House for Requests {
         "SubmitRequest",
         "GetRequest",
         "ListRequests",
+        "UploadAttachment",
+        "GetAttachmentUpload",
+        "DownloadAttachment",
         "GetRequestStatus",
         "ListSigningKeys",
         "AssignRequest",
         "WithdrawRequest",
+        "DraftAnswer",
+        "UpdateAnswer",
+        "ApproveAnswer",
+        "RecordDispatch",
+        "GetAnswer",
+        "DownloadAnswer",
+        "ReviewDecision",
+        "CorrectRequest",
+        "AskClarification",
+        "ProvideClarification",
+        "ExtendRequest",
+        "ForwardRequest",
+        "LeaveWithoutConsideration",
+        "ReturnRequest",
+        "TerminateRequest",
         "LookupRequest",
         "BatchSubmitRequests",
         "WatchRequests",
@@ -132,7 +240,9 @@ impl House for Requests {
     async fn start(connections: u32) -> Self {
         let clock = clock();
         let (calendar, registry, files) = registry(clock.clone()).await;
+        let attached = tempfile::tempdir().expect("a folder");
         let settings = [
+            ("LEGALSTAT_FILES", attached.path().display().to_string()),
             ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned()),
             ("LEGALSTAT_FORM_REGISTRY_URL", registry.url().to_owned()),
             ("LEGALSTAT_SIGNING_KEYS", Ground::shared().await.signing_keys()),
@@ -141,11 +251,17 @@ impl House for Requests {
         let mut requests = Self {
             edms: watched.running.channel(Some("edms")),
             operator: watched.running.channel(Some("operator")),
+            approver: watched.running.channel(Some("approver")),
             administrator: watched.running.channel(Some("administrator")),
+            officials: Officials::of(&watched),
             watched,
             first: String::new(),
             coupon: Default::default(),
             decided: String::new(),
+            attached: String::new(),
+            upload_id: Uuid::new_v4().to_string(),
+            _files: attached,
+            drafted: String::new(),
             _around: (calendar, registry, files),
         };
         let first: Request = requests
@@ -158,6 +274,13 @@ impl House for Requests {
         requests.coupon = (coupon.number, coupon.secret);
         let decided: Request = requests.submit(&new()).read().await.expect("it is taken");
         requests.decided = decided.name;
+        let attached: Attachment = requests.upload(&requests.first).read().await.expect("it is taken");
+        requests.attached = attached.name;
+        let broken_off = requests.broken_off().make(None).await;
+        broken_off.expect_err("its rest is missing");
+        let drafted: Request = requests.submit(&new()).read().await.expect("it is taken");
+        let _: Answer = requests.draft(&drafted.name).read().await.expect("it is drafted");
+        requests.drafted = drafted.name;
         let message = CreateBodyRequest {
             body: Some(body("justice")),
             reason: "by order".into(),
@@ -178,6 +301,19 @@ impl House for Requests {
             "SubmitRequest" => self.submit(&new()),
             "GetRequest" => self.get(&self.first),
             "ListRequests" => self.list(""),
+            "UploadAttachment" => self.upload(""),
+            "GetAttachmentUpload" => {
+                let upload_id = self.upload_id.clone();
+                let message = GetAttachmentUploadRequest { upload_id };
+                Call::new(&self.edms, path!("GetAttachmentUpload"), &message)
+            }
+            "DownloadAttachment" => {
+                let message = DownloadAttachmentRequest {
+                    name: self.attached.clone(),
+                    ..Default::default()
+                };
+                Call::new(&self.edms, path!("DownloadAttachment"), &message)
+            }
             "GetRequestStatus" => {
                 let (coupon_number, secret) = self.coupon.clone();
                 let message = GetRequestStatusRequest { coupon_number, secret };
@@ -204,6 +340,9 @@ impl House for Requests {
                     ..Default::default()
                 };
                 Call::new(&self.edms, path!("WithdrawRequest"), &message)
+            }
+            "DraftAnswer" | "UpdateAnswer" | "ApproveAnswer" | "RecordDispatch" | "GetAnswer" | "DownloadAnswer" => {
+                self.of_answers(method).await?
             }
             "LookupRequest" => {
                 let message = LookupRequestRequest {
@@ -259,11 +398,12 @@ impl House for Requests {
             }
             "ListBodies" => Call::new(&self.edms, path!("ListBodies"), &ListBodiesRequest::default()),
             "PreviewRecompute" => Call::new(&self.operator, path!("PreviewRecompute"), &preview()),
-            _ => Call::new(
+            "ListEntries" => Call::new(
                 &self.administrator,
                 "/legalstat.journal.v1.JournalService/ListEntries",
                 &ListEntriesRequest::default(),
             ),
+            verb => return self.officials.call(&self.watched, verb).await,
         }))
     }
 
@@ -337,12 +477,6 @@ impl Stormy for Requests {
 
     fn refused(&self) -> (Call, Code) {
         (self.submit(&on_paper()), Code::PermissionDenied)
-    }
-}
-
-fn preview() -> PreviewRecomputeRequest {
-    PreviewRecomputeRequest {
-        change: Some(Change::CalendarAct(super::calendar::act(1))),
     }
 }
 

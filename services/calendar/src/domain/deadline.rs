@@ -13,6 +13,7 @@ use super::{
     days::{Day, DayKind},
     error::CalendarError,
     suspension::Standstill,
+    term::TermPart,
     text::{self, joined},
 };
 
@@ -65,6 +66,8 @@ pub struct Deadline {
     pub steps: Vec<Step>,
     /// For a term, its name without `terms/`.
     pub term: Option<String>,
+    /// Which of the times of the term it is.
+    pub part: TermPart,
     /// For a term, the day on which the request counts as registered.
     pub registered_on: Option<Date>,
     /// For a term whose clock was never stopped, the instants of receipt that have this very answer, the end not included.
@@ -95,6 +98,13 @@ impl Trail {
                 text,
                 legal_basis: Arc::clone(basis),
             });
+        }
+    }
+
+    /// Adds a clause to the last step.
+    pub(super) fn add_to_last(&mut self, clause: &LocalizedText) {
+        if let Some(last) = self.steps.as_mut().and_then(|steps| steps.last_mut()) {
+            last.text = Arc::new(joined(&last.text, clause));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 
-use super::requester_kind::RequesterKind;
+use super::{requester_kind::RequesterKind, term::TermPart};
 
 /// Why the calendar refuses to answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,6 +74,22 @@ pub enum CalendarError {
     SuspensionNotAllowed {
         /// The name of the term, without `terms/`.
         term: String,
+    },
+    /// The term has no such time.
+    #[error("the term `{term}` has no time of the kind {part:?}")]
+    NoSuchPart {
+        /// The name of the term, without `terms/`.
+        term: String,
+        /// The time that was asked for.
+        part: TermPart,
+    },
+    /// The day chosen for an extension lies beyond the most that the term allows.
+    #[error("the term `{term}` can be extended until {latest} at most")]
+    ExtensionTooLong {
+        /// The name of the term, without `terms/`.
+        term: String,
+        /// The last day that it allows.
+        latest: Date,
     },
     /// A rule the computation needs is missing from the rules known at the instant.
     #[error("no rule `{key}` is known that covers {on}")]

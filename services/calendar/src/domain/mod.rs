@@ -55,5 +55,5 @@ pub use rule::{
     ProvisionRule, RuleSet, Source, TransferRule,
 };
 pub use suspension::Suspension;
-pub use term::{Span, Term, TermChoice, TermOrigin, TermUnit};
+pub use term::{Span, Term, TermChoice, TermOrigin, TermPart, TermUnit};
 pub use term_deadline::{TermQuestion, term_deadline};

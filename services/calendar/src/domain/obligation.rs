@@ -14,6 +14,7 @@ use super::{
     deadline::{Deadline, StepEffect, Trail, push_due, roll_forward},
     error::CalendarError,
     suspension::Standstill,
+    term::TermPart,
     text,
 };
 
@@ -70,6 +71,7 @@ pub fn obligation_deadline(
         calendar_version: Arc::clone(calendar.version()),
         steps: trail.finish(),
         term: None,
+        part: TermPart::Base,
         registered_on: None,
         received_within: None,
     })

@@ -126,6 +126,46 @@ impl Term {
     }
 }
 
+/// Which of the times of a term.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum TermPart {
+    /// The time for the answer.
+    #[default]
+    Base,
+    /// The longer time for the answer.
+    LongBase,
+    /// The most by which the time for the answer can be put off.
+    Extension,
+    /// The time for telling the requester that it was put off.
+    ExtensionNotice,
+    /// The time for forwarding.
+    Forwarding,
+}
+
+impl TermPart {
+    /// Whether it counts from a day that is named, and not from the day from which the term does.
+    pub const fn is_counted_from_a_day(self) -> bool {
+        matches!(self, Self::Extension | Self::ExtensionNotice)
+    }
+}
+
+impl Term {
+    /// One of its times; refuses with [`CalendarError::NoSuchPart`].
+    pub fn part(&self, part: TermPart) -> Result<&Span, CalendarError> {
+        let span = match part {
+            TermPart::Base => Some(&self.base),
+            TermPart::LongBase => self.long_base.as_ref(),
+            TermPart::Extension => self.extension.as_ref(),
+            TermPart::ExtensionNotice => self.extension_notice.as_ref(),
+            TermPart::Forwarding => self.forwarding.as_ref(),
+        };
+        span.ok_or_else(|| CalendarError::NoSuchPart {
+            term: self.name.clone(),
+            part,
+        })
+    }
+}
+
 /// Which term governs a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TermChoice {

@@ -196,6 +196,24 @@ pub(super) fn received_late(cause: RegistrationCause, registered_on: Date, citat
     )
 }
 
+/// The day after which an extension, or the time for telling of one, counts.
+pub(super) fn counted_from() -> LocalizedText {
+    LocalizedText::new(
+        "мерзім осы күннен кейінгі күннен бастап есептеледі",
+        "срок считается со дня, следующего за этим",
+        "the time counts from the day after this one",
+    )
+}
+
+/// The clause on a last day that was chosen.
+pub(super) fn chosen() -> LocalizedText {
+    LocalizedText::new(
+        "күнді лауазымды адам белгіледі",
+        "день назначен должностным лицом",
+        "the day was chosen by an official",
+    )
+}
+
 pub(super) fn stands_still() -> LocalizedText {
     LocalizedText::new(
         "мерзімнің өтуі тоқтатыла тұрды, бұл күн есептелмейді",

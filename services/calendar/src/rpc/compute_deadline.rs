@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
-    Call, Error, FieldReason, Violations, door::wire, law::LegalBasis, period::ReportingPeriod, zone::civil_day,
+    Call, Error, FieldReason, Violations,
+    door::{wire, word},
+    law::LegalBasis,
+    period::ReportingPeriod,
+    zone::civil_day,
 };
 use legalstat_proto::{
     calendar::v1::{self as proto, ComputeDeadlineRequest, compute_deadline_request::Subject, term_start::Rule},
@@ -13,7 +17,7 @@ use legalstat_proto::{
 
 use super::{CalendarRpc, convert};
 use crate::domain::{
-    Calendar, CalendarError, Deadline, Obligation, Suspension, TermChoice, TermQuestion, obligation_deadline,
+    Calendar, CalendarError, Deadline, Obligation, Suspension, TermChoice, TermPart, TermQuestion, obligation_deadline,
     term_deadline,
 };
 
@@ -140,12 +144,75 @@ fn read_term(violations: &mut Violations, path: &str, start: &proto::TermStart) 
     let choice = read_choice(violations, path, start.rule.as_ref());
     let registered_on = read_registered_on(violations, path, start, received_at);
     let suspensions = read_suspensions(violations, path, start, received_at);
+    let (part, counted_from, until) = read_part(violations, path, start, received_at);
     Some(Asked::Term(TermQuestion {
         choice: choice?,
         received_at: received_at?,
         registered_on,
         suspensions: suspensions?,
+        part,
+        counted_from,
+        until,
     }))
+}
+
+const PARTS: [TermPart; 4] = [
+    TermPart::LongBase,
+    TermPart::Extension,
+    TermPart::ExtensionNotice,
+    TermPart::Forwarding,
+];
+
+/// Which time of a term, the day after which it counts, and the last day that was chosen.
+fn read_part(
+    violations: &mut Violations,
+    path: &str,
+    start: &proto::TermStart,
+    received_at: Option<Timestamp>,
+) -> (TermPart, Option<Date>, Option<Date>) {
+    let part = word::optional(
+        violations,
+        &format!("{path}.part"),
+        start.part,
+        &PARTS,
+        convert::term_part,
+    );
+    let part = part.unwrap_or_default();
+    let (from_field, until_field) = (format!("{path}.counted_from"), format!("{path}.until"));
+    let mut day = |field: &str, given: Option<&common::Date>| {
+        given.and_then(|given| wire::required_date(violations, field, Some(given)))
+    };
+    let counted_from = day(&from_field, start.counted_from.as_ref());
+    let until = day(&until_field, start.until.as_ref());
+    match (part.is_counted_from_a_day(), &start.counted_from) {
+        (true, None) => {
+            let description = "required for an extension and for its notice";
+            violations.add(&from_field, FieldReason::Required, description);
+        }
+        (false, Some(_)) => {
+            let description = "only for an extension and for its notice";
+            violations.add(&from_field, FieldReason::Conflict, description);
+        }
+        _ => {}
+    }
+    let received_on = received_at.map(civil_day);
+    if counted_from
+        .zip(received_on)
+        .is_some_and(|(from, received)| from < received)
+    {
+        violations.add(
+            &from_field,
+            FieldReason::Range,
+            "must not lie before the day of receipt",
+        );
+    }
+    if start.until.is_some() && part != TermPart::Extension {
+        violations.add(&until_field, FieldReason::Conflict, "only for an extension");
+    }
+    if until.zip(counted_from).is_some_and(|(until, from)| until <= from) {
+        violations.add(&until_field, FieldReason::Range, "must lie after `counted_from`");
+    }
+    (part, counted_from, until)
 }
 
 /// A required instant.

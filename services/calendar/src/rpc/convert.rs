@@ -12,7 +12,7 @@ use legalstat_proto::{calendar::v1 as proto, common::v1 as common};
 
 use crate::domain::{
     Day, DayKind, DayReason, Deadline, FIRST_DAY, LAST_DAY, RequesterKind, Span, Step, StepEffect, Term, TermOrigin,
-    TermUnit,
+    TermPart, TermUnit,
 };
 
 fn text(text: &LocalizedText) -> common::LocalizedText {
@@ -73,7 +73,19 @@ pub(super) fn deadline(deadline: Deadline) -> proto::Deadline {
         registered_on: deadline.registered_on.map(to_date),
         received_from: from.map(to_timestamp),
         received_before: before.map(to_timestamp),
+        part: term_part(deadline.part),
     }
+}
+
+pub(super) fn term_part(part: TermPart) -> i32 {
+    match part {
+        TermPart::Base => proto::TermPart::Unspecified,
+        TermPart::LongBase => proto::TermPart::LongBase,
+        TermPart::Extension => proto::TermPart::Extension,
+        TermPart::ExtensionNotice => proto::TermPart::ExtensionNotice,
+        TermPart::Forwarding => proto::TermPart::Forwarding,
+    }
+    .into()
 }
 
 fn step(step: &Step) -> proto::Step {

@@ -1,10 +1,13 @@
 //! The command groups. Each command names a method, builds its request from flags or a file, and says how the answer is
 //! shown.
 
+pub(crate) mod answers;
+pub(crate) mod attachments;
 pub(crate) mod bodies;
 pub(crate) mod calendar;
 pub(crate) mod collections;
 pub(crate) mod coupons;
+pub(crate) mod decisions;
 pub(crate) mod editions;
 pub(crate) mod forms;
 pub(crate) mod journal;
@@ -12,8 +15,10 @@ pub(crate) mod observations;
 pub(crate) mod package;
 pub(crate) mod registers;
 pub(crate) mod requests;
+mod sheet;
 mod source;
 mod submit;
+pub(crate) mod verify;
 pub(crate) mod watch;
 
 use std::{
@@ -42,8 +47,6 @@ pub(crate) enum Action {
     Call(Value, View),
     /// A unary call with a message: what a file holds, or a change with its request_id.
     Send(DynamicMessage, View),
-    /// A request, which may have been sent already.
-    Submit(submit::Submission),
     /// A List call, all pages.
     List(Value, View),
     /// An upload: header and file.
@@ -53,6 +56,8 @@ pub(crate) enum Action {
     Resume(DynamicMessage, PathBuf, &'static str, bool),
     /// A download to a file, or to standard output as `-`.
     Download(Value, PathBuf),
+    /// The approval of an answer, or what is to be signed for it.
+    Approve(answers::Approve),
     /// A request by its name or by any of its numbers.
     Lookup(requests::lookup::Lookup),
     /// Several requests of one file.
@@ -63,6 +68,8 @@ pub(crate) enum Action {
     Watch(watch::Watching, Value, fn(&Value) -> Option<String>),
     /// An import of figures: header and rows.
     Import(ImportObservationsHeader, Vec<ObservationRow>),
+    /// Files of a request, and the request that is submitted with them.
+    Attach(attachments::Attach, View),
     /// A download to a file that goes on when it breaks off, and whether what has come is kept for the next one.
     Fetch(Value, PathBuf, bool),
 }
@@ -124,8 +131,8 @@ impl Command {
         let (response, view) = match self.action {
             Action::Call(request, view) => (connection.call(&method, &request).await?, view),
             Action::Send(request, view) => (connection.send(&method, &request).await?, view),
-            Action::Submit(submission) => (submission.send(&connection, &method).await?, View::Record),
             Action::List(request, view) => (connection.list(&method, &request).await?, view),
+            Action::Attach(attach, view) => (attach.run(&connection).await?, view),
             Action::Import(header, rows) => (connection.import(&method, &header, &rows).await?, View::Record),
             Action::Upload(header, file) => (connection.upload(&method, &header, &file).await?, View::Record),
             Action::Resume(header, file, asked, again) => {
@@ -146,6 +153,7 @@ impl Command {
                 (with_digest(description, &content), View::Record)
             }
             Action::Package(package) => return package.run(options).await,
+            Action::Approve(approve) => return approve.run(options).await,
             Action::Lookup(lookup) => return lookup.run(&connection, options).await,
             Action::Several(several) => return several.run(&connection, options).await,
             Action::Watch(watch, request, line) => {
@@ -268,6 +276,12 @@ pub(crate) fn read_file(path: &Path, service: &str, method: &str) -> Result<Dyna
 pub(crate) fn read_message(path: &Path, descriptor: &MessageDescriptor) -> Result<DynamicMessage, Failure> {
     let (text, source) = read_text(path)?;
     message::read(descriptor, &text, &source)
+}
+
+/// Reads JSON from a file, or from standard input as `-`.
+pub(crate) fn read_json(path: &Path) -> Result<Value, Failure> {
+    let (text, source) = read_text(path)?;
+    serde_json::from_str(&text).map_err(|error| Failure::usage(format!("cannot read {source}: {error}")))
 }
 
 /// Reads a text from a file, or from standard input as `-`, and how it is called.

@@ -11,8 +11,14 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::{
-    Action, Command, Mutation, coupons, date,
+    Action, Command, Mutation,
+    answers::Answers,
+    attachments::{ATTACHMENTS, Attach, Files},
+    coupons, date,
+    decisions::Deciding,
+    name, sheet,
     submit::Submission,
+    verify::Verify,
     watch::{Watching, request_line},
 };
 use crate::{
@@ -39,7 +45,9 @@ pub(crate) enum Requests {
       \"essence\": \"Crimes registered in the fourth quarter of 2025\", \"language\": \"LANGUAGE_RU\",
       \"items\": [{ \"kind\": \"ITEM_KIND_STATISTICS\", \"description\": \"Registered crimes\",
                   \"unit\": \"UNIT_CRIME\", \"period\": \"2025-Q4\" }] } }
-  JSON")]
+  JSON
+With files, which are uploaded first:
+  legalstat requests submit --file request.json --signed-original request.pdf --signature request.pdf.p7s --attach list.xlsx")]
     Submit {
         /// A SubmitRequestRequest in proto3 JSON, or several; `-` reads standard input
         #[arg(long, value_name = "PATH")]
@@ -47,9 +55,51 @@ pub(crate) enum Requests {
         /// Send it without asking, also when a document with its number and date was received before
         #[arg(long)]
         yes: bool,
+        /// A file beside the request; may be given several times
+        #[arg(long, value_name = "PATH")]
+        attach: Vec<PathBuf>,
+        #[command(flatten)]
+        files: Files,
         #[command(flatten)]
         mutation: Mutation,
     },
+    /// Add files to a request that is there; what breaks off goes on
+    #[command(after_help = "Examples:
+  legalstat requests attach requests/0192… answer-to-our-question.pdf photo.jpg
+  legalstat requests attach requests/0192… --signed-original request.p7m
+An upload that was ended goes on with its --request-id, which it told at its beginning.")]
+    Attach {
+        /// The request, requests/UUID
+        request: String,
+        /// The files
+        #[arg(value_name = "FILE")]
+        attached: Vec<PathBuf>,
+        #[command(flatten)]
+        files: Files,
+        #[command(flatten)]
+        mutation: Mutation,
+    },
+    /// The files of a request, with what their signatures came to
+    Attachments {
+        /// The request, requests/UUID
+        request: String,
+    },
+    /// Download a file of a request; what breaks off goes on
+    #[command(after_help = "Example:\n  legalstat requests download attachments/0192… --to request.pdf --resume")]
+    Download {
+        /// The file, attachments/UUID
+        attachment: String,
+        /// Keep what has come when it is ended, and go on from what an earlier one kept
+        #[arg(long)]
+        resume: bool,
+        /// Where to write it; `-` is standard output
+        #[arg(long, value_name = "PATH")]
+        to: PathBuf,
+    },
+    #[command(subcommand)]
+    Answer(Answers),
+    /// Say what a document of an answer proves, without asking anybody
+    Verify(Verify),
     /// One request with its examination, or all with a number
     #[command(after_help = "Examples:
   legalstat requests get requests/0198c0de-0000-7000-8000-000000000000
@@ -60,6 +110,17 @@ pub(crate) enum Requests {
         #[arg(value_name = "NUMBER")]
         name: String,
     },
+    /// One request as a sheet: number, days left and what to do next first
+    #[command(after_help = "Example:\n  legalstat requests show requests/UUID --language ru")]
+    Show {
+        /// The request, requests/UUID
+        name: String,
+        /// The language of the findings
+        #[arg(long, default_value = "en")]
+        language: Language,
+    },
+    #[command(flatten)]
+    Deciding(Deciding),
     /// Where a request stands, for who holds its coupon; no certificate is needed
     #[command(after_help = "Examples:
   legalstat requests status 20260302-7K3M9QZ0
@@ -166,6 +227,7 @@ impl Requests {
                 };
                 verification.run(options).await
             }
+            Self::Verify(verify) => verify.run(options),
             called => called.command()?.run(options).await,
         }
     }
@@ -183,13 +245,52 @@ impl Requests {
                 let action = Action::Call(request, coupons::status_view(language));
                 Command::new(SERVICE, "GetRequestStatus", action)
             }
+            Self::Answer(answers) => return answers.command(),
+            Self::Verify(_) => return Err(Failure::usage("a document is verified without a call")),
             Self::Keys => Command::new(SERVICE, "ListSigningKeys", Action::List(json!({}), KEYS)),
             Self::VerifyCoupon { .. } => return Err(Failure::usage("a coupon is verified without a call")),
-            Self::Submit { file, yes, mutation } => match several::read(&file, &mutation)? {
+            Self::Submit {
+                file,
+                yes,
+                attach,
+                files,
+                mutation,
+            } => match several::read(&file, &mutation)? {
+                Ok(_) if files.are_given() || !attach.is_empty() => {
+                    return Err(Failure::usage(
+                        "files are submitted with one request, and this file holds several",
+                    ));
+                }
                 Ok(several) => Command::new(SERVICE, "BatchSubmitRequests", Action::Several(several)),
-                Err(message) => Command::new(SERVICE, "SubmitRequest", Action::Submit(Submission { message, yes })),
+                Err(message) => {
+                    let attach = Attach::with(Submission { message, yes }, attach, files, &mutation)?;
+                    Command::new(SERVICE, "SubmitRequest", Action::Attach(attach, View::Record))
+                }
             },
+            Self::Attach {
+                request,
+                attached,
+                files,
+                mutation,
+            } => {
+                let attach = Attach::to(name("requests/", &request), attached, files, &mutation)?;
+                Command::new(SERVICE, "UploadAttachment", Action::Attach(attach, ATTACHMENTS))
+            }
+            Self::Attachments { request } => {
+                let asked = json!({ "name": name("requests/", &request), "view": "REQUEST_VIEW_BASIC" });
+                Command::new(SERVICE, "GetRequest", Action::Call(asked, ATTACHMENTS))
+            }
+            Self::Download { attachment, resume, to } => {
+                let asked = json!({ "name": name("attachments/", &attachment) });
+                Command::new(SERVICE, "DownloadAttachment", Action::Fetch(asked, to, resume))
+            }
             Self::Get { name } => Command::new(SERVICE, "GetRequest", Action::Lookup(Lookup(name))),
+            Self::Show { name: id, language } => {
+                let view = View::Text(sheet::sheet, language);
+                let action = Action::Call(json!({ "name": name("requests/", &id) }), view);
+                Command::new(SERVICE, "GetRequest", action)
+            }
+            Self::Deciding(command) => command.command()?,
             Self::List { filters } => Command::new(SERVICE, "ListRequests", Action::List(filters.request(), REQUESTS)),
             Self::Watch { new, watch } => {
                 let action = Action::Watch(watch, json!({ "onlyNew": new }), request_line);

@@ -10,6 +10,7 @@ use super::new_request_id;
 use crate::{call::Connection, failure::Failure, message, output};
 
 /// A request to submit.
+#[derive(Debug)]
 pub(crate) struct Submission {
     pub(crate) message: DynamicMessage,
     /// Whether it is sent unasked.

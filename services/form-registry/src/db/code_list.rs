@@ -182,6 +182,7 @@ pub async fn list(
     connection: &mut PgConnection,
     list: i32,
     as_of: Option<Date>,
+    among: Option<&[String]>,
     after: (&str, Date),
     limit: i64,
 ) -> Result<Vec<Code>, sqlx::Error> {
@@ -195,12 +196,14 @@ pub async fn list(
          WHERE c.code_list = $1
            AND ($2::date IS NULL OR (v.valid_from <= $2 AND (v.valid_to IS NULL OR v.valid_to >= $2)))
            AND (c.code, v.valid_from) > ($3, $4)
+           AND ($6::text[] IS NULL OR c.code = ANY ($6))
          ORDER BY c.code, v.valid_from LIMIT $5"#,
         list,
         as_of.map(jiff_sqlx::Date::from) as _,
         after.0,
         jiff_sqlx::Date::from(after.1) as _,
         limit,
+        among,
     );
     let rows = rows.fetch_all(connection).await?;
     Ok(rows.into_iter().map(Code::from).collect())

@@ -29,7 +29,7 @@ impl Standing {
         match view {
             View::Everything => true,
             View::Open => self.is_open(),
-            View::Early => self.sealed && !self.withdrawn && !self.restricted,
+            View::Sealed | View::Early => self.sealed && !self.withdrawn && !self.restricted,
             View::Dates => false,
         }
     }
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn under_an_embargo_nothing_is_served_but_what_is_sealed_and_open_to_its_early_readers() {
+    fn what_is_sealed_and_unrestricted_is_served_to_early_readers_and_for_answers_and_under_an_embargo_nothing_else() {
         let sealed = Standing {
             placed: false,
             ..open()
@@ -158,7 +158,9 @@ mod tests {
             ),
         ] {
             assert_eq!(revisions(View::Dates, None, &[standing]).len(), 0, "{standing:?}");
-            assert_eq!(revisions(View::Early, None, &[standing]).len(), early, "{standing:?}");
+            for view in [View::Early, View::Sealed] {
+                assert_eq!(revisions(view, None, &[standing]).len(), early, "{view:?} {standing:?}");
+            }
         }
     }
 

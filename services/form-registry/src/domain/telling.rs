@@ -63,7 +63,7 @@ pub fn is_told(kind: &str, about: About) -> bool {
             use EditionState::{Nil, Placed, Withdrawn};
             openness == Openness::OnceOut && matches!(state, Placed | Nil | Withdrawn)
         }
-        About::Edition(_, View::Early | View::Dates) | About::Other { official: false } => false,
+        About::Edition(_, View::Sealed | View::Early | View::Dates) | About::Other { official: false } => false,
     }
 }
 

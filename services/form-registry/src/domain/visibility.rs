@@ -15,6 +15,8 @@ pub enum Rank {
     Preparer,
     /// Another official: an administrator or auditor. An embargo holds for them too, who need none of it for their work.
     Official,
+    /// Request intake, for the answer to a request: what a request asks for is what is not openly available (Instruction, para 7).
+    Answering,
     /// Everyone else, other services of the system included: they ask for somebody.
     Other,
 }
@@ -34,6 +36,8 @@ pub enum View {
     Everything,
     /// What is placed openly.
     Open,
+    /// What is sealed and not restricted, for an answer to a request.
+    Sealed,
     /// What is sealed, to a reader whom the embargo names; each reading goes into the journal.
     Early,
     /// Its period and due date only: the embargo holds. The attempt goes into the journal.
@@ -45,6 +49,7 @@ pub fn view(embargo: Option<&Embargo>, asker: &Asker<'_>, now: Timestamp) -> Vie
     let embargo = embargo.filter(|embargo| embargo.holds(now));
     match (asker.rank, embargo) {
         (Rank::Preparer, _) | (Rank::Official, None) => View::Everything,
+        (Rank::Answering, None) => View::Sealed,
         (Rank::Other, None) => View::Open,
         (_, Some(embargo)) if embargo.names(asker.name) => View::Early,
         (_, Some(_)) => View::Dates,
@@ -55,7 +60,7 @@ pub fn view(embargo: Option<&Embargo>, asker: &Asker<'_>, now: Timestamp) -> Vie
 pub fn state(state: EditionState, view: View) -> EditionState {
     match view {
         View::Dates => EditionState::Scheduled,
-        View::Everything | View::Open | View::Early => state,
+        View::Everything | View::Open | View::Sealed | View::Early => state,
     }
 }
 
@@ -69,12 +74,12 @@ pub fn shown(mut edition: Edition, view: View) -> Edition {
             edition.revisions.clear();
             edition.placements.clear();
         }
-        View::Open | View::Early => {
+        View::Open | View::Sealed | View::Early => {
             let placed: Vec<i32> = edition.placements.iter().map(|placement| placement.revision).collect();
             let is_open = |revision: &Revision| placed.contains(&revision.number) || revision.is_nil();
             edition
                 .revisions
-                .retain(|revision| is_open(revision) || view == View::Early && is_early(revision));
+                .retain(|revision| is_open(revision) || view != View::Open && is_early(revision));
         }
     }
     for revision in &mut edition.revisions {
@@ -146,7 +151,7 @@ pub fn readable<'e>(edition: &'e Edition, view: View, wanted: &Wanted) -> Result
 /// Why nothing can be read where nothing is.
 fn nothing(edition: &Edition, view: View, wanted: &Wanted) -> Obstacle {
     match (view, edition.state, wanted.revision) {
-        (View::Open | View::Early, EditionState::Withdrawn, _) => Obstacle::Withdrawn,
+        (View::Open | View::Sealed | View::Early, EditionState::Withdrawn, _) => Obstacle::Withdrawn,
         (_, EditionState::Nil, None) => Obstacle::Nil,
         (View::Everything, _, Some(number)) if edition.revision(number).is_none() => Obstacle::NoSuchRevision(number),
         (View::Everything, _, _) => Obstacle::ContentMissing,

@@ -99,26 +99,27 @@ fn asker(name: &str, rank: Rank) -> Asker<'_> {
     Asker { name, rank }
 }
 
-const EVERYONE: [(&str, Rank); 4] = [
+const EVERYONE: [(&str, Rank); 5] = [
     ("operator", Rank::Preparer),
     ("auditor", Rank::Official),
     ("supreme-court", Rank::Other),
     ("anonymous", Rank::Other),
+    ("request-intake", Rank::Answering),
 ];
 
 #[test]
 fn before_its_instant_an_embargo_holds_for_all_but_preparers_and_its_readers() {
     let embargo = embargo(at(100));
     let views = |embargo: Option<&Embargo>, now| EVERYONE.map(|(name, rank)| view(embargo, &asker(name, rank), now));
-    use View::{Dates, Early, Everything, Open};
+    use View::{Dates, Early, Everything, Open, Sealed};
     for second in [0, 99] {
         assert_eq!(
             views(Some(&embargo), at(second)),
-            [Everything, Dates, Early, Dates],
+            [Everything, Dates, Early, Dates, Dates],
             "{second}"
         );
     }
-    let open = [Everything, Everything, Open, Open];
+    let open = [Everything, Everything, Open, Open, Sealed];
     assert_eq!(views(Some(&embargo), at(100)), open);
     assert_eq!(views(None, at(0)), open);
 }

@@ -34,7 +34,7 @@ pub(super) async fn get_edition(
         };
         (edition, moves, history)
     };
-    let mut showing = Showing::to(&call, now);
+    let mut showing = Showing::for_answers(&call, now);
     let (edition, _) = showing.edition(edition);
     showing.record(context, &call).await?;
     let due = edition.due.clone();

@@ -118,7 +118,7 @@ async fn draft(registry: &FormRegistry, edition: &Edition, view: View) -> Result
     match view {
         View::Everything => {}
         View::Dates => return Err(Obstacle::Embargoed.refusal(&key).into()),
-        View::Open | View::Early => return Err(Refusal::not_found(&name(key, "draft")).into()),
+        View::Open | View::Sealed | View::Early => return Err(Refusal::not_found(&name(key, "draft")).into()),
     }
     let revision = edition.to_be_placed(None, registry.context.now());
     let revision = revision.map_err(|obstacle| obstacle.refusal(&key))?;

@@ -40,7 +40,7 @@ pub(super) async fn query_observations(
     let (form, asked) = violations.sound(form.zip(asked))?;
     let mark = page.after::<MarkOf>()?.map(|mark| mark.0);
     let now = registry.context.now();
-    let mut showing = Showing::to(&call, now);
+    let mut showing = Showing::for_answers(&call, now);
     let answer = {
         let mut snapshot = registry.context.db.snapshot().await?;
         door::require_registered(&mut snapshot, Some(form)).await?;

@@ -32,6 +32,9 @@ fn asker(caller: &Caller) -> Asker<'_> {
     }
 }
 
+/// The service that answers requests. Its certificate is issued by the operator, and no other has its name.
+const ANSWERING: &str = "request-intake";
+
 /// What the answers to one call show, and what they withhold.
 pub(super) struct Showing<'c> {
     asker: Asker<'c>,
@@ -53,6 +56,15 @@ impl<'c> Showing<'c> {
         }
     }
 
+    /// To a caller that may ask for the answer to a request: then what is sealed is shown too.
+    pub(super) fn for_answers(call: &'c Call, now: Timestamp) -> Self {
+        let mut showing = Self::to(call, now);
+        if call.caller.has(Role::Service) && call.caller.name == ANSWERING && showing.asker.rank == Rank::Other {
+            showing.asker.rank = Rank::Answering;
+        }
+        showing
+    }
+
     /// How much is shown of an edition under this embargo, when there is something of it: for the journal nothing was tried
     /// where nothing was prepared.
     pub(super) fn view(&mut self, key: EditionKey, embargo: Option<&Embargo>, is_there: bool) -> View {
@@ -62,7 +74,7 @@ impl<'c> Showing<'c> {
                 self.withheld.get_or_insert(key);
             }
             View::Early if is_there => self.early.push(key),
-            View::Everything | View::Open | View::Early | View::Dates => {}
+            View::Everything | View::Open | View::Sealed | View::Early | View::Dates => {}
         }
         view
     }

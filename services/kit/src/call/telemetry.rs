@@ -120,6 +120,11 @@ impl Drop for Telemetry {
     }
 }
 
+/// Tells how many there are of something now.
+pub fn gauge(name: &'static str, count: i64) {
+    global::meter("legalstat").i64_gauge(name).build().record(count, &[]);
+}
+
 /// Adds the current trace to the headers of an outgoing call.
 pub fn inject(headers: &mut http::HeaderMap) {
     struct Carrier<'a>(&'a mut http::HeaderMap);

@@ -25,7 +25,7 @@ use legalstat_proto::{
 use super::{ask, understood};
 use crate::domain::{
     evidence::{Answer, Deadline, Step, StepEffect},
-    request::{RequesterKind, Submission},
+    request::{DuePart, Extension, RequesterKind, Submission},
 };
 
 const NAME: &str = "calendar";
@@ -122,9 +122,17 @@ impl Deadlines {
     async fn batch(&self, questions: &[Question], patience: Duration) -> Answer<Vec<proto::Deadline>> {
         let messages = questions
             .iter()
-            .map(|(kind, received_at)| question(*kind, *received_at, None))
+            .map(|(kind, received_at)| question(*kind, *received_at, None, None))
             .collect();
         ask(NAME, patience, self.calendar.deadlines(messages, None, true)).await
+    }
+
+    /// The deadline that one question is about, asked anew.
+    pub async fn answer(&self, question: ComputeDeadlineRequest, patience: Duration) -> Answer<Deadline> {
+        let answers = ask(NAME, patience, self.calendar.deadlines(vec![question], None, true)).await;
+        understood(NAME, answers, |mut answers| {
+            deadline(answers.pop().context("no answer to one question")?)
+        })
     }
 
     async fn single(&self, question: &Question, patience: Duration) -> Answer<proto::Deadline> {
@@ -164,11 +172,12 @@ fn within(message: &proto::Deadline) -> anyhow::Result<Option<Range<Timestamp>>>
 }
 
 /// What the calendar is asked about a request. When it is settled that it was registered on the day of receipt, the time of
-/// day does not matter any more: such requests of one day have one question.
+/// day does not matter any more: such requests of one day have one question. A due date that was put off is asked for as such.
 pub fn question(
     requester_kind: RequesterKind,
     received_at: Timestamp,
     settled: Option<Date>,
+    extension: Option<Extension>,
 ) -> ComputeDeadlineRequest {
     let received_on = zone::civil_day(received_at);
     let received_at = match settled {
@@ -180,11 +189,60 @@ pub fn question(
         received_at: Some(wire::to_timestamp(received_at)),
         registered_on: settled.map(wire::to_date),
         suspensions: Vec::new(),
+        part: extension.map(|extension| part(extension.part)).unwrap_or_default(),
+        counted_from: extension
+            .and_then(|extension| extension.counted_from)
+            .map(wire::to_date),
+        until: extension.and_then(|extension| extension.until).map(wire::to_date),
     };
+    of_term(term_start)
+}
+
+fn of_term(term_start: TermStart) -> ComputeDeadlineRequest {
     ComputeDeadlineRequest {
         subject: Some(Subject::TermStart(term_start)),
         ..ComputeDeadlineRequest::default()
     }
+}
+
+/// A time of a term besides the one for the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// That for telling of an extension decided on this day.
+    OfExtension(Date),
+    /// That for forwarding, and for telling of it.
+    OfForwarding,
+}
+
+/// What the calendar is asked about the day by which a requester is to be told something.
+pub fn telling(
+    requester_kind: RequesterKind,
+    received_at: Timestamp,
+    settled: Option<Date>,
+    telling: Telling,
+) -> ComputeDeadlineRequest {
+    let (part, counted_from) = match telling {
+        Telling::OfExtension(day) => (proto::TermPart::ExtensionNotice, Some(wire::to_date(day))),
+        Telling::OfForwarding => (proto::TermPart::Forwarding, None),
+    };
+    of_term(TermStart {
+        rule: Some(Rule::RequesterKind(kind(requester_kind).into())),
+        received_at: Some(wire::to_timestamp(received_at)),
+        registered_on: settled.map(wire::to_date),
+        suspensions: Vec::new(),
+        part: part.into(),
+        counted_from,
+        until: None,
+    })
+}
+
+/// The time of a term by which a due date is later.
+pub fn part(part: DuePart) -> i32 {
+    match part {
+        DuePart::LongBase => proto::TermPart::LongBase,
+        DuePart::Extension => proto::TermPart::Extension,
+    }
+    .into()
 }
 
 fn kind(kind: RequesterKind) -> proto::RequesterKind {

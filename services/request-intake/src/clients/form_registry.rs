@@ -18,6 +18,8 @@ use crate::domain::{
     request::{Item, Submission, Unit},
 };
 
+mod figures;
+
 const NAME: &str = "form-registry";
 /// How many items the registry takes in one call.
 const MOST: usize = 100;

@@ -192,16 +192,13 @@ pub(super) fn array(ids: &[Uuid]) -> String {
 }
 
 /// What a request must clarify, as rows.
-pub(super) fn clarifications(
-    request: Uuid,
-    examination: &Examination,
-) -> impl Iterator<Item = (Uuid, usize, &LocalizedText)> {
+fn clarifications(request: Uuid, examination: &Examination) -> impl Iterator<Item = (Uuid, usize, &LocalizedText)> {
     let asked = examination.clarifications.iter().enumerate();
     asked.map(move |(position, text)| (request, position, text))
 }
 
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub(super) async fn insert_clarifications(
+async fn insert_clarifications(
     connection: &mut PgConnection,
     asked: &[(Uuid, usize, &LocalizedText)],
 ) -> Result<(), sqlx::Error> {

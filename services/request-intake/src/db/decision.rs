@@ -6,8 +6,9 @@ use legalstat_kit::{door::word::Word, law::LegalBasis};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::{changed_field, review};
 use crate::domain::{
-    decision::{Decision, OfficialCapacity},
+    decision::{Decision, OfficialCapacity, Terms},
     life::Verb,
     request::State,
 };
@@ -29,20 +30,33 @@ pub async fn lock(connection: &mut PgConnection, request: Uuid) -> Result<(), sq
 ///
 /// # Errors
 /// When the database fails.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn insert(connection: &mut PgConnection, request: Uuid, decision: &Decision) -> Result<(), sqlx::Error> {
-    let basis = decision.legal_basis.as_ref();
-    sqlx::query!(
+    let position = insert_row(connection, request, decision).await?;
+    review::insert(connection, request, position, &decision.terms.checks).await?;
+    changed_field::insert(connection, request, position, &decision.terms.changed).await
+}
+
+/// Tells its place among the decisions on the request.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+async fn insert_row(connection: &mut PgConnection, request: Uuid, decision: &Decision) -> Result<i32, sqlx::Error> {
+    let (basis, terms) = (decision.legal_basis.as_ref(), &decision.terms);
+    sqlx::query_scalar!(
         "WITH decided AS (
              INSERT INTO requests.decision
                  (request, position, verb, decided_by, capacity, decided_at, state_before, state_after, reason,
-                  legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed)
-             SELECT $1, coalesce(max(position) + 1, 0), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
+                  legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, ground, to_body, items, until,
+                  notify_by, notified_on)
+             SELECT $1, coalesce(max(position) + 1, 0), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+                 $18
              FROM requests.decision WHERE request = $1
+             RETURNING position
          )
          UPDATE requests.request
-         SET state = $7, examination_pending = examination_pending AND $7 = 'RECEIVED', changed_at = $5
-         WHERE id = $1",
+         SET state = $7, changed_at = $5,
+             examination_pending = (examination_pending OR $19) AND $7 IN ('RECEIVED', 'REGISTERED', 'IN_PREPARATION'),
+             cure_by = CASE WHEN $7 = 'AWAITING_CLARIFICATION' THEN cure_by END
+         FROM decided WHERE id = $1
+         RETURNING decided.position",
         request,
         decision.verb.word(),
         decision.decided_by,
@@ -55,10 +69,16 @@ pub async fn insert(connection: &mut PgConnection, request: Uuid, decision: &Dec
         basis.map(|basis| basis.provision.as_str()),
         basis.map(|basis| basis.uri.as_str()),
         basis.map(|basis| basis.assumed),
+        terms.ground,
+        terms.to_body,
+        terms.items.as_deref(),
+        terms.until.map(jiff_sqlx::Date::from) as _,
+        terms.notify_by.map(jiff_sqlx::Date::from) as _,
+        terms.notified_on.map(jiff_sqlx::Date::from) as _,
+        terms.examine_again,
     )
-    .execute(connection)
-    .await?;
-    Ok(())
+    .fetch_one(connection)
+    .await
 }
 
 /// Gives a locked request to an official.
@@ -77,26 +97,61 @@ pub async fn assign(connection: &mut PgConnection, request: Uuid, assignee: &str
     Ok(())
 }
 
-/// What was done with these requests, by request, each in order.
+/// Whether somebody has done this with a request.
 ///
 /// # Errors
 /// When the database fails.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn of_each(
-    connection: &mut PgConnection,
-    requests: &[Uuid],
-) -> Result<HashMap<Uuid, Vec<Decision>>, sqlx::Error> {
-    let mut decisions: HashMap<Uuid, Vec<Decision>> = HashMap::new();
-    if requests.is_empty() {
-        return Ok(decisions);
-    }
-    let rows = sqlx::query!(
-        r#"SELECT request, verb, decided_by, capacity, decided_at AS "decided_at: jiff_sqlx::Timestamp", state_before,
-             state_after, reason, legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed
-         FROM requests.decision WHERE request = ANY ($1) ORDER BY request, position"#,
-        requests,
-    );
-    for row in rows.fetch_all(connection).await? {
+pub async fn was_done(connection: &mut PgConnection, request: Uuid, verb: Verb) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM requests.decision WHERE request = $1 AND verb = $2) AS "done!""#,
+        request,
+        verb.word(),
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// The items of a request that went to other bodies.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn forwarded_items(connection: &mut PgConnection, request: Uuid) -> Result<Vec<i32>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT unnest(items) AS "item!" FROM requests.decision WHERE request = $1 AND items IS NOT NULL"#,
+        request,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+struct Row {
+    request: Uuid,
+    position: i32,
+    verb: String,
+    decided_by: String,
+    capacity: Option<String>,
+    decided_at: jiff_sqlx::Timestamp,
+    state_before: String,
+    state_after: String,
+    reason: String,
+    legal_basis_act: Option<String>,
+    legal_basis_provision: Option<String>,
+    legal_basis_uri: Option<String>,
+    legal_basis_assumed: Option<bool>,
+    ground: Option<String>,
+    to_body: Option<String>,
+    items: Option<Vec<i32>>,
+    until: Option<jiff_sqlx::Date>,
+    notify_by: Option<jiff_sqlx::Date>,
+    notified_on: Option<jiff_sqlx::Date>,
+}
+
+impl TryFrom<Row> for Decision {
+    type Error = sqlx::Error;
+
+    fn try_from(row: Row) -> Result<Self, sqlx::Error> {
         let (law, assumed) = (
             row.legal_basis_act.zip(row.legal_basis_provision),
             row.legal_basis_assumed,
@@ -105,7 +160,7 @@ pub async fn of_each(
         let capacity = row
             .capacity
             .map(|word| OfficialCapacity::read_stored(&word, "capacity"));
-        decisions.entry(row.request).or_default().push(Decision {
+        Ok(Self {
             verb: Verb::read_stored(&row.verb, "verb")?,
             decided_by: row.decided_by,
             capacity: capacity.transpose()?,
@@ -119,7 +174,60 @@ pub async fn of_each(
                 uri,
                 assumed,
             }),
-        });
+            terms: Terms {
+                ground: row.ground,
+                to_body: row.to_body,
+                items: row.items,
+                until: row.until.map(jiff_sqlx::Date::to_jiff),
+                notify_by: row.notify_by.map(jiff_sqlx::Date::to_jiff),
+                notified_on: row.notified_on.map(jiff_sqlx::Date::to_jiff),
+                ..Terms::default()
+            },
+        })
+    }
+}
+
+/// What was done with these requests, by request, each in order.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_each(
+    connection: &mut PgConnection,
+    requests: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<Decision>>, sqlx::Error> {
+    let mut decisions: HashMap<Uuid, Vec<Decision>> = HashMap::new();
+    if requests.is_empty() {
+        return Ok(decisions);
+    }
+    let rows = rows(connection, requests).await?;
+    let of = |verbs: &[Verb]| -> Vec<Uuid> {
+        let done = |row: &&Row| verbs.iter().any(|verb| verb.word() == row.verb);
+        rows.iter().filter(done).map(|row| row.request).collect()
+    };
+    let mut checks = review::of_each(connection, &of(&[Verb::ReviewDecision])).await?;
+    let changing = of(&[Verb::Correct, Verb::ProvideClarification]);
+    let mut changed = changed_field::of_each(connection, &changing).await?;
+    for row in rows {
+        let place = (row.request, row.position);
+        let mut decision = Decision::try_from(row)?;
+        decision.terms.checks = checks.remove(&place).unwrap_or_default();
+        decision.terms.changed = changed.remove(&place).unwrap_or_default();
+        decisions.entry(place.0).or_default().push(decision);
     }
     Ok(decisions)
+}
+
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+async fn rows(connection: &mut PgConnection, requests: &[Uuid]) -> Result<Vec<Row>, sqlx::Error> {
+    sqlx::query_as!(
+        Row,
+        r#"SELECT request, position, verb, decided_by, capacity, decided_at AS "decided_at: jiff_sqlx::Timestamp",
+             state_before, state_after, reason, legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed,
+             ground, to_body, items, until AS "until: jiff_sqlx::Date", notify_by AS "notify_by: jiff_sqlx::Date",
+             notified_on AS "notified_on: jiff_sqlx::Date"
+         FROM requests.decision WHERE request = ANY ($1) ORDER BY request, position"#,
+        requests,
+    )
+    .fetch_all(connection)
+    .await
 }

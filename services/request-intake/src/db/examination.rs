@@ -5,7 +5,7 @@ use legalstat_kit::door::word::Word;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{acceptance, explanation, finding, registration};
+use super::{clarification, explanation, finding, registration};
 use crate::domain::{examination::Examination, request::State};
 
 /// A request that waits.
@@ -29,12 +29,14 @@ pub async fn waiting(connection: &mut PgConnection, after: i64, most: i64) -> Re
     .await
 }
 
-/// Locks a request that waits, and tells where it stands; `None` when another replica has it or has examined it.
+/// Locks a request that waits, and tells where it stands; `None` when another replica has it or has examined it, or when it has
+/// changed since it was read in this version.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn lock_waiting(connection: &mut PgConnection, id: Uuid) -> Result<Option<State>, sqlx::Error> {
+pub async fn lock_waiting(connection: &mut PgConnection, id: Uuid, version: i32) -> Result<Option<State>, sqlx::Error> {
     let locked = sqlx::query_scalar!(
-        "SELECT state FROM requests.request WHERE id = $1 AND examination_pending FOR UPDATE SKIP LOCKED",
+        "SELECT state FROM requests.request WHERE id = $1 AND examination_pending AND version = $2 FOR UPDATE SKIP LOCKED",
         id,
+        version,
     );
     let state = locked.fetch_optional(connection).await?;
     state.map(|word| State::read_stored(&word, "state")).transpose()
@@ -52,6 +54,56 @@ pub async fn first_findings(connection: &mut PgConnection, id: Uuid) -> Result<V
     Ok(found.fetch_optional(connection).await?.unwrap_or_default())
 }
 
+/// Stores what another examination of a locked request that is registered found, as its next round; nothing follows from it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn conclude_again(
+    connection: &mut PgConnection,
+    id: Uuid,
+    examination: &Examination,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let findings = store_findings(connection, examination).await?;
+    keep_round(connection, id, &findings).await?;
+    update_findings(connection, id, &findings, now).await
+}
+
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+async fn update_findings(
+    connection: &mut PgConnection,
+    id: Uuid,
+    findings: &[Uuid],
+    examined_at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE requests.request SET
+             examination_pending = false, examination_round = examination_round + (findings <> $3)::integer,
+             examined_at = $2, findings = $3, changed_at = greatest(changed_at, $2)
+         WHERE id = $1",
+        id,
+        jiff_sqlx::Timestamp::from(examined_at) as _,
+        findings,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The ids of what an examination found, which is stored.
+async fn store_findings(connection: &mut PgConnection, examination: &Examination) -> Result<Vec<Uuid>, sqlx::Error> {
+    let findings: Vec<_> = examination
+        .checks
+        .iter()
+        .map(|check| (finding::id(check), check))
+        .collect();
+    let mut missing = findings.clone();
+    missing.sort_unstable_by_key(|(id, _)| *id);
+    missing.dedup_by_key(|(id, _)| *id);
+    finding::insert(connection, &missing).await?;
+    Ok(findings.into_iter().map(|(id, _)| id).collect())
+}
+
 /// Stores what an examination came to as the next round of a request that is locked; the round before stays on record. The
 /// year's counter is locked as late as possible: all registrations wait for it.
 ///
@@ -63,15 +115,7 @@ pub async fn conclude(
     examination: &Examination,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let findings: Vec<_> = examination
-        .checks
-        .iter()
-        .map(|check| (finding::id(check), check))
-        .collect();
-    let mut missing = findings.clone();
-    missing.sort_unstable_by_key(|(id, _)| *id);
-    missing.dedup_by_key(|(id, _)| *id);
-    finding::insert(connection, &missing).await?;
+    let findings = store_findings(connection, examination).await?;
     let explanation = examination
         .deadline
         .as_ref()
@@ -79,16 +123,14 @@ pub async fn conclude(
     if let Some((sha256, deadline)) = explanation.as_ref().zip(examination.deadline.as_ref()) {
         explanation::insert(connection, sha256, &deadline.steps).await?;
     }
-    keep_round(connection, id).await?;
-    let asked: Vec<_> = acceptance::clarifications(id, examination).collect();
-    acceptance::insert_clarifications(connection, &asked).await?;
+    keep_round(connection, id, &findings).await?;
+    clarification::of_examination(connection, id, &examination.clarifications).await?;
     let number = match &examination.deadline {
         Some(deadline) => registration::take_numbers(connection, &[deadline.registered_on.year()])
             .await?
             .pop(),
         None => None,
     };
-    let findings: Vec<Uuid> = findings.into_iter().map(|(id, _)| id).collect();
     update(
         connection,
         id,
@@ -102,13 +144,14 @@ pub async fn conclude(
     Ok(())
 }
 
-/// Keeps the round that counted until now.
+/// Keeps the round that counted until now, unless the next one found the very same.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-async fn keep_round(connection: &mut PgConnection, id: Uuid) -> Result<(), sqlx::Error> {
+async fn keep_round(connection: &mut PgConnection, id: Uuid, findings: &[Uuid]) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO requests.earlier_examination (request, round, examined_at, findings)
-         SELECT id, examination_round, examined_at, findings FROM requests.request WHERE id = $1 AND findings <> '{}'",
+         SELECT id, examination_round, examined_at, findings FROM requests.request WHERE id = $1 AND findings <> '{}' AND findings <> $2",
         id,
+        findings,
     )
     .execute(connection)
     .await?;
@@ -128,7 +171,8 @@ async fn update(
     let deadline = examination.deadline.as_ref();
     sqlx::query!(
         "UPDATE requests.request SET
-             state = $2, examination_pending = $3, examination_round = examination_round + 1, examined_at = $4,
+             state = $2, examination_pending = $3, examination_round = examination_round + (findings <> $14)::integer,
+             examined_at = $4,
              registration_number = $5, registered_on = $6, due_date = $7, due_time = $8, due_provisional = $9,
              due_assumed = $10, due_calendar_version = $11, due_term = $12, explanation = $13, findings = $14,
              changed_at = greatest(changed_at, $4)

@@ -1,10 +1,17 @@
 //! All SQL of the service, over its own schema `requests`; one file per noun.
 
 pub mod acceptance;
+pub mod amendment;
+pub mod answer;
+pub mod answer_rule;
+pub mod attachment;
 pub mod body;
+mod changed_field;
+pub mod clarification;
 pub mod coupon_try;
 pub mod decision;
 pub mod due_date;
+pub mod due_warning;
 pub mod earlier;
 pub mod examination;
 pub mod explanation;
@@ -13,6 +20,7 @@ pub mod listing;
 mod listing_statement;
 pub mod registration;
 pub mod request;
+pub mod review;
 pub mod rule;
 mod rule_load;
 pub mod statistics;

@@ -11,11 +11,12 @@ use legalstat_kit::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::attachment;
 use crate::domain::{
     evidence::Deadline,
     request::{
-        Capacity, Channel, ExternalDocument, Item, ItemKind, Language, Proof, Receipt, Requester, RequesterKind,
-        Signatory, Standing, State, Submission, Unit,
+        Capacity, Channel, DuePart, Extension, ExternalDocument, Item, ItemKind, Language, Proof, Receipt, Requester,
+        RequesterKind, Signatory, Standing, State, Submission, Unit,
     },
 };
 
@@ -62,14 +63,16 @@ pub async fn get(
              r.state, r.examination_round, r.examined_at, r.findings, r.registration_number, r.registered_on, r.due_date,
              r.due_time, r.due_provisional, r.due_assumed, r.due_calendar_version, r.due_term, r.explanation,
              r.likely_duplicate_of, r.repeats,
+             r.version, r.changed_at, r.assignee, r.cure_by, r.due_part, r.extension_counted_from, r.extension_until,
              r.coupon_content_sha256, r.coupon_key, r.coupon_signature,
-             r.version, r.changed_at, r.assignee, r.receiving_body,
+             r.receiving_body,
              (SELECT revision FROM requests.rule_revision) AS "rules_revision!",
              EXISTS (SELECT FROM requests.due_date_change WHERE resource = 'requests/' || r.id) AS "moved!",
              i.kinds AS "kinds?", i.descriptions AS "descriptions?", i.units AS "units?: Vec<Option<String>>",
              i.periods AS "periods?: Vec<Option<String>>", i.until_periods AS "until_periods?: Vec<Option<String>>",
              i.forms AS "forms?: Vec<Option<String>>", i.indicators AS "indicators?: Vec<Option<String>>",
              i.details AS "details?: Vec<Option<String>>", i.territories AS "territories?",
+             EXISTS (SELECT FROM requests.attachment WHERE request = r.id) AS "with_files!",
              c.kk AS "clarifications_kk", c.ru AS "clarifications_ru", c.en AS "clarifications_en"
          FROM requests.request r
          CROSS JOIN LATERAL (
@@ -82,12 +85,22 @@ pub async fn get(
          CROSS JOIN LATERAL (
              SELECT array_agg(text_kk ORDER BY position) AS kk, array_agg(text_ru ORDER BY position) AS ru,
                  array_agg(text_en ORDER BY position) AS en
-             FROM requests.clarification WHERE request = r.id) AS c
+             FROM requests.clarification WHERE request = r.id AND provided_at IS NULL) AS c
          WHERE r.id = ANY ($1)"#,
         ids,
     );
-    let rows = rows.fetch_all(connection).await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.try_into())).collect())
+    let rows = rows.fetch_all(&mut *connection).await?;
+    let with_files: Vec<Uuid> = rows.iter().filter(|row| row.with_files).map(|row| row.id).collect();
+    let mut found: HashMap<_, Result<Stored, _>> = rows.into_iter().map(|row| (row.id, row.try_into())).collect();
+    if !with_files.is_empty() {
+        for attachment in attachment::of_requests(connection, &with_files).await? {
+            let request = attachment.request.and_then(|request| found.get_mut(&request));
+            if let Some(Ok(stored)) = request {
+                stored.submission.attachments.push(attachment);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// What was signed of a request's receipt; none when the release before accepted it.
@@ -145,6 +158,10 @@ struct Row {
     version: i32,
     changed_at: Option<jiff_sqlx::Timestamp>,
     assignee: Option<String>,
+    cure_by: Option<jiff_sqlx::Date>,
+    due_part: Option<String>,
+    extension_counted_from: Option<jiff_sqlx::Date>,
+    extension_until: Option<jiff_sqlx::Date>,
     receiving_body: Option<String>,
     rules_revision: i64,
     examination_round: i32,
@@ -174,6 +191,7 @@ struct Row {
     forms: Option<Vec<Option<String>>>,
     indicators: Option<Vec<Option<String>>>,
     details: Option<Vec<Option<String>>>,
+    with_files: bool,
     /// Of each item in one text, for arrays of different lengths are not aggregated; codes hold no blanks.
     territories: Option<Vec<String>>,
     clarifications_kk: Option<Vec<String>>,
@@ -206,6 +224,8 @@ impl TryFrom<Row> for Stored {
                 version: row.version,
                 changed_at: row.changed_at.map(jiff_sqlx::Timestamp::to_jiff),
                 assignee: row.assignee.take(),
+                cure_by: row.cure_by.map(jiff_sqlx::Date::to_jiff),
+                extension: extension(&row)?,
             },
             round: row.examination_round,
             examined_at: row.examined_at.to_jiff(),
@@ -243,6 +263,15 @@ fn deadline(row: &mut Row) -> Option<Deadline> {
         term: row.due_term.take()?,
         steps: Arc::default(),
     })
+}
+
+fn extension(row: &Row) -> Result<Option<Extension>, sqlx::Error> {
+    let part = row.due_part.as_ref().map(|word| DuePart::read_stored(word, "due_part"));
+    Ok(part.transpose()?.map(|part| Extension {
+        part,
+        counted_from: row.extension_counted_from.map(jiff_sqlx::Date::to_jiff),
+        until: row.extension_until.map(jiff_sqlx::Date::to_jiff),
+    }))
 }
 
 fn items(row: &mut Row) -> Result<Vec<Item>, sqlx::Error> {
@@ -319,5 +348,6 @@ fn submission(mut row: Row) -> Result<Submission, sqlx::Error> {
         language: Language::read_stored(&row.language, "language")?,
         items,
         received_at: row.received_at.to_jiff(),
+        attachments: Vec::new(),
     })
 }

@@ -7,9 +7,14 @@ use legalstat_kit::{
 use sqlx::PgConnection;
 
 use crate::domain::{
+    decision::OfficialCapacity,
     examination::CheckRule,
+    life::Verb,
     request::{CallerRole, Capacity, Channel, RequesterKind},
-    rules::{CallerChannel, ChannelRule, Decider, Ground, LapsedAct, Rules, SignatoryRule, Validity},
+    rules::{
+        CallerChannel, ChannelRule, CountedFrom, CureDays, Decider, Ground, LapsedAct, Rules, SignatoryRule, Validity,
+        VerbRule,
+    },
 };
 
 /// How often the rules have changed.
@@ -29,6 +34,7 @@ pub async fn all(connection: &mut PgConnection) -> Result<Rules, sqlx::Error> {
         caller_channels: caller_channels(connection).await?,
         signatories: signatories(connection).await?,
         grounds: grounds(connection).await?,
+        verbs: verbs(connection).await?,
         bodies: super::body::all(connection).await?,
     })
 }
@@ -139,6 +145,44 @@ async fn grounds(connection: &mut PgConnection) -> Result<Vec<Ground>, sqlx::Err
         })
     });
     grounds.collect()
+}
+
+async fn verbs(connection: &mut PgConnection) -> Result<Vec<VerbRule>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT verb, ground, requester_kind, capacities, counted_from, shortest_days, usual_days, longest_days, text_kk,
+             text_ru, text_en, legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, grade,
+             valid_from, valid_to
+         FROM requests.verb_rule"
+    );
+    let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {
+        let capacities = row.capacities.iter();
+        let capacities = capacities.map(|word| OfficialCapacity::read_stored(word, "capacities"));
+        let counted_from = row
+            .counted_from
+            .map(|word| CountedFrom::read_stored(&word, "counted_from"));
+        let days = row.shortest_days.zip(row.usual_days).zip(row.longest_days);
+        Ok(VerbRule {
+            verb: Verb::read_stored(&row.verb, "verb")?,
+            ground: row.ground,
+            kind: RequesterKind::read_stored(&row.requester_kind, "requester_kind")?,
+            capacities: capacities.collect::<Result<_, _>>()?,
+            counted_from: counted_from.transpose()?,
+            cure_days: days.map(|((shortest, usual), longest)| CureDays {
+                shortest,
+                usual,
+                longest,
+            }),
+            text: LocalizedText::new(row.text_kk, row.text_ru, row.text_en),
+            legal_basis: LegalBasis::of_row(
+                row.legal_basis_act,
+                row.legal_basis_provision,
+                row.legal_basis_uri,
+                row.legal_basis_assumed,
+            ),
+            validity: validity(row.grade, row.valid_from, row.valid_to),
+        })
+    });
+    rows.collect()
 }
 
 fn validity(grade: String, from: jiff_sqlx::Date, to: Option<jiff_sqlx::Date>) -> Validity {

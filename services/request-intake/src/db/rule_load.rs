@@ -13,7 +13,7 @@ use sqlx::PgConnection;
 use super::rule;
 use crate::domain::{
     register,
-    rules::{CallerChannel, ChannelRule, Ground, LapsedAct, Rules, SignatoryRule},
+    rules::{CallerChannel, ChannelRule, CountedFrom, Ground, LapsedAct, Rules, SignatoryRule, VerbRule},
 };
 
 /// Loads every rule that is not there yet. Like every write it leaves a journal entry and an event.
@@ -62,6 +62,10 @@ pub fn edited(released: &Rules, stored: &Rules) -> Vec<String> {
         format!("signature {capacity} of {kind}, from {}", rule.validity.from)
     };
     let of_ground = |ground: &Ground| format!("ground {}, from {}", ground.rule.word(), ground.validity.from);
+    let of_verb = |rule: &VerbRule| {
+        let (verb, kind) = (rule.verb.word(), rule.kind.word());
+        format!("verb {verb} {} of {kind}, from {}", rule.ground, rule.validity.from)
+    };
     [
         register_edited(&released.lapsed_acts, &stored.lapsed_acts, |act| {
             format!("act {}", act.name)
@@ -70,6 +74,7 @@ pub fn edited(released: &Rules, stored: &Rules) -> Vec<String> {
         register_edited(&released.caller_channels, &stored.caller_channels, of_caller),
         register_edited(&released.signatories, &stored.signatories, of_signatory),
         register_edited(&released.grounds, &stored.grounds, of_ground),
+        register_edited(&released.verbs, &stored.verbs, of_verb),
     ]
     .concat()
 }
@@ -91,6 +96,9 @@ async fn insert(connection: &mut PgConnection, rules: &Rules) -> Result<u64, sql
     }
     for ground in &rules.grounds {
         loaded += insert_ground(connection, ground).await?;
+    }
+    for rule in &rules.verbs {
+        loaded += insert_verb_rule(connection, rule).await?;
     }
     Ok(loaded)
 }
@@ -184,6 +192,39 @@ async fn insert_ground(connection: &mut PgConnection, ground: &Ground) -> Result
         ground.validity.grade,
         jiff_sqlx::Date::from(ground.validity.from) as _,
         ground.validity.to.map(jiff_sqlx::Date::from) as _,
+    );
+    Ok(inserted.execute(connection).await?.rows_affected())
+}
+
+async fn insert_verb_rule(connection: &mut PgConnection, rule: &VerbRule) -> Result<u64, sqlx::Error> {
+    let capacities: Vec<String> = rule
+        .capacities
+        .iter()
+        .map(|capacity| capacity.word().to_owned())
+        .collect();
+    let inserted = sqlx::query!(
+        "INSERT INTO requests.verb_rule
+             (verb, ground, requester_kind, capacities, counted_from, shortest_days, usual_days, longest_days, text_kk, text_ru,
+              text_en, legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, grade, valid_from, valid_to)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING",
+        rule.verb.word(),
+        rule.ground,
+        rule.kind.word(),
+        &capacities,
+        rule.counted_from.map(CountedFrom::word),
+        rule.cure_days.map(|days| days.shortest),
+        rule.cure_days.map(|days| days.usual),
+        rule.cure_days.map(|days| days.longest),
+        rule.text.kk,
+        rule.text.ru,
+        rule.text.en,
+        rule.legal_basis.act,
+        rule.legal_basis.provision,
+        rule.legal_basis.uri,
+        rule.legal_basis.assumed,
+        rule.validity.grade,
+        jiff_sqlx::Date::from(rule.validity.from) as _,
+        rule.validity.to.map(jiff_sqlx::Date::from) as _,
     );
     Ok(inserted.execute(connection).await?.rows_affected())
 }

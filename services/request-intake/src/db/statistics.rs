@@ -23,12 +23,20 @@ pub async fn alike(
     now: Timestamp,
 ) -> Result<Vec<Alike>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT requester_kind, channel, state, registration_number IS NOT NULL AS "is_registered!",
-             NULL::integer AS days, NULL::boolean AS in_time, false AS "is_extended!",
-             coalesce(due_time < $3 AND state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION'), false)
+        // What was never decided on has no decision to look for.
+        r#"SELECT r.requester_kind, r.channel, r.state, r.registration_number IS NOT NULL AS "is_registered!",
+             ceil(extract(epoch FROM d.answered_at - r.received_at) / 86400)::integer AS days,
+             d.answered_at <= r.due_time AS in_time, coalesce(d.is_extended, false) AS "is_extended!",
+             coalesce(r.due_time < $3 AND r.state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION'), false)
                  AS "is_overdue!",
              count(*) AS "count!"
-         FROM requests.request WHERE received_at >= $1 AND received_at < $2
+         FROM requests.request AS r
+         LEFT JOIN LATERAL (
+             SELECT max(decided_at) FILTER (WHERE state_after = 'ANSWERED') AS answered_at,
+                 bool_or(verb = 'EXTEND') AS is_extended
+             FROM requests.decision WHERE r.version > 0 AND request = r.id
+         ) AS d ON true
+         WHERE r.received_at >= $1 AND r.received_at < $2
          GROUP BY 1, 2, 3, 4, 5, 6, 7, 8"#,
         jiff_sqlx::Timestamp::from(received.start) as _,
         jiff_sqlx::Timestamp::from(received.end) as _,

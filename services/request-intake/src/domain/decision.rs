@@ -1,9 +1,9 @@
 //! What was done with a request after its examination, by whom and why. It stays on record.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{door::word::Word, law::LegalBasis};
 
-use super::{life::Verb, request::State};
+use super::{examination::Check, life::Verb, request::State};
 
 /// In which capacity an official decides who stands for the body of legal statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,4 +47,40 @@ pub struct Decision {
     pub reason: String,
     /// The law behind it.
     pub legal_basis: Option<LegalBasis>,
+    /// What it set besides.
+    pub terms: Terms,
+}
+
+/// What a decision sets besides the state of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// The ground, by its code in the rules.
+    pub ground: Option<String>,
+    /// The body that it was passed on to.
+    pub to_body: Option<String>,
+    /// The positions of the items that were passed on; none when all were.
+    pub items: Option<Vec<i32>>,
+    /// The last day for curing defects, or for the answer after an extension.
+    pub until: Option<Date>,
+    /// The day by which the requester is to be told.
+    pub notify_by: Option<Date>,
+    /// The day on which the requester was told.
+    pub notified_on: Option<Date>,
+    /// Checks, each with whether its rule was found kept after all.
+    pub checks: Vec<(Check, bool)>,
+    /// Fields of the request that were changed by it.
+    pub changed: Vec<ChangedField>,
+    /// Whether the request is to be examined again, if it still goes on here.
+    pub examine_again: bool,
+}
+
+/// A field of a request that was changed after its acceptance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedField {
+    /// The field, for example `items[0].period`.
+    pub field: String,
+    /// As it was before; empty when it was missing.
+    pub before: String,
+    /// As it is since.
+    pub after: String,
 }

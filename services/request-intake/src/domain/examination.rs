@@ -8,6 +8,7 @@ use super::{
     evidence::{Answer, Deadline, Evidence, OpenEdition},
     request::{Channel, ItemKind, State, Submission},
     rules::{Decider, Ground, Rules, Validity},
+    signature_texts::Signature,
     texts,
 };
 
@@ -25,6 +26,8 @@ pub enum CheckRule {
     Channel,
     /// It is signed by one who may sign (para 6).
     Signatory,
+    /// Its signed original bears a valid signature.
+    Signature,
     /// An application names its author (Code, art. 63).
     Identity,
     /// It gives a postal address (Code, art. 63).
@@ -64,6 +67,7 @@ impl Word for CheckRule {
         Self::Written,
         Self::Channel,
         Self::Signatory,
+        Self::Signature,
         Self::Identity,
         Self::Address,
         Self::Signed,
@@ -93,6 +97,7 @@ impl Word for CheckRule {
             Self::Dated => "DATED",
             Self::Essence => "ESSENCE",
             Self::Considerable => "CONSIDERABLE",
+            Self::Signature => "SIGNATURE",
             Self::NoDocumentCopies => "NO_DOCUMENT_COPIES",
             Self::NoPrimaryAccounting => "NO_PRIMARY_ACCOUNTING",
             Self::Unit => "UNIT",
@@ -193,13 +198,20 @@ struct Verdict {
 pub struct Formal<'a> {
     in_force: RulesInForce<'a>,
     verdicts: Vec<Verdict>,
+    /// What an official found kept.
+    kept: &'a [Check],
 }
 
 /// Applies the rules that need nothing but the request: those up to the period. That it is no duplicate and repeats nothing holds
 /// until an earlier request is found; see [`Examination::found`].
 pub fn formal<'a>(submission: &'a Submission, rules: &'a Rules) -> Formal<'a> {
     let in_force = RulesInForce { submission, rules };
-    let mut verdicts = vec![in_force.written(), in_force.channel(), in_force.signatory()];
+    let mut verdicts = vec![
+        in_force.written(),
+        in_force.channel(),
+        in_force.signatory(),
+        in_force.signature(),
+    ];
     verdicts.extend(in_force.application());
     verdicts.extend(in_force.no_items_of(CheckRule::NoDocumentCopies, ItemKind::AccountingDocumentCopy));
     verdicts.extend(in_force.no_items_of(CheckRule::NoPrimaryAccounting, ItemKind::PrimaryAccountingForm));
@@ -207,10 +219,32 @@ pub fn formal<'a>(submission: &'a Submission, rules: &'a Rules) -> Formal<'a> {
     verdicts.extend(in_force.named(CheckRule::Period, "period", |item| item.period.is_some()));
     verdicts.extend(in_force.periods_over());
     verdicts.extend(in_force.not_earlier());
-    Formal { in_force, verdicts }
+    Formal {
+        in_force,
+        verdicts,
+        kept: &[],
+    }
 }
 
-impl Formal<'_> {
+impl<'a> Formal<'a> {
+    /// The same where an official has found the rules of some checks kept. Such a verdict counts for the very finding that the
+    /// official saw: what is found otherwise now is to be looked at anew.
+    #[must_use]
+    pub fn reviewed(mut self, kept: &'a [Check]) -> Self {
+        self.kept = kept;
+        self.settle();
+        self
+    }
+
+    /// Lets nothing follow from what was found kept.
+    fn settle(&mut self) {
+        for verdict in &mut self.verdicts {
+            if self.kept.contains(&verdict.check) {
+                verdict.broken = None;
+            }
+        }
+    }
+
     /// Whether they already decide, so that nothing else needs to be asked.
     pub fn decides(&self) -> bool {
         decided_state(&self.verdicts).is_some()
@@ -242,6 +276,7 @@ impl Formal<'_> {
         self.verdicts
             .extend(self.in_force.not_openly_available(&evidence.findings));
         self.verdicts.push(self.in_force.due_date(&evidence));
+        self.settle();
         let deadline = match evidence.deadline {
             Answer::Given(deadline) => Some(deadline),
             Answer::Refused(_) | Answer::Away => None,
@@ -387,6 +422,20 @@ impl RulesInForce<'_> {
             }
         };
         self.citing(verdict, rule.map(|rule| &rule.legal_basis))
+    }
+
+    fn signature(&self) -> Verdict {
+        let (rule, field) = (CheckRule::Signature, "attachments");
+        match Signature::of(&self.submission.attachments) {
+            Signature::None(why) => self.kept(rule, Outcome::NotApplicable, "", why),
+            Signature::Valid => self.passed(rule),
+            Signature::Unverified(why) => self.kept(rule, Outcome::Undetermined, field, why),
+            Signature::NotValid(why) => {
+                let mut verdict = self.broken(rule, field);
+                verdict.check.text = texts::joined(verdict.check.text, &why);
+                verdict
+            }
+        }
     }
 
     fn citing(&self, mut verdict: Verdict, basis: Option<&LegalBasis>) -> Verdict {

@@ -1,19 +1,28 @@
 //! Pure types and decisions: no database, no network, no clock.
 
+pub mod amendment;
+pub mod answer_register;
+pub mod answering;
+pub mod attachment;
 pub mod body;
 pub mod decision;
+pub mod dispatch;
 pub mod earlier;
 pub mod evidence;
 pub mod examination;
 pub mod identifiers;
+mod item;
 pub mod life;
+pub mod media;
 pub mod names;
 pub mod notice;
 pub mod register;
 pub mod registration;
 pub mod request;
+pub mod review;
 pub mod rules;
 pub mod secret;
+pub mod signature_texts;
 pub mod statistics;
 pub mod status;
 mod texts;

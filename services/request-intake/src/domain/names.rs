@@ -15,6 +15,17 @@ pub fn parse_request(name: &str) -> Option<Uuid> {
     (request(id) == name).then_some(id)
 }
 
+/// The name of an attachment.
+pub fn attachment(id: Uuid) -> String {
+    format!("attachments/{id}")
+}
+
+/// Reads the name of an attachment; `None` for another notation.
+pub fn parse_attachment(name: &str) -> Option<Uuid> {
+    let id = Uuid::try_parse(name.strip_prefix("attachments/")?).ok()?;
+    (attachment(id) == name).then_some(id)
+}
+
 /// The name of a body.
 pub fn body(id: &str) -> String {
     format!("bodies/{id}")
@@ -66,6 +77,8 @@ mod tests {
     fn only_the_one_name_of_a_request_is_read() {
         let id = Uuid::from_u128(0x0192_3f1e_3f0e_7c61_9b55_1f9a_6d1c_2e01);
         assert_eq!(parse_request(&request(id)), Some(id));
+        assert_eq!(parse_attachment(&attachment(id)), Some(id));
+        assert_eq!(parse_attachment(&request(id)), None);
         let upper = request(id).to_uppercase();
         for name in [
             "",

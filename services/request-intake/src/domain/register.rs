@@ -7,8 +7,11 @@ use legalstat_kit::{
 };
 use serde::Deserialize;
 
-use super::body::Bodies;
-use super::rules::{CallerChannel, ChannelRule, Ground, LapsedAct, Rules, SignatoryRule, Validity};
+use super::{
+    body::Bodies,
+    request::RequesterKind,
+    rules::{CallerChannel, ChannelRule, CureDays, Ground, LapsedAct, Rules, SignatoryRule, Validity, VerbRule},
+};
 
 #[derive(Deserialize)]
 struct ActLine {
@@ -64,6 +67,25 @@ struct GroundLine {
     valid_to: String,
 }
 
+#[derive(Deserialize)]
+struct VerbLine {
+    verb: String,
+    ground: String,
+    requester_kinds: String,
+    capacities: String,
+    counted_from: String,
+    shortest_days: Option<i32>,
+    usual_days: Option<i32>,
+    longest_days: Option<i32>,
+    text_kk: String,
+    text_ru: String,
+    text_en: String,
+    legal_basis: String,
+    grade: String,
+    valid_from: String,
+    valid_to: String,
+}
+
 /// The rules of the embedded registers.
 ///
 /// # Errors
@@ -87,6 +109,7 @@ pub fn embedded() -> anyhow::Result<Rules> {
             signatory,
         )?,
         grounds: lines("grounds.csv", include_str!("../../data/grounds.csv"), ground)?,
+        verbs: lines("verb_rules.csv", include_str!("../../data/verb_rules.csv"), verb_rules)?.concat(),
         // No release knows the bodies: an administrator enters them.
         bodies: Bodies::default(),
     })
@@ -142,6 +165,34 @@ fn ground(line: GroundLine) -> anyhow::Result<Ground> {
     })
 }
 
+/// One rule for each kind of requester that a line names.
+fn verb_rules(line: VerbLine) -> anyhow::Result<Vec<VerbRule>> {
+    let kinds: Vec<RequesterKind> = line
+        .requester_kinds
+        .split_whitespace()
+        .map(word)
+        .collect::<Result<_, _>>()?;
+    let days = line.shortest_days.zip(line.usual_days).zip(line.longest_days);
+    let counted_from = Some(line.counted_from.as_str()).filter(|from| !from.is_empty());
+    let rule = VerbRule {
+        verb: word(&line.verb)?,
+        ground: line.ground,
+        kind: *kinds.first().context("requester_kinds")?,
+        capacities: line.capacities.split_whitespace().map(word).collect::<Result<_, _>>()?,
+        counted_from: counted_from.map(word).transpose()?,
+        cure_days: days.map(|((shortest, usual), longest)| CureDays {
+            shortest,
+            usual,
+            longest,
+        }),
+        text: LocalizedText::new(line.text_kk, line.text_ru, line.text_en),
+        legal_basis: LegalBasis::parse(&line.legal_basis),
+        validity: validity(line.grade, &line.valid_from, &line.valid_to)?,
+    };
+    let of = |kind| VerbRule { kind, ..rule.clone() };
+    Ok(kinds.into_iter().map(of).collect())
+}
+
 fn validity(grade: String, from: &str, to: &str) -> anyhow::Result<Validity> {
     let (from, to) = register::validity(from, to)?;
     Ok(Validity { grade, from, to })
@@ -152,7 +203,9 @@ mod tests {
     use super::*;
     use crate::domain::{
         examination::CheckRule,
+        life::Verb,
         request::{CallerRole, Capacity, Channel, RequesterKind},
+        rules::CountedFrom,
     };
     use jiff::civil::date;
     use legalstat_kit::door::word::Word;
@@ -245,9 +298,59 @@ mod tests {
                     .grounds
                     .iter()
                     .map(|ground| (&ground.legal_basis, &ground.validity)),
-            );
+            )
+            .chain(rules.verbs.iter().map(|rule| (&rule.legal_basis, &rule.validity)));
         for (basis, validity) in bases {
             assert_eq!(basis.assumed, validity.grade == "D", "{basis}");
         }
+    }
+
+    #[test]
+    fn every_verb_that_ends_or_holds_up_a_request_rests_on_a_law_of_each_day_for_every_requester() {
+        let rules = rules();
+        let verbs = [
+            Verb::Assign,
+            Verb::Withdraw,
+            Verb::ReviewDecision,
+            Verb::Correct,
+            Verb::AskClarification,
+            Verb::ProvideClarification,
+            Verb::Forward,
+            Verb::LeaveWithoutConsideration,
+            Verb::Return,
+            Verb::Terminate,
+        ];
+        for day in [
+            date(2019, 4, 15),
+            date(2021, 6, 30),
+            date(2021, 7, 1),
+            date(2036, 12, 31),
+        ] {
+            for (&kind, verb) in RequesterKind::ALL
+                .iter()
+                .flat_map(|kind| verbs.map(|verb| (kind, verb)))
+            {
+                assert!(!rules.grounds_of(verb, kind, day).is_empty(), "{verb:?} {kind:?} {day}");
+            }
+            assert!(rules.grounds_of(Verb::Extend, RequesterKind::StateBody, day).is_empty());
+        }
+    }
+
+    #[test]
+    fn the_head_of_the_apparatus_extends_from_2026_on_and_only_then_the_extension_counts_from_the_decision() {
+        let rules = rules();
+        let extension = |day| {
+            let rule = rules.verb(Verb::Extend, "EXTENSION", RequesterKind::Individual, day);
+            let rule = rule.expect("people's requests are extended by law");
+            (rule.capacities.len(), rule.counted_from)
+        };
+        assert_eq!(extension(date(2025, 12, 31)), (2, Some(CountedFrom::DueDate)));
+        assert_eq!(extension(date(2026, 1, 1)), (3, Some(CountedFrom::Decision)));
+        let longer = |day| {
+            rules
+                .verb(Verb::Extend, "LONG_BASE", RequesterKind::Individual, day)
+                .is_some()
+        };
+        assert!(longer(date(2021, 6, 30)) && !longer(date(2021, 7, 1)));
     }
 }

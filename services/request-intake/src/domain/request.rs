@@ -2,10 +2,11 @@
 
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::door::word::Word;
-use legalstat_kit::{period::ReportingPeriod, zone};
+use legalstat_kit::zone;
 use uuid::Uuid;
 
-use super::examination::Examination;
+pub use super::item::{Item, ItemKind, Unit};
+use super::{attachment::Attachment, examination::Examination};
 
 /// Who asks, as far as channel, signatory and term depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -149,59 +150,6 @@ impl Word for Capacity {
     }
 }
 
-/// What kind of thing an item asks for, as its requester declares it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ItemKind {
-    /// Numbers by indicators of reports or details of information accounting documents.
-    Statistics,
-    /// A copy or screenshot of an information accounting document.
-    AccountingDocumentCopy,
-    /// A document or form of primary accounting.
-    PrimaryAccountingForm,
-}
-
-impl Word for ItemKind {
-    const ALL: &'static [Self] = &[
-        Self::Statistics,
-        Self::AccountingDocumentCopy,
-        Self::PrimaryAccountingForm,
-    ];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Statistics => "STATISTICS",
-            Self::AccountingDocumentCopy => "ACCOUNTING_DOCUMENT_COPY",
-            Self::PrimaryAccountingForm => "PRIMARY_ACCOUNTING_FORM",
-        }
-    }
-}
-
-/// The unit of the information (Instruction, para 8).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Unit {
-    /// Crimes.
-    Crime,
-    /// Offences.
-    Offence,
-    /// Criminal cases.
-    CriminalCase,
-    /// Persons.
-    Person,
-}
-
-impl Word for Unit {
-    const ALL: &'static [Self] = &[Self::Crime, Self::Offence, Self::CriminalCase, Self::Person];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Crime => "CRIME",
-            Self::Offence => "OFFENCE",
-            Self::CriminalCase => "CRIMINAL_CASE",
-            Self::Person => "PERSON",
-        }
-    }
-}
-
 /// The language of a request, which is that of its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Language {
@@ -320,29 +268,6 @@ pub struct ExternalDocument {
     pub date: Option<Date>,
 }
 
-/// One thing asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
-    /// What kind of thing.
-    pub kind: ItemKind,
-    /// The information asked for, in words.
-    pub description: String,
-    /// Its unit, unless it is missing.
-    pub unit: Option<Unit>,
-    /// The period, or the first of several, unless it is missing.
-    pub period: Option<ReportingPeriod>,
-    /// The last of several periods, of the same kind and not before `period`.
-    pub until_period: Option<ReportingPeriod>,
-    /// The name of the form the information stands in.
-    pub form: Option<String>,
-    /// The name of the indicator.
-    pub indicator: Option<String>,
-    /// The name of the detail of an accounting document; not beside an indicator.
-    pub detail: Option<String>,
-    /// The codes of the territories; none for the whole country.
-    pub territories: Vec<String>,
-}
-
 /// What a requester sent: sound in form, not yet examined. What an application lacks, its examination tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Submission {
@@ -366,6 +291,8 @@ pub struct Submission {
     pub items: Vec<Item>,
     /// When it was received.
     pub received_at: Timestamp,
+    /// Its files, the signed original among them.
+    pub attachments: Vec<Attachment>,
 }
 
 impl Submission {
@@ -439,6 +366,37 @@ pub struct Request {
     pub standing: Standing,
 }
 
+/// By what a due date is later than the plain one of its term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DuePart {
+    /// The longer time when information from other bodies is needed.
+    LongBase,
+    /// An extension.
+    Extension,
+}
+
+impl Word for DuePart {
+    const ALL: &'static [Self] = &[Self::LongBase, Self::Extension];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::LongBase => "LONG_BASE",
+            Self::Extension => "EXTENSION",
+        }
+    }
+}
+
+/// What a later due date is computed from, besides the receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extension {
+    /// By what it is later.
+    pub part: DuePart,
+    /// The day after which an extension counts.
+    pub counted_from: Option<Date>,
+    /// The last day that was chosen; none for the most that the term allows.
+    pub until: Option<Date>,
+}
+
 /// Where a request stands, and what has changed since it was accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
@@ -450,6 +408,10 @@ pub struct Standing {
     pub changed_at: Option<Timestamp>,
     /// Who prepares its answer.
     pub assignee: Option<String>,
+    /// The last day that an official set for curing its defects.
+    pub cure_by: Option<Date>,
+    /// Why its due date is later than the plain one of its term.
+    pub extension: Option<Extension>,
 }
 
 impl Standing {
@@ -460,6 +422,8 @@ impl Standing {
             version: 0,
             changed_at: None,
             assignee: None,
+            cure_by: None,
+            extension: None,
         }
     }
 }

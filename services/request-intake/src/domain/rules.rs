@@ -6,7 +6,9 @@ use legalstat_kit::law::{LegalBasis, LocalizedText};
 
 use super::{
     body::Bodies,
+    decision::OfficialCapacity,
     examination::CheckRule,
+    life::Verb,
     request::{CallerRole, Capacity, Channel, RequesterKind},
 };
 
@@ -50,7 +52,8 @@ impl Validity {
         matches!(self.grade.as_str(), "A" | "B")
     }
 
-    fn covers(&self, day: Date) -> bool {
+    /// Whether it is in force on a day.
+    pub fn covers(&self, day: Date) -> bool {
         self.from <= day && self.to.is_none_or(|to| day <= to)
     }
 }
@@ -128,6 +131,60 @@ pub struct Ground {
     pub validity: Validity,
 }
 
+/// From where an extension counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountedFrom {
+    /// The day of the decision.
+    Decision,
+    /// The due date as it stands.
+    DueDate,
+}
+
+impl Word for CountedFrom {
+    const ALL: &'static [Self] = &[Self::Decision, Self::DueDate];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Decision => "DECISION",
+            Self::DueDate => "DUE_DATE",
+        }
+    }
+}
+
+/// The time for curing defects, in calendar days after the day of the question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CureDays {
+    /// The fewest.
+    pub shortest: i32,
+    /// As many as are given unless an official says otherwise.
+    pub usual: i32,
+    /// The most.
+    pub longest: i32,
+}
+
+/// That something may be done with requests of a kind of requester, on a ground.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerbRule {
+    /// What is done.
+    pub verb: Verb,
+    /// The ground's code; empty where the verb has one only.
+    pub ground: String,
+    /// Whose requests.
+    pub kind: RequesterKind,
+    /// Who decides; empty when the capacity does not matter.
+    pub capacities: Vec<OfficialCapacity>,
+    /// From where an extension counts.
+    pub counted_from: Option<CountedFrom>,
+    /// The time for curing defects.
+    pub cure_days: Option<CureDays>,
+    /// The ground in words.
+    pub text: LocalizedText,
+    /// The law.
+    pub legal_basis: LegalBasis,
+    /// When it is in force.
+    pub validity: Validity,
+}
+
 /// All rules, of all times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
@@ -141,6 +198,8 @@ pub struct Rules {
     pub signatories: Vec<SignatoryRule>,
     /// Grounds by rule.
     pub grounds: Vec<Ground>,
+    /// What may be done with requests after their examination.
+    pub verbs: Vec<VerbRule>,
     /// Bodies that ask and that provide; an administrator enters them.
     pub bodies: Bodies,
 }
@@ -185,6 +244,27 @@ impl Rules {
             day,
             |ground| &ground.validity,
         )
+    }
+
+    /// The rule by which something may be done on a ground; `None` when no law in force on the day orders it.
+    pub fn verb(&self, verb: Verb, ground: &str, kind: RequesterKind, day: Date) -> Option<&VerbRule> {
+        let of = self
+            .verbs
+            .iter()
+            .filter(|rule| (rule.verb, rule.kind) == (verb, kind) && rule.ground == ground);
+        in_force(of, day, |rule| &rule.validity)
+    }
+
+    /// The codes of the grounds on which something may be done, in their order.
+    pub fn grounds_of(&self, verb: Verb, kind: RequesterKind, day: Date) -> Vec<&str> {
+        let of = self.verbs.iter().filter(|rule| (rule.verb, rule.kind) == (verb, kind));
+        let mut codes: Vec<&str> = of
+            .filter(|rule| rule.validity.covers(day))
+            .map(|rule| rule.ground.as_str())
+            .collect();
+        codes.sort_unstable();
+        codes.dedup();
+        codes
     }
 
     /// A legal basis as it stood on a day: assumed once its act had lapsed.

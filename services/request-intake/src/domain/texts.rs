@@ -7,6 +7,7 @@ use super::{
     evidence::{Matched, OpenEdition},
     examination::{Check, CheckRule},
     request::State,
+    signature_texts,
 };
 
 /// How many editions a text names before it only says that there are more.
@@ -56,6 +57,7 @@ pub(super) fn passed(rule: CheckRule) -> LocalizedText {
             "Обращение не анонимно, и суть его есть.",
             "The application is not anonymous and has an essence.",
         ),
+        CheckRule::Signature => return signature_texts::valid(),
         CheckRule::NoDocumentCopies => (
             "Есепке алу құжаттарының көшірмелері сұралмаған.",
             "Копии учётных документов не запрошены.",

@@ -7,8 +7,8 @@ use super::{
     evidence::StepEffect,
     examination::{CheckRule, Outcome},
     life::Verb,
-    request::{CallerRole, Capacity, Channel, ItemKind, Language, RequesterKind, State, Unit},
-    rules::Decider,
+    request::{CallerRole, Capacity, Channel, DuePart, ItemKind, Language, RequesterKind, State, Unit},
+    rules::{CountedFrom, Decider},
 };
 
 fn words<T: Word>() -> String {
@@ -21,8 +21,8 @@ fn a_value_keeps_the_word_under_which_rows_were_stored() {
     assert_eq!(words::<StepEffect>(), "START COUNTED SKIPPED SUSPENDED ROLLED DUE");
     assert_eq!(
         words::<CheckRule>(),
-        "WRITTEN CHANNEL SIGNATORY IDENTITY ADDRESS SIGNED DATED ESSENCE CONSIDERABLE NO_DOCUMENT_COPIES NO_PRIMARY_ACCOUNTING UNIT \
-         PERIOD PERIOD_OVER LIKELY_DUPLICATE REPEATED WITHIN_INDICATORS NOT_OPENLY_AVAILABLE DUE_DATE"
+        "WRITTEN CHANNEL SIGNATORY SIGNATURE IDENTITY ADDRESS SIGNED DATED ESSENCE CONSIDERABLE NO_DOCUMENT_COPIES \
+         NO_PRIMARY_ACCOUNTING UNIT PERIOD PERIOD_OVER LIKELY_DUPLICATE REPEATED WITHIN_INDICATORS NOT_OPENLY_AVAILABLE DUE_DATE"
     );
     assert_eq!(
         words::<Outcome>(),
@@ -50,8 +50,10 @@ fn a_value_keeps_the_word_under_which_rows_were_stored() {
     );
     assert_eq!(
         words::<Verb>(),
-        "PUT_OFF REGISTER ASK_CLARIFICATION LEAVE_WITHOUT_CONSIDERATION ASSIGN WITHDRAW"
+        "PUT_OFF REGISTER EXAMINE_AGAIN ASK_CLARIFICATION LEAVE_WITHOUT_CONSIDERATION ASSIGN WITHDRAW REVIEW_DECISION REVERSE_DECISION CORRECT PROVIDE_CLARIFICATION CLARIFY_REGISTERED CLARIFY_PREPARED EXTEND FORWARD FORWARD_ITEMS RETURN TERMINATE"
     );
     assert_eq!(words::<OfficialCapacity>(), "HEAD DEPUTY HEAD_OF_APPARATUS");
+    assert_eq!(words::<DuePart>(), "LONG_BASE EXTENSION");
+    assert_eq!(words::<CountedFrom>(), "DECISION DUE_DATE");
     assert_eq!(words::<Decider>(), "SYSTEM OFFICIAL REQUESTER");
 }

@@ -21,10 +21,9 @@ use crate::{
     current_rules::CurrentRules,
     db::{self, examination::Waiting, request::Stored},
     domain::{
-        examination::Examination,
+        examination::{Check, Examination},
         life::{self, Verb},
         names,
-        request::Submission,
         rules::Rules,
         told::Told,
     },
@@ -82,17 +81,21 @@ impl Job {
 
     /// Examines requests and stores what came of it; one that fails keeps none of the others back. False when none could be
     /// examined: a service is still away.
-    async fn examine(&self, requests: Vec<Stored>) -> anyhow::Result<bool> {
+    async fn examine(&self, requests: Vec<Request>) -> anyhow::Result<bool> {
         let rules = self.rules.get(&self.context.db).await?;
-        let submissions: Vec<&Submission> = requests.iter().map(|stored| &stored.submission).collect();
-        let examined = self.examiner.examine(&submissions, &rules, LONGEST).await;
+        let submissions: Vec<_> = requests
+            .iter()
+            .map(|request| (&request.stored.submission, request.kept.as_slice()))
+            .collect();
+        let examined = self.examiner.examine_again(&submissions, &rules, LONGEST).await;
         let (mut any, mut failed) = (false, Ok(()));
-        for (stored, examination) in requests.iter().zip(examined) {
+        for (request, examination) in requests.iter().zip(examined) {
             if examination.is_pending() {
                 continue;
             }
-            let (id, examination) = (stored.receipt.id, comes_after(stored, examination, &rules));
-            match self.store(id, examination).await {
+            let (id, version) = (request.stored.receipt.id, request.stored.standing.version);
+            let examination = comes_after(&request.stored, examination, &rules);
+            match self.store(id, version, examination).await {
                 Ok(stored) => any |= stored,
                 Err(error) => failed = failed.and(Err(error.context(names::request(id)))),
             }
@@ -100,13 +103,13 @@ impl Job {
         failed.map(|()| any)
     }
 
-    /// False when nothing was stored: another replica has it, or the calendar has changed since it was asked.
-    async fn store(&self, id: Uuid, examination: Examination) -> anyhow::Result<bool> {
+    /// False when nothing was stored: another replica has it, or the request or the calendar has changed meanwhile.
+    async fn store(&self, id: Uuid, version: i32, examination: Examination) -> anyhow::Result<bool> {
         let examiner = Arc::clone(&self.examiner);
         let changed = write::by_job(&self.context, METHOD, move |write| {
             Box::pin(async move {
                 // Of two replicas only one stores its examination.
-                let Some(stands) = db::examination::lock_waiting(write.connection(), id).await? else {
+                let Some(stands) = db::examination::lock_waiting(write.connection(), id, version).await? else {
                     return Ok(Vec::new());
                 };
                 if let Some(deadline) = &examination.deadline
@@ -115,11 +118,18 @@ impl Job {
                     examiner.deadlines.forget();
                     return Ok(Vec::new());
                 }
-                life::step(stands, Verb::of(&examination))?;
+                let verb = Verb::of(&examination, stands);
+                life::step(stands, verb)?;
                 let now = write.now();
-                db::examination::conclude(write.connection(), id, &examination, now).await?;
+                let connection = write.connection();
+                if verb == Verb::ExamineAgain {
+                    db::examination::conclude_again(connection, id, &examination, now).await?;
+                } else {
+                    db::examination::conclude(connection, id, &examination, now).await?;
+                }
+                let state = life::step(stands, verb)?;
                 let due_date = examination.deadline.as_ref().map(|deadline| deadline.due_date);
-                let told = Told::of(examination.state, due_date);
+                let told = Told::of(state, due_date);
                 Ok(vec![Change::of(&names::request(id), "request.examined").telling(&told)])
             })
         });
@@ -134,19 +144,30 @@ fn comes_after(stored: &Stored, examination: Examination, rules: &Rules) -> Exam
     examination.with(&found)
 }
 
-/// What was submitted. One that this release cannot read keeps none of the others back.
-async fn read(connection: &mut PgConnection, waiting: &[Waiting]) -> anyhow::Result<Vec<Stored>> {
+/// A request that waits, as it was read.
+struct Request {
+    stored: Stored,
+    /// The checks whose rules an official has found kept.
+    kept: Vec<Check>,
+}
+
+/// Reads what waits. One that this release cannot read keeps none of the others back.
+async fn read(connection: &mut PgConnection, waiting: &[Waiting]) -> anyhow::Result<Vec<Request>> {
     let ids: Vec<Uuid> = waiting.iter().map(|waiting| waiting.id).collect();
     let mut found = db::request::get(connection, &ids).await?;
-    let mut submitted = Vec::with_capacity(ids.len());
+    let mut kept = db::review::kept(connection, &ids).await?;
+    let mut requests = Vec::with_capacity(ids.len());
     for id in ids {
         match found.remove(&id) {
             None => {}
-            Some(Ok(stored)) => submitted.push(stored),
+            Some(Ok(stored)) => requests.push(Request {
+                stored,
+                kept: kept.remove(&id).unwrap_or_default(),
+            }),
             Some(Err(error)) => {
                 tracing::warn!(request = names::request(id), %error, "cannot be read, so not examined");
             }
         }
     }
-    Ok(submitted)
+    Ok(requests)
 }

@@ -1,4 +1,6 @@
 //! The loops of the service.
 
+pub mod attachments;
 pub mod examination;
 pub mod recompute;
+pub mod warning;

@@ -66,7 +66,12 @@ impl DueDates for OpenRequests {
                 name: names::request(request.id),
                 due: request.due,
                 registered_on: Some(request.registered_on),
-                question: clients::calendar::question(request.requester_kind, request.received_at, settled),
+                question: clients::calendar::question(
+                    request.requester_kind,
+                    request.received_at,
+                    settled,
+                    request.extension,
+                ),
             }
         });
         Ok(open.collect())

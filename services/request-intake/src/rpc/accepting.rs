@@ -24,6 +24,7 @@ use super::{
     earlier, kept,
     repeated::{Group, Repeated},
     submit_request::Submissions,
+    upload_attachment::taken_meanwhile,
 };
 use crate::{
     clients::calendar::Deadlines,
@@ -122,6 +123,7 @@ pub(super) async fn accept(
         });
     }
     let mut outcomes = insert(coupons, write, &mut accepted).await?;
+    bind(write, &accepted).await?;
     // Known to be stored only once the transaction is.
     if let Some(last) = outcomes.pop() {
         let (texts, earlier) = (Arc::clone(texts), Arc::clone(earlier));
@@ -284,6 +286,28 @@ async fn insert(
     }
     insert_again(coupons, write, accepted, stored).await?;
     Ok(accepted.iter().map(outcome).collect())
+}
+
+/// Binds the attachments that the requests name; most name none. One that was bound meanwhile, by another request of the group
+/// too, refuses the group, and then the request alone that came later.
+async fn bind(write: &mut Write, accepted: &[Accepting<'_>]) -> Result<(), Error> {
+    let named = |request: &Accepting<'_>| {
+        let request = &request.accepted;
+        let id = request.receipt.id;
+        let attachments = request.submission.attachments.iter();
+        attachments
+            .map(move |attachment| (id, attachment.id))
+            .collect::<Vec<_>>()
+    };
+    let pairs: Vec<(Uuid, Uuid)> = accepted.iter().flat_map(named).collect();
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let now = write.now();
+    if db::attachment::bind(write.connection(), &pairs, now).await? < pairs.len() {
+        return Err(taken_meanwhile().into());
+    }
+    Ok(())
 }
 
 /// Gives those whose coupon number was taken another one, and stores them.

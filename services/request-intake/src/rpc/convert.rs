@@ -1,10 +1,13 @@
 //! The way out: the service's own types in the words of the contracts. It cannot fail.
 
+use jiff::Timestamp;
 use legalstat_kit::door::wire;
 use legalstat_proto::{calendar::v1 as calendar, requests::v1 as proto};
 
+use super::convert_attachments;
+use crate::clients::calendar as calendar_client;
 use crate::domain::{
-    decision::{Decision, OfficialCapacity},
+    decision::{ChangedField, Decision, OfficialCapacity},
     earlier::Before,
     evidence::{Deadline, OpenEdition, Step, StepEffect},
     examination::{Check, CheckRule, Outcome},
@@ -92,19 +95,32 @@ pub(super) fn state(state: State) -> i32 {
     .into()
 }
 
-/// A verb by which somebody acts on a request; an examination's own stand in no decision.
+/// A verb by which somebody acts on a request; what an examination does stands in no decision.
 fn verb(verb: Verb) -> i32 {
     match verb {
         Verb::Assign => proto::Verb::Assign,
         Verb::Withdraw => proto::Verb::Withdraw,
-        Verb::PutOff | Verb::Register | Verb::AskClarification | Verb::LeaveWithoutConsideration => {
-            proto::Verb::Unspecified
+        Verb::DraftAnswer => proto::Verb::DraftAnswer,
+        Verb::UpdateAnswer => proto::Verb::UpdateAnswer,
+        Verb::ApproveAnswer => proto::Verb::ApproveAnswer,
+        Verb::RecordDispatch => proto::Verb::RecordDispatch,
+        Verb::ReviewDecision | Verb::ReverseDecision => proto::Verb::ReviewDecision,
+        Verb::Correct => proto::Verb::Correct,
+        Verb::AskClarification => proto::Verb::AskClarification,
+        Verb::ProvideClarification | Verb::ClarifyRegistered | Verb::ClarifyPrepared => {
+            proto::Verb::ProvideClarification
         }
+        Verb::Extend => proto::Verb::Extend,
+        Verb::Forward | Verb::ForwardItems => proto::Verb::Forward,
+        Verb::LeaveWithoutConsideration => proto::Verb::LeaveWithoutConsideration,
+        Verb::Return => proto::Verb::Return,
+        Verb::Terminate => proto::Verb::Terminate,
+        Verb::PutOff | Verb::Register | Verb::ExamineAgain => proto::Verb::Unspecified,
     }
     .into()
 }
 
-fn official_capacity(capacity: OfficialCapacity) -> i32 {
+pub(super) fn official_capacity(capacity: OfficialCapacity) -> i32 {
     match capacity {
         OfficialCapacity::Head => proto::OfficialCapacity::Head,
         OfficialCapacity::Deputy => proto::OfficialCapacity::Deputy,
@@ -115,6 +131,7 @@ fn official_capacity(capacity: OfficialCapacity) -> i32 {
 
 /// What was done with a request, as its callers see it.
 pub(super) fn decision(decision: Decision) -> proto::Decision {
+    let terms = decision.terms;
     proto::Decision {
         verb: verb(decision.verb),
         decided_by: decision.decided_by,
@@ -124,7 +141,27 @@ pub(super) fn decision(decision: Decision) -> proto::Decision {
         state_after: state(decision.after),
         reason: decision.reason,
         legal_basis: decision.legal_basis.map(Into::into),
+        ground: terms.ground.unwrap_or_default(),
+        to_body: terms.to_body.unwrap_or_default(),
+        items: terms.items.unwrap_or_default(),
+        until: terms.until.map(wire::to_date),
+        notify_by: terms.notify_by.map(wire::to_date),
+        notified_on: terms.notified_on.map(wire::to_date),
+        checks: terms.checks.into_iter().map(decided_check).collect(),
+        changed_fields: terms.changed.into_iter().map(changed_field).collect(),
     }
+}
+
+fn decided_check((of, kept): (Check, bool)) -> proto::DecidedCheck {
+    proto::DecidedCheck {
+        check: Some(check(of)),
+        kept,
+    }
+}
+
+fn changed_field(changed: ChangedField) -> proto::ChangedField {
+    let ChangedField { field, before, after } = changed;
+    proto::ChangedField { field, before, after }
 }
 
 /// Which version of a request this is.
@@ -137,6 +174,7 @@ pub(super) fn rule(rule: CheckRule) -> i32 {
         CheckRule::Written => proto::CheckRule::Written,
         CheckRule::Channel => proto::CheckRule::Channel,
         CheckRule::Signatory => proto::CheckRule::Signatory,
+        CheckRule::Signature => proto::CheckRule::Signature,
         CheckRule::NoDocumentCopies => proto::CheckRule::NoDocumentCopies,
         CheckRule::NoPrimaryAccounting => proto::CheckRule::NoPrimaryAccounting,
         CheckRule::Unit => proto::CheckRule::Unit,
@@ -211,6 +249,21 @@ pub(super) fn request_in(view: View, request: Request) -> proto::Request {
     request
 }
 
+/// The same at a time: whether its answer is overdue.
+pub(super) fn as_of(mut request: proto::Request, now: Timestamp) -> proto::Request {
+    let owed = [
+        proto::RequestState::AwaitingClarification,
+        proto::RequestState::Registered,
+        proto::RequestState::InPreparation,
+    ];
+    let due = request.deadline.as_ref().and_then(|deadline| deadline.due_time);
+    let passed = due
+        .and_then(|due| wire::timestamp(&due).ok())
+        .is_some_and(|due| due <= now);
+    request.overdue = passed && owed.contains(&request.state());
+    request
+}
+
 /// A request as its callers see it.
 pub(super) fn request(request: Request) -> proto::Request {
     let Request {
@@ -228,6 +281,15 @@ pub(super) fn request(request: Request) -> proto::Request {
         .map(|external| (external.number, external.date.map(wire::to_date)))
         .unzip();
     let deadline = examination.deadline;
+    let request = receipt.as_ref().map(|receipt| receipt.id);
+    let attachments = submission.attachments.into_iter().map(|mut attachment| {
+        // One that was just submitted belongs to its request from now on.
+        attachment.request = attachment.request.or(request);
+        convert_attachments::attachment(attachment, None)
+    });
+    let part = standing
+        .extension
+        .map(|extension| calendar_client::part(extension.part));
     proto::Request {
         name: receipt
             .as_ref()
@@ -253,7 +315,7 @@ pub(super) fn request(request: Request) -> proto::Request {
         registration_number: registration_number.unwrap_or_default(),
         registered_on: deadline.as_ref().map(|deadline| wire::to_date(deadline.registered_on)),
         due_date: deadline.as_ref().map(|deadline| wire::to_date(deadline.due_date)),
-        deadline: deadline.map(to_deadline),
+        deadline: deadline.map(|deadline| to_deadline(deadline, part.unwrap_or_default())),
         examination: Some(proto::Examination {
             examined_at: Some(wire::to_timestamp(examined_at)),
             checks: examination.checks.into_iter().map(check).collect(),
@@ -266,6 +328,11 @@ pub(super) fn request(request: Request) -> proto::Request {
         etag,
         assignee: standing.assignee.unwrap_or_default(),
         decisions: Vec::new(),
+        attachments: attachments.collect(),
+        cure_by: standing.cure_by.map(wire::to_date),
+        extended: standing.extension.is_some(),
+        // Who answers a call knows what time it is.
+        overdue: false,
     }
 }
 
@@ -349,7 +416,7 @@ fn open_edition(edition: OpenEdition) -> proto::OpenEdition {
     }
 }
 
-fn to_deadline(deadline: Deadline) -> calendar::Deadline {
+fn to_deadline(deadline: Deadline, part: i32) -> calendar::Deadline {
     calendar::Deadline {
         due_date: Some(wire::to_date(deadline.due_date)),
         due_time: Some(wire::to_timestamp(deadline.due_time)),
@@ -362,6 +429,7 @@ fn to_deadline(deadline: Deadline) -> calendar::Deadline {
         // Of the receipt of a request nothing but this request depends.
         received_from: None,
         received_before: None,
+        part,
     }
 }
 

@@ -6,6 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 use futures::future::BoxFuture;
 use legalstat_kit::{
     Call, Error, FieldReason, Violations,
+    door::word::Word,
     due::moves,
     law::LegalBasis,
     write::{self, Mutation, Outcome, Write},
@@ -23,15 +24,19 @@ use super::{
 use crate::{
     db::{self, request::Stored},
     domain::{
-        decision::{Decision, OfficialCapacity},
+        decision::{Decision, OfficialCapacity, Terms},
         life::{self, Verb},
         names,
+        rules::{Rules, VerbRule},
         told::Told,
         viewer::Viewer,
     },
     earlier_requests, error,
     shared_texts::SharedTexts,
 };
+
+/// The longest code of a ground.
+pub(super) const GROUND: usize = 60;
 
 /// The longest reason in words.
 pub(super) const REASON: usize = 2000;
@@ -81,6 +86,10 @@ pub(super) struct Done {
     pub reason: String,
     pub capacity: Option<OfficialCapacity>,
     pub legal_basis: Option<LegalBasis>,
+    /// What it sets besides.
+    pub terms: Terms,
+    /// What the verb came to, where that leads elsewhere than the verb itself.
+    pub instead: Option<Verb>,
     /// Whether the request was so already: then nothing is decided.
     pub is_repeat: bool,
 }
@@ -101,9 +110,45 @@ pub(super) async fn decide<F>(
 where
     F: for<'w> FnOnce(&'w mut Write, &'w Stored) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
 {
+    let (texts, context) = (Arc::clone(&service.texts), service.context.clone());
+    decide_to(
+        service,
+        call,
+        message,
+        asked,
+        deed,
+        work,
+        move |connection, viewer, left| {
+            Box::pin(async move {
+                let answer = basic(connection, &texts, viewer, left).await?;
+                Ok(convert::as_of(answer, context.now()))
+            })
+        },
+    )
+    .await
+}
+
+/// Carries out a verb whose answer is something else of the request, made by `answer` of the request as the transaction leaves it.
+///
+/// # Errors
+/// As [`decide`].
+pub(super) async fn decide_to<R, F, A>(
+    service: &RequestIntake,
+    call: &Call,
+    message: &impl Message,
+    asked: Asked,
+    deed: Deed,
+    work: F,
+    answer: A,
+) -> Result<R, Error>
+where
+    R: Message + Default + 'static,
+    F: for<'w> FnOnce(&'w mut Write, &'w Stored) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
+    A: for<'c> FnOnce(&'c mut PgConnection, &'c Viewer, Stored) -> BoxFuture<'c, Result<R, Error>> + Send + 'static,
+{
     let name = names::request(asked.id);
     let mutation = Mutation::of(call, &name, asked.request_id, asked.validate_only, message);
-    let (call, texts) = (call.clone(), Arc::clone(&service.texts));
+    let call = call.clone();
     let (rules, context) = (Arc::clone(&service.rules), service.context.clone());
     write::carry_out(&service.context, mutation, move |write| {
         Box::pin(async move {
@@ -113,8 +158,10 @@ where
             // Whoever decided before this one did so earlier, whatever the clocks of two replicas say.
             write.not_before(stands.standing.changed_at.unwrap_or(stands.receipt.accepted_at));
             let before = stands.standing.state;
-            let after = life::step(before, deed.verb).map_err(|refused| refused.refusal(&name))?;
+            life::step(before, deed.verb).map_err(|refused| refused.refusal(&name))?;
             let done = work(write, &stands).await?;
+            let after =
+                life::step(before, done.instead.unwrap_or(deed.verb)).map_err(|refused| refused.refusal(&name))?;
             if !done.is_repeat {
                 let decision = Decision {
                     verb: deed.verb,
@@ -125,11 +172,19 @@ where
                     after,
                     reason: done.reason,
                     legal_basis: done.legal_basis,
+                    terms: done.terms,
                 };
                 db::decision::insert(write.connection(), asked.id, &decision).await?;
             }
+            let left = db::request::get(write.connection(), &[asked.id])
+                .await?
+                .remove(&asked.id);
+            let left = left
+                .transpose()?
+                .ok_or_else(|| anyhow::anyhow!("a locked request is gone"))?;
+            let told = told(&left);
             let viewer = seeing::viewer(&rules, &context, &call, stands.rules_revision).await?;
-            let (told, answer) = reread(write.connection(), &texts, &viewer, asked.id).await?;
+            let answer = answer(write.connection(), &viewer, left).await?;
             let outcome = if done.is_repeat {
                 Outcome::repeated(&name, deed.events.1, answer)
             } else {
@@ -139,6 +194,50 @@ where
         })
     })
     .await
+}
+
+/// The rule by which a verb may be done with a request, and its law as it stood on the day of receipt.
+pub(super) struct Ordered<'r> {
+    pub rule: &'r VerbRule,
+    pub legal_basis: LegalBasis,
+}
+
+/// Finds the rule by which a verb may be done on a ground and in a capacity.
+///
+/// # Errors
+/// VERB_NOT_ORDERED when no law in force on the day of receipt lets it be done; INVALID_FIELDS for another ground or capacity than
+/// the law has.
+pub(super) fn ordered<'r>(
+    rules: &'r Rules,
+    stands: &Stored,
+    verb: Verb,
+    ground: &str,
+    capacity: Option<OfficialCapacity>,
+) -> Result<Ordered<'r>, Error> {
+    let (kind, day) = (stands.submission.requester.kind, stands.submission.received_on());
+    let known = rules.grounds_of(verb, kind, day);
+    if known.is_empty() {
+        return Err(error::not_ordered(verb, kind, day).into());
+    }
+    let Some(rule) = rules.verb(verb, ground, kind, day) else {
+        let description = format!("for this request one of {}", known.join(", "));
+        return Err(Violations::one("ground", FieldReason::Unknown, &description).into());
+    };
+    let legal_basis = rules.basis_on(&rule.legal_basis, day);
+    if !rule.capacities.is_empty() && !capacity.is_some_and(|capacity| rule.capacities.contains(&capacity)) {
+        let mut violations = Violations::new();
+        let decides: Vec<&str> = rule.capacities.iter().map(|capacity| capacity.word()).collect();
+        let (reason, decides) = match capacity {
+            None => (FieldReason::Required, format!("required: {}", decides.join(" or "))),
+            Some(_) => (
+                FieldReason::Conflict,
+                format!("only {} decides this", decides.join(" or ")),
+            ),
+        };
+        violations.add_by_law("capacity", reason, decides, &legal_basis);
+        violations.refuse()?;
+    }
+    Ok(Ordered { rule, legal_basis })
 }
 
 /// The request as nobody else can change it any more.
@@ -155,38 +254,30 @@ fn require_etag(stored: &Stored, asked: &Asked) -> Result<(), Error> {
     Ok(())
 }
 
-/// The request in its basic view, as this transaction leaves it, and what the event tells of it.
-async fn reread(
+/// The request in its basic view.
+async fn basic(
     connection: &mut PgConnection,
     texts: &SharedTexts,
     viewer: &Viewer,
-    id: Uuid,
-) -> Result<(Told, proto::Request), Error> {
-    let stored = db::request::get(connection, &[id]).await?.remove(&id).transpose()?;
-    let moved = stored.as_ref().is_some_and(|stored| stored.moved);
-    let told = stored.as_ref().map(told).unwrap_or_default();
-    let ids = earlier_requests::ids(&stored);
+    left: Stored,
+) -> Result<proto::Request, Error> {
+    let moved = left.moved;
+    let ids = earlier_requests::ids([&left]);
     let read = match ids.is_empty() {
         true => HashMap::new(),
         false => db::earlier::told(connection, &ids).await?,
     };
-    let earlier = stored
-        .as_ref()
-        .map(|stored| earlier::of(stored, &read))
-        .unwrap_or_default();
-    let mut requests = texts
-        .complete(connection, Vec::from_iter(stored), false)
-        .await?
-        .into_iter();
+    let earlier = earlier::of(&left, &read);
+    let mut requests = texts.complete(connection, vec![left], false).await?.into_iter();
     let request = requests
         .next()
-        .ok_or_else(|| anyhow::anyhow!("a locked request is gone"))?;
+        .ok_or_else(|| anyhow::anyhow!("one request is completed to one"))?;
     let mut request = convert::request_in(View::Basic, request);
     earlier::tell(&mut request, viewer, &earlier);
     if moved {
         request.due_date_changes = moves::of(connection, &request.name).await?;
     }
-    Ok((told, request))
+    Ok(request)
 }
 
 fn told(stored: &Stored) -> Told {

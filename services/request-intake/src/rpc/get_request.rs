@@ -43,10 +43,11 @@ pub(super) async fn get_request(
             let viewer = seeing::viewer(&service.rules, &service.context, call, revision).await?;
             earlier::tell(&mut request, &viewer, &earlier);
         }
-        return Ok(request);
+        return Ok(convert::as_of(request, service.context.now()));
     }
     let mut connection = service.context.db.connection().await?;
-    told(service, &mut connection, call, stored, view).await
+    let request = told(service, &mut connection, call, stored, view).await?;
+    Ok(convert::as_of(request, service.context.now()))
 }
 
 /// A request that has changed since it was accepted: it is told with the moves of its due date and what was done with it as
@@ -66,7 +67,7 @@ async fn changed(service: &RequestIntake, call: &Call, id: Uuid, view: View) -> 
             .map(convert::decision)
             .collect();
     }
-    Ok(request)
+    Ok(convert::as_of(request, service.context.now()))
 }
 
 /// A request with what it shares with others and with what it comes after.

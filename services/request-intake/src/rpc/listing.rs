@@ -122,7 +122,7 @@ async fn shown(
     let requests = requests.into_iter().zip(comes_after).map(|(request, comes_after)| {
         let id = request.receipt.as_ref().map(|receipt| receipt.id);
         let decisions = id.and_then(|id| decisions.remove(&id)).unwrap_or_default();
-        let mut request = convert::request_in(view, request);
+        let mut request = convert::as_of(convert::request_in(view, request), service.context.now());
         request.decisions = decisions.into_iter().map(convert::decision).collect();
         request.due_date_changes = moves.remove(&request.name).unwrap_or_default();
         earlier::tell(&mut request, viewer, &comes_after);

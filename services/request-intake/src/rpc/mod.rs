@@ -2,54 +2,88 @@
 
 use std::sync::Arc;
 
-use legalstat_kit::{Call, Caller, Context, call::caller::Role, due::calendar::Calendar, feed::Outbox, write::Groups};
+use futures::stream::BoxStream;
+use legalstat_kit::{
+    Call, Caller, Context, call::caller::Role, due::calendar::Calendar, feed::Outbox, files::FileStore, write::Groups,
+};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::requests::v1::{
-    self as proto, AssignRequestRequest, BatchSubmitRequestsRequest, BatchSubmitRequestsResponse, Body,
-    CreateBodyRequest, GetBodyRequest, GetRequestRequest, GetRequestStatisticsRequest, GetRequestStatusRequest,
-    ListBodiesRequest, ListBodiesResponse, ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest,
-    ListSigningKeysResponse, LookupRequestRequest, LookupRequestResponse, RequestStatistics, RequestStatus,
-    SubmitRequestRequest, UpdateBodyRequest, WatchRequestsRequest, WithdrawRequestRequest,
+    self as proto, ApproveAnswerRequest, AskClarificationRequest, AssignRequestRequest, Attachment, AttachmentUpload,
+    BatchSubmitRequestsRequest, BatchSubmitRequestsResponse, Body, CorrectRequestRequest, CreateBodyRequest,
+    DownloadAnswerRequest, DownloadAnswerResponse, DownloadAttachmentRequest, DraftAnswerRequest, ExtendRequestRequest,
+    ForwardRequestRequest, GetAnswerRequest, GetAttachmentUploadRequest, GetBodyRequest, GetRequestRequest,
+    GetRequestStatisticsRequest, GetRequestStatusRequest, LeaveWithoutConsiderationRequest, ListBodiesRequest,
+    ListBodiesResponse, ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest, ListSigningKeysResponse,
+    LookupRequestRequest, LookupRequestResponse, ProvideClarificationRequest, RecordDispatchRequest, RequestStatistics,
+    RequestStatus, ReturnRequestRequest, ReviewDecisionRequest, SubmitRequestRequest, TerminateRequestRequest,
+    UpdateAnswerRequest, UpdateBodyRequest, UploadAttachmentRequest, WatchRequestsRequest, WithdrawRequestRequest,
     request_intake_service_server::RequestIntakeService,
 };
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 mod accepting;
+mod amending;
+mod answering;
+mod approve_answer;
+mod ask_clarification;
 mod assign_request;
+pub mod attaching;
 mod batch_submit_requests;
 mod bodies;
 mod convert;
+mod convert_attachments;
+mod correct_request;
 pub mod coupons;
 mod create_body;
 mod deciding;
+mod download_answer;
+mod download_attachment;
+mod draft_answer;
 mod earlier;
+mod extend_request;
+mod forward_request;
+mod get_answer;
+mod get_attachment_upload;
 mod get_body;
 mod get_request;
 mod get_request_statistics;
 mod get_request_status;
 pub mod holder;
 mod kept;
+mod leave_without_consideration;
 mod list_bodies;
 mod list_requests;
 mod list_signing_keys;
 mod listing;
 mod lookup_request;
 mod parse;
+mod parse_attachments;
 mod preview_recompute;
+mod provide_clarification;
+mod record_dispatch;
 mod repeated;
+mod return_request;
+mod review_decision;
 mod seeing;
 pub mod submit_request;
+mod terminate_request;
+mod update_answer;
 mod update_body;
+mod upload_attachment;
 mod watch_requests;
 mod withdraw_request;
 
 use crate::{
+    clients::form_registry::FormRegistry,
     current_rules::CurrentRules,
     domain::request::CallerRole,
     earlier_requests::EarlierRequests,
+    examining::Examiner,
     lookup::Lookup,
+    rendering::Rendering,
     rpc::{coupons::Coupons, holder::Guesses, submit_request::Submissions},
     shared_texts::SharedTexts,
+    signatures::Signatures,
     watched::Watched,
 };
 
@@ -60,16 +94,25 @@ pub struct RequestIntake {
     pub rules: Arc<CurrentRules>,
     pub texts: Arc<SharedTexts>,
     pub earlier: Arc<EarlierRequests>,
+    pub examiner: Arc<Examiner>,
     pub lookup: Lookup,
     pub coupons: Coupons,
     pub guesses: Guesses,
     pub watched: Arc<Watched>,
     pub outbox: Outbox,
     pub submissions: Groups<Submissions>,
+    pub files: FileStore,
+    pub signatures: Arc<Signatures>,
+    pub attachments: attaching::Limits,
+    /// For the figures of answers.
+    pub form_registry: FormRegistry,
+    pub rendering: Rendering,
 }
 
 #[tonic::async_trait]
 impl RequestIntakeService for RequestIntake {
+    type DownloadAttachmentStream = download_attachment::Download;
+
     async fn submit_request(&self, request: Request<SubmitRequestRequest>) -> Result<Response<proto::Request>, Status> {
         let call = Call::of(&request);
         Ok(Response::new(
@@ -108,6 +151,86 @@ impl RequestIntakeService for RequestIntake {
         let call = Call::of(&request);
         Ok(Response::new(
             withdraw_request::withdraw_request(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn upload_attachment(
+        &self,
+        request: Request<Streaming<UploadAttachmentRequest>>,
+    ) -> Result<Response<Attachment>, Status> {
+        let (call, messages) = Call::with_message(request);
+        Ok(Response::new(
+            upload_attachment::upload_attachment(self, call, messages).await?,
+        ))
+    }
+
+    async fn get_attachment_upload(
+        &self,
+        request: Request<GetAttachmentUploadRequest>,
+    ) -> Result<Response<AttachmentUpload>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            get_attachment_upload::get_attachment_upload(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn download_attachment(
+        &self,
+        request: Request<DownloadAttachmentRequest>,
+    ) -> Result<Response<Self::DownloadAttachmentStream>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            download_attachment::download_attachment(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn draft_answer(&self, request: Request<DraftAnswerRequest>) -> Result<Response<proto::Answer>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            draft_answer::draft_answer(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn update_answer(&self, request: Request<UpdateAnswerRequest>) -> Result<Response<proto::Answer>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            update_answer::update_answer(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn approve_answer(&self, request: Request<ApproveAnswerRequest>) -> Result<Response<proto::Answer>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            approve_answer::approve_answer(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn record_dispatch(
+        &self,
+        request: Request<RecordDispatchRequest>,
+    ) -> Result<Response<proto::Answer>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            record_dispatch::record_dispatch(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_answer(&self, request: Request<GetAnswerRequest>) -> Result<Response<proto::Answer>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            get_answer::get_answer(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    type DownloadAnswerStream = BoxStream<'static, Result<DownloadAnswerResponse, Status>>;
+
+    async fn download_answer(
+        &self,
+        request: Request<DownloadAnswerRequest>,
+    ) -> Result<Response<Self::DownloadAnswerStream>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            download_answer::download_answer(self, &call, request.into_inner()).await?,
         ))
     }
 
@@ -200,6 +323,90 @@ impl RequestIntakeService for RequestIntake {
         let request = request.into_inner();
         Ok(Response::new(
             preview_recompute::preview_recompute(self, request).await?,
+        ))
+    }
+
+    async fn review_decision(
+        &self,
+        request: Request<ReviewDecisionRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            review_decision::review_decision(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn correct_request(
+        &self,
+        request: Request<CorrectRequestRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            correct_request::correct_request(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn ask_clarification(
+        &self,
+        request: Request<AskClarificationRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            ask_clarification::ask_clarification(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn provide_clarification(
+        &self,
+        request: Request<ProvideClarificationRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            provide_clarification::provide_clarification(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn extend_request(&self, request: Request<ExtendRequestRequest>) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            extend_request::extend_request(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn forward_request(
+        &self,
+        request: Request<ForwardRequestRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            forward_request::forward_request(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn leave_without_consideration(
+        &self,
+        request: Request<LeaveWithoutConsiderationRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            leave_without_consideration::leave_without_consideration(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn return_request(&self, request: Request<ReturnRequestRequest>) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            return_request::return_request(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn terminate_request(
+        &self,
+        request: Request<TerminateRequestRequest>,
+    ) -> Result<Response<proto::Request>, Status> {
+        let call = Call::of(&request);
+        Ok(Response::new(
+            terminate_request::terminate_request(self, &call, request.into_inner()).await?,
         ))
     }
 }

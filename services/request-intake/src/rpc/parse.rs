@@ -123,6 +123,7 @@ pub(super) fn submission(violations: &mut Violations, request: &proto::Request, 
         language: language?,
         items: items?,
         received_at: received_at?,
+        attachments: Vec::new(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! SubmitRequest. Its calls are carried out in groups: each registration takes the next number of the year, so that without
 //! groups all of them would be stored one after another.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use legalstat_kit::{
@@ -15,13 +15,14 @@ use legalstat_kit::{
 use legalstat_proto::requests::v1::{self as proto, SubmitRequestRequest};
 use prost::Message;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{
     RequestIntake,
     accepting::{self, Plan},
     bringing_roles, convert,
     coupons::{self, Coupons},
-    earlier, kept, parse,
+    earlier, kept, parse, parse_attachments,
 };
 use crate::{
     current_rules::CurrentRules,
@@ -30,6 +31,7 @@ use crate::{
         earlier::{Found, Sought},
     },
     domain::{
+        attachment::Attachment,
         earlier::{Earlier, KnownBy},
         request::{CallerRole, Channel, Request, Standing, Submission},
         rules::Rules,
@@ -51,7 +53,8 @@ pub(super) async fn submit_request(
     if !violations.is_empty() {
         // Without its key the call cannot be carried out; what else is wrong with it is told all the same.
         let rules = service.rules.get(&service.context.db).await?;
-        let refused = read(violations, call, &message, &rules, service.context.now()).err();
+        let found = attachments(&service.context, [&message]).await?;
+        let refused = read(violations, call, &message, &rules, &found, service.context.now()).err();
         return Err(refused.unwrap_or_else(|| anyhow::anyhow!("a violation did not refuse").into()));
     }
     let mutation = Mutation::of(call, &"", request_id, message.validate_only, &message);
@@ -92,15 +95,16 @@ impl Grouped for Submissions {
 
     async fn prepare(&self, asked: &[&Asked]) -> Result<Vec<Result<Plan, Error>>, Error> {
         let db = &self.context.db;
+        let found = attachments(&self.context, asked.iter().map(|asked| &asked.message)).await?;
         // Whether the rules have changed is asked while the requests are examined under those that are known.
         if let Some(known) = self.rules.known() {
-            let (plans, current) = tokio::join!(self.plans(asked, &known), self.rules.get(db));
+            let (plans, current) = tokio::join!(self.plans(asked, &found, &known), self.rules.get(db));
             if Arc::ptr_eq(&known, &current?) {
                 return Ok(plans);
             }
         }
         let rules = self.rules.get(db).await?;
-        Ok(self.plans(asked, &rules).await)
+        Ok(self.plans(asked, &found, &rules).await)
     }
 
     async fn store(&self, write: &mut Write, plans: &[&Plan]) -> Result<Vec<Outcome<proto::Request>>, Error> {
@@ -134,9 +138,9 @@ impl Grouped for Submissions {
 impl Submissions {
     /// Reads and examines all of them. Other services are asked here, before the transaction: no row is locked while one takes
     /// its time.
-    async fn plans(&self, asked: &[&Asked], rules: &Arc<Rules>) -> Vec<Result<Plan, Error>> {
+    async fn plans(&self, asked: &[&Asked], files: &Files, rules: &Arc<Rules>) -> Vec<Result<Plan, Error>> {
         let now = self.context.now();
-        let read = |asked: &&Asked| read(Violations::new(), &asked.call, &asked.message, rules, now);
+        let read = |asked: &&Asked| read(Violations::new(), &asked.call, &asked.message, rules, files, now);
         let read: Vec<Result<Submission, Error>> = asked.iter().map(read).collect();
         let sound: Vec<&Submission> = read.iter().filter_map(|read| read.as_ref().ok()).collect();
         // As long as the most patient waits: who is hasty loses his answer, and puts off no other's examination.
@@ -187,12 +191,30 @@ impl Submissions {
     }
 }
 
+/// The attachments that submissions name, by their ids.
+type Files = HashMap<Uuid, Attachment>;
+
+/// Looks up the attachments that submissions name; most name none, and cost nothing.
+async fn attachments(
+    context: &Context,
+    messages: impl IntoIterator<Item = &SubmitRequestRequest>,
+) -> Result<Files, Error> {
+    let requests = messages.into_iter().filter_map(|message| message.request.as_ref());
+    let ids: Vec<Uuid> = requests.flat_map(parse_attachments::ids).collect();
+    if ids.is_empty() {
+        return Ok(Files::new());
+    }
+    let mut connection = context.db.connection().await?;
+    Ok(db::attachment::get(&mut connection, &ids).await?)
+}
+
 /// The door: who brings it, then everything that is wrong with it.
 fn read(
     mut violations: Violations,
     call: &Call,
     message: &SubmitRequestRequest,
     rules: &Rules,
+    files: &Files,
     now: Timestamp,
 ) -> Result<Submission, Error> {
     let Some(request) = &message.request else {
@@ -214,6 +236,10 @@ fn read(
     );
     let door = parse::Door { rules, now, records };
     violations.set_by_service(call.method, message);
-    let submission = parse::submission(&mut violations, request, &door);
+    let mut submission = parse::submission(&mut violations, request, &door);
+    let attachments = parse_attachments::attachments(&mut violations, request, &call.caller.name, files);
+    if let Some(submission) = &mut submission {
+        submission.attachments = attachments;
+    }
     violations.sound(submission)
 }

@@ -21,14 +21,17 @@ pub(super) async fn withdraw_request(
     } = &message;
     let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
     let asked = violations.sound(asked)?;
+    let rules = service.rules.get(&service.context.db).await?;
     let deed = Deed {
         verb: Verb::Withdraw,
         events: ("request.withdrawn", "request.withdrawn"),
     };
-    deciding::decide(service, call, &message, asked, deed, move |_, _| {
+    deciding::decide(service, call, &message, asked, deed, move |_, stands| {
         Box::pin(async move {
+            let ordered = deciding::ordered(&rules, stands, Verb::Withdraw, "", None)?;
             Ok(Done {
                 reason,
+                legal_basis: Some(ordered.legal_basis),
                 ..Done::default()
             })
         })

@@ -6,6 +6,7 @@ mod clock;
 mod deadlines;
 mod knowledge;
 mod laws;
+mod parts;
 mod properties;
 mod registrations;
 mod revisions;

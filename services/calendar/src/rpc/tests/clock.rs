@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use legalstat_local::testing::refusals::{metadata, refused, violations};
+
 use super::*;
 use crate::domain::{self, RuleSet};
 
@@ -256,5 +258,52 @@ async fn the_table_keeps_a_law_of_suspension_whole_or_not_at_all() {
         let refused = refused.expect_err("half a law");
         let constraint = refused.as_database_error().and_then(|error| error.constraint());
         assert_eq!(constraint, Some("term_rule_suspension"));
+    }
+}
+
+#[tokio::test]
+async fn a_time_of_a_term_is_asked_for_with_the_day_from_which_it_counts() {
+    let service = running().await;
+    let day = |month, day| date(2026, month, day);
+    let part = |part: TermPart, counted_from, until| TermStart {
+        part: part.into(),
+        counted_from,
+        until,
+        ..start("terms/application-2026", "2026-03-02T10:00:00+05:00")
+    };
+    let mut calendar = public(&service);
+    let extended = part(TermPart::Extension, day(3, 12), day(4, 20));
+    let extended = calendar
+        .compute_deadline(request(extended))
+        .await
+        .expect("computed")
+        .into_inner();
+    assert_eq!((extended.due_date, extended.part()), (day(4, 20), TermPart::Extension));
+    let beyond = part(TermPart::Extension, day(3, 12), day(6, 1));
+    let beyond = calendar.compute_deadline(request(beyond)).await;
+    let beyond = refused(beyond, Code::OutOfRange, "EXTENSION_TOO_LONG");
+    assert_eq!(metadata(&beyond, "latest"), "2026-05-12");
+    let body = TermStart {
+        rule: Some(Rule::Term("terms/state-body".into())),
+        ..part(TermPart::Forwarding, None, None)
+    };
+    refused(
+        calendar.compute_deadline(request(body)).await,
+        Code::OutOfRange,
+        "NO_TERM_APPLIES",
+    );
+    for (faulty, field, reason) in [
+        (part(TermPart::Extension, None, None), "counted_from", "REQUIRED"),
+        (part(TermPart::Forwarding, day(3, 12), None), "counted_from", "CONFLICT"),
+        (part(TermPart::Extension, day(3, 1), None), "counted_from", "RANGE"),
+        (
+            part(TermPart::ExtensionNotice, day(3, 12), day(4, 1)),
+            "until",
+            "CONFLICT",
+        ),
+        (part(TermPart::Extension, day(3, 12), day(3, 12)), "until", "RANGE"),
+    ] {
+        let answer = calendar.compute_deadline(request(faulty)).await;
+        assert_eq!(violations(answer), [(format!("term_start.{field}"), reason.to_owned())]);
     }
 }

@@ -12,7 +12,6 @@ use legalstat_proto::{
 use prost::Message as _;
 
 use super::*;
-
 const NOW: &str = "2026-11-05T05:00:00Z";
 
 pub(super) fn id() -> String {
@@ -370,6 +369,7 @@ async fn a_code_list_keeps_its_parents_and_takes_no_circle() {
         page_size: 2,
         page_token,
         as_of: day("2026-05-01"),
+        codes: vec![],
     };
     let first = operator
         .list_codes(request(String::new()))

@@ -243,7 +243,10 @@ async fn keys_come_in_pages() {
 #[tokio::test]
 async fn a_folder_that_cannot_be_used_stops_the_start_with_its_name() {
     let ground = Ground::shared().await;
-    let unusable = tempfile::tempdir().expect("a folder");
+    let (files, unusable) = (
+        tempfile::tempdir().expect("a folder"),
+        tempfile::tempdir().expect("a folder"),
+    );
     put(&unusable, "one", 1, "2026-01-01T00:00:00Z");
     fs::write(unusable.path().join("notes.txt"), "").expect("the folder is ours");
     let missing = ground.folder().join("missing").display().to_string();
@@ -255,6 +258,7 @@ async fn a_folder_that_cannot_be_used_stops_the_start_with_its_name() {
             ("LEGALSTAT_CALENDAR_URL", "https://localhost:1".to_owned()),
             ("LEGALSTAT_FORM_REGISTRY_URL", "https://localhost:1".to_owned()),
             ("LEGALSTAT_SIGNING_KEYS", folder.to_owned()),
+            ("LEGALSTAT_FILES", files.path().display().to_string()),
         ];
         let now: Timestamp = NOW.parse().expect("an instant");
         let starting = tokio::spawn(async move { Running::start(&SERVICE, &settings, move || now).await });

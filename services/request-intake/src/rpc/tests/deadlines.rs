@@ -98,6 +98,7 @@ fn submission(kind: RequesterKind, minutes: i64) -> Submission {
             territories: Vec::new(),
         }],
         received_at: first + minutes.minutes(),
+        attachments: Vec::new(),
     }
 }
 

@@ -12,11 +12,12 @@ use std::{
     task::{Context, Poll},
 };
 
+use jiff::civil::date;
 use legalstat_kit::{door::wire, zone};
 use legalstat_proto::{
     calendar::v1::{
         BatchComputeDeadlinesRequest, BatchComputeDeadlinesResponse, ComputeDeadlineRequest, Deadline, Step,
-        StepEffect, compute_deadline_request::Subject,
+        StepEffect, TermPart, TermStart, compute_deadline_request::Subject,
     },
     common::v1 as common,
     forms::v1::{Availability, CheckAvailabilityRequest, CheckAvailabilityResponse, ItemAvailability},
@@ -31,6 +32,8 @@ use tonic::{
 };
 use tonic_prost::ProstCodec;
 
+use super::held::{self, Holdings};
+
 /// What both answer.
 pub(super) struct Answers {
     /// Whether both are away.
@@ -39,6 +42,8 @@ pub(super) struct Answers {
     pub(super) refusal: Mutex<Option<Code>>,
     /// What the registry says about every item.
     pub(super) availability: Mutex<Availability>,
+    /// What the registry says about an item instead, and the figures that it holds.
+    pub(super) holdings: Mutex<Holdings>,
     /// How often either was asked.
     pub(super) asked: AtomicUsize,
     /// How many questions each call to the calendar had.
@@ -59,6 +64,7 @@ impl Fakes {
             away: AtomicBool::new(false),
             refusal: Mutex::new(None),
             availability: Mutex::new(Availability::NotPlaced),
+            holdings: Mutex::default(),
             asked: AtomicUsize::new(0),
             questions: Mutex::default(),
         });
@@ -136,7 +142,16 @@ impl tower::Service<http::Request<Body>> for Forms {
 
     fn call(&mut self, request: http::Request<Body>) -> Answered {
         let service = self.clone();
-        Box::pin(async move { Ok(Grpc::new(ProstCodec::default()).unary(service, request).await) })
+        let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+        Box::pin(async move {
+            if method == "CheckAvailability" {
+                return Ok(Grpc::new(ProstCodec::default()).unary(service, request).await);
+            }
+            if let Err(away) = service.0.present() {
+                return Ok(away.into_http());
+            }
+            Ok(held::answer(&service.0.holdings, &method, request).await)
+        })
     }
 }
 
@@ -175,25 +190,33 @@ impl UnaryService<CheckAvailabilityRequest> for Forms {
                 availability: availability.into(),
                 ..Default::default()
             };
+            let holdings = answers.holdings.lock().expect("no test panics here");
+            let items = request.into_inner().items.into_iter();
             Ok(Response::new(CheckAvailabilityResponse {
-                items: vec![item; request.into_inner().items.len()],
+                items: items.map(|asked| holdings.of(&asked).unwrap_or(item.clone())).collect(),
             }))
         })
     }
 }
 
-/// The same for every question; it holds for whatever is received on that day.
+/// The same for every question about the same time of a term; it holds for whatever is received on that day.
 fn deadline(question: &ComputeDeadlineRequest) -> Deadline {
-    let received_on = match &question.subject {
-        Some(Subject::TermStart(start)) => start.received_at.as_ref().and_then(|at| wire::timestamp(at).ok()),
-        _ => None,
+    let start = match &question.subject {
+        Some(Subject::TermStart(start)) => start.clone(),
+        _ => TermStart::default(),
     };
+    let received_on = start.received_at.as_ref().and_then(|at| wire::timestamp(at).ok());
     let received_on = received_on.map(zone::civil_day);
-    let due_date = Some(common::Date {
-        year: 2026,
-        month: 4,
-        day: 2,
-    });
+    let day = match start.part() {
+        TermPart::Unspecified => date(2026, 4, 2),
+        TermPart::LongBase => date(2026, 4, 17),
+        TermPart::Extension => match &start.until {
+            Some(until) => wire::date(until).expect("the service asks for a day"),
+            None => date(2026, 6, 2),
+        },
+        TermPart::ExtensionNotice | TermPart::Forwarding => date(2026, 3, 5),
+    };
+    let due_date = Some(wire::to_date(day));
     let basis = common::LegalBasis {
         act: "Code 350-VI".into(),
         provision: "art. 44(5)".into(),
@@ -201,10 +224,7 @@ fn deadline(question: &ComputeDeadlineRequest) -> Deadline {
     };
     Deadline {
         due_date,
-        due_time: Some(prost_types::Timestamp {
-            seconds: 1_775_156_400,
-            nanos: 0,
-        }),
+        due_time: Some(wire::to_timestamp(zone::end(day))),
         provisional: false,
         assumed: true,
         calendar_version: "7".into(),
@@ -226,5 +246,6 @@ fn deadline(question: &ComputeDeadlineRequest) -> Deadline {
         }),
         received_from: received_on.map(|day| wire::to_timestamp(zone::beginning(day))),
         received_before: received_on.map(|day| wire::to_timestamp(zone::end(day))),
+        part: start.part,
     }
 }

@@ -13,7 +13,8 @@ use legalstat_local::testing::{
 use legalstat_proto::{
     calendar::v1::{
         CalendarAct, CalendarActKind, CalendarChangeKind, CreateCalendarActRequest, Grade, PreviewRecomputeRequest,
-        StepEffect, Transfer, calendar_service_client::CalendarServiceClient, preview_recompute_request::Change,
+        StepEffect, TermPart, Transfer, calendar_service_client::CalendarServiceClient,
+        preview_recompute_request::Change,
     },
     common::v1 as common,
     requests::v1::{self as proto, CheckOutcome, CheckRule, RequestState},
@@ -24,6 +25,7 @@ use uuid::Uuid;
 use super::{
     fakes::Fakes,
     stage::{Stage, get, outcome, request, submission, submit},
+    verbs::{extension, person},
 };
 use crate::SERVICE;
 
@@ -68,13 +70,15 @@ impl Desk {
         let gate = Gate::before(calendar.url()).await;
         gate.open();
         let fakes = Fakes::start().await;
+        let files = tempfile::tempdir().expect("a folder");
         let settings = [
+            ("LEGALSTAT_FILES", files.path().display().to_string()),
             ("LEGALSTAT_CALENDAR_URL", gate.url()),
             ("LEGALSTAT_FORM_REGISTRY_URL", fakes.url.clone()),
             ("LEGALSTAT_SIGNING_KEYS", Ground::shared().await.signing_keys()),
         ];
         let running = Running::start(&SERVICE, &settings, tell).await;
-        let stage = Stage { fakes, running };
+        let stage = Stage { fakes, running, files };
         Self {
             stage,
             gate,
@@ -375,4 +379,35 @@ async fn a_preview_leaves_out_what_an_earlier_change_is_still_moving() {
         .expect("previewed")
         .into_inner();
     assert_eq!((preview.open_count, preview.moved_count), (1, 0), "{preview:?}");
+}
+
+#[tokio::test]
+async fn an_extended_due_date_stays_an_extended_one_when_the_calendar_changes() {
+    let desk = Desk::at(TUESDAY).await;
+    let person = submit(&mut desk.stage.client("operator"), submission(person())).await;
+    let person = person.expect("it is accepted");
+    assert_eq!(person.due_date, date(12, 15));
+    let mut chosen = extension(&person);
+    chosen.until = date(12, 24);
+    let mut approver = desk.stage.client("approver");
+    let extended = approver
+        .extend_request(chosen)
+        .await
+        .expect("it is extended")
+        .into_inner();
+    assert_eq!(extended.due_date, date(12, 24));
+
+    desk.record(act("order-1", date(12, 24), date(12, 26))).await;
+    let mut operator = desk.stage.client("operator");
+    let after = get(&mut operator, &person.name).await.expect("it is there");
+    assert_eq!((after.due_date, after.extended), (date(12, 25), true));
+    let deadline = after.deadline.as_ref().expect("it has one");
+    let effects: Vec<_> = deadline.steps.iter().map(|step| (step.effect(), step.date)).collect();
+    let expected = [
+        (StepEffect::Start, date(11, 24)),
+        (StepEffect::Rolled, date(12, 24)),
+        (StepEffect::Due, date(12, 25)),
+    ];
+    assert_eq!((deadline.part(), effects), (TermPart::Extension, expected.to_vec()));
+    assert_eq!(after.due_date_changes[0].old_due_date, date(12, 24));
 }

@@ -10,6 +10,7 @@ use legalstat_proto::{
         request_intake_service_client::RequestIntakeServiceClient,
     },
 };
+use tempfile::TempDir;
 use tonic::{Status, transport::Channel};
 use uuid::Uuid;
 
@@ -21,6 +22,7 @@ pub(super) const NOW: &str = "2026-03-02T10:00:00.123456+05:00";
 pub(super) struct Stage {
     pub(super) fakes: Fakes,
     pub(super) running: Running,
+    pub(super) files: TempDir,
 }
 
 pub(super) type Client = RequestIntakeServiceClient<Channel>;
@@ -45,7 +47,9 @@ impl Stage {
         start: impl AsyncFnOnce(&[(&'static str, String)]) -> Running,
     ) -> Self {
         let fakes = Fakes::start().await;
+        let files = tempfile::tempdir().expect("a folder");
         let mut settings = vec![
+            ("LEGALSTAT_FILES", files.path().display().to_string()),
             ("LEGALSTAT_CALENDAR_URL", fakes.url.clone()),
             ("LEGALSTAT_FORM_REGISTRY_URL", fakes.url.clone()),
             ("LEGALSTAT_SIGNING_KEYS", Ground::shared().await.signing_keys()),
@@ -53,7 +57,7 @@ impl Stage {
         settings.retain(|(name, _)| more.iter().all(|(other, _)| name != other));
         settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let running = start(&settings).await;
-        Self { fakes, running }
+        Self { fakes, running, files }
     }
 
     pub(super) fn client(&self, caller: &str) -> Client {

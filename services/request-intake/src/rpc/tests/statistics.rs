@@ -134,3 +134,34 @@ async fn statistics_are_asked_by_officials_for_two_years_at_most() {
         assert_eq!(refusal.expect_err("officials only").code(), Code::PermissionDenied);
     }
 }
+
+#[tokio::test]
+async fn an_answer_counts_in_time_or_late_by_its_decision_and_its_days_from_receipt() {
+    let stage = Stage::set().await;
+    for _ in 0..3 {
+        submit(&mut stage.client("edms"), submission(request()))
+            .await
+            .expect("it is accepted");
+    }
+    // The due date of all is 2 April, and all came on 2 March at ten.
+    for sql in [
+        "INSERT INTO requests.decision (request, position, verb, decided_by, decided_at, state_before, state_after, reason)
+         SELECT id, 0, 'EXTEND', 'approver', '2026-03-05T10:00:00+05:00', 'REGISTERED', 'REGISTERED', ''
+         FROM requests.request WHERE registration_number LIKE '%000001'",
+        "INSERT INTO requests.decision (request, position, verb, decided_by, decided_at, state_before, state_after, reason)
+         SELECT id, 1, 'RECORD_DISPATCH', 'operator', CASE WHEN registration_number LIKE '%000001'
+             THEN timestamptz '2026-03-04T09:00:00+05:00' ELSE timestamptz '2026-04-04T11:00:00+05:00' END,
+             'IN_PREPARATION', 'ANSWERED', ''
+         FROM requests.request WHERE registration_number NOT LIKE '%000003'",
+        "UPDATE requests.request SET state = 'ANSWERED' WHERE registration_number NOT LIKE '%000003'",
+    ] {
+        stage.execute(sql).await;
+    }
+    let counted = statistics(&stage, of_days(day(2026, 3, 2), day(2026, 3, 2))).await;
+    let total = counted.total.expect("it has one");
+    assert_eq!((total.answered_in_time, total.answered_late, total.extended), (1, 1, 1));
+    assert_eq!(
+        (total.open, total.median_days, total.ninetieth_percentile_days),
+        (1, Some(2), Some(34))
+    );
+}

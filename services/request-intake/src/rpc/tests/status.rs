@@ -242,6 +242,7 @@ async fn a_coupons_secret_is_guessed_so_often_and_then_not_even_the_right_one_is
         ("LEGALSTAT_CALENDAR_URL", stage.fakes.url.clone()),
         ("LEGALSTAT_FORM_REGISTRY_URL", stage.fakes.url.clone()),
         ("LEGALSTAT_SIGNING_KEYS", signing_keys().await),
+        ("LEGALSTAT_FILES", stage.files.path().display().to_string()),
         ("LEGALSTAT_SECRET_TRIES", "3".to_owned()),
         ("LEGALSTAT_SECRET_TRIES_SECONDS", "600".to_owned()),
     ];

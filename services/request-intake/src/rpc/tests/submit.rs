@@ -3,6 +3,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use jiff::Timestamp;
+use legalstat_kit::door::word::Word as _;
 use legalstat_local::testing::refusals::{metadata, pairs, refused, violations};
 use legalstat_proto::{
     common::v1 as common,
@@ -46,7 +47,7 @@ async fn a_request_through_the_unified_edms_is_registered_and_read_back_as_answe
             .examination
             .as_ref()
             .map(|examination| examination.checks.len()),
-        Some(13)
+        Some(crate::domain::examination::CheckRule::ALL.len())
     );
 
     assert_eq!(get(&mut edms, &accepted.name).await.expect("it is there"), accepted);
@@ -347,6 +348,10 @@ async fn the_service_itself_can_neither_alter_what_was_submitted_nor_erase_anyth
     for statement in [
         "UPDATE requests.request SET essence = ''",
         "UPDATE requests.request SET coupon_number = ''",
+        "UPDATE requests.item SET description = ''",
+        "UPDATE requests.decision SET decided_by = ''",
+        "UPDATE requests.changed_field SET before = ''",
+        "DELETE FROM requests.check_review",
         "UPDATE requests.examination_check SET outcome = 'PASSED'",
         "UPDATE requests.finding SET outcome = 'PASSED'",
         "UPDATE requests.rule_revision SET revision = 7",

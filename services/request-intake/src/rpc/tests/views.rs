@@ -1,5 +1,6 @@
 //! How much of a request is told.
 
+use legalstat_kit::door::word::Word as _;
 use legalstat_local::testing::refusals::{pairs, violations};
 use legalstat_proto::requests::v1::{
     self as proto, GetRequestRequest, ListRequestsRequest, RequestView, SubmitRequestRequest,
@@ -61,7 +62,7 @@ async fn one_request_is_told_in_full_unless_the_basic_view_is_asked_for() {
     let told = told.expect("it is there");
     assert_eq!(told, basic(&accepted));
     let checks = &told.examination.as_ref().expect("it was examined").checks;
-    assert_eq!(checks.len(), 13);
+    assert_eq!(checks.len(), crate::domain::examination::CheckRule::ALL.len());
     assert!(
         checks
             .iter()

@@ -1,0 +1,345 @@
+//! `legalstat requests answer`: an answer from its draft to its dispatch.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use prost_reflect::Value as Field;
+use serde_json::{Value, json};
+
+use super::{Action, Command, Mutation, connect, instant, name, object, read_text, request, requests::SERVICE};
+use crate::{
+    failure::Failure,
+    message,
+    options::Options,
+    output::{self, View},
+    place::ServiceName,
+};
+
+/// The answer to a request
+#[derive(Subcommand, Debug)]
+pub(crate) enum Answers {
+    /// Draft the answer from the form registry: figures, totals, sources, and why something is not provided
+    #[command(after_help = "Examples:
+  legalstat requests answer draft requests/0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01
+  legalstat requests answer draft 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --meaning 1=forms/1/indicators/1.1
+
+Drafting again makes a further version of it. An item that is not matched to one indicator gets a meaning: the number of the item,
+from 1, and the indicator.")]
+    Draft {
+        /// The request, requests/UUID
+        request: String,
+        /// The language [default: the request's]
+        #[arg(long)]
+        language: Option<Language>,
+        /// What an item means, by its number from 1; may be repeated
+        #[arg(long, value_name = "ITEM=INDICATOR", value_parser = meaning)]
+        meaning: Vec<Value>,
+        #[command(flatten)]
+        mutation: Mutation,
+    },
+    /// Show the answer as it stands
+    #[command(after_help = "Examples:
+  legalstat requests answer show requests/0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01
+  legalstat requests answer show 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 -o json > answer.json")]
+    Show {
+        /// The request, requests/UUID
+        request: String,
+    },
+    /// Edit the draft: a further version, as a file says it
+    #[command(after_help = "Example:
+  legalstat requests answer show 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 -o json > answer.json
+  (edit `opening`, and of the items `figures`, `notProvided` and `remark`)
+  legalstat requests answer edit 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --file answer.json
+
+The file holds the etag of the version that it was made from: when somebody else has edited meanwhile, this is refused.")]
+    Edit {
+        /// The request, requests/UUID
+        request: String,
+        /// The answer in proto3 JSON, as `show -o json` writes it; `-` reads standard input
+        #[arg(long, value_name = "PATH")]
+        file: PathBuf,
+        #[command(flatten)]
+        mutation: Mutation,
+    },
+    /// Approve the answer; without a signature, tell what to sign and how
+    #[command(after_help = "Example:
+  legalstat requests answer approve 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --capacity deputy
+  legalstat requests answer download 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --format canonical-json --to answer.json
+  openssl cms -sign -binary -in answer.json -signer me.crt -inkey me.key -outform DER -out answer.p7s
+  legalstat requests answer approve 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --capacity deputy --signature answer.p7s
+
+The key stays with you: only the signature is sent. Who drafted or edited the answer cannot approve it.")]
+    Approve(Approve),
+    /// Record that the approved answer was dispatched: only this meets the term
+    #[command(after_help = "Example:
+  legalstat requests answer dispatch 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --means post \\
+      --at 2026-03-20T15:30:00+05:00 --proof \"Registered letter RR123456789KZ\"")]
+    Dispatch {
+        /// The request, requests/UUID
+        request: String,
+        /// By which means
+        #[arg(long)]
+        means: Means,
+        /// When [default: now]
+        #[arg(long, value_name = "INSTANT", value_parser = instant)]
+        at: Option<Value>,
+        /// What proves it: the number of the registered letter, or of the outgoing document
+        #[arg(long)]
+        proof: String,
+        #[command(flatten)]
+        mutation: Mutation,
+    },
+    /// Download the answer as a document
+    #[command(after_help = "Examples:
+  legalstat requests answer download 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --format pdf --to answer.pdf
+  legalstat requests answer download 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --format xlsx --language kk --to answer.xlsx")]
+    Download {
+        /// The request, requests/UUID
+        request: String,
+        /// The format
+        #[arg(long)]
+        format: Format,
+        /// The language of headings and of what the registers say [default: the answer's]
+        #[arg(long)]
+        language: Option<Language>,
+        /// The file to write; `-` writes to standard output
+        #[arg(long, value_name = "PATH")]
+        to: PathBuf,
+    },
+}
+
+/// The language of an answer.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Language {
+    /// Kazakh.
+    Kk,
+    /// Russian.
+    Ru,
+    /// English.
+    En,
+}
+
+/// The format of a document.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// PDF/A, with data and signature attached.
+    Pdf,
+    /// A workbook.
+    Xlsx,
+    /// The answer, its approval and signature as JSON.
+    Json,
+    /// The very bytes that an approver signs.
+    CanonicalJson,
+}
+
+/// How an answer was dispatched.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Means {
+    /// By the Unified electronic document management system.
+    UnifiedEdms,
+    /// By Kadagalau.
+    Kadagalau,
+    /// By the e-government portal.
+    EGovernment,
+    /// By post.
+    Post,
+    /// Handed over in person.
+    InPerson,
+    /// By e-mail.
+    Email,
+}
+
+/// In which capacity an answer is approved.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Capacity {
+    /// The head.
+    Head,
+    /// A deputy.
+    Deputy,
+    /// The head of the apparatus.
+    HeadOfApparatus,
+}
+
+/// A word of an enumeration in proto3 JSON.
+fn word(value: impl ValueEnum, prefix: &str) -> Option<Value> {
+    let value = value.to_possible_value()?;
+    Some(json!(format!(
+        "{prefix}{}",
+        value.get_name().replace('-', "_").to_uppercase()
+    )))
+}
+
+/// What an item means, as it is written on the command line: `1=forms/1/indicators/1.1`.
+fn meaning(text: &str) -> Result<Value, String> {
+    let told = "write the number of the item from 1, = and the indicator: 1=forms/1/indicators/1.1";
+    let (item, indicator) = text.split_once('=').ok_or(told)?;
+    let item: u32 = item.trim().parse().map_err(|_| told)?;
+    let item = item.checked_sub(1).ok_or(told)?;
+    Ok(json!({ "item": item, "indicator": indicator.trim() }))
+}
+
+impl Answers {
+    /// The command to carry out.
+    pub(crate) fn command(self) -> Result<Command, Failure> {
+        let (method, fields, mutation) = match self {
+            Self::Draft {
+                request,
+                language,
+                meaning,
+                mutation,
+            } => {
+                let fields = object([
+                    ("name", Some(json!(name("requests/", &request)))),
+                    (
+                        "language",
+                        language.and_then(|language| word(language, "ANSWER_LANGUAGE_")),
+                    ),
+                    ("meanings", Some(json!(meaning))),
+                ]);
+                ("DraftAnswer", fields, mutation)
+            }
+            Self::Show { request } => {
+                let action = Action::Call(json!({ "name": name("requests/", &request) }), View::Record);
+                return Ok(Command::new(SERVICE, "GetAnswer", action));
+            }
+            Self::Edit {
+                request,
+                file,
+                mutation,
+            } => ("UpdateAnswer", edited(&request, &file)?, mutation),
+            Self::Approve(approve) => {
+                return Ok(Command::new(SERVICE, "ApproveAnswer", Action::Approve(approve)).called_as("approver"));
+            }
+            Self::Dispatch {
+                request,
+                means,
+                at,
+                proof,
+                mutation,
+            } => {
+                let fields = object([
+                    ("name", Some(json!(name("requests/", &request)))),
+                    ("means", word(means, "DISPATCH_MEANS_")),
+                    ("dispatchTime", at),
+                    ("proof", Some(json!(proof))),
+                ]);
+                ("RecordDispatch", fields, mutation)
+            }
+            Self::Download {
+                request,
+                format,
+                language,
+                to,
+            } => {
+                let fields = object([
+                    ("name", Some(json!(name("requests/", &request)))),
+                    ("format", word(format, "ANSWER_FORMAT_")),
+                    (
+                        "language",
+                        language.and_then(|language| word(language, "ANSWER_LANGUAGE_")),
+                    ),
+                ]);
+                return Ok(Command::new(SERVICE, "DownloadAnswer", Action::Download(fields, to)));
+            }
+        };
+        let request = mutation.add_to(request(SERVICE, method, &fields)?);
+        Ok(Command::new(SERVICE, method, Action::Send(request, View::Record)))
+    }
+}
+
+/// The fields of an edit, from the file that holds the answer.
+fn edited(asked: &str, file: &std::path::Path) -> Result<Value, Failure> {
+    let (text, source) = read_text(file)?;
+    let answer: Value =
+        serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{source} is no JSON: {error}")))?;
+    let own = format!("{}/answer", name("requests/", asked));
+    if answer["name"].as_str().is_some_and(|name| name != own) {
+        let message = format!(
+            "{source} holds {}, and not {own}",
+            output::escaped(&output::text(&answer["name"]))
+        );
+        return Err(Failure::usage(message));
+    }
+    let etag = answer["etag"].clone();
+    let mut answer = answer;
+    answer["name"] = json!(own);
+    Ok(object([
+        ("answer", Some(answer)),
+        ("etag", Some(etag).filter(Value::is_string)),
+    ]))
+}
+
+/// An approval
+#[derive(Args, Debug)]
+pub(crate) struct Approve {
+    /// The request, requests/UUID
+    request: String,
+    /// In which capacity
+    #[arg(long)]
+    capacity: Capacity,
+    /// The detached CMS signature over the canonical JSON, in DER or PEM
+    #[arg(long, value_name = "FILE")]
+    signature: Option<PathBuf>,
+    #[command(flatten)]
+    mutation: Mutation,
+}
+
+impl Approve {
+    /// Approves the answer as it stands, or tells what is to be signed.
+    pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
+        let service = ServiceName::of_grpc_service(SERVICE).expect("request intake is a service");
+        let connection = connect(options, service, Some("approver"))?;
+        let id = name("requests/", &self.request);
+        let answer = connection
+            .call(&format!("{SERVICE}/GetAnswer"), &json!({ "name": id }))
+            .await?;
+        let sha256 = output::text(&answer["sha256"]);
+        let Some(signature) = &self.signature else {
+            let told = format!(
+                "{sha256}\n\nThis is the SHA-256 of version {} of the answer. Read it, sign its canonical JSON on your own side, and \
+                 come back with the signature:\n\
+                 \x20 legalstat requests answer download {id} --format canonical-json --to answer.json\n\
+                 \x20 openssl cms -sign -binary -in answer.json -signer me.crt -inkey me.key -outform DER -out answer.p7s\n\
+                 \x20 legalstat requests answer approve {id} --capacity {} --signature answer.p7s\n",
+                answer["version"],
+                self.capacity
+                    .to_possible_value()
+                    .map(|value| value.get_name().to_owned())
+                    .unwrap_or_default(),
+            );
+            return Ok(output::show(
+                &json!({ "sha256": sha256, "version": answer["version"] }),
+                options.output,
+                &told,
+            )?);
+        };
+        let signature = std::fs::read(signature)
+            .map_err(|error| Failure::usage(format!("cannot read {}: {error}", signature.display())))?;
+        let fields = object([
+            ("name", Some(json!(id))),
+            ("sha256", Some(json!(sha256))),
+            ("capacity", word(self.capacity, "OFFICIAL_CAPACITY_")),
+        ]);
+        let mut message = request(SERVICE, "ApproveAnswer", &fields)?;
+        message.set_field_by_name("signature", Field::Bytes(signature.into()));
+        message.set_field_by_name("etag", message::string(output::text(&answer["etag"])));
+        let approved = connection
+            .send(&format!("{SERVICE}/ApproveAnswer"), &self.mutation.add_to(message))
+            .await?;
+        Ok(output::print(&approved, options.output, View::Record)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_named_by_its_number_from_one() {
+        let read = meaning("2 = forms/1/indicators/1.1");
+        assert_eq!(read, Ok(json!({ "item": 1, "indicator": "forms/1/indicators/1.1" })));
+        for wrong in ["", "0=forms/1/indicators/1.1", "x=y", "forms/1/indicators/1.1"] {
+            assert!(meaning(wrong).is_err(), "{wrong}");
+        }
+    }
+}

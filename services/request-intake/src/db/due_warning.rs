@@ -1,0 +1,83 @@
+//! Warnings of due dates that come near or have passed, each told once.
+
+use jiff::{Timestamp, civil::Date};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// A warning that is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Warning {
+    pub request: Uuid,
+    /// Whether the due date has passed.
+    pub overdue: bool,
+}
+
+/// Records the warnings that are due at an instant of a day and were not told yet, at most `most`, and gives them. A request that is
+/// first seen within several of the intervals is warned of by the shortest. Of two replicas one records a warning.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn record(
+    connection: &mut PgConnection,
+    intervals: &[i32],
+    today: Date,
+    now: Timestamp,
+    most: i64,
+) -> Result<Vec<Warning>, sqlx::Error> {
+    let farthest = intervals.iter().max().copied().unwrap_or(0);
+    let recorded = sqlx::query!(
+        r#"INSERT INTO requests.due_warning (request, due_date, days_before, warned_at)
+         SELECT r.id, r.due_date, interval.days, $3
+         FROM requests.request r
+         CROSS JOIN LATERAL (
+             SELECT CASE WHEN r.due_time <= $3 THEN -1
+                    ELSE (SELECT min(days) FROM unnest($1::integer[]) AS days WHERE r.due_date - $2::date <= days) END AS days
+         ) AS interval
+         WHERE r.state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION') AND r.due_date IS NOT NULL
+           AND r.due_date <= $2::date + $4::integer AND interval.days IS NOT NULL
+           AND NOT EXISTS (SELECT FROM requests.due_warning w
+                           WHERE w.request = r.id AND w.due_date = r.due_date AND w.days_before <= interval.days)
+         ORDER BY r.due_date, r.id LIMIT $5
+         ON CONFLICT DO NOTHING
+         RETURNING request, days_before"#,
+        intervals,
+        jiff_sqlx::Date::from(today) as _,
+        jiff_sqlx::Timestamp::from(now) as _,
+        farthest,
+        most,
+    );
+    let warnings = recorded.fetch_all(connection).await?.into_iter().map(|row| Warning {
+        request: row.request,
+        overdue: row.days_before < 0,
+    });
+    Ok(warnings.collect())
+}
+
+/// How many answers are owed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Owed {
+    pub open: i64,
+    /// Those whose due date lies within the longest interval.
+    pub due_soon: i64,
+    pub overdue: i64,
+}
+
+/// Counts the answers that are owed.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn count(connection: &mut PgConnection, farthest: i32, today: Date) -> Result<Owed, sqlx::Error> {
+    sqlx::query_as!(
+        Owed,
+        r#"SELECT count(*) AS "open!", count(*) FILTER (WHERE due_date < $1) AS "overdue!",
+             count(*) FILTER (WHERE due_date BETWEEN $1 AND $1::date + $2::integer) AS "due_soon!"
+         FROM requests.request
+         WHERE state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION') AND due_date IS NOT NULL"#,
+        jiff_sqlx::Date::from(today) as _,
+        farthest,
+    )
+    .fetch_one(connection)
+    .await
+}

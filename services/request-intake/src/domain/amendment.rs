@@ -1,0 +1,157 @@
+//! What differs between a request as it was sent and as it is after it was mended or its requester has supplied something.
+
+use legalstat_kit::door::word::Word;
+
+use super::{
+    decision::ChangedField,
+    request::{Item, Submission, Unit},
+};
+
+/// The fields that differ, in their order.
+pub fn changed(before: &Submission, after: &Submission) -> Vec<ChangedField> {
+    let (mut was, mut is) = (fields(before), fields(after));
+    // An item that was added had no fields before.
+    let missing = |of: &[(String, String)], field: &str| !of.iter().any(|(name, _)| name == field);
+    let (added, removed): (Vec<_>, Vec<_>) = (
+        is.iter().filter(|(field, _)| missing(&was, field)).cloned().collect(),
+        was.iter().filter(|(field, _)| missing(&is, field)).cloned().collect(),
+    );
+    was.extend(added.into_iter().map(|(field, _)| (field, String::new())));
+    is.extend(removed.into_iter().map(|(field, _)| (field, String::new())));
+    let changed = is.into_iter().filter_map(|(field, after)| {
+        let before = was
+            .iter()
+            .find(|(name, _)| *name == field)
+            .map(|(_, before)| before.clone())?;
+        (before != after).then_some(ChangedField { field, before, after })
+    });
+    changed.collect()
+}
+
+/// Everything that can change, each field as one text.
+fn fields(submission: &Submission) -> Vec<(String, String)> {
+    let (requester, signatory) = (&submission.requester, submission.signatory.as_ref());
+    let external = submission.external.as_ref();
+    let text = |value: Option<&String>| value.cloned().unwrap_or_default();
+    let mut fields: Vec<(String, String)> = [
+        ("requester.full_name", requester.full_name.clone()),
+        ("requester.bin", text(requester.bin.as_ref())),
+        ("requester.iin", text(requester.iin.as_ref())),
+        ("requester.postal_address", requester.postal_address.clone()),
+        (
+            "signatory.full_name",
+            text(signatory.map(|signatory| &signatory.full_name)),
+        ),
+        (
+            "signatory.capacity",
+            signatory
+                .map(|signatory| signatory.capacity.word().to_owned())
+                .unwrap_or_default(),
+        ),
+        ("external_number", text(external.map(|external| &external.number))),
+        (
+            "external_date",
+            external
+                .and_then(|external| external.date)
+                .map(|date| date.to_string())
+                .unwrap_or_default(),
+        ),
+        ("addressee", submission.addressee.clone()),
+        ("essence", submission.essence.clone()),
+        ("language", submission.language.word().to_owned()),
+    ]
+    .map(|(field, value)| (field.to_owned(), value))
+    .into();
+    for (index, item) in submission.items.iter().enumerate() {
+        let of_item = item_fields(item);
+        fields.extend(of_item.map(|(field, value)| (format!("items[{index}].{field}"), value)));
+    }
+    fields
+}
+
+fn item_fields(item: &Item) -> [(&'static str, String); 9] {
+    let period = |period: Option<legalstat_kit::period::ReportingPeriod>| {
+        period.map(|period| period.to_string()).unwrap_or_default()
+    };
+    [
+        ("kind", item.kind.word().to_owned()),
+        ("description", item.description.clone()),
+        ("unit", item.unit.map(Unit::word).unwrap_or_default().to_owned()),
+        ("period", period(item.period)),
+        ("until_period", period(item.until_period)),
+        ("form", item.form.clone().unwrap_or_default()),
+        ("indicator", item.indicator.clone().unwrap_or_default()),
+        ("detail", item.detail.clone().unwrap_or_default()),
+        ("territories", item.territories.join(" ")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::request::{Channel, ItemKind, Language, Requester, RequesterKind};
+
+    fn submission() -> Submission {
+        Submission {
+            requester: Requester {
+                kind: RequesterKind::Individual,
+                full_name: "A".into(),
+                bin: None,
+                iin: None,
+                postal_address: "B".into(),
+            },
+            signatory: None,
+            channel: Channel::Paper,
+            external: None,
+            addressee: String::new(),
+            receiving_body: None,
+            essence: "C".into(),
+            language: Language::Ru,
+            items: vec![Item {
+                kind: ItemKind::Statistics,
+                description: "D".into(),
+                unit: None,
+                period: None,
+                until_period: None,
+                form: None,
+                indicator: None,
+                detail: None,
+                territories: Vec::new(),
+            }],
+            attachments: Vec::new(),
+            received_at: "2026-03-02T10:00:00Z".parse().expect("an instant"),
+        }
+    }
+
+    #[test]
+    fn only_what_differs_is_told_as_it_was_and_as_it_is() {
+        assert_eq!(changed(&submission(), &submission()), []);
+        let mut after = submission();
+        after.requester.full_name = "E".into();
+        after.items[0].unit = Some(Unit::Crime);
+        after.items[0].period = Some("2025-Q1".parse().expect("a period"));
+        let told = changed(&submission(), &after);
+        let told: Vec<_> = told
+            .iter()
+            .map(|field| (field.field.as_str(), field.before.as_str(), field.after.as_str()))
+            .collect();
+        let expected = [
+            ("requester.full_name", "A", "E"),
+            ("items[0].unit", "", "CRIME"),
+            ("items[0].period", "", "2025-Q1"),
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn an_item_that_comes_to_the_others_is_told_field_by_field() {
+        let mut after = submission();
+        after.items.push(submission().items.remove(0));
+        let told = changed(&submission(), &after);
+        let told: Vec<_> = told
+            .iter()
+            .map(|field| (field.field.as_str(), field.after.as_str()))
+            .collect();
+        assert_eq!(told, [("items[1].kind", "STATISTICS"), ("items[1].description", "D")]);
+    }
+}

@@ -1,0 +1,201 @@
+//! What is told of a signature, in three languages.
+
+use legalstat_kit::law::LocalizedText;
+
+use super::attachment::{self, Attachment, Signed};
+use crate::signature::{Fault, Verdict};
+
+/// What the examination finds of a request's signature.
+pub(super) enum Signature {
+    /// There is none to look at.
+    None(LocalizedText),
+    /// It is valid.
+    Valid,
+    /// Nothing is known to be wrong with it, and it is not known to be valid.
+    Unverified(LocalizedText),
+    /// It is not valid, or missing where one should be.
+    NotValid(LocalizedText),
+}
+
+impl Signature {
+    pub(super) fn of(attachments: &[Attachment]) -> Self {
+        let verified = match attachment::signed(attachments) {
+            Signed::NoOriginal => return Self::None(no_original()),
+            Signed::Unsigned => return Self::NotValid(unsigned()),
+            Signed::Verified(verified) => verified,
+        };
+        match reason(verified) {
+            None => Self::Valid,
+            Some(why) if matches!(verified, Verdict::NotValid(_)) => Self::NotValid(why),
+            Some(why) => Self::Unverified(why),
+        }
+    }
+}
+
+/// That the signature of the signed original is valid.
+pub(super) fn valid() -> LocalizedText {
+    LocalizedText::new(
+        "Қол қойылған түпнұсқаның электрондық цифрлық қолтаңбасы жарамды.",
+        "Электронная цифровая подпись подписанного оригинала действительна.",
+        "The electronic signature of the signed original is valid.",
+    )
+}
+
+/// That there is no signed original.
+fn no_original() -> LocalizedText {
+    LocalizedText::new(
+        "Электрондық цифрлық қолтаңбасы бар түпнұсқа ұсынылмаған.",
+        "Оригинал с электронной цифровой подписью не представлен.",
+        "No original with an electronic signature was submitted.",
+    )
+}
+
+/// That nothing signs the signed original.
+fn unsigned() -> LocalizedText {
+    LocalizedText::new(
+        "Түпнұсқада қолтаңба жоқ.",
+        "Оригинал не содержит подписи, и отдельной подписи нет.",
+        "The original encloses no signature, and none stands beside it.",
+    )
+}
+
+/// Why a signature is not told as valid; none for one that is.
+pub fn reason(verdict: &Verdict) -> Option<LocalizedText> {
+    match verdict {
+        Verdict::Valid(_) => None,
+        Verdict::NotValid(fault) => Some(of_fault(*fault)),
+        Verdict::Unsupported(algorithm) => Some(LocalizedText::new(
+            format!("Қолтаңба алгоритміне қолдау көрсетілмейді: {algorithm}."),
+            format!("Алгоритм подписи не поддерживается: {algorithm}."),
+            format!("The algorithm of the signature is unsupported: {algorithm}."),
+        )),
+        Verdict::NobodyTrusted => Some(LocalizedText::new(
+            "Қолтаңба дұрыс, бірақ бірде-бір куәландырушы орталыққа сенім білдірілмеген.",
+            "Подпись верна, но доверенные удостоверяющие центры не заданы.",
+            "The signature holds, and no authority is trusted in this installation.",
+        )),
+    }
+}
+
+fn of_fault(fault: Fault) -> LocalizedText {
+    let (kk, ru, en) = match fault {
+        Fault::TooLarge => (
+            "Қолтаңба контейнері тым үлкен.",
+            "Контейнер подписи слишком велик.",
+            "The container of the signature is too large.",
+        ),
+        Fault::Malformed(_) => (
+            "Қолтаңба контейнері оқылмайды.",
+            "Контейнер подписи не читается.",
+            "The container of the signature cannot be read.",
+        ),
+        Fault::NotSignedData => (
+            "Бұл CMS контейнері қолтаңбаға арналмаған.",
+            "Контейнер CMS другого вида, без подписи.",
+            "It is a CMS container of another kind, without signatures.",
+        ),
+        Fault::NoSigner => (
+            "Контейнерде қолтаңба жоқ.",
+            "В контейнере нет подписи.",
+            "The container holds no signature.",
+        ),
+        Fault::NoContent => (
+            "Контейнерде қол қойылған құжат жоқ.",
+            "Контейнер не содержит подписанного документа.",
+            "The container does not enclose what was signed.",
+        ),
+        Fault::OtherContent => (
+            "Контейнердегі құжат қасындағы құжаттан өзгеше.",
+            "Документ в контейнере отличается от приложенного.",
+            "The container encloses another document than the one beside it.",
+        ),
+        Fault::OtherDigest => (
+            "Құжат қол қойылғаннан кейін өзгертілген.",
+            "Документ изменён после подписания: хеш не совпадает.",
+            "The document is not what was signed: its digest differs.",
+        ),
+        Fault::OtherContentType => (
+            "Қол қойылған мазмұнның түрі көрсетілгеннен өзгеше.",
+            "Вид подписанного содержимого не тот, который указан.",
+            "What was signed is of another kind than the container says.",
+        ),
+        Fault::NoCertificate => (
+            "Контейнерде қол қоюшының сертификаты жоқ.",
+            "Контейнер не содержит сертификата подписавшего.",
+            "The container does not hold the signer's certificate.",
+        ),
+        Fault::OtherCertificate => (
+            "Қолтаңба басқа сертификатқа сілтейді.",
+            "Подпись указывает на другой сертификат.",
+            "The signature names another certificate than it comes with.",
+        ),
+        Fault::WrongSignature => (
+            "Қолтаңба сертификаттың кілтімен жасалмаған.",
+            "Подпись сделана не ключом сертификата.",
+            "The signature was not made with the key of the certificate.",
+        ),
+        Fault::SignedLater => (
+            "Қол қою уақыты келіп түскен уақыттан кейін.",
+            "Время подписания позже времени поступления.",
+            "The signature says that it was made after it was received.",
+        ),
+        Fault::Expired => (
+            "Сертификаттың мерзімі өткен.",
+            "Срок действия сертификата истёк.",
+            "The certificate, or one that it leads to, had expired.",
+        ),
+        Fault::NotValidYet => (
+            "Сертификат әлі күшіне енбеген.",
+            "Сертификат ещё не действовал.",
+            "The certificate, or one that it leads to, was not valid yet.",
+        ),
+        Fault::Revoked => (
+            "Сертификат кері қайтарып алынған.",
+            "Сертификат отозван.",
+            "The certificate, or one that it leads to, was revoked.",
+        ),
+        Fault::NotForSigning => (
+            "Сертификат қол қоюға арналмаған.",
+            "Сертификат не предназначен для подписи.",
+            "The certificate is not one for signing.",
+        ),
+        Fault::NotTrusted => (
+            "Сертификат сенім білдірілген куәландырушы орталыққа апармайды.",
+            "Сертификат не ведёт к доверенному удостоверяющему центру.",
+            "The certificate does not lead to an authority that is trusted.",
+        ),
+        Fault::UnusableCertificate => (
+            "Сертификатты пайдалану мүмкін емес.",
+            "Сертификат непригоден.",
+            "The certificate cannot be used.",
+        ),
+    };
+    LocalizedText::new(kk, ru, en)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use legalstat_kit::door::word::Word as _;
+
+    use super::*;
+
+    #[test]
+    fn each_reason_has_its_own_words_in_three_languages() {
+        let mut texts: Vec<_> = Fault::ALL.iter().map(|fault| of_fault(*fault)).collect();
+        texts.extend(reason(&Verdict::NobodyTrusted));
+        texts.extend([unsigned(), valid(), no_original()]);
+        for of in [
+            |text: &LocalizedText| text.kk.clone(),
+            |text: &LocalizedText| text.ru.clone(),
+            |text: &LocalizedText| text.en.clone(),
+        ] {
+            let different: HashSet<String> = texts.iter().map(of).collect();
+            assert!(!different.contains("") && different.len() == texts.len());
+        }
+        let unsupported = reason(&Verdict::Unsupported("GOST".into())).expect("it has one");
+        assert!(unsupported.kk.contains("GOST") && unsupported.en.contains("GOST"));
+        assert_eq!(reason(&Verdict::Valid(Vec::new())), None);
+    }
+}

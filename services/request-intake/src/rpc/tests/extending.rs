@@ -1,0 +1,188 @@
+//! Due dates that are put off, and that pass.
+
+use legalstat_local::testing::refusals::{metadata, pairs, refused, violations};
+use legalstat_proto::{
+    calendar::v1::TermPart,
+    requests::v1::{ExtendRequestRequest, OfficialCapacity, RequestState, Verb},
+};
+use tonic::Code;
+
+use super::{
+    stage::get,
+    verbs::{Desk, day, extension, person},
+};
+
+#[tokio::test]
+async fn a_persons_request_is_extended_with_its_explanation_and_the_day_for_telling_of_it() {
+    let desk = Desk::open().await;
+    let request = desk.of_person().await;
+    let mut approver = desk.approver();
+    let message = extension(&request);
+    let extended = approver
+        .extend_request(message.clone())
+        .await
+        .expect("it is extended")
+        .into_inner();
+    assert_eq!(
+        (extended.state(), extended.due_date),
+        (RequestState::Registered, day(2026, 6, 2))
+    );
+    assert!(extended.extended && !request.extended);
+    let read = desk.get(&request).await;
+    let deadline = read.deadline.as_ref().expect("it has one");
+    assert_eq!((deadline.part(), deadline.steps.len()), (TermPart::Extension, 1));
+    let decision = read.decisions.last().expect("it was decided");
+    assert_eq!(
+        (decision.verb(), decision.capacity()),
+        (Verb::Extend, OfficialCapacity::HeadOfApparatus)
+    );
+    assert_eq!((decision.until, decision.notify_by), (day(2026, 6, 2), day(2026, 3, 5)));
+    assert_eq!(decision.ground, "EXTENSION");
+
+    // A repetition has the same answer while the calendar is away, and another extension is refused.
+    desk.stage.fakes.set_away(true);
+    let again = approver
+        .extend_request(message)
+        .await
+        .expect("it was answered")
+        .into_inner();
+    assert_eq!(again, extended);
+    refused(
+        approver.extend_request(extension(&request)).await,
+        Code::FailedPrecondition,
+        "ALREADY_EXTENDED",
+    );
+}
+
+#[tokio::test]
+async fn a_day_can_be_chosen_and_must_put_the_due_date_off() {
+    let desk = Desk::open().await;
+    let request = desk.of_person().await;
+    let mut approver = desk.approver();
+    let mut sooner = extension(&request);
+    sooner.until = day(2026, 4, 2);
+    assert_eq!(
+        violations(approver.extend_request(sooner).await),
+        pairs(&[("until", "OUT_OF_RANGE")])
+    );
+    let mut chosen = extension(&request);
+    chosen.until = day(2026, 4, 20);
+    let extended = approver
+        .extend_request(chosen)
+        .await
+        .expect("it is extended")
+        .into_inner();
+    assert_eq!(extended.due_date, day(2026, 4, 20));
+}
+
+#[tokio::test]
+async fn nothing_is_extended_after_its_due_date_without_a_law_or_without_the_calendar() {
+    let desk = Desk::open().await;
+    let (person, body) = (desk.of_person().await, desk.of_body().await);
+    let mut approver = desk.approver();
+    refused(
+        approver.extend_request(extension(&body)).await,
+        Code::FailedPrecondition,
+        "VERB_NOT_ORDERED",
+    );
+    let mut longer = extension(&person);
+    longer.part = TermPart::LongBase.into();
+    assert_eq!(
+        violations(approver.extend_request(longer).await),
+        pairs(&[("ground", "UNKNOWN")])
+    );
+    desk.stage.fakes.set_away(true);
+    let away = approver.extend_request(extension(&person)).await;
+    refused(away, Code::Unavailable, "DEPENDENCY_UNAVAILABLE");
+    desk.stage.fakes.set_away(false);
+    let empty = approver.extend_request(ExtendRequestRequest::default()).await;
+    let expected = [
+        ("part", "REQUIRED"),
+        ("reason", "REQUIRED"),
+        ("capacity", "REQUIRED"),
+        ("name", "RESOURCE_NAME"),
+        ("request_id", "REQUEST_ID"),
+    ];
+    assert_eq!(violations(empty), pairs(&expected));
+
+    desk.set_clock("2026-04-02T23:59:59+05:00");
+    assert!(!desk.get(&person).await.overdue);
+    desk.set_clock("2026-04-03T00:00:00+05:00");
+    let late = desk.get(&person).await;
+    assert!(late.overdue);
+    let passed = refused(
+        approver.extend_request(extension(&person)).await,
+        Code::FailedPrecondition,
+        "DUE_DATE_PASSED",
+    );
+    assert_eq!(metadata(&passed, "due_date"), "2026-04-02");
+    let edms = get(&mut desk.stage.client("edms"), &body.name)
+        .await
+        .expect("it is there");
+    assert!(edms.overdue);
+}
+
+#[tokio::test]
+async fn the_longer_time_of_before_july_2021_can_be_followed_by_an_extension_from_the_due_date() {
+    let desk = Desk::open().await;
+    let mut old = person();
+    old.received_at = Some(prost_types::Timestamp {
+        seconds: 1_622_000_000,
+        nanos: 0,
+    });
+    let old = desk.recorded(old).await;
+    let mut approver = desk.approver();
+    let mut longer = extension(&old);
+    longer.part = TermPart::LongBase.into();
+    longer.capacity = OfficialCapacity::Head.into();
+    let extended = approver
+        .extend_request(longer)
+        .await
+        .expect("it is extended")
+        .into_inner();
+    assert_eq!(extended.due_date, day(2026, 4, 17));
+    let mut more = extension(&old);
+    more.capacity = OfficialCapacity::Head.into();
+    let more = approver
+        .extend_request(more)
+        .await
+        .expect("it is extended")
+        .into_inner();
+    assert_eq!(more.due_date, day(2026, 6, 2));
+    let counted = "SELECT (extension_counted_from - date '2026-04-17')::bigint FROM requests.request";
+    assert_eq!(desk.stage.count(counted).await, 0);
+}
+
+#[tokio::test]
+async fn the_feed_warns_once_of_each_due_date_that_comes_near_and_once_when_it_has_passed() {
+    let desk = Desk::open().await;
+    desk.set_clock("2026-03-02T10:00:00+05:00");
+    let request = desk.of_person().await;
+    let told = async |kind: &'static str| {
+        let count = "SELECT count(*) FROM requests.outbox_event WHERE kind = $1 AND resource = $2";
+        let count = sqlx::query_scalar::<_, i64>(count).bind(kind).bind(&request.name);
+        count
+            .fetch_one(&mut desk.stage.running.superuser().await)
+            .await
+            .expect("it counts")
+    };
+    let until = async |kind: &'static str, times: i64| {
+        let reached = async {
+            while told(kind).await < times {
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(90), reached)
+            .await
+            .expect("it is told");
+    };
+    desk.set_clock("2026-04-01T10:00:00+05:00");
+    until("request.due_soon", 1).await;
+    desk.set_clock("2026-04-03T00:00:00+05:00");
+    until("request.overdue", 1).await;
+    assert_eq!(told("request.due_soon").await, 1);
+    let warned = "SELECT sum(days_before)::bigint FROM requests.due_warning";
+    assert_eq!(desk.stage.count(warned).await, 0);
+    let journaled = "SELECT count(*) FROM requests.journal_entry WHERE method = 'jobs/warning'";
+    assert_eq!(desk.stage.count(journaled).await, 2);
+}

@@ -1,0 +1,349 @@
+//! The life as a model: random verbs by random callers at random times on a moved clock. Whatever is asked, no request stands where
+//! the life does not lead, nothing changes without a journal entry and an event, no due date is without its explanation, and the
+//! events from the first one on lead to the states.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, ToSpan};
+use legalstat_proto::requests::v1::{
+    self as proto, AssignRequestRequest, Channel, CheckReview, CheckRule, ListRequestsRequest, RequestState,
+    RequestView, Verb, Verdict, WithdrawRequestRequest,
+};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use tonic::{Code, Response, Status};
+use uuid::Uuid;
+
+use super::{
+    stage::{Client, NOW, recorded, submission},
+    verbs::{Desk, clarification, extension, forwarding, leaving, person, question, returning, review, termination},
+};
+
+/// How many calls are made unless the environment says otherwise.
+const STEPS: usize = 150;
+/// Who calls; those who may do more call more often.
+const CALLERS: [&str; 5] = ["operator", "approver", "operator", "approver", "edms"];
+
+/// Where each verb may lead from where, as the contract tells it.
+fn leads(verb: Verb, before: RequestState) -> Vec<RequestState> {
+    use RequestState::*;
+    let goes_on = [Received, AwaitingClarification, Registered, InPreparation].contains(&before);
+    match verb {
+        Verb::Assign if before == Registered => vec![InPreparation],
+        Verb::Assign | Verb::Correct if goes_on => vec![before],
+        Verb::Withdraw if goes_on => vec![Withdrawn],
+        Verb::Terminate if goes_on => vec![Terminated],
+        Verb::LeaveWithoutConsideration if goes_on => vec![LeftWithoutConsideration],
+        Verb::Forward if goes_on => vec![Forwarded, before],
+        Verb::AskClarification if goes_on => vec![AwaitingClarification],
+        Verb::ProvideClarification if before == AwaitingClarification => vec![Received, Registered, InPreparation],
+        Verb::Return if before == AwaitingClarification => vec![Returned],
+        Verb::Extend if [Registered, InPreparation].contains(&before) => vec![before],
+        Verb::ReviewDecision if before == LeftWithoutConsideration => vec![before, Received],
+        Verb::ReviewDecision if goes_on => vec![before],
+        _ => vec![],
+    }
+}
+
+/// Where another examination may lead.
+fn examined(before: RequestState) -> Vec<RequestState> {
+    use RequestState::*;
+    match before {
+        Received => vec![Received, Registered, AwaitingClarification, LeftWithoutConsideration],
+        Registered | InPreparation => vec![before],
+        _ => vec![],
+    }
+}
+
+struct Model {
+    desk: Desk,
+    random: StdRng,
+    now: Timestamp,
+    /// The state in which each request was accepted.
+    accepted: BTreeMap<String, RequestState>,
+    refused: usize,
+    done: usize,
+}
+
+impl Model {
+    fn any(&mut self, below: usize) -> usize {
+        self.random.random_range(0..below)
+    }
+
+    async fn submit(&mut self) {
+        let mut request = match self.any(4) {
+            0 => recorded(Channel::Paper),
+            1 => proto::Request {
+                signatory: None,
+                ..recorded(Channel::Oral)
+            },
+            _ => person(),
+        };
+        if self.any(3) == 0 {
+            request.items[0].unit = 0;
+        }
+        if self.any(3) == 0 {
+            let second = request.items[0].clone();
+            request.items.push(second);
+        }
+        let accepted = self.desk.operator().submit_request(submission(request)).await;
+        let accepted = accepted.expect("it is accepted").into_inner();
+        self.accepted.insert(accepted.name.clone(), accepted.state());
+    }
+
+    /// A random request; one that has ended seldom.
+    async fn one(&mut self) -> proto::Request {
+        let mut tries = 4;
+        loop {
+            let place = self.any(self.accepted.len());
+            let name = self.accepted.keys().nth(place).expect("it is one of them").clone();
+            let request = proto::Request {
+                name,
+                ..Default::default()
+            };
+            let request = self.desk.get(&request).await;
+            tries -= 1;
+            if tries == 0 || !leads(Verb::Withdraw, request.state()).is_empty() {
+                return request;
+            }
+        }
+    }
+
+    /// Asks for a random verb on a random request.
+    async fn decide(&mut self) {
+        let before = self.one().await;
+        let caller = CALLERS[self.any(CALLERS.len())];
+        let mut client = self.desk.stage.client(caller);
+        match self.verb(&mut client, &before).await {
+            Ok(after) => {
+                self.done += 1;
+                assert_eq!(after.into_inner().name, before.name);
+            }
+            Err(status) => {
+                self.refused += 1;
+                let expected = [
+                    Code::FailedPrecondition,
+                    Code::InvalidArgument,
+                    Code::PermissionDenied,
+                    Code::NotFound,
+                ];
+                assert!(expected.contains(&status.code()), "{status:?}");
+            }
+        }
+    }
+
+    async fn verb(
+        &mut self,
+        client: &mut Client,
+        request: &proto::Request,
+    ) -> Result<Response<proto::Request>, Status> {
+        let request_id = Uuid::new_v4().to_string();
+        match self.any(12) {
+            0 => {
+                let message = AssignRequestRequest {
+                    name: request.name.clone(),
+                    assignee: CALLERS[self.any(2)].into(),
+                    request_id,
+                    ..Default::default()
+                };
+                client.assign_request(message).await
+            }
+            1 if self.any(3) == 0 => {
+                let message = WithdrawRequestRequest {
+                    name: request.name.clone(),
+                    reason: "by letter".into(),
+                    request_id,
+                    ..Default::default()
+                };
+                client.withdraw_request(message).await
+            }
+            2 if self.any(3) == 0 => {
+                let ground = ["OPENLY_AVAILABLE", "NONE"][self.any(2)];
+                client.leave_without_consideration(leaving(request, ground)).await
+            }
+            3 if self.any(3) == 0 => client.terminate_request(termination(request, "REPEATED")).await,
+            4 => client.return_request(returning(request)).await,
+            5 if self.any(3) == 0 => client.forward_request(forwarding(request, &[])).await,
+            6 => client.forward_request(forwarding(request, &[1])).await,
+            7 => {
+                let field = ["essence", "items[0].period"][self.any(2)];
+                client.ask_clarification(question(request, &[field])).await
+            }
+            8 => {
+                let mut items = request.items.clone();
+                items[0].unit = proto::Unit::Crime.into();
+                client.provide_clarification(clarification(request, Some(items))).await
+            }
+            9 => client.extend_request(extension(request)).await,
+            10 => {
+                let verdict = [Verdict::Kept, Verdict::Broken][self.any(2)];
+                let check = CheckReview {
+                    rule: CheckRule::Written.into(),
+                    field: "channel".into(),
+                    verdict: verdict.into(),
+                };
+                client.review_decision(review(request, vec![check])).await
+            }
+            _ => {
+                let message = proto::CorrectRequestRequest {
+                    name: request.name.clone(),
+                    request: Some(proto::Request {
+                        essence: format!("crimes of a quarter, {}", self.any(3)),
+                        ..Default::default()
+                    }),
+                    update_mask: Some(prost_types::FieldMask {
+                        paths: vec!["essence".into()],
+                    }),
+                    reason: "mistyped".into(),
+                    request_id,
+                    ..Default::default()
+                };
+                client.correct_request(message).await
+            }
+        }
+    }
+
+    fn move_clock(&mut self) {
+        let hours = i64::try_from(self.any(72)).expect("it is small");
+        self.now = self.now.saturating_add(hours.hours()).expect("hours are added");
+        self.desk.set_clock(&self.now.to_string());
+    }
+
+    /// Waits until nothing is to be examined any more.
+    async fn settle(&self) {
+        let waits = "SELECT count(*) FROM requests.request WHERE examination_pending";
+        let settled = async {
+            while self.desk.stage.count(waits).await > 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(120), settled)
+            .await
+            .expect("all are examined");
+    }
+
+    async fn check(&self) {
+        let mut auditor = self.desk.stage.client("auditor");
+        let listed = auditor.list_requests(ListRequestsRequest {
+            page_size: 1000,
+            view: RequestView::Full.into(),
+            ..Default::default()
+        });
+        let listed = listed.await.expect("they are listed").into_inner().requests;
+        assert_eq!(listed.len(), self.accepted.len());
+        for request in &listed {
+            let explained = request
+                .deadline
+                .as_ref()
+                .is_some_and(|deadline| !deadline.steps.is_empty());
+            assert_eq!(request.due_date.is_some(), explained, "{request:?}");
+            let registered = [RequestState::Registered, RequestState::InPreparation].contains(&request.state());
+            assert!(!registered || explained, "{request:?}");
+            self.replay(request).await;
+        }
+        let unlike = "SELECT count(*) FROM (
+                SELECT resource, count(*) AS events FROM requests.outbox_event GROUP BY resource) AS told
+            FULL JOIN (
+                SELECT resource, count(*) AS entries FROM requests.journal_entry WHERE outcome <> 'REFUSED'
+                GROUP BY resource) AS entered USING (resource)
+            WHERE events IS DISTINCT FROM entries";
+        assert_eq!(
+            self.desk.stage.count(unlike).await,
+            0,
+            "as many events as entries of each"
+        );
+        let decided = "SELECT count(*) FROM requests.decision";
+        let repeated = "SELECT count(*) FROM requests.journal_entry WHERE outcome = 'REPEATED'";
+        let done = self.desk.stage.count(decided).await + self.desk.stage.count(repeated).await;
+        assert_eq!(usize::try_from(done).expect("it is small"), self.done);
+    }
+
+    /// Goes through the events of a request from the first one on.
+    async fn replay(&self, request: &proto::Request) {
+        let kinds = "SELECT kind FROM requests.outbox_event WHERE resource = $1 ORDER BY number";
+        let kinds = sqlx::query_scalar::<_, String>(kinds).bind(&request.name);
+        let kinds = kinds
+            .fetch_all(&mut self.desk.stage.running.superuser().await)
+            .await
+            .expect("they are read");
+        let (mut state, mut decisions) = (self.accepted[&request.name], request.decisions.iter().peekable());
+        assert_eq!(kinds[0], "request.accepted");
+        for kind in &kinds[1..] {
+            match kind.as_str() {
+                kind if kind.ends_with("_repeated") || ["request.due_soon", "request.overdue"].contains(&kind) => {}
+                "request.examined" => {
+                    let next = decisions
+                        .peek()
+                        .map_or(request.state(), |decision| decision.state_before());
+                    assert!(examined(state).contains(&next), "{state:?} {next:?} {kinds:?}");
+                    state = next;
+                }
+                kind => {
+                    let decision = decisions.next().expect("each event is of a decision");
+                    assert_eq!(event(decision), kind, "{kinds:?}");
+                    assert_eq!(decision.state_before(), state, "{kinds:?}");
+                    let leads = leads(decision.verb(), state);
+                    assert!(leads.contains(&decision.state_after()), "{decision:?}");
+                    assert!(decision.legal_basis.is_some(), "{decision:?}");
+                    state = decision.state_after();
+                }
+            }
+        }
+        assert_eq!((state, decisions.next()), (request.state(), None), "{kinds:?}");
+    }
+}
+
+fn event(decision: &proto::Decision) -> &'static str {
+    match decision.verb() {
+        Verb::Assign => "request.assigned",
+        Verb::Withdraw => "request.withdrawn",
+        Verb::ReviewDecision => "request.decision_reviewed",
+        Verb::Correct => "request.corrected",
+        Verb::AskClarification => "request.clarification_asked",
+        Verb::ProvideClarification => "request.clarification_provided",
+        Verb::Extend => "request.extended",
+        Verb::Forward if decision.items.is_empty() => "request.forwarded",
+        Verb::Forward => "request.items_forwarded",
+        Verb::LeaveWithoutConsideration => "request.left_without_consideration",
+        Verb::Return => "request.returned",
+        Verb::Terminate => "request.terminated",
+        _ => "none",
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_asked_in_whatever_order_a_request_stands_where_its_life_leads() {
+    let given = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let (seed, steps) = (
+        given("LEGALSTAT_MODEL_SEED").unwrap_or(1),
+        given("LEGALSTAT_MODEL_STEPS"),
+    );
+    let steps = steps.map_or(STEPS, |steps| usize::try_from(steps).expect("so many steps"));
+    let mut model = Model {
+        desk: Desk::open().await,
+        random: StdRng::seed_from_u64(seed),
+        now: NOW.parse().expect("an instant"),
+        accepted: BTreeMap::new(),
+        refused: 0,
+        done: 0,
+    };
+    model.submit().await;
+    for step in 0..steps {
+        match model.any(10) {
+            0 | 1 => model.submit().await,
+            2 => model.move_clock(),
+            _ => model.decide().await,
+        }
+        if step % 50 == 49 {
+            model.settle().await;
+            model.check().await;
+        }
+    }
+    model.settle().await;
+    model.check().await;
+    assert!(
+        model.done > steps / 10 && model.refused > steps / 10,
+        "{} done, {} refused",
+        model.done,
+        model.refused
+    );
+}

@@ -1,0 +1,135 @@
+//! Signatures are verified in threads of their own, few at a time, by the authorities that the operator trusts now.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use legalstat_kit::{Context, Error, Refusal, job};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::signature::{self, TrustStore, Verdict};
+
+/// How many containers are held and verified at once. With what it is about the largest takes 48 MiB, of the 128 MiB that a
+/// container of the service has, and a twentieth of a second.
+const TOGETHER: usize = 1;
+/// How long between two looks at the folder of authorities.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// What a signature is about, read.
+pub enum Content {
+    /// Its container encloses it.
+    Enclosed,
+    /// It stands beside it.
+    Beside(Vec<u8>),
+    /// It stands beside it and is too large to be read: its SHA-256.
+    Digest([u8; 32]),
+}
+
+/// Verifies signatures.
+pub struct Signatures {
+    folder: Option<PathBuf>,
+    trust: ArcSwap<TrustStore>,
+    places: Semaphore,
+}
+
+/// Names, times and sizes of the folder's files, which tell when it has changed.
+type Stamp = Vec<(PathBuf, Option<SystemTime>, u64)>;
+
+impl Signatures {
+    /// Reads the folder of authorities; without one nobody is trusted.
+    ///
+    /// # Errors
+    /// A folder that cannot be read, or a file in it.
+    pub fn read(folder: Option<PathBuf>) -> anyhow::Result<Self> {
+        let trust = match &folder {
+            Some(folder) => TrustStore::read(folder).context("LEGALSTAT_SIGNATURE_TRUST")?,
+            None => TrustStore::default(),
+        };
+        if trust.is_empty() {
+            tracing::info!("no authority is trusted: signatures are not told as valid");
+        }
+        Ok(Self {
+            folder,
+            trust: ArcSwap::from_pointee(trust),
+            places: Semaphore::new(TOGETHER),
+        })
+    }
+
+    /// Takes up new authorities and revocations while the service runs. What cannot be read is logged once, and what was
+    /// trusted before goes on counting.
+    pub fn follow(self: &Arc<Self>, context: &Context) {
+        let Some(folder) = self.folder.clone() else { return };
+        let own = Arc::clone(self);
+        let seen = Arc::new(std::sync::Mutex::new(stamp(&folder).unwrap_or_default()));
+        job::repeat(context, "authorities of signatures", LOOK, move || {
+            let (own, folder, seen) = (Arc::clone(&own), folder.clone(), Arc::clone(&seen));
+            async move { tokio::task::spawn_blocking(move || own.look(&folder, &seen)).await? }
+        });
+    }
+
+    fn look(&self, folder: &Path, seen: &std::sync::Mutex<Stamp>) -> anyhow::Result<()> {
+        let now = stamp(folder).context("LEGALSTAT_SIGNATURE_TRUST")?;
+        let mut seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if *seen != now {
+            self.trust.store(Arc::new(TrustStore::read(folder)?));
+            *seen = now;
+            tracing::info!("the authorities of signatures have changed and are in use");
+        }
+        Ok(())
+    }
+
+    /// A place to hold a container and verify it.
+    ///
+    /// # Errors
+    /// When the service ends.
+    pub async fn place(&self) -> Result<Place<'_>, Error> {
+        let permit = self.places.acquire().await;
+        let permit = permit.map_err(|_| Refusal::unavailable("the service is stopping"))?;
+        Ok(Place {
+            signatures: self,
+            _permit: permit,
+        })
+    }
+}
+
+fn stamp(folder: &Path) -> std::io::Result<Stamp> {
+    let mut stamp = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let data = entry.metadata()?;
+        stamp.push((entry.path(), data.modified().ok(), data.len()));
+    }
+    stamp.sort();
+    Ok(stamp)
+}
+
+/// One of the places for verifying.
+pub struct Place<'a> {
+    signatures: &'a Signatures,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Place<'_> {
+    /// Verifies a container that was received at a time.
+    ///
+    /// # Errors
+    /// When the thread fails.
+    pub async fn verify(self, container: Vec<u8>, content: Content, at: Timestamp) -> Result<Verdict, Error> {
+        let trust = self.signatures.trust.load_full();
+        let verified = tokio::task::spawn_blocking(move || {
+            let content = match &content {
+                Content::Enclosed => signature::Content::Enclosed,
+                Content::Beside(bytes) => signature::Content::Detached(bytes),
+                Content::Digest(sha256) => signature::Content::Sha256(sha256),
+            };
+            signature::verify(&container, content, at, &trust)
+        });
+        Ok(verified.await.map_err(anyhow::Error::new)?)
+    }
+}
