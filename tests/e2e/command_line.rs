@@ -23,6 +23,12 @@ pub(crate) fn request() -> Value {
     })
 }
 
+/// A request as everybody is told it: the secret of its coupon is told once, to who submits it.
+pub(crate) fn without_secret(mut request: Value) -> Value {
+    request["coupon"]["secret"] = json!("");
+    request
+}
+
 fn list<'a>(response: &'a Value, field: &str) -> &'a Vec<Value> {
     response[field]
         .as_array()
@@ -177,7 +183,10 @@ fn a_request_is_submitted_from_a_file_and_read_back() {
                 .all(|check| check["outcome"].is_string() && check["legalBasis"].is_object())
     );
     let name = submitted["name"].as_str().expect("a name");
-    assert_eq!(system.json(&["requests", "get", name, "--as", "edms"]), submitted);
+    assert_eq!(
+        system.json(&["requests", "get", name, "--as", "edms"]),
+        without_secret(submitted.clone())
+    );
     let entries = system.json(&["journal", "list", "--service", "request-intake", "--resource", name]);
     assert_eq!(list(&entries, "entries").len(), 1);
 }

@@ -12,7 +12,7 @@ use std::{
 use futures::{StreamExt as _, stream};
 use jiff::{Timestamp, ToSpan, civil::Date};
 use legalstat_kit::{door::wire, law::LegalBasis, zone};
-use legalstat_local::testing::harness::Running;
+use legalstat_local::testing::harness::{Ground, Running};
 use legalstat_proto::{
     calendar::v1::RequesterKind,
     common::v1 as common,
@@ -225,23 +225,28 @@ struct Desk {
     _intake: Running,
     _registry: Running,
     _calendar: Running,
-    _files: tempfile::TempDir,
+    _files: [tempfile::TempDir; 2],
     clock: Arc<Mutex<Timestamp>>,
 }
 
 impl Desk {
     async fn open() -> Self {
         let today: Timestamp = TODAY.parse().expect("an instant");
-        let files = tempfile::tempdir().expect("a folder");
+        let files = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+        let folder = |of: usize| ("LEGALSTAT_FILES", files[of].path().display().to_string());
         let calendar = Running::start(&legalstat_calendar::SERVICE, &[], move || today).await;
         let calendar_url = ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned());
-        let folder = ("LEGALSTAT_FILES", files.path().display().to_string());
-        let settings = [calendar_url.clone(), folder];
+        let settings = [calendar_url.clone(), folder(0)];
         let registry = Running::start(&legalstat_form_registry::SERVICE, &settings, move || today).await;
         enter_indicators(&registry).await;
         let clock = Arc::new(Mutex::new(today));
         let told = Arc::clone(&clock);
-        let settings = [calendar_url, ("LEGALSTAT_FORM_REGISTRY_URL", registry.url().to_owned())];
+        let settings = [
+            calendar_url,
+            ("LEGALSTAT_FORM_REGISTRY_URL", registry.url().to_owned()),
+            ("LEGALSTAT_SIGNING_KEYS", Ground::shared().await.signing_keys()),
+            folder(1),
+        ];
         let tell = move || *told.lock().expect("no test panics here");
         let intake = Running::start(&legalstat_request_intake::SERVICE, &settings, tell).await;
         let client = |caller| (caller, RequestIntakeServiceClient::new(intake.channel(Some(caller))));

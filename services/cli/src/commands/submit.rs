@@ -5,6 +5,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use anyhow::Context as _;
 use prost_reflect::DynamicMessage;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::new_request_id;
 use crate::{call::Connection, failure::Failure, message, output};
@@ -20,7 +21,9 @@ pub(crate) struct Submission {
 impl Submission {
     /// Has the service check it first, and sends it unless it is likely a duplicate and whoever is asked does not want it.
     pub(crate) async fn send(&self, connection: &Connection, method: &str) -> Result<Value, Failure> {
-        if !self.yes && !message::is_trial(&self.message) {
+        // Without its own id the call is refused, and told all that is wrong with it.
+        let has_id = Uuid::try_parse(&message::text(&self.message, "request_id")).is_ok();
+        if !self.yes && has_id && !message::is_trial(&self.message) {
             let mut trial = self.message.clone();
             trial.set_field_by_name("validate_only", prost_reflect::Value::Bool(true));
             // A call with the id of one that was answered is no trial.
