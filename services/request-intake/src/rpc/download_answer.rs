@@ -60,7 +60,7 @@ impl Wanted {
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             ),
             Self::Json => ("json", "application/json"),
-            Self::Canonical => ("canonical.json", "application/json"),
+            Self::Canonical => ("rfc8785.json", "application/json"),
         }
     }
 }
