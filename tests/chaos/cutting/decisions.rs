@@ -60,44 +60,43 @@ impl Officials {
     /// The call of a verb; none for another method.
     pub async fn call(&self, watched: &Watched, method: &str) -> Result<Option<Call>, String> {
         Ok(Some(match method {
-            "ReviewDecision" => self.review().await?,
-            "CorrectRequest" => self.correction().await?,
-            "AskClarification" => self.question(&self.recorded(person()).await?),
-            "ProvideClarification" => self.clarification(&self.asked().await?),
+            "ReviewDecision" => self.review(watched).await?,
+            "CorrectRequest" => self.correction(watched).await?,
+            "AskClarification" => self.question(&self.recorded(watched, person()).await?),
+            "ProvideClarification" => self.clarification(&self.asked(watched).await?),
             "ReturnRequest" => self.returning(watched).await?,
-            "ExtendRequest" | "TerminateRequest" => self.by_approver(method).await?,
-            "ForwardRequest" | "LeaveWithoutConsideration" => self.by_operator(method).await?,
+            "ExtendRequest" | "TerminateRequest" => self.by_approver(watched, method).await?,
+            "ForwardRequest" | "LeaveWithoutConsideration" => self.by_operator(watched, method).await?,
             _ => return Ok(None),
         }))
     }
 
-    async fn recorded(&self, request: proto::Request) -> Result<String, String> {
+    async fn recorded(&self, watched: &Watched, request: proto::Request) -> Result<String, String> {
         let message = SubmitRequestRequest {
             request: Some(request),
             request_id: id(),
             validate_only: false,
         };
-        let recorded: Request = Call::new(&self.operator, path!("SubmitRequest"), &message)
-            .read()
-            .await?;
+        let submission = Call::new(&self.operator, path!("SubmitRequest"), &message);
+        let recorded: Request = watched.prepared(&submission).await?;
         Ok(recorded.name)
     }
 
-    async fn asked(&self) -> Result<String, String> {
-        let name = self.recorded(person()).await?;
-        let _: Request = self.question(&name).read().await?;
+    async fn asked(&self, watched: &Watched) -> Result<String, String> {
+        let name = self.recorded(watched, person()).await?;
+        let _: Request = watched.prepared(&self.question(&name)).await?;
         Ok(name)
     }
 
     /// Confirms that an oral request is left without consideration.
-    async fn review(&self) -> Result<Call, String> {
+    async fn review(&self, watched: &Watched) -> Result<Call, String> {
         let oral = proto::Request {
             channel: proto::Channel::Oral.into(),
             signatory: None,
             ..person()
         };
         let message = ReviewDecisionRequest {
-            name: self.recorded(oral).await?,
+            name: self.recorded(watched, oral).await?,
             reviews: vec![proto::CheckReview {
                 rule: proto::CheckRule::Written.into(),
                 field: "channel".into(),
@@ -110,9 +109,9 @@ impl Officials {
         Ok(Call::new(&self.operator, path!("ReviewDecision"), &message))
     }
 
-    async fn correction(&self) -> Result<Call, String> {
+    async fn correction(&self, watched: &Watched) -> Result<Call, String> {
         let message = CorrectRequestRequest {
-            name: self.recorded(person()).await?,
+            name: self.recorded(watched, person()).await?,
             request: Some(proto::Request {
                 addressee: "The Committee".into(),
                 ..Default::default()
@@ -157,7 +156,7 @@ impl Officials {
 
     /// Of one whose time for curing its defects has passed.
     async fn returning(&self, watched: &Watched) -> Result<Call, String> {
-        let name = self.asked().await?;
+        let name = self.asked(watched).await?;
         let passed = "UPDATE requests.request SET cure_by = '2026-01-05' WHERE cure_by IS NOT NULL";
         let passed = sqlx::query(passed)
             .execute(&mut watched.running.superuser().await)
@@ -172,8 +171,8 @@ impl Officials {
         Ok(Call::new(&self.operator, path!("ReturnRequest"), &message))
     }
 
-    async fn by_approver(&self, method: &str) -> Result<Call, String> {
-        let name = self.recorded(person()).await?;
+    async fn by_approver(&self, watched: &Watched, method: &str) -> Result<Call, String> {
+        let name = self.recorded(watched, person()).await?;
         if method == "ExtendRequest" {
             let message = ExtendRequestRequest {
                 name,
@@ -196,8 +195,8 @@ impl Officials {
         Ok(Call::new(&self.approver, path!("TerminateRequest"), &message))
     }
 
-    async fn by_operator(&self, method: &str) -> Result<Call, String> {
-        let name = self.recorded(person()).await?;
+    async fn by_operator(&self, watched: &Watched, method: &str) -> Result<Call, String> {
+        let name = self.recorded(watched, person()).await?;
         if method == "ForwardRequest" {
             let message = ForwardRequestRequest {
                 name,

@@ -158,7 +158,7 @@ impl Requests {
                 Call::new(&self.operator, path!("DownloadAnswer"), &message)
             }
             "UpdateAnswer" => {
-                let drafted: Answer = self.draft(&name).read().await?;
+                let drafted: Answer = self.watched.prepared(&self.draft(&name)).await?;
                 let message = UpdateAnswerRequest {
                     etag: drafted.etag.clone(),
                     answer: Some(drafted),
@@ -168,13 +168,13 @@ impl Requests {
                 Call::new(&self.operator, path!("UpdateAnswer"), &message)
             }
             "ApproveAnswer" => {
-                let drafted: Answer = self.draft(&name).read().await?;
+                let drafted: Answer = self.watched.prepared(&self.draft(&name)).await?;
                 self.approve(&name, &drafted)
             }
             _ => {
-                let submitted: Request = self.submit(&new()).read().await?;
-                let drafted: Answer = self.draft(&submitted.name).read().await?;
-                let _: Answer = self.approve(&submitted.name, &drafted).read().await?;
+                let submitted: Request = self.watched.prepared(&self.submit(&new())).await?;
+                let drafted: Answer = self.watched.prepared(&self.draft(&submitted.name)).await?;
+                let _: Answer = self.watched.prepared(&self.approve(&submitted.name, &drafted)).await?;
                 let message = RecordDispatchRequest {
                     name: submitted.name,
                     means: DispatchMeans::Post.into(),
@@ -330,9 +330,7 @@ impl House for Requests {
                 Call::new(&self.operator, path!("AssignRequest"), &message)
             }
             "WithdrawRequest" => {
-                let submission = self.submit(&new());
-                let submitted: Request = submission.read().await?;
-                self.watched.note_done(&submission);
+                let submitted: Request = self.watched.prepared(&self.submit(&new())).await?;
                 let message = WithdrawRequestRequest {
                     name: submitted.name,
                     reason: "by letter".into(),

@@ -109,6 +109,13 @@ impl Watched {
         *told.done.entry(call.journaled()).or_default() += 1;
     }
 
+    /// Makes a mutation that prepares another one, and notes that it was answered.
+    pub async fn prepared<M: Message + Default>(&self, call: &Call) -> Result<M, String> {
+        let answer = call.read().await?;
+        self.note_done(call);
+        Ok(answer)
+    }
+
     /// Notes that a copy was given, or may have been.
     pub fn note_given(&self, call: &Call, certain: bool) {
         if call.path == READING {
