@@ -13,6 +13,7 @@ use legalstat_local::testing::{
     harness::{Ground, Running},
     relay::Relay,
 };
+use prost::Message;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use tonic::{Code, Status};
 
