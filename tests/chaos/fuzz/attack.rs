@@ -187,10 +187,15 @@ fn understood(input: &MessageDescriptor, messages: &[Vec<u8>]) -> Vec<(Option<Uu
         .iter()
         .filter_map(|bytes| DynamicMessage::decode(input.clone(), &bytes[..]).ok());
     decoded
-        .map(|message| {
+        .flat_map(|message| {
             let header = message.get_field_by_name("header").map(|header| header.into_owned());
             let header = header.and_then(|header| header.as_message().cloned());
-            let about = header.as_ref().unwrap_or(&message);
+            let batch = message.get_field_by_name("requests").map(|batch| batch.into_owned());
+            let batch = batch.and_then(|batch| batch.as_list().map(<[_]>::to_vec));
+            let calls = batch.map(|batch| batch.iter().filter_map(|call| call.as_message().cloned()).collect());
+            calls.unwrap_or_else(|| vec![header.unwrap_or(message)])
+        })
+        .map(|about| {
             let id = about.get_field_by_name("request_id").map(|id| id.into_owned());
             let id = id.and_then(|id| Uuid::parse_str(id.as_str()?).ok());
             let validate_only = about.get_field_by_name("validate_only").and_then(|only| only.as_bool());
