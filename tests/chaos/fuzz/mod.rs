@@ -35,9 +35,9 @@ use attack::{Attack, Method};
 use ledger::{Ledger, Who};
 use wire::Answer;
 
-/// How many calls are made, unless the environment says otherwise.
 /// The method whose requests are calls of their own.
 const BATCH: &str = "/BatchSubmitRequests";
+/// How many calls are made, unless the environment says otherwise.
 const CALLS: u64 = 20_000;
 /// How many are under way at once.
 const SIDE_BY_SIDE: usize = 24;
