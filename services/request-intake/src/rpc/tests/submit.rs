@@ -3,7 +3,6 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use jiff::Timestamp;
-use legalstat_kit::door::word::Word as _;
 use legalstat_local::testing::refusals::{metadata, pairs, refused, violations};
 use legalstat_proto::{
     common::v1 as common,

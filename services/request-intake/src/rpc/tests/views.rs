@@ -1,6 +1,5 @@
 //! How much of a request is told.
 
-use legalstat_kit::door::word::Word as _;
 use legalstat_local::testing::refusals::{pairs, violations};
 use legalstat_proto::requests::v1::{
     self as proto, GetRequestRequest, ListRequestsRequest, RequestView, SubmitRequestRequest,
