@@ -166,7 +166,7 @@ pub fn document(language: Language) -> Document {
 }
 
 /// Takes every signature for sound that stands for this content.
-fn sound(content: &[u8], signature: &[u8], _: &str) -> SignatureChecked {
+fn sound(content: &[u8], signature: &[u8]) -> SignatureChecked {
     let is_sound = content == canonical(&answer()) && signature == [0x30, 3, 2, 1, 0];
     let outcome = if is_sound { Outcome::Proved } else { Outcome::Refuted };
     SignatureChecked {
@@ -237,7 +237,23 @@ fn who_approved_his_own_draft_approved_nothing() {
         let mut own = document(Language::Ru);
         own.approval.as_mut().expect("it is approved").approved_by = name.into();
         let bytes = render(&own, Format::Json).expect("it is rendered");
-        assert_eq!(verify(&bytes, &sound).outcome(Point::Approval), Some(Outcome::Refuted));
+        let verified = verify(&bytes, &sound);
+        assert_eq!(verified.outcome(Point::Approval), Some(Outcome::Refuted));
+        assert!(!verified.is_proved(), "whoever signed it");
+    }
+}
+
+#[test]
+fn a_name_that_no_signature_covers_is_never_told_as_proved() {
+    for format in FORMATS {
+        let mut forged = document(Language::Ru);
+        let approval = forged.approval.as_mut().expect("it is approved");
+        (approval.approved_by, approval.approved_at) = ("head".into(), "2020-01-01T00:00:00Z".into());
+        let bytes = render(&forged, format).expect("it is rendered");
+        let verified = verify(&bytes, &sound);
+        for point in [Point::Approval, Point::Capacity] {
+            assert_eq!(verified.outcome(point), Some(Outcome::NotProved), "{format:?} {point:?}");
+        }
     }
 }
 
@@ -298,7 +314,7 @@ fn no_text_is_read_as_anything_but_text() {
             answer.sources[0].address = trick.into();
             answer.body = trick.into();
             let bytes = render(&tricky, format).unwrap_or_else(|error| panic!("{format:?} {trick:?}: {error}"));
-            let verified = verify(&bytes, &|_, _, _| SignatureChecked {
+            let verified = verify(&bytes, &|_, _| SignatureChecked {
                 outcome: Outcome::Proved,
                 text: String::new(),
             });
@@ -320,7 +336,7 @@ proptest! {
         written.answer.requester.full_name = wild;
         for format in FORMATS {
             let bytes = render(&written, format).expect("any text can be rendered");
-            let verified = verify(&bytes, &|_, _, _| SignatureChecked { outcome: Outcome::Proved, text: String::new() });
+            let verified = verify(&bytes, &|_, _| SignatureChecked { outcome: Outcome::Proved, text: String::new() });
             prop_assert!(verified.is_proved(), "{:?}", verified.findings);
             prop_assert_eq!(verified.document.as_ref(), Some(&written));
         }

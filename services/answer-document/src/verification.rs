@@ -29,9 +29,10 @@ pub enum Point {
     Digest,
     /// The document shows these data, and nothing else.
     Shown,
-    /// The answer was approved.
+    /// The answer was approved by whom the file names. The signature covers the answer and not this, so it is refuted at times and
+    /// never proved.
     Approval,
-    /// The approver's signature covers these data.
+    /// A signature covers these data, and its certificate is trusted.
     Signature,
     /// The capacity in which it was approved, and when.
     Capacity,
@@ -107,17 +108,12 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// Whether data, digest, what is shown and the approver's signature are all proved. What no document can prove by itself, the
-    /// capacity, is left out of account.
+    /// Whether data, digest, what is shown and the signature are all proved, and nothing is refuted. What no document can prove by
+    /// itself, the approver's name and capacity, is left out of account.
     pub fn is_proved(&self) -> bool {
-        let needed = [
-            Point::Data,
-            Point::Digest,
-            Point::Shown,
-            Point::Approval,
-            Point::Signature,
-        ];
-        needed.iter().all(|point| self.outcome(*point) == Some(Outcome::Proved))
+        let needed = [Point::Data, Point::Digest, Point::Shown, Point::Signature];
+        let is_refuted = |finding: &Finding| finding.outcome == Outcome::Refuted;
+        needed.iter().all(|point| self.outcome(*point) == Some(Outcome::Proved)) && !self.findings.iter().any(is_refuted)
     }
 
     /// What was found out about a point.
@@ -138,9 +134,9 @@ struct Carried {
     besides: Besides,
 }
 
-/// Looks at a detached CMS signature (second) over a content (first), as of the instant, by RFC 3339, at which the document says it
-/// was approved (third).
-pub type Check<'c> = dyn Fn(&[u8], &[u8], &str) -> SignatureChecked + 'c;
+/// Looks at a detached CMS signature (second) over a content (first). As of when is the caller's to decide: no time that the file
+/// tells is covered by the signature, and whoever holds a key that was revoked would tell one before that.
+pub type Check<'c> = dyn Fn(&[u8], &[u8]) -> SignatureChecked + 'c;
 
 /// Says what the bytes of a file prove.
 pub fn verify(bytes: &[u8], check: &Check<'_>) -> Verified {
@@ -241,10 +237,10 @@ fn judge_approval(verified: &mut Verified, carried: &Carried, document: &Documen
         verified.add(Point::Approval, Outcome::Refuted, text);
     } else {
         let text = format!(
-            "{} approved it, who neither drafted nor edited it",
+            "the file says that {} approved it, who neither drafted nor edited it: nothing that is signed says so",
             approval.approved_by
         );
-        verified.add(Point::Approval, Outcome::Proved, text);
+        verified.add(Point::Approval, Outcome::NotProved, text);
     }
     let signature = hex::decode(&approval.signature)
         .ok()
@@ -252,7 +248,7 @@ fn judge_approval(verified: &mut Verified, carried: &Carried, document: &Documen
     match signature {
         None => verified.add(Point::Signature, Outcome::NotProved, "it carries no signature"),
         Some(signature) => {
-            let SignatureChecked { outcome, text } = check(&carried.answer, &signature, &approval.approved_at);
+            let SignatureChecked { outcome, text } = check(&carried.answer, &signature);
             verified.add(Point::Signature, outcome, text);
         }
     }
@@ -349,7 +345,7 @@ mod tests {
 
     #[test]
     fn what_is_no_document_proves_nothing_and_says_why() {
-        let never = |_: &[u8], _: &[u8], _: &str| unreachable!("there is nothing signed");
+        let never = |_: &[u8], _: &[u8]| unreachable!("there is nothing signed");
         for bytes in [
             &b""[..],
             b"{}",
