@@ -94,6 +94,10 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     signatures.follow(&context);
     jobs::examination::start(&context, Arc::clone(&examiner), Arc::clone(&rules));
     jobs::warning::start(&context, config.warning_days);
+    let attachments = attaching::Limits {
+        unbound_for: kept.unbound_for,
+        unbound_bytes: kept.unbound_bytes,
+    };
     let submissions = Submissions {
         context: context.clone(),
         rules: Arc::clone(&rules),
@@ -101,6 +105,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         texts: Arc::clone(&texts),
         earlier: Arc::clone(&earlier),
         coupons: coupons.clone(),
+        attachments: attachments.clone(),
     };
     let server = RequestIntakeServiceServer::new(RequestIntake {
         submissions: Groups::start(&context, submissions, SUBMISSIONS),
@@ -116,10 +121,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         earlier,
         files,
         signatures,
-        attachments: attaching::Limits {
-            unbound_for: kept.unbound_for,
-            unbound_bytes: kept.unbound_bytes,
-        },
+        attachments,
         form_registry,
         rendering: Rendering::default(),
         examiner,
