@@ -141,13 +141,10 @@ fn request(event: &Event) -> Option<Uuid> {
 
 /// What must be known of the request of an event.
 fn asked(event: &Event) -> Option<Asked> {
-    let told = told(event);
     Some(Asked {
         id: request(event)?,
-        // A number comes with a due date, and stays.
-        is_registered: told.as_ref().is_some_and(|told| told.due_date.is_some()),
-        // A correction may change by what it is told, and to whom.
-        now: told.is_none() || event.kind == "request.corrected",
+        event: event.number(),
+        now: told(event).is_none(),
     })
 }
 
