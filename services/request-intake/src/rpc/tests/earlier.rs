@@ -9,7 +9,10 @@ use legalstat_proto::{
 };
 use tokio::task::JoinSet;
 
-use super::stage::{Client, Stage, get, outcome, recorded, request, submission, submit};
+use super::{
+    bodies::{create, ministry},
+    stage::{Client, Stage, get, outcome, recorded, request, submission, submit},
+};
 
 fn numbered(number: &str, period: &str) -> proto::Request {
     let mut numbered = proto::Request {
@@ -119,6 +122,33 @@ async fn of_an_earlier_request_that_another_brought_nothing_is_told_but_that_the
         (seen.likely_duplicate_of, seen.repeats),
         (Some(told(&first)), Some(told(&first)))
     );
+}
+
+#[tokio::test]
+async fn an_earlier_request_whose_bin_was_corrected_is_named_to_the_body_that_has_it_now_and_to_no_other() {
+    let stage = Stage::set().await;
+    create(&stage, ministry("justice")).await;
+    let mut edms = stage.client("edms");
+    let first = accept(&mut edms, numbered("1", "2024")).await;
+    let again = accept(&mut edms, numbered("2", "2024")).await;
+    let mut justice = stage.client("justice");
+    let seen = get(&mut justice, &again.name).await.expect("it has its BIN");
+    assert_eq!(seen.repeats, Some(told(&first)));
+    stage
+        .execute("ALTER TABLE requests.request DISABLE TRIGGER request_changed")
+        .await;
+    stage
+        .execute("UPDATE requests.request SET requester_bin = '940740000911' WHERE external_number = '1'")
+        .await;
+    let list = ListRequestsRequest::default();
+    let listed = justice.list_requests(list).await.expect("it lists").into_inner();
+    let seen = get(&mut justice, &again.name).await.expect("it has its BIN");
+    for seen in [&seen, &listed.requests[0]] {
+        assert_eq!(seen.name, again.name);
+        assert_eq!(seen.repeats, None, "it is another body's now");
+    }
+    let seen = get(&mut stage.client("operator"), &again.name).await.expect("it is there");
+    assert_eq!(seen.repeats, Some(told(&first)));
 }
 
 #[tokio::test]
