@@ -17,6 +17,8 @@ mod earlier;
 mod items;
 mod registers;
 
+pub use earlier::as_if_first;
+
 /// The rule a check applies, in the order of examination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CheckRule {
