@@ -126,6 +126,8 @@ pub(super) enum Lead {
     Assignee(String),
     AcceptedBy(String),
     State(State),
+    /// All that wait for their answer, in the order of their due dates.
+    Owed,
     All,
 }
 
@@ -155,7 +157,11 @@ pub async fn find(
             looked_to: None,
         });
     }
-    let leads = if order.by == By::Number { leads } else { vec![Lead::All] };
+    let leads = if order.by == By::Number {
+        leads
+    } else {
+        vec![of_order(filter, order)]
+    };
     if !listing.leaves_filters(&leads) {
         let places = listing.matching(&leads, Some(most), most).fetch(connection).await?;
         return Ok(Found {
@@ -205,6 +211,18 @@ fn leads(filter: &Filter) -> Vec<Lead> {
         Viewer::Official if !filter.states.is_empty() => filter.states.iter().copied().map(Lead::State).collect(),
         Viewer::Official if filter.overdue_at.is_some() => AWAITED.map(Lead::State).to_vec(),
         Viewer::Official => vec![Lead::All],
+    }
+}
+
+/// What leads to requests in an order other than that of arrival: what is owed has an index of its own by due date, for all that was
+/// answered comes before it there.
+fn of_order(filter: &Filter, order: Order) -> Lead {
+    let states = &filter.states;
+    let in_states = !states.is_empty() && states.iter().all(|state| AWAITED.contains(state));
+    if order.by == By::DueDate && (in_states || filter.overdue_at.is_some()) {
+        Lead::Owed
+    } else {
+        Lead::All
     }
 }
 

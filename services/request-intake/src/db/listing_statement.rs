@@ -30,6 +30,10 @@ pub(super) fn push_lead(query: &mut QueryBuilder<Postgres>, lead: &Lead) {
         Lead::State(state) => {
             query.push("r.state = ").push_bind(state.word());
         }
+        Lead::Owed => {
+            // In the words of the index, so that PostgreSQL knows that it has them all.
+            query.push("r.state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION') AND r.due_date IS NOT NULL");
+        }
         Lead::All => {
             query.push("true");
         }
@@ -188,7 +192,7 @@ impl Listing<'_> {
         let open = [
             filter.viewer != Viewer::Official && !led(|lead| matches!(lead, Lead::AcceptedBy(_) | Lead::Bin(_))),
             filter.viewer != Viewer::Official && filter.bin.is_some(),
-            filter.any_number.is_some() && !led(|lead| !matches!(lead, Lead::All)),
+            filter.any_number.is_some() && !led(|lead| !matches!(lead, Lead::All | Lead::Owed)),
             filter.coupon_number.is_some() && !led(|lead| matches!(lead, Lead::Coupon(_))),
             filter.registration_number.is_some() && !led(|lead| matches!(lead, Lead::Registration(_))),
             filter.external_number.is_some() && !led(|lead| matches!(lead, Lead::External(_))),
@@ -347,6 +351,14 @@ fn instant(microseconds: i64) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_owed_is_in_the_states_that_wait_for_an_answer() {
+        let mut query = QueryBuilder::new("");
+        push_lead(&mut query, &Lead::Owed);
+        let words = AWAITED.map(|state| format!("'{}'", state.word())).join(", ");
+        assert!(query.sql().as_str().contains(&format!("r.state IN ({words})")));
+    }
 
     #[test]
     fn a_day_is_found_again_and_what_no_calendar_has_is_none() {

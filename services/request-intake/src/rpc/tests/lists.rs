@@ -418,6 +418,62 @@ async fn a_page_that_has_looked_through_enough_is_short_and_says_where_to_go_on(
 }
 
 #[tokio::test]
+async fn what_is_owed_is_listed_by_due_date_however_much_is_owed_and_was_answered_before() {
+    let stage = Stage::set().await;
+    accept(&mut stage.client("edms"), request()).await;
+    // The oldest due dates are of answered ones: more of them than a page looks through, and of open ones more than are sorted.
+    stage
+        .execute(
+            "INSERT INTO requests.request
+                 (id, accepted_by, accepted_at, coupon_number, received_at, channel, external_number, external_date, addressee,
+                  essence, language, requester_kind, requester_full_name, requester_postal_address, state,
+                  examination_pending, examination_round, examined_at, registration_number, registered_on, due_date, due_time,
+                  due_provisional, due_assumed, due_calendar_version, due_term)
+             SELECT gen_random_uuid(), accepted_by, accepted_at, 'copy-' || n, received_at, channel, external_number,
+                 external_date, addressee, essence, language, requester_kind, requester_full_name, requester_postal_address,
+                 CASE WHEN n <= 10000 THEN 'ANSWERED' WHEN n % 2 = 0 THEN 'REGISTERED' ELSE 'IN_PREPARATION' END, false, 1,
+                 examined_at, 'copy-' || n, registered_on, due_date - 100 + n / 300, due_time - interval '100 days',
+                 due_provisional, due_assumed, due_calendar_version, due_term
+             FROM requests.request, generate_series(1, 20002) AS n",
+        )
+        .await;
+    stage.execute("ANALYZE requests.request").await;
+    let by_due_date = ListRequestsRequest {
+        order_by: "due_date".into(),
+        page_size: 50,
+        ..Default::default()
+    };
+    let mut operator = stage.client("operator");
+    for (what, message) in [
+        (
+            "of a state",
+            ListRequestsRequest {
+                state: RequestState::Registered.into(),
+                ..by_due_date.clone()
+            },
+        ),
+        (
+            "of all that wait",
+            ListRequestsRequest {
+                states: vec![RequestState::Registered.into(), RequestState::InPreparation.into()],
+                ..by_due_date.clone()
+            },
+        ),
+        (
+            "overdue",
+            ListRequestsRequest {
+                overdue: true,
+                ..by_due_date.clone()
+            },
+        ),
+    ] {
+        let page = operator.list_requests(message).await.expect("it lists").into_inner();
+        assert_eq!(page.requests.len(), 50, "{what}: the first page is full");
+        assert!(!page.next_page_token.is_empty(), "{what}");
+    }
+}
+
+#[tokio::test]
 async fn wrong_filters_are_told_all_at_once() {
     let stage = Stage::set().await;
     let message = ListRequestsRequest {
