@@ -8,7 +8,7 @@ use crate::{
         Answer, AnsweredItem, Approval, Breakdown, Capacity, Document, Figure, Language, Law, Named, Provision, Reason,
         RequestAnswered, Requester, SCHEMA, Source, TotalOf, Words,
     },
-    canonical, digest, render, verify,
+    RenderError, canonical, digest, pdf, render, shown, verify,
 };
 
 fn words(kk: &str, ru: &str, en: &str) -> Words {
@@ -322,6 +322,37 @@ fn no_text_is_read_as_anything_but_text() {
             assert_eq!(verified.document, Some(tricky));
         }
     }
+}
+
+/// An answer to a hundred items, each described by this.
+fn of_a_hundred(description: &str) -> Document {
+    let mut document = document(Language::Ru);
+    let item = AnsweredItem {
+        description: description.into(),
+        figures: vec![],
+        ..document.answer.items[0].clone()
+    };
+    document.answer.items = vec![item; 100];
+    document
+}
+
+#[test]
+fn a_text_of_line_breaks_is_refused_before_it_is_typeset_and_makes_no_verification_long() {
+    for broken in ["\n", "\r\n", "\u{2028}"] {
+        let many = of_a_hundred(&format!("a{}", broken.repeat(3_999 / broken.chars().count())));
+        assert!(canonical(&many.answer).len() < crate::MOST_BYTES * 2);
+        assert!(
+            matches!(render(&many, Format::Pdf), Err(RenderError::TooManyLines(_, crate::MOST_LINES))),
+            "{broken:?}"
+        );
+        let workbook = render(&many, Format::Xlsx).expect("a cell holds it");
+        assert!(!workbook.is_empty());
+    }
+    // The longest text without breaks that an answer may have is not refused for its length alone.
+    let long = of_a_hundred(&"a ".repeat(5_000));
+    assert!(canonical(&long.answer).len() > crate::MOST_BYTES * 9 / 10);
+    let shown = serde_json::to_value(shown::sheet(&long, "")).expect("it is shown");
+    assert!(pdf::lines(&shown) < crate::MOST_LINES);
 }
 
 proptest! {

@@ -1,5 +1,5 @@
 //! Renders answers as documents. Typesetting is work of the processor and takes tens of megabytes: it is done beside the runtime's own
-//! threads, one at a time, and what is rendered was bounded before (`MOST_FIGURES`, `MOST_BYTES`, `MOST_PAGES`).
+//! threads, one at a time, and what is rendered was bounded before (`MOST_FIGURES`, `MOST_BYTES`, `MOST_LINES`, `MOST_PAGES`).
 
 use std::{sync::Arc, time::Duration};
 
@@ -31,7 +31,7 @@ impl Rendering {
     /// Renders a document. Who hangs up leaves it under way, with its place.
     ///
     /// # Errors
-    /// RESOURCE_EXHAUSTED when too many are rendered, or it has more pages than a document may have.
+    /// RESOURCE_EXHAUSTED when too many are rendered, or it has more lines or pages than a document may have.
     pub async fn render(&self, document: Document, format: Format) -> Result<Vec<u8>, Error> {
         let place = Arc::clone(&self.places).acquire_owned();
         let place = match tokio::time::timeout(TURN, place).await {
@@ -46,7 +46,7 @@ impl Rendering {
             .await
             .map_err(|error| anyhow::Error::new(error).context("rendering"))?;
         rendered.map_err(|error| match error {
-            RenderError::TooManyPages(..) | RenderError::Workbook(_) => {
+            RenderError::TooManyPages(..) | RenderError::TooManyLines(..) | RenderError::Workbook(_) => {
                 let reason = ErrorReason::DocumentNotRendered;
                 let refusal = Refusal::new(Code::ResourceExhausted, reason, format!("the document: {error}"));
                 refusal.with("problem", &error.to_string()).into()
