@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod answer;
 mod canonical;
+mod carried;
 mod glyphs;
 mod labels;
 mod pdf;
