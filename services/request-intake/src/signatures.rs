@@ -43,6 +43,14 @@ pub struct Signatures {
 /// Names, times and sizes of the folder's files, which tell when it has changed.
 type Stamp = Vec<(PathBuf, Option<SystemTime>, u64)>;
 
+/// What was seen when the folder was looked at last.
+#[derive(Default)]
+struct Seen {
+    stamp: Stamp,
+    /// The authorities whose revocation lists were stale, and told as such.
+    stale: Vec<String>,
+}
+
 impl Signatures {
     /// Reads the folder of authorities; without one nobody is trusted.
     ///
@@ -68,20 +76,35 @@ impl Signatures {
     pub fn follow(self: &Arc<Self>, context: &Context) {
         let Some(folder) = self.folder.clone() else { return };
         let own = Arc::clone(self);
-        let seen = Arc::new(std::sync::Mutex::new(stamp(&folder).unwrap_or_default()));
+        let stamp = stamp(&folder).unwrap_or_default();
+        let seen = Arc::new(std::sync::Mutex::new(Seen {
+            stamp,
+            ..Seen::default()
+        }));
+        let clock = context.clone();
         job::repeat(context, "authorities of signatures", LOOK, move || {
             let (own, folder, seen) = (Arc::clone(&own), folder.clone(), Arc::clone(&seen));
-            async move { tokio::task::spawn_blocking(move || own.look(&folder, &seen)).await? }
+            let now = clock.now();
+            async move { tokio::task::spawn_blocking(move || own.look(&folder, &seen, now)).await? }
         });
     }
 
-    fn look(&self, folder: &Path, seen: &std::sync::Mutex<Stamp>) -> anyhow::Result<()> {
-        let now = stamp(folder).context("LEGALSTAT_SIGNATURE_TRUST")?;
+    fn look(&self, folder: &Path, seen: &std::sync::Mutex<Seen>, now: Timestamp) -> anyhow::Result<()> {
+        let stamp = stamp(folder).context("LEGALSTAT_SIGNATURE_TRUST")?;
         let mut seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if *seen != now {
+        if seen.stamp != stamp {
             self.trust.store(Arc::new(TrustStore::read(folder)?));
-            *seen = now;
+            seen.stamp = stamp;
             tracing::info!("the authorities of signatures have changed and are in use");
+        }
+        let trust = self.trust.load();
+        let stale = trust.stale(now);
+        if stale != seen.stale {
+            if !stale.is_empty() {
+                let authorities = stale.join("; ");
+                tracing::warn!(authorities, "revocation lists are out of date: what was revoked since is not known");
+            }
+            seen.stale = stale.into_iter().map(str::to_owned).collect();
         }
         Ok(())
     }

@@ -140,10 +140,14 @@ impl Expected<'_> {
             Some(expected) if !signers.iter().any(|signer| is_signer(signer, expected)) => {
                 (Outcome::Refuted, format!("it was signed by another than {expected}: {names}"))
             }
-            _ => (
-                Outcome::Proved,
-                format!("it covers the answer, and its certificate is trusted as of {at}: {names}"),
-            ),
+            _ => {
+                let stale = match self.trust.stale(at)[..] {
+                    [] => String::new(),
+                    ref of => format!("; what was revoked lately is not known of {}", of.join("; ")),
+                };
+                let text = format!("it covers the answer, and its certificate is trusted as of {at}: {names}{stale}");
+                (Outcome::Proved, text)
+            }
         }
     }
 }

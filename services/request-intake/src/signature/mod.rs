@@ -16,6 +16,8 @@ mod verify;
 
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod trust_tests;
 
 pub use trust::TrustStore;
 pub use verify::verify;
