@@ -13,6 +13,9 @@ use crate::domain::{
 
 /// How many requests a page looks through at most when filters remain that no index decides.
 const WINDOW: i64 = 10_000;
+/// How many of what its caller sees a page looks through where what leads there is shared with others: what lies between them is looked
+/// through as well.
+const SEEN: i64 = 2_000;
 /// How many requests are sorted at most, where no index has the order that is asked for among those of a requester, say.
 const SORTED: i64 = 10_000;
 
@@ -111,7 +114,7 @@ pub struct Key {
 #[derive(Debug)]
 pub struct Found {
     pub places: Vec<Place>,
-    /// How far was looked, when there is more behind it.
+    /// How far was looked, when there is more behind it: always a place of a request that the caller sees.
     pub looked_to: Option<Key>,
 }
 
@@ -169,7 +172,9 @@ pub async fn find(
             looked_to: None,
         });
     }
-    let window = (WINDOW / i64::try_from(leads.len()).unwrap_or(1)).max(most);
+    let is_shared = filter.viewer != Viewer::Official && matches!(leads[..], [Lead::All | Lead::Owed]);
+    let window = if is_shared { SEEN } else { WINDOW };
+    let window = (window / i64::try_from(leads.len()).unwrap_or(1)).max(most);
     let places = listing.matching(&leads, Some(window), most).fetch(connection).await?;
     let is_full = i64::try_from(places.len()).is_ok_and(|found| found >= most);
     let looked_to = if is_full {

@@ -155,6 +155,8 @@ impl Listing<'_> {
                 query.push(") IS NOT TRUE");
             }
             self.push_range(query);
+            // What the caller does not see is not counted either: where a page ends tells nothing of it.
+            self.push_viewer(query);
             if let Some(window) = window {
                 self.push_order(query);
                 query.push(" LIMIT ").push_bind(window);
@@ -163,10 +165,16 @@ impl Listing<'_> {
         }
     }
 
-    /// Those of them that the filter takes.
+    /// Those of them that the filter takes. Behind the first of all that were led to, some may be missing.
     pub(super) fn matching(&self, leads: &[Lead], window: Option<i64>, most: i64) -> Query {
         let mut query = QueryBuilder::new(COLUMNS);
+        query.push("SELECT r.* FROM (");
         self.push_looked_through(&mut query, leads, window);
+        query.push(") AS r");
+        if let Some(window) = window {
+            self.push_order(&mut query);
+            query.push(" LIMIT ").push_bind(window);
+        }
         query.push(") AS r WHERE true");
         self.push_filters(&mut query);
         self.push_order(&mut query);
@@ -190,8 +198,6 @@ impl Listing<'_> {
         let led = |is: fn(&Lead) -> bool| leads.iter().all(is);
         let by = self.order.by;
         let open = [
-            filter.viewer != Viewer::Official && !led(|lead| matches!(lead, Lead::AcceptedBy(_) | Lead::Bin(_))),
-            filter.viewer != Viewer::Official && filter.bin.is_some(),
             filter.any_number.is_some() && !led(|lead| !matches!(lead, Lead::All | Lead::Owed)),
             filter.coupon_number.is_some() && !led(|lead| matches!(lead, Lead::Coupon(_))),
             filter.registration_number.is_some() && !led(|lead| matches!(lead, Lead::Registration(_))),
@@ -214,7 +220,6 @@ impl Listing<'_> {
     /// Everything that is filtered by, also what leads there: that costs little, and nothing is forgotten.
     fn push_filters(&self, query: &mut QueryBuilder<Postgres>) {
         let filter = self.filter;
-        self.push_viewer(query);
         self.push_numbers(query);
         for (column, value) in [
             ("requester_bin", filter.bin.as_deref()),

@@ -417,6 +417,93 @@ async fn a_page_that_has_looked_through_enough_is_short_and_says_where_to_go_on(
     }
 }
 
+/// Stores so many requests that this caller brought, as copies of the one that is there.
+async fn brought(stage: &Stage, caller: &str, count: i32) {
+    let mut connection = stage.running.superuser().await;
+    sqlx::query(
+        "INSERT INTO requests.request
+             (id, accepted_by, accepted_at, coupon_number, received_at, channel, external_number, external_date, addressee,
+              essence, language, requester_kind, requester_full_name, requester_bin, requester_postal_address, state,
+              examination_pending, examination_round, examined_at)
+         SELECT gen_random_uuid(), $1, accepted_at, gen_random_uuid(), received_at + n * interval '1 microsecond', channel,
+             external_number, external_date, addressee, essence, language, requester_kind, requester_full_name, requester_bin,
+             requester_postal_address, 'AWAITING_CLARIFICATION', false, 1, examined_at
+         FROM (SELECT * FROM requests.request ORDER BY number LIMIT 1) AS first, generate_series(-$2, -1) AS n",
+    )
+    .bind(caller)
+    .bind(count)
+    .execute(&mut connection)
+    .await
+    .expect("they are stored");
+}
+
+/// The number of the request whose place a token holds.
+fn number_in(token: &str) -> i64 {
+    let bytes = hex::decode(token).expect("it is hexadecimal");
+    let key = String::from_utf8(bytes[8..].to_vec()).expect("it is a text");
+    key.rsplit(' ').next().and_then(|number| number.parse().ok()).expect("a number")
+}
+
+#[tokio::test]
+async fn where_a_page_ends_tells_nothing_of_what_its_caller_does_not_see() {
+    let stage = Stage::set().await;
+    accept(&mut stage.client("edms"), request()).await;
+    brought(&stage, "kadagalau", 10_001).await;
+    brought(&stage, "edms", 10_001).await;
+    let of_bin = ListRequestsRequest {
+        identification_number: BIN.into(),
+        words: "needle".into(),
+        ..Default::default()
+    };
+    // Nobody: it brought nothing and is no body.
+    let page = stage.client("stranger-body").list_requests(of_bin.clone()).await;
+    let page = page.expect("it lists").into_inner();
+    assert_eq!((page.requests.len(), page.next_page_token.as_str()), (0, ""));
+    let mut kadagalau = stage.client("kadagalau");
+    for order_by in ["number", "received_at", "received_at desc", "update_time"] {
+        let mut message = ListRequestsRequest {
+            order_by: order_by.into(),
+            ..of_bin.clone()
+        };
+        let mut pages = 0;
+        loop {
+            let page = kadagalau.list_requests(message.clone()).await.expect("it lists").into_inner();
+            if page.next_page_token.is_empty() {
+                break;
+            }
+            pages += 1;
+            let number = number_in(&page.next_page_token);
+            assert!((2..=10_002).contains(&number), "{order_by}: {number} is another's");
+            message.page_token = page.next_page_token;
+        }
+        assert!(pages > 0, "{order_by}");
+    }
+}
+
+#[tokio::test]
+async fn what_two_ways_lead_to_is_listed_once_across_pages() {
+    let stage = Stage::set().await;
+    let first = accept(&mut stage.client("edms"), request()).await;
+    brought(&stage, "edms", 12_000).await;
+    stage
+        .execute("ALTER TABLE requests.request DISABLE TRIGGER request_changed")
+        .await;
+    // The second stands where the requests of one state that are looked through end behind those of both.
+    stage
+        .execute("UPDATE requests.request SET essence = 'needle' WHERE number IN (5, 5001, 11990)")
+        .await;
+    let message = ListRequestsRequest {
+        states: vec![RequestState::AwaitingClarification.into(), RequestState::Registered.into()],
+        words: "needle".into(),
+        order_by: "number".into(),
+        ..Default::default()
+    };
+    assert_eq!(first.state(), RequestState::Registered);
+    let found = pages(&mut stage.client("operator"), message).await;
+    let once: BTreeSet<&String> = found.iter().collect();
+    assert_eq!((found.len(), once.len()), (3, 3));
+}
+
 #[tokio::test]
 async fn what_is_owed_is_listed_by_due_date_however_much_is_owed_and_was_answered_before() {
     let stage = Stage::set().await;
