@@ -16,6 +16,8 @@ const WINDOW: i64 = 10_000;
 /// How many of what its caller sees a page looks through where what leads there is shared with others: what lies between them is looked
 /// through as well.
 const SEEN: i64 = 2_000;
+/// How many bytes of essences and items a page looks for words in at most: some of a second. One request has a tenth of that at most.
+const TEXT: i64 = 16 * 1024 * 1024;
 /// How many requests are sorted at most, where no index has the order that is asked for among those of a requester, say.
 const SORTED: i64 = 10_000;
 
@@ -152,8 +154,8 @@ pub async fn find(
     let leads = leads(filter);
     let listing = Listing { filter, order, after };
     // Every index but those of the other orders has the order of arrival behind what leads to it.
-    let gathered = order.by != By::Number && !matches!(leads[..], [Lead::All]) && few(connection, &leads).await?;
-    if gathered {
+    let sorts = order.by != By::Number && !matches!(leads[..], [Lead::All]);
+    if sorts && can_be_sorted(connection, &listing, &leads).await? {
         let places = listing.matching(&leads, None, most).fetch(connection).await?;
         return Ok(Found {
             places,
@@ -174,7 +176,13 @@ pub async fn find(
     }
     let is_shared = filter.viewer != Viewer::Official && matches!(leads[..], [Lead::All | Lead::Owed]);
     let window = if is_shared { SEEN } else { WINDOW };
-    let window = (window / i64::try_from(leads.len()).unwrap_or(1)).max(most);
+    let mut window = (window / i64::try_from(leads.len()).unwrap_or(1)).max(most);
+    if !filter.words.is_empty() {
+        let (within, beyond) = listing.by_text(&leads, Some(window), TEXT).fetch(connection).await?;
+        if beyond > 0 {
+            window = within.max(1);
+        }
+    }
     let places = listing.matching(&leads, Some(window), most).fetch(connection).await?;
     let is_full = i64::try_from(places.len()).is_ok_and(|found| found >= most);
     let looked_to = if is_full {
@@ -231,8 +239,22 @@ fn of_order(filter: &Filter, order: Order) -> Lead {
     }
 }
 
-/// Whether these lead to so few requests that they can be sorted.
-async fn few(connection: &mut PgConnection, leads: &[Lead]) -> Result<bool, sqlx::Error> {
+/// Whether these lead to so few requests, and where words are looked for to so little text, that they can be sorted.
+async fn can_be_sorted(
+    connection: &mut PgConnection,
+    listing: &Listing<'_>,
+    leads: &[Lead],
+) -> Result<bool, sqlx::Error> {
+    let count = count(connection, leads).await?;
+    if count > SORTED || listing.filter.words.is_empty() {
+        return Ok(count <= SORTED);
+    }
+    let (_, beyond) = listing.by_text(leads, None, TEXT).fetch(connection).await?;
+    Ok(beyond == 0)
+}
+
+/// To how many requests these lead, as far as that many are sorted.
+async fn count(connection: &mut PgConnection, leads: &[Lead]) -> Result<i64, sqlx::Error> {
     let mut query = QueryBuilder::new("SELECT count(*) FROM (");
     for (place, lead) in leads.iter().enumerate() {
         query.push(if place == 0 { "(" } else { " UNION ALL (" });
@@ -241,6 +263,5 @@ async fn few(connection: &mut PgConnection, leads: &[Lead]) -> Result<bool, sqlx
         query.push(format!(" LIMIT {})", SORTED + 1));
     }
     query.push(") AS led");
-    let count: i64 = query.build_query_scalar().fetch_one(connection).await?;
-    Ok(count <= SORTED)
+    query.build_query_scalar().fetch_one(connection).await
 }

@@ -182,6 +182,20 @@ impl Listing<'_> {
         Query(query, self.order.by)
     }
 
+    /// How many of them have no more text than this together with those before them, and how many have more.
+    pub(super) fn by_text(&self, leads: &[Lead], window: Option<i64>, bytes: i64) -> Counts {
+        let mut query = QueryBuilder::new("SELECT count(*) FILTER (WHERE r.bytes <= ");
+        query.push_bind(bytes).push("), count(*) FILTER (WHERE r.bytes > ").push_bind(bytes);
+        query.push(") FROM (SELECT sum(r.bytes) OVER (");
+        self.push_order(&mut query);
+        // What a text has in bytes is known without its being read.
+        query.push(") AS bytes FROM (SELECT r.*, octet_length(r.essence) + coalesce(");
+        query.push("(SELECT sum(octet_length(i.description)) FROM requests.item AS i WHERE i.request = r.id), 0) AS bytes FROM (");
+        self.push_looked_through(&mut query, leads, window);
+        query.push(") AS r) AS r) AS r");
+        Counts(query)
+    }
+
     /// The last of them, when there are as many as may be looked through.
     pub(super) fn last(&self, leads: &[Lead], window: i64) -> Query {
         let mut query = QueryBuilder::new(COLUMNS);
@@ -298,6 +312,15 @@ fn push_words(query: &mut QueryBuilder<Postgres>, text: &str, words: &[String]) 
 const COLUMNS: &str =
     "SELECT r.id, r.number, r.received_at, r.due_date, coalesce(r.changed_at, r.accepted_at) AS update_time
     FROM (";
+
+/// A statement that counts twice.
+pub(super) struct Counts(QueryBuilder<Postgres>);
+
+impl Counts {
+    pub(super) async fn fetch(mut self, connection: &mut PgConnection) -> Result<(i64, i64), sqlx::Error> {
+        self.0.build_query_as().fetch_one(connection).await
+    }
+}
 
 /// A statement that finds places.
 pub(super) struct Query(QueryBuilder<Postgres>, By);

@@ -18,6 +18,7 @@ mod groups;
 mod held;
 mod kept;
 mod lists;
+mod long_lists;
 mod lookups;
 mod model;
 mod reading;
