@@ -32,12 +32,12 @@ impl Signature {
     }
 }
 
-/// That the signature of the signed original is valid.
+/// That the signature of the signed original is valid, and no more: anybody's is who has a certificate.
 pub(super) fn valid() -> LocalizedText {
     LocalizedText::new(
-        "Қол қойылған түпнұсқаның электрондық цифрлық қолтаңбасы жарамды.",
-        "Электронная цифровая подпись подписанного оригинала действительна.",
-        "The electronic signature of the signed original is valid.",
+        "Қол қойылған түпнұсқаның электрондық цифрлық қолтаңбасы жарамды. Қол қоюшы өтініш берушімен салыстырылмаған.",
+        "Электронная цифровая подпись подписанного оригинала действительна. Подписавший с заявителем не сверялся.",
+        "The electronic signature of the signed original is valid. Who signed it was not compared with the requester.",
     )
 }
 
@@ -197,5 +197,6 @@ mod tests {
         let unsupported = reason(&Verdict::Unsupported("GOST".into())).expect("it has one");
         assert!(unsupported.kk.contains("GOST") && unsupported.en.contains("GOST"));
         assert_eq!(reason(&Verdict::Valid(Vec::new())), None);
+        assert!(valid().en.contains("not compared"), "what was not looked at is not told as if it were");
     }
 }
