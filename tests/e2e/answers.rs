@@ -222,7 +222,12 @@ fn a_request_is_answered_by_the_command_line_alone_and_its_documents_are_verifie
             ("Head of the Committee", Some(1), "REFUTED"),
         ] {
             let found = verified_with(&system, file, &trust, &["--signer", expected]);
-            assert_eq!((found.0, outcome(&found.1, "SIGNATURE")), (code, signature), "{}", found.1);
+            assert_eq!(
+                (found.0, outcome(&found.1, "SIGNATURE")),
+                (code, signature),
+                "{}",
+                found.1
+            );
         }
         let nobody = system.folder().join("nobody");
         std::fs::create_dir_all(&nobody).expect("the folder is ours");
@@ -265,8 +270,14 @@ fn whoever_signs_what_he_drafted_himself_proves_no_approver() {
     std::fs::write(&file, forged.to_string()).expect("the folder is ours");
     let verify = |signer: &[&str]| {
         let (file, trust) = (text(&file), text(&trust));
-        let all = [&["requests", "verify", &file, "--trust", &trust, "-o", "json"][..], signer].concat();
-        let program = legalstat_test_support::system::program(folder.path()).args(all).output();
+        let all = [
+            &["requests", "verify", &file, "--trust", &trust, "-o", "json"][..],
+            signer,
+        ]
+        .concat();
+        let program = legalstat_test_support::system::program(folder.path())
+            .args(all)
+            .output();
         let output = program.expect("the program runs");
         let found: Value = serde_json::from_slice(&output.stdout).expect("it says what it found");
         (output.status.code(), found)

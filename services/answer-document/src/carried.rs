@@ -67,7 +67,10 @@ fn parts(answer: Option<Vec<u8>>, besides: Option<Vec<u8>>) -> Result<Carried, S
 
 fn of_pdf(bytes: &[u8]) -> Result<Carried, String> {
     if !is_plain(bytes) {
-        return Err("it is a PDF of another kind than documents are: its objects are compressed, encrypted or amended".to_owned());
+        return Err(
+            "it is a PDF of another kind than documents are: its objects are compressed, encrypted or amended"
+                .to_owned(),
+        );
     }
     let pdf = Pdf::new(bytes.to_vec()).map_err(|error| format!("it is no readable PDF: {error:?}"))?;
     let attached = |name: &str| {
@@ -138,9 +141,7 @@ fn unescaped(name: &[u8]) -> Cow<'_, [u8]> {
 /// Whether a reference to an object comes first, as `12 0 R`.
 fn is_reference(bytes: &[u8]) -> bool {
     let near = &bytes[..bytes.len().min(40)];
-    let mut words = near
-        .split(u8::is_ascii_whitespace)
-        .filter(|word| !word.is_empty());
+    let mut words = near.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let mut number = || words.next().is_some_and(|word| word.iter().all(u8::is_ascii_digit));
     number() && number() && words.next().is_some_and(|word| word.starts_with(b"R"))
 }
@@ -239,7 +240,9 @@ mod tests {
     use crate::{
         Outcome, Point, SignatureChecked, Verified,
         answer::{Document, Language},
-        canonical, digest, render, tests::document, verify,
+        canonical, digest, render,
+        tests::document,
+        verify,
     };
 
     fn verified(bytes: &[u8]) -> Verified {
@@ -264,7 +267,9 @@ mod tests {
             let mut part = read.by_index(place).expect("it is there");
             let (name, mut content) = (part.name().expect("it is a text").into_owned(), String::new());
             part.read_to_string(&mut content).expect("it is XML");
-            written.start_file(&name, SimpleFileOptions::default()).expect("it begins");
+            written
+                .start_file(&name, SimpleFileOptions::default())
+                .expect("it begins");
             written.write_all(&with(&name, content)).expect("it is written");
         }
         written.finish().expect("it ends").into_inner()
@@ -321,7 +326,8 @@ mod tests {
     #[test]
     fn what_is_attached_to_a_pdf_inflates_within_bounds_and_other_kinds_of_pdf_are_not_read() {
         let whole = canonical(&crate::tests::answer());
-        let besides = serde_json::json!({ "rendering": 1, "sha256": digest(&whole), "language": "ru", "approval": null });
+        let besides =
+            serde_json::json!({ "rendering": 1, "sha256": digest(&whole), "language": "ru", "approval": null });
         let besides = besides.to_string();
         let with = |content: &[u8]| {
             let files = [attached(ANSWER, 3, content), attached(DOCUMENT, 5, besides.as_bytes())];
@@ -331,7 +337,14 @@ mod tests {
         let bomb = with(&vec![b' '; 100 * 1024 * 1024]);
         assert!(bomb.len() < 1024 * 1024);
         is_unreadable(&bomb, "does not carry");
-        for other in ["/Type /ObjStm", "/Type /Obj#53tm", "/Type/X#52ef", "/Encrypt 3 0 R", "/Prev 9", "/XRefStm 9"] {
+        for other in [
+            "/Type /ObjStm",
+            "/Type /Obj#53tm",
+            "/Type/X#52ef",
+            "/Encrypt 3 0 R",
+            "/Prev 9",
+            "/XRefStm 9",
+        ] {
             is_unreadable(&pdf(&[format!("<< {other} >>").into_bytes()]), "another kind");
         }
         is_unreadable(b"%PDF-1.7\n1 0 obj\nstartxref\n9\n%%EOF", "another kind");

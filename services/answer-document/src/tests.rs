@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 
 use crate::{
-    Format, Outcome, Point, SignatureChecked,
+    Format, Outcome, Point, RenderError, SignatureChecked,
     answer::{
         Answer, AnsweredItem, Approval, Breakdown, Capacity, Document, Figure, Language, Law, Named, Provision, Reason,
         RequestAnswered, Requester, SCHEMA, Source, TotalOf, Words,
     },
-    RenderError, canonical, digest, pdf, render, shown, verify,
+    canonical, digest, pdf, render, shown, verify,
 };
 
 fn words(kk: &str, ru: &str, en: &str) -> Words {
@@ -252,7 +252,11 @@ fn a_name_that_no_signature_covers_is_never_told_as_proved() {
         let bytes = render(&forged, format).expect("it is rendered");
         let verified = verify(&bytes, &sound);
         for point in [Point::Approval, Point::Capacity] {
-            assert_eq!(verified.outcome(point), Some(Outcome::NotProved), "{format:?} {point:?}");
+            assert_eq!(
+                verified.outcome(point),
+                Some(Outcome::NotProved),
+                "{format:?} {point:?}"
+            );
         }
     }
 }
@@ -342,7 +346,10 @@ fn a_text_of_line_breaks_is_refused_before_it_is_typeset_and_makes_no_verificati
         let many = of_a_hundred(&format!("a{}", broken.repeat(3_999 / broken.chars().count())));
         assert!(canonical(&many.answer).len() < crate::MOST_BYTES * 2);
         assert!(
-            matches!(render(&many, Format::Pdf), Err(RenderError::TooManyLines(_, crate::MOST_LINES))),
+            matches!(
+                render(&many, Format::Pdf),
+                Err(RenderError::TooManyLines(_, crate::MOST_LINES))
+            ),
             "{broken:?}"
         );
         let workbook = render(&many, Format::Xlsx).expect("a cell holds it");

@@ -103,7 +103,8 @@ impl Verified {
     pub fn is_proved(&self) -> bool {
         let needed = [Point::Data, Point::Digest, Point::Shown, Point::Signature];
         let is_refuted = |finding: &Finding| finding.outcome == Outcome::Refuted;
-        needed.iter().all(|point| self.outcome(*point) == Some(Outcome::Proved)) && !self.findings.iter().any(is_refuted)
+        needed.iter().all(|point| self.outcome(*point) == Some(Outcome::Proved))
+            && !self.findings.iter().any(is_refuted)
     }
 
     /// What was found out about a point.

@@ -102,7 +102,10 @@ impl Signatures {
         if stale != seen.stale {
             if !stale.is_empty() {
                 let authorities = stale.join("; ");
-                tracing::warn!(authorities, "revocation lists are out of date: what was revoked since is not known");
+                tracing::warn!(
+                    authorities,
+                    "revocation lists are out of date: what was revoked since is not known"
+                );
             }
             seen.stale = stale.into_iter().map(str::to_owned).collect();
         }

@@ -137,9 +137,10 @@ impl Expected<'_> {
         let names: Vec<String> = signers.iter().map(told_signer).collect();
         let (names, at) = (names.join("; "), self.at);
         match self.signer {
-            Some(expected) if !signers.iter().any(|signer| is_signer(signer, expected)) => {
-                (Outcome::Refuted, format!("it was signed by another than {expected}: {names}"))
-            }
+            Some(expected) if !signers.iter().any(|signer| is_signer(signer, expected)) => (
+                Outcome::Refuted,
+                format!("it was signed by another than {expected}: {names}"),
+            ),
             _ => {
                 let stale = match self.trust.stale(at)[..] {
                     [] => String::new(),

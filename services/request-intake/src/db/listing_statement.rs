@@ -32,7 +32,9 @@ pub(super) fn push_lead(query: &mut QueryBuilder<Postgres>, lead: &Lead) {
         }
         Lead::Owed => {
             // In the words of the index, so that PostgreSQL knows that it has them all.
-            query.push("r.state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION') AND r.due_date IS NOT NULL");
+            query.push(
+                "r.state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION') AND r.due_date IS NOT NULL",
+            );
         }
         Lead::All => {
             query.push("true");
@@ -185,7 +187,10 @@ impl Listing<'_> {
     /// How many of them have no more text than this together with those before them, and how many have more.
     pub(super) fn by_text(&self, leads: &[Lead], window: Option<i64>, bytes: i64) -> Counts {
         let mut query = QueryBuilder::new("SELECT count(*) FILTER (WHERE r.bytes <= ");
-        query.push_bind(bytes).push("), count(*) FILTER (WHERE r.bytes > ").push_bind(bytes);
+        query
+            .push_bind(bytes)
+            .push("), count(*) FILTER (WHERE r.bytes > ")
+            .push_bind(bytes);
         query.push(") FROM (SELECT sum(r.bytes) OVER (");
         self.push_order(&mut query);
         // What a text has in bytes is known without its being read.

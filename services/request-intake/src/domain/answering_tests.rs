@@ -324,7 +324,10 @@ fn what_an_official_takes_an_item_to_mean_stands_for_all_it_names() {
 fn a_description_of_line_breaks_is_repeated_in_few_lines_with_all_of_its_words() {
     let plain = "  registered crimes,  by region ";
     assert_eq!(in_few_lines(plain), plain, "as it was written");
-    assert_eq!(in_few_lines(&format!("a{}b\u{2028}c\r\n", "\n".repeat(3_990))), "a\nb\nc");
+    assert_eq!(
+        in_few_lines(&format!("a{}b\u{2028}c\r\n", "\n".repeat(3_990))),
+        "a\nb\nc"
+    );
     let many: Vec<String> = (0..900).map(|number| number.to_string()).collect();
     let told = in_few_lines(&many.join("\n\n"));
     assert_eq!(told.lines().count(), LINES);

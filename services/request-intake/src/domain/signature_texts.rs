@@ -197,6 +197,9 @@ mod tests {
         let unsupported = reason(&Verdict::Unsupported("GOST".into())).expect("it has one");
         assert!(unsupported.kk.contains("GOST") && unsupported.en.contains("GOST"));
         assert_eq!(reason(&Verdict::Valid(Vec::new())), None);
-        assert!(valid().en.contains("not compared"), "what was not looked at is not told as if it were");
+        assert!(
+            valid().en.contains("not compared"),
+            "what was not looked at is not told as if it were"
+        );
     }
 }

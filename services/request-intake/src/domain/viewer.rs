@@ -103,7 +103,10 @@ mod tests {
             assert_eq!(sees(caller, official, day, by, bin), seen, "{caller} {by} {bin:?}");
             let viewer = Viewer::of(caller, official, &bodies, day);
             let same = |bin| viewer.sees(by, bin) == seen;
-            assert!(viewer.asks_for_bin(by) || same(None) && same(Some(BIN)), "{caller} {by}");
+            assert!(
+                viewer.asks_for_bin(by) || same(None) && same(Some(BIN)),
+                "{caller} {by}"
+            );
         }
         assert!(
             !sees("justice", false, date(2027, 1, 1), "edms", Some(BIN)),

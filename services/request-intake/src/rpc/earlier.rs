@@ -45,7 +45,10 @@ pub(super) fn conceal(request: &mut proto::Request) {
         (CheckRule::LikelyDuplicate, request.likely_duplicate_of.is_some()),
         (CheckRule::Repeated, request.repeats.is_some()),
     ];
-    let checks = request.examination.iter_mut().flat_map(|examination| &mut examination.checks);
+    let checks = request
+        .examination
+        .iter_mut()
+        .flat_map(|examination| &mut examination.checks);
     for check in checks.filter(|check| check.outcome() == proto::CheckOutcome::Proposed) {
         let of_rule = named.iter().find(|(rule, _)| check.rule == convert::rule(*rule));
         if let Some((rule, false)) = of_rule {

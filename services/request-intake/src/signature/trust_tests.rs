@@ -51,7 +51,10 @@ fn a_certificate_that_bears_its_issuers_name_and_not_its_own_signature_is_no_aut
     // What the next key has certified leads to the old one by way of it.
     let leaf = named("Signer").signed_by(&key(), &Issuer::new(authority(), new));
     let found = chain::find(leaf.expect("it is signed").der(), &[], instant("2026-03-02"), &both);
-    assert_eq!(found.expect("there is a way").authorities, ["CN=Authority", "CN=Authority"]);
+    assert_eq!(
+        found.expect("there is a way").authorities,
+        ["CN=Authority", "CN=Authority"]
+    );
 }
 
 #[test]
@@ -63,7 +66,9 @@ fn an_authority_counts_while_its_own_certificate_is_valid() {
     let longer = longer.self_signed(&own).expect("it signs itself");
     let mut leaf = named("Signer");
     (leaf.not_before, leaf.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2040, 1, 1));
-    let leaf = leaf.signed_by(&key(), &Issuer::new(authority(), own)).expect("it is signed");
+    let leaf = leaf
+        .signed_by(&key(), &Issuer::new(authority(), own))
+        .expect("it is signed");
     let at = |day: &str, store: &TrustStore| match chain::find(leaf.der(), &[], instant(day), store) {
         Ok(_) => None,
         Err(Refused::Fault(fault)) => Some(fault),

@@ -380,7 +380,11 @@ async fn content_that_was_dropped_without_its_row_is_taken_for_no_request() {
     *clock.lock().expect("no test panics here") += SignedDuration::from_secs(700);
     let folder = stage.files.path().to_owned();
     until(|| walk(&folder) == 0).await;
-    assert_eq!(stage.count("SELECT count(*) FROM requests.attachment").await, 1, "the commit failed");
+    assert_eq!(
+        stage.count("SELECT count(*) FROM requests.attachment").await,
+        1,
+        "the commit failed"
+    );
     let named = violations(submit(&mut edms, submission(with(request(), &[&file]))).await);
     assert_eq!(named, pairs(&[("request.attachments[0].name", "UNKNOWN")]));
 }

@@ -127,7 +127,11 @@ async fn who_may_not_see_an_earlier_request_does_not_learn_that_there_is_one() {
     unasked_items.items[0].period = "2021".into();
     unasked_items.items[0].until_period = String::new();
     let nothing = submit(&mut kadagalau, probe(unasked_items)).await.expect("it is whole");
-    assert_eq!(checks(&asked), checks(&nothing), "nothing differs from what is said when there is none");
+    assert_eq!(
+        checks(&asked),
+        checks(&nothing),
+        "nothing differs from what is said when there is none"
+    );
     let message = submission(other);
     let again = submit(&mut kadagalau, message.clone()).await.expect("it is accepted");
     assert_eq!(outcomes(&again), [CheckOutcome::Passed; 2]);
@@ -137,12 +141,20 @@ async fn who_may_not_see_an_earlier_request_does_not_learn_that_there_is_one() {
     assert_eq!(repeated, again, "nor does a repetition tell it");
     let listed = kadagalau.list_requests(ListRequestsRequest::default()).await;
     for listed in listed.expect("it lists").into_inner().requests {
-        assert!(checks(&listed).iter().all(|check| check.outcome() != CheckOutcome::Proposed));
+        assert!(
+            checks(&listed)
+                .iter()
+                .all(|check| check.outcome() != CheckOutcome::Proposed)
+        );
     }
     let seen = get(&mut stage.client("operator"), &again.name)
         .await
         .expect("it is there");
-    assert_eq!(outcomes(&seen), [CheckOutcome::Proposed; 2], "an official decides about it");
+    assert_eq!(
+        outcomes(&seen),
+        [CheckOutcome::Proposed; 2],
+        "an official decides about it"
+    );
     assert_eq!(
         (seen.likely_duplicate_of, seen.repeats),
         (Some(told(&first)), Some(told(&first)))
@@ -172,7 +184,9 @@ async fn an_earlier_request_whose_bin_was_corrected_is_named_to_the_body_that_ha
         assert_eq!(seen.name, again.name);
         assert_eq!(seen.repeats, None, "it is another body's now");
     }
-    let seen = get(&mut stage.client("operator"), &again.name).await.expect("it is there");
+    let seen = get(&mut stage.client("operator"), &again.name)
+        .await
+        .expect("it is there");
     assert_eq!(seen.repeats, Some(told(&first)));
 }
 

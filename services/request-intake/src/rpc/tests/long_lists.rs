@@ -82,7 +82,10 @@ async fn brought(stage: &Stage, caller: &str, count: i32) {
 fn number_in(token: &str) -> i64 {
     let bytes = hex::decode(token).expect("it is hexadecimal");
     let key = String::from_utf8(bytes[8..].to_vec()).expect("it is a text");
-    key.rsplit(' ').next().and_then(|number| number.parse().ok()).expect("a number")
+    key.rsplit(' ')
+        .next()
+        .and_then(|number| number.parse().ok())
+        .expect("a number")
 }
 
 #[tokio::test]
@@ -108,7 +111,11 @@ async fn where_a_page_ends_tells_nothing_of_what_its_caller_does_not_see() {
         };
         let mut pages = 0;
         loop {
-            let page = kadagalau.list_requests(message.clone()).await.expect("it lists").into_inner();
+            let page = kadagalau
+                .list_requests(message.clone())
+                .await
+                .expect("it lists")
+                .into_inner();
             if page.next_page_token.is_empty() {
                 break;
             }
@@ -143,7 +150,11 @@ async fn words_are_looked_for_in_so_much_text_at_most_and_the_page_says_where_to
             };
             let (mut pages, mut client) = (1, stage.client(caller));
             loop {
-                let page = client.list_requests(message.clone()).await.expect("it lists").into_inner();
+                let page = client
+                    .list_requests(message.clone())
+                    .await
+                    .expect("it lists")
+                    .into_inner();
                 assert!(page.requests.is_empty());
                 if page.next_page_token.is_empty() {
                     break;
@@ -169,7 +180,10 @@ async fn what_two_ways_lead_to_is_listed_once_across_pages() {
         .execute("UPDATE requests.request SET essence = 'needle' WHERE number IN (5, 5001, 11990)")
         .await;
     let message = ListRequestsRequest {
-        states: vec![RequestState::AwaitingClarification.into(), RequestState::Registered.into()],
+        states: vec![
+            RequestState::AwaitingClarification.into(),
+            RequestState::Registered.into(),
+        ],
         words: "needle".into(),
         order_by: "number".into(),
         ..Default::default()

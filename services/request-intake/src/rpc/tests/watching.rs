@@ -372,7 +372,10 @@ async fn who_has_the_bin_since_it_was_corrected_or_supplied_is_told_and_who_had_
         withdraw(&stage, &accepted.name).await;
         loop {
             let told = event(&mut since).await;
-            assert_eq!(told.request_event.as_ref().map(|event| &event.request), Some(&accepted.name));
+            assert_eq!(
+                told.request_event.as_ref().map(|event| &event.request),
+                Some(&accepted.name)
+            );
             if kind(&told) == "request.withdrawn" {
                 break;
             }
