@@ -99,3 +99,30 @@ fn a_revocation_list_that_was_to_be_followed_by_another_is_told_as_stale() {
     assert!(store.stale(instant("2026-01-31")).is_empty());
     assert_eq!(store.stale(instant("2026-02-02")), ["CN=Authority"]);
 }
+
+#[test]
+fn the_numbers_of_a_signer_are_read_as_the_certification_centre_writes_them_and_no_others() {
+    for (serial_number, unit, iin, bin) in [
+        (
+            "IIN911003342906",
+            "BIN160340014245",
+            Some("911003342906"),
+            Some("160340014245"),
+        ),
+        ("911003342906", "160340014245", None, None),
+        ("IIN9110033429061", "BIN16034001424x", None, None),
+    ] {
+        let mut parameters = named("Signer");
+        let kind = DnType::CustomDnType(vec![2, 5, 4, 5]);
+        parameters.distinguished_name.push(kind, serial_number);
+        parameters.distinguished_name.push(DnType::OrganizationalUnitName, unit);
+        let certificate = parameters.self_signed(&key()).expect("it signs itself");
+        let (_, parsed) = x509_parser::parse_x509_certificate(certificate.der()).expect("it is one");
+        let read = super::verify::identifiers(&parsed);
+        assert_eq!(
+            (read.0.as_deref(), read.1.as_deref()),
+            (iin, bin),
+            "{serial_number} {unit}"
+        );
+    }
+}
