@@ -212,6 +212,8 @@ pub enum Telling {
     OfExtension(Date),
     /// That for forwarding, and for telling of it.
     OfForwarding,
+    /// That for giving back what was to be cured by this day.
+    OfReturn(Date),
 }
 
 /// What the calendar is asked about the day by which a requester is to be told something.
@@ -224,6 +226,7 @@ pub fn telling(
     let (part, counted_from) = match telling {
         Telling::OfExtension(day) => (proto::TermPart::ExtensionNotice, Some(wire::to_date(day))),
         Telling::OfForwarding => (proto::TermPart::Forwarding, None),
+        Telling::OfReturn(day) => (proto::TermPart::Return, Some(wire::to_date(day))),
     };
     of_term(TermStart {
         rule: Some(Rule::RequesterKind(kind(requester_kind).into())),
