@@ -190,11 +190,11 @@ async fn what_is_signed_later_is_checked_again_and_keeps_number_and_due_date() {
     };
     let original = upload(&mut edms, &to_it(Kind::SignedOriginal, "request.txt", ""), CONTENT).await;
     let original = original.expect("it is added");
-    until_checked(&mut edms, &accepted.name, CheckOutcome::Undetermined).await;
+    until_checked(&mut edms, &accepted.name, CheckOutcome::Proposed).await;
     let beside = to_it(Kind::Signature, "request.p7s", &original.name);
-    let revoked = include_bytes!("../../signature/fixtures/revoked.p7s");
-    upload(&mut edms, &beside, revoked).await.expect("it is added");
-    let stands = until_checked(&mut edms, &accepted.name, CheckOutcome::Proposed).await;
+    let signature = include_bytes!("../../signature/fixtures/rsa.p7s");
+    upload(&mut edms, &beside, signature).await.expect("it is added");
+    let stands = until_checked(&mut edms, &accepted.name, CheckOutcome::Passed).await;
     assert_eq!(stands.state(), RequestState::Registered);
     assert_eq!(
         (&stands.registration_number, &stands.due_date),
