@@ -55,13 +55,13 @@ enum What {
 pub(super) async fn owed(service: &RequestIntake, stands: &Stored) -> Result<Option<Owed>, Error> {
     let state = stands.standing.state;
     let (what, telling) = if stands.submission.is_to_be_forwarded() && state.is_open() {
-        (What::Forwarding, Telling::OfForwarding)
+        (What::Forwarding, Telling::Forwarding)
     } else if state == State::AwaitingClarification {
         let rules = service.rules.get(&service.context.db).await?;
         let Ok(cure_by) = cure_by(&rules, stands) else {
             return Ok(None);
         };
-        (What::Return, Telling::OfReturn(cure_by))
+        (What::Return, Telling::Return(cure_by))
     } else {
         return Ok(None);
     };
