@@ -9,7 +9,7 @@ use legalstat_proto::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{RequestIntake, convert, convert_attachments, seeing};
+use super::{RequestIntake, convert, seeing};
 use crate::{
     db::{
         self,
@@ -214,7 +214,13 @@ fn to_dispatch(dispatch: Dispatch, proof_file: Option<Attachment>) -> proto::Dis
         proof: dispatch.proof,
         recorded_by: dispatch.recorded_by,
         record_time: Some(wire::to_timestamp(dispatch.recorded_at)),
-        proof_file: proof_file.map(|file| convert_attachments::attachment(file, None)),
+        proof_file: proof_file.map(|file| proto::ProofFile {
+            name: names::attachment(file.id),
+            filename: file.filename,
+            content_type: file.content_type,
+            size_bytes: file.size_bytes,
+            sha256: hex::encode(file.sha256),
+        }),
     }
 }
 

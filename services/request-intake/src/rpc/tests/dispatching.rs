@@ -57,8 +57,8 @@ async fn a_file_proves_a_dispatch_and_only_officials_see_it() {
         .proof_file
         .expect("it has one");
     assert_eq!(
-        (&told.name, &told.sha256, &told.request),
-        (&receipt.name, &receipt.sha256, &asked.name)
+        (&told.name, &told.sha256, told.size_bytes),
+        (&receipt.name, &receipt.sha256, receipt.size_bytes)
     );
     assert_eq!(
         dispatch(&mut operator, proved).await.expect("it was answered"),
