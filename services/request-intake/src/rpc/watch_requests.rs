@@ -107,6 +107,7 @@ impl Telling for Teller {
         let known = self.watched.of(&asked).await?;
         events.retain(|event| match request(event) {
             None => viewer == Viewer::Official,
+            Some(_) if notice::is_for_the_inside(&event.kind) => viewer == Viewer::Official,
             Some(id) => known.facts.get(&id).map_or(viewer == Viewer::Official, |facts| {
                 viewer.sees(&facts.accepted_by, facts.requester_bin.as_deref())
             }),
@@ -144,8 +145,10 @@ fn asked(event: &Event) -> Option<Asked> {
     let told = told(event);
     Some(Asked {
         id: request(event)?,
-        // A number comes with a due date, and stays.
-        is_registered: told.as_ref().is_some_and(|told| told.due_date.is_some()),
+        // A number comes with a due date, and stays. What leaves state and due date as they were may tell of one that has a number.
+        is_registered: told
+            .as_ref()
+            .is_some_and(|told| told.due_date.is_some() || told.state.is_none()),
         // A correction may change by what it is told, and to whom.
         now: told.is_none() || event.kind == "request.corrected",
     })

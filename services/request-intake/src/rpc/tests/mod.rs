@@ -1,4 +1,5 @@
 mod answer_calls;
+mod answer_limits;
 mod answers;
 mod applications;
 mod attached_signatures;
@@ -16,6 +17,7 @@ mod extending;
 mod fakes;
 mod groups;
 mod held;
+mod held_answers;
 mod kept;
 mod lists;
 mod lookups;
