@@ -39,9 +39,8 @@ pub fn notices(kind: &str, told: &Told) -> Vec<Notice> {
 fn of_kind(kind: &str, told: &Told) -> Vec<Notice> {
     match kind {
         "request.accepted" => [vec![Notice::Delivered], of_examination(told.state)].concat(),
-        "request.examined" | "request.decision_reviewed" | "request.clarification_provided" => {
-            or_execution(of_examination(told.state))
-        }
+        // What an official finds and what a requester supplies lead to another examination, which tells what it came to.
+        "request.examined" => or_execution(of_examination(told.state)),
         "request.due_date_moved" => vec![Notice::NewDate],
         // The same day by other reasons, and what changed nothing, are no news to a sender.
         "request.due_date_restated" => Vec::new(),
@@ -127,8 +126,8 @@ mod tests {
             ("request.correction_repeated", None),
             ("request.accepted", Some(&[Delivered, Registered, NewControl])),
             ("request.examined", Some(&[Registered, NewControl])),
-            ("request.decision_reviewed", Some(&[Registered, NewControl])),
-            ("request.clarification_provided", Some(&[Registered, NewControl])),
+            ("request.decision_reviewed", Some(&[Execution])),
+            ("request.clarification_provided", Some(&[Execution])),
             ("request.clarification_asked", Some(&[Execution])),
             ("request.assigned", Some(&[Execution])),
             ("request.corrected", Some(&[Execution])),
@@ -165,6 +164,7 @@ mod tests {
     #[test]
     fn a_kind_of_a_later_release_is_how_the_execution_goes() {
         assert_eq!(notices("request.weighed", &Told::default()), [Notice::Execution]);
+        assert_eq!(notices("request.examined", &Told::default()), [Notice::Execution], "again");
         assert!(!is_for_the_inside("request.weighed") && is_for_the_inside("scales.bought"));
     }
 
