@@ -134,7 +134,10 @@ class Feed(threading.Thread):
             self.token = message.resume_token  # only when everything of the message is kept
             self.changed.notify_all()
         if happened:
-            self.act(message.event.kind, happened)
+            try:
+                self.act(message.event.kind, happened)
+            except grpc.RpcError as failed:  # not to be taken for the end of the line
+                raise RuntimeError(f"{message.event.kind} of {happened.request}") from failed
 
     def apply(self, happened):
         """What an event leaves as it was is not set in it."""
@@ -239,7 +242,7 @@ class Office:
             change(self.operator.AssignRequest, intake.AssignRequestRequest(name=happened.request, assignee="operator"))
         elif feed_pb2.NOTICE_REFUSED in happened.notices:
             self.reverse(happened.request)
-        elif happened.external_number.startswith(("INDIVIDUAL", "LEGAL")) and kind == "request.accepted":
+        elif happened.state == request_pb2.REQUEST_STATE_AWAITING_CLARIFICATION and happened.external_number[0] in "IL":
             clarify(self.operator, happened)  # what an official recorded an official completes
         elif kind == "request.assigned":
             change(self.operator.DraftAnswer, answer_pb2.DraftAnswerRequest(name=happened.request))

@@ -164,7 +164,11 @@ mod tests {
     #[test]
     fn a_kind_of_a_later_release_is_how_the_execution_goes() {
         assert_eq!(notices("request.weighed", &Told::default()), [Notice::Execution]);
-        assert_eq!(notices("request.examined", &Told::default()), [Notice::Execution], "again");
+        assert_eq!(
+            notices("request.examined", &Told::default()),
+            [Notice::Execution],
+            "again"
+        );
         assert!(!is_for_the_inside("request.weighed") && is_for_the_inside("scales.bought"));
     }
 

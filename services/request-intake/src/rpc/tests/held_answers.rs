@@ -260,6 +260,6 @@ async fn what_is_read_and_what_is_refused_is_in_the_journal_and_no_holder_fills_
         "RESOURCE_NOT_FOUND",
     );
     let refusals = "SELECT count(*) FROM requests.journal_entry
-                    WHERE method LIKE '%/GetAnswerByCoupon' AND outcome = 'REFUSED' AND reason = 'RESOURCE_NOT_FOUND'";
+                    WHERE method LIKE '%/GetAnswerByCoupon' AND outcome = 'REFUSED' AND reason = 'ERROR_REASON_RESOURCE_NOT_FOUND'";
     assert_eq!(stage.count(refusals).await, 1, "it is stored before it is told");
 }
