@@ -37,7 +37,7 @@ fn answer(system: &System, name: &str) {
         &to_sign,
     ];
     let downloaded = system.json(&download);
-    assert_eq!(downloaded["sha256"], drafted["sha256"]);
+    assert_eq!(downloaded["file"]["sha256"], drafted["sha256"]);
     let signed = std::fs::read(&to_sign).expect("it was downloaded");
     let signature = system.folder().join("answer.p7s");
     std::fs::write(&signature, Signer::named("The head").sign(&signed)).expect("the folder is ours");
@@ -114,8 +114,8 @@ fn a_person_reads_the_answer_with_coupon_and_secret_and_a_guess_gets_nothing() {
             String::from_utf8_lossy(&downloaded.stderr)
         );
         let downloaded: Value = serde_json::from_slice(&downloaded.stdout).expect("it answers in JSON");
-        assert_eq!(downloaded["answerSha256"], shown["sha256"]);
-        assert_eq!(downloaded["received"]["sha256"], downloaded["sha256"]);
+        assert_eq!(downloaded["file"]["answerSha256"], shown["sha256"]);
+        assert_eq!(downloaded["received"]["sha256"], downloaded["file"]["sha256"]);
     }
     let pdf = std::fs::read(system.folder().join("kk.pdf")).expect("it was downloaded");
     assert!(pdf.starts_with(b"%PDF-"));

@@ -126,7 +126,7 @@ pub(crate) struct Of {
     #[arg(long, value_name = "NUMBER")]
     coupon: Option<String>,
     /// A file with the coupon's secret; `-` reads standard input [default: it is asked for on the terminal]
-    #[arg(long, value_name = "PATH", requires = "coupon")]
+    #[arg(long, value_name = "PATH", conflicts_with = "request")]
     secret_file: Option<PathBuf>,
 }
 
