@@ -15,6 +15,7 @@ mod feeds;
 mod figures;
 mod files;
 mod forms_command;
+mod held_answers;
 mod life;
 mod requests_command;
 mod signer;

@@ -45,7 +45,12 @@ use earlier_requests::EarlierRequests;
 use examining::Examiner;
 use lookup::Lookup;
 use rendering::Rendering;
-use rpc::{RequestIntake, attaching, coupons::Coupons, holder::Guesses, submit_request::Submissions};
+use rpc::{
+    RequestIntake, attaching,
+    coupons::Coupons,
+    holder::{Guesses, Readings},
+    submit_request::Submissions,
+};
 use shared_texts::SharedTexts;
 use signatures::Signatures;
 use watched::Watched;
@@ -116,6 +121,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         lookup: Lookup::new(context.db.clone()),
         coupons,
         guesses: Guesses::new(config.tries),
+        readings: Readings::default(),
         watched: Arc::new(Watched::new(context.db.clone())),
         outbox: Outbox::start(&context, SERVICE_NAME),
         context,
@@ -127,7 +133,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         signatures,
         attachments,
         form_registry,
-        rendering: Rendering::default(),
+        rendering: Rendering::new(config.rendering_turn),
         examiner,
     });
     let server = server

@@ -6,7 +6,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use prost_reflect::Value as Field;
 use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, connect, instant, name, object, read_text, request, requests::SERVICE};
+use super::{
+    Action, Command, Mutation, connect, coupons, instant, name, object, read_text, request, requests::SERVICE,
+};
 use crate::{
     failure::Failure,
     message,
@@ -40,10 +42,13 @@ from 1, and the indicator.")]
     /// Show the answer as it stands
     #[command(after_help = "Examples:
   legalstat requests answer show requests/0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01
-  legalstat requests answer show 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 -o json > answer.json")]
+  legalstat requests answer show 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 -o json > answer.json
+  legalstat requests answer show --coupon 20260302-7K3M9QZ0 --secret-file secret.txt
+
+Who holds the coupon of the request needs no certificate, and reads the answer once it is dispatched.")]
     Show {
-        /// The request, requests/UUID
-        request: String,
+        #[command(flatten)]
+        of: Of,
     },
     /// Edit the draft: a further version, as a file says it
     #[command(after_help = "Example:
@@ -95,10 +100,13 @@ The key stays with you: only the signature is sent. Who drafted or edited the an
     /// Download the answer as a document
     #[command(after_help = "Examples:
   legalstat requests answer download 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --format pdf --to answer.pdf
-  legalstat requests answer download 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --format xlsx --language kk --to answer.xlsx")]
+  legalstat requests answer download 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --format xlsx --language kk --to answer.xlsx
+  legalstat requests answer download --coupon 20260302-7K3M9QZ0 --format pdf --to answer.pdf
+
+Who holds the coupon of the request needs no certificate, and reads the answer once it is dispatched.")]
     Download {
-        /// The request, requests/UUID
-        request: String,
+        #[command(flatten)]
+        of: Of,
         /// The format
         #[arg(long)]
         format: Format,
@@ -109,6 +117,36 @@ The key stays with you: only the signature is sent. Who drafted or edited the an
         #[arg(long, value_name = "PATH")]
         to: PathBuf,
     },
+}
+
+/// Whose answer is read.
+#[derive(Args, Debug)]
+pub(crate) struct Of {
+    /// The request, requests/UUID
+    #[arg(required_unless_present = "coupon", conflicts_with = "coupon")]
+    request: Option<String>,
+    /// The number of its coupon, instead of the request; case, spaces and dashes make no difference
+    #[arg(long, value_name = "NUMBER")]
+    coupon: Option<String>,
+    /// A file with the coupon's secret; `-` reads standard input [default: it is asked for on the terminal]
+    #[arg(long, value_name = "PATH", conflicts_with = "request")]
+    secret_file: Option<PathBuf>,
+}
+
+impl Of {
+    /// One of two methods, by what the answer is found, with the fields that find it.
+    fn method(self, by_name: &'static str, by_coupon: &'static str) -> Result<(&'static str, Value), Failure> {
+        Ok(match (self.coupon, self.request) {
+            (Some(coupon), _) => {
+                let secret = coupons::secret(self.secret_file.as_deref())?;
+                (by_coupon, json!({ "couponNumber": coupon, "secret": secret }))
+            }
+            (None, request) => {
+                let name = name("requests/", &request.unwrap_or_default());
+                (by_name, json!({ "name": name }))
+            }
+        })
+    }
 }
 
 /// The language of an answer.
@@ -201,9 +239,9 @@ impl Answers {
                 ]);
                 ("DraftAnswer", fields, mutation)
             }
-            Self::Show { request } => {
-                let action = Action::Call(json!({ "name": name("requests/", &request) }), View::Record);
-                return Ok(Command::new(SERVICE, "GetAnswer", action));
+            Self::Show { of } => {
+                let (method, fields) = of.method("GetAnswer", "GetAnswerByCoupon")?;
+                return Ok(Command::new(SERVICE, method, Action::Call(fields, View::Record)));
             }
             Self::Edit {
                 request,
@@ -231,20 +269,17 @@ impl Answers {
                 ("RecordDispatch", fields, mutation)
             }
             Self::Download {
-                request,
+                of,
                 format,
                 language,
                 to,
             } => {
-                let fields = object([
-                    ("name", Some(json!(name("requests/", &request)))),
-                    ("format", word(format, "ANSWER_FORMAT_")),
-                    (
-                        "language",
-                        language.and_then(|language| word(language, "ANSWER_LANGUAGE_")),
-                    ),
-                ]);
-                return Ok(Command::new(SERVICE, "DownloadAnswer", Action::Download(fields, to)));
+                let (method, mut fields) = of.method("DownloadAnswer", "DownloadAnswerByCoupon")?;
+                fields["format"] = json!(word(format, "ANSWER_FORMAT_"));
+                if let Some(language) = language {
+                    fields["language"] = json!(word(language, "ANSWER_LANGUAGE_"));
+                }
+                return Ok(Command::new(SERVICE, method, Action::Download(fields, to)));
             }
         };
         let request = mutation.add_to(request(SERVICE, method, &fields)?);

@@ -129,9 +129,13 @@ impl Job {
                 } else {
                     db::examination::conclude(connection, id, &examination, now).await?;
                 }
-                let state = life::step(stands, verb)?;
-                let due_date = examination.deadline.as_ref().map(|deadline| deadline.due_date);
-                let told = Told::of(state, due_date);
+                // Examined again, a registered request keeps its state, its number and its due date.
+                let told = if verb == Verb::ExamineAgain {
+                    Told::default()
+                } else {
+                    let due_date = examination.deadline.as_ref().map(|deadline| deadline.due_date);
+                    Told::of(life::step(stands, verb)?, due_date)
+                };
                 Ok(vec![Change::of(&names::request(id), "request.examined").telling(&told)])
             })
         });

@@ -10,13 +10,14 @@ use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeRes
 use legalstat_proto::requests::v1::{
     self as proto, ApproveAnswerRequest, AskClarificationRequest, AssignRequestRequest, Attachment, AttachmentUpload,
     BatchSubmitRequestsRequest, BatchSubmitRequestsResponse, Body, CorrectRequestRequest, CreateBodyRequest,
-    DownloadAnswerRequest, DownloadAnswerResponse, DownloadAttachmentRequest, DraftAnswerRequest, ExtendRequestRequest,
-    ForwardRequestRequest, GetAnswerRequest, GetAttachmentUploadRequest, GetBodyRequest, GetRequestRequest,
-    GetRequestStatisticsRequest, GetRequestStatusRequest, LeaveWithoutConsiderationRequest, ListBodiesRequest,
-    ListBodiesResponse, ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest, ListSigningKeysResponse,
-    LookupRequestRequest, LookupRequestResponse, ProvideClarificationRequest, RecordDispatchRequest, RequestStatistics,
-    RequestStatus, ReturnRequestRequest, ReviewDecisionRequest, SubmitRequestRequest, TerminateRequestRequest,
-    UpdateAnswerRequest, UpdateBodyRequest, UploadAttachmentRequest, WatchRequestsRequest, WithdrawRequestRequest,
+    DownloadAnswerByCouponRequest, DownloadAnswerRequest, DownloadAnswerResponse, DownloadAttachmentRequest,
+    DraftAnswerRequest, ExtendRequestRequest, ForwardRequestRequest, GetAnswerByCouponRequest, GetAnswerRequest,
+    GetAttachmentUploadRequest, GetBodyRequest, GetRequestRequest, GetRequestStatisticsRequest,
+    GetRequestStatusRequest, LeaveWithoutConsiderationRequest, ListBodiesRequest, ListBodiesResponse,
+    ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest, ListSigningKeysResponse, LookupRequestRequest,
+    LookupRequestResponse, ProvideClarificationRequest, RecordDispatchRequest, RequestStatistics, RequestStatus,
+    ReturnRequestRequest, ReviewDecisionRequest, SubmitRequestRequest, TerminateRequestRequest, UpdateAnswerRequest,
+    UpdateBodyRequest, UploadAttachmentRequest, WatchRequestsRequest, WithdrawRequestRequest,
     request_intake_service_server::RequestIntakeService,
 };
 use tonic::{Request, Response, Status, Streaming};
@@ -37,12 +38,14 @@ pub mod coupons;
 mod create_body;
 mod deciding;
 mod download_answer;
+mod download_answer_by_coupon;
 mod download_attachment;
 mod draft_answer;
 mod earlier;
 mod extend_request;
 mod forward_request;
 mod get_answer;
+mod get_answer_by_coupon;
 mod get_attachment_upload;
 mod get_body;
 mod get_request;
@@ -83,7 +86,11 @@ use crate::{
     examining::Examiner,
     lookup::Lookup,
     rendering::Rendering,
-    rpc::{coupons::Coupons, holder::Guesses, submit_request::Submissions},
+    rpc::{
+        coupons::Coupons,
+        holder::{Guesses, Readings},
+        submit_request::Submissions,
+    },
     shared_texts::SharedTexts,
     signatures::Signatures,
     watched::Watched,
@@ -100,6 +107,7 @@ pub struct RequestIntake {
     pub lookup: Lookup,
     pub coupons: Coupons,
     pub guesses: Guesses,
+    pub readings: Readings,
     pub watched: Arc<Watched>,
     pub outbox: Outbox,
     pub submissions: Groups<Submissions>,
@@ -233,6 +241,28 @@ impl RequestIntakeService for RequestIntake {
         let call = Call::of(&request);
         Ok(Response::new(
             download_answer::download_answer(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_answer_by_coupon(
+        &self,
+        request: Request<GetAnswerByCouponRequest>,
+    ) -> Result<Response<proto::Answer>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            get_answer_by_coupon::get_answer_by_coupon(self, &call, message).await?,
+        ))
+    }
+
+    type DownloadAnswerByCouponStream = Self::DownloadAnswerStream;
+
+    async fn download_answer_by_coupon(
+        &self,
+        request: Request<DownloadAnswerByCouponRequest>,
+    ) -> Result<Response<Self::DownloadAnswerByCouponStream>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            download_answer_by_coupon::download_answer_by_coupon(self, &call, message).await?,
         ))
     }
 

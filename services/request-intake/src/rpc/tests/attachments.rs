@@ -11,14 +11,17 @@ use legalstat_local::testing::{
     refusals::{metadata, pairs, refused, violations},
 };
 use legalstat_proto::requests::v1::{
-    self as proto, Attachment, AttachmentKind as Kind, CheckOutcome, CheckRule, DownloadAttachmentRequest,
-    RequestState, UploadAttachmentHeader, UploadAttachmentRequest, WithdrawRequestRequest,
+    self as proto, Attachment, AttachmentKind as Kind, CheckOutcome, CheckRule, DownloadAttachmentRequest, Notice,
+    RequestState, UploadAttachmentHeader, UploadAttachmentRequest, WatchRequestsRequest, WithdrawRequestRequest,
     download_attachment_response, upload_attachment_request::Part,
 };
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use super::stage::{Client, Stage, get, outcome, recorded, request, submission, submit};
+use super::{
+    stage::{Client, Stage, get, outcome, recorded, request, submission, submit},
+    watching::{all, watch},
+};
 use crate::SERVICE;
 
 pub(super) const PDF: &[u8] = b"%PDF-1.7\nThe request: how many crimes were registered in 2025?\n";
@@ -270,6 +273,14 @@ async fn a_file_is_added_to_a_request_until_that_is_closed() {
     let kinds = "SELECT count(*) FROM requests.outbox_event
                  WHERE kind = 'request.attachment_added' AND resource LIKE 'requests/%' OR kind = 'attachment.uploaded'";
     assert_eq!(stage.count(kinds).await, 2);
+    let mut feed = watch(&stage, "edms", WatchRequestsRequest::default()).await;
+    let told = all(&mut feed).await.0.pop().and_then(|message| message.request_event);
+    let told = told.expect("it is told of the request");
+    assert_eq!(told.notices().collect::<Vec<_>>(), [Notice::Execution]);
+    assert_eq!(
+        (told.state(), told.as_of_now, told.registration_number),
+        (RequestState::Unspecified, false, accepted.registration_number.clone())
+    );
     let elsewhere = upload(&mut stage.client("kadagalau"), &to(Kind::Attachment, "a.pdf"), PDF).await;
     refused(elsewhere, Code::NotFound, "RESOURCE_NOT_FOUND");
 

@@ -1,4 +1,5 @@
 mod answer_calls;
+mod answer_limits;
 mod answers;
 mod applications;
 mod attached_signatures;
@@ -19,6 +20,7 @@ mod extending;
 mod fakes;
 mod groups;
 mod held;
+mod held_answers;
 mod kept;
 mod lists;
 mod long_lists;
