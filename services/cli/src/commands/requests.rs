@@ -65,11 +65,11 @@ With files, which are uploaded first:
     },
     /// Add files to a request that is there; what breaks off goes on
     #[command(after_help = "Examples:
-  legalstat requests attach requests/0192… answer-to-our-question.pdf photo.jpg
-  legalstat requests attach requests/0192… --signed-original request.p7m
+  legalstat requests attach 2026-000042 answer-to-our-question.pdf photo.jpg
+  legalstat requests attach 2026-000042 --signed-original request.p7m
 An upload that was ended goes on with its --request-id, which it told at its beginning.")]
     Attach {
-        /// The request, requests/UUID
+        /// The request: its registration number, its coupon's or its name, requests/UUID
         request: String,
         /// The files
         #[arg(value_name = "FILE")]
@@ -81,7 +81,7 @@ An upload that was ended goes on with its --request-id, which it told at its beg
     },
     /// The files of a request, with what their signatures came to
     Attachments {
-        /// The request, requests/UUID
+        /// The request: its registration number, its coupon's or its name, requests/UUID
         request: String,
     },
     /// Download a file of a request; what breaks off goes on
@@ -111,9 +111,9 @@ An upload that was ended goes on with its --request-id, which it told at its beg
         name: String,
     },
     /// One request as a sheet: number, days left and what to do next first
-    #[command(after_help = "Example:\n  legalstat requests show requests/UUID --language ru")]
+    #[command(after_help = "Example:\n  legalstat requests show 2026-000042 --language ru")]
     Show {
-        /// The request, requests/UUID
+        /// The request: its registration number, its coupon's or its name, requests/UUID
         name: String,
         /// The language of the findings
         #[arg(long, default_value = "en")]
@@ -228,7 +228,27 @@ impl Requests {
                 verification.run(options).await
             }
             Self::Verify(verify) => verify.run(options),
-            called => called.command()?.run(options).await,
+            mut called => {
+                if let Some((request, caller)) = called.about() {
+                    lookup::resolve(request, caller, options).await?;
+                }
+                if let Self::Deciding(deciding) = &mut called {
+                    deciding.complete(options)?;
+                }
+                called.command()?.run(options).await
+            }
+        }
+    }
+
+    /// The request that a command is about, as it was named, and who usually gives the command.
+    fn about(&mut self) -> Option<(&mut String, Option<&'static str>)> {
+        match self {
+            Self::Attach { request, .. } | Self::Attachments { request } | Self::Show { name: request, .. } => {
+                Some((request, None))
+            }
+            Self::Deciding(deciding) => Some(deciding.about()),
+            Self::Answer(answers) => Some(answers.about()),
+            _ => None,
         }
     }
 
