@@ -134,7 +134,10 @@ fn add(folder: &Path, name: &str, roles: &[AddedRole]) -> Result<(), Failure> {
     } else {
         "there already; its certificate is"
     };
-    output::tell(&format!("{name} is {told} {}, and commands take --as {name}", file.display()));
+    output::tell(&format!(
+        "{name} is {told} {}, and commands take --as {name}",
+        file.display()
+    ));
     Ok(())
 }
 

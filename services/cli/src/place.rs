@@ -196,7 +196,8 @@ impl Place {
     pub(crate) fn name_of(&self, caller: &str) -> Result<String, Failure> {
         let (certificate, _) = self.identity(caller)?;
         let shown = certificate.display();
-        let pem = std::fs::read(&certificate).map_err(|error| Failure::usage(format!("cannot read {shown}: {error}")))?;
+        let pem =
+            std::fs::read(&certificate).map_err(|error| Failure::usage(format!("cannot read {shown}: {error}")))?;
         let (_, pem) = x509_parser::pem::parse_x509_pem(&pem)
             .map_err(|_| Failure::Certificate(format!("{shown} holds no certificate in PEM")))?;
         let named = Caller::from_certificate(&pem.contents).map(|caller| caller.name);

@@ -165,7 +165,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         assert!(all(folder.path()).expect("there are none").is_empty());
         let add = |name: &str, roles: &[Role]| {
-            let there: Vec<Usage> = there().into_iter().chain(all(folder.path()).expect("they are read")).collect();
+            let there: Vec<Usage> = there()
+                .into_iter()
+                .chain(all(folder.path()).expect("they are read"))
+                .collect();
             super::add(folder.path(), &there, name, roles)
         };
         assert!(add("bolat.a", &[Role::Approver, Role::Operator, Role::Approver]).expect("it is new"));
@@ -189,8 +192,16 @@ mod tests {
     fn names_that_are_anothers_or_would_be_taken_for_one_are_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, roles, part) in [
-            ("operator", Role::Approver, "operator is there already, with the roles operator"),
-            ("edms", Role::Edms, "edms is there already, with the roles subject, edms"),
+            (
+                "operator",
+                Role::Approver,
+                "operator is there already, with the roles operator",
+            ),
+            (
+                "edms",
+                Role::Edms,
+                "edms is there already, with the roles subject, edms",
+            ),
             ("calendar", Role::Operator, "with the roles service"),
             ("Operator", Role::Operator, "differ in case only"),
             ("system", Role::Operator, "reserved"),
@@ -205,11 +216,16 @@ mod tests {
             (".hidden", Role::Operator, "unusual"),
             ("-x", Role::Operator, "unusual"),
         ] {
-            let refused = add(folder.path(), &there(), name, &[roles]).expect_err("it is refused").to_string();
+            let refused = add(folder.path(), &there(), name, &[roles])
+                .expect_err("it is refused")
+                .to_string();
             assert!(refused.contains(part), "{name}: {refused}");
         }
         let long = "a".repeat(LONGEST + 1);
-        assert!(matches!(add(folder.path(), &[], &long, &[Role::Operator]), Err(NotAdded::Unusual(_))));
+        assert!(matches!(
+            add(folder.path(), &[], &long, &[Role::Operator]),
+            Err(NotAdded::Unusual(_))
+        ));
         assert!(all(folder.path()).expect("there are none").is_empty());
     }
 }

@@ -173,7 +173,10 @@ fn word(value: impl ValueEnum, prefix: &str) -> Option<Value> {
 fn meaning(text: &str) -> Result<Value, String> {
     let told = "write the item as the sheet names it, or its number from 1, = and the indicator: items[0]=forms/1/indicators/1.1";
     let (item, indicator) = text.split_once('=').ok_or(told)?;
-    let within = item.trim().strip_prefix("items[").and_then(|rest| rest.strip_suffix(']'));
+    let within = item
+        .trim()
+        .strip_prefix("items[")
+        .and_then(|rest| rest.strip_suffix(']'));
     let number = |text: &str| text.trim().parse::<u32>().ok();
     let item = match within {
         Some(position) => number(position),
@@ -355,7 +358,13 @@ mod tests {
         let read = meaning("2 = forms/1/indicators/1.1");
         assert_eq!(read, Ok(json!({ "item": 1, "indicator": "forms/1/indicators/1.1" })));
         assert_eq!(meaning("items[1]=forms/1/indicators/1.1"), read);
-        for wrong in ["items[-1]=forms/1/indicators/1.1", "", "0=forms/1/indicators/1.1", "x=y", "forms/1/indicators/1.1"] {
+        for wrong in [
+            "items[-1]=forms/1/indicators/1.1",
+            "",
+            "0=forms/1/indicators/1.1",
+            "x=y",
+            "forms/1/indicators/1.1",
+        ] {
             assert!(meaning(wrong).is_err(), "{wrong}");
         }
     }

@@ -247,8 +247,15 @@ fn defect(text: &str) -> Result<(String, String), String> {
 
 /// The position of an item, `items[1]` or `1`.
 fn position(text: &str) -> Result<i32, String> {
-    let within = text.trim().strip_prefix("items[").and_then(|rest| rest.strip_suffix(']'));
-    let position = within.unwrap_or(text.trim()).parse().ok().filter(|position| *position >= 0);
+    let within = text
+        .trim()
+        .strip_prefix("items[")
+        .and_then(|rest| rest.strip_suffix(']'));
+    let position = within
+        .unwrap_or(text.trim())
+        .parse()
+        .ok()
+        .filter(|position| *position >= 0);
     position.ok_or_else(|| "write an item as items[0], or its position from 0".to_owned())
 }
 
@@ -453,7 +460,13 @@ mod tests {
         for path in ["requester.fullName", "requester.bin", "items"] {
             assert!(masked.iter().any(|masked| masked == path), "{path}");
         }
-        for (text, place) in [("items[1]", Ok(1)), ("0", Ok(0)), ("-1", Err(())), ("items[x]", Err(())), ("", Err(()))] {
+        for (text, place) in [
+            ("items[1]", Ok(1)),
+            ("0", Ok(0)),
+            ("-1", Err(())),
+            ("items[x]", Err(())),
+            ("", Err(())),
+        ] {
             assert_eq!(position(text).map_err(|_| ()), place, "{text}");
         }
         assert!(defect("items[0].unit").is_err());

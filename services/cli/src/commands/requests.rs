@@ -1,9 +1,15 @@
 //! `legalstat requests`.
 
+mod draft;
 mod filters;
+mod items;
 pub(crate) mod lookup;
+mod new;
+mod questions;
+mod queue;
 pub(crate) mod several;
 mod statistics;
+mod template;
 
 use std::path::PathBuf;
 
@@ -63,6 +69,25 @@ With files, which are uploaded first:
         #[command(flatten)]
         mutation: Mutation,
     },
+    /// Put a request together from flags and send it; on a terminal it asks for what is missing
+    #[command(after_help = "Examples:
+  legalstat requests new
+  legalstat requests new --kind individual --channel oral --language kk --name 'Серикбаева Айгүл' --essence 'кражи скота'
+  legalstat requests new --as edms --kind state-body --channel unified-edms --language ru --name 'Ministry of Justice' \\
+      --external-number 12-3/45 --external-date 2026-02-02 --signatory 'The head' --capacity head \\
+      --essence 'Crimes of the first quarter' --item 'unit=crime;period=2026-Q1;form=1;words=Registered crimes'
+The other way, by a file:
+  legalstat requests new --kind state-body --channel unified-edms --template request.json
+  (fill it in)
+  legalstat requests submit --as edms --file request.json")]
+    New(Box<new::New>),
+    /// What waits for you and your colleagues: yours, nobody's, the soonest due, the overdue, and what is to be approved
+    #[command(after_help = "Examples:
+  legalstat requests queue --as aliya
+  legalstat requests queue --mine --as aliya
+  legalstat requests queue --overdue --page-size 50
+  legalstat requests queue --waiting-for-approval -o json")]
+    Queue(queue::Queue),
     /// Add files to a request that is there; what breaks off goes on
     #[command(after_help = "Examples:
   legalstat requests attach 2026-000042 answer-to-our-question.pdf photo.jpg
@@ -228,6 +253,8 @@ impl Requests {
                 verification.run(options).await
             }
             Self::Verify(verify) => verify.run(options),
+            Self::New(new) => new.run(options).await,
+            Self::Queue(queue) => queue.run(options).await,
             mut called => {
                 if let Some((request, caller)) = called.about() {
                     lookup::resolve(request, caller, options).await?;
@@ -266,7 +293,9 @@ impl Requests {
                 Command::new(SERVICE, "GetRequestStatus", action)
             }
             Self::Answer(answers) => return answers.command(),
-            Self::Verify(_) => return Err(Failure::usage("a document is verified without a call")),
+            Self::Verify(_) | Self::New(_) | Self::Queue(_) => {
+                return Err(Failure::usage("this is more than one call, or none"));
+            }
             Self::Keys => Command::new(SERVICE, "ListSigningKeys", Action::List(json!({}), KEYS)),
             Self::VerifyCoupon { .. } => return Err(Failure::usage("a coupon is verified without a call")),
             Self::Submit {

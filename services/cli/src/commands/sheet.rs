@@ -42,7 +42,11 @@ fn stands(request: &Value) -> Vec<String> {
 
 /// By what a request is called: its registration number, or else its coupon's.
 pub(crate) fn number(request: &Value) -> String {
-    let numbers = [&request["registrationNumber"], &request["coupon"]["number"], &request["name"]];
+    let numbers = [
+        &request["registrationNumber"],
+        &request["coupon"]["number"],
+        &request["name"],
+    ];
     let mut numbers = numbers.into_iter().map(text);
     numbers.find(|number| !number.is_empty()).unwrap_or_default()
 }
@@ -59,7 +63,10 @@ fn submitted(request: &Value, language: Language) -> String {
     if text(&request["name"]).is_empty() {
         // A trial: nothing was stored, so there is no number and nothing to do.
         let state = text(&request["state"]);
-        let lines = [vec![format!("nothing was sent; it would be {state}")], not_passed(request, language)];
+        let lines = [
+            vec![format!("nothing was sent; it would be {state}")],
+            not_passed(request, language),
+        ];
         return lines.concat().join("\n");
     }
     let mut lines = heading(request);
@@ -103,7 +110,9 @@ pub(crate) fn next(request: &Value) -> String {
     let (number, open) = (number(request), open_checks(request));
     match text(&request["state"]).as_str() {
         "RECEIVED" if open.iter().any(|check| text(&check["rule"]) == "DUE_DATE") => {
-            format!("look why the due date could not be computed, then `requests review {number} --kept due-date --reason …`")
+            format!(
+                "look why the due date could not be computed, then `requests review {number} --kept due-date --reason …`"
+            )
         }
         "RECEIVED" => "nothing: it is examined as soon as the services that it needs are back".into(),
         "AWAITING_CLARIFICATION" => {
@@ -129,7 +138,10 @@ pub(crate) fn next(request: &Value) -> String {
 
 /// What is next of a request whose answer somebody prepares: by what was done with the answer last.
 fn prepare(request: &Value, number: &str, open: &[&Value]) -> String {
-    let verbs = list(&request["decisions"]).iter().rev().map(|decision| text(&decision["verb"]));
+    let verbs = list(&request["decisions"])
+        .iter()
+        .rev()
+        .map(|decision| text(&decision["verb"]));
     let last = verbs.map(|verb| verb.trim_start_matches("VERB_").to_owned());
     let mut last = last.filter(|verb| ["DRAFT_ANSWER", "UPDATE_ANSWER", "APPROVE_ANSWER"].contains(&verb.as_str()));
     match last.next().as_deref() {
@@ -238,7 +250,10 @@ fn checks(request: &Value, language: Language) -> Vec<String> {
     let mut checks: Vec<&Value> = list(&request["examination"]["checks"]).iter().collect();
     checks.sort_by_key(|check| rank(check));
     let checks = checks.into_iter().map(|check| checked(check, language));
-    [String::new(), "checks:".to_owned()].into_iter().chain(checks).collect()
+    [String::new(), "checks:".to_owned()]
+        .into_iter()
+        .chain(checks)
+        .collect()
 }
 
 /// Those that are not passed.
@@ -267,7 +282,10 @@ fn checked(check: &Value, language: Language) -> String {
     };
     let (rule, outcome) = (text(&check["rule"]), text(&check["outcome"]));
     let law = text(&check["legalBasis"]);
-    format!("  {outcome} {rule}{of}: {} [{law}]", localized(&check["text"], language))
+    format!(
+        "  {outcome} {rule}{of}: {} [{law}]",
+        localized(&check["text"], language)
+    )
 }
 
 fn clarifications(request: &Value, language: Language) -> Vec<String> {
@@ -372,16 +390,26 @@ mod tests {
             next(&request)
         };
         for (verbs, part) in [
-            (&["ASSIGN"][..], "aliya drafts the answer with `requests answer draft 2026-000007`"),
+            (
+                &["ASSIGN"][..],
+                "aliya drafts the answer with `requests answer draft 2026-000007`",
+            ),
             (&["ASSIGN", "DRAFT_ANSWER"], "another person"),
-            (&["DRAFT_ANSWER", "APPROVE_ANSWER", "ASSIGN"], "`requests answer dispatch 2026-000007"),
+            (
+                &["DRAFT_ANSWER", "APPROVE_ANSWER", "ASSIGN"],
+                "`requests answer dispatch 2026-000007",
+            ),
             (&["DRAFT_ANSWER", "APPROVE_ANSWER", "UPDATE_ANSWER"], "another person"),
         ] {
             assert!(after(verbs).contains(part), "{verbs:?}: {}", after(verbs));
         }
         let mut left = request("LEFT_WITHOUT_CONSIDERATION");
         left["examination"]["checks"][0]["outcome"] = json!("CHECK_OUTCOME_FAILED");
-        assert!(next(&left).contains("`requests review 2026-000007 --kept written --reason …`"), "{}", next(&left));
+        assert!(
+            next(&left).contains("`requests review 2026-000007 --kept written --reason …`"),
+            "{}",
+            next(&left)
+        );
     }
 
     #[test]
@@ -396,7 +424,10 @@ mod tests {
         assert!(!told.contains("WRITTEN"), "{told}");
         request["name"] = json!("");
         let trial = submitted(&request, Language::En);
-        assert!(trial.starts_with("nothing was sent; it would be REGISTERED") && !trial.contains("coupon"), "{trial}");
+        assert!(
+            trial.starts_with("nothing was sent; it would be REGISTERED") && !trial.contains("coupon"),
+            "{trial}"
+        );
     }
 
     #[test]

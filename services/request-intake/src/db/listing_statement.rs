@@ -242,7 +242,11 @@ impl Listing<'_> {
         if filter.awaiting_approval {
             push_states(query, &[State::InPreparation]);
             // A draft is for officials.
-            query.push(if filter.viewer == Viewer::Official { UNAPPROVED } else { " AND false" });
+            query.push(if filter.viewer == Viewer::Official {
+                UNAPPROVED
+            } else {
+                " AND false"
+            });
         }
         push_words(query, "r.requester_full_name", &filter.requester);
         let items = "concat_ws(' ', r.essence,

@@ -57,7 +57,10 @@ pub(super) async fn resolve(
     let found = connection
         .list(&format!("{SERVICE}/LookupRequest"), &json!({ "number": asked }))
         .await?;
-    *asked = only(asked, found["requests"].as_array().map(Vec::as_slice).unwrap_or_default())?;
+    *asked = only(
+        asked,
+        found["requests"].as_array().map(Vec::as_slice).unwrap_or_default(),
+    )?;
     Ok(())
 }
 
@@ -122,11 +125,20 @@ mod tests {
         ] {
             assert_eq!(is_name(text), name, "{text}");
         }
-        let found = |name: &str| json!({ "name": name, "coupon": { "number": "20260302-7K3M9QZ0" }, "registrationNumber": "" });
+        let found =
+            |name: &str| json!({ "name": name, "coupon": { "number": "20260302-7K3M9QZ0" }, "registrationNumber": "" });
         assert_eq!(only("1", &[found("requests/a")]).ok().as_deref(), Some("requests/a"));
         let several = only("12-3/45", &[found("requests/a"), found("requests/b")]);
         let told = several.expect_err("there are two").to_string();
-        assert!(told.contains("requests/a") && told.contains("20260302-7K3M9QZ0"), "{told}");
-        assert!(only("1\u{1b}", &[]).expect_err("there is none").to_string().contains("\\u{1b}"));
+        assert!(
+            told.contains("requests/a") && told.contains("20260302-7K3M9QZ0"),
+            "{told}"
+        );
+        assert!(
+            only("1\u{1b}", &[])
+                .expect_err("there is none")
+                .to_string()
+                .contains("\\u{1b}")
+        );
     }
 }

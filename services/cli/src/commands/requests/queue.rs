@@ -122,7 +122,11 @@ async fn overview(connection: &Connection, me: &str, options: &Options) -> Resul
         }
         whole.insert(name.concat(), page);
     }
-    Ok(output::show(&Value::Object(whole), options.output, &shown.join("\n\n"))?)
+    Ok(output::show(
+        &Value::Object(whole),
+        options.output,
+        &shown.join("\n\n"),
+    )?)
 }
 
 /// A section of the overview.
@@ -212,18 +216,15 @@ impl Section {
             ("unassigned", (self == Self::Unassigned).then(|| json!(true))),
             ("dueFrom", (self == Self::DueSoonest).then_some(today)),
             ("overdue", (self == Self::Overdue).then(|| json!(true))),
-            ("awaitingApproval", (self == Self::WaitingForApproval).then(|| json!(true))),
+            (
+                "awaitingApproval",
+                (self == Self::WaitingForApproval).then(|| json!(true)),
+            ),
         ])
     }
 
     /// A page of it, which is empty only at the end: the service tells where to go on when it has looked through many in vain.
-    async fn page(
-        self,
-        connection: &Connection,
-        me: &str,
-        size: u16,
-        token: Option<String>,
-    ) -> Result<Value, Failure> {
+    async fn page(self, connection: &Connection, me: &str, size: u16, token: Option<String>) -> Result<Value, Failure> {
         let mut request = self.request(me);
         request["pageSize"] = json!(size);
         request["pageToken"] = json!(token.unwrap_or_default());
@@ -265,7 +266,13 @@ mod tests {
         assert_eq!(cut(&"ә".repeat(ESSENCE)), "ә".repeat(ESSENCE));
         let page = json!({ "requests": [request], "nextPageToken": "t" });
         let told = part(Section::Overdue, "aliya", &page);
-        assert!(told.contains("2026-000007") && told.contains("`requests queue --overdue`"), "{told}");
-        assert_eq!(part(Section::Mine, "aliya", &json!({ "requests": [] })), "mine (aliya): none");
+        assert!(
+            told.contains("2026-000007") && told.contains("`requests queue --overdue`"),
+            "{told}"
+        );
+        assert_eq!(
+            part(Section::Mine, "aliya", &json!({ "requests": [] })),
+            "mine (aliya): none"
+        );
     }
 }

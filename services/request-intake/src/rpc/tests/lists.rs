@@ -299,21 +299,37 @@ async fn what_nobody_has_and_what_waits_for_an_approval_is_found_from_state_to_s
 
     let drafted = draft(&mut operator, draft_of(&asked)).await.expect("it is drafted");
     for order in ["", "due_date", "number"] {
-        assert_eq!(listed(&mut operator, awaiting(order)).await, [asked.name.clone()], "{order}");
+        assert_eq!(
+            listed(&mut operator, awaiting(order)).await,
+            [asked.name.clone()],
+            "{order}"
+        );
     }
-    assert!(listed(&mut stage.client("edms"), awaiting("")).await.is_empty(), "drafts are for officials");
+    assert!(
+        listed(&mut stage.client("edms"), awaiting("")).await.is_empty(),
+        "drafts are for officials"
+    );
     let mut approver = stage.client("approver");
-    approve(&mut approver, approval(&drafted, UNTOLD)).await.expect("it is approved");
+    approve(&mut approver, approval(&drafted, UNTOLD))
+        .await
+        .expect("it is approved");
     assert!(listed(&mut operator, awaiting("")).await.is_empty());
     let approved = read(&mut operator, &asked).await.expect("it is there");
     update(&mut operator, &approved).await.expect("it is edited");
-    assert_eq!(listed(&mut approver, awaiting("")).await, [asked.name.clone()], "nobody approved this version");
+    assert_eq!(
+        listed(&mut approver, awaiting("")).await,
+        [asked.name.clone()],
+        "nobody approved this version"
+    );
 
     let both = ListRequestsRequest {
         assignee: "aliya".into(),
         ..unassigned("")
     };
-    assert_eq!(violations(operator.list_requests(both).await), pairs(&[("unassigned", "CONFLICT")]));
+    assert_eq!(
+        violations(operator.list_requests(both).await),
+        pairs(&[("unassigned", "CONFLICT")])
+    );
 }
 
 #[tokio::test]
