@@ -324,7 +324,7 @@ fn a_command_takes_whatever_number_is_at_hand_unless_several_requests_have_it() 
             "{named}"
         );
     }
-    let second = number("990440002385", "Ministry of Finance");
+    let second = number("990440002381", "Ministry of Finance");
     let (code, told) = system.failure(&["requests", "assign", "12-3/45", "--to", "operator"]);
     assert!(code == 2 && told.contains(&first) && told.contains(&second), "{told}");
     let (code, told) = system.failure(&["requests", "answer", "draft", "2019-000001"]);

@@ -522,6 +522,8 @@ fn answered(office: &Office, number: &str, official: &str) {
     let in_work = |state: &str| ["REGISTERED", "IN_PREPARATION", "ANSWERED"].contains(&state);
     office.carry(number, official, in_work);
     let request = office.system.json(&["requests", "get", number]);
+    // One that waited for its requester was called by its coupon.
+    let number = request["registrationNumber"].as_str().expect("it is registered");
     let essence = request["essence"].as_str().expect("it has an essence").to_owned();
     office.besides(number, &essence, official);
     office.carry(number, official, in_work);

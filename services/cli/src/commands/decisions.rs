@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
-use super::{Action, Command, Mutation, caller_name, date, name, object, request, requests::SERVICE, sheet};
-use crate::{failure::Failure, options::Options};
+use super::{Action, Command, Mutation, caller_name, connect, date, name, object, request, requests::SERVICE, sheet};
+use crate::{failure::Failure, options::Options, place::ServiceName};
 
 /// What is done with a request.
 #[derive(Subcommand, Debug)]
@@ -172,9 +172,9 @@ pub(crate) enum Clarify {
         /// A field and what the requester must supply, in the language of the request; may be repeated
         #[arg(long, value_name = "FIELD=TEXT", required = true, value_parser = defect)]
         defect: Vec<(String, String)>,
-        /// The language of the texts
-        #[arg(long, default_value = "ru")]
-        language: Written,
+        /// The language of the texts [default: the request's]
+        #[arg(long)]
+        language: Option<Written>,
         /// The last day for curing them [default: the usual time of the rule in force]
         #[arg(long, value_name = "DATE", value_parser = date)]
         cure_by: Option<Value>,
@@ -306,10 +306,26 @@ impl Deciding {
         (&mut on.name, caller)
     }
 
-    /// Gives a request to whoever gives the command, unless another is named.
-    pub(crate) fn complete(&mut self, options: &Options) -> Result<(), Failure> {
-        if let Self::Assign { to: to @ None, .. } = self {
-            *to = Some(caller_name(options)?);
+    /// Adds what follows from who gives the command and from the request: a request is given to whoever gives the command unless
+    /// another is named, and its requester is asked in its language.
+    pub(crate) async fn complete(&mut self, options: &Options) -> Result<(), Failure> {
+        match self {
+            Self::Assign { to: to @ None, .. } => *to = Some(caller_name(options)?),
+            Self::Clarify {
+                step:
+                    Clarify::Ask {
+                        on,
+                        language: language @ None,
+                        ..
+                    },
+            } => {
+                let connection = connect(options, ServiceName::RequestIntake, None)?;
+                let asked = json!({ "name": name("requests/", &on.name), "view": "REQUEST_VIEW_BASIC" });
+                let request = connection.call(&format!("{SERVICE}/GetRequest"), &asked).await?;
+                let is_kazakh = request["language"] == "LANGUAGE_KK";
+                *language = Some(if is_kazakh { Written::Kk } else { Written::Ru });
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -402,8 +418,8 @@ impl Clarify {
                 cure_by,
             } => {
                 let language = match language {
-                    Written::Kk => "kk",
-                    Written::Ru => "ru",
+                    Some(Written::Kk) => "kk",
+                    Some(Written::Ru) | None => "ru",
                 };
                 let told = |(field, text): (String, String)| json!({ "field": field, "text": { language: text } });
                 let defects: Vec<Value> = defect.into_iter().map(told).collect();

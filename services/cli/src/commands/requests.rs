@@ -260,7 +260,7 @@ impl Requests {
                     lookup::resolve(request, caller, options).await?;
                 }
                 if let Self::Deciding(deciding) = &mut called {
-                    deciding.complete(options)?;
+                    deciding.complete(options).await?;
                 }
                 called.command()?.run(options).await
             }
