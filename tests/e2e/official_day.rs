@@ -434,6 +434,7 @@ fn flags(kind: &str, place: usize) -> Vec<String> {
 #[test]
 fn ten_requests_of_each_kind_come_from_receipt_to_a_dispatched_answer_by_the_command_line_alone() {
     let office = Office::open();
+    let begun = Instant::now();
     let coupons: Vec<(String, String, usize)> = std::thread::scope(|scope| {
         let submitted = KINDS.map(|kind| {
             let office = &office;
@@ -457,6 +458,7 @@ fn ten_requests_of_each_kind_come_from_receipt_to_a_dispatched_answer_by_the_com
     });
     assert_eq!(coupons.len(), KINDS.len() * OF_EACH);
 
+    eprintln!("TIME submitted {:?}", begun.elapsed());
     // What the system left without consideration an official looks at, and asks for it in writing.
     let left = office
         .system
@@ -471,6 +473,7 @@ fn ten_requests_of_each_kind_come_from_receipt_to_a_dispatched_answer_by_the_com
         assert_eq!(steps.first().map(String::as_str), Some("requests review"), "{coupon}");
     }
 
+    eprintln!("TIME reviewed {:?}", begun.elapsed());
     // Everybody takes from the queue what nobody has.
     let unassigned = office.queue("--unassigned", OFFICIALS[0]);
     assert_eq!(unassigned.len(), coupons.len());
@@ -478,6 +481,7 @@ fn ten_requests_of_each_kind_come_from_receipt_to_a_dispatched_answer_by_the_com
         office.said(&["requests", "assign", number, "--as", OFFICIALS[place % 2]]);
     }
     assert!(office.queue("--unassigned", OFFICIALS[0]).is_empty());
+    eprintln!("TIME assigned {:?}", begun.elapsed());
     let overview = office.said(&["requests", "queue", "--as", OFFICIALS[1]]);
     for part in [
         "mine (bolat)",
@@ -500,6 +504,7 @@ fn ten_requests_of_each_kind_come_from_receipt_to_a_dispatched_answer_by_the_com
         }
     });
 
+    eprintln!("TIME answered {:?}", begun.elapsed());
     for section in ["--mine", "--waiting-for-approval", "--due-soonest"] {
         assert!(office.queue(section, OFFICIALS[0]).is_empty(), "{section}");
     }
@@ -513,6 +518,7 @@ fn ten_requests_of_each_kind_come_from_receipt_to_a_dispatched_answer_by_the_com
             });
         }
     });
+    eprintln!("TIME verified {:?}", begun.elapsed());
     let counted = office.system.json(&["requests", "list", "--state", "answered"]);
     assert_eq!(counted["requests"].as_array().map(Vec::len), Some(coupons.len()));
 }
