@@ -9,9 +9,7 @@ use tonic::Code;
 use uuid::Uuid;
 
 use super::{
-    answer_calls::{UNTOLD, approval, approve, draft, draft_of, item, read, registered, update},
     bodies::{BIN, day},
-    held::INDICATOR,
     stage::{Client, NOW, Stage, recorded, request, submission, submit},
     visibility::listed,
 };
@@ -34,7 +32,7 @@ pub(super) async fn accept(client: &mut Client, request: proto::Request) -> prot
     submit(client, submission(request)).await.expect("it is accepted")
 }
 
-async fn assign(operator: &mut Client, request: &proto::Request, assignee: &str) {
+pub(super) async fn assign(operator: &mut Client, request: &proto::Request, assignee: &str) {
     let message = AssignRequestRequest {
         name: request.name.clone(),
         assignee: assignee.into(),
@@ -272,64 +270,6 @@ async fn what_is_overdue_waits_for_its_answer_after_its_due_time() {
         ..overdue
     };
     assert_eq!(listed(&mut stage.client("edms"), by_date).await, [accepted.name]);
-}
-
-#[tokio::test]
-async fn what_nobody_has_and_what_waits_for_an_approval_is_found_from_state_to_state() {
-    let stage = Stage::set().await;
-    let asked = registered(&stage, vec![item(INDICATOR, &["11"])]).await;
-    let other = accept(&mut stage.client("edms"), request()).await;
-    let mut operator = stage.client("operator");
-    let unassigned = |order: &str| ListRequestsRequest {
-        unassigned: true,
-        order_by: order.into(),
-        ..Default::default()
-    };
-    let awaiting = |order: &str| ListRequestsRequest {
-        awaiting_approval: true,
-        order_by: order.into(),
-        ..Default::default()
-    };
-    for order in ["", "due_date", "received_at desc", "update_time"] {
-        assert_eq!(listed(&mut operator, unassigned(order)).await.len(), 2, "{order}");
-        assert!(listed(&mut operator, awaiting(order)).await.is_empty(), "{order}");
-    }
-    assign(&mut operator, &other, "aliya").await;
-    assert_eq!(listed(&mut operator, unassigned("")).await, [asked.name.clone()]);
-
-    let drafted = draft(&mut operator, draft_of(&asked)).await.expect("it is drafted");
-    for order in ["", "due_date", "number"] {
-        assert_eq!(
-            listed(&mut operator, awaiting(order)).await,
-            [asked.name.clone()],
-            "{order}"
-        );
-    }
-    assert!(
-        listed(&mut stage.client("edms"), awaiting("")).await.is_empty(),
-        "drafts are for officials"
-    );
-    let mut approver = stage.client("approver");
-    approve(&mut approver, approval(&drafted, UNTOLD))
-        .await
-        .expect("it is approved");
-    assert!(listed(&mut operator, awaiting("")).await.is_empty());
-    let approved = read(&mut operator, &asked).await.expect("it is there");
-    update(&mut operator, &approved).await.expect("it is edited");
-    assert_eq!(
-        listed(&mut approver, awaiting("")).await,
-        [asked.name.clone()],
-        "nobody approved this version"
-    );
-
-    let both = ListRequestsRequest {
-        assignee: "aliya".into(),
-        ..unassigned("")
-    };
-    assert_eq!(
-        violations(operator.list_requests(both).await),
-        pairs(&[("unassigned", "CONFLICT")])
-    );
 }
 
 #[tokio::test]
