@@ -2,7 +2,7 @@
 //! numbers by which a request is called.
 
 use legalstat_test_support::{open_requests, system::System};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 fn said(system: &System, arguments: &[&str]) -> String {
     let output = system.run(arguments);
@@ -83,16 +83,12 @@ fn each_verb_is_given_once_and_the_sheet_tells_what_is_next_after_each() {
     let lines: Vec<&str> = sheet.lines().collect();
     assert_eq!(lines[0], format!("{coupon}  AWAITING_CLARIFICATION"));
     assert!(
-        lines[1].starts_with("next: wait for the requester") && lines[1].contains(&format!("provide {coupon}")),
+        lines[1].starts_with("next: wait for the requester") && lines[1].contains(&format!("provide {coupon} ")),
         "{sheet}"
     );
     let (failed, passed) = (sheet.find("  FAILED ADDRESS"), sheet.find("  PASSED "));
     assert!(failed.is_some() && failed < passed, "{sheet}");
 
-    let fields = system.file(
-        "address.json",
-        &json!({ "requester": { "postalAddress": "Astana" } }).to_string(),
-    );
     let told = said(
         &system,
         &[
@@ -102,8 +98,8 @@ fn each_verb_is_given_once_and_the_sheet_tells_what_is_next_after_each() {
             &coupon,
             "--answer",
             "By letter 8",
-            "--fields",
-            &fields,
+            "--set",
+            "requester.postal_address=Astana",
         ],
     );
     assert!(
@@ -145,14 +141,12 @@ fn each_verb_is_given_once_and_the_sheet_tells_what_is_next_after_each() {
         "{sheet}"
     );
     said(&system, &["requests", "assign", &number, "--to", "operator"]);
-    let fields = system.file(
-        "name.json",
-        &json!({ "requester": { "fullName": "Ахметов Данияр Болатович" } }).to_string(),
-    );
+    let name = "requester.full_name=Ахметов Данияр Болатович";
+    let unit = "items[0].unit=offence";
     said(
         &system,
         &[
-            "requests", "correct", &number, "--fields", &fields, "--reason", "Mistyped",
+            "requests", "correct", &number, "--set", name, "--set", unit, "--reason", "Mistyped",
         ],
     );
     said(
@@ -199,6 +193,8 @@ fn each_verb_is_given_once_and_the_sheet_tells_what_is_next_after_each() {
     let request = system.json(&["requests", "get", &number]);
     assert_eq!(request["state"], "REQUEST_STATE_WITHDRAWN");
     assert_eq!(request["requester"]["fullName"], "Ахметов Данияр Болатович");
+    assert_eq!(request["items"][0]["unit"], "UNIT_OFFENCE");
+    assert_eq!(request["items"][0]["period"], "2025-Q4", "what was not set stays");
     let given = [
         "PROVIDE_CLARIFICATION",
         "REVIEW_DECISION",

@@ -222,9 +222,10 @@ impl Office {
             .filter_map(|line| line.trim().strip_prefix("FAILED "))
             .filter_map(|line| line.split([' ', ':']).next())
             .collect();
-        let mut fields = json!({});
+        let (mut fields, mut set) = (json!({}), Vec::new());
         for rule in failed {
             match rule {
+                "PERIOD" if sheet.contains("items[0].period") => set.push("items[0].period=2025-M01"),
                 "PERIOD" | "UNIT" => {
                     fields["items"] = json!([{ "kind": "ITEM_KIND_STATISTICS", "description": "registered crimes",
                         "unit": "UNIT_CRIME", "period": "2025-M01", "indicator": "forms/1/indicators/crimes" }]);
@@ -250,6 +251,7 @@ impl Office {
             official,
         ];
         let file = self.written("fields.json", &fields);
+        provide.extend(set.iter().flat_map(|field| ["--set", field]));
         if fields != json!({}) {
             provide.extend(["--fields", &file]);
         }

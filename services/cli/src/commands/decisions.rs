@@ -1,11 +1,13 @@
 //! `legalstat requests`, what officials and requesters do with a request after it was accepted.
 
-use std::path::{Path, PathBuf};
-
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, caller_name, connect, date, name, object, request, requests::SERVICE, sheet};
+use super::{
+    Action, Command, Mutation, caller_name, connect, date, name, object, request,
+    requests::{SERVICE, supplied::Supplied},
+    sheet,
+};
 use crate::{failure::Failure, options::Options, place::ServiceName};
 
 /// What is done with a request.
@@ -41,15 +43,12 @@ pub(crate) enum Deciding {
     },
     /// Mend a slip of the pen; what was there before is kept
     #[command(after_help = "Example:
-  legalstat requests correct 2026-000042 --reason \"Mistyped\" --fields - <<'JSON'
-  { \"requester\": { \"fullName\": \"Akhmetov Daniyar\" } }
-  JSON")]
+  legalstat requests correct 2026-000042 --set 'requester.full_name=Akhmetov Daniyar' --reason Mistyped")]
     Correct {
         #[command(flatten)]
         on: On,
-        /// The fields as they should be: those of a Request in proto3 JSON, and no others; `-` reads standard input
-        #[arg(long, value_name = "PATH")]
-        fields: PathBuf,
+        #[command(flatten)]
+        supplied: Supplied,
         /// Why
         #[arg(long)]
         reason: String,
@@ -180,8 +179,9 @@ pub(crate) enum Clarify {
         cure_by: Option<Value>,
     },
     /// Supply what the requester was asked for; the request is examined again
-    #[command(after_help = "Example:
-  legalstat requests clarify provide 2026-000042 --answer \"By letter 8 of 3 March 2026\" --fields items.json
+    #[command(after_help = "Examples:
+  legalstat requests clarify provide 2026-000042 --answer 'By letter 8 of 3 March 2026' --set 'items[0].period=2026-Q1'
+  legalstat requests clarify provide 2026-000042 --answer 'By letter 8 of 3 March 2026' --fields items.json
 
 where items.json holds all items: { \"items\": [{ \"kind\": \"ITEM_KIND_STATISTICS\", … }] }")]
     Provide {
@@ -190,9 +190,8 @@ where items.json holds all items: { \"items\": [{ \"kind\": \"ITEM_KIND_STATISTI
         /// What the requester answered
         #[arg(long)]
         answer: String,
-        /// The fields supplied: those of a Request in proto3 JSON, and no others; `-` reads standard input
-        #[arg(long, value_name = "PATH")]
-        fields: Option<PathBuf>,
+        #[command(flatten)]
+        supplied: Supplied,
     },
 }
 
@@ -266,27 +265,6 @@ fn verdict(check: &str, verdict: &str) -> Value {
     json!({ "rule": format!("CHECK_RULE_{rule}"), "field": field.trim(), "verdict": verdict })
 }
 
-/// The fields of a request that a file holds, and their mask.
-fn given(path: &Path) -> Result<(Value, Value), Failure> {
-    let fields = super::read_json(path)?;
-    let Value::Object(object) = &fields else {
-        return Err(Failure::usage("give the fields as an object in JSON"));
-    };
-    let mask = masked(object).join(",");
-    Ok((fields, json!(mask)))
-}
-
-fn masked(fields: &Map<String, Value>) -> Vec<String> {
-    let mut paths = Vec::new();
-    for (field, value) in fields {
-        match value.as_object().filter(|_| field == "requester") {
-            Some(inner) => paths.extend(inner.keys().map(|part| format!("{field}.{part}"))),
-            None => paths.push(field.clone()),
-        }
-    }
-    paths
-}
-
 impl Deciding {
     /// The request that is acted on, and who usually does.
     pub(crate) fn about(&mut self) -> (&mut String, Option<&'static str>) {
@@ -325,6 +303,10 @@ impl Deciding {
                 let is_kazakh = request["language"] == "LANGUAGE_KK";
                 *language = Some(if is_kazakh { Written::Kk } else { Written::Ru });
             }
+            Self::Correct { on, supplied, .. }
+            | Self::Clarify {
+                step: Clarify::Provide { on, supplied, .. },
+            } => supplied.complete(&name("requests/", &on.name), options).await?,
             _ => {}
         }
         Ok(())
@@ -345,8 +327,10 @@ impl Deciding {
                 let reviews: Vec<Value> = kept.chain(broken).collect();
                 ("ReviewDecision", on, json!({ "reviews": reviews, "reason": reason }))
             }
-            Self::Correct { on, fields, reason } => {
-                let (given, mask) = given(&fields)?;
+            Self::Correct { on, supplied, reason } => {
+                let given = supplied.given()?;
+                let (given, mask) =
+                    given.ok_or_else(|| Failure::usage("say what is mended, with --set or --fields"))?;
                 let fields = json!({ "request": given, "updateMask": mask, "reason": reason });
                 ("CorrectRequest", on, fields)
             }
@@ -426,9 +410,8 @@ impl Clarify {
                 let fields = object([("defects", Some(json!(defects))), ("cureBy", cure_by)]);
                 ("AskClarification", on, fields)
             }
-            Self::Provide { on, answer, fields } => {
-                let given = fields.as_deref().map(given).transpose()?;
-                let (given, mask) = given.unzip();
+            Self::Provide { on, answer, supplied } => {
+                let (given, mask) = supplied.given()?.unzip();
                 let fields = object([
                     ("clarification", Some(json!(answer))),
                     ("request", given),
@@ -469,13 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mask_names_what_a_file_holds_and_a_requester_by_its_fields() {
-        let fields = json!({ "requester": { "fullName": "A", "bin": "" }, "items": [] });
-        let masked = masked(fields.as_object().expect("it is one"));
-        assert_eq!(masked.len(), 3);
-        for path in ["requester.fullName", "requester.bin", "items"] {
-            assert!(masked.iter().any(|masked| masked == path), "{path}");
-        }
+    fn items_and_defects_are_named_as_the_sheet_names_them() {
         for (text, place) in [
             ("items[1]", Ok(1)),
             ("0", Ok(0)),

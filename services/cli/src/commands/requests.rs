@@ -9,6 +9,7 @@ mod questions;
 mod queue;
 pub(crate) mod several;
 mod statistics;
+pub(crate) mod supplied;
 mod template;
 
 use std::path::PathBuf;

@@ -121,7 +121,7 @@ pub(crate) fn next(request: &Value) -> String {
                 day => format!(" until {day}"),
             };
             format!(
-                "wait for the requester{until}: `requests clarify provide {number}` with what comes, else `requests return \
+                "wait for the requester{until}: `requests clarify provide {number} --answer … --set FIELD=VALUE`, else `requests return \
                  {number}`"
             )
         }

@@ -32,13 +32,16 @@ async fn what_nobody_has_and_what_waits_for_an_approval_is_found_from_state_to_s
         assert!(listed(&mut operator, awaiting(order)).await.is_empty(), "{order}");
     }
     assign(&mut operator, &other, "aliya").await;
-    assert_eq!(listed(&mut operator, unassigned("")).await, [asked.name.clone()]);
+    assert_eq!(
+        listed(&mut operator, unassigned("")).await,
+        std::slice::from_ref(&asked.name)
+    );
 
     let drafted = draft(&mut operator, draft_of(&asked)).await.expect("it is drafted");
     for order in ["", "due_date", "number"] {
         assert_eq!(
             listed(&mut operator, awaiting(order)).await,
-            [asked.name.clone()],
+            std::slice::from_ref(&asked.name),
             "{order}"
         );
     }
@@ -55,7 +58,7 @@ async fn what_nobody_has_and_what_waits_for_an_approval_is_found_from_state_to_s
     update(&mut operator, &approved).await.expect("it is edited");
     assert_eq!(
         listed(&mut approver, awaiting("")).await,
-        [asked.name.clone()],
+        std::slice::from_ref(&asked.name),
         "nobody approved this version"
     );
 
