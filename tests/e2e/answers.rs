@@ -11,7 +11,7 @@ const JANUARY: &str = "forms/1/editions/2025-M01";
 const LAW: [&str; 4] = ["--valid-from", "2020-01-01", "--act", "Order No. 7"];
 
 /// A system whose form 1 has figures of January 2025 by region, sealed and not placed.
-fn with_figures() -> System {
+pub(crate) fn with_figures() -> System {
     let system = System::start();
     let import = |what: &str, of: &str, content: &str| {
         let file = system.file("register.csv", content);

@@ -38,6 +38,11 @@ pub mod coupons {
     pub use crate::rpc::coupons::{content_sha256, signed};
 }
 
+/// What is right of the numbers of persons and organisations, for who asks for them.
+pub mod numbers {
+    pub use crate::domain::identifiers::{IdentifierError, check_bin, check_iin};
+}
+
 use clients::{calendar::Deadlines, form_registry::FormRegistry};
 use config::Config;
 use current_rules::CurrentRules;

@@ -22,18 +22,18 @@ use crate::{
 pub(crate) enum Answers {
     /// Draft the answer from the form registry: figures, totals, sources, and why something is not provided
     #[command(after_help = "Examples:
-  legalstat requests answer draft requests/0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01
-  legalstat requests answer draft 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --meaning 1=forms/1/indicators/1.1
+  legalstat requests answer draft 2026-000042
+  legalstat requests answer draft 2026-000042 --meaning 'items[0]=forms/1/indicators/1.1'
 
-Drafting again makes a further version of it. An item that is not matched to one indicator gets a meaning: the number of the item,
-from 1, and the indicator.")]
+Drafting again makes a further version of it. An item that is not matched to one indicator gets a meaning: the item as the sheet
+names it, and the indicator. 1= instead of items[0]= is the first item too.")]
     Draft {
-        /// The request, requests/UUID
+        /// The request: its registration number, its coupon's or its name, requests/UUID
         request: String,
         /// The language [default: the request's]
         #[arg(long)]
         language: Option<Language>,
-        /// What an item means, by its number from 1; may be repeated
+        /// What an item means, items[0]=INDICATOR; may be repeated
         #[arg(long, value_name = "ITEM=INDICATOR", value_parser = meaning)]
         meaning: Vec<Value>,
         #[command(flatten)]
@@ -41,8 +41,8 @@ from 1, and the indicator.")]
     },
     /// Show the answer as it stands
     #[command(after_help = "Examples:
-  legalstat requests answer show requests/0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01
-  legalstat requests answer show 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 -o json > answer.json
+  legalstat requests answer show 2026-000042
+  legalstat requests answer show 2026-000042 -o json > answer.json
   legalstat requests answer show --coupon 20260302-7K3M9QZ0 --secret-file secret.txt
 
 Who holds the coupon of the request needs no certificate, and reads the answer once it is dispatched.")]
@@ -52,13 +52,13 @@ Who holds the coupon of the request needs no certificate, and reads the answer o
     },
     /// Edit the draft: a further version, as a file says it
     #[command(after_help = "Example:
-  legalstat requests answer show 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 -o json > answer.json
+  legalstat requests answer show 2026-000042 -o json > answer.json
   (edit `opening`, and of the items `figures`, `notProvided` and `remark`)
-  legalstat requests answer edit 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --file answer.json
+  legalstat requests answer edit 2026-000042 --file answer.json
 
 The file holds the etag of the version that it was made from: when somebody else has edited meanwhile, this is refused.")]
     Edit {
-        /// The request, requests/UUID
+        /// The request: its registration number, its coupon's or its name, requests/UUID
         request: String,
         /// The answer in proto3 JSON, as `show -o json` writes it; `-` reads standard input
         #[arg(long, value_name = "PATH")]
@@ -68,19 +68,19 @@ The file holds the etag of the version that it was made from: when somebody else
     },
     /// Approve the answer; without a signature, tell what to sign and how
     #[command(after_help = "Example:
-  legalstat requests answer approve 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --capacity deputy
-  legalstat requests answer download 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --format canonical-json --to answer.json
+  legalstat requests answer approve 2026-000042 --capacity deputy
+  legalstat requests answer download 2026-000042 --format canonical-json --to answer.json
   openssl cms -sign -binary -in answer.json -signer me.crt -inkey me.key -outform DER -out answer.p7s
-  legalstat requests answer approve 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --capacity deputy --signature answer.p7s
+  legalstat requests answer approve 2026-000042 --capacity deputy --signature answer.p7s
 
 The key stays with you: only the signature is sent. Who drafted or edited the answer cannot approve it.")]
     Approve(Approve),
     /// Record that the approved answer was dispatched: only this meets the term
     #[command(after_help = "Example:
-  legalstat requests answer dispatch 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --means post \\
+  legalstat requests answer dispatch 2026-000042 --means post \\
       --at 2026-03-20T15:30:00+05:00 --proof \"Registered letter RR123456789KZ\"")]
     Dispatch {
-        /// The request, requests/UUID
+        /// The request: its registration number, its coupon's or its name, requests/UUID
         request: String,
         /// By which means
         #[arg(long)]
@@ -99,8 +99,8 @@ The key stays with you: only the signature is sent. Who drafted or edited the an
     },
     /// Download the answer as a document
     #[command(after_help = "Examples:
-  legalstat requests answer download 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --format pdf --to answer.pdf
-  legalstat requests answer download 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --format xlsx --language kk --to answer.xlsx
+  legalstat requests answer download 2026-000042 --format pdf --to answer.pdf
+  legalstat requests answer download 2026-000042 --format xlsx --language kk --to answer.xlsx
   legalstat requests answer download --coupon 20260302-7K3M9QZ0 --format pdf --to answer.pdf
 
 Who holds the coupon of the request needs no certificate, and reads the answer once it is dispatched.")]
@@ -122,7 +122,7 @@ Who holds the coupon of the request needs no certificate, and reads the answer o
 /// Whose answer is read.
 #[derive(Args, Debug)]
 pub(crate) struct Of {
-    /// The request, requests/UUID
+    /// The request: its registration number, its coupon's or its name, requests/UUID
     #[arg(required_unless_present = "coupon", conflicts_with = "coupon")]
     request: Option<String>,
     /// The number of its coupon, instead of the request; case, spaces and dashes make no difference
@@ -210,16 +210,34 @@ fn word(value: impl ValueEnum, prefix: &str) -> Option<Value> {
     )))
 }
 
-/// What an item means, as it is written on the command line: `1=forms/1/indicators/1.1`.
+/// What an item means, as it is written on the command line: `items[0]=forms/1/indicators/1.1`, or by its number from 1.
 fn meaning(text: &str) -> Result<Value, String> {
-    let told = "write the number of the item from 1, = and the indicator: 1=forms/1/indicators/1.1";
+    let told = "write the item as the sheet names it, or its number from 1, = and the indicator: items[0]=forms/1/indicators/1.1";
     let (item, indicator) = text.split_once('=').ok_or(told)?;
-    let item: u32 = item.trim().parse().map_err(|_| told)?;
-    let item = item.checked_sub(1).ok_or(told)?;
-    Ok(json!({ "item": item, "indicator": indicator.trim() }))
+    let within = item
+        .trim()
+        .strip_prefix("items[")
+        .and_then(|rest| rest.strip_suffix(']'));
+    let number = |text: &str| text.trim().parse::<u32>().ok();
+    let item = match within {
+        Some(position) => number(position),
+        None => number(item).and_then(|number| number.checked_sub(1)),
+    };
+    Ok(json!({ "item": item.ok_or(told)?, "indicator": indicator.trim() }))
 }
 
 impl Answers {
+    /// The request that is answered, and who usually does what the command does; none where a coupon tells which.
+    pub(crate) fn about(&mut self) -> Option<(&mut String, Option<&'static str>)> {
+        match self {
+            Self::Approve(approve) => Some((&mut approve.request, Some("approver"))),
+            Self::Draft { request, .. } | Self::Edit { request, .. } | Self::Dispatch { request, .. } => {
+                Some((request, None))
+            }
+            Self::Show { of } | Self::Download { of, .. } => Some((of.request.as_mut()?, None)),
+        }
+    }
+
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
         let (method, fields, mutation) = match self {
@@ -312,7 +330,7 @@ fn edited(asked: &str, file: &std::path::Path) -> Result<Value, Failure> {
 /// An approval
 #[derive(Args, Debug)]
 pub(crate) struct Approve {
-    /// The request, requests/UUID
+    /// The request: its registration number, its coupon's or its name, requests/UUID
     request: String,
     /// In which capacity
     #[arg(long)]
@@ -375,10 +393,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_item_is_named_by_its_number_from_one() {
+    fn an_item_is_named_as_the_sheet_names_it_or_by_its_number_from_one() {
         let read = meaning("2 = forms/1/indicators/1.1");
         assert_eq!(read, Ok(json!({ "item": 1, "indicator": "forms/1/indicators/1.1" })));
-        for wrong in ["", "0=forms/1/indicators/1.1", "x=y", "forms/1/indicators/1.1"] {
+        assert_eq!(meaning("items[1]=forms/1/indicators/1.1"), read);
+        for wrong in [
+            "items[-1]=forms/1/indicators/1.1",
+            "",
+            "0=forms/1/indicators/1.1",
+            "x=y",
+            "forms/1/indicators/1.1",
+        ] {
             assert!(meaning(wrong).is_err(), "{wrong}");
         }
     }

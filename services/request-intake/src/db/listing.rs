@@ -55,6 +55,10 @@ pub struct Filter {
     pub states: Vec<State>,
     pub channel: Option<Channel>,
     pub assignee: Option<String>,
+    /// Whether only those are wanted that nobody has.
+    pub unassigned: bool,
+    /// Whether only those are wanted whose answer waits for its approval.
+    pub awaiting_approval: bool,
     /// Words of the requester's name.
     pub requester: Vec<String>,
     /// Words of the essence and the items.
@@ -84,6 +88,8 @@ impl Filter {
             states: Vec::new(),
             channel: None,
             assignee: None,
+            unassigned: false,
+            awaiting_approval: false,
             requester: Vec::new(),
             words: Vec::new(),
             received_from: None,
@@ -222,6 +228,7 @@ fn leads(filter: &Filter) -> Vec<Lead> {
             std::iter::once(own).chain(bin.clone().map(Lead::Bin)).collect()
         }
         Viewer::Official if !filter.states.is_empty() => filter.states.iter().copied().map(Lead::State).collect(),
+        Viewer::Official if filter.awaiting_approval => vec![Lead::State(State::InPreparation)],
         Viewer::Official if filter.overdue_at.is_some() => AWAITED.map(Lead::State).to_vec(),
         Viewer::Official => vec![Lead::All],
     }

@@ -227,6 +227,8 @@ impl Listing<'_> {
             !filter.states.is_empty() && !led(|lead| matches!(lead, Lead::State(_))),
             filter.channel.is_some(),
             filter.overdue_at.is_some(),
+            filter.unassigned,
+            filter.awaiting_approval,
             !filter.requester.is_empty(),
             !filter.words.is_empty(),
             by != By::ReceivedAt && (filter.received_from.is_some() || filter.received_before.is_some()),
@@ -261,6 +263,18 @@ impl Listing<'_> {
                 .push(" AND r.due_time < ")
                 .push_bind(jiff_sqlx::Timestamp::from(now));
             push_states(query, &AWAITED);
+        }
+        if filter.unassigned {
+            query.push(" AND r.assignee IS NULL");
+        }
+        if filter.awaiting_approval {
+            push_states(query, &[State::InPreparation]);
+            // A draft is for officials.
+            query.push(if filter.viewer == Viewer::Official {
+                UNAPPROVED
+            } else {
+                " AND false"
+            });
         }
         push_words(query, "r.requester_full_name", &filter.requester);
         let items = "concat_ws(' ', r.essence,
@@ -312,6 +326,10 @@ fn push_words(query: &mut QueryBuilder<Postgres>, text: &str, words: &[String]) 
     }
     query.push(format!(" FROM (SELECT lower({text}) AS text OFFSET 0) AS t)"));
 }
+
+/// That there is an answer, and that its last version is approved by nobody.
+const UNAPPROVED: &str = " AND (SELECT max(a.version) FROM requests.answer AS a WHERE a.request = r.id)
+    > coalesce((SELECT max(p.version) FROM requests.answer_approval AS p WHERE p.request = r.id), 0)";
 
 /// What a place is read from, and in which list.
 const COLUMNS: &str =

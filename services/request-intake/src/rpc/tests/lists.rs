@@ -32,7 +32,7 @@ pub(super) async fn accept(client: &mut Client, request: proto::Request) -> prot
     submit(client, submission(request)).await.expect("it is accepted")
 }
 
-async fn assign(operator: &mut Client, request: &proto::Request, assignee: &str) {
+pub(super) async fn assign(operator: &mut Client, request: &proto::Request, assignee: &str) {
     let message = AssignRequestRequest {
         name: request.name.clone(),
         assignee: assignee.into(),

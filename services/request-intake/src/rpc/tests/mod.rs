@@ -26,6 +26,7 @@ mod lists;
 mod long_lists;
 mod lookups;
 mod model;
+mod queues;
 mod reading;
 mod recompute;
 mod stage;
