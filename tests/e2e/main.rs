@@ -17,4 +17,5 @@ mod files;
 mod forms_command;
 mod life;
 mod requests_command;
+mod retention;
 mod signer;

@@ -21,6 +21,7 @@ mod current_rules;
 mod db;
 mod domain;
 mod earlier_requests;
+mod erasing;
 mod error;
 mod examining;
 mod jobs;
@@ -74,7 +75,8 @@ const SUBMISSIONS: Limits = Limits {
 
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let kept = &config.files;
-    let files = FileStore::open(&context, &kept.folder, kept.limit)?.resuming(&context, kept.partials)?;
+    let files =
+        FileStore::open(&context, "request-intake", &kept.folder, kept.limit)?.resuming(&context, kept.partials)?;
     let signatures = Arc::new(Signatures::read(kept.signature_trust.clone())?);
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     let form_registry = FormRegistry::new(&config.form_registry_url, &context.tls)?;
@@ -94,6 +96,8 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     signatures.follow(&context);
     jobs::examination::start(&context, Arc::clone(&examiner), Arc::clone(&rules));
     jobs::warning::start(&context, config.warning_days);
+    let watched = Arc::new(Watched::new(context.db.clone()));
+    jobs::erasure::start(&context, &files, &watched);
     let submissions = Submissions {
         context: context.clone(),
         rules: Arc::clone(&rules),
@@ -107,7 +111,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         lookup: Lookup::new(context.db.clone()),
         coupons,
         guesses: Guesses::new(config.tries),
-        watched: Arc::new(Watched::new(context.db.clone())),
+        watched,
         outbox: Outbox::start(&context, SERVICE_NAME),
         context,
         calendar,

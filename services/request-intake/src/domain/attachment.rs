@@ -56,6 +56,13 @@ pub struct Attachment {
     pub signature: Option<Verdict>,
 }
 
+impl Attachment {
+    /// Whether its name, its content and its signers were erased with its request.
+    pub fn is_erased(&self) -> bool {
+        self.filename.is_empty()
+    }
+}
+
 /// What the signature of a request comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signed<'a> {

@@ -6,7 +6,7 @@ use legalstat_kit::zone;
 use uuid::Uuid;
 
 pub use super::item::{Item, ItemKind, Unit};
-use super::{attachment::Attachment, examination::Examination};
+use super::{attachment::Attachment, examination::Examination, retention::Erasure};
 
 /// Who asks, as far as channel, signatory and term depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -412,6 +412,8 @@ pub struct Standing {
     pub cure_by: Option<Date>,
     /// Why its due date is later than the plain one of its term.
     pub extension: Option<Extension>,
+    /// That its personal data were erased.
+    pub erased: Option<Box<Erasure>>,
 }
 
 impl Standing {
@@ -424,6 +426,7 @@ impl Standing {
             assignee: None,
             cure_by: None,
             extension: None,
+            erased: None,
         }
     }
 }

@@ -146,8 +146,8 @@ fn asked(event: &Event) -> Option<Asked> {
         id: request(event)?,
         // A number comes with a due date, and stays.
         is_registered: told.as_ref().is_some_and(|told| told.due_date.is_some()),
-        // A correction may change by what it is told, and to whom.
-        now: told.is_none() || event.kind == "request.corrected",
+        // A correction may change by what it is told, and to whom; of what was erased the sender's number is gone.
+        now: told.is_none() || matches!(event.kind.as_str(), "request.corrected" | "request.erased"),
     })
 }
 
