@@ -32,6 +32,9 @@ const CONTENT: &str = "sha256";
 /// How many bytes are written or read at once.
 const PART: usize = 1024 * 1024;
 
+/// The digests of contents.
+pub type Digests = BoxStream<'static, Result<[u8; 32], Error>>;
+
 /// Where a service keeps its files.
 #[derive(Clone)]
 pub struct FileStore {
@@ -286,7 +289,7 @@ impl FileStore {
     ///
     /// # Errors
     /// When the folder cannot be read; of the stream, when the store fails.
-    pub fn digests(&self) -> io::Result<Option<BoxStream<'static, Result<[u8; 32], Error>>>> {
+    pub fn digests(&self) -> io::Result<Option<Digests>> {
         if std::fs::read_dir(self.folder.join(USERS))?.count() > 1 {
             return Ok(None);
         }

@@ -111,6 +111,15 @@ pub fn takes_more(state: State) -> bool {
     }
 }
 
+/// How many contents may be without a row whatever else is there.
+const FEW: usize = 100;
+
+/// Whether so many contents without a row, of all, are those of another database: one that was lost, or is to be restored, say. A crash
+/// leaves a few.
+pub fn are_of_another_database(unused: usize, all: usize) -> bool {
+    unused > FEW && unused > all / 2
+}
+
 /// A file's name without what stands before its last slash and without what changes how a line is read: control characters,
 /// and characters that turn the direction of writing. Letters of every script stay, and so do combining marks.
 pub fn cleaned(filename: &str) -> String {
@@ -285,6 +294,12 @@ mod tests {
         }
         assert_eq!(verdict("VALID", Some("x".into()), Vec::new()), None);
         assert_eq!(verdict("NOT_VALID", Some("x".into()), Vec::new()), None);
+    }
+
+    #[test]
+    fn a_folder_whose_files_nobody_knows_is_left_alone() {
+        assert!(are_of_another_database(101, 101) && are_of_another_database(101, 201));
+        assert!(!are_of_another_database(100, 100) && !are_of_another_database(101, 202));
     }
 
     proptest! {

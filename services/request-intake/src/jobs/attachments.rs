@@ -12,7 +12,11 @@ use legalstat_kit::{
 };
 use uuid::Uuid;
 
-use crate::{db, domain::names, erasing};
+use crate::{
+    db,
+    domain::{attachment, names},
+    erasing,
+};
 
 /// How long between two rounds: as long as a file waits, within these bounds.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -49,15 +53,20 @@ async fn sweep(context: &Context, files: &FileStore) -> anyhow::Result<()> {
         );
     };
     let mut compared = contents.map_err(legalstat_kit::Error::of_job).try_chunks(COMPARED);
-    let mut removed = 0;
+    let (mut all, mut unused) = (0, Vec::new());
     while let Some(some) = compared.try_next().await? {
-        let unused = {
-            let mut connection = context.db.connection().await?;
-            db::attachment::without_row(&mut connection, &some).await?
-        };
-        let done = erasing::remove_all_unused(&context.db, files, &unused).await;
-        removed += done.map_err(legalstat_kit::Error::of_job)?;
+        all += some.len();
+        let mut connection = context.db.connection().await?;
+        unused.extend(db::attachment::without_row(&mut connection, &some).await?);
     }
+    if attachment::are_of_another_database(unused.len(), all) {
+        let unused = unused.len();
+        anyhow::bail!(
+            "{unused} of {all} contents have no row: is this the database that belongs to the folder? they stay"
+        );
+    }
+    let removed = erasing::remove_all_unused(&context.db, files, &unused).await;
+    let removed = removed.map_err(legalstat_kit::Error::of_job)?;
     if removed > 0 {
         tracing::info!(removed, "contents without a row removed");
     }
