@@ -19,38 +19,7 @@ pub(crate) enum Retention {
       --act 'Order No. 7' --provision 'para 2' --reason 'The storage periods of 2026' --validate-only
   legalstat requests retention add --of individual --of legal-entity --ended returned --months 6 --from 2026-04-01 \\
       --act 'Order No. 7' --provision 'para 3' --reason 'The storage periods of 2026'")]
-    Add {
-        /// Of which requesters; may be repeated
-        #[arg(long, value_name = "KIND", required = true)]
-        of: Vec<Requester>,
-        /// Of requests that ended so; may be repeated [default: however they ended]
-        #[arg(long, value_name = "STATE")]
-        ended: Vec<State>,
-        #[command(flatten)]
-        period: Period,
-        /// The first day on which it erases
-        #[arg(long, value_name = "DATE", value_parser = date)]
-        from: Value,
-        /// The last day [default: open]
-        #[arg(long, value_name = "DATE", value_parser = date)]
-        to: Option<Value>,
-        #[command(flatten)]
-        law: Law,
-        /// The words of the law in Kazakh
-        #[arg(long)]
-        kk: Option<String>,
-        /// The words of the law in Russian
-        #[arg(long)]
-        ru: Option<String>,
-        /// The words of the law in English
-        #[arg(long)]
-        en: Option<String>,
-        /// Why
-        #[arg(long)]
-        reason: String,
-        #[command(flatten)]
-        mutation: Mutation,
-    },
+    Add(Box<Rule>),
     /// Approve a rule that another administrator entered; what is due is erased from then on, which nothing undoes
     #[command(
         after_help = "Example:\n  legalstat requests retention approve retentionRules/UUID --as second-administrator"
@@ -84,6 +53,41 @@ pub(crate) enum Retention {
         #[arg(long)]
         state: Option<RuleState>,
     },
+}
+
+/// A rule as it is entered.
+#[derive(Args, Debug)]
+pub(crate) struct Rule {
+    /// Of which requesters; may be repeated
+    #[arg(long, value_name = "KIND", required = true)]
+    of: Vec<Requester>,
+    /// Of requests that ended so; may be repeated [default: however they ended]
+    #[arg(long, value_name = "STATE")]
+    ended: Vec<State>,
+    #[command(flatten)]
+    period: Period,
+    /// The first day on which it erases
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    from: Value,
+    /// The last day [default: open]
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    to: Option<Value>,
+    #[command(flatten)]
+    law: Law,
+    /// The words of the law in Kazakh
+    #[arg(long)]
+    kk: Option<String>,
+    /// The words of the law in Russian
+    #[arg(long)]
+    ru: Option<String>,
+    /// The words of the law in English
+    #[arg(long)]
+    en: Option<String>,
+    /// Why
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    mutation: Mutation,
 }
 
 /// How long the data are kept once a request has ended.
@@ -168,41 +172,7 @@ impl Retention {
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
         Ok(match self {
-            Self::Add {
-                of,
-                ended,
-                period,
-                from,
-                to,
-                law,
-                kk,
-                ru,
-                en,
-                reason,
-                mutation,
-            } => {
-                let kinds: Vec<Value> = of.into_iter().map(|kind| word(kind, "REQUESTER_KIND_")).collect();
-                let states: Vec<Value> = ended.into_iter().map(|state| word(state, "REQUEST_STATE_")).collect();
-                let text = object([
-                    ("kk", kk.map(Value::from)),
-                    ("ru", ru.map(Value::from)),
-                    ("en", en.map(Value::from)),
-                ]);
-                let rule = object([
-                    ("requesterKinds", Some(json!(kinds))),
-                    ("states", Some(json!(states))),
-                    (
-                        "period",
-                        Some(json!({ "years": period.years, "months": period.months, "days": period.days })),
-                    ),
-                    ("legalBasis", Some(law.value())),
-                    ("text", Some(text)),
-                    ("validFrom", Some(from)),
-                    ("validTo", to),
-                ]);
-                let fields = json!({ "retentionRule": rule, "reason": reason });
-                mutating("CreateRetentionRule", &fields, &mutation)?
-            }
+            Self::Add(rule) => rule.command()?,
             Self::Approve { rule, mutation } => {
                 mutating("ApproveRetentionRule", &json!({ "name": named(&rule) }), &mutation)?
             }
@@ -219,6 +189,45 @@ impl Retention {
                 Command::new(SERVICE, "ListRetentionRules", Action::List(request, RULES))
             }
         })
+    }
+}
+
+impl Rule {
+    fn command(self) -> Result<Command, Failure> {
+        let Self {
+            of,
+            ended,
+            period,
+            from,
+            to,
+            law,
+            kk,
+            ru,
+            en,
+            reason,
+            mutation,
+        } = self;
+        let kinds: Vec<Value> = of.into_iter().map(|kind| word(kind, "REQUESTER_KIND_")).collect();
+        let states: Vec<Value> = ended.into_iter().map(|state| word(state, "REQUEST_STATE_")).collect();
+        let text = object([
+            ("kk", kk.map(Value::from)),
+            ("ru", ru.map(Value::from)),
+            ("en", en.map(Value::from)),
+        ]);
+        let rule = object([
+            ("requesterKinds", Some(json!(kinds))),
+            ("states", Some(json!(states))),
+            (
+                "period",
+                Some(json!({ "years": period.years, "months": period.months, "days": period.days })),
+            ),
+            ("legalBasis", Some(law.value())),
+            ("text", Some(text)),
+            ("validFrom", Some(from)),
+            ("validTo", to),
+        ]);
+        let fields = json!({ "retentionRule": rule, "reason": reason });
+        mutating("CreateRetentionRule", &fields, &mutation)
     }
 }
 
