@@ -86,6 +86,9 @@ The key stays with you: only the signature is sent. Who drafted or edited the an
         /// What proves it: the number of the registered letter, or of the outgoing document
         #[arg(long)]
         proof: String,
+        /// A file that proves it besides, attachments/UUID, as you have uploaded it
+        #[arg(long, value_name = "ATTACHMENT")]
+        proof_file: Option<String>,
         #[command(flatten)]
         mutation: Mutation,
     },
@@ -215,6 +218,7 @@ impl Answers {
                 means,
                 at,
                 proof,
+                proof_file,
                 mutation,
             } => {
                 let fields = object([
@@ -222,6 +226,7 @@ impl Answers {
                     ("means", word(means, "DISPATCH_MEANS_")),
                     ("dispatchTime", at),
                     ("proof", Some(json!(proof))),
+                    ("proofFile", proof_file.map(|file| json!(name("attachments/", &file)))),
                 ]);
                 ("RecordDispatch", fields, mutation)
             }

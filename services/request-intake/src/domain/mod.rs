@@ -7,6 +7,7 @@ pub mod attachment;
 pub mod body;
 pub mod decision;
 pub mod dispatch;
+pub mod due_by_hand;
 pub mod earlier;
 pub mod evidence;
 pub mod examination;

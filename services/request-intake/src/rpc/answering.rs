@@ -17,6 +17,7 @@ use crate::{
         request::Stored,
     },
     domain::{
+        attachment::Attachment,
         dispatch::{Dispatch, Means, SignatureVerdict},
         names,
         request::{State, Unit},
@@ -30,6 +31,8 @@ pub(super) struct Standing {
     pub version: Version,
     pub answer: document::Answer,
     pub dispatch: Option<Dispatch>,
+    /// The file that proves the dispatch, for those who may see it.
+    pub proof_file: Option<Attachment>,
 }
 
 /// The answer to a request, as this caller sees it: a draft is for officials.
@@ -50,18 +53,24 @@ pub(super) async fn standing(service: &RequestIntake, call: &Call, id: Uuid) -> 
         let name = format!("{}/answer", names::request(id));
         return Err(erasure.told(&name).refusal().into());
     }
-    of_stored(connection, stored).await
+    of_stored(connection, stored, call.caller.is_official()).await
 }
 
-async fn of_stored(connection: &mut PgConnection, stored: Stored) -> Result<Standing, Error> {
+async fn of_stored(connection: &mut PgConnection, stored: Stored, for_official: bool) -> Result<Standing, Error> {
     let id = stored.receipt.id;
     let version = db::answer::last(connection, id).await?.ok_or_else(|| missing(id))?;
     let dispatch = db::answer::dispatched(connection, id).await?;
+    let proof_file = dispatch.as_ref().and_then(|dispatch| dispatch.proof_file);
+    let proof_file = match proof_file.filter(|_| for_official) {
+        Some(file) => db::attachment::get(connection, &[file]).await?.remove(&file),
+        None => None,
+    };
     Ok(Standing {
         answer: read(&version)?,
         stored,
         version,
         dispatch,
+        proof_file,
     })
 }
 
@@ -77,7 +86,8 @@ pub(super) fn read(version: &Version) -> anyhow::Result<document::Answer> {
 
 /// The answer as a transaction leaves it, for [`super::deciding::decide_to`].
 pub(super) async fn left(connection: &mut PgConnection, left: Stored) -> Result<proto::Answer, Error> {
-    Ok(to_answer(of_stored(connection, left).await?))
+    // Only officials change answers.
+    Ok(to_answer(of_stored(connection, left, true).await?))
 }
 
 /// An answer as its callers see it.
@@ -87,6 +97,7 @@ pub(super) fn to_answer(standing: Standing) -> proto::Answer {
         version,
         answer,
         dispatch,
+        proof_file,
     } = standing;
     proto::Answer {
         name: format!("{}/answer", names::request(stored.receipt.id)),
@@ -102,7 +113,7 @@ pub(super) fn to_answer(standing: Standing) -> proto::Answer {
         update_time: Some(wire::to_timestamp(version.written_at)),
         sha256: hex::encode(version.sha256),
         approval: version.approval.map(approval),
-        dispatch: dispatch.map(to_dispatch),
+        dispatch: dispatch.map(|dispatch| to_dispatch(dispatch, proof_file)),
     }
 }
 
@@ -202,13 +213,20 @@ fn approval(approved: Approved) -> proto::AnswerApproval {
     }
 }
 
-fn to_dispatch(dispatch: Dispatch) -> proto::Dispatch {
+fn to_dispatch(dispatch: Dispatch, proof_file: Option<Attachment>) -> proto::Dispatch {
     proto::Dispatch {
         means: means(dispatch.means),
         dispatch_time: Some(wire::to_timestamp(dispatch.dispatched_at)),
         proof: dispatch.proof,
         recorded_by: dispatch.recorded_by,
         record_time: Some(wire::to_timestamp(dispatch.recorded_at)),
+        proof_file: proof_file.map(|file| proto::ProofFile {
+            name: names::attachment(file.id),
+            filename: file.filename,
+            content_type: file.content_type,
+            size_bytes: file.size_bytes,
+            sha256: hex::encode(file.sha256),
+        }),
     }
 }
 

@@ -64,6 +64,7 @@ mod list_retention_rules;
 mod list_signing_keys;
 mod listing;
 mod lookup_request;
+mod owed;
 mod parse;
 mod parse_attachments;
 mod preview_recompute;
@@ -72,6 +73,7 @@ mod record_dispatch;
 mod repeated;
 mod retention_rules;
 mod return_request;
+
 mod review_decision;
 mod seeing;
 pub mod submit_request;

@@ -25,7 +25,7 @@ pub(super) const ERASED: [(&str, &str); 10] = [
 ];
 
 /// Everything else, and why it stays.
-const STAYS: [(&str, &str); 38] = [
+const STAYS: [(&str, &str); 40] = [
     // Which request it is, how it came and of what kind, where it stands and since when, and its receipt as it was signed. The BIN names
     // an organisation, and who sees the request hangs on it.
     (
@@ -33,7 +33,8 @@ const STAYS: [(&str, &str); 38] = [
         "id number accepted_by accepted_at coupon_number received_at channel language requester_kind requester_bin signatory_capacity \
          state examination_pending examination_round examined_at registration_number registered_on due_date due_time due_provisional \
          due_assumed due_calendar_version due_term explanation findings version changed_at assignee coupon_content_sha256 coupon_key \
-         coupon_signature coupon_secret_digest receiving_body cure_by due_part extension_counted_from extension_until erased_at",
+         coupon_signature coupon_secret_digest receiving_body cure_by due_part extension_counted_from extension_until erased_at \
+         reports_crime_or_threat due_by_hand",
     ),
     // What was asked for in codes of registers, without a word of the requester.
     (
@@ -67,7 +68,7 @@ const STAYS: [(&str, &str); 38] = [
     ),
     (
         "dispatch",
-        "request version means dispatched_at recorded_by recorded_at",
+        "request version means dispatched_at proof_file recorded_by recorded_at",
     ),
     // The key, so that a repetition is told.
     ("idempotency", "caller method request_id recorded_at"),
@@ -150,6 +151,8 @@ const STAYS: [(&str, &str); 38] = [
     ),
     ("rule_revision", "only_row revision"),
     ("registration_counter", "year last"),
+    ("draft_progress", "year last"),
+    ("draft_waiting", "number request"),
     (
         "signatory_rule",
         "requester_kind capacity allowed legal_basis_act legal_basis_provision legal_basis_uri legal_basis_assumed grade valid_from \
