@@ -102,6 +102,12 @@ requests.v1.RequestIntakeService/CreateBody                     ADMINISTRATOR  m
 requests.v1.RequestIntakeService/UpdateBody                     ADMINISTRATOR  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/GetBody                        SUBJECT,EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 requests.v1.RequestIntakeService/ListBodies                     SUBJECT,EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
+requests.v1.RequestIntakeService/CreateRetentionRule            ADMINISTRATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/ApproveRetentionRule           ADMINISTRATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/EndRetentionRule               ADMINISTRATOR  m  INVALID_FIELDS
+requests.v1.RequestIntakeService/GetRetentionRule               OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+requests.v1.RequestIntakeService/ListRetentionRules             OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
+requests.v1.RequestIntakeService/EraseRequest                   ADMINISTRATOR  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/PreviewRecompute               OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ListCollections    PUBLIC  -  OK
 collections.v1.CollectionDistributionService/GetCollection      PUBLIC  -  INVALID_FIELDS

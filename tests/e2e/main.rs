@@ -22,4 +22,5 @@ mod new_request;
 mod official_day;
 mod openssl;
 mod requests_command;
+mod retention;
 mod signer;

@@ -36,7 +36,7 @@ pub static SERVICE: Service<Config> = Service {
 };
 
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
-    let files = FileStore::open(&context, &config.files, config.file_limit)?;
+    let files = FileStore::open(&context, "collection-distribution", &config.files, config.file_limit)?;
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     db::reference::load(&context).await?;
     let schedule = Schedule::start(&context, calendar, db::collection::duties).await?;

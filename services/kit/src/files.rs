@@ -25,8 +25,15 @@ use crate::{
 
 /// How many bytes are sent in one message of a download.
 pub const CHUNK: usize = 64 * 1024;
+/// The folder in which each service that keeps its files here leaves its name.
+const USERS: &str = "services";
+/// The folder of the content.
+const CONTENT: &str = "sha256";
 /// How many bytes are written or read at once.
 const PART: usize = 1024 * 1024;
+
+/// The digests of contents.
+pub type Digests = BoxStream<'static, Result<[u8; 32], Error>>;
 
 /// Where a service keeps its files.
 #[derive(Clone)]
@@ -119,12 +126,14 @@ impl Drop for Staged {
 }
 
 impl FileStore {
-    /// Opens a folder, made if it is not there; files may have at most `limit` bytes.
+    /// Opens a folder of a service, made if it is not there; files may have at most `limit` bytes.
     ///
     /// # Errors
     /// A folder that cannot be made.
-    pub fn open(context: &Context, folder: &FilePath, limit: u64) -> anyhow::Result<Self> {
-        Self::open_for(&context.tasks, folder, limit)
+    pub fn open(context: &Context, service: &str, folder: &FilePath, limit: u64) -> anyhow::Result<Self> {
+        let opened = Self::open_for(&context.tasks, folder, limit)?;
+        std::fs::create_dir_all(folder.join(USERS).join(service))?;
+        Ok(opened)
     }
 
     /// The same store, where uploads may be resumed within these bounds.
@@ -275,6 +284,25 @@ impl FileStore {
         }
     }
 
+    /// The digests of all content, in no order. None when other services keep their files in this folder too, for whose files nobody
+    /// here can speak.
+    ///
+    /// # Errors
+    /// When the folder cannot be read; of the stream, when the store fails.
+    pub fn digests(&self) -> io::Result<Option<Digests>> {
+        if std::fs::read_dir(self.folder.join(USERS))?.count() > 1 {
+            return Ok(None);
+        }
+        let listed = self.store.list(Some(&Path::from(CONTENT)));
+        let digests = listed.filter_map(|file| async {
+            match file {
+                Ok(file) => digest(&file.location).map(Ok),
+                Err(error) => Some(Err(failed(error))),
+            }
+        });
+        Ok(Some(digests.boxed()))
+    }
+
     /// Reads content by its digest.
     ///
     /// # Errors
@@ -311,7 +339,14 @@ fn split(part: Result<Bytes, Error>) -> impl Stream<Item = Result<Bytes, Error>>
 
 fn place(sha256: &[u8]) -> Path {
     let name = hex::encode(sha256);
-    Path::from(format!("sha256/{}/{name}", &name[..2]))
+    Path::from(format!("{CONTENT}/{}/{name}", &name[..2]))
+}
+
+/// The digest of the content at a place; none of a file that is no content.
+fn digest(at: &Path) -> Option<[u8; 32]> {
+    let mut digest = [0; 32];
+    hex::decode_to_slice(at.filename()?, &mut digest).ok()?;
+    (place(&digest) == *at).then_some(digest)
 }
 
 fn failed(error: object_store::Error) -> Error {
@@ -384,6 +419,28 @@ mod tests {
             assert_eq!(content(&folder.store, &sha256).await, b"some legal statistics");
         }
         folder.until_nothing_is_staged().await;
+    }
+
+    #[tokio::test]
+    async fn all_content_is_listed_unless_the_folder_is_shared() {
+        let folder = folder(100);
+        std::fs::create_dir_all(folder.folder.path().join(USERS).join("one")).expect("it is made");
+        let staged = folder.store.receive(chunks(b"some legal statistics")).await;
+        let staged = staged.expect("within the limit");
+        let sha256 = staged.sha256;
+        staged.keep().await.expect("it is kept");
+        let stranger = folder.folder.path().join(CONTENT).join("ab");
+        std::fs::create_dir_all(&stranger).expect("it is made");
+        std::fs::write(stranger.join("notes.txt"), "no content").expect("it is written");
+        let listed = folder
+            .store
+            .digests()
+            .expect("it is read")
+            .expect("it is shared with nobody");
+        let listed: Vec<_> = listed.map(|digest| digest.expect("readable")).collect().await;
+        assert_eq!(listed, [sha256]);
+        std::fs::create_dir_all(folder.folder.path().join(USERS).join("other")).expect("it is made");
+        assert!(folder.store.digests().expect("it is read").is_none());
     }
 
     #[tokio::test]

@@ -22,6 +22,7 @@ mod db;
 mod domain;
 mod drafting;
 mod earlier_requests;
+mod erasing;
 mod error;
 mod examining;
 mod jobs;
@@ -85,7 +86,8 @@ const SUBMISSIONS: Limits = Limits {
 
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let kept = &config.files;
-    let files = FileStore::open(&context, &kept.folder, kept.limit)?.resuming(&context, kept.partials)?;
+    let files =
+        FileStore::open(&context, "request-intake", &kept.folder, kept.limit)?.resuming(&context, kept.partials)?;
     let signatures = Arc::new(Signatures::read(kept.signature_trust.clone())?);
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     let form_registry = FormRegistry::new(&config.form_registry_url, &context.tls)?;
@@ -112,6 +114,8 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         unbound_for: kept.unbound_for,
         unbound_bytes: kept.unbound_bytes,
     };
+    let watched = Arc::new(Watched::new(context.db.clone()));
+    jobs::erasure::start(&context, &files, &watched);
     let submissions = Submissions {
         context: context.clone(),
         rules: Arc::clone(&rules),
@@ -127,7 +131,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         coupons,
         guesses: Guesses::new(config.tries),
         readings: Readings::default(),
-        watched: Arc::new(Watched::new(context.db.clone())),
+        watched,
         outbox: Outbox::start(&context, SERVICE_NAME),
         context,
         calendar,

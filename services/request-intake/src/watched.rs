@@ -96,6 +96,11 @@ impl Watched {
         Ok(known)
     }
 
+    /// Forgets the numbers of a request whose data were erased.
+    pub fn forget(&self, request: Uuid) {
+        self.kept.remove(&request);
+    }
+
     /// Takes what is kept, and gives what is not.
     fn kept_of(&self, asked: &[Asked], known: &mut Known) -> Vec<Asked> {
         let mut missing = Vec::new();

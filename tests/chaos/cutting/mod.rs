@@ -9,6 +9,7 @@ mod calendar;
 mod collections;
 mod course;
 mod decisions;
+mod erasing;
 mod figures;
 mod forms;
 mod registered;

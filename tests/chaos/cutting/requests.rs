@@ -7,11 +7,10 @@ use legalstat_proto::{
     journal::v1::ListEntriesRequest,
     requests::v1::{
         self as proto, Answer, AssignRequestRequest, Attachment, AttachmentKind, BatchSubmitRequestsRequest, Body,
-        CreateBodyRequest, DownloadAttachmentRequest, GetAttachmentUploadRequest, GetBodyRequest, GetRequestRequest,
-        GetRequestStatisticsRequest, GetRequestStatusRequest, ListBodiesRequest, ListRequestsRequest,
-        ListRequestsResponse, ListSigningKeysRequest, LookupRequestRequest, Request, RequestState,
-        SubmitRequestRequest, UpdateBodyRequest, UploadAttachmentHeader, UploadAttachmentRequest, WatchRequestsRequest,
-        WithdrawRequestRequest, upload_attachment_request::Part,
+        DownloadAttachmentRequest, GetAttachmentUploadRequest, GetRequestRequest, GetRequestStatisticsRequest,
+        GetRequestStatusRequest, ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest,
+        LookupRequestRequest, Request, RequestState, SubmitRequestRequest, UploadAttachmentHeader,
+        UploadAttachmentRequest, WatchRequestsRequest, WithdrawRequestRequest, upload_attachment_request::Part,
     },
 };
 use prost::Message;
@@ -21,8 +20,9 @@ use uuid::Uuid;
 
 use super::{
     House,
-    around_requests::{body, preview, titled},
+    around_requests::{bodies, creation, preview},
     decisions::Officials,
+    erasing::Administrators,
     forms,
     storm::Stormy,
     watched::{Watched, clock},
@@ -44,6 +44,7 @@ pub struct Requests {
     approver: Channel,
     administrator: Channel,
     officials: Officials,
+    administrators: Administrators,
     /// A request that was there from the beginning, with the number and the secret of its coupon.
     first: String,
     coupon: (String, String),
@@ -74,6 +75,18 @@ fn on_paper() -> SubmitRequestRequest {
 }
 
 impl Requests {
+    /// The withdrawal of a request of its own.
+    async fn withdrawal(&self) -> Result<Call, String> {
+        let submitted: Request = self.watched.prepared(&self.submit(&new())).await?;
+        let message = WithdrawRequestRequest {
+            name: submitted.name,
+            reason: "by letter".into(),
+            request_id: Uuid::new_v4().to_string(),
+            ..Default::default()
+        };
+        Ok(Call::new(&self.edms, path!("WithdrawRequest"), &message))
+    }
+
     fn submit(&self, message: &SubmitRequestRequest) -> Call {
         Call::new(&self.edms, path!("SubmitRequest"), message)
     }
@@ -167,6 +180,12 @@ impl House for Requests {
         "UpdateBody",
         "GetBody",
         "ListBodies",
+        "CreateRetentionRule",
+        "ApproveRetentionRule",
+        "EndRetentionRule",
+        "GetRetentionRule",
+        "ListRetentionRules",
+        "EraseRequest",
         "PreviewRecompute",
         "ListEntries",
     ];
@@ -188,6 +207,7 @@ impl House for Requests {
             approver: watched.running.channel(Some("approver")),
             administrator: watched.running.channel(Some("administrator")),
             officials: Officials::of(&watched),
+            administrators: Administrators::of(&watched),
             watched,
             first: String::new(),
             coupon: Default::default(),
@@ -217,13 +237,7 @@ impl House for Requests {
         let _: Answer = requests.draft(&drafted.name).read().await.expect("it is drafted");
         requests.drafted = drafted.name;
         requests.answered = requests.answer().await;
-        let message = CreateBodyRequest {
-            body: Some(body("justice")),
-            reason: "by order".into(),
-            request_id: Uuid::new_v4().to_string(),
-            validate_only: false,
-        };
-        let entered = Call::new(&requests.administrator, path!("CreateBody"), &message);
+        let entered = creation(&requests.administrator, "justice");
         let _: Body = entered.read().await.expect("the body is entered");
         requests
     }
@@ -265,16 +279,7 @@ impl House for Requests {
                 };
                 Call::new(&self.operator, path!("AssignRequest"), &message)
             }
-            "WithdrawRequest" => {
-                let submitted: Request = self.watched.prepared(&self.submit(&new())).await?;
-                let message = WithdrawRequestRequest {
-                    name: submitted.name,
-                    reason: "by letter".into(),
-                    request_id: Uuid::new_v4().to_string(),
-                    ..Default::default()
-                };
-                Call::new(&self.edms, path!("WithdrawRequest"), &message)
-            }
+            "WithdrawRequest" => self.withdrawal().await?,
             "DraftAnswer"
             | "UpdateAnswer"
             | "ApproveAnswer"
@@ -304,45 +309,23 @@ impl House for Requests {
                 };
                 Call::new(&self.operator, path!("GetRequestStatistics"), &message)
             }
-            "CreateBody" => {
-                let message = CreateBodyRequest {
-                    body: Some(body(&format!("b{}", Uuid::new_v4().simple()))),
-                    reason: "by order".into(),
-                    request_id: Uuid::new_v4().to_string(),
-                    validate_only: false,
-                };
-                Call::new(&self.administrator, path!("CreateBody"), &message)
+            "CreateBody" | "UpdateBody" | "GetBody" | "ListBodies" => {
+                bodies(&self.administrator, method).ok_or("no method of bodies")?
             }
-            "UpdateBody" => {
-                let message = UpdateBodyRequest {
-                    body: Some(Body {
-                        title: titled(&Uuid::new_v4().to_string()),
-                        ..body("justice")
-                    }),
-                    update_mask: Some(prost_types::FieldMask {
-                        paths: vec!["title".into()],
-                    }),
-                    reason: "by order".into(),
-                    request_id: Uuid::new_v4().to_string(),
-                    ..Default::default()
-                };
-                Call::new(&self.administrator, path!("UpdateBody"), &message)
-            }
-            "GetBody" => {
-                let message = GetBodyRequest {
-                    name: "bodies/justice".into(),
-                    ..Default::default()
-                };
-                Call::new(&self.edms, path!("GetBody"), &message)
-            }
-            "ListBodies" => Call::new(&self.edms, path!("ListBodies"), &ListBodiesRequest::default()),
             "PreviewRecompute" => Call::new(&self.operator, path!("PreviewRecompute"), &preview()),
             "ListEntries" => Call::new(
                 &self.administrator,
                 "/legalstat.journal.v1.JournalService/ListEntries",
                 &ListEntriesRequest::default(),
             ),
-            verb => return self.officials.call(&self.watched, verb).await,
+            method => {
+                let ended = async || self.watched.prepared(&self.withdrawal().await?).await;
+                let erasing = self.administrators.call(&self.watched, method, ended).await?;
+                return match erasing {
+                    Some(call) => Ok(Some(call)),
+                    None => self.officials.call(&self.watched, method).await,
+                };
+            }
         }))
     }
 

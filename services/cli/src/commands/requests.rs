@@ -7,6 +7,7 @@ pub(crate) mod lookup;
 mod new;
 mod questions;
 mod queue;
+mod retention;
 pub(crate) mod several;
 mod statistics;
 pub(crate) mod supplied;
@@ -202,6 +203,12 @@ An upload that was ended goes on with its --request-id, which it told at its beg
         #[command(flatten)]
         watch: Watching,
     },
+    #[command(subcommand)]
+    Retention(retention::Retention),
+    /// Erase the personal data of one request that has ended, by an order; nothing undoes it
+    #[command(after_help = "Example:
+  legalstat requests erase requests/UUID --etag 7 --act 'Decision 2-15' --provision 'para 1' --reason 'By the decision of a court'")]
+    Erase(retention::Erase),
     /// How requests were received and answered
     #[command(after_help = "Example:\n  legalstat requests statistics --from 2026-01-01 --to 2026-03-31")]
     Statistics {
@@ -346,6 +353,8 @@ impl Requests {
                 let action = Action::Watch(watch, json!({ "onlyNew": new }), request_line);
                 Command::new(SERVICE, "WatchRequests", action)
             }
+            Self::Retention(retention) => retention.command()?,
+            Self::Erase(erase) => erase.command()?,
             Self::Statistics { from, to } => {
                 let request = json!({ "receivedFrom": from, "receivedTo": to });
                 let view = View::Text(statistics::shown, Language::En);

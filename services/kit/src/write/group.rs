@@ -283,7 +283,7 @@ impl<G: Grouped> Worker<G> {
     }
 
     async fn recall(&self, mutation: &Mutation, earlier: &Answered) -> Result<G::Answer, Error> {
-        mutation.require_same_body(&earlier.body_sha256)?;
+        mutation.require_kept(earlier)?;
         let mut connection = self.context.db.connection().await?;
         self.grouped.recall(&mut connection, &earlier.kept).await
     }

@@ -3,6 +3,7 @@
 //! The transaction belongs to the kit. A handler says what to do in it; once the transaction has begun, it runs to its end
 //! in a task of the service, so that a caller who hangs up loses the answer and nothing else.
 
+mod erased;
 mod fingerprint;
 mod group;
 mod leaves;
@@ -21,6 +22,7 @@ use tonic::Code;
 use tracing::Instrument;
 use uuid::Uuid;
 
+pub use erased::{Erased, erase_answers};
 pub use group::{Grouped, Groups, Limits};
 pub use refusals::{RefusalRecorder, Withheld, record_reading};
 
@@ -31,7 +33,7 @@ use crate::{
     lent::{self, Transaction},
     schema::Tables,
 };
-use leaves::{Answer, Entry, Event};
+use leaves::{Answer, Answered, Entry, Event};
 
 /// The tables of the write path, which every schema has.
 pub static TABLES: Tables = Tables::of_kit(sqlx::migrate!("./migrations/write"));
@@ -109,8 +111,12 @@ impl Mutation {
         }
     }
 
-    /// Refuses the same id with another body.
-    fn require_same_body(&self, earlier_sha256: &[u8]) -> Result<(), Refusal> {
+    /// Refuses the repetition of a call whose answer was erased, and the same id with another body.
+    fn require_kept(&self, earlier: &Answered) -> Result<(), Refusal> {
+        if let Some(erased) = Erased::read(&earlier.kept) {
+            return Err(erased.refusal());
+        }
+        let earlier_sha256 = earlier.body_sha256.as_slice();
         if earlier_sha256 == self.body_sha256 || earlier_sha256 == self.sent_sha256 {
             return Ok(());
         }
@@ -308,7 +314,7 @@ where
     if !leaves::claim(write.connection(), mutation, now).await? {
         let found = leaves::answered(write.connection(), &[mutation]).await?.pop();
         let earlier = found.ok_or_else(|| anyhow::anyhow!("a key is taken and has no answer"))?;
-        mutation.require_same_body(&earlier.body_sha256)?;
+        mutation.require_kept(&earlier)?;
         return decoded(&earlier.kept);
     }
     let outcome = work(&mut write).await?;

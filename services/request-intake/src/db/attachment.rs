@@ -283,3 +283,18 @@ pub async fn has_content(connection: &mut PgConnection, sha256: &[u8; 32]) -> Re
     .fetch_one(connection)
     .await
 }
+
+/// Those of some contents that no attachment has.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn without_row(connection: &mut PgConnection, contents: &[[u8; 32]]) -> Result<Vec<Vec<u8>>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT content AS "content!" FROM unnest($1::bytea[]) AS content
+         WHERE NOT EXISTS (SELECT FROM requests.attachment WHERE sha256 = content)"#,
+        &column(contents, |content| content.to_vec()),
+    )
+    .fetch_all(connection)
+    .await
+}

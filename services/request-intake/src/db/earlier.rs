@@ -101,7 +101,8 @@ pub async fn find_and_count(
              SELECT d.place, NULL::bigint AS asked, r.id, r.accepted_by, r.requester_bin, r.coupon_number, r.registration_number
              FROM unnest($3::integer[], $4::text[], $5::date[], $6::text[], $7::text[]) AS d (place, number, date, identifier, name)
              CROSS JOIN LATERAL (
-                 SELECT coalesce(l.likely_duplicate_of, l.id) AS id FROM (
+                 -- Of one whose data were erased nothing is told any more.
+                 SELECT coalesce((SELECT f.id FROM requests.request AS f WHERE f.id = l.likely_duplicate_of AND f.erased_at IS NULL), l.id) AS id FROM (
                      SELECT * FROM requests.request
                      WHERE external_number IS NOT NULL AND requests.folded(external_number) = d.number
                        AND number < coalesce((SELECT own.number FROM requests.request own WHERE own.id = $9), 9223372036854775807)
@@ -116,7 +117,7 @@ pub async fn find_and_count(
              SELECT NULL, a.asked, r.id, r.accepted_by, r.requester_bin, r.coupon_number, r.registration_number
              FROM unnest($8::bigint[]) AS a (asked)
              CROSS JOIN LATERAL (
-                 SELECT coalesce(l.repeats, l.id) AS id FROM (
+                 SELECT coalesce((SELECT f.id FROM requests.request AS f WHERE f.id = l.repeats AND f.erased_at IS NULL), l.id) AS id FROM (
                      SELECT * FROM requests.request
                      WHERE asked = a.asked
                        AND number < coalesce((SELECT own.number FROM requests.request own WHERE own.id = $9), 9223372036854775807)

@@ -11,7 +11,7 @@ use legalstat_kit::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::attachment;
+use super::{attachment, erasure};
 use crate::domain::{
     evidence::Deadline,
     request::{
@@ -65,7 +65,7 @@ pub async fn get(
              r.likely_duplicate_of, r.repeats,
              r.version, r.changed_at, r.assignee, r.cure_by, r.due_part, r.extension_counted_from, r.extension_until,
              r.coupon_content_sha256, r.coupon_key, r.coupon_signature,
-             r.receiving_body, r.reports_crime_or_threat,
+             r.receiving_body, r.reports_crime_or_threat, r.erased_at IS NOT NULL AS "is_erased!",
              (SELECT revision FROM requests.rule_revision) AS "rules_revision!",
              EXISTS (SELECT FROM requests.due_date_change WHERE resource = 'requests/' || r.id) AS "moved!",
              i.kinds AS "kinds?", i.descriptions AS "descriptions?", i.units AS "units?: Vec<Option<String>>",
@@ -91,12 +91,20 @@ pub async fn get(
     );
     let rows = rows.fetch_all(&mut *connection).await?;
     let with_files: Vec<Uuid> = rows.iter().filter(|row| row.with_files).map(|row| row.id).collect();
+    let erased: Vec<Uuid> = rows.iter().filter(|row| row.is_erased).map(|row| row.id).collect();
     let mut found: HashMap<_, Result<Stored, _>> = rows.into_iter().map(|row| (row.id, row.try_into())).collect();
     if !with_files.is_empty() {
         for attachment in attachment::of_requests(connection, &with_files).await? {
             let request = attachment.request.and_then(|request| found.get_mut(&request));
             if let Some(Ok(stored)) = request {
                 stored.submission.attachments.push(attachment);
+            }
+        }
+    }
+    if !erased.is_empty() {
+        for (request, erasure) in erasure::of_requests(connection, &erased).await? {
+            if let Some(Ok(stored)) = found.get_mut(&request) {
+                stored.standing.erased = Some(Box::new(erasure));
             }
         }
     }
@@ -163,6 +171,7 @@ struct Row {
     extension_counted_from: Option<jiff_sqlx::Date>,
     extension_until: Option<jiff_sqlx::Date>,
     receiving_body: Option<String>,
+    is_erased: bool,
     reports_crime_or_threat: Option<bool>,
     rules_revision: i64,
     examination_round: i32,
@@ -227,6 +236,7 @@ impl TryFrom<Row> for Stored {
                 assignee: row.assignee.take(),
                 cure_by: row.cure_by.map(jiff_sqlx::Date::to_jiff),
                 extension: extension(&row)?,
+                erased: None,
             },
             round: row.examination_round,
             examined_at: row.examined_at.to_jiff(),

@@ -56,6 +56,13 @@ pub struct Attachment {
     pub signature: Option<Verdict>,
 }
 
+impl Attachment {
+    /// Whether its name, its content and its signers were erased with its request.
+    pub fn is_erased(&self) -> bool {
+        self.filename.is_empty()
+    }
+}
+
 /// What the signature of a request comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signed<'a> {
@@ -102,6 +109,15 @@ pub fn takes_more(state: State) -> bool {
         | State::Terminated
         | State::Withdrawn => false,
     }
+}
+
+/// How many contents may be without a row whatever else is there.
+const FEW: usize = 100;
+
+/// Whether so many contents without a row, of all, are those of another database: one that was lost, or is to be restored, say. A crash
+/// leaves a few.
+pub fn are_of_another_database(unused: usize, all: usize) -> bool {
+    unused > FEW && unused > all / 2
 }
 
 /// A file's name without what stands before its last slash and without what changes how a line is read: control characters,
@@ -278,6 +294,12 @@ mod tests {
         }
         assert_eq!(verdict("VALID", Some("x".into()), Vec::new()), None);
         assert_eq!(verdict("NOT_VALID", Some("x".into()), Vec::new()), None);
+    }
+
+    #[test]
+    fn a_folder_whose_files_nobody_knows_is_left_alone() {
+        assert!(are_of_another_database(101, 101) && are_of_another_database(101, 201));
+        assert!(!are_of_another_database(100, 100) && !are_of_another_database(101, 202));
     }
 
     proptest! {

@@ -20,6 +20,7 @@ pub mod notice;
 pub mod register;
 pub mod registration;
 pub mod request;
+pub mod retention;
 pub mod review;
 pub mod rules;
 pub mod secret;

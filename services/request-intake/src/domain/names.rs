@@ -26,6 +26,17 @@ pub fn parse_attachment(name: &str) -> Option<Uuid> {
     (attachment(id) == name).then_some(id)
 }
 
+/// The name of a retention rule.
+pub fn retention_rule(id: Uuid) -> String {
+    format!("retentionRules/{id}")
+}
+
+/// Reads the name of a retention rule; `None` for another notation.
+pub fn parse_retention_rule(name: &str) -> Option<Uuid> {
+    let id = Uuid::try_parse(name.strip_prefix("retentionRules/")?).ok()?;
+    (retention_rule(id) == name).then_some(id)
+}
+
 /// The name of a body.
 pub fn body(id: &str) -> String {
     format!("bodies/{id}")
@@ -79,6 +90,8 @@ mod tests {
         assert_eq!(parse_request(&request(id)), Some(id));
         assert_eq!(parse_attachment(&attachment(id)), Some(id));
         assert_eq!(parse_attachment(&request(id)), None);
+        assert_eq!(parse_retention_rule(&retention_rule(id)), Some(id));
+        assert_eq!(parse_retention_rule(&request(id)), None);
         let upper = request(id).to_uppercase();
         for name in [
             "",

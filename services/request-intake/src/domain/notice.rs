@@ -49,6 +49,8 @@ fn of_kind(kind: &str, told: &Told) -> Vec<Notice> {
         "request.answered" => vec![Notice::Finished, Notice::TakenOffControl],
         "request.left_without_consideration" | "request.returned" => vec![Notice::Refused, Notice::TakenOffControl],
         "request.terminated" | "request.withdrawn" => vec![Notice::TakenOffControl],
+        // It was over before.
+        "request.erased" => Vec::new(),
         // Of one that is forwarded by items the rest stays to be answered here.
         "request.forwarded" if told.state == Some(State::Forwarded) => vec![Notice::Execution, Notice::TakenOffControl],
         kind if kind.starts_with("request.") => vec![Notice::Execution],

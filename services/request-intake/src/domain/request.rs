@@ -9,6 +9,7 @@ pub use super::item::{Item, ItemKind, Unit};
 use super::{
     attachment::{self, Attachment, Signed},
     examination::Examination,
+    retention::Erasure,
 };
 use crate::signature::Verdict;
 
@@ -434,6 +435,8 @@ pub struct Standing {
     pub cure_by: Option<Date>,
     /// Why its due date is later than the plain one of its term.
     pub extension: Option<Extension>,
+    /// That its personal data were erased.
+    pub erased: Option<Box<Erasure>>,
 }
 
 impl Standing {
@@ -446,6 +449,7 @@ impl Standing {
             assignee: None,
             cure_by: None,
             extension: None,
+            erased: None,
         }
     }
 }

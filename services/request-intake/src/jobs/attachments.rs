@@ -1,7 +1,9 @@
-//! Drops files that no request was submitted with, once their time is over.
+//! Drops files that no request was submitted with, once their time is over, and removes contents that no row has: what a crash between
+//! a file and its row leaves, and what is left of an erasure.
 
 use std::time::Duration;
 
+use futures::TryStreamExt as _;
 use legalstat_kit::{
     Context,
     files::FileStore,
@@ -10,7 +12,11 @@ use legalstat_kit::{
 };
 use uuid::Uuid;
 
-use crate::{db, domain::names};
+use crate::{
+    db,
+    domain::{attachment, names},
+    erasing,
+};
 
 /// How long between two rounds: as long as a file waits, within these bounds.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -19,17 +25,54 @@ const LONGEST: Duration = Duration::from_secs(60);
 const MARGIN: Duration = Duration::from_secs(600);
 /// How many files are looked for at a time.
 const BATCH: i64 = 100;
+/// How long between two looks at all contents.
+const SWEPT_AGAIN: Duration = Duration::from_secs(3600);
+/// How many contents are compared with the rows at a time.
+const COMPARED: usize = 1000;
 /// What the journal names as the method.
 const METHOD: &str = "jobs/attachments";
 
 /// Starts the loop; it ends at the context's shutdown.
 pub fn start(context: &Context, files: &FileStore, unbound_for: Duration) {
-    let (own, files) = (context.clone(), files.clone());
+    let (own, stored) = (context.clone(), files.clone());
     let pause = unbound_for.clamp(SHORTEST, LONGEST);
     job::repeat(context, "dropping files without a request", pause, move || {
-        let (context, files) = (own.clone(), files.clone());
+        let (context, files) = (own.clone(), stored.clone());
         async move { round(&context, &files, unbound_for).await }
     });
+    let (own, stored) = (context.clone(), files.clone());
+    job::repeat(context, "removing contents without a row", SWEPT_AGAIN, move || {
+        let (context, files) = (own.clone(), stored.clone());
+        async move { sweep(&context, &files).await }
+    });
+}
+
+/// Removes all contents that no attachment has.
+async fn sweep(context: &Context, files: &FileStore) -> anyhow::Result<()> {
+    let Some(contents) = files.digests()? else {
+        anyhow::bail!(
+            "other services keep files in the same folder: contents without a row stay; give each service a folder of its own"
+        );
+    };
+    let mut compared = contents.map_err(legalstat_kit::Error::of_job).try_chunks(COMPARED);
+    let (mut all, mut unused) = (0, Vec::new());
+    while let Some(some) = compared.try_next().await? {
+        all += some.len();
+        let mut connection = context.db.connection().await?;
+        unused.extend(db::attachment::without_row(&mut connection, &some).await?);
+    }
+    if attachment::are_of_another_database(unused.len(), all) {
+        let unused = unused.len();
+        anyhow::bail!(
+            "{unused} of {all} contents have no row: is this the database that belongs to the folder? they stay"
+        );
+    }
+    let removed = erasing::remove_all_unused(&context.db, files, &unused).await;
+    let removed = removed.map_err(legalstat_kit::Error::of_job)?;
+    if removed > 0 {
+        tracing::info!(removed, "contents without a row removed");
+    }
+    Ok(())
 }
 
 async fn round(context: &Context, files: &FileStore, unbound_for: Duration) -> anyhow::Result<()> {

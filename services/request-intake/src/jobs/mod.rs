@@ -2,6 +2,7 @@
 
 pub mod attachments;
 pub mod drafting;
+pub mod erasure;
 pub mod examination;
 pub mod recompute;
 pub mod warning;

@@ -39,7 +39,7 @@ pub(super) struct Standing {
 /// The answer to a request, as this caller sees it: a draft is for officials.
 ///
 /// # Errors
-/// NOT_FOUND when the caller sees no such request, or no answer of it.
+/// NOT_FOUND when the caller sees no such request, or no answer of it; DATA_ERASED.
 pub(super) async fn standing(service: &RequestIntake, call: &Call, id: Uuid) -> Result<Standing, Error> {
     let mut snapshot = service.context.db.snapshot().await?;
     let connection = &mut *snapshot;
@@ -47,6 +47,12 @@ pub(super) async fn standing(service: &RequestIntake, call: &Call, id: Uuid) -> 
     let stored = seeing::visible(&service.rules, &service.context, call, id, stored.transpose()?).await?;
     if !call.caller.is_official() && stored.standing.state != State::Answered {
         return Err(missing(id).into());
+    }
+    if let Some(erasure) = &stored.standing.erased
+        && erasure.answer_versions > 0
+    {
+        let name = format!("{}/answer", names::request(id));
+        return Err(erasure.told(&name).refusal().into());
     }
     of_stored(connection, stored, call.caller.is_official()).await
 }

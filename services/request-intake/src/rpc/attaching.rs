@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use tonic::Code;
 use uuid::Uuid;
 
-use super::{RequestIntake, seeing::visible};
+use super::{RequestIntake, seeing};
 use crate::{
     current_rules::CurrentRules,
     db,
@@ -105,7 +105,7 @@ pub(super) async fn require(
 
 async fn require_request(connection: &mut PgConnection, asker: &Asker, to: &To, id: Uuid) -> Result<(), Error> {
     let stored = db::request::get(connection, &[id]).await?.remove(&id);
-    let stored = visible(&asker.rules, &asker.context, &asker.call, id, stored.transpose()?).await?;
+    let stored = seeing::whole(&asker.rules, &asker.context, &asker.call, id, stored.transpose()?).await?;
     let state = stored.standing.state;
     if !attachment::takes_more(state) {
         return Err(closed(id, state).into());

@@ -17,6 +17,7 @@ use crate::domain::{
         Capacity, Channel, Item, ItemKind, Language, Proof, Receipt, Request, Requester, RequesterKind, Signatory,
         Standing, State, Unit,
     },
+    retention::Erasure,
 };
 
 pub(super) fn requester_kind(kind: RequesterKind) -> i32 {
@@ -342,6 +343,21 @@ pub(super) fn request(request: Request) -> proto::Request {
         extended: standing.extension.is_some(),
         // Who answers a call knows what time it is.
         overdue: false,
+        erased: standing.erased.map(|erasure| self::erased(*erasure)),
+    }
+}
+
+/// That the data of a request were erased.
+pub(super) fn erased(erasure: Erasure) -> proto::Erasure {
+    proto::Erasure {
+        erase_time: Some(wire::to_timestamp(erasure.at)),
+        retention_rule: erasure.rule.map(names::retention_rule).unwrap_or_default(),
+        legal_basis: Some(erasure.legal_basis.into()),
+        reason: erasure.reason,
+        erased_by: erasure.by,
+        attachments: erasure.attachments,
+        attachment_bytes: erasure.attachment_bytes,
+        answer_versions: erasure.answer_versions,
     }
 }
 

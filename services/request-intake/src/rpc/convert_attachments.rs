@@ -23,13 +23,14 @@ pub(super) fn kind(kind: Kind) -> i32 {
 
 /// A file as its callers see it; `expires` counts while it belongs to no request.
 pub(super) fn attachment(attachment: Attachment, expires: Option<Timestamp>) -> proto::Attachment {
+    let sha256 = sha256(&attachment);
     proto::Attachment {
         name: names::attachment(attachment.id),
         kind: kind(attachment.kind),
         filename: attachment.filename,
         content_type: attachment.content_type,
         size_bytes: attachment.size_bytes,
-        sha256: hex::encode(attachment.sha256),
+        sha256,
         uploaded_by: attachment.uploaded_by,
         upload_time: Some(wire::to_timestamp(attachment.uploaded_at)),
         request: attachment.request.map(names::request).unwrap_or_default(),
@@ -37,6 +38,14 @@ pub(super) fn attachment(attachment: Attachment, expires: Option<Timestamp>) -> 
         signs: attachment.signs.map(names::attachment).unwrap_or_default(),
         signature: attachment.signature.map(verdict),
     }
+}
+
+/// Empty when the content was erased.
+fn sha256(attachment: &Attachment) -> String {
+    if attachment.is_erased() {
+        return String::new();
+    }
+    hex::encode(attachment.sha256)
 }
 
 fn verdict(verdict: Verdict) -> proto::SignatureVerdict {

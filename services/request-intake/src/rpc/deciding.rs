@@ -153,7 +153,7 @@ where
     write::carry_out(&service.context, mutation, move |write| {
         Box::pin(async move {
             let stands = locked(write.connection(), &asked).await?;
-            let stands = seeing::visible(&rules, &context, &call, asked.id, stands).await?;
+            let stands = seeing::whole(&rules, &context, &call, asked.id, stands).await?;
             require_etag(&stands, &asked)?;
             // Whoever decided before this one did so earlier, whatever the clocks of two replicas say.
             write.not_before(stands.standing.changed_at.unwrap_or(stands.receipt.accepted_at));
@@ -241,13 +241,13 @@ pub(super) fn ordered<'r>(
 }
 
 /// The request as nobody else can change it any more.
-async fn locked(connection: &mut PgConnection, asked: &Asked) -> Result<Option<Stored>, Error> {
+pub(super) async fn locked(connection: &mut PgConnection, asked: &Asked) -> Result<Option<Stored>, Error> {
     db::decision::lock(connection, asked.id).await?;
     let stored = db::request::get(connection, &[asked.id]).await?.remove(&asked.id);
     Ok(stored.transpose()?)
 }
 
-fn require_etag(stored: &Stored, asked: &Asked) -> Result<(), Error> {
+pub(super) fn require_etag(stored: &Stored, asked: &Asked) -> Result<(), Error> {
     if !asked.etag.is_empty() && asked.etag != convert::etag(&stored.standing) {
         return Err(error::changed(&names::request(asked.id)).into());
     }
@@ -255,7 +255,7 @@ fn require_etag(stored: &Stored, asked: &Asked) -> Result<(), Error> {
 }
 
 /// The request in its basic view.
-async fn basic(
+pub(super) async fn basic(
     connection: &mut PgConnection,
     texts: &SharedTexts,
     viewer: &Viewer,
@@ -280,7 +280,7 @@ async fn basic(
     Ok(request)
 }
 
-fn told(stored: &Stored) -> Told {
+pub(super) fn told(stored: &Stored) -> Told {
     let due_date = stored.deadline.as_ref().map(|deadline| deadline.due_date);
     Told {
         executor: stored.standing.assignee.clone(),

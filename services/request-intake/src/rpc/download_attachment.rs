@@ -1,7 +1,7 @@
 //! DownloadAttachment.
 
 use futures::{StreamExt, stream, stream::BoxStream};
-use legalstat_kit::{Call, Error, FieldReason, Refusal, Violations};
+use legalstat_kit::{Call, Error, FieldReason, Refusal, Violations, schema::Database};
 use legalstat_proto::requests::v1::{
     DownloadAttachmentRequest, DownloadAttachmentResponse, download_attachment_response::Part,
 };
@@ -30,6 +30,9 @@ pub(super) async fn download_attachment(
     let offset = number(&mut violations, "offset", message.offset);
     let length = number(&mut violations, "length", message.length);
     let attachment = find(service, call, violations.sound(id)?).await?;
+    if attachment.is_erased() {
+        return Err(erased(&service.context.db, &attachment).await?.into());
+    }
     let size = u64::try_from(attachment.size_bytes).map_err(anyhow::Error::new)?;
     if offset > size {
         let description = format!("the file has {size} bytes");
@@ -42,11 +45,17 @@ pub(super) async fn download_attachment(
     };
     let content = service.files.read_range(&attachment.sha256, offset..end);
     let expires = service.attachments.expires(&attachment);
+    let (db, id) = (service.context.db.clone(), attachment.id);
     let description = convert_attachments::attachment(attachment, expires);
     let description = stream::iter([Ok(part(Part::File(description)))]);
-    let chunks = content.map(|chunk| {
-        let chunk = chunk.map_err(Status::from)?;
-        Ok(part(Part::Chunk(chunk.to_vec())))
+    let chunks = content.then(move |chunk| {
+        let db = db.clone();
+        async move {
+            match chunk {
+                Ok(chunk) => Ok(part(Part::Chunk(chunk.to_vec()))),
+                Err(error) => Err(Status::from(erased_meanwhile(&db, id).await.unwrap_or(error))),
+            }
+        }
     });
     Ok(description.chain(chunks).boxed())
 }
@@ -73,6 +82,29 @@ async fn find(service: &RequestIntake, call: &Call, id: Uuid) -> Result<Attachme
         Err(Error::Refusal(_)) => Err(missing().into()),
         Err(error) => Err(error),
     }
+}
+
+/// That an attachment was erased with its request.
+async fn erased(db: &Database, attachment: &Attachment) -> Result<Refusal, Error> {
+    let name = names::attachment(attachment.id);
+    let request = attachment.request.unwrap_or_default();
+    let mut connection = db.connection().await?;
+    let erasure = db::erasure::of_requests(&mut connection, &[request])
+        .await?
+        .remove(&request);
+    Ok(erasure.map_or_else(|| Refusal::not_found(&name), |erasure| erasure.told(&name).refusal()))
+}
+
+/// The same of one whose content went while it was sent; none when that is not why it could not be read.
+async fn erased_meanwhile(db: &Database, id: Uuid) -> Option<Error> {
+    let found = {
+        let mut connection = db.connection().await.ok()?;
+        db::attachment::get(&mut connection, &[id]).await.ok()?.remove(&id)?
+    };
+    if !found.is_erased() {
+        return None;
+    }
+    erased(db, &found).await.ok().map(Error::from)
 }
 
 fn number(violations: &mut Violations, field: &str, given: i64) -> u64 {

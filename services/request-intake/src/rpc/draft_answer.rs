@@ -109,7 +109,7 @@ async fn gather(
     meanings: &HashMap<usize, String>,
 ) -> Result<(Submission, Gathered), Error> {
     let found = service.lookup.get(asked.id).await?;
-    let stored = seeing::visible(&service.rules, &service.context, call, asked.id, found).await?;
+    let stored = seeing::whole(&service.rules, &service.context, call, asked.id, found).await?;
     // What was answered is answered again, whatever the form registry says by now.
     if write::was_answered(&service.context, call, asked.request_id).await? {
         return Ok((stored.submission, Gathered::default()));

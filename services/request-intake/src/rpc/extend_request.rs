@@ -140,7 +140,7 @@ async fn computed(
     rules: &Arc<Rules>,
 ) -> Result<Computed, Error> {
     let name = names::request(asked.id);
-    let stands = seeing::visible(
+    let stands = seeing::whole(
         &service.rules,
         &service.context,
         call,

@@ -88,7 +88,7 @@ pub(super) async fn forward_request(
 /// The day by which the requester is to be told, where the term has a time for it. What is forwarded does not wait for a calendar
 /// that is away.
 async fn notify_by(service: &RequestIntake, call: &Call, id: Uuid) -> Result<Option<Date>, Error> {
-    let stands = seeing::visible(
+    let stands = seeing::whole(
         &service.rules,
         &service.context,
         call,

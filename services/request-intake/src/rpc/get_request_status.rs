@@ -58,6 +58,12 @@ fn status(request: Request, decisions: Vec<Decision>, rules: &Rules) -> RequestS
     let failed = request.examination.checks.into_iter();
     let failed = failed.filter(|check| check.outcome == Outcome::Failed);
     let (deadline, receipt) = (request.examination.deadline, request.receipt);
+    // Why it was ordered, and by whom, is for who sees the request.
+    let erased = request.standing.erased.map(|erasure| proto::Erasure {
+        reason: String::new(),
+        erased_by: String::new(),
+        ..convert::erased(*erasure)
+    });
     let accepted_at = receipt.as_ref().map(|receipt| receipt.accepted_at);
     RequestStatus {
         coupon_number: receipt.map(|receipt| receipt.coupon_number).unwrap_or_default(),
@@ -73,6 +79,7 @@ fn status(request: Request, decisions: Vec<Decision>, rules: &Rules) -> RequestS
         due_date: deadline.as_ref().map(|deadline| wire::to_date(deadline.due_date)),
         due_date_provisional: deadline.is_some_and(|deadline| deadline.provisional),
         update_time: request.standing.changed_at.or(accepted_at).map(wire::to_timestamp),
+        erased,
     }
 }
 

@@ -8,16 +8,18 @@ use legalstat_kit::{
 };
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::requests::v1::{
-    self as proto, ApproveAnswerRequest, AskClarificationRequest, AssignRequestRequest, Attachment, AttachmentUpload,
-    BatchSubmitRequestsRequest, BatchSubmitRequestsResponse, Body, CorrectRequestRequest, CreateBodyRequest,
-    DownloadAnswerByCouponRequest, DownloadAnswerRequest, DownloadAnswerResponse, DownloadAttachmentRequest,
-    DraftAnswerRequest, ExtendRequestRequest, ForwardRequestRequest, GetAnswerByCouponRequest, GetAnswerRequest,
+    self as proto, ApproveAnswerRequest, ApproveRetentionRuleRequest, AskClarificationRequest, AssignRequestRequest,
+    Attachment, AttachmentUpload, BatchSubmitRequestsRequest, BatchSubmitRequestsResponse, Body, CorrectRequestRequest,
+    CreateBodyRequest, CreateRetentionRuleRequest, DownloadAnswerByCouponRequest, DownloadAnswerRequest,
+    DownloadAnswerResponse, DownloadAttachmentRequest, DraftAnswerRequest, EndRetentionRuleRequest,
+    EraseRequestRequest, ExtendRequestRequest, ForwardRequestRequest, GetAnswerByCouponRequest, GetAnswerRequest,
     GetAttachmentUploadRequest, GetBodyRequest, GetRequestRequest, GetRequestStatisticsRequest,
-    GetRequestStatusRequest, LeaveWithoutConsiderationRequest, ListBodiesRequest, ListBodiesResponse,
-    ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest, ListSigningKeysResponse, LookupRequestRequest,
+    GetRequestStatusRequest, GetRetentionRuleRequest, LeaveWithoutConsiderationRequest, ListBodiesRequest,
+    ListBodiesResponse, ListRequestsRequest, ListRequestsResponse, ListRetentionRulesRequest,
+    ListRetentionRulesResponse, ListSigningKeysRequest, ListSigningKeysResponse, LookupRequestRequest,
     LookupRequestResponse, ProvideClarificationRequest, RecordDispatchRequest, RequestStatistics, RequestStatus,
-    ReturnRequestRequest, ReviewDecisionRequest, SubmitRequestRequest, TerminateRequestRequest, UpdateAnswerRequest,
-    UpdateBodyRequest, UploadAttachmentRequest, WatchRequestsRequest, WithdrawRequestRequest,
+    RetentionRule, ReturnRequestRequest, ReviewDecisionRequest, SubmitRequestRequest, TerminateRequestRequest,
+    UpdateAnswerRequest, UpdateBodyRequest, UploadAttachmentRequest, WatchRequestsRequest, WithdrawRequestRequest,
     request_intake_service_server::RequestIntakeService,
 };
 use tonic::{Request, Response, Status, Streaming};
@@ -26,6 +28,7 @@ mod accepting;
 mod amending;
 mod answering;
 mod approve_answer;
+mod approve_retention_rule;
 mod ask_clarification;
 mod assign_request;
 pub mod attaching;
@@ -36,12 +39,15 @@ mod convert_attachments;
 mod correct_request;
 pub mod coupons;
 mod create_body;
+mod create_retention_rule;
 mod deciding;
 mod download_answer;
 mod download_answer_by_coupon;
 mod download_attachment;
 mod draft_answer;
 mod earlier;
+mod end_retention_rule;
+mod erase_request;
 mod extend_request;
 mod forward_request;
 mod get_answer;
@@ -51,11 +57,13 @@ mod get_body;
 mod get_request;
 mod get_request_statistics;
 mod get_request_status;
+mod get_retention_rule;
 pub mod holder;
 mod kept;
 mod leave_without_consideration;
 mod list_bodies;
 mod list_requests;
+mod list_retention_rules;
 mod list_signing_keys;
 mod listing;
 mod lookup_request;
@@ -66,6 +74,7 @@ mod preview_recompute;
 mod provide_clarification;
 mod record_dispatch;
 mod repeated;
+mod retention_rules;
 mod return_request;
 
 mod review_decision;
@@ -439,6 +448,61 @@ impl RequestIntakeService for RequestIntake {
         let call = Call::of(&request);
         Ok(Response::new(
             terminate_request::terminate_request(self, &call, request.into_inner()).await?,
+        ))
+    }
+
+    async fn create_retention_rule(
+        &self,
+        request: Request<CreateRetentionRuleRequest>,
+    ) -> Result<Response<RetentionRule>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            create_retention_rule::create_retention_rule(self, call, message).await?,
+        ))
+    }
+
+    async fn approve_retention_rule(
+        &self,
+        request: Request<ApproveRetentionRuleRequest>,
+    ) -> Result<Response<RetentionRule>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            approve_retention_rule::approve_retention_rule(self, call, message).await?,
+        ))
+    }
+
+    async fn end_retention_rule(
+        &self,
+        request: Request<EndRetentionRuleRequest>,
+    ) -> Result<Response<RetentionRule>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            end_retention_rule::end_retention_rule(self, call, message).await?,
+        ))
+    }
+
+    async fn erase_request(&self, request: Request<EraseRequestRequest>) -> Result<Response<proto::Request>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(erase_request::erase_request(self, call, message).await?))
+    }
+
+    async fn get_retention_rule(
+        &self,
+        request: Request<GetRetentionRuleRequest>,
+    ) -> Result<Response<RetentionRule>, Status> {
+        let message = request.into_inner();
+        Ok(Response::new(
+            get_retention_rule::get_retention_rule(self, message).await?,
+        ))
+    }
+
+    async fn list_retention_rules(
+        &self,
+        request: Request<ListRetentionRulesRequest>,
+    ) -> Result<Response<ListRetentionRulesResponse>, Status> {
+        let message = request.into_inner();
+        Ok(Response::new(
+            list_retention_rules::list_retention_rules(self, message).await?,
         ))
     }
 }

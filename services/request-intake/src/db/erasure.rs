@@ -1,0 +1,211 @@
+//! The erasure of personal data. What is erased of a row, and what stays, is the function `requests.erase`; the runtime role can do
+//! nothing else to what it may not change.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use legalstat_kit::{door::word::Word, law::LegalBasis, write::Erased};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::domain::{
+    names,
+    request::{RequesterKind, State},
+    retention::Erasure,
+};
+
+/// The most requests that are counted of those that a rule would erase.
+pub const COUNTED: i64 = 100_000;
+
+/// The requests of a kind that ended in a state before an instant and are not erased, oldest first, locked until the transaction ends.
+/// What somebody else holds is left for the next time.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn lock_due(
+    connection: &mut PgConnection,
+    (kind, state): (RequesterKind, State),
+    before: Timestamp,
+    most: i64,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT id FROM requests.request
+         WHERE requester_kind = $1 AND state = $2 AND coalesce(changed_at, accepted_at) < $3 AND erased_at IS NULL
+           AND state IN ('LEFT_WITHOUT_CONSIDERATION', 'ANSWERED', 'FORWARDED', 'RETURNED', 'TERMINATED', 'WITHDRAWN')
+         ORDER BY coalesce(changed_at, accepted_at), number LIMIT $4
+         FOR UPDATE SKIP LOCKED",
+        kind.word(),
+        state.word(),
+        jiff_sqlx::Timestamp::from(before) as _,
+        most,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// What would be erased of some requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    /// Up to [`COUNTED`] and one more.
+    pub requests: i64,
+    /// The one that ended first, and when.
+    pub first: Option<(Uuid, Timestamp)>,
+}
+
+/// Counts the requests of a kind that ended in a state before an instant and are not erased.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn due(
+    connection: &mut PgConnection,
+    (kind, state): (RequesterKind, State),
+    before: Timestamp,
+) -> Result<Due, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"WITH due AS (
+             SELECT id, coalesce(changed_at, accepted_at) AS ended_at, number FROM requests.request
+             WHERE requester_kind = $1 AND state = $2 AND coalesce(changed_at, accepted_at) < $3 AND erased_at IS NULL
+               AND state IN ('LEFT_WITHOUT_CONSIDERATION', 'ANSWERED', 'FORWARDED', 'RETURNED', 'TERMINATED', 'WITHDRAWN')
+             ORDER BY coalesce(changed_at, accepted_at), number LIMIT $4
+         )
+         SELECT (SELECT count(*) FROM due) AS "requests!", first.id AS "id?",
+             first.ended_at AS "ended_at?: jiff_sqlx::Timestamp"
+         FROM (VALUES (1)) AS one (one)
+         LEFT JOIN (SELECT id, ended_at FROM due ORDER BY ended_at, number LIMIT 1) AS first ON true"#,
+        kind.word(),
+        state.word(),
+        jiff_sqlx::Timestamp::from(before) as _,
+        COUNTED + 1,
+    );
+    let row = row.fetch_one(connection).await?;
+    Ok(Due {
+        requests: row.requests,
+        first: row.id.zip(row.ended_at.map(jiff_sqlx::Timestamp::to_jiff)),
+    })
+}
+
+/// By what requests are erased, by whom and when.
+#[derive(Clone, Debug)]
+pub struct Order<'a> {
+    pub rule: Option<Uuid>,
+    pub legal_basis: &'a LegalBasis,
+    pub reason: &'a str,
+    pub by: &'a str,
+    pub at: Timestamp,
+}
+
+impl Order<'_> {
+    /// What whoever asks for erased data of this name is told.
+    pub fn told(&self, resource: &str) -> Erased {
+        Erased {
+            resource: resource.to_owned(),
+            at: self.at,
+            rule: self.rule.map(names::retention_rule).unwrap_or_default(),
+            legal_basis: self.legal_basis.clone(),
+        }
+    }
+}
+
+/// Erases the personal data of locked requests, and gives the digests of the contents of their files.
+///
+/// # Errors
+/// When the database fails; a request that has not ended, or was erased before, breaks `request_erased` or `erasure_key`.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn erase(
+    connection: &mut PgConnection,
+    requests: &[Uuid],
+    order: &Order<'_>,
+) -> Result<Vec<Vec<u8>>, sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO requests.erasure
+             (request, rule, legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, reason, erased_at,
+              erased_by, attachments, attachment_bytes, answer_versions)
+         SELECT r.id, $2, $3, $4, $5, $6, $7, $8, $9, files.count, files.bytes, answers.count
+         FROM unnest($1::uuid[]) AS r (id)
+         CROSS JOIN LATERAL (
+             SELECT count(*)::integer AS count, coalesce(sum(size_bytes), 0)::bigint AS bytes
+             FROM requests.attachment WHERE request = r.id) AS files
+         CROSS JOIN LATERAL (SELECT count(*)::integer AS count FROM requests.answer WHERE request = r.id) AS answers",
+        requests,
+        order.rule,
+        order.legal_basis.act,
+        order.legal_basis.provision,
+        order.legal_basis.uri,
+        order.legal_basis.assumed,
+        order.reason,
+        jiff_sqlx::Timestamp::from(order.at) as _,
+        order.by,
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query_scalar!(r#"SELECT requests.erase($1) AS "sha256!""#, requests)
+        .fetch_all(connection)
+        .await
+}
+
+/// The attachments of requests, each with its request.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn attachments(connection: &mut PgConnection, requests: &[Uuid]) -> Result<Vec<(Uuid, Uuid)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT request AS "request!", id FROM requests.attachment WHERE request = ANY ($1)"#,
+        requests,
+    );
+    let rows = rows.fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|row| (row.request, row.id)).collect())
+}
+
+/// What was erased of these requests; of one whose data are there nothing is told.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn of_requests(
+    connection: &mut PgConnection,
+    requests: &[Uuid],
+) -> Result<HashMap<Uuid, Erasure>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT request, rule, legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, reason,
+             erased_at AS "erased_at: jiff_sqlx::Timestamp", erased_by, attachments, attachment_bytes, answer_versions
+         FROM requests.erasure WHERE request = ANY ($1)"#,
+        requests,
+    );
+    let erased = rows.fetch_all(connection).await?.into_iter().map(|row| {
+        let erasure = Erasure {
+            at: row.erased_at.to_jiff(),
+            rule: row.rule,
+            legal_basis: LegalBasis::of_row(
+                row.legal_basis_act,
+                row.legal_basis_provision,
+                row.legal_basis_uri,
+                row.legal_basis_assumed,
+            ),
+            reason: row.reason,
+            by: row.erased_by,
+            attachments: row.attachments,
+            attachment_bytes: row.attachment_bytes,
+            answer_versions: row.answer_versions,
+        };
+        (row.request, erasure)
+    });
+    Ok(erased.collect())
+}
+
+/// The requests that were erased behind a place in the order of erasures, at most `most`, with the place of the last.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn since(connection: &mut PgConnection, after: i64, most: i64) -> Result<Vec<(i64, Uuid)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "SELECT number, request FROM requests.erasure WHERE number > $1 ORDER BY number LIMIT $2",
+        after,
+        most,
+    );
+    let rows = rows.fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|row| (row.number, row.request)).collect())
+}
