@@ -94,6 +94,15 @@ pub fn already_extended(basis: &LegalBasis) -> Refusal {
     Refusal::new(Code::FailedPrecondition, ErrorReason::AlreadyExtended, message).legal_basis(basis.clone())
 }
 
+/// The version answers the request as it was, not as it stands.
+pub fn answer_outdated(name: &str, version: i32) -> Refusal {
+    let message = format!(
+        "the request was changed, or items of it were passed on, since version {version} of its answer was drafted: draft it again"
+    );
+    let reason = ErrorReason::AnswerOutdated;
+    Refusal::new(Code::FailedPrecondition, reason, message).about(&format!("{name}/answer"))
+}
+
 /// The calendar, without which a due date cannot be put off, is away.
 pub fn calendar_away() -> Refusal {
     Refusal::unavailable("the calendar is away; repeat the call with its request_id")

@@ -1,6 +1,7 @@
 //! What differs between a request as it was sent and as it is after it was mended or its requester has supplied something.
 
 use legalstat_kit::door::word::Word;
+use sha2::{Digest as _, Sha256};
 
 use super::{
     decision::ChangedField,
@@ -26,6 +27,27 @@ pub fn changed(before: &Submission, after: &Submission) -> Vec<ChangedField> {
         (before != after).then_some(ChangedField { field, before, after })
     });
     changed.collect()
+}
+
+/// The digest of what a request asks for here: all that can be mended, and which items went to other bodies. An answer answers the
+/// request of one digest. Empty fields are left out, so that one that a later release adds makes no other digest.
+pub fn digest(submission: &Submission, forwarded: &[i32]) -> [u8; 32] {
+    let mut sha256 = Sha256::new();
+    let mut add = |text: &str| {
+        sha256.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+        sha256.update(text);
+    };
+    for (field, value) in fields(submission).iter().filter(|(_, value)| !value.is_empty()) {
+        add(field);
+        add(value);
+    }
+    let mut forwarded = forwarded.to_vec();
+    forwarded.sort_unstable();
+    for item in forwarded {
+        add("forwarded");
+        add(&item.to_string());
+    }
+    sha256.finalize().into()
 }
 
 /// Everything that can change, each field as one text.
@@ -141,6 +163,28 @@ mod tests {
             ("items[0].period", "", "2025-Q1"),
         ];
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn whatever_is_mended_or_passed_on_makes_another_digest() {
+        let digest = |change: fn(&mut Submission), forwarded: &[i32]| {
+            let mut submission = submission();
+            change(&mut submission);
+            super::digest(&submission, forwarded)
+        };
+        let digests = [
+            digest(|_| (), &[]),
+            digest(|_| (), &[0]),
+            digest(|_| (), &[0, 1]),
+            digest(|one| one.requester.full_name = "E".into(), &[]),
+            digest(|one| one.requester.postal_address = "E".into(), &[]),
+            digest(|one| one.items[0].period = Some("2025-Q1".parse().expect("a period")), &[]),
+            digest(|one| one.items.push(one.items[0].clone()), &[]),
+        ];
+        for (place, one) in digests.iter().enumerate() {
+            assert!(!digests[..place].contains(one), "{place}");
+        }
+        assert_eq!(digest(|_| (), &[1, 0]), digests[2]);
     }
 
     #[test]

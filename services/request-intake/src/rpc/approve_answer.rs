@@ -83,6 +83,7 @@ pub(super) async fn approve_answer(
                 let Some(signature) = signature else {
                     return Err(error::changed(&format!("{}/answer", names::request(id))).into());
                 };
+                answering::require_current(write.connection(), stands, &last).await?;
                 if let Some(approval) = last.approval {
                     if approval.approved_by == by && approval.signature == signature.der {
                         return Ok(Done {

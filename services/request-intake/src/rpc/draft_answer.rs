@@ -29,6 +29,7 @@ use super::{
 use crate::{
     db::{self, answer::Version, request::Stored},
     domain::{
+        amendment,
         answering::{AnswerRules, Draft, Gathered, Looked, Why, asking},
         evidence::Answer,
         life::{self, Verb},
@@ -203,7 +204,9 @@ impl Drafting<'_> {
             edited_by,
             today: zone::civil_day(now),
         };
-        let version = version(&draft.assemble(gathered), self.by, now)?;
+        let mut version = version(&draft.assemble(gathered), self.by, now)?;
+        let forwarded = db::decision::forwarded_items(connection, id).await?;
+        version.submission_sha256 = Some(amendment::digest(&stands.submission, &forwarded).to_vec());
         db::answer::insert(connection, id, &version).await?;
         Ok(())
     }
@@ -234,6 +237,7 @@ pub(super) fn version(answer: &document::Answer, by: &str, now: Timestamp) -> Re
         canonical,
         written_by: by.to_owned(),
         written_at: now,
+        submission_sha256: None,
         approval: None,
     })
 }

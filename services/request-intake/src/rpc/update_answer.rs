@@ -80,12 +80,15 @@ pub(super) async fn update_answer(
             Box::pin(async move {
                 let (id, now) = (stands.receipt.id, write.now());
                 let last = db::answer::last(write.connection(), id).await?;
-                let before = answering::read(&last.ok_or_else(|| answering::missing(id))?)?;
+                let last = last.ok_or_else(|| answering::missing(id))?;
+                answering::require_current(write.connection(), stands, &last).await?;
+                let before = answering::read(&last)?;
                 if edit.items.len() != before.items.len() {
                     let description = format!("one for each of the {} items of the request", before.items.len());
                     return Err(Violations::one("answer.items", FieldReason::Contradiction, &description).into());
                 }
-                let version = draft_answer::version(&edited(&before, edit, &by), &by, now)?;
+                let mut version = draft_answer::version(&edited(&before, edit, &by), &by, now)?;
+                version.submission_sha256 = last.submission_sha256;
                 db::answer::insert(write.connection(), id, &version).await?;
                 Ok(Done::default())
             })

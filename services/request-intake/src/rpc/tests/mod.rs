@@ -20,6 +20,7 @@ mod kept;
 mod lists;
 mod lookups;
 mod model;
+mod outdated;
 mod reading;
 mod recompute;
 mod stage;

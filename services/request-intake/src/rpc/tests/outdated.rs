@@ -1,0 +1,149 @@
+//! Answers to what a request asked for before it was changed.
+
+use legalstat_local::testing::refusals::{pairs, refused, violations};
+use legalstat_proto::requests::v1::{
+    self as proto, Answer, CorrectRequestRequest, RecordDispatchRequest, RequestState,
+};
+use tonic::Code;
+
+use super::{
+    answer_calls::{UNTOLD, approval, approve, dispatch, dispatch_of, draft, draft_of, id, item, read, registered, update},
+    held::INDICATOR,
+    stage::{Client, Stage, get},
+    verbs::{Desk, clarification, forwarding, question},
+};
+
+fn renaming(name: &str, to: &str) -> CorrectRequestRequest {
+    CorrectRequestRequest {
+        name: name.into(),
+        request: Some(proto::Request {
+            requester: Some(proto::Requester {
+                full_name: to.into(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }),
+        update_mask: Some(prost_types::FieldMask {
+            paths: vec!["requester.full_name".into()],
+        }),
+        reason: "mistyped".into(),
+        request_id: id(),
+        ..Default::default()
+    }
+}
+
+async fn approved(stage: &Stage, asked: &proto::Request) -> Answer {
+    let drafted = draft(&mut stage.client("operator"), draft_of(asked)).await;
+    let drafted = drafted.expect("it is drafted");
+    approve(&mut stage.client("approver"), approval(&drafted, UNTOLD))
+        .await
+        .expect("it is approved")
+}
+
+/// Nothing follows from the answer as it stands.
+async fn is_outdated(operator: &mut Client, approver: &mut Client, asked: &proto::Request) {
+    let stands = read(operator, asked).await.expect("it is there");
+    let outdated = |answer| refused(answer, Code::FailedPrecondition, "ANSWER_OUTDATED");
+    outdated(update(operator, &stands).await);
+    outdated(approve(approver, approval(&stands, UNTOLD)).await);
+    outdated(dispatch(operator, dispatch_of(&stands)).await);
+}
+
+#[tokio::test]
+async fn an_approval_does_not_outlive_what_it_was_given_for() {
+    let desk = Desk::open().await;
+    let stage = &desk.stage;
+    let (mut operator, mut approver) = (stage.client("operator"), stage.client("approver"));
+    let asked = registered(stage, vec![item(INDICATOR, &["11"]), item(INDICATOR, &["15"])]).await;
+
+    approved(stage, &asked).await;
+    operator
+        .correct_request(renaming(&asked.name, "Ministry of Finance"))
+        .await
+        .expect("it is mended");
+    is_outdated(&mut operator, &mut approver, &asked).await;
+
+    approved(stage, &asked).await;
+    operator
+        .ask_clarification(question(&asked, &["items[0].period"]))
+        .await
+        .expect("it is asked");
+    let mut items = asked.items.clone();
+    items[0].until_period = "2025-Q2".into();
+    stage
+        .client("edms")
+        .provide_clarification(clarification(&asked, Some(items)))
+        .await
+        .expect("it is supplied");
+    is_outdated(&mut operator, &mut approver, &asked).await;
+
+    approved(stage, &asked).await;
+    operator
+        .forward_request(forwarding(&asked, &[1]))
+        .await
+        .expect("it goes on");
+    is_outdated(&mut operator, &mut approver, &asked).await;
+
+    let last = approved(stage, &asked).await;
+    let answered = dispatch(&mut operator, dispatch_of(&last)).await;
+    assert_eq!(answered.expect("it answers the request as it stands").version, 4);
+}
+
+#[tokio::test]
+async fn words_that_change_nothing_of_what_is_asked_leave_the_approval() {
+    let desk = Desk::open().await;
+    let mut operator = desk.operator();
+    let asked = registered(&desk.stage, vec![item(INDICATOR, &["11"])]).await;
+    let answer = approved(&desk.stage, &asked).await;
+    operator
+        .ask_clarification(question(&asked, &["essence"]))
+        .await
+        .expect("it is asked");
+    operator
+        .provide_clarification(clarification(&asked, None))
+        .await
+        .expect("it is supplied");
+    dispatch(&mut operator, dispatch_of(&answer))
+        .await
+        .expect("it is dispatched");
+}
+
+#[tokio::test]
+async fn a_version_of_which_nobody_knows_what_it_answers_is_drafted_again() {
+    let stage = Stage::set().await;
+    let asked = registered(&stage, vec![item(INDICATOR, &["11"])]).await;
+    approved(&stage, &asked).await;
+    // As a replica of the release before leaves it.
+    stage
+        .execute("UPDATE requests.answer SET submission_sha256 = NULL")
+        .await;
+    is_outdated(&mut stage.client("operator"), &mut stage.client("approver"), &asked).await;
+}
+
+#[tokio::test]
+async fn only_the_version_that_went_out_is_recorded_as_dispatched() {
+    let stage = Stage::set().await;
+    let (mut operator, mut approver) = (stage.client("operator"), stage.client("approver"));
+    let asked = registered(&stage, vec![item(INDICATOR, &["11"])]).await;
+    let first = approved(&stage, &asked).await;
+    let edited = update(&mut operator, &first).await.expect("it is edited");
+    let second = approve(&mut approver, approval(&edited, UNTOLD)).await;
+    let second = second.expect("it is approved");
+    refused(
+        dispatch(&mut operator, dispatch_of(&first)).await,
+        Code::Aborted,
+        "ETAG_MISMATCH",
+    );
+    let stands = get(&mut operator, &asked.name).await.expect("it is there");
+    assert_eq!(stands.state(), RequestState::InPreparation);
+    let unnamed = RecordDispatchRequest {
+        sha256: String::new(),
+        ..dispatch_of(&second)
+    };
+    assert_eq!(
+        violations(dispatch(&mut operator, unnamed).await),
+        pairs(&[("sha256", "REQUIRED")])
+    );
+    let answered = dispatch(&mut operator, dispatch_of(&second)).await;
+    assert_eq!(answered.expect("it is dispatched").sha256, second.sha256);
+}
