@@ -24,6 +24,7 @@ use crate::{
         life::Verb,
         names,
     },
+    error,
 };
 
 /// The longest proof in words.
@@ -41,12 +42,16 @@ pub(super) async fn record_dispatch(
     if given.is_some_and(|given| given > service.context.now()) {
         violations.add("dispatch_time", FieldReason::InFuture, "not in the future");
     }
+    let sha256 = violations.sha256("sha256", &message.sha256);
+    if message.sha256.is_empty() {
+        violations.add("sha256", FieldReason::Required, "required: the digest that the dispatched document bears");
+    }
     let proof = violations.name("proof", &message.proof, PROOF);
     let RecordDispatchRequest {
         name, etag, request_id, ..
     } = &message;
     let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
-    let (asked, means) = violations.sound(asked.zip(means))?;
+    let ((asked, means), sha256) = violations.sound(asked.zip(means).zip(sha256))?;
     let by = call.caller.name.clone();
     let deed = Deed {
         verb: Verb::RecordDispatch,
@@ -63,6 +68,11 @@ pub(super) async fn record_dispatch(
                 let (id, now) = (stands.receipt.id, write.now());
                 let last = db::answer::last(write.connection(), id).await?;
                 let last = last.ok_or_else(|| answering::missing(id))?;
+                // What was edited after it went out is not what went out.
+                if last.sha256 != sha256 {
+                    return Err(error::changed(&format!("{}/answer", names::request(id))).into());
+                }
+                answering::require_current(write.connection(), stands, &last).await?;
                 let Some(approval) = last.approval else {
                     return Err(not_approved(&names::request(id), last.version).into());
                 };
