@@ -118,19 +118,24 @@ impl Job {
                     examiner.deadlines.forget();
                     return Ok(Vec::new());
                 }
-                let verb = Verb::of(&examination, stands);
-                life::step(stands, verb)?;
+                let verb = Verb::of(&examination, stands.state);
+                let state = life::step(stands.state, verb)?;
                 let now = write.now();
                 let connection = write.connection();
-                if verb == Verb::ExamineAgain {
+                let (kind, due_date) = if verb == Verb::ExamineAgain {
                     db::examination::conclude_again(connection, id, &examination, now).await?;
+                    // Whatever the examination would have come to, the due date stays as it is.
+                    ("request.examined_again", stands.due_date)
                 } else {
                     db::examination::conclude(connection, id, &examination, now).await?;
-                }
-                let state = life::step(stands, verb)?;
-                let due_date = examination.deadline.as_ref().map(|deadline| deadline.due_date);
-                let told = Told::of(state, due_date);
-                Ok(vec![Change::of(&names::request(id), "request.examined").telling(&told)])
+                    let deadline = examination.deadline.as_ref();
+                    ("request.examined", deadline.map(|deadline| deadline.due_date))
+                };
+                let told = Told {
+                    executor: stands.assignee,
+                    ..Told::of(state, due_date)
+                };
+                Ok(vec![Change::of(&names::request(id), kind).telling(&told)])
             })
         });
         Ok(changed.await? > 0)
