@@ -112,6 +112,27 @@ pub async fn was_done(connection: &mut PgConnection, request: Uuid, verb: Verb) 
     .await
 }
 
+/// From where a registered request came to await clarification: where it stood when it was asked about, or in preparation when it was
+/// given to an official since. None when nobody asked.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn asked_from(connection: &mut PgConnection, request: Uuid) -> Result<Option<State>, sqlx::Error> {
+    let word = sqlx::query_scalar!(
+        r#"SELECT CASE WHEN state_before = 'REGISTERED' AND EXISTS (
+                 SELECT FROM requests.decision later
+                 WHERE later.request = asked.request AND later.position > asked.position AND later.verb = 'ASSIGN')
+             THEN 'IN_PREPARATION' ELSE state_before END AS "state!"
+         FROM requests.decision asked
+         WHERE request = $1 AND verb = 'ASK_CLARIFICATION' AND state_before <> 'AWAITING_CLARIFICATION'
+         ORDER BY position DESC LIMIT 1"#,
+        request,
+    );
+    let word = word.fetch_optional(connection).await?;
+    word.map(|word| State::read_stored(&word, "state_before")).transpose()
+}
+
 /// The items of a request that went to other bodies.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use legalstat_kit::{Call, Error, Violations};
 use legalstat_proto::requests::v1::{self as proto, ProvideClarificationRequest};
+use sqlx::PgConnection;
 
 use super::{
     RequestIntake,
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::{
     db::{self, request::Stored},
-    domain::{amendment, decision::Terms, life::Verb},
+    domain::{amendment, decision::Terms, life::Verb, request::State},
 };
 
 pub(super) async fn provide_clarification(
@@ -51,7 +52,7 @@ pub(super) async fn provide_clarification(
                     examine_again: true,
                     ..Terms::default()
                 },
-                instead: came_back(stands),
+                instead: came_back(write.connection(), stands).await?,
                 ..Done::default()
             })
         })
@@ -60,10 +61,13 @@ pub(super) async fn provide_clarification(
 }
 
 /// What was registered before it was asked about goes back to where it stood.
-fn came_back(stands: &Stored) -> Option<Verb> {
-    stands.registration_number.as_ref()?;
-    Some(match stands.standing.assignee {
-        Some(_) => Verb::ClarifyPrepared,
-        None => Verb::ClarifyRegistered,
-    })
+async fn came_back(connection: &mut PgConnection, stands: &Stored) -> Result<Option<Verb>, Error> {
+    if stands.registration_number.is_none() {
+        return Ok(None);
+    }
+    let from = db::decision::asked_from(connection, stands.receipt.id).await?;
+    Ok(Some(match from {
+        Some(State::InPreparation) => Verb::ClarifyPrepared,
+        _ => Verb::ClarifyRegistered,
+    }))
 }

@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use super::{
     stage::{outcome, recorded},
-    verbs::{Desk, clarification, day, leaving, person, question, review},
+    verbs::{Desk, clarification, day, extension, leaving, person, question, review},
+    watching::{message, watch},
 };
 
 fn correction(request: &proto::Request, paths: &[&str], given: proto::Request) -> CorrectRequestRequest {
@@ -333,4 +334,75 @@ async fn a_request_without_a_due_date_is_examined_again_when_an_official_has_loo
     desk.operator().review_decision(looked).await.expect("it is reviewed");
     let registered = desk.until_state(&undetermined, RequestState::Registered).await;
     assert_eq!(registered.due_date, day(2026, 4, 2));
+}
+
+#[tokio::test]
+async fn what_is_clarified_goes_back_to_where_it_was_asked_about() {
+    let desk = Desk::open().await;
+    let mut operator = desk.operator();
+    let assigning = |request: &proto::Request| proto::AssignRequestRequest {
+        name: request.name.clone(),
+        assignee: "aliya".into(),
+        request_id: Uuid::new_v4().to_string(),
+        ..Default::default()
+    };
+    // Given to somebody before it was registered, it is not in preparation.
+    desk.stage.fakes.set_away(true);
+    let early = desk.recorded(person()).await;
+    operator.assign_request(assigning(&early)).await.expect("it is assigned");
+    desk.stage.fakes.set_away(false);
+    desk.until_state(&early, RequestState::Registered).await;
+    // Given to somebody while its requester is asked, it is.
+    let late = desk.of_person().await;
+    for request in [&early, &late] {
+        let asking = operator.ask_clarification(question(request, &["essence"])).await;
+        asking.expect("it is asked");
+    }
+    operator.assign_request(assigning(&late)).await.expect("it is assigned");
+    for (request, state) in [(&early, RequestState::Registered), (&late, RequestState::InPreparation)] {
+        let back = operator.provide_clarification(clarification(request, None)).await;
+        assert_eq!(back.expect("it is supplied").into_inner().state(), state);
+    }
+}
+
+#[tokio::test]
+async fn another_examination_tells_the_due_date_that_stands_and_who_has_the_request() {
+    let desk = Desk::open().await;
+    let request = desk.of_person().await;
+    let mut approver = desk.approver();
+    let assigning = proto::AssignRequestRequest {
+        name: request.name.clone(),
+        assignee: "aliya".into(),
+        request_id: Uuid::new_v4().to_string(),
+        ..Default::default()
+    };
+    approver.assign_request(assigning).await.expect("it is assigned");
+    approver
+        .extend_request(extension(&request))
+        .await
+        .expect("it is extended");
+    // What is mended leaves it without a unit: an examination of its own would ask the requester, and give it no due date.
+    let mut given = person();
+    given.items[0].unit = 0;
+    approver
+        .correct_request(correction(&request, &["items"], given))
+        .await
+        .expect("it is mended");
+    let mut feed = watch(&desk.stage, "operator", proto::WatchRequestsRequest::default()).await;
+    let examined = loop {
+        let message = message(&mut feed).await;
+        let kind = message.event.map(|event| event.kind).unwrap_or_default();
+        if kind.starts_with("request.examined") {
+            assert_eq!(kind, "request.examined_again");
+            break message.request_event.expect("it is of a request");
+        }
+    };
+    assert_eq!(
+        (examined.state(), examined.due_date, examined.executor.as_str()),
+        (RequestState::InPreparation, day(2026, 6, 2), "aliya")
+    );
+    assert_eq!(examined.notices().collect::<Vec<_>>(), [proto::Notice::Execution]);
+    let stands = desk.get(&request).await;
+    assert_eq!((stands.state(), stands.due_date), (examined.state(), examined.due_date));
+    assert_eq!(outcome(&stands, CheckRule::Unit), CheckOutcome::Failed);
 }

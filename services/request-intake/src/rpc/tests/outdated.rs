@@ -147,3 +147,21 @@ async fn only_the_version_that_went_out_is_recorded_as_dispatched() {
     let answered = dispatch(&mut operator, dispatch_of(&second)).await;
     assert_eq!(answered.expect("it is dispatched").sha256, second.sha256);
 }
+
+#[tokio::test]
+async fn a_drafted_answer_goes_on_after_a_clarification_whoever_has_the_request() {
+    let desk = Desk::open().await;
+    let mut operator = desk.operator();
+    let asked = registered(&desk.stage, vec![item(INDICATOR, &["11"])]).await;
+    let answer = approved(&desk.stage, &asked).await;
+    for field in ["essence", "items[0].unit"] {
+        let question = question(&asked, &[field]);
+        operator.ask_clarification(question).await.expect("it is asked");
+    }
+    let back = operator.provide_clarification(clarification(&asked, None)).await;
+    let back = back.expect("it is supplied").into_inner();
+    assert_eq!((back.state(), back.assignee.as_str()), (RequestState::InPreparation, ""));
+    dispatch(&mut operator, dispatch_of(&answer))
+        .await
+        .expect("it is dispatched");
+}
