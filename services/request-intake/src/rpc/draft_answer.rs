@@ -137,7 +137,8 @@ async fn gather(
         let description = format!("the request has {count} items, and none at place {beyond}");
         return Err(Violations::one("meanings", FieldReason::OutOfRange, &description).into());
     }
-    let items = asking(&stored.submission, meanings);
+    let passed_on = db::decision::passed_on(&mut *service.context.db.connection().await?, asked.id).await?;
+    let items = asking(&stored.submission, meanings, &passed_on);
     let asked_for: Vec<request::Item> = items.iter().map(|(_, item)| item.clone()).collect();
     let mut looked = vec![Looked::Without(Why::NotStatistics, String::new()); count];
     let mut sources = Vec::new();
@@ -176,10 +177,17 @@ impl Drafting<'_> {
         &self,
         connection: &mut PgConnection,
         stands: &Stored,
-        gathered: Gathered,
+        mut gathered: Gathered,
         now: Timestamp,
     ) -> Result<(), Error> {
         let id = stands.receipt.id;
+        let passed_on = db::decision::passed_on(connection, id).await?;
+        let forwarded: Vec<i32> = passed_on.iter().filter_map(|one| one.item.try_into().ok()).collect();
+        for one in passed_on {
+            if let Some(looked) = gathered.items.get_mut(one.item) {
+                *looked = Looked::Elsewhere(one);
+            }
+        }
         let last = db::answer::last(connection, id).await?.map_or(0, |last| last.version);
         let writers = db::answer::writers(connection, id).await?;
         let drafted_by = writers.first().map_or(self.by, String::as_str);
@@ -205,7 +213,6 @@ impl Drafting<'_> {
             today: zone::civil_day(now),
         };
         let mut version = version(&draft.assemble(gathered), self.by, now)?;
-        let forwarded = db::decision::forwarded_items(connection, id).await?;
         version.submission_sha256 = Some(amendment::digest(&stands.submission, &forwarded).to_vec());
         db::answer::insert(connection, id, &version).await?;
         Ok(())

@@ -85,6 +85,10 @@ async fn an_approval_does_not_outlive_what_it_was_given_for() {
     is_outdated(&mut operator, &mut approver, &asked).await;
 
     let last = approved(stage, &asked).await;
+    let elsewhere = &last.items[1].not_provided;
+    let words: Vec<&str> = elsewhere.iter().map(|reason| reason.word.as_str()).collect();
+    assert_eq!((words, last.items[1].figures.len()), (vec!["FORWARDED"], 0));
+    assert!(elsewhere[0].legal_basis.is_some(), "by the law by which it went there");
     let answered = dispatch(&mut operator, dispatch_of(&last)).await;
     assert_eq!(answered.expect("it answers the request as it stands").version, 4);
 }
