@@ -33,7 +33,7 @@ pub enum Verb {
     RecordDispatch,
     /// An official decides checks.
     ReviewDecision,
-    /// A review that finds every ground of the system kept.
+    /// A review that finds every ground kept on which the system left it or asked its requester.
     ReverseDecision,
     /// A slip of the pen in it is mended.
     Correct,
@@ -172,6 +172,7 @@ const LIFE: &[(Verb, &[(State, State)])] = &[
         Verb::ReviewDecision,
         &[
             (State::Received, State::Received),
+            (State::AwaitingClarification, State::AwaitingClarification),
             (State::LeftWithoutConsideration, State::LeftWithoutConsideration),
             (State::Registered, State::Registered),
             (State::InPreparation, State::InPreparation),
@@ -179,7 +180,10 @@ const LIFE: &[(Verb, &[(State, State)])] = &[
     ),
     (
         Verb::ReverseDecision,
-        &[(State::LeftWithoutConsideration, State::Received)],
+        &[
+            (State::AwaitingClarification, State::Received),
+            (State::LeftWithoutConsideration, State::Received),
+        ],
     ),
     (
         Verb::Correct,
@@ -358,7 +362,7 @@ mod tests {
         let told = step(State::AwaitingClarification, Verb::Extend).expect_err("it has no due date that counts");
         let allowed = told.allowed();
         assert!(allowed.contains(&Verb::Return) && allowed.contains(&Verb::ProvideClarification));
-        assert!(!allowed.contains(&Verb::ClarifyPrepared) && !allowed.contains(&Verb::ReviewDecision));
+        assert!(!allowed.contains(&Verb::ClarifyPrepared) && !allowed.contains(&Verb::ReverseDecision));
         assert!(told.to_string().contains("cannot be extended; it can "), "{told}");
         assert!(told.to_string().contains("be clarified, "), "{told}");
     }

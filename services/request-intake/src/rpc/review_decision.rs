@@ -10,7 +10,9 @@ use legalstat_proto::requests::v1::{self as proto, ReviewDecisionRequest};
 use sqlx::PgConnection;
 
 use super::{
-    RequestIntake, convert,
+    RequestIntake,
+    amending::asked_by_examination,
+    convert,
     deciding::{self, Asked, Deed, Done, REASON},
 };
 use crate::{
@@ -67,7 +69,12 @@ pub(super) async fn review_decision(
             let checks = checks(connection, &texts, stands).await?;
             let decided = decided(&checks, &reviews)?;
             let again = is_examined_again(connection, stands, &rules, &checks, &decided).await?;
-            let left = stands.standing.state == State::LeftWithoutConsideration;
+            let state = stands.standing.state;
+            if again && state == State::AwaitingClarification {
+                let now = write.now();
+                db::clarification::provided(write.connection(), stands.receipt.id, now).await?;
+            }
+            let held = [State::LeftWithoutConsideration, State::AwaitingClarification].contains(&state);
             Ok(Done {
                 reason,
                 legal_basis: Some(ordered.legal_basis),
@@ -76,7 +83,7 @@ pub(super) async fn review_decision(
                     examine_again: again,
                     ..Terms::default()
                 },
-                instead: (left && again).then_some(Verb::ReverseDecision),
+                instead: (held && again).then_some(Verb::ReverseDecision),
                 ..Done::default()
             })
         })
@@ -166,8 +173,8 @@ const fn is_open(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Failed | Outcome::Proposed | Outcome::Undetermined)
 }
 
-/// Whether the request is examined again: when every ground on which the system left it is found kept, or when a due date could not
-/// be computed.
+/// Whether the request is examined again: when every ground on which the system left it or asked its requester is found kept, or when a
+/// due date could not be computed.
 async fn is_examined_again(
     connection: &mut PgConnection,
     stands: &Stored,
@@ -177,17 +184,29 @@ async fn is_examined_again(
 ) -> Result<bool, Error> {
     match stands.standing.state {
         State::LeftWithoutConsideration => {
-            let id = stands.receipt.id;
-            let mut kept = db::review::kept(connection, &[id])
-                .await?
-                .remove(&id)
-                .unwrap_or_default();
-            kept.retain(|check| !decided.iter().any(|(other, _)| other == check));
-            kept.extend(decided.iter().filter(|(_, kept)| *kept).map(|(check, _)| check.clone()));
+            let kept = kept(connection, stands, decided).await?;
             let received_on = stands.submission.received_on();
             Ok(review::is_reversed(checks, &kept, rules, received_on))
+        }
+        State::AwaitingClarification => {
+            let kept = kept(connection, stands, decided).await?;
+            Ok(review::asks_no_more(checks, &kept) && asked_by_examination(connection, stands).await?)
         }
         State::Received => Ok(decided.iter().any(|(check, _)| check.rule == CheckRule::DueDate)),
         _ => Ok(false),
     }
+}
+
+/// The checks whose rules officials have found kept, with these verdicts.
+async fn kept(
+    connection: &mut PgConnection,
+    stands: &Stored,
+    decided: &[(Check, bool)],
+) -> Result<Vec<Check>, sqlx::Error> {
+    let id = stands.receipt.id;
+    let found = db::review::kept(connection, &[id]).await?.remove(&id);
+    let mut kept = found.unwrap_or_default();
+    kept.retain(|check| !decided.iter().any(|(other, _)| other == check));
+    kept.extend(decided.iter().filter(|(_, kept)| *kept).map(|(check, _)| check.clone()));
+    Ok(kept)
 }

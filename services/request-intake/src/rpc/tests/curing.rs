@@ -406,3 +406,68 @@ async fn another_examination_tells_the_due_date_that_stands_and_who_has_the_requ
     assert_eq!((stands.state(), stands.due_date), (examined.state(), examined.due_date));
     assert_eq!(outcome(&stands, CheckRule::Unit), CheckOutcome::Failed);
 }
+
+/// One whose unit was not named, so that its requester is asked for it.
+async fn without_unit(desk: &Desk) -> proto::Request {
+    let mut incomplete = person();
+    incomplete.items[0].unit = 0;
+    let incomplete = desk.recorded(incomplete).await;
+    assert_eq!(incomplete.state(), RequestState::AwaitingClarification);
+    incomplete
+}
+
+#[tokio::test]
+async fn a_defect_that_a_slip_of_the_pen_made_is_gone_with_it() {
+    let desk = Desk::open().await;
+    let mut operator = desk.operator();
+    let incomplete = without_unit(&desk).await;
+    let mended = operator
+        .correct_request(correction(&incomplete, &["items"], person()))
+        .await
+        .expect("it is mended")
+        .into_inner();
+    assert_eq!((mended.state(), mended.clarifications.len()), (RequestState::Received, 0));
+    let registered = desk.until_state(&incomplete, RequestState::Registered).await;
+    assert_eq!(outcome(&registered, CheckRule::Unit), CheckOutcome::Passed);
+
+    // What is mended and still lacks it is asked for it again.
+    let still = without_unit(&desk).await;
+    let mut given = person();
+    given.requester.as_mut().expect("it has one").full_name = "Akhmetov Danial".into();
+    operator
+        .correct_request(correction(&still, &["requester.full_name"], given))
+        .await
+        .expect("it is mended");
+    let asked = desk.until_state(&still, RequestState::AwaitingClarification).await;
+    assert_eq!(asked.clarifications.len(), 1);
+
+    // While an official waits for an answer it is not taken up.
+    let asking = operator.ask_clarification(question(&still, &["essence"])).await;
+    asking.expect("it is asked");
+    let mended = operator
+        .correct_request(correction(&still, &["items"], person()))
+        .await
+        .expect("it is mended")
+        .into_inner();
+    assert_eq!(
+        (mended.state(), mended.clarifications.len()),
+        (RequestState::AwaitingClarification, 2)
+    );
+}
+
+#[tokio::test]
+async fn what_the_system_asked_a_requester_for_is_confirmed_or_reversed_by_an_official() {
+    let desk = Desk::open().await;
+    let mut operator = desk.operator();
+    let asked = without_unit(&desk).await;
+    for (found, state, open) in [
+        (Verdict::Broken, RequestState::AwaitingClarification, 1),
+        (Verdict::Kept, RequestState::Received, 0),
+    ] {
+        let reviewing = review(&asked, vec![verdict(CheckRule::Unit, "items[0].unit", found)]);
+        let reviewed = operator.review_decision(reviewing).await;
+        let reviewed = reviewed.expect("it is reviewed").into_inner();
+        assert_eq!((reviewed.state(), reviewed.clarifications.len()), (state, open));
+    }
+    desk.until_state(&asked, RequestState::Registered).await;
+}
