@@ -80,6 +80,14 @@ pub fn cure_term_running(cure_by: Date, basis: &LegalBasis) -> Refusal {
     refusal.legal_basis(basis.clone())
 }
 
+/// The time for curing the defects has passed: nothing is asked any more.
+pub fn cure_term_passed(cure_by: Date, basis: &LegalBasis) -> Refusal {
+    let message = format!("the requester had time until {cure_by} to cure the defects: return the request, or decide on it");
+    let mut refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::CureTermPassed, message);
+    refusal.metadata.insert("cure_by".into(), cure_by.to_string());
+    refusal.legal_basis(basis.clone())
+}
+
 /// The due date has passed: nothing puts it off any more.
 pub fn due_date_passed(due_date: Date, basis: &LegalBasis) -> Refusal {
     let message = format!("the due date {due_date} has passed: it can be put off before it only");

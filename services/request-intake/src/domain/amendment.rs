@@ -50,6 +50,27 @@ pub fn digest(submission: &Submission, forwarded: &[i32]) -> [u8; 32] {
     sha256.finalize().into()
 }
 
+/// Whether a request has something at a path: a field, an item, or all of its items; the empty path is the whole request.
+pub fn has(submission: &Submission, path: &str) -> bool {
+    let groups = ["", "requester", "signatory", "items", "attachments"];
+    let items = 0..submission.items.len();
+    groups.contains(&path)
+        || items.map(|index| format!("items[{index}]")).any(|item| item == path)
+        || fields(submission).iter().any(|(field, _)| field == path)
+}
+
+/// Whether a field is part of what a requester was asked about. Who was asked about the whole request supplies anything but who he
+/// is: what he may see hangs on that.
+pub fn is_asked(path: &str, field: &str) -> bool {
+    if path.is_empty() {
+        return !["requester.bin", "requester.iin"].contains(&field);
+    }
+    let below = field.strip_prefix(path);
+    below.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        // A period is one or a row of them.
+        || path.strip_suffix(".period").is_some_and(|item| field.strip_prefix(item) == Some(".until_period"))
+}
+
 /// Everything that can change, each field as one text.
 fn fields(submission: &Submission) -> Vec<(String, String)> {
     let (requester, signatory) = (&submission.requester, submission.signatory.as_ref());
@@ -163,6 +184,36 @@ mod tests {
             ("items[0].period", "", "2025-Q1"),
         ];
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_path_is_spelled_in_one_way() {
+        let request = submission();
+        for path in ["", "essence", "items", "items[0]", "items[0].period", "signatory", "requester.bin"] {
+            assert!(has(&request, path), "{path}");
+        }
+        for path in ["period", "Items[0].period", "items[00].period", "items[0].Period", "items[1]", " essence", "items."] {
+            assert!(!has(&request, path), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_supplied_is_part_of_what_was_asked_about() {
+        for (path, field, expected) in [
+            ("items[0].period", "items[0].period", true),
+            ("items[0].period", "items[0].until_period", true),
+            ("items[0].period", "items[0].unit", false),
+            ("items[1]", "items[10].unit", false),
+            ("items[1]", "items[1].unit", true),
+            ("items", "items[3].kind", true),
+            ("signatory", "signatory.capacity", true),
+            ("essence", "requester.bin", false),
+            ("", "essence", true),
+            ("", "requester.bin", false),
+            ("requester", "requester.bin", true),
+        ] {
+            assert_eq!(is_asked(path, field), expected, "{path} {field}");
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(super) async fn return_request(
 }
 
 /// The last day for curing the defects: what an official set, else the usual time after the examination that found them.
-fn cure_by(rules: &Rules, stands: &Stored) -> Result<Date, Error> {
+pub(super) fn cure_by(rules: &Rules, stands: &Stored) -> Result<Date, Error> {
     if let Some(day) = stands.standing.cure_by {
         return Ok(day);
     }

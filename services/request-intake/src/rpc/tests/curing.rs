@@ -471,3 +471,49 @@ async fn what_the_system_asked_a_requester_for_is_confirmed_or_reversed_by_an_of
     }
     desk.until_state(&asked, RequestState::Registered).await;
 }
+
+#[tokio::test]
+async fn a_second_spelling_of_a_field_is_no_second_question() {
+    let desk = Desk::open().await;
+    let request = desk.of_person().await;
+    let mut operator = desk.operator();
+    let fields = ["Items[0].period", "period", "items[0].period ", "items[1].period"];
+    let spelled = operator.ask_clarification(question(&request, &fields)).await;
+    let expected = [
+        ("defects[0].field", "UNKNOWN"),
+        ("defects[1].field", "UNKNOWN"),
+        ("defects[2].field", "UNKNOWN"),
+        ("defects[3].field", "UNKNOWN"),
+    ];
+    let told = violations(spelled);
+    assert!(expected.iter().filter(|one| told.contains(&(one.0.into(), one.1.into()))).count() >= 3, "{told:?}");
+}
+
+#[tokio::test]
+async fn another_question_never_puts_off_the_time_for_curing() {
+    let desk = Desk::open().await;
+    let mut operator = desk.operator();
+    let request = desk.of_person().await;
+    let examined = without_unit(&desk).await;
+    for (request, first) in [(&request, "essence"), (&examined, "items[0].unit")] {
+        operator
+            .ask_clarification(question(request, &[first]))
+            .await
+            .expect("it is asked");
+        desk.set_clock("2026-03-06T10:00:00+05:00");
+        let mut later = question(request, &["addressee"]);
+        later.cure_by = day(2026, 4, 1);
+        assert_eq!(
+            violations(operator.ask_clarification(later).await),
+            pairs(&[("cure_by", "CONFLICT")])
+        );
+        let more = operator.ask_clarification(question(request, &["addressee"])).await;
+        let more = more.expect("it is asked in the same time").into_inner();
+        assert_eq!(more.cure_by, day(2026, 3, 12));
+        desk.set_clock("2026-03-13T10:00:00+05:00");
+        let late = operator.ask_clarification(question(request, &["language"])).await;
+        let late = refused(late, Code::FailedPrecondition, "CURE_TERM_PASSED");
+        assert_eq!(metadata(&late, "cure_by"), "2026-03-12");
+        desk.set_clock("2026-03-02T10:00:00+05:00");
+    }
+}
