@@ -135,7 +135,12 @@ async fn only_of_system(connection: &mut PgConnection, stands: &Stored) -> Resul
     Ok(())
 }
 
-async fn checks(connection: &mut PgConnection, texts: &SharedTexts, stands: &Stored) -> Result<Vec<Check>, Error> {
+/// What the examination that counts has found.
+pub(super) async fn checks(
+    connection: &mut PgConnection,
+    texts: &SharedTexts,
+    stands: &Stored,
+) -> Result<Vec<Check>, Error> {
     if stands.findings.is_empty() {
         return Ok(db::finding::of_release_before(connection, stands.receipt.id, stands.round).await?);
     }
