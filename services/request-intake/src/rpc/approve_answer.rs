@@ -3,7 +3,7 @@
 use legalstat_kit::{
     Call, Error, FieldReason, Refusal, Violations,
     door::word::{self, Word as _},
-    law::LegalBasis,
+    law::LegalBasis, write,
 };
 use legalstat_proto::{
     common::v1::ErrorReason,
@@ -53,8 +53,11 @@ pub(super) async fn approve_answer(
     } = &message;
     let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
     let ((asked, sha256), capacity) = violations.sound(asked.zip(sha256).zip(capacity))?;
-    // The bytes that a digest names never change: they are verified before anything is locked.
-    let signed = {
+    // The bytes that a digest names never change: they are verified before anything is locked. What was answered is answered again,
+    // whatever has become of the certificate.
+    let signed = if write::was_answered(&service.context, call, asked.request_id).await? {
+        None
+    } else {
         let mut connection = service.context.db.connection().await?;
         let last = db::answer::last(&mut connection, asked.id).await?;
         last.filter(|last| last.sha256 == sha256).map(|last| last.canonical)

@@ -7,7 +7,8 @@ use legalstat_proto::requests::v1::{
 use tonic::Code;
 
 use super::{
-    answer_calls::{UNTOLD, approval, approve, dispatch, dispatch_of, draft, draft_of, id, item, read, registered, update},
+    answer_calls::{ANOTHERS, UNTOLD, approval, approve, dispatch, dispatch_of, draft, draft_of, id, item, read, registered, update},
+    attachments::CONTENT,
     held::INDICATOR,
     stage::{Client, Stage, get},
     verbs::{Desk, clarification, forwarding, question},
@@ -168,4 +169,40 @@ async fn a_drafted_answer_goes_on_after_a_clarification_whoever_has_the_request(
     dispatch(&mut operator, dispatch_of(&answer))
         .await
         .expect("it is dispatched");
+}
+
+#[tokio::test]
+async fn an_approval_that_was_given_is_answered_again_whatever_has_become_of_its_signature() {
+    let stage = Stage::set().await;
+    let asked = registered(&stage, vec![item(INDICATOR, &["11"])]).await;
+    let drafted = draft(&mut stage.client("operator"), draft_of(&asked)).await;
+    let message = approval(&drafted.expect("it is drafted"), ANOTHERS);
+    // The signature holds while it is verified, and does not any more once it was taken.
+    let mut database = stage.running.superuser().await;
+    let until_taken = "CREATE TABLE public.signed AS SELECT request, version, canonical FROM requests.answer;
+        CREATE FUNCTION public.expire() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+        BEGIN
+            UPDATE requests.answer a SET canonical = s.canonical FROM public.signed s
+            WHERE (a.request, a.version) = (s.request, s.version);
+            RETURN NEW;
+        END
+        $$;
+        CREATE TRIGGER expire BEFORE INSERT ON requests.answer_approval FOR EACH ROW EXECUTE FUNCTION public.expire()";
+    sqlx::raw_sql(until_taken)
+        .execute(&mut database)
+        .await
+        .expect("the statements are right");
+    sqlx::query("UPDATE requests.answer SET canonical = $1")
+        .bind(CONTENT)
+        .execute(&mut database)
+        .await
+        .expect("it is another one");
+    let mut approver = stage.client("approver");
+    let first = approve(&mut approver, message.clone()).await.expect("it is approved");
+    let anew = approval(&first, ANOTHERS);
+    assert_eq!(
+        violations(approve(&mut approver, anew).await),
+        pairs(&[("signature", "SIGNATURE")])
+    );
+    assert_eq!(approve(&mut approver, message).await.expect("it was answered"), first);
 }
