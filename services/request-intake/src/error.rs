@@ -23,6 +23,12 @@ pub fn changed(name: &str) -> Refusal {
     Refusal::new(Code::Aborted, ErrorReason::EtagMismatch, message).about(name)
 }
 
+/// The day turned between the question to the calendar and the decision.
+pub fn day_turned(name: &str) -> Refusal {
+    let message = format!("the day turned while the calendar was asked about {name}: decide again, as of the new day");
+    Refusal::new(Code::Aborted, ErrorReason::EtagMismatch, message).about(name)
+}
+
 impl NotAllowed {
     /// The refusal of what was asked of a request.
     pub fn refusal(self, name: &str) -> Refusal {

@@ -47,6 +47,8 @@ struct Wish {
 /// What the calendar said of a request in one version.
 struct Computed {
     version: i32,
+    /// The day of the question: extension and notice count from it.
+    today: Date,
     deadline: Deadline,
     extension: Extension,
     notify_by: Option<Date>,
@@ -80,6 +82,9 @@ pub(super) async fn extend_request(
             let computed = computed.ok_or_else(|| anyhow::anyhow!("a repetition was not answered"))?;
             if computed.version != stands.standing.version {
                 return Err(error::changed(&names::request(stands.receipt.id)).into());
+            }
+            if computed.today != zone::civil_day(write.now()) {
+                return Err(error::day_turned(&names::request(stands.receipt.id)).into());
             }
             let ordered = allowed(stands, &rules, &wish, write.now())?;
             store(write, stands, &computed).await?;
@@ -178,6 +183,7 @@ async fn computed(
     };
     Ok(Computed {
         version: stands.standing.version,
+        today,
         deadline: later(deadline, standing, wish)?,
         extension,
         notify_by,

@@ -186,3 +186,26 @@ async fn the_feed_warns_once_of_each_due_date_that_comes_near_and_once_when_it_h
     let journaled = "SELECT count(*) FROM requests.journal_entry WHERE method = 'jobs/warning'";
     assert_eq!(desk.stage.count(journaled).await, 2);
 }
+
+#[tokio::test]
+async fn what_was_asked_of_the_calendar_before_midnight_is_not_decided_after_it() {
+    let desk = Desk::open().await;
+    let request = desk.of_person().await;
+    // Another replica, whose clock is ahead, has decided after midnight: this decision comes after that one.
+    let mut database = desk.stage.running.superuser().await;
+    for statement in [
+        "SET session_replication_role = replica",
+        "UPDATE requests.request SET changed_at = '2026-03-03T00:00:01+05:00'",
+    ] {
+        sqlx::query(statement)
+            .execute(&mut database)
+            .await
+            .expect("the statement is right");
+    }
+    let mut approver = desk.approver();
+    let turned = approver.extend_request(extension(&request)).await;
+    refused(turned, Code::Aborted, "ETAG_MISMATCH");
+    desk.set_clock("2026-03-03T00:00:02+05:00");
+    let extended = approver.extend_request(extension(&request)).await;
+    assert!(extended.expect("it is extended").into_inner().extended);
+}
