@@ -66,6 +66,7 @@ pub(super) async fn approve_answer(
         Some(signed) => Some(verified(service, signed, der).await?),
         None => None,
     };
+    let rules = service.rules.get(&service.context.db).await?;
     let by = call.caller.name.clone();
     let deed = Deed {
         verb: Verb::ApproveAnswer,
@@ -79,6 +80,7 @@ pub(super) async fn approve_answer(
         deed,
         move |write, stands| {
             Box::pin(async move {
+                let ordered = deciding::ordered(&rules, stands, Verb::ApproveAnswer, "", Some(capacity))?;
                 let (id, now) = (stands.receipt.id, write.now());
                 let last = db::answer::last(write.connection(), id).await?;
                 let last = last.ok_or_else(|| answering::missing(id))?;
@@ -98,7 +100,7 @@ pub(super) async fn approve_answer(
                 }
                 let writers = db::answer::writers(write.connection(), id).await?;
                 if writers.contains(&by) {
-                    return Err(same_person(&by).into());
+                    return Err(same_person(&by, &ordered.legal_basis).into());
                 }
                 let approved = Approved {
                     approved_by: by,
@@ -111,6 +113,7 @@ pub(super) async fn approve_answer(
                 db::answer::approve(write.connection(), id, last.version, &approved).await?;
                 Ok(Done {
                     capacity: Some(capacity),
+                    legal_basis: Some(ordered.legal_basis),
                     ..Done::default()
                 })
             })
@@ -121,10 +124,9 @@ pub(super) async fn approve_answer(
 }
 
 /// Who approves must be another person than who wrote.
-fn same_person(by: &str) -> Refusal {
+fn same_person(by: &str, basis: &LegalBasis) -> Refusal {
     let message = format!("{by} drafted or edited this answer; another person approves it");
-    Refusal::new(Code::FailedPrecondition, ErrorReason::SamePerson, message)
-        .legal_basis(LegalBasis::parse("Code 350-VI, art. 76"))
+    Refusal::new(Code::FailedPrecondition, ErrorReason::SamePerson, message).legal_basis(basis.clone())
 }
 
 /// The signature in DER, from DER or PEM.

@@ -74,6 +74,7 @@ pub(super) async fn draft_answer(
         deed,
         move |write, stands| {
             Box::pin(async move {
+                let ordered = deciding::ordered(&rules, stands, Verb::DraftAnswer, "", None)?;
                 let (submission, gathered) = gathered;
                 if submission != stands.submission {
                     return Err(error::changed(&names::request(stands.receipt.id)).into());
@@ -86,7 +87,10 @@ pub(super) async fn draft_answer(
                     by: &by,
                 };
                 drafting.store(write.connection(), stands, gathered, now).await?;
-                Ok(Done::default())
+                Ok(Done {
+                    legal_basis: Some(ordered.legal_basis),
+                    ..Done::default()
+                })
             })
         },
         |connection, _, left| Box::pin(answering::left(connection, left)),

@@ -52,6 +52,7 @@ pub(super) async fn record_dispatch(
     } = &message;
     let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
     let ((asked, means), sha256) = violations.sound(asked.zip(means).zip(sha256))?;
+    let rules = service.rules.get(&service.context.db).await?;
     let by = call.caller.name.clone();
     let deed = Deed {
         verb: Verb::RecordDispatch,
@@ -65,6 +66,7 @@ pub(super) async fn record_dispatch(
         deed,
         move |write, stands| {
             Box::pin(async move {
+                let ordered = deciding::ordered(&rules, stands, Verb::RecordDispatch, "", None)?;
                 let (id, now) = (stands.receipt.id, write.now());
                 let last = db::answer::last(write.connection(), id).await?;
                 let last = last.ok_or_else(|| answering::missing(id))?;
@@ -91,6 +93,7 @@ pub(super) async fn record_dispatch(
                 db::answer::dispatch(write.connection(), id, last.version, &dispatch).await?;
                 Ok(Done {
                     reason: dispatch.proof,
+                    legal_basis: Some(ordered.legal_basis),
                     ..Done::default()
                 })
             })

@@ -65,6 +65,7 @@ pub(super) async fn update_answer(
     let (etag, request_id) = (&message.etag, &message.request_id);
     let asked = Asked::read(&mut violations, &name, etag, request_id, message.validate_only);
     let asked = violations.sound(asked)?;
+    let rules = service.rules.get(&service.context.db).await?;
     let by = call.caller.name.clone();
     let deed = Deed {
         verb: Verb::UpdateAnswer,
@@ -78,6 +79,7 @@ pub(super) async fn update_answer(
         deed,
         move |write, stands| {
             Box::pin(async move {
+                let ordered = deciding::ordered(&rules, stands, Verb::UpdateAnswer, "", None)?;
                 let (id, now) = (stands.receipt.id, write.now());
                 let last = db::answer::last(write.connection(), id).await?;
                 let last = last.ok_or_else(|| answering::missing(id))?;
@@ -90,7 +92,10 @@ pub(super) async fn update_answer(
                 let mut version = draft_answer::version(&edited(&before, edit, &by), &by, now)?;
                 version.submission_sha256 = last.submission_sha256;
                 db::answer::insert(write.connection(), id, &version).await?;
-                Ok(Done::default())
+                Ok(Done {
+                    legal_basis: Some(ordered.legal_basis),
+                    ..Done::default()
+                })
             })
         },
         |connection, _, left| Box::pin(answering::left(connection, left)),

@@ -1,6 +1,6 @@
 //! Answers to what a request asked for before it was changed.
 
-use legalstat_local::testing::refusals::{pairs, refused, violations};
+use legalstat_local::testing::refusals::{metadata, pairs, refused, violations};
 use legalstat_proto::requests::v1::{
     self as proto, Answer, CorrectRequestRequest, RecordDispatchRequest, RequestState,
 };
@@ -205,4 +205,38 @@ async fn an_approval_that_was_given_is_answered_again_whatever_has_become_of_its
         pairs(&[("signature", "SIGNATURE")])
     );
     assert_eq!(approve(&mut approver, message).await.expect("it was answered"), first);
+}
+
+#[tokio::test]
+async fn every_step_of_an_answer_names_its_law_and_what_no_rule_orders_is_refused() {
+    let stage = Stage::set().await;
+    let mut operator = stage.client("operator");
+    let asked = registered(&stage, vec![item(INDICATOR, &["11"])]).await;
+    let drafted = draft(&mut operator, draft_of(&asked)).await.expect("it is drafted");
+    let edited = update(&mut operator, &drafted).await.expect("it is edited");
+    stage
+        .execute("UPDATE requests.answer SET written_by = 'approver'")
+        .await;
+    let own = approve(&mut stage.client("approver"), approval(&edited, UNTOLD)).await;
+    let own = refused(own, Code::FailedPrecondition, "SAME_PERSON");
+    assert!(metadata(&own, "legal_basis").starts_with("assumed: "), "{own:?}");
+    stage
+        .execute("UPDATE requests.answer SET written_by = 'operator'")
+        .await;
+    let approved = approve(&mut stage.client("approver"), approval(&edited, UNTOLD)).await;
+    let approved = approved.expect("it is approved");
+    stage
+        .execute("DELETE FROM requests.verb_rule WHERE verb IN ('DRAFT_ANSWER', 'RECORD_DISPATCH')")
+        .await;
+    for answer in [
+        draft(&mut operator, draft_of(&asked)).await,
+        dispatch(&mut operator, dispatch_of(&approved)).await,
+    ] {
+        refused(answer, Code::FailedPrecondition, "VERB_NOT_ORDERED");
+    }
+    let stands = get(&mut operator, &asked.name).await.expect("it is there");
+    assert_eq!(stands.decisions.len(), 3);
+    for decision in &stands.decisions {
+        assert!(decision.legal_basis.is_some(), "{decision:?}");
+    }
 }
