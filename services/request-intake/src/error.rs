@@ -59,6 +59,14 @@ pub fn not_ordered(verb: Verb, kind: RequesterKind, day: Date) -> Refusal {
     Refusal::new(Code::FailedPrecondition, ErrorReason::VerbNotOrdered, message)
 }
 
+/// What was submitted contradicts the ground.
+pub fn ground_contradicted(ground: &str, why: &str, basis: &LegalBasis) -> Refusal {
+    let message = format!("the ground {ground} is not given: {why}; correct what was recorded wrongly, or name another ground");
+    let mut refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::GroundContradicted, message);
+    refusal.metadata.insert("ground".into(), ground.into());
+    refusal.legal_basis(basis.clone())
+}
+
 /// An official left the request without consideration: that is not a decision of the system.
 pub fn decided_by_official(name: &str) -> Refusal {
     let message = format!("an official left {name} without consideration; only what the system decided is reviewed");

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     db::{self, request::Stored},
     domain::{
+        contradiction,
         decision::{Decision, OfficialCapacity, Terms},
         life::{self, Verb},
         names,
@@ -206,7 +207,7 @@ pub(super) struct Ordered<'r> {
 ///
 /// # Errors
 /// VERB_NOT_ORDERED when no law in force on the day of receipt lets it be done; INVALID_FIELDS for another ground or capacity than
-/// the law has.
+/// the law has; GROUND_CONTRADICTED for a ground that what was submitted contradicts.
 pub(super) fn ordered<'r>(
     rules: &'r Rules,
     stands: &Stored,
@@ -223,7 +224,13 @@ pub(super) fn ordered<'r>(
         let description = format!("for this request one of {}", known.join(", "));
         return Err(Violations::one("ground", FieldReason::Unknown, &description).into());
     };
-    let legal_basis = rules.basis_on(&rule.legal_basis, day);
+    // Which channels are open is a rule of its own, with its own law.
+    let channel = rules.channel(kind, stands.submission.channel, day);
+    let own = channel.filter(|_| (verb, ground) == (Verb::LeaveWithoutConsideration, "OTHER_CHANNEL"));
+    let legal_basis = rules.basis_on(own.map_or(&rule.legal_basis, |own| &own.legal_basis), day);
+    if let Some(why) = contradiction::of(ground, &stands.submission, rules) {
+        return Err(error::ground_contradicted(ground, why, &legal_basis).into());
+    }
     if !rule.capacities.is_empty() && !capacity.is_some_and(|capacity| rule.capacities.contains(&capacity)) {
         let mut violations = Violations::new();
         let decides: Vec<&str> = rule.capacities.iter().map(|capacity| capacity.word()).collect();
