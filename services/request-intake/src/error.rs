@@ -110,6 +110,12 @@ pub fn due_date_passed(due_date: Date, basis: &LegalBasis) -> Refusal {
     refusal.legal_basis(basis.clone())
 }
 
+/// It is not registered, so that there is no due date to put off.
+pub fn without_due_date(name: &str) -> Refusal {
+    let message = format!("{name} is not registered: it has no due date that could be put off");
+    Refusal::new(Code::FailedPrecondition, ErrorReason::WrongState, message).about(name)
+}
+
 /// The due date was put off in this way before.
 pub fn already_extended(basis: &LegalBasis) -> Refusal {
     let message = "the due date was put off so before, and the law gives that time once";

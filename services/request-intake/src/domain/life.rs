@@ -209,6 +209,7 @@ const LIFE: &[(Verb, &[(State, State)])] = &[
     (
         Verb::Extend,
         &[
+            (State::AwaitingClarification, State::AwaitingClarification),
             (State::Registered, State::Registered),
             (State::InPreparation, State::InPreparation),
         ],
@@ -359,11 +360,11 @@ mod tests {
             let refused = step(state, Verb::Register).expect_err("it was examined");
             assert!(!refused.allowed().contains(&Verb::Register));
         }
-        let told = step(State::AwaitingClarification, Verb::Extend).expect_err("it has no due date that counts");
+        let told = step(State::AwaitingClarification, Verb::DraftAnswer).expect_err("it is not clear yet");
         let allowed = told.allowed();
         assert!(allowed.contains(&Verb::Return) && allowed.contains(&Verb::ProvideClarification));
         assert!(!allowed.contains(&Verb::ClarifyPrepared) && !allowed.contains(&Verb::ReverseDecision));
-        assert!(told.to_string().contains("cannot be extended; it can "), "{told}");
+        assert!(told.to_string().contains("cannot have its answer drafted; it can "), "{told}");
         assert!(told.to_string().contains("be clarified, "), "{told}");
     }
 

@@ -125,13 +125,16 @@ fn wish(violations: &mut Violations, message: &ExtendRequestRequest) -> Option<W
 
 /// Whether the law lets the due date be put off so, as the request stands.
 fn allowed<'r>(stands: &Stored, rules: &'r Rules, wish: &Wish, now: Timestamp) -> Result<Ordered<'r>, Error> {
+    let Some(standing) = &stands.deadline else {
+        return Err(error::without_due_date(&names::request(stands.receipt.id)).into());
+    };
     let ordered = deciding::ordered(rules, stands, Verb::Extend, wish.part.word(), Some(wish.capacity))?;
     let extended = stands.standing.extension.map(|extension| extension.part);
     if extended.is_some_and(|part| part == wish.part || part == DuePart::Extension) {
         return Err(error::already_extended(&ordered.legal_basis).into());
     }
-    if let Some(deadline) = stands.deadline.as_ref().filter(|deadline| deadline.due_time <= now) {
-        return Err(error::due_date_passed(deadline.due_date, &ordered.legal_basis).into());
+    if standing.due_time <= now {
+        return Err(error::due_date_passed(standing.due_date, &ordered.legal_basis).into());
     }
     Ok(ordered)
 }

@@ -9,7 +9,7 @@ use tonic::Code;
 
 use super::{
     stage::get,
-    verbs::{Desk, day, extension, person},
+    verbs::{Desk, day, extension, person, question},
 };
 
 #[tokio::test]
@@ -208,4 +208,32 @@ async fn what_was_asked_of_the_calendar_before_midnight_is_not_decided_after_it(
     desk.set_clock("2026-03-03T00:00:02+05:00");
     let extended = approver.extend_request(extension(&request)).await;
     assert!(extended.expect("it is extended").into_inner().extended);
+}
+
+#[tokio::test]
+async fn the_due_date_of_a_registered_request_is_put_off_while_its_requester_is_asked() {
+    let desk = Desk::open().await;
+    let request = desk.of_person().await;
+    desk.operator()
+        .ask_clarification(question(&request, &["essence"]))
+        .await
+        .expect("it is asked");
+    let mut approver = desk.approver();
+    let extended = approver.extend_request(extension(&request)).await;
+    let extended = extended.expect("it is extended").into_inner();
+    assert_eq!(
+        (extended.state(), extended.due_date),
+        (RequestState::AwaitingClarification, day(2026, 6, 2))
+    );
+    assert_eq!(extended.cure_by, day(2026, 3, 12));
+
+    let mut incomplete = person();
+    incomplete.items[0].unit = 0;
+    let unregistered = desk.recorded(incomplete).await;
+    assert_eq!(unregistered.state(), RequestState::AwaitingClarification);
+    refused(
+        approver.extend_request(extension(&unregistered)).await,
+        Code::FailedPrecondition,
+        "WRONG_STATE",
+    );
 }
