@@ -82,6 +82,7 @@ pub fn leaves_state(kind: &str) -> bool {
             | "request.attachment_added"
             | "request.answer_edited"
             | "request.answer_approved"
+            | "request.answer_approval_repeated"
             | "request.assignment_repeated"
     )
 }

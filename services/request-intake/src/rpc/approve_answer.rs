@@ -70,7 +70,7 @@ pub(super) async fn approve_answer(
     let by = call.caller.name.clone();
     let deed = Deed {
         verb: Verb::ApproveAnswer,
-        events: ("request.answer_approved", "request.answer_approved"),
+        events: ("request.answer_approved", "request.answer_approval_repeated"),
     };
     deciding::decide_to(
         service,
