@@ -4,14 +4,16 @@
 use std::{collections::HashMap, sync::Arc};
 
 use futures::future::BoxFuture;
+use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
     Call, Error, FieldReason, Violations,
-    door::word::Word,
+    door::{wire, word::Word},
     due::moves,
     law::LegalBasis,
     write::{self, Mutation, Outcome, Write},
+    zone,
 };
-use legalstat_proto::requests::v1 as proto;
+use legalstat_proto::{common::v1 as common, requests::v1 as proto};
 use prost::Message;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -195,6 +197,24 @@ where
         })
     })
     .await
+}
+
+/// The day on which a requester was told of a decision, which is not in the future.
+pub(super) fn notified_on(violations: &mut Violations, given: Option<&common::Date>, now: Timestamp) -> Option<Date> {
+    let day = given.and_then(|day| violations.check("notified_on", FieldReason::Date, wire::date(day)));
+    if day.is_some_and(|day| day > zone::civil_day(now)) {
+        violations.add("notified_on", FieldReason::InFuture, "must not be in the future");
+    }
+    day
+}
+
+/// Refuses a day before the receipt as the one on which a requester was told.
+pub(super) fn told_after_receipt(stands: &Stored, notified_on: Option<Date>) -> Result<(), Error> {
+    if notified_on.is_some_and(|day| day < stands.submission.received_on()) {
+        let description = "must not lie before the day of receipt";
+        return Err(Violations::one("notified_on", FieldReason::Range, description).into());
+    }
+    Ok(())
 }
 
 /// The rule by which a verb may be done with a request, and its law as it stood on the day of receipt.

@@ -61,6 +61,7 @@ pub(super) async fn extend_request(
 ) -> Result<proto::Request, Error> {
     let mut violations = Violations::new();
     let wish = wish(&mut violations, &message);
+    let notified_on = deciding::notified_on(&mut violations, message.notified_on.as_ref(), service.context.now());
     let ExtendRequestRequest {
         name, etag, request_id, ..
     } = &message;
@@ -87,6 +88,7 @@ pub(super) async fn extend_request(
                 return Err(error::day_turned(&names::request(stands.receipt.id)).into());
             }
             let ordered = allowed(stands, &rules, &wish, write.now())?;
+            deciding::told_after_receipt(stands, notified_on)?;
             store(write, stands, &computed).await?;
             Ok(Done {
                 reason: wish.reason,
@@ -96,6 +98,7 @@ pub(super) async fn extend_request(
                     ground: Some(wish.part.word().into()),
                     until: Some(computed.deadline.due_date),
                     notify_by: computed.notify_by,
+                    notified_on,
                     ..Terms::default()
                 },
                 ..Done::default()

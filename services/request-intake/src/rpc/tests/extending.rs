@@ -237,3 +237,24 @@ async fn the_due_date_of_a_registered_request_is_put_off_while_its_requester_is_
         "WRONG_STATE",
     );
 }
+
+#[tokio::test]
+async fn when_the_requester_was_told_of_an_extension_stays_on_record() {
+    let desk = Desk::open().await;
+    let request = desk.of_person().await;
+    let mut approver = desk.approver();
+    for (told, reason) in [(day(2026, 3, 3), "IN_FUTURE"), (day(2026, 3, 1), "RANGE")] {
+        let mut wrong = extension(&request);
+        wrong.notified_on = told;
+        assert_eq!(
+            violations(approver.extend_request(wrong).await),
+            pairs(&[("notified_on", reason)])
+        );
+    }
+    let mut told = extension(&request);
+    told.notified_on = day(2026, 3, 2);
+    approver.extend_request(told).await.expect("it is extended");
+    let read = desk.get(&request).await;
+    let decision = read.decisions.last().expect("it was decided");
+    assert_eq!(decision.notified_on, day(2026, 3, 2));
+}
