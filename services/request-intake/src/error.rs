@@ -61,7 +61,8 @@ pub fn not_ordered(verb: Verb, kind: RequesterKind, day: Date) -> Refusal {
 
 /// What was submitted contradicts the ground.
 pub fn ground_contradicted(ground: &str, why: &str, basis: &LegalBasis) -> Refusal {
-    let message = format!("the ground {ground} is not given: {why}; correct what was recorded wrongly, or name another ground");
+    let message =
+        format!("the ground {ground} is not given: {why}; correct what was recorded wrongly, or name another ground");
     let mut refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::GroundContradicted, message);
     refusal.metadata.insert("ground".into(), ground.into());
     refusal.legal_basis(basis.clone())
@@ -96,7 +97,8 @@ pub fn cure_term_running(cure_by: Date, basis: &LegalBasis) -> Refusal {
 
 /// The time for curing the defects has passed: nothing is asked any more.
 pub fn cure_term_passed(cure_by: Date, basis: &LegalBasis) -> Refusal {
-    let message = format!("the requester had time until {cure_by} to cure the defects: return the request, or decide on it");
+    let message =
+        format!("the requester had time until {cure_by} to cure the defects: return the request, or decide on it");
     let mut refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::CureTermPassed, message);
     refusal.metadata.insert("cure_by".into(), cure_by.to_string());
     refusal.legal_basis(basis.clone())

@@ -6,7 +6,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use prost_reflect::Value as Field;
 use serde_json::{Value, json};
 
-use super::{Action, Command, Connection, DynamicMessage, Mutation, connect, instant, name, object, read_text, request, requests::SERVICE};
+use super::{
+    Action, Command, Connection, DynamicMessage, Mutation, connect, instant, name, object, read_text, request,
+    requests::SERVICE,
+};
 use crate::{
     failure::Failure,
     message,

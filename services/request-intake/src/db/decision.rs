@@ -175,7 +175,12 @@ pub async fn passed_on(connection: &mut PgConnection, request: Uuid) -> Result<V
 }
 
 /// A legal basis whose columns are all there or none, which is a constraint of the table.
-fn basis(act: Option<String>, provision: Option<String>, uri: Option<String>, assumed: Option<bool>) -> Option<LegalBasis> {
+fn basis(
+    act: Option<String>,
+    provision: Option<String>,
+    uri: Option<String>,
+    assumed: Option<bool>,
+) -> Option<LegalBasis> {
     Some(LegalBasis {
         act: act?,
         provision: provision?,

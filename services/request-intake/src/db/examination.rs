@@ -1,6 +1,6 @@
 //! Requests whose examination waits for a service that was away, and what came of it.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use legalstat_kit::door::word::Word;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -34,8 +34,6 @@ pub async fn waiting(connection: &mut PgConnection, after: i64, most: i64) -> Re
 pub struct Locked {
     /// Where it stands.
     pub state: State,
-    /// Its due date, if it is registered.
-    pub due_date: Option<Date>,
     /// Who has it.
     pub assignee: Option<String>,
 }
@@ -43,10 +41,14 @@ pub struct Locked {
 /// Locks a request that waits; `None` when another replica has it or has examined it, or when it has
 /// changed since it was read in this version.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn lock_waiting(connection: &mut PgConnection, id: Uuid, version: i32) -> Result<Option<Locked>, sqlx::Error> {
+pub async fn lock_waiting(
+    connection: &mut PgConnection,
+    id: Uuid,
+    version: i32,
+) -> Result<Option<Locked>, sqlx::Error> {
     let locked = sqlx::query!(
-        r#"SELECT state, due_date AS "due_date: jiff_sqlx::Date", assignee
-         FROM requests.request WHERE id = $1 AND examination_pending AND version = $2 FOR UPDATE SKIP LOCKED"#,
+        "SELECT state, assignee FROM requests.request
+         WHERE id = $1 AND examination_pending AND version = $2 FOR UPDATE SKIP LOCKED",
         id,
         version,
     );
@@ -55,7 +57,6 @@ pub async fn lock_waiting(connection: &mut PgConnection, id: Uuid, version: i32)
     };
     Ok(Some(Locked {
         state: State::read_stored(&row.state, "state")?,
-        due_date: row.due_date.map(jiff_sqlx::Date::to_jiff),
         assignee: row.assignee,
     }))
 }

@@ -189,10 +189,26 @@ mod tests {
     #[test]
     fn a_path_is_spelled_in_one_way() {
         let request = submission();
-        for path in ["", "essence", "items", "items[0]", "items[0].period", "signatory", "requester.bin"] {
+        for path in [
+            "",
+            "essence",
+            "items",
+            "items[0]",
+            "items[0].period",
+            "signatory",
+            "requester.bin",
+        ] {
             assert!(has(&request, path), "{path}");
         }
-        for path in ["period", "Items[0].period", "items[00].period", "items[0].Period", "items[1]", " essence", "items."] {
+        for path in [
+            "period",
+            "Items[0].period",
+            "items[00].period",
+            "items[0].Period",
+            "items[1]",
+            " essence",
+            "items.",
+        ] {
             assert!(!has(&request, path), "{path}");
         }
     }
@@ -229,7 +245,10 @@ mod tests {
             digest(|_| (), &[0, 1]),
             digest(|one| one.requester.full_name = "E".into(), &[]),
             digest(|one| one.requester.postal_address = "E".into(), &[]),
-            digest(|one| one.items[0].period = Some("2025-Q1".parse().expect("a period")), &[]),
+            digest(
+                |one| one.items[0].period = Some("2025-Q1".parse().expect("a period")),
+                &[],
+            ),
             digest(|one| one.items.push(one.items[0].clone()), &[]),
         ];
         for (place, one) in digests.iter().enumerate() {

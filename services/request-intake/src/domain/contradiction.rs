@@ -9,11 +9,7 @@ use super::{
 /// What contradicts a ground, by its code; none when nothing does.
 pub fn of(ground: &str, submission: &Submission, rules: &Rules) -> Option<&'static str> {
     let asks = |kind| submission.items.iter().any(|item| item.kind == kind);
-    let (kind, channel, day) = (
-        submission.requester.kind,
-        submission.channel,
-        submission.received_on(),
-    );
+    let (kind, channel, day) = (submission.requester.kind, submission.channel, submission.received_on());
     let (is_so, otherwise) = match ground {
         "ANONYMOUS" => (
             submission.is_anonymous(),
@@ -96,8 +92,12 @@ mod tests {
             ("WITHOUT_ESSENCE", |one| one.essence.clear()),
             ("ORAL", |one| one.channel = Channel::Oral),
             ("OTHER_CHANNEL", |one| one.channel = Channel::Email),
-            ("DOCUMENT_COPIES", |one| one.items.push(item(ItemKind::AccountingDocumentCopy))),
-            ("PRIMARY_ACCOUNTING", |one| one.items.push(item(ItemKind::PrimaryAccountingForm))),
+            ("DOCUMENT_COPIES", |one| {
+                one.items.push(item(ItemKind::AccountingDocumentCopy))
+            }),
+            ("PRIMARY_ACCOUNTING", |one| {
+                one.items.push(item(ItemKind::PrimaryAccountingForm))
+            }),
         ];
         for (ground, make_so) in cases {
             let mut request = submission();
@@ -105,7 +105,13 @@ mod tests {
             make_so(&mut request);
             assert_eq!(of(ground, &request, &rules), None, "{ground}");
         }
-        for judged in ["REPEATED", "OPENLY_AVAILABLE", "RESTRICTED", "OUTSIDE_INDICATORS", "SECRET"] {
+        for judged in [
+            "REPEATED",
+            "OPENLY_AVAILABLE",
+            "RESTRICTED",
+            "OUTSIDE_INDICATORS",
+            "SECRET",
+        ] {
             assert_eq!(of(judged, &submission(), &rules), None, "{judged}");
         }
     }

@@ -364,7 +364,10 @@ mod tests {
         let allowed = told.allowed();
         assert!(allowed.contains(&Verb::Return) && allowed.contains(&Verb::ProvideClarification));
         assert!(!allowed.contains(&Verb::ClarifyPrepared) && !allowed.contains(&Verb::ReverseDecision));
-        assert!(told.to_string().contains("cannot have its answer drafted; it can "), "{told}");
+        assert!(
+            told.to_string().contains("cannot have its answer drafted; it can "),
+            "{told}"
+        );
         assert!(told.to_string().contains("be clarified, "), "{told}");
     }
 

@@ -343,16 +343,23 @@ mod tests {
     #[test]
     fn no_rule_rests_on_a_law_before_it_began_or_after_it_ended() {
         let rules = rules();
-        let bases = (rules.grounds.iter().map(|ground| (&ground.legal_basis, &ground.validity)))
-            .chain(rules.verbs.iter().map(|rule| (&rule.legal_basis, &rule.validity)))
-            .chain(rules.channels.iter().map(|rule| (&rule.legal_basis, &rule.validity)))
-            .chain(rules.signatories.iter().map(|rule| (&rule.legal_basis, &rule.validity)));
+        let bases = (rules
+            .grounds
+            .iter()
+            .map(|ground| (&ground.legal_basis, &ground.validity)))
+        .chain(rules.verbs.iter().map(|rule| (&rule.legal_basis, &rule.validity)))
+        .chain(rules.channels.iter().map(|rule| (&rule.legal_basis, &rule.validity)))
+        .chain(rules.signatories.iter().map(|rule| (&rule.legal_basis, &rule.validity)));
         for (basis, validity) in bases {
             if basis.act == "Code 350-VI" {
                 assert!(validity.from >= date(2021, 7, 1), "{basis} from {}", validity.from);
             }
             if ["Law No. 221", "Law 221"].contains(&basis.act.as_str()) {
-                assert!(validity.to.is_some_and(|to| to <= date(2021, 6, 30)), "{basis} to {:?}", validity.to);
+                assert!(
+                    validity.to.is_some_and(|to| to <= date(2021, 6, 30)),
+                    "{basis} to {:?}",
+                    validity.to
+                );
             }
         }
         let forwarding = |day| {

@@ -19,7 +19,10 @@ pub fn is_reversed(checks: &[Check], kept: &[Check], rules: &Rules, received_on:
 /// Whether everything for which an examination asked the requester was found kept. Where it asked for nothing there is nothing to
 /// reverse.
 pub fn asks_no_more(checks: &[Check], kept: &[Check]) -> bool {
-    let mut asked = checks.iter().filter(|check| check.outcome == Outcome::Failed).peekable();
+    let mut asked = checks
+        .iter()
+        .filter(|check| check.outcome == Outcome::Failed)
+        .peekable();
     asked.peek().is_some() && asked.all(|check| kept.contains(check))
 }
 

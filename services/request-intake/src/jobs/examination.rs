@@ -122,20 +122,22 @@ impl Job {
                 let state = life::step(stands.state, verb)?;
                 let now = write.now();
                 let connection = write.connection();
-                let (kind, due_date) = if verb == Verb::ExamineAgain {
+                if verb == Verb::ExamineAgain {
                     db::examination::conclude_again(connection, id, &examination, now).await?;
-                    // Whatever the examination would have come to, the due date stays as it is.
-                    ("request.examined_again", stands.due_date)
                 } else {
                     db::examination::conclude(connection, id, &examination, now).await?;
-                    let deadline = examination.deadline.as_ref();
-                    ("request.examined", deadline.map(|deadline| deadline.due_date))
+                }
+                // Examined again, a registered request keeps its state, its number and its due date.
+                let told = if verb == Verb::ExamineAgain {
+                    Told::default()
+                } else {
+                    let due_date = examination.deadline.as_ref().map(|deadline| deadline.due_date);
+                    Told {
+                        executor: stands.assignee,
+                        ..Told::of(state, due_date)
+                    }
                 };
-                let told = Told {
-                    executor: stands.assignee,
-                    ..Told::of(state, due_date)
-                };
-                Ok(vec![Change::of(&names::request(id), kind).telling(&told)])
+                Ok(vec![Change::of(&names::request(id), "request.examined").telling(&told)])
             })
         });
         Ok(changed.await? > 0)

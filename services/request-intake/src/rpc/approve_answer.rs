@@ -3,7 +3,8 @@
 use legalstat_kit::{
     Call, Error, FieldReason, Refusal, Violations,
     door::word::{self, Word as _},
-    law::LegalBasis, write,
+    law::LegalBasis,
+    write,
 };
 use legalstat_proto::{
     common::v1::ErrorReason,

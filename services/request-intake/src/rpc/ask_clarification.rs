@@ -116,7 +116,8 @@ fn of_its_fields(submission: &Submission, defects: &[Defect]) -> Result<(), Erro
     let mut violations = Violations::new();
     for (place, defect) in defects.iter().enumerate() {
         if !amendment::has(submission, &defect.field) {
-            let description = "a field that the request has, spelled as in items[0].period; empty for the whole request";
+            let description =
+                "a field that the request has, spelled as in items[0].period; empty for the whole request";
             violations.add(format!("defects[{place}].field"), FieldReason::Unknown, description);
         }
         if text_in(&defect.text, submission.language).is_empty() {

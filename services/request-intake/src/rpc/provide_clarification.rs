@@ -92,7 +92,8 @@ async fn only_asked(
     let mut violations = Violations::new();
     for ChangedField { field, .. } in changed {
         if !asked.iter().any(|path| amendment::is_asked(path, field)) {
-            let description = "the requester was not asked about it: an official mends a slip of the pen by CorrectRequest";
+            let description =
+                "the requester was not asked about it: an official mends a slip of the pen by CorrectRequest";
             violations.add(format!("request.{field}"), FieldReason::Conflict, description);
         }
     }

@@ -44,7 +44,11 @@ pub(super) async fn record_dispatch(
     }
     let sha256 = violations.sha256("sha256", &message.sha256);
     if message.sha256.is_empty() {
-        violations.add("sha256", FieldReason::Required, "required: the digest that the dispatched document bears");
+        violations.add(
+            "sha256",
+            FieldReason::Required,
+            "required: the digest that the dispatched document bears",
+        );
     }
     let proof = violations.name("proof", &message.proof, PROOF);
     let RecordDispatchRequest {

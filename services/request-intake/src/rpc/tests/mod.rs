@@ -19,6 +19,7 @@ mod held;
 mod kept;
 mod lists;
 mod lookups;
+mod mending;
 mod model;
 mod outdated;
 mod reading;

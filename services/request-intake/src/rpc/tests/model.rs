@@ -51,11 +51,12 @@ fn leads(verb: Verb, before: RequestState) -> Vec<RequestState> {
 }
 
 /// Where an examination may lead.
-fn examined(kind: &str, before: RequestState) -> Vec<RequestState> {
+fn examined(before: RequestState) -> Vec<RequestState> {
     use RequestState::*;
-    match (kind, before) {
-        ("request.examined", Received) => vec![Received, Registered, AwaitingClarification, LeftWithoutConsideration],
-        ("request.examined_again", Registered | InPreparation) => vec![before],
+    match before {
+        Received => vec![Received, Registered, AwaitingClarification, LeftWithoutConsideration],
+        // It stays as it was, which is all that is told.
+        Registered | InPreparation => vec![Unspecified],
         _ => vec![],
     }
 }
@@ -197,7 +198,9 @@ impl Model {
             }
             13 | 14 => {
                 let stands = read(&mut self.desk.approver(), request).await?;
-                Ok(of_answer(Response::new(approve(client, approval(&stands, UNTOLD)).await?)))
+                Ok(of_answer(Response::new(
+                    approve(client, approval(&stands, UNTOLD)).await?,
+                )))
             }
             15 => {
                 let stands = read(client, request).await?;
@@ -205,10 +208,7 @@ impl Model {
             }
             16 => {
                 let verdict = [Verdict::Kept, Verdict::Broken][self.any(2)];
-                let (rule, field) = [
-                    (CheckRule::Written, "channel"),
-                    (CheckRule::Unit, "items[0].unit"),
-                ][self.any(2)];
+                let (rule, field) = [(CheckRule::Written, "channel"), (CheckRule::Unit, "items[0].unit")][self.any(2)];
                 let check = CheckReview {
                     rule: rule.into(),
                     field: field.into(),
@@ -302,7 +302,10 @@ impl Model {
         let kinds: Vec<&str> = events.iter().map(|(kind, _)| kind.as_str()).collect();
         let mut decisions = request.decisions.iter().peekable();
         let (first, mut numbered) = (&events[0].1, 0);
-        assert_eq!((kinds[0], first.state()), ("request.accepted", self.accepted[&request.name]));
+        assert_eq!(
+            (kinds[0], first.state()),
+            ("request.accepted", self.accepted[&request.name])
+        );
         let (mut state, mut due_date) = (first.state(), first.due_date);
         for (place, (kind, told)) in events.iter().enumerate() {
             numbered += told.notices().filter(|notice| *notice == Notice::Registered).count();
@@ -310,10 +313,14 @@ impl Model {
             if place == 0 || warns || kind.ends_with("_repeated") {
                 continue;
             }
-            if kind.starts_with("request.examined") {
-                let leads = examined(kind, state);
+            if kind == "request.examined" {
+                let leads = examined(state);
                 assert!(leads.contains(&told.state()), "{state:?} {:?} {kinds:?}", told.state());
-                due_date = due_date.or(told.due_date);
+                if told.state() == RequestState::Unspecified {
+                    assert_eq!(told.due_date, None, "{kinds:?}");
+                    continue;
+                }
+                due_date = told.due_date;
             } else {
                 let decision = decisions.next().expect("each event is of a decision");
                 assert_eq!(event(decision), kind, "{kinds:?}");
