@@ -85,7 +85,8 @@ mod tests {
     #[test]
     fn a_ground_of_facts_holds_only_where_they_are_so() {
         let rules = register::embedded().expect("the registers are readable");
-        let cases: [(&str, fn(&mut Submission)); 6] = [
+        type Make = fn(&mut Submission);
+        let cases: [(&str, Make); 6] = [
             ("ANONYMOUS", |one| {
                 (one.requester.full_name, one.requester.postal_address) = (String::new(), String::new());
             }),
