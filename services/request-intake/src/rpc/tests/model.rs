@@ -125,10 +125,35 @@ impl Model {
         let before = self.one().await;
         let caller = CALLERS[self.any(CALLERS.len())];
         let mut client = self.desk.stage.client(caller);
-        match self.verb(&mut client, &before).await {
-            Ok(after) => {
+        let asked = self.verb(&mut client, &before).await;
+        if let Some(after) = self.count(asked) {
+            assert_eq!(after.into_inner().name, before.name);
+        }
+    }
+
+    /// Takes a random request some steps towards its answer, each as far as the one before was done.
+    async fn answer(&mut self) {
+        let request = self.one().await;
+        let (mut operator, mut approver) = (self.desk.operator(), self.desk.approver());
+        let drafted = operator
+            .draft_answer(draft_of(&request))
+            .await
+            .map(Response::into_inner);
+        let Some(drafted) = self.count(drafted) else { return };
+        let approved = approve(&mut approver, approval(&drafted, UNTOLD)).await;
+        let Some(approved) = self.count(approved).filter(|_| self.any(3) > 0) else {
+            return;
+        };
+        let dispatched = dispatch(&mut operator, dispatch_of(&approved)).await;
+        self.count(dispatched);
+    }
+
+    /// Counts what was done, and what was refused as the contract says.
+    fn count<T>(&mut self, asked: Result<T, Status>) -> Option<T> {
+        match asked {
+            Ok(done) => {
                 self.done += 1;
-                assert_eq!(after.into_inner().name, before.name);
+                Some(done)
             }
             Err(status) => {
                 self.refused += 1;
@@ -141,6 +166,7 @@ impl Model {
                     Code::Aborted,
                 ];
                 assert!(expected.contains(&status.code()), "{status:?}");
+                None
             }
         }
     }
@@ -394,6 +420,7 @@ async fn whatever_is_asked_in_whatever_order_a_request_stands_where_its_life_lea
         match model.any(10) {
             0 | 1 => model.submit().await,
             2 => model.move_clock(),
+            3 => model.answer().await,
             _ => model.decide().await,
         }
         if step % 50 == 49 {
