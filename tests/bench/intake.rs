@@ -6,8 +6,10 @@ mod asking;
 mod beside;
 mod call;
 mod database;
+mod desk;
 mod echo;
 mod fill;
+mod following;
 mod load;
 mod pgbench;
 mod profile;
@@ -177,6 +179,8 @@ impl<'a> Bench<'a> {
         let alone = self.alone().await;
         lines.extend(submit.0.into_iter().chain(alone).chain(get.0));
         lines.push(self.bytes(&empty).await);
+        desk::assign(&mut self.database).await;
+        lines.extend(self.reading("").await);
         if let Some(wanted) = setting("LEGALSTAT_BENCH_STORED") {
             let few = Costs {
                 submit: submit.1,
@@ -184,6 +188,15 @@ impl<'a> Bench<'a> {
             };
             lines.extend(self.many(wanted, &few).await);
         }
+        lines
+    }
+
+    /// What officials and watchers read while others submit.
+    async fn reading(&mut self, when: &str) -> Vec<Line> {
+        let official = self.system.channel("request-intake", Some("operator"));
+        let mut lines = desk::pages(&official, when).await;
+        let length = self.turn * 4;
+        lines.push(following::lag(&self.channels[0], &mut self.submissions, length, when).await);
         lines
     }
 
@@ -355,6 +368,7 @@ impl<'a> Bench<'a> {
             brought,
         )];
         lines.extend(submit.0.into_iter().chain(get.0));
+        lines.extend(self.reading(&when).await);
         for (name, many, few) in [("(b)", &submit.1, &few.submit), ("(d)", &get.1, &few.get)] {
             let line = Line::plain(format!("(f) what {name} costs{when}, in what it cost before"));
             lines.push(line.below(1.25, &report::ratios(many, few)));

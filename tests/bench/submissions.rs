@@ -36,8 +36,30 @@ pub(crate) struct Submissions {
     pub(crate) first_wrong: Option<String>,
 }
 
-/// A call's duration and its answer, not read yet.
-type Answered = (Duration, Result<Bytes, Status>);
+/// A call with its answer, not read yet.
+struct Answered {
+    began: Instant,
+    ended: Instant,
+    answer: Result<Bytes, Status>,
+}
+
+/// When submissions are sent.
+#[derive(Clone, Copy)]
+enum Pace {
+    /// The next as soon as one is answered.
+    AtOnce,
+    /// So many a second from an instant on, whatever becomes of the earlier ones.
+    Steady(Instant, f64),
+}
+
+impl Pace {
+    /// Waits until the submission at a place is to be sent.
+    async fn wait(self, place: usize) {
+        if let Self::Steady(from, rate) = self {
+            tokio::time::sleep_until((from + Duration::from_secs_f64(place as f64 / rate)).into()).await;
+        }
+    }
+}
 
 impl Submissions {
     pub(crate) fn new(channels: Vec<Channel>, process: u32) -> Self {
@@ -54,10 +76,12 @@ impl Submissions {
     pub(crate) async fn turn(&mut self, in_flight: usize, length: Duration) -> (Turn, usize) {
         let before = processor_time(self.process);
         let began = Instant::now();
-        let answers = self.run(in_flight, Some(began + length), usize::MAX).await;
+        let answers = self
+            .run(in_flight, Some(began + length), usize::MAX, Pace::AtOnce)
+            .await;
         let took = began.elapsed();
         let used = processor_time(self.process).zip(before);
-        let mut latencies: Vec<Duration> = answers.iter().map(|(latency, _)| *latency).collect();
+        let mut latencies: Vec<Duration> = answers.iter().map(|call| call.ended - call.began).collect();
         latencies.sort_unstable();
         let count = answers.len();
         self.check(answers);
@@ -72,9 +96,24 @@ impl Submissions {
     /// Submits so many.
     pub(crate) async fn submit(&mut self, in_flight: usize, count: usize) {
         let last = self.next.load(Ordering::Relaxed) + count;
-        let answers = self.run(in_flight, None, last).await;
+        let answers = self.run(in_flight, None, last, Pace::AtOnce).await;
         self.next.store(last, Ordering::Relaxed);
         self.check(answers);
+    }
+
+    /// Submits so many a second for so long; the name of each request, with the instant at which it was answered.
+    pub(crate) async fn steady(&mut self, in_flight: usize, rate: f64, length: Duration) -> Vec<(String, Instant)> {
+        let began = Instant::now();
+        let answers = self
+            .run(in_flight, Some(began + length), usize::MAX, Pace::Steady(began, rate))
+            .await;
+        let named = answers.iter().filter_map(|call| {
+            let request = Request::decode(call.answer.as_ref().ok()?.clone()).ok()?;
+            Some((request.name, call.ended))
+        });
+        let named = named.collect();
+        self.check(answers);
+        named
     }
 
     /// The sender's number of the submission that comes next.
@@ -82,7 +121,8 @@ impl Submissions {
         external_number(self.next.load(Ordering::Relaxed))
     }
 
-    async fn run(&self, in_flight: usize, until: Option<Instant>, last: usize) -> Vec<Answered> {
+    async fn run(&self, in_flight: usize, until: Option<Instant>, last: usize, pace: Pace) -> Vec<Answered> {
+        let first = self.next.load(Ordering::Relaxed);
         let mut senders = JoinSet::new();
         for number in 0..in_flight {
             let channel = self.channels[number % self.channels.len()].clone();
@@ -97,10 +137,15 @@ impl Submissions {
                     if number >= last {
                         return answers;
                     }
+                    pace.wait(number - first).await;
                     let submission = submission(number).encode_to_vec().into();
                     let began = Instant::now();
                     let answer = call(&channel, METHOD, keep, submission).await;
-                    answers.push((began.elapsed(), answer));
+                    answers.push(Answered {
+                        began,
+                        ended: Instant::now(),
+                        answer,
+                    });
                 }
             });
         }
@@ -109,8 +154,8 @@ impl Submissions {
 
     /// Reads every answer, off the clock.
     fn check(&mut self, answers: Vec<Answered>) {
-        for (_, answer) in answers {
-            if let Err(wrong) = registered(answer) {
+        for call in answers {
+            if let Err(wrong) = registered(call.answer) {
                 self.wrong += 1;
                 self.first_wrong.get_or_insert(wrong);
             }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 
+mod apart;
 mod call;
 mod connections;
 mod crowd;
@@ -9,10 +10,12 @@ mod cutting;
 mod dice;
 mod flood;
 mod fuzz;
+mod killed;
 mod lending;
 mod load;
 mod outage;
 mod recompute;
 mod restarts;
 mod submission;
+mod taken;
 mod told_health;

@@ -214,6 +214,13 @@ pub async fn held(connection: &mut PgConnection, sought: &[Sought]) -> Result<Ve
     .await
 }
 
+/// An indicator or detail that an item may mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Candidate {
+    item: i32,
+    indicator: i32,
+}
+
 /// The indicators and details that items name or that are titled by the words of each, or the five nearest to its words, among those
 /// in force in its time, with the places of the items.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
@@ -222,39 +229,100 @@ pub async fn matches(
     wanted: &[Wanted],
     nearest: bool,
 ) -> Result<Vec<(i32, Match)>, sqlx::Error> {
-    let of = |wanted: &Wanted| -> Vec<_> {
+    // Most words are no title: then small statements are all there is.
+    let mut candidates = HashSet::new();
+    if wanted.iter().any(|wanted| wanted.named.is_some()) {
+        candidates.extend(named(connection, wanted).await?);
+    }
+    if wanted.iter().any(|wanted| !wanted.words.is_empty()) {
+        candidates.extend(titled(connection, wanted).await?);
+        if nearest {
+            candidates.extend(alike(connection, wanted).await?);
+        }
+    }
+    match candidates.is_empty() {
+        true => Ok(Vec::new()),
+        false => ranked(connection, wanted, &candidates.into_iter().collect::<Vec<_>>()).await,
+    }
+}
+
+/// Those that items name by code.
+async fn named(connection: &mut PgConnection, wanted: &[Wanted]) -> Result<Vec<Candidate>, sqlx::Error> {
+    sqlx::query_as!(
+        Candidate,
+        r#"WITH w AS (
+             SELECT * FROM unnest($1::integer[], $2::text[], $3::text[], $4::integer[]) AS w (item, document, code, form)
+             WHERE code <> ''
+         )
+         SELECT w.item AS "item!", i.id AS "indicator!"
+         FROM w JOIN forms.indicator i ON i.form = w.form AND i.code = w.code WHERE w.document = ''
+         UNION ALL
+         SELECT w.item, i.id FROM w
+         JOIN forms.code_list l ON l.code = 'ACCOUNTING_DOCUMENT'
+         JOIN forms.code d ON d.code_list = l.id AND d.code = w.document
+         JOIN forms.indicator i ON i.document = d.id AND i.code = w.code"#,
+        &wanted.iter().map(|wanted| wanted.item).collect::<Vec<_>>(),
+        &wanted.iter().map(Wanted::document).collect::<Vec<_>>(),
+        &wanted.iter().map(Wanted::code).collect::<Vec<_>>(),
+        &wanted.iter().map(Wanted::form_of_named).collect::<Vec<_>>() as _,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Those whose title is what an item says.
+async fn titled(connection: &mut PgConnection, wanted: &[Wanted]) -> Result<Vec<Candidate>, sqlx::Error> {
+    let said = wanted.iter().filter(|wanted| !wanted.words.is_empty());
+    let (items, words): (Vec<i32>, Vec<String>) = said.map(|wanted| (wanted.item, wanted.words.clone())).unzip();
+    sqlx::query_as!(
+        Candidate,
+        r#"SELECT w.item AS "item!", v.indicator AS "indicator!"
+         FROM unnest($1::integer[], $2::text[]) AS w (item, words) CROSS JOIN LATERAL (
+             SELECT v.indicator FROM forms.indicator_version v WHERE v.title_kk <> '' AND lower(v.title_kk) = lower(w.words)
+             UNION ALL
+             SELECT v.indicator FROM forms.indicator_version v WHERE v.title_ru <> '' AND lower(v.title_ru) = lower(w.words)
+             UNION ALL
+             SELECT v.indicator FROM forms.indicator_version v WHERE v.title_en <> '' AND lower(v.title_en) = lower(w.words)
+         ) v"#,
+        &items,
+        &words,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Those whose title is like a phrase of what an item says.
+async fn alike(connection: &mut PgConnection, wanted: &[Wanted]) -> Result<Vec<Candidate>, sqlx::Error> {
+    let phrases = wanted.iter().flat_map(|wanted| {
         let phrases = availability::phrases(&wanted.words).into_iter();
-        phrases.map(|phrase| (wanted.item, phrase)).collect()
-    };
-    let phrases: Vec<(i32, String)> = match nearest {
-        true => wanted.iter().flat_map(of).collect(),
-        false => Vec::new(),
-    };
+        phrases.map(|phrase| (wanted.item, phrase))
+    });
+    let (items, phrases): (Vec<i32>, Vec<String>) = phrases.unzip();
+    sqlx::query_as!(
+        Candidate,
+        r#"SELECT p.item AS "item!", v.indicator AS "indicator!"
+         FROM unnest($1::integer[], $2::text[]) AS p (item, phrase) CROSS JOIN LATERAL (
+             SELECT v.indicator FROM forms.indicator_version v
+             WHERE v.title_kk % p.phrase OR v.title_ru % p.phrase OR v.title_en % p.phrase
+         ) v"#,
+        &items,
+        &phrases,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// The five candidates of each item that are nearest to what it says.
+async fn ranked(
+    connection: &mut PgConnection,
+    wanted: &[Wanted],
+    candidates: &[Candidate],
+) -> Result<Vec<(i32, Match)>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"WITH w AS (
-             SELECT item, document, code, words, form, unit, first::date AS first, last::date AS last
-             FROM unnest($1::integer[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::text[], $8::text[])
-                  AS w (item, document, code, words, form, unit, first, last)
-         ), candidate AS (
-             SELECT w.item, i.id FROM w JOIN forms.indicator i ON i.form = w.form AND i.code = w.code WHERE w.document = ''
-             UNION
-             SELECT w.item, i.id FROM w
-             JOIN forms.code_list l ON l.code = 'ACCOUNTING_DOCUMENT'
-             JOIN forms.code d ON d.code_list = l.id AND d.code = w.document
-             JOIN forms.indicator i ON i.document = d.id AND i.code = w.code
-             UNION
-             SELECT w.item, v.indicator FROM w CROSS JOIN LATERAL (
-                 SELECT v.indicator FROM forms.indicator_version v WHERE v.title_kk <> '' AND lower(v.title_kk) = lower(w.words)
-                 UNION ALL
-                 SELECT v.indicator FROM forms.indicator_version v WHERE v.title_ru <> '' AND lower(v.title_ru) = lower(w.words)
-                 UNION ALL
-                 SELECT v.indicator FROM forms.indicator_version v WHERE v.title_en <> '' AND lower(v.title_en) = lower(w.words)
-             ) v WHERE w.words <> ''
-             UNION
-             SELECT p.item, v.indicator FROM unnest($9::integer[], $10::text[]) AS p (item, phrase) CROSS JOIN LATERAL (
-                 SELECT v.indicator FROM forms.indicator_version v
-                 WHERE v.title_kk % p.phrase OR v.title_ru % p.phrase OR v.title_en % p.phrase
-             ) v
+             SELECT item, code, words, form, unit, first::date AS first, last::date AS last
+             FROM unnest($1::integer[], $2::text[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[])
+                  AS w (item, code, words, form, unit, first, last)
          ), near AS (
              SELECT w.item, i.id, i.form, d.code AS document, i.code, v.title_kk, v.title_ru, v.title_en, u.code AS unit,
                  v.stood,
@@ -267,7 +335,7 @@ pub async fn matches(
                       -- A title among other words is not all of them.
                       ELSE least(99, 100 * greatest(word_similarity(v.title_kk, w.words), word_similarity(v.title_ru, w.words),
                                                     word_similarity(v.title_en, w.words)))::integer END AS likeness
-             FROM candidate c
+             FROM unnest($8::integer[], $9::integer[]) AS c (item, id)
              JOIN w USING (item)
              JOIN forms.indicator i ON i.id = c.id AND (w.form IS NULL OR i.form = w.form)
              LEFT JOIN forms.code d ON d.id = i.document
@@ -281,7 +349,7 @@ pub async fn matches(
                 OR v.stood AND (w.unit = '' OR u.code = w.unit)
          ), ranked AS (
              SELECT *, row_number() OVER (PARTITION BY item ORDER BY likeness DESC, form, document, code) AS rank FROM near
-             WHERE likeness >= $11
+             WHERE likeness >= $10
          )
          SELECT item AS "item!", id AS "id!", form, document AS "document?", code AS "code!", title_kk AS "title_kk!",
              title_ru AS "title_ru!", title_en AS "title_en!", unit AS "unit!", stood AS "stood!", restricted AS "restricted!",
@@ -291,15 +359,17 @@ pub async fn matches(
                    ORDER BY v.valid_from) AS "to!"
          FROM ranked WHERE rank <= 5 ORDER BY item, rank"#,
         &wanted.iter().map(|wanted| wanted.item).collect::<Vec<_>>(),
-        &wanted.iter().map(Wanted::document).collect::<Vec<_>>(),
         &wanted.iter().map(Wanted::code).collect::<Vec<_>>(),
         &wanted.iter().map(|wanted| wanted.words.clone()).collect::<Vec<_>>(),
         &wanted.iter().map(Wanted::form_of_named).collect::<Vec<_>>() as _,
         &wanted.iter().map(|wanted| wanted.unit.clone()).collect::<Vec<_>>(),
         &wanted.iter().map(Wanted::first_day).collect::<Vec<_>>(),
         &wanted.iter().map(Wanted::last_day).collect::<Vec<_>>(),
-        &phrases.iter().map(|phrase| phrase.0).collect::<Vec<_>>(),
-        &phrases.iter().map(|phrase| phrase.1.clone()).collect::<Vec<_>>(),
+        &candidates.iter().map(|candidate| candidate.item).collect::<Vec<_>>(),
+        &candidates
+            .iter()
+            .map(|candidate| candidate.indicator)
+            .collect::<Vec<_>>(),
         availability::NEAR,
     );
     let rows = rows.fetch_all(connection).await?.into_iter().map(|row| {

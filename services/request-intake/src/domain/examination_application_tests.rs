@@ -1,6 +1,12 @@
 //! What persons and legal entities send, and what it lacks.
 
+use uuid::Uuid;
+
 use super::*;
+use crate::{
+    domain::attachment::{Attachment, Kind},
+    signature::Verdict,
+};
 
 /// A person's application on paper, received on a day: nothing is missing.
 fn application(day: &str) -> Submission {
@@ -110,6 +116,39 @@ fn what_comes_electronically_is_dated_by_its_sending() {
     let examination = examine(&request, given(Availability::NotPlaced));
     assert_eq!(examination.state, State::Registered);
     assert_eq!(outcome_of(&examination, CheckRule::Dated), Outcome::Passed);
+}
+
+#[test]
+fn a_valid_electronic_signature_signs_an_application_that_names_no_signatory() {
+    let fault = crate::signature::Fault::Expired;
+    for (verdict, is_signed) in [
+        (Verdict::Valid(Vec::new()), true),
+        (Verdict::NotValid(fault), false),
+        (Verdict::NobodyTrusted, false),
+    ] {
+        let mut request = application("2026-03-02");
+        request.channel = Channel::EGovernment;
+        request.signatory = None;
+        request.attachments = vec![Attachment {
+            id: Uuid::nil(),
+            kind: Kind::SignedOriginal,
+            filename: "request.p7m".into(),
+            content_type: "application/pkcs7-mime".into(),
+            size_bytes: 1,
+            sha256: [0; 32],
+            uploaded_by: "edms".into(),
+            uploaded_at: request.received_at,
+            signs: None,
+            request: None,
+            signature: Some(verdict.clone()),
+        }];
+        let signed = outcome_of(&examine(&request, given(Availability::NotPlaced)), CheckRule::Signed);
+        assert_eq!(signed == Outcome::Passed, is_signed, "{verdict:?}: {signed:?}");
+        // It tells whose it is, too.
+        request.requester.full_name.clear();
+        request.requester.postal_address.clear();
+        assert_eq!(request.is_anonymous(), !is_signed, "{verdict:?}");
+    }
 }
 
 #[test]

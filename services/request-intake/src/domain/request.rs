@@ -6,7 +6,11 @@ use legalstat_kit::zone;
 use uuid::Uuid;
 
 pub use super::item::{Item, ItemKind, Unit};
-use super::{attachment::Attachment, examination::Examination};
+use super::{
+    attachment::{self, Attachment, Signed},
+    examination::Examination,
+};
+use crate::signature::Verdict;
 
 /// Who asks, as far as channel, signatory and term depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -301,6 +305,17 @@ impl Submission {
         zone::civil_day(self.received_at)
     }
 
+    /// Whether it is signed: by whom it says, or by a signature that was found valid.
+    pub fn is_signed(&self) -> bool {
+        let by_certificate = || {
+            matches!(
+                attachment::signed(&self.attachments),
+                Signed::Verified(Verdict::Valid(_))
+            )
+        };
+        self.signatory.is_some() || by_certificate()
+    }
+
     /// Whether nothing tells whose it is: neither name nor number, nor signature, nor address (Code 350-VI, art. 88).
     pub fn is_anonymous(&self) -> bool {
         let Requester {
@@ -311,7 +326,7 @@ impl Submission {
             postal_address,
         } = &self.requester;
         let is_unknown = full_name.is_empty() && postal_address.is_empty() && bin.is_none() && iin.is_none();
-        !kind.is_body() && is_unknown && self.signatory.is_none()
+        !kind.is_body() && is_unknown && !self.is_signed()
     }
 
     /// The items that ask for statistics, each with its position.

@@ -85,11 +85,14 @@ pub(super) async fn accept(
     let shared = Shared::of(&examinations);
     shared.store(write, texts).await?;
     let now = write.now();
-    let signed = plans.iter().map(|plan| signed(coupons, plan, now));
-    let signed: Vec<(Receipt, Secret)> = signed.collect::<anyhow::Result<_>>()?;
-    let (receipts, secrets): (Vec<Receipt>, Vec<Secret>) = signed.into_iter().unzip();
     // The year's counter is locked as late as possible: all registrations wait for it.
-    let (mut numbers, found) = numbers(write, &examinations, plans).await?;
+    let (numbers, signed) = meanwhile(numbers(write, &examinations, plans), || {
+        let signed = plans.iter().map(|plan| signed(coupons, plan, now));
+        signed.collect::<anyhow::Result<Vec<(Receipt, Secret)>>>()
+    })
+    .await;
+    let ((mut numbers, found), signed) = (numbers?, signed?);
+    let (receipts, secrets): (Vec<Receipt>, Vec<Secret>) = signed.into_iter().unzip();
     let numbers: Vec<Option<String>> = examinations
         .iter()
         .map(|examination| numbers.next(examination))
@@ -237,6 +240,17 @@ async fn numbers(write: &mut Write, examinations: &[&Examination], plans: &[&Pla
     Ok((Numbers(numbers.into_iter()), found))
 }
 
+/// Works while the database does: what is asked of it is sent before the work begins.
+async fn meanwhile<T, W>(asked: impl Future<Output = T>, work: impl FnOnce() -> W) -> (T, W) {
+    let mut asked = pin!(asked);
+    let sent = futures::poll!(asked.as_mut());
+    let worked = work();
+    match sent {
+        Poll::Ready(answer) => (answer, worked),
+        Poll::Pending => (asked.await, worked),
+    }
+}
+
 /// A receipt with the service's signature, and its secret.
 #[expect(clippy::disallowed_methods, reason = "a coupon number is forty random bits")]
 fn signed(coupons: &Coupons, plan: &Plan, now: Timestamp) -> anyhow::Result<(Receipt, Secret)> {
@@ -270,17 +284,10 @@ async fn insert(
     write: &mut Write,
     accepted: &mut [Accepting<'_>],
 ) -> Result<Vec<Outcome<proto::Request>>, Error> {
-    let (stored, outcomes) = {
-        let requests: Vec<&Accepted<'_>> = accepted.iter().map(|accepting| &accepting.accepted).collect();
-        let mut storing = pin!(db::acceptance::insert(write.connection(), &requests));
-        let sent = futures::poll!(storing.as_mut());
-        let outcomes: Vec<_> = accepted.iter().map(outcome).collect();
-        let stored = match sent {
-            Poll::Ready(stored) => stored?,
-            Poll::Pending => storing.await?,
-        };
-        (stored, outcomes)
-    };
+    let requests: Vec<&Accepted<'_>> = accepted.iter().map(|accepting| &accepting.accepted).collect();
+    let storing = db::acceptance::insert(write.connection(), &requests);
+    let (stored, outcomes) = meanwhile(storing, || accepted.iter().map(outcome).collect::<Vec<_>>()).await;
+    let stored = stored?;
     if stored.len() == accepted.len() {
         return Ok(outcomes);
     }

@@ -47,7 +47,7 @@ impl RulesInForce<'_> {
                 lacks("requester.postal_address", requester.postal_address.is_empty()),
                 None,
             ],
-            CheckRule::Signed => [lacks("signatory", submission.signatory.is_none()), None],
+            CheckRule::Signed => [lacks("signatory", !submission.is_signed()), None],
             // What comes electronically bears the time of its sending.
             CheckRule::Dated => [
                 lacks("external_date", submission.channel == Channel::Paper && undated),
