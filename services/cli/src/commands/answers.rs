@@ -92,6 +92,9 @@ The key stays with you: only the signature is sent. Who drafted or edited the an
         /// What proves it: the number of the registered letter, or of the outgoing document
         #[arg(long)]
         proof: String,
+        /// A file that proves it besides, attachments/UUID, as you have uploaded it
+        #[arg(long, value_name = "ATTACHMENT")]
+        proof_file: Option<String>,
         #[command(flatten)]
         mutation: Mutation,
     },
@@ -222,6 +225,7 @@ impl Answers {
                 sha256,
                 at,
                 proof,
+                proof_file,
                 mutation,
             } => {
                 let standing = sha256.is_none();
@@ -231,6 +235,7 @@ impl Answers {
                     ("dispatchTime", at),
                     ("proof", Some(json!(proof))),
                     ("sha256", sha256.map(Value::from)),
+                    ("proofFile", proof_file.map(|file| json!(name("attachments/", &file)))),
                 ]);
                 if standing {
                     let message = mutation.add_to(self::request(SERVICE, "RecordDispatch", &fields)?);

@@ -156,8 +156,8 @@ pub async fn dispatch(
     dispatch: &Dispatch,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "INSERT INTO requests.dispatch (request, version, means, dispatched_at, proof, recorded_by, recorded_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO requests.dispatch (request, version, means, dispatched_at, proof, recorded_by, recorded_at, proof_file)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         request,
         version,
         dispatch.means.word(),
@@ -165,6 +165,7 @@ pub async fn dispatch(
         dispatch.proof,
         dispatch.recorded_by,
         jiff_sqlx::Timestamp::from(dispatch.recorded_at) as _,
+        dispatch.proof_file,
     )
     .execute(connection)
     .await?;
@@ -179,7 +180,7 @@ pub async fn dispatch(
 pub async fn dispatched(connection: &mut PgConnection, request: Uuid) -> Result<Option<Dispatch>, sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT means, dispatched_at AS "dispatched_at: jiff_sqlx::Timestamp", proof, recorded_by,
-             recorded_at AS "recorded_at: jiff_sqlx::Timestamp"
+             recorded_at AS "recorded_at: jiff_sqlx::Timestamp", proof_file
          FROM requests.dispatch WHERE request = $1"#,
         request,
     );
@@ -190,7 +191,22 @@ pub async fn dispatched(connection: &mut PgConnection, request: Uuid) -> Result<
             proof: row.proof,
             recorded_by: row.recorded_by,
             recorded_at: row.recorded_at.to_jiff(),
+            proof_file: row.proof_file,
         })
     });
     row.transpose()
+}
+
+/// Whether a file proves the dispatch of an answer.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn is_proof(connection: &mut PgConnection, file: Uuid) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM requests.dispatch WHERE proof_file = $1) AS "is_proof!""#,
+        file,
+    )
+    .fetch_one(connection)
+    .await
 }

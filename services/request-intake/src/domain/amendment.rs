@@ -102,6 +102,10 @@ fn fields(submission: &Submission) -> Vec<(String, String)> {
         ("addressee", submission.addressee.clone()),
         ("essence", submission.essence.clone()),
         ("language", submission.language.word().to_owned()),
+        (
+            "reports_crime_or_threat",
+            if submission.reports_crime_or_threat { "true" } else { "" }.to_owned(),
+        ),
     ]
     .map(|(field, value)| (field.to_owned(), value))
     .into();
@@ -161,6 +165,7 @@ mod tests {
                 detail: None,
                 territories: Vec::new(),
             }],
+            reports_crime_or_threat: false,
             attachments: Vec::new(),
             received_at: "2026-03-02T10:00:00Z".parse().expect("an instant"),
         }

@@ -376,6 +376,18 @@ fn missing(item: &Item, figures: &[Figure]) -> Vec<String> {
     missing
 }
 
+/// Whether an answer gives everything that was asked for, each figure with its value.
+pub fn is_whole(answer: &Answer) -> bool {
+    let whole = |item: &AnsweredItem| {
+        item.provision == Provision::Provided
+            && item
+                .figures
+                .iter()
+                .all(|figure| !figure.value.is_empty() && figure.total_of.is_none_or(|of| of.missing == 0))
+    };
+    !answer.items.is_empty() && answer.items.iter().all(whole)
+}
+
 /// What an official writes of one item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {

@@ -40,6 +40,7 @@ fn submission(kind: RequesterKind, items: Vec<Item>) -> Submission {
         essence: "crimes".into(),
         language: RequestLanguage::Ru,
         items,
+        reports_crime_or_threat: false,
         attachments: Vec::new(),
         received_at: "2026-03-02T10:00:00+05:00".parse().expect("an instant"),
     }

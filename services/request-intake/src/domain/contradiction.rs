@@ -78,6 +78,7 @@ mod tests {
             language: Language::Ru,
             items: vec![item(ItemKind::Statistics)],
             attachments: Vec::new(),
+            reports_crime_or_threat: false,
             received_at: "2026-03-02T10:00:00Z".parse().expect("an instant"),
         }
     }

@@ -8,6 +8,7 @@ pub mod body;
 pub mod contradiction;
 pub mod decision;
 pub mod dispatch;
+pub mod due_by_hand;
 pub mod earlier;
 pub mod evidence;
 pub mod examination;

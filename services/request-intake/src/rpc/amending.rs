@@ -24,7 +24,7 @@ use crate::{
 type Copy = fn(&mut proto::Request, &proto::Request);
 
 /// The fields that can be changed.
-const FIELDS: [(&str, Copy); 11] = [
+const FIELDS: [(&str, Copy); 12] = [
     ("requester.full_name", |to, from| {
         requester(to).full_name = given(from).full_name;
     }),
@@ -41,6 +41,9 @@ const FIELDS: [(&str, Copy); 11] = [
     ("addressee", |to, from| to.addressee.clone_from(&from.addressee)),
     ("essence", |to, from| to.essence.clone_from(&from.essence)),
     ("language", |to, from| to.language = from.language),
+    ("reports_crime_or_threat", |to, from| {
+        to.reports_crime_or_threat = from.reports_crime_or_threat;
+    }),
     ("items", |to, from| to.items.clone_from(&from.items)),
 ];
 

@@ -7,7 +7,7 @@ use legalstat_proto::requests::v1::{self as proto, AskClarificationRequest};
 use super::{
     RequestIntake,
     deciding::{self, Asked, Deed, Done, Ordered, REASON},
-    return_request,
+    owed,
 };
 use crate::{
     db::{self, clarification::Defect, request::Stored},
@@ -137,7 +137,7 @@ fn told(defects: &[Defect], language: Language) -> String {
 /// The last day of the time for curing that runs already, or has passed.
 fn running(rules: &Rules, stands: &Stored) -> Result<Option<Date>, Error> {
     match stands.standing.state {
-        State::AwaitingClarification => Ok(Some(return_request::cure_by(rules, stands)?)),
+        State::AwaitingClarification => Ok(Some(owed::cure_by(rules, stands)?)),
         _ => Ok(None),
     }
 }

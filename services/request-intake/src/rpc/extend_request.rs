@@ -178,7 +178,7 @@ async fn computed(
     let (kind, received_at) = (stands.submission.requester.kind, stands.submission.received_at);
     let settled = Some(standing.registered_on).filter(|day| *day <= today);
     let question = calendar::question(kind, received_at, settled, Some(extension));
-    let notice = calendar::telling(kind, received_at, settled, Telling::OfExtension(today));
+    let notice = calendar::telling(kind, received_at, settled, Telling::Extension(today));
     let deadlines = &service.examiner.deadlines;
     let (deadline, notice) = tokio::join!(deadlines.answer(question, LONGEST), deadlines.answer(notice, LONGEST));
     let notify_by = match notice {

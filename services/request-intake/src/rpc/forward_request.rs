@@ -92,7 +92,7 @@ async fn notify_by(service: &RequestIntake, call: &Call, id: Uuid) -> Result<Opt
     let today = zone::civil_day(service.context.now());
     let registered_on = stands.deadline.map(|deadline| deadline.registered_on);
     let settled = registered_on.filter(|day| *day <= today);
-    let question = calendar::telling(kind, received_at, settled, Telling::OfForwarding);
+    let question = calendar::telling(kind, received_at, settled, Telling::Forwarding);
     Ok(match service.examiner.deadlines.answer(question, LONGEST).await {
         Answer::Given(deadline) => Some(deadline.due_date),
         Answer::Refused(_) | Answer::Away => None,

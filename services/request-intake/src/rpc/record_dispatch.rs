@@ -6,12 +6,14 @@ use legalstat_kit::{
         wire,
         word::{self, Word as _},
     },
+    write::Write,
 };
 use legalstat_proto::{
     common::v1::ErrorReason,
     requests::v1::{self as proto, RecordDispatchRequest},
 };
 use tonic::Code;
+use uuid::Uuid;
 
 use super::{
     RequestIntake, answering,
@@ -20,6 +22,7 @@ use super::{
 use crate::{
     db,
     domain::{
+        attachment::Kind,
         dispatch::{Dispatch, Means},
         life::Verb,
         names,
@@ -51,6 +54,11 @@ pub(super) async fn record_dispatch(
         );
     }
     let proof = violations.name("proof", &message.proof, PROOF);
+    let proof_file = names::parse_attachment(&message.proof_file);
+    if proof_file.is_none() && !message.proof_file.is_empty() {
+        let description = "write attachments/ and the UUID in lower case, as UploadAttachment has answered";
+        violations.add("proof_file", FieldReason::ResourceName, description);
+    }
     let RecordDispatchRequest {
         name, etag, request_id, ..
     } = &message;
@@ -87,12 +95,16 @@ pub(super) async fn record_dispatch(
                     let description = format!("not before the approval, which was at {}", approval.approved_at);
                     return Err(Violations::one("dispatch_time", FieldReason::OutOfRange, &description).into());
                 }
+                if let Some(file) = proof_file {
+                    bind(write, id, file, &by).await?;
+                }
                 let dispatch = Dispatch {
                     means,
                     dispatched_at,
                     proof,
                     recorded_by: by,
                     recorded_at: now,
+                    proof_file,
                 };
                 db::answer::dispatch(write.connection(), id, last.version, &dispatch).await?;
                 Ok(Done {
@@ -105,6 +117,32 @@ pub(super) async fn record_dispatch(
         |connection, _, left| Box::pin(answering::left(connection, left)),
     )
     .await
+}
+
+/// Lets a file that the caller has uploaded belong to the request whose dispatch it proves.
+async fn bind(write: &mut Write, request: Uuid, file: Uuid, by: &str) -> Result<(), Error> {
+    let refused = |reason, description: &str| Violations::one("proof_file", reason, description);
+    let now = write.now();
+    let connection = write.connection();
+    let found = db::attachment::get(connection, &[file]).await?.remove(&file);
+    let Some(found) = found.filter(|found| found.uploaded_by == by) else {
+        return Err(refused(
+            FieldReason::Unknown,
+            "you have uploaded no such attachment, or it was dropped",
+        )
+        .into());
+    };
+    if found.kind != Kind::Attachment {
+        return Err(refused(
+            FieldReason::Conflict,
+            "no ATTACHMENT: an original or a signature proves no dispatch",
+        )
+        .into());
+    }
+    if db::attachment::bind(connection, &[(request, file)], now).await? == 0 {
+        return Err(refused(FieldReason::Conflict, "it belongs to a request already").into());
+    }
+    Ok(())
 }
 
 fn not_approved(name: &str, version: i32) -> Refusal {

@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
+use jiff::{ToSpan, civil::Date};
 use legalstat_kit::{
     Call, Error, FieldReason, Violations,
-    door::word::{self, Word},
+    door::{
+        wire,
+        word::{self, Word},
+    },
+    law::LegalBasis,
+    zone,
 };
 use legalstat_proto::requests::v1::{self as proto, ReviewDecisionRequest};
 use sqlx::PgConnection;
@@ -19,6 +25,7 @@ use crate::{
     db::{self, request::Stored},
     domain::{
         decision::Terms,
+        due_by_hand,
         examination::{Check, CheckRule, Outcome},
         life::Verb,
         names,
@@ -34,6 +41,8 @@ use crate::{
 const REVIEWS: usize = 400;
 /// The longest path of a field.
 const FIELD: usize = 100;
+/// The longest text of a law.
+const LAW: usize = 300;
 
 /// A verdict on a check.
 struct Review {
@@ -50,6 +59,7 @@ pub(super) async fn review_decision(
     let mut violations = Violations::new();
     let reviews = reviews(&mut violations, &message.reviews);
     let reason = violations.text("reason", &message.reason, REASON);
+    let entered = entered(&mut violations, &message, zone::civil_day(service.context.now()));
     let ReviewDecisionRequest {
         name, etag, request_id, ..
     } = &message;
@@ -57,9 +67,14 @@ pub(super) async fn review_decision(
     let asked = violations.sound(asked)?;
     let rules = service.rules.get(&service.context.db).await?;
     let texts = Arc::clone(&service.texts);
+    // A due date that an official enters ends the examination: the request has its number from then on, which is told as such.
+    let kind = match entered {
+        Some(_) => "request.examined",
+        None => "request.decision_reviewed",
+    };
     let deed = Deed {
         verb: Verb::ReviewDecision,
-        events: ("request.decision_reviewed", "request.decision_reviewed"),
+        events: (kind, kind),
     };
     deciding::decide(service, call, &message, asked, deed, move |write, stands| {
         Box::pin(async move {
@@ -68,7 +83,16 @@ pub(super) async fn review_decision(
             only_of_system(connection, stands).await?;
             let checks = checks(connection, &texts, stands).await?;
             let decided = decided(&checks, &reviews)?;
-            let again = is_examined_again(connection, stands, &rules, &checks, &decided).await?;
+            let again = entered.is_none() && is_examined_again(connection, stands, &rules, &checks, &decided).await?;
+            if let Some(entered) = &entered {
+                entered.require_undetermined(stands, &checks, &decided)?;
+                let deadline = due_by_hand::deadline(stands.submission.received_on(), entered.due_date, &entered.basis);
+                let number = db::registration::take_numbers(connection, &[deadline.registered_on.year()])
+                    .await?
+                    .pop();
+                let number = number.ok_or_else(|| anyhow::anyhow!("one year has one number"))?;
+                db::due_date::enter(connection, stands.receipt.id, &deadline, &number).await?;
+            }
             let state = stands.standing.state;
             if again && state == State::AwaitingClarification {
                 let now = write.now();
@@ -81,14 +105,71 @@ pub(super) async fn review_decision(
                 terms: Terms {
                     checks: decided,
                     examine_again: again,
+                    until: entered.as_ref().map(|entered| entered.due_date),
                     ..Terms::default()
                 },
-                instead: (held && again).then_some(Verb::ReverseDecision),
+                instead: match entered {
+                    Some(_) => Some(Verb::Register),
+                    None => (held && again).then_some(Verb::ReverseDecision),
+                },
                 ..Done::default()
             })
         })
     })
     .await
+}
+
+/// A due date that an official enters.
+struct Entered {
+    due_date: Date,
+    basis: LegalBasis,
+}
+
+fn entered(violations: &mut Violations, message: &ReviewDecisionRequest, today: Date) -> Option<Entered> {
+    let Some(due_date) = &message.due_date else {
+        if message.due_date_basis.is_some() {
+            violations.add("due_date_basis", FieldReason::Conflict, "only with due_date");
+        }
+        return None;
+    };
+    let due_date = violations.check("due_date", FieldReason::Date, wire::date(due_date));
+    let latest = today.saturating_add(2.years());
+    if due_date.is_some_and(|day| day <= today || day > latest) {
+        violations.add(
+            "due_date",
+            FieldReason::OutOfRange,
+            format!("after {today}, and not after {latest}"),
+        );
+    }
+    let given = message.due_date_basis.clone().unwrap_or_default();
+    let basis = LegalBasis {
+        act: violations.name("due_date_basis.act", &given.act, LAW),
+        provision: violations.optional_name("due_date_basis.provision", &given.provision, LAW),
+        uri: violations.optional_name("due_date_basis.uri", &given.uri, LAW),
+        assumed: given.assumed,
+    };
+    Some(Entered {
+        due_date: due_date?,
+        basis,
+    })
+}
+
+impl Entered {
+    /// Refuses it unless nothing but the due date, which the calendar does not compute, keeps the request from its registration.
+    fn require_undetermined(&self, stands: &Stored, checks: &[Check], decided: &[(Check, bool)]) -> Result<(), Error> {
+        let is_kept = |(check, kept): &(Check, bool)| {
+            *kept && check.rule == CheckRule::DueDate && check.outcome == Outcome::Undetermined
+        };
+        let waits = checks.iter().any(|check| check.outcome == Outcome::Pending);
+        let description = if stands.standing.state != State::Received || !decided.iter().any(is_kept) {
+            "only with the verdict KEPT on a DUE_DATE that is UNDETERMINED, of a request that is RECEIVED"
+        } else if waits {
+            "another check is PENDING: enter it once that is made"
+        } else {
+            return Ok(());
+        };
+        Err(Violations::one("due_date", FieldReason::Conflict, description).into())
+    }
 }
 
 fn reviews(violations: &mut Violations, given: &[proto::CheckReview]) -> Vec<Review> {

@@ -14,7 +14,6 @@ use super::{
     RequestIntake,
     answering::{self, language},
     deciding::{self, Asked, Deed, Done},
-    draft_answer,
 };
 use crate::{
     db,
@@ -23,6 +22,7 @@ use crate::{
         life::Verb,
         names,
     },
+    drafting,
 };
 
 /// How many items an answer has at most.
@@ -89,8 +89,7 @@ pub(super) async fn update_answer(
                     let description = format!("one for each of the {} items of the request", before.items.len());
                     return Err(Violations::one("answer.items", FieldReason::Contradiction, &description).into());
                 }
-                let mut version = draft_answer::version(&edited(&before, edit, &by), &by, now)?;
-                version.submission_sha256 = last.submission_sha256;
+                let version = drafting::version(&edited(&before, edit, &by), last.submission_sha256, &by, now)?;
                 db::answer::insert(write.connection(), id, &version).await?;
                 Ok(Done {
                     legal_basis: Some(ordered.legal_basis),
