@@ -93,6 +93,7 @@ pub fn leaves_state(kind: &str) -> bool {
             | "request.attachment_added"
             | "request.answer_edited"
             | "request.answer_approved"
+            | "request.answer_approval_repeated"
             | "request.assignment_repeated"
     )
 }
@@ -189,6 +190,23 @@ mod tests {
                 "{state:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_number_and_a_new_control_are_told_once() {
+        for kind in ["request.decision_reviewed", "request.clarification_provided"] {
+            for state in State::ALL {
+                assert_eq!(
+                    notices(kind, &Told::of(*state, None)),
+                    [Notice::Execution],
+                    "{kind} {state:?}"
+                );
+            }
+        }
+        let examined = notices("request.examined", &Told::of(State::Registered, None));
+        assert_eq!(examined, [Notice::Registered, Notice::NewControl]);
+        let again = notices("request.examined", &Told::default());
+        assert_eq!(again, [Notice::Execution]);
     }
 
     #[test]
