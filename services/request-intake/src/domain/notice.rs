@@ -102,6 +102,8 @@ pub fn leaves_state(kind: &str) -> bool {
 mod tests {
     use std::collections::BTreeSet;
 
+    use legalstat_kit::door::word::Word as _;
+
     use super::*;
 
     /// The kinds that the contract names of request intake.
