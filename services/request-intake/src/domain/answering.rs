@@ -453,9 +453,7 @@ fn key(figure: &Figure) -> Key<'_> {
 
 fn told_by(figure: Figure, known: &HashMap<Key<'_>, &Figure>) -> Figure {
     match known.get(&key(&figure)) {
-        Some(known) if known.value == figure.value && known.status == figure.status && !known.by_hand => {
-            (*known).clone()
-        }
+        Some(&known) if known.value == figure.value && known.status == figure.status && !known.by_hand => known.clone(),
         _ => Figure {
             edition: String::new(),
             by_hand: true,
@@ -473,9 +471,7 @@ pub fn asking(
     let of = |(at, item): (usize, &Item)| {
         let mut item = item.clone();
         if let Some(indicator) = meanings.get(&at) {
-            item.form = None;
-            item.detail = None;
-            item.indicator = Some(indicator.clone());
+            (item.form, item.detail, item.indicator) = (None, None, Some(indicator.clone()));
         }
         (at, item)
     };
