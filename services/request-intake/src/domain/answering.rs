@@ -19,6 +19,7 @@ use legalstat_kit::{
 };
 
 use super::{
+    description::in_few_lines,
     names,
     request::{Item, ItemKind, Receipt, Submission, Unit},
     rules::{Rules, Validity},
@@ -452,9 +453,7 @@ fn key(figure: &Figure) -> Key<'_> {
 
 fn told_by(figure: Figure, known: &HashMap<Key<'_>, &Figure>) -> Figure {
     match known.get(&key(&figure)) {
-        Some(known) if known.value == figure.value && known.status == figure.status && !known.by_hand => {
-            (*known).clone()
-        }
+        Some(&known) if known.value == figure.value && known.status == figure.status && !known.by_hand => known.clone(),
         _ => Figure {
             edition: String::new(),
             by_hand: true,
@@ -472,9 +471,7 @@ pub fn asking(
     let of = |(at, item): (usize, &Item)| {
         let mut item = item.clone();
         if let Some(indicator) = meanings.get(&at) {
-            item.form = None;
-            item.detail = None;
-            item.indicator = Some(indicator.clone());
+            (item.form, item.detail, item.indicator) = (None, None, Some(indicator.clone()));
         }
         (at, item)
     };
@@ -496,29 +493,6 @@ pub fn untitled(code: &str) -> Named {
         code: code.to_owned(),
         title: Words::default(),
     }
-}
-
-/// How many lines of a description stay lines.
-const LINES: usize = 40;
-
-/// A description as a letter repeats it: without its blank lines, and with its words alone behind the first lines. It was written by a
-/// stranger, and a letter of a thousand pages is no answer.
-fn in_few_lines(description: &str) -> String {
-    let is_break = |c: char| matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
-    if !description.contains(is_break) {
-        return description.to_owned();
-    }
-    let mut told = String::with_capacity(description.len());
-    let lines = description.split(is_break).map(str::trim);
-    for (place, line) in lines.filter(|line| !line.is_empty()).enumerate() {
-        match place {
-            0 => {}
-            1..LINES => told.push('\n'),
-            _ => told.push(' '),
-        }
-        told.push_str(line);
-    }
-    told
 }
 
 #[cfg(test)]

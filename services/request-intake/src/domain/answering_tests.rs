@@ -322,20 +322,6 @@ fn what_an_official_takes_an_item_to_mean_stands_for_all_it_names() {
 }
 
 #[test]
-fn a_description_of_line_breaks_is_repeated_in_few_lines_with_all_of_its_words() {
-    let plain = "  registered crimes,  by region ";
-    assert_eq!(in_few_lines(plain), plain, "as it was written");
-    assert_eq!(
-        in_few_lines(&format!("a{}b\u{2028}c\r\n", "\n".repeat(3_990))),
-        "a\nb\nc"
-    );
-    let many: Vec<String> = (0..900).map(|number| number.to_string()).collect();
-    let told = in_few_lines(&many.join("\n\n"));
-    assert_eq!(told.lines().count(), LINES);
-    assert_eq!(told.split_whitespace().collect::<Vec<_>>(), many);
-}
-
-#[test]
 fn an_item_that_went_to_another_body_is_not_asked_for_and_says_where_it_is_by_its_own_law() {
     let items = vec![item(ItemKind::Statistics, "2026-M01", "2026-M01", &[]); 2];
     let asked = submission(RequesterKind::StateBody, items);
