@@ -75,6 +75,9 @@ impl Up {
     }
 }
 
+/// Passed on to request-intake.
+const AUTOMATIC_DRAFTS: &str = "LEGALSTAT_AUTOMATIC_DRAFTS";
+
 /// The settings that `up` and the clients of this machine know.
 fn refuse_unknown_settings() -> Result<(), SettingError> {
     let mut environment = Environment::of_process();
@@ -86,6 +89,7 @@ fn refuse_unknown_settings() -> Result<(), SettingError> {
         "LEGALSTAT_FORM_REGISTRY_URL",
         "LEGALSTAT_REQUEST_INTAKE_URL",
         "LEGALSTAT_COLLECTION_DISTRIBUTION_URL",
+        AUTOMATIC_DRAFTS,
     ] {
         environment.optional(name);
     }
@@ -384,7 +388,9 @@ impl Start<'_> {
                 // Empty, nobody is trusted; whoever tries signatures puts certificates there.
                 let trust = folder.join("signature-trust");
                 std::fs::create_dir_all(&trust).with_context(|| format!("making {}", trust.display()))?;
+                let drafts = std::env::var(AUTOMATIC_DRAFTS).unwrap_or_default();
                 settings.extend([
+                    (AUTOMATIC_DRAFTS, drafts),
                     calendar,
                     forms,
                     files,

@@ -46,10 +46,40 @@ pub struct Config {
     pub files: Files,
     /// How many days before a due date it is warned of.
     pub warning_days: WarningDays,
+    /// Whether answers that need no judgement are drafted without anyone asking for it.
+    pub automatic_drafts: Switch,
     /// The folder of the keys that coupons are signed with.
     pub signing_keys: PathBuf,
     /// How often a coupon's secret may be tried wrongly.
     pub tries: Tries,
+}
+
+/// Whether something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
+impl Switch {
+    /// Whether it is done.
+    pub fn is_on(self) -> bool {
+        self == Self::On
+    }
+}
+
+impl FromStr for Switch {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            _ => Err("write on or off"),
+        }
+    }
 }
 
 /// How many days before a due date it is warned of: one to ten numbers, each of 0 to 366.
@@ -102,6 +132,7 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let form_registry_url = environment.required("LEGALSTAT_FORM_REGISTRY_URL");
     let files = files(environment);
     let warning_days = environment.parsed("LEGALSTAT_WARNING_DAYS", WarningDays::default());
+    let automatic_drafts = environment.parsed("LEGALSTAT_AUTOMATIC_DRAFTS", Switch::On);
     let signing_keys = environment.required("LEGALSTAT_SIGNING_KEYS");
     let by_coupon = positive(environment, "LEGALSTAT_SECRET_TRIES", 10);
     let by_address = positive(environment, "LEGALSTAT_SECRET_TRIES_BY_ADDRESS", 30);
@@ -110,6 +141,7 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
         calendar_url: calendar_url?,
         form_registry_url: form_registry_url?,
         warning_days: warning_days?,
+        automatic_drafts: automatic_drafts?,
         signing_keys: PathBuf::from(signing_keys?),
         tries: Tries {
             by_coupon: by_coupon?,
@@ -156,6 +188,14 @@ mod tests {
         assert_eq!("366,0".parse::<WarningDays>().map(|days| days.farthest()), Ok(366));
         for text in ["", "5,", "-1", "367", "five", "1,2,3,4,5,6,7,8,9,10,11"] {
             assert!(text.parse::<WarningDays>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_switch_is_on_or_off_and_nothing_else() {
+        assert_eq!(("on".parse(), "off".parse()), (Ok(Switch::On), Ok(Switch::Off)));
+        for text in ["ON", "true", "0", " on"] {
+            assert!(text.parse::<Switch>().is_err(), "{text:?}");
         }
     }
 

@@ -20,6 +20,7 @@ mod config;
 mod current_rules;
 mod db;
 mod domain;
+mod drafting;
 mod earlier_requests;
 mod error;
 mod examining;
@@ -98,6 +99,9 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     jobs::attachments::start(&context, &files, kept.unbound_for);
     signatures.follow(&context);
     jobs::examination::start(&context, Arc::clone(&examiner), Arc::clone(&rules));
+    if config.automatic_drafts.is_on() {
+        jobs::drafting::start(&context, form_registry.clone(), Arc::clone(&rules));
+    }
     jobs::warning::start(&context, config.warning_days);
     let submissions = Submissions {
         context: context.clone(),

@@ -17,6 +17,7 @@ fn spans(term: &Term) -> impl Iterator<Item = (&'static str, &Span)> {
         ("EXTENSION", term.extension.as_ref()),
         ("EXTENSION_NOTICE", term.extension_notice.as_ref()),
         ("FORWARDING", term.forwarding.as_ref()),
+        ("RETURN", term.returning.as_ref()),
     ];
     spans.into_iter().filter_map(|(role, span)| Some((role, span?)))
 }
@@ -117,6 +118,7 @@ pub(super) async fn all(connection: &mut PgConnection, rules: &RuleSet) -> anyho
             extension: span("EXTENSION"),
             extension_notice: span("EXTENSION_NOTICE"),
             forwarding: span("FORWARDING"),
+            returning: span("RETURN"),
             suspension: suspension.map(|(provision, assumed)| act.cite(&provision, grade(assumed))),
             source: rules.source((row.act, row.basis_act), &base.legal_basis.provision, base.grade, known)?,
             base,

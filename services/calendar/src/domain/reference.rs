@@ -274,6 +274,7 @@ enum SpanRole {
     Extension,
     ExtensionNotice,
     Forwarding,
+    Return,
 }
 
 #[derive(Clone, Deserialize)]
@@ -342,6 +343,7 @@ fn term(rules: &RuleSet, spans: &[SpanRow], row: TermRow) -> Result<Term, Calend
         extension: of_role(SpanRole::Extension),
         extension_notice: of_role(SpanRole::ExtensionNotice),
         forwarding: of_role(SpanRole::Forwarding),
+        returning: of_role(SpanRole::Return),
         suspension,
         source,
         note: row.note,

@@ -111,6 +111,8 @@ pub struct Term {
     pub extension_notice: Option<Span>,
     /// The time for forwarding to the competent body.
     pub forwarding: Option<Span>,
+    /// The time for giving back what was not cured.
+    pub returning: Option<Span>,
     /// The law that lets the clock stop; `None` when it cannot be stopped.
     pub suspension: Option<Arc<LegalBasis>>,
     /// Where the rule comes from.
@@ -140,12 +142,14 @@ pub enum TermPart {
     ExtensionNotice,
     /// The time for forwarding.
     Forwarding,
+    /// The time for giving back what was not cured.
+    Return,
 }
 
 impl TermPart {
     /// Whether it counts from a day that is named, and not from the day from which the term does.
     pub const fn is_counted_from_a_day(self) -> bool {
-        matches!(self, Self::Extension | Self::ExtensionNotice)
+        matches!(self, Self::Extension | Self::ExtensionNotice | Self::Return)
     }
 }
 
@@ -158,6 +162,7 @@ impl Term {
             TermPart::Extension => self.extension.as_ref(),
             TermPart::ExtensionNotice => self.extension_notice.as_ref(),
             TermPart::Forwarding => self.forwarding.as_ref(),
+            TermPart::Return => self.returning.as_ref(),
         };
         span.ok_or_else(|| CalendarError::NoSuchPart {
             term: self.name.clone(),

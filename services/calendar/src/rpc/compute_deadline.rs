@@ -156,11 +156,12 @@ fn read_term(violations: &mut Violations, path: &str, start: &proto::TermStart) 
     }))
 }
 
-const PARTS: [TermPart; 4] = [
+const PARTS: [TermPart; 5] = [
     TermPart::LongBase,
     TermPart::Extension,
     TermPart::ExtensionNotice,
     TermPart::Forwarding,
+    TermPart::Return,
 ];
 
 /// Which time of a term, the day after which it counts, and the last day that was chosen.

@@ -84,6 +84,7 @@ pub(super) fn term_part(part: TermPart) -> i32 {
         TermPart::Extension => proto::TermPart::Extension,
         TermPart::ExtensionNotice => proto::TermPart::ExtensionNotice,
         TermPart::Forwarding => proto::TermPart::Forwarding,
+        TermPart::Return => proto::TermPart::Return,
     }
     .into()
 }
@@ -164,6 +165,7 @@ pub(super) fn term(term: &Term) -> proto::Term {
         extension: term.extension.as_ref().map(span),
         extension_notice: term.extension_notice.as_ref().map(span),
         forwarding: term.forwarding.as_ref().map(span),
+        returning: term.returning.as_ref().map(span),
         suspension_basis: term.suspension.as_deref().map(basis),
     }
 }

@@ -27,7 +27,9 @@ pub(crate) enum Deciding {
     /// Confirm or reverse what the examination found
     #[command(after_help = "Examples:
   legalstat requests review 2026-000042 --kept channel:channel --reason \"It came on paper; the clerk chose wrongly\"
-  legalstat requests review 2026-000042 --broken not-openly-available:items[0] --reason \"forms/1 of 2025-M12 has it\"")]
+  legalstat requests review 2026-000042 --broken not-openly-available:items[0] --reason \"forms/1 of 2025-M12 has it\"
+  legalstat requests review 2026-000042 --kept due-date --due-date 2037-01-20 --act \"Code 350-VI\" --provision \"art. 76\" \\
+      --reason \"The calendar ends with 2036\"")]
     Review {
         #[command(flatten)]
         on: On,
@@ -37,6 +39,15 @@ pub(crate) enum Deciding {
         /// A check whose rule is broken indeed; may be repeated
         #[arg(long, value_name = "CHECK")]
         broken: Vec<String>,
+        /// The last day for the answer, with --kept due-date, when the calendar computes none
+        #[arg(long, value_name = "DATE", value_parser = date, requires = "act")]
+        due_date: Option<Value>,
+        /// The act behind that day
+        #[arg(long, requires = "due_date")]
+        act: Option<String>,
+        /// The provision of the act
+        #[arg(long, requires = "act")]
+        provision: Option<String>,
         /// Why
         #[arg(long)]
         reason: String,
@@ -74,6 +85,9 @@ pub(crate) enum Deciding {
         /// The capacity in which it is decided
         #[arg(long)]
         capacity: Capacity,
+        /// The day on which the requester was told
+        #[arg(long, value_name = "DATE", value_parser = date)]
+        notified_on: Option<Value>,
         /// Why
         #[arg(long)]
         reason: String,
@@ -320,12 +334,22 @@ impl Deciding {
                 on,
                 kept,
                 broken,
+                due_date,
+                act,
+                provision,
                 reason,
             } => {
+                let basis = act.map(|act| json!({ "act": act, "provision": provision.unwrap_or_default() }));
                 let kept = kept.iter().map(|check| verdict(check, "VERDICT_KEPT"));
                 let broken = broken.iter().map(|check| verdict(check, "VERDICT_BROKEN"));
                 let reviews: Vec<Value> = kept.chain(broken).collect();
-                ("ReviewDecision", on, json!({ "reviews": reviews, "reason": reason }))
+                let fields = object([
+                    ("reviews", Some(json!(reviews))),
+                    ("dueDate", due_date),
+                    ("dueDateBasis", basis),
+                    ("reason", Some(json!(reason))),
+                ]);
+                ("ReviewDecision", on, fields)
             }
             Self::Correct { on, supplied, reason } => {
                 let given = supplied.given()?;
@@ -340,6 +364,7 @@ impl Deciding {
                 until,
                 long_base,
                 capacity,
+                notified_on,
                 reason,
             } => {
                 let part = if long_base {
@@ -351,6 +376,7 @@ impl Deciding {
                     ("part", Some(json!(part))),
                     ("until", until),
                     ("capacity", Some(capacity.word())),
+                    ("notifiedOn", notified_on),
                     ("reason", Some(json!(reason))),
                 ]);
                 ("ExtendRequest", on, fields)

@@ -209,9 +209,11 @@ fn of_term(term_start: TermStart) -> ComputeDeadlineRequest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Telling {
     /// That for telling of an extension decided on this day.
-    OfExtension(Date),
+    Extension(Date),
     /// That for forwarding, and for telling of it.
-    OfForwarding,
+    Forwarding,
+    /// That for giving back what was to be cured by this day.
+    Return(Date),
 }
 
 /// What the calendar is asked about the day by which a requester is to be told something.
@@ -222,8 +224,9 @@ pub fn telling(
     telling: Telling,
 ) -> ComputeDeadlineRequest {
     let (part, counted_from) = match telling {
-        Telling::OfExtension(day) => (proto::TermPart::ExtensionNotice, Some(wire::to_date(day))),
-        Telling::OfForwarding => (proto::TermPart::Forwarding, None),
+        Telling::Extension(day) => (proto::TermPart::ExtensionNotice, Some(wire::to_date(day))),
+        Telling::Forwarding => (proto::TermPart::Forwarding, None),
+        Telling::Return(day) => (proto::TermPart::Return, Some(wire::to_date(day))),
     };
     of_term(TermStart {
         rule: Some(Rule::RequesterKind(kind(requester_kind).into())),

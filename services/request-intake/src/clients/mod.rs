@@ -22,12 +22,17 @@ async fn ask<T>(service: &'static str, patience: Duration, call: impl Future<Out
         Err(_) => Status::deadline_exceeded("no answer in time"),
     };
     // A peer of another release may not read our message; that is no answer to the question.
-    let unreadable = status
-        .get_error_details()
-        .error_info()
-        .is_some_and(|info| info.reason == ErrorReason::MessageUnreadable.as_str_name());
+    let details = status.get_error_details();
+    let is_for = |reason: ErrorReason| {
+        details
+            .error_info()
+            .is_some_and(|info| info.reason == reason.as_str_name())
+    };
+    let unreadable = is_for(ErrorReason::MessageUnreadable);
     match status.code() {
         Code::InvalidArgument if unreadable => Answer::Away,
+        // So it is for requests of bodies, and told with the request.
+        Code::OutOfRange if is_for(ErrorReason::NoTermApplies) => Answer::Refused(status.message().to_owned()),
         Code::InvalidArgument | Code::OutOfRange | Code::NotFound | Code::FailedPrecondition => {
             tracing::warn!(service, code = ?status.code(), "a service refused a question of an examination");
             Answer::Refused(status.message().to_owned())

@@ -28,7 +28,7 @@ async fn store_request(connection: &mut PgConnection, id: Uuid, submission: &Sub
         "UPDATE requests.request SET
              external_number = $2, external_date = $3, addressee = $4, essence = $5, language = $6, requester_full_name = $7,
              requester_bin = $8, requester_iin = $9, requester_postal_address = $10, signatory_full_name = $11,
-             signatory_capacity = $12, asked = $13
+             signatory_capacity = $12, asked = $13, reports_crime_or_threat = $14
          WHERE id = $1",
         id,
         external
@@ -47,6 +47,7 @@ async fn store_request(connection: &mut PgConnection, id: Uuid, submission: &Sub
         signatory.map(|signatory| signatory.full_name.as_str()),
         signatory.map(|signatory| signatory.capacity.word()),
         KnownBy::of(submission).asked,
+        submission.reports_crime_or_threat.then_some(true),
     )
     .execute(connection)
     .await?;

@@ -72,7 +72,8 @@ pub async fn get(connection: &mut PgConnection, ids: &[Uuid]) -> Result<HashMap<
     Ok(read.into_iter().map(|attachment| (attachment.id, attachment)).collect())
 }
 
-/// The attachments of these requests, those of one in the order of their uploads.
+/// The attachments of these requests, those of one in the order of their uploads. A file that proves the dispatch of an answer is none
+/// of what was asked with.
 ///
 /// # Errors
 /// As [`get`].
@@ -82,7 +83,9 @@ pub async fn of_requests(connection: &mut PgConnection, requests: &[Uuid]) -> Re
         Row,
         "SELECT id, kind, filename, content_type, size_bytes, sha256, uploaded_by, uploaded_at, signs, signature,
              signature_detail, request
-         FROM requests.attachment WHERE request = ANY ($1) ORDER BY uploaded_at, id",
+         FROM requests.attachment AS a WHERE request = ANY ($1)
+           AND NOT EXISTS (SELECT FROM requests.dispatch AS d WHERE d.request = a.request AND d.proof_file = a.id)
+         ORDER BY uploaded_at, id",
         requests,
     );
     let rows = rows.fetch_all(&mut *connection).await?;
@@ -184,9 +187,14 @@ pub async fn insert(connection: &mut PgConnection, attachment: &Attachment) -> R
     }
     if let Some(request) = attachment.request {
         sqlx::query!(
-            "UPDATE requests.request SET changed_at = $2 WHERE id = $1",
+            // What a signature comes to is a check: the job makes it again. One that awaits clarification is examined after that.
+            "UPDATE requests.request SET
+                 changed_at = $2,
+                 examination_pending = examination_pending OR ($3 AND state IN ('RECEIVED', 'REGISTERED', 'IN_PREPARATION'))
+             WHERE id = $1",
             request,
             jiff_sqlx::Timestamp::from(attachment.uploaded_at) as _,
+            attachment.kind != Kind::Attachment,
         )
         .execute(connection)
         .await?;

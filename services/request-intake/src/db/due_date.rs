@@ -43,7 +43,9 @@ pub async fn open(connection: &mut PgConnection, after: Option<Uuid>, most: i64)
              due_calendar_version AS "due_calendar_version!", due_part,
              extension_counted_from AS "counted_from: jiff_sqlx::Date", extension_until AS "until: jiff_sqlx::Date"
          FROM requests.request
-         WHERE state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION') AND due_date IS NOT NULL AND ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2"#,
+         WHERE state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION') AND due_date IS NOT NULL
+           AND due_by_hand IS NULL AND ($1::uuid IS NULL OR id > $1)
+         ORDER BY id LIMIT $2"#,
         after,
         most,
     );
@@ -70,6 +72,52 @@ pub async fn open(connection: &mut PgConnection, after: Option<Uuid>, most: i64)
         })
     });
     open.collect()
+}
+
+/// Registers a locked request with a due date that an official entered, under a number.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enter(
+    connection: &mut PgConnection,
+    request: Uuid,
+    deadline: &Deadline,
+    registration_number: &str,
+) -> Result<(), sqlx::Error> {
+    let sha256 = explanation::digest(&deadline.steps);
+    explanation::insert(connection, &sha256, &deadline.steps).await?;
+    register(connection, request, deadline, registration_number, &sha256).await
+}
+
+/// The state goes with it: neither is there without the other.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+async fn register(
+    connection: &mut PgConnection,
+    request: Uuid,
+    deadline: &Deadline,
+    registration_number: &str,
+    explanation: &[u8; 32],
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE requests.request SET
+             state = 'REGISTERED', registration_number = $2, registered_on = $3, due_date = $4, due_time = $5,
+             due_provisional = $6, due_assumed = $7, due_calendar_version = $8, due_term = $9, explanation = $10,
+             due_by_hand = true
+         WHERE id = $1",
+        request,
+        registration_number,
+        jiff_sqlx::Date::from(deadline.registered_on) as _,
+        jiff_sqlx::Date::from(deadline.due_date) as _,
+        jiff_sqlx::Timestamp::from(deadline.due_time) as _,
+        deadline.provisional,
+        deadline.assumed,
+        deadline.calendar_version,
+        deadline.term,
+        explanation.as_slice(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Gives a locked request a later due date, with its explanation.

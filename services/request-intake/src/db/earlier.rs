@@ -15,6 +15,8 @@ pub struct Sought<'a> {
     /// Each once, however many ask for it.
     asked: Vec<i64>,
     places: Vec<(usize, i64)>,
+    /// The request for which it is looked for, where that is stored already: what came after it does not count.
+    own: Option<Uuid>,
 }
 
 impl<'a> Sought<'a> {
@@ -31,6 +33,14 @@ impl<'a> Sought<'a> {
         sought.asked.sort_unstable();
         sought.asked.dedup();
         sought
+    }
+
+    /// What is looked for about a request that is stored, at place 0.
+    pub fn again(request: Uuid, known_by: &'a KnownBy) -> Self {
+        Self {
+            own: Some(request),
+            ..Self::of([(0, known_by)])
+        }
     }
 
     /// Whether nothing is looked for.
@@ -94,6 +104,7 @@ pub async fn find_and_count(
                  SELECT coalesce(l.likely_duplicate_of, l.id) AS id FROM (
                      SELECT * FROM requests.request
                      WHERE external_number IS NOT NULL AND requests.folded(external_number) = d.number
+                       AND number < coalesce((SELECT own.number FROM requests.request own WHERE own.id = $9), 9223372036854775807)
                      ORDER BY number DESC LIMIT 100) AS l
                  WHERE l.external_date = d.date
                    AND CASE WHEN d.identifier IS NULL OR coalesce(l.requester_bin, l.requester_iin) IS NULL
@@ -106,7 +117,10 @@ pub async fn find_and_count(
              FROM unnest($8::bigint[]) AS a (asked)
              CROSS JOIN LATERAL (
                  SELECT coalesce(l.repeats, l.id) AS id FROM (
-                     SELECT * FROM requests.request WHERE asked = a.asked ORDER BY number DESC LIMIT 20) AS l
+                     SELECT * FROM requests.request
+                     WHERE asked = a.asked
+                       AND number < coalesce((SELECT own.number FROM requests.request own WHERE own.id = $9), 9223372036854775807)
+                     ORDER BY number DESC LIMIT 20) AS l
                  WHERE l.state IN ('RECEIVED', 'AWAITING_CLARIFICATION', 'REGISTERED', 'IN_PREPARATION', 'ANSWERED')
                  ORDER BY l.number DESC LIMIT 1) AS l
              JOIN requests.request r ON r.id = l.id
@@ -119,6 +133,7 @@ pub async fn find_and_count(
         column(&sought.documents, |(_, document)| document.identifier.as_deref()) as _,
         column(&sought.documents, |(_, document)| document.name.as_str()) as _,
         &sought.asked,
+        sought.own,
     );
     let (mut found, mut last) = (Found::default(), None);
     for row in rows.fetch_all(connection).await? {
@@ -141,6 +156,23 @@ pub async fn find_and_count(
         }
     }
     Ok((found, last))
+}
+
+/// Stores what a locked request comes after.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn update(connection: &mut PgConnection, request: Uuid, earlier: &Earlier) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "UPDATE requests.request SET likely_duplicate_of = $2, repeats = $3 WHERE id = $1",
+        request,
+        earlier.likely_duplicate_of.as_ref().map(|before| before.id),
+        earlier.repeats.as_ref().map(|before| before.id),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// The requests of these ids, as what came before others.

@@ -10,6 +10,7 @@ mod changed_field;
 pub mod clarification;
 pub mod coupon_try;
 pub mod decision;
+pub mod draft;
 pub mod due_date;
 pub mod due_warning;
 pub mod earlier;

@@ -25,8 +25,8 @@ pub async fn alike(
     let rows = sqlx::query!(
         // What was never decided on has no decision to look for.
         r#"SELECT r.requester_kind, r.channel, r.state, r.registration_number IS NOT NULL AS "is_registered!",
-             ceil(extract(epoch FROM d.answered_at - r.received_at) / 86400)::integer AS days,
-             d.answered_at <= r.due_time AS in_time, coalesce(d.is_extended, false) AS "is_extended!",
+             ceil(extract(epoch FROM coalesce(sent.dispatched_at, d.answered_at) - r.received_at) / 86400)::integer AS days,
+             coalesce(sent.dispatched_at, d.answered_at) <= r.due_time AS in_time, coalesce(d.is_extended, false) AS "is_extended!",
              coalesce(r.due_time < $3 AND r.state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION'), false)
                  AS "is_overdue!",
              count(*) AS "count!"
@@ -36,6 +36,8 @@ pub async fn alike(
                  bool_or(verb = 'EXTEND') AS is_extended
              FROM requests.decision WHERE r.version > 0 AND request = r.id
          ) AS d ON true
+         -- The dispatch meets the term, and not that it was recorded.
+         LEFT JOIN requests.dispatch AS sent ON r.state = 'ANSWERED' AND sent.request = r.id
          WHERE r.received_at >= $1 AND r.received_at < $2
          GROUP BY 1, 2, 3, 4, 5, 6, 7, 8"#,
         jiff_sqlx::Timestamp::from(received.start) as _,

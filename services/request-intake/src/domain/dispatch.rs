@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use legalstat_kit::door::word::Word;
+use uuid::Uuid;
 
 /// How an answer was dispatched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +56,8 @@ pub struct Dispatch {
     pub recorded_by: String,
     /// When it was recorded.
     pub recorded_at: Timestamp,
+    /// The file that proves it besides.
+    pub proof_file: Option<Uuid>,
 }
 
 /// What became of the verification of a signature that is kept. One that does not hold is not.

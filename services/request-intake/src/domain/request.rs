@@ -287,6 +287,8 @@ pub struct Submission {
     pub addressee: String,
     /// The id of the body of legal statistics that received it; none means the Committee.
     pub receiving_body: Option<String>,
+    /// Whether it is marked as reporting a crime or a threat.
+    pub reports_crime_or_threat: bool,
     /// The essence in words; empty when it is missing.
     pub essence: String,
     /// The language.
@@ -303,6 +305,11 @@ impl Submission {
     /// The civil day of receipt: the rules in force on it govern.
     pub fn received_on(&self) -> Date {
         zone::civil_day(self.received_at)
+    }
+
+    /// Whether it is anonymous and reports a crime or a threat: then it is forwarded at once all the same.
+    pub fn is_to_be_forwarded(&self) -> bool {
+        self.reports_crime_or_threat && self.is_anonymous()
     }
 
     /// Whether it is signed: by whom it says, or by a signature that was found valid.

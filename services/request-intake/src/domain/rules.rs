@@ -162,6 +162,9 @@ pub struct CureDays {
     pub longest: i32,
 }
 
+/// The ground on which an anonymous request that reports a crime or a threat is forwarded.
+pub const CRIME_OR_THREAT: &str = "CRIME_OR_THREAT";
+
 /// That something may be done with requests of a kind of requester, on a ground.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerbRule {

@@ -19,8 +19,9 @@ use uuid::Uuid;
 
 use crate::{
     current_rules::CurrentRules,
-    db::{self, examination::Waiting, request::Stored},
+    db::{self, earlier::Sought, examination::Waiting, request::Stored},
     domain::{
+        earlier::{Before, KnownBy},
         examination::{Check, Examination},
         life::{self, Verb},
         names,
@@ -89,13 +90,12 @@ impl Job {
             .collect();
         let examined = self.examiner.examine_again(&submissions, &rules, LONGEST).await;
         let (mut any, mut failed) = (false, Ok(()));
-        for (request, examination) in requests.iter().zip(examined) {
+        for (request, examination) in requests.into_iter().zip(examined) {
             if examination.is_pending() {
                 continue;
             }
-            let (id, version) = (request.stored.receipt.id, request.stored.standing.version);
-            let examination = comes_after(&request.stored, examination, &rules);
-            match self.store(id, version, examination).await {
+            let id = request.stored.receipt.id;
+            match self.store(request.stored, examination, Arc::clone(&rules)).await {
                 Ok(stored) => any |= stored,
                 Err(error) => failed = failed.and(Err(error.context(names::request(id)))),
             }
@@ -104,8 +104,9 @@ impl Job {
     }
 
     /// False when nothing was stored: another replica has it, or the request or the calendar has changed meanwhile.
-    async fn store(&self, id: Uuid, version: i32, examination: Examination) -> anyhow::Result<bool> {
+    async fn store(&self, stored: Stored, examination: Examination, rules: Arc<Rules>) -> anyhow::Result<bool> {
         let examiner = Arc::clone(&self.examiner);
+        let (id, version) = (stored.receipt.id, stored.standing.version);
         let changed = write::by_job(&self.context, METHOD, move |write| {
             Box::pin(async move {
                 // Of two replicas only one stores its examination.
@@ -118,8 +119,9 @@ impl Job {
                     examiner.deadlines.forget();
                     return Ok(Vec::new());
                 }
-                let verb = Verb::of(&examination, stands);
-                life::step(stands, verb)?;
+                let examination = comes_after(write.connection(), &stored, examination, &rules).await?;
+                let verb = Verb::of(&examination, stands.state);
+                let state = life::step(stands.state, verb)?;
                 let now = write.now();
                 let connection = write.connection();
                 if verb == Verb::ExamineAgain {
@@ -127,9 +129,16 @@ impl Job {
                 } else {
                     db::examination::conclude(connection, id, &examination, now).await?;
                 }
-                let state = life::step(stands, verb)?;
-                let due_date = examination.deadline.as_ref().map(|deadline| deadline.due_date);
-                let told = Told::of(state, due_date);
+                // Examined again, a registered request keeps its state, its number and its due date.
+                let told = if verb == Verb::ExamineAgain {
+                    Told::default()
+                } else {
+                    let due_date = examination.deadline.as_ref().map(|deadline| deadline.due_date);
+                    Told {
+                        executor: stands.assignee,
+                        ..Told::of(state, due_date)
+                    }
+                };
                 Ok(vec![Change::of(&names::request(id), "request.examined").telling(&told)])
             })
         });
@@ -137,11 +146,28 @@ impl Job {
     }
 }
 
-/// An examination with what was found when the request was accepted: what it comes after.
-fn comes_after(stored: &Stored, examination: Examination, rules: &Rules) -> Examination {
-    let (duplicate, repeats) = (stored.likely_duplicate_of.is_some(), stored.repeats.is_some());
-    let found = examination.found(duplicate, repeats, &stored.submission, rules);
-    examination.with(&found)
+/// An examination with what the locked request comes after: what was found when it was accepted or, once it has changed, what is found
+/// now.
+async fn comes_after(
+    connection: &mut PgConnection,
+    stored: &Stored,
+    examination: Examination,
+    rules: &Rules,
+) -> Result<Examination, sqlx::Error> {
+    let before = (stored.likely_duplicate_of, stored.repeats);
+    let mut after = before;
+    if stored.standing.version > 0 {
+        let (id, known_by) = (stored.receipt.id, KnownBy::of(&stored.submission));
+        let found = db::earlier::find(connection, &Sought::again(id, &known_by)).await?;
+        let found = found.of(0);
+        let id_of = |before: &Option<Before>| before.as_ref().map(|before| before.id);
+        after = (id_of(&found.likely_duplicate_of), id_of(&found.repeats));
+        if after != before {
+            db::earlier::update(connection, id, &found).await?;
+        }
+    }
+    let found = examination.found(after.0.is_some(), after.1.is_some(), &stored.submission, rules);
+    Ok(examination.with(&found))
 }
 
 /// A request that waits, as it was read.

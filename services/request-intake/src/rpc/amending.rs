@@ -5,16 +5,17 @@ use jiff::Timestamp;
 use legalstat_kit::{Error, FieldReason, Violations};
 use legalstat_proto::requests::v1 as proto;
 use prost_types::FieldMask;
+use sqlx::PgConnection;
 
 use super::{
     convert,
     parse::{self, Door},
 };
 use crate::{
-    db::request::Stored,
+    db::{self, request::Stored},
     domain::{
         examination::Examination,
-        request::{Request, Submission},
+        request::{Request, State, Submission},
         rules::Rules,
     },
 };
@@ -23,7 +24,7 @@ use crate::{
 type Copy = fn(&mut proto::Request, &proto::Request);
 
 /// The fields that can be changed.
-const FIELDS: [(&str, Copy); 11] = [
+const FIELDS: [(&str, Copy); 12] = [
     ("requester.full_name", |to, from| {
         requester(to).full_name = given(from).full_name;
     }),
@@ -40,6 +41,9 @@ const FIELDS: [(&str, Copy); 11] = [
     ("addressee", |to, from| to.addressee.clone_from(&from.addressee)),
     ("essence", |to, from| to.essence.clone_from(&from.essence)),
     ("language", |to, from| to.language = from.language),
+    ("reports_crime_or_threat", |to, from| {
+        to.reports_crime_or_threat = from.reports_crime_or_threat;
+    }),
     ("items", |to, from| to.items.clone_from(&from.items)),
 ];
 
@@ -128,6 +132,15 @@ impl Amendment {
         let submission = parse::submission(&mut violations, &merged, &door);
         violations.sound(submission)
     }
+}
+
+/// Whether a request waits for nothing but what its examination has asked for: it has no number, and no official waits for an answer.
+pub(super) async fn asked_by_examination(connection: &mut PgConnection, stands: &Stored) -> Result<bool, Error> {
+    if stands.standing.state != State::AwaitingClarification || stands.registration_number.is_some() {
+        return Ok(false);
+    }
+    let open = db::clarification::open(connection, stands.receipt.id).await?;
+    Ok(open.iter().all(|question| question.by_official.is_none()))
 }
 
 /// The request as it would be submitted now.

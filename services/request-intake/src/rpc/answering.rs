@@ -17,10 +17,13 @@ use crate::{
         request::Stored,
     },
     domain::{
+        amendment,
+        attachment::Attachment,
         dispatch::{Dispatch, Means, SignatureVerdict},
         names,
         request::{State, Unit},
     },
+    error,
 };
 use legalstat_kit::door::word::Word as _;
 
@@ -30,6 +33,8 @@ pub(super) struct Standing {
     pub version: Version,
     pub answer: document::Answer,
     pub dispatch: Option<Dispatch>,
+    /// The file that proves the dispatch, for those who may see it.
+    pub proof_file: Option<Attachment>,
 }
 
 /// The answer to a request, as this caller sees it: a draft is for officials.
@@ -44,24 +49,48 @@ pub(super) async fn standing(service: &RequestIntake, call: &Call, id: Uuid) -> 
     if !call.caller.is_official() && stored.standing.state != State::Answered {
         return Err(missing(id).into());
     }
-    of_stored(connection, stored).await
+    of_stored(connection, stored, call.caller.is_official()).await
 }
 
-async fn of_stored(connection: &mut PgConnection, stored: Stored) -> Result<Standing, Error> {
+async fn of_stored(connection: &mut PgConnection, stored: Stored, for_official: bool) -> Result<Standing, Error> {
     let id = stored.receipt.id;
     let version = db::answer::last(connection, id).await?.ok_or_else(|| missing(id))?;
     let dispatch = db::answer::dispatched(connection, id).await?;
+    let proof_file = dispatch.as_ref().and_then(|dispatch| dispatch.proof_file);
+    let proof_file = match proof_file.filter(|_| for_official) {
+        Some(file) => db::attachment::get(connection, &[file]).await?.remove(&file),
+        None => None,
+    };
     Ok(Standing {
         answer: read(&version)?,
         stored,
         version,
         dispatch,
+        proof_file,
     })
 }
 
 /// There is no answer, or not for this caller.
 pub(super) fn missing(id: Uuid) -> Refusal {
     Refusal::not_found(&format!("{}/answer", names::request(id)))
+}
+
+/// Refuses what answers the request as it was before it was changed, or before some of its items went to another body.
+///
+/// # Errors
+/// FAILED_PRECONDITION with ANSWER_OUTDATED: it is to be drafted again.
+pub(super) async fn require_current(
+    connection: &mut PgConnection,
+    stands: &Stored,
+    version: &Version,
+) -> Result<(), Error> {
+    let id = stands.receipt.id;
+    let forwarded = db::decision::forwarded_items(connection, id).await?;
+    let asked = amendment::digest(&stands.submission, &forwarded);
+    if version.submission_sha256.as_deref() == Some(&asked[..]) {
+        return Ok(());
+    }
+    Err(error::answer_outdated(&names::request(id), version.version).into())
 }
 
 /// The answer of a version.
@@ -71,7 +100,8 @@ pub(super) fn read(version: &Version) -> anyhow::Result<document::Answer> {
 
 /// The answer as a transaction leaves it, for [`super::deciding::decide_to`].
 pub(super) async fn left(connection: &mut PgConnection, left: Stored) -> Result<proto::Answer, Error> {
-    Ok(to_answer(of_stored(connection, left).await?))
+    // Only officials change answers.
+    Ok(to_answer(of_stored(connection, left, true).await?))
 }
 
 /// An answer as its callers see it.
@@ -81,6 +111,7 @@ pub(super) fn to_answer(standing: Standing) -> proto::Answer {
         version,
         answer,
         dispatch,
+        proof_file,
     } = standing;
     proto::Answer {
         name: format!("{}/answer", names::request(stored.receipt.id)),
@@ -96,7 +127,7 @@ pub(super) fn to_answer(standing: Standing) -> proto::Answer {
         update_time: Some(wire::to_timestamp(version.written_at)),
         sha256: hex::encode(version.sha256),
         approval: version.approval.map(approval),
-        dispatch: dispatch.map(to_dispatch),
+        dispatch: dispatch.map(|dispatch| to_dispatch(dispatch, proof_file)),
     }
 }
 
@@ -196,13 +227,20 @@ fn approval(approved: Approved) -> proto::AnswerApproval {
     }
 }
 
-fn to_dispatch(dispatch: Dispatch) -> proto::Dispatch {
+fn to_dispatch(dispatch: Dispatch, proof_file: Option<Attachment>) -> proto::Dispatch {
     proto::Dispatch {
         means: means(dispatch.means),
         dispatch_time: Some(wire::to_timestamp(dispatch.dispatched_at)),
         proof: dispatch.proof,
         recorded_by: dispatch.recorded_by,
         record_time: Some(wire::to_timestamp(dispatch.recorded_at)),
+        proof_file: proof_file.map(|file| proto::ProofFile {
+            name: names::attachment(file.id),
+            filename: file.filename,
+            content_type: file.content_type,
+            size_bytes: file.size_bytes,
+            sha256: hex::encode(file.sha256),
+        }),
     }
 }
 

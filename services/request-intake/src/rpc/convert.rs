@@ -1,7 +1,7 @@
 //! The way out: the service's own types in the words of the contracts. It cannot fail.
 
 use jiff::Timestamp;
-use legalstat_kit::door::wire;
+use legalstat_kit::{door::wire, zone};
 use legalstat_proto::{calendar::v1 as calendar, requests::v1 as proto};
 
 use super::convert_attachments;
@@ -132,7 +132,9 @@ pub(super) fn official_capacity(capacity: OfficialCapacity) -> i32 {
 /// What was done with a request, as its callers see it.
 pub(super) fn decision(decision: Decision) -> proto::Decision {
     let terms = decision.terms;
+    let decided_on = zone::civil_day(decision.decided_at);
     proto::Decision {
+        late: decision.verb == Verb::Return && terms.until.is_some_and(|until| until < decided_on),
         verb: verb(decision.verb),
         decided_by: decision.decided_by,
         capacity: decision.capacity.map(official_capacity).unwrap_or_default(),
@@ -302,6 +304,9 @@ pub(super) fn request(request: Request) -> proto::Request {
         external_number: number.unwrap_or_default(),
         external_date: date.flatten(),
         addressee: submission.addressee,
+        reports_crime_or_threat: submission.reports_crime_or_threat,
+        forward_by: None,
+        forward_deadline: None,
         receiving_body: submission
             .receiving_body
             .as_deref()
@@ -330,6 +335,10 @@ pub(super) fn request(request: Request) -> proto::Request {
         decisions: Vec::new(),
         attachments: attachments.collect(),
         cure_by: standing.cure_by.map(wire::to_date),
+        // The calendar says it when one request is asked for.
+        return_by: None,
+        return_deadline: None,
+        return_overdue: false,
         extended: standing.extension.is_some(),
         // Who answers a call knows what time it is.
         overdue: false,
@@ -416,7 +425,7 @@ fn open_edition(edition: OpenEdition) -> proto::OpenEdition {
     }
 }
 
-fn to_deadline(deadline: Deadline, part: i32) -> calendar::Deadline {
+pub(super) fn to_deadline(deadline: Deadline, part: i32) -> calendar::Deadline {
     calendar::Deadline {
         due_date: Some(wire::to_date(deadline.due_date)),
         due_time: Some(wire::to_timestamp(deadline.due_time)),

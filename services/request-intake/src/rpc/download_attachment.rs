@@ -51,7 +51,8 @@ pub(super) async fn download_attachment(
     Ok(description.chain(chunks).boxed())
 }
 
-/// The attachment, if the caller may read it: as its uploader, or since it sees the request that it belongs to.
+/// The attachment, if the caller may read it: as its uploader, or since it sees the request that it belongs to. What proves a dispatch
+/// is for officials.
 async fn find(service: &RequestIntake, call: &Call, id: Uuid) -> Result<Attachment, Error> {
     let missing = || Refusal::not_found(&names::attachment(id));
     let found = {
@@ -63,6 +64,9 @@ async fn find(service: &RequestIntake, call: &Call, id: Uuid) -> Result<Attachme
         return Ok(attachment);
     }
     let request = attachment.request.ok_or_else(missing)?;
+    if db::answer::is_proof(&mut *service.context.db.connection().await?, id).await? {
+        return Err(missing().into());
+    }
     let found = service.lookup.get(request).await?;
     match visible(&service.rules, &service.context, call, request, found).await {
         Ok(_) => Ok(attachment),

@@ -1,24 +1,10 @@
 //! DraftAnswer.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
-use jiff::Timestamp;
-use legalstat_answer_document::{
-    MOST_BYTES,
-    answer::{self as document, Language},
-    canonical,
-};
-use legalstat_kit::{
-    Call, Error, FieldReason, Refusal, Violations,
-    door::{wire, word},
-    write, zone,
-};
-use legalstat_proto::{
-    common::v1::ErrorReason,
-    requests::v1::{self as proto, DraftAnswerRequest},
-};
-use sqlx::PgConnection;
-use tonic::Code;
+use legalstat_answer_document::answer::Language;
+use legalstat_kit::{Call, Error, FieldReason, Refusal, Violations, door::word, write};
+use legalstat_proto::requests::v1::{self as proto, DraftAnswerRequest};
 
 use super::{
     RequestIntake,
@@ -27,20 +13,17 @@ use super::{
     seeing,
 };
 use crate::{
-    db::{self, answer::Version, request::Stored},
+    db,
     domain::{
-        answering::{AnswerRules, Draft, Gathered, Looked, Why, asking},
-        evidence::Answer,
+        answering::Gathered,
         life::{self, Verb},
         names,
-        request::{self, Submission},
-        rules::Rules,
+        request::Submission,
     },
+    drafting::{self, Drafting},
     error,
 };
 
-/// The most that is waited for the form registry.
-const GATHERING: Duration = Duration::from_secs(15);
 /// How many items a request has at most.
 const MOST_ITEMS: usize = 100;
 
@@ -73,6 +56,7 @@ pub(super) async fn draft_answer(
         deed,
         move |write, stands| {
             Box::pin(async move {
+                let ordered = deciding::ordered(&rules, stands, Verb::DraftAnswer, "", None)?;
                 let (submission, gathered) = gathered;
                 if submission != stands.submission {
                     return Err(error::changed(&names::request(stands.receipt.id)).into());
@@ -84,8 +68,13 @@ pub(super) async fn draft_answer(
                     wanted,
                     by: &by,
                 };
-                drafting.store(write.connection(), stands, gathered, now).await?;
-                Ok(Done::default())
+                let (answer, submission_sha256) = drafting.assemble(write.connection(), stands, gathered, now).await?;
+                let version = drafting::version(&answer, Some(submission_sha256), &by, now)?;
+                db::answer::insert(write.connection(), stands.receipt.id, &version).await?;
+                Ok(Done {
+                    legal_basis: Some(ordered.legal_basis),
+                    ..Done::default()
+                })
             })
         },
         |connection, _, left| Box::pin(answering::left(connection, left)),
@@ -136,104 +125,9 @@ async fn gather(
         let description = format!("the request has {count} items, and none at place {beyond}");
         return Err(Violations::one("meanings", FieldReason::OutOfRange, &description).into());
     }
-    let items = asking(&stored.submission, meanings);
-    let asked_for: Vec<request::Item> = items.iter().map(|(_, item)| item.clone()).collect();
-    let mut looked = vec![Looked::Without(Why::NotStatistics, String::new()); count];
-    let mut sources = Vec::new();
-    if !asked_for.is_empty() {
-        match service.form_registry.gather(&asked_for, GATHERING).await {
-            Answer::Given(gathered) => {
-                for ((at, _), found) in items.iter().zip(gathered.items) {
-                    looked[*at] = found;
-                }
-                sources = gathered.sources;
-            }
-            Answer::Refused(_) => {
-                for (at, _) in &items {
-                    looked[*at] = Looked::Without(Why::Untold, String::new());
-                }
-            }
-            Answer::Away => {
-                return Err(
-                    Refusal::unavailable("the form registry is away: an answer cannot be drafted without it").into(),
-                );
-            }
-        }
-    }
-    Ok((stored.submission, Gathered { items: looked, sources }))
-}
-
-struct Drafting<'d> {
-    rules: &'d Rules,
-    answer_rules: &'d AnswerRules,
-    wanted: Option<Language>,
-    by: &'d str,
-}
-
-impl Drafting<'_> {
-    async fn store(
-        &self,
-        connection: &mut PgConnection,
-        stands: &Stored,
-        gathered: Gathered,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        let id = stands.receipt.id;
-        let last = db::answer::last(connection, id).await?.map_or(0, |last| last.version);
-        let writers = db::answer::writers(connection, id).await?;
-        let drafted_by = writers.first().map_or(self.by, String::as_str);
-        let mut edited_by: Vec<String> = writers.iter().skip(1).cloned().collect();
-        if drafted_by != self.by && !edited_by.iter().any(|name| name == self.by) {
-            edited_by.push(self.by.to_owned());
-        }
-        let of_request = match stands.submission.language {
-            request::Language::Kk => Language::Kk,
-            request::Language::Ru => Language::Ru,
-        };
-        let draft = Draft {
-            receipt: &stands.receipt,
-            registration_number: stands.registration_number.as_deref(),
-            registered_on: stands.deadline.as_ref().map(|deadline| deadline.registered_on),
-            submission: &stands.submission,
-            language: self.wanted.unwrap_or(of_request),
-            rules: self.rules,
-            answer_rules: self.answer_rules,
-            version: last.unsigned_abs() + 1,
-            drafted_by,
-            edited_by,
-            today: zone::civil_day(now),
-        };
-        let version = version(&draft.assemble(gathered), self.by, now)?;
-        db::answer::insert(connection, id, &version).await?;
-        Ok(())
-    }
-}
-
-/// A version of an answer as it is stored.
-///
-/// # Errors
-/// RESOURCE_EXHAUSTED when it is larger than an answer may be.
-pub(super) fn version(answer: &document::Answer, by: &str, now: Timestamp) -> Result<Version, Error> {
-    let canonical = canonical(answer);
-    if canonical.len() > MOST_BYTES {
-        let problem = format!(
-            "it has {} bytes, and an answer has {MOST_BYTES} at most",
-            canonical.len()
-        );
-        let reason = ErrorReason::DocumentNotRendered;
-        let refusal = Refusal::new(
-            Code::ResourceExhausted,
-            reason,
-            format!("the answer is too large: {problem}"),
-        );
-        return Err(refusal.with("problem", &problem).into());
-    }
-    Ok(Version {
-        version: i32::try_from(answer.version).unwrap_or(i32::MAX),
-        sha256: wire::sha256(&canonical).to_vec(),
-        canonical,
-        written_by: by.to_owned(),
-        written_at: now,
-        approval: None,
-    })
+    let passed_on = db::decision::passed_on(&mut *service.context.db.connection().await?, asked.id).await?;
+    let gathered = drafting::gather(&service.form_registry, &stored.submission, meanings, &passed_on).await;
+    let gathered = gathered
+        .ok_or_else(|| Refusal::unavailable("the form registry is away: an answer cannot be drafted without it"))?;
+    Ok((stored.submission, gathered))
 }

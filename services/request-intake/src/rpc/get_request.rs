@@ -1,6 +1,6 @@
 //! GetRequest.
 
-use legalstat_kit::{Call, Error, FieldReason, Violations, door::word, due::moves};
+use legalstat_kit::{Call, Error, FieldReason, Violations, door::word, due::moves, zone};
 use legalstat_proto::requests::v1::{self as proto, GetRequestRequest};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     RequestIntake,
     convert::{self, VIEWS, View},
-    earlier, seeing,
+    earlier, owed, seeing,
 };
 use crate::{
     db::{self, request::Stored},
@@ -31,6 +31,16 @@ pub(super) async fn get_request(
     let id = violations.sound(id)?;
     let found = service.lookup.get(id).await?;
     let stored = seeing::visible(&service.rules, &service.context, call, id, found).await?;
+    let owed = owed::owed(service, &stored).await?;
+    let mut request = shown(service, call, stored, view).await?;
+    if let Some(owed) = owed {
+        owed.tell(&mut request, view, zone::civil_day(service.context.now()));
+    }
+    Ok(request)
+}
+
+async fn shown(service: &RequestIntake, call: &Call, stored: Stored, view: View) -> Result<proto::Request, Error> {
+    let id = stored.receipt.id;
     if stored.moved || (stored.standing.version > 0 && view == View::Full) {
         return changed(service, call, id, view).await;
     }

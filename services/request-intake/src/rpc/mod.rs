@@ -56,6 +56,7 @@ mod list_requests;
 mod list_signing_keys;
 mod listing;
 mod lookup_request;
+mod owed;
 mod parse;
 mod parse_attachments;
 mod preview_recompute;
@@ -63,6 +64,7 @@ mod provide_clarification;
 mod record_dispatch;
 mod repeated;
 mod return_request;
+
 mod review_decision;
 mod seeing;
 pub mod submit_request;

@@ -1,16 +1,15 @@
 //! ReturnRequest.
 
-use jiff::{ToSpan, civil::Date};
 use legalstat_kit::{Call, Error, Violations, zone};
 use legalstat_proto::requests::v1::{self as proto, ReturnRequestRequest};
 
 use super::{
     RequestIntake,
     deciding::{self, Asked, Deed, Done, REASON},
+    owed, seeing,
 };
 use crate::{
-    db::request::Stored,
-    domain::{life::Verb, rules::Rules},
+    domain::{decision::Terms, life::Verb},
     error,
 };
 
@@ -27,6 +26,10 @@ pub(super) async fn return_request(
     let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
     let asked = violations.sound(asked)?;
     let rules = service.rules.get(&service.context.db).await?;
+    // What is given back does not wait for a calendar that is away: then the last day for it is not recorded.
+    let found = service.lookup.get(asked.id).await?;
+    let read = seeing::visible(&service.rules, &service.context, call, asked.id, found).await?;
+    let (version, owed) = (read.standing.version, owed::owed(service, &read).await?);
     let deed = Deed {
         verb: Verb::Return,
         events: ("request.returned", "request.returned"),
@@ -34,26 +37,22 @@ pub(super) async fn return_request(
     deciding::decide(service, call, &message, asked, deed, move |write, stands| {
         Box::pin(async move {
             let ordered = deciding::ordered(&rules, stands, Verb::Return, "", None)?;
-            let cure_by = cure_by(&rules, stands)?;
+            let cure_by = owed::cure_by(&rules, stands)?;
             if zone::civil_day(write.now()) <= cure_by {
                 return Err(error::cure_term_running(cure_by, &ordered.legal_basis).into());
             }
             Ok(Done {
                 reason,
                 legal_basis: Some(ordered.legal_basis),
+                terms: Terms {
+                    until: owed
+                        .filter(|_| version == stands.standing.version)
+                        .and_then(|owed| owed.return_by()),
+                    ..Terms::default()
+                },
                 ..Done::default()
             })
         })
     })
     .await
-}
-
-/// The last day for curing the defects: what an official set, else the usual time after the examination that found them.
-fn cure_by(rules: &Rules, stands: &Stored) -> Result<Date, Error> {
-    if let Some(day) = stands.standing.cure_by {
-        return Ok(day);
-    }
-    let ordered = deciding::ordered(rules, stands, Verb::AskClarification, "", None)?;
-    let days = ordered.rule.cure_days.map_or(0, |days| days.usual);
-    Ok(zone::civil_day(stands.examined_at).saturating_add(days.days()))
 }

@@ -80,6 +80,25 @@ fn telling_and_forwarding_have_three_working_days() {
 }
 
 #[test]
+fn what_was_not_cured_is_given_back_within_three_working_days_of_the_last_day_for_curing_it() {
+    let returned = |term: &str, received_at: &str, cure_by: Date| {
+        let asked = TermQuestion {
+            counted_from: Some(cure_by),
+            ..question(term, received_at, TermPart::Return)
+        };
+        let deadline = answer(&asked).expect("the term has it");
+        let cited = deadline.steps[0].legal_basis.citation();
+        (deadline.due_date, deadline.assumed, cited)
+    };
+    // From Thursday 12 March, over a week-end.
+    let (day, assumed, cited) = returned("application-2026", "2026-03-02T10:00:00+05:00", date(2026, 3, 12));
+    assert_eq!((day, assumed), (date(2026, 3, 17), false));
+    assert!(cited.contains("art. 64(6)"), "{cited}");
+    let (day, assumed, _) = returned("application-2007", "2021-03-01T10:00:00+06:00", date(2021, 3, 10));
+    assert_eq!((day, assumed), (date(2021, 3, 15), true));
+}
+
+#[test]
 fn the_longer_time_of_law_221_counts_from_receipt_and_is_assumed() {
     let longer = question("application-2007", "2021-03-01T10:00:00+06:00", TermPart::LongBase);
     let longer = answer(&longer).expect("the term has it");
@@ -93,6 +112,7 @@ fn a_term_without_such_a_time_says_so() {
         TermPart::Extension,
         TermPart::ExtensionNotice,
         TermPart::Forwarding,
+        TermPart::Return,
     ] {
         let asked = TermQuestion {
             counted_from: part.is_counted_from_a_day().then_some(date(2026, 3, 12)),

@@ -12,12 +12,13 @@ use crate::{
 };
 
 /// The parts of a term that are a length of time with its law: the name for people and the field.
-const SPANS: [(&str, &str); 5] = [
+const SPANS: [(&str, &str); 6] = [
     ("answer", "base"),
     ("longer", "longBase"),
     ("extension", "extension"),
     ("notice", "extensionNotice"),
     ("forwarding", "forwarding"),
+    ("return", "returning"),
 ];
 
 /// Prints the terms.

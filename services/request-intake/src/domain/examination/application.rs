@@ -1,8 +1,8 @@
 //! What an application of a person or a legal entity must have (Law 221, art. 6; Code 350-VI, art. 63). Of a body the door demands
 //! it, for its systems can send it again.
 
-use super::{Channel, CheckRule, Outcome, RulesInForce, Verdict, texts};
-use crate::domain::request::RequesterKind;
+use super::{Channel, CheckRule, Decider, Outcome, RulesInForce, Verdict, texts};
+use crate::domain::{life::Verb, request::RequesterKind, rules::CRIME_OR_THREAT};
 
 const RULES: [CheckRule; 6] = [
     CheckRule::Identity,
@@ -64,6 +64,25 @@ impl RulesInForce<'_> {
         if fields.is_empty() {
             return vec![self.passed(rule)];
         }
-        fields.into_iter().map(|field| self.broken(rule, field)).collect()
+        let verdict = |field| match rule {
+            CheckRule::Considerable if field == "requester" => self.forwarded_at_once(field),
+            _ => None,
+        };
+        fields
+            .into_iter()
+            .map(|field| verdict(field).unwrap_or_else(|| self.broken(rule, field)))
+            .collect()
+    }
+
+    /// An anonymous application that reports a crime or a threat is not terminated: an official forwards it at once, by the rule of
+    /// that verb.
+    fn forwarded_at_once(&self, field: &str) -> Option<Verdict> {
+        let submission = self.submission;
+        let (kind, day) = (submission.requester.kind, submission.received_on());
+        let rule = self.rules.verb(Verb::Forward, CRIME_OR_THREAT, kind, day);
+        let rule = rule.filter(|_| submission.is_to_be_forwarded())?;
+        let mut verdict = self.kept(CheckRule::Considerable, Outcome::Proposed, field, rule.text.clone());
+        verdict.broken = Some(Decider::Official);
+        Some(self.citing(verdict, Some(&rule.legal_basis)))
     }
 }

@@ -5,7 +5,7 @@ use legalstat_proto::{
     requests::v1::{self as proto, CheckOutcome, CheckRule, RequestState},
 };
 
-use super::stage::{Stage, get, outcome, recorded, submission, submit};
+use super::stage::{Stage, as_answered, get, outcome, recorded, submission, submit};
 
 fn of(kind: RequesterKind, channel: proto::Channel) -> proto::Request {
     proto::Request {
@@ -49,7 +49,9 @@ async fn a_persons_application_is_accepted_whatever_it_lacks_and_read_back() {
             asked.len() + entity,
             "the BIN of a legal entity is asked for"
         );
-        assert_eq!(get(&mut operator, &awaiting.name).await.expect("it is there"), awaiting);
+        let read = get(&mut operator, &awaiting.name).await.expect("it is there");
+        assert!(read.return_by.is_some() && read.return_deadline.is_some());
+        assert_eq!(as_answered(read), awaiting);
     }
     let anonymous = of(RequesterKind::Individual, proto::Channel::Paper);
     let anonymous = submit(&mut operator, submission(anonymous))
@@ -96,7 +98,8 @@ async fn an_application_has_its_date_without_a_number_and_its_number_without_a_d
             (accepted.external_number.as_str(), accepted.external_date),
             (number, date)
         );
-        assert_eq!(get(&mut operator, &accepted.name).await.expect("it is there"), accepted);
+        let read = get(&mut operator, &accepted.name).await.expect("it is there");
+        assert_eq!(as_answered(read), accepted);
     }
 }
 

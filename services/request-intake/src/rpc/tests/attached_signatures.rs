@@ -165,3 +165,53 @@ async fn a_signature_comes_with_its_original_and_a_request_has_one_of_each() {
         .await
         .expect("it is accepted");
 }
+
+/// Reads a request until its check of the signature comes out so.
+async fn until_checked(client: &mut Client, name: &str, expected: CheckOutcome) -> proto::Request {
+    loop {
+        let stands = get(client, name).await.expect("it is there");
+        if outcome(&stands, CheckRule::Signature) == expected {
+            return stands;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_signed_later_is_checked_again_and_keeps_number_and_due_date() {
+    let stage = trusting().await;
+    let mut edms = stage.client("edms");
+    let accepted = submit(&mut edms, submission(request())).await.expect("it is accepted");
+    assert_eq!(outcome(&accepted, CheckRule::Signature), CheckOutcome::NotApplicable);
+    let to_it = |kind, filename, signs: &str| UploadAttachmentHeader {
+        request: accepted.name.clone(),
+        signs: signs.into(),
+        ..header(kind, filename)
+    };
+    let original = upload(&mut edms, &to_it(Kind::SignedOriginal, "request.txt", ""), CONTENT).await;
+    let original = original.expect("it is added");
+    until_checked(&mut edms, &accepted.name, CheckOutcome::Proposed).await;
+    let beside = to_it(Kind::Signature, "request.p7s", &original.name);
+    let signature = include_bytes!("../../signature/fixtures/rsa.p7s");
+    upload(&mut edms, &beside, signature).await.expect("it is added");
+    let stands = until_checked(&mut edms, &accepted.name, CheckOutcome::Passed).await;
+    assert_eq!(stands.state(), RequestState::Registered);
+    assert_eq!(
+        (&stands.registration_number, &stands.due_date),
+        (&accepted.registration_number, &accepted.due_date)
+    );
+    assert_eq!(
+        stage.count("SELECT count(*) FROM requests.earlier_examination").await,
+        2
+    );
+
+    // A file that signs nothing changes nothing of what was found.
+    let other = to_it(Kind::Attachment, "a.txt", "");
+    upload(&mut edms, &other, b"a").await.expect("it is added");
+    assert_eq!(
+        stage
+            .count("SELECT count(*) FROM requests.request WHERE examination_pending")
+            .await,
+        0
+    );
+}

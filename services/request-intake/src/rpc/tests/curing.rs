@@ -17,7 +17,7 @@ use super::{
     verbs::{Desk, clarification, day, leaving, person, question, review},
 };
 
-fn correction(request: &proto::Request, paths: &[&str], given: proto::Request) -> CorrectRequestRequest {
+pub(super) fn correction(request: &proto::Request, paths: &[&str], given: proto::Request) -> CorrectRequestRequest {
     CorrectRequestRequest {
         name: request.name.clone(),
         request: Some(given),
@@ -30,7 +30,7 @@ fn correction(request: &proto::Request, paths: &[&str], given: proto::Request) -
     }
 }
 
-fn verdict(rule: CheckRule, field: &str, verdict: Verdict) -> CheckReview {
+pub(super) fn verdict(rule: CheckRule, field: &str, verdict: Verdict) -> CheckReview {
     CheckReview {
         rule: rule.into(),
         field: field.into(),
@@ -333,4 +333,70 @@ async fn a_request_without_a_due_date_is_examined_again_when_an_official_has_loo
     desk.operator().review_decision(looked).await.expect("it is reviewed");
     let registered = desk.until_state(&undetermined, RequestState::Registered).await;
     assert_eq!(registered.due_date, day(2026, 4, 2));
+}
+
+#[tokio::test]
+async fn a_due_date_that_the_calendar_does_not_compute_is_entered_with_its_law_and_stays() {
+    let desk = Desk::open().await;
+    let registered = desk.of_person().await;
+    *desk.stage.fakes.answers.refusal.lock().expect("no test panics here") = Some(Code::OutOfRange);
+    let undetermined = desk.recorded(person()).await;
+    let kept = || vec![verdict(CheckRule::DueDate, "", Verdict::Kept)];
+    let basis = legalstat_proto::common::v1::LegalBasis {
+        act: "Code 350-VI".into(),
+        provision: "art. 76".into(),
+        ..Default::default()
+    };
+    let entered = |request: &proto::Request, reviews, due_date| proto::ReviewDecisionRequest {
+        due_date,
+        due_date_basis: Some(basis.clone()),
+        ..review(request, reviews)
+    };
+    let mut operator = desk.operator();
+    let without_law = proto::ReviewDecisionRequest {
+        due_date_basis: None,
+        ..entered(&undetermined, kept(), day(2026, 3, 2))
+    };
+    let named = [("due_date", "OUT_OF_RANGE"), ("due_date_basis.act", "REQUIRED")];
+    assert_eq!(violations(operator.review_decision(without_law).await), pairs(&named));
+    let without_day = entered(&undetermined, kept(), None);
+    let refusal = violations(operator.review_decision(without_day).await);
+    assert_eq!(refusal, pairs(&[("due_date_basis", "CONFLICT")]));
+    let broken = vec![verdict(CheckRule::DueDate, "", Verdict::Broken)];
+    let refusal = operator
+        .review_decision(entered(&undetermined, broken, day(2026, 5, 15)))
+        .await;
+    assert_eq!(violations(refusal), pairs(&[("due_date", "CONFLICT")]));
+
+    let message = entered(&undetermined, kept(), day(2026, 5, 15));
+    let reviewed = operator
+        .review_decision(message)
+        .await
+        .expect("it is entered")
+        .into_inner();
+    assert_eq!(
+        (reviewed.state(), reviewed.due_date),
+        (RequestState::Registered, day(2026, 5, 15))
+    );
+    let stands = desk.get(&undetermined).await;
+    assert_eq!(
+        (stands.registration_number.as_str(), stands.registered_on),
+        ("2026-000002", day(2026, 3, 2))
+    );
+    let steps = stands.deadline.expect("it is explained").steps;
+    assert_eq!(steps.len(), 2);
+    assert!(steps.iter().all(|step| step.legal_basis.as_ref() == Some(&basis)));
+    let decision = stands.decisions.last().expect("it was decided");
+    assert_eq!(
+        (decision.until, decision.state_after()),
+        (day(2026, 5, 15), RequestState::Registered)
+    );
+    // Neither that it was registered before nor the calendar lets it be entered again.
+    for request in [&undetermined, &registered] {
+        let again = operator
+            .review_decision(entered(request, kept(), day(2026, 6, 15)))
+            .await;
+        assert!(again.is_err());
+    }
+    assert_eq!(desk.get(&undetermined).await.due_date, day(2026, 5, 15));
 }

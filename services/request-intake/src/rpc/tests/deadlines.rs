@@ -98,6 +98,7 @@ fn submission(kind: RequesterKind, minutes: i64) -> Submission {
             territories: Vec::new(),
         }],
         received_at: first + minutes.minutes(),
+        reports_crime_or_threat: false,
         attachments: Vec::new(),
     }
 }

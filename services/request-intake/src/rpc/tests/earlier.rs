@@ -245,3 +245,65 @@ async fn a_number_is_folded_here_as_the_database_folds_it() {
     let folded_here: Vec<String> = texts.iter().map(|text| folded(text)).collect();
     assert_eq!(folded_here, folded_there);
 }
+
+#[tokio::test]
+async fn what_is_supplied_later_is_compared_with_what_came_before_and_with_nothing_else() {
+    let stage = Stage::set().await;
+    let mut edms = stage.client("edms");
+    let first = accept(&mut edms, numbered("1", "2024")).await;
+    let mut incomplete = numbered("2", "2024");
+    incomplete.items[0].unit = 0;
+    let incomplete = accept(&mut edms, incomplete).await;
+    assert_eq!(incomplete.state(), RequestState::AwaitingClarification);
+    let later = accept(&mut edms, numbered("3", "2023")).await;
+    let supplied = proto::ProvideClarificationRequest {
+        name: incomplete.name.clone(),
+        clarification: "crimes are meant".into(),
+        request: Some(proto::Request {
+            items: numbered("2", "2024").items,
+            ..Default::default()
+        }),
+        update_mask: Some(prost_types::FieldMask {
+            paths: vec!["items".into()],
+        }),
+        request_id: uuid::Uuid::new_v4().to_string(),
+        ..Default::default()
+    };
+    edms.provide_clarification(supplied).await.expect("it is supplied");
+    let registered = loop {
+        let stands = get(&mut edms, &incomplete.name).await.expect("it is there");
+        if stands.state() == RequestState::Registered {
+            break stands;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    assert_eq!(registered.repeats, Some(told(&first)));
+    assert_eq!(outcomes(&registered), [CheckOutcome::Passed, CheckOutcome::Proposed]);
+
+    // The first is mended to ask for what only the later one asks for: it came before that, and repeats nothing.
+    let mended = proto::CorrectRequestRequest {
+        name: first.name.clone(),
+        request: Some(proto::Request {
+            items: numbered("1", "2023").items,
+            ..Default::default()
+        }),
+        update_mask: Some(prost_types::FieldMask {
+            paths: vec!["items".into()],
+        }),
+        reason: "the clerk mistyped the year".into(),
+        request_id: uuid::Uuid::new_v4().to_string(),
+        ..Default::default()
+    };
+    let mut operator = stage.client("operator");
+    operator.correct_request(mended).await.expect("it is mended");
+    while stage
+        .count("SELECT count(*) FROM requests.request WHERE examination_pending")
+        .await
+        > 0
+    {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let first = get(&mut operator, &first.name).await.expect("it is there");
+    assert_eq!((&first.items[0].period, &first.repeats), (&"2023".to_owned(), &None));
+    assert_eq!(outcome(&later, CheckRule::Repeated), CheckOutcome::Passed);
+}

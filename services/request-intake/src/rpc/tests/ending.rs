@@ -1,9 +1,12 @@
 //! Requests that an official ends: left without consideration, returned, terminated, forwarded.
 
 use legalstat_local::testing::refusals::{metadata, pairs, refused, violations};
-use legalstat_proto::requests::v1::{
-    self as proto, ForwardRequestRequest, LeaveWithoutConsiderationRequest, OfficialCapacity, RequestState,
-    ReturnRequestRequest, TerminateRequestRequest, Verb,
+use legalstat_proto::{
+    calendar::v1::TermPart,
+    requests::v1::{
+        self as proto, ForwardRequestRequest, LeaveWithoutConsiderationRequest, OfficialCapacity, RequestState,
+        ReturnRequestRequest, TerminateRequestRequest, Verb,
+    },
 };
 use tonic::Code;
 
@@ -118,8 +121,11 @@ async fn a_request_is_terminated_by_the_head_or_a_deputy_and_the_law_is_that_of_
         ..person()
     };
     let old = desk.recorded(old).await;
+    let named = approver.terminate_request(termination(&old, "ANONYMOUS")).await;
+    let named = refused(named, Code::FailedPrecondition, "GROUND_CONTRADICTED");
+    assert_eq!(metadata(&named, "ground"), "ANONYMOUS");
     approver
-        .terminate_request(termination(&old, "ANONYMOUS"))
+        .terminate_request(termination(&old, "REPEATED"))
         .await
         .expect("it is ended");
     assert_eq!(cited(&desk.get(&old).await).1, "art. 5");
@@ -208,6 +214,10 @@ async fn a_request_is_returned_once_the_time_for_curing_its_defects_has_passed()
         "CURE_TERM_RUNNING",
     );
     assert_eq!(metadata(&running, "cure_by"), "2026-03-06");
+    let stands = desk.get(&request).await;
+    assert_eq!((stands.return_by, stands.return_overdue), (day(2026, 3, 9), false));
+    let explained = stands.return_deadline.expect("it is explained");
+    assert_eq!((explained.part(), explained.steps.len()), (TermPart::Return, 1));
     desk.set_clock("2026-03-07T00:00:00+05:00");
     let returned = operator
         .return_request(returning(&request))
@@ -215,6 +225,12 @@ async fn a_request_is_returned_once_the_time_for_curing_its_defects_has_passed()
         .expect("it is returned")
         .into_inner();
     assert_eq!((returned.state(), returned.cure_by), (RequestState::Returned, None));
+    let stands = desk.get(&request).await;
+    let decision = stands.decisions.last().expect("it was decided");
+    assert_eq!(
+        (decision.until, decision.late, stands.return_by),
+        (day(2026, 3, 9), false, None)
+    );
     let late = operator.provide_clarification(clarification(&request, None)).await;
     refused(late, Code::FailedPrecondition, "WRONG_STATE");
 }
@@ -230,13 +246,21 @@ async fn what_the_examination_asks_for_is_returned_after_the_usual_time() {
     desk.set_clock("2026-03-12T10:00:00+05:00");
     let running = operator.return_request(returning(&incomplete)).await;
     refused(running, Code::FailedPrecondition, "CURE_TERM_RUNNING");
-    desk.set_clock("2026-03-13T10:00:00+05:00");
+    // Three days after the last one, as the calendar of this test has it, and a day too late.
+    desk.set_clock("2026-03-16T10:00:00+05:00");
+    let stands = desk.get(&incomplete).await;
+    assert_eq!((stands.return_by, stands.return_overdue), (day(2026, 3, 15), true));
+    desk.stage.fakes.set_away(true);
+    assert_eq!(desk.get(&incomplete).await.return_by, None);
+    desk.stage.fakes.set_away(false);
     let returned = operator
         .return_request(returning(&incomplete))
         .await
         .expect("it is returned")
         .into_inner();
     assert_eq!(returned.state(), RequestState::Returned);
+    let stands = desk.get(&incomplete).await;
+    assert!(stands.decisions.last().expect("it was decided").late);
 }
 
 #[tokio::test]
@@ -268,4 +292,29 @@ async fn all_that_is_wrong_with_what_ends_a_request_is_told_at_once() {
         ("items[1]", "DUPLICATE"),
     ];
     assert_eq!(violations(answer.await), with(&expected));
+}
+
+#[tokio::test]
+async fn a_ground_that_the_request_contradicts_is_refused_and_another_channel_has_its_own_law() {
+    let desk = Desk::open().await;
+    let mut operator = desk.operator();
+    let paper = desk.of_person().await;
+    for ground in ["ORAL", "OTHER_CHANNEL", "DOCUMENT_COPIES", "PRIMARY_ACCOUNTING"] {
+        let left = operator.leave_without_consideration(leaving(&paper, ground)).await;
+        let left = refused(left, Code::FailedPrecondition, "GROUND_CONTRADICTED");
+        assert_eq!(metadata(&left, "ground"), ground);
+    }
+    let mail = proto::Request {
+        channel: proto::Channel::Email.into(),
+        ..person()
+    };
+    let mail = desk.recorded(mail).await;
+    assert_eq!(mail.state(), RequestState::Registered);
+    operator
+        .leave_without_consideration(leaving(&mail, "OTHER_CHANNEL"))
+        .await
+        .expect("it is left");
+    let read = desk.get(&mail).await;
+    let basis = last(&read).legal_basis.clone().expect("it rests on law");
+    assert_eq!((basis.provision.as_str(), basis.assumed), ("paras 6 and 7", true));
 }

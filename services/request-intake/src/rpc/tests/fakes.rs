@@ -12,7 +12,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use jiff::civil::date;
+use jiff::{ToSpan, civil::date};
 use legalstat_kit::{door::wire, zone};
 use legalstat_proto::{
     calendar::v1::{
@@ -38,6 +38,8 @@ use super::held::{self, Holdings};
 pub(super) struct Answers {
     /// Whether both are away.
     pub(super) away: AtomicBool,
+    /// Whether the registry is away for whoever asks for figures.
+    pub(super) figures_away: AtomicBool,
     /// The calendar's refusal, when it refuses.
     pub(super) refusal: Mutex<Option<Code>>,
     /// What the registry says about every item.
@@ -62,6 +64,7 @@ impl Fakes {
     pub(super) async fn start() -> Self {
         let answers = Arc::new(Answers {
             away: AtomicBool::new(false),
+            figures_away: AtomicBool::new(false),
             refusal: Mutex::new(None),
             availability: Mutex::new(Availability::NotPlaced),
             holdings: Mutex::default(),
@@ -150,6 +153,9 @@ impl tower::Service<http::Request<Body>> for Forms {
             if let Err(away) = service.0.present() {
                 return Ok(away.into_http());
             }
+            if service.0.figures_away.load(Ordering::SeqCst) {
+                return Ok(Status::unavailable("no figures now").into_http());
+            }
             Ok(held::answer(&service.0.holdings, &method, request).await)
         })
     }
@@ -215,6 +221,13 @@ fn deadline(question: &ComputeDeadlineRequest) -> Deadline {
             None => date(2026, 6, 2),
         },
         TermPart::ExtensionNotice | TermPart::Forwarding => date(2026, 3, 5),
+        // Some days after the last day for curing the defects.
+        TermPart::Return => match &start.counted_from {
+            Some(day) => wire::date(day)
+                .expect("the service asks for a day")
+                .saturating_add(3.days()),
+            None => date(1, 1, 1),
+        },
     };
     let due_date = Some(wire::to_date(day));
     let basis = common::LegalBasis {

@@ -52,6 +52,8 @@ impl Stage {
             ("LEGALSTAT_FILES", files.path().display().to_string()),
             ("LEGALSTAT_CALENDAR_URL", fakes.url.clone()),
             ("LEGALSTAT_FORM_REGISTRY_URL", fakes.url.clone()),
+            // What is drafted, a test drafts, unless it is about just that.
+            ("LEGALSTAT_AUTOMATIC_DRAFTS", "off".to_owned()),
             ("LEGALSTAT_SIGNING_KEYS", Ground::shared().await.signing_keys()),
         ];
         settings.retain(|(name, _)| more.iter().all(|(other, _)| name != other));
@@ -163,6 +165,16 @@ pub(super) async fn get(client: &mut Client, name: &str) -> Result<proto::Reques
         })
         .await
         .map(tonic::Response::into_inner)
+}
+
+/// A request as a method other than GetRequest answers with it: by when it is given back is told only of one that is asked for.
+pub(super) fn as_answered(read: proto::Request) -> proto::Request {
+    proto::Request {
+        return_by: None,
+        return_deadline: None,
+        return_overdue: false,
+        ..read
+    }
 }
 
 pub(super) fn outcome(request: &proto::Request, rule: CheckRule) -> CheckOutcome {
