@@ -385,7 +385,6 @@ fn ten_requests_of_each_kind_come_from_receipt_to_a_dispatched_answer_by_the_com
         "mine (bolat)",
         "unassigned: none",
         "overdue: none",
-        "waiting for approval: none",
         "requests queue --mine",
     ] {
         assert!(overview.contains(part), "{part}: {overview}");
