@@ -187,11 +187,12 @@ impl Requests {
             _ => {
                 let submitted: Request = self.watched.prepared(&self.submit(&new())).await?;
                 let drafted: Answer = self.watched.prepared(&self.draft(&submitted.name)).await?;
-                let _: Answer = self.watched.prepared(&self.approve(&submitted.name, &drafted)).await?;
+                let approved: Answer = self.watched.prepared(&self.approve(&submitted.name, &drafted)).await?;
                 let message = RecordDispatchRequest {
                     name: submitted.name,
                     means: DispatchMeans::Post.into(),
                     proof: "7".into(),
+                    sha256: approved.sha256,
                     request_id: Uuid::new_v4().to_string(),
                     ..Default::default()
                 };

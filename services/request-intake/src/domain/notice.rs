@@ -39,9 +39,8 @@ pub fn notices(kind: &str, told: &Told) -> Vec<Notice> {
 fn of_kind(kind: &str, told: &Told) -> Vec<Notice> {
     match kind {
         "request.accepted" => [vec![Notice::Delivered], of_examination(told.state)].concat(),
-        "request.examined" | "request.decision_reviewed" | "request.clarification_provided" => {
-            or_execution(of_examination(told.state))
-        }
+        // What an official finds and what a requester supplies lead to another examination, which tells what it came to.
+        "request.examined" => or_execution(of_examination(told.state)),
         "request.due_date_moved" => vec![Notice::NewDate],
         "request.extended" => vec![Notice::Prolonged, Notice::NewDate],
         "request.answered" => vec![Notice::Finished, Notice::TakenOffControl],
@@ -85,6 +84,7 @@ pub fn leaves_state(kind: &str) -> bool {
             | "request.attachment_added"
             | "request.answer_edited"
             | "request.answer_approved"
+            | "request.answer_approval_repeated"
             | "request.assignment_repeated"
     )
 }
@@ -133,6 +133,23 @@ mod tests {
                 "{state:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_number_and_a_new_control_are_told_once() {
+        for kind in ["request.decision_reviewed", "request.clarification_provided"] {
+            for state in State::ALL {
+                assert_eq!(
+                    notices(kind, &Told::of(*state, None)),
+                    [Notice::Execution],
+                    "{kind} {state:?}"
+                );
+            }
+        }
+        let examined = notices("request.examined", &Told::of(State::Registered, None));
+        assert_eq!(examined, [Notice::Registered, Notice::NewControl]);
+        let again = notices("request.examined", &Told::default());
+        assert_eq!(again, [Notice::Execution]);
     }
 
     #[test]
