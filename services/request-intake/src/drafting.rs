@@ -18,7 +18,8 @@ use crate::{
     clients::form_registry::FormRegistry,
     db::{self, answer::Version, request::Stored},
     domain::{
-        answering::{AnswerRules, Draft, Gathered, Looked, Why, asking},
+        amendment,
+        answering::{AnswerRules, Draft, Gathered, Looked, PassedOn, Why, asking},
         evidence::Answer,
         request::{self, Submission},
         rules::Rules,
@@ -28,13 +29,14 @@ use crate::{
 /// The most that is waited for the form registry.
 const GATHERING: Duration = Duration::from_secs(15);
 
-/// Gathers what a request asks for, with what items mean where an official says so; nothing while the form registry is away.
+/// Gathers what a request asks for here and not of the body that items were passed on to, with what items mean where an official says so; nothing while the form registry is away.
 pub async fn gather(
     form_registry: &FormRegistry,
     submission: &Submission,
     meanings: &HashMap<usize, String>,
+    passed_on: &[PassedOn],
 ) -> Option<Gathered> {
-    let items = asking(submission, meanings);
+    let items = asking(submission, meanings, passed_on);
     let asked_for: Vec<request::Item> = items.iter().map(|(_, item)| item.clone()).collect();
     let mut looked = vec![Looked::Without(Why::NotStatistics, String::new()); submission.items.len()];
     let mut sources = Vec::new();
@@ -68,7 +70,7 @@ pub struct Drafting<'d> {
 }
 
 impl Drafting<'_> {
-    /// The next version of the answer to a locked request.
+    /// The next version of the answer to a locked request, with the digest of what it answers.
     ///
     /// # Errors
     /// When the database fails.
@@ -76,10 +78,17 @@ impl Drafting<'_> {
         &self,
         connection: &mut PgConnection,
         stands: &Stored,
-        gathered: Gathered,
+        mut gathered: Gathered,
         now: Timestamp,
-    ) -> Result<document::Answer, sqlx::Error> {
+    ) -> Result<(document::Answer, Vec<u8>), sqlx::Error> {
         let id = stands.receipt.id;
+        let passed_on = db::decision::passed_on(connection, id).await?;
+        let forwarded: Vec<i32> = passed_on.iter().filter_map(|one| one.item.try_into().ok()).collect();
+        for one in passed_on {
+            if let Some(looked) = gathered.items.get_mut(one.item) {
+                *looked = Looked::Elsewhere(one);
+            }
+        }
         let last = db::answer::last(connection, id).await?.map_or(0, |last| last.version);
         let writers = db::answer::writers(connection, id).await?;
         let drafted_by = writers.first().map_or(self.by, String::as_str);
@@ -104,15 +113,21 @@ impl Drafting<'_> {
             edited_by,
             today: zone::civil_day(now),
         };
-        Ok(draft.assemble(gathered))
+        let submission_sha256 = amendment::digest(&stands.submission, &forwarded).to_vec();
+        Ok((draft.assemble(gathered), submission_sha256))
     }
 }
 
-/// A version of an answer as it is stored.
+/// A version of an answer as it is stored, with the digest of the request that it answers.
 ///
 /// # Errors
 /// RESOURCE_EXHAUSTED when it is larger than an answer may be.
-pub fn version(answer: &document::Answer, by: &str, now: Timestamp) -> Result<Version, Error> {
+pub fn version(
+    answer: &document::Answer,
+    submission_sha256: Option<Vec<u8>>,
+    by: &str,
+    now: Timestamp,
+) -> Result<Version, Error> {
     let canonical = canonical(answer);
     if canonical.len() > MOST_BYTES {
         let problem = format!(
@@ -133,6 +148,7 @@ pub fn version(answer: &document::Answer, by: &str, now: Timestamp) -> Result<Ve
         canonical,
         written_by: by.to_owned(),
         written_at: now,
+        submission_sha256,
         approval: None,
     })
 }

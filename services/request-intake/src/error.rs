@@ -23,6 +23,12 @@ pub fn changed(name: &str) -> Refusal {
     Refusal::new(Code::Aborted, ErrorReason::EtagMismatch, message).about(name)
 }
 
+/// The day turned between the question to the calendar and the decision.
+pub fn day_turned(name: &str) -> Refusal {
+    let message = format!("the day turned while the calendar was asked about {name}: decide again, as of the new day");
+    Refusal::new(Code::Aborted, ErrorReason::EtagMismatch, message).about(name)
+}
+
 impl NotAllowed {
     /// The refusal of what was asked of a request.
     pub fn refusal(self, name: &str) -> Refusal {
@@ -53,6 +59,15 @@ pub fn not_ordered(verb: Verb, kind: RequesterKind, day: Date) -> Refusal {
     Refusal::new(Code::FailedPrecondition, ErrorReason::VerbNotOrdered, message)
 }
 
+/// What was submitted contradicts the ground.
+pub fn ground_contradicted(ground: &str, why: &str, basis: &LegalBasis) -> Refusal {
+    let message =
+        format!("the ground {ground} is not given: {why}; correct what was recorded wrongly, or name another ground");
+    let mut refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::GroundContradicted, message);
+    refusal.metadata.insert("ground".into(), ground.into());
+    refusal.legal_basis(basis.clone())
+}
+
 /// An official left the request without consideration: that is not a decision of the system.
 pub fn decided_by_official(name: &str) -> Refusal {
     let message = format!("an official left {name} without consideration; only what the system decided is reviewed");
@@ -80,6 +95,15 @@ pub fn cure_term_running(cure_by: Date, basis: &LegalBasis) -> Refusal {
     refusal.legal_basis(basis.clone())
 }
 
+/// The time for curing the defects has passed: nothing is asked any more.
+pub fn cure_term_passed(cure_by: Date, basis: &LegalBasis) -> Refusal {
+    let message =
+        format!("the requester had time until {cure_by} to cure the defects: return the request, or decide on it");
+    let mut refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::CureTermPassed, message);
+    refusal.metadata.insert("cure_by".into(), cure_by.to_string());
+    refusal.legal_basis(basis.clone())
+}
+
 /// The due date has passed: nothing puts it off any more.
 pub fn due_date_passed(due_date: Date, basis: &LegalBasis) -> Refusal {
     let message = format!("the due date {due_date} has passed: it can be put off before it only");
@@ -88,10 +112,25 @@ pub fn due_date_passed(due_date: Date, basis: &LegalBasis) -> Refusal {
     refusal.legal_basis(basis.clone())
 }
 
+/// It is not registered, so that there is no due date to put off.
+pub fn without_due_date(name: &str) -> Refusal {
+    let message = format!("{name} is not registered: it has no due date that could be put off");
+    Refusal::new(Code::FailedPrecondition, ErrorReason::WrongState, message).about(name)
+}
+
 /// The due date was put off in this way before.
 pub fn already_extended(basis: &LegalBasis) -> Refusal {
     let message = "the due date was put off so before, and the law gives that time once";
     Refusal::new(Code::FailedPrecondition, ErrorReason::AlreadyExtended, message).legal_basis(basis.clone())
+}
+
+/// The version answers the request as it was, not as it stands.
+pub fn answer_outdated(name: &str, version: i32) -> Refusal {
+    let message = format!(
+        "the request was changed, or items of it were passed on, since version {version} of its answer was drafted: draft it again"
+    );
+    let reason = ErrorReason::AnswerOutdated;
+    Refusal::new(Code::FailedPrecondition, reason, message).about(&format!("{name}/answer"))
 }
 
 /// The calendar, without which a due date cannot be put off, is away.

@@ -7,7 +7,8 @@ use prost_reflect::Value as Field;
 use serde_json::{Value, json};
 
 use super::{
-    Action, Command, Mutation, connect, coupons, instant, name, object, read_text, request, requests::SERVICE,
+    Action, Command, Connection, DynamicMessage, Mutation, connect, coupons, instant, name, object, read_text, request,
+    requests::SERVICE,
 };
 use crate::{
     failure::Failure,
@@ -85,6 +86,9 @@ The key stays with you: only the signature is sent. Who drafted or edited the an
         /// By which means
         #[arg(long)]
         means: Means,
+        /// The digest of what was dispatched, as every document of the answer bears it [default: that of the answer as it stands]
+        #[arg(long, value_name = "DIGEST")]
+        sha256: Option<String>,
         /// When [default: now]
         #[arg(long, value_name = "INSTANT", value_parser = instant)]
         at: Option<Value>,
@@ -254,18 +258,25 @@ impl Answers {
             Self::Dispatch {
                 request,
                 means,
+                sha256,
                 at,
                 proof,
                 proof_file,
                 mutation,
             } => {
+                let standing = sha256.is_none();
                 let fields = object([
                     ("name", Some(json!(name("requests/", &request)))),
                     ("means", word(means, "DISPATCH_MEANS_")),
                     ("dispatchTime", at),
                     ("proof", Some(json!(proof))),
+                    ("sha256", sha256.map(Value::from)),
                     ("proofFile", proof_file.map(|file| json!(name("attachments/", &file)))),
                 ]);
+                if standing {
+                    let message = mutation.add_to(self::request(SERVICE, "RecordDispatch", &fields)?);
+                    return Ok(Command::new(SERVICE, "RecordDispatch", Action::Dispatch(message)));
+                }
                 ("RecordDispatch", fields, mutation)
             }
             Self::Download {
@@ -307,6 +318,17 @@ fn edited(asked: &str, file: &std::path::Path) -> Result<Value, Failure> {
         ("answer", Some(answer)),
         ("etag", Some(etag).filter(Value::is_string)),
     ]))
+}
+
+/// Records the dispatch of the answer as it stands.
+pub(crate) async fn dispatch(connection: &Connection, mut message: DynamicMessage) -> Result<Value, Failure> {
+    let id = message.get_field_by_name("name").map(std::borrow::Cow::into_owned);
+    let id = id.and_then(|id| id.as_str().map(str::to_owned)).unwrap_or_default();
+    let answer = connection
+        .call(&format!("{SERVICE}/GetAnswer"), &json!({ "name": id }))
+        .await?;
+    message.set_field_by_name("sha256", message::string(output::text(&answer["sha256"])));
+    connection.send(&format!("{SERVICE}/RecordDispatch"), &message).await
 }
 
 /// An approval

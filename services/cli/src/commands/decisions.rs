@@ -84,6 +84,9 @@ pub(crate) enum Deciding {
         /// The capacity in which it is decided
         #[arg(long)]
         capacity: Capacity,
+        /// The day on which the requester was told
+        #[arg(long, value_name = "DATE", value_parser = date)]
+        notified_on: Option<Value>,
         /// Why
         #[arg(long)]
         reason: String,
@@ -319,6 +322,7 @@ impl Deciding {
                 until,
                 long_base,
                 capacity,
+                notified_on,
                 reason,
             } => {
                 let part = if long_base {
@@ -330,6 +334,7 @@ impl Deciding {
                     ("part", Some(json!(part))),
                     ("until", until),
                     ("capacity", Some(capacity.word())),
+                    ("notifiedOn", notified_on),
                     ("reason", Some(json!(reason))),
                 ]);
                 ("ExtendRequest", on, fields)

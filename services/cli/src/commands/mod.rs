@@ -58,6 +58,8 @@ pub(crate) enum Action {
     Download(Value, PathBuf),
     /// The approval of an answer, or what is to be signed for it.
     Approve(answers::Approve),
+    /// The dispatch of an answer as it stands.
+    Dispatch(DynamicMessage),
     /// A request by its name or by any of its numbers.
     Lookup(requests::lookup::Lookup),
     /// Several requests of one file.
@@ -152,6 +154,7 @@ impl Command {
                 write_chosen(&to, &content)?;
                 (with_digest(description, &content), View::Record)
             }
+            Action::Dispatch(message) => (answers::dispatch(&connection, message).await?, View::Record),
             Action::Package(package) => return package.run(options).await,
             Action::Approve(approve) => return approve.run(options).await,
             Action::Lookup(lookup) => return lookup.run(&connection, options).await,

@@ -19,6 +19,8 @@ pub struct Version {
     pub sha256: Vec<u8>,
     pub written_by: String,
     pub written_at: Timestamp,
+    /// The digest of the request that it answers; none when a replica of the release before made it.
+    pub submission_sha256: Option<Vec<u8>>,
     pub approval: Option<Approved>,
 }
 
@@ -41,7 +43,7 @@ pub struct Approved {
 pub async fn last(connection: &mut PgConnection, request: Uuid) -> Result<Option<Version>, sqlx::Error> {
     let row = sqlx::query!(
         r#"SELECT a.version, a.canonical, a.sha256, a.written_by, a.written_at AS "written_at: jiff_sqlx::Timestamp",
-             p.approved_by AS "approved_by?", p.capacity AS "capacity?",
+             a.submission_sha256, p.approved_by AS "approved_by?", p.capacity AS "capacity?",
              p.approved_at AS "approved_at?: jiff_sqlx::Timestamp", p.signature AS "signature?", p.verdict AS "verdict?",
              p.signer AS "signer?"
          FROM requests.answer a
@@ -72,6 +74,7 @@ pub async fn last(connection: &mut PgConnection, request: Uuid) -> Result<Option
         sha256: row.sha256,
         written_by: row.written_by,
         written_at: row.written_at.to_jiff(),
+        submission_sha256: row.submission_sha256,
         approval: approval.transpose()?,
     }))
 }
@@ -97,14 +100,15 @@ pub async fn writers(connection: &mut PgConnection, request: Uuid) -> Result<Vec
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn insert(connection: &mut PgConnection, request: Uuid, version: &Version) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "INSERT INTO requests.answer (request, version, canonical, sha256, written_by, written_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO requests.answer (request, version, canonical, sha256, written_by, written_at, submission_sha256)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
         request,
         version.version,
         version.canonical,
         version.sha256,
         version.written_by,
         jiff_sqlx::Timestamp::from(version.written_at) as _,
+        version.submission_sha256,
     )
     .execute(connection)
     .await?;

@@ -69,6 +69,29 @@ async fn insert(
     Ok(())
 }
 
+/// A question that is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// The field that an official asked about; none when the examination asks.
+    pub by_official: Option<String>,
+}
+
+/// What the requester of a request is asked for and has not supplied.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn open(connection: &mut PgConnection, request: Uuid) -> Result<Vec<Open>, sqlx::Error> {
+    sqlx::query_as!(
+        Open,
+        "SELECT CASE WHEN decision IS NOT NULL THEN coalesce(field, '') END AS by_official
+         FROM requests.clarification WHERE request = $1 AND provided_at IS NULL ORDER BY position",
+        request,
+    )
+    .fetch_all(connection)
+    .await
+}
+
 /// The fields that officials asked the requester about.
 ///
 /// # Errors

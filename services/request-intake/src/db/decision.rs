@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use legalstat_kit::{door::word::Word, law::LegalBasis};
+use legalstat_kit::{door::word::Word, law::LegalBasis, zone};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{changed_field, review};
 use crate::domain::{
+    answering::PassedOn,
     decision::{Decision, OfficialCapacity, Terms},
     life::Verb,
     request::State,
@@ -112,6 +113,27 @@ pub async fn was_done(connection: &mut PgConnection, request: Uuid, verb: Verb) 
     .await
 }
 
+/// From where a registered request came to await clarification: where it stood when it was asked about, or in preparation when it was
+/// given to an official since. None when nobody asked.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn asked_from(connection: &mut PgConnection, request: Uuid) -> Result<Option<State>, sqlx::Error> {
+    let word = sqlx::query_scalar!(
+        r#"SELECT CASE WHEN state_before = 'REGISTERED' AND EXISTS (
+                 SELECT FROM requests.decision later
+                 WHERE later.request = asked.request AND later.position > asked.position AND later.verb = 'ASSIGN')
+             THEN 'IN_PREPARATION' ELSE state_before END AS "state!"
+         FROM requests.decision asked
+         WHERE request = $1 AND verb = 'ASK_CLARIFICATION' AND state_before <> 'AWAITING_CLARIFICATION'
+         ORDER BY position DESC LIMIT 1"#,
+        request,
+    );
+    let word = word.fetch_optional(connection).await?;
+    word.map(|word| State::read_stored(&word, "state_before")).transpose()
+}
+
 /// The items of a request that went to other bodies.
 ///
 /// # Errors
@@ -124,6 +146,47 @@ pub async fn forwarded_items(connection: &mut PgConnection, request: Uuid) -> Re
     )
     .fetch_all(connection)
     .await
+}
+
+/// The items of a request that went to other bodies, each with where, when and by which law.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn passed_on(connection: &mut PgConnection, request: Uuid) -> Result<Vec<PassedOn>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT unnest(items) AS "item!", to_body AS "to_body!", decided_at AS "decided_at: jiff_sqlx::Timestamp",
+             legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed
+         FROM requests.decision WHERE request = $1 AND items IS NOT NULL AND to_body IS NOT NULL ORDER BY position"#,
+        request,
+    );
+    let rows = rows.fetch_all(connection).await?.into_iter().map(|row| PassedOn {
+        item: usize::try_from(row.item).unwrap_or(usize::MAX),
+        to_body: row.to_body,
+        on: zone::civil_day(row.decided_at.to_jiff()),
+        legal_basis: basis(
+            row.legal_basis_act,
+            row.legal_basis_provision,
+            row.legal_basis_uri,
+            row.legal_basis_assumed,
+        ),
+    });
+    Ok(rows.collect())
+}
+
+/// A legal basis whose columns are all there or none, which is a constraint of the table.
+fn basis(
+    act: Option<String>,
+    provision: Option<String>,
+    uri: Option<String>,
+    assumed: Option<bool>,
+) -> Option<LegalBasis> {
+    Some(LegalBasis {
+        act: act?,
+        provision: provision?,
+        uri: uri?,
+        assumed: assumed?,
+    })
 }
 
 struct Row {
@@ -152,11 +215,12 @@ impl TryFrom<Row> for Decision {
     type Error = sqlx::Error;
 
     fn try_from(row: Row) -> Result<Self, sqlx::Error> {
-        let (law, assumed) = (
-            row.legal_basis_act.zip(row.legal_basis_provision),
+        let legal_basis = basis(
+            row.legal_basis_act,
+            row.legal_basis_provision,
+            row.legal_basis_uri,
             row.legal_basis_assumed,
         );
-        let law = law.zip(row.legal_basis_uri).zip(assumed);
         let capacity = row
             .capacity
             .map(|word| OfficialCapacity::read_stored(&word, "capacity"));
@@ -168,12 +232,7 @@ impl TryFrom<Row> for Decision {
             before: State::read_stored(&row.state_before, "state_before")?,
             after: State::read_stored(&row.state_after, "state_after")?,
             reason: row.reason,
-            legal_basis: law.map(|(((act, provision), uri), assumed)| LegalBasis {
-                act,
-                provision,
-                uri,
-                assumed,
-            }),
+            legal_basis,
             terms: Terms {
                 ground: row.ground,
                 to_body: row.to_body,

@@ -29,17 +29,36 @@ pub async fn waiting(connection: &mut PgConnection, after: i64, most: i64) -> Re
     .await
 }
 
-/// Locks a request that waits, and tells where it stands; `None` when another replica has it or has examined it, or when it has
+/// A request that waits, as it is locked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Locked {
+    /// Where it stands.
+    pub state: State,
+    /// Who has it.
+    pub assignee: Option<String>,
+}
+
+/// Locks a request that waits; `None` when another replica has it or has examined it, or when it has
 /// changed since it was read in this version.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn lock_waiting(connection: &mut PgConnection, id: Uuid, version: i32) -> Result<Option<State>, sqlx::Error> {
-    let locked = sqlx::query_scalar!(
-        "SELECT state FROM requests.request WHERE id = $1 AND examination_pending AND version = $2 FOR UPDATE SKIP LOCKED",
+pub async fn lock_waiting(
+    connection: &mut PgConnection,
+    id: Uuid,
+    version: i32,
+) -> Result<Option<Locked>, sqlx::Error> {
+    let locked = sqlx::query!(
+        "SELECT state, assignee FROM requests.request
+         WHERE id = $1 AND examination_pending AND version = $2 FOR UPDATE SKIP LOCKED",
         id,
         version,
     );
-    let state = locked.fetch_optional(connection).await?;
-    state.map(|word| State::read_stored(&word, "state")).transpose()
+    let Some(row) = locked.fetch_optional(connection).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Locked {
+        state: State::read_stored(&row.state, "state")?,
+        assignee: row.assignee,
+    }))
 }
 
 /// What the first round found, by its ids; none of a request that the release before findings accepted.

@@ -45,6 +45,8 @@ pub enum Why {
     TooMany,
     /// The form registry could not answer.
     Untold,
+    /// It went to the body that is competent.
+    Forwarded,
 }
 
 impl Word for Why {
@@ -58,6 +60,7 @@ impl Word for Why {
         Self::Suppressed,
         Self::TooMany,
         Self::Untold,
+        Self::Forwarded,
     ];
 
     fn word(self) -> &'static str {
@@ -71,6 +74,7 @@ impl Word for Why {
             Self::Suppressed => "SUPPRESSED",
             Self::TooMany => "TOO_MANY",
             Self::Untold => "UNTOLD",
+            Self::Forwarded => "FORWARDED",
         }
     }
 }
@@ -106,6 +110,21 @@ pub enum Looked {
     Without(Why, String),
     /// Its figures, totals after what they are made of.
     With(Vec<Figure>),
+    /// It is answered by the body that it was passed on to.
+    Elsewhere(PassedOn),
+}
+
+/// An item that went to another body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassedOn {
+    /// Its place among the items of the request.
+    pub item: usize,
+    /// The body.
+    pub to_body: String,
+    /// The day.
+    pub on: Date,
+    /// The law by which it was passed on.
+    pub legal_basis: Option<LegalBasis>,
 }
 
 /// What was gathered for an answer.
@@ -187,6 +206,7 @@ impl Draft<'_> {
     fn item(&self, item: &Item, looked: Looked, room: usize) -> AnsweredItem {
         let (figures, mut not_provided) = match looked {
             Looked::Without(why, said) => (Vec::new(), vec![self.reason(why, &said)]),
+            Looked::Elsewhere(passed_on) => (Vec::new(), vec![self.passed_on(&passed_on)]),
             Looked::With(figures) if figures.len() > room => (Vec::new(), vec![self.reason(Why::TooMany, "")]),
             Looked::With(figures) => (figures, Vec::new()),
         };
@@ -230,6 +250,19 @@ impl Draft<'_> {
             }
         }
         reason
+    }
+
+    /// That an item is answered elsewhere, by the law by which it went there.
+    fn passed_on(&self, passed_on: &PassedOn) -> Reason {
+        let PassedOn { to_body, on, .. } = passed_on;
+        let reason = self.reason(Why::Forwarded, &format!("{to_body}, {on}."));
+        match &passed_on.legal_basis {
+            Some(basis) => Reason {
+                legal_basis: law(basis),
+                ..reason
+            },
+            None => reason,
+        }
     }
 
     fn appeal(&self) -> Vec<Reason> {
@@ -430,8 +463,12 @@ fn told_by(figure: Figure, known: &HashMap<Key<'_>, &Figure>) -> Figure {
     }
 }
 
-/// The items that ask for figures, each with its place, and what it means where an official says so.
-pub fn asking(submission: &Submission, meanings: &HashMap<usize, String>) -> Vec<(usize, Item)> {
+/// The items that ask for figures here, each with its place, and what it means where an official says so.
+pub fn asking(
+    submission: &Submission,
+    meanings: &HashMap<usize, String>,
+    passed_on: &[PassedOn],
+) -> Vec<(usize, Item)> {
     let of = |(at, item): (usize, &Item)| {
         let mut item = item.clone();
         if let Some(indicator) = meanings.get(&at) {
@@ -443,7 +480,7 @@ pub fn asking(submission: &Submission, meanings: &HashMap<usize, String>) -> Vec
     };
     let items = submission.items.iter().enumerate();
     items
-        .filter(|(_, item)| item.kind == ItemKind::Statistics)
+        .filter(|(at, item)| item.kind == ItemKind::Statistics && !passed_on.iter().any(|one| one.item == *at))
         .map(of)
         .collect()
 }

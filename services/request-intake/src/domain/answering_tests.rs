@@ -314,9 +314,45 @@ fn what_an_official_takes_an_item_to_mean_stands_for_all_it_names() {
         ],
     );
     let meanings = HashMap::from([(1, "forms/1/indicators/1.1".to_owned())]);
-    let [(1, meant)] = &asking(&asked, &meanings)[..] else {
+    let [(1, meant)] = &asking(&asked, &meanings, &[])[..] else {
         panic!("only statistics are asked for")
     };
     assert_eq!(meant.indicator.as_deref(), Some("forms/1/indicators/1.1"));
     assert_eq!((&meant.form, &meant.detail), (&None, &None));
+}
+
+#[test]
+fn an_item_that_went_to_another_body_is_not_asked_for_and_says_where_it_is_by_its_own_law() {
+    let items = vec![item(ItemKind::Statistics, "2026-M01", "2026-M01", &[]); 2];
+    let asked = submission(RequesterKind::StateBody, items);
+    let passed_on = PassedOn {
+        item: 0,
+        to_body: "Bureau of National Statistics".into(),
+        on: date(2026, 3, 4),
+        legal_basis: Some(LegalBasis::parse("Code 350-VI, art. 65")),
+    };
+    let places: Vec<usize> = asking(&asked, &HashMap::new(), std::slice::from_ref(&passed_on))
+        .into_iter()
+        .map(|(at, _)| at)
+        .collect();
+    assert_eq!(places, [1]);
+    let gathered = Gathered {
+        items: vec![
+            Looked::Elsewhere(passed_on),
+            Looked::With(vec![figure("2026-M01", "", "7")]),
+        ],
+        sources: vec![],
+    };
+    let answer = drafted(&asked, gathered);
+    let [reason] = &answer.items[0].not_provided[..] else {
+        panic!("one reason, not {:?}", answer.items[0])
+    };
+    assert_eq!(reason.word, "FORWARDED");
+    assert!(
+        reason.text.en.ends_with(": Bureau of National Statistics, 2026-03-04."),
+        "{}",
+        reason.text.en
+    );
+    assert_eq!(reason.legal_basis.provision, "art. 65");
+    assert_eq!(answer.items[1].provision, Provision::Provided);
 }

@@ -148,6 +148,40 @@ fn a_period_that_was_not_over_on_the_day_of_receipt_is_proposed_with_its_days() 
 }
 
 #[test]
+fn a_body_that_asks_again_is_not_told_the_law_of_applications() {
+    let rules = rules();
+    let mut request = submission();
+    for (kind, received, expected) in [
+        (
+            RequesterKind::StateBody,
+            "2020-03-02T10:00:00+06:00",
+            "assumed: Instruction, para 7",
+        ),
+        (
+            RequesterKind::StateBody,
+            "2026-03-02T10:00:00+05:00",
+            "assumed: Code 350-VI, art. 88",
+        ),
+        (
+            RequesterKind::LegalEntity,
+            "2026-03-02T10:00:00+05:00",
+            "Code 350-VI, art. 88",
+        ),
+    ] {
+        request.requester.kind = kind;
+        request.received_at = received.parse().expect("an instant");
+        let mut examination = examine(&submission(), given(Availability::NotPlaced));
+        examination.checks.retain(|check| check.rule == CheckRule::Repeated);
+        let found = examination.found(false, true, &request, &rules);
+        let [(_, check)] = &found[..] else {
+            panic!("one check, not {found:?}")
+        };
+        assert_eq!(check.legal_basis.notation(), expected);
+        assert!(!check.text.en.contains("art."), "{}", check.text.en);
+    }
+}
+
+#[test]
 fn what_comes_after_another_is_proposed_and_nothing_else_of_it_changes() {
     let (request, rules) = (submission(), rules());
     let examination = examine(&request, given(Availability::NotPlaced));

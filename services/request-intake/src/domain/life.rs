@@ -33,7 +33,7 @@ pub enum Verb {
     RecordDispatch,
     /// An official decides checks.
     ReviewDecision,
-    /// A review that finds every ground of the system kept.
+    /// A review that finds every ground kept on which the system left it or asked its requester.
     ReverseDecision,
     /// A slip of the pen in it is mended.
     Correct,
@@ -172,6 +172,7 @@ const LIFE: &[(Verb, &[(State, State)])] = &[
         Verb::ReviewDecision,
         &[
             (State::Received, State::Received),
+            (State::AwaitingClarification, State::AwaitingClarification),
             (State::LeftWithoutConsideration, State::LeftWithoutConsideration),
             (State::Registered, State::Registered),
             (State::InPreparation, State::InPreparation),
@@ -179,7 +180,10 @@ const LIFE: &[(Verb, &[(State, State)])] = &[
     ),
     (
         Verb::ReverseDecision,
-        &[(State::LeftWithoutConsideration, State::Received)],
+        &[
+            (State::AwaitingClarification, State::Received),
+            (State::LeftWithoutConsideration, State::Received),
+        ],
     ),
     (
         Verb::Correct,
@@ -205,6 +209,7 @@ const LIFE: &[(Verb, &[(State, State)])] = &[
     (
         Verb::Extend,
         &[
+            (State::AwaitingClarification, State::AwaitingClarification),
             (State::Registered, State::Registered),
             (State::InPreparation, State::InPreparation),
         ],
@@ -355,11 +360,14 @@ mod tests {
             let refused = step(state, Verb::Register).expect_err("it was examined");
             assert!(!refused.allowed().contains(&Verb::Register));
         }
-        let told = step(State::AwaitingClarification, Verb::Extend).expect_err("it has no due date that counts");
+        let told = step(State::AwaitingClarification, Verb::DraftAnswer).expect_err("it is not clear yet");
         let allowed = told.allowed();
         assert!(allowed.contains(&Verb::Return) && allowed.contains(&Verb::ProvideClarification));
-        assert!(!allowed.contains(&Verb::ClarifyPrepared) && !allowed.contains(&Verb::ReviewDecision));
-        assert!(told.to_string().contains("cannot be extended; it can "), "{told}");
+        assert!(!allowed.contains(&Verb::ClarifyPrepared) && !allowed.contains(&Verb::ReverseDecision));
+        assert!(
+            told.to_string().contains("cannot have its answer drafted; it can "),
+            "{told}"
+        );
         assert!(told.to_string().contains("be clarified, "), "{told}");
     }
 

@@ -91,6 +91,7 @@ pub fn leaves_state(kind: &str) -> bool {
             | "request.attachment_added"
             | "request.answer_edited"
             | "request.answer_approved"
+            | "request.answer_approval_repeated"
             | "request.assignment_repeated"
     )
 }
@@ -98,6 +99,8 @@ pub fn leaves_state(kind: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use legalstat_kit::door::word::Word as _;
 
     use super::*;
 
@@ -187,6 +190,23 @@ mod tests {
                 "{state:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_number_and_a_new_control_are_told_once() {
+        for kind in ["request.decision_reviewed", "request.clarification_provided"] {
+            for state in State::ALL {
+                assert_eq!(
+                    notices(kind, &Told::of(*state, None)),
+                    [Notice::Execution],
+                    "{kind} {state:?}"
+                );
+            }
+        }
+        let examined = notices("request.examined", &Told::of(State::Registered, None));
+        assert_eq!(examined, [Notice::Registered, Notice::NewControl]);
+        let again = notices("request.examined", &Told::default());
+        assert_eq!(again, [Notice::Execution]);
     }
 
     #[test]

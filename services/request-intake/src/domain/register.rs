@@ -319,6 +319,10 @@ mod tests {
             Verb::LeaveWithoutConsideration,
             Verb::Return,
             Verb::Terminate,
+            Verb::DraftAnswer,
+            Verb::UpdateAnswer,
+            Verb::ApproveAnswer,
+            Verb::RecordDispatch,
         ];
         for day in [
             date(2019, 4, 15),
@@ -333,6 +337,41 @@ mod tests {
                 assert!(!rules.grounds_of(verb, kind, day).is_empty(), "{verb:?} {kind:?} {day}");
             }
             assert!(rules.grounds_of(Verb::Extend, RequesterKind::StateBody, day).is_empty());
+        }
+    }
+
+    #[test]
+    fn no_rule_rests_on_a_law_before_it_began_or_after_it_ended() {
+        let rules = rules();
+        let bases = (rules
+            .grounds
+            .iter()
+            .map(|ground| (&ground.legal_basis, &ground.validity)))
+        .chain(rules.verbs.iter().map(|rule| (&rule.legal_basis, &rule.validity)))
+        .chain(rules.channels.iter().map(|rule| (&rule.legal_basis, &rule.validity)))
+        .chain(rules.signatories.iter().map(|rule| (&rule.legal_basis, &rule.validity)));
+        for (basis, validity) in bases {
+            if basis.act == "Code 350-VI" {
+                assert!(validity.from >= date(2021, 7, 1), "{basis} from {}", validity.from);
+            }
+            if ["Law No. 221", "Law 221"].contains(&basis.act.as_str()) {
+                assert!(
+                    validity.to.is_some_and(|to| to <= date(2021, 6, 30)),
+                    "{basis} to {:?}",
+                    validity.to
+                );
+            }
+        }
+        let forwarding = |day| {
+            let rule = rules.verb(Verb::Forward, "NOT_COMPETENT", RequesterKind::Individual, day);
+            let rule = rule.expect("it is ordered");
+            (rule.legal_basis.provision.as_str(), rule.validity.grade.as_str())
+        };
+        assert_eq!(forwarding(date(2025, 12, 31)), ("art. 76", "C"));
+        assert_eq!(forwarding(date(2026, 1, 1)), ("art. 76", "A"));
+        for ground in ["ANONYMOUS", "WITHOUT_ESSENCE", "REPEATED"] {
+            let rule = rules.verb(Verb::Terminate, ground, RequesterKind::StateBody, date(2026, 3, 2));
+            assert!(rule.is_some_and(|rule| rule.legal_basis.assumed), "{ground}");
         }
     }
 

@@ -16,6 +16,16 @@ pub fn is_reversed(checks: &[Check], kept: &[Check], rules: &Rules, received_on:
     checks.iter().filter(by_system).all(|check| kept.contains(check))
 }
 
+/// Whether everything for which an examination asked the requester was found kept. Where it asked for nothing there is nothing to
+/// reverse.
+pub fn asks_no_more(checks: &[Check], kept: &[Check]) -> bool {
+    let mut asked = checks
+        .iter()
+        .filter(|check| check.outcome == Outcome::Failed)
+        .peekable();
+    asked.peek().is_some() && asked.all(|check| kept.contains(check))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +53,7 @@ mod tests {
         let reversed = |kept: &[Check]| is_reversed(&checks, kept, &rules, date(2026, 3, 2));
         assert!(!reversed(&[]) && !reversed(&checks[..1]));
         assert!(reversed(&checks[..2]));
+        assert!(!asks_no_more(&checks[2..], &[]) && asks_no_more(&checks[2..], &checks[2..3]));
+        assert!(!asks_no_more(&checks[3..], &checks), "nobody was asked");
     }
 }

@@ -137,7 +137,7 @@ impl Job {
 
     /// Drafts the answer to a request as it was read, or leaves it to an official. False while the form registry is away.
     async fn draft(&self, stored: Stored, by: By) -> anyhow::Result<bool> {
-        let gathered = drafting::gather(&self.form_registry, &stored.submission, &HashMap::new()).await;
+        let gathered = drafting::gather(&self.form_registry, &stored.submission, &HashMap::new(), &[]).await;
         let Some(gathered) = gathered else {
             return Ok(false);
         };
@@ -162,6 +162,11 @@ async fn store(write: &mut Write, stored: &Stored, gathered: Gathered, by: &By) 
     if !stands.is_free {
         return Ok(Vec::new());
     }
+    let (kind, day) = (stored.submission.requester.kind, stored.submission.received_on());
+    // What no rule orders is no business of a job either.
+    let Some(ordered) = by.rules.verb(Verb::DraftAnswer, "", kind, day) else {
+        return Ok(Vec::new());
+    };
     write.not_before(stored.standing.changed_at.unwrap_or(stored.receipt.accepted_at));
     let (now, system) = (write.now(), Call::system(METHOD).caller.name.clone());
     let drafting = Drafting {
@@ -170,12 +175,12 @@ async fn store(write: &mut Write, stored: &Stored, gathered: Gathered, by: &By) 
         wanted: None,
         by: &system,
     };
-    let answer = drafting.assemble(write.connection(), stored, gathered, now).await?;
+    let (answer, submission_sha256) = drafting.assemble(write.connection(), stored, gathered, now).await?;
     if !answering::is_whole(&answer) {
         return Ok(Vec::new());
     }
     // One that is larger than an answer may be is an official's to make smaller.
-    let Ok(version) = drafting::version(&answer, &system, now) else {
+    let Ok(version) = drafting::version(&answer, Some(submission_sha256), &system, now) else {
         return Ok(Vec::new());
     };
     db::answer::insert(write.connection(), id, &version).await?;
@@ -188,7 +193,7 @@ async fn store(write: &mut Write, stored: &Stored, gathered: Gathered, by: &By) 
         before,
         after: life::step(before, Verb::DraftAnswer)?,
         reason: String::new(),
-        legal_basis: None,
+        legal_basis: Some(by.rules.basis_on(&ordered.legal_basis, day)),
         terms: Terms::default(),
     };
     db::decision::insert(write.connection(), id, &decision).await?;

@@ -120,8 +120,8 @@ impl Job {
                     return Ok(Vec::new());
                 }
                 let examination = comes_after(write.connection(), &stored, examination, &rules).await?;
-                let verb = Verb::of(&examination, stands);
-                life::step(stands, verb)?;
+                let verb = Verb::of(&examination, stands.state);
+                let state = life::step(stands.state, verb)?;
                 let now = write.now();
                 let connection = write.connection();
                 if verb == Verb::ExamineAgain {
@@ -134,7 +134,10 @@ impl Job {
                     Told::default()
                 } else {
                     let due_date = examination.deadline.as_ref().map(|deadline| deadline.due_date);
-                    Told::of(life::step(stands, verb)?, due_date)
+                    Told {
+                        executor: stands.assignee,
+                        ..Told::of(state, due_date)
+                    }
                 };
                 Ok(vec![Change::of(&names::request(id), "request.examined").telling(&told)])
             })

@@ -5,16 +5,17 @@ use jiff::Timestamp;
 use legalstat_kit::{Error, FieldReason, Violations};
 use legalstat_proto::requests::v1 as proto;
 use prost_types::FieldMask;
+use sqlx::PgConnection;
 
 use super::{
     convert,
     parse::{self, Door},
 };
 use crate::{
-    db::request::Stored,
+    db::{self, request::Stored},
     domain::{
         examination::Examination,
-        request::{Request, Submission},
+        request::{Request, State, Submission},
         rules::Rules,
     },
 };
@@ -131,6 +132,15 @@ impl Amendment {
         let submission = parse::submission(&mut violations, &merged, &door);
         violations.sound(submission)
     }
+}
+
+/// Whether a request waits for nothing but what its examination has asked for: it has no number, and no official waits for an answer.
+pub(super) async fn asked_by_examination(connection: &mut PgConnection, stands: &Stored) -> Result<bool, Error> {
+    if stands.standing.state != State::AwaitingClarification || stands.registration_number.is_some() {
+        return Ok(false);
+    }
+    let open = db::clarification::open(connection, stands.receipt.id).await?;
+    Ok(open.iter().all(|question| question.by_official.is_none()))
 }
 
 /// The request as it would be submitted now.

@@ -18,6 +18,7 @@ use crate::{
         request::Stored,
     },
     domain::{
+        amendment,
         attachment::Attachment,
         dispatch::{Dispatch, Means, SignatureVerdict},
         names,
@@ -97,6 +98,24 @@ pub(super) fn missing(id: Uuid) -> Refusal {
 /// The name of the answer to a request.
 pub(super) fn name(id: Uuid) -> String {
     format!("{}/answer", names::request(id))
+}
+
+/// Refuses what answers the request as it was before it was changed, or before some of its items went to another body.
+///
+/// # Errors
+/// FAILED_PRECONDITION with ANSWER_OUTDATED: it is to be drafted again.
+pub(super) async fn require_current(
+    connection: &mut PgConnection,
+    stands: &Stored,
+    version: &Version,
+) -> Result<(), Error> {
+    let id = stands.receipt.id;
+    let forwarded = db::decision::forwarded_items(connection, id).await?;
+    let asked = amendment::digest(&stands.submission, &forwarded);
+    if version.submission_sha256.as_deref() == Some(&asked[..]) {
+        return Ok(());
+    }
+    Err(error::answer_outdated(&names::request(id), version.version).into())
 }
 
 /// The answer of a version.

@@ -4,6 +4,7 @@ use legalstat_kit::{
     Call, Error, FieldReason, Refusal, Violations,
     door::word::{self, Word as _},
     law::LegalBasis,
+    write,
 };
 use legalstat_proto::{
     common::v1::ErrorReason,
@@ -53,8 +54,11 @@ pub(super) async fn approve_answer(
     } = &message;
     let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
     let ((asked, sha256), capacity) = violations.sound(asked.zip(sha256).zip(capacity))?;
-    // The bytes that a digest names never change: they are verified before anything is locked.
-    let signed = {
+    // The bytes that a digest names never change: they are verified before anything is locked. What was answered is answered again,
+    // whatever has become of the certificate.
+    let signed = if write::was_answered(&service.context, call, asked.request_id).await? {
+        None
+    } else {
         let mut connection = service.context.db.connection().await?;
         let last = db::answer::last(&mut connection, asked.id).await?;
         last.filter(|last| last.sha256 == sha256).map(|last| last.canonical)
@@ -63,10 +67,11 @@ pub(super) async fn approve_answer(
         Some(signed) => Some(verified(service, signed, der).await?),
         None => None,
     };
+    let rules = service.rules.get(&service.context.db).await?;
     let by = call.caller.name.clone();
     let deed = Deed {
         verb: Verb::ApproveAnswer,
-        events: ("request.answer_approved", "request.answer_approved"),
+        events: ("request.answer_approved", "request.answer_approval_repeated"),
     };
     deciding::decide_to(
         service,
@@ -76,6 +81,7 @@ pub(super) async fn approve_answer(
         deed,
         move |write, stands| {
             Box::pin(async move {
+                let ordered = deciding::ordered(&rules, stands, Verb::ApproveAnswer, "", Some(capacity))?;
                 let (id, now) = (stands.receipt.id, write.now());
                 let last = db::answer::last(write.connection(), id).await?;
                 let last = last.ok_or_else(|| answering::missing(id))?;
@@ -83,6 +89,7 @@ pub(super) async fn approve_answer(
                 let Some(signature) = signature else {
                     return Err(error::changed(&format!("{}/answer", names::request(id))).into());
                 };
+                answering::require_current(write.connection(), stands, &last).await?;
                 if let Some(approval) = last.approval {
                     if approval.approved_by == by && approval.signature == signature.der {
                         return Ok(Done {
@@ -94,7 +101,7 @@ pub(super) async fn approve_answer(
                 }
                 let writers = db::answer::writers(write.connection(), id).await?;
                 if writers.contains(&by) {
-                    return Err(same_person(&by).into());
+                    return Err(same_person(&by, &ordered.legal_basis).into());
                 }
                 let approved = Approved {
                     approved_by: by,
@@ -107,6 +114,7 @@ pub(super) async fn approve_answer(
                 db::answer::approve(write.connection(), id, last.version, &approved).await?;
                 Ok(Done {
                     capacity: Some(capacity),
+                    legal_basis: Some(ordered.legal_basis),
                     ..Done::default()
                 })
             })
@@ -117,10 +125,9 @@ pub(super) async fn approve_answer(
 }
 
 /// Who approves must be another person than who wrote.
-fn same_person(by: &str) -> Refusal {
+fn same_person(by: &str, basis: &LegalBasis) -> Refusal {
     let message = format!("{by} drafted or edited this answer; another person approves it");
-    Refusal::new(Code::FailedPrecondition, ErrorReason::SamePerson, message)
-        .legal_basis(LegalBasis::parse("Code 350-VI, art. 76"))
+    Refusal::new(Code::FailedPrecondition, ErrorReason::SamePerson, message).legal_basis(basis.clone())
 }
 
 /// The signature in DER, from DER or PEM.

@@ -7,13 +7,16 @@ use legalstat_proto::requests::v1::{self as proto, AskClarificationRequest};
 use super::{
     RequestIntake,
     deciding::{self, Asked, Deed, Done, Ordered, REASON},
+    owed,
 };
 use crate::{
-    db::{self, clarification::Defect},
+    db::{self, clarification::Defect, request::Stored},
     domain::{
+        amendment,
         decision::Terms,
         life::Verb,
-        request::{Language, Submission},
+        request::{Language, State, Submission},
+        rules::Rules,
     },
     error,
 };
@@ -45,13 +48,17 @@ pub(super) async fn ask_clarification(
     deciding::decide(service, call, &message, asked, deed, move |write, stands| {
         Box::pin(async move {
             let ordered = deciding::ordered(&rules, stands, Verb::AskClarification, "", None)?;
-            in_its_language(&stands.submission, &defects)?;
+            of_its_fields(&stands.submission, &defects)?;
             let id = stands.receipt.id;
             let before = db::clarification::asked_about(write.connection(), id).await?;
             if let Some(defect) = defects.iter().find(|defect| before.contains(&defect.field)) {
                 return Err(error::clarification_repeated(&defect.field, &ordered.legal_basis).into());
             }
-            let cure_by = within_bounds(&ordered, zone::civil_day(write.now()), cure_by)?;
+            let today = zone::civil_day(write.now());
+            let cure_by = match running(&rules, stands)? {
+                Some(last) => still_running(&ordered, last, today, cure_by)?,
+                None => within_bounds(&ordered, today, cure_by)?,
+            };
             db::clarification::ask(write.connection(), id, &defects).await?;
             db::clarification::set_cure_by(write.connection(), id, cure_by).await?;
             Ok(Done {
@@ -99,14 +106,20 @@ fn text_in(text: &LocalizedText, language: Language) -> &str {
     }
 }
 
-/// Refuses a defect that is not told in the language in which the requester wrote.
-fn in_its_language(submission: &Submission, defects: &[Defect]) -> Result<(), Error> {
+/// Refuses a defect of a field that the request does not have, which would be a second spelling of another, and one that is not told
+/// in the language in which the requester wrote.
+fn of_its_fields(submission: &Submission, defects: &[Defect]) -> Result<(), Error> {
     let language = match submission.language {
         Language::Kk => "kk",
         Language::Ru => "ru",
     };
     let mut violations = Violations::new();
     for (place, defect) in defects.iter().enumerate() {
+        if !amendment::has(submission, &defect.field) {
+            let description =
+                "a field that the request has, spelled as in items[0].period; empty for the whole request";
+            violations.add(format!("defects[{place}].field"), FieldReason::Unknown, description);
+        }
         if text_in(&defect.text, submission.language).is_empty() {
             let field = format!("defects[{place}].text.{language}");
             violations.add(field, FieldReason::Required, "required: the language of the request");
@@ -119,6 +132,28 @@ fn in_its_language(submission: &Submission, defects: &[Defect]) -> Result<(), Er
 fn told(defects: &[Defect], language: Language) -> String {
     let told: Vec<&str> = defects.iter().map(|defect| text_in(&defect.text, language)).collect();
     told.join("\n")
+}
+
+/// The last day of the time for curing that runs already, or has passed.
+fn running(rules: &Rules, stands: &Stored) -> Result<Option<Date>, Error> {
+    match stands.standing.state {
+        State::AwaitingClarification => Ok(Some(owed::cure_by(rules, stands)?)),
+        _ => Ok(None),
+    }
+}
+
+/// What is asked besides is cured in the time that runs already: another question puts nothing off.
+fn still_running(ordered: &Ordered<'_>, last: Date, today: Date, chosen: Option<Date>) -> Result<Date, Error> {
+    if last < today {
+        return Err(error::cure_term_passed(last, &ordered.legal_basis).into());
+    }
+    if chosen.is_some_and(|chosen| chosen != last) {
+        let mut violations = Violations::new();
+        let description = format!("the time for curing runs already, until {last}: leave it out");
+        violations.add_by_law("cure_by", FieldReason::Conflict, description, &ordered.legal_basis);
+        violations.refuse()?;
+    }
+    Ok(last)
 }
 
 /// The last day for curing the defects.

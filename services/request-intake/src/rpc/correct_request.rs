@@ -5,7 +5,7 @@ use legalstat_proto::requests::v1::{self as proto, CorrectRequestRequest};
 
 use super::{
     RequestIntake,
-    amending::Amendment,
+    amending::{Amendment, asked_by_examination},
     deciding::{self, Asked, Deed, Done, REASON},
 };
 use crate::{
@@ -46,6 +46,12 @@ pub(super) async fn correct_request(
             }
             let id = stands.receipt.id;
             db::amendment::store(write.connection(), id, &submission).await?;
+            // What the examination asked for was perhaps there all the time: it looks again, and asks again if it must.
+            let again = asked_by_examination(write.connection(), stands).await?;
+            if again {
+                let now = write.now();
+                db::clarification::provided(write.connection(), id, now).await?;
+            }
             Ok(Done {
                 reason,
                 legal_basis: Some(ordered.legal_basis),
@@ -54,6 +60,7 @@ pub(super) async fn correct_request(
                     examine_again: true,
                     ..Terms::default()
                 },
+                instead: again.then_some(Verb::ProvideClarification),
                 ..Done::default()
             })
         })

@@ -4,14 +4,16 @@
 use std::{collections::HashMap, sync::Arc};
 
 use futures::future::BoxFuture;
+use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
     Call, Error, FieldReason, Violations,
-    door::word::Word,
+    door::{wire, word::Word},
     due::moves,
     law::LegalBasis,
     write::{self, Mutation, Outcome, Write},
+    zone,
 };
-use legalstat_proto::requests::v1 as proto;
+use legalstat_proto::{common::v1 as common, requests::v1 as proto};
 use prost::Message;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -24,6 +26,7 @@ use super::{
 use crate::{
     db::{self, request::Stored},
     domain::{
+        contradiction,
         decision::{Decision, OfficialCapacity, Terms},
         life::{self, Verb},
         names,
@@ -196,6 +199,24 @@ where
     .await
 }
 
+/// The day on which a requester was told of a decision, which is not in the future.
+pub(super) fn notified_on(violations: &mut Violations, given: Option<&common::Date>, now: Timestamp) -> Option<Date> {
+    let day = given.and_then(|day| violations.check("notified_on", FieldReason::Date, wire::date(day)));
+    if day.is_some_and(|day| day > zone::civil_day(now)) {
+        violations.add("notified_on", FieldReason::InFuture, "must not be in the future");
+    }
+    day
+}
+
+/// Refuses a day before the receipt as the one on which a requester was told.
+pub(super) fn told_after_receipt(stands: &Stored, notified_on: Option<Date>) -> Result<(), Error> {
+    if notified_on.is_some_and(|day| day < stands.submission.received_on()) {
+        let description = "must not lie before the day of receipt";
+        return Err(Violations::one("notified_on", FieldReason::Range, description).into());
+    }
+    Ok(())
+}
+
 /// The rule by which a verb may be done with a request, and its law as it stood on the day of receipt.
 pub(super) struct Ordered<'r> {
     pub rule: &'r VerbRule,
@@ -206,7 +227,7 @@ pub(super) struct Ordered<'r> {
 ///
 /// # Errors
 /// VERB_NOT_ORDERED when no law in force on the day of receipt lets it be done; INVALID_FIELDS for another ground or capacity than
-/// the law has.
+/// the law has; GROUND_CONTRADICTED for a ground that what was submitted contradicts.
 pub(super) fn ordered<'r>(
     rules: &'r Rules,
     stands: &Stored,
@@ -223,7 +244,13 @@ pub(super) fn ordered<'r>(
         let description = format!("for this request one of {}", known.join(", "));
         return Err(Violations::one("ground", FieldReason::Unknown, &description).into());
     };
-    let legal_basis = rules.basis_on(&rule.legal_basis, day);
+    // Which channels are open is a rule of its own, with its own law.
+    let channel = rules.channel(kind, stands.submission.channel, day);
+    let own = channel.filter(|_| (verb, ground) == (Verb::LeaveWithoutConsideration, "OTHER_CHANNEL"));
+    let legal_basis = rules.basis_on(own.map_or(&rule.legal_basis, |own| &own.legal_basis), day);
+    if let Some(why) = contradiction::of(ground, &stands.submission, rules) {
+        return Err(error::ground_contradicted(ground, why, &legal_basis).into());
+    }
     if !rule.capacities.is_empty() && !capacity.is_some_and(|capacity| rule.capacities.contains(&capacity)) {
         let mut violations = Violations::new();
         let decides: Vec<&str> = rule.capacities.iter().map(|capacity| capacity.word()).collect();

@@ -56,6 +56,7 @@ pub(super) async fn draft_answer(
         deed,
         move |write, stands| {
             Box::pin(async move {
+                let ordered = deciding::ordered(&rules, stands, Verb::DraftAnswer, "", None)?;
                 let (submission, gathered) = gathered;
                 if submission != stands.submission {
                     return Err(error::changed(&names::request(stands.receipt.id)).into());
@@ -67,10 +68,13 @@ pub(super) async fn draft_answer(
                     wanted,
                     by: &by,
                 };
-                let answer = drafting.assemble(write.connection(), stands, gathered, now).await?;
-                let version = drafting::version(&answer, &by, now)?;
+                let (answer, submission_sha256) = drafting.assemble(write.connection(), stands, gathered, now).await?;
+                let version = drafting::version(&answer, Some(submission_sha256), &by, now)?;
                 db::answer::insert(write.connection(), stands.receipt.id, &version).await?;
-                Ok(Done::default())
+                Ok(Done {
+                    legal_basis: Some(ordered.legal_basis),
+                    ..Done::default()
+                })
             })
         },
         |connection, _, left| Box::pin(answering::left(connection, left)),
@@ -121,7 +125,8 @@ async fn gather(
         let description = format!("the request has {count} items, and none at place {beyond}");
         return Err(Violations::one("meanings", FieldReason::OutOfRange, &description).into());
     }
-    let gathered = drafting::gather(&service.form_registry, &stored.submission, meanings).await;
+    let passed_on = db::decision::passed_on(&mut *service.context.db.connection().await?, asked.id).await?;
+    let gathered = drafting::gather(&service.form_registry, &stored.submission, meanings, &passed_on).await;
     let gathered = gathered
         .ok_or_else(|| Refusal::unavailable("the form registry is away: an answer cannot be drafted without it"))?;
     Ok((stored.submission, gathered))

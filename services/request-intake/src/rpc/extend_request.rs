@@ -47,6 +47,8 @@ struct Wish {
 /// What the calendar said of a request in one version.
 struct Computed {
     version: i32,
+    /// The day of the question: extension and notice count from it.
+    today: Date,
     deadline: Deadline,
     extension: Extension,
     notify_by: Option<Date>,
@@ -59,6 +61,7 @@ pub(super) async fn extend_request(
 ) -> Result<proto::Request, Error> {
     let mut violations = Violations::new();
     let wish = wish(&mut violations, &message);
+    let notified_on = deciding::notified_on(&mut violations, message.notified_on.as_ref(), service.context.now());
     let ExtendRequestRequest {
         name, etag, request_id, ..
     } = &message;
@@ -81,7 +84,11 @@ pub(super) async fn extend_request(
             if computed.version != stands.standing.version {
                 return Err(error::changed(&names::request(stands.receipt.id)).into());
             }
+            if computed.today != zone::civil_day(write.now()) {
+                return Err(error::day_turned(&names::request(stands.receipt.id)).into());
+            }
             let ordered = allowed(stands, &rules, &wish, write.now())?;
+            deciding::told_after_receipt(stands, notified_on)?;
             store(write, stands, &computed).await?;
             Ok(Done {
                 reason: wish.reason,
@@ -91,6 +98,7 @@ pub(super) async fn extend_request(
                     ground: Some(wish.part.word().into()),
                     until: Some(computed.deadline.due_date),
                     notify_by: computed.notify_by,
+                    notified_on,
                     ..Terms::default()
                 },
                 ..Done::default()
@@ -120,13 +128,16 @@ fn wish(violations: &mut Violations, message: &ExtendRequestRequest) -> Option<W
 
 /// Whether the law lets the due date be put off so, as the request stands.
 fn allowed<'r>(stands: &Stored, rules: &'r Rules, wish: &Wish, now: Timestamp) -> Result<Ordered<'r>, Error> {
+    let Some(standing) = &stands.deadline else {
+        return Err(error::without_due_date(&names::request(stands.receipt.id)).into());
+    };
     let ordered = deciding::ordered(rules, stands, Verb::Extend, wish.part.word(), Some(wish.capacity))?;
     let extended = stands.standing.extension.map(|extension| extension.part);
     if extended.is_some_and(|part| part == wish.part || part == DuePart::Extension) {
         return Err(error::already_extended(&ordered.legal_basis).into());
     }
-    if let Some(deadline) = stands.deadline.as_ref().filter(|deadline| deadline.due_time <= now) {
-        return Err(error::due_date_passed(deadline.due_date, &ordered.legal_basis).into());
+    if standing.due_time <= now {
+        return Err(error::due_date_passed(standing.due_date, &ordered.legal_basis).into());
     }
     Ok(ordered)
 }
@@ -178,6 +189,7 @@ async fn computed(
     };
     Ok(Computed {
         version: stands.standing.version,
+        today,
         deadline: later(deadline, standing, wish)?,
         extension,
         notify_by,

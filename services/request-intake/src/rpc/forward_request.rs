@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use legalstat_kit::{Call, Error, FieldReason, Violations, door::wire, zone};
+use legalstat_kit::{Call, Error, FieldReason, Violations, zone};
 use legalstat_proto::requests::v1::{self as proto, ForwardRequestRequest};
 
 use uuid::Uuid;
@@ -32,12 +32,7 @@ pub(super) async fn forward_request(
     let to_body = violations.name("to_body", &message.to_body, BODY);
     let ground = violations.name("ground", &message.ground, GROUND);
     let reason = violations.text("reason", &message.reason, REASON);
-    let notified_on = message.notified_on.as_ref();
-    let notified_on = notified_on.and_then(|day| violations.check("notified_on", FieldReason::Date, wire::date(day)));
-    let today = zone::civil_day(service.context.now());
-    if notified_on.is_some_and(|day| day > today) {
-        violations.add("notified_on", FieldReason::InFuture, "must not be in the future");
-    }
+    let notified_on = deciding::notified_on(&mut violations, message.notified_on.as_ref(), service.context.now());
     let items = items(&mut violations, &message.items);
     let ForwardRequestRequest {
         name, etag, request_id, ..
@@ -61,10 +56,7 @@ pub(super) async fn forward_request(
     deciding::decide(service, call, &message, asked, deed, move |write, stands| {
         Box::pin(async move {
             let ordered = deciding::ordered(&rules, stands, Verb::Forward, &ground, None)?;
-            if notified_on.is_some_and(|day| day < stands.submission.received_on()) {
-                let description = "must not lie before the day of receipt";
-                return Err(Violations::one("notified_on", FieldReason::Range, description).into());
-            }
+            deciding::told_after_receipt(stands, notified_on)?;
             let gone = db::decision::forwarded_items(write.connection(), stands.receipt.id).await?;
             some_remain(stands, &items, &gone)?;
             Ok(Done {

@@ -1,16 +1,27 @@
 //! ProvideClarification.
 
-use legalstat_kit::{Call, Error, Violations};
+use std::sync::Arc;
+
+use legalstat_kit::{Call, Error, FieldReason, Violations};
 use legalstat_proto::requests::v1::{self as proto, ProvideClarificationRequest};
+use sqlx::PgConnection;
 
 use super::{
     RequestIntake,
     amending::Amendment,
     deciding::{self, Asked, Deed, Done, REASON},
+    review_decision,
 };
 use crate::{
     db::{self, request::Stored},
-    domain::{amendment, decision::Terms, life::Verb},
+    domain::{
+        amendment,
+        decision::{ChangedField, Terms},
+        examination::Outcome,
+        life::Verb,
+        request::State,
+    },
+    shared_texts::SharedTexts,
 };
 
 pub(super) async fn provide_clarification(
@@ -29,6 +40,7 @@ pub(super) async fn provide_clarification(
     let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
     let asked = violations.sound(asked)?;
     let rules = service.rules.get(&service.context.db).await?;
+    let texts = Arc::clone(&service.texts);
     let deed = Deed {
         verb: Verb::ProvideClarification,
         events: ("request.clarification_provided", "request.clarification_provided"),
@@ -39,6 +51,7 @@ pub(super) async fn provide_clarification(
             let submission = supplied.apply(stands, &rules, write.now())?;
             let changed = amendment::changed(&stands.submission, &submission);
             let (id, now) = (stands.receipt.id, write.now());
+            only_asked(write.connection(), &texts, stands, &changed).await?;
             if !changed.is_empty() {
                 db::amendment::store(write.connection(), id, &submission).await?;
             }
@@ -51,7 +64,7 @@ pub(super) async fn provide_clarification(
                     examine_again: true,
                     ..Terms::default()
                 },
-                instead: came_back(stands),
+                instead: came_back(write.connection(), stands).await?,
                 ..Done::default()
             })
         })
@@ -59,11 +72,42 @@ pub(super) async fn provide_clarification(
     .await
 }
 
+/// Refuses what the requester was not asked about: a clarification changes no other field.
+async fn only_asked(
+    connection: &mut PgConnection,
+    texts: &SharedTexts,
+    stands: &Stored,
+    changed: &[ChangedField],
+) -> Result<(), Error> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let open = db::clarification::open(connection, stands.receipt.id).await?;
+    let mut asked: Vec<String> = open.iter().filter_map(|one| one.by_official.clone()).collect();
+    if open.iter().any(|one| one.by_official.is_none()) {
+        let checks = review_decision::checks(connection, texts, stands).await?;
+        let failed = checks.into_iter().filter(|check| check.outcome == Outcome::Failed);
+        asked.extend(failed.map(|check| check.field));
+    }
+    let mut violations = Violations::new();
+    for ChangedField { field, .. } in changed {
+        if !asked.iter().any(|path| amendment::is_asked(path, field)) {
+            let description =
+                "the requester was not asked about it: an official mends a slip of the pen by CorrectRequest";
+            violations.add(format!("request.{field}"), FieldReason::Conflict, description);
+        }
+    }
+    Ok(violations.refuse()?)
+}
+
 /// What was registered before it was asked about goes back to where it stood.
-fn came_back(stands: &Stored) -> Option<Verb> {
-    stands.registration_number.as_ref()?;
-    Some(match stands.standing.assignee {
-        Some(_) => Verb::ClarifyPrepared,
-        None => Verb::ClarifyRegistered,
-    })
+async fn came_back(connection: &mut PgConnection, stands: &Stored) -> Result<Option<Verb>, Error> {
+    if stands.registration_number.is_none() {
+        return Ok(None);
+    }
+    let from = db::decision::asked_from(connection, stands.receipt.id).await?;
+    Ok(Some(match from {
+        Some(State::InPreparation) => Verb::ClarifyPrepared,
+        _ => Verb::ClarifyRegistered,
+    }))
 }

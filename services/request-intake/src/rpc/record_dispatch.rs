@@ -27,6 +27,7 @@ use crate::{
         life::Verb,
         names,
     },
+    error,
 };
 
 /// The longest proof in words.
@@ -44,6 +45,14 @@ pub(super) async fn record_dispatch(
     if given.is_some_and(|given| given > service.context.now()) {
         violations.add("dispatch_time", FieldReason::InFuture, "not in the future");
     }
+    let sha256 = violations.sha256("sha256", &message.sha256);
+    if message.sha256.is_empty() {
+        violations.add(
+            "sha256",
+            FieldReason::Required,
+            "required: the digest that the dispatched document bears",
+        );
+    }
     let proof = violations.name("proof", &message.proof, PROOF);
     let proof_file = names::parse_attachment(&message.proof_file);
     if proof_file.is_none() && !message.proof_file.is_empty() {
@@ -54,7 +63,8 @@ pub(super) async fn record_dispatch(
         name, etag, request_id, ..
     } = &message;
     let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
-    let (asked, means) = violations.sound(asked.zip(means))?;
+    let ((asked, means), sha256) = violations.sound(asked.zip(means).zip(sha256))?;
+    let rules = service.rules.get(&service.context.db).await?;
     let by = call.caller.name.clone();
     let deed = Deed {
         verb: Verb::RecordDispatch,
@@ -68,9 +78,15 @@ pub(super) async fn record_dispatch(
         deed,
         move |write, stands| {
             Box::pin(async move {
+                let ordered = deciding::ordered(&rules, stands, Verb::RecordDispatch, "", None)?;
                 let (id, now) = (stands.receipt.id, write.now());
                 let last = db::answer::last(write.connection(), id).await?;
                 let last = last.ok_or_else(|| answering::missing(id))?;
+                // What was edited after it went out is not what went out.
+                if last.sha256 != sha256 {
+                    return Err(error::changed(&format!("{}/answer", names::request(id))).into());
+                }
+                answering::require_current(write.connection(), stands, &last).await?;
                 let Some(approval) = last.approval else {
                     return Err(not_approved(&names::request(id), last.version).into());
                 };
@@ -93,6 +109,7 @@ pub(super) async fn record_dispatch(
                 db::answer::dispatch(write.connection(), id, last.version, &dispatch).await?;
                 Ok(Done {
                     reason: dispatch.proof,
+                    legal_basis: Some(ordered.legal_basis),
                     ..Done::default()
                 })
             })

@@ -16,7 +16,9 @@ use legalstat_proto::requests::v1::{self as proto, ReviewDecisionRequest};
 use sqlx::PgConnection;
 
 use super::{
-    RequestIntake, convert,
+    RequestIntake,
+    amending::asked_by_examination,
+    convert,
     deciding::{self, Asked, Deed, Done, REASON},
 };
 use crate::{
@@ -65,9 +67,14 @@ pub(super) async fn review_decision(
     let asked = violations.sound(asked)?;
     let rules = service.rules.get(&service.context.db).await?;
     let texts = Arc::clone(&service.texts);
+    // A due date that an official enters ends the examination: the request has its number from then on, which is told as such.
+    let kind = match entered {
+        Some(_) => "request.examined",
+        None => "request.decision_reviewed",
+    };
     let deed = Deed {
         verb: Verb::ReviewDecision,
-        events: ("request.decision_reviewed", "request.decision_reviewed"),
+        events: (kind, kind),
     };
     deciding::decide(service, call, &message, asked, deed, move |write, stands| {
         Box::pin(async move {
@@ -86,7 +93,12 @@ pub(super) async fn review_decision(
                 let number = number.ok_or_else(|| anyhow::anyhow!("one year has one number"))?;
                 db::due_date::enter(connection, stands.receipt.id, &deadline, &number).await?;
             }
-            let left = stands.standing.state == State::LeftWithoutConsideration;
+            let state = stands.standing.state;
+            if again && state == State::AwaitingClarification {
+                let now = write.now();
+                db::clarification::provided(write.connection(), stands.receipt.id, now).await?;
+            }
+            let held = [State::LeftWithoutConsideration, State::AwaitingClarification].contains(&state);
             Ok(Done {
                 reason,
                 legal_basis: Some(ordered.legal_basis),
@@ -98,7 +110,7 @@ pub(super) async fn review_decision(
                 },
                 instead: match entered {
                     Some(_) => Some(Verb::Register),
-                    None => (left && again).then_some(Verb::ReverseDecision),
+                    None => (held && again).then_some(Verb::ReverseDecision),
                 },
                 ..Done::default()
             })
@@ -204,7 +216,12 @@ async fn only_of_system(connection: &mut PgConnection, stands: &Stored) -> Resul
     Ok(())
 }
 
-async fn checks(connection: &mut PgConnection, texts: &SharedTexts, stands: &Stored) -> Result<Vec<Check>, Error> {
+/// What the examination that counts has found.
+pub(super) async fn checks(
+    connection: &mut PgConnection,
+    texts: &SharedTexts,
+    stands: &Stored,
+) -> Result<Vec<Check>, Error> {
     if stands.findings.is_empty() {
         return Ok(db::finding::of_release_before(connection, stands.receipt.id, stands.round).await?);
     }
@@ -242,8 +259,8 @@ const fn is_open(outcome: Outcome) -> bool {
     matches!(outcome, Outcome::Failed | Outcome::Proposed | Outcome::Undetermined)
 }
 
-/// Whether the request is examined again: when every ground on which the system left it is found kept, or when a due date could not
-/// be computed.
+/// Whether the request is examined again: when every ground on which the system left it or asked its requester is found kept, or when a
+/// due date could not be computed.
 async fn is_examined_again(
     connection: &mut PgConnection,
     stands: &Stored,
@@ -253,17 +270,29 @@ async fn is_examined_again(
 ) -> Result<bool, Error> {
     match stands.standing.state {
         State::LeftWithoutConsideration => {
-            let id = stands.receipt.id;
-            let mut kept = db::review::kept(connection, &[id])
-                .await?
-                .remove(&id)
-                .unwrap_or_default();
-            kept.retain(|check| !decided.iter().any(|(other, _)| other == check));
-            kept.extend(decided.iter().filter(|(_, kept)| *kept).map(|(check, _)| check.clone()));
+            let kept = kept(connection, stands, decided).await?;
             let received_on = stands.submission.received_on();
             Ok(review::is_reversed(checks, &kept, rules, received_on))
+        }
+        State::AwaitingClarification => {
+            let kept = kept(connection, stands, decided).await?;
+            Ok(review::asks_no_more(checks, &kept) && asked_by_examination(connection, stands).await?)
         }
         State::Received => Ok(decided.iter().any(|(check, _)| check.rule == CheckRule::DueDate)),
         _ => Ok(false),
     }
+}
+
+/// The checks whose rules officials have found kept, with these verdicts.
+async fn kept(
+    connection: &mut PgConnection,
+    stands: &Stored,
+    decided: &[(Check, bool)],
+) -> Result<Vec<Check>, sqlx::Error> {
+    let id = stands.receipt.id;
+    let found = db::review::kept(connection, &[id]).await?.remove(&id);
+    let mut kept = found.unwrap_or_default();
+    kept.retain(|check| !decided.iter().any(|(other, _)| other == check));
+    kept.extend(decided.iter().filter(|(_, kept)| *kept).map(|(check, _)| check.clone()));
+    Ok(kept)
 }

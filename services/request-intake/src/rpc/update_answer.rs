@@ -65,6 +65,7 @@ pub(super) async fn update_answer(
     let (etag, request_id) = (&message.etag, &message.request_id);
     let asked = Asked::read(&mut violations, &name, etag, request_id, message.validate_only);
     let asked = violations.sound(asked)?;
+    let rules = service.rules.get(&service.context.db).await?;
     let by = call.caller.name.clone();
     let deed = Deed {
         verb: Verb::UpdateAnswer,
@@ -78,16 +79,22 @@ pub(super) async fn update_answer(
         deed,
         move |write, stands| {
             Box::pin(async move {
+                let ordered = deciding::ordered(&rules, stands, Verb::UpdateAnswer, "", None)?;
                 let (id, now) = (stands.receipt.id, write.now());
                 let last = db::answer::last(write.connection(), id).await?;
-                let before = answering::read(&last.ok_or_else(|| answering::missing(id))?)?;
+                let last = last.ok_or_else(|| answering::missing(id))?;
+                answering::require_current(write.connection(), stands, &last).await?;
+                let before = answering::read(&last)?;
                 if edit.items.len() != before.items.len() {
                     let description = format!("one for each of the {} items of the request", before.items.len());
                     return Err(Violations::one("answer.items", FieldReason::Contradiction, &description).into());
                 }
-                let version = drafting::version(&edited(&before, edit, &by), &by, now)?;
+                let version = drafting::version(&edited(&before, edit, &by), last.submission_sha256, &by, now)?;
                 db::answer::insert(write.connection(), id, &version).await?;
-                Ok(Done::default())
+                Ok(Done {
+                    legal_basis: Some(ordered.legal_basis),
+                    ..Done::default()
+                })
             })
         },
         |connection, _, left| Box::pin(answering::left(connection, left)),

@@ -36,11 +36,12 @@ impl Requests {
         Call::new(&self.approver, path!("ApproveAnswer"), &message)
     }
 
-    fn dispatch(&self, name: String) -> Call {
+    fn dispatch(&self, name: String, sha256: String) -> Call {
         let message = RecordDispatchRequest {
             name,
             means: DispatchMeans::Post.into(),
             proof: "7".into(),
+            sha256,
             request_id: Uuid::new_v4().to_string(),
             ..Default::default()
         };
@@ -94,8 +95,8 @@ impl Requests {
             _ => {
                 let submitted: Request = self.watched.prepared(&self.submit(&new())).await?;
                 let drafted: Answer = self.watched.prepared(&self.draft(&submitted.name)).await?;
-                let _: Answer = self.watched.prepared(&self.approve(&submitted.name, &drafted)).await?;
-                self.dispatch(submitted.name)
+                let approved: Answer = self.watched.prepared(&self.approve(&submitted.name, &drafted)).await?;
+                self.dispatch(submitted.name, approved.sha256)
             }
         })
     }
@@ -105,8 +106,8 @@ impl Requests {
         let submitted: Request = self.submit(&new()).read().await.expect("it is taken");
         let drafted: Answer = self.draft(&submitted.name).read().await.expect("it is drafted");
         let approved = self.approve(&submitted.name, &drafted).read::<Answer>().await;
-        approved.expect("it is approved");
-        let dispatched = self.dispatch(submitted.name).read::<Answer>().await;
+        let approved = approved.expect("it is approved");
+        let dispatched = self.dispatch(submitted.name, approved.sha256).read::<Answer>().await;
         dispatched.expect("it is dispatched");
         let coupon = submitted.coupon.expect("it has one");
         (coupon.number, coupon.secret)

@@ -312,7 +312,7 @@ async fn side_by_side<T>(asked: Vec<impl Future<Output = Result<T, Stop>>>) -> R
 fn figures_of(items: &[Looked]) -> impl Iterator<Item = &Figure> {
     items.iter().flat_map(|looked| match looked {
         Looked::With(figures) => figures.as_slice(),
-        Looked::Without(..) => &[],
+        Looked::Without(..) | Looked::Elsewhere(_) => &[],
     })
 }
 

@@ -2,7 +2,7 @@
 //! two that come at the same moment one is the first.
 
 use super::{Check, CheckRule, Examination, Outcome, RulesInForce, Submission, Verdict, texts};
-use crate::domain::{earlier, rules::Rules};
+use crate::domain::{earlier, life::Verb, rules::Rules};
 
 impl RulesInForce<'_> {
     /// Both rules, as they are as long as nothing is found.
@@ -44,7 +44,11 @@ impl Examination {
                 continue;
             };
             let verdict = in_force.kept(rule, Outcome::Proposed, "", ground.text.clone());
-            found.push((place, verdict.check));
+            let (kind, day) = (submission.requester.kind, submission.received_on());
+            // The ground is the law of applications; of a body the law counts by which its request would be ended.
+            let own = rules.verb(Verb::Terminate, "REPEATED", kind, day);
+            let own = own.filter(|_| rule == CheckRule::Repeated && kind.is_body());
+            found.push((place, in_force.citing(verdict, own.map(|own| &own.legal_basis)).check));
         }
         found
     }

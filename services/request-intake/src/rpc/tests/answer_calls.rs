@@ -103,6 +103,7 @@ pub(super) fn dispatch_of(answer: &Answer) -> RecordDispatchRequest {
     RecordDispatchRequest {
         name: answer.name.trim_end_matches("/answer").into(),
         means: DispatchMeans::Post.into(),
+        sha256: answer.sha256.clone(),
         proof: "registered letter 17".into(),
         request_id: id(),
         ..RecordDispatchRequest::default()

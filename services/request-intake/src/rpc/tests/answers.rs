@@ -440,6 +440,6 @@ async fn everything_that_is_wrong_with_a_question_about_an_answer_is_told_at_onc
     .await;
     assert_eq!(
         violations(dispatched),
-        pairs(&[("means", "REQUIRED"), ("proof", "REQUIRED")])
+        pairs(&[("means", "REQUIRED"), ("sha256", "REQUIRED"), ("proof", "REQUIRED")])
     );
 }

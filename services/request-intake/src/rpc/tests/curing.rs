@@ -17,7 +17,7 @@ use super::{
     verbs::{Desk, clarification, day, leaving, person, question, review},
 };
 
-fn correction(request: &proto::Request, paths: &[&str], given: proto::Request) -> CorrectRequestRequest {
+pub(super) fn correction(request: &proto::Request, paths: &[&str], given: proto::Request) -> CorrectRequestRequest {
     CorrectRequestRequest {
         name: request.name.clone(),
         request: Some(given),
@@ -30,7 +30,7 @@ fn correction(request: &proto::Request, paths: &[&str], given: proto::Request) -
     }
 }
 
-fn verdict(rule: CheckRule, field: &str, verdict: Verdict) -> CheckReview {
+pub(super) fn verdict(rule: CheckRule, field: &str, verdict: Verdict) -> CheckReview {
     CheckReview {
         rule: rule.into(),
         field: field.into(),

@@ -121,8 +121,11 @@ async fn a_request_is_terminated_by_the_head_or_a_deputy_and_the_law_is_that_of_
         ..person()
     };
     let old = desk.recorded(old).await;
+    let named = approver.terminate_request(termination(&old, "ANONYMOUS")).await;
+    let named = refused(named, Code::FailedPrecondition, "GROUND_CONTRADICTED");
+    assert_eq!(metadata(&named, "ground"), "ANONYMOUS");
     approver
-        .terminate_request(termination(&old, "ANONYMOUS"))
+        .terminate_request(termination(&old, "REPEATED"))
         .await
         .expect("it is ended");
     assert_eq!(cited(&desk.get(&old).await).1, "art. 5");
@@ -289,4 +292,29 @@ async fn all_that_is_wrong_with_what_ends_a_request_is_told_at_once() {
         ("items[1]", "DUPLICATE"),
     ];
     assert_eq!(violations(answer.await), with(&expected));
+}
+
+#[tokio::test]
+async fn a_ground_that_the_request_contradicts_is_refused_and_another_channel_has_its_own_law() {
+    let desk = Desk::open().await;
+    let mut operator = desk.operator();
+    let paper = desk.of_person().await;
+    for ground in ["ORAL", "OTHER_CHANNEL", "DOCUMENT_COPIES", "PRIMARY_ACCOUNTING"] {
+        let left = operator.leave_without_consideration(leaving(&paper, ground)).await;
+        let left = refused(left, Code::FailedPrecondition, "GROUND_CONTRADICTED");
+        assert_eq!(metadata(&left, "ground"), ground);
+    }
+    let mail = proto::Request {
+        channel: proto::Channel::Email.into(),
+        ..person()
+    };
+    let mail = desk.recorded(mail).await;
+    assert_eq!(mail.state(), RequestState::Registered);
+    operator
+        .leave_without_consideration(leaving(&mail, "OTHER_CHANNEL"))
+        .await
+        .expect("it is left");
+    let read = desk.get(&mail).await;
+    let basis = last(&read).legal_basis.clone().expect("it rests on law");
+    assert_eq!((basis.provision.as_str(), basis.assumed), ("paras 6 and 7", true));
 }

@@ -9,7 +9,7 @@ use tonic::Code;
 
 use super::{
     stage::get,
-    verbs::{Desk, day, extension, person},
+    verbs::{Desk, day, extension, person, question},
     watching::{all, watch},
 };
 
@@ -196,4 +196,76 @@ async fn the_feed_warns_once_of_each_due_date_that_comes_near_and_once_when_it_h
     }
     let journaled = "SELECT count(*) FROM requests.journal_entry WHERE method = 'jobs/warning'";
     assert_eq!(desk.stage.count(journaled).await, 2);
+}
+
+#[tokio::test]
+async fn what_was_asked_of_the_calendar_before_midnight_is_not_decided_after_it() {
+    let desk = Desk::open().await;
+    let request = desk.of_person().await;
+    // Another replica, whose clock is ahead, has decided after midnight: this decision comes after that one.
+    let mut database = desk.stage.running.superuser().await;
+    for statement in [
+        "SET session_replication_role = replica",
+        "UPDATE requests.request SET changed_at = '2026-03-03T00:00:01+05:00'",
+    ] {
+        sqlx::query(statement)
+            .execute(&mut database)
+            .await
+            .expect("the statement is right");
+    }
+    let mut approver = desk.approver();
+    let turned = approver.extend_request(extension(&request)).await;
+    refused(turned, Code::Aborted, "ETAG_MISMATCH");
+    desk.set_clock("2026-03-03T00:00:02+05:00");
+    let extended = approver.extend_request(extension(&request)).await;
+    assert!(extended.expect("it is extended").into_inner().extended);
+}
+
+#[tokio::test]
+async fn the_due_date_of_a_registered_request_is_put_off_while_its_requester_is_asked() {
+    let desk = Desk::open().await;
+    let request = desk.of_person().await;
+    desk.operator()
+        .ask_clarification(question(&request, &["essence"]))
+        .await
+        .expect("it is asked");
+    let mut approver = desk.approver();
+    let extended = approver.extend_request(extension(&request)).await;
+    let extended = extended.expect("it is extended").into_inner();
+    assert_eq!(
+        (extended.state(), extended.due_date),
+        (RequestState::AwaitingClarification, day(2026, 6, 2))
+    );
+    assert_eq!(extended.cure_by, day(2026, 3, 12));
+
+    let mut incomplete = person();
+    incomplete.items[0].unit = 0;
+    let unregistered = desk.recorded(incomplete).await;
+    assert_eq!(unregistered.state(), RequestState::AwaitingClarification);
+    refused(
+        approver.extend_request(extension(&unregistered)).await,
+        Code::FailedPrecondition,
+        "WRONG_STATE",
+    );
+}
+
+#[tokio::test]
+async fn when_the_requester_was_told_of_an_extension_stays_on_record() {
+    let desk = Desk::open().await;
+    let request = desk.of_person().await;
+    let mut approver = desk.approver();
+    for (told, reason) in [(day(2026, 3, 3), "IN_FUTURE"), (day(2026, 3, 1), "RANGE")] {
+        let mut wrong = extension(&request);
+        wrong.notified_on = told;
+        assert_eq!(
+            violations(approver.extend_request(wrong).await),
+            pairs(&[("notified_on", reason)])
+        );
+    }
+    let mut told = extension(&request);
+    told.notified_on = day(2026, 3, 2);
+    approver.extend_request(told).await.expect("it is extended");
+    let read = desk.get(&request).await;
+    let decision = read.decisions.last().expect("it was decided");
+    assert_eq!(decision.notified_on, day(2026, 3, 2));
 }

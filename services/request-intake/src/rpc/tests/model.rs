@@ -1,25 +1,27 @@
 //! The life as a model: random verbs by random callers at random times on a moved clock. Whatever is asked, no request stands where
-//! the life does not lead, nothing changes without a journal entry and an event, no due date is without its explanation, and the
-//! events from the first one on lead to the states.
+//! the life does not lead, nothing changes without a journal entry and an event, no due date is without its explanation, and who
+//! watches from the first event on has the state and the due date of each request after every one of them.
 
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, ToSpan};
 use legalstat_proto::requests::v1::{
-    self as proto, AssignRequestRequest, Channel, CheckReview, CheckRule, ListRequestsRequest, RequestState,
-    RequestView, Verb, Verdict, WithdrawRequestRequest,
+    self as proto, AssignRequestRequest, Channel, CheckReview, CheckRule, ListRequestsRequest, Notice, RequestEvent,
+    RequestState, RequestView, Verb, Verdict, WatchRequestsRequest, WithdrawRequestRequest,
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tonic::{Code, Response, Status};
 use uuid::Uuid;
 
 use super::{
-    stage::{Client, NOW, recorded, submission},
+    answer_calls::{UNTOLD, approval, approve, dispatch, dispatch_of, draft_of, read, update},
+    stage::{Client, NOW, recorded, request, submission},
     verbs::{Desk, clarification, extension, forwarding, leaving, person, question, returning, review, termination},
+    watching::{all, watch},
 };
 
 /// How many calls are made unless the environment says otherwise.
-const STEPS: usize = 150;
+const STEPS: usize = 250;
 /// Who calls; those who may do more call more often.
 const CALLERS: [&str; 5] = ["operator", "approver", "operator", "approver", "edms"];
 
@@ -29,6 +31,7 @@ fn leads(verb: Verb, before: RequestState) -> Vec<RequestState> {
     let goes_on = [Received, AwaitingClarification, Registered, InPreparation].contains(&before);
     match verb {
         Verb::Assign if before == Registered => vec![InPreparation],
+        Verb::Correct | Verb::ReviewDecision if before == AwaitingClarification => vec![before, Received],
         Verb::Assign | Verb::Correct if goes_on => vec![before],
         Verb::Withdraw if goes_on => vec![Withdrawn],
         Verb::Terminate if goes_on => vec![Terminated],
@@ -37,19 +40,23 @@ fn leads(verb: Verb, before: RequestState) -> Vec<RequestState> {
         Verb::AskClarification if goes_on => vec![AwaitingClarification],
         Verb::ProvideClarification if before == AwaitingClarification => vec![Received, Registered, InPreparation],
         Verb::Return if before == AwaitingClarification => vec![Returned],
-        Verb::Extend if [Registered, InPreparation].contains(&before) => vec![before],
+        Verb::Extend if goes_on && before != Received => vec![before],
+        Verb::DraftAnswer if [Registered, InPreparation].contains(&before) => vec![InPreparation],
+        Verb::UpdateAnswer | Verb::ApproveAnswer if before == InPreparation => vec![before],
+        Verb::RecordDispatch if before == InPreparation => vec![Answered],
         Verb::ReviewDecision if before == LeftWithoutConsideration => vec![before, Received],
         Verb::ReviewDecision if goes_on => vec![before],
         _ => vec![],
     }
 }
 
-/// Where another examination may lead.
+/// Where an examination may lead.
 fn examined(before: RequestState) -> Vec<RequestState> {
     use RequestState::*;
     match before {
         Received => vec![Received, Registered, AwaitingClarification, LeftWithoutConsideration],
-        Registered | InPreparation => vec![before],
+        // It stays as it was, which is all that is told.
+        Registered | InPreparation => vec![Unspecified],
         _ => vec![],
     }
 }
@@ -70,12 +77,17 @@ impl Model {
     }
 
     async fn submit(&mut self) {
-        let mut request = match self.any(4) {
+        let mut caller = "operator";
+        let mut request = match self.any(5) {
             0 => recorded(Channel::Paper),
             1 => proto::Request {
                 signatory: None,
                 ..recorded(Channel::Oral)
             },
+            2 => {
+                caller = "edms";
+                request()
+            }
             _ => person(),
         };
         if self.any(3) == 0 {
@@ -85,7 +97,7 @@ impl Model {
             let second = request.items[0].clone();
             request.items.push(second);
         }
-        let accepted = self.desk.operator().submit_request(submission(request)).await;
+        let accepted = self.desk.stage.client(caller).submit_request(submission(request)).await;
         let accepted = accepted.expect("it is accepted").into_inner();
         self.accepted.insert(accepted.name.clone(), accepted.state());
     }
@@ -113,10 +125,35 @@ impl Model {
         let before = self.one().await;
         let caller = CALLERS[self.any(CALLERS.len())];
         let mut client = self.desk.stage.client(caller);
-        match self.verb(&mut client, &before).await {
-            Ok(after) => {
+        let asked = self.verb(&mut client, &before).await;
+        if let Some(after) = self.count(asked) {
+            assert_eq!(after.into_inner().name, before.name);
+        }
+    }
+
+    /// Takes a random request some steps towards its answer, each as far as the one before was done.
+    async fn answer(&mut self) {
+        let request = self.one().await;
+        let (mut operator, mut approver) = (self.desk.operator(), self.desk.approver());
+        let drafted = operator
+            .draft_answer(draft_of(&request))
+            .await
+            .map(Response::into_inner);
+        let Some(drafted) = self.count(drafted) else { return };
+        let approved = approve(&mut approver, approval(&drafted, UNTOLD)).await;
+        let Some(approved) = self.count(approved).filter(|_| self.any(3) > 0) else {
+            return;
+        };
+        let dispatched = dispatch(&mut operator, dispatch_of(&approved)).await;
+        self.count(dispatched);
+    }
+
+    /// Counts what was done, and what was refused as the contract says.
+    fn count<T>(&mut self, asked: Result<T, Status>) -> Option<T> {
+        match asked {
+            Ok(done) => {
                 self.done += 1;
-                assert_eq!(after.into_inner().name, before.name);
+                Some(done)
             }
             Err(status) => {
                 self.refused += 1;
@@ -125,8 +162,11 @@ impl Model {
                     Code::InvalidArgument,
                     Code::PermissionDenied,
                     Code::NotFound,
+                    // The job examined it meanwhile.
+                    Code::Aborted,
                 ];
                 assert!(expected.contains(&status.code()), "{status:?}");
+                None
             }
         }
     }
@@ -137,7 +177,7 @@ impl Model {
         request: &proto::Request,
     ) -> Result<Response<proto::Request>, Status> {
         let request_id = Uuid::new_v4().to_string();
-        match self.any(12) {
+        match self.any(18) {
             0 => {
                 let message = AssignRequestRequest {
                     name: request.name.clone(),
@@ -174,11 +214,30 @@ impl Model {
                 client.provide_clarification(clarification(request, Some(items))).await
             }
             9 => client.extend_request(extension(request)).await,
-            10 => {
+            10 | 11 => {
+                let answer = client.draft_answer(draft_of(request)).await?;
+                Ok(of_answer(answer))
+            }
+            12 => {
+                let stands = read(client, request).await?;
+                Ok(of_answer(Response::new(update(client, &stands).await?)))
+            }
+            13 | 14 => {
+                let stands = read(&mut self.desk.approver(), request).await?;
+                Ok(of_answer(Response::new(
+                    approve(client, approval(&stands, UNTOLD)).await?,
+                )))
+            }
+            15 => {
+                let stands = read(client, request).await?;
+                Ok(of_answer(Response::new(dispatch(client, dispatch_of(&stands)).await?)))
+            }
+            16 => {
                 let verdict = [Verdict::Kept, Verdict::Broken][self.any(2)];
+                let (rule, field) = [(CheckRule::Written, "channel"), (CheckRule::Unit, "items[0].unit")][self.any(2)];
                 let check = CheckReview {
-                    rule: CheckRule::Written.into(),
-                    field: "channel".into(),
+                    rule: rule.into(),
+                    field: field.into(),
                     verdict: verdict.into(),
                 };
                 client.review_decision(review(request, vec![check])).await
@@ -230,6 +289,13 @@ impl Model {
         });
         let listed = listed.await.expect("they are listed").into_inner().requests;
         assert_eq!(listed.len(), self.accepted.len());
+        let mut feed = watch(&self.desk.stage, "auditor", WatchRequestsRequest::default()).await;
+        let mut events: BTreeMap<String, Vec<(String, RequestEvent)>> = BTreeMap::new();
+        for told in all(&mut feed).await.0 {
+            if let Some((event, of)) = told.event.zip(told.request_event) {
+                events.entry(of.request.clone()).or_default().push((event.kind, of));
+            }
+        }
         for request in &listed {
             let explained = request
                 .deadline
@@ -238,7 +304,7 @@ impl Model {
             assert_eq!(request.due_date.is_some(), explained, "{request:?}");
             let registered = [RequestState::Registered, RequestState::InPreparation].contains(&request.state());
             assert!(!registered || explained, "{request:?}");
-            self.replay(request).await;
+            self.replay(request, &events[&request.name]);
         }
         let unlike = "SELECT count(*) FROM (
                 SELECT resource, count(*) AS events FROM requests.outbox_event GROUP BY resource) AS told
@@ -251,45 +317,64 @@ impl Model {
             0,
             "as many events as entries of each"
         );
-        let decided = "SELECT count(*) FROM requests.decision";
+        let decided = "SELECT count(*) FROM requests.decision WHERE decided_by IN ('operator', 'approver', 'edms')";
         let repeated = "SELECT count(*) FROM requests.journal_entry WHERE outcome = 'REPEATED'";
         let done = self.desk.stage.count(decided).await + self.desk.stage.count(repeated).await;
         assert_eq!(usize::try_from(done).expect("it is small"), self.done);
     }
 
-    /// Goes through the events of a request from the first one on.
-    async fn replay(&self, request: &proto::Request) {
-        let kinds = "SELECT kind FROM requests.outbox_event WHERE resource = $1 ORDER BY number";
-        let kinds = sqlx::query_scalar::<_, String>(kinds).bind(&request.name);
-        let kinds = kinds
-            .fetch_all(&mut self.desk.stage.running.superuser().await)
-            .await
-            .expect("they are read");
-        let (mut state, mut decisions) = (self.accepted[&request.name], request.decisions.iter().peekable());
-        assert_eq!(kinds[0], "request.accepted");
-        for kind in &kinds[1..] {
-            match kind.as_str() {
-                kind if kind.ends_with("_repeated") || ["request.due_soon", "request.overdue"].contains(&kind) => {}
-                "request.examined" => {
-                    let next = decisions
-                        .peek()
-                        .map_or(request.state(), |decision| decision.state_before());
-                    assert!(examined(state).contains(&next), "{state:?} {next:?} {kinds:?}");
-                    state = next;
+    /// Goes through what a watcher is told of a request from the first event on.
+    fn replay(&self, request: &proto::Request, events: &[(String, RequestEvent)]) {
+        let kinds: Vec<&str> = events.iter().map(|(kind, _)| kind.as_str()).collect();
+        let mut decisions = request.decisions.iter().peekable();
+        let (first, mut numbered) = (&events[0].1, 0);
+        assert_eq!(
+            (kinds[0], first.state()),
+            ("request.accepted", self.accepted[&request.name])
+        );
+        let (mut state, mut due_date) = (first.state(), first.due_date);
+        for (place, (kind, told)) in events.iter().enumerate() {
+            numbered += told.notices().filter(|notice| *notice == Notice::Registered).count();
+            let warns = ["request.due_soon", "request.overdue"].contains(&kind.as_str());
+            if place == 0 || warns || kind.ends_with("_repeated") {
+                continue;
+            }
+            if kind == "request.examined" {
+                let leads = examined(state);
+                assert!(leads.contains(&told.state()), "{state:?} {:?} {kinds:?}", told.state());
+                if told.state() == RequestState::Unspecified {
+                    assert_eq!(told.due_date, None, "{kinds:?}");
+                    continue;
                 }
-                kind => {
-                    let decision = decisions.next().expect("each event is of a decision");
-                    assert_eq!(event(decision), kind, "{kinds:?}");
-                    assert_eq!(decision.state_before(), state, "{kinds:?}");
-                    let leads = leads(decision.verb(), state);
-                    assert!(leads.contains(&decision.state_after()), "{decision:?}");
-                    assert!(decision.legal_basis.is_some(), "{decision:?}");
-                    state = decision.state_after();
+                due_date = told.due_date;
+            } else {
+                let decision = decisions.next().expect("each event is of a decision");
+                assert_eq!(event(decision), kind, "{kinds:?}");
+                assert_eq!(decision.state_before(), state, "{kinds:?}");
+                let leads = leads(decision.verb(), state);
+                assert!(leads.contains(&decision.state_after()), "{decision:?}");
+                assert!(decision.legal_basis.is_some(), "{decision:?}");
+                assert_eq!(told.state(), decision.state_after(), "{kinds:?}");
+                if kind == "request.extended" {
+                    due_date = decision.until;
                 }
             }
+            state = told.state();
+            assert_eq!(told.due_date, due_date, "{kind} of {kinds:?}");
         }
-        assert_eq!((state, decisions.next()), (request.state(), None), "{kinds:?}");
+        assert_eq!((state, due_date), (request.state(), request.due_date), "{kinds:?}");
+        assert_eq!(decisions.next(), None, "{kinds:?}");
+        let registered = usize::from(!request.registration_number.is_empty());
+        assert_eq!(numbered, registered, "a number is told once: {kinds:?}");
     }
+}
+
+/// The request of an answer.
+fn of_answer(answer: Response<proto::Answer>) -> Response<proto::Request> {
+    answer.map(|answer| proto::Request {
+        name: answer.name.trim_end_matches("/answer").into(),
+        ..Default::default()
+    })
 }
 
 fn event(decision: &proto::Decision) -> &'static str {
@@ -306,6 +391,10 @@ fn event(decision: &proto::Decision) -> &'static str {
         Verb::LeaveWithoutConsideration => "request.left_without_consideration",
         Verb::Return => "request.returned",
         Verb::Terminate => "request.terminated",
+        Verb::DraftAnswer => "request.answer_drafted",
+        Verb::UpdateAnswer => "request.answer_edited",
+        Verb::ApproveAnswer => "request.answer_approved",
+        Verb::RecordDispatch => "request.answered",
         _ => "none",
     }
 }
@@ -331,6 +420,7 @@ async fn whatever_is_asked_in_whatever_order_a_request_stands_where_its_life_lea
         match model.any(10) {
             0 | 1 => model.submit().await,
             2 => model.move_clock(),
+            3 => model.answer().await,
             _ => model.decide().await,
         }
         if step % 50 == 49 {
@@ -346,4 +436,6 @@ async fn whatever_is_asked_in_whatever_order_a_request_stands_where_its_life_lea
         model.done,
         model.refused
     );
+    let answered = "SELECT count(*) FROM requests.request WHERE state = 'ANSWERED'";
+    assert!(model.desk.stage.count(answered).await > 0, "some are answered");
 }
