@@ -249,8 +249,10 @@ class Office:
         elif kind == "request.answer_drafted":
             self.approve(happened.request)
         elif kind == "request.answer_approved":
+            sent = self.operator.GetAnswer(answer_pb2.GetAnswerRequest(name=happened.request), timeout=TIMEOUT)
             change(self.operator.RecordDispatch, answer_pb2.RecordDispatchRequest(
-                name=happened.request, means="DISPATCH_MEANS_POST", proof=f"outgoing {happened.registration_number}"))
+                name=happened.request, means="DISPATCH_MEANS_POST", proof=f"outgoing {happened.registration_number}",
+                sha256=sent.sha256))
 
     def reverse(self, name):
         """The system left it without consideration; an official finds every rule kept, and it is registered."""

@@ -356,7 +356,7 @@ async fn answer(system: &System, name: &str) {
         .into_inner();
     let approval = ApproveAnswerRequest {
         name: name.into(),
-        sha256: edited.sha256,
+        sha256: edited.sha256.clone(),
         capacity: OfficialCapacity::Head.into(),
         signature: SIGNATURE.to_vec(),
         request_id: request_id(),
@@ -367,6 +367,7 @@ async fn answer(system: &System, name: &str) {
         name: name.into(),
         means: DispatchMeans::Post.into(),
         proof: "7".into(),
+        sha256: edited.sha256,
         request_id: request_id(),
         ..Default::default()
     };
