@@ -12,13 +12,22 @@ impl RulesInForce<'_> {
         let has_document = earlier::document(self.submission).is_some();
         let asks = earlier::asked(self.submission).is_some();
         let of = |rule, applies, otherwise| match applies {
-            true => self.passed(rule),
+            true => self.by_its_law(self.passed(rule)),
             false => self.kept(rule, Outcome::NotApplicable, "", otherwise),
         };
         [
             of(CheckRule::LikelyDuplicate, has_document, texts::no_number()),
             of(CheckRule::Repeated, asks, texts::nothing_to_compare()),
         ]
+    }
+
+    /// The ground is the law of applications; of a body the law counts by which its request would be ended. It is the same whatever is
+    /// found: who is not told of an earlier request does not learn of it by the law either.
+    fn by_its_law(&self, verdict: Verdict) -> Verdict {
+        let (kind, day) = (self.submission.requester.kind, self.submission.received_on());
+        let own = self.rules.verb(Verb::Terminate, "REPEATED", kind, day);
+        let own = own.filter(|_| verdict.check.rule == CheckRule::Repeated && kind.is_body());
+        self.citing(verdict, own.map(|own| &own.legal_basis))
     }
 }
 
@@ -51,11 +60,7 @@ impl Examination {
                 continue;
             };
             let verdict = in_force.kept(rule, Outcome::Proposed, "", ground.text.clone());
-            let (kind, day) = (submission.requester.kind, submission.received_on());
-            // The ground is the law of applications; of a body the law counts by which its request would be ended.
-            let own = rules.verb(Verb::Terminate, "REPEATED", kind, day);
-            let own = own.filter(|_| rule == CheckRule::Repeated && kind.is_body());
-            found.push((place, in_force.citing(verdict, own.map(|own| &own.legal_basis)).check));
+            found.push((place, in_force.by_its_law(verdict).check));
         }
         found
     }
