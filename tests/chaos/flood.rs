@@ -11,7 +11,10 @@ use std::{
 
 use legalstat_proto::{
     forms::v1::{UploadEditionFileHeader, UploadEditionFileRequest, upload_edition_file_request::Part},
-    requests::v1::request_intake_service_client::RequestIntakeServiceClient,
+    requests::v1::{
+        AnswerFigure, ApproveAnswerRequest, DispatchMeans, DraftAnswerRequest, OfficialCapacity, RecordDispatchRequest,
+        UpdateAnswerRequest, request_intake_service_client::RequestIntakeServiceClient,
+    },
 };
 use legalstat_test_support::system::System;
 use prost::Message;
@@ -34,11 +37,13 @@ const PAUSE: Duration = Duration::from_millis(10);
 const SUBMISSIONS: usize = 11;
 /// What the one in the middle may take.
 const MEDIAN: Duration = Duration::from_millis(300);
+/// A signature of which the service can say nothing, whatever it stands for: so it is kept.
+const SIGNATURE: &[u8] = include_bytes!("../../services/request-intake/src/signature/fixtures/without_attributes.p7s");
 /// An edition with as large a file as is taken.
 const EDITION: &str = "forms/1/editions/2025-M12";
 
 /// Every public method with the dearest message that it takes: what it computes anew, the longest range, the largest page. Of a
-/// request's status it is what the holder of a coupon asks: after a few wrong secrets nothing is looked up any more.
+/// request's status and answer it is what the holder of a coupon asks: after a few wrong secrets nothing is looked up any more.
 fn dearest((coupon, secret): &(String, String)) -> Vec<(&'static str, &'static str, serde_json::Value)> {
     let (calendar, forms, collections) = ("calendar", "form-registry", "collection-distribution");
     let intake = "request-intake";
@@ -177,6 +182,16 @@ fn dearest((coupon, secret): &(String, String)) -> Vec<(&'static str, &'static s
         ),
         (
             intake,
+            "/legalstat.requests.v1.RequestIntakeService/GetAnswerByCoupon",
+            json!({ "couponNumber": coupon, "secret": secret }),
+        ),
+        (
+            intake,
+            "/legalstat.requests.v1.RequestIntakeService/DownloadAnswerByCoupon",
+            json!({ "couponNumber": coupon, "secret": secret, "format": "ANSWER_FORMAT_PDF" }),
+        ),
+        (
+            intake,
             "/legalstat.requests.v1.RequestIntakeService/ListSigningKeys",
             json!({ "pageSize": 1000 }),
         ),
@@ -307,6 +322,57 @@ async fn place(system: &System) {
     }
 }
 
+/// Answers a request with as many figures as an answer has.
+async fn answer(system: &System, name: &str) {
+    let intake = |caller| RequestIntakeServiceClient::new(system.channel("request-intake", Some(caller)));
+    let (mut operator, mut approver, request_id) =
+        (intake("operator"), intake("approver"), || Uuid::new_v4().to_string());
+    let drafting = DraftAnswerRequest {
+        name: name.into(),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    let mut draft = operator
+        .draft_answer(drafting)
+        .await
+        .expect("it is drafted")
+        .into_inner();
+    let figure = |number: usize| AnswerFigure {
+        period: "2025-Q4".into(),
+        value: number.to_string(),
+        ..Default::default()
+    };
+    draft.items[0].figures = (0..1000).map(figure).collect();
+    let editing = UpdateAnswerRequest {
+        etag: draft.etag.clone(),
+        answer: Some(draft),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    let edited = operator
+        .update_answer(editing)
+        .await
+        .expect("it is edited")
+        .into_inner();
+    let approval = ApproveAnswerRequest {
+        name: name.into(),
+        sha256: edited.sha256,
+        capacity: OfficialCapacity::Head.into(),
+        signature: SIGNATURE.to_vec(),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    approver.approve_answer(approval).await.expect("it is approved");
+    let dispatch = RecordDispatchRequest {
+        name: name.into(),
+        means: DispatchMeans::Post.into(),
+        proof: "7".into(),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    operator.record_dispatch(dispatch).await.expect("it is dispatched");
+}
+
 /// Strangers who call again and again until they are dropped.
 struct Flood {
     _strangers: JoinSet<()>,
@@ -370,7 +436,9 @@ async fn no_stranger_keeps_a_submission_waiting_whatever_he_asks() {
     place(&system).await;
     let mut edms = RequestIntakeServiceClient::new(system.channel("request-intake", Some("edms")));
     let held = edms.submit_request(submission("held")).await.expect("it is accepted");
-    let coupon = held.into_inner().coupon.expect("it has one");
+    let held = held.into_inner();
+    answer(&system, &held.name).await;
+    let coupon = held.coupon.expect("it has one");
     let mut slow = Vec::new();
     for (service, path, message) in dearest(&(coupon.number, coupon.secret)) {
         let channels: Vec<Channel> = (0..CONNECTIONS).map(|_| system.channel(service, None)).collect();

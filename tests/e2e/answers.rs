@@ -11,7 +11,7 @@ const JANUARY: &str = "forms/1/editions/2025-M01";
 const LAW: [&str; 4] = ["--valid-from", "2020-01-01", "--act", "Order No. 7"];
 
 /// A system whose form 1 has figures of January 2025 by region, sealed and not placed.
-fn with_figures() -> System {
+pub(crate) fn with_figures() -> System {
     let system = System::start();
     let import = |what: &str, of: &str, content: &str| {
         let file = system.file("register.csv", content);
@@ -58,8 +58,13 @@ fn text(path: &Path) -> String {
 
 /// Runs `requests verify`: its exit status, and what it found.
 fn verified(system: &System, file: &Path, trust: &Path) -> (Option<i32>, Value) {
+    verified_with(system, file, trust, &[])
+}
+
+fn verified_with(system: &System, file: &Path, trust: &Path, options: &[&str]) -> (Option<i32>, Value) {
     let (file, trust) = (text(file), text(trust));
-    let output = system.run(&["requests", "verify", &file, "--trust", &trust, "-o", "json"]);
+    let verify = ["requests", "verify", &file, "--trust", &trust, "-o", "json"];
+    let output = system.run(&[&verify, options].concat());
     (
         output.status.code(),
         serde_json::from_slice(&output.stdout).expect("it says what it found"),
@@ -210,6 +215,20 @@ fn a_request_is_answered_by_the_command_line_alone_and_its_documents_are_verifie
             "NOT_PROVED",
             "a file alone never proves it"
         );
+        assert_eq!(outcome(&found, "APPROVAL"), "NOT_PROVED", "no signature covers it");
+        for (expected, code, signature) in [
+            ("Deputy of the Committee", Some(0), "PROVED"),
+            (signer.certificate_sha256().as_str(), Some(0), "PROVED"),
+            ("Head of the Committee", Some(1), "REFUTED"),
+        ] {
+            let found = verified_with(&system, file, &trust, &["--signer", expected]);
+            assert_eq!(
+                (found.0, outcome(&found.1, "SIGNATURE")),
+                (code, signature),
+                "{}",
+                found.1
+            );
+        }
         let nobody = system.folder().join("nobody");
         std::fs::create_dir_all(&nobody).expect("the folder is ours");
         let (code, found) = verified(&system, file, &nobody);
@@ -229,4 +248,44 @@ fn a_request_is_answered_by_the_command_line_alone_and_its_documents_are_verifie
             file.display()
         );
     }
+}
+
+#[test]
+fn whoever_signs_what_he_drafted_himself_proves_no_approver() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (signer, trust) = (Signer::named("Anybody at all"), folder.path().join("trust"));
+    signer.be_trusted(&trust);
+    let answer = json!({ "appeal": [], "body": "", "draftedBy": "me", "draftedOn": "2026-03-20", "editedBy": [], "items": [],
+        "language": "ru", "opening": "", "request": { "couponNumber": "20260314-0AB1C2D3E4", "externalDate": "",
+        "externalNumber": "", "name": "requests/1", "receivedOn": "2026-03-13", "registeredOn": "", "registrationNumber": "" },
+        "requester": { "bin": "", "fullName": "A", "kind": "STATE_BODY", "postalAddress": "" }, "schema": "legalstat.answer/1",
+        "sources": [], "version": 1 });
+    let canonical = answer.to_string();
+    let digest = <sha2::Sha256 as sha2::Digest>::digest(canonical.as_bytes());
+    let document = json!({ "approval": { "approvedAt": "2020-01-01T00:00:00Z", "approvedBy": "head", "approvedOn": "2020-01-01",
+        "capacity": "HEAD", "signature": hex::encode(signer.sign(canonical.as_bytes())) }, "language": "ru", "rendering": 1,
+        "sha256": hex::encode(digest) });
+    let file = folder.path().join("forged.json");
+    let forged = json!({ "answer": answer, "document": document });
+    std::fs::write(&file, forged.to_string()).expect("the folder is ours");
+    let verify = |signer: &[&str]| {
+        let (file, trust) = (text(&file), text(&trust));
+        let all = [
+            &["requests", "verify", &file, "--trust", &trust, "-o", "json"][..],
+            signer,
+        ]
+        .concat();
+        let program = legalstat_test_support::system::program(folder.path())
+            .args(all)
+            .output();
+        let output = program.expect("the program runs");
+        let found: Value = serde_json::from_slice(&output.stdout).expect("it says what it found");
+        (output.status.code(), found)
+    };
+    let (_, found) = verify(&[]);
+    assert_eq!(outcome(&found, "APPROVAL"), "NOT_PROVED", "{found}");
+    let says = found["findings"].to_string();
+    assert!(says.contains("Anybody at all"), "it says who signed: {says}");
+    let (code, found) = verify(&["--signer", "Head of the Committee"]);
+    assert_eq!((code, outcome(&found, "SIGNATURE")), (Some(1), "REFUTED"), "{found}");
 }

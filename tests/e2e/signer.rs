@@ -61,6 +61,11 @@ impl Signer {
         std::fs::write(folder.join("authority.pem"), &self.authority).expect("the folder is ours");
     }
 
+    /// The SHA-256 of his certificate, in hexadecimal.
+    pub(crate) fn certificate_sha256(&self) -> String {
+        hex::encode(Sha256::digest(&self.certificate))
+    }
+
     /// A detached signature over a content, in DER.
     pub(crate) fn sign(&self, content: &[u8]) -> Vec<u8> {
         let algorithm = der(SEQUENCE, &[SHA256]);

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 pub mod answer;
 mod canonical;
+mod carried;
 mod glyphs;
 mod labels;
 mod pdf;
@@ -36,6 +37,10 @@ pub const MOST_BYTES: usize = 1024 * 1024;
 /// How many pages a PDF has at most.
 pub const MOST_PAGES: usize = 400;
 
+/// How many lines a PDF is typeset of at most, by its line breaks and the length of its texts: no more than stand on so many pages. It is
+/// looked at before anything is typeset, for a text of nothing but line breaks is small and takes thousands of pages.
+pub const MOST_LINES: usize = 20_000;
+
 /// The format of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
@@ -53,6 +58,9 @@ pub enum RenderError {
     /// It would have too many pages.
     #[error("it has {0} pages, and a document has {1} at most")]
     TooManyPages(usize, usize),
+    /// It would have too many lines.
+    #[error("it has {0} lines, and a document has {1} at most")]
+    TooManyLines(usize, usize),
     /// The typesetter refused it.
     #[error("it cannot be typeset: {0}")]
     Typesetting(String),

@@ -15,7 +15,7 @@ use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards};
 
 use crate::{
-    Attachments, CREATOR, RenderError,
+    Attachments, CREATOR, MOST_LINES, RenderError,
     glyphs::{BOOK, FONTS, make_legible},
     shown::Sheet,
 };
@@ -25,7 +25,7 @@ static TEMPLATE: LazyLock<Source> = LazyLock::new(|| Source::detached(include_st
 /// Typesets a sheet, with files attached.
 ///
 /// # Errors
-/// When it has too many pages, or typst refuses what the template makes of it.
+/// When it has too many lines or pages, or typst refuses what the template makes of it.
 pub fn render(sheet: &Sheet, attached: &Attachments, most_pages: usize) -> Result<Vec<u8>, RenderError> {
     let rendered = typeset(sheet, attached, most_pages);
     // typst keeps what it has computed for the next time; an answer is not set twice.
@@ -34,7 +34,13 @@ pub fn render(sheet: &Sheet, attached: &Attachments, most_pages: usize) -> Resul
 }
 
 fn typeset(sheet: &Sheet, attached: &Attachments, most_pages: usize) -> Result<Vec<u8>, RenderError> {
-    let desk = Desk::with(sheet, attached);
+    let mut shown = serde_json::to_value(sheet).expect("a sheet is texts, flags and numbers");
+    make_legible(&mut shown);
+    let lines = lines(&shown);
+    if lines > MOST_LINES {
+        return Err(RenderError::TooManyLines(lines, MOST_LINES));
+    }
+    let desk = Desk::with(&shown, attached);
     let Warned { output, .. } = typst::compile::<PagedDocument>(&desk);
     let document = output.map_err(|errors| refused(&errors))?;
     if document.pages().len() > most_pages {
@@ -50,6 +56,22 @@ fn typeset(sheet: &Sheet, attached: &Attachments, most_pages: usize) -> Result<V
     typst_pdf::pdf(&document, &options).map_err(|errors| refused(&errors))
 }
 
+/// How many characters a line has, of a text that is set over the whole width.
+const LINE: usize = 80;
+
+/// How many lines the texts of a value take.
+pub(crate) fn lines(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::String(text) => {
+            let breaks = text.chars().filter(|c| matches!(c, '\n' | '\u{2028}' | '\u{2029}'));
+            breaks.count() + text.chars().count() / LINE
+        }
+        serde_json::Value::Array(values) => values.iter().map(lines).sum(),
+        serde_json::Value::Object(fields) => fields.values().map(lines).sum(),
+        _ => 0,
+    }
+}
+
 /// What typst says, without what was to be set.
 fn refused(errors: &[SourceDiagnostic]) -> RenderError {
     let said: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
@@ -62,9 +84,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn with(sheet: &Sheet, attached: &Attachments) -> Self {
-        let mut shown = serde_json::to_value(sheet).expect("a sheet is texts, flags and numbers");
-        make_legible(&mut shown);
+    fn with(shown: &serde_json::Value, attached: &Attachments) -> Self {
         let files = attached.iter().map(|(name, data, kind)| {
             let parts = [
                 Value::Str((*name).into()),

@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 
 use crate::{
-    Format, Outcome, Point, SignatureChecked,
+    Format, Outcome, Point, RenderError, SignatureChecked,
     answer::{
         Answer, AnsweredItem, Approval, Breakdown, Capacity, Document, Figure, Language, Law, Named, Provision, Reason,
         RequestAnswered, Requester, SCHEMA, Source, TotalOf, Words,
     },
-    canonical, digest, render, verify,
+    canonical, digest, pdf, render, shown, verify,
 };
 
 fn words(kk: &str, ru: &str, en: &str) -> Words {
@@ -166,7 +166,7 @@ pub fn document(language: Language) -> Document {
 }
 
 /// Takes every signature for sound that stands for this content.
-fn sound(content: &[u8], signature: &[u8], _: &str) -> SignatureChecked {
+fn sound(content: &[u8], signature: &[u8]) -> SignatureChecked {
     let is_sound = content == canonical(&answer()) && signature == [0x30, 3, 2, 1, 0];
     let outcome = if is_sound { Outcome::Proved } else { Outcome::Refuted };
     SignatureChecked {
@@ -237,7 +237,27 @@ fn who_approved_his_own_draft_approved_nothing() {
         let mut own = document(Language::Ru);
         own.approval.as_mut().expect("it is approved").approved_by = name.into();
         let bytes = render(&own, Format::Json).expect("it is rendered");
-        assert_eq!(verify(&bytes, &sound).outcome(Point::Approval), Some(Outcome::Refuted));
+        let verified = verify(&bytes, &sound);
+        assert_eq!(verified.outcome(Point::Approval), Some(Outcome::Refuted));
+        assert!(!verified.is_proved(), "whoever signed it");
+    }
+}
+
+#[test]
+fn a_name_that_no_signature_covers_is_never_told_as_proved() {
+    for format in FORMATS {
+        let mut forged = document(Language::Ru);
+        let approval = forged.approval.as_mut().expect("it is approved");
+        (approval.approved_by, approval.approved_at) = ("head".into(), "2020-01-01T00:00:00Z".into());
+        let bytes = render(&forged, format).expect("it is rendered");
+        let verified = verify(&bytes, &sound);
+        for point in [Point::Approval, Point::Capacity] {
+            assert_eq!(
+                verified.outcome(point),
+                Some(Outcome::NotProved),
+                "{format:?} {point:?}"
+            );
+        }
     }
 }
 
@@ -298,7 +318,7 @@ fn no_text_is_read_as_anything_but_text() {
             answer.sources[0].address = trick.into();
             answer.body = trick.into();
             let bytes = render(&tricky, format).unwrap_or_else(|error| panic!("{format:?} {trick:?}: {error}"));
-            let verified = verify(&bytes, &|_, _, _| SignatureChecked {
+            let verified = verify(&bytes, &|_, _| SignatureChecked {
                 outcome: Outcome::Proved,
                 text: String::new(),
             });
@@ -306,6 +326,40 @@ fn no_text_is_read_as_anything_but_text() {
             assert_eq!(verified.document, Some(tricky));
         }
     }
+}
+
+/// An answer to a hundred items, each described by this.
+fn of_a_hundred(description: &str) -> Document {
+    let mut document = document(Language::Ru);
+    let item = AnsweredItem {
+        description: description.into(),
+        figures: vec![],
+        ..document.answer.items[0].clone()
+    };
+    document.answer.items = vec![item; 100];
+    document
+}
+
+#[test]
+fn a_text_of_line_breaks_is_refused_before_it_is_typeset_and_makes_no_verification_long() {
+    for broken in ["\n", "\r\n", "\u{2028}"] {
+        let many = of_a_hundred(&format!("a{}", broken.repeat(3_999 / broken.chars().count())));
+        assert!(canonical(&many.answer).len() < crate::MOST_BYTES * 2);
+        assert!(
+            matches!(
+                render(&many, Format::Pdf),
+                Err(RenderError::TooManyLines(_, crate::MOST_LINES))
+            ),
+            "{broken:?}"
+        );
+        let workbook = render(&many, Format::Xlsx).expect("a cell holds it");
+        assert!(!workbook.is_empty());
+    }
+    // The longest text without breaks that an answer may have is not refused for its length alone.
+    let long = of_a_hundred(&"a ".repeat(5_000));
+    assert!(canonical(&long.answer).len() > crate::MOST_BYTES * 9 / 10);
+    let shown = serde_json::to_value(shown::sheet(&long, "")).expect("it is shown");
+    assert!(pdf::lines(&shown) < crate::MOST_LINES);
 }
 
 proptest! {
@@ -320,7 +374,7 @@ proptest! {
         written.answer.requester.full_name = wild;
         for format in FORMATS {
             let bytes = render(&written, format).expect("any text can be rendered");
-            let verified = verify(&bytes, &|_, _, _| SignatureChecked { outcome: Outcome::Proved, text: String::new() });
+            let verified = verify(&bytes, &|_, _| SignatureChecked { outcome: Outcome::Proved, text: String::new() });
             prop_assert!(verified.is_proved(), "{:?}", verified.findings);
             prop_assert_eq!(verified.document.as_ref(), Some(&written));
         }

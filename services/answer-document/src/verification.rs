@@ -3,22 +3,12 @@
 //! A document is rendered again from the data that it carries. Only if that gives the very bytes of the file does the file show
 //! its data and nothing else: pages are not read, because what a reader of pages sees and what a program finds in them can differ.
 
-use std::io::Cursor;
-
-use calamine::{Data, Reader as _, Xlsx};
-use hayro_syntax::{
-    Pdf,
-    object::{Dict, Object, Stream, String as PdfString},
-};
-
 use crate::{
-    ANSWER, Besides, DOCUMENT, Format, JsonDocument, RENDERING,
+    Format, MOST_FIGURES, RENDERING,
     answer::{Answer, Document},
-    digest, read, render, xlsx,
+    carried::{Carried, carried},
+    digest, read, render,
 };
-
-/// How large a file is read at most.
-const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// One thing that can be proved of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +19,10 @@ pub enum Point {
     Digest,
     /// The document shows these data, and nothing else.
     Shown,
-    /// The answer was approved.
+    /// The answer was approved by whom the file names. The signature covers the answer and not this, so it is refuted at times and
+    /// never proved.
     Approval,
-    /// The approver's signature covers these data.
+    /// A signature covers these data, and its certificate is trusted.
     Signature,
     /// The capacity in which it was approved, and when.
     Capacity,
@@ -107,17 +98,13 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// Whether data, digest, what is shown and the approver's signature are all proved. What no document can prove by itself, the
-    /// capacity, is left out of account.
+    /// Whether data, digest, what is shown and the signature are all proved, and nothing is refuted. What no document can prove by
+    /// itself, the approver's name and capacity, is left out of account.
     pub fn is_proved(&self) -> bool {
-        let needed = [
-            Point::Data,
-            Point::Digest,
-            Point::Shown,
-            Point::Approval,
-            Point::Signature,
-        ];
+        let needed = [Point::Data, Point::Digest, Point::Shown, Point::Signature];
+        let is_refuted = |finding: &Finding| finding.outcome == Outcome::Refuted;
         needed.iter().all(|point| self.outcome(*point) == Some(Outcome::Proved))
+            && !self.findings.iter().any(is_refuted)
     }
 
     /// What was found out about a point.
@@ -132,15 +119,9 @@ impl Verified {
     }
 }
 
-/// What a file carries.
-struct Carried {
-    answer: Vec<u8>,
-    besides: Besides,
-}
-
-/// Looks at a detached CMS signature (second) over a content (first), as of the instant, by RFC 3339, at which the document says it
-/// was approved (third).
-pub type Check<'c> = dyn Fn(&[u8], &[u8], &str) -> SignatureChecked + 'c;
+/// Looks at a detached CMS signature (second) over a content (first). As of when is the caller's to decide: no time that the file
+/// tells is covered by the signature, and whoever holds a key that was revoked would tell one before that.
+pub type Check<'c> = dyn Fn(&[u8], &[u8]) -> SignatureChecked + 'c;
 
 /// Says what the bytes of a file prove.
 pub fn verify(bytes: &[u8], check: &Check<'_>) -> Verified {
@@ -217,6 +198,12 @@ fn judge_shown(verified: &mut Verified, bytes: &[u8], document: &Document, rende
         );
         return verified.add(Point::Shown, Outcome::NotProved, text);
     }
+    let figures = document.answer.items.iter().map(|item| item.figures.len());
+    let figures: usize = figures.sum();
+    if figures > MOST_FIGURES {
+        let text = format!("its answer has {figures} figures, and none that was rendered has more than {MOST_FIGURES}");
+        return verified.add(Point::Shown, Outcome::Refuted, text);
+    }
     let (outcome, text) = match render(document, verified.format) {
         Ok(again) if again == bytes => {
             (Outcome::Proved, "rendered again from its data, the file is the same to the byte".to_owned())
@@ -241,10 +228,10 @@ fn judge_approval(verified: &mut Verified, carried: &Carried, document: &Documen
         verified.add(Point::Approval, Outcome::Refuted, text);
     } else {
         let text = format!(
-            "{} approved it, who neither drafted nor edited it",
+            "the file says that {} approved it, who neither drafted nor edited it: nothing that is signed says so",
             approval.approved_by
         );
-        verified.add(Point::Approval, Outcome::Proved, text);
+        verified.add(Point::Approval, Outcome::NotProved, text);
     }
     let signature = hex::decode(&approval.signature)
         .ok()
@@ -252,7 +239,7 @@ fn judge_approval(verified: &mut Verified, carried: &Carried, document: &Documen
     match signature {
         None => verified.add(Point::Signature, Outcome::NotProved, "it carries no signature"),
         Some(signature) => {
-            let SignatureChecked { outcome, text } = check(&carried.answer, &signature, &approval.approved_at);
+            let SignatureChecked { outcome, text } = check(&carried.answer, &signature);
             verified.add(Point::Signature, outcome, text);
         }
     }
@@ -268,80 +255,6 @@ fn format(bytes: &[u8]) -> Format {
     }
 }
 
-fn carried(bytes: &[u8], format: Format) -> Result<Carried, String> {
-    if bytes.len() > MOST_BYTES {
-        return Err(format!("the file has more than {MOST_BYTES} bytes"));
-    }
-    match format {
-        Format::Json => of_json(bytes),
-        Format::Pdf => of_pdf(bytes),
-        Format::Xlsx => of_xlsx(bytes),
-    }
-}
-
-fn of_json(bytes: &[u8]) -> Result<Carried, String> {
-    let document: JsonDocument = serde_json::from_slice(bytes).map_err(|error| format!("it is no answer: {error}"))?;
-    let answer = serde_json_canonicalizer::to_vec(&document.answer).map_err(|error| error.to_string())?;
-    Ok(Carried {
-        answer,
-        besides: document.document,
-    })
-}
-
-fn parts(answer: Option<Vec<u8>>, besides: Option<Vec<u8>>) -> Result<Carried, String> {
-    let (Some(answer), Some(besides)) = (answer, besides) else {
-        return Err(format!("it does not carry {ANSWER} and {DOCUMENT}"));
-    };
-    let besides =
-        serde_json::from_slice(&besides).map_err(|error| format!("{DOCUMENT} in it cannot be read: {error}"))?;
-    Ok(Carried { answer, besides })
-}
-
-fn of_pdf(bytes: &[u8]) -> Result<Carried, String> {
-    let pdf = Pdf::new(bytes.to_vec()).map_err(|error| format!("it is no readable PDF: {error:?}"))?;
-    let attached = |name: &str| {
-        let files = pdf.objects().into_iter().filter_map(Object::into_dict);
-        let mut named = files.filter(|file| {
-            let own = file
-                .get::<PdfString<'_>>("UF")
-                .or_else(|| file.get::<PdfString<'_>>("F"));
-            own.is_some_and(|own| is_named(own.as_bytes(), name))
-        });
-        let content = named.next()?.get::<Dict<'_>>("EF")?.get::<Stream<'_>>("F")?;
-        content.decoded().ok().map(std::borrow::Cow::into_owned)
-    };
-    parts(attached(ANSWER), attached(DOCUMENT))
-}
-
-/// A file's name, in PDFDocEncoding or in UTF-16.
-fn is_named(bytes: &[u8], name: &str) -> bool {
-    let wide: Vec<u8> = [0xfe, 0xff]
-        .into_iter()
-        .chain(name.bytes().flat_map(|b| [0, b]))
-        .collect();
-    bytes == name.as_bytes() || bytes == wide
-}
-
-fn of_xlsx(bytes: &[u8]) -> Result<Carried, String> {
-    let unreadable = |error: calamine::XlsxError| format!("it is no readable workbook: {error}");
-    let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(unreadable)?;
-    let sheet = workbook.worksheet_range(xlsx::DATA).map_err(unreadable)?;
-    let column = |name: &str| {
-        let at = (0..2).find(|column| sheet.get_value((1, *column)).is_some_and(|cell| text(cell) == name))?;
-        let pieces = (2..).map_while(|row| sheet.get_value((row, at)).map(text));
-        let all: String = pieces.take_while(|piece| !piece.is_empty()).collect();
-        Some(all.into_bytes())
-    };
-    parts(column(ANSWER), column(DOCUMENT))
-}
-
-fn text(cell: &Data) -> &str {
-    match cell {
-        Data::String(text) => text,
-        _ => "",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -349,7 +262,7 @@ mod tests {
 
     #[test]
     fn what_is_no_document_proves_nothing_and_says_why() {
-        let never = |_: &[u8], _: &[u8], _: &str| unreachable!("there is nothing signed");
+        let never = |_: &[u8], _: &[u8]| unreachable!("there is nothing signed");
         for bytes in [
             &b""[..],
             b"{}",

@@ -9,9 +9,11 @@ use std::{
 use anyhow::Context as _;
 use legalstat_kit::job::Once;
 use legalstat_local::{
+    added::{self, NotAdded},
     authority::{self, Authority, Usage},
     folder::write_whole,
 };
+use legalstat_proto::common::v1::Role;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -41,18 +43,71 @@ enum Action {
         /// Whose certificate, for example edms
         name: String,
     },
+    /// Add a further official, body or document system: one certificate for each person
+    ///
+    /// Requests are assigned to persons by the names in their certificates, and who approves an answer must be another person
+    /// than who drafted it. A running `up` takes calls of the new one at once, and its certificate is renewed as the others' are.
+    #[command(after_help = "Examples:
+  legalstat certificates add --name aliya --role operator
+  legalstat certificates add --name bolat --role operator --role approver
+  legalstat requests queue --mine --as aliya")]
+    Add {
+        /// The name in the certificate: letters, digits, '-', '_' and '.', as --as, --to and the journal name the person
+        #[arg(long)]
+        name: String,
+        /// What the person may do; may be repeated
+        #[arg(long, required = true)]
+        role: Vec<AddedRole>,
+    },
+}
+
+/// The roles of those who can be added.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum AddedRole {
+    /// An official who receives requests and prepares answers
+    Operator,
+    /// An official who approves what another has prepared: the head, a deputy or the head of apparatus
+    Approver,
+    /// Who runs the system
+    Administrator,
+    /// Who reads everything and changes nothing
+    Auditor,
+    /// A state body
+    Subject,
+    /// A document system of state bodies
+    Edms,
+    /// A document system of prosecutor's bodies
+    Kadagalau,
+}
+
+impl AddedRole {
+    fn of_contracts(self) -> Role {
+        match self {
+            Self::Operator => Role::Operator,
+            Self::Approver => Role::Approver,
+            Self::Administrator => Role::Administrator,
+            Self::Auditor => Role::Auditor,
+            Self::Subject => Role::Subject,
+            Self::Edms => Role::Edms,
+            Self::Kadagalau => Role::Kadagalau,
+        }
+    }
 }
 
 impl Certificates {
     /// Makes or revokes them.
     pub(crate) fn run(self, folder: &Path) -> Result<(), Failure> {
         std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
-        if let Some(Action::Revoke { name }) = self.action {
-            // A running `up` holds the folder; each file is written whole, and `up` mends a key beside another's certificate.
-            Authority::open_or_create(folder)?.revoke(&name)?;
-            Identities::ensure(folder)?;
-            eprintln!("the certificate of {name} is revoked, and a new one is made");
-            return Ok(());
+        // A running `up` holds the folder; each file is written whole, and `up` mends a key beside another's certificate.
+        match self.action {
+            Some(Action::Revoke { name }) => {
+                Authority::open_or_create(folder)?.revoke(&name)?;
+                Identities::ensure(folder)?;
+                eprintln!("the certificate of {name} is revoked, and a new one is made");
+                return Ok(());
+            }
+            Some(Action::Add { name, role }) => return add(folder, &name, &role),
+            None => {}
         }
         let _lock = place::lock(folder)?;
         Identities::ensure(folder)?;
@@ -63,6 +118,35 @@ impl Certificates {
         ));
         Ok(())
     }
+}
+
+/// Adds a caller and makes its certificate.
+fn add(folder: &Path, name: &str, roles: &[AddedRole]) -> Result<(), Failure> {
+    let roles: Vec<Role> = roles.iter().map(|role| role.of_contracts()).collect();
+    let is_new = added::add(folder, &usages(folder)?, name, &roles).map_err(|refused| match refused {
+        NotAdded::Other(error) => Failure::Other(error),
+        refused => Failure::usage(refused.to_string()),
+    })?;
+    Identities::ensure(folder)?;
+    let file = folder.join("certificates").join(format!("{name}.pem"));
+    let told = if is_new {
+        "added; its certificate is"
+    } else {
+        "there already; its certificate is"
+    };
+    output::tell(&format!(
+        "{name} is {told} {}, and commands take --as {name}",
+        file.display()
+    ));
+    Ok(())
+}
+
+/// Everyone who has a certificate of a system on this machine.
+fn usages(folder: &Path) -> anyhow::Result<Vec<Usage>> {
+    let recipients = legalstat_collection_distribution::recipients_of_appendix_1()?;
+    let services = ServiceName::ALL.map(|name| Usage::service(name.as_str()));
+    let callers = authority::callers(&recipients).into_iter().chain(added::all(folder)?);
+    Ok(callers.chain(services).collect())
 }
 
 /// How long between two looks at what nears its end.
@@ -91,18 +175,16 @@ impl Identities {
         let authority = Authority::open_or_create(folder)?;
         let own = std::fs::read(authority.certificate_path())?;
         write_whole(&folder.join("certificates/ca.pem"), &own, 0o644)?;
-        let recipients = legalstat_collection_distribution::recipients_of_appendix_1()?;
-        for caller in authority::callers(&recipients) {
-            authority.ensure(&caller)?;
+        let mut identities = BTreeMap::new();
+        for usage in usages(folder)? {
+            identities.insert(usage.name().to_owned(), authority.ensure(&usage)?);
         }
-        let services = ServiceName::ALL.map(|name| (name.as_str(), Usage::service(name.as_str())));
-        let services = services
-            .into_iter()
-            .map(|(name, usage)| Ok((name, authority.ensure(&usage)?)));
+        let services = ServiceName::ALL.map(ServiceName::as_str).into_iter();
+        let services = services.filter_map(|name| Some((name, identities.remove(name)?)));
         Ok(Self {
             authority: authority.certificate_path(),
             revoked: authority.revoked_path(),
-            services: services.collect::<anyhow::Result<_>>()?,
+            services: services.collect(),
         })
     }
 }

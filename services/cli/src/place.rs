@@ -9,7 +9,10 @@ use std::{
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use legalstat_kit::call::{client, tls};
+use legalstat_kit::{
+    Caller,
+    call::{client, tls},
+};
 use legalstat_local::folder::{AlreadyRunning, FolderLock};
 use serde::{Deserialize, Serialize};
 
@@ -187,6 +190,18 @@ impl Place {
         }
         usable(&certificate, Timestamp::now()).map_err(Failure::Certificate)?;
         Ok((certificate, key))
+    }
+
+    /// The name in the certificate that is shown as `caller`: what requests are assigned to and journals name.
+    pub(crate) fn name_of(&self, caller: &str) -> Result<String, Failure> {
+        let (certificate, _) = self.identity(caller)?;
+        let shown = certificate.display();
+        let pem =
+            std::fs::read(&certificate).map_err(|error| Failure::usage(format!("cannot read {shown}: {error}")))?;
+        let (_, pem) = x509_parser::pem::parse_x509_pem(&pem)
+            .map_err(|_| Failure::Certificate(format!("{shown} holds no certificate in PEM")))?;
+        let named = Caller::from_certificate(&pem.contents).map(|caller| caller.name);
+        named.map_err(|error| Failure::Certificate(format!("{shown} cannot be used: {error}")))
     }
 
     fn callers(&self) -> Vec<String> {

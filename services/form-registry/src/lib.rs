@@ -39,7 +39,8 @@ pub static SERVICE: Service<Config> = Service {
 };
 
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
-    let files = FileStore::open(&context, "form-registry", &config.files, config.file_limit)?.resuming(&context, config.partials)?;
+    let files = FileStore::open(&context, "form-registry", &config.files, config.file_limit)?
+        .resuming(&context, config.partials)?;
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     db::reference::load(&context).await?;
     let schedule = Schedule::start(&context, calendar, db::form::duties).await?;

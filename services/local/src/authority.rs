@@ -48,6 +48,16 @@ impl Usage {
         Self::caller(id, &[Role::Recipient, Role::Subject])
     }
 
+    /// The name in the certificate.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its roles.
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
+    }
+
     /// Whether it is the certificate of this name.
     pub fn is_of(&self, name: &str) -> bool {
         self.name == name
@@ -269,7 +279,8 @@ fn parameters(usage: &Usage, valid: Duration) -> anyhow::Result<CertificateParam
     Ok(parameters)
 }
 
-fn word(role: Role) -> String {
+/// A role as certificates write it.
+pub(crate) fn word(role: Role) -> String {
     role.as_str_name().trim_start_matches("ROLE_").to_ascii_lowercase()
 }
 

@@ -6,6 +6,7 @@
     reason = "secrets and certificates of a real system are made here"
 )]
 
+pub mod added;
 pub mod authority;
 pub mod folder;
 pub mod postgres;

@@ -52,6 +52,8 @@ pub struct Config {
     pub signing_keys: PathBuf,
     /// How often a coupon's secret may be tried wrongly.
     pub tries: Tries,
+    /// How long a document waits to be rendered.
+    pub rendering_turn: Duration,
 }
 
 /// Whether something is done.
@@ -137,6 +139,7 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let by_coupon = positive(environment, "LEGALSTAT_SECRET_TRIES", 10);
     let by_address = positive(environment, "LEGALSTAT_SECRET_TRIES_BY_ADDRESS", 30);
     let seconds = positive(environment, "LEGALSTAT_SECRET_TRIES_SECONDS", 3600);
+    let rendering = positive(environment, "LEGALSTAT_RENDERING_SECONDS", 10);
     Ok(Config {
         calendar_url: calendar_url?,
         form_registry_url: form_registry_url?,
@@ -148,6 +151,7 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
             by_address: by_address?,
             time: Duration::from_secs(seconds?.into()),
         },
+        rendering_turn: Duration::from_secs(rendering?.into()),
         files: files?,
     })
 }

@@ -1,4 +1,5 @@
-//! The requests that others come after, kept in memory: what is told of one never changes once it is registered.
+//! The requests that others come after, kept in memory: what is told of one, its numbers and who brought it, never changes once it is
+//! registered. Who sees it may change with the BIN of its requester, which is therefore not kept.
 
 use std::collections::HashMap;
 
@@ -8,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     db::{self, request::Stored},
-    domain::earlier::Before,
+    domain::{earlier::Before, viewer::Viewer},
 };
 
 /// How many are kept.
@@ -37,13 +38,16 @@ pub fn ids<'a>(requests: impl IntoIterator<Item = &'a Stored>) -> Vec<Uuid> {
 }
 
 impl EarlierRequests {
-    /// What is told of these, if all of it is in memory.
-    pub fn known(&self, ids: &[Uuid]) -> Option<HashMap<Uuid, Before>> {
-        let known = ids.iter().map(|id| Some((*id, self.registered.get(id)?)));
+    /// What a viewer is told of these, if all of it is in memory, and it hangs on no BIN whether the viewer sees them.
+    pub fn known(&self, ids: &[Uuid], viewer: &Viewer) -> Option<HashMap<Uuid, Before>> {
+        let known = ids.iter().map(|id| {
+            let before = self.registered.get(id)?;
+            (!viewer.asks_for_bin(&before.accepted_by)).then_some((*id, before))
+        });
         known.collect()
     }
 
-    /// What is told of these.
+    /// What a viewer is told of these.
     ///
     /// # Errors
     /// When the database fails.
@@ -51,8 +55,9 @@ impl EarlierRequests {
         &self,
         connection: &mut PgConnection,
         ids: &[Uuid],
+        viewer: &Viewer,
     ) -> Result<HashMap<Uuid, Before>, sqlx::Error> {
-        if let Some(known) = self.known(ids) {
+        if let Some(known) = self.known(ids, viewer) {
             return Ok(known);
         }
         let read = db::earlier::told(connection, ids).await?;
@@ -64,7 +69,11 @@ impl EarlierRequests {
     pub fn keep<'a>(&self, requests: impl IntoIterator<Item = &'a Before>) {
         for before in requests {
             if before.registration_number.is_some() && self.registered.peek(&before.id).is_none() {
-                self.registered.insert(before.id, before.clone());
+                let kept = Before {
+                    requester_bin: None,
+                    ..before.clone()
+                };
+                self.registered.insert(before.id, kept);
             }
         }
     }

@@ -39,6 +39,11 @@ pub mod coupons {
     pub use crate::rpc::coupons::{content_sha256, signed};
 }
 
+/// What is right of the numbers of persons and organisations, for who asks for them.
+pub mod numbers {
+    pub use crate::domain::identifiers::{IdentifierError, check_bin, check_iin};
+}
+
 use clients::{calendar::Deadlines, form_registry::FormRegistry};
 use config::Config;
 use current_rules::CurrentRules;
@@ -46,7 +51,12 @@ use earlier_requests::EarlierRequests;
 use examining::Examiner;
 use lookup::Lookup;
 use rendering::Rendering;
-use rpc::{RequestIntake, attaching, coupons::Coupons, holder::Guesses, submit_request::Submissions};
+use rpc::{
+    RequestIntake, attaching,
+    coupons::Coupons,
+    holder::{Guesses, Readings},
+    submit_request::Submissions,
+};
 use shared_texts::SharedTexts;
 use signatures::Signatures;
 use watched::Watched;
@@ -100,6 +110,10 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         jobs::drafting::start(&context, form_registry.clone(), Arc::clone(&rules));
     }
     jobs::warning::start(&context, config.warning_days);
+    let attachments = attaching::Limits {
+        unbound_for: kept.unbound_for,
+        unbound_bytes: kept.unbound_bytes,
+    };
     let watched = Arc::new(Watched::new(context.db.clone()));
     jobs::erasure::start(&context, &files, &watched);
     let submissions = Submissions {
@@ -109,12 +123,14 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         texts: Arc::clone(&texts),
         earlier: Arc::clone(&earlier),
         coupons: coupons.clone(),
+        attachments: attachments.clone(),
     };
     let server = RequestIntakeServiceServer::new(RequestIntake {
         submissions: Groups::start(&context, submissions, SUBMISSIONS),
         lookup: Lookup::new(context.db.clone()),
         coupons,
         guesses: Guesses::new(config.tries),
+        readings: Readings::default(),
         watched,
         outbox: Outbox::start(&context, SERVICE_NAME),
         context,
@@ -124,12 +140,9 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         earlier,
         files,
         signatures,
-        attachments: attaching::Limits {
-            unbound_for: kept.unbound_for,
-            unbound_bytes: kept.unbound_bytes,
-        },
+        attachments,
         form_registry,
-        rendering: Rendering::default(),
+        rendering: Rendering::new(config.rendering_turn),
         examiner,
     });
     let server = server

@@ -11,13 +11,15 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use legalstat_kit::{Context, Error, Refusal, job};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::signature::{self, TrustStore, Verdict};
 
 /// How many containers are held and verified at once. With what it is about the largest takes 48 MiB, of the 128 MiB that a
 /// container of the service has, and a twentieth of a second.
 const TOGETHER: usize = 1;
+/// How long one waits for its turn.
+const TURN: Duration = Duration::from_secs(10);
 /// How long between two looks at the folder of authorities.
 const LOOK: Duration = Duration::from_secs(10);
 
@@ -35,11 +37,19 @@ pub enum Content {
 pub struct Signatures {
     folder: Option<PathBuf>,
     trust: ArcSwap<TrustStore>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 /// Names, times and sizes of the folder's files, which tell when it has changed.
 type Stamp = Vec<(PathBuf, Option<SystemTime>, u64)>;
+
+/// What was seen when the folder was looked at last.
+#[derive(Default)]
+struct Seen {
+    stamp: Stamp,
+    /// The authorities whose revocation lists were stale, and told as such.
+    stale: Vec<String>,
+}
 
 impl Signatures {
     /// Reads the folder of authorities; without one nobody is trusted.
@@ -57,7 +67,7 @@ impl Signatures {
         Ok(Self {
             folder,
             trust: ArcSwap::from_pointee(trust),
-            places: Semaphore::new(TOGETHER),
+            places: Arc::new(Semaphore::new(TOGETHER)),
         })
     }
 
@@ -66,20 +76,38 @@ impl Signatures {
     pub fn follow(self: &Arc<Self>, context: &Context) {
         let Some(folder) = self.folder.clone() else { return };
         let own = Arc::clone(self);
-        let seen = Arc::new(std::sync::Mutex::new(stamp(&folder).unwrap_or_default()));
+        let stamp = stamp(&folder).unwrap_or_default();
+        let seen = Arc::new(std::sync::Mutex::new(Seen {
+            stamp,
+            ..Seen::default()
+        }));
+        let clock = context.clone();
         job::repeat(context, "authorities of signatures", LOOK, move || {
             let (own, folder, seen) = (Arc::clone(&own), folder.clone(), Arc::clone(&seen));
-            async move { tokio::task::spawn_blocking(move || own.look(&folder, &seen)).await? }
+            let now = clock.now();
+            async move { tokio::task::spawn_blocking(move || own.look(&folder, &seen, now)).await? }
         });
     }
 
-    fn look(&self, folder: &Path, seen: &std::sync::Mutex<Stamp>) -> anyhow::Result<()> {
-        let now = stamp(folder).context("LEGALSTAT_SIGNATURE_TRUST")?;
+    fn look(&self, folder: &Path, seen: &std::sync::Mutex<Seen>, now: Timestamp) -> anyhow::Result<()> {
+        let stamp = stamp(folder).context("LEGALSTAT_SIGNATURE_TRUST")?;
         let mut seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if *seen != now {
+        if seen.stamp != stamp {
             self.trust.store(Arc::new(TrustStore::read(folder)?));
-            *seen = now;
+            seen.stamp = stamp;
             tracing::info!("the authorities of signatures have changed and are in use");
+        }
+        let trust = self.trust.load();
+        let stale = trust.stale(now);
+        if stale != seen.stale {
+            if !stale.is_empty() {
+                let authorities = stale.join("; ");
+                tracing::warn!(
+                    authorities,
+                    "revocation lists are out of date: what was revoked since is not known"
+                );
+            }
+            seen.stale = stale.into_iter().map(str::to_owned).collect();
         }
         Ok(())
     }
@@ -87,14 +115,16 @@ impl Signatures {
     /// A place to hold a container and verify it.
     ///
     /// # Errors
-    /// When the service ends.
+    /// RESOURCE_EXHAUSTED when too many are verified.
     pub async fn place(&self) -> Result<Place<'_>, Error> {
-        let permit = self.places.acquire().await;
-        let permit = permit.map_err(|_| Refusal::unavailable("the service is stopping"))?;
-        Ok(Place {
-            signatures: self,
-            _permit: permit,
-        })
+        let permit = Arc::clone(&self.places).acquire_owned();
+        match tokio::time::timeout(TURN, permit).await {
+            Ok(Ok(permit)) => Ok(Place {
+                signatures: self,
+                permit,
+            }),
+            _ => Err(Refusal::overloaded("too many signatures are being verified").into()),
+        }
     }
 }
 
@@ -112,17 +142,19 @@ fn stamp(folder: &Path) -> std::io::Result<Stamp> {
 /// One of the places for verifying.
 pub struct Place<'a> {
     signatures: &'a Signatures,
-    _permit: SemaphorePermit<'a>,
+    permit: OwnedSemaphorePermit,
 }
 
 impl Place<'_> {
-    /// Verifies a container that was received at a time.
+    /// Verifies a container that was received at a time. Who hangs up leaves it under way, with its place.
     ///
     /// # Errors
     /// When the thread fails.
     pub async fn verify(self, container: Vec<u8>, content: Content, at: Timestamp) -> Result<Verdict, Error> {
         let trust = self.signatures.trust.load_full();
+        let permit = self.permit;
         let verified = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
             let content = match &content {
                 Content::Enclosed => signature::Content::Enclosed,
                 Content::Beside(bytes) => signature::Content::Detached(bytes),
@@ -131,5 +163,38 @@ impl Place<'_> {
             signature::verify(&container, content, at, &trust)
         });
         Ok(verified.await.map_err(anyhow::Error::new)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use futures::poll;
+
+    use super::*;
+
+    #[test]
+    fn who_hangs_up_leaves_the_place_to_what_is_verified() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .max_blocking_threads(1)
+            .build();
+        runtime.expect("it is built").block_on(async {
+            let signatures = Signatures::read(None).expect("nobody is trusted");
+            // The only thread is busy, so that the verification waits for it.
+            let (free, until_freed) = mpsc::channel::<()>();
+            let busy = tokio::task::spawn_blocking(move || until_freed.recv());
+            {
+                let place = signatures.place().await.expect("there is one");
+                let verifying = place.verify(vec![0; 100], Content::Enclosed, Timestamp::UNIX_EPOCH);
+                let mut verifying = std::pin::pin!(verifying);
+                assert!(poll!(verifying.as_mut()).is_pending());
+            }
+            assert_eq!(signatures.places.available_permits(), 0);
+            free.send(()).expect("it waits");
+            busy.await.expect("it ends").expect("it was told");
+            signatures.place().await.expect("it is free once that has ended");
+        });
     }
 }

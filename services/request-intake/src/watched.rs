@@ -15,10 +15,18 @@ use crate::{
 /// Of how many requests the numbers are kept: what changes within minutes, in some four megabytes.
 const KEPT: usize = 20_000;
 
+/// What was read of a request after an event of it, by the event's number. It holds for that event and those before it: who is told of
+/// a later one has it read again, for that one may have changed by what the request is told, and to whom.
+#[derive(Clone)]
+struct Kept {
+    event: i64,
+    facts: Arc<Facts>,
+}
+
 /// The numbers of requests that were told of lately.
 pub struct Watched {
     db: Database,
-    kept: Cache<Uuid, Arc<Facts>>,
+    kept: Cache<Uuid, Kept>,
     /// Who reads: watchers that wait for the same requests find them read.
     reading: Mutex<()>,
 }
@@ -27,8 +35,8 @@ pub struct Watched {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
     pub id: Uuid,
-    /// Whether it is registered by now, so that numbers of before do not do.
-    pub is_registered: bool,
+    /// The number of the event that is told.
+    pub event: i64,
     /// Whether it must be read as it is now.
     pub now: bool,
 }
@@ -61,17 +69,27 @@ impl Watched {
             return Ok(known);
         }
         let _reading = self.reading.lock().await;
-        let mut missing = self.kept_of(&missing, &mut known);
+        let missing = self.kept_of(&missing, &mut known);
         if missing.is_empty() {
             return Ok(known);
         }
-        missing.sort_unstable_by_key(|asked| asked.id);
-        let mut ids: Vec<Uuid> = missing.iter().map(|asked| asked.id).collect();
-        ids.dedup();
+        let mut events: HashMap<Uuid, i64> = HashMap::with_capacity(missing.len());
+        for asked in &missing {
+            let last = events.entry(asked.id).or_insert(asked.event);
+            *last = asked.event.max(*last);
+        }
+        let mut ids: Vec<Uuid> = events.keys().copied().collect();
+        ids.sort_unstable();
         let mut connection = self.db.planned().await?;
         for (id, now) in db::watching::now(&mut connection, &ids).await? {
             let facts = Arc::new(now.facts);
-            self.kept.insert(id, Arc::clone(&facts));
+            let event = events.get(&id).copied().unwrap_or_default();
+            let kept = Kept {
+                // What was known of a later event is no older for that.
+                event: self.kept.peek(&id).map_or(event, |kept| kept.event.max(event)),
+                facts: Arc::clone(&facts),
+            };
+            self.kept.insert(id, kept);
             known.facts.insert(id, facts);
             known.now.insert(id, now.told);
         }
@@ -87,13 +105,10 @@ impl Watched {
     fn kept_of(&self, asked: &[Asked], known: &mut Known) -> Vec<Asked> {
         let mut missing = Vec::new();
         for asked in asked {
-            let kept = self.kept.get(&asked.id).filter(|facts| {
-                let has_numbers = !asked.is_registered || facts.registration_number.is_some();
-                has_numbers && !asked.now
-            });
-            match kept {
-                Some(facts) => {
-                    known.facts.insert(asked.id, facts);
+            let kept = self.kept.get(&asked.id);
+            match kept.filter(|kept| kept.event >= asked.event && !asked.now) {
+                Some(kept) => {
+                    known.facts.insert(asked.id, kept.facts);
                 }
                 None => missing.push(*asked),
             }

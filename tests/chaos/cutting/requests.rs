@@ -6,13 +6,11 @@ use legalstat_proto::{
     common::v1 as common,
     journal::v1::ListEntriesRequest,
     requests::v1::{
-        self as proto, Answer, AnswerFormat, ApproveAnswerRequest, AssignRequestRequest, Attachment, AttachmentKind,
-        BatchSubmitRequestsRequest, Body, DispatchMeans, DownloadAnswerRequest, DownloadAttachmentRequest,
-        DraftAnswerRequest, GetAnswerRequest, GetAttachmentUploadRequest, GetRequestRequest,
-        GetRequestStatisticsRequest, GetRequestStatusRequest, ListRequestsRequest, ListRequestsResponse,
-        ListSigningKeysRequest, LookupRequestRequest, OfficialCapacity, RecordDispatchRequest, Request, RequestState,
-        SubmitRequestRequest, UpdateAnswerRequest, UploadAttachmentHeader, UploadAttachmentRequest,
-        WatchRequestsRequest, WithdrawRequestRequest, upload_attachment_request::Part,
+        self as proto, Answer, AssignRequestRequest, Attachment, AttachmentKind, BatchSubmitRequestsRequest, Body,
+        DownloadAttachmentRequest, GetAttachmentUploadRequest, GetRequestRequest, GetRequestStatisticsRequest,
+        GetRequestStatusRequest, ListRequestsRequest, ListRequestsResponse, ListSigningKeysRequest,
+        LookupRequestRequest, Request, RequestState, SubmitRequestRequest, UploadAttachmentHeader,
+        UploadAttachmentRequest, WatchRequestsRequest, WithdrawRequestRequest, upload_attachment_request::Part,
     },
 };
 use prost::Message;
@@ -37,6 +35,8 @@ macro_rules! path {
     };
 }
 
+mod answers;
+
 pub struct Requests {
     watched: Watched,
     edms: Channel,
@@ -48,6 +48,8 @@ pub struct Requests {
     /// A request that was there from the beginning, with the number and the secret of its coupon.
     first: String,
     coupon: (String, String),
+    /// Those of one that is answered.
+    answered: (String, String),
     /// One that verbs act on.
     decided: String,
     /// A file that belongs to the first request.
@@ -59,10 +61,6 @@ pub struct Requests {
     drafted: String,
     _around: (Running, Running, TempDir),
 }
-
-/// A signature of which the service can say nothing, whatever it stands for: so it is kept.
-const SIGNATURE: &[u8] =
-    include_bytes!("../../../services/request-intake/src/signature/fixtures/without_attributes.p7s");
 
 /// A submission that no other is like.
 fn new() -> SubmitRequestRequest {
@@ -134,73 +132,6 @@ impl Requests {
         )
     }
 
-    fn draft(&self, name: &str) -> Call {
-        let message = DraftAnswerRequest {
-            name: name.into(),
-            request_id: Uuid::new_v4().to_string(),
-            ..Default::default()
-        };
-        Call::new(&self.operator, path!("DraftAnswer"), &message)
-    }
-
-    fn approve(&self, name: &str, drafted: &Answer) -> Call {
-        let message = ApproveAnswerRequest {
-            name: name.into(),
-            sha256: drafted.sha256.clone(),
-            capacity: OfficialCapacity::Head.into(),
-            signature: SIGNATURE.to_vec(),
-            request_id: Uuid::new_v4().to_string(),
-            ..Default::default()
-        };
-        Call::new(&self.approver, path!("ApproveAnswer"), &message)
-    }
-
-    /// The call of a method of answers.
-    async fn of_answers(&self, method: &str) -> Result<Call, String> {
-        let name = self.drafted.clone();
-        Ok(match method {
-            "DraftAnswer" => self.draft(&name),
-            "GetAnswer" => Call::new(&self.operator, path!("GetAnswer"), &GetAnswerRequest { name }),
-            "DownloadAnswer" => {
-                let format = AnswerFormat::Json.into();
-                let message = DownloadAnswerRequest {
-                    name,
-                    format,
-                    ..Default::default()
-                };
-                Call::new(&self.operator, path!("DownloadAnswer"), &message)
-            }
-            "UpdateAnswer" => {
-                let drafted: Answer = self.watched.prepared(&self.draft(&name)).await?;
-                let message = UpdateAnswerRequest {
-                    etag: drafted.etag.clone(),
-                    answer: Some(drafted),
-                    request_id: Uuid::new_v4().to_string(),
-                    validate_only: false,
-                };
-                Call::new(&self.operator, path!("UpdateAnswer"), &message)
-            }
-            "ApproveAnswer" => {
-                let drafted: Answer = self.watched.prepared(&self.draft(&name)).await?;
-                self.approve(&name, &drafted)
-            }
-            _ => {
-                let submitted: Request = self.watched.prepared(&self.submit(&new())).await?;
-                let drafted: Answer = self.watched.prepared(&self.draft(&submitted.name)).await?;
-                let approved: Answer = self.watched.prepared(&self.approve(&submitted.name, &drafted)).await?;
-                let message = RecordDispatchRequest {
-                    name: submitted.name,
-                    means: DispatchMeans::Post.into(),
-                    proof: "7".into(),
-                    sha256: approved.sha256,
-                    request_id: Uuid::new_v4().to_string(),
-                    ..Default::default()
-                };
-                Call::new(&self.operator, path!("RecordDispatch"), &message)
-            }
-        })
-    }
-
     fn list(&self, external_number: &str) -> Call {
         let message = ListRequestsRequest {
             external_number: external_number.into(),
@@ -230,6 +161,8 @@ impl House for Requests {
         "RecordDispatch",
         "GetAnswer",
         "DownloadAnswer",
+        "GetAnswerByCoupon",
+        "DownloadAnswerByCoupon",
         "ReviewDecision",
         "CorrectRequest",
         "AskClarification",
@@ -278,6 +211,7 @@ impl House for Requests {
             watched,
             first: String::new(),
             coupon: Default::default(),
+            answered: Default::default(),
             decided: String::new(),
             attached: String::new(),
             upload_id: Uuid::new_v4().to_string(),
@@ -302,6 +236,7 @@ impl House for Requests {
         let drafted: Request = requests.submit(&new()).read().await.expect("it is taken");
         let _: Answer = requests.draft(&drafted.name).read().await.expect("it is drafted");
         requests.drafted = drafted.name;
+        requests.answered = requests.answer().await;
         let entered = creation(&requests.administrator, "justice");
         let _: Body = entered.read().await.expect("the body is entered");
         requests
@@ -345,9 +280,14 @@ impl House for Requests {
                 Call::new(&self.operator, path!("AssignRequest"), &message)
             }
             "WithdrawRequest" => self.withdrawal().await?,
-            "DraftAnswer" | "UpdateAnswer" | "ApproveAnswer" | "RecordDispatch" | "GetAnswer" | "DownloadAnswer" => {
-                self.of_answers(method).await?
-            }
+            "DraftAnswer"
+            | "UpdateAnswer"
+            | "ApproveAnswer"
+            | "RecordDispatch"
+            | "GetAnswer"
+            | "DownloadAnswer"
+            | "GetAnswerByCoupon"
+            | "DownloadAnswerByCoupon" => self.of_answers(method).await?,
             "LookupRequest" => {
                 let message = LookupRequestRequest {
                     number: "cut-0".into(),

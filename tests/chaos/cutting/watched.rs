@@ -22,8 +22,19 @@ use crate::call::Call;
 
 /// How long a backend may take to leave a transaction that nobody waits for; it takes milliseconds when all is well.
 const SETTLING: Duration = Duration::from_secs(5);
-/// The one method that leaves a journal entry and changes nothing.
-const READING: &str = "/legalstat.collections.v1.CollectionDistributionService/DownloadCopy";
+/// The methods that leave a journal entry and change nothing, and whether each call does: of others the first of an hour.
+const READINGS: [(&str, bool); 4] = [
+    (
+        "/legalstat.collections.v1.CollectionDistributionService/DownloadCopy",
+        true,
+    ),
+    ("/legalstat.requests.v1.RequestIntakeService/DownloadAnswer", true),
+    ("/legalstat.requests.v1.RequestIntakeService/GetAnswerByCoupon", false),
+    (
+        "/legalstat.requests.v1.RequestIntakeService/DownloadAnswerByCoupon",
+        false,
+    ),
+];
 
 /// A call of these changes several resources, each with an entry of its own, in a transaction that no other call shares.
 const SEVERAL: [&str; 3] = [
@@ -37,8 +48,8 @@ const SEVERAL: [&str; 3] = [
 struct Told {
     done: BTreeMap<&'static str, i64>,
     refused: i64,
-    /// How often a copy was given for certain, and how often at most.
-    given: (i64, i64),
+    /// How often something was given whose reading is recorded, by method: for certain, and at most.
+    given: BTreeMap<&'static str, (i64, i64)>,
 }
 
 /// A running service under watch.
@@ -118,12 +129,13 @@ impl Watched {
         Ok(answer)
     }
 
-    /// Notes that a copy was given, or may have been.
+    /// Notes that something was given whose reading is recorded, or may have been.
     pub fn note_given(&self, call: &Call, certain: bool) {
-        if call.path == READING {
+        if let Some((method, each)) = READINGS.iter().find(|(method, _)| *method == call.path) {
             let mut told = self.told.lock().expect("no test panics here");
-            told.given.0 += i64::from(certain);
-            told.given.1 += 1;
+            let given = told.given.entry(method).or_default();
+            given.0 += i64::from(certain && *each);
+            given.1 += 1;
         }
     }
 
@@ -283,12 +295,16 @@ impl Told {
                 self.refused
             ));
         }
-        let given = of(READING, "DONE").entries;
-        if !(self.given.0..=self.given.1).contains(&given) {
-            problems.push(format!(
-                "copies were given {:?} times, the journal holds {given}",
-                self.given
-            ));
+        let mut given = 0;
+        for (method, _) in READINGS {
+            let (certain, most) = self.given.get(method).copied().unwrap_or_default();
+            let entries = of(method, "DONE").entries;
+            if !(certain..=most).contains(&entries) {
+                problems.push(format!(
+                    "{method} was answered {certain} to {most} times, the journal holds {entries}"
+                ));
+            }
+            given += entries;
         }
         let changes: i64 = outcomes(CARRIED_OUT).map(|(_, count)| count.entries).sum::<i64>() - given;
         let events = of("events", "").entries;
@@ -298,7 +314,8 @@ impl Told {
             ));
         }
         let unknown = outcomes(CARRIED_OUT).find(|((method, _), _)| {
-            method.starts_with('/') && method != READING && !self.done.contains_key(method.as_str())
+            let is_reading = READINGS.iter().any(|(reading, _)| reading == method);
+            method.starts_with('/') && !is_reading && !self.done.contains_key(method.as_str())
         });
         problems.extend(unknown.map(|((method, _), count)| {
             format!("nobody was answered {method}, but it is there {} times", count.entries)

@@ -7,7 +7,7 @@ use prost_reflect::Value as Field;
 use serde_json::{Value, json};
 
 use super::{
-    Action, Command, Connection, DynamicMessage, Mutation, connect, instant, name, object, read_text, request,
+    Action, Command, Connection, DynamicMessage, Mutation, connect, coupons, instant, name, object, read_text, request,
     requests::SERVICE,
 };
 use crate::{
@@ -23,18 +23,18 @@ use crate::{
 pub(crate) enum Answers {
     /// Draft the answer from the form registry: figures, totals, sources, and why something is not provided
     #[command(after_help = "Examples:
-  legalstat requests answer draft requests/0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01
-  legalstat requests answer draft 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --meaning 1=forms/1/indicators/1.1
+  legalstat requests answer draft 2026-000042
+  legalstat requests answer draft 2026-000042 --meaning 'items[0]=forms/1/indicators/1.1'
 
-Drafting again makes a further version of it. An item that is not matched to one indicator gets a meaning: the number of the item,
-from 1, and the indicator.")]
+Drafting again makes a further version of it. An item that is not matched to one indicator gets a meaning: the item as the sheet
+names it, and the indicator. 1= instead of items[0]= is the first item too.")]
     Draft {
-        /// The request, requests/UUID
+        /// The request: its registration number, its coupon's or its name, requests/UUID
         request: String,
         /// The language [default: the request's]
         #[arg(long)]
         language: Option<Language>,
-        /// What an item means, by its number from 1; may be repeated
+        /// What an item means, items[0]=INDICATOR; may be repeated
         #[arg(long, value_name = "ITEM=INDICATOR", value_parser = meaning)]
         meaning: Vec<Value>,
         #[command(flatten)]
@@ -42,21 +42,24 @@ from 1, and the indicator.")]
     },
     /// Show the answer as it stands
     #[command(after_help = "Examples:
-  legalstat requests answer show requests/0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01
-  legalstat requests answer show 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 -o json > answer.json")]
+  legalstat requests answer show 2026-000042
+  legalstat requests answer show 2026-000042 -o json > answer.json
+  legalstat requests answer show --coupon 20260302-7K3M9QZ0 --secret-file secret.txt
+
+Who holds the coupon of the request needs no certificate, and reads the answer once it is dispatched.")]
     Show {
-        /// The request, requests/UUID
-        request: String,
+        #[command(flatten)]
+        of: Of,
     },
     /// Edit the draft: a further version, as a file says it
     #[command(after_help = "Example:
-  legalstat requests answer show 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 -o json > answer.json
+  legalstat requests answer show 2026-000042 -o json > answer.json
   (edit `opening`, and of the items `figures`, `notProvided` and `remark`)
-  legalstat requests answer edit 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --file answer.json
+  legalstat requests answer edit 2026-000042 --file answer.json
 
 The file holds the etag of the version that it was made from: when somebody else has edited meanwhile, this is refused.")]
     Edit {
-        /// The request, requests/UUID
+        /// The request: its registration number, its coupon's or its name, requests/UUID
         request: String,
         /// The answer in proto3 JSON, as `show -o json` writes it; `-` reads standard input
         #[arg(long, value_name = "PATH")]
@@ -66,19 +69,19 @@ The file holds the etag of the version that it was made from: when somebody else
     },
     /// Approve the answer; without a signature, tell what to sign and how
     #[command(after_help = "Example:
-  legalstat requests answer approve 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --capacity deputy
-  legalstat requests answer download 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --format canonical-json --to answer.json
+  legalstat requests answer approve 2026-000042 --capacity deputy
+  legalstat requests answer download 2026-000042 --format canonical-json --to answer.json
   openssl cms -sign -binary -in answer.json -signer me.crt -inkey me.key -outform DER -out answer.p7s
-  legalstat requests answer approve 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --capacity deputy --signature answer.p7s
+  legalstat requests answer approve 2026-000042 --capacity deputy --signature answer.p7s
 
 The key stays with you: only the signature is sent. Who drafted or edited the answer cannot approve it.")]
     Approve(Approve),
     /// Record that the approved answer was dispatched: only this meets the term
     #[command(after_help = "Example:
-  legalstat requests answer dispatch 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --means post \\
+  legalstat requests answer dispatch 2026-000042 --means post \\
       --at 2026-03-20T15:30:00+05:00 --proof \"Registered letter RR123456789KZ\"")]
     Dispatch {
-        /// The request, requests/UUID
+        /// The request: its registration number, its coupon's or its name, requests/UUID
         request: String,
         /// By which means
         #[arg(long)]
@@ -100,11 +103,14 @@ The key stays with you: only the signature is sent. Who drafted or edited the an
     },
     /// Download the answer as a document
     #[command(after_help = "Examples:
-  legalstat requests answer download 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --format pdf --to answer.pdf
-  legalstat requests answer download 0193f0c4-5a5b-7c61-9b55-1f9a6d1c2e01 --format xlsx --language kk --to answer.xlsx")]
+  legalstat requests answer download 2026-000042 --format pdf --to answer.pdf
+  legalstat requests answer download 2026-000042 --format xlsx --language kk --to answer.xlsx
+  legalstat requests answer download --coupon 20260302-7K3M9QZ0 --format pdf --to answer.pdf
+
+Who holds the coupon of the request needs no certificate, and reads the answer once it is dispatched.")]
     Download {
-        /// The request, requests/UUID
-        request: String,
+        #[command(flatten)]
+        of: Of,
         /// The format
         #[arg(long)]
         format: Format,
@@ -115,6 +121,36 @@ The key stays with you: only the signature is sent. Who drafted or edited the an
         #[arg(long, value_name = "PATH")]
         to: PathBuf,
     },
+}
+
+/// Whose answer is read.
+#[derive(Args, Debug)]
+pub(crate) struct Of {
+    /// The request: its registration number, its coupon's or its name, requests/UUID
+    #[arg(required_unless_present = "coupon", conflicts_with = "coupon")]
+    request: Option<String>,
+    /// The number of its coupon, instead of the request; case, spaces and dashes make no difference
+    #[arg(long, value_name = "NUMBER")]
+    coupon: Option<String>,
+    /// A file with the coupon's secret; `-` reads standard input [default: it is asked for on the terminal]
+    #[arg(long, value_name = "PATH", conflicts_with = "request")]
+    secret_file: Option<PathBuf>,
+}
+
+impl Of {
+    /// One of two methods, by what the answer is found, with the fields that find it.
+    fn method(self, by_name: &'static str, by_coupon: &'static str) -> Result<(&'static str, Value), Failure> {
+        Ok(match (self.coupon, self.request) {
+            (Some(coupon), _) => {
+                let secret = coupons::secret(self.secret_file.as_deref())?;
+                (by_coupon, json!({ "couponNumber": coupon, "secret": secret }))
+            }
+            (None, request) => {
+                let name = name("requests/", &request.unwrap_or_default());
+                (by_name, json!({ "name": name }))
+            }
+        })
+    }
 }
 
 /// The language of an answer.
@@ -178,16 +214,34 @@ fn word(value: impl ValueEnum, prefix: &str) -> Option<Value> {
     )))
 }
 
-/// What an item means, as it is written on the command line: `1=forms/1/indicators/1.1`.
+/// What an item means, as it is written on the command line: `items[0]=forms/1/indicators/1.1`, or by its number from 1.
 fn meaning(text: &str) -> Result<Value, String> {
-    let told = "write the number of the item from 1, = and the indicator: 1=forms/1/indicators/1.1";
+    let told = "write the item as the sheet names it, or its number from 1, = and the indicator: items[0]=forms/1/indicators/1.1";
     let (item, indicator) = text.split_once('=').ok_or(told)?;
-    let item: u32 = item.trim().parse().map_err(|_| told)?;
-    let item = item.checked_sub(1).ok_or(told)?;
-    Ok(json!({ "item": item, "indicator": indicator.trim() }))
+    let within = item
+        .trim()
+        .strip_prefix("items[")
+        .and_then(|rest| rest.strip_suffix(']'));
+    let number = |text: &str| text.trim().parse::<u32>().ok();
+    let item = match within {
+        Some(position) => number(position),
+        None => number(item).and_then(|number| number.checked_sub(1)),
+    };
+    Ok(json!({ "item": item.ok_or(told)?, "indicator": indicator.trim() }))
 }
 
 impl Answers {
+    /// The request that is answered, and who usually does what the command does; none where a coupon tells which.
+    pub(crate) fn about(&mut self) -> Option<(&mut String, Option<&'static str>)> {
+        match self {
+            Self::Approve(approve) => Some((&mut approve.request, Some("approver"))),
+            Self::Draft { request, .. } | Self::Edit { request, .. } | Self::Dispatch { request, .. } => {
+                Some((request, None))
+            }
+            Self::Show { of } | Self::Download { of, .. } => Some((of.request.as_mut()?, None)),
+        }
+    }
+
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
         let (method, fields, mutation) = match self {
@@ -207,9 +261,9 @@ impl Answers {
                 ]);
                 ("DraftAnswer", fields, mutation)
             }
-            Self::Show { request } => {
-                let action = Action::Call(json!({ "name": name("requests/", &request) }), View::Record);
-                return Ok(Command::new(SERVICE, "GetAnswer", action));
+            Self::Show { of } => {
+                let (method, fields) = of.method("GetAnswer", "GetAnswerByCoupon")?;
+                return Ok(Command::new(SERVICE, method, Action::Call(fields, View::Record)));
             }
             Self::Edit {
                 request,
@@ -244,20 +298,17 @@ impl Answers {
                 ("RecordDispatch", fields, mutation)
             }
             Self::Download {
-                request,
+                of,
                 format,
                 language,
                 to,
             } => {
-                let fields = object([
-                    ("name", Some(json!(name("requests/", &request)))),
-                    ("format", word(format, "ANSWER_FORMAT_")),
-                    (
-                        "language",
-                        language.and_then(|language| word(language, "ANSWER_LANGUAGE_")),
-                    ),
-                ]);
-                return Ok(Command::new(SERVICE, "DownloadAnswer", Action::Download(fields, to)));
+                let (method, mut fields) = of.method("DownloadAnswer", "DownloadAnswerByCoupon")?;
+                fields["format"] = json!(word(format, "ANSWER_FORMAT_"));
+                if let Some(language) = language {
+                    fields["language"] = json!(word(language, "ANSWER_LANGUAGE_"));
+                }
+                return Ok(Command::new(SERVICE, method, Action::Download(fields, to)));
             }
         };
         let request = mutation.add_to(request(SERVICE, method, &fields)?);
@@ -301,7 +352,7 @@ pub(crate) async fn dispatch(connection: &Connection, mut message: DynamicMessag
 /// An approval
 #[derive(Args, Debug)]
 pub(crate) struct Approve {
-    /// The request, requests/UUID
+    /// The request: its registration number, its coupon's or its name, requests/UUID
     request: String,
     /// In which capacity
     #[arg(long)]
@@ -364,10 +415,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_item_is_named_by_its_number_from_one() {
+    fn an_item_is_named_as_the_sheet_names_it_or_by_its_number_from_one() {
         let read = meaning("2 = forms/1/indicators/1.1");
         assert_eq!(read, Ok(json!({ "item": 1, "indicator": "forms/1/indicators/1.1" })));
-        for wrong in ["", "0=forms/1/indicators/1.1", "x=y", "forms/1/indicators/1.1"] {
+        assert_eq!(meaning("items[1]=forms/1/indicators/1.1"), read);
+        for wrong in [
+            "items[-1]=forms/1/indicators/1.1",
+            "",
+            "0=forms/1/indicators/1.1",
+            "x=y",
+            "forms/1/indicators/1.1",
+        ] {
             assert!(meaning(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,30 +1,34 @@
 //! `legalstat requests`, what officials and requesters do with a request after it was accepted.
 
-use std::path::{Path, PathBuf};
-
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, date, name, object, request, requests::SERVICE};
-use crate::{failure::Failure, output::View};
+use super::{
+    Action, Command, Mutation, caller_name, connect, date, name, object, request,
+    requests::{SERVICE, supplied::Supplied},
+    sheet,
+};
+use crate::{failure::Failure, options::Options, place::ServiceName};
 
 /// What is done with a request.
 #[derive(Subcommand, Debug)]
 pub(crate) enum Deciding {
     /// Give a request to an official; a registered one is in preparation from then on
-    #[command(after_help = "Example:\n  legalstat requests assign requests/UUID --to operator")]
+    #[command(after_help = "Examples:
+  legalstat requests assign 2026-000042 --to aliya
+  legalstat requests assign 2026-000042 --as aliya")]
     Assign {
         #[command(flatten)]
         on: On,
-        /// The official: the name in the certificate
+        /// The official: the name in the certificate [default: whoever gives the command]
         #[arg(long, value_name = "NAME")]
-        to: String,
+        to: Option<String>,
     },
     /// Confirm or reverse what the examination found
     #[command(after_help = "Examples:
-  legalstat requests review requests/UUID --kept channel:channel --reason \"It came on paper; the clerk chose wrongly\"
-  legalstat requests review requests/UUID --broken not-openly-available:items[0] --reason \"forms/1 of 2025-M12 has it\"
-  legalstat requests review requests/UUID --kept due-date --due-date 2037-01-20 --act \"Code 350-VI\" --provision \"art. 76\" \\
+  legalstat requests review 2026-000042 --kept channel:channel --reason \"It came on paper; the clerk chose wrongly\"
+  legalstat requests review 2026-000042 --broken not-openly-available:items[0] --reason \"forms/1 of 2025-M12 has it\"
+  legalstat requests review 2026-000042 --kept due-date --due-date 2037-01-20 --act \"Code 350-VI\" --provision \"art. 76\" \\
       --reason \"The calendar ends with 2036\"")]
     Review {
         #[command(flatten)]
@@ -50,15 +54,12 @@ pub(crate) enum Deciding {
     },
     /// Mend a slip of the pen; what was there before is kept
     #[command(after_help = "Example:
-  legalstat requests correct requests/UUID --reason \"Mistyped\" --fields - <<'JSON'
-  { \"requester\": { \"fullName\": \"Akhmetov Daniyar\" } }
-  JSON")]
+  legalstat requests correct 2026-000042 --set 'requester.full_name=Akhmetov Daniyar' --reason Mistyped")]
     Correct {
         #[command(flatten)]
         on: On,
-        /// The fields as they should be: those of a Request in proto3 JSON, and no others; `-` reads standard input
-        #[arg(long, value_name = "PATH")]
-        fields: PathBuf,
+        #[command(flatten)]
+        supplied: Supplied,
         /// Why
         #[arg(long)]
         reason: String,
@@ -70,8 +71,8 @@ pub(crate) enum Deciding {
     },
     /// Put the due date off (head, deputy or head of apparatus)
     #[command(after_help = "Examples:
-  legalstat requests extend requests/UUID --capacity head --reason \"Two regions have not reported\"
-  legalstat requests extend requests/UUID --capacity deputy --until 2026-05-20 --reason \"Two regions have not reported\"")]
+  legalstat requests extend 2026-000042 --capacity head --reason \"Two regions have not reported\"
+  legalstat requests extend 2026-000042 --capacity deputy --until 2026-05-20 --reason \"Two regions have not reported\"")]
     Extend {
         #[command(flatten)]
         on: On,
@@ -93,16 +94,16 @@ pub(crate) enum Deciding {
     },
     /// Pass a request, or some of its items, on to the competent body
     #[command(after_help = "Examples:
-  legalstat requests forward requests/UUID --to \"Bureau of National Statistics\" --reason \"It keeps these figures\"
-  legalstat requests forward requests/UUID --item 1 --to \"Bureau of National Statistics\" --reason \"It keeps these figures\"")]
+  legalstat requests forward 2026-000042 --to \"Bureau of National Statistics\" --reason \"It keeps these figures\"
+  legalstat requests forward 2026-000042 --item 1 --to \"Bureau of National Statistics\" --reason \"It keeps these figures\"")]
     Forward {
         #[command(flatten)]
         on: On,
         /// The body
         #[arg(long, value_name = "BODY")]
         to: String,
-        /// An item, counted from 0 as in items[0]; may be repeated [default: the whole request]
-        #[arg(long, value_name = "POSITION")]
+        /// An item as the sheet names it, items[0], or its position from 0; may be repeated [default: the whole request]
+        #[arg(long, value_name = "ITEM", value_parser = position)]
         item: Vec<i32>,
         /// The ground, by its code in the rules
         #[arg(long, default_value = "NOT_COMPETENT")]
@@ -116,7 +117,7 @@ pub(crate) enum Deciding {
     },
     /// Leave a request without consideration (Instruction, para 7)
     #[command(after_help = "Example:
-  legalstat requests leave requests/UUID --ground OPENLY_AVAILABLE --reason \"forms/1/editions/2025-M12 has it\"
+  legalstat requests leave 2026-000042 --ground OPENLY_AVAILABLE --reason \"forms/1/editions/2025-M12 has it\"
 
 Grounds: ORAL, OTHER_CHANNEL, OPENLY_AVAILABLE, DOCUMENT_COPIES, PRIMARY_ACCOUNTING, OUTSIDE_INDICATORS, RESTRICTED, and
 those that an operator has entered.")]
@@ -132,7 +133,7 @@ those that an operator has entered.")]
     },
     /// Give a request back whose defects were not cured in time
     #[command(
-        after_help = "Example:\n  legalstat requests return requests/UUID --reason \"The period was not named by 12 March\""
+        after_help = "Example:\n  legalstat requests return 2026-000042 --reason \"The period was not named by 12 March\""
     )]
     Return {
         #[command(flatten)]
@@ -143,7 +144,7 @@ those that an operator has entered.")]
     },
     /// End the consideration of a request (head or deputy)
     #[command(after_help = "Example:
-  legalstat requests terminate requests/UUID --ground REPEATED --capacity deputy --reason \"Answered as 2026-000017\"
+  legalstat requests terminate 2026-000042 --ground REPEATED --capacity deputy --reason \"Answered as 2026-000017\"
 
 Grounds: ANONYMOUS, WITHOUT_ESSENCE, REPEATED, and those that an operator has entered.")]
     Terminate {
@@ -161,7 +162,7 @@ Grounds: ANONYMOUS, WITHOUT_ESSENCE, REPEATED, and those that an operator has en
     },
     /// Record that its requester took a request back in writing
     #[command(
-        after_help = "Example:\n  legalstat requests withdraw requests/UUID --reason \"By letter 7 of 2 March 2026\""
+        after_help = "Example:\n  legalstat requests withdraw 2026-000042 --reason \"By letter 7 of 2 March 2026\""
     )]
     Withdraw {
         #[command(flatten)]
@@ -177,23 +178,24 @@ Grounds: ANONYMOUS, WITHOUT_ESSENCE, REPEATED, and those that an operator has en
 pub(crate) enum Clarify {
     /// Ask the requester for what is missing, with a term to cure it
     #[command(after_help = "Example:
-  legalstat requests clarify ask requests/UUID --defect \"items[0].period=Укажите период\" --cure-by 2026-03-20")]
+  legalstat requests clarify ask 2026-000042 --defect \"items[0].period=Укажите период\" --cure-by 2026-03-20")]
     Ask {
         #[command(flatten)]
         on: On,
         /// A field and what the requester must supply, in the language of the request; may be repeated
         #[arg(long, value_name = "FIELD=TEXT", required = true, value_parser = defect)]
         defect: Vec<(String, String)>,
-        /// The language of the texts
-        #[arg(long, default_value = "ru")]
-        language: Written,
+        /// The language of the texts [default: the request's]
+        #[arg(long)]
+        language: Option<Written>,
         /// The last day for curing them [default: the usual time of the rule in force]
         #[arg(long, value_name = "DATE", value_parser = date)]
         cure_by: Option<Value>,
     },
     /// Supply what the requester was asked for; the request is examined again
-    #[command(after_help = "Example:
-  legalstat requests clarify provide requests/UUID --answer \"By letter 8 of 3 March 2026\" --fields items.json
+    #[command(after_help = "Examples:
+  legalstat requests clarify provide 2026-000042 --answer 'By letter 8 of 3 March 2026' --set 'items[0].period=2026-Q1'
+  legalstat requests clarify provide 2026-000042 --answer 'By letter 8 of 3 March 2026' --fields items.json
 
 where items.json holds all items: { \"items\": [{ \"kind\": \"ITEM_KIND_STATISTICS\", … }] }")]
     Provide {
@@ -202,16 +204,15 @@ where items.json holds all items: { \"items\": [{ \"kind\": \"ITEM_KIND_STATISTI
         /// What the requester answered
         #[arg(long)]
         answer: String,
-        /// The fields supplied: those of a Request in proto3 JSON, and no others; `-` reads standard input
-        #[arg(long, value_name = "PATH")]
-        fields: Option<PathBuf>,
+        #[command(flatten)]
+        supplied: Supplied,
     },
 }
 
 /// What is acted on, and how.
 #[derive(Args, Debug)]
 pub(crate) struct On {
-    /// The request, requests/UUID
+    /// The request: its registration number, its coupon's or its name, requests/UUID
     #[arg(value_name = "REQUEST")]
     name: String,
     /// Its etag as it was read: refused when it has changed since
@@ -257,6 +258,20 @@ fn defect(text: &str) -> Result<(String, String), String> {
     Ok((field.trim().to_owned(), text.trim().to_owned()))
 }
 
+/// The position of an item, `items[1]` or `1`.
+fn position(text: &str) -> Result<i32, String> {
+    let within = text
+        .trim()
+        .strip_prefix("items[")
+        .and_then(|rest| rest.strip_suffix(']'));
+    let position = within
+        .unwrap_or(text.trim())
+        .parse()
+        .ok()
+        .filter(|position| *position >= 0);
+    position.ok_or_else(|| "write an item as items[0], or its position from 0".to_owned())
+}
+
 /// A verdict on a check as it is written on the command line, `not-openly-available:items[0]`.
 fn verdict(check: &str, verdict: &str) -> Value {
     let (rule, field) = check.split_once(':').unwrap_or((check, ""));
@@ -264,32 +279,57 @@ fn verdict(check: &str, verdict: &str) -> Value {
     json!({ "rule": format!("CHECK_RULE_{rule}"), "field": field.trim(), "verdict": verdict })
 }
 
-/// The fields of a request that a file holds, and their mask.
-fn given(path: &Path) -> Result<(Value, Value), Failure> {
-    let fields = super::read_json(path)?;
-    let Value::Object(object) = &fields else {
-        return Err(Failure::usage("give the fields as an object in JSON"));
-    };
-    let mask = masked(object).join(",");
-    Ok((fields, json!(mask)))
-}
-
-fn masked(fields: &Map<String, Value>) -> Vec<String> {
-    let mut paths = Vec::new();
-    for (field, value) in fields {
-        match value.as_object().filter(|_| field == "requester") {
-            Some(inner) => paths.extend(inner.keys().map(|part| format!("{field}.{part}"))),
-            None => paths.push(field.clone()),
-        }
-    }
-    paths
-}
-
 impl Deciding {
+    /// The request that is acted on, and who usually does.
+    pub(crate) fn about(&mut self) -> (&mut String, Option<&'static str>) {
+        let (on, caller) = match self {
+            Self::Extend { on, .. } | Self::Terminate { on, .. } => (on, Some("approver")),
+            Self::Assign { on, .. }
+            | Self::Review { on, .. }
+            | Self::Correct { on, .. }
+            | Self::Forward { on, .. }
+            | Self::Leave { on, .. }
+            | Self::Return { on, .. }
+            | Self::Withdraw { on, .. }
+            | Self::Clarify {
+                step: Clarify::Ask { on, .. } | Clarify::Provide { on, .. },
+            } => (on, None),
+        };
+        (&mut on.name, caller)
+    }
+
+    /// Adds what follows from who gives the command and from the request: a request is given to whoever gives the command unless
+    /// another is named, and its requester is asked in its language.
+    pub(crate) async fn complete(&mut self, options: &Options) -> Result<(), Failure> {
+        match self {
+            Self::Assign { to: to @ None, .. } => *to = Some(caller_name(options)?),
+            Self::Clarify {
+                step:
+                    Clarify::Ask {
+                        on,
+                        language: language @ None,
+                        ..
+                    },
+            } => {
+                let connection = connect(options, ServiceName::RequestIntake, None)?;
+                let asked = json!({ "name": name("requests/", &on.name), "view": "REQUEST_VIEW_BASIC" });
+                let request = connection.call(&format!("{SERVICE}/GetRequest"), &asked).await?;
+                let is_kazakh = request["language"] == "LANGUAGE_KK";
+                *language = Some(if is_kazakh { Written::Kk } else { Written::Ru });
+            }
+            Self::Correct { on, supplied, .. }
+            | Self::Clarify {
+                step: Clarify::Provide { on, supplied, .. },
+            } => supplied.complete(&name("requests/", &on.name), options).await?,
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
         let (method, on, fields) = match self {
-            Self::Assign { on, to } => ("AssignRequest", on, json!({ "assignee": to })),
+            Self::Assign { on, to } => ("AssignRequest", on, object([("assignee", to.map(Value::from))])),
             Self::Review {
                 on,
                 kept,
@@ -311,8 +351,10 @@ impl Deciding {
                 ]);
                 ("ReviewDecision", on, fields)
             }
-            Self::Correct { on, fields, reason } => {
-                let (given, mask) = given(&fields)?;
+            Self::Correct { on, supplied, reason } => {
+                let given = supplied.given()?;
+                let (given, mask) =
+                    given.ok_or_else(|| Failure::usage("say what is mended, with --set or --fields"))?;
                 let fields = json!({ "request": given, "updateMask": mask, "reason": reason });
                 ("CorrectRequest", on, fields)
             }
@@ -386,17 +428,16 @@ impl Clarify {
                 cure_by,
             } => {
                 let language = match language {
-                    Written::Kk => "kk",
-                    Written::Ru => "ru",
+                    Some(Written::Kk) => "kk",
+                    Some(Written::Ru) | None => "ru",
                 };
                 let told = |(field, text): (String, String)| json!({ "field": field, "text": { language: text } });
                 let defects: Vec<Value> = defect.into_iter().map(told).collect();
                 let fields = object([("defects", Some(json!(defects))), ("cureBy", cure_by)]);
                 ("AskClarification", on, fields)
             }
-            Self::Provide { on, answer, fields } => {
-                let given = fields.as_deref().map(given).transpose()?;
-                let (given, mask) = given.unzip();
+            Self::Provide { on, answer, supplied } => {
+                let (given, mask) = supplied.given()?.unzip();
                 let fields = object([
                     ("clarification", Some(json!(answer))),
                     ("request", given),
@@ -415,7 +456,7 @@ impl On {
             fields["etag"] = json!(etag);
         }
         let message = self.mutation.add_to(request(SERVICE, method, &fields)?);
-        let command = Command::new(SERVICE, method, Action::Send(message, View::Record));
+        let command = Command::new(SERVICE, method, Action::Send(message, sheet::DECIDED));
         Ok(match method {
             "ExtendRequest" | "TerminateRequest" => command.called_as("approver"),
             _ => command,
@@ -437,12 +478,15 @@ mod tests {
     }
 
     #[test]
-    fn the_mask_names_what_a_file_holds_and_a_requester_by_its_fields() {
-        let fields = json!({ "requester": { "fullName": "A", "bin": "" }, "items": [] });
-        let masked = masked(fields.as_object().expect("it is one"));
-        assert_eq!(masked.len(), 3);
-        for path in ["requester.fullName", "requester.bin", "items"] {
-            assert!(masked.iter().any(|masked| masked == path), "{path}");
+    fn items_and_defects_are_named_as_the_sheet_names_them() {
+        for (text, place) in [
+            ("items[1]", Ok(1)),
+            ("0", Ok(0)),
+            ("-1", Err(())),
+            ("items[x]", Err(())),
+            ("", Err(())),
+        ] {
+            assert_eq!(position(text).map_err(|_| ()), place, "{text}");
         }
         assert!(defect("items[0].unit").is_err());
         let told = defect("items[0].unit = Укажите").expect("it is written so");

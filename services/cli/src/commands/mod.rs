@@ -185,6 +185,14 @@ pub(crate) fn connect(
     place.connect(service, options.caller.as_deref().or(usual))
 }
 
+/// The name of who gives a command: that in the certificate of `--as`, or of the operator.
+pub(crate) fn caller_name(options: &Options) -> Result<String, Failure> {
+    let place = options.place();
+    let usual = place.has_certificate("operator").then_some("operator");
+    let caller = options.caller.as_deref().or(usual);
+    place.name_of(caller.ok_or_else(|| Failure::usage("say who you are with --as NAME"))?)
+}
+
 /// Adds what was really received to the description of a download.
 fn with_digest(mut description: Value, content: &[u8]) -> Value {
     description["received"] = json!({ "sizeBytes": content.len(), "sha256": hex::encode(Sha256::digest(content)) });

@@ -1,10 +1,17 @@
 //! `legalstat requests`.
 
+mod draft;
 mod filters;
+mod items;
 pub(crate) mod lookup;
+mod new;
+mod questions;
+mod queue;
 mod retention;
 pub(crate) mod several;
 mod statistics;
+pub(crate) mod supplied;
+mod template;
 
 use std::path::PathBuf;
 
@@ -64,13 +71,32 @@ With files, which are uploaded first:
         #[command(flatten)]
         mutation: Mutation,
     },
+    /// Put a request together from flags and send it; on a terminal it asks for what is missing
+    #[command(after_help = "Examples:
+  legalstat requests new
+  legalstat requests new --kind individual --channel oral --language kk --name 'Серикбаева Айгүл' --essence 'кражи скота'
+  legalstat requests new --as edms --kind state-body --channel unified-edms --language ru --name 'Ministry of Justice' \\
+      --external-number 12-3/45 --external-date 2026-02-02 --signatory 'The head' --capacity head \\
+      --essence 'Crimes of the first quarter' --item 'unit=crime;period=2026-Q1;form=1;words=Registered crimes'
+The other way, by a file:
+  legalstat requests new --kind state-body --channel unified-edms --template request.json
+  (fill it in)
+  legalstat requests submit --as edms --file request.json")]
+    New(Box<new::New>),
+    /// What waits for you and your colleagues: yours, nobody's, the soonest due, the overdue, and what is to be approved
+    #[command(after_help = "Examples:
+  legalstat requests queue --as aliya
+  legalstat requests queue --mine --as aliya
+  legalstat requests queue --overdue --page-size 50
+  legalstat requests queue --waiting-for-approval -o json")]
+    Queue(queue::Queue),
     /// Add files to a request that is there; what breaks off goes on
     #[command(after_help = "Examples:
-  legalstat requests attach requests/0192… answer-to-our-question.pdf photo.jpg
-  legalstat requests attach requests/0192… --signed-original request.p7m
+  legalstat requests attach 2026-000042 answer-to-our-question.pdf photo.jpg
+  legalstat requests attach 2026-000042 --signed-original request.p7m
 An upload that was ended goes on with its --request-id, which it told at its beginning.")]
     Attach {
-        /// The request, requests/UUID
+        /// The request: its registration number, its coupon's or its name, requests/UUID
         request: String,
         /// The files
         #[arg(value_name = "FILE")]
@@ -82,7 +108,7 @@ An upload that was ended goes on with its --request-id, which it told at its beg
     },
     /// The files of a request, with what their signatures came to
     Attachments {
-        /// The request, requests/UUID
+        /// The request: its registration number, its coupon's or its name, requests/UUID
         request: String,
     },
     /// Download a file of a request; what breaks off goes on
@@ -112,9 +138,9 @@ An upload that was ended goes on with its --request-id, which it told at its beg
         name: String,
     },
     /// One request as a sheet: number, days left and what to do next first
-    #[command(after_help = "Example:\n  legalstat requests show requests/UUID --language ru")]
+    #[command(after_help = "Example:\n  legalstat requests show 2026-000042 --language ru")]
     Show {
-        /// The request, requests/UUID
+        /// The request: its registration number, its coupon's or its name, requests/UUID
         name: String,
         /// The language of the findings
         #[arg(long, default_value = "en")]
@@ -235,7 +261,29 @@ impl Requests {
                 verification.run(options).await
             }
             Self::Verify(verify) => verify.run(options),
-            called => called.command()?.run(options).await,
+            Self::New(new) => new.run(options).await,
+            Self::Queue(queue) => queue.run(options).await,
+            mut called => {
+                if let Some((request, caller)) = called.about() {
+                    lookup::resolve(request, caller, options).await?;
+                }
+                if let Self::Deciding(deciding) = &mut called {
+                    deciding.complete(options).await?;
+                }
+                called.command()?.run(options).await
+            }
+        }
+    }
+
+    /// The request that a command is about, as it was named, and who usually gives the command.
+    fn about(&mut self) -> Option<(&mut String, Option<&'static str>)> {
+        match self {
+            Self::Attach { request, .. } | Self::Attachments { request } | Self::Show { name: request, .. } => {
+                Some((request, None))
+            }
+            Self::Deciding(deciding) => Some(deciding.about()),
+            Self::Answer(answers) => answers.about(),
+            _ => None,
         }
     }
 
@@ -253,7 +301,9 @@ impl Requests {
                 Command::new(SERVICE, "GetRequestStatus", action)
             }
             Self::Answer(answers) => return answers.command(),
-            Self::Verify(_) => return Err(Failure::usage("a document is verified without a call")),
+            Self::Verify(_) | Self::New(_) | Self::Queue(_) => {
+                return Err(Failure::usage("this is more than one call, or none"));
+            }
             Self::Keys => Command::new(SERVICE, "ListSigningKeys", Action::List(json!({}), KEYS)),
             Self::VerifyCoupon { .. } => return Err(Failure::usage("a coupon is verified without a call")),
             Self::Submit {

@@ -2,12 +2,15 @@
 //! not passed, then what was done with it.
 
 use jiff::{Timestamp, civil::Date};
+use legalstat_kit::zone::civil_day;
 use serde_json::Value;
 
-use crate::output::{Language, localized, text};
+use crate::output::{Language, View, localized, text};
 
-/// The zone in which days are counted.
-const ZONE: &str = "Asia/Almaty";
+/// How the answer of a verb is shown: where the request stands after it.
+pub(crate) const DECIDED: View = View::Text(decided, Language::En);
+/// How a request is shown that has just been submitted.
+pub(crate) const SUBMITTED: View = View::Text(submitted, Language::En);
 
 /// The sheet of a request.
 pub(crate) fn sheet(request: &Value, language: Language) -> String {
@@ -22,28 +25,74 @@ pub(crate) fn sheet(request: &Value, language: Language) -> String {
 
 /// Number, days left, and what to do next.
 fn heading(request: &Value) -> Vec<String> {
-    let number = match text(&request["registrationNumber"]) {
-        number if number.is_empty() => format!("coupon {}", text(&request["coupon"]["number"])),
-        number => number,
-    };
-    let mut lines = vec![format!("{number}  {}", text(&request["state"]))];
-    if let Some(left) = days_left(request) {
-        let extended = if request["extended"] == true { ", extended" } else { "" };
-        lines.push(format!("due {}: {left}{extended}", text(&request["dueDate"])));
-    }
+    let mut lines = stands(request);
     lines.push(format!("next: {}", next(request)));
     lines
 }
 
+/// Number, state and days left.
+fn stands(request: &Value) -> Vec<String> {
+    let mut lines = vec![format!("{}  {}", number(request), text(&request["state"]))];
+    if let Some(left) = days_left(request) {
+        let extended = if request["extended"] == true { ", extended" } else { "" };
+        lines.push(format!("due {}: {left}{extended}", text(&request["dueDate"])));
+    }
+    lines
+}
+
+/// By what a request is called: its registration number, or else its coupon's.
+pub(crate) fn number(request: &Value) -> String {
+    let numbers = [
+        &request["registrationNumber"],
+        &request["coupon"]["number"],
+        &request["name"],
+    ];
+    let mut numbers = numbers.into_iter().map(text);
+    numbers.find(|number| !number.is_empty()).unwrap_or_default()
+}
+
+/// The answer of a verb has no decisions, on which hangs what to do next.
+fn decided(request: &Value, _: Language) -> String {
+    let mut lines = stands(request);
+    lines.push(format!("next: `requests show {}` tells", number(request)));
+    lines.join("\n")
+}
+
+/// What was submitted: where it stands, what its requester holds, and the checks that are not passed.
+fn submitted(request: &Value, language: Language) -> String {
+    if text(&request["name"]).is_empty() {
+        // A trial: nothing was stored, so there is no number and nothing to do.
+        let state = text(&request["state"]);
+        let lines = [
+            vec![format!("nothing was sent; it would be {state}")],
+            not_passed(request, language),
+        ];
+        return lines.concat().join("\n");
+    }
+    let mut lines = heading(request);
+    lines.push(format!("coupon: {}", text(&request["coupon"]["number"])));
+    let secret = text(&request["coupon"]["secret"]);
+    if !secret.is_empty() {
+        lines.push(format!("secret: {secret} (told once; give both to the requester)"));
+    }
+    lines.extend(not_passed(request, language));
+    lines.join("\n")
+}
+
 /// How many days are left of an answer that is owed.
-fn days_left(request: &Value) -> Option<String> {
+pub(crate) fn days_left(request: &Value) -> Option<String> {
     let owed = ["AWAITING_CLARIFICATION", "REGISTERED", "IN_PREPARATION"];
     let due: Date = text(&request["dueDate"]).parse().ok()?;
     if !owed.contains(&text(&request["state"]).as_str()) {
         return None;
     }
-    let today = Timestamp::now().in_tz(ZONE).ok()?.date();
-    Some(left(due.duration_since(today).as_hours() / 24))
+    let today = civil_day(Timestamp::now());
+    let days = due.duration_since(today).as_hours() / 24;
+    // On its last day a due date ends with the working hours.
+    if days == 0 && request["overdue"] == true {
+        return Some("overdue since today".into());
+    }
+    Some(left(days))
 }
 
 fn left(days: i64) -> String {
@@ -57,29 +106,78 @@ fn left(days: i64) -> String {
 }
 
 /// What an official can do next.
-fn next(request: &Value) -> String {
-    let open = open_checks(request);
+pub(crate) fn next(request: &Value) -> String {
+    let (number, open) = (number(request), open_checks(request));
     match text(&request["state"]).as_str() {
         "RECEIVED" if open.iter().any(|check| text(&check["rule"]) == "DUE_DATE") => {
-            "look why the due date could not be computed, then `requests review --kept due-date`".into()
+            format!(
+                "look why the due date could not be computed, then `requests review {number} --kept due-date --reason …`"
+            )
         }
         "RECEIVED" => "nothing: it is examined as soon as the services that it needs are back".into(),
-        "AWAITING_CLARIFICATION" => match text(&request["cureBy"]) {
-            day if day.is_empty() => {
-                "wait for the requester: `requests clarify provide`, else `requests return`".into()
-            }
-            day => format!("wait for the requester until {day}: `requests clarify provide`, then `requests return`"),
-        },
-        "REGISTERED" | "IN_PREPARATION" if !open.is_empty() => {
-            format!("decide {} with `requests review`", plural(open.len(), "check"))
+        "AWAITING_CLARIFICATION" => {
+            let until = match text(&request["cureBy"]) {
+                day if day.is_empty() => String::new(),
+                day => format!(" until {day}"),
+            };
+            format!(
+                "wait for the requester{until}: `requests clarify provide {number} --answer … --set FIELD=VALUE`, else `requests return \
+                 {number}`"
+            )
         }
-        "REGISTERED" => "give it to an official with `requests assign`".into(),
-        "IN_PREPARATION" => format!("{} prepares the answer", text(&request["assignee"])),
-        "LEFT_WITHOUT_CONSIDERATION" if reviewable(request) => {
-            "confirm or reverse with `requests review` what the system decided".into()
-        }
+        "REGISTERED" if !open.is_empty() => decide(&number, &open),
+        "REGISTERED" => format!("give it to an official with `requests assign {number} --to NAME`"),
+        "IN_PREPARATION" => prepare(request, &number, &open),
+        "LEFT_WITHOUT_CONSIDERATION" if reviewable(request) => format!(
+            "confirm or reverse what the system decided: `requests review {number} {} --reason …`",
+            verdicts(&failed_checks(request))
+        ),
         _ => "nothing: it has ended".into(),
     }
+}
+
+/// What is next of a request whose answer somebody prepares: by what was done with the answer last.
+fn prepare(request: &Value, number: &str, open: &[&Value]) -> String {
+    let verbs = list(&request["decisions"])
+        .iter()
+        .rev()
+        .map(|decision| text(&decision["verb"]));
+    let last = verbs.map(|verb| verb.trim_start_matches("VERB_").to_owned());
+    let mut last = last.filter(|verb| ["DRAFT_ANSWER", "UPDATE_ANSWER", "APPROVE_ANSWER"].contains(&verb.as_str()));
+    match last.next().as_deref() {
+        Some("APPROVE_ANSWER") => {
+            format!("send the answer, then `requests answer dispatch {number} --means … --proof …`")
+        }
+        Some(_) => format!(
+            "another person than who drafted or edited the answer approves it: `requests answer approve {number} --capacity …`"
+        ),
+        None if !open.is_empty() => decide(number, open),
+        None => match text(&request["assignee"]) {
+            assignee if assignee.is_empty() => format!("draft the answer with `requests answer draft {number}`"),
+            assignee => format!("{assignee} drafts the answer with `requests answer draft {number}`"),
+        },
+    }
+}
+
+/// How checks are decided, with the command for all of them.
+fn decide(number: &str, open: &[&Value]) -> String {
+    format!(
+        "decide {}: `requests review {number} {} --reason …`, or --broken where a rule is",
+        plural(open.len(), "check"),
+        verdicts(open)
+    )
+}
+
+/// The checks as `requests review` takes them.
+fn verdicts(checks: &[&Value]) -> String {
+    let named = checks.iter().map(|check| {
+        let rule = text(&check["rule"]).to_lowercase().replace('_', "-");
+        match text(&check["field"]) {
+            field if field.is_empty() => format!("--kept {rule}"),
+            field => format!("--kept '{rule}:{field}'"),
+        }
+    });
+    named.collect::<Vec<_>>().join(" ")
 }
 
 fn plural(count: usize, noun: &str) -> String {
@@ -115,6 +213,12 @@ fn open_checks(request: &Value) -> Vec<&Value> {
     open.filter(|check| !is_decided(check)).collect()
 }
 
+/// The checks for which the system left a request without consideration.
+fn failed_checks(request: &Value) -> Vec<&Value> {
+    let checks = list(&request["examination"]["checks"]).iter();
+    checks.filter(|check| text(&check["outcome"]) == "FAILED").collect()
+}
+
 fn asked(request: &Value) -> Vec<String> {
     let mut lines = vec![
         format!("from: {}", text(&request["requester"]["fullName"])),
@@ -141,34 +245,47 @@ fn asked(request: &Value) -> Vec<String> {
     lines
 }
 
-/// Those that are not passed first.
+/// All of them, those that are not passed first.
 fn checks(request: &Value, language: Language) -> Vec<String> {
     let mut checks: Vec<&Value> = list(&request["examination"]["checks"]).iter().collect();
-    let rank = |check: &Value| match text(&check["outcome"]).as_str() {
+    checks.sort_by_key(|check| rank(check));
+    let checks = checks.into_iter().map(|check| checked(check, language));
+    [String::new(), "checks:".to_owned()]
+        .into_iter()
+        .chain(checks)
+        .collect()
+}
+
+/// Those that are not passed.
+fn not_passed(request: &Value, language: Language) -> Vec<String> {
+    let mut checks: Vec<&Value> = list(&request["examination"]["checks"]).iter().collect();
+    checks.retain(|check| rank(check) < 4);
+    checks.sort_by_key(|check| rank(check));
+    checks.into_iter().map(|check| checked(check, language)).collect()
+}
+
+fn rank(check: &Value) -> u8 {
+    match text(&check["outcome"]).as_str() {
         "FAILED" => 0,
         "PROPOSED" => 1,
         "UNDETERMINED" => 2,
         "PENDING" => 3,
         "PASSED" => 4,
         _ => 5,
-    };
-    checks.sort_by_key(|check| rank(check));
-    let mut lines = vec![String::new(), "checks:".to_owned()];
-    for check in checks {
-        let field = text(&check["field"]);
-        let of = if field.is_empty() {
-            String::new()
-        } else {
-            format!(" {field}")
-        };
-        let (rule, outcome) = (text(&check["rule"]), text(&check["outcome"]));
-        let law = text(&check["legalBasis"]);
-        lines.push(format!(
-            "  {outcome} {rule}{of}: {} [{law}]",
-            localized(&check["text"], language)
-        ));
     }
-    lines
+}
+
+fn checked(check: &Value, language: Language) -> String {
+    let of = match text(&check["field"]) {
+        field if field.is_empty() => field,
+        field => format!(" {field}"),
+    };
+    let (rule, outcome) = (text(&check["rule"]), text(&check["outcome"]));
+    let law = text(&check["legalBasis"]);
+    format!(
+        "  {outcome} {rule}{of}: {} [{law}]",
+        localized(&check["text"], language)
+    )
 }
 
 fn clarifications(request: &Value, language: Language) -> Vec<String> {
@@ -234,7 +351,10 @@ mod tests {
         let lines: Vec<&str> = told.lines().collect();
         assert_eq!(lines[0], "2026-000007  REGISTERED");
         assert!(lines[1].starts_with("due 2020-01-06: overdue by "), "{}", lines[1]);
-        assert_eq!(lines[2], "next: decide 1 check with `requests review`");
+        assert_eq!(
+            lines[2],
+            "next: decide 1 check: `requests review 2026-000007 --kept 'signatory:signatory.capacity' --reason …`, or --broken where a rule is"
+        );
         let (proposed, passed) = (told.find("PROPOSED SIGNATORY"), told.find("PASSED WRITTEN"));
         assert!(proposed.is_some() && proposed < passed, "{told}");
     }
@@ -247,12 +367,66 @@ mod tests {
             "checks": [{ "check": { "rule": "CHECK_RULE_SIGNATORY", "field": "signatory.capacity" }, "kept": true }],
         }]);
         let told = sheet(&decided, Language::En);
-        assert!(told.contains("next: give it to an official"), "{told}");
+        assert!(
+            told.contains("next: give it to an official with `requests assign 2026-000007 --to NAME`"),
+            "{told}"
+        );
         assert!(told.contains("REVIEW_DECISION by operator: substituting"), "{told}");
         let ended = sheet(&request("TERMINATED"), Language::En);
         assert!(
             ended.contains("next: nothing: it has ended") && !ended.contains("overdue"),
             "{ended}"
+        );
+    }
+
+    #[test]
+    fn what_is_next_of_an_answer_follows_from_what_was_done_with_it_last() {
+        let after = |verbs: &[&str]| {
+            let mut request = request("IN_PREPARATION");
+            request["examination"] = json!({});
+            request["assignee"] = json!("aliya");
+            let verbs = verbs.iter().map(|verb| json!({ "verb": format!("VERB_{verb}") }));
+            request["decisions"] = verbs.collect();
+            next(&request)
+        };
+        for (verbs, part) in [
+            (
+                &["ASSIGN"][..],
+                "aliya drafts the answer with `requests answer draft 2026-000007`",
+            ),
+            (&["ASSIGN", "DRAFT_ANSWER"], "another person"),
+            (
+                &["DRAFT_ANSWER", "APPROVE_ANSWER", "ASSIGN"],
+                "`requests answer dispatch 2026-000007",
+            ),
+            (&["DRAFT_ANSWER", "APPROVE_ANSWER", "UPDATE_ANSWER"], "another person"),
+        ] {
+            assert!(after(verbs).contains(part), "{verbs:?}: {}", after(verbs));
+        }
+        let mut left = request("LEFT_WITHOUT_CONSIDERATION");
+        left["examination"]["checks"][0]["outcome"] = json!("CHECK_OUTCOME_FAILED");
+        assert!(
+            next(&left).contains("`requests review 2026-000007 --kept written --reason …`"),
+            "{}",
+            next(&left)
+        );
+    }
+
+    #[test]
+    fn what_was_submitted_is_told_with_its_coupon_and_without_what_is_passed() {
+        let mut request = request("REGISTERED");
+        request["name"] = json!("requests/1");
+        request["coupon"] = json!({ "number": "20260302-7K3M9QZ0", "secret": "AAAAA-BBBBB" });
+        let told = submitted(&request, Language::En);
+        for part in ["coupon: 20260302-7K3M9QZ0", "secret: AAAAA-BBBBB", "PROPOSED SIGNATORY"] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        assert!(!told.contains("WRITTEN"), "{told}");
+        request["name"] = json!("");
+        let trial = submitted(&request, Language::En);
+        assert!(
+            trial.starts_with("nothing was sent; it would be REGISTERED") && !trial.contains("coupon"),
+            "{trial}"
         );
     }
 

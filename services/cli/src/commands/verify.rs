@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use jiff::Timestamp;
 use legalstat_answer_document::{Finding, Format, Outcome, SignatureChecked, Verified, verify};
-use legalstat_request_intake::signature::{self, Content, TrustStore, Verdict};
+use legalstat_request_intake::signature::{self, Content, Fault, Signer, TrustStore, Verdict};
 use serde_json::json;
 
 use crate::{
@@ -23,17 +23,27 @@ const FINDINGS: View = View::Rows(
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   legalstat requests verify answer.pdf --trust authorities/
-  legalstat requests verify answer.xlsx -o json
+  legalstat requests verify answer.xlsx -o json --trust authorities/ --signer 'Deputy of the Committee'
+  legalstat requests verify answer.pdf --trust authorities/ --at 2026-03-21T12:00:00+05:00
 
-Nobody is asked: the file is rendered again from the data that it carries, and must be the same to the byte. DATA, DIGEST, SHOWN,
-APPROVAL and SIGNATURE must be proved for the exit status to be 0; it is 1 when any is not, and 2 when the file cannot be read.
-CAPACITY is never proved by a file alone: who approved in which capacity is what the service recorded.")]
+Nobody is asked: the file is rendered again from the data that it carries, and must be the same to the byte. DATA, DIGEST, SHOWN
+and SIGNATURE must be proved, and nothing refuted, for the exit status to be 0; it is 1 otherwise, and 2 when the file cannot be read.
+SIGNATURE says who signed the answer: anybody whose certificate leads to an authority in --trust, unless --signer says who it must
+be. The certificate must be valid and not revoked now, or at the time of --at, when you know yourself that you had the document then: no
+time that a file tells is covered by its signature. APPROVAL and CAPACITY are never proved by a file alone: the file names an
+approver, and only the service has recorded who it was.")]
 pub(crate) struct Verify {
     /// The document: PDF, XLSX or JSON
     file: PathBuf,
     /// A folder of certificates of authorities and their revocation lists, in PEM or DER
     #[arg(long, value_name = "FOLDER")]
     trust: Option<PathBuf>,
+    /// Who must have signed it: the common name in the certificate, or the certificate's SHA-256 in hexadecimal, which nobody shares
+    #[arg(long, value_name = "NAME|SHA256")]
+    signer: Option<String>,
+    /// When you had the document already, by RFC 3339; the certificate is looked at as of then instead of now
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
 }
 
 impl Verify {
@@ -45,7 +55,17 @@ impl Verify {
         };
         let bytes = std::fs::read(&self.file)
             .map_err(|error| Failure::usage(format!("cannot read {}: {error}", self.file.display())))?;
-        let check = |content: &[u8], container: &[u8], at: &str| checked(&trust, content, container, at);
+        let now = Timestamp::now();
+        if self.at.is_some_and(|at| at > now) {
+            return Err(Failure::usage("--at is still to come"));
+        }
+        let expected = Expected {
+            trust: &trust,
+            signer: self.signer.as_deref(),
+            at: self.at.unwrap_or(now),
+            is_known_to_exist: self.at.is_some(),
+        };
+        let check = |content: &[u8], container: &[u8]| expected.checked(content, container);
         let verified = verify(&bytes, &check);
         output::print(&told(&verified), options.output, FINDINGS)?;
         if verified.is_proved() {
@@ -78,34 +98,66 @@ fn told(verified: &Verified) -> serde_json::Value {
     })
 }
 
-/// Looks at the approver's signature, as of the instant at which the document says that it was approved.
-fn checked(trust: &TrustStore, content: &[u8], container: &[u8], at: &str) -> SignatureChecked {
-    let Ok(at) = at.parse::<Timestamp>() else {
-        let text = "the document does not say when it was approved".to_owned();
-        return SignatureChecked {
-            outcome: Outcome::NotProved,
-            text,
+/// What a signature must be for whoever holds the document.
+struct Expected<'a> {
+    trust: &'a TrustStore,
+    signer: Option<&'a str>,
+    /// As of when its certificate is looked at.
+    at: Timestamp,
+    /// Whether the document is known to have been there at that time.
+    is_known_to_exist: bool,
+}
+
+impl Expected<'_> {
+    fn checked(&self, content: &[u8], container: &[u8]) -> SignatureChecked {
+        let (outcome, text) = match signature::verify(container, Content::Detached(content), self.at, self.trust) {
+            Verdict::Valid(signers) => self.by(&signers),
+            Verdict::NobodyTrusted => (
+                Outcome::NotProved,
+                "it covers the answer; nothing is said of who signed, for no authority is trusted: name some with --trust"
+                    .to_owned(),
+            ),
+            Verdict::Unsupported(algorithm) => (
+                Outcome::NotProved,
+                format!("it cannot be verified here, by {algorithm}: nothing is said of whether it holds"),
+            ),
+            Verdict::NotValid(fault @ (Fault::Expired | Fault::Revoked)) if !self.is_known_to_exist => (
+                Outcome::NotProved,
+                format!(
+                    "as of now {fault}, and it may have been signed since: if you had the document before, say when with --at"
+                ),
+            ),
+            Verdict::NotValid(fault) => (Outcome::Refuted, format!("it does not hold: {fault}")),
         };
-    };
-    let (outcome, text) = match signature::verify(container, Content::Detached(content), at, trust) {
-        Verdict::Valid(signers) => {
-            let names: Vec<String> = signers.into_iter().map(|signer| signer.name).collect();
-            let text = format!(
-                "it covers the answer, and its certificate is trusted as of {at}: {}",
-                names.join("; ")
-            );
-            (Outcome::Proved, text)
+        SignatureChecked { outcome, text }
+    }
+
+    /// What is said of a signature that holds, by who signed.
+    fn by(&self, signers: &[Signer]) -> (Outcome, String) {
+        let names: Vec<String> = signers.iter().map(told_signer).collect();
+        let (names, at) = (names.join("; "), self.at);
+        match self.signer {
+            Some(expected) if !signers.iter().any(|signer| is_signer(signer, expected)) => (
+                Outcome::Refuted,
+                format!("it was signed by another than {expected}: {names}"),
+            ),
+            _ => {
+                let stale = match self.trust.stale(at)[..] {
+                    [] => String::new(),
+                    ref of => format!("; what was revoked lately is not known of {}", of.join("; ")),
+                };
+                let text = format!("it covers the answer, and its certificate is trusted as of {at}: {names}{stale}");
+                (Outcome::Proved, text)
+            }
         }
-        Verdict::NobodyTrusted => (
-            Outcome::NotProved,
-            "it covers the answer; nothing is said of who signed, for no authority is trusted: name some with --trust"
-                .to_owned(),
-        ),
-        Verdict::Unsupported(algorithm) => (
-            Outcome::NotProved,
-            format!("it cannot be verified here, by {algorithm}: nothing is said of whether it holds"),
-        ),
-        Verdict::NotValid(fault) => (Outcome::Refuted, format!("it does not hold: {fault}")),
-    };
-    SignatureChecked { outcome, text }
+    }
+}
+
+fn told_signer(signer: &Signer) -> String {
+    let sha256 = hex::encode(signer.certificate_sha256);
+    format!("{} (certificate SHA-256 {sha256})", signer.name)
+}
+
+fn is_signer(signer: &Signer, expected: &str) -> bool {
+    signer.name == expected || hex::encode(signer.certificate_sha256).eq_ignore_ascii_case(expected)
 }

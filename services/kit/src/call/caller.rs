@@ -140,8 +140,11 @@ impl Caller {
         }
     }
 
-    fn from_uri(uri: &str) -> Result<Self, CallerError> {
-        let (name, query) = uri.split_once('?').unwrap_or((uri, ""));
+    /// Checks that a certificate can give a name to a caller.
+    ///
+    /// # Errors
+    /// `NameNotAllowed` or `NameReserved`.
+    pub fn check_name(name: &str) -> Result<(), CallerError> {
         let valid = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if name.is_empty() || !name.chars().all(valid) {
             return Err(CallerError::NameNotAllowed(name.into()));
@@ -153,6 +156,12 @@ impl Caller {
         {
             return Err(CallerError::NameReserved(name.into()));
         }
+        Ok(())
+    }
+
+    fn from_uri(uri: &str) -> Result<Self, CallerError> {
+        let (name, query) = uri.split_once('?').unwrap_or((uri, ""));
+        Self::check_name(name)?;
         let roles: Vec<Role> = query
             .split('&')
             .filter_map(|pair| pair.strip_prefix("role="))

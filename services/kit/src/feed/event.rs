@@ -25,6 +25,11 @@ pub struct Event {
 }
 
 impl Event {
+    /// Its number in the outbox. Of two events of one resource, whose writes wait for each other, the later has the greater.
+    pub const fn number(&self) -> i64 {
+        self.number
+    }
+
     pub(super) fn position(&self) -> Position {
         Position::behind(self.number, &self.kind, &self.resource, self.occurred_at)
     }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sqlx::{ConnectOptions, Connection as _, PgConnection};
 use tokio::{sync::OnceCell, sync::oneshot, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 
 use crate::{
     authority::{self, Authority, Usage},
@@ -330,6 +330,22 @@ impl Running {
     /// # Panics
     /// When the certificate cannot be made.
     pub fn channel(&self, caller: Option<&str>) -> Channel {
+        client::channel(&self.url, self.tls(caller)).expect("the address is a URL")
+    }
+
+    /// The same, whose client takes only 64 KiB of an answer ahead of its reader.
+    ///
+    /// # Panics
+    /// When the certificate cannot be made.
+    pub fn narrow_channel(&self, caller: Option<&str>) -> Channel {
+        let endpoint = Endpoint::from_shared(self.url.clone()).expect("the address is a URL");
+        let endpoint = endpoint
+            .tls_config(self.tls(caller))
+            .expect("the certificates are ours");
+        endpoint.initial_stream_window_size(64 * 1024).connect_lazy()
+    }
+
+    fn tls(&self, caller: Option<&str>) -> ClientTlsConfig {
         let identity = caller.map(|name| {
             let usage = authority::callers(&[]).into_iter().find(|usage| usage.is_of(name));
             let usage = usage.unwrap_or_else(|| {
@@ -344,8 +360,7 @@ impl Running {
         let files = identity
             .as_ref()
             .map(|identity| (&identity.certificate_path, &identity.key_path));
-        let tls = tls::client(&self.ground.authority.certificate_path(), files).expect("the files are readable");
-        client::channel(&self.url, tls).expect("the address is a URL")
+        tls::client(&self.ground.authority.certificate_path(), files).expect("the files are readable")
     }
 
     /// A connection to its database as the superuser, to look at what it stored or to break it.

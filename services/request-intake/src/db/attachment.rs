@@ -109,7 +109,7 @@ async fn with_signers(connection: &mut PgConnection, rows: Vec<Row>) -> Result<V
 
 async fn signers(connection: &mut PgConnection, of: &[Uuid]) -> Result<HashMap<Uuid, Vec<Signer>>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT attachment, name, serial_number, certificate_sha256, algorithm, signed_at AS "signed_at: jiff_sqlx::Timestamp",
+        r#"SELECT attachment, name, iin, bin, serial_number, certificate_sha256, algorithm, signed_at AS "signed_at: jiff_sqlx::Timestamp",
              authorities, revocations_of AS "revocations_of: jiff_sqlx::Timestamp"
          FROM requests.attachment_signer WHERE attachment = ANY ($1) ORDER BY attachment, position"#,
         of,
@@ -118,6 +118,8 @@ async fn signers(connection: &mut PgConnection, of: &[Uuid]) -> Result<HashMap<U
     for row in rows.fetch_all(connection).await? {
         signers.entry(row.attachment).or_default().push(Signer {
             name: row.name,
+            iin: row.iin,
+            bin: row.bin,
             serial_number: row.serial_number,
             certificate_sha256: digest("certificate_sha256", row.certificate_sha256)?,
             algorithm: row.algorithm,
@@ -207,8 +209,8 @@ async fn insert_signers(connection: &mut PgConnection, of: Uuid, signers: &[Sign
         sqlx::query!(
             "INSERT INTO requests.attachment_signer
                  (attachment, position, name, serial_number, certificate_sha256, algorithm, signed_at, authorities,
-                  revocations_of)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                  revocations_of, iin, bin)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             of,
             position,
             signer.name,
@@ -218,6 +220,8 @@ async fn insert_signers(connection: &mut PgConnection, of: Uuid, signers: &[Sign
             signer.signed_at.map(jiff_sqlx::Timestamp::from) as _,
             &signer.chain,
             signer.revocations_of.map(jiff_sqlx::Timestamp::from) as _,
+            signer.iin,
+            signer.bin,
         )
         .execute(&mut *connection)
         .await?;

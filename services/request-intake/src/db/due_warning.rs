@@ -5,15 +5,19 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// A warning that is new.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     pub request: Uuid,
+    pub due_date: Date,
+    /// Who has the request.
+    pub assignee: Option<String>,
     /// Whether the due date has passed.
     pub overdue: bool,
 }
 
 /// Records the warnings that are due at an instant of a day and were not told yet, at most `most`, and gives them. A request that is
-/// first seen within several of the intervals is warned of by the shortest. Of two replicas one records a warning.
+/// first seen within several of the intervals is warned of by the shortest. Of two replicas one records a warning. The requests stay locked,
+/// so that nothing told of them is overtaken; those that somebody decides about at the moment come the next time.
 ///
 /// # Errors
 /// When the database fails.
@@ -27,20 +31,27 @@ pub async fn record(
 ) -> Result<Vec<Warning>, sqlx::Error> {
     let farthest = intervals.iter().max().copied().unwrap_or(0);
     let recorded = sqlx::query!(
-        r#"INSERT INTO requests.due_warning (request, due_date, days_before, warned_at)
-         SELECT r.id, r.due_date, interval.days, $3
-         FROM requests.request r
-         CROSS JOIN LATERAL (
-             SELECT CASE WHEN r.due_time <= $3 THEN -1
-                    ELSE (SELECT min(days) FROM unnest($1::integer[]) AS days WHERE r.due_date - $2::date <= days) END AS days
-         ) AS interval
-         WHERE r.state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION') AND r.due_date IS NOT NULL
-           AND r.due_date <= $2::date + $4::integer AND interval.days IS NOT NULL
-           AND NOT EXISTS (SELECT FROM requests.due_warning w
-                           WHERE w.request = r.id AND w.due_date = r.due_date AND w.days_before <= interval.days)
-         ORDER BY r.due_date, r.id LIMIT $5
-         ON CONFLICT DO NOTHING
-         RETURNING request, days_before"#,
+        r#"WITH near AS (
+             SELECT r.id, r.due_date, r.assignee, interval.days
+             FROM requests.request r
+             CROSS JOIN LATERAL (
+                 SELECT CASE WHEN r.due_time <= $3 THEN -1
+                        ELSE (SELECT min(days) FROM unnest($1::integer[]) AS days WHERE r.due_date - $2::date <= days) END AS days
+             ) AS interval
+             WHERE r.state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION') AND r.due_date IS NOT NULL
+               AND r.due_date <= $2::date + $4::integer AND interval.days IS NOT NULL
+               AND NOT EXISTS (SELECT FROM requests.due_warning w
+                               WHERE w.request = r.id AND w.due_date = r.due_date AND w.days_before <= interval.days)
+             ORDER BY r.due_date, r.id LIMIT $5
+             FOR NO KEY UPDATE OF r SKIP LOCKED
+         ), recorded AS (
+             INSERT INTO requests.due_warning (request, due_date, days_before, warned_at)
+             SELECT id, due_date, days, $3 FROM near
+             ON CONFLICT DO NOTHING
+             RETURNING request, days_before
+         )
+         SELECT near.id, near.due_date AS "due_date!: jiff_sqlx::Date", near.assignee, recorded.days_before
+         FROM recorded JOIN near ON near.id = recorded.request"#,
         intervals,
         jiff_sqlx::Date::from(today) as _,
         jiff_sqlx::Timestamp::from(now) as _,
@@ -48,7 +59,9 @@ pub async fn record(
         most,
     );
     let warnings = recorded.fetch_all(connection).await?.into_iter().map(|row| Warning {
-        request: row.request,
+        request: row.id,
+        due_date: row.due_date.to_jiff(),
+        assignee: row.assignee,
         overdue: row.days_before < 0,
     });
     Ok(warnings.collect())

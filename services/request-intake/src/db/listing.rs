@@ -13,6 +13,11 @@ use crate::domain::{
 
 /// How many requests a page looks through at most when filters remain that no index decides.
 const WINDOW: i64 = 10_000;
+/// How many of what its caller sees a page looks through where what leads there is shared with others: what lies between them is looked
+/// through as well.
+const SEEN: i64 = 2_000;
+/// How many bytes of essences and items a page looks for words in at most: some of a second. One request has a tenth of that at most.
+const TEXT: i64 = 16 * 1024 * 1024;
 /// How many requests are sorted at most, where no index has the order that is asked for among those of a requester, say.
 const SORTED: i64 = 10_000;
 
@@ -50,6 +55,10 @@ pub struct Filter {
     pub states: Vec<State>,
     pub channel: Option<Channel>,
     pub assignee: Option<String>,
+    /// Whether only those are wanted that nobody has.
+    pub unassigned: bool,
+    /// Whether only those are wanted whose answer waits for its approval.
+    pub awaiting_approval: bool,
     /// Words of the requester's name.
     pub requester: Vec<String>,
     /// Words of the essence and the items.
@@ -79,6 +88,8 @@ impl Filter {
             states: Vec::new(),
             channel: None,
             assignee: None,
+            unassigned: false,
+            awaiting_approval: false,
             requester: Vec::new(),
             words: Vec::new(),
             received_from: None,
@@ -111,7 +122,7 @@ pub struct Key {
 #[derive(Debug)]
 pub struct Found {
     pub places: Vec<Place>,
-    /// How far was looked, when there is more behind it.
+    /// How far was looked, when there is more behind it: always a place of a request that the caller sees.
     pub looked_to: Option<Key>,
 }
 
@@ -126,6 +137,8 @@ pub(super) enum Lead {
     Assignee(String),
     AcceptedBy(String),
     State(State),
+    /// All that wait for their answer, in the order of their due dates.
+    Owed,
     All,
 }
 
@@ -147,15 +160,19 @@ pub async fn find(
     let leads = leads(filter);
     let listing = Listing { filter, order, after };
     // Every index but those of the other orders has the order of arrival behind what leads to it.
-    let gathered = order.by != By::Number && !matches!(leads[..], [Lead::All]) && few(connection, &leads).await?;
-    if gathered {
+    let sorts = order.by != By::Number && !matches!(leads[..], [Lead::All]);
+    if sorts && can_be_sorted(connection, &listing, &leads).await? {
         let places = listing.matching(&leads, None, most).fetch(connection).await?;
         return Ok(Found {
             places,
             looked_to: None,
         });
     }
-    let leads = if order.by == By::Number { leads } else { vec![Lead::All] };
+    let leads = if order.by == By::Number {
+        leads
+    } else {
+        vec![of_order(filter, order)]
+    };
     if !listing.leaves_filters(&leads) {
         let places = listing.matching(&leads, Some(most), most).fetch(connection).await?;
         return Ok(Found {
@@ -163,7 +180,15 @@ pub async fn find(
             looked_to: None,
         });
     }
-    let window = (WINDOW / i64::try_from(leads.len()).unwrap_or(1)).max(most);
+    let is_shared = filter.viewer != Viewer::Official && matches!(leads[..], [Lead::All | Lead::Owed]);
+    let window = if is_shared { SEEN } else { WINDOW };
+    let mut window = (window / i64::try_from(leads.len()).unwrap_or(1)).max(most);
+    if !filter.words.is_empty() {
+        let (within, beyond) = listing.by_text(&leads, Some(window), TEXT).fetch(connection).await?;
+        if beyond > 0 {
+            window = within.max(1);
+        }
+    }
     let places = listing.matching(&leads, Some(window), most).fetch(connection).await?;
     let is_full = i64::try_from(places.len()).is_ok_and(|found| found >= most);
     let looked_to = if is_full {
@@ -203,13 +228,40 @@ fn leads(filter: &Filter) -> Vec<Lead> {
             std::iter::once(own).chain(bin.clone().map(Lead::Bin)).collect()
         }
         Viewer::Official if !filter.states.is_empty() => filter.states.iter().copied().map(Lead::State).collect(),
+        Viewer::Official if filter.awaiting_approval => vec![Lead::State(State::InPreparation)],
         Viewer::Official if filter.overdue_at.is_some() => AWAITED.map(Lead::State).to_vec(),
         Viewer::Official => vec![Lead::All],
     }
 }
 
-/// Whether these lead to so few requests that they can be sorted.
-async fn few(connection: &mut PgConnection, leads: &[Lead]) -> Result<bool, sqlx::Error> {
+/// What leads to requests in an order other than that of arrival: what is owed has an index of its own by due date, for all that was
+/// answered comes before it there.
+fn of_order(filter: &Filter, order: Order) -> Lead {
+    let states = &filter.states;
+    let in_states = !states.is_empty() && states.iter().all(|state| AWAITED.contains(state));
+    if order.by == By::DueDate && (in_states || filter.overdue_at.is_some()) {
+        Lead::Owed
+    } else {
+        Lead::All
+    }
+}
+
+/// Whether these lead to so few requests, and where words are looked for to so little text, that they can be sorted.
+async fn can_be_sorted(
+    connection: &mut PgConnection,
+    listing: &Listing<'_>,
+    leads: &[Lead],
+) -> Result<bool, sqlx::Error> {
+    let count = count(connection, leads).await?;
+    if count > SORTED || listing.filter.words.is_empty() {
+        return Ok(count <= SORTED);
+    }
+    let (_, beyond) = listing.by_text(leads, None, TEXT).fetch(connection).await?;
+    Ok(beyond == 0)
+}
+
+/// To how many requests these lead, as far as that many are sorted.
+async fn count(connection: &mut PgConnection, leads: &[Lead]) -> Result<i64, sqlx::Error> {
     let mut query = QueryBuilder::new("SELECT count(*) FROM (");
     for (place, lead) in leads.iter().enumerate() {
         query.push(if place == 0 { "(" } else { " UNION ALL (" });
@@ -218,6 +270,5 @@ async fn few(connection: &mut PgConnection, leads: &[Lead]) -> Result<bool, sqlx
         query.push(format!(" LIMIT {})", SORTED + 1));
     }
     query.push(") AS led");
-    let count: i64 = query.build_query_scalar().fetch_one(connection).await?;
-    Ok(count <= SORTED)
+    query.build_query_scalar().fetch_one(connection).await
 }

@@ -30,6 +30,12 @@ pub(super) fn push_lead(query: &mut QueryBuilder<Postgres>, lead: &Lead) {
         Lead::State(state) => {
             query.push("r.state = ").push_bind(state.word());
         }
+        Lead::Owed => {
+            // In the words of the index, so that PostgreSQL knows that it has them all.
+            query.push(
+                "r.state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION') AND r.due_date IS NOT NULL",
+            );
+        }
         Lead::All => {
             query.push("true");
         }
@@ -151,6 +157,8 @@ impl Listing<'_> {
                 query.push(") IS NOT TRUE");
             }
             self.push_range(query);
+            // What the caller does not see is not counted either: where a page ends tells nothing of it.
+            self.push_viewer(query);
             if let Some(window) = window {
                 self.push_order(query);
                 query.push(" LIMIT ").push_bind(window);
@@ -159,15 +167,38 @@ impl Listing<'_> {
         }
     }
 
-    /// Those of them that the filter takes.
+    /// Those of them that the filter takes. Behind the first of all that were led to, some may be missing.
     pub(super) fn matching(&self, leads: &[Lead], window: Option<i64>, most: i64) -> Query {
         let mut query = QueryBuilder::new(COLUMNS);
+        query.push("SELECT r.* FROM (");
         self.push_looked_through(&mut query, leads, window);
+        query.push(") AS r");
+        if let Some(window) = window {
+            self.push_order(&mut query);
+            query.push(" LIMIT ").push_bind(window);
+        }
         query.push(") AS r WHERE true");
         self.push_filters(&mut query);
         self.push_order(&mut query);
         query.push(" LIMIT ").push_bind(most);
         Query(query, self.order.by)
+    }
+
+    /// How many of them have no more text than this together with those before them, and how many have more.
+    pub(super) fn by_text(&self, leads: &[Lead], window: Option<i64>, bytes: i64) -> Counts {
+        let mut query = QueryBuilder::new("SELECT count(*) FILTER (WHERE r.bytes <= ");
+        query
+            .push_bind(bytes)
+            .push("), count(*) FILTER (WHERE r.bytes > ")
+            .push_bind(bytes);
+        query.push(") FROM (SELECT sum(r.bytes) OVER (");
+        self.push_order(&mut query);
+        // What a text has in bytes is known without its being read.
+        query.push(") AS bytes FROM (SELECT r.*, octet_length(r.essence) + coalesce(");
+        query.push("(SELECT sum(octet_length(i.description)) FROM requests.item AS i WHERE i.request = r.id), 0) AS bytes FROM (");
+        self.push_looked_through(&mut query, leads, window);
+        query.push(") AS r) AS r) AS r");
+        Counts(query)
     }
 
     /// The last of them, when there are as many as may be looked through.
@@ -186,9 +217,7 @@ impl Listing<'_> {
         let led = |is: fn(&Lead) -> bool| leads.iter().all(is);
         let by = self.order.by;
         let open = [
-            filter.viewer != Viewer::Official && !led(|lead| matches!(lead, Lead::AcceptedBy(_) | Lead::Bin(_))),
-            filter.viewer != Viewer::Official && filter.bin.is_some(),
-            filter.any_number.is_some() && !led(|lead| !matches!(lead, Lead::All)),
+            filter.any_number.is_some() && !led(|lead| !matches!(lead, Lead::All | Lead::Owed)),
             filter.coupon_number.is_some() && !led(|lead| matches!(lead, Lead::Coupon(_))),
             filter.registration_number.is_some() && !led(|lead| matches!(lead, Lead::Registration(_))),
             filter.external_number.is_some() && !led(|lead| matches!(lead, Lead::External(_))),
@@ -198,6 +227,8 @@ impl Listing<'_> {
             !filter.states.is_empty() && !led(|lead| matches!(lead, Lead::State(_))),
             filter.channel.is_some(),
             filter.overdue_at.is_some(),
+            filter.unassigned,
+            filter.awaiting_approval,
             !filter.requester.is_empty(),
             !filter.words.is_empty(),
             by != By::ReceivedAt && (filter.received_from.is_some() || filter.received_before.is_some()),
@@ -210,7 +241,6 @@ impl Listing<'_> {
     /// Everything that is filtered by, also what leads there: that costs little, and nothing is forgotten.
     fn push_filters(&self, query: &mut QueryBuilder<Postgres>) {
         let filter = self.filter;
-        self.push_viewer(query);
         self.push_numbers(query);
         for (column, value) in [
             ("requester_bin", filter.bin.as_deref()),
@@ -233,6 +263,18 @@ impl Listing<'_> {
                 .push(" AND r.due_time < ")
                 .push_bind(jiff_sqlx::Timestamp::from(now));
             push_states(query, &AWAITED);
+        }
+        if filter.unassigned {
+            query.push(" AND r.assignee IS NULL");
+        }
+        if filter.awaiting_approval {
+            push_states(query, &[State::InPreparation]);
+            // A draft is for officials.
+            query.push(if filter.viewer == Viewer::Official {
+                UNAPPROVED
+            } else {
+                " AND false"
+            });
         }
         push_words(query, "r.requester_full_name", &filter.requester);
         let items = "concat_ws(' ', r.essence,
@@ -285,10 +327,23 @@ fn push_words(query: &mut QueryBuilder<Postgres>, text: &str, words: &[String]) 
     query.push(format!(" FROM (SELECT lower({text}) AS text OFFSET 0) AS t)"));
 }
 
+/// That there is an answer, and that its last version is approved by nobody.
+const UNAPPROVED: &str = " AND (SELECT max(a.version) FROM requests.answer AS a WHERE a.request = r.id)
+    > coalesce((SELECT max(p.version) FROM requests.answer_approval AS p WHERE p.request = r.id), 0)";
+
 /// What a place is read from, and in which list.
 const COLUMNS: &str =
     "SELECT r.id, r.number, r.received_at, r.due_date, coalesce(r.changed_at, r.accepted_at) AS update_time
     FROM (";
+
+/// A statement that counts twice.
+pub(super) struct Counts(QueryBuilder<Postgres>);
+
+impl Counts {
+    pub(super) async fn fetch(mut self, connection: &mut PgConnection) -> Result<(i64, i64), sqlx::Error> {
+        self.0.build_query_as().fetch_one(connection).await
+    }
+}
 
 /// A statement that finds places.
 pub(super) struct Query(QueryBuilder<Postgres>, By);
@@ -347,6 +402,14 @@ fn instant(microseconds: i64) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_owed_is_in_the_states_that_wait_for_an_answer() {
+        let mut query = QueryBuilder::new("");
+        push_lead(&mut query, &Lead::Owed);
+        let words = AWAITED.map(|state| format!("'{}'", state.word())).join(", ");
+        assert!(query.sql().as_str().contains(&format!("r.state IN ({words})")));
+    }
 
     #[test]
     fn a_day_is_found_again_and_what_no_calendar_has_is_none() {

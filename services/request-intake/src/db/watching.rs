@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::{request::State, told::Told};
 
-/// What decides who is told of a request, and by which numbers. Only the registration number changes, once; and what is corrected.
+/// What decides who is told of a request, and by which numbers. Registration, a correction and a clarification change it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     pub accepted_by: String,

@@ -19,6 +19,7 @@ use legalstat_kit::{
 };
 
 use super::{
+    description::in_few_lines,
     names,
     request::{Item, ItemKind, Receipt, Submission, Unit},
     rules::{Rules, Validity},
@@ -221,7 +222,7 @@ impl Draft<'_> {
         }
         let text = |period: Option<ReportingPeriod>| period.map(|period| period.to_string()).unwrap_or_default();
         AnsweredItem {
-            description: item.description.clone(),
+            description: in_few_lines(&item.description),
             unit: item.unit.map(Unit::word).unwrap_or_default().to_owned(),
             period: text(item.period),
             until_period: text(item.until_period),
@@ -452,9 +453,7 @@ fn key(figure: &Figure) -> Key<'_> {
 
 fn told_by(figure: Figure, known: &HashMap<Key<'_>, &Figure>) -> Figure {
     match known.get(&key(&figure)) {
-        Some(known) if known.value == figure.value && known.status == figure.status && !known.by_hand => {
-            (*known).clone()
-        }
+        Some(&known) if known.value == figure.value && known.status == figure.status && !known.by_hand => known.clone(),
         _ => Figure {
             edition: String::new(),
             by_hand: true,
@@ -472,9 +471,7 @@ pub fn asking(
     let of = |(at, item): (usize, &Item)| {
         let mut item = item.clone();
         if let Some(indicator) = meanings.get(&at) {
-            item.form = None;
-            item.detail = None;
-            item.indicator = Some(indicator.clone());
+            (item.form, item.detail, item.indicator) = (None, None, Some(indicator.clone()));
         }
         (at, item)
     };

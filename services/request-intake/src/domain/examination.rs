@@ -8,7 +8,7 @@ use super::{
     evidence::{Answer, Deadline, Evidence, OpenEdition},
     request::{Channel, ItemKind, State, Submission},
     rules::{Decider, Ground, Rules, Validity},
-    signature_texts::Signature,
+    signature_texts::{self, Signature},
     texts,
 };
 
@@ -16,6 +16,8 @@ mod application;
 mod earlier;
 mod items;
 mod registers;
+
+pub use earlier::as_if_first;
 
 /// The rule a check applies, in the order of examination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -426,9 +428,10 @@ impl RulesInForce<'_> {
 
     fn signature(&self) -> Verdict {
         let (rule, field) = (CheckRule::Signature, "attachments");
-        match Signature::of(&self.submission.attachments) {
+        match Signature::of(&self.submission.attachments, &self.submission.requester) {
             Signature::None(why) => self.kept(rule, Outcome::NotApplicable, "", why),
             Signature::Valid => self.passed(rule),
+            Signature::OfRequester => self.kept(rule, Outcome::Passed, "", signature_texts::of_requester()),
             Signature::Unverified(why) => self.kept(rule, Outcome::Undetermined, field, why),
             Signature::NotValid(why) => {
                 let mut verdict = self.broken(rule, field);

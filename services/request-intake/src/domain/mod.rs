@@ -7,6 +7,7 @@ pub mod attachment;
 pub mod body;
 pub mod contradiction;
 pub mod decision;
+mod description;
 pub mod dispatch;
 pub mod due_by_hand;
 pub mod earlier;

@@ -42,6 +42,9 @@ fn of_kind(kind: &str, told: &Told) -> Vec<Notice> {
         // What an official finds and what a requester supplies lead to another examination, which tells what it came to.
         "request.examined" => or_execution(of_examination(told.state)),
         "request.due_date_moved" => vec![Notice::NewDate],
+        // The same day by other reasons, and what changed nothing, are no news to a sender.
+        "request.due_date_restated" => Vec::new(),
+        kind if kind.ends_with("_repeated") => Vec::new(),
         "request.extended" => vec![Notice::Prolonged, Notice::NewDate],
         "request.answered" => vec![Notice::Finished, Notice::TakenOffControl],
         "request.left_without_consideration" | "request.returned" => vec![Notice::Refused, Notice::TakenOffControl],
@@ -71,6 +74,12 @@ fn or_execution(notices: Vec<Notice>) -> Vec<Notice> {
     }
 }
 
+/// Whether an event of this kind is for the inside only: it happened to no request, or it changed nothing. Of anything else whoever
+/// sees the request is told, for he sees the decision too.
+pub fn is_for_the_inside(kind: &str) -> bool {
+    !kind.starts_with("request.") || kind.ends_with("_repeated")
+}
+
 /// Whether an event of this kind leaves a request where it stood, so that it need not tell that.
 pub fn leaves_state(kind: &str) -> bool {
     matches!(
@@ -91,31 +100,81 @@ pub fn leaves_state(kind: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use legalstat_kit::door::word::Word;
+    use std::collections::BTreeSet;
+
+    use legalstat_kit::door::word::Word as _;
 
     use super::*;
 
-    /// The kinds that the contract names of requests.
-    fn kinds() -> Vec<&'static str> {
-        let named = include_str!("../../../../proto/legalstat/common/v1/change_event.proto").split('`');
-        let kinds: Vec<_> = named
-            .skip(1)
-            .step_by(2)
-            .filter(|kind| kind.starts_with("request."))
-            .collect();
-        assert!(kinds.len() >= 4, "{kinds:?}");
-        kinds
+    /// The kinds that the contract names of request intake.
+    fn kinds() -> BTreeSet<&'static str> {
+        let contract = include_str!("../../../../proto/legalstat/common/v1/change_event.proto");
+        let (_, own) = contract.split_once("Of request intake:").expect("it names them");
+        let (own, _) = own.split_once("Of the distribution").expect("others follow");
+        own.split('`').skip(1).step_by(2).collect()
+    }
+
+    /// Every kind of event of this service: what a document system makes of one that leaves the request in preparation; none of what
+    /// is for the inside only.
+    const TOLD: &[(&str, Option<&[Notice]>)] = {
+        use Notice::{
+            Delivered, Execution, Finished, NewControl, NewDate, Prolonged, Refused, Registered, TakenOffControl,
+        };
+        &[
+            ("rules.loaded", None),
+            ("body.created", None),
+            ("body.updated", None),
+            ("body.update_repeated", None),
+            ("attachment.uploaded", None),
+            ("attachment.dropped", None),
+            ("request.assignment_repeated", None),
+            ("request.correction_repeated", None),
+            ("request.accepted", Some(&[Delivered, Registered, NewControl])),
+            ("request.examined", Some(&[Registered, NewControl])),
+            ("request.decision_reviewed", Some(&[Execution])),
+            ("request.clarification_provided", Some(&[Execution])),
+            ("request.clarification_asked", Some(&[Execution])),
+            ("request.assigned", Some(&[Execution])),
+            ("request.corrected", Some(&[Execution])),
+            ("request.attachment_added", Some(&[Execution])),
+            ("request.answer_drafted", Some(&[Execution])),
+            ("request.answer_edited", Some(&[Execution])),
+            ("request.answer_approved", Some(&[Execution])),
+            ("request.answered", Some(&[Finished, TakenOffControl])),
+            ("request.extended", Some(&[Prolonged, NewDate])),
+            ("request.due_soon", Some(&[Execution])),
+            ("request.overdue", Some(&[Execution])),
+            ("request.due_date_moved", Some(&[NewDate])),
+            ("request.due_date_restated", Some(&[])),
+            ("request.forwarded", Some(&[Execution])),
+            ("request.items_forwarded", Some(&[Execution])),
+            ("request.left_without_consideration", Some(&[Refused, TakenOffControl])),
+            ("request.returned", Some(&[Refused, TakenOffControl])),
+            ("request.terminated", Some(&[TakenOffControl])),
+            ("request.withdrawn", Some(&[TakenOffControl])),
+        ]
+    };
+
+    #[test]
+    fn every_kind_of_event_has_its_notices_or_is_for_the_inside_only() {
+        let known: BTreeSet<&str> = TOLD.iter().map(|(kind, _)| *kind).collect();
+        assert_eq!(known, kinds());
+        let told = Told::of(State::InPreparation, None);
+        for (kind, expected) in TOLD {
+            assert_eq!(is_for_the_inside(kind), expected.is_none(), "{kind}");
+            assert_eq!(notices(kind, &told), expected.unwrap_or_default(), "{kind}");
+        }
     }
 
     #[test]
-    fn every_kind_of_event_has_its_notice_wherever_the_request_stands() {
-        for kind in kinds() {
-            for state in State::ALL {
-                let told = Told::of(*state, None);
-                assert!(!notices(kind, &told).is_empty(), "{kind} {state:?}");
-            }
-        }
-        assert_eq!(notices("body.created", &Told::default()), []);
+    fn a_kind_of_a_later_release_is_how_the_execution_goes() {
+        assert_eq!(notices("request.weighed", &Told::default()), [Notice::Execution]);
+        assert_eq!(
+            notices("request.examined", &Told::default()),
+            [Notice::Execution],
+            "again"
+        );
+        assert!(!is_for_the_inside("request.weighed") && is_for_the_inside("scales.bought"));
     }
 
     #[test]

@@ -2,28 +2,40 @@
 
 use legalstat_kit::law::LocalizedText;
 
-use super::attachment::{self, Attachment, Signed};
-use crate::signature::{Fault, Verdict};
+use super::{
+    attachment::{self, Attachment, Signed},
+    request::Requester,
+};
+use crate::signature::{Fault, Signer, Verdict};
 
 /// What the examination finds of a request's signature.
 pub(super) enum Signature {
     /// There is none to look at.
     None(LocalizedText),
-    /// It is valid.
+    /// It is valid, and its certificate does not tell whether the requester's.
     Valid,
+    /// It is valid, and the requester's.
+    OfRequester,
     /// Nothing is known to be wrong with it, and it is not known to be valid.
     Unverified(LocalizedText),
-    /// It is not valid, or missing where one should be.
+    /// It is not valid, or another's, or missing where one should be.
     NotValid(LocalizedText),
 }
 
 impl Signature {
-    pub(super) fn of(attachments: &[Attachment]) -> Self {
+    pub(super) fn of(attachments: &[Attachment], requester: &Requester) -> Self {
         let verified = match attachment::signed(attachments) {
             Signed::NoOriginal => return Self::None(no_original()),
             Signed::Unsigned => return Self::NotValid(unsigned()),
             Signed::Verified(verified) => verified,
         };
+        if let Verdict::Valid(signers) = verified {
+            return match is_of(signers, requester) {
+                None => Self::Valid,
+                Some(true) => Self::OfRequester,
+                Some(false) => Self::NotValid(of_another()),
+            };
+        }
         match reason(verified) {
             None => Self::Valid,
             Some(why) if matches!(verified, Verdict::NotValid(_)) => Self::NotValid(why),
@@ -32,12 +44,43 @@ impl Signature {
     }
 }
 
-/// That the signature of the signed original is valid.
+/// Whether one of the signers is the requester, by the BIN of a body or the IIN of a person; none where requester or certificates do not
+/// have it.
+fn is_of(signers: &[Signer], requester: &Requester) -> Option<bool> {
+    let (own, of): (&str, fn(&Signer) -> Option<&String>) = match (&requester.bin, &requester.iin) {
+        (Some(bin), _) => (bin, |signer| signer.bin.as_ref()),
+        (None, Some(iin)) => (iin, |signer| signer.iin.as_ref()),
+        (None, None) => return None,
+    };
+    let mut told = signers.iter().filter_map(of).peekable();
+    told.peek()?;
+    Some(told.any(|number| number == own))
+}
+
+/// That the signature is valid, and by whom.
+pub(super) fn of_requester() -> LocalizedText {
+    LocalizedText::new(
+        "Қол қойылған түпнұсқаның электрондық цифрлық қолтаңбасы жарамды, сертификатта өтініш берушінің нөмірі көрсетілген.",
+        "Электронная цифровая подпись подписанного оригинала действительна, в сертификате указан номер заявителя.",
+        "The electronic signature of the signed original is valid, and its certificate bears the number of the requester.",
+    )
+}
+
+/// That a valid signature is somebody else's.
+fn of_another() -> LocalizedText {
+    LocalizedText::new(
+        "Сертификатта басқа тұлғаның немесе ұйымның нөмірі көрсетілген.",
+        "В сертификате указан номер другого лица или другой организации.",
+        "The certificate bears the number of another person or organisation.",
+    )
+}
+
+/// That the signature of the signed original is valid, and no more: anybody's is who has a certificate.
 pub(super) fn valid() -> LocalizedText {
     LocalizedText::new(
-        "Қол қойылған түпнұсқаның электрондық цифрлық қолтаңбасы жарамды.",
-        "Электронная цифровая подпись подписанного оригинала действительна.",
-        "The electronic signature of the signed original is valid.",
+        "Қол қойылған түпнұсқаның электрондық цифрлық қолтаңбасы жарамды. Қол қоюшы өтініш берушімен салыстырылмаған.",
+        "Электронная цифровая подпись подписанного оригинала действительна. Подписавший с заявителем не сверялся.",
+        "The electronic signature of the signed original is valid. Who signed it was not compared with the requester.",
     )
 }
 
@@ -182,10 +225,57 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_signer_is_compared_by_the_number_of_the_requester_where_both_have_it() {
+        let (bin, iin, other) = ("160340014245", "911003342906", "940740000911");
+        let signer = |iin: Option<&str>, bin: Option<&str>| Signer {
+            name: "A".into(),
+            iin: iin.map(str::to_owned),
+            bin: bin.map(str::to_owned),
+            serial_number: "1".into(),
+            certificate_sha256: [0; 32],
+            algorithm: "RSA".into(),
+            signed_at: None,
+            chain: Vec::new(),
+            revocations_of: None,
+        };
+        let requester = |bin: Option<&str>, iin: Option<&str>| Requester {
+            kind: crate::domain::request::RequesterKind::StateBody,
+            full_name: "A".into(),
+            bin: bin.map(str::to_owned),
+            iin: iin.map(str::to_owned),
+            postal_address: String::new(),
+        };
+        for (signers, asks, expected) in [
+            (
+                vec![signer(Some(iin), Some(bin))],
+                requester(Some(bin), None),
+                Some(true),
+            ),
+            (
+                vec![signer(Some(iin), Some(other))],
+                requester(Some(bin), None),
+                Some(false),
+            ),
+            (vec![signer(Some(iin), None)], requester(Some(bin), None), None),
+            (vec![signer(Some(iin), None)], requester(None, Some(iin)), Some(true)),
+            (vec![signer(Some(other), None)], requester(None, Some(iin)), Some(false)),
+            (vec![signer(None, None)], requester(None, Some(iin)), None),
+            (vec![signer(Some(iin), Some(bin))], requester(None, None), None),
+            (
+                vec![signer(None, Some(other)), signer(None, Some(bin))],
+                requester(Some(bin), None),
+                Some(true),
+            ),
+        ] {
+            assert_eq!(is_of(&signers, &asks), expected, "{signers:?} {asks:?}");
+        }
+    }
+
+    #[test]
     fn each_reason_has_its_own_words_in_three_languages() {
         let mut texts: Vec<_> = Fault::ALL.iter().map(|fault| of_fault(*fault)).collect();
         texts.extend(reason(&Verdict::NobodyTrusted));
-        texts.extend([unsigned(), valid(), no_original()]);
+        texts.extend([unsigned(), valid(), no_original(), of_requester(), of_another()]);
         for of in [
             |text: &LocalizedText| text.kk.clone(),
             |text: &LocalizedText| text.ru.clone(),
@@ -197,5 +287,9 @@ mod tests {
         let unsupported = reason(&Verdict::Unsupported("GOST".into())).expect("it has one");
         assert!(unsupported.kk.contains("GOST") && unsupported.en.contains("GOST"));
         assert_eq!(reason(&Verdict::Valid(Vec::new())), None);
+        assert!(
+            valid().en.contains("not compared"),
+            "what was not looked at is not told as if it were"
+        );
     }
 }

@@ -39,6 +39,14 @@ impl Viewer {
         }
     }
 
+    /// Whether it hangs on the BIN of the requester if it sees a request that this caller brought.
+    pub fn asks_for_bin(&self, accepted_by: &str) -> bool {
+        match self {
+            Self::Official => false,
+            Self::Other { name, bin } => name != accepted_by && bin.is_some(),
+        }
+    }
+
     /// Text by which a page token is bound to what its caller sees.
     pub fn key(&self) -> String {
         match self {
@@ -93,6 +101,12 @@ mod tests {
             ("another", false, "edms", None, false),
         ] {
             assert_eq!(sees(caller, official, day, by, bin), seen, "{caller} {by} {bin:?}");
+            let viewer = Viewer::of(caller, official, &bodies, day);
+            let same = |bin| viewer.sees(by, bin) == seen;
+            assert!(
+                viewer.asks_for_bin(by) || same(None) && same(Some(BIN)),
+                "{caller} {by}"
+            );
         }
         assert!(
             !sees("justice", false, date(2027, 1, 1), "edms", Some(BIN)),

@@ -21,6 +21,8 @@ use crate::{
 /// How long between two rounds: as long as a file waits, within these bounds.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
+/// How long a file that no request may be submitted with any more stays: longer than any call takes that found it in time.
+const MARGIN: Duration = Duration::from_secs(600);
 /// How many files are looked for at a time.
 const BATCH: i64 = 100;
 /// How long between two looks at all contents.
@@ -75,7 +77,7 @@ async fn sweep(context: &Context, files: &FileStore) -> anyhow::Result<()> {
 
 async fn round(context: &Context, files: &FileStore, unbound_for: Duration) -> anyhow::Result<()> {
     loop {
-        let before = context.now().checked_sub(unbound_for)?;
+        let before = context.now().checked_sub(unbound_for)?.checked_sub(MARGIN)?;
         let expired = {
             let mut connection = context.db.connection().await?;
             db::attachment::expired(&mut connection, before, BATCH).await?
@@ -90,7 +92,8 @@ async fn round(context: &Context, files: &FileStore, unbound_for: Duration) -> a
     }
 }
 
-/// The content goes with the last attachment that has it, before the row does: what was not committed is dropped next time.
+/// The content goes with the last attachment that has it, before the row does: what was not committed is dropped next time, and
+/// until then the door takes no file of that age, so that no request is accepted with a row whose content is gone.
 async fn drop_one(context: &Context, files: FileStore, id: Uuid) -> anyhow::Result<usize> {
     write::by_job(context, METHOD, move |write| {
         Box::pin(async move {

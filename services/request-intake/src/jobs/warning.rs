@@ -13,7 +13,7 @@ use legalstat_kit::{
 use crate::{
     config::WarningDays,
     db::{self, due_warning::Warning},
-    domain::names,
+    domain::{names, told::Told},
 };
 
 /// How long between two rounds.
@@ -78,9 +78,15 @@ impl Job {
 
 fn change(warning: Warning) -> Change {
     let name = names::request(warning.request);
-    if warning.overdue {
+    let told = Told {
+        due_date: Some(warning.due_date),
+        executor: warning.assignee,
+        ..Told::default()
+    };
+    let change = if warning.overdue {
         Change::of(&name, "request.overdue")
     } else {
         Change::of(&name, "request.due_soon")
-    }
+    };
+    change.telling(&told)
 }

@@ -3,10 +3,11 @@
 use legalstat_answer_document::answer as document;
 use legalstat_kit::{Call, Error, Refusal, door::wire};
 use legalstat_proto::{
-    common::v1 as common,
+    common::v1::{self as common, ErrorReason},
     requests::v1::{self as proto, AnswerFigure, AnswerReason, AnsweredItem},
 };
 use sqlx::PgConnection;
+use tonic::Code;
 use uuid::Uuid;
 
 use super::{RequestIntake, convert, seeing};
@@ -27,11 +28,10 @@ use crate::{
 };
 use legalstat_kit::door::word::Word as _;
 
-/// An answer as it stands.
+/// An answer as it stands, not yet taken apart.
 pub(super) struct Standing {
     pub stored: Stored,
     pub version: Version,
-    pub answer: document::Answer,
     pub dispatch: Option<Dispatch>,
     /// The file that proves the dispatch, for those who may see it.
     pub proof_file: Option<Attachment>,
@@ -58,6 +58,27 @@ pub(super) async fn standing(service: &RequestIntake, call: &Call, id: Uuid) -> 
     of_stored(connection, stored, call.caller.is_official()).await
 }
 
+/// The answer to a request that is answered, whoever asks.
+///
+/// # Errors
+/// FAILED_PRECONDITION with WRONG_STATE before its dispatch.
+pub(super) async fn dispatched(service: &RequestIntake, id: Uuid) -> Result<Standing, Error> {
+    let mut snapshot = service.context.db.snapshot().await?;
+    let connection = &mut *snapshot;
+    let stored = db::request::get(connection, &[id]).await?.remove(&id);
+    let stored = stored.transpose()?.ok_or_else(|| error::not_found(id))?;
+    match stored.standing.state {
+        State::Answered => of_stored(connection, stored, false).await,
+        state => {
+            let message = "no answer to this request is dispatched";
+            let refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::WrongState, message)
+                .with("state", state.word())
+                .with("allowed_states", State::Answered.word());
+            Err(refusal.about(&name(id)).into())
+        }
+    }
+}
+
 async fn of_stored(connection: &mut PgConnection, stored: Stored, for_official: bool) -> Result<Standing, Error> {
     let id = stored.receipt.id;
     let version = db::answer::last(connection, id).await?.ok_or_else(|| missing(id))?;
@@ -68,7 +89,6 @@ async fn of_stored(connection: &mut PgConnection, stored: Stored, for_official: 
         None => None,
     };
     Ok(Standing {
-        answer: read(&version)?,
         stored,
         version,
         dispatch,
@@ -78,7 +98,12 @@ async fn of_stored(connection: &mut PgConnection, stored: Stored, for_official: 
 
 /// There is no answer, or not for this caller.
 pub(super) fn missing(id: Uuid) -> Refusal {
-    Refusal::not_found(&format!("{}/answer", names::request(id)))
+    Refusal::not_found(&name(id))
+}
+
+/// The name of the answer to a request.
+pub(super) fn name(id: Uuid) -> String {
+    format!("{}/answer", names::request(id))
 }
 
 /// Refuses what answers the request as it was before it was changed, or before some of its items went to another body.
@@ -107,20 +132,23 @@ pub(super) fn read(version: &Version) -> anyhow::Result<document::Answer> {
 /// The answer as a transaction leaves it, for [`super::deciding::decide_to`].
 pub(super) async fn left(connection: &mut PgConnection, left: Stored) -> Result<proto::Answer, Error> {
     // Only officials change answers.
-    Ok(to_answer(of_stored(connection, left, true).await?))
+    to_answer(of_stored(connection, left, true).await?)
 }
 
 /// An answer as its callers see it.
-pub(super) fn to_answer(standing: Standing) -> proto::Answer {
+///
+/// # Errors
+/// When what is stored is no answer.
+pub(super) fn to_answer(standing: Standing) -> Result<proto::Answer, Error> {
+    let answer = read(&standing.version)?;
     let Standing {
         stored,
         version,
-        answer,
         dispatch,
         proof_file,
     } = standing;
-    proto::Answer {
-        name: format!("{}/answer", names::request(stored.receipt.id)),
+    Ok(proto::Answer {
+        name: name(stored.receipt.id),
         etag: convert::etag(&stored.standing),
         version: version.version,
         language: language(answer.language),
@@ -134,7 +162,7 @@ pub(super) fn to_answer(standing: Standing) -> proto::Answer {
         sha256: hex::encode(version.sha256),
         approval: version.approval.map(approval),
         dispatch: dispatch.map(|dispatch| to_dispatch(dispatch, proof_file)),
-    }
+    })
 }
 
 fn item(item: document::AnsweredItem) -> AnsweredItem {

@@ -31,10 +31,15 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// When an attachment is dropped that belongs to no request.
+    /// From when on an attachment that belongs to no request counts as dropped, whether or not the job has dropped it.
     pub(super) fn expires(&self, attachment: &Attachment) -> Option<Timestamp> {
         let at = attachment.uploaded_at.checked_add(self.unbound_for).ok();
         at.filter(|_| attachment.request.is_none())
+    }
+
+    /// Whether that time has come: its content may be gone then.
+    pub(super) fn has_expired(&self, attachment: &Attachment, now: Timestamp) -> bool {
+        self.expires(attachment).is_some_and(|at| at <= now)
     }
 }
 
@@ -83,8 +88,9 @@ pub(super) async fn require(
     let Some(signs) = to.signs else { return Ok(None) };
     let original = db::attachment::get(connection, &[signs]).await?.remove(&signs);
     let is_ones_own = |original: &Attachment| original.uploaded_by == call.caller.name || call.caller.is_official();
+    let is_there = |original: &Attachment| !asker.limits.has_expired(original, asker.context.now());
     let field = "header.signs";
-    let Some(original) = original.filter(is_ones_own) else {
+    let Some(original) = original.filter(is_ones_own).filter(is_there) else {
         return Err(Violations::one(field, FieldReason::Unknown, "you have uploaded no such attachment").into());
     };
     if original.kind != Kind::SignedOriginal {

@@ -15,7 +15,7 @@ pub(super) async fn get_answer(
     let mut violations = Violations::new();
     let id = name(&mut violations, &message.name);
     let id = violations.sound(id)?;
-    Ok(answering::to_answer(answering::standing(service, call, id).await?))
+    answering::to_answer(answering::standing(service, call, id).await?)
 }
 
 /// Reads the name of a request.

@@ -46,13 +46,12 @@ async fn shown(service: &RequestIntake, call: &Call, stored: Stored, view: View)
     }
     let explained = view == View::Full;
     let ids = earlier_requests::ids([&stored]);
-    if let (Some(texts), Some(read)) = (service.texts.known(&stored, explained), service.earlier.known(&ids)) {
-        let (earlier, revision) = (earlier::of(&stored, &read), stored.rules_revision);
+    let viewer = seeing::viewer(&service.rules, &service.context, call, stored.rules_revision).await?;
+    let read = service.earlier.known(&ids, &viewer);
+    if let (Some(texts), Some(read)) = (service.texts.known(&stored, explained), read) {
+        let earlier = earlier::of(&stored, &read);
         let mut request = convert::request_in(view, texts.complete(stored));
-        if !ids.is_empty() {
-            let viewer = seeing::viewer(&service.rules, &service.context, call, revision).await?;
-            earlier::tell(&mut request, &viewer, &earlier);
-        }
+        earlier::tell(&mut request, &viewer, &earlier);
         return Ok(convert::as_of(request, service.context.now()));
     }
     let mut connection = service.context.db.connection().await?;
@@ -88,12 +87,12 @@ async fn told(
     stored: Stored,
     view: View,
 ) -> Result<proto::Request, Error> {
+    let viewer = seeing::viewer(&service.rules, &service.context, call, stored.rules_revision).await?;
     let read = service
         .earlier
-        .read(connection, &earlier_requests::ids([&stored]))
+        .read(connection, &earlier_requests::ids([&stored]), &viewer)
         .await?;
     let earlier = earlier::of(&stored, &read);
-    let viewer = seeing::viewer(&service.rules, &service.context, call, stored.rules_revision).await?;
     let request = complete(service, connection, stored, view).await?;
     let mut request = convert::request_in(view, request);
     earlier::tell(&mut request, &viewer, &earlier);

@@ -1,7 +1,7 @@
 //! GetRequestStatus.
 
 use legalstat_kit::{
-    Call, Error,
+    Call, Error, Violations,
     door::wire,
     law::{LegalBasis, LocalizedText},
 };
@@ -10,7 +10,8 @@ use legalstat_proto::requests::v1::{self as proto, GetRequestStatusRequest, Requ
 use super::{
     RequestIntake,
     convert::{self, View},
-    get_request, holder,
+    get_request,
+    holder::{self, Shown},
 };
 use crate::{
     db,
@@ -29,7 +30,10 @@ pub(super) async fn get_request_status(
     call: &Call,
     message: GetRequestStatusRequest,
 ) -> Result<RequestStatus, Error> {
-    let id = holder::request_of(service, call, &message.coupon_number, &message.secret).await?;
+    let mut violations = Violations::new();
+    let shown = Shown::read(&mut violations, &message.coupon_number, &message.secret);
+    violations.refuse()?;
+    let id = holder::request_of(service, call, shown).await?;
     let rules = service.rules.get(&service.context.db).await?;
     let mut snapshot = service.context.db.snapshot().await?;
     let stored = db::request::get(&mut snapshot, &[id]).await?.remove(&id);

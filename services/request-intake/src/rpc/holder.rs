@@ -9,13 +9,16 @@ use std::{
 };
 
 use jiff::Timestamp;
-use legalstat_kit::{Call, Error, Refusal, Violations, call::connections::counted};
+use legalstat_kit::{Call, Context, Error, Refusal, Violations, call::connections::counted, write};
 use legalstat_proto::common::v1::ErrorReason;
 use quick_cache::sync::Cache;
 use tonic::Code;
 use uuid::Uuid;
 
-use super::RequestIntake;
+use super::{
+    RequestIntake,
+    answering::{self, Standing},
+};
 use crate::{
     config::Tries,
     db::{self, coupon_try::Coupon},
@@ -28,6 +31,9 @@ const LONGEST: usize = 100;
 const COUNTED: usize = 16 * 1024;
 /// After which time a wrong try is answered, whatever was wrong.
 const ANSWERED: Duration = Duration::from_millis(40);
+
+/// After which time a reading by the same address is recorded again.
+const RECORDED_AGAIN: Duration = Duration::from_secs(3600);
 
 /// The wrong tries of one address or one number since the first one.
 #[derive(Clone, Copy)]
@@ -111,27 +117,32 @@ fn fresh(now: Timestamp) -> Arc<Mutex<Count>> {
     Arc::new(Mutex::new(Count { wrong: 0, since: now }))
 }
 
+/// What a caller shows of a coupon, in its own spelling.
+pub(super) struct Shown {
+    number: String,
+    secret: String,
+}
+
+impl Shown {
+    /// Reads it from the fields `coupon_number` and `secret`.
+    pub fn read(violations: &mut Violations, number: &str, secret: &str) -> Self {
+        Self {
+            number: violations.name("coupon_number", number, LONGEST),
+            secret: violations.name("secret", secret, LONGEST),
+        }
+    }
+}
+
 /// The request whose coupon has this number and this secret.
 ///
 /// # Errors
 /// NOT_FOUND when there is none, the same for a wrong number and a wrong secret and after the same time; RESOURCE_EXHAUSTED when too
 /// many were wrong, also for the right secret.
-pub(super) async fn request_of(
-    service: &RequestIntake,
-    call: &Call,
-    number: &str,
-    secret: &str,
-) -> Result<Uuid, Error> {
-    let mut violations = Violations::new();
-    let number = violations.name("coupon_number", number, LONGEST);
-    let secret = violations.name("secret", secret, LONGEST);
-    violations.refuse()?;
+pub(super) async fn request_of(service: &RequestIntake, call: &Call, shown: Shown) -> Result<Uuid, Error> {
+    let Shown { number, secret } = shown;
     let answered = tokio::time::Instant::now() + ANSWERED;
     let (guesses, now) = (&service.guesses, service.context.now());
-    let address = call
-        .address
-        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| counted(address.ip()));
-    let of_address = guesses.begin(address, now)?;
+    let of_address = guesses.begin(address(call), now)?;
     let tried = db::coupon_try::find(&mut *service.context.db.connection().await?, &number, &secret).await?;
     guesses.require_open(&tried.number, tried.coupon.as_ref(), now)?;
     // A number that there is not is compared too.
@@ -156,6 +167,44 @@ pub(super) async fn request_of(
     tokio::time::sleep_until(answered).await;
     let message = "there is no coupon with this number and this secret";
     Err(Refusal::new(Code::NotFound, ErrorReason::ResourceNotFound, message).into())
+}
+
+/// Where a call comes from, as tries and readings are counted.
+fn address(call: &Call) -> IpAddr {
+    call.address
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| counted(address.ip()))
+}
+
+/// The answer to the request of a coupon, which its holder reads once it is dispatched.
+///
+/// # Errors
+/// As [`request_of`]; FAILED_PRECONDITION with WRONG_STATE before the dispatch; when the journal cannot be written.
+pub(super) async fn answer_of(service: &RequestIntake, call: &Call, shown: Shown) -> Result<Standing, Error> {
+    let id = request_of(service, call, shown).await?;
+    let standing = answering::dispatched(service, id).await?;
+    service.readings.record(&service.context, call, id).await?;
+    Ok(standing)
+}
+
+/// Which answers were read lately by holders, and from where. The journal has the first reading of an hour by an address: no
+/// holder fills it by reading on.
+pub struct Readings(Cache<(Uuid, IpAddr), Timestamp>);
+
+impl Default for Readings {
+    fn default() -> Self {
+        Self(Cache::new(COUNTED))
+    }
+}
+
+impl Readings {
+    async fn record(&self, context: &Context, call: &Call, request: Uuid) -> Result<(), Error> {
+        let (reading, now) = ((request, address(call)), context.now());
+        if self.0.get(&reading).is_none_or(|last| last + RECORDED_AGAIN <= now) {
+            write::record_reading(context, call, &answering::name(request)).await?;
+            self.0.insert(reading, now);
+        }
+        Ok(())
+    }
 }
 
 /// Does the same whether there is a coupon or not. Nobody waits for the disk: what a crash of the database loses is the last tries.

@@ -6,7 +6,7 @@ use prost::Message;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{convert, coupons::Coupons};
+use super::{convert, coupons::Coupons, earlier};
 use crate::{
     db,
     domain::{examination::Check, names},
@@ -83,6 +83,8 @@ pub(super) async fn recall(
     if let Some(examination) = answer.examination.as_mut().filter(|_| !ids.is_empty()) {
         let checks = texts.checks(connection, &ids).await?;
         examination.checks = checks.iter().map(|check| convert::check(Check::clone(check))).collect();
+        // An official was told of whatever was found, and who was not told is not told now.
+        earlier::conceal(&mut answer);
     }
     if let Some(deadline) = answer.deadline.as_mut().filter(|_| !references.explanation.is_empty()) {
         let steps = texts

@@ -85,6 +85,11 @@ fn asked(viewer: Viewer, message: &ListRequestsRequest, now: Timestamp) -> Resul
         violations.add("assignee", FieldReason::InvalidCharacter, description);
     }
     filter.assignee = Some(message.assignee.clone()).filter(|name| !name.is_empty());
+    filter.unassigned = message.unassigned;
+    if filter.unassigned && filter.assignee.is_some() {
+        violations.add("unassigned", FieldReason::Conflict, "not together with `assignee`");
+    }
+    filter.awaiting_approval = message.awaiting_approval;
     let order = order(&mut violations, message);
     let view = word::optional(&mut violations, "view", message.view, &VIEWS, convert::view).unwrap_or(View::Basic);
     let order = violations.sound(order)?;

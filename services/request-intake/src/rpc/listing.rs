@@ -115,7 +115,7 @@ async fn shown(
     let mut decisions = db::decision::of_each(connection, &decided).await?;
     let read = service
         .earlier
-        .read(connection, &earlier_requests::ids(&stored))
+        .read(connection, &earlier_requests::ids(&stored), viewer)
         .await?;
     let comes_after: Vec<Earlier> = stored.iter().map(|stored| earlier::of(stored, &read)).collect();
     let requests = service.texts.complete(connection, stored, view == View::Full).await?;

@@ -17,12 +17,13 @@ use uuid::Uuid;
 
 use super::{
     RequestIntake, answering,
+    attaching::Limits,
     deciding::{self, Asked, Deed, Done},
 };
 use crate::{
     db,
     domain::{
-        attachment::Kind,
+        attachment::{Attachment, Kind},
         dispatch::{Dispatch, Means},
         life::Verb,
         names,
@@ -70,6 +71,7 @@ pub(super) async fn record_dispatch(
         verb: Verb::RecordDispatch,
         events: ("request.answered", "request.answered"),
     };
+    let limits = service.attachments.clone();
     deciding::decide_to(
         service,
         call,
@@ -96,7 +98,7 @@ pub(super) async fn record_dispatch(
                     return Err(Violations::one("dispatch_time", FieldReason::OutOfRange, &description).into());
                 }
                 if let Some(file) = proof_file {
-                    bind(write, id, file, &by).await?;
+                    bind(write, id, file, &by, &limits).await?;
                 }
                 let dispatch = Dispatch {
                     means,
@@ -120,12 +122,13 @@ pub(super) async fn record_dispatch(
 }
 
 /// Lets a file that the caller has uploaded belong to the request whose dispatch it proves.
-async fn bind(write: &mut Write, request: Uuid, file: Uuid, by: &str) -> Result<(), Error> {
+async fn bind(write: &mut Write, request: Uuid, file: Uuid, by: &str, limits: &Limits) -> Result<(), Error> {
     let refused = |reason, description: &str| Violations::one("proof_file", reason, description);
     let now = write.now();
     let connection = write.connection();
     let found = db::attachment::get(connection, &[file]).await?.remove(&file);
-    let Some(found) = found.filter(|found| found.uploaded_by == by) else {
+    let is_there = |found: &Attachment| found.uploaded_by == by && !limits.has_expired(found, now);
+    let Some(found) = found.filter(is_there) else {
         return Err(refused(
             FieldReason::Unknown,
             "you have uploaded no such attachment, or it was dropped",

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::{
     RequestIntake,
     accepting::{self, Plan},
+    attaching::Limits,
     bringing_roles, convert,
     coupons::{self, Coupons},
     earlier, kept, parse, parse_attachments,
@@ -53,7 +54,7 @@ pub(super) async fn submit_request(
     if !violations.is_empty() {
         // Without its key the call cannot be carried out; what else is wrong with it is told all the same.
         let rules = service.rules.get(&service.context.db).await?;
-        let found = attachments(&service.context, [&message]).await?;
+        let found = attachments(&service.context, &service.attachments, [&message]).await?;
         let refused = read(violations, call, &message, &rules, &found, service.context.now()).err();
         return Err(refused.unwrap_or_else(|| anyhow::anyhow!("a violation did not refuse").into()));
     }
@@ -76,6 +77,7 @@ pub struct Submissions {
     pub texts: Arc<SharedTexts>,
     pub earlier: Arc<EarlierRequests>,
     pub coupons: Coupons,
+    pub attachments: Limits,
 }
 
 /// A call of SubmitRequest.
@@ -95,7 +97,8 @@ impl Grouped for Submissions {
 
     async fn prepare(&self, asked: &[&Asked]) -> Result<Vec<Result<Plan, Error>>, Error> {
         let db = &self.context.db;
-        let found = attachments(&self.context, asked.iter().map(|asked| &asked.message)).await?;
+        let messages = asked.iter().map(|asked| &asked.message);
+        let found = attachments(&self.context, &self.attachments, messages).await?;
         // Whether the rules have changed is asked while the requests are examined under those that are known.
         if let Some(known) = self.rules.known() {
             let (plans, current) = tokio::join!(self.plans(asked, &found, &known), self.rules.get(db));
@@ -194,9 +197,10 @@ impl Submissions {
 /// The attachments that submissions name, by their ids.
 type Files = HashMap<Uuid, Attachment>;
 
-/// Looks up the attachments that submissions name; most name none, and cost nothing.
+/// Looks up the attachments that submissions name and that are still to be had; most name none, and cost nothing.
 async fn attachments(
     context: &Context,
+    limits: &Limits,
     messages: impl IntoIterator<Item = &SubmitRequestRequest>,
 ) -> Result<Files, Error> {
     let requests = messages.into_iter().filter_map(|message| message.request.as_ref());
@@ -205,7 +209,10 @@ async fn attachments(
         return Ok(Files::new());
     }
     let mut connection = context.db.connection().await?;
-    Ok(db::attachment::get(&mut connection, &ids).await?)
+    let mut found = db::attachment::get(&mut connection, &ids).await?;
+    let now = context.now();
+    found.retain(|_, attachment| !limits.has_expired(attachment, now));
+    Ok(found)
 }
 
 /// The door: who brings it, then everything that is wrong with it.

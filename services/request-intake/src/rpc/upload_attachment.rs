@@ -32,6 +32,7 @@ use crate::{
     domain::{
         attachment::{self, Attachment, Kind},
         media, names,
+        told::Told,
     },
     signature::{MAX_CONTAINER, Verdict},
     signatures::Content,
@@ -320,7 +321,11 @@ async fn save(
 fn outcome(attachment: Attachment, limits: &attaching::Limits, keeps: bool) -> Outcome<Shown> {
     let mut changes = vec![Change::of(&names::attachment(attachment.id), "attachment.uploaded")];
     if let Some(request) = attachment.request {
-        changes.push(Change::of(&names::request(request), "request.attachment_added"));
+        let told = Told {
+            bad_signature: matches!(attachment.signature, Some(Verdict::NotValid(_))),
+            ..Told::default()
+        };
+        changes.push(Change::of(&names::request(request), "request.attachment_added").telling(&told));
     }
     let expires = limits.expires(&attachment).filter(|_| keeps);
     let mut answer = convert_attachments::attachment(attachment, expires);

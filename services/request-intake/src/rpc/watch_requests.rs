@@ -107,6 +107,7 @@ impl Telling for Teller {
         let known = self.watched.of(&asked).await?;
         events.retain(|event| match request(event) {
             None => viewer == Viewer::Official,
+            Some(_) if notice::is_for_the_inside(&event.kind) => viewer == Viewer::Official,
             Some(id) => known.facts.get(&id).map_or(viewer == Viewer::Official, |facts| {
                 viewer.sees(&facts.accepted_by, facts.requester_bin.as_deref())
             }),
@@ -141,13 +142,10 @@ fn request(event: &Event) -> Option<Uuid> {
 
 /// What must be known of the request of an event.
 fn asked(event: &Event) -> Option<Asked> {
-    let told = told(event);
     Some(Asked {
         id: request(event)?,
-        // A number comes with a due date, and stays.
-        is_registered: told.as_ref().is_some_and(|told| told.due_date.is_some()),
-        // A correction may change by what it is told, and to whom; of what was erased the sender's number is gone.
-        now: told.is_none() || matches!(event.kind.as_str(), "request.corrected" | "request.erased"),
+        event: event.number(),
+        now: told(event).is_none(),
     })
 }
 

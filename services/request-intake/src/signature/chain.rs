@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rustls_pki_types::{CertificateDer, UnixTime};
+use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter, VerifiedPath, spki_for_anchor};
 use x509_parser::{
     prelude::{FromDer as _, X509Certificate},
@@ -13,7 +13,7 @@ use x509_parser::{
 use super::{
     Fault, TrustStore,
     ber::{SEQUENCE, write},
-    trust::RevocationList,
+    trust::{Anchor, RevocationList},
     verify::{Refused, shown},
 };
 
@@ -42,11 +42,12 @@ pub fn find(certificate: &[u8], others: &[&[u8]], at: Timestamp, store: &TrustSt
     let end = EndEntityCert::try_from(&certificate).map_err(refused)?;
     let others = others.iter().map(|other| CertificateDer::from(*other));
     let others: Vec<_> = others.chain(store.intermediates.iter().cloned()).collect();
+    let anchors: Vec<_> = store.anchors.iter().map(|anchor| anchor.trusted.clone()).collect();
     let seconds = u64::try_from(at.as_second()).unwrap_or(0);
     let path = end
         .verify_for_usage(
             webpki::ALL_VERIFICATION_ALGS,
-            &store.anchors,
+            &anchors,
             &others,
             UnixTime::since_unix_epoch(Duration::from_secs(seconds)),
             Signing,
@@ -55,6 +56,7 @@ pub fn find(certificate: &[u8], others: &[&[u8]], at: Timestamp, store: &TrustSt
             None,
         )
         .map_err(refused)?;
+    require_valid(path.anchor(), at, store)?;
     let steps = steps(&certificate, &path)?;
     let revoked_by = |list: &&RevocationList| {
         steps
@@ -72,6 +74,24 @@ pub fn find(certificate: &[u8], others: &[&[u8]], at: Timestamp, store: &TrustSt
             .collect(),
         revocations_of: own.map(|list| list.issued).max(),
     })
+}
+
+/// The certificate of the authority that is trusted is valid too: `webpki` takes its name and its key alone. An authority may have several
+/// for one key.
+fn require_valid(found: &TrustAnchor<'_>, at: Timestamp, store: &TrustStore) -> Result<(), Fault> {
+    let is_same = |known: &&Anchor| {
+        let known = &known.trusted;
+        known.subject == found.subject && known.subject_public_key_info == found.subject_public_key_info
+    };
+    let of_key: Vec<[i64; 2]> = store.anchors.iter().filter(is_same).map(|known| known.valid).collect();
+    let at = at.as_second();
+    if of_key.iter().any(|[from, to]| (*from..=*to).contains(&at)) {
+        Ok(())
+    } else if of_key.iter().all(|[from, _]| at < *from) {
+        Err(Fault::NotValidYet)
+    } else {
+        Err(Fault::Expired)
+    }
 }
 
 fn applies(list: &RevocationList, step: &Step) -> bool {

@@ -16,6 +16,8 @@ mod verify;
 
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod trust_tests;
 
 pub use trust::TrustStore;
 pub use verify::verify;
@@ -53,6 +55,10 @@ pub struct Signer {
     /// The common name of the certificate, or its whole subject where it has none. It is what the certificate says, at most
     /// 255 characters.
     pub name: String,
+    /// The IIN of the person, where the certificate has it as the National Certification Centre writes it.
+    pub iin: Option<String>,
+    /// The BIN of the organisation, so too.
+    pub bin: Option<String>,
     /// The serial number of the certificate, in hexadecimal.
     pub serial_number: String,
     /// SHA-256 of the certificate.

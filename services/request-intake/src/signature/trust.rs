@@ -12,16 +12,26 @@ use x509_parser::{
     revocation_list::CertificateRevocationList,
 };
 
+use super::verify::shown;
+
 /// What the names of the folder's files end in. Others are left alone.
 const ENDINGS: [&str; 5] = ["pem", "crt", "cer", "der", "crl"];
 
 /// Authorities, and what they have revoked.
 #[derive(Debug, Default)]
 pub struct TrustStore {
-    pub(super) anchors: Vec<TrustAnchor<'static>>,
+    pub(super) anchors: Vec<Anchor>,
     /// What stands between a certificate and an anchor, where a container does not bring it.
     pub(super) intermediates: Vec<CertificateDer<'static>>,
     pub(super) lists: Vec<RevocationList>,
+}
+
+/// An authority that is trusted.
+#[derive(Debug)]
+pub(super) struct Anchor {
+    pub trusted: TrustAnchor<'static>,
+    /// The first and the last second of its certificate.
+    pub valid: [i64; 2],
 }
 
 /// The revocation list of an authority.
@@ -30,7 +40,11 @@ pub(super) struct RevocationList {
     /// The authority's name and key, as they are encoded.
     pub issuer: Vec<u8>,
     pub issuer_key: Vec<u8>,
+    /// The authority's name as it is shown.
+    pub of: String,
     pub issued: Timestamp,
+    /// When there is to be a newer one; none where it does not say.
+    pub next: Option<Timestamp>,
     /// Serial numbers, with the second from which on each counts as revoked.
     pub revoked: HashMap<Vec<u8>, i64>,
 }
@@ -41,8 +55,14 @@ impl TrustStore {
         self.anchors.is_empty()
     }
 
-    /// Reads a folder of certificates and revocation lists, in PEM or DER. What has signed itself is trusted; other
-    /// certificates help to find the way there.
+    /// The authorities whose revocation list was to be followed by a newer one by then: what they revoked since is not known.
+    pub fn stale(&self, at: Timestamp) -> Vec<&str> {
+        let stale = self.lists.iter().filter(|list| list.next.is_some_and(|next| next < at));
+        stale.map(|list| list.of.as_str()).collect()
+    }
+
+    /// Reads a folder of certificates and revocation lists, in PEM or DER. What has signed itself is trusted; other certificates help to
+    /// find the way there, also those by which an authority certifies its own next key.
     ///
     /// # Errors
     /// Names the file that cannot be read, and the list whose authority is not in the folder or has not signed it.
@@ -70,21 +90,27 @@ impl TrustStore {
             let (_, list) = CertificateRevocationList::from_der(list)?;
             store.lists.push(RevocationList::of(&list, &parsed)?);
         }
-        let is_root: Vec<bool> = parsed
-            .iter()
-            .map(|one| one.subject().as_raw() == one.issuer().as_raw())
-            .collect();
-        for (der, is_root) in certificates.into_iter().zip(is_root) {
+        let roots: Vec<Option<[i64; 2]>> = parsed.iter().map(root).collect();
+        for (der, root) in certificates.into_iter().zip(roots) {
             let certificate = CertificateDer::from(der);
-            if is_root {
-                let anchor = webpki::anchor_from_trusted_cert(&certificate)?;
-                store.anchors.push(anchor.to_owned());
+            if let Some(valid) = root {
+                let trusted = webpki::anchor_from_trusted_cert(&certificate)?.to_owned();
+                store.anchors.push(Anchor { trusted, valid });
             } else {
                 store.intermediates.push(certificate);
             }
         }
         Ok(store)
     }
+}
+
+/// From when to when a certificate that has signed itself is valid; none for another. One whose algorithm cannot be verified here vouches
+/// for none that can.
+fn root(certificate: &X509Certificate<'_>) -> Option<[i64; 2]> {
+    let names_itself = certificate.subject().as_raw() == certificate.issuer().as_raw();
+    let validity = certificate.validity();
+    (names_itself && certificate.verify_signature(None).is_ok())
+        .then(|| [&validity.not_before, &validity.not_after].map(|time| time.timestamp()))
 }
 
 fn read_file(path: &Path, certificates: &mut Vec<Vec<u8>>, lists: &mut Vec<Vec<u8>>) -> anyhow::Result<()> {
@@ -150,7 +176,12 @@ impl RevocationList {
         Ok(Self {
             issuer: list.issuer().as_raw().to_owned(),
             issuer_key: issuer.public_key().raw.to_owned(),
+            of: shown(&list.issuer().to_string()),
             issued: Timestamp::from_second(list.last_update().timestamp())?,
+            next: list
+                .next_update()
+                .map(|next| Timestamp::from_second(next.timestamp()))
+                .transpose()?,
             revoked: counts
                 .map(|one| (serial_number(one.raw_serial()), one.revocation_date.timestamp()))
                 .collect(),

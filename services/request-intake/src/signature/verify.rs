@@ -8,7 +8,9 @@ use rustls_pki_types::CertificateDer;
 use webpki::EndEntityCert;
 use x509_parser::{
     extensions::ParsedExtension,
+    oid_registry::OID_X509_SERIALNUMBER,
     prelude::{FromDer as _, X509Certificate},
+    x509::AttributeTypeAndValue,
 };
 
 use super::{
@@ -104,8 +106,11 @@ fn signer(
     } else {
         chain::find(der, &container.certificates, at, trust)?
     };
+    let (iin, bin) = identifiers(&parsed);
     Ok(Signer {
         name: name(&parsed),
+        iin,
+        bin,
         serial_number: hex::encode(parsed.raw_serial()),
         certificate_sha256: wire::sha256(der),
         algorithm: algorithm.name(),
@@ -205,6 +210,27 @@ fn name(certificate: &X509Certificate<'_>) -> String {
     let subject = certificate.subject();
     let common = subject.iter_common_name().find_map(|name| name.as_str().ok());
     shown(&common.map_or_else(|| subject.to_string(), str::to_owned))
+}
+
+/// The IIN of the person and the BIN of the organisation of a certificate.
+pub(super) fn identifiers(certificate: &X509Certificate<'_>) -> (Option<String>, Option<String>) {
+    let subject = certificate.subject();
+    (
+        identifier(subject.iter_by_oid(&OID_X509_SERIALNUMBER), "IIN"),
+        identifier(subject.iter_organizational_unit(), "BIN"),
+    )
+}
+
+/// The identification number behind its word, as `IIN911003342906` is the serial number of a subject.
+fn identifier<'n, 'c: 'n>(
+    mut attributes: impl Iterator<Item = &'n AttributeTypeAndValue<'c>>,
+    word: &str,
+) -> Option<String> {
+    attributes.find_map(|attribute| {
+        let number = attribute.as_str().ok()?.strip_prefix(word)?;
+        let is_one = number.len() == 12 && number.bytes().all(|byte| byte.is_ascii_digit());
+        is_one.then(|| number.to_owned())
+    })
 }
 
 /// A name of a certificate as it may be shown: what would change how a line is read is left out.

@@ -53,6 +53,12 @@ pub(crate) struct Filters {
     /// Only requests that this official has
     #[arg(long, value_name = "NAME")]
     assigned_to: Option<String>,
+    /// Only requests that no official has
+    #[arg(long, conflicts_with = "assigned_to")]
+    unassigned: bool,
+    /// Only requests whose answer is drafted and not approved
+    #[arg(long)]
+    awaiting_approval: bool,
     /// The order: number, received_at, due_date or update_time, with ` desc` for the last first [default: newest first]
     #[arg(long, value_name = "ORDER")]
     order_by: Option<String>,
@@ -131,6 +137,8 @@ impl Filters {
             ("overdue", self.overdue.then_some(Value::Bool(true))),
             ("changedSince", self.changed_since),
             ("assignee", self.assigned_to.map(Value::from)),
+            ("unassigned", self.unassigned.then_some(Value::Bool(true))),
+            ("awaitingApproval", self.awaiting_approval.then_some(Value::Bool(true))),
             ("orderBy", self.order_by.map(Value::from)),
             ("view", self.full.then(|| json!("REQUEST_VIEW_FULL"))),
         ])

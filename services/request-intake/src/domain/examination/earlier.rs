@@ -1,6 +1,8 @@
 //! That a request is no duplicate of an earlier one and repeats none. Earlier requests are looked for while it is stored, so that of
 //! two that come at the same moment one is the first.
 
+use legalstat_kit::law::LocalizedText;
+
 use super::{Check, CheckRule, Examination, Outcome, RulesInForce, Submission, Verdict, texts};
 use crate::domain::{earlier, life::Verb, rules::Rules};
 
@@ -18,6 +20,11 @@ impl RulesInForce<'_> {
             of(CheckRule::Repeated, asks, texts::nothing_to_compare()),
         ]
     }
+}
+
+/// What either check says of a request that comes after none: also to who may not learn that it does.
+pub fn as_if_first(rule: CheckRule) -> LocalizedText {
+    texts::passed(rule)
 }
 
 impl Examination {

@@ -2,15 +2,15 @@
 
 use legalstat_proto::requests::v1::{
     self as proto, Answer, AnswerFormat, ApproveAnswerRequest, DispatchMeans, DownloadAnswerRequest,
-    DraftAnswerRequest, GetAnswerRequest, OfficialCapacity, RecordDispatchRequest, RequestState, UpdateAnswerRequest,
-    download_answer_response::Part,
+    DownloadAnswerResponse, DraftAnswerRequest, GetAnswerRequest, OfficialCapacity, RecordDispatchRequest,
+    RequestState, UpdateAnswerRequest, download_answer_response::Part,
 };
-use tonic::{Response, Status};
+use tonic::{Response, Status, Streaming};
 use uuid::Uuid;
 
 use super::{
     held::Holdings,
-    stage::{Client, Stage, request, submission, submit},
+    stage::{Client, Stage, request, submission, submit_for_secret},
 };
 
 /// A signature of which the service can say nothing, whatever it stands for.
@@ -32,6 +32,13 @@ pub(super) fn item(indicator: &str, territories: &[&str]) -> proto::Item {
 
 /// A registered request for these items, with a registry that holds figures.
 pub(super) async fn registered(stage: &Stage, items: Vec<proto::Item>) -> proto::Request {
+    let mut registered = registered_for_secret(stage, items).await;
+    registered.coupon.as_mut().expect("it has one").secret.clear();
+    registered
+}
+
+/// The same, with the secret of its coupon.
+pub(super) async fn registered_for_secret(stage: &Stage, items: Vec<proto::Item>) -> proto::Request {
     *stage.fakes.answers.holdings.lock().expect("no test panics here") = Holdings {
         figures: vec![
             ("2025-Q1", "11", "10"),
@@ -43,7 +50,7 @@ pub(super) async fn registered(stage: &Stage, items: Vec<proto::Item>) -> proto:
         by_words: false,
     };
     let asked = proto::Request { items, ..request() };
-    let registered = submit(&mut stage.client("edms"), submission(asked)).await;
+    let registered = submit_for_secret(&mut stage.client("edms"), submission(asked)).await;
     let registered = registered.expect("it is accepted");
     assert_eq!(
         registered.state(),
@@ -114,19 +121,41 @@ pub(super) async fn read(client: &mut Client, request: &proto::Request) -> Resul
     client.get_answer(message).await.map(Response::into_inner)
 }
 
+/// Drafts, approves and dispatches the answer to a request.
+pub(super) async fn answered(stage: &Stage, request: &proto::Request) -> Answer {
+    let mut operator = stage.client("operator");
+    let drafted = draft(&mut operator, draft_of(request)).await.expect("it is drafted");
+    finished(stage, &drafted).await
+}
+
+/// Approves and dispatches an answer.
+pub(super) async fn finished(stage: &Stage, drafted: &Answer) -> Answer {
+    let approved = approve(&mut stage.client("approver"), approval(drafted, UNTOLD)).await;
+    let approved = approved.expect("it is approved");
+    let dispatched = dispatch(&mut stage.client("operator"), dispatch_of(&approved)).await;
+    dispatched.expect("it is dispatched")
+}
+
 pub(super) async fn download(client: &mut Client, name: &str, format: AnswerFormat) -> (proto::AnswerFile, Vec<u8>) {
     let message = DownloadAnswerRequest {
         name: name.into(),
         format: format.into(),
         ..DownloadAnswerRequest::default()
     };
-    let mut stream = client.download_answer(message).await.expect("it is there").into_inner();
+    let stream = client.download_answer(message).await.expect("it is there").into_inner();
+    whole(stream).await.expect("it comes whole")
+}
+
+/// Reads a download to its end.
+pub(super) async fn whole(
+    mut stream: Streaming<DownloadAnswerResponse>,
+) -> Result<(proto::AnswerFile, Vec<u8>), Status> {
     let (mut file, mut content) = (None, Vec::new());
-    while let Some(message) = stream.message().await.expect("it comes whole") {
+    while let Some(message) = stream.message().await? {
         match message.part.expect("each message has a part") {
             Part::File(described) => file = Some(described),
             Part::Chunk(chunk) => content.extend(chunk),
         }
     }
-    (file.expect("it is described first"), content)
+    Ok((file.expect("it is described first"), content))
 }

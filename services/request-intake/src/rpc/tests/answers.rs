@@ -351,7 +351,7 @@ async fn an_answer_goes_from_its_draft_to_its_dispatch_and_only_that_meets_the_t
 
 /// Every document of a dispatched answer carries its digest and shows what it carries.
 async fn documents(client: &mut Client, name: &str, sha256: &str) {
-    let taken = |_: &[u8], _: &[u8], _: &str| SignatureChecked {
+    let taken = |_: &[u8], _: &[u8]| SignatureChecked {
         outcome: Outcome::Proved,
         text: String::new(),
     };

@@ -11,14 +11,17 @@ use legalstat_local::testing::{
     refusals::{metadata, pairs, refused, violations},
 };
 use legalstat_proto::requests::v1::{
-    self as proto, Attachment, AttachmentKind as Kind, CheckOutcome, CheckRule, DownloadAttachmentRequest,
-    RequestState, UploadAttachmentHeader, UploadAttachmentRequest, WithdrawRequestRequest,
+    self as proto, Attachment, AttachmentKind as Kind, CheckOutcome, CheckRule, DownloadAttachmentRequest, Notice,
+    RequestState, UploadAttachmentHeader, UploadAttachmentRequest, WatchRequestsRequest, WithdrawRequestRequest,
     download_attachment_response, upload_attachment_request::Part,
 };
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use super::stage::{Client, Stage, get, outcome, recorded, request, submission, submit};
+use super::{
+    stage::{Client, Stage, get, outcome, recorded, request, submission, submit},
+    watching::{all, watch},
+};
 use crate::SERVICE;
 
 pub(super) const PDF: &[u8] = b"%PDF-1.7\nThe request: how many crimes were registered in 2025?\n";
@@ -270,6 +273,14 @@ async fn a_file_is_added_to_a_request_until_that_is_closed() {
     let kinds = "SELECT count(*) FROM requests.outbox_event
                  WHERE kind = 'request.attachment_added' AND resource LIKE 'requests/%' OR kind = 'attachment.uploaded'";
     assert_eq!(stage.count(kinds).await, 2);
+    let mut feed = watch(&stage, "edms", WatchRequestsRequest::default()).await;
+    let told = all(&mut feed).await.0.pop().and_then(|message| message.request_event);
+    let told = told.expect("it is told of the request");
+    assert_eq!(told.notices().collect::<Vec<_>>(), [Notice::Execution]);
+    assert_eq!(
+        (told.state(), told.as_of_now, told.registration_number),
+        (RequestState::Unspecified, false, accepted.registration_number.clone())
+    );
     let elsewhere = upload(&mut stage.client("kadagalau"), &to(Kind::Attachment, "a.pdf"), PDF).await;
     refused(elsewhere, Code::NotFound, "RESOURCE_NOT_FOUND");
 
@@ -294,12 +305,7 @@ async fn a_file_is_added_to_a_request_until_that_is_closed() {
 
 #[tokio::test]
 async fn what_no_request_names_is_dropped_after_its_time_and_content_stays_while_another_needs_it() {
-    let clock = Arc::new(Mutex::new(LATER.parse::<Timestamp>().expect("an instant")));
-    let told = Arc::clone(&clock);
-    let stage = Stage::set_on(&[("LEGALSTAT_UNBOUND_SECONDS", "1")], async move |settings| {
-        Running::start(&SERVICE, settings, move || *told.lock().expect("no test panics here")).await
-    });
-    let stage = stage.await;
+    let (stage, clock) = with_clock("1").await;
     let mut edms = stage.client("edms");
     let original = uploaded(&mut edms, Kind::SignedOriginal, "request.txt", CONTENT).await;
     let beside = signature(&mut edms, &original, include_bytes!("../../signature/fixtures/rsa.p7s")).await;
@@ -312,7 +318,7 @@ async fn what_no_request_names_is_dropped_after_its_time_and_content_stays_while
         .expect("it is accepted");
     {
         let mut clock = clock.lock().expect("no test panics here");
-        *clock += SignedDuration::from_secs(10);
+        *clock += SignedDuration::from_secs(700);
     }
     let waited = async {
         while stage.count("SELECT count(*) FROM requests.attachment").await > 1 {
@@ -336,6 +342,61 @@ async fn what_no_request_names_is_dropped_after_its_time_and_content_stays_while
     let folder = stage.files.path().to_owned();
     until(|| walk(&folder) == 1).await;
     let named = violations(submit(&mut edms, submission(with(request(), &[&same]))).await);
+    assert_eq!(named, pairs(&[("request.attachments[0].name", "UNKNOWN")]));
+}
+
+/// A stage whose clock the test sets.
+async fn with_clock(unbound_seconds: &str) -> (Stage, Arc<Mutex<Timestamp>>) {
+    let clock = Arc::new(Mutex::new(LATER.parse::<Timestamp>().expect("an instant")));
+    let told = Arc::clone(&clock);
+    let settings = [("LEGALSTAT_UNBOUND_SECONDS", unbound_seconds)];
+    let stage = Stage::set_on(&settings, async move |settings| {
+        Running::start(&SERVICE, settings, move || *told.lock().expect("no test panics here")).await
+    });
+    (stage.await, clock)
+}
+
+#[tokio::test]
+async fn what_has_expired_is_taken_for_no_request_and_signed_by_nothing_before_it_is_dropped_too() {
+    let (stage, clock) = with_clock("86400").await;
+    let mut edms = stage.client("edms");
+    let file = uploaded(&mut edms, Kind::Attachment, "a.pdf", PDF).await;
+    let original = uploaded(&mut edms, Kind::SignedOriginal, "request.txt", CONTENT).await;
+    *clock.lock().expect("no test panics here") += SignedDuration::from_secs(86_400);
+    let named = violations(submit(&mut edms, submission(with(request(), &[&file]))).await);
+    assert_eq!(named, pairs(&[("request.attachments[0].name", "UNKNOWN")]));
+    let signing = UploadAttachmentHeader {
+        signs: original.name.clone(),
+        ..header(Kind::Signature, "request.p7s")
+    };
+    let container = include_bytes!("../../signature/fixtures/rsa.p7s");
+    let told = violations(upload(&mut edms, &signing, container).await);
+    assert_eq!(told, pairs(&[("header.signs", "UNKNOWN")]));
+    // They are there still: nothing that is under way loses them.
+    assert_eq!(stage.count("SELECT count(*) FROM requests.attachment").await, 2);
+}
+
+#[tokio::test]
+async fn content_that_was_dropped_without_its_row_is_taken_for_no_request() {
+    let (stage, clock) = with_clock("1").await;
+    let mut edms = stage.client("edms");
+    let file = uploaded(&mut edms, Kind::Attachment, "a.pdf", PDF).await;
+    for statement in [
+        "CREATE FUNCTION requests.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no disk'; END $$",
+        "CREATE CONSTRAINT TRIGGER fails AFTER DELETE ON requests.attachment DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION requests.fail()",
+    ] {
+        stage.execute(statement).await;
+    }
+    *clock.lock().expect("no test panics here") += SignedDuration::from_secs(700);
+    let folder = stage.files.path().to_owned();
+    until(|| walk(&folder) == 0).await;
+    assert_eq!(
+        stage.count("SELECT count(*) FROM requests.attachment").await,
+        1,
+        "the commit failed"
+    );
+    let named = violations(submit(&mut edms, submission(with(request(), &[&file]))).await);
     assert_eq!(named, pairs(&[("request.attachments[0].name", "UNKNOWN")]));
 }
 

@@ -9,7 +9,10 @@ use legalstat_proto::{
 };
 use tokio::task::JoinSet;
 
-use super::stage::{Client, Stage, get, outcome, recorded, request, submission, submit};
+use super::{
+    bodies::{create, ministry},
+    stage::{Client, Stage, get, outcome, recorded, request, submission, submit},
+};
 
 fn numbered(number: &str, period: &str) -> proto::Request {
     let mut numbered = proto::Request {
@@ -98,7 +101,7 @@ async fn the_same_asked_by_the_same_body_is_proposed_with_the_first_that_is_not_
 }
 
 #[tokio::test]
-async fn of_an_earlier_request_that_another_brought_nothing_is_told_but_that_there_is_one() {
+async fn who_may_not_see_an_earlier_request_does_not_learn_that_there_is_one() {
     let stage = Stage::set().await;
     let first = accept(&mut stage.client("edms"), request()).await;
     let mut kadagalau = stage.client("kadagalau");
@@ -108,17 +111,83 @@ async fn of_an_earlier_request_that_another_brought_nothing_is_told_but_that_the
     };
     other.requester.as_mut().expect("it has one").kind =
         legalstat_proto::calendar::v1::RequesterKind::ProsecutorBody.into();
-    let again = accept(&mut kadagalau, other).await;
-    assert_eq!(outcomes(&again), [CheckOutcome::Proposed; 2]);
+    let unasked = proto::Request {
+        external_number: "unheard of".into(),
+        essence: "of a kind that nobody asked for".into(),
+        ..other.clone()
+    };
+    let checks = |request: &proto::Request| request.examination.clone().expect("it was examined").checks;
+    let probe = |request: proto::Request| SubmitRequestRequest {
+        validate_only: true,
+        ..submission(request)
+    };
+    let asked = submit(&mut kadagalau, probe(other.clone())).await.expect("it is whole");
+    assert_eq!(outcomes(&asked), [CheckOutcome::Passed; 2]);
+    let mut unasked_items = unasked;
+    unasked_items.items[0].period = "2021".into();
+    unasked_items.items[0].until_period = String::new();
+    let nothing = submit(&mut kadagalau, probe(unasked_items)).await.expect("it is whole");
+    assert_eq!(
+        checks(&asked),
+        checks(&nothing),
+        "nothing differs from what is said when there is none"
+    );
+    let message = submission(other);
+    let again = submit(&mut kadagalau, message.clone()).await.expect("it is accepted");
+    assert_eq!(outcomes(&again), [CheckOutcome::Passed; 2]);
     assert_eq!((&again.likely_duplicate_of, &again.repeats), (&None, &None));
     assert_eq!(get(&mut kadagalau, &again.name).await.expect("it is there"), again);
+    let repeated = submit(&mut kadagalau, message).await.expect("it is answered again");
+    assert_eq!(repeated, again, "nor does a repetition tell it");
+    let listed = kadagalau.list_requests(ListRequestsRequest::default()).await;
+    for listed in listed.expect("it lists").into_inner().requests {
+        assert!(
+            checks(&listed)
+                .iter()
+                .all(|check| check.outcome() != CheckOutcome::Proposed)
+        );
+    }
     let seen = get(&mut stage.client("operator"), &again.name)
         .await
         .expect("it is there");
     assert_eq!(
+        outcomes(&seen),
+        [CheckOutcome::Proposed; 2],
+        "an official decides about it"
+    );
+    assert_eq!(
         (seen.likely_duplicate_of, seen.repeats),
         (Some(told(&first)), Some(told(&first)))
     );
+}
+
+#[tokio::test]
+async fn an_earlier_request_whose_bin_was_corrected_is_named_to_the_body_that_has_it_now_and_to_no_other() {
+    let stage = Stage::set().await;
+    create(&stage, ministry("justice")).await;
+    let mut edms = stage.client("edms");
+    let first = accept(&mut edms, numbered("1", "2024")).await;
+    let again = accept(&mut edms, numbered("2", "2024")).await;
+    let mut justice = stage.client("justice");
+    let seen = get(&mut justice, &again.name).await.expect("it has its BIN");
+    assert_eq!(seen.repeats, Some(told(&first)));
+    stage
+        .execute("ALTER TABLE requests.request DISABLE TRIGGER request_changed")
+        .await;
+    stage
+        .execute("UPDATE requests.request SET requester_bin = '940740000911' WHERE external_number = '1'")
+        .await;
+    let list = ListRequestsRequest::default();
+    let listed = justice.list_requests(list).await.expect("it lists").into_inner();
+    let seen = get(&mut justice, &again.name).await.expect("it has its BIN");
+    for seen in [&seen, &listed.requests[0]] {
+        assert_eq!(seen.name, again.name);
+        assert_eq!(seen.repeats, None, "it is another body's now");
+    }
+    let seen = get(&mut stage.client("operator"), &again.name)
+        .await
+        .expect("it is there");
+    assert_eq!(seen.repeats, Some(told(&first)));
 }
 
 #[tokio::test]

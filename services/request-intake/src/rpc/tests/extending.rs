@@ -3,13 +3,14 @@
 use legalstat_local::testing::refusals::{metadata, pairs, refused, violations};
 use legalstat_proto::{
     calendar::v1::TermPart,
-    requests::v1::{ExtendRequestRequest, OfficialCapacity, RequestState, Verb},
+    requests::v1::{ExtendRequestRequest, Notice, OfficialCapacity, RequestState, Verb, WatchRequestsRequest},
 };
 use tonic::Code;
 
 use super::{
     stage::get,
     verbs::{Desk, day, extension, person, question},
+    watching::{all, watch},
 };
 
 #[tokio::test]
@@ -183,6 +184,16 @@ async fn the_feed_warns_once_of_each_due_date_that_comes_near_and_once_when_it_h
     assert_eq!(told("request.due_soon").await, 1);
     let warned = "SELECT sum(days_before)::bigint FROM requests.due_warning";
     assert_eq!(desk.stage.count(warned).await, 0);
+    let mut feed = watch(&desk.stage, "operator", WatchRequestsRequest::default()).await;
+    let warnings = all(&mut feed).await.0.into_iter().rev().take(2);
+    for warning in warnings.filter_map(|message| message.request_event) {
+        assert_eq!(warning.notices().collect::<Vec<_>>(), [Notice::Execution]);
+        assert_eq!(
+            (warning.state(), warning.due_date, warning.as_of_now),
+            (RequestState::Unspecified, request.due_date, false)
+        );
+        assert_eq!(warning.registration_number, request.registration_number);
+    }
     let journaled = "SELECT count(*) FROM requests.journal_entry WHERE method = 'jobs/warning'";
     assert_eq!(desk.stage.count(journaled).await, 2);
 }

@@ -32,7 +32,7 @@ pub(super) async fn accept(client: &mut Client, request: proto::Request) -> prot
     submit(client, submission(request)).await.expect("it is accepted")
 }
 
-async fn assign(operator: &mut Client, request: &proto::Request, assignee: &str) {
+pub(super) async fn assign(operator: &mut Client, request: &proto::Request, assignee: &str) {
     let message = AssignRequestRequest {
         name: request.name.clone(),
         assignee: assignee.into(),
@@ -43,7 +43,7 @@ async fn assign(operator: &mut Client, request: &proto::Request, assignee: &str)
 }
 
 /// All pages of a list.
-async fn pages(client: &mut Client, mut message: ListRequestsRequest) -> Vec<String> {
+pub(super) async fn pages(client: &mut Client, mut message: ListRequestsRequest) -> Vec<String> {
     let mut names = Vec::new();
     loop {
         let page = client
@@ -366,54 +366,6 @@ async fn what_arrives_between_two_pages_neither_repeats_nor_drops_what_was_there
         assert_eq!(once.len(), found.len(), "{order_by}: none twice");
         assert!(before.is_subset(&once), "{order_by}: none is missing");
         before.extend(arrived);
-    }
-}
-
-#[tokio::test]
-async fn a_page_that_has_looked_through_enough_is_short_and_says_where_to_go_on() {
-    let stage = Stage::set().await;
-    let sought = proto::Request {
-        essence: "needle".into(),
-        ..request()
-    };
-    let sought = accept(&mut stage.client("edms"), sought).await;
-    accept(&mut stage.client("edms"), request()).await;
-    // More than a page looks through, newer than what is sought.
-    stage
-        .execute(
-            "INSERT INTO requests.request
-                 (id, accepted_by, accepted_at, coupon_number, received_at, channel, external_number, external_date, addressee,
-                  essence, language, requester_kind, requester_full_name, requester_postal_address, state,
-                  examination_pending, examination_round, examined_at)
-             SELECT gen_random_uuid(), 'edms', accepted_at, 'copy-' || n, received_at, channel, external_number,
-                 external_date, addressee, essence, language, requester_kind, requester_full_name,
-                 requester_postal_address, 'AWAITING_CLARIFICATION', false, 1, examined_at
-             FROM requests.request, generate_series(1, 12000) AS n WHERE essence <> 'needle'",
-        )
-        .await;
-    for caller in ["operator", "edms"] {
-        let mut client = stage.client(caller);
-        let mut message = ListRequestsRequest {
-            words: "needle".into(),
-            ..Default::default()
-        };
-        let first = client
-            .list_requests(message.clone())
-            .await
-            .expect("it lists")
-            .into_inner();
-        assert!(
-            first.requests.is_empty() && !first.next_page_token.is_empty(),
-            "{caller}"
-        );
-        message.page_token = first.next_page_token;
-        let second = client.list_requests(message).await.expect("it lists").into_inner();
-        assert_eq!(second.requests.len(), 1, "{caller}");
-        assert_eq!(second.requests[0].name, sought.name);
-        assert!(
-            second.next_page_token.is_empty(),
-            "{caller}: everything is looked through"
-        );
     }
 }
 

@@ -11,8 +11,9 @@ use tonic::Streaming;
 use uuid::Uuid;
 
 use super::{
-    bodies::{create, ministry},
+    bodies::{BIN, create, ministry},
     stage::{Stage, get, recorded, request, submission, submit},
+    verbs,
 };
 
 pub(super) type Feed = Streaming<WatchRequestsResponse>;
@@ -279,4 +280,108 @@ async fn an_event_of_the_release_before_is_told_with_what_is_so_now_and_says_so(
     assert_eq!(events.len(), 2);
     assert!(events[0].as_of_now && !events[1].as_of_now);
     assert!(events.iter().all(|event| event.state() == RequestState::Withdrawn));
+}
+
+const OTHER_BIN: &str = "940740000911";
+
+/// The request with another BIN, and the mask that names it.
+fn with_other_bin() -> (Option<proto::Request>, Option<prost_types::FieldMask>) {
+    let requester = proto::Requester {
+        bin: OTHER_BIN.into(),
+        ..Default::default()
+    };
+    let given = proto::Request {
+        requester: Some(requester),
+        ..Default::default()
+    };
+    let paths = vec!["requester.bin".to_owned()];
+    (Some(given), Some(prost_types::FieldMask { paths }))
+}
+
+async fn correct_bin(stage: &Stage, name: &str) {
+    let (request, update_mask) = with_other_bin();
+    let message = proto::CorrectRequestRequest {
+        name: name.into(),
+        request,
+        update_mask,
+        reason: "the clerk mistyped it".into(),
+        request_id: Uuid::new_v4().to_string(),
+        ..Default::default()
+    };
+    let corrected = stage.client("operator").correct_request(message).await;
+    corrected.expect("it is corrected");
+}
+
+/// An official asks about the request, and the EDMS supplies the other BIN.
+async fn supply_bin(stage: &Stage, request: &proto::Request) {
+    let asking = verbs::question(request, &["requester.bin"]);
+    let asked = stage.client("operator").ask_clarification(asking).await;
+    asked.expect("it is asked about");
+    let (supplied, update_mask) = with_other_bin();
+    let message = proto::ProvideClarificationRequest {
+        name: request.name.clone(),
+        clarification: "of the ministry, and not of its committee".into(),
+        request: supplied,
+        update_mask,
+        request_id: Uuid::new_v4().to_string(),
+        ..Default::default()
+    };
+    let provided = stage.client("edms").provide_clarification(message).await;
+    provided.expect("it is supplied");
+}
+
+/// The kinds of the events of requests that a body is told from the start.
+async fn told_of(stage: &Stage, body: &str) -> Vec<String> {
+    let (told, _) = all(&mut watch(stage, body, WatchRequestsRequest::default()).await).await;
+    told.iter().map(|message| kind(message).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn who_has_the_bin_since_it_was_corrected_or_supplied_is_told_and_who_had_it_is_not() {
+    for is_supplied in [false, true] {
+        let stage = Stage::set().await;
+        create(&stage, ministry("justice")).await;
+        let other = proto::Body {
+            name: "bodies/other".into(),
+            certificate_name: "auditor-body".into(),
+            bin: OTHER_BIN.into(),
+            ..ministry("")
+        };
+        create(&stage, other).await;
+        let accepted = submit(&mut stage.client("edms"), submission(request())).await;
+        let accepted = accepted.expect("it is accepted");
+        assert_eq!(accepted.requester.as_ref().map(|one| one.bin.as_str()), Some(BIN));
+        // The facts are in memory, and nobody watches while they change.
+        assert_eq!(told_of(&stage, "justice").await, ["request.accepted"]);
+        let new = WatchRequestsRequest {
+            only_new: true,
+            ..Default::default()
+        };
+        if is_supplied {
+            supply_bin(&stage, &accepted).await;
+        } else {
+            correct_bin(&stage, &accepted.name).await;
+        }
+        let (mut before, mut since) = (
+            watch(&stage, "justice", new.clone()).await,
+            watch(&stage, "auditor-body", new).await,
+        );
+        for feed in [&mut before, &mut since] {
+            assert!(message(feed).await.caught_up);
+        }
+        withdraw(&stage, &accepted.name).await;
+        loop {
+            let told = event(&mut since).await;
+            assert_eq!(
+                told.request_event.as_ref().map(|event| &event.request),
+                Some(&accepted.name)
+            );
+            if kind(&told) == "request.withdrawn" {
+                break;
+            }
+        }
+        assert!(told_of(&stage, "justice").await.is_empty(), "supplied: {is_supplied}");
+        let heard = tokio::time::timeout(Duration::from_millis(500), event(&mut before)).await;
+        assert!(heard.is_err(), "who had the BIN hears no more of it");
+    }
 }

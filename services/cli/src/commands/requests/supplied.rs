@@ -1,0 +1,203 @@
+//! The fields of a request that are mended or supplied: one by one, as the sheet names them, or all of a file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::{
+    SERVICE,
+    draft::{Signs, Written, day, one_of},
+    items::{Unit, form_or_indicator, period},
+};
+use crate::{
+    commands::{connect, read_json},
+    failure::Failure,
+    options::Options,
+    place::ServiceName,
+};
+
+/// The fields as they should be
+#[derive(Args, Debug)]
+pub(crate) struct Supplied {
+    /// A field as it should be, named as the sheet names it, items[0].period=2026-Q1; may be repeated
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+    /// The fields as they should be: those of a Request in proto3 JSON, and no others; `-` reads standard input
+    #[arg(long, value_name = "PATH", conflicts_with = "set")]
+    fields: Option<PathBuf>,
+    /// The request as it stands: of items and the signatory the service takes all or nothing.
+    #[arg(skip)]
+    stands: Value,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (field, value) = text.split_once('=').ok_or("write the field, = and its value")?;
+    Ok((field.trim().to_owned(), value.trim().to_owned()))
+}
+
+impl Supplied {
+    /// Reads the request where a field that is set is part of a whole.
+    pub(crate) async fn complete(&mut self, name: &str, options: &Options) -> Result<(), Failure> {
+        let is_part = |(field, _): &(String, String)| field.starts_with("items[") || field.starts_with("signatory.");
+        if self.set.iter().any(is_part) {
+            let connection = connect(options, ServiceName::RequestIntake, None)?;
+            let asked = json!({ "name": name, "view": "REQUEST_VIEW_BASIC" });
+            self.stands = connection.call(&format!("{SERVICE}/GetRequest"), &asked).await?;
+        }
+        Ok(())
+    }
+
+    /// The fields and their mask, if any are given.
+    pub(crate) fn given(&self) -> Result<Option<(Value, Value)>, Failure> {
+        let fields = match &self.fields {
+            Some(path) => read_json(path)?,
+            None => self.set_one_by_one()?,
+        };
+        let Value::Object(object) = &fields else {
+            return Err(Failure::usage("give the fields as an object in JSON"));
+        };
+        let mask = masked(object).join(",");
+        Ok((!mask.is_empty()).then(|| (fields, json!(mask))))
+    }
+
+    /// All that is wrong is told at once.
+    fn set_one_by_one(&self) -> Result<Value, Failure> {
+        let (mut fields, mut faults) = (json!({}), Vec::new());
+        for (field, value) in &self.set {
+            if let Err(fault) = set(&mut fields, &self.stands, field, value) {
+                faults.push(format!("--set {field}: {fault}"));
+            }
+        }
+        match faults.is_empty() {
+            true => Ok(fields),
+            false => Err(Failure::usage(faults.join("\n"))),
+        }
+    }
+}
+
+fn set(fields: &mut Value, stands: &Value, path: &str, text: &str) -> Result<(), String> {
+    let unknown = || {
+        "no field that can be set: essence, language, addressee, external_number, external_date, requester.full_name, \
+         requester.bin, requester.iin, requester.postal_address, signatory.full_name, signatory.capacity, and of items[0] \
+         description, unit, period, until_period, form or indicator"
+            .to_owned()
+    };
+    match path.split_once('.') {
+        None => match path {
+            "essence" | "addressee" => fields[path] = json!(text),
+            "external_number" => fields["externalNumber"] = json!(text),
+            "external_date" => fields["externalDate"] = day(text)?,
+            "language" => fields[path] = one_of::<Written>(text, "LANGUAGE_")?,
+            _ => return Err(unknown()),
+        },
+        Some(("requester", field)) => match field {
+            "bin" | "iin" => fields["requester"][field] = json!(text),
+            "full_name" => fields["requester"]["fullName"] = json!(text),
+            "postal_address" => fields["requester"]["postalAddress"] = json!(text),
+            _ => return Err(unknown()),
+        },
+        Some(("signatory", field)) => {
+            let signatory = whole(fields, stands, "signatory");
+            match field {
+                "full_name" => signatory["fullName"] = json!(text),
+                "capacity" => signatory["capacity"] = one_of::<Signs>(text, "SIGNATORY_CAPACITY_")?,
+                _ => return Err(unknown()),
+            }
+        }
+        Some((item, field)) => {
+            let place = item
+                .strip_prefix("items[")
+                .and_then(|rest| rest.strip_suffix(']')?.parse::<usize>().ok());
+            let place = place.ok_or_else(unknown)?;
+            let item = whole(fields, stands, "items").get_mut(place);
+            let item = item.ok_or("the request has no such item")?;
+            match field {
+                "description" => item[field] = json!(text),
+                "unit" => item[field] = one_of::<Unit>(text, "UNIT_")?,
+                "period" => item[field] = period(text)?,
+                "until_period" => item["untilPeriod"] = period(text)?,
+                "form" | "indicator" => {
+                    let (field, value) = form_or_indicator(text)?;
+                    item[field] = value;
+                }
+                _ => return Err(unknown()),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What can be given whole only, as it stands so far.
+fn whole<'f>(fields: &'f mut Value, stands: &Value, field: &str) -> &'f mut Value {
+    if fields.get(field).is_none() {
+        fields[field] = stands[field].clone();
+    }
+    &mut fields[field]
+}
+
+fn masked(fields: &Map<String, Value>) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (field, value) in fields {
+        match value.as_object().filter(|_| field == "requester") {
+            Some(inner) => paths.extend(inner.keys().map(|part| format!("{field}.{part}"))),
+            None => paths.push(field.clone()),
+        }
+    }
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mask_names_what_is_given_and_a_requester_by_its_fields() {
+        let fields = json!({ "requester": { "fullName": "A", "bin": "" }, "items": [] });
+        let masked = masked(fields.as_object().expect("it is one"));
+        assert_eq!(masked.len(), 3);
+        for path in ["requester.fullName", "requester.bin", "items"] {
+            assert!(masked.iter().any(|masked| masked == path), "{path}");
+        }
+    }
+
+    #[test]
+    fn fields_are_set_as_the_sheet_names_them_and_the_rest_of_a_whole_stays() {
+        let supplied = Supplied {
+            set: [
+                "items[1].period=2026-Q1",
+                "items[1].unit=crime",
+                "signatory.capacity=head",
+                "requester.postal_address=Astana",
+                "external_date=2026-02-02",
+            ]
+            .map(|text| assignment(text).expect("it is one"))
+            .to_vec(),
+            fields: None,
+            stands: json!({ "items": [{ "description": "a" }, { "description": "b" }], "signatory": { "fullName": "A" } }),
+        };
+        let (fields, mask) = supplied.given().expect("it is read").expect("something is given");
+        assert_eq!(mask, "items,signatory,requester.postalAddress,externalDate");
+        let items = json!([{ "description": "a" }, { "description": "b", "period": "2026-Q1", "unit": "UNIT_CRIME" }]);
+        assert_eq!(fields["items"], items);
+        assert_eq!(
+            fields["signatory"],
+            json!({ "fullName": "A", "capacity": "SIGNATORY_CAPACITY_HEAD" })
+        );
+        for (field, part) in [
+            ("items[2].period=2026", "no such item"),
+            ("items[0].period=Q1", "a quarter as"),
+            ("items[x].period=2026", "no field that can be set"),
+            ("channel=paper", "no field that can be set"),
+            ("language=en", "kk, ru"),
+        ] {
+            let wrong = Supplied {
+                set: vec![assignment(field).expect("it is one")],
+                fields: None,
+                stands: supplied.stands.clone(),
+            };
+            let told = wrong.given().expect_err("it is refused").to_string();
+            assert!(told.contains(part), "{field}: {told}");
+        }
+    }
+}
