@@ -135,7 +135,7 @@ BEGIN
     UPDATE requests.clarification SET text_kk = '', text_ru = '', text_en = '' WHERE request = ANY (due) AND decision IS NOT NULL;
     UPDATE requests.changed_field SET before = '', after = '' WHERE request = ANY (due);
     UPDATE requests.decision SET reason = '', to_body = CASE WHEN to_body IS NOT NULL THEN '' END WHERE request = ANY (due);
-    UPDATE requests.answer SET canonical = '' WHERE request = ANY (due);
+    UPDATE requests.answer SET canonical = '', submission_sha256 = NULL WHERE request = ANY (due);
     UPDATE requests.dispatch SET proof = '' WHERE request = ANY (due);
     UPDATE requests.request AS r
     SET erased_at = e.erased_at, changed_at = greatest(r.changed_at, e.erased_at), external_number = NULL, external_date = NULL,

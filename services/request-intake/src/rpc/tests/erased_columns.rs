@@ -19,7 +19,7 @@ pub(super) const ERASED: [(&str, &str); 10] = [
     ("clarification", "text_ru : text_kk text_en"),
     ("changed_field", "before after"),
     ("decision", "reason to_body"),
-    ("answer", "canonical"),
+    ("answer", "canonical : submission_sha256"),
     ("dispatch", "proof"),
     ("idempotency", "response : body_sha256"),
 ];
