@@ -15,7 +15,7 @@ pub(super) const ERASED: [(&str, &str); 10] = [
     ),
     ("item", "description"),
     ("attachment", "filename : sha256"),
-    ("attachment_signer", ": name serial_number certificate_sha256"),
+    ("attachment_signer", ": name serial_number certificate_sha256 iin bin"),
     ("clarification", "text_ru : text_kk text_en"),
     ("changed_field", "before after"),
     ("decision", "reason to_body"),
