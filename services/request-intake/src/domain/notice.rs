@@ -152,6 +152,12 @@ mod tests {
             ("request.returned", Some(&[Refused, TakenOffControl])),
             ("request.terminated", Some(&[TakenOffControl])),
             ("request.withdrawn", Some(&[TakenOffControl])),
+            ("request.erased", Some(&[])),
+            ("request.answer_approval_repeated", None),
+            ("retention-rule.created", None),
+            ("retention-rule.approved", None),
+            ("retention-rule.ended", None),
+            ("retention-rule.end_repeated", None),
         ]
     };
 
