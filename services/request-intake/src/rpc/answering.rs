@@ -49,19 +49,13 @@ pub(super) async fn standing(service: &RequestIntake, call: &Call, id: Uuid) -> 
     if !call.caller.is_official() && stored.standing.state != State::Answered {
         return Err(missing(id).into());
     }
-    if let Some(erasure) = &stored.standing.erased
-        && erasure.answer_versions > 0
-    {
-        let name = format!("{}/answer", names::request(id));
-        return Err(erasure.told(&name).refusal().into());
-    }
     of_stored(connection, stored, call.caller.is_official()).await
 }
 
 /// The answer to a request that is answered, whoever asks.
 ///
 /// # Errors
-/// FAILED_PRECONDITION with WRONG_STATE before its dispatch.
+/// FAILED_PRECONDITION with WRONG_STATE before its dispatch, with DATA_ERASED once its data were erased.
 pub(super) async fn dispatched(service: &RequestIntake, id: Uuid) -> Result<Standing, Error> {
     let mut snapshot = service.context.db.snapshot().await?;
     let connection = &mut *snapshot;
@@ -81,6 +75,11 @@ pub(super) async fn dispatched(service: &RequestIntake, id: Uuid) -> Result<Stan
 
 async fn of_stored(connection: &mut PgConnection, stored: Stored, for_official: bool) -> Result<Standing, Error> {
     let id = stored.receipt.id;
+    if let Some(erasure) = &stored.standing.erased
+        && erasure.answer_versions > 0
+    {
+        return Err(erasure.told(&name(id)).refusal().into());
+    }
     let version = db::answer::last(connection, id).await?.ok_or_else(|| missing(id))?;
     let dispatch = db::answer::dispatched(connection, id).await?;
     let proof_file = dispatch.as_ref().and_then(|dispatch| dispatch.proof_file);

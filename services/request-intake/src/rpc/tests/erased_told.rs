@@ -2,8 +2,8 @@
 
 use legalstat_local::testing::refusals::{metadata, refused};
 use legalstat_proto::requests::v1::{
-    self as proto, AnswerFormat, AttachmentKind as Kind, DownloadAnswerRequest, Erasure, GetRequestStatusRequest,
-    RequestState, WatchRequestsRequest,
+    self as proto, AnswerFormat, AttachmentKind as Kind, DownloadAnswerRequest, Erasure, GetAnswerByCouponRequest,
+    GetRequestStatusRequest, RequestState, WatchRequestsRequest,
 };
 use tonic::{Code, Status};
 
@@ -86,10 +86,19 @@ async fn whoever_asks_for_erased_data_is_told_when_and_by_which_rule_they_were_e
     let again = draft(&mut operator, draft_of(&erased)).await;
     refused(again, Code::FailedPrecondition, "DATA_ERASED");
 
-    let holder = GetRequestStatusRequest {
-        coupon_number: erased.coupon.map(|coupon| coupon.number).unwrap_or_default(),
-        secret: planted.secret,
+    let coupon_number = erased.coupon.map(|coupon| coupon.number).unwrap_or_default();
+    let secret = planted.secret;
+    let holder = GetAnswerByCouponRequest {
+        coupon_number: coupon_number.clone(),
+        secret: secret.clone(),
     };
+    let again = desk.stage.stranger().get_answer_by_coupon(holder).await;
+    told(
+        &refused(again, Code::FailedPrecondition, "DATA_ERASED"),
+        &answer,
+        &erasure,
+    );
+    let holder = GetRequestStatusRequest { coupon_number, secret };
     let status = desk.stage.stranger().get_request_status(holder).await;
     let status = status.expect("the coupon is held").into_inner();
     assert_eq!(status.state(), RequestState::Answered);
