@@ -136,40 +136,7 @@ fn item_fields(item: &Item) -> [(&'static str, String); 9] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::request::{Channel, ItemKind, Language, Requester, RequesterKind};
-
-    fn submission() -> Submission {
-        Submission {
-            requester: Requester {
-                kind: RequesterKind::Individual,
-                full_name: "A".into(),
-                bin: None,
-                iin: None,
-                postal_address: "B".into(),
-            },
-            signatory: None,
-            channel: Channel::Paper,
-            external: None,
-            addressee: String::new(),
-            receiving_body: None,
-            essence: "C".into(),
-            language: Language::Ru,
-            items: vec![Item {
-                kind: ItemKind::Statistics,
-                description: "D".into(),
-                unit: None,
-                period: None,
-                until_period: None,
-                form: None,
-                indicator: None,
-                detail: None,
-                territories: Vec::new(),
-            }],
-            reports_crime_or_threat: false,
-            attachments: Vec::new(),
-            received_at: "2026-03-02T10:00:00Z".parse().expect("an instant"),
-        }
-    }
+    use crate::domain::samples::submission;
 
     #[test]
     fn only_what_differs_is_told_as_it_was_and_as_it_is() {

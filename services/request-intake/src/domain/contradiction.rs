@@ -43,45 +43,8 @@ mod tests {
     use super::*;
     use crate::domain::{
         register,
-        request::{Item, Language, Requester, RequesterKind},
+        samples::{item, submission},
     };
-
-    fn item(kind: ItemKind) -> Item {
-        Item {
-            kind,
-            description: "crimes".into(),
-            unit: None,
-            period: None,
-            until_period: None,
-            form: None,
-            indicator: None,
-            detail: None,
-            territories: Vec::new(),
-        }
-    }
-
-    fn submission() -> Submission {
-        Submission {
-            requester: Requester {
-                kind: RequesterKind::Individual,
-                full_name: "A".into(),
-                bin: None,
-                iin: None,
-                postal_address: "B".into(),
-            },
-            signatory: None,
-            channel: Channel::Paper,
-            external: None,
-            addressee: String::new(),
-            receiving_body: None,
-            essence: "C".into(),
-            language: Language::Ru,
-            items: vec![item(ItemKind::Statistics)],
-            attachments: Vec::new(),
-            reports_crime_or_threat: false,
-            received_at: "2026-03-02T10:00:00Z".parse().expect("an instant"),
-        }
-    }
 
     #[test]
     fn a_ground_of_facts_holds_only_where_they_are_so() {

@@ -34,4 +34,6 @@ pub mod told;
 pub mod viewer;
 
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod words;
