@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     db::{self, erasure::Order},
-    domain::{names, request::State, told::Told},
+    domain::{names, request::State, retention, told::Told},
 };
 
 /// Erases the data of locked requests that have ended, and gives the digests of the contents that their files had.
@@ -24,8 +24,8 @@ pub async fn erase(write: &mut Write, requests: &[Uuid], order: &Order<'_>) -> R
     let contents = db::erasure::erase(connection, requests, order).await?;
     let named = requests.iter().copied().map(names::request);
     let named = named.chain(attachments.iter().map(|(_, attachment)| names::attachment(*attachment)));
-    let told: Vec<write::Erased> = named.map(|name| order.told(&name)).collect();
-    let told: Vec<(String, &write::Erased)> = told.iter().map(|told| (told.resource.clone(), told)).collect();
+    let told = named.map(|name| retention::told(&name, order.at, order.rule, order.legal_basis));
+    let told: Vec<write::Erased> = told.collect();
     write::erase_answers(connection, &told).await?;
     Ok(contents)
 }

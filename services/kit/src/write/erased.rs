@@ -77,9 +77,9 @@ impl Erased {
 /// # Errors
 /// When the database fails.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn erase_answers(connection: &mut PgConnection, erased: &[(String, &Erased)]) -> Result<u64, sqlx::Error> {
-    let resources: Vec<&str> = erased.iter().map(|(resource, _)| resource.as_str()).collect();
-    let told: Vec<Vec<u8>> = erased.iter().map(|(_, erased)| erased.written()).collect();
+pub async fn erase_answers(connection: &mut PgConnection, erased: &[Erased]) -> Result<u64, sqlx::Error> {
+    let resources: Vec<&str> = erased.iter().map(|erased| erased.resource.as_str()).collect();
+    let told: Vec<Vec<u8>> = erased.iter().map(Erased::written).collect();
     // PostgreSQL takes the span of time for a large part of the table, and would read all of it.
     sqlx::query!(
         r#"SELECT set_config('enable_seqscan', 'off', true) AS "a!", set_config('enable_hashjoin', 'off', true) AS "b!",

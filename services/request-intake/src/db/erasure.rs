@@ -4,12 +4,11 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use legalstat_kit::{door::word::Word, law::LegalBasis, write::Erased};
+use legalstat_kit::{door::word::Word, law::LegalBasis};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::{
-    names,
     request::{RequesterKind, State},
     retention::Erasure,
 };
@@ -94,18 +93,6 @@ pub struct Order<'a> {
     pub reason: &'a str,
     pub by: &'a str,
     pub at: Timestamp,
-}
-
-impl Order<'_> {
-    /// What whoever asks for erased data of this name is told.
-    pub fn told(&self, resource: &str) -> Erased {
-        Erased {
-            resource: resource.to_owned(),
-            at: self.at,
-            rule: self.rule.map(names::retention_rule).unwrap_or_default(),
-            legal_basis: self.legal_basis.clone(),
-        }
-    }
 }
 
 /// Erases the personal data of locked requests, and gives the digests of the contents of their files.

@@ -1,7 +1,7 @@
 //! Retention rules. Nothing about one changes but that it is approved, and that it is ended.
 
-use jiff::Timestamp;
 use legalstat_kit::{
+    call::Done,
     door::word::Word,
     law::{LegalBasis, LocalizedText},
 };
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::column;
 use crate::domain::{
     request::{RequesterKind, State},
-    retention::{Did, Facts, Period, RetentionRule, RuleState},
+    retention::{Facts, Period, RetentionRule, RuleState},
 };
 
 struct Row {
@@ -44,9 +44,9 @@ impl TryFrom<Row> for RetentionRule {
     type Error = sqlx::Error;
 
     fn try_from(row: Row) -> Result<Self, sqlx::Error> {
-        let did = |by: Option<String>, at: Option<jiff_sqlx::Timestamp>| {
+        let done = |by: Option<String>, at: Option<jiff_sqlx::Timestamp>| {
             let done = by.zip(at);
-            done.map(|(by, at)| Did { by, at: at.to_jiff() })
+            done.map(|(by, at)| Done { by, at: at.to_jiff() })
         };
         let kinds = row.requester_kinds.iter();
         let states = row.states.iter();
@@ -74,13 +74,13 @@ impl TryFrom<Row> for RetentionRule {
                 valid_from: row.valid_from.to_jiff(),
                 valid_to: row.valid_to.map(jiff_sqlx::Date::to_jiff),
             },
-            entered: Did {
+            entered: Done {
                 by: row.entered_by,
                 at: row.entered_at.to_jiff(),
             },
             reason: row.reason,
-            approved: did(row.approved_by, row.approved_at),
-            ended: did(row.ended_by, row.ended_at).zip(row.end_reason),
+            approved: done(row.approved_by, row.approved_at),
+            ended: done(row.ended_by, row.ended_at).zip(row.end_reason),
         })
     }
 }
@@ -216,12 +216,12 @@ pub async fn list(
 /// # Errors
 /// When the database fails; a violation of `retention_rule_approved_by_another`.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn approve(connection: &mut PgConnection, id: Uuid, by: &str, at: Timestamp) -> Result<(), sqlx::Error> {
+pub async fn approve(connection: &mut PgConnection, id: Uuid, done: &Done) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE requests.retention_rule SET approved_at = $2, approved_by = $3 WHERE id = $1",
         id,
-        jiff_sqlx::Timestamp::from(at) as _,
-        by,
+        jiff_sqlx::Timestamp::from(done.at) as _,
+        done.by,
     )
     .execute(connection)
     .await?;
@@ -233,12 +233,12 @@ pub async fn approve(connection: &mut PgConnection, id: Uuid, by: &str, at: Time
 /// # Errors
 /// When the database fails.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn end(connection: &mut PgConnection, id: Uuid, did: &Did, reason: &str) -> Result<(), sqlx::Error> {
+pub async fn end(connection: &mut PgConnection, id: Uuid, done: &Done, reason: &str) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE requests.retention_rule SET ended_at = $2, ended_by = $3, end_reason = $4 WHERE id = $1",
         id,
-        jiff_sqlx::Timestamp::from(did.at) as _,
-        did.by,
+        jiff_sqlx::Timestamp::from(done.at) as _,
+        done.by,
         reason,
     )
     .execute(connection)

@@ -2,6 +2,7 @@
 
 use jiff::{Span, Timestamp, civil::Date};
 use legalstat_kit::{
+    call::Done,
     law::{LegalBasis, LocalizedText},
     write::Erased,
     zone,
@@ -75,25 +76,18 @@ pub struct Facts {
     pub valid_to: Option<Date>,
 }
 
-/// By whom and when something was done with a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Did {
-    pub by: String,
-    pub at: Timestamp,
-}
-
 /// A rule by which personal data are erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetentionRule {
     pub id: Uuid,
     pub facts: Facts,
-    pub entered: Did,
+    pub entered: Done,
     /// Why it was entered.
     pub reason: String,
     /// None until another person approves it.
-    pub approved: Option<Did>,
+    pub approved: Option<Done>,
     /// With the reason; none while it is not ended.
-    pub ended: Option<(Did, String)>,
+    pub ended: Option<(Done, String)>,
 }
 
 /// Whether a rule erases anything.
@@ -153,12 +147,17 @@ pub struct Erasure {
 impl Erasure {
     /// What whoever asks for the data of this request, or of something below it, is told.
     pub fn told(&self, resource: &str) -> Erased {
-        Erased {
-            resource: resource.to_owned(),
-            at: self.at,
-            rule: self.rule.map(names::retention_rule).unwrap_or_default(),
-            legal_basis: self.legal_basis.clone(),
-        }
+        told(resource, self.at, self.rule, &self.legal_basis)
+    }
+}
+
+/// What whoever asks for data of this name is told, by when, by which rule and by which law they were erased.
+pub fn told(resource: &str, at: Timestamp, rule: Option<Uuid>, legal_basis: &LegalBasis) -> Erased {
+    Erased {
+        resource: resource.to_owned(),
+        at,
+        rule: rule.map(names::retention_rule).unwrap_or_default(),
+        legal_basis: legal_basis.clone(),
     }
 }
 
@@ -175,7 +174,7 @@ mod tests {
     }
 
     fn rule(from: Date, to: Option<Date>) -> RetentionRule {
-        let did = |by: &str| Did {
+        let done = |by: &str| Done {
             by: by.into(),
             at: Timestamp::UNIX_EPOCH,
         };
@@ -190,9 +189,9 @@ mod tests {
                 valid_from: from,
                 valid_to: to,
             },
-            entered: did("one"),
+            entered: done("one"),
             reason: String::new(),
-            approved: Some(did("another")),
+            approved: Some(done("another")),
             ended: None,
         }
     }

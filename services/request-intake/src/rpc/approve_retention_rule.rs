@@ -14,10 +14,7 @@ use tonic::Code;
 use super::{RequestIntake, retention_rules};
 use crate::{
     db,
-    domain::{
-        names,
-        retention::{Did, RuleState},
-    },
+    domain::{names, retention::RuleState},
 };
 
 pub(super) async fn approve_retention_rule(
@@ -44,13 +41,10 @@ pub(super) async fn approve_retention_rule(
                 let refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::SamePerson, message);
                 return Err(refusal.legal_basis(&rule.facts.legal_basis).into());
             }
-            db::retention_rule::approve(write.connection(), id, &done.by, done.at).await?;
+            db::retention_rule::approve(write.connection(), id, &done).await?;
             let today = zone::civil_day(done.at);
             let effect = retention_rules::effect(write.connection(), &rule.facts, today).await?;
-            rule.approved = Some(Did {
-                by: done.by,
-                at: done.at,
-            });
+            rule.approved = Some(done);
             let answer = proto::RetentionRule {
                 effect: Some(effect),
                 ..retention_rules::shown(rule)

@@ -14,10 +14,7 @@ use super::{
 };
 use crate::{
     db,
-    domain::{
-        names,
-        retention::{Did, RetentionRule},
-    },
+    domain::{names, retention::RetentionRule},
 };
 
 pub(super) async fn create_retention_rule(
@@ -44,10 +41,7 @@ pub(super) async fn create_retention_rule(
             let rule = RetentionRule {
                 id: Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanoseconds)),
                 facts,
-                entered: Did {
-                    by: done.by,
-                    at: done.at,
-                },
+                entered: done,
                 reason,
                 approved: None,
                 ended: None,

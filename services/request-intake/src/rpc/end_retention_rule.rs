@@ -10,10 +10,7 @@ use super::{
     RequestIntake,
     retention_rules::{self, REASON},
 };
-use crate::{
-    db,
-    domain::{names, retention::Did},
-};
+use crate::{db, domain::names};
 
 pub(super) async fn end_retention_rule(
     service: &RequestIntake,
@@ -35,12 +32,8 @@ pub(super) async fn end_retention_rule(
                 return Ok(Outcome::repeated(&name, "retention-rule.end_repeated", answer));
             }
             let done = call.done(write.now());
-            let did = Did {
-                by: done.by,
-                at: done.at,
-            };
-            db::retention_rule::end(write.connection(), id, &did, &reason).await?;
-            rule.ended = Some((did, reason));
+            db::retention_rule::end(write.connection(), id, &done, &reason).await?;
+            rule.ended = Some((done, reason));
             Ok(Outcome::of(&name, "retention-rule.ended", retention_rules::shown(rule)))
         })
     })
