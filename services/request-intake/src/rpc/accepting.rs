@@ -2,11 +2,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    pin::pin,
     sync::Arc,
-    task::Poll,
 };
 
+use futures::future;
 use jiff::Timestamp;
 use legalstat_kit::{
     Caller, Error,
@@ -85,8 +84,9 @@ pub(super) async fn accept(
     let shared = Shared::of(&examinations);
     shared.store(write, texts).await?;
     let now = write.now();
-    // The year's counter is locked as late as possible: all registrations wait for it.
-    let (numbers, signed) = meanwhile(numbers(write, &examinations, plans), || {
+    // The year's counter is locked as late as possible: all registrations wait for it. What is joined is polled in its order: the
+    // database is asked first, and works while coupons are signed.
+    let (numbers, signed) = future::join(numbers(write, &examinations, plans), async {
         let signed = plans.iter().map(|plan| signed(coupons, plan, now));
         signed.collect::<anyhow::Result<Vec<(Receipt, Secret)>>>()
     })
@@ -240,17 +240,6 @@ async fn numbers(write: &mut Write, examinations: &[&Examination], plans: &[&Pla
     Ok((Numbers(numbers.into_iter()), found))
 }
 
-/// Works while the database does: what is asked of it is sent before the work begins.
-async fn meanwhile<T, W>(asked: impl Future<Output = T>, work: impl FnOnce() -> W) -> (T, W) {
-    let mut asked = pin!(asked);
-    let sent = futures::poll!(asked.as_mut());
-    let worked = work();
-    match sent {
-        Poll::Ready(answer) => (answer, worked),
-        Poll::Pending => (asked.await, worked),
-    }
-}
-
 /// A receipt with the service's signature, and its secret.
 #[expect(clippy::disallowed_methods, reason = "a coupon number is forty random bits")]
 fn signed(coupons: &Coupons, plan: &Plan, now: Timestamp) -> anyhow::Result<(Receipt, Secret)> {
@@ -286,7 +275,7 @@ async fn insert(
 ) -> Result<Vec<Outcome<proto::Request>>, Error> {
     let requests: Vec<&Accepted<'_>> = accepted.iter().map(|accepting| &accepting.accepted).collect();
     let storing = db::acceptance::insert(write.connection(), &requests);
-    let (stored, outcomes) = meanwhile(storing, || accepted.iter().map(outcome).collect::<Vec<_>>()).await;
+    let (stored, outcomes) = future::join(storing, async { accepted.iter().map(outcome).collect::<Vec<_>>() }).await;
     let stored = stored?;
     if stored.len() == accepted.len() {
         return Ok(outcomes);
