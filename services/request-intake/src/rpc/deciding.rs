@@ -21,7 +21,7 @@ use uuid::Uuid;
 use super::{
     RequestIntake,
     convert::{self, View},
-    earlier, seeing,
+    earlier, parse, seeing,
 };
 use crate::{
     db::{self, request::Stored},
@@ -62,11 +62,7 @@ impl Asked {
         request_id: &str,
         validate_only: bool,
     ) -> Option<Self> {
-        let id = names::parse_request(name);
-        if id.is_none() {
-            let description = "write requests/ and the UUID in lower case";
-            violations.add("name", FieldReason::ResourceName, description);
-        }
+        let id = parse::request(violations, name);
         let request_id = violations.request_id("request_id", request_id);
         Some(Self {
             id: id?,

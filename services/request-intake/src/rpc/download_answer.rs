@@ -20,7 +20,7 @@ use legalstat_proto::requests::v1::{
 use super::{
     RequestIntake,
     answering::{self, Standing, language},
-    get_answer::name,
+    parse,
 };
 use crate::{
     db::answer::{Approved, Version},
@@ -89,7 +89,7 @@ pub(super) async fn download_answer(
     message: DownloadAnswerRequest,
 ) -> Result<Download, Error> {
     let mut violations = Violations::new();
-    let id = name(&mut violations, &message.name);
+    let id = parse::request(&mut violations, &message.name);
     let wanted = Wanted::read(&mut violations, message.format, message.language);
     let (id, wanted) = violations.sound(id.zip(wanted))?;
     let standing = answering::standing(service, call, id).await?;

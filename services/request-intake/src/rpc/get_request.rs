@@ -1,6 +1,6 @@
 //! GetRequest.
 
-use legalstat_kit::{Call, Error, FieldReason, Violations, door::word, due::moves, zone};
+use legalstat_kit::{Call, Error, Violations, door::word, due::moves, zone};
 use legalstat_proto::requests::v1::{self as proto, GetRequestRequest};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     RequestIntake,
     convert::{self, VIEWS, View},
-    earlier, owed, seeing,
+    earlier, owed, parse, seeing,
 };
 use crate::{
     db::{self, request::Stored},
@@ -22,11 +22,7 @@ pub(super) async fn get_request(
     message: GetRequestRequest,
 ) -> Result<proto::Request, Error> {
     let mut violations = Violations::new();
-    let id = names::parse_request(&message.name);
-    if id.is_none() {
-        let description = "write requests/ and the UUID in lower case";
-        violations.add("name", FieldReason::ResourceName, description);
-    }
+    let id = parse::request(&mut violations, &message.name);
     let view = word::optional(&mut violations, "view", message.view, &VIEWS, convert::view).unwrap_or(View::Full);
     let id = violations.sound(id)?;
     let found = service.lookup.get(id).await?;

@@ -13,6 +13,7 @@ use legalstat_kit::{
     zone,
 };
 use legalstat_proto::requests::v1 as proto;
+use uuid::Uuid;
 
 use super::convert;
 use crate::domain::{
@@ -34,6 +35,16 @@ const ESSENCE: usize = 10_000;
 const DESCRIPTION: usize = 4_000;
 const ITEMS: usize = 100;
 const TERRITORIES: usize = 100;
+
+/// Reads the name of a request that is asked for.
+pub(super) fn request(violations: &mut Violations, name: &str) -> Option<Uuid> {
+    let id = names::parse_request(name);
+    if id.is_none() {
+        let description = "write requests/ and the UUID in lower case";
+        violations.add("name", FieldReason::ResourceName, description);
+    }
+    id
+}
 
 /// What the door knows besides the request.
 pub(super) struct Door<'a> {
