@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{door::word::Word, law::LegalBasis};
 
-use super::key::CopyKey;
+use super::{key::CopyKey, receipt::Receipt};
 
 /// Where a copy stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,17 +14,51 @@ pub enum CopyState {
     Issued,
     /// Received: its recipient confirmed with the digest.
     Received,
+    /// On its way to the recipient's server.
+    Sending,
+    /// Its recipient rejected it.
+    Rejected,
+    /// It could not be delivered.
+    Failed,
+    /// Its edition was recalled.
+    Recalled,
 }
 
 impl Word for CopyState {
-    const ALL: &'static [Self] = &[Self::Issued, Self::Received];
+    const ALL: &'static [Self] = &[
+        Self::Issued,
+        Self::Received,
+        Self::Sending,
+        Self::Rejected,
+        Self::Failed,
+        Self::Recalled,
+    ];
 
     fn word(self) -> &'static str {
         match self {
             Self::Issued => "ISSUED",
             Self::Received => "RECEIVED",
+            Self::Sending => "SENDING",
+            Self::Rejected => "REJECTED",
+            Self::Failed => "FAILED",
+            Self::Recalled => "RECALLED",
         }
     }
+}
+
+impl CopyState {
+    /// Whether its recipient has neither confirmed nor rejected it, and could.
+    pub fn is_unconfirmed(self) -> bool {
+        matches!(self, Self::Issued | Self::Sending | Self::Failed)
+    }
+}
+
+/// Since when a copy stands as it does, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    pub since: Timestamp,
+    /// In words; `None` where nothing is to be said.
+    pub reason: Option<String>,
 }
 
 /// A copy.
@@ -33,34 +67,92 @@ pub struct Copy {
     pub key: CopyKey,
     /// When its edition was due.
     pub due_date: Date,
+    /// The instant at which that day ends.
+    pub due_time: Timestamp,
     /// The id of its recipient.
     pub recipient: String,
     pub state: CopyState,
+    /// `None` while it stands as it was issued, and for what an earlier release recorded.
+    pub status: Option<Status>,
     /// SHA-256 of its content.
     pub sha256: Vec<u8>,
     pub issued_at: Timestamp,
     /// When its recipient confirmed it; `None` before.
     pub received_at: Option<Timestamp>,
+    /// The receipt that counts; `None` before, and for one that an earlier release recorded.
+    pub receipt: Option<Receipt>,
     /// The law that entitles its recipient.
     pub legal_basis: LegalBasis,
 }
 
-/// What arrived at a recipient is not the copy's content.
+/// Why what a recipient says of a copy is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OtherContent;
+pub enum NotTaken {
+    /// What arrived is not the copy's content.
+    OtherContent,
+    /// Where the copy stands, nothing more is said of it.
+    Settled(CopyState),
+}
 
 impl Copy {
-    /// The copy as its recipient has it, who saw this digest. The first receipt counts.
+    /// Whether its recipient had not said anything of it by the instant at which it was due.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.state.is_unconfirmed() && self.due_time <= now
+    }
+
+    /// Whether its recipient confirmed it before.
+    pub fn is_received(&self) -> bool {
+        self.received_at.is_some()
+    }
+
+    /// Refuses what was received as something else than the copy.
     ///
     /// # Errors
     /// Another digest than the copy's.
-    pub fn receive(mut self, sha256: &[u8], at: Timestamp) -> Result<Self, OtherContent> {
-        if self.sha256 != sha256 {
-            return Err(OtherContent);
+    pub fn require_content(&self, sha256: &[u8]) -> Result<(), NotTaken> {
+        if self.sha256 == sha256 {
+            Ok(())
+        } else {
+            Err(NotTaken::OtherContent)
         }
-        self.state = CopyState::Received;
-        self.received_at.get_or_insert(at);
+    }
+
+    /// The copy as its recipient has it. The first receipt counts, and one that comes after a failed delivery is late.
+    ///
+    /// # Errors
+    /// A copy that was rejected or recalled before.
+    pub fn receive(mut self, mut receipt: Receipt) -> Result<Self, NotTaken> {
+        if self.is_received() {
+            return Ok(self);
+        }
+        if !self.state.is_unconfirmed() {
+            return Err(NotTaken::Settled(self.state));
+        }
+        receipt.late = self.state == CopyState::Failed;
+        self.stands(CopyState::Received, receipt.recorded_at, Some(receipt.told()));
+        self.received_at = Some(receipt.recorded_at);
+        self.receipt = Some(receipt);
         Ok(self)
+    }
+
+    /// The copy as its recipient rejects it. The first rejection counts.
+    ///
+    /// # Errors
+    /// A copy that was received, recalled, or failed: that only a delivery by hand or a receipt puts right.
+    pub fn reject(mut self, reason: String, at: Timestamp) -> Result<Self, NotTaken> {
+        match self.state {
+            CopyState::Rejected => Ok(self),
+            CopyState::Issued | CopyState::Sending => {
+                self.stands(CopyState::Rejected, at, Some(reason));
+                Ok(self)
+            }
+            state => Err(NotTaken::Settled(state)),
+        }
+    }
+
+    fn stands(&mut self, state: CopyState, since: Timestamp, reason: Option<String>) {
+        self.state = state;
+        self.status = Some(Status { since, reason });
     }
 }
 
@@ -103,29 +195,99 @@ impl FromStr for CopyPosition {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::receipt::Way;
 
-    #[test]
-    fn the_first_receipt_with_the_right_digest_counts() {
-        let instant = |text: &str| -> Timestamp { text.parse().expect("an instant") };
-        let (issued_at, first) = (instant("2019-07-15T05:00:00Z"), instant("2019-07-16T05:00:00Z"));
-        let copy = Copy {
+    fn instant(text: &str) -> Timestamp {
+        text.parse().expect("an instant")
+    }
+
+    fn copy(state: CopyState) -> Copy {
+        Copy {
             key: "collections/crime/editions/2019-Q2/copies/27".parse().expect("a name"),
             due_date: jiff::civil::date(2019, 7, 15),
+            due_time: instant("2019-07-15T18:00:00Z"),
             recipient: "supreme-court".into(),
-            state: CopyState::Issued,
+            state,
+            status: None,
             sha256: vec![7; 32],
-            issued_at,
-            received_at: None,
+            issued_at: instant("2019-07-15T05:00:00Z"),
+            received_at: (state == CopyState::Received).then(|| instant("2019-07-15T06:00:00Z")),
+            receipt: None,
             legal_basis: LegalBasis::instruction("Appendix 1"),
-        };
-        assert_eq!(copy.clone().receive(&[8; 32], first), Err(OtherContent));
-        let received = copy.receive(&[7; 32], first).expect("it is the content");
+        }
+    }
+
+    fn receipt(at: &str) -> Receipt {
+        Receipt::by_certificate("supreme-court", Way::Pull, instant(at))
+    }
+
+    #[test]
+    fn the_first_receipt_counts() {
+        let first = instant("2019-07-16T05:00:00Z");
+        let received = copy(CopyState::Issued).receive(receipt("2019-07-16T05:00:00Z"));
+        let received = received.expect("nothing was said before");
         assert_eq!(
             (received.state, received.received_at),
             (CopyState::Received, Some(first))
         );
-        let again = received.clone().receive(&[7; 32], instant("2019-07-17T05:00:00Z"));
+        let again = received.clone().receive(receipt("2019-07-17T05:00:00Z"));
         assert_eq!(again, Ok(received));
+    }
+
+    #[test]
+    fn another_digest_is_not_the_copys() {
+        let copy = copy(CopyState::Issued);
+        assert_eq!(copy.require_content(&[8; 32]), Err(NotTaken::OtherContent));
+        assert_eq!(copy.require_content(&[7; 32]), Ok(()));
+    }
+
+    #[test]
+    fn what_a_copy_becomes_depends_on_where_it_stands() {
+        use CopyState::{Failed, Issued, Recalled, Received, Rejected, Sending};
+        // Where it stands, what a receipt makes of it and whether that is late, what a rejection makes of it.
+        let table = [
+            (Issued, Some((Received, false)), Some(Rejected)),
+            (Sending, Some((Received, false)), Some(Rejected)),
+            (Failed, Some((Received, true)), None),
+            (Received, Some((Received, false)), None),
+            (Rejected, None, Some(Rejected)),
+            (Recalled, None, None),
+        ];
+        assert_eq!(table.len(), CopyState::ALL.len());
+        for (state, received, rejected) in table {
+            let at = instant("2019-07-16T05:00:00Z");
+            let taken = copy(state).receive(receipt("2019-07-16T05:00:00Z"));
+            let late = |copy: &Copy| copy.receipt.as_ref().is_some_and(|receipt| receipt.late);
+            let expected = received.ok_or(NotTaken::Settled(state));
+            assert_eq!(taken.map(|copy| (copy.state, late(&copy))), expected, "{state:?}");
+            let taken = copy(state).reject("damaged".into(), at);
+            let expected = rejected.ok_or(NotTaken::Settled(state));
+            assert_eq!(taken.map(|copy| copy.state), expected, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_rejection_says_why_and_the_first_one_counts() {
+        let at = instant("2019-07-16T05:00:00Z");
+        let rejected = copy(CopyState::Issued).reject("damaged".into(), at);
+        let rejected = rejected.expect("nothing was said before");
+        let status = Status {
+            since: at,
+            reason: Some("damaged".into()),
+        };
+        assert_eq!(rejected.status, Some(status));
+        let again = rejected.clone().reject("not ours".into(), instant("2019-07-17T05:00:00Z"));
+        assert_eq!(again, Ok(rejected));
+    }
+
+    #[test]
+    fn a_copy_is_overdue_from_the_instant_at_which_its_due_date_ends_while_nothing_was_said_of_it() {
+        let (before, due) = (instant("2019-07-15T17:59:59Z"), instant("2019-07-15T18:00:00Z"));
+        for state in CopyState::ALL {
+            let copy = copy(*state);
+            assert!(!copy.is_overdue(before));
+            assert_eq!(copy.is_overdue(due), state.is_unconfirmed(), "{state:?}");
+        }
     }
 
     #[test]

@@ -10,8 +10,6 @@ use legalstat_kit::{
 
 /// What stands for all collections in the name of a parent.
 pub const ALL_COLLECTIONS: &str = "collections/-";
-/// What stands for all editions of all collections in the name of a parent.
-pub const ALL_EDITIONS: &str = "collections/-/editions/-";
 
 /// A text that names no resource of this service.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +22,8 @@ pub enum NameError {
     DistributionList,
     #[error("write the collection, /editions/ and the period, for example collections/crime/editions/2019-Q2")]
     Edition,
+    #[error("write the collection or -, /editions/ and the period or -, for example collections/crime/editions/-")]
+    Editions,
     #[error("write the edition, /copies/ and the number, for example collections/crime/editions/2019-Q2/copies/27")]
     Copy,
     #[error(transparent)]
@@ -96,6 +96,42 @@ impl FromStr for EditionKey {
     fn from_str(name: &str) -> Result<Self, NameError> {
         let (collection, period) = name.split_once("/editions/").ok_or(NameError::Edition)?;
         Self::of(collection, period)
+    }
+}
+
+/// Which editions, as the parent of copies names them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Editions {
+    /// `None` for any collection.
+    pub collection: Option<String>,
+    /// `None` for any period.
+    pub period: Option<ReportingPeriod>,
+}
+
+impl Editions {
+    /// The one edition that is named.
+    pub fn one(&self) -> Option<EditionKey> {
+        let (collection, period) = (self.collection.clone()?, self.period?);
+        Some(EditionKey { collection, period })
+    }
+}
+
+impl FromStr for Editions {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        let rest = name.strip_prefix("collections/").ok_or(NameError::Editions)?;
+        let (collection, period) = rest.split_once("/editions/").ok_or(NameError::Editions)?;
+        Ok(Self {
+            collection: match collection {
+                "-" => None,
+                named => Some(id(named).ok_or(NameError::Editions)?),
+            },
+            period: match period {
+                "-" => None,
+                named => Some(ReportingPeriod::in_name(named)?),
+            },
+        })
     }
 }
 
@@ -245,6 +281,30 @@ mod tests {
                 Err(NameError::Copy)
             );
         }
+    }
+
+    #[test]
+    fn a_parent_of_copies_names_any_collection_and_any_period() {
+        let read = |name: &str| name.parse::<Editions>();
+        let of = |collection: Option<&str>, period: Option<&str>| Editions {
+            collection: collection.map(str::to_owned),
+            period: period.map(|period| ReportingPeriod::in_name(period).expect("a period")),
+        };
+        for (name, expected) in [
+            ("collections/-/editions/-", of(None, None)),
+            ("collections/crime/editions/-", of(Some("crime"), None)),
+            ("collections/-/editions/2019-Q2", of(None, Some("2019-Q2"))),
+            ("collections/crime/editions/2019-Q2", of(Some("crime"), Some("2019-Q2"))),
+        ] {
+            assert_eq!(read(name), Ok(expected), "{name}");
+        }
+        assert_eq!(of(Some("crime"), None).one(), None);
+        let one = of(Some("crime"), Some("2019-Q2")).one();
+        assert_eq!(one.map(|key| key.to_string()).as_deref(), Some("collections/crime/editions/2019-Q2"));
+        for name in ["", "collections/crime", "collections//editions/-", "x/crime/editions/-", "collections/Crime/editions/-"] {
+            assert_eq!(read(name), Err(NameError::Editions), "{name:?}");
+        }
+        assert!(matches!(read("collections/-/editions/2019-Q5"), Err(NameError::Period(_))));
     }
 
     proptest! {

@@ -5,8 +5,10 @@ pub mod copy;
 pub mod distribution;
 pub mod edition;
 pub mod key;
+pub mod receipt;
 pub mod recipient;
 pub mod register;
+pub mod telling;
 
 #[cfg(test)]
 mod words;
