@@ -142,6 +142,7 @@ pub(super) fn to_edition(edition: Edition, moves: Vec<DueDateChange>) -> proto::
         released_at: edition.released.map(|done| wire::to_timestamp(done.at)),
         copies_issued: edition.copies_issued,
         due_date_changes: moves,
+        ..proto::Edition::default()
     }
 }
 
@@ -169,5 +170,6 @@ pub(super) fn to_copy(copy: Copy) -> proto::Copy {
         issued_at: Some(wire::to_timestamp(copy.issued_at)),
         received_at: copy.received_at.map(wire::to_timestamp),
         legal_basis: Some(copy.legal_basis.into()),
+        ..proto::Copy::default()
     }
 }
