@@ -5,6 +5,8 @@ pub mod copy;
 pub mod distribution;
 pub mod edition;
 pub mod recipient;
+pub mod recipient_detail;
+pub mod recipient_key;
 pub mod reference;
 
 use legalstat_kit::door::word::unreadable;
