@@ -1,14 +1,15 @@
 //! What this service refuses, and how each refusal reaches the caller.
 
-use legalstat_kit::{Refusal, law::LegalBasis};
+use legalstat_kit::{Refusal, door::word::Word, law::LegalBasis};
 use legalstat_proto::common::v1::ErrorReason;
 use tonic::Code;
 
 use crate::domain::{
-    copy::OtherContent,
+    copy::NotTaken,
     distribution::Unresolved,
     edition::Obstacle,
     key::{CopyKey, EditionKey},
+    receipt::NotTrue,
 };
 
 impl Obstacle {
@@ -58,11 +59,42 @@ impl Unresolved {
     }
 }
 
-impl OtherContent {
+impl NotTaken {
+    /// The refusal of what a recipient says of its copy.
+    pub fn refusal(self, copy: &CopyKey) -> Refusal {
+        let refusal = match self {
+            Self::OtherContent => {
+                let message = format!("what arrived is not the content of {copy}; download it again");
+                Refusal::new(Code::InvalidArgument, ErrorReason::DigestMismatch, message)
+            }
+            Self::Settled(state) => {
+                let message = format!("{copy} is {}: nothing more is said of it so", state.word());
+                Refusal::new(Code::FailedPrecondition, ErrorReason::WrongState, message)
+            }
+        };
+        refusal.about(copy)
+    }
+}
+
+impl NotTrue {
     /// The refusal of a receipt.
     pub fn refusal(self, copy: &CopyKey) -> Refusal {
-        let message = format!("what arrived is not the content of {copy}; download it again");
-        Refusal::new(Code::InvalidArgument, ErrorReason::DigestMismatch, message).about(&copy)
+        let (problem, message) = match self {
+            Self::NotSigned => {
+                let message = format!("the recipient of {copy} has a signing key: its receipt must be signed");
+                let refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::SignatureRequired, message);
+                return refusal.about(copy);
+            }
+            Self::KeyUnknown => ("KEY_UNKNOWN", "the recipient has no such key"),
+            Self::KeyNotValid => ("KEY_NOT_VALID", "the key was not valid when the copy was received"),
+            Self::Signature => (
+                "SIGNATURE",
+                "the signature is not that key's over the statement of this copy",
+            ),
+        };
+        let message = format!("this is no receipt of {copy}: {message}");
+        let refusal = Refusal::new(Code::InvalidArgument, ErrorReason::ReceiptNotTrue, message);
+        refusal.with("problem", problem).about(copy)
     }
 }
 

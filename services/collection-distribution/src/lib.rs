@@ -4,6 +4,7 @@ use legalstat_kit::{
     Context, Service,
     call::MESSAGE,
     due::{self, Schedule, calendar::Calendar},
+    feed::Outbox,
     files::FileStore,
     schema::Tables,
     write,
@@ -17,6 +18,8 @@ mod config;
 mod db;
 mod domain;
 mod error;
+mod jobs;
+mod receiving;
 mod rpc;
 
 use config::Config;
@@ -40,7 +43,9 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     db::reference::load(&context).await?;
     let schedule = Schedule::start(&context, calendar, db::collection::duties).await?;
+    jobs::overdue::start(&context);
     let distribution = CollectionDistribution {
+        outbox: Outbox::start(&context, SERVICE_NAME),
         context,
         files,
         schedule,

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use legalstat_kit::{door::word::Word, law::LegalBasis};
 use sqlx::PgConnection;
 
-use super::edition_key;
+use super::{edition_key, receipt};
 use crate::domain::{
-    copy::{Copy, CopyPosition, CopyState},
+    copy::{Copy, CopyPosition, CopyState, Status},
     distribution::NumberedCopy,
-    key::{CopyKey, EditionKey},
+    key::{CopyKey, EditionKey, Editions},
 };
 
 struct Row {
@@ -16,8 +16,11 @@ struct Row {
     period: String,
     number: i32,
     due_date: jiff_sqlx::Date,
+    due_time: jiff_sqlx::Timestamp,
     recipient: String,
     state: String,
+    status_reason: Option<String>,
+    status_at: Option<jiff_sqlx::Timestamp>,
     sha256: Vec<u8>,
     issued_at: jiff_sqlx::Timestamp,
     received_at: Option<jiff_sqlx::Timestamp>,
@@ -37,11 +40,18 @@ impl TryFrom<Row> for Copy {
                 number: row.number,
             },
             due_date: row.due_date.to_jiff(),
+            due_time: row.due_time.to_jiff(),
             recipient: row.recipient,
             state: CopyState::read_stored(&row.state, "state")?,
+            status: row.status_at.map(|since| Status {
+                since: since.to_jiff(),
+                reason: row.status_reason,
+            }),
             sha256: row.sha256,
             issued_at: row.issued_at.to_jiff(),
             received_at: row.received_at.map(|at| at.to_jiff()),
+            // Read beside it.
+            receipt: None,
             legal_basis: LegalBasis::of_row(
                 row.legal_basis_act,
                 row.legal_basis_provision,
@@ -87,10 +97,14 @@ pub async fn issue(
 /// Which copies to read.
 #[derive(Debug, Default)]
 pub struct Filter {
-    pub edition: Option<EditionKey>,
+    pub editions: Editions,
     pub number: Option<i32>,
     pub recipient: Option<String>,
     pub state: Option<CopyState>,
+    /// Only those that their recipients have neither confirmed nor rejected.
+    pub unconfirmed: bool,
+    /// Only those of editions whose due date had passed at this instant.
+    pub due_before: Option<Timestamp>,
     /// Only after this place in the order.
     pub after: Option<CopyPosition>,
 }
@@ -102,7 +116,7 @@ pub async fn get_own(
     recipient: &str,
 ) -> Result<Option<Copy>, sqlx::Error> {
     let filter = Filter {
-        edition: Some(key.edition.clone()),
+        editions: Editions::of(&key.edition),
         number: Some(key.number),
         recipient: Some(recipient.to_owned()),
         ..Filter::default()
@@ -135,19 +149,23 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
     let after = filter.after.as_ref();
     let rows = sqlx::query_as!(
         Row,
-        "SELECT s.parent, c.period, c.number, s.due_date, c.recipient, c.state, c.sha256, c.issued_at, c.received_at,
+        "SELECT s.parent, c.period, c.number, s.due_date, s.due_time, c.recipient, c.state, c.status_reason, c.status_at, c.sha256,
+             c.issued_at, c.received_at,
              c.legal_basis_act, c.legal_basis_provision, c.legal_basis_uri, c.legal_basis_assumed
          FROM collections.copy c
          JOIN collections.scheduled s ON (s.parent, s.period) = ('collections/' || c.collection, c.period)
-         WHERE ($1::text IS NULL OR (c.collection = $1 AND c.period = $2))
+         WHERE ($1::text IS NULL OR c.collection = $1)
+           AND ($2::text IS NULL OR c.period = $2)
            AND ($3::integer IS NULL OR c.number = $3)
            AND ($4::text IS NULL OR c.recipient = $4)
            AND ($5::text IS NULL OR c.state = $5)
            AND ($6::date IS NULL OR s.due_date < $6
                 OR (s.due_date = $6 AND (c.collection, c.period, c.number) > ($7, $8, $9)))
+           AND (NOT $11::boolean OR c.state IN ('ISSUED', 'SENDING', 'FAILED'))
+           AND ($12::timestamptz IS NULL OR s.due_time <= $12)
          ORDER BY s.due_date DESC, c.collection, c.period, c.number LIMIT $10",
-        filter.edition.as_ref().map(|key| key.collection.as_str()),
-        filter.edition.as_ref().map(|key| key.period.to_string()),
+        filter.editions.collection.as_deref(),
+        filter.editions.period.map(|period| period.to_string()),
         filter.number,
         filter.recipient.as_deref(),
         filter.state.map(CopyState::word),
@@ -156,25 +174,61 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
         after.map(|after| after.key.edition.period.to_string()),
         after.map(|after| after.key.number),
         limit,
+        filter.unconfirmed,
+        filter.due_before.map(jiff_sqlx::Timestamp::from) as _,
     )
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
-    rows.into_iter().map(Copy::try_from).collect()
+    let mut copies = rows.into_iter().map(Copy::try_from).collect::<Result<Vec<_>, _>>()?;
+    receipt::read(connection, &mut copies).await?;
+    Ok(copies)
 }
 
 /// Saves where a copy stands.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn save(connection: &mut PgConnection, copy: &Copy) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE collections.copy SET state = $4, received_at = $5
+        "UPDATE collections.copy SET state = $4, received_at = $5, status_reason = $6, status_at = $7
          WHERE collection = $1 AND period = $2 AND number = $3",
         copy.key.edition.collection,
         copy.key.edition.period.to_string(),
         copy.key.number,
         copy.state.word(),
         copy.received_at.map(jiff_sqlx::Timestamp::from) as _,
+        copy.status.as_ref().and_then(|status| status.reason.as_deref()),
+        copy.status
+            .as_ref()
+            .map(|status| jiff_sqlx::Timestamp::from(status.since)) as _,
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// What an event is about: an edition, or one of its copies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    pub edition: EditionKey,
+    /// `None` for the edition as such.
+    pub number: Option<i32>,
+}
+
+/// Of each of these whether it is a copy of this recipient, or an edition that it holds a copy of.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn held(connection: &mut PgConnection, recipient: &str, about: &[About]) -> Result<Vec<bool>, sqlx::Error> {
+    let editions = about.iter().map(|about| &about.edition);
+    sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+             SELECT FROM collections.copy c
+             WHERE c.recipient = $1 AND c.collection = a.collection AND c.period = a.period
+               AND c.number BETWEEN coalesce(a.number, 1) AND coalesce(a.number, 2147483647)) AS "held!"
+         FROM UNNEST($2::text[], $3::text[], $4::integer[]) WITH ORDINALITY AS a (collection, period, number, place)
+         ORDER BY a.place"#,
+        recipient,
+        &editions.clone().map(|key| key.collection.clone()).collect::<Vec<_>>(),
+        &editions.map(|key| key.period.to_string()).collect::<Vec<_>>(),
+        &about.iter().map(|about| about.number).collect::<Vec<_>>() as &[Option<i32>],
+    )
+    .fetch_all(connection)
+    .await
 }

@@ -4,6 +4,8 @@ pub mod collection;
 pub mod copy;
 pub mod distribution;
 pub mod edition;
+pub mod overdue;
+pub mod receipt;
 pub mod recipient;
 pub mod recipient_detail;
 pub mod recipient_key;

@@ -276,7 +276,9 @@ mod tests {
             reason: Some("damaged".into()),
         };
         assert_eq!(rejected.status, Some(status));
-        let again = rejected.clone().reject("not ours".into(), instant("2019-07-17T05:00:00Z"));
+        let again = rejected
+            .clone()
+            .reject("not ours".into(), instant("2019-07-17T05:00:00Z"));
         assert_eq!(again, Ok(rejected));
     }
 

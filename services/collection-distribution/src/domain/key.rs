@@ -109,6 +109,14 @@ pub struct Editions {
 }
 
 impl Editions {
+    /// One edition alone.
+    pub fn of(edition: &EditionKey) -> Self {
+        Self {
+            collection: Some(edition.collection.clone()),
+            period: Some(edition.period),
+        }
+    }
+
     /// The one edition that is named.
     pub fn one(&self) -> Option<EditionKey> {
         let (collection, period) = (self.collection.clone()?, self.period?);
@@ -300,11 +308,23 @@ mod tests {
         }
         assert_eq!(of(Some("crime"), None).one(), None);
         let one = of(Some("crime"), Some("2019-Q2")).one();
-        assert_eq!(one.map(|key| key.to_string()).as_deref(), Some("collections/crime/editions/2019-Q2"));
-        for name in ["", "collections/crime", "collections//editions/-", "x/crime/editions/-", "collections/Crime/editions/-"] {
+        assert_eq!(
+            one.map(|key| key.to_string()).as_deref(),
+            Some("collections/crime/editions/2019-Q2")
+        );
+        for name in [
+            "",
+            "collections/crime",
+            "collections//editions/-",
+            "x/crime/editions/-",
+            "collections/Crime/editions/-",
+        ] {
             assert_eq!(read(name), Err(NameError::Editions), "{name:?}");
         }
-        assert!(matches!(read("collections/-/editions/2019-Q5"), Err(NameError::Period(_))));
+        assert!(matches!(
+            read("collections/-/editions/2019-Q5"),
+            Err(NameError::Period(_))
+        ));
     }
 
     proptest! {

@@ -3,6 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use legalstat_kit::door::word::Word;
 
+use super::recipient::SigningKey;
+
 /// How far the clock of a recipient may be ahead. The table of receipts holds to it as well.
 pub const CLOCK_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
@@ -73,23 +75,6 @@ impl Receipt {
     }
 }
 
-/// A key that a recipient signs its receipts with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecipientKey {
-    pub id: String,
-    /// Its 32 bytes.
-    pub public: Vec<u8>,
-    pub valid_from: Timestamp,
-    /// The first instant at which it is not valid any more; `None` while that is open.
-    pub valid_to: Option<Timestamp>,
-}
-
-impl RecipientKey {
-    fn is_valid(&self, at: Timestamp) -> bool {
-        self.valid_from <= at && self.valid_to.is_none_or(|end| at < end)
-    }
-}
-
 /// Why a receipt is not the recipient's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotTrue {
@@ -107,8 +92,8 @@ pub enum NotTrue {
 ///
 /// # Errors
 /// [`NotTrue::NotSigned`].
-pub fn require_none(keys: &[RecipientKey], at: Timestamp) -> Result<(), NotTrue> {
-    if keys.iter().any(|key| key.is_valid(at)) {
+pub fn require_none(keys: &[SigningKey], at: Timestamp) -> Result<(), NotTrue> {
+    if keys.iter().any(|key| key.covers(at)) {
         return Err(NotTrue::NotSigned);
     }
     Ok(())
@@ -118,12 +103,12 @@ pub fn require_none(keys: &[RecipientKey], at: Timestamp) -> Result<(), NotTrue>
 ///
 /// # Errors
 /// None, or one that was not valid then.
-pub fn key_at<'a>(keys: &'a [RecipientKey], id: &str, at: Timestamp) -> Result<&'a RecipientKey, NotTrue> {
+pub fn key_at<'a>(keys: &'a [SigningKey], id: &str, at: Timestamp) -> Result<&'a SigningKey, NotTrue> {
     let mut recorded = keys.iter().filter(|key| key.id == id).peekable();
     if recorded.peek().is_none() {
         return Err(NotTrue::KeyUnknown);
     }
-    recorded.find(|key| key.is_valid(at)).ok_or(NotTrue::KeyNotValid)
+    recorded.find(|key| key.covers(at)).ok_or(NotTrue::KeyNotValid)
 }
 
 #[cfg(test)]
@@ -134,10 +119,11 @@ mod tests {
         text.parse().expect("an instant")
     }
 
-    fn key(id: &str, from: &str, to: Option<&str>) -> RecipientKey {
-        RecipientKey {
+    fn key(id: &str, from: &str, to: Option<&str>) -> SigningKey {
+        SigningKey {
+            recipient: "senate".into(),
             id: id.into(),
-            public: vec![1; 32],
+            public_key: [1; 32],
             valid_from: instant(from),
             valid_to: to.map(instant),
         }
@@ -166,7 +152,10 @@ mod tests {
     #[test]
     fn who_has_a_key_that_counts_signs() {
         let keys = [key("only", "2026-01-01T00:00:00Z", Some("2026-07-01T00:00:00Z"))];
-        assert_eq!(require_none(&keys, instant("2026-03-01T00:00:00Z")), Err(NotTrue::NotSigned));
+        assert_eq!(
+            require_none(&keys, instant("2026-03-01T00:00:00Z")),
+            Err(NotTrue::NotSigned)
+        );
         assert_eq!(require_none(&keys, instant("2026-07-01T00:00:00Z")), Ok(()));
         assert_eq!(require_none(&[], instant("2026-03-01T00:00:00Z")), Ok(()));
     }

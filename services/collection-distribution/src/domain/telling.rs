@@ -12,7 +12,12 @@ mod tests {
     #[test]
     fn who_holds_copies_is_not_told_of_their_preparation() {
         assert!(concerns_holders("edition.released"));
-        for kind in ["edition.prepared", "edition.preparation_repeated", "edition.sealed", "edition.due_date_moved"] {
+        for kind in [
+            "edition.prepared",
+            "edition.preparation_repeated",
+            "edition.sealed",
+            "edition.due_date_moved",
+        ] {
             assert!(!concerns_holders(kind), "{kind}");
         }
     }

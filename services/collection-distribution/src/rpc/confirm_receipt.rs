@@ -1,13 +1,31 @@
 //! ConfirmReceipt.
 
+use jiff::Timestamp;
 use legalstat_kit::{
-    Call, Error, Violations,
-    write::{self, Mutation, Outcome},
+    Call, Error, FieldReason, Violations,
+    door::wire,
+    write::{self, Change, Mutation, Outcome, Write},
 };
 use legalstat_proto::collections::v1::{ConfirmReceiptRequest, Copy};
 
 use super::{CollectionDistribution, convert, door};
-use crate::db;
+use crate::{
+    db,
+    domain::{
+        copy::CopyState,
+        key::CopyKey,
+        receipt::{CLOCK_AHEAD, Receipt, Way},
+    },
+    receiving::{self, Given},
+};
+
+/// What the recipient says.
+struct Said {
+    key: CopyKey,
+    sha256: [u8; 32],
+    received_at: Option<Timestamp>,
+    given: Option<Given>,
+}
 
 pub(super) async fn confirm_receipt(
     service: &CollectionDistribution,
@@ -17,26 +35,100 @@ pub(super) async fn confirm_receipt(
     let (mut violations, context) = (Violations::new(), &service.context);
     let key = door::copy(&mut violations, "name", &request.name);
     let sha256 = door::required_sha256(&mut violations, "sha256", &request.sha256);
+    let received_at = wire::optional_timestamp(&mut violations, "received_at", request.received_at.as_ref());
+    if received_at.is_some_and(|at| at > context.now() + CLOCK_AHEAD) {
+        violations.add(
+            "received_at",
+            FieldReason::InFuture,
+            "at most five minutes ahead of now",
+        );
+    }
+    let given = signature(&mut violations, &request);
     let request_id = violations.request_id("request_id", &request.request_id);
     let edition = key.as_ref().map(|key| key.edition.clone());
-    let (key, sha256) = door::sound(violations, &context.db, ("name", edition.as_ref()), key.zip(sha256)).await?;
+    let read = key.zip(sha256);
+    let (key, sha256) = door::sound(violations, &context.db, ("name", edition.as_ref()), read).await?;
+    let said = Said {
+        key,
+        sha256,
+        received_at,
+        given,
+    };
+    let mutation = Mutation::of(&call, &said.key, request_id, request.validate_only, &request);
+    write::carry_out(context, mutation, move |write| Box::pin(receive(write, call, said))).await
+}
 
-    let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
-    write::carry_out(context, mutation, move |write| {
-        Box::pin(async move {
-            let (now, connection) = (write.now(), write.connection());
-            let own = db::copy::lock_own(connection, &key, &call.caller.name).await?;
-            let copy = door::own(connection, "name", &key, own).await?;
-            let is_repeat = copy.received_at.is_some();
-            let received = copy.receive(&sha256, now).map_err(|other| other.refusal(&key))?;
-            if is_repeat {
-                let answer = convert::to_copy(received);
-                return Ok(Outcome::repeated(&key, "copy.receipt_repeated", answer));
-            }
-            db::copy::save(connection, &received).await?;
-            let answer = convert::to_copy(received);
-            Ok(Outcome::of(&key, "copy.receipt_confirmed", answer))
-        })
-    })
-    .await
+/// Reads key and signature, which come together and with the instant that is signed.
+fn signature(violations: &mut Violations, request: &ConfirmReceiptRequest) -> Option<Given> {
+    let (key, signature) = (request.signing_key.as_str(), &request.signature);
+    if key.is_empty() && signature.is_empty() {
+        if request.received_at.is_some() {
+            let problem = "only a receipt that is signed says when; leave it out";
+            violations.add("received_at", FieldReason::Conflict, problem);
+        }
+        return None;
+    }
+    if request.received_at.is_none() {
+        let problem = "required: the signature covers when it was received";
+        violations.add("received_at", FieldReason::Required, problem);
+    }
+    if key.is_empty() {
+        violations.add("signing_key", FieldReason::Required, "required with a signature");
+    }
+    let id = key.rsplit_once("/signingKeys/").map_or(key, |(_, id)| id);
+    let id = violations.optional_name("signing_key", id, 64);
+    if signature.is_empty() {
+        violations.add("signature", FieldReason::Required, "required with a key");
+        return None;
+    }
+    match signature.as_slice().try_into() {
+        Ok(signature) => Some(Given { key: id, signature }),
+        Err(_) => {
+            violations.add("signature", FieldReason::Signature, "64 bytes of Ed25519");
+            None
+        }
+    }
+}
+
+async fn receive(write: &mut Write, call: Call, said: Said) -> Result<Outcome<Copy>, Error> {
+    let (now, connection, key) = (write.now(), write.connection(), &said.key);
+    let recipient = door::recipient_of(connection, &call, now).await?;
+    let own = db::copy::lock_own(connection, key, &recipient).await?;
+    let copy = door::own(connection, "name", key, own).await?;
+    copy.require_content(&said.sha256).map_err(|not| not.refusal(key))?;
+    let is_repeat = copy.is_received();
+    let received_at = said.received_at.unwrap_or(now);
+    if received_at < copy.issued_at {
+        let problem = "the copy was issued later";
+        return Err(Violations::one("received_at", FieldReason::OutOfRange, problem)
+            .about(key)
+            .into());
+    }
+    let receipt = Receipt {
+        received_at,
+        ..Receipt::by_certificate(&call.caller.name, Way::Pull, now)
+    };
+    // Who confirmed before is answered as it was: it may have had no key then.
+    let receipt = match (is_repeat, said.given) {
+        (true, None) => receipt,
+        (_, given) => receiving::sign(connection, &copy, receipt, given)
+            .await?
+            .map_err(|not_true| not_true.refusal(key))?,
+    };
+    let was_failed = copy.state == CopyState::Failed;
+    let received = copy.receive(receipt).map_err(|not| not.refusal(key))?;
+    if is_repeat {
+        let answer = convert::to_copy(received, now);
+        return Ok(Outcome::repeated(key, "copy.receipt_repeated", answer));
+    }
+    db::copy::save(connection, &received).await?;
+    if let Some(receipt) = &received.receipt {
+        db::receipt::record(connection, key, receipt).await?;
+    }
+    let change = if was_failed {
+        Change::of(key, "copy.receipt_came_late")
+    } else {
+        Change::of(key, "copy.receipt_confirmed")
+    };
+    Ok(Outcome::each(vec![change], convert::to_copy(received, now)))
 }

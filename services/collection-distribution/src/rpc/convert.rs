@@ -1,5 +1,6 @@
 //! Between the contract's messages and the service's own types.
 
+use jiff::Timestamp;
 use legalstat_kit::{
     Caller, Violations,
     door::{
@@ -13,12 +14,14 @@ use legalstat_proto::{calendar::v1::DueDateChange, collections::v1 as proto};
 
 use crate::domain::{
     collection::{Collection, Periodicity},
-    copy::{Copy, CopyState},
+    copy::{Copy, CopyState, Status},
     distribution::{Cell, Distribution, Group},
     edition::{Edition, EditionState},
     key,
+    receipt::{Receipt, Way},
     recipient::Recipient,
 };
+use crate::receiving;
 
 /// Reads an optional state of editions; unspecified means any.
 pub(super) fn optional_edition_state(violations: &mut Violations, field: &str, number: i32) -> Option<EditionState> {
@@ -44,6 +47,10 @@ fn to_copy_state(state: CopyState) -> i32 {
     let state = match state {
         CopyState::Issued => proto::CopyState::Issued,
         CopyState::Received => proto::CopyState::Received,
+        CopyState::Sending => proto::CopyState::Sending,
+        CopyState::Rejected => proto::CopyState::Rejected,
+        CopyState::Failed => proto::CopyState::Failed,
+        CopyState::Recalled => proto::CopyState::Recalled,
     };
     state.into()
 }
@@ -160,7 +167,33 @@ pub(super) fn to_schedule_item(item: Scheduled, state: EditionState) -> proto::S
     }
 }
 
-pub(super) fn to_copy(copy: Copy) -> proto::Copy {
+fn to_receipt(copy: &Copy, receipt: &Receipt) -> proto::Receipt {
+    let way = match receipt.way {
+        Way::Pull => proto::ReceiptWay::Pull,
+        Way::Push => proto::ReceiptWay::Push,
+    };
+    let signed = receipt.signed.as_ref();
+    proto::Receipt {
+        statement: Some(receiving::statement(copy, receipt.received_at)),
+        signing_key: signed
+            .map(|signed| format!("{}/signingKeys/{}", key::recipient(&copy.recipient), signed.key))
+            .unwrap_or_default(),
+        signature: signed.map(|signed| signed.signature.to_vec()).unwrap_or_default(),
+        confirmed_by: receipt.said_by.clone(),
+        recorded_at: Some(wire::to_timestamp(receipt.recorded_at)),
+        way: way.into(),
+        late: receipt.late,
+    }
+}
+
+/// Writes a copy as it stands at an instant.
+pub(super) fn to_copy(copy: Copy, now: Timestamp) -> proto::Copy {
+    let receipt = copy.receipt.as_ref().map(|receipt| to_receipt(&copy, receipt));
+    let overdue = copy.is_overdue(now);
+    let (since, reason) = match copy.status {
+        Some(Status { since, reason }) => (Some(since), reason),
+        None => (None, None),
+    };
     proto::Copy {
         name: copy.key.to_string(),
         number: copy.key.number,
@@ -170,6 +203,11 @@ pub(super) fn to_copy(copy: Copy) -> proto::Copy {
         issued_at: Some(wire::to_timestamp(copy.issued_at)),
         received_at: copy.received_at.map(wire::to_timestamp),
         legal_basis: Some(copy.legal_basis.into()),
+        receipt,
+        status_reason: reason.unwrap_or_default(),
+        status_time: since.map(wire::to_timestamp),
+        due_date: Some(wire::to_date(copy.due_date)),
+        overdue,
         ..proto::Copy::default()
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use legalstat_kit::{Error, FieldReason, Refusal, Violations, schema::Database};
+use jiff::Timestamp;
+use legalstat_kit::{Call, Error, FieldReason, Refusal, Violations, schema::Database, zone};
 use sqlx::PgConnection;
 
 use crate::{
@@ -94,6 +95,16 @@ pub(super) async fn lock(connection: &mut PgConnection, field: &str, key: &Editi
         Some(edition) => Ok(edition),
         None => Err(missing(connection, field, key, key).await?),
     }
+}
+
+/// The id of the recipient whom the caller's certificate names today; empty, which is nobody's, when it names none.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn recipient_of(connection: &mut PgConnection, call: &Call, now: Timestamp) -> Result<String, Error> {
+    let today = zone::civil_day(now);
+    let named = db::recipient_detail::of_certificate(connection, &call.caller.name, today).await?;
+    Ok(named.map(|recipient| recipient.id).unwrap_or_default())
 }
 
 /// What was found of the caller's own copies.

@@ -1,7 +1,7 @@
 //! DownloadCopy.
 
 use futures::{StreamExt, stream};
-use legalstat_kit::{Call, Error, Violations, write};
+use legalstat_kit::{Call, Error, FieldReason, Violations, write};
 use legalstat_proto::collections::v1::{
     DownloadCopyRequest, DownloadCopyResponse, collection_distribution_service_server::CollectionDistributionService,
     download_copy_response::Part,
@@ -20,22 +20,43 @@ pub(super) async fn download_copy(
 ) -> Result<Download, Error> {
     let (mut violations, context) = (Violations::new(), &service.context);
     let key = door::copy(&mut violations, "name", &request.name);
+    let offset = number(&mut violations, "offset", request.offset);
+    let length = number(&mut violations, "length", request.length);
     let key = violations.sound(key)?;
 
     let mut connection = context.db.connection().await?;
-    let own = db::copy::get_own(&mut connection, &key, &call.caller.name).await?;
+    let recipient = door::recipient_of(&mut connection, &call, context.now()).await?;
+    let own = db::copy::get_own(&mut connection, &key, &recipient).await?;
     let copy = door::own(&mut connection, "name", &key, own).await?;
     let edition = door::find(&mut connection, "name", &key.edition).await?;
     drop(connection);
     let content = edition
         .content
         .ok_or_else(|| anyhow::anyhow!("{key} was issued for an edition without content"))?;
-    let chunks = service.files.read(&copy.sha256).await?;
+    let size = u64::try_from(content.size_bytes).map_err(anyhow::Error::new)?;
+    if offset > size {
+        let description = format!("the content has {size} bytes");
+        return Err(Violations::one("offset", FieldReason::OutOfRange, &description)
+            .about(&key)
+            .into());
+    }
+    let end = match length {
+        0 => size,
+        length => size.min(offset.saturating_add(length)),
+    };
+    let chunks = service.files.read_range(&copy.sha256, offset..end);
     write::record_reading(context, &call, &key.to_string()).await?;
 
     let description = stream::iter([Ok(message(Part::Content(convert::to_content(content))))]);
     let chunks = chunks.map(|chunk| Ok(message(Part::Chunk(chunk.map_err(Status::from)?.to_vec()))));
     Ok(description.chain(chunks).boxed())
+}
+
+fn number(violations: &mut Violations, field: &str, given: i64) -> u64 {
+    u64::try_from(given).unwrap_or_else(|_| {
+        violations.add(field, FieldReason::OutOfRange, "0 or more");
+        0
+    })
 }
 
 fn message(part: Part) -> DownloadCopyResponse {

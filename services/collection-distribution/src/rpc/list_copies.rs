@@ -1,5 +1,6 @@
 //! ListCopies.
 
+use jiff::Timestamp;
 use legalstat_kit::{Call, Error, Refusal, Violations, door::page::Page};
 use legalstat_proto::collections::v1::{ListCopiesRequest, ListCopiesResponse};
 use sqlx::PgConnection;
@@ -7,7 +8,10 @@ use sqlx::PgConnection;
 use super::{CollectionDistribution, convert, door};
 use crate::{
     db,
-    domain::{copy::CopyPosition, key},
+    domain::{
+        copy::CopyPosition,
+        key::{self, Editions},
+    },
     error,
 };
 
@@ -18,48 +22,65 @@ pub(super) async fn list_copies(
 ) -> Result<ListCopiesResponse, Error> {
     let db = &service.context.db;
     let mut violations = Violations::new();
-    let query = [request.parent.as_str(), &request.recipient, &request.state.to_string()];
+    let state = request.state.to_string();
+    let mut query = vec![request.parent.as_str(), &request.recipient, &state];
+    // Tokens of queries without these stay those of the release before.
+    query.extend(request.unconfirmed.then_some("unconfirmed"));
+    query.extend(request.overdue.then_some("overdue"));
     let page = Page::parse(&mut violations, request.page_size, 100, &request.page_token, &query)?;
-    let edition = match request.parent.as_str() {
-        "" | key::ALL_EDITIONS => None,
-        parent => door::edition(&mut violations, "parent", parent),
+    let editions = match request.parent.as_str() {
+        "" => Some(Editions::default()),
+        parent => door::resource(&mut violations, "parent", parent, str::parse),
     };
+    let one = editions.as_ref().and_then(Editions::one);
     let recipient = match request.recipient.as_str() {
         "" => None,
         name => door::resource(&mut violations, "recipient", name, key::parse_recipient),
     };
     let state = convert::optional_copy_state(&mut violations, "state", request.state);
-    door::sound(violations, db, ("parent", edition.as_ref()), Some(())).await?;
+    let editions = door::sound(violations, db, ("parent", one.as_ref()), editions).await?;
 
-    let mut connection = db.connection().await?;
-    let recipient = visible(&call, &mut connection, recipient).await?;
-    if let Some(key) = &edition {
-        service.schedule.require_whole()?;
-        door::find(&mut connection, "parent", key).await?;
+    let (mut connection, now) = (db.connection().await?, service.context.now());
+    let recipient = visible(&call, &mut connection, recipient, now).await?;
+    match &one {
+        Some(key) => {
+            service.schedule.require_whole()?;
+            door::find(&mut connection, "parent", key).await?;
+        }
+        None => door::require_registered(&mut connection, editions.collection.as_deref()).await?,
     }
     let filter = db::copy::Filter {
-        edition,
+        editions,
         number: None,
         recipient,
         state,
+        unconfirmed: request.unconfirmed || request.overdue,
+        due_before: request.overdue.then_some(now),
         after: page.after()?,
     };
     let copies = db::copy::list(&mut connection, &filter, page.limit()).await?;
     let (copies, next_page_token) = page.cut(copies, |copy| CopyPosition::of(copy).to_string());
     Ok(ListCopiesResponse {
-        copies: copies.into_iter().map(convert::to_copy).collect(),
+        copies: copies.into_iter().map(|copy| convert::to_copy(copy, now)).collect(),
         next_page_token,
     })
 }
 
 /// Whose copies are listed: an official's choice, but a recipient's own.
-async fn visible(call: &Call, connection: &mut PgConnection, asked: Option<String>) -> Result<Option<String>, Error> {
-    let own = &call.caller.name;
+async fn visible(
+    call: &Call,
+    connection: &mut PgConnection,
+    asked: Option<String>,
+    now: Timestamp,
+) -> Result<Option<String>, Error> {
+    if !call.caller.is_official() {
+        let own = door::recipient_of(connection, call, now).await?;
+        return match asked {
+            Some(asked) if asked != own => Err(error::copies_of_another(&key::recipient(&asked)).into()),
+            _ => Ok(Some(own)),
+        };
+    }
     match asked {
-        Some(asked) if !call.caller.is_official() && asked != *own => {
-            Err(error::copies_of_another(&key::recipient(&asked)).into())
-        }
-        _ if !call.caller.is_official() => Ok(Some(own.clone())),
         Some(asked) if !db::recipient::exists(connection, &asked).await? => {
             Err(Refusal::not_found(&key::recipient(&asked)).into())
         }

@@ -1,14 +1,14 @@
 //! The methods of the contract, one file each: parse, one transaction, reply.
 
 use futures::stream::BoxStream;
-use legalstat_kit::{Call, Context, due::Schedule, files::FileStore};
+use legalstat_kit::{Call, Context, due::Schedule, feed::Outbox, files::FileStore};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::collections::v1::{
     Collection, ConfirmReceiptRequest, Copy, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition,
     GetCollectionRequest, GetDistributionListRequest, GetEditionRequest, ListCollectionsRequest,
     ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse, ListEditionsRequest, ListEditionsResponse,
-    ListRecipientsRequest, ListRecipientsResponse, ListScheduleRequest, ListScheduleResponse, ReleaseEditionRequest,
-    SealEditionRequest, UploadEditionContentRequest,
+    ListRecipientsRequest, ListRecipientsResponse, ListScheduleRequest, ListScheduleResponse, RejectCopyRequest,
+    ReleaseEditionRequest, SealEditionRequest, UploadEditionContentRequest, WatchCopiesRequest,
     collection_distribution_service_server::CollectionDistributionService,
 };
 use tonic::{Request, Response, Status, Streaming};
@@ -25,22 +25,26 @@ mod list_copies;
 mod list_editions;
 mod list_recipients;
 mod list_schedule;
+mod reject_copy;
 mod release_edition;
 mod seal_edition;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 mod tests;
 mod upload_edition_content;
+mod watch_copies;
 
 /// The service: what its handlers work with.
 pub struct CollectionDistribution {
     pub context: Context,
     pub files: FileStore,
     pub schedule: Schedule,
+    pub outbox: Outbox,
 }
 
 #[tonic::async_trait]
 impl CollectionDistributionService for CollectionDistribution {
+    type WatchCopiesStream = watch_copies::Feed;
     type DownloadCopyStream = BoxStream<'static, Result<DownloadCopyResponse, Status>>;
 
     async fn list_collections(
@@ -141,6 +145,19 @@ impl CollectionDistributionService for CollectionDistribution {
         Ok(Response::new(
             confirm_receipt::confirm_receipt(self, call, message).await?,
         ))
+    }
+
+    async fn reject_copy(&self, request: Request<RejectCopyRequest>) -> Result<Response<Copy>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(reject_copy::reject_copy(self, call, message).await?))
+    }
+
+    async fn watch_copies(
+        &self,
+        request: Request<WatchCopiesRequest>,
+    ) -> Result<Response<Self::WatchCopiesStream>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(watch_copies::watch_copies(self, call, message).await?))
     }
 
     async fn preview_recompute(

@@ -1,0 +1,3 @@
+//! The loops of the service.
+
+pub mod overdue;

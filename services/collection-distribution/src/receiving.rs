@@ -1,0 +1,108 @@
+//! What a recipient says of a copy, whichever way it comes: who signed what, and what becomes of the copy.
+
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
+use legalstat_kit::{Error, canonical, door::wire};
+use legalstat_proto::collections::v1::ReceiptStatement;
+use prost_reflect::MessageDescriptor;
+use ring::signature::{ED25519, UnparsedPublicKey};
+use sqlx::PgConnection;
+
+use crate::{
+    db,
+    domain::{
+        copy::Copy,
+        key,
+        receipt::{self, NotTrue, Receipt, Signed},
+    },
+};
+
+const FORMAT: &str = "legalstat-receipt/1";
+
+static STATEMENT: LazyLock<MessageDescriptor> =
+    LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.ReceiptStatement"));
+
+/// What the recipient of a copy says when it has received it.
+pub fn statement(copy: &Copy, received_at: Timestamp) -> ReceiptStatement {
+    ReceiptStatement {
+        format: FORMAT.into(),
+        copy: copy.key.to_string(),
+        copy_sha256: String::new(),
+        content_sha256: hex::encode(&copy.sha256),
+        recipient: key::recipient(&copy.recipient),
+        received_at: Some(wire::to_timestamp(received_at)),
+    }
+}
+
+/// The bytes that the recipient signs of it.
+///
+/// # Errors
+/// Never: an instant of ours has proto3 JSON.
+pub fn signed_bytes(statement: &ReceiptStatement) -> anyhow::Result<Vec<u8>> {
+    canonical::of_message(STATEMENT.clone(), statement)
+}
+
+/// A signature as the recipient gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The id of the key.
+    pub key: String,
+    pub signature: [u8; 64],
+}
+
+/// The receipt with its signature, which must be by a key that was the recipient's at that instant, over the statement of this copy. A
+/// recipient without a key then gives none.
+///
+/// # Errors
+/// Why it is not the recipient's; or the database fails.
+pub async fn sign(
+    connection: &mut PgConnection,
+    copy: &Copy,
+    mut receipt: Receipt,
+    given: Option<Given>,
+) -> Result<Result<Receipt, NotTrue>, Error> {
+    let keys = db::recipient_key::of(connection, &copy.recipient).await?;
+    let at = receipt.received_at;
+    let Some(given) = given else {
+        return Ok(receipt::require_none(&keys, at).map(|()| receipt));
+    };
+    let key = match receipt::key_at(&keys, &given.key, at) {
+        Ok(key) => key,
+        Err(not_true) => return Ok(Err(not_true)),
+    };
+    let statement = signed_bytes(&statement(copy, at))?;
+    let public = UnparsedPublicKey::new(&ED25519, key.public_key);
+    if public.verify(&statement, &given.signature).is_err() {
+        return Ok(Err(NotTrue::Signature));
+    }
+    receipt.signed = Some(Signed {
+        key: given.key,
+        signature: given.signature,
+        statement,
+    });
+    Ok(Ok(receipt))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bytes_that_a_recipient_signs_are_canonical_and_leave_out_what_is_empty() {
+        let statement = ReceiptStatement {
+            format: FORMAT.into(),
+            copy: "collections/crime/editions/2026-Q1/copies/25".into(),
+            copy_sha256: String::new(),
+            content_sha256: "ab".into(),
+            recipient: "recipients/supreme-court".into(),
+            received_at: Some(wire::to_timestamp("2026-04-15T05:00:00Z".parse().expect("an instant"))),
+        };
+        let bytes = signed_bytes(&statement).expect("it has some");
+        let expected = concat!(
+            r#"{"contentSha256":"ab","copy":"collections/crime/editions/2026-Q1/copies/25","format":"legalstat-receipt/1","#,
+            r#""receivedAt":"2026-04-15T05:00:00Z","recipient":"recipients/supreme-court"}"#
+        );
+        assert_eq!(String::from_utf8(bytes).expect("it is text"), expected);
+    }
+}
