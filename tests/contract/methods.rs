@@ -122,6 +122,8 @@ collections.v1.CollectionDistributionService/ReleaseEdition     APPROVER  m  INV
 collections.v1.CollectionDistributionService/ListCopies         RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
 collections.v1.CollectionDistributionService/DownloadCopy       RECIPIENT  r  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ConfirmReceipt     RECIPIENT  m  INVALID_FIELDS
+collections.v1.CollectionDistributionService/RejectCopy         RECIPIENT  m  INVALID_FIELDS
+collections.v1.CollectionDistributionService/WatchCopies        RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
 collections.v1.CollectionDistributionService/PreviewRecompute   OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 journal.v1.JournalService/ListEntries                           ADMINISTRATOR,AUDITOR  -  OK
 ";

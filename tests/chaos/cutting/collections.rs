@@ -160,8 +160,8 @@ impl Collections {
             .ok_or_else(|| "no copies are listed".into())
     }
 
-    /// The confirmation of a copy that nobody confirmed; when there is none, another edition is released first.
-    async fn confirmation(&self) -> Result<Option<Call>, String> {
+    /// A copy that nobody confirmed; when there is none, another edition is released first.
+    async fn unconfirmed(&self) -> Result<Option<Copy>, String> {
         if self.copies.lock().expect("no test panics here").is_empty() {
             let Some(name) = self.of_crime.lock().expect("no test panics here").pop() else {
                 return Ok(None);
@@ -171,15 +171,34 @@ impl Collections {
             let listed: ListCopiesResponse = self.copies(&name).read().await?;
             *self.copies.lock().expect("no test panics here") = listed.copies;
         }
-        let copy = self.copies.lock().expect("no test panics here").pop();
+        Ok(self.copies.lock().expect("no test panics here").pop())
+    }
+
+    /// The confirmation of a copy that nobody confirmed.
+    async fn confirmation(&self) -> Result<Option<Call>, String> {
+        let copy = self.unconfirmed().await?;
         Ok(copy.map(|copy| {
             let message = ConfirmReceiptRequest {
                 name: copy.name.clone(),
                 sha256: copy.sha256.clone(),
                 request_id: new_id(),
-                validate_only: false,
+                ..Default::default()
             };
             Call::new(&self.recipient(&copy), path!("ConfirmReceipt"), &message)
+        }))
+    }
+
+    /// The rejection of a copy that nobody confirmed.
+    async fn rejection(&self) -> Result<Option<Call>, String> {
+        let copy = self.unconfirmed().await?;
+        Ok(copy.map(|copy| {
+            let message = RejectCopyRequest {
+                name: copy.name.clone(),
+                reason: "the file does not open".into(),
+                request_id: new_id(),
+                validate_only: false,
+            };
+            Call::new(&self.recipient(&copy), path!("RejectCopy"), &message)
         }))
     }
 
@@ -191,8 +210,10 @@ impl Collections {
     }
 
     async fn changing(&self, method: &str) -> Result<Option<Call>, String> {
-        if method == "ConfirmReceipt" {
-            return self.confirmation().await;
+        match method {
+            "ConfirmReceipt" => return self.confirmation().await,
+            "RejectCopy" => return self.rejection().await,
+            _ => {}
         }
         let releases = method == "ReleaseEdition";
         let unused = if releases { &self.of_crime } else { &self.of_others };
@@ -242,9 +263,11 @@ impl Collections {
                 let copy = self.first_copy().await?;
                 let message = DownloadCopyRequest {
                     name: copy.name.clone(),
+                    ..Default::default()
                 };
                 Call::new(&self.recipient(&copy), path!("DownloadCopy"), &message)
             }
+            "WatchCopies" => Call::feed(operator, path!("WatchCopies"), &WatchCopiesRequest::default()),
             "PreviewRecompute" => {
                 let change = Some(Change::CalendarAct(super::calendar::act(1)));
                 Call::new(operator, path!("PreviewRecompute"), &PreviewRecomputeRequest { change })
@@ -303,6 +326,8 @@ impl House for Collections {
         "ListCopies",
         "DownloadCopy",
         "ConfirmReceipt",
+        "RejectCopy",
+        "WatchCopies",
         "PreviewRecompute",
         "ListEntries",
     ];

@@ -228,10 +228,15 @@ impl Connection {
 }
 
 fn size(description: &Value) -> u64 {
-    let size = description["file"]["sizeBytes"]
+    let size = described(description)["sizeBytes"]
         .as_str()
         .and_then(|size| size.parse().ok());
     size.unwrap_or(0)
+}
+
+/// What the first message of a download says of its content: some methods call it a file.
+fn described(description: &Value) -> &Value {
+    description.get("file").unwrap_or(&description["content"])
 }
 
 fn bar(size: u64) -> ProgressBar {
@@ -260,7 +265,7 @@ fn finish(mut description: Value, mut file: File, part: &Path, to: &Path) -> Res
         }
     }
     let sha256 = hex::encode(digest.finalize());
-    if description["file"]["sha256"] != sha256 {
+    if described(&description)["sha256"] != sha256 {
         std::fs::remove_file(part).ok();
         let told = "what has come is not the file that the service describes: it changed meanwhile; download it again";
         return Err(anyhow::anyhow!(told).into());

@@ -1,5 +1,7 @@
 //! `legalstat collections`.
 
+pub(crate) mod copies;
+
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
@@ -90,37 +92,8 @@ pub(crate) enum Collections {
         #[command(flatten)]
         mutation: Mutation,
     },
-    /// Copies: a recipient sees its own
-    #[command(after_help = "Example:\n  legalstat collections copies --as supreme-court -o json")]
-    Copies {
-        /// Only copies of this edition
-        #[arg(long)]
-        edition: Option<String>,
-        /// Only copies of this recipient
-        #[arg(long)]
-        recipient: Option<String>,
-    },
-    /// Download a copy; only its recipient can
-    #[command(
-        after_help = "Example:\n  legalstat collections download collections/crime/editions/2025-Q1/copies/27 --as supreme-court --to crime.pdf"
-    )]
-    Download {
-        /// The copy, collections/crime/editions/2019-Q2/copies/27
-        name: String,
-        /// Where to write it; `-` is standard output
-        #[arg(long, value_name = "PATH")]
-        to: PathBuf,
-    },
-    /// Confirm that a copy arrived whole; only its recipient can
-    Confirm {
-        /// The copy, collections/crime/editions/2019-Q2/copies/27
-        name: String,
-        /// SHA-256 of what arrived
-        #[arg(long)]
-        sha256: String,
-        #[command(flatten)]
-        mutation: Mutation,
-    },
+    #[command(flatten)]
+    Copy(copies::Copies),
 }
 
 /// The state of an edition.
@@ -188,18 +161,6 @@ const EDITIONS: View = View::Rows(
         ("copies", "copiesIssued"),
     ],
 );
-const COPIES: View = View::Rows(
-    "copies",
-    &[
-        ("copy", "name"),
-        ("number", "number"),
-        ("recipient", "recipient"),
-        ("state", "state"),
-        ("issued", "issuedAt"),
-        ("received", "receivedAt"),
-    ],
-);
-
 fn edition(name: &str) -> String {
     edition_name("collections/", name)
 }
@@ -212,7 +173,8 @@ impl Collections {
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
         match self {
-            Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } | Self::Confirm { .. } => self.mutation(),
+            Self::Copy(copies) => copies.command(),
+            Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } => self.mutation(),
             _ => self.reading(),
         }
     }
@@ -254,19 +216,8 @@ impl Collections {
                 let action = Action::Call(json!({ "name": edition(&name) }), View::Record);
                 Command::new(SERVICE, "GetEdition", action)
             }
-            Self::Copies { edition, recipient } => {
-                let recipient = recipient.map(|recipient| json!(name("recipients/", &recipient)));
-                let parent = edition.map(|name| edition_name("collections/", &name));
-                let request = object([("parent", parent.map(Value::from)), ("recipient", recipient)]);
-                list("ListCopies", request, COPIES)
-            }
-            Self::Download { name, to } => {
-                let action = Action::Download(json!({ "name": name }), to);
-                Command::new(SERVICE, "DownloadCopy", action)
-            }
-            Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } | Self::Confirm { .. } => {
-                return self.mutation();
-            }
+            Self::Copy(copies) => return copies.command(),
+            Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } => return self.mutation(),
         })
     }
 
@@ -296,9 +247,6 @@ impl Collections {
                 mutation,
             ),
             Self::Release { name, mutation } => ("ReleaseEdition", json!({ "name": edition(&name) }), mutation),
-            Self::Confirm { name, sha256, mutation } => {
-                ("ConfirmReceipt", json!({ "name": name, "sha256": sha256 }), mutation)
-            }
             reading => return reading.reading(),
         };
         let request = mutation.add_to(request(SERVICE, method, &fields)?);

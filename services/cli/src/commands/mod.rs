@@ -72,6 +72,8 @@ pub(crate) enum Action {
     Import(ImportObservationsHeader, Vec<ObservationRow>),
     /// Files of a request, and the request that is submitted with them.
     Attach(attachments::Attach, View),
+    /// The confirmation of a copy, signed here.
+    Confirm(collections::copies::Confirm),
     /// A download to a file that goes on when it breaks off, and whether what has come is kept for the next one.
     Fetch(Value, PathBuf, bool),
 }
@@ -154,6 +156,7 @@ impl Command {
                 write_chosen(&to, &content)?;
                 (with_digest(description, &content), View::Record)
             }
+            Action::Confirm(confirm) => (confirm.run(&connection).await?, View::Record),
             Action::Dispatch(message) => (answers::dispatch(&connection, message).await?, View::Record),
             Action::Package(package) => return package.run(options).await,
             Action::Approve(approve) => return approve.run(options).await,

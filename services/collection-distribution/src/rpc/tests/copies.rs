@@ -7,11 +7,14 @@ use legalstat_proto::collections::v1::{
 use super::*;
 
 /// The copy of the Supreme Court, column 16.
-const COURTS_COPY: &str = "collections/crime/editions/2025-Q1/copies/25";
+pub(super) const COURTS_COPY: &str = "collections/crime/editions/2025-Q1/copies/25";
 
 pub(super) async fn download(client: &mut Client, name: &str) -> Result<(EditionContent, Vec<u8>), Status> {
     let mut stream = client
-        .download_copy(DownloadCopyRequest { name: name.into() })
+        .download_copy(DownloadCopyRequest {
+            name: name.into(),
+            ..Default::default()
+        })
         .await?
         .into_inner();
     let (mut described, mut content) = (None, Vec::new());
@@ -29,7 +32,7 @@ pub(super) fn confirming(name: &str, content: &[u8]) -> ConfirmReceiptRequest {
         name: name.into(),
         sha256: digest(content),
         request_id: new_id(),
-        validate_only: false,
+        ..Default::default()
     }
 }
 

@@ -20,12 +20,17 @@ use tonic_types::StatusExt;
 use uuid::Uuid;
 
 mod copies;
+mod parts;
+mod receipts;
 mod recompute;
 mod register;
+mod rejecting;
 mod release;
 mod schedule;
+mod unconfirmed;
 mod upgrade;
 mod upload;
+mod watching;
 
 type Client = CollectionDistributionServiceClient<Channel>;
 
@@ -34,6 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A day on which the first quarter of 2025 is over.
 const NOW: &str = "2025-04-03T05:00:00Z";
 const CRIME: &str = "collections/crime/editions/2025-Q1";
+const EARLIER: &str = "collections/crime/editions/2024-Q4";
 const DRUGS: &str = "collections/drugs/editions/2025-Q1";
 const CONTENT: &[u8] = b"the collection on crime";
 
@@ -149,6 +155,20 @@ impl Distribution {
             .expect("it is released")
     }
 
+    /// Uploads, seals and releases the crime collection of a quarter that was due long ago.
+    async fn release_earlier(&self) {
+        let mut operator = self.operator();
+        upload(&mut operator, &header(EARLIER), b"earlier")
+            .await
+            .expect("it is taken");
+        seal(&mut operator, &sealing(EARLIER, b"earlier"))
+            .await
+            .expect("it is sealed");
+        release(&mut self.approver(), &releasing(EARLIER))
+            .await
+            .expect("it is released");
+    }
+
     /// The copies a caller sees.
     async fn copies(&self, caller: &str) -> Vec<Copy> {
         let listed = self
@@ -237,7 +257,7 @@ fn releasing(name: &str) -> ReleaseEditionRequest {
     ReleaseEditionRequest {
         name: name.into(),
         request_id: new_id(),
-        validate_only: false,
+        ..Default::default()
     }
 }
 
