@@ -53,19 +53,12 @@ pub async fn list(
     rows.into_iter().map(SigningKey::try_from).collect()
 }
 
-/// The keys of a recipient that count at an instant.
+/// All keys that a recipient ever had, by id.
 ///
 /// # Errors
 /// When the database fails.
-#[expect(dead_code, reason = "receipts ask")]
-pub async fn valid_at(
-    connection: &mut PgConnection,
-    recipient: &str,
-    at: Timestamp,
-) -> Result<Vec<SigningKey>, sqlx::Error> {
-    let mut keys = list(connection, recipient, None, i64::MAX).await?;
-    keys.retain(|key| key.covers(at));
-    Ok(keys)
+pub async fn of(connection: &mut PgConnection, recipient: &str) -> Result<Vec<SigningKey>, sqlx::Error> {
+    list(connection, recipient, None, i64::MAX).await
 }
 
 /// One key, held against other writers until the transaction ends.
@@ -85,7 +78,10 @@ pub async fn locked(
         recipient,
         key,
     );
-    row.fetch_optional(connection).await?.map(SigningKey::try_from).transpose()
+    row.fetch_optional(connection)
+        .await?
+        .map(SigningKey::try_from)
+        .transpose()
 }
 
 /// Enters a key.
@@ -93,11 +89,7 @@ pub async fn locked(
 /// # Errors
 /// When the database fails; a violation of `recipient_signing_key_key` or `recipient_signing_key_of_one`.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn insert(
-    connection: &mut PgConnection,
-    key: &SigningKey,
-    recorded: &Recorded,
-) -> Result<(), sqlx::Error> {
+pub async fn insert(connection: &mut PgConnection, key: &SigningKey, recorded: &Recorded) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO collections.recipient_signing_key
              (recipient, key, public_key, valid_from, valid_to, reason, entered_at, entered_by)

@@ -270,7 +270,10 @@ mod tests {
         let rows = [known(4, "senate", "2019-04-15", Some("2024-12-31"), None)];
         let today = day("2026-03-02");
         assert_eq!(change(&rows, None, today, |_| ()), Ok(None));
-        assert_eq!(change(&rows, Some(day("2025-01-01")), today, |_| ()), Err(Unfit::NotInForce));
+        assert_eq!(
+            change(&rows, Some(day("2025-01-01")), today, |_| ()),
+            Err(Unfit::NotInForce)
+        );
         let ends = |facts: &mut Facts| facts.valid_to = Some(day("2019-04-14"));
         assert_eq!(change(&rows, None, today, ends), Err(Unfit::EndsBefore));
     }

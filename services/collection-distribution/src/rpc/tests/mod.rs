@@ -20,6 +20,8 @@ use tonic_types::StatusExt;
 use uuid::Uuid;
 
 mod copies;
+mod lists;
+mod recipients;
 mod recompute;
 mod register;
 mod release;
