@@ -1,14 +1,13 @@
 //! `collections.copy`.
 
-use jiff::Timestamp;
 use legalstat_kit::{door::word::Word, law::LegalBasis};
 use sqlx::PgConnection;
 
 use super::edition_key;
 use crate::domain::{
     copy::{Copy, CopyPosition, CopyState},
-    distribution::NumberedCopy,
     key::{CopyKey, EditionKey},
+    statement::Proof,
 };
 
 struct Row {
@@ -25,13 +24,39 @@ struct Row {
     legal_basis_provision: String,
     legal_basis_uri: String,
     legal_basis_assumed: bool,
+    revision: i32,
+    ordinal: Option<i32>,
+    copies_total: Option<i32>,
+    copy_sha256: Option<Vec<u8>>,
+    signing_key: Option<String>,
+    signature: Option<Vec<u8>>,
+    sending_body: Option<String>,
+    recalled_at: Option<jiff_sqlx::Timestamp>,
+    recall_confirmed_at: Option<jiff_sqlx::Timestamp>,
+}
+
+impl Row {
+    fn proof(&mut self) -> Option<Proof> {
+        Some(Proof {
+            ordinal: self.ordinal?,
+            copies_total: self.copies_total?,
+            sending_body: self.sending_body.take()?,
+            copy_sha256: self.copy_sha256.take()?,
+            signing_key: self.signing_key.take()?,
+            signature: self.signature.take()?,
+        })
+    }
 }
 
 impl TryFrom<Row> for Copy {
     type Error = sqlx::Error;
 
-    fn try_from(row: Row) -> Result<Self, sqlx::Error> {
+    fn try_from(mut row: Row) -> Result<Self, sqlx::Error> {
         Ok(Self {
+            proof: row.proof(),
+            revision: row.revision,
+            recalled_at: row.recalled_at.map(|at| at.to_jiff()),
+            recall_confirmed_at: row.recall_confirmed_at.map(|at| at.to_jiff()),
             key: CopyKey {
                 edition: edition_key(&row.parent, &row.period)?,
                 number: row.number,
@@ -52,36 +77,69 @@ impl TryFrom<Row> for Copy {
     }
 }
 
-/// Issues the copies of an edition, each with the digest of its content.
+/// Issues copies of the current revision of an edition.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn issue(
-    connection: &mut PgConnection,
-    edition: &EditionKey,
-    copies: &[NumberedCopy<'_>],
-    issued_at: Timestamp,
-) -> Result<(), sqlx::Error> {
+pub async fn issue(connection: &mut PgConnection, edition: &EditionKey, copies: &[Copy]) -> Result<(), sqlx::Error> {
+    let proofs: Vec<&Proof> = copies.iter().filter_map(|copy| copy.proof.as_ref()).collect();
     sqlx::query!(
         "INSERT INTO collections.copy
-             (collection, period, number, recipient, sha256, state, issued_at,
-              legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed)
-         SELECT e.collection, e.period, c.number, c.recipient, e.sha256, 'ISSUED', $5, c.act, c.provision, c.uri, c.assumed
-         FROM collections.edition e,
-             UNNEST($3::integer[], $4::text[], $6::text[], $7::text[], $8::text[], $9::boolean[])
-                 AS c (number, recipient, act, provision, uri, assumed)
-         WHERE e.collection = $1 AND e.period = $2",
+             (collection, period, revision, number, recipient, sha256, state, issued_at,
+              legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed,
+              ordinal, copies_total, copy_sha256, signing_key, signature, sending_body)
+         SELECT $1, $2, c.revision, c.number, c.recipient, c.sha256, 'ISSUED', c.issued_at, c.act, c.provision, c.uri, c.assumed,
+             c.ordinal, c.copies_total, c.copy_sha256, c.signing_key, c.signature, c.sending_body
+         FROM UNNEST($3::integer[], $4::integer[], $5::text[], $6::bytea[], $7::timestamptz[], $8::text[], $9::text[], $10::text[],
+             $11::boolean[], $12::integer[], $13::integer[], $14::bytea[], $15::text[], $16::bytea[], $17::text[])
+             AS c (revision, number, recipient, sha256, issued_at, act, provision, uri, assumed, ordinal, copies_total,
+                 copy_sha256, signing_key, signature, sending_body)",
         edition.collection,
         edition.period.to_string(),
-        &copies.iter().map(|copy| copy.number).collect::<Vec<_>>(),
-        &copies.iter().map(|copy| copy.recipient.to_owned()).collect::<Vec<_>>(),
-        jiff_sqlx::Timestamp::from(issued_at) as _,
+        &copies.iter().map(|copy| copy.revision).collect::<Vec<_>>(),
+        &copies.iter().map(|copy| copy.key.number).collect::<Vec<_>>(),
+        &copies.iter().map(|copy| copy.recipient.clone()).collect::<Vec<_>>(),
+        &copies.iter().map(|copy| copy.sha256.clone()).collect::<Vec<_>>(),
+        &copies
+            .iter()
+            .map(|copy| jiff_sqlx::Timestamp::from(copy.issued_at))
+            .collect::<Vec<_>>() as _,
         &copies.iter().map(|copy| copy.legal_basis.act.clone()).collect::<Vec<_>>(),
         &copies.iter().map(|copy| copy.legal_basis.provision.clone()).collect::<Vec<_>>(),
         &copies.iter().map(|copy| copy.legal_basis.uri.clone()).collect::<Vec<_>>(),
         &copies.iter().map(|copy| copy.legal_basis.assumed).collect::<Vec<_>>(),
+        &proofs.iter().map(|proof| proof.ordinal).collect::<Vec<_>>(),
+        &proofs.iter().map(|proof| proof.copies_total).collect::<Vec<_>>(),
+        &proofs.iter().map(|proof| proof.copy_sha256.clone()).collect::<Vec<_>>(),
+        &proofs.iter().map(|proof| proof.signing_key.clone()).collect::<Vec<_>>(),
+        &proofs.iter().map(|proof| proof.signature.clone()).collect::<Vec<_>>(),
+        &proofs.iter().map(|proof| proof.sending_body.clone()).collect::<Vec<_>>(),
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Recalls the copies of a revision, and gives their keys by number.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn recall(
+    connection: &mut PgConnection,
+    edition: &EditionKey,
+    revision: i32,
+) -> Result<Vec<CopyKey>, sqlx::Error> {
+    let mut numbers = sqlx::query_scalar!(
+        "UPDATE collections.copy SET state = 'RECALLED'
+         WHERE collection = $1 AND period = $2 AND revision = $3 RETURNING number",
+        edition.collection,
+        edition.period.to_string(),
+        revision,
+    )
+    .fetch_all(connection)
+    .await?;
+    numbers.sort_unstable();
+    let keys = numbers.into_iter().map(|number| CopyKey {
+        edition: edition.clone(),
+        number,
+    });
+    Ok(keys.collect())
 }
 
 /// Which copies to read.
@@ -93,6 +151,16 @@ pub struct Filter {
     pub state: Option<CopyState>,
     /// Only after this place in the order.
     pub after: Option<CopyPosition>,
+}
+
+/// The copy, whosever it is.
+pub async fn get(connection: &mut PgConnection, key: &CopyKey) -> Result<Option<Copy>, sqlx::Error> {
+    let filter = Filter {
+        edition: Some(key.edition.clone()),
+        number: Some(key.number),
+        ..Filter::default()
+    };
+    Ok(list(connection, &filter, 1).await?.pop())
 }
 
 /// The copy, when it is this recipient's. Someone else's is not found, so that nobody learns that it exists.
@@ -136,8 +204,11 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
     let rows = sqlx::query_as!(
         Row,
         "SELECT s.parent, c.period, c.number, s.due_date, c.recipient, c.state, c.sha256, c.issued_at, c.received_at,
-             c.legal_basis_act, c.legal_basis_provision, c.legal_basis_uri, c.legal_basis_assumed
+             c.legal_basis_act, c.legal_basis_provision, c.legal_basis_uri, c.legal_basis_assumed,
+             c.revision, c.ordinal, c.copies_total, c.copy_sha256, c.signing_key, c.signature, c.sending_body,
+             r.recalled_at, c.recall_confirmed_at
          FROM collections.copy c
+         JOIN collections.revision r ON (r.collection, r.period, r.revision) = (c.collection, c.period, c.revision)
          JOIN collections.scheduled s ON (s.parent, s.period) = ('collections/' || c.collection, c.period)
          WHERE ($1::text IS NULL OR (c.collection = $1 AND c.period = $2))
            AND ($3::integer IS NULL OR c.number = $3)
@@ -166,13 +237,14 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn save(connection: &mut PgConnection, copy: &Copy) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE collections.copy SET state = $4, received_at = $5
+        "UPDATE collections.copy SET state = $4, received_at = $5, recall_confirmed_at = $6
          WHERE collection = $1 AND period = $2 AND number = $3",
         copy.key.edition.collection,
         copy.key.edition.period.to_string(),
         copy.key.number,
         copy.state.word(),
         copy.received_at.map(jiff_sqlx::Timestamp::from) as _,
+        copy.recall_confirmed_at.map(jiff_sqlx::Timestamp::from) as _,
     )
     .execute(connection)
     .await?;

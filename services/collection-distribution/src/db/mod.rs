@@ -6,6 +6,8 @@ pub mod distribution;
 pub mod edition;
 pub mod recipient;
 pub mod reference;
+pub mod revision;
+pub mod sending_body;
 
 use legalstat_kit::door::word::unreadable;
 

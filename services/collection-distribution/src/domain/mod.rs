@@ -4,9 +4,11 @@ pub mod collection;
 pub mod copy;
 pub mod distribution;
 pub mod edition;
+pub mod issuing;
 pub mod key;
 pub mod recipient;
 pub mod register;
+pub mod statement;
 
 #[cfg(test)]
 mod words;

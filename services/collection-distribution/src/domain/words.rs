@@ -12,6 +12,9 @@ fn words<T: Word>() -> String {
 #[test]
 fn a_value_keeps_the_word_under_which_rows_were_stored() {
     assert_eq!(words::<Periodicity>(), "QUARTERLY HALF_YEAR_AND_YEAR");
-    assert_eq!(words::<CopyState>(), "ISSUED RECEIVED");
-    assert_eq!(words::<EditionState>(), "SCHEDULED PREPARED SEALED RELEASED");
+    assert_eq!(words::<CopyState>(), "ISSUED RECEIVED RECALLED");
+    assert_eq!(
+        words::<EditionState>(),
+        "SCHEDULED PREPARED SEALED PARTLY_RELEASED RELEASED RECALLED"
+    );
 }

@@ -25,11 +25,10 @@ pub(super) async fn download_copy(
     let mut connection = context.db.connection().await?;
     let own = db::copy::get_own(&mut connection, &key, &call.caller.name).await?;
     let copy = door::own(&mut connection, "name", &key, own).await?;
-    let edition = door::find(&mut connection, "name", &key.edition).await?;
+    copy.require_current().map_err(|obstacle| obstacle.refusal(&key))?;
+    let content = db::revision::content(&mut connection, &key.edition, copy.revision).await?;
     drop(connection);
-    let content = edition
-        .content
-        .ok_or_else(|| anyhow::anyhow!("{key} was issued for an edition without content"))?;
+    let content = content.ok_or_else(|| anyhow::anyhow!("{key} was issued for an edition without content"))?;
     let chunks = service.files.read(&copy.sha256).await?;
     write::record_reading(context, &call, &key.to_string()).await?;
 

@@ -1,23 +1,25 @@
 //! The methods of the contract, one file each: parse, one transaction, reply.
 
 use futures::stream::BoxStream;
-use legalstat_kit::{Call, Context, due::Schedule, files::FileStore};
+use legalstat_kit::{Call, Context, due::Schedule, files::FileStore, signing::SigningKeys};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::collections::v1::{
-    Collection, ConfirmReceiptRequest, Copy, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition,
-    GetCollectionRequest, GetDistributionListRequest, GetEditionRequest, ListCollectionsRequest,
-    ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse, ListEditionsRequest, ListEditionsResponse,
-    ListRecipientsRequest, ListRecipientsResponse, ListScheduleRequest, ListScheduleResponse, ReleaseEditionRequest,
-    SealEditionRequest, UploadEditionContentRequest,
-    collection_distribution_service_server::CollectionDistributionService,
+    Collection, ConfirmRecallRequest, ConfirmReceiptRequest, Copy, DistributionList, DownloadCopyRequest,
+    DownloadCopyResponse, Edition, GetCollectionRequest, GetCopyRequest, GetDistributionListRequest, GetEditionRequest,
+    ListCollectionsRequest, ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse, ListEditionsRequest,
+    ListEditionsResponse, ListRecipientsRequest, ListRecipientsResponse, ListScheduleRequest, ListScheduleResponse,
+    ListSigningKeysRequest, ListSigningKeysResponse, RecallEditionRequest, ReleaseEditionRequest, SealEditionRequest,
+    UploadEditionContentRequest, collection_distribution_service_server::CollectionDistributionService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
+mod confirm_recall;
 mod confirm_receipt;
 mod convert;
 mod door;
 mod download_copy;
 mod get_collection;
+mod get_copy;
 mod get_distribution_list;
 mod get_edition;
 mod list_collections;
@@ -25,8 +27,11 @@ mod list_copies;
 mod list_editions;
 mod list_recipients;
 mod list_schedule;
+mod list_signing_keys;
+mod recall_edition;
 mod release_edition;
 mod seal_edition;
+pub mod statements;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 mod tests;
@@ -37,6 +42,7 @@ pub struct CollectionDistribution {
     pub context: Context,
     pub files: FileStore,
     pub schedule: Schedule,
+    pub signing_keys: SigningKeys,
 }
 
 #[tonic::async_trait]
@@ -121,6 +127,35 @@ impl CollectionDistributionService for CollectionDistribution {
         Ok(Response::new(
             release_edition::release_edition(self, call, message).await?,
         ))
+    }
+
+    async fn recall_edition(&self, request: Request<RecallEditionRequest>) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            recall_edition::recall_edition(self, call, message).await?,
+        ))
+    }
+
+    async fn get_copy(&self, request: Request<GetCopyRequest>) -> Result<Response<Copy>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(get_copy::get_copy(self, call, message).await?))
+    }
+
+    async fn confirm_recall(&self, request: Request<ConfirmRecallRequest>) -> Result<Response<Copy>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            confirm_recall::confirm_recall(self, call, message).await?,
+        ))
+    }
+
+    async fn list_signing_keys(
+        &self,
+        request: Request<ListSigningKeysRequest>,
+    ) -> Result<Response<ListSigningKeysResponse>, Status> {
+        Ok(Response::new(list_signing_keys::list_signing_keys(
+            self,
+            request.get_ref(),
+        )?))
     }
 
     async fn list_copies(&self, request: Request<ListCopiesRequest>) -> Result<Response<ListCopiesResponse>, Status> {
