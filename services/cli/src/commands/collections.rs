@@ -6,9 +6,10 @@ use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{Action, Command, Mutation, edition_name, name, object, request, upload_header};
-use crate::{failure::Failure, output::View};
+use super::proof::{Prove, Verify};
+use crate::{failure::Failure, options::Options, output::View};
 
-const SERVICE: &str = "legalstat.collections.v1.CollectionDistributionService";
+pub(super) const SERVICE: &str = "legalstat.collections.v1.CollectionDistributionService";
 
 /// The electronic collections and their numbered copies
 #[derive(Subcommand, Debug)]
@@ -111,6 +112,10 @@ pub(crate) enum Collections {
         #[arg(long, value_name = "PATH")]
         to: PathBuf,
     },
+    /// Put together the proof that a copy was issued and received
+    Prove(Prove),
+    /// Say what a proof of delivery proves, without a call
+    Verify(Verify),
     /// Confirm that a copy arrived whole; only its recipient can
     Confirm {
         /// The copy, collections/crime/editions/2019-Q2/copies/27
@@ -209,8 +214,16 @@ fn collection_name(collection: Option<String>) -> Option<Value> {
 }
 
 impl Collections {
-    /// The command to carry out.
-    pub(crate) fn command(self) -> Result<Command, Failure> {
+    /// Carries the command out.
+    pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
+        match self {
+            Self::Prove(prove) => prove.run(options).await,
+            Self::Verify(verify) => verify.run(options),
+            called => called.command()?.run(options).await,
+        }
+    }
+
+    fn command(self) -> Result<Command, Failure> {
         match self {
             Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } | Self::Confirm { .. } => self.mutation(),
             _ => self.reading(),
