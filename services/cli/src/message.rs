@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use anyhow::Context as _;
 use prost_reflect::{
     DeserializeOptions, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, SerializeOptions, Value,
 };
@@ -42,6 +43,11 @@ pub(crate) fn of(descriptor: &MessageDescriptor, json: &serde_json::Value) -> Re
 pub(crate) fn to_json(message: &DynamicMessage) -> anyhow::Result<serde_json::Value> {
     let options = SerializeOptions::new().skip_default_fields(false);
     Ok(message.serialize_with_options(serde_json::value::Serializer, &options)?)
+}
+
+/// A message as the type that the contracts' crate has for it.
+pub(crate) fn typed<M: prost::Message + Default>(message: &DynamicMessage) -> Result<M, Failure> {
+    Ok(message.transcode_to().context("a message of the contracts")?)
 }
 
 /// A text field of a message; empty where it is not set.

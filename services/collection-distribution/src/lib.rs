@@ -20,6 +20,7 @@ mod db;
 mod domain;
 mod error;
 mod jobs;
+pub mod proof;
 mod receiving;
 mod rpc;
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use legalstat_proto::journal::v1::{
     Entry, ListEntriesRequest, ListEntriesResponse, Outcome, journal_service_server::JournalService,
 };
+use sqlx::PgConnection;
 use tonic::{Request, Response, Status};
 
 use crate::{
@@ -99,7 +100,8 @@ async fn select_entries(
     filter: &Filter,
     limit: i64,
 ) -> Result<Vec<(i64, Entry)>, sqlx::Error> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        Row,
         "SELECT number, recorded_at, caller, roles, method, resource, outcome, reason, request_digest, count, peer_address,
              stored_at
          FROM journal_entry
@@ -122,28 +124,66 @@ async fn select_entries(
     )
     .fetch_all(&mut *context.db.connection().await?)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            (
-                row.number,
-                Entry {
-                    name: format!("entries/{}", row.number),
-                    recorded_at: Some(wire::to_timestamp(row.recorded_at.to_jiff())),
-                    caller: row.caller,
-                    roles: row.roles,
-                    method: row.method,
-                    resource: row.resource,
-                    outcome: of_word(&row.outcome).into(),
-                    reason: row.reason,
-                    request_digest: hex::encode(row.request_digest),
-                    count: row.count,
-                    peer_address: row.peer_address,
-                    stored_at: row.stored_at.map(|at| wire::to_timestamp(at.to_jiff())),
-                },
-            )
-        })
-        .collect())
+    Ok(rows.into_iter().map(|row| (row.number, row.into())).collect())
+}
+
+/// What was done about resources, in the order in which it was recorded, with repetitions and without refusals; of each the first
+/// `limit` entries.
+///
+/// # Errors
+/// What the database answers.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn done(connection: &mut PgConnection, resources: &[String], limit: i64) -> Result<Vec<Entry>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT e.number, e.recorded_at, e.caller, e.roles, e.method, e.resource, e.outcome, e.reason, e.request_digest, e.count,
+             e.peer_address, e.stored_at
+         FROM unnest($1::text[]) AS asked (resource)
+         CROSS JOIN LATERAL (
+             SELECT * FROM journal_entry j
+             WHERE j.resource = asked.resource AND j.outcome <> 'REFUSED' ORDER BY j.number LIMIT $2
+         ) AS e
+         ORDER BY e.number",
+        resources,
+        limit,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(Entry::from).collect())
+}
+
+struct Row {
+    number: i64,
+    recorded_at: jiff_sqlx::Timestamp,
+    caller: String,
+    roles: Vec<String>,
+    method: String,
+    resource: String,
+    outcome: String,
+    reason: String,
+    request_digest: Vec<u8>,
+    count: i32,
+    peer_address: String,
+    stored_at: Option<jiff_sqlx::Timestamp>,
+}
+
+impl From<Row> for Entry {
+    fn from(row: Row) -> Self {
+        Self {
+            name: format!("entries/{}", row.number),
+            recorded_at: Some(wire::to_timestamp(row.recorded_at.to_jiff())),
+            caller: row.caller,
+            roles: row.roles,
+            method: row.method,
+            resource: row.resource,
+            outcome: of_word(&row.outcome).into(),
+            reason: row.reason,
+            request_digest: hex::encode(row.request_digest),
+            count: row.count,
+            peer_address: row.peer_address,
+            stored_at: row.stored_at.map(|at| wire::to_timestamp(at.to_jiff())),
+        }
+    }
 }
 
 fn to_word(outcome: Outcome) -> &'static str {

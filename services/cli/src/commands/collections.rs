@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 
 mod editions;
 
+use super::proof::{Prove, Verify};
 use super::{Action, Command, Mutation, edition_name, name, object, request, upload_header};
 use crate::{call::file_sha256, failure::Failure, options::Options, output::View};
 
-const SERVICE: &str = "legalstat.collections.v1.CollectionDistributionService";
+pub(super) const SERVICE: &str = "legalstat.collections.v1.CollectionDistributionService";
 
 /// The electronic collections and their numbered copies
 #[derive(Subcommand, Debug)]
@@ -107,6 +108,10 @@ pub(crate) enum Collections {
     Copy(copies::Copies),
     #[command(flatten)]
     Issued(editions::Issued),
+    /// Put together the proof that a copy was issued and received
+    Prove(Prove),
+    /// Say what a proof of delivery proves, without a call
+    Verify(Verify),
 }
 
 /// The state of an edition.
@@ -191,6 +196,8 @@ impl Collections {
     pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
         match self {
             Self::Issued(issued) => issued.run(options).await,
+            Self::Prove(prove) => prove.run(options).await,
+            Self::Verify(verify) => verify.run(options),
             called => called.command()?.run(options).await,
         }
     }
@@ -247,7 +254,9 @@ impl Collections {
                 Command::new(SERVICE, "GetEdition", Action::Call(request, View::Record))
             }
             Self::Copy(copies) => return copies.command(),
-            Self::Issued(_) => return Err(Failure::usage("this command has its own way")),
+            Self::Issued(_) | Self::Prove(_) | Self::Verify(_) => {
+                return Err(Failure::usage("this command has its own way"));
+            }
             Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } => return self.mutation(),
         })
     }

@@ -6,17 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
 use legalstat_proto::{
     common::v1::SigningKey,
     requests::v1::{ListSigningKeysResponse, Request, SubmitRequestRequest},
 };
 use legalstat_request_intake::coupons;
-use prost::Message as _;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde_json::{Value, json};
 
-use super::{connect, read_message, requests::SERVICE};
+use super::{connect, read_typed, requests::SERVICE};
 use crate::{
     failure::Failure,
     message,
@@ -105,9 +103,9 @@ pub(crate) struct Verification {
 impl Verification {
     /// Checks, and says what is proved.
     pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
-        let answer: Request = read(&self.answer, "legalstat.requests.v1.Request")?;
+        let answer: Request = read_typed(&self.answer, "legalstat.requests.v1.Request")?;
         let submitted: Option<SubmitRequestRequest> = match &self.submitted {
-            Some(file) => Some(read(file, "legalstat.requests.v1.SubmitRequestRequest")?),
+            Some(file) => Some(read_typed(file, "legalstat.requests.v1.SubmitRequestRequest")?),
             None => None,
         };
         let keys = self.keys(options).await?;
@@ -118,13 +116,13 @@ impl Verification {
     async fn keys(&self, options: &Options) -> Result<Vec<SigningKey>, Failure> {
         const LIST: &str = "legalstat.requests.v1.ListSigningKeysResponse";
         let listed: ListSigningKeysResponse = match &self.keys {
-            Some(file) => read(file, LIST)?,
+            Some(file) => read_typed(file, LIST)?,
             None => {
                 let connection = connect(options, ServiceName::RequestIntake, None)?;
                 let listed = connection
                     .list(&format!("{SERVICE}/ListSigningKeys"), &json!({}))
                     .await?;
-                transcode(&message::of(&message::named(LIST), &listed)?)?
+                message::typed(&message::of(&message::named(LIST), &listed)?)?
             }
         };
         Ok(listed.signing_keys)
@@ -171,15 +169,6 @@ fn proved(
         "contentCompared": submitted.is_some(),
     });
     Ok((proved, text))
-}
-
-pub(super) fn read<M: prost::Message + Default>(file: &Path, name: &str) -> Result<M, Failure> {
-    transcode(&read_message(file, &message::named(name))?)
-}
-
-pub(super) fn transcode<M: prost::Message + Default>(message: &prost_reflect::DynamicMessage) -> Result<M, Failure> {
-    let decoded = M::decode(message.encode_to_vec().as_slice());
-    Ok(decoded.context("a message of the contracts")?)
 }
 
 /// How the status is shown.

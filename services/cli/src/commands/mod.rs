@@ -13,6 +13,7 @@ pub(crate) mod forms;
 pub(crate) mod journal;
 pub(crate) mod observations;
 pub(crate) mod package;
+pub(crate) mod proof;
 pub(crate) mod registers;
 pub(crate) mod requests;
 mod sheet;
@@ -290,6 +291,11 @@ pub(crate) fn read_file(path: &Path, service: &str, method: &str) -> Result<Dyna
 pub(crate) fn read_message(path: &Path, descriptor: &MessageDescriptor) -> Result<DynamicMessage, Failure> {
     let (text, source) = read_text(path)?;
     message::read(descriptor, &text, &source)
+}
+
+/// A message of the contracts that a file holds in proto3 JSON.
+pub(crate) fn read_typed<M: prost::Message + Default>(path: &Path, name: &str) -> Result<M, Failure> {
+    message::typed(&read_message(path, &message::named(name))?)
 }
 
 /// Reads JSON from a file, or from standard input as `-`.

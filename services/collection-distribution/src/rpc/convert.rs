@@ -165,7 +165,7 @@ pub(super) fn revisions_for(caller: &Caller, mut revisions: Vec<Revision>) -> Ve
     revisions
 }
 
-fn to_revision(revision: Revision) -> proto::EditionRevision {
+pub(super) fn to_revision(revision: Revision) -> proto::EditionRevision {
     let at = |done: Option<Done>| done.map(|done| wire::to_timestamp(done.at));
     let confirmed = revision.recall_confirmed;
     let recall = revision.recalled.map(|recall| proto::EditionRecall {

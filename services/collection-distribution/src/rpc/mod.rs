@@ -5,15 +5,16 @@ use legalstat_kit::{Call, Context, due::Schedule, feed::Outbox, files::FileStore
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::collections::v1::{
     AddRecipientKeyRequest, ApproveDistributionRequest, Collection, ConfirmRecallRequest, ConfirmReceiptRequest, Copy,
-    CreateRecipientRequest, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition, GetCollectionRequest,
-    GetCopyRequest, GetDistributionListRequest, GetEditionRequest, GetRecipientRequest, ListCollectionsRequest,
-    ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse, ListDistributionListsRequest,
-    ListDistributionListsResponse, ListEditionsRequest, ListEditionsResponse, ListRecipientKeysRequest,
-    ListRecipientKeysResponse, ListRecipientsRequest, ListRecipientsResponse, ListScheduleRequest,
-    ListScheduleResponse, ListSigningKeysRequest, ListSigningKeysResponse, RecallEditionRequest, Recipient,
-    RecipientKey, RejectCopyRequest, RejectDistributionRequest, ReleaseEditionRequest, ResolveDistributionRequest,
-    RetireRecipientKeyRequest, SealEditionRequest, UpdateRecipientRequest, UploadEditionContentRequest,
-    WatchCopiesRequest, collection_distribution_service_server::CollectionDistributionService,
+    CreateRecipientRequest, DeliveryProof, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition,
+    GetCollectionRequest, GetCopyRequest, GetDistributionListRequest, GetEditionRequest, GetRecipientRequest,
+    ListCollectionsRequest, ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse,
+    ListDistributionListsRequest, ListDistributionListsResponse, ListEditionsRequest, ListEditionsResponse,
+    ListRecipientKeysRequest, ListRecipientKeysResponse, ListRecipientsRequest, ListRecipientsResponse,
+    ListScheduleRequest, ListScheduleResponse, ListSigningKeysRequest, ListSigningKeysResponse, ProveDeliveryRequest,
+    RecallEditionRequest, Recipient, RecipientKey, RejectCopyRequest, RejectDistributionRequest, ReleaseEditionRequest,
+    ResolveDistributionRequest, RetireRecipientKeyRequest, SealEditionRequest, UpdateRecipientRequest,
+    UploadEditionContentRequest, WatchCopiesRequest,
+    collection_distribution_service_server::CollectionDistributionService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
@@ -39,6 +40,7 @@ mod list_recipient_keys;
 mod list_recipients;
 mod list_schedule;
 mod list_signing_keys;
+mod prove_delivery;
 mod recall_edition;
 mod recipient_keys;
 mod recipients;
@@ -299,6 +301,13 @@ impl CollectionDistributionService for CollectionDistribution {
     ) -> Result<Response<Self::WatchCopiesStream>, Status> {
         let (call, message) = Call::with_message(request);
         Ok(Response::new(watch_copies::watch_copies(self, call, message).await?))
+    }
+
+    async fn prove_delivery(&self, request: Request<ProveDeliveryRequest>) -> Result<Response<DeliveryProof>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            prove_delivery::prove_delivery(self, call, message).await?,
+        ))
     }
 
     async fn preview_recompute(

@@ -10,9 +10,9 @@ use legalstat_proto::{
 };
 use serde_json::{Value, json};
 
-use super::{SERVICE, edition};
+use super::{SERVICE, copies::copy_name, edition};
 use crate::{
-    commands::{Action, Command, Mutation, connect, coupons, request},
+    commands::{Action, Command, Mutation, connect, read_typed, request},
     failure::Failure,
     message,
     options::Options,
@@ -105,16 +105,8 @@ fn change(method: &'static str, fields: &Value, mutation: &Mutation) -> Result<C
     Ok(Command::new(SERVICE, method, Action::Send(request, View::Record)))
 }
 
-/// The name of a copy, for which `crime/2026-Q1/25` is enough.
-fn copy_name(text: &str) -> String {
-    match text.rsplit_once('/') {
-        Some((of, number)) if of.matches('/').count() == 1 => format!("{}/copies/{number}", edition(of)),
-        _ => text.to_owned(),
-    }
-}
-
 async fn verify(copy: &Path, keys: Option<&Path>, options: &Options) -> Result<(), Failure> {
-    let copy: Copy = coupons::read(copy, "legalstat.collections.v1.Copy")?;
+    let copy: Copy = read_typed(copy, "legalstat.collections.v1.Copy")?;
     let keys = signing_keys(keys, options).await?;
     let (proved, text) = proved(&copy, &keys)?;
     Ok(output::show(&proved, options.output, &text)?)
@@ -123,11 +115,11 @@ async fn verify(copy: &Path, keys: Option<&Path>, options: &Options) -> Result<(
 async fn signing_keys(file: Option<&Path>, options: &Options) -> Result<Vec<SigningKey>, Failure> {
     const LIST: &str = "legalstat.collections.v1.ListSigningKeysResponse";
     let listed: ListSigningKeysResponse = match file {
-        Some(file) => coupons::read(file, LIST)?,
+        Some(file) => read_typed(file, LIST)?,
         None => {
             let connection = connect(options, ServiceName::CollectionDistribution, None)?;
             let listed = connection.list(&format!("{SERVICE}/ListSigningKeys"), &json!({}));
-            coupons::transcode(&message::of(&message::named(LIST), &listed.await?)?)?
+            message::typed(&message::of(&message::named(LIST), &listed.await?)?)?
         }
     };
     Ok(listed.signing_keys)
@@ -161,14 +153,6 @@ fn proved(copy: &Copy, keys: &[SigningKey]) -> Result<(Value, String), Failure> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_copy_is_named_in_short_or_in_full() {
-        let full = "collections/crime/editions/2026-Q3/copies/25";
-        assert_eq!(copy_name("crime/2026-Q3/25"), full);
-        assert_eq!(copy_name(full), full);
-        assert_eq!(copy_name("25"), "25", "the service tells what is missing");
-    }
 
     #[test]
     fn a_copy_without_a_statement_is_not_proved() {

@@ -36,6 +36,7 @@ mod unconfirmed;
 mod upgrade;
 mod upload;
 mod watching;
+mod year;
 
 type Client = CollectionDistributionServiceClient<Channel>;
 

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Verifies a proof of delivery, as `legalstat collections prove` writes it, without asking anybody.
+
+    verify-delivery-proof.py PROOF [--keys KEYS] [--content FILE]
+
+KEYS is a saved answer of ListSigningKeys, in proto3 JSON. Needs the packages rfc8785 and cryptography. The format is described at
+DeliveryProof in proto/legalstat/collections/v1/proof.proto.
+"""
+import argparse, base64, hashlib, json, sys
+import rfc8785
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+arguments = argparse.ArgumentParser()
+arguments.add_argument("proof")
+arguments.add_argument("--keys")
+arguments.add_argument("--content")
+given = arguments.parse_args()
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def is_signed(keys, name, message, signature):
+    key = next((key for key in keys if name in (key.get("id"), key.get("name"))), None)
+    if key is None:
+        return False
+    try:
+        public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key["publicKey"]))
+        public.verify(base64.b64decode(signature), rfc8785.dumps(message))
+        return True
+    except InvalidSignature:
+        return False
+
+
+proof = read(given.proof)
+keys = read(given.keys)["signingKeys"] if given.keys else proof["signingKeys"]
+statement, receipt = proof.get("statement"), proof.get("receipt", {})
+said, recipient_key = receipt.get("statement", {}), proof.get("recipientKey")
+unsigned = {name: value for name, value in proof.items() if name != "signature"}
+digest = statement and hashlib.sha256(rfc8785.dumps(statement)).hexdigest()
+same = lambda names: all(said.get(name) == statement.get(name) for name in names)
+
+points = {
+    "the service put this proof together": proof["format"] == "legalstat-delivery-proof/1"
+    and is_signed(keys, proof["key"], unsigned, proof["signature"]),
+    "the service issued this copy": bool(statement) and statement["format"] == "legalstat-copy/1"
+    and statement["copy"] == proof["copy"] and digest == proof["copySha256"]
+    and is_signed(keys, proof["copyKey"], statement, proof["copySignature"]),
+    "its recipient signed that it received it": bool(statement and recipient_key)
+    and said.get("format") == "legalstat-receipt/1" and said.get("copySha256") == digest
+    and same(["copy", "contentSha256", "recipient"])
+    and is_signed([recipient_key], receipt["signingKey"], said, receipt["signature"]),
+}
+if given.content:
+    with open(given.content, "rb") as file:
+        content = hashlib.file_digest(file, "sha256").hexdigest()
+    points["the file is its content"] = bool(statement) and statement["contentSha256"] == content
+for point, holds in points.items():
+    print(f"{'yes' if holds else 'NO ':3} {point}")
+print("--- the keys are", "those you gave" if given.keys else "those of the file itself: compare them with ListSigningKeys")
+sys.exit(0 if all(points.values()) else 1)

@@ -1,0 +1,479 @@
+//! The proof of a copy's delivery, made here and verified by anybody: the contract's `DeliveryProof` tells what it holds.
+
+use std::sync::LazyLock;
+
+use legalstat_kit::{canonical, door::wire};
+use legalstat_proto::{
+    collections::v1::{CopyState, CopyStatement, DeliveryProof, Receipt},
+    common::v1::SigningKey,
+};
+use prost_reflect::MessageDescriptor;
+use ring::signature::{ED25519, UnparsedPublicKey};
+
+/// The format of proofs.
+pub const FORMAT: &str = "legalstat-delivery-proof/1";
+/// The format of statements of copies.
+const COPY_FORMAT: &str = "legalstat-copy/1";
+/// The format of statements of receipts.
+const RECEIPT_FORMAT: &str = "legalstat-receipt/1";
+
+static PROOF: LazyLock<MessageDescriptor> =
+    LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.DeliveryProof"));
+static STATEMENT: LazyLock<MessageDescriptor> =
+    LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.CopyStatement"));
+static RECEIPT: LazyLock<MessageDescriptor> =
+    LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.ReceiptStatement"));
+
+/// What the service signs of a proof: its canonical form without the signature.
+///
+/// # Errors
+/// A proof that has no proto3 JSON.
+pub fn signed(proof: &DeliveryProof) -> anyhow::Result<Vec<u8>> {
+    let mut unsigned = proof.clone();
+    unsigned.signature.clear();
+    canonical::of_message(PROOF.clone(), &unsigned)
+}
+
+/// A proof as it is kept in a file: its canonical form, of which another program makes the signed bytes by taking one member out.
+///
+/// # Errors
+/// A proof that has no proto3 JSON.
+pub fn written(proof: &DeliveryProof) -> anyhow::Result<Vec<u8>> {
+    canonical::of_message(PROOF.clone(), proof)
+}
+
+/// What a proof says something about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// The service put the proof together as it is.
+    Proof,
+    /// The service's keys are those that the verifier knows.
+    Keys,
+    /// The service issued this copy with this content to this recipient.
+    Issue,
+    /// The recipient received the copy.
+    Receipt,
+    /// The file at hand is the content of the copy.
+    Content,
+}
+
+impl Point {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Proof => "PROOF",
+            Self::Keys => "KEYS",
+            Self::Issue => "ISSUE",
+            Self::Receipt => "RECEIPT",
+            Self::Content => "CONTENT",
+        }
+    }
+}
+
+/// What became of a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is proved.
+    Proved,
+    /// Nothing proves it, and nothing speaks against it.
+    NotProved,
+    /// The opposite is proved, or the file was changed.
+    Refuted,
+}
+
+impl Outcome {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Proved => "PROVED",
+            Self::NotProved => "NOT_PROVED",
+            Self::Refuted => "REFUTED",
+        }
+    }
+}
+
+/// What is known of one point.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is about.
+    pub point: Point,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// In a sentence, why.
+    pub text: String,
+}
+
+type Told = (Outcome, String);
+
+/// What a proof proves, point by point. `known` are the service's keys as the verifier had them from elsewhere; `content` is the
+/// SHA-256 of the file at hand.
+///
+/// # Errors
+/// A proof that has no proto3 JSON.
+pub fn verify(
+    proof: &DeliveryProof,
+    known: Option<&[SigningKey]>,
+    content: Option<[u8; 32]>,
+) -> anyhow::Result<Vec<Finding>> {
+    let keys = known.unwrap_or(&proof.signing_keys);
+    let told = [
+        (Point::Proof, whole(proof, keys)?),
+        (Point::Keys, known_keys(proof, known)),
+        (Point::Issue, issue(proof, keys)?),
+        (Point::Receipt, receipt(proof)?),
+        (Point::Content, compared(proof, content)),
+    ];
+    let findings = told.into_iter();
+    Ok(findings
+        .map(|(point, (outcome, text))| Finding { point, outcome, text })
+        .collect())
+}
+
+/// Whether nothing is refuted, and all is proved that a file can prove by itself: the content is compared only where it is at hand.
+pub fn is_proved(findings: &[Finding]) -> bool {
+    findings.iter().all(|finding| match finding.point {
+        Point::Content => finding.outcome != Outcome::Refuted,
+        Point::Proof | Point::Keys | Point::Issue | Point::Receipt => finding.outcome == Outcome::Proved,
+    })
+}
+
+fn whole(proof: &DeliveryProof, keys: &[SigningKey]) -> anyhow::Result<Told> {
+    if proof.format != FORMAT {
+        return Ok((
+            Outcome::Refuted,
+            format!("its format is {:?}, not {FORMAT}", proof.format),
+        ));
+    }
+    Ok(match verified(keys, &proof.key, &signed(proof)?, &proof.signature) {
+        Ok(()) => {
+            let at = proof.proved_at.map(|at| at.to_string()).unwrap_or_default();
+            let state = proof.state().as_str_name();
+            let text = format!(
+                "the service signed it with its key {} at {at}; the copy stood at {state} then, and the {} journal entries are what \
+                 the service says of itself",
+                proof.key,
+                proof.journal_entries.len()
+            );
+            (Outcome::Proved, text)
+        }
+        Err(why) => (Outcome::Refuted, why),
+    })
+}
+
+fn known_keys(proof: &DeliveryProof, known: Option<&[SigningKey]>) -> Told {
+    let Some(known) = known else {
+        let text = "the keys are those of the file itself: compare them with ListSigningKeys, or give a saved list with --keys";
+        return (Outcome::NotProved, text.into());
+    };
+    let other = proof.signing_keys.iter().find(|carried| {
+        let same = known.iter().find(|key| key.id == carried.id);
+        same.is_none_or(|key| key.public_key != carried.public_key)
+    });
+    match other {
+        Some(key) => (
+            Outcome::Refuted,
+            format!(
+                "the key {} of the file is not one that you know as the service's",
+                key.id
+            ),
+        ),
+        None => (Outcome::Proved, "the service's keys are those that you know".into()),
+    }
+}
+
+fn issue(proof: &DeliveryProof, keys: &[SigningKey]) -> anyhow::Result<Told> {
+    let Some(statement) = &proof.statement else {
+        let text = "the copy was issued by a release that signed nothing";
+        return Ok((Outcome::NotProved, text.into()));
+    };
+    let bytes = canonical::of_message(STATEMENT.clone(), statement)?;
+    if statement.format != COPY_FORMAT || statement.copy != proof.copy {
+        return Ok((Outcome::Refuted, "the statement is of another copy or format".into()));
+    }
+    if hex::encode(wire::sha256(&bytes)) != proof.copy_sha256 {
+        return Ok((
+            Outcome::Refuted,
+            "the digest of the copy is not that of its statement".into(),
+        ));
+    }
+    Ok(match verified(keys, &proof.copy_key, &bytes, &proof.copy_signature) {
+        Ok(()) => (Outcome::Proved, issued(statement)),
+        Err(why) => (Outcome::Refuted, why),
+    })
+}
+
+fn issued(statement: &CopyStatement) -> String {
+    format!(
+        "{} issued {}, number {} of {} of revision {}, to {} at {}, with the content of SHA-256 {}",
+        statement.sending_body,
+        statement.copy,
+        statement.ordinal,
+        statement.copies_total,
+        statement.revision,
+        statement.recipient,
+        statement.issued_at.map(|at| at.to_string()).unwrap_or_default(),
+        statement.content_sha256
+    )
+}
+
+fn receipt(proof: &DeliveryProof) -> anyhow::Result<Told> {
+    let Some(receipt) = &proof.receipt else {
+        let outcome = match proof.state() {
+            CopyState::Received => Outcome::Refuted,
+            _ => Outcome::NotProved,
+        };
+        return Ok((outcome, "it holds no receipt".into()));
+    };
+    let Some(said) = &receipt.statement else {
+        return Ok((Outcome::Refuted, "the receipt says nothing".into()));
+    };
+    let copy = proof.statement.clone().unwrap_or_default();
+    let is_of_copy = (&said.copy, &said.copy_sha256) == (&proof.copy, &proof.copy_sha256)
+        && (proof.statement.is_none()
+            || (&said.content_sha256, &said.recipient) == (&copy.content_sha256, &copy.recipient));
+    if said.format != RECEIPT_FORMAT || !is_of_copy {
+        return Ok((
+            Outcome::Refuted,
+            "the receipt is over another copy, digest or recipient".into(),
+        ));
+    }
+    let Some(key) = &proof.recipient_key else {
+        return Ok(unsigned(receipt));
+    };
+    let bytes = canonical::of_message(RECEIPT.clone(), said)?;
+    let at = said.received_at.map(|at| at.to_string()).unwrap_or_default();
+    if key.name != receipt.signing_key {
+        return Ok((
+            Outcome::Refuted,
+            "the key is not the one that signed the receipt".into(),
+        ));
+    }
+    Ok(match holds(&key.name, &key.public_key, &bytes, &receipt.signature) {
+        Ok(()) => (
+            Outcome::Proved,
+            format!(
+                "{} signed with its key {} that it received the copy at {at}; that the key is the recipient's the service says",
+                said.recipient, key.name
+            ),
+        ),
+        Err(why) => (Outcome::Refuted, why),
+    })
+}
+
+fn unsigned(receipt: &Receipt) -> Told {
+    if !receipt.signing_key.is_empty() || !receipt.signature.is_empty() {
+        return (
+            Outcome::Refuted,
+            "the receipt is signed, and the recipient's key is left out".into(),
+        );
+    }
+    let by = &receipt.confirmed_by;
+    let text =
+        format!("{by} confirmed it by its certificate alone and signed nothing: the service says so, and nobody else");
+    (Outcome::NotProved, text)
+}
+
+fn compared(proof: &DeliveryProof, content: Option<[u8; 32]>) -> Told {
+    let Some(sha256) = content.map(hex::encode) else {
+        return (
+            Outcome::NotProved,
+            "no file was compared: give one with --content".into(),
+        );
+    };
+    match &proof.statement {
+        Some(statement) if statement.content_sha256 == sha256 => {
+            (Outcome::Proved, "the file is the content of the copy".into())
+        }
+        Some(_) => (
+            Outcome::Refuted,
+            format!("the file is another: its SHA-256 is {sha256}"),
+        ),
+        None => (
+            Outcome::NotProved,
+            "nothing signed tells the digest of the content".into(),
+        ),
+    }
+}
+
+fn verified(keys: &[SigningKey], id: &str, message: &[u8], signature: &[u8]) -> Result<(), String> {
+    let key = keys.iter().find(|key| key.id == id);
+    let key = key.ok_or_else(|| format!("the key {id:?} that should have signed is not among the keys"))?;
+    holds(id, &key.public_key, message, signature)
+}
+
+fn holds(key: &str, public_key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), String> {
+    let verified = UnparsedPublicKey::new(&ED25519, public_key).verify(message, signature);
+    verified.map_err(|_| {
+        format!("the signature by the key {key} does not hold: what it covers was changed, or another key signed")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use legalstat_proto::collections::v1::{ReceiptStatement, RecipientKey};
+    use ring::signature::{Ed25519KeyPair, KeyPair as _};
+
+    use super::*;
+
+    const COPY: &str = "collections/crime/editions/2026-Q3/copies/25";
+
+    fn pair(seed: u8) -> Ed25519KeyPair {
+        Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).expect("a seed")
+    }
+
+    fn key(id: &str, pair: &Ed25519KeyPair) -> SigningKey {
+        SigningKey {
+            id: id.into(),
+            public_key: pair.public_key().as_ref().to_vec(),
+            ..Default::default()
+        }
+    }
+
+    fn recipient_key(pair: &Ed25519KeyPair) -> RecipientKey {
+        RecipientKey {
+            name: "recipients/supreme-court/signingKeys/a".into(),
+            public_key: pair.public_key().as_ref().to_vec(),
+            ..Default::default()
+        }
+    }
+
+    /// A proof, signed anew after `change`: what a service would sign.
+    fn proof(change: impl FnOnce(&mut DeliveryProof)) -> DeliveryProof {
+        let (service, recipient) = (pair(1), pair(2));
+        let statement = CopyStatement {
+            format: COPY_FORMAT.into(),
+            copy: COPY.into(),
+            number: 25,
+            ordinal: 25,
+            copies_total: 33,
+            revision: 1,
+            recipient: "recipients/supreme-court".into(),
+            content_sha256: hex::encode([7; 32]),
+            sending_body: "bodies/committee".into(),
+            issued_at: Some(Default::default()),
+        };
+        let bytes = canonical::of_message(STATEMENT.clone(), &statement).expect("it has a text");
+        let copy_sha256 = hex::encode(wire::sha256(&bytes));
+        let said = ReceiptStatement {
+            format: RECEIPT_FORMAT.into(),
+            copy: COPY.into(),
+            copy_sha256: copy_sha256.clone(),
+            content_sha256: statement.content_sha256.clone(),
+            recipient: statement.recipient.clone(),
+            received_at: Some(Default::default()),
+        };
+        let received = canonical::of_message(RECEIPT.clone(), &said).expect("it has a text");
+        let mut proof = DeliveryProof {
+            format: FORMAT.into(),
+            copy: COPY.into(),
+            proved_at: Some(Default::default()),
+            state: CopyState::Received.into(),
+            copy_sha256,
+            copy_key: "one".into(),
+            copy_signature: service.sign(&bytes).as_ref().to_vec(),
+            receipt: Some(Receipt {
+                statement: Some(said),
+                signing_key: "recipients/supreme-court/signingKeys/a".into(),
+                signature: recipient.sign(&received).as_ref().to_vec(),
+                ..Default::default()
+            }),
+            recipient_key: Some(recipient_key(&recipient)),
+            statement: Some(statement),
+            signing_keys: vec![key("one", &service)],
+            key: "one".into(),
+            ..Default::default()
+        };
+        change(&mut proof);
+        proof.signature = service.sign(&signed(&proof).expect("it has a text")).as_ref().to_vec();
+        proof
+    }
+
+    fn outcomes(proof: &DeliveryProof) -> Vec<(Point, Outcome)> {
+        let keys = [key("one", &pair(1))];
+        let findings = verify(proof, Some(&keys), Some([7; 32])).expect("it has a text");
+        assert_eq!(
+            is_proved(&findings),
+            findings.iter().all(|finding| finding.outcome == Outcome::Proved)
+        );
+        findings
+            .into_iter()
+            .map(|finding| (finding.point, finding.outcome))
+            .collect()
+    }
+
+    fn outcome(proof: &DeliveryProof, point: Point) -> Outcome {
+        let all = outcomes(proof);
+        all.into_iter().find(|(of, _)| *of == point).expect("it is told").1
+    }
+
+    #[test]
+    fn a_whole_proof_proves_each_of_its_points() {
+        assert!(
+            outcomes(&proof(|_| ()))
+                .iter()
+                .all(|(_, outcome)| *outcome == Outcome::Proved)
+        );
+    }
+
+    #[test]
+    fn another_recipient_in_every_part_refutes_each_of_them() {
+        let mut changed = proof(|_| ());
+        let other = "recipients/supreme-curia";
+        changed.statement.as_mut().expect("it has one").recipient = other.into();
+        let receipt = changed.receipt.as_mut().expect("it has one");
+        receipt.statement.as_mut().expect("it has one").recipient = other.into();
+        for point in [Point::Proof, Point::Issue, Point::Receipt] {
+            assert_eq!(outcome(&changed, point), Outcome::Refuted, "{point:?}");
+        }
+    }
+
+    #[test]
+    fn parts_that_do_not_belong_together_are_refuted_though_the_service_signed_the_whole() {
+        let other_copy = proof(|proof| proof.statement.as_mut().expect("it has one").number = 26);
+        assert_eq!(outcome(&other_copy, Point::Proof), Outcome::Proved);
+        assert_eq!(outcome(&other_copy, Point::Issue), Outcome::Refuted);
+        let other_digest = proof(|proof| {
+            let receipt = proof.receipt.as_mut().expect("it has one");
+            receipt.statement.as_mut().expect("it has one").content_sha256 = hex::encode([8; 32]);
+        });
+        assert_eq!(outcome(&other_digest, Point::Receipt), Outcome::Refuted);
+        let other_key = proof(|proof| proof.recipient_key = Some(recipient_key(&pair(3))));
+        assert_eq!(outcome(&other_key, Point::Receipt), Outcome::Refuted);
+        let without_key = proof(|proof| proof.recipient_key = None);
+        assert_eq!(outcome(&without_key, Point::Receipt), Outcome::Refuted);
+        let without_receipt = proof(|proof| proof.receipt = None);
+        assert_eq!(outcome(&without_receipt, Point::Receipt), Outcome::Refuted);
+    }
+
+    #[test]
+    fn what_nobody_signed_is_said_not_to_be_proved() {
+        let by_certificate = proof(|proof| {
+            proof.recipient_key = None;
+            let receipt = proof.receipt.as_mut().expect("it has one");
+            receipt.signing_key.clear();
+            receipt.signature.clear();
+        });
+        assert_eq!(outcome(&by_certificate, Point::Receipt), Outcome::NotProved);
+        let waiting = proof(|proof| {
+            proof.receipt = None;
+            proof.state = CopyState::Issued.into();
+        });
+        assert_eq!(outcome(&waiting, Point::Receipt), Outcome::NotProved);
+        let earlier = proof(|proof| proof.statement = None);
+        assert_eq!(outcome(&earlier, Point::Issue), Outcome::NotProved);
+    }
+
+    #[test]
+    fn keys_are_trusted_only_where_the_verifier_knew_them() {
+        let proof = proof(|_| ());
+        let told = |keys: Option<&[SigningKey]>| {
+            let findings = verify(&proof, keys, None).expect("it has a text");
+            let keys = findings.iter().find(|finding| finding.point == Point::Keys);
+            (keys.expect("it is told").outcome, is_proved(&findings))
+        };
+        assert_eq!(told(None), (Outcome::NotProved, false));
+        assert_eq!(told(Some(&[key("one", &pair(1))])), (Outcome::Proved, true));
+        assert_eq!(told(Some(&[key("one", &pair(9))])), (Outcome::Refuted, false));
+        assert_eq!(told(Some(&[])), (Outcome::Refuted, false));
+    }
+}

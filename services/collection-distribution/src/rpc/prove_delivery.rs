@@ -1,0 +1,84 @@
+//! ProveDelivery.
+
+use jiff::Timestamp;
+use legalstat_kit::{Call, Error, Violations, door::wire, journal};
+use legalstat_proto::collections::v1::{DeliveryProof, ProveDeliveryRequest};
+use sqlx::PgConnection;
+
+use super::{CollectionDistribution, convert, door, recipient_keys};
+use crate::{
+    db,
+    domain::{copy::Copy, key::CopyKey},
+    proof,
+};
+
+/// How many journal entries a proof has at most of the copy, and as many of its edition.
+const ENTRIES: i64 = 100;
+
+pub(super) async fn prove_delivery(
+    service: &CollectionDistribution,
+    call: Call,
+    request: ProveDeliveryRequest,
+) -> Result<DeliveryProof, Error> {
+    let (mut violations, context) = (Violations::new(), &service.context);
+    let key = door::copy(&mut violations, "name", &request.name);
+    let edition = key.as_ref().map(|key| key.edition.clone());
+    let key = door::sound(violations, &context.db, ("name", edition.as_ref()), key).await?;
+
+    let now = context.now();
+    let mut connection = context.db.connection().await?;
+    let copy = door::visible_copy(&mut connection, &call, "name", &key, now).await?;
+    let mut proof = unsigned(&mut connection, &key, copy, now).await?;
+    drop(connection);
+    let keys = service.signing_keys.now();
+    let signing = keys.in_use(now);
+    let signed_by = [&proof.copy_key, &signing.id];
+    proof.signing_keys = keys
+        .listed(now)
+        .into_iter()
+        .filter(|key| signed_by.contains(&&key.id))
+        .collect();
+    proof.key = signing.id.clone();
+    let signature = signing.sign(&proof::signed(&proof)?);
+    let signature = signature.ok_or_else(|| anyhow::anyhow!("the key in use does not sign"))?;
+    proof.signature = signature.to_vec();
+    Ok(proof)
+}
+
+/// Everything but the service's signature.
+async fn unsigned(
+    connection: &mut PgConnection,
+    key: &CopyKey,
+    copy: Copy,
+    now: Timestamp,
+) -> Result<DeliveryProof, Error> {
+    let revisions = db::revision::list(connection, &key.edition).await?;
+    let revision = revisions.into_iter().find(|revision| revision.number == copy.revision);
+    let signed = copy.receipt.as_ref().and_then(|receipt| receipt.signed.as_ref());
+    let recipient_key = match signed {
+        Some(signed) => {
+            let keys = db::recipient_key::of(connection, &copy.recipient).await?;
+            keys.into_iter().find(|key| key.id == signed.key)
+        }
+        None => None,
+    };
+    let resources = [key.to_string(), key.edition.to_string()];
+    let journal_entries = journal::done(connection, &resources, ENTRIES).await?;
+    let copy = convert::to_full_copy(copy, now);
+    Ok(DeliveryProof {
+        format: proof::FORMAT.into(),
+        copy: copy.name,
+        proved_at: Some(wire::to_timestamp(now)),
+        state: copy.state,
+        statement: copy.statement,
+        copy_sha256: copy.copy_sha256,
+        copy_key: copy.signing_key,
+        copy_signature: copy.signature,
+        receipt: copy.receipt,
+        recipient_key: recipient_key.map(|key| recipient_keys::shown(&key, now)),
+        revision: revision.map(convert::to_revision),
+        legal_basis: copy.legal_basis,
+        journal_entries,
+        ..DeliveryProof::default()
+    })
+}
