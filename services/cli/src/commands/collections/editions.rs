@@ -126,8 +126,10 @@ async fn signing_keys(file: Option<&Path>, options: &Options) -> Result<Vec<Sign
         Some(file) => coupons::read(file, LIST)?,
         None => {
             let connection = connect(options, ServiceName::CollectionDistribution, None)?;
-            let listed = connection.list(&format!("{SERVICE}/ListSigningKeys"), &json!({}));
-            coupons::transcode(&message::of(&message::named(LIST), &listed.await?)?)?
+            let listed = connection
+                .list(&format!("{SERVICE}/ListSigningKeys"), &json!({}))
+                .await?;
+            coupons::transcode(&message::of(&message::named(LIST), &listed)?)?
         }
     };
     Ok(listed.signing_keys)
