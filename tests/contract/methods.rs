@@ -79,8 +79,8 @@ requests.v1.RequestIntakeService/DraftAnswer                    OPERATOR  m  INV
 requests.v1.RequestIntakeService/UpdateAnswer                   OPERATOR  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/ApproveAnswer                  APPROVER  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/RecordDispatch                 OPERATOR  m  INVALID_FIELDS
-requests.v1.RequestIntakeService/GetAnswer                      EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
-requests.v1.RequestIntakeService/DownloadAnswer                 EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  r  INVALID_FIELDS
+requests.v1.RequestIntakeService/GetAnswer                      SUBJECT,EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+requests.v1.RequestIntakeService/DownloadAnswer                 SUBJECT,EDMS,KADAGALAU,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  r  INVALID_FIELDS
 requests.v1.RequestIntakeService/GetAnswerByCoupon              PUBLIC  r  INVALID_FIELDS
 requests.v1.RequestIntakeService/DownloadAnswerByCoupon         PUBLIC  r  INVALID_FIELDS
 requests.v1.RequestIntakeService/ReviewDecision                 OPERATOR,APPROVER  m  INVALID_FIELDS

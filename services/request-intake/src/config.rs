@@ -2,6 +2,7 @@
 
 use std::{num::NonZero, path::PathBuf, str::FromStr, time::Duration};
 
+use crate::rates::Daily;
 use legalstat_kit::{
     partial::Bounds,
     run::environment::{Environment, SettingError},
@@ -17,6 +18,17 @@ const PARTIAL_BYTES: u64 = 1024 * 1024 * 1024;
 const UNBOUND_SECONDS: u64 = 86_400;
 /// How many bytes of one caller may wait so unless set otherwise: 4 GiB.
 const UNBOUND_BYTES: i64 = 4 * 1024 * 1024 * 1024;
+
+/// How much one caller submits in a day unless set otherwise: 58 requests a second, day and night, and 64 GiB.
+const SUBMISSIONS: Daily = Daily {
+    calls: 5_000_000,
+    bytes: 64 * 1024 * 1024 * 1024,
+};
+/// How much one caller uploads in a day unless set otherwise: 200,000 files, and 256 GiB.
+const UPLOADS: Daily = Daily {
+    calls: 200_000,
+    bytes: 256 * 1024 * 1024 * 1024,
+};
 
 /// The settings about files.
 #[derive(Clone, Debug)]
@@ -54,6 +66,10 @@ pub struct Config {
     pub tries: Tries,
     /// How long a document waits to be rendered.
     pub rendering_turn: Duration,
+    /// How much one caller submits in a day.
+    pub submissions: Daily,
+    /// How much one caller uploads in a day.
+    pub uploads: Daily,
 }
 
 /// Whether something is done.
@@ -140,6 +156,16 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let by_address = positive(environment, "LEGALSTAT_SECRET_TRIES_BY_ADDRESS", 30);
     let seconds = positive(environment, "LEGALSTAT_SECRET_TRIES_SECONDS", 3600);
     let rendering = positive(environment, "LEGALSTAT_RENDERING_SECONDS", 10);
+    let submissions = daily(
+        environment,
+        ("LEGALSTAT_SUBMISSIONS_A_DAY", "LEGALSTAT_SUBMISSION_BYTES_A_DAY"),
+        SUBMISSIONS,
+    );
+    let uploads = daily(
+        environment,
+        ("LEGALSTAT_UPLOADS_A_DAY", "LEGALSTAT_UPLOAD_BYTES_A_DAY"),
+        UPLOADS,
+    );
     Ok(Config {
         calendar_url: calendar_url?,
         form_registry_url: form_registry_url?,
@@ -152,7 +178,26 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
             time: Duration::from_secs(seconds?.into()),
         },
         rendering_turn: Duration::from_secs(rendering?.into()),
+        submissions: submissions?,
+        uploads: uploads?,
         files: files?,
+    })
+}
+
+/// Reads how many calls and how many bytes; no limit can be switched off.
+fn daily(
+    environment: &mut Environment,
+    (calls, bytes): (&'static str, &'static str),
+    default: Daily,
+) -> Result<Daily, SettingError> {
+    let mut read = |name, default| {
+        let default = NonZero::new(default).expect("no default is zero");
+        environment.parsed(name, default).map(NonZero::<u64>::get)
+    };
+    let (calls, bytes) = (read(calls, default.calls), read(bytes, default.bytes));
+    Ok(Daily {
+        calls: calls?,
+        bytes: bytes?,
     })
 }
 
@@ -212,6 +257,10 @@ mod tests {
             "LEGALSTAT_SECRET_TRIES",
             "LEGALSTAT_SECRET_TRIES_BY_ADDRESS",
             "LEGALSTAT_SECRET_TRIES_SECONDS",
+            "LEGALSTAT_SUBMISSIONS_A_DAY",
+            "LEGALSTAT_SUBMISSION_BYTES_A_DAY",
+            "LEGALSTAT_UPLOADS_A_DAY",
+            "LEGALSTAT_UPLOAD_BYTES_A_DAY",
         ] {
             let keys = [("LEGALSTAT_SIGNING_KEYS", "c"), (name, "0")];
             let mut environment = Environment::given(urls.into_iter().chain(keys));

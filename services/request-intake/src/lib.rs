@@ -27,6 +27,7 @@ mod error;
 mod examining;
 mod jobs;
 mod lookup;
+mod rates;
 mod rendering;
 mod rpc;
 mod shared_texts;
@@ -50,6 +51,7 @@ use current_rules::CurrentRules;
 use earlier_requests::EarlierRequests;
 use examining::Examiner;
 use lookup::Lookup;
+use rates::Rate;
 use rendering::Rendering;
 use rpc::{
     RequestIntake, attaching,
@@ -130,6 +132,8 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         lookup: Lookup::new(context.db.clone()),
         coupons,
         guesses: Guesses::new(config.tries),
+        submitted: Rate::new("submissions", config.submissions),
+        uploaded: Rate::new("uploads", config.uploads),
         readings: Readings::default(),
         watched,
         outbox: Outbox::start(&context, SERVICE_NAME),

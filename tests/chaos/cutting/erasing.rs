@@ -108,6 +108,15 @@ impl Administrators {
             }
             "EraseRequest" => {
                 let ended = ended().await?;
+                // Another has ordered it before.
+                let another = "INSERT INTO requests.erasure_order
+                    SELECT id, 'Order 7', 'para 2', '', false, 'by order', now(), 'another' FROM requests.request
+                    WHERE 'requests/' || id = $1";
+                let ordered = sqlx::query(another)
+                    .bind(&ended.name)
+                    .execute(&mut watched.running.superuser().await)
+                    .await;
+                ordered.map_err(|error| error.to_string())?;
                 let message = EraseRequestRequest {
                     name: ended.name,
                     legal_basis: law(),

@@ -205,7 +205,7 @@ An upload that was ended goes on with its --request-id, which it told at its beg
     },
     #[command(subcommand)]
     Retention(retention::Retention),
-    /// Erase the personal data of one request that has ended, by an order; nothing undoes it
+    /// Erase the personal data of one request that has ended, by an order that two administrators give; nothing undoes it
     #[command(after_help = "Example:
   legalstat requests erase requests/UUID --etag 7 --act 'Decision 2-15' --provision 'para 1' --reason 'By the decision of a court'")]
     Erase(retention::Erase),

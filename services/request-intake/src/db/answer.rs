@@ -115,7 +115,7 @@ pub async fn insert(connection: &mut PgConnection, request: Uuid, version: &Vers
     Ok(())
 }
 
-/// Stores the approval of a version.
+/// Stores the approval of a version, whose signature encloses nothing of it.
 ///
 /// # Errors
 /// When the database fails; the constraint `answer_approval_by_another` when who approves wrote a version.
@@ -128,8 +128,8 @@ pub async fn approve(
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO requests.answer_approval
-             (request, version, approved_by, capacity, approved_at, signature, verdict, signer)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+             (request, version, approved_by, capacity, approved_at, signature, verdict, signer, is_detached)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, true)",
         request,
         version,
         approved.approved_by,

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use legalstat_kit::{door::word::Word, law::LegalBasis};
+use legalstat_kit::{call::Done, door::word::Word, law::LegalBasis};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::domain::{
     request::{RequesterKind, State},
-    retention::Erasure,
+    retention::{Erasure, Ordered},
 };
 
 /// The most requests that are counted of those that a rule would erase.
@@ -91,25 +91,23 @@ pub struct Order<'a> {
     pub rule: Option<Uuid>,
     pub legal_basis: &'a LegalBasis,
     pub reason: &'a str,
+    /// Who gave it first; none of a rule.
+    pub ordered_by: Option<&'a str>,
     pub by: &'a str,
     pub at: Timestamp,
 }
 
-/// Erases the personal data of locked requests, and gives the digests of the contents of their files.
+/// Erases the personal data of locked requests; the contents of their files are to be removed then, see [`contents`].
 ///
 /// # Errors
 /// When the database fails; a request that has not ended, or was erased before, breaks `request_erased` or `erasure_key`.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn erase(
-    connection: &mut PgConnection,
-    requests: &[Uuid],
-    order: &Order<'_>,
-) -> Result<Vec<Vec<u8>>, sqlx::Error> {
+pub async fn erase(connection: &mut PgConnection, requests: &[Uuid], order: &Order<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO requests.erasure
              (request, rule, legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, reason, erased_at,
-              erased_by, attachments, attachment_bytes, answer_versions)
-         SELECT r.id, $2, $3, $4, $5, $6, $7, $8, $9, files.count, files.bytes, answers.count
+              erased_by, ordered_by, attachments, attachment_bytes, answer_versions)
+         SELECT r.id, $2, $3, $4, $5, $6, $7, $8, $9, $10, files.count, files.bytes, answers.count
          FROM unnest($1::uuid[]) AS r (id)
          CROSS JOIN LATERAL (
              SELECT count(*)::integer AS count, coalesce(sum(size_bytes), 0)::bigint AS bytes
@@ -124,12 +122,96 @@ pub async fn erase(
         order.reason,
         jiff_sqlx::Timestamp::from(order.at) as _,
         order.by,
+        order.ordered_by,
     )
     .execute(&mut *connection)
     .await?;
-    sqlx::query_scalar!(r#"SELECT requests.erase($1) AS "sha256!""#, requests)
-        .fetch_all(connection)
-        .await
+    sqlx::query!("SELECT FROM requests.erase($1)", requests)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The order to erase the data of a request that somebody gave last.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn ordered(connection: &mut PgConnection, request: Uuid) -> Result<Option<Ordered>, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"SELECT legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, reason,
+             ordered_at AS "ordered_at: jiff_sqlx::Timestamp", ordered_by
+         FROM requests.erasure_order WHERE request = $1"#,
+        request,
+    );
+    Ok(row.fetch_optional(connection).await?.map(|row| Ordered {
+        by: Done {
+            by: row.ordered_by,
+            at: row.ordered_at.to_jiff(),
+        },
+        legal_basis: LegalBasis::of_row(
+            row.legal_basis_act,
+            row.legal_basis_provision,
+            row.legal_basis_uri,
+            row.legal_basis_assumed,
+        ),
+        reason: row.reason,
+    }))
+}
+
+/// Stores an order, in the place of another that was not carried out.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn order(connection: &mut PgConnection, request: Uuid, ordered: &Ordered) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO requests.erasure_order
+             (request, legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, reason, ordered_at, ordered_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT ON CONSTRAINT erasure_order_key DO UPDATE SET
+             legal_basis_act = EXCLUDED.legal_basis_act, legal_basis_provision = EXCLUDED.legal_basis_provision,
+             legal_basis_uri = EXCLUDED.legal_basis_uri, legal_basis_assumed = EXCLUDED.legal_basis_assumed,
+             reason = EXCLUDED.reason, ordered_at = EXCLUDED.ordered_at, ordered_by = EXCLUDED.ordered_by",
+        request,
+        ordered.legal_basis.act,
+        ordered.legal_basis.provision,
+        ordered.legal_basis.uri,
+        ordered.legal_basis.assumed,
+        ordered.reason,
+        jiff_sqlx::Timestamp::from(ordered.by.at) as _,
+        ordered.by.by,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The digests of contents that were erased and are not removed yet, in order behind one, at most `most`.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn contents(connection: &mut PgConnection, after: &[u8], most: i64) -> Result<Vec<Vec<u8>>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT sha256 FROM requests.erased_content WHERE sha256 > $1 ORDER BY sha256 LIMIT $2",
+        after,
+        most,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Notes that content is removed. Who is just erasing a file with the same content is waited for.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn remove_content(connection: &mut PgConnection, sha256: &[u8]) -> Result<(), sqlx::Error> {
+    sqlx::query!("DELETE FROM requests.erased_content WHERE sha256 = $1", sha256)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// The attachments of requests, each with its request.
@@ -157,7 +239,7 @@ pub async fn of_requests(
 ) -> Result<HashMap<Uuid, Erasure>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT request, rule, legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, reason,
-             erased_at AS "erased_at: jiff_sqlx::Timestamp", erased_by, attachments, attachment_bytes, answer_versions
+             erased_at AS "erased_at: jiff_sqlx::Timestamp", erased_by, ordered_by, attachments, attachment_bytes, answer_versions
          FROM requests.erasure WHERE request = ANY ($1)"#,
         requests,
     );
@@ -173,6 +255,7 @@ pub async fn of_requests(
             ),
             reason: row.reason,
             by: row.erased_by,
+            ordered_by: row.ordered_by,
             attachments: row.attachments,
             attachment_bytes: row.attachment_bytes,
             answer_versions: row.answer_versions,

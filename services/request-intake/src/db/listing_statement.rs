@@ -327,9 +327,15 @@ fn push_words(query: &mut QueryBuilder<Postgres>, text: &str, words: &[String]) 
     query.push(format!(" FROM (SELECT lower({text}) AS text OFFSET 0) AS t)"));
 }
 
-/// That there is an answer, and that its last version is approved by nobody.
+/// That there is an answer, that its last version is approved by nobody, and that nothing of the request was changed or went elsewhere
+/// since it was drafted: what is outdated waits for another draft. What was changed and changed back counts as changed.
 const UNAPPROVED: &str = " AND (SELECT max(a.version) FROM requests.answer AS a WHERE a.request = r.id)
-    > coalesce((SELECT max(p.version) FROM requests.answer_approval AS p WHERE p.request = r.id), 0)";
+    > coalesce((SELECT max(p.version) FROM requests.answer_approval AS p WHERE p.request = r.id), 0)
+    AND NOT EXISTS (SELECT FROM requests.decision AS d WHERE d.request = r.id
+        AND d.position > (SELECT max(w.position) FROM requests.decision AS w WHERE w.request = r.id AND w.verb = 'DRAFT_ANSWER')
+        AND (d.items IS NOT NULL OR EXISTS (
+            SELECT FROM requests.changed_field AS c WHERE c.request = d.request AND c.decision = d.position)))
+    AND (SELECT a.submission_sha256 IS NOT NULL FROM requests.answer AS a WHERE a.request = r.id ORDER BY a.version DESC LIMIT 1)";
 
 /// What a place is read from, and in which list.
 const COLUMNS: &str =

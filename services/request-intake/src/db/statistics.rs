@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use crate::domain::{
     examination::CheckRule,
     request::{Channel, RequesterKind, State},
-    statistics::Alike,
+    statistics::{Alike, Ended, Ground},
 };
 
 /// The requests received between two instants, counted by what they have in common.
@@ -26,7 +26,9 @@ pub async fn alike(
         // What was never decided on has no decision to look for.
         r#"SELECT r.requester_kind, r.channel, r.state, r.registration_number IS NOT NULL AS "is_registered!",
              ceil(extract(epoch FROM coalesce(sent.dispatched_at, d.answered_at) - r.received_at) / 86400)::integer AS days,
-             coalesce(sent.dispatched_at, d.answered_at) <= r.due_time AS in_time, coalesce(d.is_extended, false) AS "is_extended!",
+             coalesce(sent.dispatched_at, d.answered_at) <= r.due_time AS in_time,
+             -- The longer time of a term is part of it.
+             coalesce(d.is_extended AND r.due_part IS DISTINCT FROM 'LONG_BASE', false) AS "is_extended!",
              coalesce(r.due_time < $3 AND r.state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION'), false)
                  AS "is_overdue!",
              count(*) AS "count!"
@@ -59,32 +61,47 @@ pub async fn alike(
     alike.collect()
 }
 
-/// Of the requests received between two instants those left without consideration, by the rules that their examination found broken.
+/// Of the requests received between two instants those left without consideration or terminated: by the ground of the official who did
+/// so, else by the rules that their examination found broken.
 ///
 /// # Errors
 /// When the database fails.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn left(
+pub async fn ended(
     connection: &mut PgConnection,
     received: &Range<Timestamp>,
-) -> Result<Vec<(Option<CheckRule>, i64)>, sqlx::Error> {
+) -> Result<Vec<(Ground, Ended)>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT broken.rule AS "rule?", count(*) AS "count!"
+        r#"SELECT decided.ground AS "ground?", broken.rule AS "rule?",
+             count(*) FILTER (WHERE r.state = 'LEFT_WITHOUT_CONSIDERATION') AS "left!",
+             count(*) FILTER (WHERE r.state = 'TERMINATED') AS "terminated!"
          FROM requests.request AS r
          LEFT JOIN LATERAL (
-             SELECT DISTINCT f.rule FROM requests.finding AS f WHERE f.id = ANY (r.findings) AND f.outcome = 'FAILED'
+             SELECT d.ground FROM requests.decision AS d
+             WHERE r.version > 0 AND d.request = r.id AND d.verb IN ('LEAVE_WITHOUT_CONSIDERATION', 'TERMINATE')
+             ORDER BY d.position DESC LIMIT 1
+         ) AS decided ON true
+         LEFT JOIN LATERAL (
+             SELECT DISTINCT f.rule FROM requests.finding AS f
+             WHERE decided.ground IS NULL AND f.id = ANY (r.findings) AND f.outcome = 'FAILED'
              UNION
              SELECT e.rule FROM requests.examination_check AS e
-             WHERE r.findings = '{}' AND e.request = r.id AND e.round = r.examination_round AND e.outcome = 'FAILED'
+             WHERE decided.ground IS NULL AND r.findings = '{}' AND e.request = r.id AND e.round = r.examination_round
+               AND e.outcome = 'FAILED'
          ) AS broken ON true
-         WHERE r.received_at >= $1 AND r.received_at < $2 AND r.state = 'LEFT_WITHOUT_CONSIDERATION'
-         GROUP BY 1"#,
+         WHERE r.received_at >= $1 AND r.received_at < $2 AND r.state IN ('LEFT_WITHOUT_CONSIDERATION', 'TERMINATED')
+         GROUP BY 1, 2"#,
         jiff_sqlx::Timestamp::from(received.start) as _,
         jiff_sqlx::Timestamp::from(received.end) as _,
     );
-    let left = rows.fetch_all(connection).await?.into_iter().map(|row| {
-        let rule = row.rule.map(|rule| CheckRule::read_stored(&rule, "rule"));
-        Ok((rule.transpose()?, row.count))
+    let ended = rows.fetch_all(connection).await?.into_iter().map(|row| {
+        let ground = match (row.ground, row.rule) {
+            (Some(ground), _) => Ground::Decided(ground),
+            (None, Some(rule)) => Ground::Broken(CheckRule::read_stored(&rule, "rule")?),
+            (None, None) => Ground::Unknown,
+        };
+        let (left, terminated) = (row.left, row.terminated);
+        Ok((ground, Ended { left, terminated }))
     });
-    left.collect()
+    ended.collect()
 }

@@ -3,7 +3,7 @@
 
 use super::{
     request::{Channel, ItemKind, Submission},
-    rules::Rules,
+    rules::{CRIME_OR_THREAT, Rules},
 };
 
 /// What contradicts a ground, by its code; none when nothing does.
@@ -19,6 +19,10 @@ pub fn of(ground: &str, submission: &Submission, rules: &Rules) -> Option<&'stat
         "WITHOUT_ESSENCE" => (
             submission.essence.is_empty() || submission.items.is_empty(),
             "it says what it is about, and names what it asks for",
+        ),
+        CRIME_OR_THREAT => (
+            submission.is_to_be_forwarded(),
+            "its author, signature or postal address is known, or it is not marked as reporting a crime or a threat",
         ),
         "ORAL" => (channel == Channel::Oral, "it did not come by word of mouth"),
         "OTHER_CHANNEL" => (
@@ -50,9 +54,13 @@ mod tests {
     fn a_ground_of_facts_holds_only_where_they_are_so() {
         let rules = register::embedded().expect("the registers are readable");
         type Make = fn(&mut Submission);
-        let cases: [(&str, Make); 6] = [
+        let cases: [(&str, Make); 7] = [
             ("ANONYMOUS", |one| {
                 (one.requester.full_name, one.requester.postal_address) = (String::new(), String::new());
+            }),
+            ("CRIME_OR_THREAT", |one| {
+                (one.requester.full_name, one.requester.postal_address) = (String::new(), String::new());
+                one.reports_crime_or_threat = true;
             }),
             ("WITHOUT_ESSENCE", |one| one.essence.clear()),
             ("ORAL", |one| one.channel = Channel::Oral),

@@ -366,13 +366,17 @@ impl RulesInForce<'_> {
     }
 
     /// The same of a rule that rests on more than its ground, of which a text was read or not. Only by what was read does anyone but an
-    /// official decide, however formal it is; and nobody is asked for anything who is not known.
+    /// official decide, however formal it is; nobody is asked for anything who is not known; and what is forwarded at once an official
+    /// forwards, whatever else is wrong with it.
     fn broken_if(&self, rule: CheckRule, field: &str, was_read: bool) -> Verdict {
         let Some(ground) = self.ground(rule) else {
             return self.kept(rule, Outcome::NotApplicable, field, texts::no_rule());
         };
         let (decided_by, more) = match ground.decided_by {
             Decider::Official => (Decider::Official, None),
+            _ if let Some(rule) = self.rules.forwarding_at_once(self.submission) => {
+                (Decider::Official, Some(rule.text.clone()))
+            }
             _ if !was_read || !ground.validity.was_read() => (Decider::Official, Some(texts::was_not_read())),
             Decider::Requester if self.submission.is_anonymous() => (Decider::Official, Some(texts::nobody_to_ask())),
             decider => (decider, None),

@@ -50,7 +50,7 @@ fn of_kind(kind: &str, told: &Told) -> Vec<Notice> {
         "request.left_without_consideration" | "request.returned" => vec![Notice::Refused, Notice::TakenOffControl],
         "request.terminated" | "request.withdrawn" => vec![Notice::TakenOffControl],
         // It was over before.
-        "request.erased" => Vec::new(),
+        "request.erased" | "request.erasure_ordered" => Vec::new(),
         // Of one that is forwarded by items the rest stays to be answered here.
         "request.forwarded" if told.state == Some(State::Forwarded) => vec![Notice::Execution, Notice::TakenOffControl],
         kind if kind.starts_with("request.") => vec![Notice::Execution],
@@ -74,10 +74,11 @@ fn or_execution(notices: Vec<Notice>) -> Vec<Notice> {
     }
 }
 
-/// Whether an event of this kind is for the inside only: it happened to no request, or it changed nothing. Of anything else whoever
+/// Whether an event of this kind is for the inside only: it happened to no request, it changed nothing, or it waits for
+/// another official. Of anything else whoever
 /// sees the request is told, for he sees the decision too.
 pub fn is_for_the_inside(kind: &str) -> bool {
-    !kind.starts_with("request.") || kind.ends_with("_repeated")
+    !kind.starts_with("request.") || kind.ends_with("_repeated") || kind == "request.erasure_ordered"
 }
 
 /// Whether an event of this kind leaves a request where it stood, so that it need not tell that.
@@ -95,6 +96,7 @@ pub fn leaves_state(kind: &str) -> bool {
             | "request.answer_approved"
             | "request.answer_approval_repeated"
             | "request.assignment_repeated"
+            | "request.erasure_ordered"
     )
 }
 
@@ -153,6 +155,7 @@ mod tests {
             ("request.terminated", Some(&[TakenOffControl])),
             ("request.withdrawn", Some(&[TakenOffControl])),
             ("request.erased", Some(&[])),
+            ("request.erasure_ordered", None),
             ("request.answer_approval_repeated", None),
             ("retention-rule.created", None),
             ("retention-rule.approved", None),

@@ -129,6 +129,34 @@ impl Facts {
     }
 }
 
+/// That somebody ordered the personal data of a request to be erased; it waits for another person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ordered {
+    pub by: Done,
+    pub legal_basis: LegalBasis,
+    pub reason: String,
+}
+
+/// What becomes of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// It waits for another person.
+    Recorded,
+    /// The same order was given by another person: it is carried out.
+    CarriedOut,
+    /// The same person gave it before.
+    BySamePerson,
+}
+
+/// What becomes of an order that a person gives by a law, after one that waits.
+pub fn given(waits: Option<&Ordered>, by: &str, legal_basis: &LegalBasis) -> Given {
+    match waits {
+        Some(waits) if waits.legal_basis == *legal_basis && waits.by.by == by => Given::BySamePerson,
+        Some(waits) if waits.legal_basis == *legal_basis => Given::CarriedOut,
+        _ => Given::Recorded,
+    }
+}
+
 /// That the personal data of a request were erased.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Erasure {
@@ -139,6 +167,8 @@ pub struct Erasure {
     /// Why it was ordered; empty for a rule.
     pub reason: String,
     pub by: String,
+    /// Of an order, who gave it before that person.
+    pub ordered_by: Option<String>,
     pub attachments: i32,
     pub attachment_bytes: i64,
     pub answer_versions: i32,
@@ -168,6 +198,29 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn an_order_is_carried_out_when_another_person_gives_the_same() {
+        let law = LegalBasis::parse("Order 7, para 2");
+        let waits = Ordered {
+            by: Done {
+                by: "one".into(),
+                at: Timestamp::UNIX_EPOCH,
+            },
+            legal_basis: law.clone(),
+            reason: "a court".into(),
+        };
+        let other = LegalBasis::parse("Order 8, para 2");
+        for (waits, by, law, expected) in [
+            (None, "one", &law, Given::Recorded),
+            (Some(&waits), "one", &law, Given::BySamePerson),
+            (Some(&waits), "two", &law, Given::CarriedOut),
+            (Some(&waits), "one", &other, Given::Recorded),
+            (Some(&waits), "two", &other, Given::Recorded),
+        ] {
+            assert_eq!(given(waits, by, law), expected, "{by} {law:?}");
+        }
+    }
 
     const fn period(years: i32, months: i32, days: i32) -> Period {
         Period { years, months, days }

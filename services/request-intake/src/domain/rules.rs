@@ -9,7 +9,7 @@ use super::{
     decision::OfficialCapacity,
     examination::CheckRule,
     life::Verb,
-    request::{CallerRole, Capacity, Channel, RequesterKind},
+    request::{CallerRole, Capacity, Channel, RequesterKind, Submission},
 };
 
 /// Who decides when a rule is broken.
@@ -256,6 +256,13 @@ impl Rules {
             .iter()
             .filter(|rule| (rule.verb, rule.kind) == (verb, kind) && rule.ground == ground);
         in_force(of, day, |rule| &rule.validity)
+    }
+
+    /// The rule by which a request is forwarded at once, whatever else there is about it: an anonymous report of a crime or a threat.
+    pub fn forwarding_at_once(&self, submission: &Submission) -> Option<&VerbRule> {
+        let (kind, day) = (submission.requester.kind, submission.received_on());
+        let rule = self.verb(Verb::Forward, CRIME_OR_THREAT, kind, day);
+        rule.filter(|_| submission.is_to_be_forwarded())
     }
 
     /// The codes of the grounds on which something may be done, in their order.

@@ -76,6 +76,26 @@ impl Counts {
     }
 }
 
+/// By what requests ended without an answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ground {
+    /// A rule that their examination found broken.
+    Broken(CheckRule),
+    /// The ground of an official, by its code in the rules.
+    Decided(String),
+    /// Nothing that is stored tells.
+    Unknown,
+}
+
+/// How many ended so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Left without consideration.
+    pub left: i64,
+    /// Terminated.
+    pub terminated: i64,
+}
+
 /// The counts of a range of days of receipt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
@@ -87,8 +107,8 @@ pub struct Statistics {
     pub channels: BTreeMap<Channel, Counts>,
     /// By state.
     pub states: BTreeMap<State, Counts>,
-    /// Those left without consideration, by the rule that was broken; under none those that no check explains.
-    pub grounds: BTreeMap<Option<CheckRule>, i64>,
+    /// Those left without consideration or terminated.
+    pub grounds: BTreeMap<Ground, Ended>,
 }
 
 impl Statistics {
@@ -100,9 +120,11 @@ impl Statistics {
         self.states.entry(alike.state).or_default().add(alike);
     }
 
-    /// Takes in requests that were left without consideration.
-    pub fn add_left(&mut self, rule: Option<CheckRule>, count: i64) {
-        *self.grounds.entry(rule).or_default() += count;
+    /// Takes in requests that were left without consideration or terminated by a ground.
+    pub fn add_ended(&mut self, ground: Ground, ended: Ended) {
+        let sum = self.grounds.entry(ground).or_default();
+        sum.left += ended.left;
+        sum.terminated += ended.terminated;
     }
 }
 

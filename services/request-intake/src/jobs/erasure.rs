@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -80,6 +80,10 @@ impl Job {
             }
         }
         telemetry::gauge("legalstat.requests.erased", self.erased.load(Ordering::Relaxed));
+        // Also what another replica, or one that crashed, has left to be removed.
+        let removed = erasing::remove_contents(&self.context.db, &self.files).await;
+        let removed = removed.map_err(legalstat_kit::Error::of_job);
+        failed = failed.and(removed.map(|_| ()));
         self.forget().await?;
         failed
     }
@@ -87,11 +91,9 @@ impl Job {
     async fn erase_stretch(&self, rule: Uuid, stretch: Stretch) -> anyhow::Result<()> {
         let mut requests = 0;
         loop {
-            let (erased, contents) = self.erase_batch(rule, stretch).await?;
+            let erased = self.erase_batch(rule, stretch).await?;
             requests += erased;
             self.erased.fetch_add(i64::try_from(erased)?, Ordering::Relaxed);
-            let removed = erasing::remove_all_unused(&self.context.db, &self.files, &contents).await;
-            removed.map_err(legalstat_kit::Error::of_job)?;
             if erased < BATCH {
                 break;
             }
@@ -103,11 +105,9 @@ impl Job {
         Ok(())
     }
 
-    /// Tells how many requests were erased, and the contents of their files. Of two replicas each takes what the other has not.
-    async fn erase_batch(&self, rule: Uuid, stretch: Stretch) -> anyhow::Result<(usize, Vec<Vec<u8>>)> {
-        let left = Arc::new(Mutex::new(Vec::new()));
-        let contents = Arc::clone(&left);
-        let erased = write::by_job(&self.context, METHOD, move |write| {
+    /// Tells how many requests were erased. Of two replicas each takes what the other has not.
+    async fn erase_batch(&self, rule: Uuid, stretch: Stretch) -> anyhow::Result<usize> {
+        write::by_job(&self.context, METHOD, move |write| {
             Box::pin(async move {
                 // Who ends the rule waits for this batch, and nothing is erased by it afterwards.
                 let rule = db::retention_rule::hold(write.connection(), rule).await?;
@@ -123,19 +123,17 @@ impl Job {
                     rule: Some(rule.id),
                     legal_basis: &rule.facts.legal_basis,
                     reason: "",
+                    ordered_by: None,
                     by: METHOD,
                     at: write.now(),
                 };
                 let erased = erasing::erase(write, &due, &order).await;
-                *contents.lock().unwrap_or_else(PoisonError::into_inner) =
-                    erased.map_err(legalstat_kit::Error::of_job)?;
+                erased.map_err(legalstat_kit::Error::of_job)?;
                 let changes: Vec<Change> = due.iter().map(|id| erasing::change(*id, stretch.1)).collect();
                 Ok(changes)
             })
-        });
-        let erased = erased.await?;
-        let contents = std::mem::take(&mut *left.lock().unwrap_or_else(PoisonError::into_inner));
-        Ok((erased, contents))
+        })
+        .await
     }
 
     /// Takes the numbers of erased requests out of memory, whichever replica erased them.

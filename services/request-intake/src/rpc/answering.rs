@@ -35,6 +35,8 @@ pub(super) struct Standing {
     pub dispatch: Option<Dispatch>,
     /// The file that proves the dispatch, for those who may see it.
     pub proof_file: Option<Attachment>,
+    /// Whether it answers the request as it was before, and is not dispatched.
+    pub is_outdated: bool,
 }
 
 /// The answer to a request, as this caller sees it: a draft is for officials.
@@ -87,11 +89,13 @@ async fn of_stored(connection: &mut PgConnection, stored: Stored, for_official: 
         Some(file) => db::attachment::get(connection, &[file]).await?.remove(&file),
         None => None,
     };
+    let is_outdated = dispatch.is_none() && !is_current(connection, &stored, &version).await?;
     Ok(Standing {
         stored,
         version,
         dispatch,
         proof_file,
+        is_outdated,
     })
 }
 
@@ -114,13 +118,17 @@ pub(super) async fn require_current(
     stands: &Stored,
     version: &Version,
 ) -> Result<(), Error> {
-    let id = stands.receipt.id;
-    let forwarded = db::decision::forwarded_items(connection, id).await?;
-    let asked = amendment::digest(&stands.submission, &forwarded);
-    if version.submission_sha256.as_deref() == Some(&asked[..]) {
+    if is_current(connection, stands, version).await? {
         return Ok(());
     }
-    Err(error::answer_outdated(&names::request(id), version.version).into())
+    Err(error::answer_outdated(&names::request(stands.receipt.id), version.version).into())
+}
+
+/// Whether a version answers the request as it stands.
+async fn is_current(connection: &mut PgConnection, stands: &Stored, version: &Version) -> Result<bool, sqlx::Error> {
+    let forwarded = db::decision::forwarded_items(connection, stands.receipt.id).await?;
+    let asked = amendment::digest(&stands.submission, &forwarded);
+    Ok(version.submission_sha256.as_deref() == Some(&asked[..]))
 }
 
 /// The answer of a version.
@@ -145,6 +153,7 @@ pub(super) fn to_answer(standing: Standing) -> Result<proto::Answer, Error> {
         version,
         dispatch,
         proof_file,
+        is_outdated,
     } = standing;
     Ok(proto::Answer {
         name: name(stored.receipt.id),
@@ -161,6 +170,7 @@ pub(super) fn to_answer(standing: Standing) -> Result<proto::Answer, Error> {
         sha256: hex::encode(version.sha256),
         approval: version.approval.map(approval),
         dispatch: dispatch.map(|dispatch| to_dispatch(dispatch, proof_file)),
+        outdated: is_outdated,
     })
 }
 

@@ -21,7 +21,7 @@ use crate::{
     db::{self, answer::Approved},
     domain::{decision::OfficialCapacity, dispatch::SignatureVerdict, life::Verb, names},
     error,
-    signature::Verdict,
+    signature::{self, Verdict},
     signatures::Content,
 };
 
@@ -169,5 +169,10 @@ async fn verified(service: &RequestIntake, signed: Vec<u8>, der: Vec<u8>) -> Res
             return Err(Violations::one("signature", FieldReason::Signature, &description).into());
         }
     };
+    // What is enclosed would be another copy of the answer, which no erasure finds.
+    if !signature::is_detached(&der) {
+        let description = "the container encloses what it signs: sign detached";
+        return Err(Violations::one("signature", FieldReason::Conflict, description).into());
+    }
     Ok(Signature { der, verdict, signer })
 }

@@ -17,7 +17,7 @@ use crate::domain::{
         Capacity, Channel, Item, ItemKind, Language, Proof, Receipt, Request, Requester, RequesterKind, Signatory,
         Standing, State, Unit,
     },
-    retention::Erasure,
+    retention::{Erasure, Ordered},
 };
 
 pub(super) fn requester_kind(kind: RequesterKind) -> i32 {
@@ -308,6 +308,7 @@ pub(super) fn request(request: Request) -> proto::Request {
         reports_crime_or_threat: submission.reports_crime_or_threat,
         forward_by: None,
         forward_deadline: None,
+        erasure_order: None,
         receiving_body: submission
             .receiving_body
             .as_deref()
@@ -355,9 +356,20 @@ pub(super) fn erased(erasure: Erasure) -> proto::Erasure {
         legal_basis: Some(erasure.legal_basis.into()),
         reason: erasure.reason,
         erased_by: erasure.by,
+        ordered_by: erasure.ordered_by.unwrap_or_default(),
         attachments: erasure.attachments,
         attachment_bytes: erasure.attachment_bytes,
         answer_versions: erasure.answer_versions,
+    }
+}
+
+/// That somebody ordered the data of a request to be erased.
+pub(super) fn erasure_order(ordered: Ordered) -> proto::ErasureOrder {
+    proto::ErasureOrder {
+        order_time: Some(wire::to_timestamp(ordered.by.at)),
+        legal_basis: Some(ordered.legal_basis.into()),
+        reason: ordered.reason,
+        ordered_by: ordered.by.by,
     }
 }
 

@@ -223,7 +223,8 @@ pub(super) struct Ordered<'r> {
 ///
 /// # Errors
 /// VERB_NOT_ORDERED when no law in force on the day of receipt lets it be done; INVALID_FIELDS for another ground or capacity than
-/// the law has; GROUND_CONTRADICTED for a ground that what was submitted contradicts.
+/// the law has, and for ending anything otherwise that is to be forwarded at once; GROUND_CONTRADICTED for a ground that what was
+/// submitted contradicts.
 pub(super) fn ordered<'r>(
     rules: &'r Rules,
     stands: &Stored,
@@ -244,6 +245,7 @@ pub(super) fn ordered<'r>(
     let channel = rules.channel(kind, stands.submission.channel, day);
     let own = channel.filter(|_| (verb, ground) == (Verb::LeaveWithoutConsideration, "OTHER_CHANNEL"));
     let legal_basis = rules.basis_on(own.map_or(&rule.legal_basis, |own| &own.legal_basis), day);
+    require_forwarding(rules, stands, verb, ground)?;
     if let Some(why) = contradiction::of(ground, &stands.submission, rules) {
         return Err(error::ground_contradicted(ground, why, &legal_basis).into());
     }
@@ -261,6 +263,23 @@ pub(super) fn ordered<'r>(
         violations.refuse()?;
     }
     Ok(Ordered { rule, legal_basis })
+}
+
+/// An anonymous report of a crime or a threat is forwarded at once all the same: no verb ends it otherwise but its withdrawal.
+fn require_forwarding(rules: &Rules, stands: &Stored, verb: Verb, ground: &str) -> Result<(), Error> {
+    let ends_otherwise = matches!(
+        verb,
+        Verb::LeaveWithoutConsideration | Verb::Return | Verb::Terminate | Verb::ApproveAnswer | Verb::RecordDispatch
+    );
+    let Some(rule) = rules.forwarding_at_once(&stands.submission).filter(|_| ends_otherwise) else {
+        return Ok(());
+    };
+    let legal_basis = rules.basis_on(&rule.legal_basis, stands.submission.received_on());
+    let field = if ground.is_empty() { "name" } else { "ground" };
+    let description = "it reports a crime or a threat, and so is forwarded at once all the same";
+    let mut violations = Violations::new();
+    violations.add_by_law(field, FieldReason::Conflict, description, &legal_basis);
+    Ok(violations.refuse()?)
 }
 
 /// The request as nobody else can change it any more.

@@ -30,6 +30,10 @@ pub(super) async fn download_attachment(
     let offset = number(&mut violations, "offset", message.offset);
     let length = number(&mut violations, "length", message.length);
     let attachment = find(service, call, violations.sound(id)?).await?;
+    if service.attachments.has_expired(&attachment, service.context.now()) {
+        // Its content may be gone before its row.
+        return Err(Refusal::not_found(&message.name).into());
+    }
     if attachment.is_erased() {
         return Err(erased(&service.context.db, &attachment).await?.into());
     }
@@ -53,7 +57,7 @@ pub(super) async fn download_attachment(
         async move {
             match chunk {
                 Ok(chunk) => Ok(part(Part::Chunk(chunk.to_vec()))),
-                Err(error) => Err(Status::from(erased_meanwhile(&db, id).await.unwrap_or(error))),
+                Err(error) => Err(Status::from(gone_meanwhile(&db, id).await.unwrap_or(error))),
             }
         }
     });
@@ -95,11 +99,14 @@ async fn erased(db: &Database, attachment: &Attachment) -> Result<Refusal, Error
     Ok(erasure.map_or_else(|| Refusal::not_found(&name), |erasure| erasure.told(&name).refusal()))
 }
 
-/// The same of one whose content went while it was sent; none when that is not why it could not be read.
-async fn erased_meanwhile(db: &Database, id: Uuid) -> Option<Error> {
+/// That an attachment was dropped or erased while it was sent; none when that is not why it could not be read.
+async fn gone_meanwhile(db: &Database, id: Uuid) -> Option<Error> {
     let found = {
         let mut connection = db.connection().await.ok()?;
-        db::attachment::get(&mut connection, &[id]).await.ok()?.remove(&id)?
+        db::attachment::get(&mut connection, &[id]).await.ok()?.remove(&id)
+    };
+    let Some(found) = found else {
+        return Some(Refusal::not_found(&names::attachment(id)).into());
     };
     if !found.is_erased() {
         return None;

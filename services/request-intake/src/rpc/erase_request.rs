@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use legalstat_kit::{
-    Call, Error, FieldReason, Refusal, Violations,
+    Call, Context, Error, FieldReason, Refusal, Violations,
+    call::Done,
     door::word::Word as _,
-    write::{self, Mutation, Outcome},
+    law::LegalBasis,
+    write::{self, Mutation, Outcome, Write},
 };
 use legalstat_proto::{
     common::v1::ErrorReason,
@@ -20,9 +22,16 @@ use super::{
     seeing,
 };
 use crate::{
-    db::erasure::Order,
-    domain::{names, request::State, retention::ENDS},
+    current_rules::CurrentRules,
+    db::{self, erasure::Order},
+    domain::{
+        names,
+        request::State,
+        retention::{self, ENDS, Given, Ordered},
+        told::Told,
+    },
     erasing,
+    shared_texts::SharedTexts,
 };
 
 pub(super) async fn erase_request(
@@ -44,48 +53,88 @@ pub(super) async fn erase_request(
     let (asked, legal_basis) = violations.sound(asked.zip(legal_basis))?;
     let name = names::request(asked.id);
     let mutation = Mutation::of(&call, &name, asked.request_id, asked.validate_only, &message);
-    let (texts, rules, context) = (
-        Arc::clone(&service.texts),
-        Arc::clone(&service.rules),
-        service.context.clone(),
-    );
+    let shown = Shown {
+        texts: Arc::clone(&service.texts),
+        rules: Arc::clone(&service.rules),
+        context: service.context.clone(),
+    };
     let files = service.files.clone();
     write::carry_out(&service.context, mutation, move |write| {
         Box::pin(async move {
             let stands = deciding::locked(write.connection(), &asked).await?;
-            let stands = seeing::whole(&rules, &context, &call, asked.id, stands).await?;
+            let stands = seeing::whole(&shown.rules, &shown.context, &call, asked.id, stands).await?;
             deciding::require_etag(&stands, &asked)?;
             write.not_before(stands.standing.changed_at.unwrap_or(stands.receipt.accepted_at));
             let state = stands.standing.state;
             if state.is_open() {
                 return Err(not_ended(state).into());
             }
+            let waits = db::erasure::ordered(write.connection(), asked.id).await?;
+            let by = &call.caller.name;
+            let waits = match (retention::given(waits.as_ref(), by, &legal_basis), waits) {
+                (Given::BySamePerson, _) => return Err(same_person(by, &legal_basis).into()),
+                (Given::CarriedOut, Some(waits)) => waits,
+                _ => {
+                    let ordered = Ordered {
+                        by: Done {
+                            by: by.clone(),
+                            at: write.now(),
+                        },
+                        legal_basis,
+                        reason,
+                    };
+                    db::erasure::order(write.connection(), asked.id, &ordered).await?;
+                    let mut answer = left(write, &asked, &shown, &call).await?;
+                    answer.erasure_order = Some(convert::erasure_order(ordered));
+                    return Ok(Outcome::of(&name, "request.erasure_ordered", answer).telling(&Told::of(state, None)));
+                }
+            };
             let order = Order {
                 rule: None,
-                legal_basis: &legal_basis,
-                reason: &reason,
-                by: &call.caller.name,
+                legal_basis: &waits.legal_basis,
+                reason: &waits.reason,
+                ordered_by: Some(&waits.by.by),
+                by,
                 at: write.now(),
             };
-            let contents = erasing::erase(write, &[asked.id], &order).await?;
-            let left = deciding::locked(write.connection(), &asked).await?;
-            let left = left.ok_or_else(|| anyhow::anyhow!("a locked request is gone"))?;
-            let viewer = seeing::viewer(&rules, &context, &call, left.rules_revision).await?;
-            let answer = deciding::basic(write.connection(), &texts, &viewer, left).await?;
-            let answer = convert::as_of(answer, context.now());
+            erasing::erase(write, &[asked.id], &order).await?;
+            let answer = left(write, &asked, &shown, &call).await?;
             let outcome = Outcome::each(vec![erasing::change(asked.id, state)], answer);
+            let context = shown.context;
             Ok(outcome.once_committed(move || {
-                // What is not removed now is when contents without a row are looked for.
+                // What is not removed now is by the job.
                 context.tasks.clone().spawn(async move {
-                    let removed = erasing::remove_all_unused(&context.db, &files, &contents).await;
+                    let removed = erasing::remove_contents(&context.db, &files).await;
                     if let Err(error) = removed.map_err(Error::of_job) {
-                        tracing::warn!(%error, "contents of an erased request stay until they are swept");
+                        tracing::warn!(%error, "contents of an erased request are removed later");
                     }
                 });
             }))
         })
     })
     .await
+}
+
+/// By what a request is shown.
+struct Shown {
+    texts: Arc<SharedTexts>,
+    rules: Arc<CurrentRules>,
+    context: Context,
+}
+
+/// The request as the transaction leaves it.
+async fn left(write: &mut Write, asked: &Asked, shown: &Shown, call: &Call) -> Result<proto::Request, Error> {
+    let left = deciding::locked(write.connection(), asked).await?;
+    let left = left.ok_or_else(|| anyhow::anyhow!("a locked request is gone"))?;
+    let viewer = seeing::viewer(&shown.rules, &shown.context, call, left.rules_revision).await?;
+    let answer = deciding::basic(write.connection(), &shown.texts, &viewer, left).await?;
+    Ok(convert::as_of(answer, shown.context.now()))
+}
+
+/// Who carries an order out must be another person than who gave it.
+fn same_person(by: &str, basis: &LegalBasis) -> Refusal {
+    let message = format!("{by} has ordered this; another administrator who gives the same order carries it out");
+    Refusal::new(Code::FailedPrecondition, ErrorReason::SamePerson, message).legal_basis(basis.clone())
 }
 
 fn not_ended(state: State) -> Refusal {

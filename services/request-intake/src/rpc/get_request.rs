@@ -28,9 +28,16 @@ pub(super) async fn get_request(
     let found = service.lookup.get(id).await?;
     let stored = seeing::visible(&service.rules, &service.context, call, id, found).await?;
     let owed = owed::owed(service, &stored).await?;
+    // Of an open request nothing is erased.
+    let may_be_ordered = call.caller.is_official() && view == View::Full && !stored.standing.state.is_open();
     let mut request = shown(service, call, stored, view).await?;
     if let Some(owed) = owed {
         owed.tell(&mut request, view, zone::civil_day(service.context.now()));
+    }
+    if may_be_ordered && request.erased.is_none() {
+        let mut connection = service.context.db.connection().await?;
+        let ordered = db::erasure::ordered(&mut connection, id).await?;
+        request.erasure_order = ordered.map(convert::erasure_order);
     }
     Ok(request)
 }

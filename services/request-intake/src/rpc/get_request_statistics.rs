@@ -9,7 +9,7 @@ use legalstat_proto::requests::v1::{self as proto, GetRequestStatisticsRequest, 
 use super::{RequestIntake, convert};
 use crate::{
     db,
-    domain::statistics::{Counts, Statistics},
+    domain::statistics::{Counts, Ended, Ground, Statistics},
 };
 
 /// The years for which statistics are asked for: whoever writes a year wrong is told so.
@@ -28,8 +28,8 @@ pub(super) async fn get_request_statistics(
         for alike in db::statistics::alike(&mut snapshot, &month, now).await? {
             statistics.add(&alike);
         }
-        for (rule, count) in db::statistics::left(&mut snapshot, &month).await? {
-            statistics.add_left(rule, count);
+        for (ground, ended) in db::statistics::ended(&mut snapshot, &month).await? {
+            statistics.add_ended(ground, ended);
         }
     }
     Ok(shown(statistics, from, to))
@@ -96,10 +96,21 @@ fn shown(statistics: Statistics, from: Date, to: Date) -> RequestStatistics {
             state: convert::state(*state),
             counts: Some(counts(of_state)),
         })),
-        grounds: Vec::from_iter(grounds.into_iter().map(|(rule, count)| proto::GroundCounts {
-            rule: rule.map(convert::rule).unwrap_or_default(),
-            left_without_consideration: count,
-        })),
+        grounds: grounds.into_iter().map(ground).collect(),
+    }
+}
+
+fn ground((ground, ended): (Ground, Ended)) -> proto::GroundCounts {
+    let (rule, ground) = match ground {
+        Ground::Broken(rule) => (convert::rule(rule), String::new()),
+        Ground::Decided(ground) => (0, ground),
+        Ground::Unknown => (0, String::new()),
+    };
+    proto::GroundCounts {
+        rule,
+        left_without_consideration: ended.left,
+        ground,
+        terminated: ended.terminated,
     }
 }
 

@@ -62,6 +62,7 @@ fn status(request: Request, decisions: Vec<Decision>, rules: &Rules) -> RequestS
     let erased = request.standing.erased.map(|erasure| proto::Erasure {
         reason: String::new(),
         erased_by: String::new(),
+        ordered_by: String::new(),
         ..convert::erased(*erasure)
     });
     let accepted_at = receipt.as_ref().map(|receipt| receipt.accepted_at);

@@ -21,7 +21,10 @@ use super::{
 };
 use crate::{
     config::Tries,
-    db::{self, coupon_try::Coupon},
+    db::{
+        self,
+        coupon_try::{Coupon, Tried},
+    },
     domain::secret,
 };
 
@@ -143,7 +146,14 @@ pub(super) async fn request_of(service: &RequestIntake, call: &Call, shown: Show
     let answered = tokio::time::Instant::now() + ANSWERED;
     let (guesses, now) = (&service.guesses, service.context.now());
     let of_address = guesses.begin(address(call), now)?;
-    let tried = db::coupon_try::find(&mut *service.context.db.connection().await?, &number, &secret).await?;
+    let tried = match find(service, &number, &secret).await {
+        Ok(tried) => tried,
+        // Nothing was compared: a database that fails is no wrong try.
+        Err(error) => {
+            give_back(&of_address);
+            return Err(error);
+        }
+    };
     guesses.require_open(&tried.number, tried.coupon.as_ref(), now)?;
     // A number that there is not is compared too.
     let (number, kept) = match &tried.coupon {
@@ -153,8 +163,7 @@ pub(super) async fn request_of(service: &RequestIntake, call: &Call, shown: Show
     let is_right = secret::matches(&tried.secret, number, kept);
     let request = tried.coupon.map(|coupon| coupon.request);
     if let Some(request) = request.filter(|_| is_right) {
-        let mut count = of_address.lock().expect("no code panics while it holds this lock");
-        count.wrong = count.wrong.saturating_sub(1);
+        give_back(&of_address);
         return Ok(request);
     }
     guesses.wrong(tried.number, now);
@@ -167,6 +176,17 @@ pub(super) async fn request_of(service: &RequestIntake, call: &Call, shown: Show
     tokio::time::sleep_until(answered).await;
     let message = "there is no coupon with this number and this secret";
     Err(Refusal::new(Code::NotFound, ErrorReason::ResourceNotFound, message).into())
+}
+
+async fn find(service: &RequestIntake, number: &str, secret: &str) -> Result<Tried, Error> {
+    let mut connection = service.context.db.connection().await?;
+    Ok(db::coupon_try::find(&mut connection, number, secret).await?)
+}
+
+/// Takes back a try that was none, or no wrong one.
+fn give_back(count: &Mutex<Count>) {
+    let mut count = count.lock().expect("no code panics while it holds this lock");
+    count.wrong = count.wrong.saturating_sub(1);
 }
 
 /// Where a call comes from, as tries and readings are counted.

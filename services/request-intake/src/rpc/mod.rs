@@ -76,6 +76,7 @@ use crate::{
     earlier_requests::EarlierRequests,
     examining::Examiner,
     lookup::Lookup,
+    rates::Rate,
     rendering::Rendering,
     rpc::{
         coupons::Coupons,
@@ -98,6 +99,10 @@ pub struct RequestIntake {
     pub lookup: Lookup,
     pub coupons: Coupons,
     pub guesses: Guesses,
+    /// What each caller submits in a day.
+    pub submitted: Rate,
+    /// What each caller uploads in a day.
+    pub uploaded: Rate,
     pub readings: Readings,
     pub watched: Arc<Watched>,
     pub outbox: Outbox,

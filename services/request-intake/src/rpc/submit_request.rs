@@ -49,6 +49,10 @@ pub(super) async fn submit_request(
     call: &Call,
     message: SubmitRequestRequest,
 ) -> Result<proto::Request, Error> {
+    let bytes = message.encoded_len();
+    service
+        .submitted
+        .take(&call.caller.name, bytes, service.context.now())?;
     let mut violations = Violations::new();
     let request_id = violations.request_id("request_id", &message.request_id);
     if !violations.is_empty() {
@@ -59,7 +63,6 @@ pub(super) async fn submit_request(
         return Err(refused.unwrap_or_else(|| anyhow::anyhow!("a violation did not refuse").into()));
     }
     let mutation = Mutation::of(call, &"", request_id, message.validate_only, &message);
-    let bytes = message.encoded_len();
     let asked = Asked {
         call: call.clone(),
         message,

@@ -1,7 +1,7 @@
 //! TerminateRequest.
 
 use legalstat_kit::{
-    Call, Error, FieldReason, Violations,
+    Call, Error, Violations,
     door::word::{self, Word},
 };
 use legalstat_proto::requests::v1::{self as proto, TerminateRequestRequest};
@@ -13,11 +13,7 @@ use super::{
 use crate::domain::{
     decision::{OfficialCapacity, Terms},
     life::Verb,
-    rules::CRIME_OR_THREAT,
 };
-
-/// The ground of a request without author.
-const ANONYMOUS: &str = "ANONYMOUS";
 
 pub(super) async fn terminate_request(
     service: &RequestIntake,
@@ -42,13 +38,6 @@ pub(super) async fn terminate_request(
     deciding::decide(service, call, &message, asked, deed, move |_, stands| {
         Box::pin(async move {
             let ordered = deciding::ordered(&rules, stands, Verb::Terminate, &ground, capacity)?;
-            if ground == ANONYMOUS && stands.submission.is_to_be_forwarded() {
-                let forwarded = deciding::ordered(&rules, stands, Verb::Forward, CRIME_OR_THREAT, None)?;
-                let mut violations = Violations::new();
-                let description = "it reports a crime or a threat, and so is forwarded at once all the same";
-                violations.add_by_law("ground", FieldReason::Conflict, description, &forwarded.legal_basis);
-                violations.refuse()?;
-            }
             Ok(Done {
                 reason,
                 capacity,

@@ -195,6 +195,13 @@ async fn receive(
     header: &Header,
     messages: impl Stream<Item = Arriving<UploadAttachmentHeader>>,
 ) -> Result<Received, Error> {
+    let (caller, now) = (&call.caller.name, service.context.now());
+    service.uploaded.take(caller, 0, now)?;
+    let messages = messages.inspect(|message| {
+        if let Ok(Some(upload::Part::Chunk(chunk))) = message {
+            service.uploaded.add(caller, chunk.len(), now);
+        }
+    });
     let (mut original, asker) = (None, attaching::Asker::of(service, call));
     upload::refuse_early(&service.context, call, &header.upload, async |connection| {
         original = attaching::require(connection, &asker, &header.to).await?;

@@ -20,7 +20,7 @@ pub(crate) mod tests;
 mod trust_tests;
 
 pub use trust::TrustStore;
-pub use verify::verify;
+pub use verify::{is_detached, verify};
 
 /// How many bytes a container may have, its content included.
 pub const MAX_CONTAINER: usize = 16 * 1024 * 1024;

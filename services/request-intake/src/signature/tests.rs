@@ -20,6 +20,39 @@ pub(crate) fn folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/signature/fixtures/trust")
 }
 
+/// A detached container with content in it; nothing is signed anew.
+pub(crate) fn enclosing(detached: &[u8], content: &[u8]) -> Vec<u8> {
+    let all = |der| Reader(der).all(usize::MAX).expect("it is DER");
+    let outer = all(detached)[0].contents;
+    let data = all(all(outer)[1].contents)[0].contents;
+    let fields = all(data).into_iter().enumerate().map(|(place, field)| match place {
+        2 => {
+            let content = ber::write(ber::context(0), &ber::write(ber::OCTET_STRING, content));
+            ber::write(ber::SEQUENCE, &[field.contents, &content].concat())
+        }
+        _ => field.whole.to_vec(),
+    });
+    let data = ber::write(ber::SEQUENCE, &fields.collect::<Vec<_>>().concat());
+    let outer = [all(outer)[0].whole, &ber::write(ber::context(0), &data)].concat();
+    ber::write(ber::SEQUENCE, &outer)
+}
+
+#[test]
+fn a_container_is_detached_when_it_can_be_read_and_holds_no_content() {
+    for container in [fixture!("p256"), fixture!("pem"), fixture!("without_attributes")] {
+        assert!(is_detached(container));
+    }
+    let enclosed = enclosing(fixture!("without_attributes"), CONTENT);
+    for other in [
+        fixture!("enclosing"),
+        fixture!("enclosing_stream"),
+        &enclosed,
+        b"no container",
+    ] {
+        assert!(!is_detached(other));
+    }
+}
+
 fn trust() -> TrustStore {
     TrustStore::read(&folder()).expect("the folder can be read")
 }

@@ -49,6 +49,14 @@ pub fn verify(container: &[u8], content: Content<'_>, at: Timestamp, trust: &Tru
     }
 }
 
+/// Whether a container holds nothing of what it signs; no when it is no container that can be read.
+pub fn is_detached(container: &[u8]) -> bool {
+    let Ok(der) = container::normalised(container) else {
+        return false;
+    };
+    Container::read(&der).is_ok_and(|container| container.content.is_none())
+}
+
 fn signers(given: &[u8], content: Content<'_>, at: Timestamp, trust: &TrustStore) -> Result<Vec<Signer>, Refused> {
     if given.len() > MAX_CONTAINER {
         return Err(Fault::TooLarge.into());

@@ -240,7 +240,7 @@ fn mutating(method: &'static str, fields: &Value, mutation: &Mutation) -> Result
     Ok(Command::new(SERVICE, method, Action::Send(request, View::Record)).called_as(ADMINISTRATOR))
 }
 
-/// The erasure of one request by an order.
+/// The erasure of one request by an order, which two administrators give.
 #[derive(Args, Debug)]
 pub(crate) struct Erase {
     /// The request, requests/UUID

@@ -2,7 +2,7 @@
 //! it, for its systems can send it again.
 
 use super::{Channel, CheckRule, Decider, Outcome, RulesInForce, Verdict, texts};
-use crate::domain::{life::Verb, request::RequesterKind, rules::CRIME_OR_THREAT};
+use crate::domain::request::RequesterKind;
 
 const RULES: [CheckRule; 6] = [
     CheckRule::Identity,
@@ -77,10 +77,7 @@ impl RulesInForce<'_> {
     /// An anonymous application that reports a crime or a threat is not terminated: an official forwards it at once, by the rule of
     /// that verb.
     fn forwarded_at_once(&self, field: &str) -> Option<Verdict> {
-        let submission = self.submission;
-        let (kind, day) = (submission.requester.kind, submission.received_on());
-        let rule = self.rules.verb(Verb::Forward, CRIME_OR_THREAT, kind, day);
-        let rule = rule.filter(|_| submission.is_to_be_forwarded())?;
+        let rule = self.rules.forwarding_at_once(self.submission)?;
         let mut verdict = self.kept(CheckRule::Considerable, Outcome::Proposed, field, rule.text.clone());
         verdict.broken = Some(Decider::Official);
         Some(self.citing(verdict, Some(&rule.legal_basis)))

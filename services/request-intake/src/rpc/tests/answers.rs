@@ -204,6 +204,10 @@ async fn who_drafted_or_edited_does_not_approve_and_a_signature_over_something_e
     assert_eq!(violations(answer), pairs(&[("signature", "SIGNATURE")]));
     let answer = approve(&mut approver, approval(&drafted, b"no signature")).await;
     assert_eq!(violations(answer), pairs(&[("signature", "SIGNATURE")]));
+    // Another copy of the answer would stay when this one is erased.
+    let enclosing = crate::signature::tests::enclosing(UNTOLD, drafted.sha256.as_bytes());
+    let answer = approve(&mut approver, approval(&drafted, &enclosing)).await;
+    assert_eq!(violations(answer), pairs(&[("signature", "CONFLICT")]));
     let other = ApproveAnswerRequest {
         sha256: "00".repeat(32),
         ..approval(&drafted, UNTOLD)

@@ -372,6 +372,8 @@ async fn what_has_expired_is_taken_for_no_request_and_signed_by_nothing_before_i
     let container = include_bytes!("../../signature/fixtures/rsa.p7s");
     let told = violations(upload(&mut edms, &signing, container).await);
     assert_eq!(told, pairs(&[("header.signs", "UNKNOWN")]));
+    let gone = download(&mut edms, &file.name, 0).await;
+    refused(gone, Code::NotFound, "RESOURCE_NOT_FOUND");
     // They are there still: nothing that is under way loses them.
     assert_eq!(stage.count("SELECT count(*) FROM requests.attachment").await, 2);
 }

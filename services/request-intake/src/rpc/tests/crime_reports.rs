@@ -1,6 +1,6 @@
 //! Anonymous requests that report a crime or a threat.
 
-use legalstat_local::testing::refusals::{pairs, violations};
+use legalstat_local::testing::refusals::{pairs, refused, violations};
 use legalstat_proto::{
     calendar::v1::{RequesterKind, TermPart},
     requests::v1::{
@@ -8,11 +8,12 @@ use legalstat_proto::{
     },
 };
 use prost_types::FieldMask;
+use tonic::Code;
 use uuid::Uuid;
 
 use super::{
     stage::{outcome, recorded},
-    verbs::{Desk, day, forwarding, termination},
+    verbs::{Desk, day, forwarding, leaving, question, returning, termination},
 };
 
 /// A letter without name, signature and address.
@@ -115,4 +116,67 @@ async fn one_that_is_not_marked_is_terminated_as_before_unless_an_official_marks
         (changed.field.as_str(), changed.after.as_str()),
         ("reports_crime_or_threat", "true")
     );
+}
+
+#[tokio::test]
+async fn no_verb_but_its_forwarding_and_its_withdrawal_ends_one_that_is_marked() {
+    let desk = Desk::open().await;
+    let marked = proto::Request {
+        reports_crime_or_threat: true,
+        items: Vec::new(),
+        ..anonymous()
+    };
+    let request = desk.recorded(marked).await;
+    let (mut operator, mut approver) = (desk.operator(), desk.approver());
+    let terminated = approver
+        .terminate_request(termination(&request, "WITHOUT_ESSENCE"))
+        .await;
+    assert_eq!(violations(terminated), pairs(&[("ground", "CONFLICT")]));
+    for ground in ["OUTSIDE_INDICATORS", "OPENLY_AVAILABLE", "RESTRICTED"] {
+        let left = operator.leave_without_consideration(leaving(&request, ground)).await;
+        assert_eq!(violations(left), pairs(&[("ground", "CONFLICT")]), "{ground}");
+    }
+    operator
+        .ask_clarification(question(&request, &["essence"]))
+        .await
+        .expect("it is asked");
+    desk.set_clock("2026-06-01T10:00:00+05:00");
+    let returned = operator.return_request(returning(&request)).await;
+    assert_eq!(violations(returned), pairs(&[("name", "CONFLICT")]));
+    let stands = desk.get(&request).await;
+    assert_eq!(stands.state(), RequestState::AwaitingClarification);
+    assert_eq!(stands.forward_by, day(2026, 3, 5));
+}
+
+#[tokio::test]
+async fn one_that_came_by_messenger_or_word_of_mouth_is_registered_and_not_left_by_the_system() {
+    let desk = Desk::open().await;
+    for channel in [Channel::Messenger, Channel::Oral, Channel::Email] {
+        let marked = proto::Request {
+            channel: channel.into(),
+            reports_crime_or_threat: true,
+            ..anonymous()
+        };
+        let request = desk.recorded(marked).await;
+        assert_eq!(request.state(), RequestState::Registered, "{channel:?}");
+        let checks = &request.examination.as_ref().expect("it was examined").checks;
+        let broken = checks.iter().find(|check| check.field == "channel");
+        let broken = broken.expect("its channel is not open to it");
+        assert_eq!(broken.outcome(), CheckOutcome::Proposed, "{channel:?}");
+        let text = &broken.text.as_ref().expect("it says why").en;
+        assert!(text.contains("forwarded at once"), "{text}");
+        assert_eq!(desk.get(&request).await.forward_by, day(2026, 3, 5), "{channel:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_whose_author_is_known_is_not_forwarded_as_anonymous() {
+    let desk = Desk::open().await;
+    let request = desk.of_person().await;
+    let forwarded = ForwardRequestRequest {
+        ground: "CRIME_OR_THREAT".into(),
+        ..forwarding(&request, &[])
+    };
+    let refusal = desk.operator().forward_request(forwarded).await;
+    refused(refusal, Code::FailedPrecondition, "GROUND_CONTRADICTED");
 }

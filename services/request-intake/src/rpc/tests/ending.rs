@@ -180,11 +180,9 @@ async fn what_is_forwarded_does_not_wait_for_a_calendar_that_is_away() {
     let desk = Desk::open().await;
     let request = desk.of_person().await;
     desk.stage.fakes.set_away(true);
-    let mut threat = forwarding(&request, &[]);
-    threat.ground = "CRIME_OR_THREAT".into();
     let forwarded = desk
         .operator()
-        .forward_request(threat)
+        .forward_request(forwarding(&request, &[]))
         .await
         .expect("it is passed on")
         .into_inner();
@@ -192,7 +190,7 @@ async fn what_is_forwarded_does_not_wait_for_a_calendar_that_is_away() {
     let read = desk.get(&request).await;
     assert_eq!(
         (last(&read).ground.as_str(), last(&read).notify_by),
-        ("CRIME_OR_THREAT", None)
+        ("NOT_COMPETENT", None)
     );
 }
 

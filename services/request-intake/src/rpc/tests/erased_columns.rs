@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 /// What an erasure takes from the rows of a request, and of what is kept of calls about it. Into each of these something personal can be
 /// written; those behind a colon hold no words and are emptied all the same.
-pub(super) const ERASED: [(&str, &str); 10] = [
+pub(super) const ERASED: [(&str, &str); 11] = [
     (
         "request",
         "external_number addressee essence requester_full_name requester_iin requester_postal_address signatory_full_name \
@@ -20,12 +20,14 @@ pub(super) const ERASED: [(&str, &str); 10] = [
     ("changed_field", "before after"),
     ("decision", "reason to_body"),
     ("answer", "canonical : submission_sha256"),
+    // Of one that is not known to enclose nothing.
+    ("answer_approval", ": signature"),
     ("dispatch", "proof"),
     ("idempotency", "response : body_sha256"),
 ];
 
 /// Everything else, and why it stays.
-const STAYS: [(&str, &str); 40] = [
+const STAYS: [(&str, &str); 42] = [
     // Which request it is, how it came and of what kind, where it stands and since when, and its receipt as it was signed. The BIN names
     // an organisation, and who sees the request hangs on it.
     (
@@ -64,7 +66,7 @@ const STAYS: [(&str, &str); 40] = [
     ("answer", "request version sha256 written_by written_at"),
     (
         "answer_approval",
-        "request version approved_by capacity approved_at signature verdict signer",
+        "request version approved_by capacity approved_at verdict signer is_detached",
     ),
     (
         "dispatch",
@@ -106,11 +108,18 @@ const STAYS: [(&str, &str); 40] = [
         "deadline_step",
         "request position date effect text_kk text_ru text_en legal_basis_act legal_basis_provision legal_basis_uri legal_basis_assumed",
     ),
+    // Until the content is removed.
+    ("erased_content", "sha256 erased_at"),
     // That it was erased, and by what.
     (
         "erasure",
         "number request rule legal_basis_act legal_basis_provision legal_basis_uri legal_basis_assumed reason erased_at erased_by \
-         attachments attachment_bytes answer_versions",
+         attachments attachment_bytes answer_versions ordered_by",
+    ),
+    // An order is written without personal data, and stays as its reason does.
+    (
+        "erasure_order",
+        "request legal_basis_act legal_basis_provision legal_basis_uri legal_basis_assumed reason ordered_at ordered_by",
     ),
     // Rules, bodies and counters are about no requester.
     (

@@ -155,3 +155,35 @@ async fn contents_that_no_row_has_are_removed_when_a_service_starts_and_others_s
     assert_eq!(read, b"kept");
     replica.stop().await;
 }
+
+#[tokio::test]
+async fn the_content_of_an_erased_file_that_cannot_be_removed_is_removed_when_it_can_be() {
+    let desk = Desk::open().await;
+    let mut operator = desk.operator();
+    let content = b"%PDF-1.7\nstays for a while";
+    let file = uploaded(&mut operator, Kind::Attachment, "passport.pdf", content).await;
+    let request = desk.recorded(with(person(), &[&file])).await;
+    let left = leaving(&request, "OPENLY_AVAILABLE");
+    operator.leave_without_consideration(left).await.expect("it is left");
+    let folder = desk.stage.files.path();
+    let place = folder.join("sha256").join(&file.sha256[..2]).join(&file.sha256);
+    fs::remove_file(&place).expect("it is there");
+    fs::create_dir(&place).expect("a folder stands in its place");
+    fs::write(place.join("inside"), "x").expect("it is written");
+    approved_rule(&desk, rule(30)).await;
+    desk.set_clock(DUE);
+    until_erased(&desk, &request).await;
+    let waiting = "SELECT count(*) FROM requests.erased_content";
+    assert_eq!(desk.stage.count(waiting).await, 1);
+    fs::remove_dir_all(&place).expect("it goes");
+    fs::write(&place, content).expect("it is back");
+    let removed = async {
+        while desk.stage.count(waiting).await > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), removed)
+        .await
+        .expect("it is removed");
+    assert!(files(folder).iter().all(|(name, _)| *name != file.sha256));
+}

@@ -183,6 +183,13 @@ async fn nothing_personal_is_left_of_an_erased_request_and_the_record_of_what_wa
     erased_columns::require_all_decided(running).await;
     let planted = plant(&desk).await;
     let other = desk.of_person().await;
+    // As the release before stored it: with the answer inside.
+    desk.stage
+        .execute(
+            "UPDATE requests.answer_approval p SET is_detached = false, signature = p.signature || a.canonical
+             FROM requests.answer a WHERE (a.request, a.version) = (p.request, p.version)",
+        )
+        .await;
     let before = dump(running).await;
     for (table, name) in erased_columns::of_words() {
         let held = column(running, table, name).await;
@@ -262,6 +269,21 @@ async fn an_erasure_that_fails_leaves_everything_and_is_made_when_it_can_be() {
     let desk = Desk::open().await;
     let planted = plant(&desk).await;
     let running = &desk.stage.running;
+    let order = EraseRequestRequest {
+        name: planted.request.name.clone(),
+        legal_basis: Some(law()),
+        reason: "by order".into(),
+        etag: planted.request.etag.clone(),
+        request_id: id(),
+        validate_only: false,
+    };
+    let mut administrator = desk.stage.client("administrator");
+    administrator.erase_request(order.clone()).await.expect("it is ordered");
+    given_by_another(&desk).await;
+    let order = EraseRequestRequest {
+        request_id: id(),
+        ..order
+    };
     let mut before = Vec::new();
     for (table, name) in erased_columns::of_words() {
         before.push(column(running, table, name).await);
@@ -277,15 +299,6 @@ async fn an_erasure_that_fails_leaves_everything_and_is_made_when_it_can_be() {
             "CREATE TRIGGER broken BEFORE UPDATE ON requests.dispatch FOR EACH ROW EXECUTE FUNCTION requests.broken()",
         )
         .await;
-    let order = EraseRequestRequest {
-        name: planted.request.name.clone(),
-        legal_basis: Some(law()),
-        reason: "by order".into(),
-        etag: planted.request.etag.clone(),
-        request_id: id(),
-        validate_only: false,
-    };
-    let mut administrator = desk.stage.client("administrator");
     let failed = administrator.erase_request(order.clone()).await;
     assert_eq!(failed.expect_err("nothing is erased").code(), Code::Internal);
     for ((table, name), before) in erased_columns::of_words().zip(before) {
@@ -302,8 +315,15 @@ async fn an_erasure_that_fails_leaves_everything_and_is_made_when_it_can_be() {
     assert!(erased.erased.is_some() && erased.essence.is_empty(), "{erased:?}");
 }
 
+/// Makes the order that waits another administrator's: the stage has one.
+async fn given_by_another(desk: &Desk) {
+    desk.stage
+        .execute("UPDATE requests.erasure_order SET ordered_by = 'another'")
+        .await;
+}
+
 #[tokio::test]
-async fn one_request_is_erased_by_an_order_that_names_its_law_and_what_was_read() {
+async fn one_request_is_erased_by_an_order_of_two_that_names_its_law_and_what_was_read() {
     let desk = Desk::open().await;
     let open = desk.of_person().await;
     let mut administrator = desk.stage.client("administrator");
@@ -346,9 +366,48 @@ async fn one_request_is_erased_by_an_order_that_names_its_law_and_what_was_read(
         .await
         .expect("it could be")
         .into_inner();
-    assert!(shown.erased.is_some());
+    let waits = shown.erasure_order.expect("it would be ordered");
+    assert_eq!((waits.ordered_by.as_str(), shown.erased), ("administrator", None));
     assert_eq!(desk.get(&open).await, stands);
+
     let message = order(&stands);
+    let ordered = administrator
+        .erase_request(message.clone())
+        .await
+        .expect("it is ordered")
+        .into_inner();
+    assert_eq!((&ordered.essence, &ordered.etag), (&open.essence, &stands.etag));
+    let again = administrator.erase_request(message).await.expect("it is a repetition");
+    assert_eq!(again.into_inner(), ordered);
+    let waits = desk.get(&open).await.erasure_order;
+    assert_eq!(waits, ordered.erasure_order);
+    assert!(
+        waits.is_some_and(|waits| waits.reason == "by the decision of a court" && waits.legal_basis == Some(law()))
+    );
+    let alone = administrator.erase_request(order(&stands)).await;
+    refused(alone, Code::FailedPrecondition, "SAME_PERSON");
+    given_by_another(&desk).await;
+    // Another law is another order, which waits anew.
+    let other = EraseRequestRequest {
+        legal_basis: Some(common::LegalBasis {
+            provision: "para 3".into(),
+            ..law()
+        }),
+        ..order(&stands)
+    };
+    let replaced = administrator
+        .erase_request(other.clone())
+        .await
+        .expect("it is ordered")
+        .into_inner();
+    assert_eq!(replaced.erased, None);
+    given_by_another(&desk).await;
+    let events = "SELECT count(*) FROM requests.outbox_event WHERE kind = 'request.erasure_ordered'";
+    assert_eq!(desk.stage.count(events).await, 2);
+    let message = EraseRequestRequest {
+        request_id: id(),
+        ..other
+    };
     let erased = administrator
         .erase_request(message.clone())
         .await
@@ -359,10 +418,12 @@ async fn one_request_is_erased_by_an_order_that_names_its_law_and_what_was_read(
         (
             erasure.retention_rule.as_str(),
             erasure.reason.as_str(),
-            erasure.erased_by.as_str()
+            erasure.erased_by.as_str(),
+            erasure.ordered_by.as_str(),
         ),
-        ("", "by the decision of a court", "administrator")
+        ("", "by the decision of a court", "administrator", "another")
     );
+    assert_eq!((&erased.essence, &erased.erasure_order), (&String::new(), &None));
     let again = administrator
         .erase_request(message)
         .await

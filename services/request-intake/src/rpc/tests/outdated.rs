@@ -59,6 +59,7 @@ async fn is_outdated(stage: &Stage, asked: &proto::Request) {
         .expect("it is examined");
     let (operator, approver) = (&mut stage.client("operator"), &mut stage.client("approver"));
     let stands = read(operator, asked).await.expect("it is there");
+    assert!(stands.outdated);
     let outdated = |answer| refused(answer, Code::FailedPrecondition, "ANSWER_OUTDATED");
     outdated(update(operator, &stands).await);
     outdated(approve(approver, approval(&stands, UNTOLD)).await);
@@ -106,7 +107,37 @@ async fn an_approval_does_not_outlive_what_it_was_given_for() {
     assert_eq!((words, last.items[1].figures.len()), (vec!["FORWARDED"], 0));
     assert!(elsewhere[0].legal_basis.is_some(), "by the law by which it went there");
     let answered = dispatch(&mut operator, dispatch_of(&last)).await;
-    assert_eq!(answered.expect("it answers the request as it stands").version, 4);
+    let answered = answered.expect("it answers the request as it stands");
+    assert_eq!((answered.version, last.outdated, answered.outdated), (4, false, false));
+}
+
+#[tokio::test]
+async fn a_draft_that_is_outdated_waits_for_no_approval_until_it_is_drafted_again() {
+    let desk = Desk::open().await;
+    let stage = &desk.stage;
+    let mut operator = stage.client("operator");
+    let asked = registered(stage, vec![item(INDICATOR, &["11"]), item(INDICATOR, &["15"])]).await;
+    let waiting = || proto::ListRequestsRequest {
+        awaiting_approval: true,
+        ..Default::default()
+    };
+    let listed = async |operator: &mut super::stage::Client| super::visibility::listed(operator, waiting()).await.len();
+    draft(&mut operator, draft_of(&asked)).await.expect("it is drafted");
+    assert_eq!(listed(&mut operator).await, 1);
+    operator
+        .correct_request(renaming(&asked.name, "Ministry of Finance"))
+        .await
+        .expect("it is mended");
+    assert_eq!(listed(&mut operator).await, 0);
+    draft(&mut operator, draft_of(&asked))
+        .await
+        .expect("it is drafted again");
+    assert_eq!(listed(&mut operator).await, 1);
+    operator
+        .forward_request(forwarding(&asked, &[1]))
+        .await
+        .expect("an item goes elsewhere");
+    assert_eq!(listed(&mut operator).await, 0);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use tonic::Code;
 use super::{
     bodies::day,
     stage::{Stage, recorded, request, submission, submit},
+    verbs::{Desk, leaving, termination},
 };
 
 fn of_days(
@@ -164,4 +165,50 @@ async fn an_answer_counts_in_time_or_late_by_its_decision_and_its_days_from_rece
         (total.open, total.median_days, total.ninetieth_percentile_days),
         (1, Some(2), Some(34))
     );
+}
+
+#[tokio::test]
+async fn what_officials_ended_counts_by_their_grounds_and_a_longer_base_is_no_extension() {
+    let desk = Desk::open().await;
+    let mut operator = desk.operator();
+    for ground in ["OPENLY_AVAILABLE", "OPENLY_AVAILABLE", "OUTSIDE_INDICATORS"] {
+        let request = desk.of_person().await;
+        let left = operator.leave_without_consideration(leaving(&request, ground)).await;
+        left.expect("it is left");
+    }
+    let repeated = desk.of_person().await;
+    let terminated = desk
+        .approver()
+        .terminate_request(termination(&repeated, "REPEATED"))
+        .await;
+    terminated.expect("it is terminated");
+    desk.recorded(recorded(proto::Channel::Oral)).await;
+    desk.of_person().await;
+    for sql in [
+        "INSERT INTO requests.decision (request, position, verb, decided_by, decided_at, state_before, state_after, reason)
+         SELECT id, 0, 'EXTEND', 'approver', '2026-03-02T10:00:00+05:00', 'REGISTERED', 'REGISTERED', ''
+         FROM requests.request WHERE state = 'REGISTERED'",
+        "UPDATE requests.request SET due_part = 'LONG_BASE' WHERE state = 'REGISTERED'",
+    ] {
+        desk.stage.execute(sql).await;
+    }
+    let counted = statistics(&desk.stage, of_days(day(2026, 3, 2), day(2026, 3, 2))).await;
+    let grounds = counted.grounds.iter();
+    let grounds: Vec<_> = grounds
+        .map(|line| {
+            let (left, terminated) = (line.left_without_consideration, line.terminated);
+            (line.rule(), line.ground.as_str(), left, terminated)
+        })
+        .collect();
+    let none = CheckRule::Unspecified;
+    assert_eq!(
+        grounds,
+        [
+            (CheckRule::Written, "", 1, 0),
+            (none, "OPENLY_AVAILABLE", 2, 0),
+            (none, "OUTSIDE_INDICATORS", 1, 0),
+            (none, "REPEATED", 0, 1),
+        ]
+    );
+    assert_eq!(counted.total.expect("it has one").extended, 0);
 }

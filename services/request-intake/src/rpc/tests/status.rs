@@ -342,3 +342,18 @@ async fn what_was_decided_afterwards_is_told_without_the_words_of_who_decided() 
     );
     assert!(!String::from_utf8_lossy(&told.encode_to_vec()).contains("Personov"));
 }
+
+#[tokio::test]
+async fn a_database_that_fails_spends_no_tries() {
+    let limits = [("LEGALSTAT_SECRET_TRIES_BY_ADDRESS", "2")];
+    let (stage, _) = moved(&limits).await;
+    let (number, secret) = held(&accepted(&stage, "edms", request()).await);
+    let mut stranger = stage.stranger();
+    stage.execute("ALTER FUNCTION requests.folded RENAME TO unfolded").await;
+    for _ in 0..3 {
+        let failed = status(&mut stranger, &number, &secret).await;
+        assert_eq!(failed.expect_err("it cannot be looked up").code(), Code::Internal);
+    }
+    stage.execute("ALTER FUNCTION requests.unfolded RENAME TO folded").await;
+    status(&mut stranger, &number, &secret).await.expect("no try is spent");
+}

@@ -7,7 +7,9 @@ use legalstat_proto::requests::v1::{
 use tonic::Code;
 
 use super::{
+    answer_calls::{self, answered, item, read, registered},
     bodies::{self, BIN, create, ministry, updating},
+    held::INDICATOR,
     stage::{Client, Stage, get, recorded, request, submission, submit},
     watching::{self, all},
 };
@@ -98,6 +100,30 @@ async fn a_system_a_body_another_body_and_officials_see_their_own_by_every_way()
             assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{caller}, way {way}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_body_reads_the_answers_to_requests_with_its_bin_and_no_others() {
+    let stage = Stage::set().await;
+    create(&stage, ministry("justice")).await;
+    create(
+        &stage,
+        Body {
+            certificate_name: "finance".into(),
+            ..bodies::body("finance", BodyKind::StateBody)
+        },
+    )
+    .await;
+    let asked = registered(&stage, vec![item(INDICATOR, &["11"])]).await;
+    let mut justice = stage.client("justice");
+    refused(read(&mut justice, &asked).await, Code::NotFound, "RESOURCE_NOT_FOUND");
+    let answered = answered(&stage, &asked).await;
+    let told = read(&mut justice, &asked).await.expect("it was dispatched");
+    assert_eq!(told.sha256, answered.sha256);
+    let (file, _) = answer_calls::download(&mut justice, &asked.name, proto::AnswerFormat::Json).await;
+    assert_eq!(file.answer_sha256, answered.sha256);
+    let other = read(&mut stage.client("finance"), &asked).await;
+    refused(other, Code::NotFound, "RESOURCE_NOT_FOUND");
 }
 
 #[tokio::test]
