@@ -16,6 +16,7 @@ mod xlsx;
 mod tests;
 
 pub use canonical::{Unreadable, canonical, digest, read};
+pub use carried::LARGEST;
 pub use verification::{Check, Finding, Outcome, Point, SignatureChecked, Verified, verify};
 
 use answer::{Approval, Document, Language};
