@@ -13,6 +13,8 @@ mod verification;
 mod xlsx;
 
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod tests;
 
 pub use canonical::{Unreadable, canonical, digest, read};
