@@ -179,7 +179,8 @@ impl<'a> Bench<'a> {
         let alone = self.alone().await;
         lines.extend(submit.0.into_iter().chain(alone).chain(get.0));
         lines.push(self.bytes(&empty).await);
-        desk::assign(&mut self.database).await;
+        let official = self.system.channel("request-intake", Some("operator"));
+        desk::fill(&mut self.database, &official).await;
         lines.extend(self.reading("").await);
         if let Some(wanted) = setting("LEGALSTAT_BENCH_STORED") {
             let few = Costs {

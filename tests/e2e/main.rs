@@ -17,6 +17,7 @@ mod figures;
 mod files;
 mod forms_command;
 mod held_answers;
+mod hints;
 mod life;
 mod new_request;
 mod official_day;

@@ -6,17 +6,19 @@ use std::{
     os::fd::OwnedFd,
     process::Stdio,
     sync::{Arc, Mutex},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
 use legalstat_test_support::system::{System, program};
 use nix::pty::{Winsize, openpty};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A program on a terminal, answered as a person would: after what it asks.
 struct Terminal {
     keys: File,
     said: Arc<Mutex<String>>,
+    reader: JoinHandle<()>,
     read_to: usize,
     process: std::process::Child,
 }
@@ -41,7 +43,7 @@ impl Terminal {
             .expect("the program runs");
         let said = Arc::new(Mutex::new(String::new()));
         let (mut shown, told) = (File::from(end(&pty.master)), Arc::clone(&said));
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             // The terminal fails once the program has ended.
             while let Ok(read) = shown.read(&mut bytes) {
@@ -54,6 +56,7 @@ impl Terminal {
         Self {
             keys: File::from(pty.master),
             said,
+            reader,
             read_to: 0,
             process,
         }
@@ -86,13 +89,9 @@ impl Terminal {
     /// Its exit status and all that it said.
     fn end(mut self) -> (Option<i32>, String) {
         let status = self.process.wait().expect("it ends");
-        let begun = Instant::now();
-        let mut said = self.said();
-        // What it said last may still be on its way.
-        while begun.elapsed() < Duration::from_millis(500) {
-            std::thread::sleep(Duration::from_millis(50));
-            said = self.said();
-        }
+        // The terminal is closed with the last who holds its other side, behind the last that it said.
+        self.reader.join().expect("it reads to the end");
+        let said = self.said.lock().expect("nobody panics while holding it").clone();
         (status.code(), said)
     }
 }
@@ -171,6 +170,10 @@ fn a_terminal_is_asked_question_by_question_and_nothing_is_sent_before_yes() {
         terminal.answer("Who signed it: the name", "Серикбаева Айгүл");
         terminal.answer("In which capacity it is signed", "applicant");
         terminal.answer("The essence of the request", "Мал ұрлығы");
+        terminal.answer(
+            "Whether it reports a crime or a threat: yes, no (Enter leaves it out)",
+            "no",
+        );
         terminal.answer("What is asked for, item 1, in words", "registered crimes");
         terminal.answer("What kind of thing: statistics", "statistics");
         terminal.answer("Its unit: crime", "crime");
@@ -178,6 +181,8 @@ fn a_terminal_is_asked_question_by_question_and_nothing_is_sent_before_yes() {
         terminal.answer("a quarter as 2026-Q1", "2025-Q3");
         terminal.answer("The last of several periods", "2025-Q4");
         terminal.answer("The form or the indicator", "1");
+        terminal.answer("The detail of an accounting document", "");
+        terminal.answer("The territories, codes of KATO", "11, 15");
         terminal.answer("What is asked for, item 2, in words (Enter leaves it out)", "");
         terminal.answer("Send it? (yes, no)", send);
         terminal
@@ -203,6 +208,48 @@ fn a_terminal_is_asked_question_by_question_and_nothing_is_sent_before_yes() {
     assert_eq!(request["language"], "LANGUAGE_KK");
     assert_eq!(request["items"][0]["untilPeriod"], "2025-Q4");
     assert_eq!(request["items"][0]["form"], "forms/1");
+    assert_eq!(request["items"][0]["territories"], json!(["11", "15"]));
+}
+
+#[test]
+fn a_body_is_asked_before_its_channel_is_refused_and_what_was_typed_is_kept_when_the_service_refuses() {
+    let system = System::start();
+    let mut terminal = Terminal::run(&system, &["requests", "new", "--kind", "state-body"]);
+    terminal.answer("How it came: ", "unified-edms");
+    let (code, said) = terminal.end();
+    assert!(
+        code == Some(2) && said.contains("`requests new --as edms`") && !said.contains("The body's or entity's name"),
+        "{said}"
+    );
+
+    let given = [&["requests", "new", "--as", "edms"][..], &BODY[..12]].concat();
+    let mut terminal = Terminal::run(&system, &given);
+    terminal.answer("The BIN, 12 digits", "160340014245");
+    terminal.answer("Who signed it: the name", "The head");
+    terminal.answer("In which capacity it is signed", "head");
+    terminal.answer("The essence of the request", "Crimes of the quarter");
+    terminal.answer("What is asked for, item 1, in words", "registered crimes");
+    terminal.answer("What kind of thing: statistics", "statistics");
+    terminal.answer("Its unit: crime", "crime");
+    terminal.answer("The period, or the first of several", "2025-Q3");
+    terminal.answer("The last of several periods", "2025-Q1");
+    terminal.answer("The form or the indicator", "");
+    terminal.answer("The detail of an accounting document", "");
+    terminal.answer("The territories", "");
+    terminal.answer("What is asked for, item 2", "");
+    terminal.answer("Send it? (yes, no)", "yes");
+    let (code, said) = terminal.end();
+    assert_eq!(code, Some(1), "a last period before the first: {said}");
+    let hint = said.split('`').nth_back(1).expect("it says how to go on");
+    let file = hint.split(' ').nth(3).expect("it names the file");
+    assert!(hint.ends_with(" --as edms"), "{hint}");
+    let path = system.folder().join(file);
+    let text = std::fs::read_to_string(&path).expect("it was kept");
+    std::fs::write(&path, text.replace("2025-Q1", "2025-Q4")).expect("the folder is ours");
+    let mended: Vec<&str> = hint.split(' ').collect();
+    let request = system.json(&mended);
+    assert_eq!(request["state"], "REQUEST_STATE_REGISTERED");
+    assert_eq!(request["requester"]["bin"], "160340014245");
 }
 
 #[test]
@@ -228,7 +275,12 @@ fn a_template_that_is_filled_in_is_submitted_and_one_that_is_not_is_refused_by_i
     let system = System::start();
     let path = system.folder().join("template.json").display().to_string();
     let begun = [&["requests", "new", "--template", &path][..], &BODY[..14]].concat();
-    assert!(system.run(&begun).status.success());
+    let written = system.run(&begun);
+    let said = String::from_utf8_lossy(&written.stderr).into_owned();
+    assert!(
+        written.status.success() && said.contains(&format!("`requests submit --file {path} --as edms`")),
+        "the EDMS brings it: {said}"
+    );
     let (code, said) = system.failure(&begun);
     assert!(code == 2 && said.contains("is there already"), "{said}");
     let submit = ["requests", "submit", "--as", "edms", "--file", &path];
@@ -282,16 +334,33 @@ fn further_officials_have_their_own_requests_and_one_name_is_one_person() {
     let (code, said) = system.failure(&["certificates", "add", "--name", "x", "--role", "service"]);
     assert!(code == 2 && said.contains("operator"), "{said}");
 
+    // A document system that is added brings requests and follows them as the house's own does.
+    assert!(add(&system, "ministry-edms", "edms").status.success());
     let submit = [
-        &["requests", "new", "--as", "edms"][..],
+        &["requests", "new", "--as", "ministry-edms"][..],
         &BODY,
         &["--item", "unit=crime;period=2025-Q4;words=crimes"],
     ]
     .concat();
+    let followed = ["requests", "watch", "--until-caught-up", "--as", "ministry-edms"];
+    let roles = |name: &str| {
+        let added = system.run(&["certificates", "add", "--name", name, "--role", "operator"]);
+        let said = String::from_utf8_lossy(&added.stderr).into_owned();
+        said.split("the roles ")
+            .nth(1)
+            .map(str::to_owned)
+            .expect("it has others")
+    };
+    assert_eq!(
+        roles("ministry-edms").split(':').next(),
+        roles("edms").split(':').next()
+    );
     let number = system.json(&submit)["registrationNumber"]
         .as_str()
         .expect("it is registered")
         .to_owned();
+    let told = String::from_utf8(system.run(&followed).stdout).expect("it is a text");
+    assert!(told.contains(&number), "{told}");
     let mine = |system: &System, official: &str| {
         let page = system.json(&["requests", "queue", "--mine", "--as", official]);
         page["requests"].as_array().map_or(0, Vec::len)

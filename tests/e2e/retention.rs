@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use legalstat_test_support::system::System;
+use legalstat_test_support::{open_requests, system::System};
 
 fn rule<'a>(more: &[&'a str]) -> Vec<&'a str> {
     let rule = [
@@ -90,4 +90,160 @@ fn an_administrator_tries_a_rule_enters_it_and_ends_it_and_does_not_approve_his_
     ];
     let said = String::from_utf8_lossy(&system.run(&absent).stderr).into_owned();
     assert!(said.contains("there is no requests/0198c0de"), "{said}");
+}
+
+/// A request that its requester has taken back, some time ago if `days` says so; its coupon's number.
+async fn withdrawn(system: &System, name: &str, days: i64) -> String {
+    let new = [
+        "requests",
+        "new",
+        "--kind",
+        "individual",
+        "--channel",
+        "paper",
+        "--language",
+        "ru",
+        "--essence",
+        "Crimes",
+    ];
+    let request =
+        answer(&system.run(&[&new[..], &["--name", name, "--request-id", FIRST_CALL, "-o", "json"]].concat()));
+    let coupon = request["coupon"]["number"].as_str().expect("it has one").to_owned();
+    let withdraw = ["requests", "withdraw", &coupon, "--reason", "By letter 9"];
+    assert!(system.run(&withdraw).status.success());
+    // Nobody waits for the time of a rule here.
+    let mut database = open_requests::database(system).await;
+    let aged =
+        "UPDATE requests.request SET changed_at = changed_at - make_interval(days => $2) WHERE coupon_number = $1";
+    let aged = sqlx::query(aged)
+        .bind(&coupon)
+        .bind(i32::try_from(days).expect("a few days"))
+        .execute(&mut database)
+        .await
+        .expect("the database is ours");
+    assert_eq!(aged.rows_affected(), 1);
+    coupon
+}
+
+const NAME: &str = "Ахметов Данияр Болатович";
+const FIRST_CALL: &str = "0b8f6a8e-6a35-4a0c-9d0e-1f1f5f0f8d21";
+
+fn second_administrator(system: &System) {
+    let add = [
+        "certificates",
+        "add",
+        "--name",
+        "second-administrator",
+        "--role",
+        "administrator",
+    ];
+    assert!(system.run(&add).status.success());
+}
+
+/// The sheet has nothing of the person, and the call by which the request came is told that its data were erased.
+fn is_erased(system: &System, coupon: &str) {
+    let sheet = system.run(&["requests", "show", coupon]);
+    let sheet = String::from_utf8_lossy(&sheet.stdout).into_owned();
+    assert!(
+        sheet.contains("its personal data were erased") && !sheet.contains(NAME),
+        "{sheet}"
+    );
+    let new = [
+        "requests",
+        "new",
+        "--kind",
+        "individual",
+        "--channel",
+        "paper",
+        "--language",
+        "ru",
+        "--essence",
+        "Crimes",
+    ];
+    let (code, said) = system.failure(&[&new[..], &["--name", NAME, "--request-id", FIRST_CALL]].concat());
+    assert!(code == 1 && said.contains("DATA_ERASED"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_another_administrator_approves_erases_what_is_due() {
+    let system = System::start();
+    second_administrator(&system);
+    let coupon = withdrawn(&system, NAME, 40).await;
+    let today = legalstat_kit::zone::civil_day(jiff::Timestamp::now()).to_string();
+    let entered = answer(&system.run(&[
+        "requests",
+        "retention",
+        "add",
+        "--of",
+        "individual",
+        "--days",
+        "30",
+        "--from",
+        &today,
+        "--act",
+        "Order No. 7",
+        "--provision",
+        "para 3",
+        "--reason",
+        "the storage periods",
+        "-o",
+        "json",
+    ]));
+    let name = entered["name"].as_str().expect("it has a name");
+    let approve = [
+        "requests",
+        "retention",
+        "approve",
+        name,
+        "--as",
+        "second-administrator",
+        "-o",
+        "json",
+    ];
+    let approved = answer(&system.run(&approve));
+    assert_eq!(approved["state"], "RETENTION_RULE_STATE_APPROVED");
+    assert_eq!(approved["approvedBy"], "second-administrator");
+    let begun = std::time::Instant::now();
+    while answer(&system.run(&["requests", "get", &coupon, "-o", "json"]))["erased"].is_null() {
+        assert!(
+            begun.elapsed() < std::time::Duration::from_secs(120),
+            "{coupon} is not erased"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    is_erased(&system, &coupon);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_erase_one_ended_request_by_its_number() {
+    let system = System::start();
+    second_administrator(&system);
+    let coupon = withdrawn(&system, NAME, 0).await;
+    let erased = || answer(&system.run(&["requests", "get", &coupon, "-o", "json"]));
+    for administrator in ["administrator", "second-administrator"] {
+        // Where one person is enough there is nothing left for the other.
+        if erased()["erased"].is_object() {
+            break;
+        }
+        let etag = erased()["etag"].as_str().expect("it has one").to_owned();
+        let erase = [
+            "requests",
+            "erase",
+            &coupon,
+            "--etag",
+            &etag,
+            "--act",
+            "Decision 2-15",
+            "--provision",
+            "para 1",
+            "--reason",
+            "by a court",
+            "--as",
+            administrator,
+        ];
+        let done = system.run(&erase);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+    assert_eq!(erased()["erased"]["legalBasis"]["act"], "Decision 2-15");
+    is_erased(&system, &coupon);
 }

@@ -14,8 +14,8 @@ use hayro_syntax::{
 
 use crate::{ANSWER, Besides, DOCUMENT, Format, JsonDocument, MOST_BYTES, xlsx};
 
-/// How large a file is read at most.
-const LARGEST: usize = 64 * 1024 * 1024;
+/// How large a file is read at most, in bytes; a larger one is refused, so that its reader need not hold more of it.
+pub const LARGEST: usize = 64 * 1024 * 1024;
 /// How large a file of the format JSON is: its answer, and a signature in hexadecimal.
 const LARGEST_JSON: usize = 32 * 1024 * 1024;
 /// How much what is compressed in a file takes at most once it is not: what an answer carries, with room for a signature.

@@ -13,9 +13,12 @@ mod verification;
 mod xlsx;
 
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod tests;
 
 pub use canonical::{Unreadable, canonical, digest, read};
+pub use carried::LARGEST;
 pub use verification::{Check, Finding, Outcome, Point, SignatureChecked, Verified, verify};
 
 use answer::{Approval, Document, Language};

@@ -11,7 +11,7 @@ use crate::{
     canonical, digest, pdf, render, shown, verify,
 };
 
-fn words(kk: &str, ru: &str, en: &str) -> Words {
+pub fn words(kk: &str, ru: &str, en: &str) -> Words {
     Words {
         kk: kk.into(),
         ru: ru.into(),
@@ -28,7 +28,7 @@ fn law(act: &str, provision: &str) -> Law {
     }
 }
 
-fn figure(territory: &str, period: &str, value: &str) -> Figure {
+pub fn figure(territory: &str, period: &str, value: &str) -> Figure {
     Figure {
         indicator: Named {
             code: "forms/1/indicators/1.1".into(),

@@ -50,6 +50,7 @@ enum Action {
     #[command(after_help = "Examples:
   legalstat certificates add --name aliya --role operator
   legalstat certificates add --name bolat --role operator --role approver
+  legalstat certificates add --name ministry-edms --role edms
   legalstat requests queue --mine --as aliya")]
     Add {
         /// The name in the certificate: letters, digits, '-', '_' and '.', as --as, --to and the journal name the person
@@ -74,22 +75,23 @@ enum AddedRole {
     Auditor,
     /// A state body
     Subject,
-    /// A document system of state bodies
+    /// A document system of state bodies, which reads the registers as a state body does
     Edms,
-    /// A document system of prosecutor's bodies
+    /// A document system of prosecutor's bodies, which reads the registers as a body does
     Kadagalau,
 }
 
 impl AddedRole {
-    fn of_contracts(self) -> Role {
+    /// A document system reads the registers as a state body does: the house's own have both roles too.
+    fn of_contracts(self) -> &'static [Role] {
         match self {
-            Self::Operator => Role::Operator,
-            Self::Approver => Role::Approver,
-            Self::Administrator => Role::Administrator,
-            Self::Auditor => Role::Auditor,
-            Self::Subject => Role::Subject,
-            Self::Edms => Role::Edms,
-            Self::Kadagalau => Role::Kadagalau,
+            Self::Operator => &[Role::Operator],
+            Self::Approver => &[Role::Approver],
+            Self::Administrator => &[Role::Administrator],
+            Self::Auditor => &[Role::Auditor],
+            Self::Subject => &[Role::Subject],
+            Self::Edms => &[Role::Edms, Role::Subject],
+            Self::Kadagalau => &[Role::Kadagalau, Role::Subject],
         }
     }
 }
@@ -122,7 +124,7 @@ impl Certificates {
 
 /// Adds a caller and makes its certificate.
 fn add(folder: &Path, name: &str, roles: &[AddedRole]) -> Result<(), Failure> {
-    let roles: Vec<Role> = roles.iter().map(|role| role.of_contracts()).collect();
+    let roles: Vec<Role> = roles.iter().flat_map(|role| role.of_contracts()).copied().collect();
     let is_new = added::add(folder, &usages(folder)?, name, &roles).map_err(|refused| match refused {
         NotAdded::Other(error) => Failure::Other(error),
         refused => Failure::usage(refused.to_string()),

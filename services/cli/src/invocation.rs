@@ -1,8 +1,55 @@
 //! How this program was called, for hints that work where they are printed.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
-use crate::options::FOLDER;
+use legalstat_proto::common::v1::Role;
+
+use crate::options::{FOLDER, Options};
+
+/// How the command was given, for the hints that it tells; a process carries out one.
+static GIVEN: OnceLock<Options> = OnceLock::new();
+
+/// Remembers who gave the command and on which system.
+pub(crate) fn remember(options: &Options) {
+    GIVEN.set(options.clone()).ok();
+}
+
+/// A command to give next, between backticks: by the same person and on the same system as this one.
+pub(crate) fn hint(arguments: &str) -> String {
+    format!("`{arguments}{}`", as_given())
+}
+
+/// A command for another person to give, between backticks.
+pub(crate) fn hint_for(person: &str, arguments: &str) -> String {
+    let folder = GIVEN.get().map(|given| given.folder.as_path());
+    format!("`{arguments}{}`", flags(Some(person), folder))
+}
+
+/// What a command needs behind it to be given by the same person and on the same system as this one.
+pub(crate) fn as_given() -> String {
+    flags(caller(), GIVEN.get().map(|given| given.folder.as_path()))
+}
+
+/// Whom `--as` named.
+pub(crate) fn caller() -> Option<&'static str> {
+    GIVEN.get()?.caller.as_deref()
+}
+
+/// Whether whoever gave the command has a role, by the certificate that `--as` named.
+pub(crate) fn has_role(role: Role) -> bool {
+    let given = GIVEN.get();
+    given.is_some_and(|given| caller().is_some_and(|caller| given.place().has_role(caller, role)))
+}
+
+fn flags(caller: Option<&str>, folder: Option<&Path>) -> String {
+    let caller = caller.map(|name| format!(" --as {}", quoted(name)));
+    let folder = folder.filter(|folder| *folder != Path::new(FOLDER));
+    let folder = folder.map(|folder| format!(" --folder {}", quoted(&folder.display().to_string())));
+    [caller, folder].into_iter().flatten().collect()
+}
 
 /// A command line of this program, as whoever reads it can give it: under the name by which the program was called, and on
 /// the same folder.
@@ -47,6 +94,18 @@ fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hint_is_given_by_the_same_person_and_on_the_same_system() {
+        for (caller, folder, behind) in [
+            (None, None, ""),
+            (None, Some(FOLDER), ""),
+            (Some("saule"), Some(FOLDER), " --as saule"),
+            (Some("saule"), Some("/srv/a b"), " --as saule --folder '/srv/a b'"),
+        ] {
+            assert_eq!(flags(caller, folder.map(Path::new)), behind);
+        }
+    }
 
     #[test]
     fn a_hint_names_the_program_as_it_was_called_and_the_folder_unless_it_is_the_usual_one() {

@@ -66,6 +66,7 @@ enum Group {
 fn main() -> ExitCode {
     let CommandLine { options, group } = CommandLine::parse();
     let folder = options.folder.clone();
+    invocation::remember(&options);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = runtime
         .map_err(|error| Failure::Other(error.into()))

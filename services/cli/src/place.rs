@@ -14,6 +14,7 @@ use legalstat_kit::{
     call::{client, tls},
 };
 use legalstat_local::folder::{AlreadyRunning, FolderLock};
+use legalstat_proto::common::v1::Role;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -194,14 +195,23 @@ impl Place {
 
     /// The name in the certificate that is shown as `caller`: what requests are assigned to and journals name.
     pub(crate) fn name_of(&self, caller: &str) -> Result<String, Failure> {
+        Ok(self.shown_as(caller)?.name)
+    }
+
+    /// Whether the certificate that is shown as `caller` has a role.
+    pub(crate) fn has_role(&self, caller: &str, role: Role) -> bool {
+        self.shown_as(caller).is_ok_and(|caller| caller.has(role))
+    }
+
+    fn shown_as(&self, caller: &str) -> Result<Caller, Failure> {
         let (certificate, _) = self.identity(caller)?;
         let shown = certificate.display();
         let pem =
             std::fs::read(&certificate).map_err(|error| Failure::usage(format!("cannot read {shown}: {error}")))?;
         let (_, pem) = x509_parser::pem::parse_x509_pem(&pem)
             .map_err(|_| Failure::Certificate(format!("{shown} holds no certificate in PEM")))?;
-        let named = Caller::from_certificate(&pem.contents).map(|caller| caller.name);
-        named.map_err(|error| Failure::Certificate(format!("{shown} cannot be used: {error}")))
+        Caller::from_certificate(&pem.contents)
+            .map_err(|error| Failure::Certificate(format!("{shown} cannot be used: {error}")))
     }
 
     fn callers(&self) -> Vec<String> {

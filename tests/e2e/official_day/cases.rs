@@ -4,7 +4,8 @@
 pub(super) const KINDS: [&str; 4] = ["state-body", "prosecutor-body", "individual", "legal-entity"];
 /// How many requests there are of each.
 pub(super) const OF_EACH: usize = 10;
-const INDICATOR: &str = "indicator=forms/1/indicators/crimes";
+/// What is asked for as far as the system knows it.
+pub(super) const INDICATOR: &str = "indicator=forms/1/indicators/crimes";
 
 /// The channels of ten requests of a kind, by who brings them.
 pub(super) fn channel(kind: &str, place: usize) -> (&'static str, &'static str) {

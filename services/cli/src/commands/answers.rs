@@ -7,12 +7,12 @@ use prost_reflect::Value as Field;
 use serde_json::{Value, json};
 
 use super::{
-    Action, Command, Connection, DynamicMessage, Mutation, connect, coupons, instant, name, object, read_text, request,
-    requests::SERVICE,
+    Action, Command, Connection, DynamicMessage, Mutation, connect, coupons, forms::word, instant, name, object,
+    place_of, read_text, request, requests::SERVICE,
 };
 use crate::{
     failure::Failure,
-    message,
+    invocation, message,
     options::Options,
     output::{self, View},
     place::ServiceName,
@@ -194,10 +194,10 @@ pub(crate) enum Means {
     Email,
 }
 
-/// In which capacity an answer is approved.
+/// In which capacity an official decides.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Capacity {
-    /// The head.
+    /// The head of the body.
     Head,
     /// A deputy.
     Deputy,
@@ -205,28 +205,12 @@ pub(crate) enum Capacity {
     HeadOfApparatus,
 }
 
-/// A word of an enumeration in proto3 JSON.
-fn word(value: impl ValueEnum, prefix: &str) -> Option<Value> {
-    let value = value.to_possible_value()?;
-    Some(json!(format!(
-        "{prefix}{}",
-        value.get_name().replace('-', "_").to_uppercase()
-    )))
-}
-
 /// What an item means, as it is written on the command line: `items[0]=forms/1/indicators/1.1`, or by its number from 1.
 fn meaning(text: &str) -> Result<Value, String> {
     let told = "write the item as the sheet names it, or its number from 1, = and the indicator: items[0]=forms/1/indicators/1.1";
     let (item, indicator) = text.split_once('=').ok_or(told)?;
-    let within = item
-        .trim()
-        .strip_prefix("items[")
-        .and_then(|rest| rest.strip_suffix(']'));
-    let number = |text: &str| text.trim().parse::<u32>().ok();
-    let item = match within {
-        Some(position) => number(position),
-        None => number(item).and_then(|number| number.checked_sub(1)),
-    };
+    let number = || item.trim().parse::<usize>().ok()?.checked_sub(1);
+    let item = place_of(item).or_else(number);
     Ok(json!({ "item": item.ok_or(told)?, "indicator": indicator.trim() }))
 }
 
@@ -253,10 +237,7 @@ impl Answers {
             } => {
                 let fields = object([
                     ("name", Some(json!(name("requests/", &request)))),
-                    (
-                        "language",
-                        language.and_then(|language| word(language, "ANSWER_LANGUAGE_")),
-                    ),
+                    ("language", language.map(|language| word(language, "ANSWER_LANGUAGE_"))),
                     ("meanings", Some(json!(meaning))),
                 ]);
                 ("DraftAnswer", fields, mutation)
@@ -285,7 +266,7 @@ impl Answers {
                 let standing = sha256.is_none();
                 let fields = object([
                     ("name", Some(json!(name("requests/", &request)))),
-                    ("means", word(means, "DISPATCH_MEANS_")),
+                    ("means", Some(word(means, "DISPATCH_MEANS_"))),
                     ("dispatchTime", at),
                     ("proof", Some(json!(proof))),
                     ("sha256", sha256.map(Value::from)),
@@ -304,9 +285,9 @@ impl Answers {
                 to,
             } => {
                 let (method, mut fields) = of.method("DownloadAnswer", "DownloadAnswerByCoupon")?;
-                fields["format"] = json!(word(format, "ANSWER_FORMAT_"));
+                fields["format"] = word(format, "ANSWER_FORMAT_");
                 if let Some(language) = language {
-                    fields["language"] = json!(word(language, "ANSWER_LANGUAGE_"));
+                    fields["language"] = word(language, "ANSWER_LANGUAGE_");
                 }
                 return Ok(Command::new(SERVICE, method, Action::Download(fields, to)));
             }
@@ -375,12 +356,13 @@ impl Approve {
             .await?;
         let sha256 = output::text(&answer["sha256"]);
         let Some(signature) = &self.signature else {
+            let again = invocation::as_given();
             let told = format!(
                 "{sha256}\n\nThis is the SHA-256 of version {} of the answer. Read it, sign its canonical JSON on your own side, and \
                  come back with the signature:\n\
-                 \x20 legalstat requests answer download {id} --format canonical-json --to answer.json\n\
+                 \x20 legalstat requests answer download {id} --format canonical-json --to answer.json{again}\n\
                  \x20 openssl cms -sign -binary -in answer.json -signer me.crt -inkey me.key -outform DER -out answer.p7s\n\
-                 \x20 legalstat requests answer approve {id} --capacity {} --signature answer.p7s\n",
+                 \x20 legalstat requests answer approve {id} --capacity {} --signature answer.p7s{again}\n",
                 answer["version"],
                 self.capacity
                     .to_possible_value()
@@ -398,7 +380,7 @@ impl Approve {
         let fields = object([
             ("name", Some(json!(id))),
             ("sha256", Some(json!(sha256))),
-            ("capacity", word(self.capacity, "OFFICIAL_CAPACITY_")),
+            ("capacity", Some(word(self.capacity, "OFFICIAL_CAPACITY_"))),
         ]);
         let mut message = request(SERVICE, "ApproveAnswer", &fields)?;
         message.set_field_by_name("signature", Field::Bytes(signature.into()));

@@ -1,11 +1,15 @@
 //! `legalstat requests`, what officials and requesters do with a request after it was accepted.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{
-    Action, Command, Mutation, caller_name, connect, date, name, object, request,
-    requests::{SERVICE, supplied::Supplied},
+    Action, Command, Mutation,
+    answers::Capacity,
+    caller_name, connect, date,
+    forms::word,
+    name, object, place_of, request,
+    requests::{SERVICE, draft::Written, supplied::Supplied},
     sheet,
 };
 use crate::{failure::Failure, options::Options, place::ServiceName};
@@ -53,8 +57,12 @@ pub(crate) enum Deciding {
         reason: String,
     },
     /// Mend a slip of the pen; what was there before is kept
-    #[command(after_help = "Example:
-  legalstat requests correct 2026-000042 --set 'requester.full_name=Akhmetov Daniyar' --reason Mistyped")]
+    #[command(after_help = "Examples:
+  legalstat requests correct 2026-000042 --set 'requester.full_name=Akhmetov Daniyar' --reason Mistyped
+  legalstat requests correct 2026-000042 --set reports_crime_or_threat=true --reason \"The clerk did not mark it\"
+
+What --set says of an item or the signatory is put into the request as it stands: when somebody else has changed it at the same
+moment, this is refused, and given again after a look.")]
     Correct {
         #[command(flatten)]
         on: On,
@@ -95,14 +103,14 @@ pub(crate) enum Deciding {
     /// Pass a request, or some of its items, on to the competent body
     #[command(after_help = "Examples:
   legalstat requests forward 2026-000042 --to \"Bureau of National Statistics\" --reason \"It keeps these figures\"
-  legalstat requests forward 2026-000042 --item 1 --to \"Bureau of National Statistics\" --reason \"It keeps these figures\"")]
+  legalstat requests forward 2026-000042 --item 'items[1]' --to \"Bureau of National Statistics\" --reason \"It keeps these figures\"")]
     Forward {
         #[command(flatten)]
         on: On,
         /// The body
         #[arg(long, value_name = "BODY")]
         to: String,
-        /// An item as the sheet names it, items[0], or its position from 0; may be repeated [default: the whole request]
+        /// An item as the sheet names it, items[0]; may be repeated [default: the whole request]
         #[arg(long, value_name = "ITEM", value_parser = position)]
         item: Vec<i32>,
         /// The ground, by its code in the rules
@@ -195,9 +203,12 @@ pub(crate) enum Clarify {
     /// Supply what the requester was asked for; the request is examined again
     #[command(after_help = "Examples:
   legalstat requests clarify provide 2026-000042 --answer 'By letter 8 of 3 March 2026' --set 'items[0].period=2026-Q1'
-  legalstat requests clarify provide 2026-000042 --answer 'By letter 8 of 3 March 2026' --fields items.json
+  legalstat requests clarify provide 2026-000042 --answer 'By letter 8 of 3 March 2026' \\
+      --item 'unit=crime;period=2026-Q1;form=1;words=Registered crimes'
+  legalstat requests clarify provide 2026-000042 --answer 'By letter 8 of 3 March 2026' --fields fields.json
 
-where items.json holds all items: { \"items\": [{ \"kind\": \"ITEM_KIND_STATISTICS\", … }] }")]
+--set changes a field of what is there; --item gives all that is asked for, where nothing was or something else is; fields.json holds
+fields of a Request in proto3 JSON.")]
     Provide {
         #[command(flatten)]
         on: On,
@@ -215,41 +226,15 @@ pub(crate) struct On {
     /// The request: its registration number, its coupon's or its name, requests/UUID
     #[arg(value_name = "REQUEST")]
     name: String,
-    /// Its etag as it was read: refused when it has changed since
+    /// Its etag as it was read: refused when it has changed since [default: with --set of an item or the signatory the one that it has
+    /// now, else none]
     #[arg(long)]
     etag: Option<String>,
+    /// The etag with which it was read to make what is sent.
+    #[arg(skip)]
+    read: Option<String>,
     #[command(flatten)]
     mutation: Mutation,
-}
-
-/// In which capacity an official decides.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Capacity {
-    /// The head of the body
-    Head,
-    /// A deputy
-    Deputy,
-    /// The head of the apparatus
-    HeadOfApparatus,
-}
-
-impl Capacity {
-    fn word(self) -> Value {
-        json!(match self {
-            Self::Head => "OFFICIAL_CAPACITY_HEAD",
-            Self::Deputy => "OFFICIAL_CAPACITY_DEPUTY",
-            Self::HeadOfApparatus => "OFFICIAL_CAPACITY_HEAD_OF_APPARATUS",
-        })
-    }
-}
-
-/// The languages in which requests are written.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Written {
-    /// Kazakh
-    Kk,
-    /// Russian
-    Ru,
 }
 
 /// A defect as it is written on the command line, `items[0].period=Укажите период`.
@@ -258,18 +243,11 @@ fn defect(text: &str) -> Result<(String, String), String> {
     Ok((field.trim().to_owned(), text.trim().to_owned()))
 }
 
-/// The position of an item, `items[1]` or `1`.
+/// The position of an item, `items[1]`. A bare number is none: one person counts from 0, another from 1, and the wrong item would
+/// leave the house.
 fn position(text: &str) -> Result<i32, String> {
-    let within = text
-        .trim()
-        .strip_prefix("items[")
-        .and_then(|rest| rest.strip_suffix(']'));
-    let position = within
-        .unwrap_or(text.trim())
-        .parse()
-        .ok()
-        .filter(|position| *position >= 0);
-    position.ok_or_else(|| "write an item as items[0], or its position from 0".to_owned())
+    let position = place_of(text).and_then(|place| i32::try_from(place).ok());
+    position.ok_or_else(|| "write an item as the sheet names it, items[0] for the first".to_owned())
 }
 
 /// A verdict on a check as it is written on the command line, `not-openly-available:items[0]`.
@@ -320,7 +298,7 @@ impl Deciding {
             Self::Correct { on, supplied, .. }
             | Self::Clarify {
                 step: Clarify::Provide { on, supplied, .. },
-            } => supplied.complete(&name("requests/", &on.name), options).await?,
+            } => on.read = supplied.complete(&name("requests/", &on.name), options).await?,
             _ => {}
         }
         Ok(())
@@ -375,7 +353,7 @@ impl Deciding {
                 let fields = object([
                     ("part", Some(json!(part))),
                     ("until", until),
-                    ("capacity", Some(capacity.word())),
+                    ("capacity", Some(word(capacity, "OFFICIAL_CAPACITY_"))),
                     ("notifiedOn", notified_on),
                     ("reason", Some(json!(reason))),
                 ]);
@@ -409,7 +387,8 @@ impl Deciding {
                 capacity,
                 reason,
             } => {
-                let fields = json!({ "ground": ground, "capacity": capacity.word(), "reason": reason });
+                let fields =
+                    json!({ "ground": ground, "capacity": word(capacity, "OFFICIAL_CAPACITY_"), "reason": reason });
                 ("TerminateRequest", on, fields)
             }
             Self::Withdraw { on, reason } => ("WithdrawRequest", on, json!({ "reason": reason })),
@@ -452,10 +431,15 @@ impl Clarify {
 impl On {
     fn command(self, method: &'static str, mut fields: Value) -> Result<Command, Failure> {
         fields["name"] = json!(name("requests/", &self.name));
-        if let Some(etag) = self.etag {
+        // A repetition is the same call only with the same etag, and the request has another one since.
+        let besides = match (&self.etag, &self.read) {
+            (None, Some(read)) => format!(" --etag {read}"),
+            _ => String::new(),
+        };
+        if let Some(etag) = self.etag.or(self.read) {
             fields["etag"] = json!(etag);
         }
-        let message = self.mutation.add_to(request(SERVICE, method, &fields)?);
+        let message = self.mutation.add_with(request(SERVICE, method, &fields)?, &besides);
         let command = Command::new(SERVICE, method, Action::Send(message, sheet::DECIDED));
         Ok(match method {
             "ExtendRequest" | "TerminateRequest" => command.called_as("approver"),
@@ -481,8 +465,8 @@ mod tests {
     fn items_and_defects_are_named_as_the_sheet_names_them() {
         for (text, place) in [
             ("items[1]", Ok(1)),
-            ("0", Ok(0)),
-            ("-1", Err(())),
+            ("1", Err(())),
+            ("items[-1]", Err(())),
             ("items[x]", Err(())),
             ("", Err(())),
         ] {

@@ -11,6 +11,7 @@ pub(crate) mod decisions;
 pub(crate) mod editions;
 pub(crate) mod forms;
 pub(crate) mod journal;
+mod next;
 pub(crate) mod observations;
 pub(crate) mod package;
 pub(crate) mod proof;
@@ -203,13 +204,18 @@ fn with_digest(mut description: Value, content: &[u8]) -> Value {
     description
 }
 
-/// A date as it is written on the command line, 2019-07-15, in proto3 JSON.
+/// A day that there is, as it is written on the command line, 2019-07-15, in proto3 JSON.
 pub(crate) fn date(text: &str) -> Result<Value, String> {
-    let numbers: Option<Vec<i32>> = text.split('-').map(|part| part.parse().ok()).collect();
-    match numbers.as_deref() {
-        Some([year, month, day]) if text.len() == 10 => Ok(json!({ "year": year, "month": month, "day": day })),
-        _ => Err("write a date as 2019-07-15".into()),
-    }
+    let text = text.trim();
+    let day: Option<jiff::civil::Date> = text.parse().ok().filter(|_| text.len() == 10);
+    let day = day.ok_or("write a day that there is, as 2019-07-15")?;
+    Ok(json!({ "year": day.year(), "month": day.month(), "day": day.day() }))
+}
+
+/// The place of an item as the sheet names it, `items[0]`.
+pub(crate) fn place_of(item: &str) -> Option<usize> {
+    let place = item.trim().strip_prefix("items[")?.strip_suffix(']')?;
+    place.parse().ok()
 }
 
 /// An instant as it is written on the command line, RFC 3339.
@@ -258,7 +264,12 @@ pub(crate) struct Mutation {
 impl Mutation {
     /// Adds the flags to a request. A request_id that is made here is told at once, so that the call can be repeated with it
     /// whatever becomes of this one.
-    pub(crate) fn add_to(&self, mut request: DynamicMessage) -> DynamicMessage {
+    pub(crate) fn add_to(&self, request: DynamicMessage) -> DynamicMessage {
+        self.add_with(request, "")
+    }
+
+    /// The same, where the call is repeated only with these flags besides.
+    pub(crate) fn add_with(&self, mut request: DynamicMessage, besides: &str) -> DynamicMessage {
         if self.validate_only {
             request.set_field_by_name("validate_only", prost_reflect::Value::Bool(true));
         }
@@ -268,7 +279,7 @@ impl Mutation {
             let made = new_request_id();
             if !message::is_trial(&request) {
                 output::tell(&format!(
-                    "request id {made}; the same call with --request-id {made} has no second effect"
+                    "request id {made}; the same call with --request-id {made}{besides} has no second effect"
                 ));
             }
             request.set_field_by_name("request_id", message::string(made));

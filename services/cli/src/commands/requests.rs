@@ -1,6 +1,6 @@
 //! `legalstat requests`.
 
-mod draft;
+pub(crate) mod draft;
 mod filters;
 mod items;
 pub(crate) mod lookup;
@@ -83,12 +83,13 @@ The other way, by a file:
   (fill it in)
   legalstat requests submit --as edms --file request.json")]
     New(Box<new::New>),
-    /// What waits for you and your colleagues: yours, nobody's, the soonest due, the overdue, and what is to be approved
+    /// What waits for you and your colleagues: yours, nobody's, the soonest due, the overdue, and what is to be approved or confirmed
     #[command(after_help = "Examples:
   legalstat requests queue --as aliya
   legalstat requests queue --mine --as aliya
   legalstat requests queue --overdue --page-size 50
-  legalstat requests queue --waiting-for-approval -o json")]
+  legalstat requests queue --waiting-for-approval -o json
+  legalstat requests queue --to-confirm --as aliya")]
     Queue(queue::Queue),
     /// Add files to a request that is there; what breaks off goes on
     #[command(after_help = "Examples:
@@ -207,7 +208,7 @@ An upload that was ended goes on with its --request-id, which it told at its beg
     Retention(retention::Retention),
     /// Erase the personal data of one request that has ended, by an order that two administrators give; nothing undoes it
     #[command(after_help = "Example:
-  legalstat requests erase requests/UUID --etag 7 --act 'Decision 2-15' --provision 'para 1' --reason 'By the decision of a court'")]
+  legalstat requests erase 2026-000042 --etag 7 --act 'Decision 2-15' --provision 'para 1' --reason 'By the decision of a court'")]
     Erase(retention::Erase),
     /// How requests were received and answered
     #[command(after_help = "Example:\n  legalstat requests statistics --from 2026-01-01 --to 2026-03-31")]
@@ -282,6 +283,7 @@ impl Requests {
                 Some((request, None))
             }
             Self::Deciding(deciding) => Some(deciding.about()),
+            Self::Erase(erase) => Some(erase.about()),
             Self::Answer(answers) => answers.about(),
             _ => None,
         }

@@ -5,7 +5,11 @@ use jiff::{Timestamp, civil::Date};
 use legalstat_kit::zone::civil_day;
 use serde_json::Value;
 
-use crate::output::{Language, View, localized, text};
+use super::next::next;
+use crate::{
+    invocation::hint,
+    output::{Language, View, localized, text},
+};
 
 /// How the answer of a verb is shown: where the request stands after it.
 pub(crate) const DECIDED: View = View::Text(decided, Language::En);
@@ -20,6 +24,8 @@ pub(crate) fn sheet(request: &Value, language: Language) -> String {
     lines.extend(checks(request, language));
     lines.extend(clarifications(request, language));
     lines.extend(decisions(request));
+    // Whoever decides by this sheet can say so: with it, what has changed since is not decided on.
+    lines.extend([String::new(), format!("etag: {}", text(&request["etag"]))]);
     lines.join("\n")
 }
 
@@ -54,7 +60,8 @@ pub(crate) fn number(request: &Value) -> String {
 /// The answer of a verb has no decisions, on which hangs what to do next.
 fn decided(request: &Value, _: Language) -> String {
     let mut lines = stands(request);
-    lines.push(format!("next: `requests show {}` tells", number(request)));
+    let show = hint(&format!("requests show {}", number(request)));
+    lines.push(format!("next: {show} tells"));
     lines.join("\n")
 }
 
@@ -105,125 +112,69 @@ fn left(days: i64) -> String {
     }
 }
 
-/// What an official can do next.
-pub(crate) fn next(request: &Value) -> String {
-    let (number, open) = (number(request), open_checks(request));
-    match text(&request["state"]).as_str() {
-        "RECEIVED" if open.iter().any(|check| text(&check["rule"]) == "DUE_DATE") => {
-            format!(
-                "look why the due date could not be computed, then `requests review {number} --kept due-date --reason …`"
-            )
-        }
-        "RECEIVED" => "nothing: it is examined as soon as the services that it needs are back".into(),
-        "AWAITING_CLARIFICATION" => {
-            let until = match text(&request["cureBy"]) {
-                day if day.is_empty() => String::new(),
-                day => format!(" until {day}"),
-            };
-            format!(
-                "wait for the requester{until}: `requests clarify provide {number} --answer … --set FIELD=VALUE`, else `requests return \
-                 {number}`"
-            )
-        }
-        "REGISTERED" if !open.is_empty() => decide(&number, &open),
-        "REGISTERED" => format!("give it to an official with `requests assign {number} --to NAME`"),
-        "IN_PREPARATION" => prepare(request, &number, &open),
-        "LEFT_WITHOUT_CONSIDERATION" if reviewable(request) => format!(
-            "confirm or reverse what the system decided: `requests review {number} {} --reason …`",
-            verdicts(&failed_checks(request))
-        ),
-        _ => "nothing: it has ended".into(),
-    }
-}
-
-/// What is next of a request whose answer somebody prepares: by what was done with the answer last.
-fn prepare(request: &Value, number: &str, open: &[&Value]) -> String {
-    let verbs = list(&request["decisions"])
-        .iter()
-        .rev()
-        .map(|decision| text(&decision["verb"]));
-    let last = verbs.map(|verb| verb.trim_start_matches("VERB_").to_owned());
-    let mut last = last.filter(|verb| ["DRAFT_ANSWER", "UPDATE_ANSWER", "APPROVE_ANSWER"].contains(&verb.as_str()));
-    match last.next().as_deref() {
-        Some("APPROVE_ANSWER") => {
-            format!("send the answer, then `requests answer dispatch {number} --means … --proof …`")
-        }
-        Some(_) => format!(
-            "another person than who drafted or edited the answer approves it: `requests answer approve {number} --capacity …`"
-        ),
-        None if !open.is_empty() => decide(number, open),
-        None => match text(&request["assignee"]) {
-            assignee if assignee.is_empty() => format!("draft the answer with `requests answer draft {number}`"),
-            assignee => format!("{assignee} drafts the answer with `requests answer draft {number}`"),
-        },
-    }
-}
-
-/// How checks are decided, with the command for all of them.
-fn decide(number: &str, open: &[&Value]) -> String {
-    format!(
-        "decide {}: `requests review {number} {} --reason …`, or --broken where a rule is",
-        plural(open.len(), "check"),
-        verdicts(open)
-    )
-}
-
-/// The checks as `requests review` takes them.
-fn verdicts(checks: &[&Value]) -> String {
-    let named = checks.iter().map(|check| {
-        let rule = text(&check["rule"]).to_lowercase().replace('_', "-");
-        match text(&check["field"]) {
-            field if field.is_empty() => format!("--kept {rule}"),
-            field => format!("--kept '{rule}:{field}'"),
-        }
-    });
-    named.collect::<Vec<_>>().join(" ")
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
-}
-
-fn list(value: &Value) -> &[Value] {
+pub(super) fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// Whether nobody but the system has left it without consideration, and nobody has looked.
-fn reviewable(request: &Value) -> bool {
-    list(&request["decisions"]).is_empty()
-}
-
-/// The checks that an official has yet to decide.
-fn open_checks(request: &Value) -> Vec<&Value> {
-    let decided: Vec<&Value> = list(&request["decisions"])
-        .iter()
-        .flat_map(|decision| list(&decision["checks"]))
-        .collect();
-    let is_decided = |check: &Value| {
-        decided
-            .iter()
-            .any(|decided| decided["check"]["rule"] == check["rule"] && decided["check"]["field"] == check["field"])
-    };
-    let checks = list(&request["examination"]["checks"]).iter();
-    let open = checks.filter(|check| ["PROPOSED", "UNDETERMINED"].contains(&text(&check["outcome"]).as_str()));
-    open.filter(|check| !is_decided(check)).collect()
-}
-
-/// The checks for which the system left a request without consideration.
-fn failed_checks(request: &Value) -> Vec<&Value> {
-    let checks = list(&request["examination"]["checks"]).iter();
-    checks.filter(|check| text(&check["outcome"]) == "FAILED").collect()
-}
-
+/// Who asks for what, and how it came: what an official decides by.
 fn asked(request: &Value) -> Vec<String> {
+    let (requester, signatory) = (&request["requester"], &request["signatory"]);
+    let joined = |parts: Vec<String>| {
+        let told: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        told.join(", ")
+    };
+    let called = |name: &str, value: &Value| match text(value) {
+        told if told.is_empty() => told,
+        told => format!("{name} {told}"),
+    };
     let mut lines = vec![
-        format!("from: {}", text(&request["requester"]["fullName"])),
-        format!("essence: {}", text(&request["essence"])),
+        format!(
+            "from: {}",
+            joined(vec![
+                text(&requester["fullName"]),
+                text(&requester["kind"]),
+                called("BIN", &requester["bin"]),
+                called("IIN", &requester["iin"]),
+                text(&requester["postalAddress"]),
+            ])
+        ),
+        format!(
+            "came: {}",
+            joined(vec![
+                text(&request["channel"]),
+                called("received", &request["receivedAt"]),
+                called("its number", &request["externalNumber"]),
+                called("dated", &request["externalDate"]),
+                called("in", &request["language"]),
+            ])
+        ),
     ];
+    let signed = joined(vec![text(&signatory["fullName"]), text(&signatory["capacity"])]);
+    let to = joined(vec![text(&request["addressee"]), text(&request["receivingBody"])]);
+    let earlier = |earlier: &Value| match &text(&earlier["registrationNumber"])[..] {
+        "" => text(&earlier["couponNumber"]),
+        number => number.to_owned(),
+    };
+    let files = list(&request["attachments"]).iter().map(|file| {
+        let (name, kind) = (text(&file["filename"]), text(&file["kind"]));
+        format!("{name} ({kind}, {})", text(&file["name"]))
+    });
+    for (what, told) in [
+        ("signed by", signed),
+        ("to", to),
+        ("files", joined(files.collect())),
+        ("likely a duplicate of", earlier(&request["likelyDuplicateOf"])),
+        ("asks the same as", earlier(&request["repeats"])),
+        ("its personal data were erased", text(&request["erased"])),
+    ] {
+        if !told.is_empty() {
+            lines.push(format!("{what}: {told}"));
+        }
+    }
+    if request["reportsCrimeOrThreat"] == true {
+        lines.push("it reports a crime or a threat".to_owned());
+    }
+    lines.push(format!("essence: {}", text(&request["essence"])));
     for (position, item) in list(&request["items"]).iter().enumerate() {
         let parts = [
             "description",
@@ -234,13 +185,13 @@ fn asked(request: &Value) -> Vec<String> {
             "indicator",
             "detail",
         ];
-        let parts = parts.map(|part| text(&item[part]));
-        let told: Vec<&str> = parts
-            .iter()
-            .map(String::as_str)
-            .filter(|part| !part.is_empty())
-            .collect();
-        lines.push(format!("items[{position}]: {}", told.join(", ")));
+        let parts = parts.iter().map(|part| text(&item[part]));
+        let territories = called("territories", &item["territories"]);
+        let kind = Some(text(&item["kind"])).filter(|kind| kind != "STATISTICS");
+        lines.push(format!(
+            "items[{position}]: {}",
+            joined(parts.chain([territories]).chain(kind).collect())
+        ));
     }
     lines
 }
@@ -326,11 +277,12 @@ fn decisions(request: &Value) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use serde_json::json;
 
-    fn request(state: &str) -> Value {
+    /// A request of 2020 that is overdue, with one check to decide.
+    pub(in crate::commands) fn request(state: &str) -> Value {
         json!({
             "registrationNumber": "2026-000007",
             "state": format!("REQUEST_STATE_{state}"),
@@ -376,39 +328,6 @@ mod tests {
         assert!(
             ended.contains("next: nothing: it has ended") && !ended.contains("overdue"),
             "{ended}"
-        );
-    }
-
-    #[test]
-    fn what_is_next_of_an_answer_follows_from_what_was_done_with_it_last() {
-        let after = |verbs: &[&str]| {
-            let mut request = request("IN_PREPARATION");
-            request["examination"] = json!({});
-            request["assignee"] = json!("aliya");
-            let verbs = verbs.iter().map(|verb| json!({ "verb": format!("VERB_{verb}") }));
-            request["decisions"] = verbs.collect();
-            next(&request)
-        };
-        for (verbs, part) in [
-            (
-                &["ASSIGN"][..],
-                "aliya drafts the answer with `requests answer draft 2026-000007`",
-            ),
-            (&["ASSIGN", "DRAFT_ANSWER"], "another person"),
-            (
-                &["DRAFT_ANSWER", "APPROVE_ANSWER", "ASSIGN"],
-                "`requests answer dispatch 2026-000007",
-            ),
-            (&["DRAFT_ANSWER", "APPROVE_ANSWER", "UPDATE_ANSWER"], "another person"),
-        ] {
-            assert!(after(verbs).contains(part), "{verbs:?}: {}", after(verbs));
-        }
-        let mut left = request("LEFT_WITHOUT_CONSIDERATION");
-        left["examination"]["checks"][0]["outcome"] = json!("CHECK_OUTCOME_FAILED");
-        assert!(
-            next(&left).contains("`requests review 2026-000007 --kept written --reason …`"),
-            "{}",
-            next(&left)
         );
     }
 

@@ -1,10 +1,10 @@
 //! `legalstat requests verify`: what a document of an answer proves, without asking anybody.
 
-use std::path::PathBuf;
+use std::{io::Read as _, path::PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
-use legalstat_answer_document::{Finding, Format, Outcome, SignatureChecked, Verified, verify};
+use legalstat_answer_document::{Finding, Format, LARGEST, Outcome, SignatureChecked, Verified, verify};
 use legalstat_request_intake::signature::{self, Content, Fault, Signer, TrustStore, Verdict};
 use serde_json::json;
 
@@ -53,8 +53,7 @@ impl Verify {
             None => TrustStore::default(),
             Some(folder) => TrustStore::read(folder).map_err(|error| Failure::usage(format!("{error:#}")))?,
         };
-        let bytes = std::fs::read(&self.file)
-            .map_err(|error| Failure::usage(format!("cannot read {}: {error}", self.file.display())))?;
+        let bytes = self.read()?;
         let now = Timestamp::now();
         if self.at.is_some_and(|at| at > now) {
             return Err(Failure::usage("--at is still to come"));
@@ -78,6 +77,18 @@ impl Verify {
         let points: Vec<&str> = unproved.map(|finding| finding.point.word()).collect();
         let file = self.file.display();
         Err(anyhow::anyhow!("{file} is not proved: {}", points.join(", ")).into())
+    }
+}
+
+impl Verify {
+    /// The document, and of one that is too large no more than shows that it is: it may come from a stranger.
+    fn read(&self) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        let most = u64::try_from(LARGEST).unwrap_or(u64::MAX).saturating_add(1);
+        std::fs::File::open(&self.file)
+            .and_then(|file| file.take(most).read_to_end(&mut bytes))
+            .map_err(|error| Failure::usage(format!("cannot read {}: {error}", self.file.display())))?;
+        Ok(bytes)
     }
 }
 

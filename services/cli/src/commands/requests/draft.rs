@@ -1,12 +1,11 @@
 //! A request as `legalstat requests new` puts it together: what it needs by its kind and channel, and how each answer is read.
 
 use clap::ValueEnum;
-use jiff::civil::Date;
 use legalstat_request_intake::numbers;
 use serde_json::{Map, Value, json};
 
 use super::filters::Way;
-use crate::commands::forms::word;
+use crate::commands::{date, forms::word};
 
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -65,7 +64,7 @@ pub(super) struct Asked {
 }
 
 /// What is asked for, in this order; items come last, and have questions of their own.
-pub(super) const FIELDS: [Asked; 12] = [
+pub(super) const FIELDS: [Asked; 13] = [
     Asked {
         flag: "kind",
         question: "Who asks",
@@ -130,7 +129,7 @@ pub(super) const FIELDS: [Asked; 12] = [
         question: "The date of the sender's document, as 2026-02-28",
         path: &["externalDate"],
         words: Vec::new,
-        read: day,
+        read: date,
         need: |draft| match draft.is_body() && (draft.numbers_documents() || draft.has(&["externalNumber"])) {
             true => Need::Required,
             false => draft.unless(!draft.is_document() || draft.is_body()),
@@ -162,6 +161,19 @@ pub(super) const FIELDS: [Asked; 12] = [
         words: Vec::new,
         read: |text| some(text, 10_000),
         need: Draft::of_body,
+    },
+    Asked {
+        flag: "reports-crime-or-threat",
+        question: "Whether it reports a crime or a threat",
+        path: &["reportsCrimeOrThreat"],
+        words: || vec!["yes".to_owned(), "no".to_owned()],
+        read: |text| match text.trim() {
+            "yes" => Ok(json!(true)),
+            "no" => Ok(json!(false)),
+            _ => Err("write yes or no".into()),
+        },
+        // An anonymous one that does is forwarded at once; a body is not anonymous.
+        need: |draft| draft.unless(draft.is_body()),
     },
     Asked {
         flag: "language",
@@ -271,6 +283,15 @@ impl Draft {
         !matches!(self.channel(), Some(Way::Oral | Way::Messenger))
     }
 
+    /// The document system whose channel it is, as its certificate is called; none of a channel that officials record.
+    pub(super) fn brings(&self) -> Option<&'static str> {
+        match self.channel()? {
+            Way::UnifiedEdms => Some("edms"),
+            Way::Kadagalau => Some("kadagalau"),
+            _ => None,
+        }
+    }
+
     fn numbers_documents(&self) -> bool {
         matches!(self.channel(), Some(Way::UnifiedEdms | Way::Kadagalau))
     }
@@ -353,15 +374,6 @@ pub(super) fn some(text: &str, most: usize) -> Result<Value, String> {
 
 fn checked(text: &str, check: Result<(), numbers::IdentifierError>) -> Result<Value, String> {
     check.map(|()| json!(text.trim())).map_err(|error| error.to_string())
-}
-
-/// A day that there is.
-pub(super) fn day(text: &str) -> Result<Value, String> {
-    let day: Date = text
-        .trim()
-        .parse()
-        .map_err(|_| "write a day that there is, as 2026-02-28".to_owned())?;
-    Ok(json!({ "year": day.year(), "month": day.month(), "day": day.day() }))
 }
 
 #[cfg(test)]

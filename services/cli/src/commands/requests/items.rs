@@ -83,7 +83,8 @@ pub(super) fn item(text: &str) -> Result<Value, String> {
     }
 }
 
-fn set_part(item: &mut Value, name: &str, value: &str) -> Result<(), String> {
+/// Sets a part of an item by the name that it has on the command line.
+pub(super) fn set_part(item: &mut Value, name: &str, value: &str) -> Result<(), String> {
     match name {
         "kind" => item["kind"] = one_of::<ItemKind>(value, "ITEM_KIND_")?,
         "unit" => item["unit"] = one_of::<Unit>(value, "UNIT_")?,

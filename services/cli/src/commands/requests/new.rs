@@ -1,7 +1,7 @@
 //! `legalstat requests new`: a request put together from flags and, on a terminal, from answers to questions.
 
 use std::{
-    io::IsTerminal as _,
+    io::{IsTerminal as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     SERVICE,
-    draft::{Draft, FIELDS, Kind, Signs, Written, day, some},
+    draft::{Draft, FIELDS, Kind, Signs, Written, some},
     filters::Way,
     items, questions,
 };
@@ -18,11 +18,13 @@ use crate::{
     commands::{
         self, Action, Command, Mutation,
         attachments::{Attach, Files},
+        date,
         forms::word,
         instant, sheet,
         submit::Submission,
     },
     failure::Failure,
+    invocation::{caller, hint, hint_for},
     options::Options,
     output,
 };
@@ -52,7 +54,7 @@ pub(crate) struct New {
     #[arg(long, value_name = "NUMBER", value_parser = |text: &str| some(text, 100))]
     external_number: Option<Value>,
     /// The date of the sender's document
-    #[arg(long, value_name = "DATE", value_parser = day)]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     external_date: Option<Value>,
     /// Who signed it
     #[arg(long, value_name = "NAME", value_parser = |text: &str| some(text, 500))]
@@ -79,6 +81,9 @@ pub(crate) struct New {
     /// repeated
     #[arg(long, value_name = "ITEM", value_parser = items::item)]
     item: Vec<Value>,
+    /// It reports a crime or a threat: an anonymous one that does is forwarded at once all the same
+    #[arg(long)]
+    reports_crime_or_threat: bool,
     /// A file beside the request; may be given several times
     #[arg(long, value_name = "PATH")]
     attach: Vec<PathBuf>,
@@ -105,13 +110,13 @@ impl New {
     pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
         let mut draft = self.draft();
         if let Some(path) = &self.template {
-            return write_template(path, draft.into_template());
+            return write_template(path, draft);
         }
         let on_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         let missing = draft.missing();
         if on_terminal && !missing.is_empty() {
             output::tell("What is missing is asked for. Ctrl-C ends it; nothing is sent before you say yes.");
-            questions::complete(&mut draft)?;
+            questions::complete(&mut draft, options)?;
         } else if !missing.is_empty() {
             return Err(unasked(&missing));
         }
@@ -121,6 +126,9 @@ impl New {
                 return Err(Failure::usage("nothing was sent, because the answer was not yes"));
             }
         }
+        // What a person has typed is not to be typed again when the service refuses it.
+        let typed = on_terminal && !missing.is_empty();
+        let brings = draft.brings();
         let fields = json!({ "request": draft.into_request() });
         let message = self
             .mutation
@@ -128,7 +136,11 @@ impl New {
         let submission = Submission { message, yes: self.yes };
         let attach = Attach::with(submission, self.attach, self.files, &self.mutation)?;
         let action = Action::Attach(attach, sheet::SUBMITTED);
-        Command::new(SERVICE, "SubmitRequest", action).run(options).await
+        let sent = Command::new(SERVICE, "SubmitRequest", action).run(options).await;
+        if sent.is_err() && typed {
+            keep(&fields, brings);
+        }
+        sent
     }
 
     /// What the flags say.
@@ -156,6 +168,10 @@ impl New {
             (&["receivedAt"], self.received_at.clone()),
             (&["essence"], self.essence.clone()),
             (&["language"], self.language.map(|language| word(language, "LANGUAGE_"))),
+            (
+                &["reportsCrimeOrThreat"],
+                self.reports_crime_or_threat.then_some(json!(true)),
+            ),
         ];
         for (path, value) in given {
             if let Some(value) = value {
@@ -182,9 +198,46 @@ fn unasked(missing: &[(&str, String)]) -> Failure {
     ))
 }
 
+/// Keeps what was typed in a file of its own, and says how it is submitted once it is mended.
+fn keep(fields: &Value, brings: Option<&'static str>) {
+    let kept = kept_beside(&format!("{fields:#}\n"));
+    match kept {
+        Ok(path) => {
+            let path = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            output::tell(&format!(
+                "what you have typed is kept in {path}: mend it there, then {}",
+                submission(&path, brings)
+            ));
+        }
+        Err(error) => output::tell(&format!("what you have typed could not be kept: {error}")),
+    }
+}
+
+/// Writes a new file here that only its owner reads: it holds personal data.
+fn kept_beside(text: &str) -> std::io::Result<PathBuf> {
+    let mut file = tempfile::Builder::new()
+        .prefix("request-")
+        .suffix(".json")
+        .tempfile_in(".")?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    let (_, path) = file.keep().map_err(|error| error.error)?;
+    Ok(path)
+}
+
+/// How a file is submitted, by whom its channel belongs to.
+fn submission(path: &str, brings: Option<&'static str>) -> String {
+    let submit = format!("requests submit --file {path}");
+    match brings {
+        Some(system) if caller().is_none() => hint_for(system, &submit),
+        _ => hint(&submit),
+    }
+}
+
 /// Writes a template where nothing is yet.
-fn write_template(path: &Path, template: Value) -> Result<(), Failure> {
-    let text = format!("{:#}\n", json!({ "request": template }));
+fn write_template(path: &Path, draft: Draft) -> Result<(), Failure> {
+    let brings = draft.brings();
+    let text = format!("{:#}\n", json!({ "request": draft.into_template() }));
     if path.as_os_str() == "-" {
         return output::write_content(text.as_bytes());
     }
@@ -193,9 +246,10 @@ fn write_template(path: &Path, template: Value) -> Result<(), Failure> {
         return Err(Failure::usage(message));
     }
     legalstat_local::folder::write_chosen(path, text.as_bytes())?;
+    let path = path.display().to_string();
     output::tell(&format!(
-        "fill in {0}, then `requests submit --file {0}`; what is left as it is, is refused or, where it is empty, left out",
-        path.display()
+        "fill in {path}, then {}; what is left as it is, is refused or, where it is empty, left out",
+        submission(&path, brings)
     ));
     Ok(())
 }

@@ -2,16 +2,18 @@
 
 use anyhow::Context as _;
 use dialoguer::{Input, theme::SimpleTheme};
+use legalstat_proto::common::v1::Role;
 use serde_json::{Value, json};
 
 use super::{
     draft::{Draft, FIELDS, Need, one_of, some, words},
-    items::{ItemKind, Unit, form_or_indicator, period},
+    items::{ItemKind, Unit, form_or_indicator, period, set_part},
 };
-use crate::failure::Failure;
+use crate::{failure::Failure, invocation::hint_for, options::Options};
 
 /// Asks for everything that the request does not have yet and that concerns it.
-pub(super) fn complete(draft: &mut Draft) -> Result<(), Failure> {
+pub(super) fn complete(draft: &mut Draft, options: &Options) -> Result<(), Failure> {
+    can_bring(draft, options)?;
     for field in &FIELDS {
         let need = field.need(draft);
         if field.is_given(draft) || need == Need::Without {
@@ -20,11 +22,34 @@ pub(super) fn complete(draft: &mut Draft) -> Result<(), Failure> {
         if let Some(value) = answer(&field.told(), need, field.read)? {
             field.set(draft, value);
         }
+        if field.flag == "channel" {
+            // Before a dozen further answers.
+            can_bring(draft, options)?;
+        }
     }
     if !draft.has_items() && draft.needs_items() != Need::Without {
         items(draft)?;
     }
     Ok(())
+}
+
+/// Refuses a channel of a document system to whoever else has come: the service would, behind all questions.
+fn can_bring(draft: &Draft, options: &Options) -> Result<(), Failure> {
+    let (Some(system), caller) = (draft.brings(), options.caller.as_deref()) else {
+        return Ok(());
+    };
+    let role = match system {
+        "edms" => Role::Edms,
+        _ => Role::Kadagalau,
+    };
+    if caller.is_some_and(|caller| options.place().has_role(caller, role)) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "only the document system itself brings what comes by this channel (Instruction, para 7): give {}, or record how it came to \
+         you; nothing was sent",
+        hint_for(system, "requests new")
+    )))
 }
 
 /// Asks whether it is so; only `yes` says so.
@@ -78,6 +103,18 @@ fn item(description: Value) -> Result<Value, Failure> {
     )?;
     for (field, value) in named.as_ref().and_then(Value::as_object).into_iter().flatten() {
         item[field] = value.clone();
+    }
+    let details = "The detail of an accounting document that is asked for";
+    if let Some(detail) = answer(details, Need::Optional, |text| some(text, 200))? {
+        item["detail"] = detail;
+    }
+    let territories = "The territories, codes of KATO with commas between, as 11,15";
+    let listed = |text: &str| {
+        let mut item = json!({});
+        set_part(&mut item, "territories", text).map(|()| item["territories"].take())
+    };
+    if let Some(codes) = answer(territories, Need::Optional, listed)? {
+        item["territories"] = codes;
     }
     Ok(item)
 }

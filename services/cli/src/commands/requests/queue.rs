@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 use super::SERVICE;
 use crate::{
     call::Connection,
-    commands::{self, object, sheet},
+    commands::{self, next, object, sheet},
     failure::Failure,
+    invocation::hint,
     options::Options,
     output::{self, text},
     place::ServiceName,
@@ -16,6 +17,10 @@ use crate::{
 
 /// How many requests of each section an overview shows.
 const FIRST: u16 = 5;
+/// How many requests an overview looks through for what is to be confirmed: a list does not know it.
+const LOOKED_THROUGH: u16 = 100;
+/// How many pages are looked through for one that is not empty.
+const PAGES: usize = 20;
 /// How many characters of an essence a row shows.
 const ESSENCE: usize = 60;
 /// The states in which somebody is still to do something.
@@ -68,6 +73,9 @@ struct Chosen {
     /// Those whose answer is drafted and not approved, the soonest due first
     #[arg(long)]
     waiting_for_approval: bool,
+    /// Those that the system left without consideration by itself and that no official has confirmed or reversed, the last first
+    #[arg(long)]
+    to_confirm: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +85,7 @@ enum Section {
     DueSoonest,
     Overdue,
     WaitingForApproval,
+    ToConfirm,
 }
 
 impl Chosen {
@@ -87,6 +96,7 @@ impl Chosen {
             (self.due_soonest, Section::DueSoonest),
             (self.overdue, Section::Overdue),
             (self.waiting_for_approval, Section::WaitingForApproval),
+            (self.to_confirm, Section::ToConfirm),
         ];
         given.into_iter().find_map(|(given, section)| given.then_some(section))
     }
@@ -101,10 +111,16 @@ impl Queue {
             return overview(&connection, &me, options).await;
         };
         let page = section.page(&connection, &me, self.page_size, self.page_token).await?;
-        let mut shown = format!("{}\n{}", section.title(&me), table(&page));
+        let requests = page["requests"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut shown = format!("{}\n{}", section.title(&me), table(requests));
         let token = text(&page["nextPageToken"]);
         if !token.is_empty() {
-            shown += &format!("\nmore: `requests queue --{} --page-token {token}`", section.flag());
+            let more = format!(
+                "requests queue --{} --page-size {} --page-token {token}",
+                section.flag(),
+                self.page_size
+            );
+            shown += &format!("\nmore: {}", hint(&more));
         }
         Ok(output::show(&page, options.output, &shown)?)
     }
@@ -114,7 +130,7 @@ impl Queue {
 async fn overview(connection: &Connection, me: &str, options: &Options) -> Result<(), Failure> {
     let (mut whole, mut shown) = (Map::new(), Vec::new());
     for section in Section::ALL {
-        let page = section.page(connection, me, FIRST, None).await?;
+        let page = section.first(connection, me).await?;
         shown.push(part(section, me, &page));
         let mut name = section.flag().split('-').map(str::to_owned).collect::<Vec<_>>();
         for word in &mut name[1..] {
@@ -132,32 +148,46 @@ async fn overview(connection: &Connection, me: &str, options: &Options) -> Resul
 /// A section of the overview.
 fn part(section: Section, me: &str, page: &Value) -> String {
     let title = section.title(me);
-    if page["requests"].as_array().is_none_or(Vec::is_empty) {
-        return format!("{title}: none");
+    let all = hint(&format!("requests queue --{}", section.flag()));
+    let requests = page["requests"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let is_all = text(&page["nextPageToken"]).is_empty() && requests.len() <= usize::from(FIRST);
+    if requests.is_empty() {
+        return match is_all {
+            true => format!("{title}: none"),
+            false => format!("{title}: none of the last; further back: {all}"),
+        };
     }
-    let more = match text(&page["nextPageToken"]).is_empty() {
+    let more = match is_all {
         true => String::new(),
-        false => format!(", the first of more; all: `requests queue --{}`", section.flag()),
+        false => format!(", the first of more; all: {all}"),
     };
-    format!("{title}{more}\n{}", table(page))
+    format!(
+        "{title}{more}\n{}",
+        table(&requests[..requests.len().min(FIRST.into())])
+    )
 }
 
-fn table(page: &Value) -> String {
-    let requests = page["requests"].as_array().map(Vec::as_slice).unwrap_or_default();
+fn table(requests: &[Value]) -> String {
     let rows: Value = requests.iter().map(row).collect();
     output::rows(&rows, &COLUMNS)
 }
 
 fn row(request: &Value) -> Value {
     let left = sheet::days_left(request).unwrap_or_default();
+    let essence = cut(request["essence"].as_str().unwrap_or_default());
+    // An anonymous one is forwarded at once; its sheet tells by which day.
+    let essence = match request["reportsCrimeOrThreat"] == true {
+        true => format!("CRIME OR THREAT: {essence}"),
+        false => essence,
+    };
     json!({
         "number": sheet::number(request),
         "due": request["dueDate"],
         "left": left.replace("overdue", "OVERDUE"),
         "requester": request["requester"]["fullName"],
-        "essence": cut(request["essence"].as_str().unwrap_or_default()),
+        "essence": essence,
         "assignee": request["assignee"],
-        "next": sheet::next(request),
+        "next": next::next(request),
     })
 }
 
@@ -172,12 +202,13 @@ fn cut(essence: &str) -> String {
 }
 
 impl Section {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Mine,
         Self::Unassigned,
         Self::DueSoonest,
         Self::Overdue,
         Self::WaitingForApproval,
+        Self::ToConfirm,
     ];
 
     fn flag(self) -> &'static str {
@@ -187,12 +218,14 @@ impl Section {
             Self::DueSoonest => "due-soonest",
             Self::Overdue => "overdue",
             Self::WaitingForApproval => "waiting-for-approval",
+            Self::ToConfirm => "to-confirm",
         }
     }
 
     fn title(self, me: &str) -> String {
         match self {
             Self::Mine => format!("mine ({me})"),
+            Self::ToConfirm => "decided by the system, to confirm".to_owned(),
             other => other.flag().replace('-', " "),
         }
     }
@@ -205,6 +238,8 @@ impl Section {
             // Whoever waits for the requester, too: their term runs.
             Self::DueSoonest => ("due_date", Some(json!(&OPEN[1..]))),
             Self::Overdue | Self::WaitingForApproval => ("due_date", None),
+            // What nobody has looked at is among the last, and of the many before somebody has looked at most.
+            Self::ToConfirm => ("number desc", Some(json!(["REQUEST_STATE_LEFT_WITHOUT_CONSIDERATION"]))),
         };
         let today = legalstat_kit::zone::civil_day(Timestamp::now());
         let today = json!({ "year": today.year(), "month": today.month(), "day": today.day() });
@@ -223,19 +258,41 @@ impl Section {
         ])
     }
 
-    /// A page of it, which is empty only at the end: the service tells where to go on when it has looked through many in vain.
+    /// The first rows of it.
+    async fn first(self, connection: &Connection, me: &str) -> Result<Value, Failure> {
+        if self != Self::ToConfirm {
+            return self.page(connection, me, FIRST, None).await;
+        }
+        let mut request = self.request(me);
+        request["pageSize"] = json!(LOOKED_THROUGH);
+        let mut page = connection.call(&format!("{SERVICE}/ListRequests"), &request).await?;
+        self.keep(&mut page);
+        Ok(page)
+    }
+
+    /// A page of it. It is empty at the end, or when many were looked through in vain, with where to go on.
     async fn page(self, connection: &Connection, me: &str, size: u16, token: Option<String>) -> Result<Value, Failure> {
         let mut request = self.request(me);
         request["pageSize"] = json!(size);
         request["pageToken"] = json!(token.unwrap_or_default());
+        let mut pages = 0;
         loop {
-            let page = connection.call(&format!("{SERVICE}/ListRequests"), &request).await?;
+            let mut page = connection.call(&format!("{SERVICE}/ListRequests"), &request).await?;
+            self.keep(&mut page);
+            pages += 1;
             let is_empty = page["requests"].as_array().is_none_or(Vec::is_empty);
             let next = page["nextPageToken"].as_str().unwrap_or_default();
-            if !is_empty || next.is_empty() {
+            if !is_empty || next.is_empty() || (self == Self::ToConfirm && pages == PAGES) {
                 return Ok(page);
             }
             request["pageToken"] = json!(next);
+        }
+    }
+
+    /// Leaves out what the list cannot.
+    fn keep(self, page: &mut Value) {
+        if let Some(requests) = page["requests"].as_array_mut().filter(|_| self == Self::ToConfirm) {
+            requests.retain(next::is_to_confirm);
         }
     }
 }
@@ -274,5 +331,23 @@ mod tests {
             part(Section::Mine, "aliya", &json!({ "requests": [] })),
             "mine (aliya): none"
         );
+        let further = part(
+            Section::ToConfirm,
+            "aliya",
+            &json!({ "requests": [], "nextPageToken": "t" }),
+        );
+        assert!(further.contains("`requests queue --to-confirm`"), "{further}");
+    }
+
+    #[test]
+    fn what_an_official_has_looked_at_is_not_to_be_confirmed() {
+        let left =
+            |decisions: Value| json!({ "state": "REQUEST_STATE_LEFT_WITHOUT_CONSIDERATION", "decisions": decisions });
+        let review = json!([{ "verb": "VERB_REVIEW_DECISION" }]);
+        let mut page = json!({ "requests": [left(json!([])), left(review)] });
+        Section::Mine.keep(&mut page);
+        assert_eq!(page["requests"].as_array().map(Vec::len), Some(2));
+        Section::ToConfirm.keep(&mut page);
+        assert_eq!(page["requests"], json!([left(json!([]))]));
     }
 }

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{SERVICE, filters::State};
+use super::{SERVICE, draft::Kind, filters::State};
 use crate::{
     commands::{Action, Command, Mutation, date, forms::word, name, object, request},
     failure::Failure,
@@ -21,9 +21,11 @@ pub(crate) enum Retention {
       --act 'Order No. 7' --provision 'para 3' --reason 'The storage periods of 2026'")]
     Add(Box<Rule>),
     /// Approve a rule that another administrator entered; what is due is erased from then on, which nothing undoes
-    #[command(
-        after_help = "Example:\n  legalstat requests retention approve retentionRules/UUID --as second-administrator"
-    )]
+    #[command(after_help = "Examples:
+  legalstat certificates add --name second-administrator --role administrator
+  legalstat requests retention approve retentionRules/UUID --as second-administrator
+
+Another person than who entered it approves it, with a certificate of his own: the first command makes one.")]
     Approve {
         /// The rule, retentionRules/UUID
         rule: String,
@@ -60,7 +62,7 @@ pub(crate) enum Retention {
 pub(crate) struct Rule {
     /// Of which requesters; may be repeated
     #[arg(long, value_name = "KIND", required = true)]
-    of: Vec<Requester>,
+    of: Vec<Kind>,
     /// Of requests that ended so; may be repeated [default: however they ended]
     #[arg(long, value_name = "STATE")]
     ended: Vec<State>,
@@ -123,19 +125,6 @@ impl Law {
     fn value(self) -> Value {
         json!({ "act": self.act, "provision": self.provision, "uri": self.uri })
     }
-}
-
-/// Who asks.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum Requester {
-    /// A state body.
-    StateBody,
-    /// A body of the prosecutor's office.
-    ProsecutorBody,
-    /// A person.
-    Individual,
-    /// A legal entity.
-    LegalEntity,
 }
 
 /// Whether a rule erases anything.
@@ -243,7 +232,7 @@ fn mutating(method: &'static str, fields: &Value, mutation: &Mutation) -> Result
 /// The erasure of one request by an order, which two administrators give.
 #[derive(Args, Debug)]
 pub(crate) struct Erase {
-    /// The request, requests/UUID
+    /// The request: its registration number, its coupon's or its name, requests/UUID
     request: String,
     #[command(flatten)]
     law: Law,
@@ -258,6 +247,11 @@ pub(crate) struct Erase {
 }
 
 impl Erase {
+    /// The request that is erased, and who usually does it.
+    pub(super) fn about(&mut self) -> (&mut String, Option<&'static str>) {
+        (&mut self.request, Some(ADMINISTRATOR))
+    }
+
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
         let fields = json!({

@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 
 use super::{
     SERVICE,
-    draft::{Signs, Written, day, one_of},
-    items::{Unit, form_or_indicator, period},
+    draft::{Signs, Written, one_of},
+    items::{self, set_part},
 };
 use crate::{
-    commands::{connect, read_json},
+    commands::{connect, date, place_of, read_json},
     failure::Failure,
     options::Options,
     place::ServiceName,
@@ -23,8 +23,11 @@ pub(crate) struct Supplied {
     /// A field as it should be, named as the sheet names it, items[0].period=2026-Q1; may be repeated
     #[arg(long, value_name = "FIELD=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
+    /// What is asked for, all of it, each item as `requests new` takes it, NAME=VALUE;…;words=WORDS; may be repeated
+    #[arg(long, value_name = "ITEM", value_parser = items::item)]
+    item: Vec<Value>,
     /// The fields as they should be: those of a Request in proto3 JSON, and no others; `-` reads standard input
-    #[arg(long, value_name = "PATH", conflicts_with = "set")]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["set", "item"])]
     fields: Option<PathBuf>,
     /// The request as it stands: of items and the signatory the service takes all or nothing.
     #[arg(skip)]
@@ -37,15 +40,17 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 }
 
 impl Supplied {
-    /// Reads the request where a field that is set is part of a whole.
-    pub(crate) async fn complete(&mut self, name: &str, options: &Options) -> Result<(), Failure> {
+    /// Reads the request where a field that is set is part of a whole; its etag then, because what is sent of it holds what
+    /// others have written as it was read.
+    pub(crate) async fn complete(&mut self, name: &str, options: &Options) -> Result<Option<String>, Failure> {
         let is_part = |(field, _): &(String, String)| field.starts_with("items[") || field.starts_with("signatory.");
-        if self.set.iter().any(is_part) {
-            let connection = connect(options, ServiceName::RequestIntake, None)?;
-            let asked = json!({ "name": name, "view": "REQUEST_VIEW_BASIC" });
-            self.stands = connection.call(&format!("{SERVICE}/GetRequest"), &asked).await?;
+        if !self.set.iter().any(is_part) {
+            return Ok(None);
         }
-        Ok(())
+        let connection = connect(options, ServiceName::RequestIntake, None)?;
+        let asked = json!({ "name": name, "view": "REQUEST_VIEW_BASIC" });
+        self.stands = connection.call(&format!("{SERVICE}/GetRequest"), &asked).await?;
+        Ok(self.stands["etag"].as_str().map(str::to_owned))
     }
 
     /// The fields and their mask, if any are given.
@@ -65,9 +70,14 @@ impl Supplied {
     fn set_one_by_one(&self) -> Result<Value, Failure> {
         let (mut fields, mut faults) = (json!({}), Vec::new());
         for (field, value) in &self.set {
-            if let Err(fault) = set(&mut fields, &self.stands, field, value) {
+            if !self.item.is_empty() && field.starts_with("items[") {
+                faults.push(format!("--set {field}: --item gives all items already"));
+            } else if let Err(fault) = set(&mut fields, &self.stands, field, value) {
                 faults.push(format!("--set {field}: {fault}"));
             }
+        }
+        if !self.item.is_empty() {
+            fields["items"] = json!(self.item);
         }
         match faults.is_empty() {
             true => Ok(fields),
@@ -78,17 +88,21 @@ impl Supplied {
 
 fn set(fields: &mut Value, stands: &Value, path: &str, text: &str) -> Result<(), String> {
     let unknown = || {
-        "no field that can be set: essence, language, addressee, external_number, external_date, requester.full_name, \
-         requester.bin, requester.iin, requester.postal_address, signatory.full_name, signatory.capacity, and of items[0] \
-         description, unit, period, until_period, form or indicator"
+        "no field that can be set: essence, language, addressee, external_number, external_date, reports_crime_or_threat, \
+         requester.full_name, requester.bin, requester.iin, requester.postal_address, signatory.full_name, signatory.capacity, and of \
+         items[0] kind, description, unit, period, until_period, form, indicator, detail or territories; all items go with --item"
             .to_owned()
     };
     match path.split_once('.') {
         None => match path {
             "essence" | "addressee" => fields[path] = json!(text),
             "external_number" => fields["externalNumber"] = json!(text),
-            "external_date" => fields["externalDate"] = day(text)?,
+            "external_date" => fields["externalDate"] = date(text)?,
             "language" => fields[path] = one_of::<Written>(text, "LANGUAGE_")?,
+            "reports_crime_or_threat" => {
+                let told: bool = text.parse().map_err(|_| "write true or false".to_owned())?;
+                fields["reportsCrimeOrThreat"] = json!(told);
+            }
             _ => return Err(unknown()),
         },
         Some(("requester", field)) => match field {
@@ -106,23 +120,16 @@ fn set(fields: &mut Value, stands: &Value, path: &str, text: &str) -> Result<(),
             }
         }
         Some((item, field)) => {
-            let place = item
-                .strip_prefix("items[")
-                .and_then(|rest| rest.strip_suffix(']')?.parse::<usize>().ok());
-            let place = place.ok_or_else(unknown)?;
+            let place = place_of(item).ok_or_else(unknown)?;
             let item = whole(fields, stands, "items").get_mut(place);
-            let item = item.ok_or("the request has no such item")?;
-            match field {
-                "description" => item[field] = json!(text),
-                "unit" => item[field] = one_of::<Unit>(text, "UNIT_")?,
-                "period" => item[field] = period(text)?,
-                "until_period" => item["untilPeriod"] = period(text)?,
-                "form" | "indicator" => {
-                    let (field, value) = form_or_indicator(text)?;
-                    item[field] = value;
-                }
+            let item = item.ok_or("the request has no such item; --item gives all that it asks for")?;
+            let part = match field {
+                "description" => "words",
+                "until_period" => "until",
+                "kind" | "unit" | "period" | "form" | "indicator" | "detail" | "territories" => field,
                 _ => return Err(unknown()),
-            }
+            };
+            set_part(item, part, text)?;
         }
     }
     Ok(())
@@ -173,6 +180,7 @@ mod tests {
             ]
             .map(|text| assignment(text).expect("it is one"))
             .to_vec(),
+            item: Vec::new(),
             fields: None,
             stands: json!({ "items": [{ "description": "a" }, { "description": "b" }], "signatory": { "fullName": "A" } }),
         };
@@ -189,15 +197,40 @@ mod tests {
             ("items[0].period=Q1", "a quarter as"),
             ("items[x].period=2026", "no field that can be set"),
             ("channel=paper", "no field that can be set"),
+            ("items[0].words=x", "no field that can be set"),
+            ("reports_crime_or_threat=maybe", "true or false"),
             ("language=en", "kk, ru"),
         ] {
             let wrong = Supplied {
                 set: vec![assignment(field).expect("it is one")],
+                item: Vec::new(),
                 fields: None,
                 stands: supplied.stands.clone(),
             };
             let told = wrong.given().expect_err("it is refused").to_string();
             assert!(told.contains(part), "{field}: {told}");
         }
+    }
+
+    #[test]
+    fn items_are_given_all_at_once_where_a_request_has_none() {
+        let supplied = |set: &[&str]| Supplied {
+            set: set.iter().map(|text| assignment(text).expect("it is one")).collect(),
+            item: vec![items::item("unit=crime;period=2026-Q1;words=Crimes").expect("it is one")],
+            fields: None,
+            stands: json!({ "items": [] }),
+        };
+        let given = supplied(&["reports_crime_or_threat=true"]).given();
+        let (fields, mask) = given.expect("it is read").expect("something is given");
+        assert_eq!(fields["items"][0]["description"], "Crimes");
+        assert_eq!(fields["reportsCrimeOrThreat"], true);
+        let mask = mask.as_str().expect("it is a text");
+        assert!(
+            mask.contains("items") && mask.contains("reportsCrimeOrThreat"),
+            "{mask}"
+        );
+        let both = supplied(&["items[0].period=2026"]).given();
+        let told = both.expect_err("it is refused").to_string();
+        assert!(told.contains("--item gives all items already"), "{told}");
     }
 }

@@ -18,6 +18,7 @@ impl Draft {
             let place = match field.flag {
                 // No day is the year 0's, so whoever forgets it is told.
                 "external-date" => json!({ "year": 0, "month": 0, "day": 0 }),
+                "reports-crime-or-threat" => json!(false),
                 "kind" => choice("REQUESTER_KIND_", &(field.words)()),
                 "channel" => choice("CHANNEL_", &(field.words)()),
                 "capacity" => choice("SIGNATORY_CAPACITY_", &(field.words)()),
@@ -35,6 +36,7 @@ impl Draft {
                 "untilPeriod": "",
                 "form": "",
                 "indicator": "",
+                "detail": "",
                 "territories": [],
             }));
         }
