@@ -106,14 +106,14 @@ pub struct Finding {
 type Told = (Outcome, String);
 
 /// What a proof proves, point by point. `known` are the service's keys as the verifier had them from elsewhere; `content` is the
-/// SHA-256 of the file at hand.
+/// SHA-256 of the file at hand, in lowercase hexadecimal.
 ///
 /// # Errors
 /// A proof that has no proto3 JSON.
 pub fn verify(
     proof: &DeliveryProof,
     known: Option<&[SigningKey]>,
-    content: Option<[u8; 32]>,
+    content: Option<&str>,
 ) -> anyhow::Result<Vec<Finding>> {
     let keys = known.unwrap_or(&proof.signing_keys);
     let told = [
@@ -273,8 +273,8 @@ fn unsigned(receipt: &Receipt) -> Told {
     (Outcome::NotProved, text)
 }
 
-fn compared(proof: &DeliveryProof, content: Option<[u8; 32]>) -> Told {
-    let Some(sha256) = content.map(hex::encode) else {
+fn compared(proof: &DeliveryProof, content: Option<&str>) -> Told {
+    let Some(sha256) = content else {
         return (
             Outcome::NotProved,
             "no file was compared: give one with --content".into(),
@@ -390,7 +390,7 @@ mod tests {
 
     fn outcomes(proof: &DeliveryProof) -> Vec<(Point, Outcome)> {
         let keys = [key("one", &pair(1))];
-        let findings = verify(proof, Some(&keys), Some([7; 32])).expect("it has a text");
+        let findings = verify(proof, Some(&keys), Some(&hex::encode([7; 32]))).expect("it has a text");
         assert_eq!(
             is_proved(&findings),
             findings.iter().all(|finding| finding.outcome == Outcome::Proved)

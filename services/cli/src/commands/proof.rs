@@ -7,13 +7,13 @@ use legalstat_collection_distribution::proof::{self, Finding, Outcome};
 use legalstat_local::folder::write_chosen;
 use legalstat_proto::{collections::v1::DeliveryProof, common::v1::SigningKey};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     collections::{SERVICE, copies::copy_name},
     connect, read_typed,
 };
 use crate::{
+    call::file_sha256,
     failure::Failure,
     message,
     options::Options,
@@ -90,8 +90,8 @@ impl Verify {
     pub(crate) fn run(self, options: &Options) -> Result<(), Failure> {
         let proof: DeliveryProof = read_typed(&self.file, PROOF)?;
         let keys = self.keys.as_deref().map(keys).transpose()?;
-        let content = self.content.as_deref().map(digest).transpose()?;
-        let findings = proof::verify(&proof, keys.as_deref(), content)?;
+        let content = self.content.as_deref().map(file_sha256).transpose()?;
+        let findings = proof::verify(&proof, keys.as_deref(), content.as_deref())?;
         output::print(&shown(&proof, &findings), options.output, FINDINGS)?;
         if proof::is_proved(&findings) {
             return Ok(());
@@ -107,15 +107,6 @@ fn keys(file: &Path) -> Result<Vec<SigningKey>, Failure> {
     let listed: legalstat_proto::collections::v1::ListSigningKeysResponse =
         read_typed(file, "legalstat.collections.v1.ListSigningKeysResponse")?;
     Ok(listed.signing_keys)
-}
-
-fn digest(file: &Path) -> Result<[u8; 32], Failure> {
-    let read = || -> std::io::Result<[u8; 32]> {
-        let mut sha256 = Sha256::new();
-        std::io::copy(&mut std::fs::File::open(file)?, &mut sha256)?;
-        Ok(sha256.finalize().into())
-    };
-    read().map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))
 }
 
 fn shown(proof: &DeliveryProof, findings: &[Finding]) -> Value {

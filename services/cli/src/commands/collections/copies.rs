@@ -203,7 +203,7 @@ impl Copies {
                 mutation,
             } => {
                 let sha256 = match file {
-                    Some(file) => digest(&file)?,
+                    Some(file) => file_sha256(&file)?,
                     None => sha256.unwrap_or_default(),
                 };
                 let fields = json!({ "name": copy_name(&name), "sha256": sha256 });
@@ -255,15 +255,6 @@ pub(crate) fn copy_name(text: &str) -> String {
         }
         _ => text.to_owned(),
     }
-}
-
-/// The SHA-256 of a file, in hexadecimal.
-fn digest(file: &Path) -> Result<String, Failure> {
-    let reading = |error: std::io::Error| Failure::usage(format!("cannot read {}: {error}", file.display()));
-    let mut digest = Sha256::new();
-    let mut opened = std::fs::File::open(file).map_err(reading)?;
-    std::io::copy(&mut opened, &mut digest).map_err(reading)?;
-    Ok(hex::encode(digest.finalize()))
 }
 
 /// Reads a private key of Ed25519 in PEM.

@@ -118,8 +118,10 @@ async fn signing_keys(file: Option<&Path>, options: &Options) -> Result<Vec<Sign
         Some(file) => read_typed(file, LIST)?,
         None => {
             let connection = connect(options, ServiceName::CollectionDistribution, None)?;
-            let listed = connection.list(&format!("{SERVICE}/ListSigningKeys"), &json!({}));
-            message::typed(&message::of(&message::named(LIST), &listed.await?)?)?
+            let listed = connection
+                .list(&format!("{SERVICE}/ListSigningKeys"), &json!({}))
+                .await?;
+            message::typed(&message::of(&message::named(LIST), &listed)?)?
         }
     };
     Ok(listed.signing_keys)
