@@ -7,6 +7,7 @@ use tonic::Code;
 use crate::domain::{
     copy::NotTaken,
     distribution::Unresolved,
+    distribution_list::Undecidable,
     edition::Obstacle,
     key::{CopyKey, EditionKey},
     receipt::NotTrue,
@@ -95,6 +96,23 @@ impl NotTrue {
         let message = format!("this is no receipt of {copy}: {message}");
         let refusal = Refusal::new(Code::InvalidArgument, ErrorReason::ReceiptNotTrue, message);
         refusal.with("problem", problem).about(copy)
+    }
+}
+
+/// What was decided on is not what is recorded any more.
+pub fn changed(name: &str) -> Refusal {
+    let message = format!("{name} was changed meanwhile: read it again, and decide again");
+    Refusal::new(Code::Aborted, ErrorReason::EtagMismatch, message).about(name)
+}
+
+impl Undecidable {
+    /// The refusal to approve or to reject a version of a distribution list.
+    pub fn refusal(self, list: &str) -> Refusal {
+        let reason = match self {
+            Self::NotProposed | Self::OtherBase => ErrorReason::WrongState,
+            Self::SamePerson => ErrorReason::SamePerson,
+        };
+        Refusal::new(Code::FailedPrecondition, reason, format!("{list}: {self}")).about(list)
     }
 }
 

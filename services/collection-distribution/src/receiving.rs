@@ -46,6 +46,8 @@ pub fn signed_bytes(statement: &ReceiptStatement) -> anyhow::Result<Vec<u8>> {
 /// A signature as the recipient gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
+    /// Whose key it is; `None` where the recipient of the copy is meant.
+    pub recipient: Option<String>,
     /// The id of the key.
     pub key: String,
     pub signature: [u8; 64],
@@ -67,6 +69,9 @@ pub async fn sign(
     let Some(given) = given else {
         return Ok(receipt::require_none(&keys, at).map(|()| receipt));
     };
+    if given.recipient.is_some_and(|named| named != copy.recipient) {
+        return Ok(Err(NotTrue::KeyUnknown));
+    }
     let key = match receipt::key_at(&keys, &given.key, at) {
         Ok(key) => key,
         Err(not_true) => return Ok(Err(not_true)),

@@ -5,17 +5,51 @@ use jiff::civil::Date;
 use legalstat_kit::law::LegalBasis;
 use sqlx::PgConnection;
 
+use super::{distribution_list, recipient_detail};
 use crate::domain::{
     collection::Collection,
     distribution::{Cell, Distribution, Group},
+    distribution_list::LOADED,
     register::Dated,
 };
 
-/// The row of a collection as it applies on a day.
+/// Who gets the copies of a collection on a day: by the version in force, and what a recipient has become in its place.
 ///
 /// # Errors
 /// When the database fails or the stored row contradicts itself.
 pub async fn get(
+    connection: &mut PgConnection,
+    collection: &Collection,
+    day: Date,
+) -> Result<Distribution, legalstat_kit::Error> {
+    let (_, distribution) = in_force(&mut *connection, collection, day).await?;
+    let recipients = recipient_detail::list(connection, &recipient_detail::Filter::default()).await?;
+    Ok(distribution.succeeded(&recipients, day))
+}
+
+/// The version in force on a day, by its number and as the law has it.
+///
+/// # Errors
+/// When the database fails or the stored row contradicts itself.
+pub async fn in_force(
+    connection: &mut PgConnection,
+    collection: &Collection,
+    day: Date,
+) -> Result<(i32, Distribution), legalstat_kit::Error> {
+    match distribution_list::in_force_on(&mut *connection, &collection.id, day).await? {
+        Some(version) => {
+            let distribution = distribution_list::distribution(connection, &version).await?;
+            Ok((version.version, distribution))
+        }
+        None => Ok((LOADED, loaded(connection, collection, day).await?)),
+    }
+}
+
+/// The row of the register as it applies on a day.
+///
+/// # Errors
+/// When the database fails or the stored row contradicts itself.
+pub async fn loaded(
     connection: &mut PgConnection,
     collection: &Collection,
     day: Date,

@@ -3,6 +3,7 @@
 pub mod collection;
 pub mod copy;
 pub mod distribution;
+pub mod distribution_list;
 pub mod edition;
 pub mod overdue;
 pub mod receipt;

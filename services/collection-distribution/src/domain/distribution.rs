@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use jiff::civil::Date;
 use legalstat_kit::law::LegalBasis;
+
+use super::recipient::{self, Known};
 
 /// One cell of Appendix 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +31,13 @@ pub struct Group {
 }
 
 impl Group {
-    fn covers(&self, cell: &Cell) -> bool {
+    /// Whether a cell is in one of its columns.
+    pub fn covers(&self, cell: &Cell) -> bool {
         (self.first_column..=self.last_column).contains(&cell.column)
     }
 
-    fn columns(&self) -> String {
+    /// Its columns, for example `3-8`.
+    pub fn columns(&self) -> String {
         format!("{}-{}", self.first_column, self.last_column)
     }
 }
@@ -139,6 +144,16 @@ impl Distribution {
             groups,
             copies_total,
         })
+    }
+
+    /// The same with who gets the copies on a day where a recipient has become another.
+    pub fn succeeded(mut self, recipients: &[Known], day: Date) -> Self {
+        for cell in &mut self.cells {
+            if let Some(heir) = recipient::entitled(recipients, &cell.recipient, day) {
+                cell.recipient = heir.to_owned();
+            }
+        }
+        self
     }
 
     /// The cells by column.

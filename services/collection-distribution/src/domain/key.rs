@@ -18,8 +18,17 @@ pub enum NameError {
     Collection,
     #[error("write recipients/ and the id, for example recipients/supreme-court")]
     Recipient,
-    #[error("write the collection and /distributionList, for example collections/crime/distributionList")]
+    #[error("write the recipient, /signingKeys/ and the id, for example recipients/supreme-court/signingKeys/2026")]
+    RecipientKey,
+    #[error(
+        "write the collection and /distributionList, for example collections/crime/distributionList, or a version like \
+         collections/crime/distributionLists/2"
+    )]
     DistributionList,
+    #[error(
+        "write the collection, /distributionLists/ and the version, for example collections/crime/distributionLists/2"
+    )]
+    DistributionListVersion,
     #[error("write the collection, /editions/ and the period, for example collections/crime/editions/2019-Q2")]
     Edition,
     #[error("write the collection or -, /editions/ and the period or -, for example collections/crime/editions/-")]
@@ -42,6 +51,14 @@ pub fn distribution_list(collection: &str) -> String {
     format!("collections/{collection}/distributionList")
 }
 
+pub fn distribution_list_version(collection: &str, version: i32) -> String {
+    format!("collections/{collection}/distributionLists/{version}")
+}
+
+pub fn recipient_key(recipient: &str, key: &str) -> String {
+    format!("recipients/{recipient}/signingKeys/{key}")
+}
+
 pub fn parse_collection(name: &str) -> Result<String, NameError> {
     name.strip_prefix("collections/")
         .and_then(id)
@@ -54,12 +71,44 @@ pub fn parse_recipient(name: &str) -> Result<String, NameError> {
         .ok_or(NameError::Recipient)
 }
 
-/// Reads the name of a distribution list: the collection it belongs to.
-pub fn parse_distribution_list(name: &str) -> Result<String, NameError> {
+/// Reads the name of a recipient's key: the recipient and the id of the key.
+pub fn parse_recipient_key(name: &str) -> Result<(String, String), NameError> {
+    let parts = name
+        .strip_prefix("recipients/")
+        .and_then(|rest| rest.split_once("/signingKeys/"));
+    let (recipient, key) = parts.ok_or(NameError::RecipientKey)?;
+    let recipient = id(recipient).filter(|_| is_key_id(key));
+    Ok((recipient.ok_or(NameError::RecipientKey)?, key.to_owned()))
+}
+
+/// Whether a text can be the id of a key.
+pub fn is_key_id(text: &str) -> bool {
+    let takes = |part: &str| {
+        let of_id = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        !part.is_empty() && part.bytes().all(of_id)
+    };
+    text.len() <= 64 && text.split('-').all(takes)
+}
+
+/// Reads the name of a distribution list: the collection it belongs to, and the version when it names one.
+pub fn parse_distribution_list(name: &str) -> Result<(String, Option<i32>), NameError> {
+    if let Ok((collection, version)) = parse_distribution_list_version(name) {
+        return Ok((collection, Some(version)));
+    }
     let collection = name
         .strip_prefix("collections/")
         .and_then(|rest| rest.strip_suffix("/distributionList"));
-    collection.and_then(id).ok_or(NameError::DistributionList)
+    let collection = collection.and_then(id).ok_or(NameError::DistributionList)?;
+    Ok((collection, None))
+}
+
+/// Reads the name of a version of a distribution list: the collection it belongs to, and the number.
+pub fn parse_distribution_list_version(name: &str) -> Result<(String, i32), NameError> {
+    let parts = name
+        .strip_prefix("collections/")
+        .and_then(|rest| rest.split_once("/distributionLists/"));
+    let read = parts.and_then(|(collection, digits)| Some((id(collection)?, number(digits)?)));
+    read.ok_or(NameError::DistributionListVersion)
 }
 
 /// Which edition.
@@ -209,11 +258,17 @@ mod tests {
         assert_eq!(parse_recipient("supreme-court"), Err(NameError::Recipient));
         assert_eq!(
             parse_distribution_list("collections/crime/distributionList"),
-            Ok("crime".to_owned())
+            Ok(("crime".to_owned(), None))
+        );
+        assert_eq!(
+            parse_distribution_list("collections/crime/distributionLists/12"),
+            Ok(("crime".to_owned(), Some(12)))
         );
         for name in [
             "collections/crime",
             "collections//distributionList",
+            "collections/crime/distributionLists/0",
+            "collections/crime/distributionLists/02",
             "collections/crime/distributionlist",
         ] {
             assert_eq!(
@@ -221,6 +276,22 @@ mod tests {
                 Err(NameError::DistributionList),
                 "{name:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_key_is_named_within_its_recipient() {
+        let name = recipient_key("supreme-court", "2026-a");
+        let parts = ("supreme-court".to_owned(), "2026-a".to_owned());
+        assert_eq!(parse_recipient_key(&name), Ok(parts));
+        for name in [
+            "recipients/supreme-court/signingKeys/",
+            "recipients/supreme-court/signingKeys/-a",
+            "recipients/supreme-court/signingKeys/A",
+            "recipients//signingKeys/a",
+            "recipients/supreme-court",
+        ] {
+            assert_eq!(parse_recipient_key(name), Err(NameError::RecipientKey), "{name:?}");
         }
     }
 

@@ -19,7 +19,6 @@ use crate::domain::{
     edition::{Edition, EditionState},
     key,
     receipt::{Receipt, Way},
-    recipient::Recipient,
 };
 use crate::receiving;
 
@@ -75,24 +74,13 @@ pub(super) fn to_collection(collection: Collection) -> proto::Collection {
     }
 }
 
-pub(super) fn to_recipient(recipient: Recipient) -> proto::Recipient {
-    proto::Recipient {
-        name: key::recipient(&recipient.id),
-        display_name: Some(recipient.name.into()),
-        column: recipient.appendix_column.unwrap_or_default(),
-        parent: recipient.parent.as_deref().map(key::recipient).unwrap_or_default(),
-        legal_basis: Some(recipient.legal_basis.into()),
-        valid_from: Some(wire::to_date(recipient.valid_from)),
-        valid_to: recipient.valid_to.map(wire::to_date),
-    }
-}
-
 fn to_cell(cell: &Cell) -> proto::DistributionCell {
     proto::DistributionCell {
         recipient: key::recipient(&cell.recipient),
         column: cell.column,
         copies: cell.copies.unwrap_or_default(),
         unresolved: cell.copies.is_none(),
+        legal_basis: Some(cell.legal_basis.clone().into()),
     }
 }
 
@@ -101,6 +89,7 @@ fn to_group(group: &Group) -> proto::UnresolvedGroup {
         first_column: group.first_column,
         last_column: group.last_column,
         copies: group.copies,
+        legal_basis: Some(group.legal_basis.clone().into()),
     }
 }
 
@@ -111,6 +100,7 @@ pub(super) fn to_distribution_list(collection: &str, distribution: &Distribution
         unresolved_groups: distribution.unresolved_groups().iter().map(to_group).collect(),
         copies_total: distribution.copies_total(),
         legal_basis: Some(distribution.legal_basis().into()),
+        ..Default::default()
     }
 }
 
@@ -176,7 +166,7 @@ fn to_receipt(copy: &Copy, receipt: &Receipt) -> proto::Receipt {
     proto::Receipt {
         statement: Some(receiving::statement(copy, receipt.received_at)),
         signing_key: signed
-            .map(|signed| format!("{}/signingKeys/{}", key::recipient(&copy.recipient), signed.key))
+            .map(|signed| key::recipient_key(&copy.recipient, &signed.key))
             .unwrap_or_default(),
         signature: signed.map(|signed| signed.signature.to_vec()).unwrap_or_default(),
         confirmed_by: receipt.said_by.clone(),

@@ -4,33 +4,50 @@ use futures::stream::BoxStream;
 use legalstat_kit::{Call, Context, due::Schedule, feed::Outbox, files::FileStore};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::collections::v1::{
-    Collection, ConfirmReceiptRequest, Copy, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition,
-    GetCollectionRequest, GetDistributionListRequest, GetEditionRequest, ListCollectionsRequest,
-    ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse, ListEditionsRequest, ListEditionsResponse,
-    ListRecipientsRequest, ListRecipientsResponse, ListScheduleRequest, ListScheduleResponse, RejectCopyRequest,
-    ReleaseEditionRequest, SealEditionRequest, UploadEditionContentRequest, WatchCopiesRequest,
+    AddRecipientKeyRequest, ApproveDistributionRequest, Collection, ConfirmReceiptRequest, Copy,
+    CreateRecipientRequest, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition, GetCollectionRequest,
+    GetDistributionListRequest, GetEditionRequest, GetRecipientRequest, ListCollectionsRequest,
+    ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse, ListDistributionListsRequest,
+    ListDistributionListsResponse, ListEditionsRequest, ListEditionsResponse, ListRecipientKeysRequest,
+    ListRecipientKeysResponse, ListRecipientsRequest, ListRecipientsResponse, ListScheduleRequest,
+    ListScheduleResponse, Recipient, RecipientKey, RejectCopyRequest, RejectDistributionRequest, ReleaseEditionRequest,
+    ResolveDistributionRequest, RetireRecipientKeyRequest, SealEditionRequest, UpdateRecipientRequest,
+    UploadEditionContentRequest, WatchCopiesRequest,
     collection_distribution_service_server::CollectionDistributionService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
+mod add_recipient_key;
+mod approve_distribution;
 mod confirm_receipt;
 mod convert;
+mod create_recipient;
+mod distribution_lists;
 mod door;
 mod download_copy;
 mod get_collection;
 mod get_distribution_list;
 mod get_edition;
+mod get_recipient;
 mod list_collections;
 mod list_copies;
+mod list_distribution_lists;
 mod list_editions;
+mod list_recipient_keys;
 mod list_recipients;
 mod list_schedule;
+mod recipient_keys;
+mod recipients;
 mod reject_copy;
+mod reject_distribution;
 mod release_edition;
+mod resolve_distribution;
+mod retire_recipient_key;
 mod seal_edition;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 mod tests;
+mod update_recipient;
 mod upload_edition_content;
 mod watch_copies;
 
@@ -81,6 +98,95 @@ impl CollectionDistributionService for CollectionDistribution {
         let (call, message) = Call::with_message(request);
         Ok(Response::new(
             get_distribution_list::get_distribution_list(self, call, message).await?,
+        ))
+    }
+
+    async fn get_recipient(&self, request: Request<GetRecipientRequest>) -> Result<Response<Recipient>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(get_recipient::get_recipient(self, call, message).await?))
+    }
+
+    async fn create_recipient(&self, request: Request<CreateRecipientRequest>) -> Result<Response<Recipient>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            create_recipient::create_recipient(self, call, message).await?,
+        ))
+    }
+
+    async fn update_recipient(&self, request: Request<UpdateRecipientRequest>) -> Result<Response<Recipient>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            update_recipient::update_recipient(self, call, message).await?,
+        ))
+    }
+
+    async fn list_recipient_keys(
+        &self,
+        request: Request<ListRecipientKeysRequest>,
+    ) -> Result<Response<ListRecipientKeysResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            list_recipient_keys::list_recipient_keys(self, call, message).await?,
+        ))
+    }
+
+    async fn add_recipient_key(
+        &self,
+        request: Request<AddRecipientKeyRequest>,
+    ) -> Result<Response<RecipientKey>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            add_recipient_key::add_recipient_key(self, call, message).await?,
+        ))
+    }
+
+    async fn retire_recipient_key(
+        &self,
+        request: Request<RetireRecipientKeyRequest>,
+    ) -> Result<Response<RecipientKey>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            retire_recipient_key::retire_recipient_key(self, call, message).await?,
+        ))
+    }
+
+    async fn list_distribution_lists(
+        &self,
+        request: Request<ListDistributionListsRequest>,
+    ) -> Result<Response<ListDistributionListsResponse>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            list_distribution_lists::list_distribution_lists(self, call, message).await?,
+        ))
+    }
+
+    async fn resolve_distribution(
+        &self,
+        request: Request<ResolveDistributionRequest>,
+    ) -> Result<Response<DistributionList>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            resolve_distribution::resolve_distribution(self, call, message).await?,
+        ))
+    }
+
+    async fn approve_distribution(
+        &self,
+        request: Request<ApproveDistributionRequest>,
+    ) -> Result<Response<DistributionList>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            approve_distribution::approve_distribution(self, call, message).await?,
+        ))
+    }
+
+    async fn reject_distribution(
+        &self,
+        request: Request<RejectDistributionRequest>,
+    ) -> Result<Response<DistributionList>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            reject_distribution::reject_distribution(self, call, message).await?,
         ))
     }
 

@@ -20,8 +20,10 @@ use tonic_types::StatusExt;
 use uuid::Uuid;
 
 mod copies;
+mod lists;
 mod parts;
 mod receipts;
+mod recipients;
 mod recompute;
 mod register;
 mod rejecting;

@@ -44,12 +44,13 @@ async fn the_recipients_are_listed_by_column_after_their_heading() {
     let mut client = distribution.client(None);
     let first = ListRecipientsRequest {
         page_size: 10,
-        page_token: String::new(),
+        ..Default::default()
     };
     let first = client.list_recipients(first).await.expect("it is public").into_inner();
     let rest = ListRecipientsRequest {
         page_size: 0,
         page_token: first.next_page_token,
+        as_of: None,
     };
     let rest = client.list_recipients(rest).await.expect("it is public").into_inner();
     let columns: Vec<i32> = first
@@ -69,6 +70,7 @@ async fn a_distribution_list_shows_what_the_text_leaves_open() {
     let mut client = distribution.client(None);
     let request = GetDistributionListRequest {
         name: "collections/courts/distributionList".into(),
+        as_of: None,
     };
     let list = client
         .get_distribution_list(request)
