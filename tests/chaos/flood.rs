@@ -197,6 +197,11 @@ fn dearest((coupon, secret): &(String, String)) -> Vec<(&'static str, &'static s
         ),
         (
             collections,
+            "/legalstat.collections.v1.CollectionDistributionService/ListSigningKeys",
+            json!({ "pageSize": 1000 }),
+        ),
+        (
+            collections,
             "/legalstat.collections.v1.CollectionDistributionService/ListCollections",
             page.clone(),
         ),

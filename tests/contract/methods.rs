@@ -119,6 +119,10 @@ collections.v1.CollectionDistributionService/GetEdition         RECIPIENT,OPERAT
 collections.v1.CollectionDistributionService/UploadEditionContent  OPERATOR  m  INVALID_FIELDS
 collections.v1.CollectionDistributionService/SealEdition        OPERATOR  m  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ReleaseEdition     APPROVER  m  INVALID_FIELDS
+collections.v1.CollectionDistributionService/RecallEdition      APPROVER  m  INVALID_FIELDS
+collections.v1.CollectionDistributionService/GetCopy            RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+collections.v1.CollectionDistributionService/ConfirmRecall      RECIPIENT  m  INVALID_FIELDS
+collections.v1.CollectionDistributionService/ListSigningKeys    PUBLIC  -  OK
 collections.v1.CollectionDistributionService/ListCopies         RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
 collections.v1.CollectionDistributionService/DownloadCopy       RECIPIENT  r  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ConfirmReceipt     RECIPIENT  m  INVALID_FIELDS

@@ -270,18 +270,23 @@ impl Connection {
 fn with_digest(header: &DynamicMessage, file: &Path) -> Result<DynamicMessage, Failure> {
     let mut header = header.clone();
     if message::text(&header, "sha256").is_empty() {
-        let mut digest = Sha256::new();
-        let mut opened = std::fs::File::open(file).map_err(|error| unreadable(file, &error))?;
-        let mut bytes = vec![0; CHUNK];
-        loop {
-            match opened.read(&mut bytes).map_err(|error| unreadable(file, &error))? {
-                0 => break,
-                read => digest.update(&bytes[..read]),
-            }
-        }
-        header.set_field_by_name("sha256", message::string(hex::encode(digest.finalize())));
+        header.set_field_by_name("sha256", message::string(file_sha256(file)?));
     }
     Ok(header)
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+pub(crate) fn file_sha256(file: &Path) -> Result<String, Failure> {
+    let mut digest = Sha256::new();
+    let mut opened = std::fs::File::open(file).map_err(|error| unreadable(file, &error))?;
+    let mut bytes = vec![0; CHUNK];
+    loop {
+        match opened.read(&mut bytes).map_err(|error| unreadable(file, &error))? {
+            0 => break,
+            read => digest.update(&bytes[..read]),
+        }
+    }
+    Ok(hex::encode(digest.finalize()))
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> Failure {

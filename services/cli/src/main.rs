@@ -97,7 +97,7 @@ async fn run(options: Options, group: Group) -> Result<(), Failure> {
         Group::SigningKeys(keys) => return keys.run(&options.folder),
         Group::Forms(command) => command.command()?,
         Group::Bodies(command) => command.command()?,
-        Group::Collections(command) => command.command()?,
+        Group::Collections(command) => return command.run(&options).await,
         Group::Journal(command) => command.command()?,
     };
     command.run(&options).await

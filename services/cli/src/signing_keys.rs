@@ -9,7 +9,7 @@ use legalstat_local::signing;
 use crate::{failure::Failure, output, place::ServiceName};
 
 /// The services that sign.
-const SIGNING: [ServiceName; 1] = [ServiceName::RequestIntake];
+const SIGNING: [ServiceName; 2] = [ServiceName::RequestIntake, ServiceName::CollectionDistribution];
 
 /// The keys that the services sign with, in the folder
 ///

@@ -381,7 +381,11 @@ impl Start<'_> {
         let calendar = ("LEGALSTAT_CALENDAR_URL", self.ports.url(ServiceName::Calendar));
         match name {
             ServiceName::Calendar => {}
-            ServiceName::FormRegistry | ServiceName::CollectionDistribution => settings.extend([calendar, files]),
+            ServiceName::FormRegistry => settings.extend([calendar, files]),
+            ServiceName::CollectionDistribution => {
+                let keys = signing::folder_of(folder, name.as_str());
+                settings.extend([calendar, files, ("LEGALSTAT_SIGNING_KEYS", path(&keys))]);
+            }
             ServiceName::RequestIntake => {
                 let forms = ("LEGALSTAT_FORM_REGISTRY_URL", self.ports.url(ServiceName::FormRegistry));
                 let keys = signing::folder_of(folder, name.as_str());

@@ -16,6 +16,8 @@ pub struct Config {
     pub files: PathBuf,
     /// How many bytes the content of an edition may have.
     pub file_limit: u64,
+    /// The folder of the keys that the statements of copies are signed with.
+    pub signing_keys: PathBuf,
 }
 
 /// Reads them.
@@ -26,9 +28,11 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let calendar_url = environment.required("LEGALSTAT_CALENDAR_URL");
     let files = environment.required("LEGALSTAT_FILES");
     let file_limit = environment.parsed("LEGALSTAT_FILE_LIMIT", FILE_LIMIT);
+    let signing_keys = environment.required("LEGALSTAT_SIGNING_KEYS");
     Ok(Config {
         calendar_url: calendar_url?,
         files: PathBuf::from(files?),
         file_limit: file_limit?,
+        signing_keys: PathBuf::from(signing_keys?),
     })
 }

@@ -5,11 +5,12 @@ use legalstat_proto::common::v1::ErrorReason;
 use tonic::Code;
 
 use crate::domain::{
-    copy::NotTaken,
+    copy::{self, NotTaken},
     distribution::Unresolved,
     distribution_list::Undecidable,
     edition::Obstacle,
-    key::{CopyKey, EditionKey},
+    issuing::Unissuable,
+    key::{self, CopyKey, EditionKey},
     receipt::NotTrue,
 };
 
@@ -32,6 +33,11 @@ impl Obstacle {
                 "the edition is sealed; its content stays as it is",
             ),
             Self::AlreadyReleased => (ErrorReason::WrongState, "the edition is released"),
+            Self::NotReleased => (ErrorReason::WrongState, "the edition is not released"),
+            Self::Recalled => (
+                ErrorReason::WrongState,
+                "the edition was recalled; upload its replacement first",
+            ),
             Self::SamePerson => (
                 ErrorReason::SamePerson,
                 "another person must release it than the one who uploaded or sealed it",
@@ -113,6 +119,47 @@ impl Undecidable {
             Self::SamePerson => ErrorReason::SamePerson,
         };
         Refusal::new(Code::FailedPrecondition, reason, format!("{list}: {self}")).about(list)
+    }
+}
+
+impl Unissuable {
+    /// The refusal to issue copies of an edition.
+    pub fn refusal(self, edition: &EditionKey) -> Refusal {
+        let message = format!("{edition} cannot be released: {self}");
+        let changed = ErrorReason::DistributionChanged;
+        let refusal = match self {
+            Self::Unresolved(unresolved) => return unresolved.refusal(edition),
+            Self::Total { list, .. } => {
+                Refusal::new(Code::FailedPrecondition, changed, message).with("copies_total", &list.to_string())
+            }
+            Self::Fewer(recipients) => {
+                let names: Vec<_> = recipients.iter().map(|id| key::recipient(id)).collect();
+                Refusal::new(Code::FailedPrecondition, changed, message).with("recipients", &names.join(", "))
+            }
+            Self::NothingCertain => Refusal::new(Code::FailedPrecondition, ErrorReason::WrongState, message),
+        };
+        refusal
+            .about(&edition)
+            .legal_basis(LegalBasis::instruction("Appendix 1"))
+    }
+}
+
+impl copy::Obstacle {
+    /// The refusal of what was asked of a copy.
+    pub fn refusal(self, copy: &CopyKey) -> Refusal {
+        let (code, reason, message) = match self {
+            Self::Recalled => (
+                Code::FailedPrecondition,
+                ErrorReason::WrongState,
+                format!("{copy} was recalled with its edition"),
+            ),
+            Self::NotRecalled => (
+                Code::FailedPrecondition,
+                ErrorReason::WrongState,
+                format!("{copy} was not recalled"),
+            ),
+        };
+        Refusal::new(code, reason, message).about(&copy)
     }
 }
 

@@ -7,6 +7,7 @@ use legalstat_kit::{
     feed::Outbox,
     files::FileStore,
     schema::Tables,
+    signing::SigningKeys,
     write,
 };
 use legalstat_proto::collections::v1::collection_distribution_service_server::{
@@ -40,6 +41,8 @@ pub static SERVICE: Service<Config> = Service {
 
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let files = FileStore::open(&context, "collection-distribution", &config.files, config.file_limit)?;
+    let signing_keys = SigningKeys::open(&config.signing_keys)?;
+    signing_keys.follow(&context);
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     db::reference::load(&context).await?;
     let schedule = Schedule::start(&context, calendar, db::collection::duties).await?;
@@ -49,11 +52,17 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         context,
         files,
         schedule,
+        signing_keys,
     };
     let server = CollectionDistributionServiceServer::new(distribution)
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MESSAGE);
     Ok(Routes::new(server))
+}
+
+/// Statements of copies, for who verifies them away from the service.
+pub mod statements {
+    pub use crate::rpc::statements::verify;
 }
 
 /// The ids of the recipients that Appendix 1 names, for whom certificates are made.

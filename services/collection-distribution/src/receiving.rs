@@ -28,7 +28,11 @@ pub fn statement(copy: &Copy, received_at: Timestamp) -> ReceiptStatement {
     ReceiptStatement {
         format: FORMAT.into(),
         copy: copy.key.to_string(),
-        copy_sha256: String::new(),
+        copy_sha256: copy
+            .proof
+            .as_ref()
+            .map(|proof| hex::encode(&proof.copy_sha256))
+            .unwrap_or_default(),
         content_sha256: hex::encode(&copy.sha256),
         recipient: key::recipient(&copy.recipient),
         received_at: Some(wire::to_timestamp(received_at)),

@@ -2,15 +2,15 @@
 
 use std::{collections::BTreeMap, sync::Mutex, time::Duration};
 
-use legalstat_local::testing::harness::Running;
+use legalstat_local::testing::harness::{Ground, Running};
 use legalstat_proto::{
     calendar::v1::{PreviewRecomputeRequest, preview_recompute_request::Change},
     collections::v1::{
-        ConfirmReceiptRequest, Copy, DownloadCopyRequest, Edition, EditionState, GetCollectionRequest,
-        GetDistributionListRequest, GetEditionRequest, ListCollectionsRequest, ListCopiesRequest, ListCopiesResponse,
-        ListEditionsRequest, ListEditionsResponse, ListRecipientsRequest, ListScheduleRequest, ReleaseEditionRequest,
-        SealEditionRequest, UploadEditionContentHeader, UploadEditionContentRequest,
-        upload_edition_content_request::Part,
+        ConfirmRecallRequest, ConfirmReceiptRequest, Copy, CopyView, DownloadCopyRequest, Edition, EditionState,
+        GetCollectionRequest, GetCopyRequest, GetDistributionListRequest, GetEditionRequest, ListCollectionsRequest,
+        ListCopiesRequest, ListCopiesResponse, ListEditionsRequest, ListEditionsResponse, ListRecipientsRequest,
+        ListScheduleRequest, ListSigningKeysRequest, RecallEditionRequest, ReleaseEditionRequest, SealEditionRequest,
+        UploadEditionContentHeader, UploadEditionContentRequest, upload_edition_content_request::Part,
     },
     journal::v1::ListEntriesRequest,
 };
@@ -52,6 +52,8 @@ pub struct Collections {
     of_others: Mutex<Vec<String>>,
     /// Copies whose receipt nobody confirmed yet.
     copies: Mutex<Vec<Copy>>,
+    /// Copies whose recall nobody confirmed yet.
+    recalled: Mutex<Vec<Copy>>,
     /// What the last call made of an edition.
     expected: Mutex<Option<(String, EditionState)>>,
     _around: (Running, TempDir),
@@ -106,16 +108,29 @@ impl Collections {
         let message = ReleaseEditionRequest {
             name: name.into(),
             request_id: new_id(),
-            validate_only: false,
+            ..Default::default()
         };
         Call::new(&self.approver, path!("ReleaseEdition"), &message)
+    }
+
+    fn recall(&self, name: &str) -> Call {
+        let message = RecallEditionRequest {
+            name: name.into(),
+            reason: "a table is wrong".into(),
+            request_id: new_id(),
+            validate_only: false,
+        };
+        Call::new(&self.approver, path!("RecallEdition"), &message)
     }
 
     fn get(&self, name: &str) -> Call {
         Call::new(
             &self.operator,
             path!("GetEdition"),
-            &GetEditionRequest { name: name.into() },
+            &GetEditionRequest {
+                name: name.into(),
+                ..Default::default()
+            },
         )
     }
 
@@ -202,6 +217,29 @@ impl Collections {
         }))
     }
 
+    /// The confirmation of a recall that nobody confirmed; when there is none, another edition is released and recalled first.
+    async fn confirmation_of_recall(&self) -> Result<Option<Call>, String> {
+        if self.recalled.lock().expect("no test panics here").is_empty() {
+            let Some(name) = self.of_crime.lock().expect("no test panics here").pop() else {
+                return Ok(None);
+            };
+            self.prepare(&name).await?;
+            self.watched.done(&self.release(&name)).await?;
+            self.watched.done(&self.recall(&name)).await?;
+            let listed: ListCopiesResponse = self.copies(&name).read().await?;
+            *self.recalled.lock().expect("no test panics here") = listed.copies;
+        }
+        let copy = self.recalled.lock().expect("no test panics here").pop();
+        Ok(copy.map(|copy| {
+            let message = ConfirmRecallRequest {
+                name: copy.name.clone(),
+                request_id: new_id(),
+                validate_only: false,
+            };
+            Call::new(&self.recipient(&copy), path!("ConfirmRecall"), &message)
+        }))
+    }
+
     /// Uploads and seals an edition.
     async fn prepare(&self, name: &str) -> Result<(), String> {
         self.watched.done(&self.upload(name, name)).await?;
@@ -213,9 +251,10 @@ impl Collections {
         match method {
             "ConfirmReceipt" => return self.confirmation().await,
             "RejectCopy" => return self.rejection().await,
+            "ConfirmRecall" => return self.confirmation_of_recall().await,
             _ => {}
         }
-        let releases = method == "ReleaseEdition";
+        let releases = matches!(method, "ReleaseEdition" | "RecallEdition");
         let unused = if releases { &self.of_crime } else { &self.of_others };
         let Some(name) = unused.lock().expect("no test panics here").pop() else {
             return Ok(None);
@@ -229,6 +268,12 @@ impl Collections {
                 self.watched.done(&self.upload(&name, &name)).await?;
                 self.expect(Some((&name, EditionState::Sealed)));
                 self.seal(&name)
+            }
+            "RecallEdition" => {
+                self.prepare(&name).await?;
+                self.watched.done(&self.release(&name)).await?;
+                self.expect(Some((&name, EditionState::Recalled)));
+                self.recall(&name)
             }
             _ => {
                 self.prepare(&name).await?;
@@ -259,6 +304,14 @@ impl Collections {
             "ListEditions" => self.list("-", 2025),
             "GetEdition" => self.get(RELEASED),
             "ListCopies" => self.copies(RELEASED),
+            "GetCopy" => {
+                let message = GetCopyRequest {
+                    name: self.first_copy().await?.name,
+                    view: CopyView::Full.into(),
+                };
+                Call::new(operator, path!("GetCopy"), &message)
+            }
+            "ListSigningKeys" => Call::new(anyone, path!("ListSigningKeys"), &ListSigningKeysRequest::default()),
             "DownloadCopy" => {
                 let copy = self.first_copy().await?;
                 let message = DownloadCopyRequest {
@@ -323,6 +376,10 @@ impl House for Collections {
         "UploadEditionContent",
         "SealEdition",
         "ReleaseEdition",
+        "RecallEdition",
+        "GetCopy",
+        "ConfirmRecall",
+        "ListSigningKeys",
         "ListCopies",
         "DownloadCopy",
         "ConfirmReceipt",
@@ -338,6 +395,7 @@ impl House for Collections {
         let settings = [
             ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned()),
             ("LEGALSTAT_FILES", files.path().display().to_string()),
+            ("LEGALSTAT_SIGNING_KEYS", Ground::shared().await.signing_keys()),
         ];
         let watched = Watched::start(
             connections,
@@ -356,6 +414,7 @@ impl House for Collections {
             of_crime: Mutex::new(quarters("crime")),
             of_others: Mutex::new(others.into_iter().flat_map(quarters).collect()),
             copies: Mutex::default(),
+            recalled: Mutex::default(),
             expected: Mutex::default(),
             watched,
             _around: (calendar, files),

@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
+mod editions;
+
 use super::{Action, Command, Mutation, edition_name, name, object, request, upload_header};
-use crate::{failure::Failure, output::View};
+use crate::{call::file_sha256, failure::Failure, options::Options, output::View};
 
 const SERVICE: &str = "legalstat.collections.v1.CollectionDistributionService";
 
@@ -80,20 +82,31 @@ pub(crate) enum Collections {
         /// The edition, collections/crime/editions/2019-Q2 or crime/2019-Q2
         name: String,
         /// SHA-256 of the content to seal
-        #[arg(long)]
-        sha256: String,
+        #[arg(long, required_unless_present = "file", conflicts_with = "file")]
+        sha256: Option<String>,
+        /// The file to seal, as it was uploaded: its digest is computed
+        #[arg(long, value_name = "PATH")]
+        file: Option<PathBuf>,
         #[command(flatten)]
         mutation: Mutation,
     },
     /// Release a sealed edition: issue its numbered copies [as approver]
+    #[command(after_help = "Examples:
+  legalstat collections release crime/2025-Q1
+  legalstat collections release drugs/2025-Q1 --certain-only")]
     Release {
         /// The edition, collections/crime/editions/2019-Q2 or crime/2019-Q2
         name: String,
+        /// Issue what is certain while cells of the distribution list are unresolved; the rest follows later, numbered on
+        #[arg(long)]
+        certain_only: bool,
         #[command(flatten)]
         mutation: Mutation,
     },
     #[command(flatten)]
     Copy(copies::Copies),
+    #[command(flatten)]
+    Issued(editions::Issued),
 }
 
 /// The state of an edition.
@@ -105,8 +118,12 @@ pub(crate) enum State {
     Prepared,
     /// Content is fixed.
     Sealed,
+    /// The certain cells' copies are issued.
+    PartlyReleased,
     /// Copies are issued.
     Released,
+    /// Recalled, and not replaced yet.
+    Recalled,
 }
 
 const COLLECTIONS: View = View::Rows(
@@ -170,8 +187,16 @@ fn collection_name(collection: Option<String>) -> Option<Value> {
 }
 
 impl Collections {
-    /// The command to carry out.
-    pub(crate) fn command(self) -> Result<Command, Failure> {
+    /// Carries the command out.
+    pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
+        match self {
+            Self::Issued(issued) => issued.run(options).await,
+            called => called.command()?.run(options).await,
+        }
+    }
+
+    /// The call of a command that makes one.
+    fn command(self) -> Result<Command, Failure> {
         match self {
             Self::Copy(copies) => copies.command(),
             Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } => self.mutation(),
@@ -204,7 +229,12 @@ impl Collections {
             } => {
                 let parent = collection_name(collection).unwrap_or(json!("collections/-"));
                 let state = state.and_then(|state| state.to_possible_value());
-                let state = state.map(|state| json!(format!("EDITION_STATE_{}", state.get_name().to_uppercase())));
+                let state = state.map(|state| {
+                    json!(format!(
+                        "EDITION_STATE_{}",
+                        state.get_name().to_uppercase().replace('-', "_")
+                    ))
+                });
                 let request = object([
                     ("parent", Some(parent)),
                     ("year", year.map(Value::from)),
@@ -213,10 +243,11 @@ impl Collections {
                 list("ListEditions", request, EDITIONS)
             }
             Self::Edition { name } => {
-                let action = Action::Call(json!({ "name": edition(&name) }), View::Record);
-                Command::new(SERVICE, "GetEdition", action)
+                let request = json!({ "name": edition(&name), "view": "EDITION_VIEW_FULL" });
+                Command::new(SERVICE, "GetEdition", Action::Call(request, View::Record))
             }
             Self::Copy(copies) => return copies.command(),
+            Self::Issued(_) => return Err(Failure::usage("this command has its own way")),
             Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } => return self.mutation(),
         })
     }
@@ -241,12 +272,30 @@ impl Collections {
                 let action = Action::Upload(header, content);
                 return Ok(Command::new(SERVICE, "UploadEditionContent", action));
             }
-            Self::Seal { name, sha256, mutation } => (
-                "SealEdition",
-                json!({ "name": edition(&name), "sha256": sha256 }),
+            Self::Seal {
+                name,
+                sha256,
+                file,
                 mutation,
-            ),
-            Self::Release { name, mutation } => ("ReleaseEdition", json!({ "name": edition(&name) }), mutation),
+            } => {
+                let sha256 = match file {
+                    Some(file) => Some(file_sha256(&file)?),
+                    None => sha256,
+                };
+                let fields = object([
+                    ("name", Some(json!(edition(&name)))),
+                    ("sha256", sha256.map(Value::from)),
+                ]);
+                ("SealEdition", fields, mutation)
+            }
+            Self::Release {
+                name,
+                certain_only,
+                mutation,
+            } => {
+                let fields = json!({ "name": edition(&name), "certainCellsOnly": certain_only });
+                ("ReleaseEdition", fields, mutation)
+            }
             reading => return reading.reading(),
         };
         let request = mutation.add_to(request(SERVICE, method, &fields)?);

@@ -173,11 +173,11 @@ fn proved(
     Ok((proved, text))
 }
 
-fn read<M: prost::Message + Default>(file: &Path, name: &str) -> Result<M, Failure> {
+pub(super) fn read<M: prost::Message + Default>(file: &Path, name: &str) -> Result<M, Failure> {
     transcode(&read_message(file, &message::named(name))?)
 }
 
-fn transcode<M: prost::Message + Default>(message: &prost_reflect::DynamicMessage) -> Result<M, Failure> {
+pub(super) fn transcode<M: prost::Message + Default>(message: &prost_reflect::DynamicMessage) -> Result<M, Failure> {
     let decoded = M::decode(message.encode_to_vec().as_slice());
     Ok(decoded.context("a message of the contracts")?)
 }

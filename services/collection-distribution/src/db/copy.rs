@@ -7,8 +7,8 @@ use sqlx::PgConnection;
 use super::{edition_key, receipt};
 use crate::domain::{
     copy::{Copy, CopyPosition, CopyState, Status},
-    distribution::NumberedCopy,
     key::{CopyKey, EditionKey, Editions},
+    statement::Proof,
 };
 
 struct Row {
@@ -28,13 +28,39 @@ struct Row {
     legal_basis_provision: String,
     legal_basis_uri: String,
     legal_basis_assumed: bool,
+    revision: i32,
+    ordinal: Option<i32>,
+    copies_total: Option<i32>,
+    copy_sha256: Option<Vec<u8>>,
+    signing_key: Option<String>,
+    signature: Option<Vec<u8>>,
+    sending_body: Option<String>,
+    recalled_at: Option<jiff_sqlx::Timestamp>,
+    recall_confirmed_at: Option<jiff_sqlx::Timestamp>,
+}
+
+impl Row {
+    fn proof(&mut self) -> Option<Proof> {
+        Some(Proof {
+            ordinal: self.ordinal?,
+            copies_total: self.copies_total?,
+            sending_body: self.sending_body.take()?,
+            copy_sha256: self.copy_sha256.take()?,
+            signing_key: self.signing_key.take()?,
+            signature: self.signature.take()?,
+        })
+    }
 }
 
 impl TryFrom<Row> for Copy {
     type Error = sqlx::Error;
 
-    fn try_from(row: Row) -> Result<Self, sqlx::Error> {
+    fn try_from(mut row: Row) -> Result<Self, sqlx::Error> {
         Ok(Self {
+            proof: row.proof(),
+            revision: row.revision,
+            recalled_at: row.recalled_at.map(|at| at.to_jiff()),
+            recall_confirmed_at: row.recall_confirmed_at.map(|at| at.to_jiff()),
             key: CopyKey {
                 edition: edition_key(&row.parent, &row.period)?,
                 number: row.number,
@@ -62,36 +88,69 @@ impl TryFrom<Row> for Copy {
     }
 }
 
-/// Issues the copies of an edition, each with the digest of its content.
+/// Issues copies of the current revision of an edition.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn issue(
-    connection: &mut PgConnection,
-    edition: &EditionKey,
-    copies: &[NumberedCopy<'_>],
-    issued_at: Timestamp,
-) -> Result<(), sqlx::Error> {
+pub async fn issue(connection: &mut PgConnection, edition: &EditionKey, copies: &[Copy]) -> Result<(), sqlx::Error> {
+    let proofs: Vec<&Proof> = copies.iter().filter_map(|copy| copy.proof.as_ref()).collect();
     sqlx::query!(
         "INSERT INTO collections.copy
-             (collection, period, number, recipient, sha256, state, issued_at,
-              legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed)
-         SELECT e.collection, e.period, c.number, c.recipient, e.sha256, 'ISSUED', $5, c.act, c.provision, c.uri, c.assumed
-         FROM collections.edition e,
-             UNNEST($3::integer[], $4::text[], $6::text[], $7::text[], $8::text[], $9::boolean[])
-                 AS c (number, recipient, act, provision, uri, assumed)
-         WHERE e.collection = $1 AND e.period = $2",
+             (collection, period, revision, number, recipient, sha256, state, issued_at,
+              legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed,
+              ordinal, copies_total, copy_sha256, signing_key, signature, sending_body)
+         SELECT $1, $2, c.revision, c.number, c.recipient, c.sha256, 'ISSUED', c.issued_at, c.act, c.provision, c.uri, c.assumed,
+             c.ordinal, c.copies_total, c.copy_sha256, c.signing_key, c.signature, c.sending_body
+         FROM UNNEST($3::integer[], $4::integer[], $5::text[], $6::bytea[], $7::timestamptz[], $8::text[], $9::text[], $10::text[],
+             $11::boolean[], $12::integer[], $13::integer[], $14::bytea[], $15::text[], $16::bytea[], $17::text[])
+             AS c (revision, number, recipient, sha256, issued_at, act, provision, uri, assumed, ordinal, copies_total,
+                 copy_sha256, signing_key, signature, sending_body)",
         edition.collection,
         edition.period.to_string(),
-        &copies.iter().map(|copy| copy.number).collect::<Vec<_>>(),
-        &copies.iter().map(|copy| copy.recipient.to_owned()).collect::<Vec<_>>(),
-        jiff_sqlx::Timestamp::from(issued_at) as _,
+        &copies.iter().map(|copy| copy.revision).collect::<Vec<_>>(),
+        &copies.iter().map(|copy| copy.key.number).collect::<Vec<_>>(),
+        &copies.iter().map(|copy| copy.recipient.clone()).collect::<Vec<_>>(),
+        &copies.iter().map(|copy| copy.sha256.clone()).collect::<Vec<_>>(),
+        &copies
+            .iter()
+            .map(|copy| jiff_sqlx::Timestamp::from(copy.issued_at))
+            .collect::<Vec<_>>() as _,
         &copies.iter().map(|copy| copy.legal_basis.act.clone()).collect::<Vec<_>>(),
         &copies.iter().map(|copy| copy.legal_basis.provision.clone()).collect::<Vec<_>>(),
         &copies.iter().map(|copy| copy.legal_basis.uri.clone()).collect::<Vec<_>>(),
         &copies.iter().map(|copy| copy.legal_basis.assumed).collect::<Vec<_>>(),
+        &proofs.iter().map(|proof| proof.ordinal).collect::<Vec<_>>(),
+        &proofs.iter().map(|proof| proof.copies_total).collect::<Vec<_>>(),
+        &proofs.iter().map(|proof| proof.copy_sha256.clone()).collect::<Vec<_>>(),
+        &proofs.iter().map(|proof| proof.signing_key.clone()).collect::<Vec<_>>(),
+        &proofs.iter().map(|proof| proof.signature.clone()).collect::<Vec<_>>(),
+        &proofs.iter().map(|proof| proof.sending_body.clone()).collect::<Vec<_>>(),
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Recalls the copies of a revision, and gives their keys by number.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn recall(
+    connection: &mut PgConnection,
+    edition: &EditionKey,
+    revision: i32,
+) -> Result<Vec<CopyKey>, sqlx::Error> {
+    let mut numbers = sqlx::query_scalar!(
+        "UPDATE collections.copy SET state = 'RECALLED'
+         WHERE collection = $1 AND period = $2 AND revision = $3 RETURNING number",
+        edition.collection,
+        edition.period.to_string(),
+        revision,
+    )
+    .fetch_all(connection)
+    .await?;
+    numbers.sort_unstable();
+    let keys = numbers.into_iter().map(|number| CopyKey {
+        edition: edition.clone(),
+        number,
+    });
+    Ok(keys.collect())
 }
 
 /// Which copies to read.
@@ -107,6 +166,16 @@ pub struct Filter {
     pub due_before: Option<Timestamp>,
     /// Only after this place in the order.
     pub after: Option<CopyPosition>,
+}
+
+/// The copy, whosever it is.
+pub async fn get(connection: &mut PgConnection, key: &CopyKey) -> Result<Option<Copy>, sqlx::Error> {
+    let filter = Filter {
+        editions: Editions::of(&key.edition),
+        number: Some(key.number),
+        ..Filter::default()
+    };
+    Ok(list(connection, &filter, 1).await?.pop())
 }
 
 /// The copy, when it is this recipient's. Someone else's is not found, so that nobody learns that it exists.
@@ -151,8 +220,11 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
         Row,
         "SELECT s.parent, c.period, c.number, s.due_date, s.due_time, c.recipient, c.state, c.status_reason, c.status_at, c.sha256,
              c.issued_at, c.received_at,
-             c.legal_basis_act, c.legal_basis_provision, c.legal_basis_uri, c.legal_basis_assumed
+             c.legal_basis_act, c.legal_basis_provision, c.legal_basis_uri, c.legal_basis_assumed,
+             c.revision, c.ordinal, c.copies_total, c.copy_sha256, c.signing_key, c.signature, c.sending_body,
+             r.recalled_at, c.recall_confirmed_at
          FROM collections.copy c
+         JOIN collections.revision r ON (r.collection, r.period, r.revision) = (c.collection, c.period, c.revision)
          JOIN collections.scheduled s ON (s.parent, s.period) = ('collections/' || c.collection, c.period)
          WHERE ($1::text IS NULL OR c.collection = $1)
            AND ($2::text IS NULL OR c.period = $2)
@@ -188,7 +260,7 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn save(connection: &mut PgConnection, copy: &Copy) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE collections.copy SET state = $4, received_at = $5, status_reason = $6, status_at = $7
+        "UPDATE collections.copy SET state = $4, received_at = $5, status_reason = $6, status_at = $7, recall_confirmed_at = $8
          WHERE collection = $1 AND period = $2 AND number = $3",
         copy.key.edition.collection,
         copy.key.edition.period.to_string(),
@@ -199,6 +271,7 @@ pub async fn save(connection: &mut PgConnection, copy: &Copy) -> Result<(), sqlx
         copy.status
             .as_ref()
             .map(|status| jiff_sqlx::Timestamp::from(status.since)) as _,
+        copy.recall_confirmed_at.map(jiff_sqlx::Timestamp::from) as _,
     )
     .execute(connection)
     .await?;

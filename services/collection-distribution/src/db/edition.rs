@@ -13,7 +13,7 @@ use sqlx::PgConnection;
 
 use super::edition_key;
 use crate::domain::{
-    edition::{Edition, EditionState},
+    edition::{Edition, EditionState, Recall},
     key::EditionKey,
 };
 
@@ -26,6 +26,7 @@ struct Row {
     assumed: bool,
     calendar_version: String,
     state: String,
+    revision: i32,
     filename: Option<String>,
     content_type: Option<String>,
     size_bytes: Option<i64>,
@@ -36,7 +37,13 @@ struct Row {
     sealed_by: Option<String>,
     released_at: Option<jiff_sqlx::Timestamp>,
     released_by: Option<String>,
+    partly_released_at: Option<jiff_sqlx::Timestamp>,
+    partly_released_by: Option<String>,
+    recalled_at: Option<jiff_sqlx::Timestamp>,
+    recalled_by: Option<String>,
+    recall_reason: Option<String>,
     copies_issued: i32,
+    copies_total: i32,
 }
 
 impl TryFrom<Row> for Edition {
@@ -46,12 +53,16 @@ impl TryFrom<Row> for Edition {
         let (date, time, version) = (row.due_date, row.due_time, std::mem::take(&mut row.calendar_version));
         Ok(Self {
             content: row.content(),
+            recalled: recall(row.recalled_at, row.recalled_by, row.recall_reason),
             key: edition_key(&row.parent, &row.period)?,
             state: EditionState::read_stored(&row.state, "state")?,
             due: DueDate::of_row(date, time, row.provisional, row.assumed, version),
             sealed: done(row.sealed_at, row.sealed_by),
+            revision: row.revision,
+            partly_released: done(row.partly_released_at, row.partly_released_by),
             released: done(row.released_at, row.released_by),
             copies_issued: row.copies_issued,
+            copies_total: row.copies_total,
         })
     }
 }
@@ -68,7 +79,14 @@ impl Row {
     }
 }
 
-fn done(at: Option<jiff_sqlx::Timestamp>, by: Option<String>) -> Option<Done> {
+pub(super) fn recall(at: Option<jiff_sqlx::Timestamp>, by: Option<String>, reason: Option<String>) -> Option<Recall> {
+    Some(Recall {
+        done: done(at, by)?,
+        reason: reason?,
+    })
+}
+
+pub(super) fn done(at: Option<jiff_sqlx::Timestamp>, by: Option<String>) -> Option<Done> {
     Some(Done {
         at: at?.to_jiff(),
         by: by?,
@@ -109,21 +127,26 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
     let rows = sqlx::query_as!(
         Row,
         r#"SELECT s.parent, s.period, s.due_date, s.due_time, s.provisional, s.assumed, s.calendar_version,
-             coalesce(e.state, 'SCHEDULED') AS "state!",
+             coalesce(e.state, 'SCHEDULED') AS "state!", coalesce(e.revision, 1) AS "revision!",
              f.filename AS "filename?", f.content_type AS "content_type?", f.size_bytes AS "size_bytes?",
              f.sha256 AS "sha256?", f.uploaded_at AS "uploaded_at?", f.uploaded_by AS "uploaded_by?",
              e.sealed_at AS "sealed_at?", e.sealed_by AS "sealed_by?",
              e.released_at AS "released_at?", e.released_by AS "released_by?",
-             (SELECT count(*)::integer FROM collections.copy c
-              WHERE (c.collection, c.period) = (e.collection, e.period)) AS "copies_issued!"
+             e.partly_released_at AS "partly_released_at?", e.partly_released_by AS "partly_released_by?",
+             e.recalled_at AS "recalled_at?", e.recalled_by AS "recalled_by?", e.recall_reason AS "recall_reason?",
+             i.copies AS "copies_issued!", i.total AS "copies_total!"
          FROM collections.scheduled s
          LEFT JOIN collections.edition e ON (e.parent, e.period) = (s.parent, s.period)
          LEFT JOIN collections.edition_file f ON f.number = e.file
+         CROSS JOIN LATERAL (
+             SELECT count(*)::integer AS copies, coalesce(max(c.copies_total), count(*)::integer) AS total
+             FROM collections.copy c
+             WHERE (c.collection, c.period, c.revision) = (e.collection, e.period, e.revision)) AS i
          WHERE s.binding
            AND ($1::text IS NULL OR s.parent = $1)
            AND ($2::text IS NULL OR s.period = $2)
            AND ($3::integer IS NULL OR extract(year FROM s.first_day) = $3)
-           AND ($4::text IS NULL OR coalesce(e.state, 'SCHEDULED') = $4)
+           AND ($4::text IS NULL OR coalesce(e.standing, 'SCHEDULED') = $4)
            AND ($5::date IS NULL OR (s.due_date, s.position, s.parent, s.period) > ($5, $6, $7, $8))
          ORDER BY s.due_date, s.position, s.parent, s.period LIMIT $9"#,
         filter.parent,
@@ -144,7 +167,7 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn states(connection: &mut PgConnection, scheduled: &[Scheduled]) -> Result<Vec<EditionState>, sqlx::Error> {
     let states = sqlx::query_scalar!(
-        r#"SELECT coalesce(e.state, 'SCHEDULED') AS "state!"
+        r#"SELECT coalesce(e.standing, 'SCHEDULED') AS "state!"
          FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS s (parent, period, place)
          LEFT JOIN collections.edition e ON (e.parent, e.period) = (s.parent, s.period) ORDER BY s.place"#,
         &scheduled.iter().map(|item| item.parent.clone()).collect::<Vec<_>>(),
@@ -157,7 +180,7 @@ pub async fn states(connection: &mut PgConnection, scheduled: &[Scheduled]) -> R
         .collect()
 }
 
-/// Saves an edition with new content, which is from then on what counts; earlier files stay on record.
+/// Saves an edition with new content, which is from then on what counts; earlier files and revisions stay on record.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn save_content(connection: &mut PgConnection, edition: &Edition) -> Result<(), sqlx::Error> {
     let Some(content) = &edition.content else {
@@ -169,10 +192,13 @@ pub async fn save_content(connection: &mut PgConnection, edition: &Edition) -> R
                  (collection, period, filename, content_type, size_bytes, sha256, uploaded_at, uploaded_by)
              VALUES ($1, $2, $4, $5, $6, $7, $8, $9) RETURNING *
          )
-         INSERT INTO collections.edition (collection, period, state, file, sha256, uploaded_by)
-         SELECT collection, period, $3, number, sha256, uploaded_by FROM stored
+         INSERT INTO collections.edition (collection, period, state, file, sha256, uploaded_by, revision)
+         SELECT collection, period, $3, number, sha256, uploaded_by, $10 FROM stored
          ON CONFLICT (collection, period) DO UPDATE
-         SET state = EXCLUDED.state, file = EXCLUDED.file, sha256 = EXCLUDED.sha256, uploaded_by = EXCLUDED.uploaded_by",
+         SET state = EXCLUDED.state, file = EXCLUDED.file, sha256 = EXCLUDED.sha256, uploaded_by = EXCLUDED.uploaded_by,
+             revision = EXCLUDED.revision, sealed_at = NULL, sealed_by = NULL, partly_released_at = NULL,
+             partly_released_by = NULL, released_at = NULL, released_by = NULL, recalled_at = NULL, recalled_by = NULL,
+             recall_reason = NULL",
         edition.key.collection,
         edition.key.period.to_string(),
         edition.state.word(),
@@ -182,19 +208,22 @@ pub async fn save_content(connection: &mut PgConnection, edition: &Edition) -> R
         content.sha256,
         jiff_sqlx::Timestamp::from(content.uploaded.at) as _,
         content.uploaded.by,
+        edition.revision,
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Saves where an edition with content stands, its seal and its release; the release meets its due date.
+/// Saves where an edition with content stands, its seal, its release and its recall; the first release meets its due date.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn save(connection: &mut PgConnection, edition: &Edition) -> Result<(), sqlx::Error> {
     let (key, sealed, released) = (&edition.key, edition.sealed.as_ref(), edition.released.as_ref());
+    let (part, recall) = (edition.partly_released.as_ref(), edition.recalled.as_ref());
     sqlx::query!(
         "UPDATE collections.edition
-         SET state = $3, sealed_at = $4, sealed_by = $5, released_at = $6, released_by = $7
+         SET state = $3, sealed_at = $4, sealed_by = $5, released_at = $6, released_by = $7,
+             partly_released_at = $8, partly_released_by = $9, recalled_at = $10, recalled_by = $11, recall_reason = $12
          WHERE collection = $1 AND period = $2",
         key.collection,
         key.period.to_string(),
@@ -203,6 +232,11 @@ pub async fn save(connection: &mut PgConnection, edition: &Edition) -> Result<()
         sealed.map(|done| done.by.as_str()),
         released.map(|done| jiff_sqlx::Timestamp::from(done.at)) as _,
         released.map(|done| done.by.as_str()),
+        part.map(|done| jiff_sqlx::Timestamp::from(done.at)) as _,
+        part.map(|done| done.by.as_str()),
+        recall.map(|recall| jiff_sqlx::Timestamp::from(recall.done.at)) as _,
+        recall.map(|recall| recall.done.by.as_str()),
+        recall.map(|recall| recall.reason.as_str()),
     )
     .execute(&mut *connection)
     .await?;

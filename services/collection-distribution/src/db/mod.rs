@@ -11,6 +11,8 @@ pub mod recipient;
 pub mod recipient_detail;
 pub mod recipient_key;
 pub mod reference;
+pub mod revision;
+pub mod sending_body;
 
 use legalstat_kit::door::word::unreadable;
 

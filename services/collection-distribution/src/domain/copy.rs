@@ -3,9 +3,13 @@
 use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::{door::word::Word, law::LegalBasis};
+use legalstat_kit::{door::word::Word, due::DueDate, law::LegalBasis};
 
-use super::{key::CopyKey, receipt::Receipt};
+use super::{
+    key::CopyKey,
+    receipt::Receipt,
+    statement::{Proof, Statement},
+};
 
 /// Where a copy stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +87,14 @@ pub struct Copy {
     pub receipt: Option<Receipt>,
     /// The law that entitles its recipient.
     pub legal_basis: LegalBasis,
+    /// The revision of its edition.
+    pub revision: i32,
+    /// Its statement as it was signed; `None` where an earlier release issued it.
+    pub proof: Option<Proof>,
+    /// When its edition was recalled; `None` before.
+    pub recalled_at: Option<Timestamp>,
+    /// When its recipient confirmed that it knows of the recall; `None` before.
+    pub recall_confirmed_at: Option<Timestamp>,
 }
 
 /// Why what a recipient says of a copy is not taken.
@@ -94,7 +106,37 @@ pub enum NotTaken {
     Settled(CopyState),
 }
 
+/// What keeps a copy from being downloaded, or its recall from being confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// It was recalled.
+    Recalled,
+    /// It was not recalled.
+    NotRecalled,
+}
+
 impl Copy {
+    /// The copy that a statement was signed for, of an edition with this due date.
+    pub fn issued(statement: Statement, proof: Proof, due: &DueDate, legal_basis: LegalBasis) -> Self {
+        Self {
+            key: statement.copy,
+            due_date: due.date,
+            due_time: due.time,
+            recipient: statement.recipient,
+            state: CopyState::Issued,
+            status: None,
+            sha256: statement.content_sha256,
+            issued_at: statement.issued_at,
+            received_at: None,
+            receipt: None,
+            legal_basis,
+            revision: statement.revision,
+            proof: Some(proof),
+            recalled_at: None,
+            recall_confirmed_at: None,
+        }
+    }
+
     /// Whether its recipient had not said anything of it by the instant at which it was due.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         self.state.is_unconfirmed() && self.due_time <= now
@@ -153,6 +195,44 @@ impl Copy {
     fn stands(&mut self, state: CopyState, since: Timestamp, reason: Option<String>) {
         self.state = state;
         self.status = Some(Status { since, reason });
+    }
+
+    /// Refuses a copy that was recalled.
+    ///
+    /// # Errors
+    /// That it was.
+    pub fn require_current(&self) -> Result<(), Obstacle> {
+        match self.state {
+            CopyState::Recalled => Err(Obstacle::Recalled),
+            _ => Ok(()),
+        }
+    }
+
+    /// The copy once its recipient has confirmed that it knows of the recall. The first confirmation counts.
+    ///
+    /// # Errors
+    /// A copy that was not recalled.
+    pub fn confirm_recall(mut self, at: Timestamp) -> Result<Self, Obstacle> {
+        if self.state != CopyState::Recalled {
+            return Err(Obstacle::NotRecalled);
+        }
+        self.recall_confirmed_at.get_or_insert(at);
+        Ok(self)
+    }
+
+    /// What was signed of it; `None` where an earlier release issued it.
+    pub fn statement(&self) -> Option<Statement> {
+        let proof = self.proof.as_ref()?;
+        Some(Statement {
+            copy: self.key.clone(),
+            ordinal: proof.ordinal,
+            copies_total: proof.copies_total,
+            revision: self.revision,
+            recipient: self.recipient.clone(),
+            content_sha256: self.sha256.clone(),
+            sending_body: proof.sending_body.clone(),
+            issued_at: self.issued_at,
+        })
     }
 }
 
@@ -214,6 +294,10 @@ mod tests {
             received_at: (state == CopyState::Received).then(|| instant("2019-07-15T06:00:00Z")),
             receipt: None,
             legal_basis: LegalBasis::instruction("Appendix 1"),
+            revision: 1,
+            proof: None,
+            recalled_at: None,
+            recall_confirmed_at: None,
         }
     }
 
@@ -290,6 +374,30 @@ mod tests {
             assert!(!copy.is_overdue(before));
             assert_eq!(copy.is_overdue(due), state.is_unconfirmed(), "{state:?}");
         }
+    }
+
+    #[test]
+    fn a_recalled_copy_is_not_received_any_more_and_what_was_received_stays_so() {
+        let not_received = copy(CopyState::Recalled).receive(receipt("2019-07-19T05:00:00Z"));
+        assert_eq!(not_received, Err(NotTaken::Settled(CopyState::Recalled)));
+        assert_eq!(copy(CopyState::Received).require_current(), Ok(()));
+        let held = Copy {
+            state: CopyState::Recalled,
+            ..copy(CopyState::Received)
+        };
+        assert_eq!(held.require_current(), Err(Obstacle::Recalled));
+        assert_eq!(held.clone().receive(receipt("2019-07-19T05:00:00Z")), Ok(held));
+    }
+
+    #[test]
+    fn the_first_confirmation_of_a_recall_counts() {
+        let (first, later) = (instant("2019-07-19T05:00:00Z"), instant("2019-07-20T05:00:00Z"));
+        let not_recalled = copy(CopyState::Issued).confirm_recall(first);
+        assert_eq!(not_recalled, Err(Obstacle::NotRecalled));
+        let confirmed = copy(CopyState::Recalled).confirm_recall(first);
+        let confirmed = confirmed.expect("it was recalled");
+        assert_eq!(confirmed.recall_confirmed_at, Some(first));
+        assert_eq!(confirmed.clone().confirm_recall(later), Ok(confirmed));
     }
 
     #[test]

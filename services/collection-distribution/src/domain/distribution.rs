@@ -1,4 +1,4 @@
-//! Who gets how many copies of a collection (Instruction, Appendix 1), and the numbers of those copies.
+//! Who gets how many copies of a collection (Instruction, Appendix 1).
 
 use std::fmt;
 
@@ -40,17 +40,6 @@ impl Group {
     pub fn columns(&self) -> String {
         format!("{}-{}", self.first_column, self.last_column)
     }
-}
-
-/// One copy with its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NumberedCopy<'a> {
-    /// The number within the edition, from 1.
-    pub number: i32,
-    /// The id of the recipient.
-    pub recipient: &'a str,
-    /// The law of the cell that entitles it.
-    pub legal_basis: &'a LegalBasis,
 }
 
 /// Cells of which only the sum is known: nobody can tell who gets these copies.
@@ -181,28 +170,11 @@ impl Distribution {
         }
     }
 
-    /// The copies of an edition, numbered from 1 in the order of the columns.
-    ///
-    /// # Errors
-    /// When a cell is unresolved: giving out copies would be guessing.
-    pub fn numbered_copies(&self) -> Result<Vec<NumberedCopy<'_>>, Unresolved> {
-        if !self.groups.is_empty() {
-            return Err(Unresolved {
-                groups: self.groups.clone(),
-            });
-        }
-        let recipients = self.cells.iter().flat_map(|cell| {
-            let copies = usize::try_from(cell.copies.unwrap_or(0)).unwrap_or(0);
-            std::iter::repeat_n(cell, copies)
-        });
-        Ok((1..)
-            .zip(recipients)
-            .map(|(number, cell)| NumberedCopy {
-                number,
-                recipient: &cell.recipient,
-                legal_basis: &cell.legal_basis,
-            })
-            .collect())
+    /// The cells of which only the sum is known; `None` when everything is certain.
+    pub fn unresolved(&self) -> Option<Unresolved> {
+        (!self.groups.is_empty()).then(|| Unresolved {
+            groups: self.groups.clone(),
+        })
     }
 }
 
@@ -210,7 +182,6 @@ impl Distribution {
 mod tests {
     use super::*;
     use crate::domain::register;
-    use proptest::prelude::*;
 
     fn cell(column: i32, copies: Option<i32>) -> Cell {
         Cell {
@@ -236,32 +207,8 @@ mod tests {
     }
 
     #[test]
-    fn copies_are_numbered_in_the_order_of_the_columns() {
-        let crime = loaded("crime");
-        let copies = crime.numbered_copies().expect("every cell is certain");
-        assert_eq!(copies.len(), 33);
-        let numbers = |recipient: &str| {
-            copies
-                .iter()
-                .filter(|copy| copy.recipient == recipient)
-                .map(|copy| copy.number)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(numbers("gpo-leadership"), [1, 2, 3, 4, 5, 6, 7]);
-        assert_eq!(numbers("gpo-office"), [8]);
-        assert_eq!(numbers("gpo-committee"), [14, 15, 16, 17, 18]);
-        assert_eq!(numbers("supreme-court"), [25]);
-        assert_eq!(numbers("foreign-intelligence-service"), [33]);
-    }
-
-    #[test]
     fn an_unresolved_collection_names_its_columns_and_how_many_copies_hide_there() {
-        let refused = |id: &str| {
-            loaded(id)
-                .numbered_copies()
-                .expect_err("it has unresolved cells")
-                .clone()
-        };
+        let refused = |id: &str| loaded(id).unresolved().expect("it has unresolved cells");
         for (id, columns) in [
             ("corruption", "3-8"),
             ("drugs", "3-8, 10-12, 13-24"),
@@ -281,10 +228,7 @@ mod tests {
     #[test]
     fn what_is_not_told_is_said_group_by_group() {
         let courts = loaded("courts");
-        let told = courts
-            .numbered_copies()
-            .expect_err("it has unresolved cells")
-            .to_string();
+        let told = courts.unresolved().expect("it has unresolved cells").to_string();
         let expected = "Appendix 1 does not tell who gets the 5 copies of columns 3-8, the 8 copies of columns 13-24";
         assert_eq!(told, expected);
         let groups = courts
@@ -313,7 +257,7 @@ mod tests {
         let cells = vec![cell(3, Some(1)), cell(2, Some(7)), cell(4, Some(0))];
         let distribution = Distribution::new(cells, vec![group(3, 4, 1)], 8).expect("it is consistent");
         assert!(distribution.unresolved_groups().is_empty());
-        assert_eq!(distribution.numbered_copies().map(|copies| copies.len()), Ok(8));
+        assert_eq!(distribution.unresolved(), None);
     }
 
     #[test]
@@ -332,22 +276,5 @@ mod tests {
             refused(vec![group(3, 4, 1)], 9),
             Inconsistent::Total { parts: 8, total: 9 }
         );
-    }
-
-    proptest! {
-        #[test]
-        fn every_copy_has_its_own_number_and_every_recipient_as_many_as_its_cell(
-            copies in proptest::collection::vec(0..10_i32, 0..30),
-        ) {
-            let cells: Vec<Cell> = (2..).zip(&copies).map(|(column, copies)| cell(column, Some(*copies))).collect();
-            let total = copies.iter().sum();
-            let distribution = Distribution::new(cells.clone(), Vec::new(), total).map_err(|e| TestCaseError::fail(e.to_string()))?;
-            let issued = distribution.numbered_copies().map_err(|e| TestCaseError::fail(e.to_string()))?;
-            prop_assert!(issued.iter().map(|copy| copy.number).eq(1..=total));
-            for cell in &cells {
-                let got = issued.iter().filter(|copy| copy.recipient == cell.recipient).count();
-                prop_assert_eq!(i32::try_from(got).ok(), cell.copies);
-            }
-        }
     }
 }

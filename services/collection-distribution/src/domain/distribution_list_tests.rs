@@ -2,7 +2,10 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::register;
+use crate::domain::{
+    issuing::{Issued, Part},
+    register,
+};
 
 fn loaded(id: &str) -> Distribution {
     let register = register::appendix_1().expect("the register is readable");
@@ -46,7 +49,9 @@ fn every_list_of_appendix_1_can_be_resolved_and_then_has_its_total() {
     for id in ["corruption", "drugs", "courts", "prosecution-bodies", "supervision"] {
         let base = loaded(id);
         let resolved = resolve(&base, &given(first_of_groups(&base))).expect("it agrees");
-        let copies = resolved.numbered_copies().expect("nothing is open");
+        let copies = resolved
+            .to_issue(Part::Whole, &Issued::default())
+            .expect("nothing is open");
         assert_eq!(i32::try_from(copies.len()), Ok(base.copies_total()), "{id}");
     }
 }
@@ -233,7 +238,7 @@ proptest! {
         match resolve(&base, &given(cells)) {
             Ok(resolved) => {
                 prop_assert!(agrees);
-                prop_assert_eq!(resolved.numbered_copies().map(|copies| copies.len()), Ok(24));
+                prop_assert_eq!(resolved.to_issue(Part::Whole, &Issued::default()).map(|copies| copies.len()), Ok(24));
             }
             Err(found) => {
                 prop_assert!(!agrees);

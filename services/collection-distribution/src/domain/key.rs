@@ -47,6 +47,11 @@ pub fn recipient(id: &str) -> String {
     format!("recipients/{id}")
 }
 
+/// A body of legal statistics, as request intake names it.
+pub fn body(id: &str) -> String {
+    format!("bodies/{id}")
+}
+
 pub fn distribution_list(collection: &str) -> String {
     format!("collections/{collection}/distributionList")
 }

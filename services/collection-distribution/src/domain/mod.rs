@@ -5,10 +5,12 @@ pub mod copy;
 pub mod distribution;
 pub mod distribution_list;
 pub mod edition;
+pub mod issuing;
 pub mod key;
 pub mod receipt;
 pub mod recipient;
 pub mod register;
+pub mod statement;
 pub mod telling;
 
 #[cfg(test)]

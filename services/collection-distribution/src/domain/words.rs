@@ -17,5 +17,8 @@ fn a_value_keeps_the_word_under_which_rows_were_stored() {
     assert_eq!(words::<CopyState>(), "ISSUED RECEIVED SENDING REJECTED FAILED RECALLED");
     assert_eq!(words::<Way>(), "PULL PUSH");
     assert_eq!(words::<ListState>(), "PROPOSED IN_FORCE REJECTED");
-    assert_eq!(words::<EditionState>(), "SCHEDULED PREPARED SEALED RELEASED");
+    assert_eq!(
+        words::<EditionState>(),
+        "SCHEDULED PREPARED SEALED PARTLY_RELEASED RELEASED RECALLED"
+    );
 }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use legalstat_kit::{
     Caller, Violations,
+    call::Done,
     door::{
         wire,
         word::{self, Word},
@@ -12,6 +13,7 @@ use legalstat_kit::{
 };
 use legalstat_proto::{calendar::v1::DueDateChange, collections::v1 as proto};
 
+use crate::db::revision::Revision;
 use crate::domain::{
     collection::{Collection, Periodicity},
     copy::{Copy, CopyState, Status},
@@ -19,6 +21,7 @@ use crate::domain::{
     edition::{Edition, EditionState},
     key,
     receipt::{Receipt, Way},
+    statement::{self, Proof, Statement},
 };
 use crate::receiving;
 
@@ -37,7 +40,9 @@ fn to_edition_state(state: EditionState) -> i32 {
         EditionState::Scheduled => proto::EditionState::Scheduled,
         EditionState::Prepared => proto::EditionState::Prepared,
         EditionState::Sealed => proto::EditionState::Sealed,
+        EditionState::PartlyReleased => proto::EditionState::PartlyReleased,
         EditionState::Released => proto::EditionState::Released,
+        EditionState::Recalled => proto::EditionState::Recalled,
     };
     state.into()
 }
@@ -116,7 +121,7 @@ pub(super) fn to_content(content: Content) -> proto::EditionContent {
 
 /// Writes an edition for a caller: what is not released yet shows its content to officials only.
 pub(super) fn to_edition_for(caller: &Caller, mut edition: Edition, moves: Vec<DueDateChange>) -> proto::Edition {
-    if edition.state != EditionState::Released && !caller.is_official() {
+    if !edition.is_out() && !caller.is_official() {
         edition.content = None;
     }
     to_edition(edition, moves)
@@ -128,7 +133,7 @@ pub(super) fn to_edition(edition: Edition, moves: Vec<DueDateChange>) -> proto::
         name: edition.key.to_string(),
         collection: key::collection(&edition.key.collection),
         period: edition.key.period.to_string(),
-        state: to_edition_state(edition.state),
+        state: to_edition_state(edition.standing()),
         due_date: Some(wire::to_date(edition.due.date)),
         due_time: Some(wire::to_timestamp(edition.due.time)),
         provisional: edition.due.provisional,
@@ -139,7 +144,45 @@ pub(super) fn to_edition(edition: Edition, moves: Vec<DueDateChange>) -> proto::
         released_at: edition.released.map(|done| wire::to_timestamp(done.at)),
         copies_issued: edition.copies_issued,
         due_date_changes: moves,
-        ..proto::Edition::default()
+        revision: edition.revision,
+        copies_total: edition.copies_total,
+        partly_released_at: edition.partly_released.map(|done| wire::to_timestamp(done.at)),
+        revisions: Vec::new(),
+    }
+}
+
+/// Adds the revisions of an edition to what is told of it.
+pub(super) fn with_revisions(edition: proto::Edition, revisions: Vec<Revision>) -> proto::Edition {
+    proto::Edition {
+        revisions: revisions.into_iter().map(to_revision).collect(),
+        ..edition
+    }
+}
+
+/// The revisions that a caller may see: those that are not out yet only officials do.
+pub(super) fn revisions_for(caller: &Caller, mut revisions: Vec<Revision>) -> Vec<Revision> {
+    revisions.retain(|revision| caller.is_official() || revision.copies_issued > 0);
+    revisions
+}
+
+fn to_revision(revision: Revision) -> proto::EditionRevision {
+    let at = |done: Option<Done>| done.map(|done| wire::to_timestamp(done.at));
+    let confirmed = revision.recall_confirmed;
+    let recall = revision.recalled.map(|recall| proto::EditionRecall {
+        reason: recall.reason,
+        recalled_at: Some(wire::to_timestamp(recall.done.at)),
+        recalled_by: recall.done.by,
+        copies_confirmed: confirmed,
+    });
+    proto::EditionRevision {
+        revision: revision.number,
+        content_sha256: hex::encode(revision.content_sha256),
+        sealed_at: at(revision.sealed),
+        partly_released_at: at(revision.partly_released),
+        released_at: at(revision.released),
+        recall,
+        copies_issued: revision.copies_issued,
+        first_number: revision.first_number.unwrap_or_default(),
     }
 }
 
@@ -176,6 +219,30 @@ fn to_receipt(copy: &Copy, receipt: &Receipt) -> proto::Receipt {
     }
 }
 
+/// Writes a copy with the statement that was signed.
+pub(super) fn to_full_copy(copy: Copy, now: Timestamp) -> proto::Copy {
+    let statement = copy.statement().map(to_statement);
+    proto::Copy {
+        statement,
+        ..to_copy(copy, now)
+    }
+}
+
+fn to_statement(statement: Statement) -> proto::CopyStatement {
+    proto::CopyStatement {
+        format: statement::FORMAT.to_owned(),
+        copy: statement.copy.to_string(),
+        number: statement.copy.number,
+        ordinal: statement.ordinal,
+        copies_total: statement.copies_total,
+        revision: statement.revision,
+        recipient: key::recipient(&statement.recipient),
+        content_sha256: hex::encode(statement.content_sha256),
+        sending_body: key::body(&statement.sending_body),
+        issued_at: Some(wire::to_timestamp(statement.issued_at)),
+    }
+}
+
 /// Writes a copy as it stands at an instant.
 pub(super) fn to_copy(copy: Copy, now: Timestamp) -> proto::Copy {
     let receipt = copy.receipt.as_ref().map(|receipt| to_receipt(&copy, receipt));
@@ -198,6 +265,22 @@ pub(super) fn to_copy(copy: Copy, now: Timestamp) -> proto::Copy {
         status_time: since.map(wire::to_timestamp),
         due_date: Some(wire::to_date(copy.due_date)),
         overdue,
+        revision: copy.revision,
+        recalled_at: copy.recalled_at.map(wire::to_timestamp),
+        recall_confirmed_at: copy.recall_confirmed_at.map(wire::to_timestamp),
+        ..copy.proof.map(to_signed).unwrap_or_default()
+    }
+}
+
+/// What only a copy with a signed statement has.
+fn to_signed(proof: Proof) -> proto::Copy {
+    proto::Copy {
+        ordinal: proof.ordinal,
+        copies_total: proof.copies_total,
+        copy_sha256: hex::encode(proof.copy_sha256),
+        signing_key: proof.signing_key,
+        signature: proof.signature,
+        sending_body: key::body(&proof.sending_body),
         ..proto::Copy::default()
     }
 }

@@ -107,6 +107,26 @@ pub(super) async fn recipient_of(connection: &mut PgConnection, call: &Call, now
     Ok(named.map(|recipient| recipient.id).unwrap_or_default())
 }
 
+/// A copy that the caller may see: an official any, a recipient its own.
+///
+/// # Errors
+/// As [`own`].
+pub(super) async fn visible_copy(
+    connection: &mut PgConnection,
+    call: &Call,
+    field: &str,
+    key: &CopyKey,
+    now: Timestamp,
+) -> Result<Copy, Error> {
+    let found = if call.caller.is_official() {
+        db::copy::get(connection, key).await?
+    } else {
+        let recipient = recipient_of(connection, call, now).await?;
+        db::copy::get_own(connection, key, &recipient).await?
+    };
+    own(connection, field, key, found).await
+}
+
 /// What was found of the caller's own copies.
 ///
 /// # Errors

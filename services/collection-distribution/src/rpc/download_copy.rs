@@ -28,11 +28,10 @@ pub(super) async fn download_copy(
     let recipient = door::recipient_of(&mut connection, &call, context.now()).await?;
     let own = db::copy::get_own(&mut connection, &key, &recipient).await?;
     let copy = door::own(&mut connection, "name", &key, own).await?;
-    let edition = door::find(&mut connection, "name", &key.edition).await?;
+    copy.require_current().map_err(|obstacle| obstacle.refusal(&key))?;
+    let content = db::revision::content(&mut connection, &key.edition, copy.revision).await?;
     drop(connection);
-    let content = edition
-        .content
-        .ok_or_else(|| anyhow::anyhow!("{key} was issued for an edition without content"))?;
+    let content = content.ok_or_else(|| anyhow::anyhow!("{key} was issued for an edition without content"))?;
     let size = u64::try_from(content.size_bytes).map_err(anyhow::Error::new)?;
     if offset > size {
         let description = format!("the content has {size} bytes");

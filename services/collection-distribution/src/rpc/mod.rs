@@ -1,24 +1,25 @@
 //! The methods of the contract, one file each: parse, one transaction, reply.
 
 use futures::stream::BoxStream;
-use legalstat_kit::{Call, Context, due::Schedule, feed::Outbox, files::FileStore};
+use legalstat_kit::{Call, Context, due::Schedule, feed::Outbox, files::FileStore, signing::SigningKeys};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::collections::v1::{
-    AddRecipientKeyRequest, ApproveDistributionRequest, Collection, ConfirmReceiptRequest, Copy,
+    AddRecipientKeyRequest, ApproveDistributionRequest, Collection, ConfirmRecallRequest, ConfirmReceiptRequest, Copy,
     CreateRecipientRequest, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition, GetCollectionRequest,
-    GetDistributionListRequest, GetEditionRequest, GetRecipientRequest, ListCollectionsRequest,
+    GetCopyRequest, GetDistributionListRequest, GetEditionRequest, GetRecipientRequest, ListCollectionsRequest,
     ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse, ListDistributionListsRequest,
     ListDistributionListsResponse, ListEditionsRequest, ListEditionsResponse, ListRecipientKeysRequest,
     ListRecipientKeysResponse, ListRecipientsRequest, ListRecipientsResponse, ListScheduleRequest,
-    ListScheduleResponse, Recipient, RecipientKey, RejectCopyRequest, RejectDistributionRequest, ReleaseEditionRequest,
-    ResolveDistributionRequest, RetireRecipientKeyRequest, SealEditionRequest, UpdateRecipientRequest,
-    UploadEditionContentRequest, WatchCopiesRequest,
-    collection_distribution_service_server::CollectionDistributionService,
+    ListScheduleResponse, ListSigningKeysRequest, ListSigningKeysResponse, RecallEditionRequest, Recipient,
+    RecipientKey, RejectCopyRequest, RejectDistributionRequest, ReleaseEditionRequest, ResolveDistributionRequest,
+    RetireRecipientKeyRequest, SealEditionRequest, UpdateRecipientRequest, UploadEditionContentRequest,
+    WatchCopiesRequest, collection_distribution_service_server::CollectionDistributionService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
 mod add_recipient_key;
 mod approve_distribution;
+mod confirm_recall;
 mod confirm_receipt;
 mod convert;
 mod create_recipient;
@@ -26,6 +27,7 @@ mod distribution_lists;
 mod door;
 mod download_copy;
 mod get_collection;
+mod get_copy;
 mod get_distribution_list;
 mod get_edition;
 mod get_recipient;
@@ -36,6 +38,8 @@ mod list_editions;
 mod list_recipient_keys;
 mod list_recipients;
 mod list_schedule;
+mod list_signing_keys;
+mod recall_edition;
 mod recipient_keys;
 mod recipients;
 mod reject_copy;
@@ -44,6 +48,7 @@ mod release_edition;
 mod resolve_distribution;
 mod retire_recipient_key;
 mod seal_edition;
+pub mod statements;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 mod tests;
@@ -57,6 +62,7 @@ pub struct CollectionDistribution {
     pub files: FileStore,
     pub schedule: Schedule,
     pub outbox: Outbox,
+    pub signing_keys: SigningKeys,
 }
 
 #[tonic::async_trait]
@@ -231,6 +237,35 @@ impl CollectionDistributionService for CollectionDistribution {
         Ok(Response::new(
             release_edition::release_edition(self, call, message).await?,
         ))
+    }
+
+    async fn recall_edition(&self, request: Request<RecallEditionRequest>) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            recall_edition::recall_edition(self, call, message).await?,
+        ))
+    }
+
+    async fn get_copy(&self, request: Request<GetCopyRequest>) -> Result<Response<Copy>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(get_copy::get_copy(self, call, message).await?))
+    }
+
+    async fn confirm_recall(&self, request: Request<ConfirmRecallRequest>) -> Result<Response<Copy>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            confirm_recall::confirm_recall(self, call, message).await?,
+        ))
+    }
+
+    async fn list_signing_keys(
+        &self,
+        request: Request<ListSigningKeysRequest>,
+    ) -> Result<Response<ListSigningKeysResponse>, Status> {
+        Ok(Response::new(list_signing_keys::list_signing_keys(
+            self,
+            request.get_ref(),
+        )?))
     }
 
     async fn list_copies(&self, request: Request<ListCopiesRequest>) -> Result<Response<ListCopiesResponse>, Status> {

@@ -1,9 +1,12 @@
 //! ReleaseEdition.
 
+use anyhow::Context as _;
+use jiff::Timestamp;
 use legalstat_kit::{
     Call, Error, Violations,
     call::Done,
     due::moves,
+    signing::Keys,
     write::{self, Mutation, Outcome},
     zone,
 };
@@ -13,7 +16,13 @@ use sqlx::PgConnection;
 use super::{CollectionDistribution, convert, door};
 use crate::{
     db,
-    domain::{edition::Edition, key::EditionKey},
+    domain::{
+        copy::Copy,
+        edition::{Edition, EditionState, Issue},
+        issuing::{NumberedCopy, Part},
+        key::{CopyKey, EditionKey},
+        statement::Statement,
+    },
 };
 
 pub(super) async fn release_edition(
@@ -27,32 +36,96 @@ pub(super) async fn release_edition(
     let key = door::sound(violations, &context.db, ("name", key.as_ref()), key.clone()).await?;
 
     let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
-    let schedule = service.schedule.clone();
+    let (schedule, keys) = (service.schedule.clone(), service.signing_keys.now());
+    let part = if request.certain_cells_only {
+        Part::CertainCells
+    } else {
+        Part::Whole
+    };
     write::carry_out(context, mutation, move |write| {
         Box::pin(async move {
             schedule.require_whole()?;
             let (now, connection) = (write.now(), write.connection());
-            let edition = release(connection, &key, call.done(now)).await?;
+            let edition = release(connection, &keys, &key, part, call.done(now)).await?;
             let moves = moves::of(connection, &key).await?;
+            let kind = match edition.state {
+                EditionState::PartlyReleased => "edition.partly_released",
+                _ => "edition.released",
+            };
             let answer = convert::to_edition(edition, moves);
-            Ok(Outcome::of(&key, "edition.released", answer))
+            Ok(Outcome::of(&key, kind, answer))
         })
     })
     .await
 }
 
 /// Issues the copies by the distribution that applies on the day of the release. An unresolved one is refused first: such
-/// an edition cannot be released whatever its state.
-async fn release(connection: &mut PgConnection, key: &EditionKey, released: Done) -> Result<Edition, Error> {
+/// an edition cannot be released whole whatever its state.
+async fn release(
+    connection: &mut PgConnection,
+    keys: &Keys,
+    key: &EditionKey,
+    part: Part,
+    released: Done,
+) -> Result<Edition, Error> {
     let edition = door::lock(connection, "name", key).await?;
     let collection = door::find_collection(connection, &key.collection).await?;
-    let distribution = db::distribution::get(connection, &collection, zone::civil_day(released.at)).await?;
-    let copies = distribution.numbered_copies();
-    let copies = copies.map_err(|unresolved| unresolved.refusal(key))?;
+    let day = zone::civil_day(released.at);
+    let distribution = db::distribution::get(connection, &collection, day).await?;
+    if let Some(unresolved) = distribution.unresolved().filter(|_| part == Part::Whole) {
+        return Err(unresolved.refusal(key).into());
+    }
+    let accepts = edition.accepts_release(&released.by);
+    accepts.map_err(|obstacle| obstacle.refusal(key))?;
+    let issued = db::revision::issued(connection, key, edition.revision).await?;
+    let copies = distribution.to_issue(part, &issued);
+    let copies = copies.map_err(|unissuable| unissuable.refusal(key))?;
+    let issue = Issue {
+        copies: copies.len(),
+        total: distribution.copies_total(),
+        is_whole: distribution.is_whole_after(part),
+    };
     let issued_at = released.at;
-    let released = edition.release(copies.len(), released);
+    let released = edition.release(issue, released);
     let edition = released.map_err(|obstacle| obstacle.refusal(key))?;
+    let sending_body = db::sending_body::of(connection, day).await?;
+    let copies = signed(&edition, keys, &copies, &sending_body, issued_at)?;
     db::edition::save(connection, &edition).await?;
-    db::copy::issue(connection, key, &copies, issued_at).await?;
+    db::copy::issue(connection, key, &copies).await?;
     Ok(edition)
+}
+
+/// The copies with their signed statements.
+fn signed(
+    edition: &Edition,
+    keys: &Keys,
+    numbered: &[NumberedCopy<'_>],
+    sending_body: &str,
+    issued_at: Timestamp,
+) -> anyhow::Result<Vec<Copy>> {
+    let content = edition.content.as_ref().context("what is released has content")?;
+    let copies = numbered.iter().map(|numbered| {
+        let key = CopyKey {
+            edition: edition.key.clone(),
+            number: numbered.number,
+        };
+        let statement = Statement {
+            copy: key,
+            ordinal: numbered.ordinal,
+            copies_total: edition.copies_total,
+            revision: edition.revision,
+            recipient: numbered.recipient.to_owned(),
+            content_sha256: content.sha256.clone(),
+            sending_body: sending_body.to_owned(),
+            issued_at,
+        };
+        let proof = statement.sign(keys)?;
+        Ok(Copy::issued(
+            statement,
+            proof,
+            &edition.due,
+            numbered.legal_basis.clone(),
+        ))
+    });
+    copies.collect()
 }

@@ -18,7 +18,10 @@ use tonic::Streaming;
 use super::{CollectionDistribution, convert, door};
 use crate::{
     db,
-    domain::{edition::Edition, key::EditionKey},
+    domain::{
+        edition::{Edition, EditionState},
+        key::EditionKey,
+    },
 };
 
 const NAME: &str = "header.name";
@@ -76,7 +79,11 @@ async fn save(
             let (now, connection) = (write.now(), write.connection());
             let edition = door::lock(connection, NAME, &key).await?;
             let content = staged.content(&header, call.done(now))?;
-            let held = edition.content.clone();
+            // The same content may replace what was recalled.
+            let held = edition
+                .content
+                .clone()
+                .filter(|_| edition.state == EditionState::Prepared);
             let prepared = edition.prepare(content.clone());
             let edition = prepared.map_err(|obstacle| obstacle.refusal(&key))?;
             let moves = moves::of(&mut *connection, &key).await?;

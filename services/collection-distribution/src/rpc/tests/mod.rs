@@ -6,12 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use legalstat_local::testing::{
     gate::Gate,
-    harness::Running,
+    harness::{Ground, Running},
     refusals::{metadata, pairs, refused, violations},
 };
 use legalstat_proto::collections::v1::{
-    Copy, Edition, GetEditionRequest, ListCopiesRequest, ListScheduleRequest, ReleaseEditionRequest,
-    SealEditionRequest, UploadEditionContentHeader, UploadEditionContentRequest,
+    Copy, CopyView, Edition, EditionView, GetCopyRequest, GetEditionRequest, ListCopiesRequest, ListScheduleRequest,
+    ReleaseEditionRequest, SealEditionRequest, UploadEditionContentHeader, UploadEditionContentRequest,
     collection_distribution_service_client::CollectionDistributionServiceClient, upload_edition_content_request::Part,
 };
 use tempfile::TempDir;
@@ -21,7 +21,9 @@ use uuid::Uuid;
 
 mod copies;
 mod lists;
+mod partial_release;
 mod parts;
+mod recall;
 mod receipts;
 mod recipients;
 mod recompute;
@@ -29,6 +31,7 @@ mod register;
 mod rejecting;
 mod release;
 mod schedule;
+mod statements;
 mod unconfirmed;
 mod upgrade;
 mod upload;
@@ -85,6 +88,7 @@ impl Distribution {
             ("LEGALSTAT_CALENDAR_URL", calendar.url()),
             ("LEGALSTAT_FILES", files.path().display().to_string()),
             ("LEGALSTAT_FILE_LIMIT", "2000000".to_owned()),
+            ("LEGALSTAT_SIGNING_KEYS", Ground::shared().await.signing_keys()),
         ];
         Self {
             running: start(&settings).await,
@@ -270,9 +274,30 @@ async fn release(client: &mut Client, request: &ReleaseEditionRequest) -> Result
         .map(tonic::Response::into_inner)
 }
 
+/// One copy in full.
+async fn get_copy(client: &mut Client, name: &str) -> Result<Copy, Status> {
+    let request = GetCopyRequest {
+        name: name.into(),
+        view: CopyView::Full.into(),
+    };
+    client.get_copy(request).await.map(tonic::Response::into_inner)
+}
+
 async fn edition(client: &mut Client, name: &str) -> Result<Edition, Status> {
     client
-        .get_edition(GetEditionRequest { name: name.into() })
+        .get_edition(GetEditionRequest {
+            name: name.into(),
+            view: 0,
+        })
         .await
         .map(tonic::Response::into_inner)
+}
+
+/// One edition with its revisions.
+async fn full_edition(client: &mut Client, name: &str) -> Result<Edition, Status> {
+    let request = GetEditionRequest {
+        name: name.into(),
+        view: EditionView::Full.into(),
+    };
+    client.get_edition(request).await.map(tonic::Response::into_inner)
 }

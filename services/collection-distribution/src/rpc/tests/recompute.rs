@@ -75,7 +75,10 @@ async fn an_act_moves_editions_that_are_not_released_and_leaves_the_released_one
     }
     let mut client = distribution.operator();
     let due = async |client: &mut Client, name: &str| {
-        let request = GetEditionRequest { name: name.into() };
+        let request = GetEditionRequest {
+            name: name.into(),
+            view: 0,
+        };
         let edition = client.get_edition(request).await.expect("it is there").into_inner();
         (edition.due_date, edition.due_date_changes.len())
     };

@@ -143,11 +143,28 @@ async fn two_releases_at_once_issue_the_copies_once() {
 async fn the_service_itself_cannot_change_what_was_released_or_journaled() {
     let distribution = Distribution::start().await;
     distribution.release_crime().await;
+    distribution
+        .execute(
+            "INSERT INTO collections.edition_file
+                 (collection, period, filename, content_type, size_bytes, sha256, uploaded_at, uploaded_by)
+             SELECT collection, period, filename, content_type, size_bytes, sha256('other'), uploaded_at, uploaded_by
+             FROM collections.edition_file",
+        )
+        .await;
     let mut runtime = distribution.running.runtime().await;
     for (sql, constraint) in [
         (
-            "UPDATE collections.edition SET sha256 = decode(repeat('00', 32), 'hex') WHERE state = 'RELEASED'",
+            "UPDATE collections.edition SET (file, sha256) = (SELECT number, sha256 FROM collections.edition_file
+             WHERE sha256 = sha256('other')) WHERE state = 'RELEASED'",
             "copy_content",
+        ),
+        (
+            "UPDATE collections.edition SET sha256 = sha256('other') WHERE state = 'RELEASED'",
+            "edition_current_file",
+        ),
+        (
+            "UPDATE collections.edition SET revision = 2 WHERE state = 'RELEASED'",
+            "edition_next_revision",
         ),
         (
             "UPDATE collections.scheduled SET due_date = due_date + 1 WHERE met_at IS NOT NULL",
@@ -164,6 +181,9 @@ async fn the_service_itself_cannot_change_what_was_released_or_journaled() {
         "DELETE FROM collections.copy",
         "UPDATE collections.edition_file SET uploaded_by = 'nobody'",
         "UPDATE collections.copy SET recipient = 'supreme-court'",
+        "UPDATE collections.copy SET signature = NULL",
+        "UPDATE collections.revision SET state = 'RECALLED'",
+        "UPDATE collections.sending_body SET id = 'other'",
         "UPDATE collections.distribution_cell SET copies = 1",
     ] {
         let error = sqlx::query(sql).execute(&mut runtime).await.expect_err(sql);

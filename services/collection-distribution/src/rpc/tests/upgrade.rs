@@ -7,6 +7,7 @@ use legalstat_proto::{
 
 use super::{
     copies::{confirm, confirming, download},
+    recall::{recall, recalling},
     *,
 };
 
@@ -68,7 +69,10 @@ async fn upgraded() -> Distribution {
 }
 
 async fn get(client: &mut Client, name: &str) -> Edition {
-    let request = GetEditionRequest { name: name.into() };
+    let request = GetEditionRequest {
+        name: name.into(),
+        view: 0,
+    };
     client.get_edition(request).await.expect("it is scheduled").into_inner()
 }
 
@@ -131,4 +135,37 @@ async fn what_an_earlier_release_had_begun_goes_on() {
         .count("SELECT count(*) FROM collections.edition_file")
         .await;
     assert_eq!(year, 4, "three of before and this one");
+}
+
+#[tokio::test]
+async fn copies_of_an_earlier_release_are_told_as_unsigned_and_a_replacement_is_numbered_on() {
+    let distribution = upgraded().await;
+    let (mut operator, mut approver) = (distribution.operator(), distribution.approver());
+    let old = format!("{RELEASED}/copies/25");
+    let copy = get_copy(&mut operator, &old).await.expect("it is there");
+    assert_eq!((copy.revision, copy.ordinal, copy.copies_total), (1, 0, 0));
+    assert!(copy.statement.is_none() && copy.signature.is_empty() && copy.signing_key.is_empty());
+    assert_eq!(
+        get(&mut operator, RELEASED).await.copies_total,
+        2,
+        "as many as were issued"
+    );
+
+    let recalled = recall(&mut approver, &recalling(RELEASED))
+        .await
+        .expect("it was released");
+    assert_eq!(recalled.revisions.len(), 1);
+    upload(&mut operator, &header(RELEASED), b"mended")
+        .await
+        .expect("it is taken");
+    seal(&mut operator, &sealing(RELEASED, b"mended"))
+        .await
+        .expect("it is sealed");
+    let released = release(&mut approver, &releasing(RELEASED)).await;
+    assert_eq!(released.expect("it is released").copies_issued, 33);
+    let next = get_copy(&mut operator, &format!("{RELEASED}/copies/26")).await;
+    let next = next.expect("numbers go on after the last one");
+    assert_eq!((next.revision, next.ordinal, next.copies_total), (2, 1, 33));
+    let old = get_copy(&mut operator, &old).await.expect("it is there for ever");
+    assert_eq!((old.state(), old.signature.len()), (CopyState::Recalled, 0));
 }
