@@ -28,7 +28,11 @@ pub fn statement(copy: &Copy, received_at: Timestamp) -> ReceiptStatement {
     ReceiptStatement {
         format: FORMAT.into(),
         copy: copy.key.to_string(),
-        copy_sha256: String::new(),
+        copy_sha256: copy
+            .proof
+            .as_ref()
+            .map(|proof| hex::encode(&proof.copy_sha256))
+            .unwrap_or_default(),
         content_sha256: hex::encode(&copy.sha256),
         recipient: key::recipient(&copy.recipient),
         received_at: Some(wire::to_timestamp(received_at)),
@@ -46,6 +50,8 @@ pub fn signed_bytes(statement: &ReceiptStatement) -> anyhow::Result<Vec<u8>> {
 /// A signature as the recipient gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
+    /// Whose key it is; `None` where the recipient of the copy is meant.
+    pub recipient: Option<String>,
     /// The id of the key.
     pub key: String,
     pub signature: [u8; 64],
@@ -67,6 +73,9 @@ pub async fn sign(
     let Some(given) = given else {
         return Ok(receipt::require_none(&keys, at).map(|()| receipt));
     };
+    if given.recipient.is_some_and(|named| named != copy.recipient) {
+        return Ok(Err(NotTrue::KeyUnknown));
+    }
     let key = match receipt::key_at(&keys, &given.key, at) {
         Ok(key) => key,
         Err(not_true) => return Ok(Err(not_true)),

@@ -1,8 +1,11 @@
 //! Whom the feed of copies tells of what.
 
-/// What becomes of an edition that concerns who holds its copies: that they are out. What is done to prepare it does not.
+/// What becomes of an edition that concerns who holds its copies: that they are out, or recalled. What is done to prepare it does not.
 pub fn concerns_holders(kind: &str) -> bool {
-    matches!(kind, "edition.released")
+    matches!(
+        kind,
+        "edition.released" | "edition.partly_released" | "edition.recalled"
+    )
 }
 
 #[cfg(test)]
@@ -11,7 +14,9 @@ mod tests {
 
     #[test]
     fn who_holds_copies_is_not_told_of_their_preparation() {
-        assert!(concerns_holders("edition.released"));
+        for kind in ["edition.released", "edition.partly_released", "edition.recalled"] {
+            assert!(concerns_holders(kind), "{kind}");
+        }
         for kind in [
             "edition.prepared",
             "edition.preparation_repeated",

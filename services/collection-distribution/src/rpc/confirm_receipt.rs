@@ -13,7 +13,7 @@ use crate::{
     db,
     domain::{
         copy::CopyState,
-        key::CopyKey,
+        key::{self, CopyKey},
         receipt::{CLOCK_AHEAD, Receipt, Way},
     },
     receiving::{self, Given},
@@ -72,22 +72,39 @@ fn signature(violations: &mut Violations, request: &ConfirmReceiptRequest) -> Op
         let problem = "required: the signature covers when it was received";
         violations.add("received_at", FieldReason::Required, problem);
     }
-    if key.is_empty() {
-        violations.add("signing_key", FieldReason::Required, "required with a signature");
-    }
-    let id = key.rsplit_once("/signingKeys/").map_or(key, |(_, id)| id);
-    let id = violations.optional_name("signing_key", id, 64);
+    let named = key_of(violations, key);
     if signature.is_empty() {
         violations.add("signature", FieldReason::Required, "required with a key");
         return None;
     }
     match signature.as_slice().try_into() {
-        Ok(signature) => Some(Given { key: id, signature }),
+        Ok(signature) => named.map(|(recipient, key)| Given {
+            recipient,
+            key,
+            signature,
+        }),
         Err(_) => {
             violations.add("signature", FieldReason::Signature, "64 bytes of Ed25519");
             None
         }
     }
+}
+
+/// Reads the key, by its name or by its id among those of the recipient.
+fn key_of(violations: &mut Violations, name: &str) -> Option<(Option<String>, String)> {
+    if name.contains('/') {
+        let read = door::resource(violations, "signing_key", name, key::parse_recipient_key);
+        return read.map(|(recipient, id)| (Some(recipient), id));
+    }
+    if name.is_empty() {
+        violations.add("signing_key", FieldReason::Required, "required with a signature");
+    } else if !key::is_key_id(name) {
+        let problem = "small letters and digits with hyphens between them, or the key's whole name";
+        violations.add("signing_key", FieldReason::ResourceName, problem);
+    } else {
+        return Some((None, name.to_owned()));
+    }
+    None
 }
 
 async fn receive(write: &mut Write, call: Call, said: Said) -> Result<Outcome<Copy>, Error> {

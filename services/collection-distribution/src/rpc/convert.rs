@@ -209,7 +209,7 @@ fn to_receipt(copy: &Copy, receipt: &Receipt) -> proto::Receipt {
     proto::Receipt {
         statement: Some(receiving::statement(copy, receipt.received_at)),
         signing_key: signed
-            .map(|signed| format!("{}/signingKeys/{}", key::recipient(&copy.recipient), signed.key))
+            .map(|signed| key::recipient_key(&copy.recipient, &signed.key))
             .unwrap_or_default(),
         signature: signed.map(|signed| signed.signature.to_vec()).unwrap_or_default(),
         confirmed_by: receipt.said_by.clone(),

@@ -18,6 +18,7 @@ use super::{
         watch::{Watching, event_line},
     },
     SERVICE,
+    editions::copy_name,
 };
 use crate::{call::Connection, failure::Failure, message, output::View};
 
@@ -51,12 +52,6 @@ pub(crate) enum Copies {
         /// Only copies that are unconfirmed though their edition was due
         #[arg(long)]
         overdue: bool,
-    },
-    /// One copy, with its receipt
-    #[command(after_help = "Example:\n  legalstat collections copy crime/2026-Q3/25 --as supreme-court")]
-    Copy {
-        /// The copy, collections/crime/editions/2026-Q3/copies/25 or crime/2026-Q3/25
-        name: String,
     },
     /// Download a copy; only its recipient can
     ///
@@ -184,10 +179,6 @@ impl Copies {
                     ("overdue", overdue.then(|| json!(true))),
                 ]);
                 Command::new(SERVICE, "ListCopies", Action::List(request, COPIES))
-            }
-            Self::Copy { name } => {
-                let action = Action::Call(json!({ "name": copy_name(&name) }), View::Record);
-                Command::new(SERVICE, "GetCopy", action)
             }
             Self::Download { name, to, resume } => {
                 let action = Action::Fetch(json!({ "name": copy_name(&name) }), to, resume);
@@ -325,18 +316,6 @@ impl Confirm {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_copy_has_a_short_name() {
-        let whole = "collections/crime/editions/2026-Q3/copies/25";
-        for (text, expected) in [
-            ("crime/2026-Q3/25", whole),
-            (whole, whole),
-            ("crime/2026-Q3", "crime/2026-Q3"),
-        ] {
-            assert_eq!(copy_name(text), expected);
-        }
-    }
 
     #[test]
     fn copies_are_those_of_an_edition_a_collection_or_a_period() {

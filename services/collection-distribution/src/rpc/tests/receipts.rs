@@ -165,6 +165,10 @@ async fn a_receipt_over_another_digest_by_another_key_or_for_anothers_copy_is_re
         (signed(&copy, &said, "2025-1", 9), "SIGNATURE"),
         (signed(&copy, &said, "2024-1", 2), "KEY_NOT_VALID"),
         (signed(&copy, &said, "senate-1", 3), "KEY_UNKNOWN"),
+        (
+            signed(&copy, &said, "recipients/senate/signingKeys/2025-1", 1),
+            "KEY_UNKNOWN",
+        ),
     ] {
         let refusal = refused(
             confirm(&mut court, &request).await,
@@ -190,7 +194,7 @@ async fn a_receipt_over_another_digest_by_another_key_or_for_anothers_copy_is_re
     );
     let refusals =
         "SELECT count(*) FROM collections.journal_entry WHERE caller = 'supreme-court' AND outcome = 'REFUSED'";
-    assert_eq!(distribution.count(refusals).await, 10);
+    assert_eq!(distribution.count(refusals).await, 11);
     assert_eq!(distribution.count("SELECT count(*) FROM collections.receipt").await, 0);
     assert_eq!(distribution.copy("supreme-court").await.state(), CopyState::Issued);
 }
@@ -244,6 +248,14 @@ async fn a_receipt_names_its_time_its_key_and_its_signature_together() {
         (
             changed(|request| request.signing_key.clear()),
             ("signing_key", "REQUIRED"),
+        ),
+        (
+            changed(|request| request.signing_key = "Key 1".into()),
+            ("signing_key", "RESOURCE_NAME"),
+        ),
+        (
+            changed(|request| request.signing_key = "recipients/supreme-court/keys/1".into()),
+            ("signing_key", "RESOURCE_NAME"),
         ),
         (changed(|request| request.signature.clear()), ("signature", "REQUIRED")),
         (

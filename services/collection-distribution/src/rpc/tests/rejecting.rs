@@ -107,6 +107,14 @@ async fn only_its_recipient_rejects_a_copy_and_says_why() {
         Code::PermissionDenied,
         "ROLE_MISSING",
     );
+    let long = RejectCopyRequest {
+        reason: "x".repeat(1001),
+        ..rejecting(COURTS_COPY)
+    };
+    assert_eq!(
+        violations(reject(&mut senate, &long).await),
+        pairs(&[("reason", "TOO_LONG")])
+    );
     let expected = [
         ("name", "REQUIRED"),
         ("reason", "REQUIRED"),
