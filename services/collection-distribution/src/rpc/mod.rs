@@ -11,8 +11,9 @@ use legalstat_proto::collections::v1::{
     ListDistributionListsResponse, ListEditionsRequest, ListEditionsResponse, ListRecipientKeysRequest,
     ListRecipientKeysResponse, ListRecipientsRequest, ListRecipientsResponse, ListScheduleRequest,
     ListScheduleResponse, Recipient, RecipientKey, RejectDistributionRequest, ReleaseEditionRequest,
-    ResolveDistributionRequest, RetireRecipientKeyRequest, SealEditionRequest, UpdateRecipientRequest,
-    UploadEditionContentRequest, collection_distribution_service_server::CollectionDistributionService,
+    ResolveDistributionRequest, RetireRecipientKeyRequest, SealEditionRequest, UpdateCollectionRequest,
+    UpdateRecipientRequest, UploadEditionContentRequest,
+    collection_distribution_service_server::CollectionDistributionService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
@@ -45,6 +46,7 @@ mod seal_edition;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 mod tests;
+mod update_collection;
 mod update_recipient;
 mod upload_edition_content;
 
@@ -73,6 +75,16 @@ impl CollectionDistributionService for CollectionDistribution {
         let (call, message) = Call::with_message(request);
         Ok(Response::new(
             get_collection::get_collection(self, call, message).await?,
+        ))
+    }
+
+    async fn update_collection(
+        &self,
+        request: Request<UpdateCollectionRequest>,
+    ) -> Result<Response<Collection>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            update_collection::update_collection(self, call, message).await?,
         ))
     }
 

@@ -26,6 +26,7 @@ mod recompute;
 mod register;
 mod release;
 mod schedule;
+mod titles;
 mod upgrade;
 mod upload;
 
