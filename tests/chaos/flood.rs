@@ -217,8 +217,18 @@ fn dearest((coupon, secret): &(String, String)) -> Vec<(&'static str, &'static s
         ),
         (
             collections,
+            "/legalstat.collections.v1.CollectionDistributionService/GetRecipient",
+            json!({ "name": "recipients/senate" }),
+        ),
+        (
+            collections,
             "/legalstat.collections.v1.CollectionDistributionService/GetDistributionList",
             json!({ "name": "collections/crime/distributionList" }),
+        ),
+        (
+            collections,
+            "/legalstat.collections.v1.CollectionDistributionService/ListDistributionLists",
+            json!({ "parent": "collections/crime" }),
         ),
         (
             collections,

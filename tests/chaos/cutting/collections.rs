@@ -20,7 +20,7 @@ use tonic::{Code, transport::Channel};
 use uuid::Uuid;
 
 use super::{
-    House,
+    House, distributing,
     watched::{Watched, clock},
 };
 use crate::call::Call;
@@ -290,6 +290,7 @@ impl Collections {
             "GetCollection" => {
                 let message = GetCollectionRequest {
                     name: "collections/crime".into(),
+                    as_of: None,
                 };
                 Call::new(anyone, path!("GetCollection"), &message)
             }
@@ -297,6 +298,7 @@ impl Collections {
             "GetDistributionList" => {
                 let message = GetDistributionListRequest {
                     name: "collections/crime/distributionList".into(),
+                    as_of: None,
                 };
                 Call::new(anyone, path!("GetDistributionList"), &message)
             }
@@ -368,8 +370,19 @@ impl House for Collections {
     const METHODS: &'static [&'static str] = &[
         "ListCollections",
         "GetCollection",
+        "UpdateCollection",
         "ListRecipients",
+        "GetRecipient",
+        "CreateRecipient",
+        "UpdateRecipient",
+        "ListRecipientKeys",
+        "AddRecipientKey",
+        "RetireRecipientKey",
         "GetDistributionList",
+        "ListDistributionLists",
+        "ResolveDistribution",
+        "ApproveDistribution",
+        "RejectDistribution",
         "ListSchedule",
         "ListEditions",
         "GetEdition",
@@ -435,6 +448,15 @@ impl House for Collections {
 
     async fn call(&self, method: &str) -> Result<Option<Call>, String> {
         self.expect(None);
+        let callers = distributing::Callers {
+            anyone: &self.anyone,
+            operator: &self.operator,
+            approver: &self.approver,
+            administrator: &self.administrator,
+        };
+        if let Some(call) = distributing::call(&self.watched, &callers, method).await? {
+            return Ok(Some(call));
+        }
         match self.reading(method).await? {
             Some(reading) => Ok(Some(reading)),
             None => self.changing(method).await,

@@ -9,6 +9,7 @@ mod calendar;
 mod collections;
 mod course;
 mod decisions;
+mod distributing;
 mod erasing;
 mod figures;
 mod forms;

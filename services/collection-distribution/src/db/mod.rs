@@ -1,6 +1,7 @@
 //! The schema `collections`: all its SQL, one file per aggregate.
 
 pub mod collection;
+pub mod collection_title;
 pub mod copy;
 pub mod distribution;
 pub mod distribution_list;

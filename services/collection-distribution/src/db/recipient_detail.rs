@@ -118,6 +118,7 @@ pub async fn on(connection: &mut PgConnection, id: &str, day: Date) -> Result<Op
 ///
 /// # Errors
 /// When the database fails.
+#[allow(dead_code, reason = "delivery asks")]
 pub async fn of_certificate(
     connection: &mut PgConnection,
     name: &str,

@@ -1,5 +1,6 @@
 //! An electronic collection of legal statistical information (Instruction, paras 11-13).
 
+use jiff::civil::Date;
 use legalstat_kit::{
     door::word::Word,
     due::Duty,
@@ -56,6 +57,26 @@ pub struct Collection {
     pub copies_total: i32,
     /// To send it by its day.
     pub duty: Duty,
+}
+
+/// What a collection is called from a day on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Title {
+    /// Which recording this is; 0 for that of the register.
+    pub number: i64,
+    /// The title; languages not entered yet are empty.
+    pub text: LocalizedText,
+    /// The first day.
+    pub valid_from: Date,
+}
+
+/// What a collection is called on a day: by the title that began last, and of two of one day by what was recorded; before all of them by
+/// the first. `None` without any.
+pub fn title_on(titles: &[Title], day: Date) -> Option<&Title> {
+    let begun = titles.iter().filter(|title| title.valid_from <= day);
+    let last = begun.max_by_key(|title| (title.valid_from, title.number));
+    let first = || titles.iter().min_by_key(|title| (title.valid_from, -title.number));
+    last.or_else(first)
 }
 
 /// A period that a collection is not sent for.
@@ -127,6 +148,29 @@ mod tests {
         }
         let told = accepted("prosecution-bodies", "2019-S2").expect_err("there is no such edition");
         assert!(told.contains("2019-S2") && told.contains("2019-S1 and 2019"), "{told}");
+    }
+
+    #[test]
+    fn a_collection_is_called_by_the_title_that_began_last() {
+        let title = |number: i64, from: &str, en: &str| Title {
+            number,
+            text: LocalizedText::new("", "", en),
+            valid_from: from.parse().expect("a day"),
+        };
+        let titles = [
+            title(0, "2019-04-15", "loaded"),
+            title(3, "2019-04-15", "corrected"),
+            title(2, "2023-01-01", "renamed"),
+        ];
+        for (day, expected) in [
+            ("2019-04-14", "corrected"),
+            ("2022-12-31", "corrected"),
+            ("2023-01-01", "renamed"),
+        ] {
+            let on = title_on(&titles, day.parse().expect("a day")).map(|title| title.text.en.as_str());
+            assert_eq!(on, Some(expected), "{day}");
+        }
+        assert_eq!(title_on(&[], "2023-01-01".parse().expect("a day")), None);
     }
 
     #[test]

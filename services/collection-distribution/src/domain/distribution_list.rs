@@ -271,8 +271,9 @@ fn rests(base: &Distribution, cells: &[Cell], act_changes: bool, found: &mut Vec
         let given: i32 = of_group().filter_map(|cell| cell.copies).sum();
         let open = of_group().filter(|cell| cell.copies.is_none()).count();
         let rest = group.copies - given;
-        let agrees = usize::try_from(rest).is_ok_and(|rest| rest <= open);
-        if !agrees && !(act_changes && open == 0) {
+        // What an act gives to a whole group need not be what the text had.
+        let agrees = act_changes && open == 0 || usize::try_from(rest).is_ok_and(|rest| rest <= open);
+        if !agrees {
             found.push(Disagreement::Sum {
                 columns: group.columns(),
                 copies: group.copies,

@@ -15,7 +15,7 @@ use legalstat_proto::{calendar::v1::DueDateChange, collections::v1 as proto};
 
 use crate::db::revision::Revision;
 use crate::domain::{
-    collection::{Collection, Periodicity},
+    collection::{Collection, Periodicity, Title},
     copy::{Copy, CopyState, Status},
     distribution::{Cell, Distribution, Group},
     edition::{Edition, EditionState},
@@ -59,7 +59,8 @@ fn to_copy_state(state: CopyState) -> i32 {
     state.into()
 }
 
-pub(super) fn to_collection(collection: Collection) -> proto::Collection {
+/// Writes a collection with what it is called.
+pub(super) fn to_collection(collection: Collection, title: Option<&Title>) -> proto::Collection {
     let periodicity = match collection.periodicity {
         Periodicity::Quarterly => proto::Periodicity::Quarterly,
         Periodicity::HalfYearAndYear => proto::Periodicity::HalfYearAndYear,
@@ -67,7 +68,7 @@ pub(super) fn to_collection(collection: Collection) -> proto::Collection {
     let duty = collection.duty;
     proto::Collection {
         name: duty.parent,
-        title: Some(collection.title.into()),
+        title: Some(title.map_or(collection.title, |title| title.text.clone()).into()),
         periodicity: periodicity.into(),
         due_day: duty.due_day,
         roll_forward: duty.roll_forward,
@@ -76,6 +77,8 @@ pub(super) fn to_collection(collection: Collection) -> proto::Collection {
         legal_basis: Some(duty.legal_basis.into()),
         valid_from: Some(wire::to_date(duty.valid_from)),
         valid_to: duty.valid_to.map(wire::to_date),
+        etag: title.map(|title| title.number.to_string()).unwrap_or_default(),
+        title_from: title.map(|title| wire::to_date(title.valid_from)),
     }
 }
 

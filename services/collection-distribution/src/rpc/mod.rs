@@ -12,8 +12,8 @@ use legalstat_proto::collections::v1::{
     ListRecipientKeysRequest, ListRecipientKeysResponse, ListRecipientsRequest, ListRecipientsResponse,
     ListScheduleRequest, ListScheduleResponse, ListSigningKeysRequest, ListSigningKeysResponse, ProveDeliveryRequest,
     RecallEditionRequest, Recipient, RecipientKey, RejectCopyRequest, RejectDistributionRequest, ReleaseEditionRequest,
-    ResolveDistributionRequest, RetireRecipientKeyRequest, SealEditionRequest, UpdateRecipientRequest,
-    UploadEditionContentRequest, WatchCopiesRequest,
+    ResolveDistributionRequest, RetireRecipientKeyRequest, SealEditionRequest, UpdateCollectionRequest,
+    UpdateRecipientRequest, UploadEditionContentRequest, WatchCopiesRequest,
     collection_distribution_service_server::CollectionDistributionService,
 };
 use tonic::{Request, Response, Status, Streaming};
@@ -54,6 +54,7 @@ pub mod statements;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 mod tests;
+mod update_collection;
 mod update_recipient;
 mod upload_edition_content;
 mod watch_copies;
@@ -86,6 +87,16 @@ impl CollectionDistributionService for CollectionDistribution {
         let (call, message) = Call::with_message(request);
         Ok(Response::new(
             get_collection::get_collection(self, call, message).await?,
+        ))
+    }
+
+    async fn update_collection(
+        &self,
+        request: Request<UpdateCollectionRequest>,
+    ) -> Result<Response<Collection>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            update_collection::update_collection(self, call, message).await?,
         ))
     }
 

@@ -238,6 +238,26 @@ async fn what_does_not_agree_with_the_list_is_told_all_at_once_with_its_law() {
 }
 
 #[tokio::test]
+async fn a_resolution_has_200_cells_at_most() {
+    let distribution = Distribution::without_calendar().await;
+    let cells = |count: usize| (0..count).map(|place| cell(&format!("body-{place}"), 1)).collect();
+    let told = violations(
+        distribution
+            .operator()
+            .resolve_distribution(resolving("drugs", cells(201)))
+            .await,
+    );
+    assert!(told.contains(&("cells".to_owned(), "TOO_MANY".to_owned())), "{told:?}");
+    let told = violations(
+        distribution
+            .operator()
+            .resolve_distribution(resolving("drugs", cells(200)))
+            .await,
+    );
+    assert!(told.iter().all(|(_, reason)| reason != "TOO_MANY"), "{told:?}");
+}
+
+#[tokio::test]
 async fn a_dry_run_says_what_would_be_and_stores_nothing() {
     let distribution = Distribution::without_calendar().await;
     let trial = ResolveDistributionRequest {

@@ -32,6 +32,7 @@ mod rejecting;
 mod release;
 mod schedule;
 mod statements;
+mod titles;
 mod unconfirmed;
 mod upgrade;
 mod upload;

@@ -15,6 +15,7 @@ async fn the_collections_are_listed_in_the_order_of_appendix_1_page_by_page() {
         let request = ListCollectionsRequest {
             page_size: 4,
             page_token,
+            as_of: None,
         };
         let page = client
             .list_collections(request)
@@ -100,6 +101,7 @@ async fn what_names_nothing_is_told_apart_from_what_is_no_name() {
     let missing = client
         .get_collection(GetCollectionRequest {
             name: "collections/weather".into(),
+            as_of: None,
         })
         .await;
     let missing = refused(missing, Code::NotFound, "RESOURCE_NOT_FOUND");
@@ -109,7 +111,11 @@ async fn what_names_nothing_is_told_apart_from_what_is_no_name() {
         ("crime", "RESOURCE_NAME"),
         ("collections/-", "RESOURCE_NAME"),
     ] {
-        let answer = client.get_collection(GetCollectionRequest { name: name.into() }).await;
+        let request = GetCollectionRequest {
+            name: name.into(),
+            as_of: None,
+        };
+        let answer = client.get_collection(request).await;
         assert_eq!(violations(answer), pairs(&[("name", reason)]), "{name:?}");
     }
 }

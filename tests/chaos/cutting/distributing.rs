@@ -1,0 +1,199 @@
+//! Messages about who gets copies.
+
+use legalstat_proto::{
+    collections::v1::{
+        AddRecipientKeyRequest, ApproveDistributionRequest, Collection, CreateRecipientRequest, DistributionCell,
+        DistributionList, GetRecipientRequest, ListDistributionListsRequest, ListRecipientKeysRequest, Recipient,
+        RejectDistributionRequest, ResolveDistributionRequest, RetireRecipientKeyRequest, UpdateCollectionRequest,
+        UpdateRecipientRequest,
+    },
+    common::v1 as common,
+};
+use tonic::transport::Channel;
+use uuid::Uuid;
+
+use super::watched::Watched;
+use crate::call::Call;
+
+macro_rules! path {
+    ($method:literal) => {
+        concat!("/legalstat.collections.v1.CollectionDistributionService/", $method)
+    };
+}
+
+/// Who calls.
+pub(super) struct Callers<'a> {
+    pub(super) anyone: &'a Channel,
+    pub(super) operator: &'a Channel,
+    pub(super) approver: &'a Channel,
+    pub(super) administrator: &'a Channel,
+}
+
+fn new_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+fn law() -> Option<common::LegalBasis> {
+    Some(common::LegalBasis {
+        act: "Order 1".into(),
+        ..Default::default()
+    })
+}
+
+fn day() -> Option<common::Date> {
+    Some(common::Date {
+        year: 2025,
+        month: 1,
+        day: 1,
+    })
+}
+
+fn named(id: &str) -> Recipient {
+    Recipient {
+        name: format!("recipients/{id}"),
+        display_name: Some(common::LocalizedText {
+            en: new_id(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
+fn adding() -> AddRecipientKeyRequest {
+    AddRecipientKeyRequest {
+        parent: "recipients/senate".into(),
+        key_id: new_id(),
+        public_key: [Uuid::new_v4(), Uuid::new_v4()].map(Uuid::into_bytes).concat(),
+        reason: "a system".into(),
+        request_id: new_id(),
+        ..Default::default()
+    }
+}
+
+/// A list that an act changes, every time to another number.
+fn resolving() -> ResolveDistributionRequest {
+    let copies = 1 + i32::from(Uuid::new_v4().as_bytes()[0]) * 20 + i32::from(Uuid::new_v4().as_bytes()[1]) % 20;
+    ResolveDistributionRequest {
+        parent: "collections/prosecution-bodies".into(),
+        cells: vec![DistributionCell {
+            recipient: "recipients/senate".into(),
+            copies,
+            ..Default::default()
+        }],
+        legal_basis: law(),
+        valid_from: day(),
+        act_changes: true,
+        copies_total: 28 + copies,
+        reason: "by order".into(),
+        request_id: new_id(),
+        validate_only: false,
+    }
+}
+
+/// A version that was proposed for this call alone.
+async fn proposed(watched: &Watched, callers: &Callers<'_>) -> Result<DistributionList, String> {
+    let call = Call::new(callers.operator, path!("ResolveDistribution"), &resolving());
+    watched.prepared(&call).await
+}
+
+/// The call of a method about who gets copies; none for another method.
+pub(super) async fn call(watched: &Watched, callers: &Callers<'_>, method: &str) -> Result<Option<Call>, String> {
+    let administrator = callers.administrator;
+    Ok(Some(match method {
+        "UpdateCollection" => {
+            let message = UpdateCollectionRequest {
+                collection: Some(Collection {
+                    name: "collections/courts".into(),
+                    title: named("courts").display_name,
+                    ..Default::default()
+                }),
+                update_mask: Some(prost_types::FieldMask {
+                    paths: vec!["title.en".into()],
+                }),
+                reason: "by order".into(),
+                request_id: new_id(),
+                ..Default::default()
+            };
+            Call::new(administrator, path!("UpdateCollection"), &message)
+        }
+        "GetRecipient" => {
+            let message = GetRecipientRequest {
+                name: "recipients/senate".into(),
+                as_of: None,
+            };
+            Call::new(callers.anyone, path!("GetRecipient"), &message)
+        }
+        "CreateRecipient" => {
+            let message = CreateRecipientRequest {
+                recipient: Some(Recipient {
+                    legal_basis: law(),
+                    valid_from: day(),
+                    ..named(&format!("r{}", Uuid::new_v4().simple()))
+                }),
+                reason: "by order".into(),
+                request_id: new_id(),
+                validate_only: false,
+            };
+            Call::new(administrator, path!("CreateRecipient"), &message)
+        }
+        "UpdateRecipient" => {
+            let message = UpdateRecipientRequest {
+                recipient: Some(named("majilis")),
+                update_mask: Some(prost_types::FieldMask {
+                    paths: vec!["display_name".into()],
+                }),
+                reason: "by order".into(),
+                request_id: new_id(),
+                ..Default::default()
+            };
+            Call::new(administrator, path!("UpdateRecipient"), &message)
+        }
+        "ListRecipientKeys" => {
+            let message = ListRecipientKeysRequest {
+                parent: "recipients/senate".into(),
+                ..Default::default()
+            };
+            Call::new(callers.operator, path!("ListRecipientKeys"), &message)
+        }
+        "AddRecipientKey" => Call::new(administrator, path!("AddRecipientKey"), &adding()),
+        "RetireRecipientKey" => {
+            let added = adding();
+            watched
+                .done(&Call::new(administrator, path!("AddRecipientKey"), &added))
+                .await?;
+            let message = RetireRecipientKeyRequest {
+                name: format!("{}/signingKeys/{}", added.parent, added.key_id),
+                reason: "another takes over".into(),
+                request_id: new_id(),
+                ..Default::default()
+            };
+            Call::new(administrator, path!("RetireRecipientKey"), &message)
+        }
+        "ListDistributionLists" => {
+            let message = ListDistributionListsRequest {
+                parent: "collections/crime".into(),
+                ..Default::default()
+            };
+            Call::new(callers.anyone, path!("ListDistributionLists"), &message)
+        }
+        "ResolveDistribution" => Call::new(callers.operator, path!("ResolveDistribution"), &resolving()),
+        "ApproveDistribution" => {
+            let message = ApproveDistributionRequest {
+                name: proposed(watched, callers).await?.name,
+                request_id: new_id(),
+                ..Default::default()
+            };
+            Call::new(callers.approver, path!("ApproveDistribution"), &message)
+        }
+        "RejectDistribution" => {
+            let message = RejectDistributionRequest {
+                name: proposed(watched, callers).await?.name,
+                reason: "another is right".into(),
+                request_id: new_id(),
+                validate_only: false,
+            };
+            Call::new(callers.approver, path!("RejectDistribution"), &message)
+        }
+        _ => return Ok(None),
+    }))
+}
