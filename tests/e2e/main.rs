@@ -24,4 +24,5 @@ mod official_day;
 mod openssl;
 mod requests_command;
 mod retention;
+mod signed_copies;
 mod signer;
