@@ -132,6 +132,7 @@ collections.v1.CollectionDistributionService/SealEdition        OPERATOR  m  INV
 collections.v1.CollectionDistributionService/ReleaseEdition     APPROVER  m  INVALID_FIELDS
 collections.v1.CollectionDistributionService/RecallEdition      APPROVER  m  INVALID_FIELDS
 collections.v1.CollectionDistributionService/GetCopy            RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+collections.v1.CollectionDistributionService/ProveDelivery      RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ConfirmRecall      RECIPIENT  m  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ListSigningKeys    PUBLIC  -  OK
 collections.v1.CollectionDistributionService/ListCopies         RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK

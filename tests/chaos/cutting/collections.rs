@@ -9,8 +9,9 @@ use legalstat_proto::{
         ConfirmRecallRequest, ConfirmReceiptRequest, Copy, CopyView, DownloadCopyRequest, Edition, EditionState,
         GetCollectionRequest, GetCopyRequest, GetDistributionListRequest, GetEditionRequest, ListCollectionsRequest,
         ListCopiesRequest, ListCopiesResponse, ListEditionsRequest, ListEditionsResponse, ListRecipientsRequest,
-        ListScheduleRequest, ListSigningKeysRequest, RecallEditionRequest, ReleaseEditionRequest, SealEditionRequest,
-        UploadEditionContentHeader, UploadEditionContentRequest, upload_edition_content_request::Part,
+        ListScheduleRequest, ListSigningKeysRequest, ProveDeliveryRequest, RecallEditionRequest, RejectCopyRequest,
+        ReleaseEditionRequest, SealEditionRequest, UploadEditionContentHeader, UploadEditionContentRequest,
+        WatchCopiesRequest, upload_edition_content_request::Part,
     },
     journal::v1::ListEntriesRequest,
 };
@@ -313,6 +314,10 @@ impl Collections {
                 };
                 Call::new(operator, path!("GetCopy"), &message)
             }
+            "ProveDelivery" => {
+                let name = self.first_copy().await?.name;
+                Call::new(operator, path!("ProveDelivery"), &ProveDeliveryRequest { name })
+            }
             "ListSigningKeys" => Call::new(anyone, path!("ListSigningKeys"), &ListSigningKeysRequest::default()),
             "DownloadCopy" => {
                 let copy = self.first_copy().await?;
@@ -391,6 +396,7 @@ impl House for Collections {
         "ReleaseEdition",
         "RecallEdition",
         "GetCopy",
+        "ProveDelivery",
         "ConfirmRecall",
         "ListSigningKeys",
         "ListCopies",

@@ -10,7 +10,6 @@ use legalstat_proto::collections::v1::ReceiptStatement;
 use prost_reflect::{DynamicMessage, Value as Field};
 use ring::signature::Ed25519KeyPair;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     super::{
@@ -18,9 +17,13 @@ use super::{
         watch::{Watching, event_line},
     },
     SERVICE,
-    editions::copy_name,
 };
-use crate::{call::Connection, failure::Failure, message, output::View};
+use crate::{
+    call::{Connection, file_sha256},
+    failure::Failure,
+    message,
+    output::View,
+};
 
 /// Copies of editions
 #[derive(Subcommand, Debug)]
