@@ -107,6 +107,7 @@ requests.v1.RequestIntakeService/ApproveRetentionRule           ADMINISTRATOR  m
 requests.v1.RequestIntakeService/EndRetentionRule               ADMINISTRATOR  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/GetRetentionRule               OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 requests.v1.RequestIntakeService/ListRetentionRules             OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
+requests.v1.RequestIntakeService/RecordNotice                   OPERATOR,APPROVER  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/EraseRequest                   ADMINISTRATOR  m  INVALID_FIELDS
 requests.v1.RequestIntakeService/PreviewRecompute               OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ListCollections    PUBLIC  -  OK

@@ -5,8 +5,9 @@ use legalstat_proto::{
     common::v1 as common,
     requests::v1::{
         self as proto, AskClarificationRequest, CorrectRequestRequest, ExtendRequestRequest, ForwardRequestRequest,
-        LeaveWithoutConsiderationRequest, OfficialCapacity, ProvideClarificationRequest, Request, ReturnRequestRequest,
-        ReviewDecisionRequest, SubmitRequestRequest, TerminateRequestRequest,
+        LeaveWithoutConsiderationRequest, NoticeMeans, OfficialCapacity, ProvideClarificationRequest,
+        RecordNoticeRequest, Request, ReturnRequestRequest, ReviewDecisionRequest, SubmitRequestRequest,
+        TerminateRequestRequest,
     },
 };
 use prost_types::FieldMask;
@@ -66,6 +67,7 @@ impl Officials {
             "ProvideClarification" => self.clarification(&self.asked(watched).await?),
             "ReturnRequest" => self.returning(watched).await?,
             "ExtendRequest" | "TerminateRequest" => self.by_approver(watched, method).await?,
+            "RecordNotice" => self.notice(watched).await?,
             "ForwardRequest" | "LeaveWithoutConsideration" => self.by_operator(watched, method).await?,
             _ => return Ok(None),
         }))
@@ -193,6 +195,22 @@ impl Officials {
             ..Default::default()
         };
         Ok(Call::new(&self.approver, path!("TerminateRequest"), &message))
+    }
+
+    async fn notice(&self, watched: &Watched) -> Result<Call, String> {
+        let forwarding = self.by_operator(watched, "ForwardRequest").await?;
+        let forwarded: Request = watched.prepared(&forwarding).await?;
+        let decided_at = forwarded.update_time.unwrap_or_default();
+        let decided_at = jiff::Timestamp::from_second(decided_at.seconds).map_err(|error| error.to_string())?;
+        let today = legalstat_kit::zone::civil_day(decided_at);
+        let message = RecordNoticeRequest {
+            name: forwarded.name,
+            notified_on: Some(legalstat_kit::door::wire::to_date(today)),
+            means: NoticeMeans::Post.into(),
+            request_id: id(),
+            ..Default::default()
+        };
+        Ok(Call::new(&self.operator, path!("RecordNotice"), &message))
     }
 
     async fn by_operator(&self, watched: &Watched, method: &str) -> Result<Call, String> {

@@ -169,6 +169,7 @@ impl House for Requests {
         "ProvideClarification",
         "ExtendRequest",
         "ForwardRequest",
+        "RecordNotice",
         "LeaveWithoutConsideration",
         "ReturnRequest",
         "TerminateRequest",

@@ -6,7 +6,7 @@ use legalstat_kit::{door::word::Word, law::LegalBasis, zone};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{changed_field, review};
+use super::{changed_field, notice, review};
 use crate::domain::{
     answering::PassedOn,
     decision::{Decision, OfficialCapacity, Terms},
@@ -266,9 +266,11 @@ pub async fn of_each(
     let mut checks = review::of_each(connection, &of(&[Verb::ReviewDecision])).await?;
     let changing = of(&[Verb::Correct, Verb::ProvideClarification]);
     let mut changed = changed_field::of_each(connection, &changing).await?;
+    let mut notices = notice::of_each(connection, &of(&[Verb::Forward, Verb::ForwardItems, Verb::Extend])).await?;
     for row in rows {
         let place = (row.request, row.position);
         let mut decision = Decision::try_from(row)?;
+        decision.terms.notice = notices.remove(&place);
         decision.terms.checks = checks.remove(&place).unwrap_or_default();
         decision.terms.changed = changed.remove(&place).unwrap_or_default();
         decisions.entry(place.0).or_default().push(decision);

@@ -120,7 +120,7 @@ async fn register(
     Ok(())
 }
 
-/// Gives a locked request a later due date, with its explanation.
+/// Gives a locked request a later due date, with its explanation. The calendar has computed it, so the calendar moves it from then on.
 ///
 /// # Errors
 /// When the database fails.
@@ -146,7 +146,7 @@ async fn put_off(
     sqlx::query!(
         "UPDATE requests.request SET
              due_date = $2, due_time = $3, due_provisional = $4, due_assumed = $5, due_calendar_version = $6, due_term = $7,
-             explanation = $8, due_part = $9, extension_counted_from = $10, extension_until = $11
+             explanation = $8, due_part = $9, extension_counted_from = $10, extension_until = $11, due_by_hand = NULL
          WHERE id = $1",
         request,
         jiff_sqlx::Date::from(deadline.due_date) as _,

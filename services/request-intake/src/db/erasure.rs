@@ -265,6 +265,17 @@ pub async fn of_requests(
     Ok(erased.collect())
 }
 
+/// The place of the last erasure; 0 when there is none.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn last(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(r#"SELECT coalesce(max(number), 0) AS "last!" FROM requests.erasure"#)
+        .fetch_one(connection)
+        .await
+}
+
 /// The requests that were erased behind a place in the order of erasures, at most `most`, with the place of the last.
 ///
 /// # Errors

@@ -20,6 +20,7 @@ pub mod explanation;
 pub mod finding;
 pub mod listing;
 mod listing_statement;
+pub mod notice;
 pub mod registration;
 pub mod request;
 pub mod retention_rule;

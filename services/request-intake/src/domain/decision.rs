@@ -1,7 +1,7 @@
 //! What was done with a request after its examination, by whom and why. It stays on record.
 
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::{door::word::Word, law::LegalBasis};
+use legalstat_kit::{call::Done, door::word::Word, law::LegalBasis, zone};
 
 use super::{examination::Check, life::Verb, request::State};
 
@@ -66,6 +66,8 @@ pub struct Terms {
     pub notify_by: Option<Date>,
     /// The day on which the requester was told.
     pub notified_on: Option<Date>,
+    /// How the requester was told of it, as it was recorded afterwards.
+    pub notice: Option<Notice>,
     /// Checks, each with whether its rule was found kept after all.
     pub checks: Vec<(Check, bool)>,
     /// Fields of the request that were changed by it.
@@ -83,4 +85,85 @@ pub struct ChangedField {
     pub before: String,
     /// As it is since.
     pub after: String,
+}
+
+/// By which means a requester was told of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeMeans {
+    UnifiedEdms,
+    Kadagalau,
+    EGovernment,
+    Post,
+    InPerson,
+    Email,
+    Telephone,
+}
+
+impl Word for NoticeMeans {
+    const ALL: &'static [Self] = &[
+        Self::UnifiedEdms,
+        Self::Kadagalau,
+        Self::EGovernment,
+        Self::Post,
+        Self::InPerson,
+        Self::Email,
+        Self::Telephone,
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::UnifiedEdms => "UNIFIED_EDMS",
+            Self::Kadagalau => "KADAGALAU",
+            Self::EGovernment => "E_GOVERNMENT",
+            Self::Post => "POST",
+            Self::InPerson => "IN_PERSON",
+            Self::Email => "EMAIL",
+            Self::Telephone => "TELEPHONE",
+        }
+    }
+}
+
+/// That a requester was told of a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    pub on: Date,
+    pub means: NoticeMeans,
+    pub recorded: Done,
+}
+
+/// Why a notice of a decision is not recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotTold {
+    /// There is no such decision.
+    Missing,
+    /// Nobody is to be told of it.
+    Unneeded,
+    /// It is recorded already.
+    Recorded,
+    /// It was decided after that day.
+    Earlier,
+}
+
+impl Decision {
+    /// Whether the requester is to be told of it.
+    pub fn is_to_be_told(&self) -> bool {
+        matches!(self.verb, Verb::Forward | Verb::ForwardItems | Verb::Extend)
+    }
+
+    /// Whether it can be recorded of it that the requester was told on a day.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn may_be_told(&self, on: Date) -> Result<(), NotTold> {
+        if !self.is_to_be_told() {
+            return Err(NotTold::Unneeded);
+        }
+        if self.terms.notice.is_some() || self.terms.notified_on.is_some() {
+            return Err(NotTold::Recorded);
+        }
+        if on < zone::civil_day(self.decided_at) {
+            return Err(NotTold::Earlier);
+        }
+        Ok(())
+    }
 }

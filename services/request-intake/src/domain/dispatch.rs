@@ -43,6 +43,28 @@ impl Word for Means {
     }
 }
 
+/// Whether a signature is of who approved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignerComparison {
+    /// Its certificate bears his name.
+    SameName,
+    /// It bears another.
+    OtherName,
+    /// It could not be verified.
+    NotCompared,
+}
+
+impl SignerComparison {
+    /// Compares whom the certificate of a signature names with the name of who approved.
+    pub fn of(verdict: SignatureVerdict, signer: &str, approved_by: &str) -> Self {
+        match verdict {
+            SignatureVerdict::Valid if signer.to_lowercase() == approved_by.to_lowercase() => Self::SameName,
+            SignatureVerdict::Valid => Self::OtherName,
+            SignatureVerdict::NobodyTrusted | SignatureVerdict::Unsupported => Self::NotCompared,
+        }
+    }
+}
+
 /// A dispatch as it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dispatch {
@@ -79,6 +101,25 @@ impl Word for SignatureVerdict {
             Self::Valid => "VALID",
             Self::NobodyTrusted => "NOBODY_TRUSTED",
             Self::Unsupported => "UNSUPPORTED",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signer_is_compared_with_the_approver_only_where_the_signature_is_valid() {
+        use SignatureVerdict::{NobodyTrusted, Unsupported, Valid};
+        for (verdict, signer, expected) in [
+            (Valid, "Approver", SignerComparison::SameName),
+            (Valid, "Есенова Айгүл", SignerComparison::OtherName),
+            (Valid, "approver; another", SignerComparison::OtherName),
+            (NobodyTrusted, "", SignerComparison::NotCompared),
+            (Unsupported, "approver", SignerComparison::NotCompared),
+        ] {
+            assert_eq!(SignerComparison::of(verdict, signer, "approver"), expected, "{signer}");
         }
     }
 }

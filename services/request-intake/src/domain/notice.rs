@@ -97,6 +97,7 @@ pub fn leaves_state(kind: &str) -> bool {
             | "request.answer_approval_repeated"
             | "request.assignment_repeated"
             | "request.erasure_ordered"
+            | "request.notice_recorded"
     )
 }
 
@@ -150,6 +151,7 @@ mod tests {
             ("request.due_date_restated", Some(&[])),
             ("request.forwarded", Some(&[Execution])),
             ("request.items_forwarded", Some(&[Execution])),
+            ("request.notice_recorded", Some(&[Execution])),
             ("request.left_without_consideration", Some(&[Refused, TakenOffControl])),
             ("request.returned", Some(&[Refused, TakenOffControl])),
             ("request.terminated", Some(&[TakenOffControl])),

@@ -35,6 +35,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 const BATCH: usize = 50;
 /// How many erasures are looked at again for the sake of those that committed late.
 const OVERLAP: i64 = 1000;
+/// The place of the last erasure before any was looked at.
+const UNKNOWN: i64 = -1;
 /// What the journal names as the method.
 const METHOD: &str = "jobs/erasure";
 
@@ -44,7 +46,7 @@ pub fn start(context: &Context, files: &FileStore, watched: &Arc<Watched>) {
         context: context.clone(),
         files: files.clone(),
         watched: Arc::clone(watched),
-        seen: AtomicI64::new(0),
+        seen: AtomicI64::new(UNKNOWN),
         erased: AtomicI64::new(0),
     });
     job::repeat(context, "erasure of personal data", PAUSE, move || {
@@ -138,8 +140,13 @@ impl Job {
 
     /// Takes the numbers of erased requests out of memory, whichever replica erased them.
     async fn forget(&self) -> anyhow::Result<()> {
-        let mut after = self.seen.load(Ordering::Relaxed) - OVERLAP;
         let mut connection = self.context.db.connection().await?;
+        let seen = match self.seen.load(Ordering::Relaxed) {
+            // Nothing of what was erased before the start is in memory.
+            UNKNOWN => db::erasure::last(&mut connection).await?,
+            seen => seen,
+        };
+        let mut after = seen - OVERLAP;
         loop {
             let erased = db::erasure::since(&mut connection, after, OVERLAP).await?;
             let Some((last, _)) = erased.last() else {
@@ -148,7 +155,7 @@ impl Job {
             after = *last;
             erased.iter().for_each(|(_, request)| self.watched.forget(*request));
         }
-        self.seen.fetch_max(after, Ordering::Relaxed);
+        self.seen.fetch_max(after.max(seen), Ordering::Relaxed);
         Ok(())
     }
 }

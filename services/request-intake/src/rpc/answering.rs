@@ -20,7 +20,7 @@ use crate::{
     domain::{
         amendment,
         attachment::Attachment,
-        dispatch::{Dispatch, Means, SignatureVerdict},
+        dispatch::{Dispatch, Means, SignatureVerdict, SignerComparison},
         names,
         request::{State, Unit},
     },
@@ -255,7 +255,14 @@ fn source(source: document::Source) -> proto::AnswerSource {
 }
 
 fn approval(approved: Approved) -> proto::AnswerApproval {
+    let compared = SignerComparison::of(approved.verdict, &approved.signer, &approved.approved_by);
     proto::AnswerApproval {
+        signer_comparison: match compared {
+            SignerComparison::SameName => proto::SignerComparison::SameName,
+            SignerComparison::OtherName => proto::SignerComparison::OtherName,
+            SignerComparison::NotCompared => proto::SignerComparison::NotCompared,
+        }
+        .into(),
         approved_by: approved.approved_by,
         capacity: convert::official_capacity(approved.capacity),
         approve_time: Some(wire::to_timestamp(approved.approved_at)),

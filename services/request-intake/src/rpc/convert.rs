@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use legalstat_kit::{door::wire, zone};
 use legalstat_proto::{calendar::v1 as calendar, requests::v1 as proto};
 
-use super::convert_attachments;
+use super::{convert_attachments, record_notice};
 use crate::clients::calendar as calendar_client;
 use crate::domain::{
     decision::{ChangedField, Decision, OfficialCapacity},
@@ -134,7 +134,10 @@ pub(super) fn official_capacity(capacity: OfficialCapacity) -> i32 {
 pub(super) fn decision(decision: Decision) -> proto::Decision {
     let terms = decision.terms;
     let decided_on = zone::civil_day(decision.decided_at);
+    let notified_on = terms.notified_on.or(terms.notice.as_ref().map(|notice| notice.on));
+    let notify_by = terms.notify_by;
     proto::Decision {
+        notice: terms.notice.map(|notice| record_notice::told(notice, notify_by)),
         late: decision.verb == Verb::Return && terms.until.is_some_and(|until| until < decided_on),
         verb: verb(decision.verb),
         decided_by: decision.decided_by,
@@ -148,8 +151,8 @@ pub(super) fn decision(decision: Decision) -> proto::Decision {
         to_body: terms.to_body.unwrap_or_default(),
         items: terms.items.unwrap_or_default(),
         until: terms.until.map(wire::to_date),
-        notify_by: terms.notify_by.map(wire::to_date),
-        notified_on: terms.notified_on.map(wire::to_date),
+        notify_by: notify_by.map(wire::to_date),
+        notified_on: notified_on.map(wire::to_date),
         checks: terms.checks.into_iter().map(decided_check).collect(),
         changed_fields: terms.changed.into_iter().map(changed_field).collect(),
     }

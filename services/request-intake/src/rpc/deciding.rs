@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 use futures::future::BoxFuture;
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
-    Call, Error, FieldReason, Violations,
+    Call, Context, Error, FieldReason, Violations,
     door::{wire, word::Word},
     due::moves,
     law::LegalBasis,
@@ -24,6 +24,7 @@ use super::{
     earlier, parse, seeing,
 };
 use crate::{
+    current_rules::CurrentRules,
     db::{self, request::Stored},
     domain::{
         contradiction,
@@ -320,6 +321,32 @@ pub(super) async fn basic(
         request.due_date_changes = moves::of(connection, &request.name).await?;
     }
     Ok(request)
+}
+
+/// By what a request is shown that is changed otherwise than by a verb.
+pub(super) struct Shown {
+    texts: Arc<SharedTexts>,
+    pub rules: Arc<CurrentRules>,
+    pub context: Context,
+}
+
+impl Shown {
+    pub fn of(service: &RequestIntake) -> Self {
+        Self {
+            texts: Arc::clone(&service.texts),
+            rules: Arc::clone(&service.rules),
+            context: service.context.clone(),
+        }
+    }
+
+    /// The request as the transaction leaves it, in its basic view.
+    pub async fn left(&self, write: &mut Write, asked: &Asked, call: &Call) -> Result<proto::Request, Error> {
+        let left = locked(write.connection(), asked).await?;
+        let left = left.ok_or_else(|| anyhow::anyhow!("a locked request is gone"))?;
+        let viewer = seeing::viewer(&self.rules, &self.context, call, left.rules_revision).await?;
+        let answer = basic(write.connection(), &self.texts, &viewer, left).await?;
+        Ok(convert::as_of(answer, self.context.now()))
+    }
 }
 
 pub(super) fn told(stored: &Stored) -> Told {

@@ -1,13 +1,11 @@
 //! EraseRequest.
 
-use std::sync::Arc;
-
 use legalstat_kit::{
-    Call, Context, Error, FieldReason, Refusal, Violations,
+    Call, Error, FieldReason, Refusal, Violations,
     call::Done,
     door::word::Word as _,
     law::LegalBasis,
-    write::{self, Mutation, Outcome, Write},
+    write::{self, Mutation, Outcome},
 };
 use legalstat_proto::{
     common::v1::ErrorReason,
@@ -17,12 +15,11 @@ use tonic::Code;
 
 use super::{
     RequestIntake, convert,
-    deciding::{self, Asked},
+    deciding::{self, Asked, Shown},
     retention_rules::{self, REASON},
     seeing,
 };
 use crate::{
-    current_rules::CurrentRules,
     db::{self, erasure::Order},
     domain::{
         names,
@@ -31,7 +28,6 @@ use crate::{
         told::Told,
     },
     erasing,
-    shared_texts::SharedTexts,
 };
 
 pub(super) async fn erase_request(
@@ -53,11 +49,7 @@ pub(super) async fn erase_request(
     let (asked, legal_basis) = violations.sound(asked.zip(legal_basis))?;
     let name = names::request(asked.id);
     let mutation = Mutation::of(&call, &name, asked.request_id, asked.validate_only, &message);
-    let shown = Shown {
-        texts: Arc::clone(&service.texts),
-        rules: Arc::clone(&service.rules),
-        context: service.context.clone(),
-    };
+    let shown = Shown::of(service);
     let files = service.files.clone();
     write::carry_out(&service.context, mutation, move |write| {
         Box::pin(async move {
@@ -84,7 +76,7 @@ pub(super) async fn erase_request(
                         reason,
                     };
                     db::erasure::order(write.connection(), asked.id, &ordered).await?;
-                    let mut answer = left(write, &asked, &shown, &call).await?;
+                    let mut answer = shown.left(write, &asked, &call).await?;
                     answer.erasure_order = Some(convert::erasure_order(ordered));
                     return Ok(Outcome::of(&name, "request.erasure_ordered", answer).telling(&Told::of(state, None)));
                 }
@@ -98,7 +90,7 @@ pub(super) async fn erase_request(
                 at: write.now(),
             };
             erasing::erase(write, &[asked.id], &order).await?;
-            let answer = left(write, &asked, &shown, &call).await?;
+            let answer = shown.left(write, &asked, &call).await?;
             let outcome = Outcome::each(vec![erasing::change(asked.id, state)], answer);
             let context = shown.context;
             Ok(outcome.once_committed(move || {
@@ -113,22 +105,6 @@ pub(super) async fn erase_request(
         })
     })
     .await
-}
-
-/// By what a request is shown.
-struct Shown {
-    texts: Arc<SharedTexts>,
-    rules: Arc<CurrentRules>,
-    context: Context,
-}
-
-/// The request as the transaction leaves it.
-async fn left(write: &mut Write, asked: &Asked, shown: &Shown, call: &Call) -> Result<proto::Request, Error> {
-    let left = deciding::locked(write.connection(), asked).await?;
-    let left = left.ok_or_else(|| anyhow::anyhow!("a locked request is gone"))?;
-    let viewer = seeing::viewer(&shown.rules, &shown.context, call, left.rules_revision).await?;
-    let answer = deciding::basic(write.connection(), &shown.texts, &viewer, left).await?;
-    Ok(convert::as_of(answer, shown.context.now()))
 }
 
 /// Who carries an order out must be another person than who gave it.

@@ -55,6 +55,7 @@ mod parse_attachments;
 mod preview_recompute;
 mod provide_clarification;
 mod record_dispatch;
+mod record_notice;
 mod repeated;
 mod retention_rules;
 mod return_request;

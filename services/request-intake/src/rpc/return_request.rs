@@ -1,6 +1,6 @@
 //! ReturnRequest.
 
-use legalstat_kit::{Call, Error, Violations, zone};
+use legalstat_kit::{Call, Error, Violations, write, zone};
 use legalstat_proto::requests::v1::{self as proto, ReturnRequestRequest};
 
 use super::{
@@ -9,7 +9,10 @@ use super::{
     owed, seeing,
 };
 use crate::{
-    domain::{decision::Terms, life::Verb},
+    domain::{
+        decision::Terms,
+        life::{self, Verb},
+    },
     error,
 };
 
@@ -27,9 +30,17 @@ pub(super) async fn return_request(
     let asked = violations.sound(asked)?;
     let rules = service.rules.get(&service.context.db).await?;
     // What is given back does not wait for a calendar that is away: then the last day for it is not recorded.
-    let found = service.lookup.get(asked.id).await?;
-    let read = seeing::visible(&service.rules, &service.context, call, asked.id, found).await?;
-    let (version, owed) = (read.standing.version, owed::owed(service, &read).await?);
+    // A repetition, and what is refused anyway, ask nothing.
+    let owed = if write::was_answered(&service.context, call, asked.request_id).await? {
+        None
+    } else {
+        let found = service.lookup.get(asked.id).await?;
+        let read = seeing::visible(&service.rules, &service.context, call, asked.id, found).await?;
+        life::step(read.standing.state, Verb::Return).map_err(|refused| refused.refusal(name))?;
+        owed::owed(service, &read)
+            .await?
+            .map(|owed| (read.standing.version, owed))
+    };
     let deed = Deed {
         verb: Verb::Return,
         events: ("request.returned", "request.returned"),
@@ -46,8 +57,8 @@ pub(super) async fn return_request(
                 legal_basis: Some(ordered.legal_basis),
                 terms: Terms {
                     until: owed
-                        .filter(|_| version == stands.standing.version)
-                        .and_then(|owed| owed.return_by()),
+                        .filter(|(version, _)| *version == stands.standing.version)
+                        .and_then(|(_, owed)| owed.return_by()),
                     ..Terms::default()
                 },
                 ..Done::default()

@@ -13,10 +13,10 @@ use legalstat_proto::requests::v1::{
     GetRequestStatusRequest, GetRetentionRuleRequest, LeaveWithoutConsiderationRequest, ListBodiesRequest,
     ListBodiesResponse, ListRequestsRequest, ListRequestsResponse, ListRetentionRulesRequest,
     ListRetentionRulesResponse, ListSigningKeysRequest, ListSigningKeysResponse, LookupRequestRequest,
-    LookupRequestResponse, ProvideClarificationRequest, RecordDispatchRequest, RequestStatistics, RequestStatus,
-    RetentionRule, ReturnRequestRequest, ReviewDecisionRequest, SubmitRequestRequest, TerminateRequestRequest,
-    UpdateAnswerRequest, UpdateBodyRequest, UploadAttachmentRequest, WatchRequestsRequest, WithdrawRequestRequest,
-    request_intake_service_server::RequestIntakeService,
+    LookupRequestResponse, ProvideClarificationRequest, RecordDispatchRequest, RecordNoticeRequest, RequestStatistics,
+    RequestStatus, RetentionRule, ReturnRequestRequest, ReviewDecisionRequest, SubmitRequestRequest,
+    TerminateRequestRequest, UpdateAnswerRequest, UpdateBodyRequest, UploadAttachmentRequest, WatchRequestsRequest,
+    WithdrawRequestRequest, request_intake_service_server::RequestIntakeService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
@@ -26,9 +26,9 @@ use super::{
     download_attachment, draft_answer, end_retention_rule, erase_request, extend_request, forward_request, get_answer,
     get_answer_by_coupon, get_attachment_upload, get_body, get_request, get_request_statistics, get_request_status,
     get_retention_rule, leave_without_consideration, list_bodies, list_requests, list_retention_rules,
-    list_signing_keys, lookup_request, preview_recompute, provide_clarification, record_dispatch, return_request,
-    review_decision, submit_request, terminate_request, update_answer, update_body, upload_attachment, watch_requests,
-    withdraw_request,
+    list_signing_keys, lookup_request, preview_recompute, provide_clarification, record_dispatch, record_notice,
+    return_request, review_decision, submit_request, terminate_request, update_answer, update_body, upload_attachment,
+    watch_requests, withdraw_request,
 };
 
 #[tonic::async_trait]
@@ -135,6 +135,11 @@ impl RequestIntakeService for RequestIntake {
         Ok(Response::new(
             record_dispatch::record_dispatch(self, &call, request.into_inner()).await?,
         ))
+    }
+
+    async fn record_notice(&self, request: Request<RecordNoticeRequest>) -> Result<Response<proto::Request>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(record_notice::record_notice(self, call, message).await?))
     }
 
     async fn get_answer(&self, request: Request<GetAnswerRequest>) -> Result<Response<proto::Answer>, Status> {

@@ -31,6 +31,7 @@ mod long_lists;
 mod lookups;
 mod mending;
 mod model;
+mod notices;
 mod outdated;
 mod queues;
 mod reading;
