@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 mod copies;
 mod lists;
+mod recipient_keys;
 mod recipients;
 mod recompute;
 mod register;
