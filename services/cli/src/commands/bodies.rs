@@ -247,7 +247,7 @@ impl Bodies {
 }
 
 /// Paths as proto3 JSON writes a field mask.
-fn in_camel_case(paths: &[&str]) -> String {
+pub(crate) fn in_camel_case(paths: &[&str]) -> String {
     let camel = |path: &&str| {
         let mut words = path.split('_');
         let first = words.next().unwrap_or_default().to_owned();

@@ -1,6 +1,9 @@
 //! `legalstat collections`.
 
 pub(crate) mod copies;
+pub(crate) mod lists;
+pub(crate) mod recipients;
+pub(crate) mod titles;
 
 use std::path::PathBuf;
 
@@ -18,20 +21,12 @@ pub(super) const SERVICE: &str = "legalstat.collections.v1.CollectionDistributio
 /// The electronic collections and their numbered copies
 #[derive(Subcommand, Debug)]
 pub(crate) enum Collections {
-    /// The collections
-    List,
-    /// One collection
-    Get {
-        /// The collection: collections/crime or crime
-        collection: String,
-    },
-    /// The recipients
-    Recipients,
-    /// Who gets how many copies of a collection
-    Distribution {
-        /// The collection: collections/crime or crime
-        collection: String,
-    },
+    #[command(flatten)]
+    OfTitles(titles::Titles),
+    #[command(flatten)]
+    OfRecipients(recipients::Receiving),
+    #[command(flatten)]
+    OfLists(lists::Sharing),
     /// What falls due for the periods of a year
     #[command(after_help = "Example:\n  legalstat collections schedule --year 2026 -o json")]
     Schedule {
@@ -131,36 +126,6 @@ pub(crate) enum State {
     Recalled,
 }
 
-const COLLECTIONS: View = View::Rows(
-    "collections",
-    &[
-        ("collection", "name"),
-        ("title", "title"),
-        ("periodicity", "periodicity"),
-        ("due day", "dueDay"),
-        ("copies", "copiesTotal"),
-        ("legal basis", "legalBasis"),
-    ],
-);
-const RECIPIENTS: View = View::Rows(
-    "recipients",
-    &[
-        ("recipient", "name"),
-        ("name", "displayName"),
-        ("column", "column"),
-        ("part of", "parent"),
-        ("legal basis", "legalBasis"),
-    ],
-);
-const CELLS: View = View::Rows(
-    "cells",
-    &[
-        ("column", "column"),
-        ("recipient", "recipient"),
-        ("copies", "copies"),
-        ("unresolved", "unresolved"),
-    ],
-);
 const SCHEDULE: View = View::Rows(
     "items",
     &[
@@ -205,6 +170,9 @@ impl Collections {
     /// The call of a command that makes one.
     fn command(self) -> Result<Command, Failure> {
         match self {
+            Self::OfTitles(titles) => titles.command(),
+            Self::OfRecipients(recipients) => recipients.command(),
+            Self::OfLists(lists) => lists.command(),
             Self::Copy(copies) => copies.command(),
             Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } => self.mutation(),
             _ => self.reading(),
@@ -213,18 +181,9 @@ impl Collections {
 
     fn reading(self) -> Result<Command, Failure> {
         Ok(match self {
-            Self::List => list("ListCollections", json!({}), COLLECTIONS),
-            Self::Get { collection } => {
-                let request = json!({ "name": name("collections/", &collection) });
-                let action = Action::Call(request, View::Record);
-                Command::new(SERVICE, "GetCollection", action)
-            }
-            Self::Recipients => list("ListRecipients", json!({}), RECIPIENTS),
-            Self::Distribution { collection } => {
-                let request = json!({ "name": format!("{}/distributionList", name("collections/", &collection)) });
-                let action = Action::Call(request, CELLS);
-                Command::new(SERVICE, "GetDistributionList", action)
-            }
+            Self::OfTitles(titles) => return titles.command(),
+            Self::OfRecipients(recipients) => return recipients.command(),
+            Self::OfLists(lists) => return lists.command(),
             Self::Schedule { year, collection } => {
                 let request = object([("year", Some(json!(year))), ("collection", collection_name(collection))]);
                 list("ListSchedule", request, SCHEDULE)

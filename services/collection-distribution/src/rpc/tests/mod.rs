@@ -25,6 +25,7 @@ mod partial_release;
 mod parts;
 mod recall;
 mod receipts;
+mod recipient_keys;
 mod recipients;
 mod recompute;
 mod register;
