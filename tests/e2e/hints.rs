@@ -1,6 +1,11 @@
 //! What the command line tells an official to do next: by the same person, of what is overdue, of what the system decided, and of a
 //! report of a crime; and two officials who mend one request at the same moment.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what is overdue was received long before the test runs"
+)]
+
 use jiff::{Timestamp, ToSpan, Zoned};
 use legalstat_test_support::system::System;
 use serde_json::Value;

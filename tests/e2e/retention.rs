@@ -1,5 +1,10 @@
 //! Retention rules and the erasure of one request on the command line.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a rule is entered from the day on which the test runs"
+)]
+
 use serde_json::Value;
 
 use legalstat_test_support::{open_requests, system::System};
