@@ -100,7 +100,7 @@ pub(crate) enum Collections {
         mutation: Mutation,
     },
     #[command(flatten)]
-    Copy(copies::Copies),
+    Copy(copies::OfCopies),
     #[command(flatten)]
     Issued(editions::Issued),
     /// Put together the proof that a copy was issued and received

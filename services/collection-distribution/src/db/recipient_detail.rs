@@ -100,25 +100,10 @@ pub async fn of(connection: &mut PgConnection, id: &str) -> Result<Vec<Known>, s
     list(connection, &filter).await
 }
 
-/// What a recipient is on a day: its endpoint, the name in its certificate, and all else. `None` when it is not in force.
-///
-/// # Errors
-/// When the database fails.
-#[expect(dead_code, reason = "delivery asks")]
-pub async fn on(connection: &mut PgConnection, id: &str, day: Date) -> Result<Option<Known>, sqlx::Error> {
-    let filter = Filter {
-        id: Some(id),
-        day: Some(day),
-        ..Filter::default()
-    };
-    Ok(list(connection, &filter).await?.pop())
-}
-
 /// The recipient that a certificate names on a day. `None` when there is none.
 ///
 /// # Errors
 /// When the database fails.
-#[allow(dead_code, reason = "delivery asks")]
 pub async fn of_certificate(
     connection: &mut PgConnection,
     name: &str,

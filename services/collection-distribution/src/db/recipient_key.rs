@@ -57,7 +57,6 @@ pub async fn list(
 ///
 /// # Errors
 /// When the database fails.
-#[allow(dead_code, reason = "receipts ask")]
 pub async fn of(connection: &mut PgConnection, recipient: &str) -> Result<Vec<SigningKey>, sqlx::Error> {
     list(connection, recipient, None, i64::MAX).await
 }

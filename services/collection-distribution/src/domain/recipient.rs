@@ -182,7 +182,6 @@ pub struct SigningKey {
 
 impl SigningKey {
     /// Whether a receipt of this instant counts by it.
-    #[allow(dead_code, reason = "receipts ask")]
     pub fn covers(&self, at: Timestamp) -> bool {
         self.valid_from <= at && self.valid_to.is_none_or(|to| at < to)
     }

@@ -27,7 +27,7 @@ use crate::{
 
 /// Copies of editions
 #[derive(Subcommand, Debug)]
-pub(crate) enum Copies {
+pub(crate) enum OfCopies {
     /// Copies: a recipient sees its own
     #[command(after_help = "Examples:
   legalstat collections copies --as supreme-court -o json
@@ -158,7 +158,7 @@ const COPIES: View = View::Rows(
     ],
 );
 
-impl Copies {
+impl OfCopies {
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
         Ok(match self {
