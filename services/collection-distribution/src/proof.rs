@@ -10,12 +10,10 @@ use legalstat_proto::{
 use prost_reflect::MessageDescriptor;
 use ring::signature::{ED25519, UnparsedPublicKey};
 
+use crate::{domain::statement, receiving};
+
 /// The format of proofs.
 pub const FORMAT: &str = "legalstat-delivery-proof/1";
-/// The format of statements of copies.
-const COPY_FORMAT: &str = "legalstat-copy/1";
-/// The format of statements of receipts.
-const RECEIPT_FORMAT: &str = "legalstat-receipt/1";
 
 static PROOF: LazyLock<MessageDescriptor> =
     LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.DeliveryProof"));
@@ -182,12 +180,12 @@ fn known_keys(proof: &DeliveryProof, known: Option<&[SigningKey]>) -> Told {
 }
 
 fn issue(proof: &DeliveryProof, keys: &[SigningKey]) -> anyhow::Result<Told> {
-    let Some(statement) = &proof.statement else {
+    let Some(stated) = &proof.statement else {
         let text = "the copy was issued by a release that signed nothing";
         return Ok((Outcome::NotProved, text.into()));
     };
-    let bytes = canonical::of_message(STATEMENT.clone(), statement)?;
-    if statement.format != COPY_FORMAT || statement.copy != proof.copy {
+    let bytes = canonical::of_message(STATEMENT.clone(), stated)?;
+    if stated.format != statement::FORMAT || stated.copy != proof.copy {
         return Ok((Outcome::Refuted, "the statement is of another copy or format".into()));
     }
     if hex::encode(wire::sha256(&bytes)) != proof.copy_sha256 {
@@ -197,7 +195,7 @@ fn issue(proof: &DeliveryProof, keys: &[SigningKey]) -> anyhow::Result<Told> {
         ));
     }
     Ok(match verified(keys, &proof.copy_key, &bytes, &proof.copy_signature) {
-        Ok(()) => (Outcome::Proved, issued(statement)),
+        Ok(()) => (Outcome::Proved, issued(stated)),
         Err(why) => (Outcome::Refuted, why),
     })
 }
@@ -231,7 +229,7 @@ fn receipt(proof: &DeliveryProof) -> anyhow::Result<Told> {
     let is_of_copy = (&said.copy, &said.copy_sha256) == (&proof.copy, &proof.copy_sha256)
         && (proof.statement.is_none()
             || (&said.content_sha256, &said.recipient) == (&copy.content_sha256, &copy.recipient));
-    if said.format != RECEIPT_FORMAT || !is_of_copy {
+    if said.format != receiving::FORMAT || !is_of_copy {
         return Ok((
             Outcome::Refuted,
             "the receipt is over another copy, digest or recipient".into(),
@@ -341,7 +339,7 @@ mod tests {
     fn proof(change: impl FnOnce(&mut DeliveryProof)) -> DeliveryProof {
         let (service, recipient) = (pair(1), pair(2));
         let statement = CopyStatement {
-            format: COPY_FORMAT.into(),
+            format: statement::FORMAT.into(),
             copy: COPY.into(),
             number: 25,
             ordinal: 25,
@@ -355,7 +353,7 @@ mod tests {
         let bytes = canonical::of_message(STATEMENT.clone(), &statement).expect("it has a text");
         let copy_sha256 = hex::encode(wire::sha256(&bytes));
         let said = ReceiptStatement {
-            format: RECEIPT_FORMAT.into(),
+            format: receiving::FORMAT.into(),
             copy: COPY.into(),
             copy_sha256: copy_sha256.clone(),
             content_sha256: statement.content_sha256.clone(),

@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-const FORMAT: &str = "legalstat-receipt/1";
+pub(crate) const FORMAT: &str = "legalstat-receipt/1";
 
 static STATEMENT: LazyLock<MessageDescriptor> =
     LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.ReceiptStatement"));

@@ -103,9 +103,10 @@ fn standing<'a>(rows: &'a [Known], from: Option<Date>, today: Date, name: &str) 
 }
 
 fn unfit(unfit: Unfit) -> Refusal {
-    let field = match unfit {
-        Unfit::NotInForce => "effective_from",
-        Unfit::EndsBefore => "recipient.valid_to",
+    let field = if matches!(unfit, Unfit::NotInForce) {
+        "effective_from"
+    } else {
+        "recipient.valid_to"
     };
     Violations::one(field, FieldReason::OutOfRange, &unfit.to_string())
 }

@@ -23,6 +23,7 @@ mod copies;
 mod lists;
 mod partial_release;
 mod parts;
+mod proof;
 mod recall;
 mod receipts;
 mod recipient_keys;
@@ -182,7 +183,10 @@ impl Distribution {
     async fn copies(&self, caller: &str) -> Vec<Copy> {
         let listed = self
             .client(Some(caller))
-            .list_copies(ListCopiesRequest::default())
+            .list_copies(ListCopiesRequest {
+                page_size: 1000,
+                ..Default::default()
+            })
             .await;
         listed.expect("it is listed").into_inner().copies
     }

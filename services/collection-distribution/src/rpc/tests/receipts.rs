@@ -39,7 +39,7 @@ impl Distribution {
 }
 
 /// What the recipient of a copy signs.
-fn statement(copy: &Copy, received_at: &str) -> ReceiptStatement {
+pub(super) fn statement(copy: &Copy, received_at: &str) -> ReceiptStatement {
     ReceiptStatement {
         format: "legalstat-receipt/1".into(),
         copy: copy.name.clone(),
@@ -51,7 +51,7 @@ fn statement(copy: &Copy, received_at: &str) -> ReceiptStatement {
 }
 
 /// The confirmation of a copy, signed over a statement with a key.
-fn signed(copy: &Copy, statement: &ReceiptStatement, key: &str, seed: u8) -> ConfirmReceiptRequest {
+pub(super) fn signed(copy: &Copy, statement: &ReceiptStatement, key: &str, seed: u8) -> ConfirmReceiptRequest {
     let bytes = receiving::signed_bytes(statement).expect("it has some");
     ConfirmReceiptRequest {
         received_at: statement.received_at,
@@ -61,7 +61,7 @@ fn signed(copy: &Copy, statement: &ReceiptStatement, key: &str, seed: u8) -> Con
     }
 }
 
-async fn released_with_key() -> (Distribution, Copy) {
+pub(super) async fn released_with_key() -> (Distribution, Copy) {
     let distribution = Distribution::start().await;
     distribution.release_crime().await;
     distribution
