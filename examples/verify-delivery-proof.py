@@ -43,15 +43,17 @@ unsigned = {name: value for name, value in proof.items() if name != "signature"}
 digest = statement and hashlib.sha256(rfc8785.dumps(statement)).hexdigest()
 same = lambda names: all(said.get(name) == statement.get(name) for name in names)
 
+is_whole = proof["format"] == "legalstat-delivery-proof/1" and is_signed(keys, proof["key"], unsigned, proof["signature"])
 points = {
-    "the service put this proof together": proof["format"] == "legalstat-delivery-proof/1"
-    and is_signed(keys, proof["key"], unsigned, proof["signature"]),
+    "the keys are those that you know as the service's": bool(given.keys),
+    "the service put this proof together": is_whole,
     "the service issued this copy": bool(statement) and statement["format"] == "legalstat-copy/1"
     and statement["copy"] == proof["copy"] and digest == proof["copySha256"]
     and is_signed(keys, proof["copyKey"], statement, proof["copySignature"]),
-    "its recipient signed that it received it": bool(statement and recipient_key)
+    "its recipient signed that it received it": bool(is_whole and statement and recipient_key)
     and said.get("format") == "legalstat-receipt/1" and said.get("copySha256") == digest
     and same(["copy", "contentSha256", "recipient"])
+    and receipt["signingKey"].startswith(said["recipient"] + "/signingKeys/")
     and is_signed([recipient_key], receipt["signingKey"], said, receipt["signature"]),
 }
 if given.content:
@@ -60,5 +62,4 @@ if given.content:
     points["the file is its content"] = bool(statement) and statement["contentSha256"] == content
 for point, holds in points.items():
     print(f"{'yes' if holds else 'NO ':3} {point}")
-print("--- the keys are", "those you gave" if given.keys else "those of the file itself: compare them with ListSigningKeys")
 sys.exit(0 if all(points.values()) else 1)

@@ -4,10 +4,11 @@ use std::sync::LazyLock;
 
 use legalstat_kit::{canonical, door::wire};
 use legalstat_proto::{
-    collections::v1::{CopyState, CopyStatement, DeliveryProof, Receipt},
+    collections::v1::{CopyState, CopyStatement, DeliveryProof, Receipt, ReceiptStatement, RecipientKey},
     common::v1::SigningKey,
 };
 use prost_reflect::MessageDescriptor;
+use prost_types::Timestamp;
 use ring::signature::{ED25519, UnparsedPublicKey};
 
 use crate::{domain::statement, receiving};
@@ -114,11 +115,19 @@ pub fn verify(
     content: Option<&str>,
 ) -> anyhow::Result<Vec<Finding>> {
     let keys = known.unwrap_or(&proof.signing_keys);
+    let whole = whole(proof, keys)?;
+    let receipt = match receipt(proof)? {
+        (Outcome::Proved, _) if whole.0 != Outcome::Proved => {
+            let text = "a key signed it, and nothing holds that says whose key that is";
+            (Outcome::NotProved, text.into())
+        }
+        told => told,
+    };
     let told = [
-        (Point::Proof, whole(proof, keys)?),
+        (Point::Proof, whole),
         (Point::Keys, known_keys(proof, known)),
         (Point::Issue, issue(proof, keys)?),
-        (Point::Receipt, receipt(proof)?),
+        (Point::Receipt, receipt),
         (Point::Content, compared(proof, content)),
     ];
     let findings = told.into_iter();
@@ -240,11 +249,10 @@ fn receipt(proof: &DeliveryProof) -> anyhow::Result<Told> {
     };
     let bytes = canonical::of_message(RECEIPT.clone(), said)?;
     let at = said.received_at.map(|at| at.to_string()).unwrap_or_default();
-    if key.name != receipt.signing_key {
-        return Ok((
-            Outcome::Refuted,
-            "the key is not the one that signed the receipt".into(),
-        ));
+    let of_recipient = format!("{}/signingKeys/", said.recipient);
+    if key.name != receipt.signing_key || !key.name.starts_with(&of_recipient) || !counts(key, said) {
+        let text = "the key is not the recipient's, or did not count when the copy was received";
+        return Ok((Outcome::Refuted, text.into()));
     }
     Ok(match holds(&key.name, &key.public_key, &bytes, &receipt.signature) {
         Ok(()) => (
@@ -256,6 +264,13 @@ fn receipt(proof: &DeliveryProof) -> anyhow::Result<Told> {
         ),
         Err(why) => (Outcome::Refuted, why),
     })
+}
+
+/// Whether a key counted at the instant of a receipt.
+fn counts(key: &RecipientKey, said: &ReceiptStatement) -> bool {
+    let instant = |at: &Option<Timestamp>| at.as_ref().map(|at| (at.seconds, at.nanos));
+    let received = instant(&said.received_at);
+    instant(&key.valid_from) <= received && instant(&key.valid_to).is_none_or(|to| received < Some(to))
 }
 
 fn unsigned(receipt: &Receipt) -> Told {
@@ -308,7 +323,6 @@ fn holds(key: &str, public_key: &[u8], message: &[u8], signature: &[u8]) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use legalstat_proto::collections::v1::{ReceiptStatement, RecipientKey};
     use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
     use super::*;
@@ -473,5 +487,39 @@ mod tests {
         assert_eq!(told(Some(&[key("one", &pair(1))])), (Outcome::Proved, true));
         assert_eq!(told(Some(&[key("one", &pair(9))])), (Outcome::Refuted, false));
         assert_eq!(told(Some(&[])), (Outcome::Refuted, false));
+    }
+
+    #[test]
+    fn a_strangers_key_proves_no_receipt() {
+        let stranger = pair(9);
+        let signed_by = |name: &str, resign: bool| {
+            let change = |proof: &mut DeliveryProof| {
+                let receipt = proof.receipt.as_mut().expect("it has one");
+                let said = receipt.statement.as_ref().expect("it says something");
+                let bytes = canonical::of_message(RECEIPT.clone(), said).expect("it has a text");
+                receipt.signature = stranger.sign(&bytes).as_ref().to_vec();
+                receipt.signing_key = name.into();
+                proof.recipient_key = Some(RecipientKey {
+                    name: name.into(),
+                    ..recipient_key(&stranger)
+                });
+            };
+            if resign {
+                return proof(change);
+            }
+            let mut changed = proof(|_| ());
+            change(&mut changed);
+            changed
+        };
+        let another = signed_by("recipients/senate/signingKeys/a", true);
+        assert_eq!(outcome(&another, Point::Receipt), Outcome::Refuted);
+        let slipped_in = signed_by("recipients/supreme-court/signingKeys/a", false);
+        assert_eq!(outcome(&slipped_in, Point::Proof), Outcome::Refuted);
+        assert_eq!(outcome(&slipped_in, Point::Receipt), Outcome::NotProved);
+        let expired = proof(|proof| {
+            let key = proof.recipient_key.as_mut().expect("it has one");
+            key.valid_to = Some(Timestamp::default());
+        });
+        assert_eq!(outcome(&expired, Point::Receipt), Outcome::Refuted);
     }
 }

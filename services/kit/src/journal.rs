@@ -127,13 +127,18 @@ async fn select_entries(
     Ok(rows.into_iter().map(|row| (row.number, row.into())).collect())
 }
 
-/// What was done about resources, in the order in which it was recorded, with repetitions and without refusals; of each the first
-/// `limit` entries.
+/// What was done about resources by these methods, in the order in which it was recorded, without repetitions and refusals; of each the
+/// first `limit` entries.
 ///
 /// # Errors
 /// What the database answers.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn done(connection: &mut PgConnection, resources: &[String], limit: i64) -> Result<Vec<Entry>, sqlx::Error> {
+pub async fn done(
+    connection: &mut PgConnection,
+    resources: &[String],
+    methods: &[String],
+    limit: i64,
+) -> Result<Vec<Entry>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT e.number, e.recorded_at, e.caller, e.roles, e.method, e.resource, e.outcome, e.reason, e.request_digest, e.count,
@@ -141,10 +146,11 @@ pub async fn done(connection: &mut PgConnection, resources: &[String], limit: i6
          FROM unnest($1::text[]) AS asked (resource)
          CROSS JOIN LATERAL (
              SELECT * FROM journal_entry j
-             WHERE j.resource = asked.resource AND j.outcome <> 'REFUSED' ORDER BY j.number LIMIT $2
+             WHERE j.resource = asked.resource AND j.outcome = 'DONE' AND j.method = ANY($2) ORDER BY j.number LIMIT $3
          ) AS e
          ORDER BY e.number",
         resources,
+        methods,
         limit,
     )
     .fetch_all(connection)

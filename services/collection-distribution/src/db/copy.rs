@@ -135,13 +135,17 @@ pub async fn recall(
     connection: &mut PgConnection,
     edition: &EditionKey,
     revision: i32,
+    at: Timestamp,
 ) -> Result<Vec<CopyKey>, sqlx::Error> {
+    // How it stood before stays readable: a rejection was its recipient's last word.
     let mut numbers = sqlx::query_scalar!(
-        "UPDATE collections.copy SET state = 'RECALLED'
+        "UPDATE collections.copy SET state = 'RECALLED', status_at = $4,
+             status_reason = 'its edition was recalled; before it was ' || state || COALESCE(': ' || status_reason, '')
          WHERE collection = $1 AND period = $2 AND revision = $3 RETURNING number",
         edition.collection,
         edition.period.to_string(),
         revision,
+        jiff_sqlx::Timestamp::from(at) as _,
     )
     .fetch_all(connection)
     .await?;

@@ -43,6 +43,10 @@ pub(super) async fn confirm_receipt(
             "at most five minutes ahead of now",
         );
     }
+    // What is signed must be what is kept, to the digit.
+    if received_at.is_some_and(|at| at != wire::whole_microseconds(at)) {
+        violations.add("received_at", FieldReason::OutOfRange, "whole microseconds");
+    }
     let given = signature(&mut violations, &request);
     let request_id = violations.request_id("request_id", &request.request_id);
     let edition = key.as_ref().map(|key| key.edition.clone());

@@ -164,7 +164,12 @@ pub(super) fn with_revisions(edition: proto::Edition, revisions: Vec<Revision>) 
 
 /// The revisions that a caller may see: those that are not out yet only officials do.
 pub(super) fn revisions_for(caller: &Caller, mut revisions: Vec<Revision>) -> Vec<Revision> {
-    revisions.retain(|revision| caller.is_official() || revision.copies_issued > 0);
+    if !caller.is_official() {
+        revisions.retain(|revision| revision.copies_issued > 0);
+        for recall in revisions.iter_mut().filter_map(|revision| revision.recalled.as_mut()) {
+            recall.done.by.clear();
+        }
+    }
     revisions
 }
 

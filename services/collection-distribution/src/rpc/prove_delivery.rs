@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use legalstat_kit::{Call, Error, Violations, door::wire, journal};
-use legalstat_proto::collections::v1::{DeliveryProof, ProveDeliveryRequest};
+use legalstat_proto::collections::v1::{
+    DeliveryProof, ProveDeliveryRequest, collection_distribution_service_server::SERVICE_NAME,
+};
 use sqlx::PgConnection;
 
 use super::{CollectionDistribution, convert, door, recipient_keys};
@@ -12,6 +14,16 @@ use crate::{
     proof,
 };
 
+/// What changes an edition or a copy; who only read it is no part of a proof.
+const METHODS: [&str; 7] = [
+    "UploadEditionContent",
+    "SealEdition",
+    "ReleaseEdition",
+    "RecallEdition",
+    "ConfirmReceipt",
+    "RejectCopy",
+    "ConfirmRecall",
+];
 /// How many journal entries a proof has at most of the copy, and as many of its edition.
 const ENTRIES: i64 = 100;
 
@@ -30,6 +42,9 @@ pub(super) async fn prove_delivery(
     let copy = door::visible_copy(&mut connection, &call, "name", &key, now).await?;
     let mut proof = unsigned(&mut connection, &key, copy, now).await?;
     drop(connection);
+    if !call.caller.is_official() {
+        without_persons(&mut proof, &call.caller.name);
+    }
     let keys = service.signing_keys.now();
     let signing = keys.in_use(now);
     let signed_by = [&proof.copy_key, &signing.id];
@@ -43,6 +58,17 @@ pub(super) async fn prove_delivery(
     let signature = signature.ok_or_else(|| anyhow::anyhow!("the key in use does not sign"))?;
     proof.signature = signature.to_vec();
     Ok(proof)
+}
+
+/// Takes out the names of others: persons are for officials to know.
+fn without_persons(proof: &mut DeliveryProof, caller: &str) {
+    for entry in proof.journal_entries.iter_mut().filter(|entry| entry.caller != caller) {
+        entry.caller.clear();
+        entry.roles.clear();
+    }
+    if let Some(recall) = proof.revision.as_mut().and_then(|revision| revision.recall.as_mut()) {
+        recall.recalled_by.clear();
+    }
 }
 
 /// Everything but the service's signature.
@@ -63,7 +89,8 @@ async fn unsigned(
         None => None,
     };
     let resources = [key.to_string(), key.edition.to_string()];
-    let journal_entries = journal::done(connection, &resources, ENTRIES).await?;
+    let methods = METHODS.map(|method| format!("/{SERVICE_NAME}/{method}"));
+    let journal_entries = journal::done(connection, &resources, &methods, ENTRIES).await?;
     let copy = convert::to_full_copy(copy, now);
     Ok(DeliveryProof {
         format: proof::FORMAT.into(),

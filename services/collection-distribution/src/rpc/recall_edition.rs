@@ -35,7 +35,7 @@ pub(super) async fn recall_edition(
             let recalled = edition.recall(Recall { done, reason });
             let edition = recalled.map_err(|obstacle| obstacle.refusal(&key))?;
             db::edition::save(connection, &edition).await?;
-            let copies = db::copy::recall(connection, &key, edition.revision).await?;
+            let copies = db::copy::recall(connection, &key, edition.revision, now).await?;
             let moves = moves::of(&mut *connection, &key).await?;
             let revisions = db::revision::list(connection, &key).await?;
             let answer = convert::with_revisions(convert::to_edition(edition, moves), revisions);

@@ -208,7 +208,7 @@ impl OfCopies {
                         message,
                         pair: private_key(&key)?,
                         key_id,
-                        received_at: received_at.unwrap_or_else(Timestamp::now),
+                        received_at: wire::whole_microseconds(received_at.unwrap_or_else(Timestamp::now)),
                     }),
                 };
                 Command::new(SERVICE, "ConfirmReceipt", action)
