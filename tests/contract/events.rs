@@ -108,10 +108,10 @@ fn is_kind(text: &str) -> bool {
         .is_some_and(|(noun, event)| all(noun, '-') && all(event, '_'))
 }
 
-/// Whether what stands before a text emits it: a call that does, or an arm that chooses what one emits.
+/// Whether what stands before a text emits it: a call that does, or an arm or a field that says what one emits.
 fn is_emitted(before: &str) -> bool {
     let before = before.trim_end();
-    if before.ends_with("=>") {
+    if before.ends_with("=>") || before.ends_with("kind:") {
         return true;
     }
     let mut depth = 0;

@@ -76,9 +76,9 @@ async fn what_is_not_received_yet_or_confirmed_by_a_certificate_alone_is_issued_
 async fn anothers_copy_is_not_proved_to_a_recipient() {
     let (distribution, copy) = released_with_key().await;
     let other = prove(&mut distribution.client(Some("senate")), &copy.name).await;
-    refused(other, Code::NotFound, "NOT_FOUND");
+    refused(other, Code::NotFound, "RESOURCE_NOT_FOUND");
     let unknown = prove(&mut distribution.operator(), &format!("{CRIME}/copies/34")).await;
-    refused(unknown, Code::NotFound, "NOT_FOUND");
+    refused(unknown, Code::NotFound, "RESOURCE_NOT_FOUND");
     let fields = violations(prove(&mut distribution.operator(), "copies/1").await);
     assert_eq!(fields[0].0, "name");
 }
