@@ -105,12 +105,6 @@ impl NotTrue {
     }
 }
 
-/// What was decided on is not what is recorded any more.
-pub fn changed(name: &str) -> Refusal {
-    let message = format!("{name} was changed meanwhile: read it again, and decide again");
-    Refusal::new(Code::Aborted, ErrorReason::EtagMismatch, message).about(name)
-}
-
 impl Undecidable {
     /// The refusal to approve or to reject a version of a distribution list.
     pub fn refusal(self, list: &str) -> Refusal {

@@ -56,6 +56,12 @@ impl Refusal {
         }
     }
 
+    /// Somebody else has changed the resource since the caller has read it.
+    pub fn changed(resource: &str) -> Self {
+        let message = format!("{resource} was changed meanwhile: read it again, and decide again");
+        Self::new(Code::Aborted, ErrorReason::EtagMismatch, message).about(resource)
+    }
+
     /// There is no such resource, or not for this caller.
     pub fn not_found(resource: &str) -> Self {
         Self::new(

@@ -17,12 +17,6 @@ pub fn not_found(id: Uuid) -> Refusal {
     Refusal::not_found(&names::request(id))
 }
 
-/// The request was changed since the caller has read it.
-pub fn changed(name: &str) -> Refusal {
-    let message = format!("{name} was changed meanwhile: read it again, and decide again");
-    Refusal::new(Code::Aborted, ErrorReason::EtagMismatch, message).about(name)
-}
-
 /// The day turned between the question to the calendar and the decision.
 pub fn day_turned(name: &str) -> Refusal {
     let message = format!("the day turned while the calendar was asked about {name}: decide again, as of the new day");

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use legalstat_kit::{
-    Call, Error, FieldReason, Violations,
+    Call, Error, FieldReason, Refusal, Violations,
     law::LocalizedText,
     write::{self, Mutation, Outcome},
     zone,
@@ -19,7 +19,6 @@ use crate::{
         collection::{self, Collection, Title},
         key,
     },
-    error,
 };
 
 /// The fields that can change.
@@ -63,9 +62,9 @@ pub(super) async fn update_collection(
             let titles = collection_title::of(connection, &[&collection]).await?;
             let titles: Vec<Title> = titles.into_iter().map(|(_, title)| title).collect();
             let today = zone::civil_day(done.at);
-            let stands = collection::title_on(&titles, from.unwrap_or(today)).ok_or_else(|| error::changed(&name))?;
+            let stands = collection::title_on(&titles, from.unwrap_or(today)).ok_or_else(|| Refusal::changed(&name))?;
             if !given.etag.is_empty() && given.etag != stands.number.to_string() {
-                return Err(error::changed(&name).into());
+                return Err(Refusal::changed(&name).into());
             }
             let text = edited(&stands.text, &text, &paths)?;
             if text == stands.text {
@@ -75,7 +74,7 @@ pub(super) async fn update_collection(
             let valid_from = from.unwrap_or(stands.valid_from);
             let is_new = valid_from != stands.valid_from || stands.number == 0;
             if !is_new && !collection_title::supersede(connection, stands.number, done.at).await? {
-                return Err(error::changed(&name).into());
+                return Err(Refusal::changed(&name).into());
             }
             let recorded = Recorded {
                 at: done.at,
@@ -138,7 +137,7 @@ fn edited(stands: &LocalizedText, given: &LocalizedText, paths: &[String]) -> Re
 fn failure(failed: sqlx::Error, name: &str) -> Error {
     match &failed {
         sqlx::Error::Database(database) if database.constraint() == Some("collection_title_day") => {
-            error::changed(name).into()
+            Refusal::changed(name).into()
         }
         _ => failed.into(),
     }

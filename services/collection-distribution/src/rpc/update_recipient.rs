@@ -19,7 +19,6 @@ use crate::{
         key,
         recipient::{self, Facts, Known, Rewriting, Unfit},
     },
-    error,
 };
 
 /// The fields that can change.
@@ -65,7 +64,7 @@ pub(super) async fn update_recipient(
             let rows = recipient_detail::of(write.connection(), &id).await?;
             let stands = standing(&rows, from, today, &name)?;
             if !given.etag.is_empty() && given.etag != recipients::etag(stands) {
-                return Err(error::changed(&name).into());
+                return Err(Refusal::changed(&name).into());
             }
             let facts = edited(stands, &given, &paths)?;
             let ends = facts.valid_to.filter(|_| facts.successor.is_none());
@@ -145,7 +144,7 @@ fn edit_name(whole: &mut proto::Recipient, given: &proto::Recipient, language: &
 async fn rewrite(write: &mut Write, stands: &Known, rewriting: Rewriting, recorded: &Recorded) -> Result<Known, Error> {
     let Rewriting { superseded, written } = rewriting;
     if superseded > 0 && !recipient_detail::supersede(write.connection(), superseded, recorded.at).await? {
-        return Err(error::changed(&key::recipient(&stands.id)).into());
+        return Err(Refusal::changed(&key::recipient(&stands.id)).into());
     }
     let mut last = None;
     for written in written {

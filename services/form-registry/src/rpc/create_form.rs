@@ -14,7 +14,7 @@ use legalstat_proto::{
 };
 use tonic::Code;
 
-use super::{FormRegistry, convert, read_form, revising};
+use super::{FormRegistry, convert, read_form};
 use crate::{
     db,
     domain::{
@@ -61,7 +61,7 @@ pub(super) async fn create_form(
                 recorded: call.done(write.now()),
             };
             if !db::form::record(write.connection(), &first).await? {
-                return Err(revising::changed(&name).into());
+                return Err(Refusal::changed(&name).into());
             }
             let source = Source {
                 version: key::form_version(first.form.list_number, first.number),

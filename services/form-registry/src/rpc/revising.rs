@@ -10,8 +10,7 @@ use legalstat_kit::{
     write::{self, Change, Mutation, Outcome},
     zone,
 };
-use legalstat_proto::{common::v1::ErrorReason, forms::v1::Form};
-use tonic::Code;
+use legalstat_proto::forms::v1::Form;
 
 use super::{FormRegistry, convert};
 use crate::{
@@ -52,7 +51,7 @@ where
             let (now, name) = (write.now(), key::form(revision.number));
             let history = require(db::form::history(write.connection(), revision.number).await?, &name)?;
             if !revision.etag.is_empty() && revision.etag != convert::etag(&history) {
-                return Err(changed(&name).into());
+                return Err(Refusal::changed(&name).into());
             }
             let recorded = Recorded {
                 reason: revision.reason.clone(),
@@ -67,11 +66,11 @@ where
             }
             let planned = planned?;
             if planned.number != history.last().number {
-                return Err(changed(&name).into());
+                return Err(Refusal::changed(&name).into());
             }
             for recording in &recordings {
                 if !db::form::record(write.connection(), recording).await? {
-                    return Err(changed(&name).into());
+                    return Err(Refusal::changed(&name).into());
                 }
             }
             let after = history.with(&recordings);
@@ -122,10 +121,4 @@ where
 
 fn require(found: Option<History>, name: &str) -> Result<History, Refusal> {
     found.ok_or_else(|| Refusal::not_found(name))
-}
-
-/// Somebody else has changed the resource.
-pub(super) fn changed(name: &str) -> Refusal {
-    let message = format!("{name} was changed meanwhile: read it again, and decide again");
-    Refusal::new(Code::Aborted, ErrorReason::EtagMismatch, message).about(name)
 }

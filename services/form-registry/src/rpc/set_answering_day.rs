@@ -1,7 +1,7 @@
 //! SetAnsweringDay.
 
 use legalstat_kit::{
-    Call, Error, Violations,
+    Call, Error, Refusal, Violations,
     due::answering,
     write::{self, Mutation, Outcome},
 };
@@ -10,7 +10,7 @@ use legalstat_proto::forms::v1::{AnsweringDay, SetAnsweringDayRequest};
 use super::{
     FormRegistry,
     get_answering_day::{TOLD, shown},
-    read_form, revising,
+    read_form,
 };
 
 /// What refusals, the journal and events name.
@@ -35,7 +35,7 @@ pub(super) async fn set_answering_day(
             let mut history = answering::history(write.connection(), TOLD + 1).await?;
             let number = history.first().map_or(0, |last| last.number);
             if !request.etag.is_empty() && request.etag != number.to_string() {
-                return Err(revising::changed(NAME).into());
+                return Err(Refusal::changed(NAME).into());
             }
             if history
                 .first()
@@ -51,7 +51,7 @@ pub(super) async fn set_answering_day(
                 set: call.done(write.now()),
             };
             if !answering::insert(write.connection(), &set).await? {
-                return Err(revising::changed(NAME).into());
+                return Err(Refusal::changed(NAME).into());
             }
             history.insert(0, set);
             history.truncate(TOLD.unsigned_abs() as usize + 1);

@@ -20,7 +20,6 @@ use super::{
 use crate::{
     db::{self, answer::Approved},
     domain::{decision::OfficialCapacity, dispatch::SignatureVerdict, life::Verb, names},
-    error,
     signature::{self, Verdict},
     signatures::Content,
 };
@@ -87,7 +86,7 @@ pub(super) async fn approve_answer(
                 let last = last.ok_or_else(|| answering::missing(id))?;
                 let signature = signature.filter(|_| last.sha256 == sha256);
                 let Some(signature) = signature else {
-                    return Err(error::changed(&format!("{}/answer", names::request(id))).into());
+                    return Err(Refusal::changed(&format!("{}/answer", names::request(id))).into());
                 };
                 answering::require_current(write.connection(), stands, &last).await?;
                 if let Some(approval) = last.approval {
@@ -97,7 +96,7 @@ pub(super) async fn approve_answer(
                             ..Done::default()
                         });
                     }
-                    return Err(error::changed(&format!("{}/answer", names::request(id))).into());
+                    return Err(Refusal::changed(&format!("{}/answer", names::request(id))).into());
                 }
                 let writers = db::answer::writers(write.connection(), id).await?;
                 if writers.contains(&by) {

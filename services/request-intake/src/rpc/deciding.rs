@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc};
 use futures::future::BoxFuture;
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
-    Call, Context, Error, FieldReason, Violations,
+    Call, Context, Error, FieldReason, Refusal, Violations,
     door::{wire, word::Word},
     due::moves,
     law::LegalBasis,
@@ -292,7 +292,7 @@ pub(super) async fn locked(connection: &mut PgConnection, asked: &Asked) -> Resu
 
 pub(super) fn require_etag(stored: &Stored, asked: &Asked) -> Result<(), Error> {
     if !asked.etag.is_empty() && asked.etag != convert::etag(&stored.standing) {
-        return Err(error::changed(&names::request(asked.id)).into());
+        return Err(Refusal::changed(&names::request(asked.id)).into());
     }
     Ok(())
 }

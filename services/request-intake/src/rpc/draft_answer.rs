@@ -21,7 +21,6 @@ use crate::{
         request::Submission,
     },
     drafting::{self, Drafting},
-    error,
 };
 
 /// How many items a request has at most.
@@ -59,7 +58,7 @@ pub(super) async fn draft_answer(
                 let ordered = deciding::ordered(&rules, stands, Verb::DraftAnswer, "", None)?;
                 let (submission, gathered) = gathered;
                 if submission != stands.submission {
-                    return Err(error::changed(&names::request(stands.receipt.id)).into());
+                    return Err(Refusal::changed(&names::request(stands.receipt.id)).into());
                 }
                 let now = write.now();
                 let drafting = Drafting {

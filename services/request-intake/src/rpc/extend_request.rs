@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
-    Call, Error, FieldReason, Violations,
+    Call, Error, FieldReason, Refusal, Violations,
     door::{
         wire,
         word::{self, Word},
@@ -82,7 +82,7 @@ pub(super) async fn extend_request(
         Box::pin(async move {
             let computed = computed.ok_or_else(|| anyhow::anyhow!("a repetition was not answered"))?;
             if computed.version != stands.standing.version {
-                return Err(error::changed(&names::request(stands.receipt.id)).into());
+                return Err(Refusal::changed(&names::request(stands.receipt.id)).into());
             }
             if computed.today != zone::civil_day(write.now()) {
                 return Err(error::day_turned(&names::request(stands.receipt.id)).into());

@@ -28,7 +28,6 @@ use crate::{
         life::Verb,
         names,
     },
-    error,
 };
 
 /// The longest proof in words.
@@ -86,7 +85,7 @@ pub(super) async fn record_dispatch(
                 let last = last.ok_or_else(|| answering::missing(id))?;
                 // What was edited after it went out is not what went out.
                 if last.sha256 != sha256 {
-                    return Err(error::changed(&format!("{}/answer", names::request(id))).into());
+                    return Err(Refusal::changed(&format!("{}/answer", names::request(id))).into());
                 }
                 answering::require_current(write.connection(), stands, &last).await?;
                 let Some(approval) = last.approval else {

@@ -17,7 +17,6 @@ use crate::{
         body::{self, Body, Facts, Rewriting, Unfit},
         names,
     },
-    error,
 };
 
 /// The fields that can change.
@@ -64,7 +63,7 @@ pub(super) async fn update_body(
             let rows = db::body::of(write.connection(), &id).await?;
             let stands = standing(&rows, from, today, &name)?;
             if !given.etag.is_empty() && given.etag != bodies::etag(stands) {
-                return Err(error::changed(&name).into());
+                return Err(Refusal::changed(&name).into());
             }
             let facts = edited(stands, &given, &paths)?;
             let changed = body::change(&rows, from, today, move |stands| *stands = facts).map_err(unfit)?;
@@ -158,7 +157,7 @@ fn shown_whole(stands: &Body) -> proto::Body {
 /// Writes the rows in place of the one that is superseded, and gives the last.
 async fn rewrite(write: &mut Write, id: &str, rewriting: Rewriting, recorded: &Recorded) -> Result<Body, Error> {
     if !db::body::supersede(write.connection(), rewriting.superseded, recorded.at).await? {
-        return Err(error::changed(&names::body(id)).into());
+        return Err(Refusal::changed(&names::body(id)).into());
     }
     let mut last = None;
     for written in rewriting.written {
