@@ -15,8 +15,14 @@ mod file;
 
 pub use file::{Key, file_of};
 
-use crate::{Context, door::wire, job};
+use crate::{
+    Context, Error, Violations,
+    door::{page::Page, wire},
+    job,
+};
 
+/// How many keys a page has when its caller does not say.
+const PAGE: usize = 50;
 /// How long between two looks at the folder.
 const LOOK: Duration = Duration::from_secs(3);
 
@@ -57,6 +63,26 @@ impl Keys {
     /// The key of this id.
     pub fn get(&self, id: &str) -> Option<&Key> {
         self.keys.iter().find(|key| key.id == id)
+    }
+
+    /// A page of [`listed`](Self::listed), by the size and the token that a caller gives.
+    ///
+    /// # Errors
+    /// A size that is out of range; a token of another list.
+    pub fn page(&self, now: Timestamp, size: i32, token: &str) -> Result<(Vec<proto::SigningKey>, String), Error> {
+        let mut violations = Violations::new();
+        let page = Page::parse(&mut violations, size, PAGE, token, &[])?;
+        violations.refuse()?;
+        let mut keys = self.listed(now);
+        // Keys are never put in before others but by an operator who gives them an earlier time: then a page may tell one again.
+        if let Some(after) = &page.after {
+            let begin = keys
+                .iter()
+                .position(|key| key.id == *after)
+                .map_or(keys.len(), |place| place + 1);
+            keys.drain(..begin);
+        }
+        Ok(page.cut(keys, |key| key.id.clone()))
     }
 
     /// All keys as callers are told of them at an instant.

@@ -1,30 +1,16 @@
 //! ListSigningKeys.
 
-use legalstat_kit::{Error, Violations, door::page::Page};
+use legalstat_kit::Error;
 use legalstat_proto::requests::v1::{ListSigningKeysRequest, ListSigningKeysResponse};
 
 use super::RequestIntake;
-
-/// How many keys a page has when its caller does not say.
-const PAGE: usize = 50;
 
 pub(super) fn list_signing_keys(
     service: &RequestIntake,
     message: &ListSigningKeysRequest,
 ) -> Result<ListSigningKeysResponse, Error> {
-    let mut violations = Violations::new();
-    let page = Page::parse(&mut violations, message.page_size, PAGE, &message.page_token, &[])?;
-    violations.refuse()?;
-    let mut keys = service.coupons.keys().listed(service.context.now());
-    // Keys are never put in before others but by an operator who gives them an earlier time: then a page may tell one again.
-    if let Some(after) = &page.after {
-        let begin = keys
-            .iter()
-            .position(|key| key.id == *after)
-            .map_or(keys.len(), |place| place + 1);
-        keys.drain(..begin);
-    }
-    let (signing_keys, next_page_token) = page.cut(keys, |key| key.id.clone());
+    let (keys, now) = (service.coupons.keys(), service.context.now());
+    let (signing_keys, next_page_token) = keys.page(now, message.page_size, &message.page_token)?;
     Ok(ListSigningKeysResponse {
         signing_keys,
         next_page_token,
