@@ -23,6 +23,7 @@ mod jobs;
 pub mod proof;
 mod receiving;
 mod rpc;
+pub mod statements;
 
 use config::Config;
 use rpc::CollectionDistribution;
@@ -59,11 +60,6 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MESSAGE);
     Ok(Routes::new(server))
-}
-
-/// Statements of copies, for who verifies them away from the service.
-pub mod statements {
-    pub use crate::rpc::statements::verify;
 }
 
 /// The ids of the recipients that Appendix 1 names, for whom certificates are made.

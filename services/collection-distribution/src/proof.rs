@@ -11,17 +11,13 @@ use prost_reflect::MessageDescriptor;
 use prost_types::Timestamp;
 use ring::signature::{ED25519, UnparsedPublicKey};
 
-use crate::{domain::statement, receiving};
+use crate::{domain::statement, statements};
 
 /// The format of proofs.
 pub const FORMAT: &str = "legalstat-delivery-proof/1";
 
 static PROOF: LazyLock<MessageDescriptor> =
     LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.DeliveryProof"));
-static STATEMENT: LazyLock<MessageDescriptor> =
-    LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.CopyStatement"));
-static RECEIPT: LazyLock<MessageDescriptor> =
-    LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.ReceiptStatement"));
 
 /// What the service signs of a proof: its canonical form without the signature.
 ///
@@ -193,7 +189,7 @@ fn issue(proof: &DeliveryProof, keys: &[SigningKey]) -> anyhow::Result<Told> {
         let text = "the copy was issued by a release that signed nothing";
         return Ok((Outcome::NotProved, text.into()));
     };
-    let bytes = canonical::of_message(STATEMENT.clone(), stated)?;
+    let bytes = statements::of_copy(stated)?;
     if stated.format != statement::FORMAT || stated.copy != proof.copy {
         return Ok((Outcome::Refuted, "the statement is of another copy or format".into()));
     }
@@ -238,7 +234,7 @@ fn receipt(proof: &DeliveryProof) -> anyhow::Result<Told> {
     let is_of_copy = (&said.copy, &said.copy_sha256) == (&proof.copy, &proof.copy_sha256)
         && (proof.statement.is_none()
             || (&said.content_sha256, &said.recipient) == (&copy.content_sha256, &copy.recipient));
-    if said.format != receiving::FORMAT || !is_of_copy {
+    if said.format != statements::RECEIPT_FORMAT || !is_of_copy {
         return Ok((
             Outcome::Refuted,
             "the receipt is over another copy, digest or recipient".into(),
@@ -247,7 +243,7 @@ fn receipt(proof: &DeliveryProof) -> anyhow::Result<Told> {
     let Some(key) = &proof.recipient_key else {
         return Ok(unsigned(receipt));
     };
-    let bytes = canonical::of_message(RECEIPT.clone(), said)?;
+    let bytes = statements::of_receipt(said)?;
     let at = said.received_at.map(|at| at.to_string()).unwrap_or_default();
     let of_recipient = format!("{}/signingKeys/", said.recipient);
     if key.name != receipt.signing_key || !key.name.starts_with(&of_recipient) || !counts(key, said) {

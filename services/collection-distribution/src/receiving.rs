@@ -1,11 +1,8 @@
 //! What a recipient says of a copy, whichever way it comes: who signed what, and what becomes of the copy.
 
-use std::sync::LazyLock;
-
 use jiff::Timestamp;
-use legalstat_kit::{Error, canonical, door::wire};
+use legalstat_kit::{Error, door::wire};
 use legalstat_proto::collections::v1::ReceiptStatement;
-use prost_reflect::MessageDescriptor;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use sqlx::PgConnection;
 
@@ -16,17 +13,13 @@ use crate::{
         key,
         receipt::{self, NotTrue, Receipt, Signed},
     },
+    statements::{self, RECEIPT_FORMAT},
 };
-
-pub(crate) const FORMAT: &str = "legalstat-receipt/1";
-
-static STATEMENT: LazyLock<MessageDescriptor> =
-    LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.ReceiptStatement"));
 
 /// What the recipient of a copy says when it has received it.
 pub fn statement(copy: &Copy, received_at: Timestamp) -> ReceiptStatement {
     ReceiptStatement {
-        format: FORMAT.into(),
+        format: RECEIPT_FORMAT.into(),
         copy: copy.key.to_string(),
         copy_sha256: copy
             .proof
@@ -37,14 +30,6 @@ pub fn statement(copy: &Copy, received_at: Timestamp) -> ReceiptStatement {
         recipient: key::recipient(&copy.recipient),
         received_at: Some(wire::to_timestamp(received_at)),
     }
-}
-
-/// The bytes that the recipient signs of it.
-///
-/// # Errors
-/// Never: an instant of ours has proto3 JSON.
-pub fn signed_bytes(statement: &ReceiptStatement) -> anyhow::Result<Vec<u8>> {
-    canonical::of_message(STATEMENT.clone(), statement)
 }
 
 /// A signature as the recipient gave it.
@@ -80,7 +65,7 @@ pub async fn sign(
         Ok(key) => key,
         Err(not_true) => return Ok(Err(not_true)),
     };
-    let statement = signed_bytes(&statement(copy, at))?;
+    let statement = statements::of_receipt(&statement(copy, at))?;
     let public = UnparsedPublicKey::new(&ED25519, key.public_key);
     if public.verify(&statement, &given.signature).is_err() {
         return Ok(Err(NotTrue::Signature));
@@ -91,27 +76,4 @@ pub async fn sign(
         statement,
     });
     Ok(Ok(receipt))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bytes_that_a_recipient_signs_are_canonical_and_leave_out_what_is_empty() {
-        let statement = ReceiptStatement {
-            format: FORMAT.into(),
-            copy: "collections/crime/editions/2026-Q1/copies/25".into(),
-            copy_sha256: String::new(),
-            content_sha256: "ab".into(),
-            recipient: "recipients/supreme-court".into(),
-            received_at: Some(wire::to_timestamp("2026-04-15T05:00:00Z".parse().expect("an instant"))),
-        };
-        let bytes = signed_bytes(&statement).expect("it has some");
-        let expected = concat!(
-            r#"{"contentSha256":"ab","copy":"collections/crime/editions/2026-Q1/copies/25","format":"legalstat-receipt/1","#,
-            r#""receivedAt":"2026-04-15T05:00:00Z","recipient":"recipients/supreme-court"}"#
-        );
-        assert_eq!(String::from_utf8(bytes).expect("it is text"), expected);
-    }
 }

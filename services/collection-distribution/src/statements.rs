@@ -1,15 +1,39 @@
-//! Verifies the statement of a copy with nothing but what the copy says of itself and the public keys.
+//! The bytes that are signed of a copy and of its receipt, for who signs and who verifies them, here or away from the service.
 
 use std::sync::LazyLock;
 
 use legalstat_kit::canonical;
-use legalstat_proto::{collections::v1::Copy, common::v1::SigningKey};
+use legalstat_proto::{
+    collections::v1::{Copy, CopyStatement, ReceiptStatement},
+    common::v1::SigningKey,
+};
 use prost_reflect::MessageDescriptor;
 
 use crate::domain::statement::{FORMAT, verify as verify_bytes};
 
-static STATEMENT: LazyLock<MessageDescriptor> =
+/// The format of statements of receipts.
+pub const RECEIPT_FORMAT: &str = "legalstat-receipt/1";
+
+static COPY: LazyLock<MessageDescriptor> =
     LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.CopyStatement"));
+static RECEIPT: LazyLock<MessageDescriptor> =
+    LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.ReceiptStatement"));
+
+/// What the service signs of a copy.
+///
+/// # Errors
+/// A statement that has no proto3 JSON.
+pub fn of_copy(statement: &CopyStatement) -> anyhow::Result<Vec<u8>> {
+    canonical::of_message(COPY.clone(), statement)
+}
+
+/// What a recipient signs of a copy that it has received.
+///
+/// # Errors
+/// A statement that has no proto3 JSON.
+pub fn of_receipt(statement: &ReceiptStatement) -> anyhow::Result<Vec<u8>> {
+    canonical::of_message(RECEIPT.clone(), statement)
+}
 
 /// Whether a copy, as GetCopy tells it in the full view, is signed by the key that it names.
 ///
@@ -44,7 +68,32 @@ pub fn verify(copy: &Copy, keys: &[SigningKey]) -> anyhow::Result<()> {
     );
     let key = keys.iter().find(|key| key.id == copy.signing_key);
     let key = key.ok_or_else(|| anyhow::anyhow!("the key {} is not among those given", copy.signing_key))?;
-    let signed = canonical::of_message(STATEMENT.clone(), statement)?;
+    let signed = of_copy(statement)?;
     let copy_sha256 = hex::decode(&copy.copy_sha256)?;
     Ok(verify_bytes(&signed, &copy_sha256, &key.public_key, &copy.signature)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use legalstat_kit::door::wire;
+
+    use super::*;
+
+    #[test]
+    fn the_bytes_that_a_recipient_signs_are_canonical_and_leave_out_what_is_empty() {
+        let statement = ReceiptStatement {
+            format: RECEIPT_FORMAT.into(),
+            copy: "collections/crime/editions/2026-Q1/copies/25".into(),
+            copy_sha256: String::new(),
+            content_sha256: "ab".into(),
+            recipient: "recipients/supreme-court".into(),
+            received_at: Some(wire::to_timestamp("2026-04-15T05:00:00Z".parse().expect("an instant"))),
+        };
+        let bytes = of_receipt(&statement).expect("it has some");
+        let expected = concat!(
+            r#"{"contentSha256":"ab","copy":"collections/crime/editions/2026-Q1/copies/25","format":"legalstat-receipt/1","#,
+            r#""receivedAt":"2026-04-15T05:00:00Z","recipient":"recipients/supreme-court"}"#
+        );
+        assert_eq!(String::from_utf8(bytes).expect("it is text"), expected);
+    }
 }

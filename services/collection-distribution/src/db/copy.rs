@@ -172,14 +172,20 @@ pub struct Filter {
     pub after: Option<CopyPosition>,
 }
 
+impl Filter {
+    /// One copy, whosever it is.
+    fn only(key: &CopyKey) -> Self {
+        Self {
+            editions: Editions::of(&key.edition),
+            number: Some(key.number),
+            ..Self::default()
+        }
+    }
+}
+
 /// The copy, whosever it is.
 pub async fn get(connection: &mut PgConnection, key: &CopyKey) -> Result<Option<Copy>, sqlx::Error> {
-    let filter = Filter {
-        editions: Editions::of(&key.edition),
-        number: Some(key.number),
-        ..Filter::default()
-    };
-    Ok(list(connection, &filter, 1).await?.pop())
+    Ok(list(connection, &Filter::only(key), 1).await?.pop())
 }
 
 /// The copy, when it is this recipient's. Someone else's is not found, so that nobody learns that it exists.
@@ -189,10 +195,8 @@ pub async fn get_own(
     recipient: &str,
 ) -> Result<Option<Copy>, sqlx::Error> {
     let filter = Filter {
-        editions: Editions::of(&key.edition),
-        number: Some(key.number),
         recipient: Some(recipient.to_owned()),
-        ..Filter::default()
+        ..Filter::only(key)
     };
     Ok(list(connection, &filter, 1).await?.pop())
 }

@@ -39,17 +39,17 @@ fn proof(change: impl FnOnce(&mut DeliveryProof)) -> DeliveryProof {
         sending_body: "bodies/committee".into(),
         issued_at: Some(Default::default()),
     };
-    let bytes = canonical::of_message(STATEMENT.clone(), &statement).expect("it has a text");
+    let bytes = statements::of_copy(&statement).expect("it has a text");
     let copy_sha256 = hex::encode(wire::sha256(&bytes));
     let said = ReceiptStatement {
-        format: receiving::FORMAT.into(),
+        format: statements::RECEIPT_FORMAT.into(),
         copy: COPY.into(),
         copy_sha256: copy_sha256.clone(),
         content_sha256: statement.content_sha256.clone(),
         recipient: statement.recipient.clone(),
         received_at: Some(Default::default()),
     };
-    let received = canonical::of_message(RECEIPT.clone(), &said).expect("it has a text");
+    let received = statements::of_receipt(&said).expect("it has a text");
     let mut proof = DeliveryProof {
         format: FORMAT.into(),
         copy: COPY.into(),
@@ -171,7 +171,7 @@ fn a_strangers_key_proves_no_receipt() {
         let change = |proof: &mut DeliveryProof| {
             let receipt = proof.receipt.as_mut().expect("it has one");
             let said = receipt.statement.as_ref().expect("it says something");
-            let bytes = canonical::of_message(RECEIPT.clone(), said).expect("it has a text");
+            let bytes = statements::of_receipt(said).expect("it has a text");
             receipt.signature = stranger.sign(&bytes).as_ref().to_vec();
             receipt.signing_key = name.into();
             proof.recipient_key = Some(RecipientKey {

@@ -50,7 +50,6 @@ mod release_edition;
 mod resolve_distribution;
 mod retire_recipient_key;
 mod seal_edition;
-pub mod statements;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 mod tests;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
-use legalstat_kit::{canonical, door::wire};
+use legalstat_collection_distribution::statements;
+use legalstat_kit::door::wire;
 use legalstat_proto::collections::v1::ReceiptStatement;
 use prost_reflect::{DynamicMessage, Value as Field};
 use ring::signature::Ed25519KeyPair;
@@ -265,14 +266,6 @@ pub(crate) fn private_key(file: &Path) -> Result<Ed25519KeyPair, Failure> {
     Ed25519KeyPair::from_pkcs8_maybe_unchecked(pem.contents()).map_err(|error| wrong(error.to_string()))
 }
 
-/// The bytes that a recipient signs of what it says.
-pub(crate) fn signed_bytes(statement: &ReceiptStatement) -> anyhow::Result<Vec<u8>> {
-    canonical::of_message(
-        canonical::descriptor("legalstat.collections.v1.ReceiptStatement"),
-        statement,
-    )
-}
-
 /// A confirmation that is signed here.
 pub(crate) struct Confirm {
     message: DynamicMessage,
@@ -291,14 +284,14 @@ impl Confirm {
         let text = |field: &str| copy[field].as_str().unwrap_or_default().to_owned();
         let received_at = wire::to_timestamp(self.received_at);
         let statement = ReceiptStatement {
-            format: "legalstat-receipt/1".into(),
+            format: statements::RECEIPT_FORMAT.into(),
             copy: text("name"),
             copy_sha256: text("copySha256"),
             content_sha256: message::text(&self.message, "sha256").to_ascii_lowercase(),
             recipient: text("recipient"),
             received_at: Some(received_at),
         };
-        let signature = self.pair.sign(&signed_bytes(&statement)?);
+        let signature = self.pair.sign(&statements::of_receipt(&statement)?);
         let at = json!({ "receivedAt": self.received_at.to_string() });
         let descriptor = crate::call::method(&format!("{SERVICE}/ConfirmReceipt")).input();
         let with_time = message::of(&descriptor, &at)?;

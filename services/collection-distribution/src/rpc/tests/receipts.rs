@@ -9,7 +9,7 @@ use super::{
     copies::{COURTS_COPY, confirm, confirming},
     *,
 };
-use crate::receiving;
+use crate::statements;
 
 fn pair(seed: u8) -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).expect("a seed of 32 bytes")
@@ -52,7 +52,7 @@ pub(super) fn statement(copy: &Copy, received_at: &str) -> ReceiptStatement {
 
 /// The confirmation of a copy, signed over a statement with a key.
 pub(super) fn signed(copy: &Copy, statement: &ReceiptStatement, key: &str, seed: u8) -> ConfirmReceiptRequest {
-    let bytes = receiving::signed_bytes(statement).expect("it has some");
+    let bytes = statements::of_receipt(statement).expect("it has some");
     ConfirmReceiptRequest {
         received_at: statement.received_at,
         signing_key: key.into(),
@@ -97,7 +97,7 @@ async fn a_signed_receipt_is_kept_as_it_was_signed() {
         .fetch_one(&mut distribution.running.superuser().await)
         .await
         .expect("there is one");
-    assert_eq!(stored, receiving::signed_bytes(&said).expect("it has some"));
+    assert_eq!(stored, statements::of_receipt(&said).expect("it has some"));
 
     let again = ConfirmReceiptRequest {
         request_id: new_id(),
