@@ -18,19 +18,13 @@ use legalstat_proto::{
 use prost::Message;
 use tempfile::TempDir;
 use tonic::{Code, transport::Channel};
-use uuid::Uuid;
 
 use super::{
-    House, distributing,
+    House,
+    distributing::{self, new_id, rpc},
     watched::{Watched, clock},
 };
 use crate::call::Call;
-
-macro_rules! path {
-    ($method:literal) => {
-        concat!("/legalstat.collections.v1.CollectionDistributionService/", $method)
-    };
-}
 
 /// How long the schedule may take to be whole.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -60,10 +54,6 @@ pub struct Collections {
     _around: (Running, TempDir),
 }
 
-fn new_id() -> String {
-    Uuid::new_v4().to_string()
-}
-
 fn digest(content: &str) -> String {
     hex::encode(legalstat_kit::door::wire::sha256(content.as_bytes()))
 }
@@ -91,7 +81,7 @@ impl Collections {
         });
         let parts = [header, Part::Chunk(content.as_bytes().to_vec())];
         let messages = parts.map(|part| UploadEditionContentRequest { part: Some(part) }.encode_to_vec());
-        Call::streamed(&self.operator, path!("UploadEditionContent"), messages.to_vec())
+        Call::streamed(&self.operator, rpc!("UploadEditionContent"), messages.to_vec())
     }
 
     /// Seals what [`upload`](Self::upload) uploaded with the edition's own name as its content.
@@ -102,7 +92,7 @@ impl Collections {
             request_id: new_id(),
             validate_only: false,
         };
-        Call::new(&self.operator, path!("SealEdition"), &message)
+        Call::new(&self.operator, rpc!("SealEdition"), &message)
     }
 
     fn release(&self, name: &str) -> Call {
@@ -111,7 +101,7 @@ impl Collections {
             request_id: new_id(),
             ..Default::default()
         };
-        Call::new(&self.approver, path!("ReleaseEdition"), &message)
+        Call::new(&self.approver, rpc!("ReleaseEdition"), &message)
     }
 
     fn recall(&self, name: &str) -> Call {
@@ -121,13 +111,13 @@ impl Collections {
             request_id: new_id(),
             validate_only: false,
         };
-        Call::new(&self.approver, path!("RecallEdition"), &message)
+        Call::new(&self.approver, rpc!("RecallEdition"), &message)
     }
 
     fn get(&self, name: &str) -> Call {
         Call::new(
             &self.operator,
-            path!("GetEdition"),
+            rpc!("GetEdition"),
             &GetEditionRequest {
                 name: name.into(),
                 ..Default::default()
@@ -141,7 +131,7 @@ impl Collections {
             year,
             ..Default::default()
         };
-        Call::new(&self.operator, path!("ListEditions"), &message)
+        Call::new(&self.operator, rpc!("ListEditions"), &message)
     }
 
     fn copies(&self, edition: &str) -> Call {
@@ -150,7 +140,7 @@ impl Collections {
             page_size: 100,
             ..Default::default()
         };
-        Call::new(&self.operator, path!("ListCopies"), &message)
+        Call::new(&self.operator, rpc!("ListCopies"), &message)
     }
 
     fn expect(&self, expected: Option<(&str, EditionState)>) {
@@ -176,16 +166,24 @@ impl Collections {
             .ok_or_else(|| "no copies are listed".into())
     }
 
+    /// An edition that was not released before, once it is, and its copies; none when all were.
+    async fn newly_released(&self) -> Result<Option<(String, Vec<Copy>)>, String> {
+        let Some(name) = self.of_crime.lock().expect("no test panics here").pop() else {
+            return Ok(None);
+        };
+        self.prepare(&name).await?;
+        self.watched.done(&self.release(&name)).await?;
+        let listed: ListCopiesResponse = self.copies(&name).read().await?;
+        Ok(Some((name, listed.copies)))
+    }
+
     /// A copy that nobody confirmed; when there is none, another edition is released first.
     async fn unconfirmed(&self) -> Result<Option<Copy>, String> {
         if self.copies.lock().expect("no test panics here").is_empty() {
-            let Some(name) = self.of_crime.lock().expect("no test panics here").pop() else {
+            let Some((_, copies)) = self.newly_released().await? else {
                 return Ok(None);
             };
-            self.prepare(&name).await?;
-            self.watched.done(&self.release(&name)).await?;
-            let listed: ListCopiesResponse = self.copies(&name).read().await?;
-            *self.copies.lock().expect("no test panics here") = listed.copies;
+            *self.copies.lock().expect("no test panics here") = copies;
         }
         Ok(self.copies.lock().expect("no test panics here").pop())
     }
@@ -200,7 +198,7 @@ impl Collections {
                 request_id: new_id(),
                 ..Default::default()
             };
-            Call::new(&self.recipient(&copy), path!("ConfirmReceipt"), &message)
+            Call::new(&self.recipient(&copy), rpc!("ConfirmReceipt"), &message)
         }))
     }
 
@@ -214,21 +212,18 @@ impl Collections {
                 request_id: new_id(),
                 validate_only: false,
             };
-            Call::new(&self.recipient(&copy), path!("RejectCopy"), &message)
+            Call::new(&self.recipient(&copy), rpc!("RejectCopy"), &message)
         }))
     }
 
     /// The confirmation of a recall that nobody confirmed; when there is none, another edition is released and recalled first.
     async fn confirmation_of_recall(&self) -> Result<Option<Call>, String> {
         if self.recalled.lock().expect("no test panics here").is_empty() {
-            let Some(name) = self.of_crime.lock().expect("no test panics here").pop() else {
+            let Some((name, copies)) = self.newly_released().await? else {
                 return Ok(None);
             };
-            self.prepare(&name).await?;
-            self.watched.done(&self.release(&name)).await?;
             self.watched.done(&self.recall(&name)).await?;
-            let listed: ListCopiesResponse = self.copies(&name).read().await?;
-            *self.recalled.lock().expect("no test panics here") = listed.copies;
+            *self.recalled.lock().expect("no test panics here") = copies;
         }
         let copy = self.recalled.lock().expect("no test panics here").pop();
         Ok(copy.map(|copy| {
@@ -237,7 +232,7 @@ impl Collections {
                 request_id: new_id(),
                 validate_only: false,
             };
-            Call::new(&self.recipient(&copy), path!("ConfirmRecall"), &message)
+            Call::new(&self.recipient(&copy), rpc!("ConfirmRecall"), &message)
         }))
     }
 
@@ -287,23 +282,23 @@ impl Collections {
     async fn reading(&self, method: &str) -> Result<Option<Call>, String> {
         let (anyone, operator) = (&self.anyone, &self.operator);
         Ok(Some(match method {
-            "ListCollections" => Call::new(anyone, path!("ListCollections"), &ListCollectionsRequest::default()),
+            "ListCollections" => Call::new(anyone, rpc!("ListCollections"), &ListCollectionsRequest::default()),
             "GetCollection" => {
                 let message = GetCollectionRequest {
                     name: "collections/crime".into(),
                     as_of: None,
                 };
-                Call::new(anyone, path!("GetCollection"), &message)
+                Call::new(anyone, rpc!("GetCollection"), &message)
             }
-            "ListRecipients" => Call::new(anyone, path!("ListRecipients"), &ListRecipientsRequest::default()),
+            "ListRecipients" => Call::new(anyone, rpc!("ListRecipients"), &ListRecipientsRequest::default()),
             "GetDistributionList" => {
                 let message = GetDistributionListRequest {
                     name: "collections/crime/distributionList".into(),
                     as_of: None,
                 };
-                Call::new(anyone, path!("GetDistributionList"), &message)
+                Call::new(anyone, rpc!("GetDistributionList"), &message)
             }
-            "ListSchedule" => Call::new(anyone, path!("ListSchedule"), &scheduled()),
+            "ListSchedule" => Call::new(anyone, rpc!("ListSchedule"), &scheduled()),
             "ListEditions" => self.list("-", 2025),
             "GetEdition" => self.get(RELEASED),
             "ListCopies" => self.copies(RELEASED),
@@ -312,25 +307,25 @@ impl Collections {
                     name: self.first_copy().await?.name,
                     view: CopyView::Full.into(),
                 };
-                Call::new(operator, path!("GetCopy"), &message)
+                Call::new(operator, rpc!("GetCopy"), &message)
             }
             "ProveDelivery" => {
                 let name = self.first_copy().await?.name;
-                Call::new(operator, path!("ProveDelivery"), &ProveDeliveryRequest { name })
+                Call::new(operator, rpc!("ProveDelivery"), &ProveDeliveryRequest { name })
             }
-            "ListSigningKeys" => Call::new(anyone, path!("ListSigningKeys"), &ListSigningKeysRequest::default()),
+            "ListSigningKeys" => Call::new(anyone, rpc!("ListSigningKeys"), &ListSigningKeysRequest::default()),
             "DownloadCopy" => {
                 let copy = self.first_copy().await?;
                 let message = DownloadCopyRequest {
                     name: copy.name.clone(),
                     ..Default::default()
                 };
-                Call::new(&self.recipient(&copy), path!("DownloadCopy"), &message)
+                Call::new(&self.recipient(&copy), rpc!("DownloadCopy"), &message)
             }
-            "WatchCopies" => Call::feed(operator, path!("WatchCopies"), &WatchCopiesRequest::default()),
+            "WatchCopies" => Call::feed(operator, rpc!("WatchCopies"), &WatchCopiesRequest::default()),
             "PreviewRecompute" => {
                 let change = Some(Change::CalendarAct(super::calendar::act(1)));
-                Call::new(operator, path!("PreviewRecompute"), &PreviewRecomputeRequest { change })
+                Call::new(operator, rpc!("PreviewRecompute"), &PreviewRecomputeRequest { change })
             }
             "ListEntries" => Call::new(
                 &self.administrator,
@@ -350,7 +345,7 @@ impl Collections {
     }
 
     async fn until_whole(&self) {
-        let call = Call::new(&self.anyone, path!("ListSchedule"), &scheduled());
+        let call = Call::new(&self.anyone, rpc!("ListSchedule"), &scheduled());
         let whole = async {
             while call.make(None).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(20)).await;

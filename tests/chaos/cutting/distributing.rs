@@ -15,11 +15,13 @@ use uuid::Uuid;
 use super::watched::Watched;
 use crate::call::Call;
 
-macro_rules! path {
+/// The full name of a method of the service.
+macro_rules! rpc {
     ($method:literal) => {
         concat!("/legalstat.collections.v1.CollectionDistributionService/", $method)
     };
 }
+pub(super) use rpc;
 
 /// Who calls.
 pub(super) struct Callers<'a> {
@@ -29,7 +31,7 @@ pub(super) struct Callers<'a> {
     pub(super) administrator: &'a Channel,
 }
 
-fn new_id() -> String {
+pub(super) fn new_id() -> String {
     Uuid::new_v4().to_string()
 }
 
@@ -92,7 +94,7 @@ fn resolving() -> ResolveDistributionRequest {
 
 /// A version that was proposed for this call alone.
 async fn proposed(watched: &Watched, callers: &Callers<'_>) -> Result<DistributionList, String> {
-    let call = Call::new(callers.operator, path!("ResolveDistribution"), &resolving());
+    let call = Call::new(callers.operator, rpc!("ResolveDistribution"), &resolving());
     watched.prepared(&call).await
 }
 
@@ -114,14 +116,14 @@ pub(super) async fn call(watched: &Watched, callers: &Callers<'_>, method: &str)
                 request_id: new_id(),
                 ..Default::default()
             };
-            Call::new(administrator, path!("UpdateCollection"), &message)
+            Call::new(administrator, rpc!("UpdateCollection"), &message)
         }
         "GetRecipient" => {
             let message = GetRecipientRequest {
                 name: "recipients/senate".into(),
                 as_of: None,
             };
-            Call::new(callers.anyone, path!("GetRecipient"), &message)
+            Call::new(callers.anyone, rpc!("GetRecipient"), &message)
         }
         "CreateRecipient" => {
             let message = CreateRecipientRequest {
@@ -134,7 +136,7 @@ pub(super) async fn call(watched: &Watched, callers: &Callers<'_>, method: &str)
                 request_id: new_id(),
                 validate_only: false,
             };
-            Call::new(administrator, path!("CreateRecipient"), &message)
+            Call::new(administrator, rpc!("CreateRecipient"), &message)
         }
         "UpdateRecipient" => {
             let message = UpdateRecipientRequest {
@@ -146,20 +148,20 @@ pub(super) async fn call(watched: &Watched, callers: &Callers<'_>, method: &str)
                 request_id: new_id(),
                 ..Default::default()
             };
-            Call::new(administrator, path!("UpdateRecipient"), &message)
+            Call::new(administrator, rpc!("UpdateRecipient"), &message)
         }
         "ListRecipientKeys" => {
             let message = ListRecipientKeysRequest {
                 parent: "recipients/senate".into(),
                 ..Default::default()
             };
-            Call::new(callers.operator, path!("ListRecipientKeys"), &message)
+            Call::new(callers.operator, rpc!("ListRecipientKeys"), &message)
         }
-        "AddRecipientKey" => Call::new(administrator, path!("AddRecipientKey"), &adding()),
+        "AddRecipientKey" => Call::new(administrator, rpc!("AddRecipientKey"), &adding()),
         "RetireRecipientKey" => {
             let added = adding();
             watched
-                .done(&Call::new(administrator, path!("AddRecipientKey"), &added))
+                .done(&Call::new(administrator, rpc!("AddRecipientKey"), &added))
                 .await?;
             let message = RetireRecipientKeyRequest {
                 name: format!("{}/signingKeys/{}", added.parent, added.key_id),
@@ -167,23 +169,23 @@ pub(super) async fn call(watched: &Watched, callers: &Callers<'_>, method: &str)
                 request_id: new_id(),
                 ..Default::default()
             };
-            Call::new(administrator, path!("RetireRecipientKey"), &message)
+            Call::new(administrator, rpc!("RetireRecipientKey"), &message)
         }
         "ListDistributionLists" => {
             let message = ListDistributionListsRequest {
                 parent: "collections/crime".into(),
                 ..Default::default()
             };
-            Call::new(callers.anyone, path!("ListDistributionLists"), &message)
+            Call::new(callers.anyone, rpc!("ListDistributionLists"), &message)
         }
-        "ResolveDistribution" => Call::new(callers.operator, path!("ResolveDistribution"), &resolving()),
+        "ResolveDistribution" => Call::new(callers.operator, rpc!("ResolveDistribution"), &resolving()),
         "ApproveDistribution" => {
             let message = ApproveDistributionRequest {
                 name: proposed(watched, callers).await?.name,
                 request_id: new_id(),
                 ..Default::default()
             };
-            Call::new(callers.approver, path!("ApproveDistribution"), &message)
+            Call::new(callers.approver, rpc!("ApproveDistribution"), &message)
         }
         "RejectDistribution" => {
             let message = RejectDistributionRequest {
@@ -192,7 +194,7 @@ pub(super) async fn call(watched: &Watched, callers: &Callers<'_>, method: &str)
                 request_id: new_id(),
                 validate_only: false,
             };
-            Call::new(callers.approver, path!("RejectDistribution"), &message)
+            Call::new(callers.approver, rpc!("RejectDistribution"), &message)
         }
         _ => return Ok(None),
     }))
