@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use serde_json::Value;
 use typst::{
     foundations::Bytes,
-    text::{Font, FontBook},
+    layout::Abs,
+    text::{Font, FontBook, FontInstance, FontVariant, FontVariations},
     utils::LazyHash,
 };
 
@@ -25,16 +26,18 @@ pub static FONTS: LazyLock<Vec<Font>> = LazyLock::new(|| {
 /// What the fonts say of themselves.
 pub static BOOK: LazyLock<LazyHash<FontBook>> = LazyLock::new(|| LazyHash::new(FontBook::from_fonts(&*FONTS)));
 
-/// The font that has all that any text is set in.
-fn last() -> &'static Font {
-    FONTS.last().expect("there are three")
-}
+/// The font that has all that any text is set in. It is asked for glyphs: what a font says it covers may have none of its own.
+static LAST: LazyLock<FontInstance> = LazyLock::new(|| {
+    let last = FONTS.last().expect("there are three").clone();
+    last.instantiate(FontVariant::default(), Abs::zero(), &FontVariations::default())
+});
 
 /// Whether a character can be shown as what it is. One that turns the direction of what follows cannot: a reader would see
 /// another text, or another number, than was signed.
 fn shows(c: char) -> bool {
     let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    c == '\n' || (!c.is_control() && !turns && last().info().coverage.contains(c.into()))
+    let glyph = || LAST.ttf().glyph_index(c);
+    c == '\n' || (!c.is_control() && !turns && glyph().is_some_and(|glyph| glyph.0 != 0))
 }
 
 /// The text with every character that cannot be shown as its number, `<U+1F600>`: a document for archives may not hold a glyph
@@ -64,6 +67,14 @@ pub fn make_legible(value: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_character_that_the_font_claims_without_a_glyph_is_told_by_its_number() {
+        for (c, told) in [('\u{608}', "<U+0608>"), ('\u{60b}', "<U+060B>")] {
+            assert!(LAST.font().info().coverage.contains(c.into()), "the font claims {told}");
+            assert_eq!(legible(&c.to_string()), told);
+        }
+    }
 
     #[test]
     fn kazakh_russian_arabic_and_combining_letters_are_shown_as_they_are() {
