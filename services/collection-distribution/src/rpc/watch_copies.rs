@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::stream::BoxStream;
 use legalstat_kit::{
-    Call, Context, Error, FieldReason, Violations,
+    Call, Context, Error, Violations,
     door::wire,
     feed::{Event, Telling},
 };
@@ -30,10 +30,6 @@ pub(super) async fn watch_copies(
     request: WatchCopiesRequest,
 ) -> Result<Feed, Error> {
     let (mut violations, outbox) = (Violations::new(), &service.outbox);
-    if request.only_new && !request.resume_token.is_empty() {
-        let problem = "a token says where to begin; leave out one of the two";
-        violations.add("only_new", FieldReason::Conflict, problem);
-    }
     let start = outbox.begin(&mut violations, TOKEN, &request.resume_token, request.only_new);
     let start = violations.sound(start)?;
     let teller = Teller {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use legalstat_kit::{
-    Call, Context, Error, FieldReason, Violations,
+    Call, Context, Error, Violations,
     door::wire,
     feed::{Event, Telling},
 };
@@ -34,10 +34,6 @@ pub(super) async fn watch_forms(
     request: WatchFormsRequest,
 ) -> Result<Response<Feed>, Error> {
     let (mut violations, context, outbox) = (Violations::new(), &registry.context, &registry.outbox);
-    if request.only_new && !request.resume_token.is_empty() {
-        let problem = "a token says where to begin; leave out one of the two";
-        violations.add("only_new", FieldReason::Conflict, problem);
-    }
     let start = outbox.begin(&mut violations, TOKEN, &request.resume_token, request.only_new);
     let start = violations.sound(start)?;
     // Who watches asks for everything: what an embargo withholds is an attempt, as it is of a list.

@@ -111,8 +111,13 @@ impl Outbox {
         outbox
     }
 
-    /// Reads where a watcher wants to begin: behind a token, at the first event, or with what happens from now on.
+    /// Reads where a watcher wants to begin: behind a token, at the first event, or, by its field `only_new`, with what happens from now
+    /// on.
     pub fn begin(&self, violations: &mut Violations, field: &str, token: &str, only_new: bool) -> Option<Start> {
+        if only_new && !token.is_empty() {
+            let problem = "a token says where to begin; leave out one of the two";
+            violations.add("only_new", FieldReason::Conflict, problem);
+        }
         let from = match (token, only_new) {
             ("", false) => From::Position(Position::BEGINNING),
             ("", true) => From::Now,

@@ -7,7 +7,7 @@ use std::{
 
 use futures::stream::BoxStream;
 use legalstat_kit::{
-    Call, Context, Error, FieldReason, Violations,
+    Call, Context, Error, Violations,
     door::wire,
     feed::{Event, Telling},
     zone,
@@ -45,10 +45,6 @@ pub(super) async fn watch_requests(
     message: WatchRequestsRequest,
 ) -> Result<Feed, Error> {
     let mut violations = Violations::new();
-    if message.only_new && !message.resume_token.is_empty() {
-        let problem = "a token says where to begin; leave out one of the two";
-        violations.add("only_new", FieldReason::Conflict, problem);
-    }
     let outbox = &service.outbox;
     let start = outbox.begin(&mut violations, TOKEN, &message.resume_token, message.only_new);
     let start = violations.sound(start)?;
