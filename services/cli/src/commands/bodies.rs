@@ -1,9 +1,11 @@
 //! `legalstat bodies`.
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Action, Command, Mutation, date, forms::word, name, object, request, requests::SERVICE};
+use super::{
+    Action, Command, Mutation, date, field_mask::Given, forms::word, name, object, request, requests::SERVICE,
+};
 use crate::{failure::Failure, output::View};
 
 /// Bodies that ask, and the bodies of legal statistics
@@ -141,42 +143,15 @@ const BODIES: View = View::Rows(
 );
 
 impl Facts {
-    /// The fields that are given, and their paths.
-    fn fields(self) -> (Map<String, Value>, Vec<&'static str>) {
-        let (mut fields, mut title, mut paths) = (Map::new(), Map::new(), Vec::new());
-        for (language, path, text) in [
-            ("kk", "title.kk", self.kk),
-            ("ru", "title.ru", self.ru),
-            ("en", "title.en", self.en),
-        ] {
-            if let Some(text) = text {
-                title.insert(language.into(), json!(text));
-                paths.push(path);
-            }
-        }
-        if !title.is_empty() {
-            fields.insert("title".into(), Value::Object(title));
-        }
-        for (field, path, text) in [
-            ("certificateName", "certificate_name", self.certificate),
-            ("bin", "bin", self.bin),
-            ("territory", "territory", self.territory),
-        ] {
-            if let Some(text) = text {
-                fields.insert(field.into(), json!(text));
-                paths.push(path);
-            }
-        }
-        if let Some(act) = self.act {
-            let basis = json!({ "act": act, "provision": self.provision, "uri": self.uri });
-            fields.insert("legalBasis".into(), basis);
-            paths.push("legal_basis");
-        }
-        if let Some(to) = self.to {
-            fields.insert("validTo".into(), to);
-            paths.push("valid_to");
-        }
-        (fields, paths)
+    fn given(self) -> Given {
+        let mut given = Given::default();
+        given.localized("title", self.kk, self.ru, self.en);
+        given.field("certificate_name", self.certificate);
+        given.field("bin", self.bin);
+        given.field("territory", self.territory);
+        given.law(self.act, self.provision, self.uri);
+        given.field("valid_to", self.to);
+        given
     }
 }
 
@@ -192,7 +167,7 @@ impl Bodies {
                 reason,
                 mutation,
             } => {
-                let (mut body, _) = facts.fields();
+                let mut body = facts.given().fields;
                 body.insert("name".into(), json!(name("bodies/", &id)));
                 body.insert("kind".into(), word(kind, "BODY_KIND_"));
                 body.insert("validFrom".into(), from);
@@ -222,17 +197,14 @@ impl Bodies {
                 etag,
                 mutation,
             } => {
-                let (mut body, mut paths) = facts.fields();
-                if let Some(kind) = kind {
-                    body.insert("kind".into(), word(kind, "BODY_KIND_"));
-                    paths.push("kind");
-                }
+                let mut given = facts.given();
+                given.field("kind", kind.map(|kind| word(kind, "BODY_KIND_")));
                 if open {
-                    paths.push("valid_to");
+                    given.emptied("valid_to");
                 }
+                let (mask, mut body) = (given.mask(), given.fields);
                 body.insert("name".into(), json!(name("bodies/", &id)));
                 body.insert("etag".into(), json!(etag));
-                let mask = in_camel_case(&paths);
                 let fields = object([
                     ("body", Some(Value::Object(body))),
                     ("updateMask", Some(json!(mask))),
@@ -243,29 +215,5 @@ impl Bodies {
                 Command::new(SERVICE, "UpdateBody", Action::Send(request, View::Record)).called_as("administrator")
             }
         })
-    }
-}
-
-/// Paths as proto3 JSON writes a field mask.
-pub(crate) fn in_camel_case(paths: &[&str]) -> String {
-    let camel = |path: &&str| {
-        let mut words = path.split('_');
-        let first = words.next().unwrap_or_default().to_owned();
-        words.fold(first, |camel, word| {
-            let (begin, rest) = word.split_at(1);
-            camel + &begin.to_uppercase() + rest
-        })
-    };
-    paths.iter().map(camel).collect::<Vec<_>>().join(",")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mask_is_written_as_json_writes_it() {
-        let mask = in_camel_case(&["certificate_name", "title.kk", "legal_basis", "bin"]);
-        assert_eq!(mask, "certificateName,title.kk,legalBasis,bin");
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod collections;
 pub(crate) mod coupons;
 pub(crate) mod decisions;
 pub(crate) mod editions;
+pub(crate) mod field_mask;
 pub(crate) mod forms;
 pub(crate) mod journal;
 mod next;

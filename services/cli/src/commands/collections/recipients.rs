@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use prost_reflect::Value as Field;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use x509_parser::{pem::parse_x509_pem, prelude::FromDer, x509::SubjectPublicKeyInfo};
 
 use super::{
-    super::{Action, Command, Mutation, bodies::in_camel_case, date, instant, name, object, read_text, request},
+    super::{Action, Command, Mutation, date, field_mask::Given, instant, name, object, read_text, request},
     SERVICE, list,
 };
 use crate::{failure::Failure, output::View};
@@ -199,43 +199,16 @@ fn named(id: String) -> String {
 }
 
 impl Facts {
-    /// The fields that are given, and their paths.
-    fn fields(self) -> (Map<String, Value>, Vec<&'static str>) {
-        let (mut fields, mut title, mut paths) = (Map::new(), Map::new(), Vec::new());
-        for (language, path, text) in [
-            ("kk", "display_name.kk", self.kk),
-            ("ru", "display_name.ru", self.ru),
-            ("en", "display_name.en", self.en),
-        ] {
-            if let Some(text) = text {
-                title.insert(language.into(), json!(text));
-                paths.push(path);
-            }
-        }
-        if !title.is_empty() {
-            fields.insert("displayName".into(), Value::Object(title));
-        }
-        for (field, path, text) in [
-            ("parent", "parent", self.parent.map(named)),
-            ("certificateName", "certificate_name", self.certificate),
-            ("endpoint", "endpoint", self.endpoint),
-            ("successor", "successor", self.successor.map(named)),
-        ] {
-            if let Some(text) = text {
-                fields.insert(field.into(), json!(text));
-                paths.push(path);
-            }
-        }
-        if let Some(act) = self.act {
-            let basis = json!({ "act": act, "provision": self.provision, "uri": self.uri });
-            fields.insert("legalBasis".into(), basis);
-            paths.push("legal_basis");
-        }
-        if let Some(to) = self.to {
-            fields.insert("validTo".into(), to);
-            paths.push("valid_to");
-        }
-        (fields, paths)
+    fn given(self) -> Given {
+        let mut given = Given::default();
+        given.localized("display_name", self.kk, self.ru, self.en);
+        given.field("parent", self.parent.map(named));
+        given.field("certificate_name", self.certificate);
+        given.field("endpoint", self.endpoint);
+        given.field("successor", self.successor.map(named));
+        given.law(self.act, self.provision, self.uri);
+        given.field("valid_to", self.to);
+        given
     }
 }
 
@@ -265,7 +238,7 @@ impl Receiving {
                 reason,
                 mutation,
             } => {
-                let (mut fields, _) = facts.fields();
+                let mut fields = facts.given().fields;
                 fields.insert("name".into(), json!(recipient(&id)));
                 fields.insert("column".into(), json!(column));
                 fields.insert("validFrom".into(), from);
@@ -281,15 +254,16 @@ impl Receiving {
                 etag,
                 mutation,
             } => {
-                let (mut fields, mut paths) = facts.fields();
+                let mut given = facts.given();
                 if open {
-                    paths.push("valid_to");
+                    given.emptied("valid_to");
                 }
+                let (mask, mut fields) = (given.mask(), given.fields);
                 fields.insert("name".into(), json!(recipient(&id)));
                 fields.insert("etag".into(), json!(etag));
                 let fields = object([
                     ("recipient", Some(Value::Object(fields))),
-                    ("updateMask", Some(json!(in_camel_case(&paths)))),
+                    ("updateMask", Some(json!(mask))),
                     ("effectiveFrom", effective_from),
                     ("reason", Some(json!(reason))),
                 ]);

@@ -1,10 +1,10 @@
 //! What collections are called: `legalstat collections list`, `get`, `update`.
 
 use clap::Subcommand;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
-    super::{Action, Command, Mutation, bodies::in_camel_case, date, name, object, request},
+    super::{Action, Command, Mutation, date, field_mask::Given, name, object, request},
     SERVICE, list,
 };
 use crate::{failure::Failure, output::View};
@@ -87,20 +87,14 @@ impl Titles {
                 etag,
                 mutation,
             } => {
-                let given = [("kk", "title.kk", kk), ("ru", "title.ru", ru), ("en", "title.en", en)];
-                let (mut title, mut paths) = (Map::new(), Vec::new());
-                for (language, path, text) in given {
-                    if let Some(text) = text {
-                        title.insert(language.into(), json!(text));
-                        paths.push(path);
-                    }
-                }
+                let mut given = Given::default();
+                given.localized("title", kk, ru, en);
+                let (mask, mut fields) = (given.mask(), given.fields);
+                fields.insert("name".into(), named(&collection));
+                fields.insert("etag".into(), json!(etag));
                 let fields = object([
-                    (
-                        "collection",
-                        Some(json!({ "name": named(&collection), "title": title, "etag": etag })),
-                    ),
-                    ("updateMask", Some(json!(in_camel_case(&paths)))),
+                    ("collection", Some(Value::Object(fields))),
+                    ("updateMask", Some(json!(mask))),
                     ("effectiveFrom", effective_from),
                     ("reason", Some(json!(reason))),
                 ]);
