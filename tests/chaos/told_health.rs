@@ -65,12 +65,17 @@ impl ToldHealth {
                 let serving = own.filter(|seen| seen.asked >= since && seen.status == Ok(SERVING));
                 serving.map(|seen| seen.answered).min()
             };
-            let ready: Option<Vec<Instant>> = SERVICES.iter().map(|(_, schema)| ready(schema)).collect();
-            if let Some(last) = ready.and_then(|ready| ready.into_iter().max()) {
+            let told: Vec<(&str, Option<Instant>)> =
+                SERVICES.iter().map(|(_, schema)| (*schema, ready(schema))).collect();
+            let missing = told.iter().filter(|(_, ready)| ready.is_none());
+            let missing: Vec<&str> = missing.map(|(schema, _)| *schema).collect();
+            if missing.is_empty()
+                && let Some(last) = told.iter().filter_map(|(_, ready)| *ready).max()
+            {
                 return Ok(last.duration_since(since));
             }
             if since.elapsed() > patience {
-                return Err(format!("not every service is ready after {patience:?}"));
+                return Err(format!("not ready after {patience:?}: {}", missing.join(", ")));
             }
             tokio::time::sleep(ASKING).await;
         }
