@@ -2,6 +2,7 @@
 
 pub mod collection;
 pub mod copy;
+pub mod delivery;
 pub mod distribution;
 pub mod distribution_list;
 pub mod edition;

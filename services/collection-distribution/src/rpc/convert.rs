@@ -273,6 +273,7 @@ pub(super) fn to_copy(copy: Copy, now: Timestamp) -> proto::Copy {
         status_time: since.map(wire::to_timestamp),
         due_date: Some(wire::to_date(copy.due_date)),
         overdue,
+        delivery: None,
         revision: copy.revision,
         recalled_at: copy.recalled_at.map(wire::to_timestamp),
         recall_confirmed_at: copy.recall_confirmed_at.map(wire::to_timestamp),

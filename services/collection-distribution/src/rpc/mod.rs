@@ -8,10 +8,11 @@ use legalstat_proto::collections::v1::{
     CreateRecipientRequest, DeliveryProof, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition,
     GetCollectionRequest, GetCopyRequest, GetDistributionListRequest, GetEditionRequest, GetRecipientRequest,
     ListCollectionsRequest, ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse,
-    ListDistributionListsRequest, ListDistributionListsResponse, ListEditionsRequest, ListEditionsResponse,
-    ListRecipientKeysRequest, ListRecipientKeysResponse, ListRecipientsRequest, ListRecipientsResponse,
-    ListScheduleRequest, ListScheduleResponse, ListSigningKeysRequest, ListSigningKeysResponse, ProveDeliveryRequest,
-    RecallEditionRequest, Recipient, RecipientKey, RejectCopyRequest, RejectDistributionRequest, ReleaseEditionRequest,
+    ListDeliveryAttemptsRequest, ListDeliveryAttemptsResponse, ListDistributionListsRequest,
+    ListDistributionListsResponse, ListEditionsRequest, ListEditionsResponse, ListRecipientKeysRequest,
+    ListRecipientKeysResponse, ListRecipientsRequest, ListRecipientsResponse, ListScheduleRequest,
+    ListScheduleResponse, ListSigningKeysRequest, ListSigningKeysResponse, ProveDeliveryRequest, RecallEditionRequest,
+    Recipient, RecipientKey, RedeliverCopyRequest, RejectCopyRequest, RejectDistributionRequest, ReleaseEditionRequest,
     ResolveDistributionRequest, RetireRecipientKeyRequest, SealEditionRequest, UpdateCollectionRequest,
     UpdateRecipientRequest, UploadEditionContentRequest, WatchCopiesRequest,
     collection_distribution_service_server::CollectionDistributionService,
@@ -303,6 +304,17 @@ impl CollectionDistributionService for CollectionDistribution {
     async fn reject_copy(&self, request: Request<RejectCopyRequest>) -> Result<Response<Copy>, Status> {
         let (call, message) = Call::with_message(request);
         Ok(Response::new(reject_copy::reject_copy(self, call, message).await?))
+    }
+
+    async fn redeliver_copy(&self, _request: Request<RedeliverCopyRequest>) -> Result<Response<Copy>, Status> {
+        Err(Status::unimplemented("on its way"))
+    }
+
+    async fn list_delivery_attempts(
+        &self,
+        _request: Request<ListDeliveryAttemptsRequest>,
+    ) -> Result<Response<ListDeliveryAttemptsResponse>, Status> {
+        Err(Status::unimplemented("on its way"))
     }
 
     async fn watch_copies(
