@@ -1,12 +1,14 @@
 //! What collections, recipients, editions and copies are, and what may be done with them.
 
 pub mod collection;
+pub mod content;
 pub mod copy;
 pub mod distribution;
 pub mod distribution_list;
 pub mod edition;
 pub mod issuing;
 pub mod key;
+pub mod marking;
 pub mod receipt;
 pub mod recipient;
 pub mod register;

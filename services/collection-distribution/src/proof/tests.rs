@@ -38,6 +38,7 @@ fn proof(change: impl FnOnce(&mut DeliveryProof)) -> DeliveryProof {
         content_sha256: hex::encode([7; 32]),
         sending_body: "bodies/committee".into(),
         issued_at: Some(Default::default()),
+        official_use: None,
     };
     let bytes = statements::of_copy(&statement).expect("it has a text");
     let copy_sha256 = hex::encode(wire::sha256(&bytes));

@@ -224,7 +224,7 @@ fn header(name: &str) -> UploadEditionContentHeader {
         content_type: "application/pdf".into(),
         sha256: String::new(),
         request_id: new_id(),
-        validate_only: false,
+        ..Default::default()
     }
 }
 
