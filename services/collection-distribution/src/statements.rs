@@ -17,6 +17,9 @@ use crate::domain::{
 /// The format of statements of receipts.
 pub const RECEIPT_FORMAT: &str = "legalstat-receipt/1";
 
+/// The format of manifests of content.
+pub const CONTENT_FORMAT: &str = content::FORMAT;
+
 static COPY: LazyLock<MessageDescriptor> =
     LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.CopyStatement"));
 static RECEIPT: LazyLock<MessageDescriptor> =
