@@ -49,8 +49,22 @@ impl Obstacle {
                 "the file is the only one of the edition; upload another first",
             ),
             Self::NoRoom(no_room) => return no_room.refusal().about(edition),
-            Self::NoSuchFile => return violation("filename", FieldReason::Unknown, "the edition has no file of this name", edition),
-            Self::EmbargoPassed => return violation("until", FieldReason::OutOfRange, "an embargo ends in the future", edition),
+            Self::NoSuchFile => {
+                return violation(
+                    "filename",
+                    FieldReason::Unknown,
+                    "the edition has no file of this name",
+                    edition,
+                );
+            }
+            Self::EmbargoPassed => {
+                return violation(
+                    "until",
+                    FieldReason::OutOfRange,
+                    "an embargo ends in the future",
+                    edition,
+                );
+            }
             Self::EmbargoMakesLate => return late_embargo(edition),
             Self::Embargoed(until) => return embargoed(edition, until),
             Self::MarkedCopies { marked, total } => return marked_copies(edition, marked, total),

@@ -303,7 +303,10 @@ fn compared(proof: &DeliveryProof, content: Option<&str>) -> anyhow::Result<Told
     Ok(match listed {
         Some(file) => {
             let (name, count) = (&file.filename, files.count());
-            (Outcome::Proved, format!("the file is {name:?} of the copy, one of {count}"))
+            (
+                Outcome::Proved,
+                format!("the file is {name:?} of the copy, one of {count}"),
+            )
         }
         None if proof.manifest.is_none() && stated == sha256 => {
             (Outcome::Proved, "the file is the content of the copy".into())

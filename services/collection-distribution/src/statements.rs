@@ -39,7 +39,10 @@ pub fn content_sha256(manifest: &ContentManifest) -> anyhow::Result<String> {
         content::FORMAT
     );
     let in_order = manifest.files.is_sorted_by(|one, next| one.filename < next.filename);
-    anyhow::ensure!(in_order, "the files of the manifest are not in the order of their names");
+    anyhow::ensure!(
+        in_order,
+        "the files of the manifest are not in the order of their names"
+    );
     match manifest.files.as_slice() {
         [] => anyhow::bail!("the manifest has no files"),
         [file] => Ok(file.sha256.clone()),

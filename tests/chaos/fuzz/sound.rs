@@ -66,9 +66,9 @@ fn written(path: &str, dice: &mut Dice) -> Option<Vec<Value>> {
         "DeleteEditionFile" => {
             vec![json!({ "name": form, "filename": "form.csv", "requestId": id, "validateOnly": validate })]
         }
-        "RemoveEditionFile" => vec![
-            json!({ "name": edition, "filename": "collection.pdf", "requestId": id, "validateOnly": validate }),
-        ],
+        "RemoveEditionFile" => {
+            vec![json!({ "name": edition, "filename": "collection.pdf", "requestId": id, "validateOnly": validate })]
+        }
         "MarkEdition" => vec![
             json!({ "name": edition, "officialUse": { "copies": 33, "reason": "a reason" }, "requestId": id,
                     "validateOnly": validate }),

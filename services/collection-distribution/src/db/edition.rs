@@ -149,7 +149,10 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
     );
     let rows = rows.fetch_all(&mut *connection).await?;
     let mut editions = rows.into_iter().map(Edition::try_from).collect::<Result<Vec<_>, _>>()?;
-    let revisions: Vec<_> = editions.iter().map(|edition| (&edition.key, edition.revision)).collect();
+    let revisions: Vec<_> = editions
+        .iter()
+        .map(|edition| (&edition.key, edition.revision))
+        .collect();
     let files = revision_file::of_each(connection, &revisions).await?;
     for (edition, files) in editions.iter_mut().zip(files) {
         edition.files = files;

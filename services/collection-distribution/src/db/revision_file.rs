@@ -30,8 +30,14 @@ pub async fn of_each(
          FROM UNNEST($1::text[], $2::text[], $3::integer[]) WITH ORDINALITY AS w (collection, period, revision, place)
          JOIN collections.revision_file r USING (collection, period, revision)
          JOIN collections.edition_file f ON f.number = r.file"#,
-        &revisions.iter().map(|(key, _)| key.collection.clone()).collect::<Vec<_>>(),
-        &revisions.iter().map(|(key, _)| key.period.to_string()).collect::<Vec<_>>(),
+        &revisions
+            .iter()
+            .map(|(key, _)| key.collection.clone())
+            .collect::<Vec<_>>(),
+        &revisions
+            .iter()
+            .map(|(key, _)| key.period.to_string())
+            .collect::<Vec<_>>(),
         &revisions.iter().map(|(_, revision)| *revision).collect::<Vec<_>>(),
     )
     .fetch_all(connection)

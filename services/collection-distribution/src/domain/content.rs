@@ -236,6 +236,8 @@ pub mod tests {
         files.put(file("1.pdf", 10), 10).expect("it replaces one");
         // The others have 14 bytes: with 6 more there are 40.
         assert_eq!(files.put(file("2.pdf", 8), 10), Err(NoRoom::TooLarge(40)));
-        files.put(file("2.pdf", 7), 10).expect("there is room for exactly these");
+        files
+            .put(file("2.pdf", 7), 10)
+            .expect("there is room for exactly these");
     }
 }

@@ -78,7 +78,10 @@ fn a_file_is_added_replaced_and_taken_out_until_the_seal_and_one_always_stays() 
     let prepared = edition(EditionState::Prepared);
     let first = edition(EditionState::Scheduled).prepare(file("crime.pdf", 1), LIMIT);
     assert_eq!(first, Ok(prepared.clone()));
-    let several = prepared.clone().prepare(file("crime.xlsx", 1), LIMIT).expect("there is room");
+    let several = prepared
+        .clone()
+        .prepare(file("crime.xlsx", 1), LIMIT)
+        .expect("there is room");
     assert_eq!(several.files.len(), 2);
     assert_eq!(several.clone().without_file("crime.xlsx"), Ok(prepared.clone()));
     assert_eq!(several.without_file("other"), Err(Obstacle::NoSuchFile));
@@ -126,7 +129,9 @@ fn the_copies_of_a_marking_are_those_of_the_distribution() {
             reason: "personal data".into(),
             expires_on: None,
         });
-        let marked = edition(EditionState::Prepared).mark(official_use).expect("it is prepared");
+        let marked = edition(EditionState::Prepared)
+            .mark(official_use)
+            .expect("it is prepared");
         let done = edition(EditionState::Sealed).sealed.expect("it is sealed");
         let sealed = marked.seal(&[7; 32], done.clone()).expect("it is prepared");
         let by = "approver".to_owned();

@@ -215,7 +215,10 @@ mod tests {
             expires_on,
         };
         for (expires_on, expected) in [
-            (None, r#""officialUse":{"copies":33,"reason":"personal data"},"ordinal":2"#),
+            (
+                None,
+                r#""officialUse":{"copies":33,"reason":"personal data"},"ordinal":2"#,
+            ),
             (
                 Some(Date::constant(2030, 12, 31)),
                 concat!(

@@ -24,14 +24,20 @@ pub(super) async fn mark_edition(
     let key = door::sound(violations, &context.db, ("name", key.as_ref()), key.clone()).await?;
 
     let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
-    preparing::carry_out(service, mutation, key.clone(), "edition.marked", move |edition, connection, _| {
-        Box::pin(async move {
-            let edition = edition.mark(official_use);
-            let edition = edition.map_err(|obstacle| obstacle.refusal(&key))?;
-            db::edition::save_terms(connection, &edition).await?;
-            Ok(edition)
-        })
-    })
+    preparing::carry_out(
+        service,
+        mutation,
+        key.clone(),
+        "edition.marked",
+        move |edition, connection, _| {
+            Box::pin(async move {
+                let edition = edition.mark(official_use);
+                let edition = edition.map_err(|obstacle| obstacle.refusal(&key))?;
+                db::edition::save_terms(connection, &edition).await?;
+                Ok(edition)
+            })
+        },
+    )
     .await
 }
 

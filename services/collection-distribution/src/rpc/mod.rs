@@ -5,16 +5,17 @@ use legalstat_kit::{Call, Context, due::Schedule, feed::Outbox, files::FileStore
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::collections::v1::{
     AddRecipientKeyRequest, ApproveDistributionRequest, Collection, ConfirmRecallRequest, ConfirmReceiptRequest, Copy,
-    CreateRecipientRequest, DeliveryProof, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition, EditionContentUpload,
-    GetCollectionRequest, GetCopyRequest, GetDistributionListRequest, GetEditionContentUploadRequest, GetEditionRequest, GetRecipientRequest,
-    ListCollectionsRequest, ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse,
-    ListDistributionListsRequest, ListDistributionListsResponse, ListEditionsRequest, ListEditionsResponse,
-    ListRecipientKeysRequest, ListRecipientKeysResponse, ListRecipientsRequest, ListRecipientsResponse,
-    ListScheduleRequest, ListScheduleResponse, ListSigningKeysRequest, ListSigningKeysResponse, ProveDeliveryRequest,
-    MarkEditionRequest, RecallEditionRequest, Recipient, RecipientKey, RejectCopyRequest, RejectDistributionRequest, ReleaseEditionRequest, RemoveEditionFileRequest,
-    ResolveDistributionRequest, RetireRecipientKeyRequest, SealEditionRequest, SetEmbargoRequest, UpdateCollectionRequest,
-    UpdateRecipientRequest, UploadEditionContentRequest, WatchCopiesRequest,
-    collection_distribution_service_server::CollectionDistributionService,
+    CreateRecipientRequest, DeliveryProof, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition,
+    EditionContentUpload, GetCollectionRequest, GetCopyRequest, GetDistributionListRequest,
+    GetEditionContentUploadRequest, GetEditionRequest, GetRecipientRequest, ListCollectionsRequest,
+    ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse, ListDistributionListsRequest,
+    ListDistributionListsResponse, ListEditionsRequest, ListEditionsResponse, ListRecipientKeysRequest,
+    ListRecipientKeysResponse, ListRecipientsRequest, ListRecipientsResponse, ListScheduleRequest,
+    ListScheduleResponse, ListSigningKeysRequest, ListSigningKeysResponse, MarkEditionRequest, ProveDeliveryRequest,
+    RecallEditionRequest, Recipient, RecipientKey, RejectCopyRequest, RejectDistributionRequest, ReleaseEditionRequest,
+    RemoveEditionFileRequest, ResolveDistributionRequest, RetireRecipientKeyRequest, SealEditionRequest,
+    SetEmbargoRequest, UpdateCollectionRequest, UpdateRecipientRequest, UploadEditionContentRequest,
+    WatchCopiesRequest, collection_distribution_service_server::CollectionDistributionService,
 };
 use tonic::{Request, Response, Status, Streaming};
 

@@ -19,13 +19,19 @@ pub(super) async fn seal_edition(
     let (key, sha256) = door::sound(violations, &service.context.db, ("name", key.as_ref()), read).await?;
 
     let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
-    preparing::carry_out(service, mutation, key.clone(), "edition.sealed", move |edition, connection, sealed| {
-        Box::pin(async move {
-            let edition = edition.seal(&sha256, sealed);
-            let edition = edition.map_err(|obstacle| obstacle.refusal(&key))?;
-            db::edition::save(connection, &edition).await?;
-            Ok(edition)
-        })
-    })
+    preparing::carry_out(
+        service,
+        mutation,
+        key.clone(),
+        "edition.sealed",
+        move |edition, connection, sealed| {
+            Box::pin(async move {
+                let edition = edition.seal(&sha256, sealed);
+                let edition = edition.map_err(|obstacle| obstacle.refusal(&key))?;
+                db::edition::save(connection, &edition).await?;
+                Ok(edition)
+            })
+        },
+    )
     .await
 }

@@ -19,13 +19,19 @@ pub(super) async fn set_embargo(
     let key = door::sound(violations, &service.context.db, ("name", key.as_ref()), key.clone()).await?;
 
     let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
-    preparing::carry_out(service, mutation, key.clone(), "edition.embargo_set", move |edition, connection, set| {
-        Box::pin(async move {
-            let edition = edition.embargo(until, set.at);
-            let edition = edition.map_err(|obstacle| obstacle.refusal(&key))?;
-            db::edition::save_terms(connection, &edition).await?;
-            Ok(edition)
-        })
-    })
+    preparing::carry_out(
+        service,
+        mutation,
+        key.clone(),
+        "edition.embargo_set",
+        move |edition, connection, set| {
+            Box::pin(async move {
+                let edition = edition.embargo(until, set.at);
+                let edition = edition.map_err(|obstacle| obstacle.refusal(&key))?;
+                db::edition::save_terms(connection, &edition).await?;
+                Ok(edition)
+            })
+        },
+    )
     .await
 }

@@ -10,11 +10,7 @@ use sqlx::PgConnection;
 use super::door;
 use crate::{
     db::{self, revision::Revision},
-    domain::{
-        edition::Edition,
-        key::EditionKey,
-        marking::OfficialUse,
-    },
+    domain::{edition::Edition, key::EditionKey, marking::OfficialUse},
 };
 
 /// What a caller sees.
@@ -72,7 +68,8 @@ impl Sight {
         match self {
             Self::All => true,
             Self::Held(held, today) => {
-                official_use.is_none_or(|marking| !marking.holds_on(*today)) || held.contains(&(edition.clone(), revision))
+                official_use.is_none_or(|marking| !marking.holds_on(*today))
+                    || held.contains(&(edition.clone(), revision))
             }
         }
     }

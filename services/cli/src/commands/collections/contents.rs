@@ -190,7 +190,12 @@ impl Contents {
 
 impl Upload {
     async fn run(self, options: &Options) -> Result<(), Failure> {
-        let languages = [("", &self.content), ("kk", &self.kk), ("ru", &self.ru), ("en", &self.en)];
+        let languages = [
+            ("", &self.content),
+            ("kk", &self.kk),
+            ("ru", &self.ru),
+            ("en", &self.en),
+        ];
         let files = languages
             .into_iter()
             .flat_map(|(language, files)| files.iter().map(move |file| (language, file)));
@@ -218,7 +223,9 @@ impl Upload {
             ]);
             let header = message::of(&header(&method), &fields)?;
             let again = self.mutation.request_id.is_some();
-            answer = connection.upload_resuming(&method, &asked, &header, file, again).await?;
+            answer = connection
+                .upload_resuming(&method, &asked, &header, file, again)
+                .await?;
         }
         Ok(output::print(&answer, options.output, View::Record)?)
     }
@@ -262,7 +269,10 @@ pub(super) async fn held(
         None => None,
     };
     let manifest = manifest.and_then(|revision| revision.manifest);
-    Ok(manifest.map_or_else(|| edition.files.into_iter().map(listed).collect(), |manifest| manifest.files))
+    Ok(manifest.map_or_else(
+        || edition.files.into_iter().map(listed).collect(),
+        |manifest| manifest.files,
+    ))
 }
 
 fn listed(file: EditionContent) -> ManifestFile {

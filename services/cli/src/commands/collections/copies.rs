@@ -273,7 +273,9 @@ impl OfCopies {
 
 /// The files of a copy.
 async fn files(connection: &Connection, name: &str) -> Result<Vec<ManifestFile>, Failure> {
-    let copy = connection.call(&format!("{SERVICE}/GetCopy"), &json!({ "name": name })).await?;
+    let copy = connection
+        .call(&format!("{SERVICE}/GetCopy"), &json!({ "name": name }))
+        .await?;
     let revision = copy["revision"].as_i64().and_then(|number| i32::try_from(number).ok());
     let edition = name.split_once("/copies/").map_or(name, |(edition, _)| edition);
     contents::held(connection, edition, revision).await

@@ -77,7 +77,10 @@ async fn remove(client: &mut Client, filename: &str) -> Result<Edition, Status> 
         request_id: new_id(),
         validate_only: false,
     };
-    client.remove_edition_file(request).await.map(tonic::Response::into_inner)
+    client
+        .remove_edition_file(request)
+        .await
+        .map(tonic::Response::into_inner)
 }
 
 async fn fetch(client: &mut Client, filename: &str, offset: i64) -> Result<(String, Vec<u8>), Status> {

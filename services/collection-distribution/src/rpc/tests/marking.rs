@@ -205,5 +205,9 @@ async fn until_it_expires_the_content_of_a_marked_edition_is_told_to_who_holds_a
     let recalled = recall(&mut distribution.approver(), &recalling(CRIME)).await;
     assert_eq!(recalled.expect("it was released").official_use, Some(official_use(33)));
     let replacement = upload(&mut distribution.operator(), &header(CRIME), b"mended").await;
-    assert_eq!(replacement.expect("it is taken").official_use, None, "it is marked anew");
+    assert_eq!(
+        replacement.expect("it is taken").official_use,
+        None,
+        "it is marked anew"
+    );
 }

@@ -67,7 +67,9 @@ async fn an_upload_that_breaks_off_goes_on_where_it_stopped() {
     }
     let files = "SELECT count(*) FROM collections.edition_file";
     assert_eq!(distribution.count(files).await, 1);
-    seal(&mut operator, &sealing(CRIME, &content)).await.expect("it is sealed");
+    seal(&mut operator, &sealing(CRIME, &content))
+        .await
+        .expect("it is sealed");
     release(&mut distribution.approver(), &releasing(CRIME))
         .await
         .expect("it is released");
