@@ -1,10 +1,17 @@
 //! Which copies a release issues, with their numbers: all, the certain ones, or the rest after those.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
+use jiff::civil::Date;
 use legalstat_kit::law::LegalBasis;
 
-use super::distribution::{Distribution, Unresolved};
+use super::{
+    distribution::{Distribution, Unresolved},
+    recipient::{self, Known},
+};
 
 /// How much of a distribution is released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +31,17 @@ pub struct Issued {
     pub copies_total: Option<i32>,
     /// How many copies of the current revision each recipient has, by its id.
     pub of_recipient: BTreeMap<String, i32>,
+}
+
+impl Issued {
+    /// The same with who has the copies on a day where a recipient has become another: they count for what follows it.
+    pub fn succeeded(mut self, recipients: &[Known], day: Date) -> Self {
+        for (id, copies) in std::mem::take(&mut self.of_recipient) {
+            let heir = recipient::entitled(recipients, &id, day).map(str::to_owned);
+            *self.of_recipient.entry(heir.unwrap_or(id)).or_insert(0) += copies;
+        }
+        self
+    }
 }
 
 /// One copy with its number.
@@ -50,6 +68,8 @@ pub enum Unissuable {
     Fewer(Vec<String>),
     /// No certain cell lacks a copy.
     NothingCertain,
+    /// These recipients have ended, and nothing in force follows them.
+    Ended(BTreeSet<String>),
 }
 
 impl fmt::Display for Unissuable {
@@ -66,7 +86,29 @@ impl fmt::Display for Unissuable {
                 recipients.join(", ")
             ),
             Self::NothingCertain => f.write_str("the copies of all certain cells are issued"),
+            Self::Ended(recipients) => {
+                let named = recipients.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+                write!(
+                    f,
+                    "nothing in force follows these recipients, which have ended: {named}"
+                )
+            }
         }
+    }
+}
+
+/// Refuses copies for recipients that have ended by a day without anything in force that follows them.
+///
+/// # Errors
+/// [`Unissuable::Ended`].
+pub fn require_entitled(copies: &[NumberedCopy<'_>], recipients: &[Known], day: Date) -> Result<(), Unissuable> {
+    let ended = copies.iter().map(|copy| copy.recipient);
+    let ended = ended.filter(|id| recipient::entitled(recipients, id, day).is_none());
+    let ended: BTreeSet<String> = ended.map(str::to_owned).collect();
+    if ended.is_empty() {
+        Ok(())
+    } else {
+        Err(Unissuable::Ended(ended))
     }
 }
 

@@ -7,6 +7,7 @@ pub mod distribution_list;
 pub mod edition;
 pub mod issuing;
 pub mod key;
+pub mod punctuality;
 pub mod receipt;
 pub mod recipient;
 pub mod register;

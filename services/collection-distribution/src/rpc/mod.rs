@@ -4,16 +4,17 @@ use futures::stream::BoxStream;
 use legalstat_kit::{Call, Context, due::Schedule, feed::Outbox, files::FileStore, signing::SigningKeys};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::collections::v1::{
-    AddRecipientKeyRequest, ApproveDistributionRequest, Collection, ConfirmRecallRequest, ConfirmReceiptRequest, Copy,
-    CreateRecipientRequest, DeliveryProof, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition,
-    GetCollectionRequest, GetCopyRequest, GetDistributionListRequest, GetEditionRequest, GetRecipientRequest,
-    ListCollectionsRequest, ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse,
-    ListDistributionListsRequest, ListDistributionListsResponse, ListEditionsRequest, ListEditionsResponse,
-    ListRecipientKeysRequest, ListRecipientKeysResponse, ListRecipientsRequest, ListRecipientsResponse,
-    ListScheduleRequest, ListScheduleResponse, ListSigningKeysRequest, ListSigningKeysResponse, ProveDeliveryRequest,
+    AddRecipientKeyRequest, AnsweringDay, ApproveDistributionRequest, Collection, ConfirmRecallRequest,
+    ConfirmReceiptRequest, Copy, CreateRecipientRequest, DeliveryProof, DistributionList, DownloadCopyRequest,
+    DownloadCopyResponse, Edition, GetAnsweringDayRequest, GetCollectionRequest, GetCopyRequest,
+    GetDistributionListRequest, GetEditionRequest, GetPunctualityRequest, GetRecipientRequest, ListCollectionsRequest,
+    ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse, ListDistributionListsRequest,
+    ListDistributionListsResponse, ListEditionsRequest, ListEditionsResponse, ListRecipientKeysRequest,
+    ListRecipientKeysResponse, ListRecipientsRequest, ListRecipientsResponse, ListScheduleRequest,
+    ListScheduleResponse, ListSigningKeysRequest, ListSigningKeysResponse, ProveDeliveryRequest, PunctualityReport,
     RecallEditionRequest, Recipient, RecipientKey, RejectCopyRequest, RejectDistributionRequest, ReleaseEditionRequest,
-    ResolveDistributionRequest, RetireRecipientKeyRequest, SealEditionRequest, UpdateCollectionRequest,
-    UpdateRecipientRequest, UploadEditionContentRequest, WatchCopiesRequest,
+    ResolveDistributionRequest, RetireRecipientKeyRequest, SealEditionRequest, SetAnsweringDayRequest,
+    UpdateCollectionRequest, UpdateRecipientRequest, UploadEditionContentRequest, WatchCopiesRequest,
     collection_distribution_service_server::CollectionDistributionService,
 };
 use tonic::{Request, Response, Status, Streaming};
@@ -27,10 +28,12 @@ mod create_recipient;
 mod distribution_lists;
 mod door;
 mod download_copy;
+mod get_answering_day;
 mod get_collection;
 mod get_copy;
 mod get_distribution_list;
 mod get_edition;
+mod get_punctuality;
 mod get_recipient;
 mod list_collections;
 mod list_copies;
@@ -50,6 +53,7 @@ mod release_edition;
 mod resolve_distribution;
 mod retire_recipient_key;
 mod seal_edition;
+mod set_answering_day;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 mod tests;
@@ -214,6 +218,36 @@ impl CollectionDistributionService for CollectionDistribution {
     ) -> Result<Response<ListScheduleResponse>, Status> {
         let (call, message) = Call::with_message(request);
         Ok(Response::new(list_schedule::list_schedule(self, call, message).await?))
+    }
+
+    async fn get_punctuality(
+        &self,
+        request: Request<GetPunctualityRequest>,
+    ) -> Result<Response<PunctualityReport>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            get_punctuality::get_punctuality(self, call, message).await?,
+        ))
+    }
+
+    async fn get_answering_day(
+        &self,
+        request: Request<GetAnsweringDayRequest>,
+    ) -> Result<Response<AnsweringDay>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            get_answering_day::get_answering_day(self, call, message).await?,
+        ))
+    }
+
+    async fn set_answering_day(
+        &self,
+        request: Request<SetAnsweringDayRequest>,
+    ) -> Result<Response<AnsweringDay>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            set_answering_day::set_answering_day(self, call, message).await?,
+        ))
     }
 
     async fn list_editions(

@@ -18,7 +18,7 @@ use crate::{
     db,
     domain::{
         collection::Collection,
-        distribution::{Distribution, Inconsistent},
+        distribution::{Cell, Distribution, Inconsistent},
         distribution_list::{self, Disagreement, Given, GivenCell, ListState, Version},
         key,
     },
@@ -196,8 +196,15 @@ async fn proposed(
     }
     let (version, base) = db::distribution::in_force(connection, collection, valid_from).await?;
     match distribution_list::resolve(&base, &asked.given) {
-        Ok(distribution) if missing.is_empty() => return Ok(Some((version, distribution))),
-        Ok(_) => {}
+        Ok(distribution) => {
+            for (cell, day) in distribution_lists::unfollowed(connection, collection, valid_from, &distribution).await?
+            {
+                unfollowed(violations, &cell, day, asked, &missing);
+            }
+            if violations.is_empty() {
+                return Ok(Some((version, distribution)));
+            }
+        }
         Err(found) => {
             let told = |one: &&Disagreement| matches!(one, Disagreement::NoCell(index) if missing.contains(index));
             let others = found.iter().filter(|one| !told(one));
@@ -205,6 +212,27 @@ async fn proposed(
         }
     }
     Ok(None)
+}
+
+/// Says that nobody gets the copies of a cell on a day. That there is no such recipient was told before.
+fn unfollowed(violations: &mut Violations, cell: &Cell, day: Date, asked: &Asked, missing: &[usize]) {
+    let given = asked
+        .given
+        .cells
+        .iter()
+        .position(|given| given.recipient == cell.recipient);
+    if given.is_some_and(|index| missing.contains(&index)) {
+        return;
+    }
+    let field = given.map_or("cells".to_owned(), |index| {
+        format!("cells[{}].recipient", asked.places[index])
+    });
+    let description = format!(
+        "{} of column {} is not in force on {day}, a day on which the list would hold, and nothing that is follows it",
+        key::recipient(&cell.recipient),
+        cell.column,
+    );
+    violations.add(field, FieldReason::Conflict, description);
 }
 
 fn disagrees(violations: &mut Violations, found: &Disagreement, places: &[usize]) {
