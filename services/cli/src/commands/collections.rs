@@ -2,6 +2,7 @@
 
 pub(crate) mod copies;
 pub(crate) mod lists;
+pub(crate) mod punctuality;
 pub(crate) mod recipients;
 pub(crate) mod titles;
 
@@ -27,6 +28,8 @@ pub(crate) enum Collections {
     OfRecipients(recipients::Receiving),
     #[command(flatten)]
     OfLists(lists::Sharing),
+    #[command(flatten)]
+    Counted(punctuality::Counting),
     /// What falls due for the periods of a year
     #[command(after_help = "Example:\n  legalstat collections schedule --year 2026 -o json")]
     Schedule {
@@ -133,6 +136,7 @@ const SCHEDULE: View = View::Rows(
         ("period", "period"),
         ("due", "dueDate"),
         ("state", "state"),
+        ("punctuality", "punctuality"),
         ("provisional", "provisional"),
         ("assumed", "assumed"),
     ],
@@ -173,6 +177,7 @@ impl Collections {
             Self::OfTitles(titles) => titles.command(),
             Self::OfRecipients(recipients) => recipients.command(),
             Self::OfLists(lists) => lists.command(),
+            Self::Counted(counting) => counting.command(),
             Self::Copy(copies) => copies.command(),
             Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } => self.mutation(),
             _ => self.reading(),
@@ -184,6 +189,7 @@ impl Collections {
             Self::OfTitles(titles) => return titles.command(),
             Self::OfRecipients(recipients) => return recipients.command(),
             Self::OfLists(lists) => return lists.command(),
+            Self::Counted(counting) => return counting.command(),
             Self::Schedule { year, collection } => {
                 let request = object([("year", Some(json!(year))), ("collection", collection_name(collection))]);
                 list("ListSchedule", request, SCHEDULE)

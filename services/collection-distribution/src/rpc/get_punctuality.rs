@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use legalstat_kit::{
     Call, Caller, Error, FieldReason, Violations,
     door::{wire, word},
@@ -148,7 +149,7 @@ enum About {
     /// By its row of Appendix 1.
     Collection(usize, String),
     /// By its last day.
-    Period(jiff::civil::Date, String),
+    Period(Date, ReportingPeriod),
     /// By its column of Appendix 1.
     Recipient(usize, String),
 }
@@ -188,7 +189,7 @@ impl Groups {
         let (collection, period) = (&standing.key.collection, standing.key.period);
         let about = match lines {
             Lines::ByCollection => About::Collection(self.place(collection), collection.clone()),
-            Lines::ByPeriod => About::Period(period.last_day(), period.to_string()),
+            Lines::ByPeriod => About::Period(period.last_day(), period),
             Lines::ByRecipient => return None,
         };
         Some(self.counts.entry(about).or_default())
@@ -211,7 +212,7 @@ impl Groups {
             };
             match about {
                 About::Collection(_, id) => line.collection = key::collection(&id),
-                About::Period(_, period) => line.period = period,
+                About::Period(_, period) => line.period = period.to_string(),
                 About::Recipient(_, id) => {
                     line.recipient = key::recipient(&id);
                     line.editions = None;

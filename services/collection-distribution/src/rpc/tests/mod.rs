@@ -24,6 +24,7 @@ mod lists;
 mod partial_release;
 mod parts;
 mod proof;
+mod punctuality;
 mod recall;
 mod receipts;
 mod recipient_keys;
@@ -34,6 +35,7 @@ mod rejecting;
 mod release;
 mod schedule;
 mod statements;
+mod successors;
 mod titles;
 mod unconfirmed;
 mod upgrade;
@@ -165,8 +167,11 @@ impl Distribution {
             .expect("it is released")
     }
 
-    /// Uploads, seals and releases the crime collection of a quarter that was due long ago.
+    /// Uploads, seals and releases the crime collection of a quarter that was due long ago, for which the installation answers.
     async fn release_earlier(&self) {
+        self.answer_from(recipients::day(2019, 4, 15), "")
+            .await
+            .expect("it answers from the beginning");
         let mut operator = self.operator();
         upload(&mut operator, &header(EARLIER), b"earlier")
             .await
