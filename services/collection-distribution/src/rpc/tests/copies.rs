@@ -350,7 +350,10 @@ async fn every_mutation_left_one_entry_and_one_event_of_each_thing_that_it_chang
             "edition.prepared",
             "edition.sealed",
             "edition.released",
-            "copy.receipt_confirmed"
         ]
+        .into_iter()
+        .chain(["copy.issued"; 33])
+        .chain(["copy.receipt_confirmed"])
+        .collect::<Vec<_>>()
     );
 }
