@@ -162,11 +162,13 @@ impl Distribution {
 
 #[cfg(test)]
 mod tests {
+    use legalstat_kit::law::LocalizedText;
     use proptest::prelude::*;
 
     use super::*;
     use crate::domain::{
         distribution::{Cell, Group},
+        recipient::Facts,
         register,
     };
 
@@ -247,6 +249,54 @@ mod tests {
         let moved = distribution(vec![cell(2, Some(1)), cell(4, Some(2))], 3);
         let refused = moved.to_issue(Part::Whole, &issued);
         assert_eq!(refused, Err(Unissuable::Fewer(vec!["body-2".into(), "body-3".into()])));
+    }
+
+    #[test]
+    fn copies_of_who_ended_count_for_what_follows_and_go_to_nobody_where_nothing_does() {
+        let known = |id: &str, last: Option<&str>, successor: Option<&str>| Known {
+            number: 1,
+            id: id.into(),
+            appendix_column: None,
+            valid_from: jiff::civil::date(2019, 4, 15),
+            facts: Facts {
+                name: LocalizedText::new("", "", id),
+                parent: None,
+                certificate_name: None,
+                endpoint: None,
+                successor: successor.map(str::to_owned),
+                legal_basis: LegalBasis::default(),
+                valid_to: last.map(|day| day.parse().expect("a day")),
+            },
+            recorded_at: None,
+        };
+        let rows = [
+            known("body-2", Some("2025-04-02"), Some("body-3")),
+            known("body-3", None, None),
+            known("body-4", Some("2025-04-02"), None),
+        ];
+        let day = jiff::civil::date(2025, 4, 3);
+        let list = |copies_of_4| {
+            let cells = vec![cell(2, Some(2)), cell(3, Some(1)), cell(4, Some(copies_of_4))];
+            let list = Distribution::new(cells, Vec::new(), 3 + copies_of_4).expect("it is consistent");
+            list.succeeded(&rows, day)
+        };
+        let issued = Issued {
+            last_number: 3,
+            copies_total: Some(3),
+            of_recipient: [("body-2".to_owned(), 2), ("body-3".to_owned(), 1)].into(),
+        };
+        let issued = issued.succeeded(&rows, day);
+        assert_eq!(issued.of_recipient, [("body-3".to_owned(), 3)].into());
+        assert_eq!(list(0).to_issue(Part::Whole, &issued), Ok(Vec::new()));
+        let list = list(1);
+        let copies = list
+            .to_issue(Part::Whole, &Issued::default())
+            .expect("every cell is certain");
+        let recipients: Vec<_> = copies.iter().map(|copy| copy.recipient).collect();
+        assert_eq!(recipients, ["body-3", "body-3", "body-3", "body-4"]);
+        assert_eq!(require_entitled(&copies[..3], &rows, day), Ok(()));
+        let ended = Unissuable::Ended(["body-4".to_owned()].into());
+        assert_eq!(require_entitled(&copies, &rows, day), Err(ended));
     }
 
     #[test]

@@ -31,25 +31,24 @@ pub(super) async fn list_copies(
     let state = convert::optional_copy_state(&mut violations, "state", request.state);
     let editions = door::sound(violations, db, ("parent", one.as_ref()), editions).await?;
 
-    let (mut connection, now) = (db.connection().await?, service.context.now());
-    let recipients = door::visible_recipients(&mut connection, &call, recipient, now).await?;
+    let (mut snapshot, now) = (db.snapshot().await?, service.context.now());
+    let recipients = door::visible_recipients(&mut snapshot, &call, recipient, now).await?;
     match &one {
         Some(key) => {
             service.schedule.require_whole()?;
-            door::find(&mut connection, "parent", key).await?;
+            door::find(&mut snapshot, "parent", key).await?;
         }
-        None => door::require_registered(&mut connection, editions.collection.as_deref()).await?,
+        None => door::require_registered(&mut snapshot, editions.collection.as_deref()).await?,
     }
     let filter = db::copy::Filter {
         editions,
-        number: None,
         recipients,
         state,
         unconfirmed: request.unconfirmed || request.overdue,
         due_before: request.overdue.then_some(now),
         after: page.after()?,
     };
-    let copies = db::copy::list(&mut connection, &filter, page.limit()).await?;
+    let copies = db::copy::list(&mut snapshot, &filter, page.limit()).await?;
     let (copies, next_page_token) = page.cut(copies, |copy| CopyPosition::of(copy).to_string());
     Ok(ListCopiesResponse {
         copies: copies.into_iter().map(|copy| convert::to_copy(copy, now)).collect(),

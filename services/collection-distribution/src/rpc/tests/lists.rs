@@ -8,6 +8,7 @@ use legalstat_proto::{
     },
     common::v1 as common,
 };
+use prost::Message as _;
 
 use super::{
     recipients::{court, creating, day, law, updating},
@@ -464,6 +465,17 @@ async fn a_list_names_no_recipient_of_copies_that_has_ended_and_that_nothing_fol
     let refusal = refused(refusal, Code::FailedPrecondition, "RECIPIENT_ENDED");
     assert_eq!(metadata(&refusal, "recipients"), "recipients/bureau");
     let again = resolve(&distribution, giving(2)).await;
+    let told = again.as_ref().expect_err("nobody would get them").details();
+    let told = tonic_types::pb::Status::decode(told).expect("it has details").details;
+    let by_row = told.iter().find(|detail| detail.type_url.ends_with("RowFaults"));
+    let by_row = by_row.expect("cells are told by row too");
+    let by_row = common::RowFaults::decode(by_row.value.as_slice()).expect("it is readable");
+    let rows: Vec<_> = by_row
+        .faults
+        .iter()
+        .map(|fault| (fault.row, fault.column.as_str()))
+        .collect();
+    assert_eq!((by_row.count, rows.as_slice()), (1, &[(1, "recipient")][..]));
     assert_eq!(violations(again), pairs(&[("cells[0].recipient", "CONFLICT")]));
     let followed = Recipient {
         successor: "recipients/senate".into(),
