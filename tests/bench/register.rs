@@ -6,7 +6,9 @@
 mod asking;
 mod call;
 mod database;
+#[expect(dead_code, reason = "other benches say whether answers are decoded")]
 mod load;
+#[expect(dead_code, reason = "other benches compare unlike subjects")]
 mod report;
 mod settings;
 
