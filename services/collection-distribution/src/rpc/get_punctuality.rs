@@ -32,18 +32,18 @@ const SOON_AT_MOST: i32 = 366;
 /// What the lines are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lines {
-    ByCollection,
-    ByPeriod,
-    ByRecipient,
+    Collections,
+    Periods,
+    Recipients,
 }
 
-const LINES: [Lines; 3] = [Lines::ByCollection, Lines::ByPeriod, Lines::ByRecipient];
+const LINES: [Lines; 3] = [Lines::Collections, Lines::Periods, Lines::Recipients];
 
 fn to_lines(lines: Lines) -> i32 {
     match lines {
-        Lines::ByCollection => PunctualityLines::ByCollection,
-        Lines::ByPeriod => PunctualityLines::ByPeriod,
-        Lines::ByRecipient => PunctualityLines::ByRecipient,
+        Lines::Collections => PunctualityLines::ByCollection,
+        Lines::Periods => PunctualityLines::ByPeriod,
+        Lines::Recipients => PunctualityLines::ByRecipient,
     }
     .into()
 }
@@ -73,7 +73,7 @@ pub(super) async fn get_punctuality(
     }
     let year = violations.sound(year)?;
     let sees_copies = sees_copies(&call.caller);
-    if !sees_copies && (recipient.is_some() || lines == Some(Lines::ByRecipient)) {
+    if !sees_copies && (recipient.is_some() || lines == Some(Lines::Recipients)) {
         return Err(error::copies_of_others().into());
     }
     let mut snapshot = context.db.snapshot().await?;
@@ -105,7 +105,7 @@ pub(super) async fn get_punctuality(
             };
             all.copies.add(copy, standing, moment);
             let counts = match lines {
-                Some(Lines::ByRecipient) => groups.of_recipient(recipient),
+                Some(Lines::Recipients) => groups.of_recipient(recipient),
                 Some(lines) => groups.of_edition(lines, standing),
                 None => None,
             };
@@ -163,15 +163,15 @@ struct Groups {
 
 async fn groups(connection: &mut PgConnection, lines: Option<Lines>) -> Result<Groups, Error> {
     let ids: Vec<String> = match lines {
-        Some(Lines::ByCollection) => {
+        Some(Lines::Collections) => {
             let all = db::collection::list(connection, &db::collection::Filter::default(), None).await?;
             all.into_iter().map(|collection| collection.id).collect()
         }
-        Some(Lines::ByRecipient) => {
+        Some(Lines::Recipients) => {
             let all = db::recipient_detail::all(connection).await?;
             all.into_iter().map(|recipient| recipient.id).collect()
         }
-        Some(Lines::ByPeriod) | None => Vec::new(),
+        Some(Lines::Periods) | None => Vec::new(),
     };
     Ok(Groups {
         order: ids.into_iter().zip(0..).collect(),
@@ -188,9 +188,9 @@ impl Groups {
     fn of_edition(&mut self, lines: Lines, standing: &Standing) -> Option<&mut Counts> {
         let (collection, period) = (&standing.key.collection, standing.key.period);
         let about = match lines {
-            Lines::ByCollection => About::Collection(self.place(collection), collection.clone()),
-            Lines::ByPeriod => About::Period(period.last_day(), period),
-            Lines::ByRecipient => return None,
+            Lines::Collections => About::Collection(self.place(collection), collection.clone()),
+            Lines::Periods => About::Period(period.last_day(), period),
+            Lines::Recipients => return None,
         };
         Some(self.counts.entry(about).or_default())
     }
