@@ -126,6 +126,9 @@ collections.v1.CollectionDistributionService/ResolveDistribution  OPERATOR  m  I
 collections.v1.CollectionDistributionService/ApproveDistribution  APPROVER  m  INVALID_FIELDS
 collections.v1.CollectionDistributionService/RejectDistribution APPROVER  m  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ListSchedule       PUBLIC  -  INVALID_FIELDS
+collections.v1.CollectionDistributionService/GetPunctuality     PUBLIC  -  INVALID_FIELDS
+collections.v1.CollectionDistributionService/GetAnsweringDay    PUBLIC  -  OK
+collections.v1.CollectionDistributionService/SetAnsweringDay    ADMINISTRATOR  m  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ListEditions       RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CollectionDistributionService/GetEdition         RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CollectionDistributionService/UploadEditionContent  OPERATOR  m  INVALID_FIELDS

@@ -23,6 +23,7 @@ mod life;
 mod new_request;
 mod official_day;
 mod openssl;
+mod punctuality;
 mod requests_command;
 mod retention;
 mod signed_copies;

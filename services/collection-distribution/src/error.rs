@@ -1,5 +1,7 @@
 //! What this service refuses, and how each refusal reaches the caller.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use legalstat_kit::{FieldReason, Refusal, Violations, door::word::Word, law::LegalBasis};
 use legalstat_proto::common::v1::ErrorReason;
@@ -197,11 +199,19 @@ impl Unissuable {
                 Refusal::new(Code::FailedPrecondition, changed, message).with("recipients", &names.join(", "))
             }
             Self::NothingCertain => Refusal::new(Code::FailedPrecondition, ErrorReason::WrongState, message),
+            Self::Ended(recipients) => ended(&recipients, message),
         };
         refusal
             .about(&edition)
             .legal_basis(LegalBasis::instruction("Appendix 1"))
     }
+}
+
+/// The refusal to give copies to recipients that have ended and that nothing in force follows.
+pub fn ended(recipients: &BTreeSet<String>, message: String) -> Refusal {
+    let names: Vec<_> = recipients.iter().map(|id| key::recipient(id)).collect();
+    let reason = ErrorReason::RecipientEnded;
+    Refusal::new(Code::FailedPrecondition, reason, message).with("recipients", &names.join(", "))
 }
 
 impl copy::Obstacle {
@@ -228,5 +238,12 @@ pub fn copies_of_another(recipient: &str) -> Refusal {
     let message = format!("a recipient sees its own copies, not those of {recipient}");
     Refusal::new(Code::PermissionDenied, ErrorReason::RoleMissing, message)
         .about(recipient)
+        .legal_basis(LegalBasis::instruction("Appendix 1"))
+}
+
+/// The refusal to who sees no copies at all.
+pub fn copies_of_others() -> Refusal {
+    let message = "copies are counted for officials, and for recipients their own";
+    Refusal::new(Code::PermissionDenied, ErrorReason::RoleMissing, message)
         .legal_basis(LegalBasis::instruction("Appendix 1"))
 }

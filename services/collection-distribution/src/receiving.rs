@@ -35,15 +35,15 @@ pub fn statement(copy: &Copy, received_at: Timestamp) -> ReceiptStatement {
 /// A signature as the recipient gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
-    /// Whose key it is; `None` where the recipient of the copy is meant.
+    /// Whose key it is; `None` where who gives the receipt is meant.
     pub recipient: Option<String>,
     /// The id of the key.
     pub key: String,
     pub signature: [u8; 64],
 }
 
-/// The receipt with its signature, which must be by a key that was the recipient's at that instant, over the statement of this copy. A
-/// recipient without a key then gives none.
+/// The receipt with its signature, which must be by a key that was its signer's at that instant, over the statement of this copy: the copy's
+/// recipient, or what follows it. One without a key then gives none.
 ///
 /// # Errors
 /// Why it is not the recipient's; or the database fails.
@@ -53,12 +53,13 @@ pub async fn sign(
     mut receipt: Receipt,
     given: Option<Given>,
 ) -> Result<Result<Receipt, NotTrue>, Error> {
-    let keys = db::recipient_key::of(connection, &copy.recipient).await?;
+    let signer = receipt.signer(&copy.recipient);
+    let keys = db::recipient_key::of(connection, signer).await?;
     let at = receipt.received_at;
     let Some(given) = given else {
         return Ok(receipt::require_none(&keys, at).map(|()| receipt));
     };
-    if given.recipient.is_some_and(|named| named != copy.recipient) {
+    if given.recipient.is_some_and(|named| named != signer) {
         return Ok(Err(NotTrue::KeyUnknown));
     }
     let key = match receipt::key_at(&keys, &given.key, at) {

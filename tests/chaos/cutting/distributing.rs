@@ -3,8 +3,9 @@
 use legalstat_proto::{
     collections::v1::{
         AddRecipientKeyRequest, ApproveDistributionRequest, Collection, CreateRecipientRequest, DistributionCell,
-        DistributionList, GetRecipientRequest, ListDistributionListsRequest, ListRecipientKeysRequest, Recipient,
-        RejectDistributionRequest, ResolveDistributionRequest, RetireRecipientKeyRequest, UpdateCollectionRequest,
+        DistributionList, GetAnsweringDayRequest, GetPunctualityRequest, GetRecipientRequest,
+        ListDistributionListsRequest, ListRecipientKeysRequest, PunctualityLines, Recipient, RejectDistributionRequest,
+        ResolveDistributionRequest, RetireRecipientKeyRequest, SetAnsweringDayRequest, UpdateCollectionRequest,
         UpdateRecipientRequest,
     },
     common::v1 as common,
@@ -195,6 +196,24 @@ pub(super) async fn call(watched: &Watched, callers: &Callers<'_>, method: &str)
                 validate_only: false,
             };
             Call::new(callers.approver, rpc!("RejectDistribution"), &message)
+        }
+        "GetPunctuality" => {
+            let message = GetPunctualityRequest {
+                year: 2025,
+                lines: PunctualityLines::ByRecipient.into(),
+                ..Default::default()
+            };
+            Call::new(callers.operator, rpc!("GetPunctuality"), &message)
+        }
+        "GetAnsweringDay" => Call::new(callers.anyone, rpc!("GetAnsweringDay"), &GetAnsweringDayRequest {}),
+        "SetAnsweringDay" => {
+            let message = SetAnsweringDayRequest {
+                day: day(),
+                reason: new_id(),
+                request_id: new_id(),
+                ..Default::default()
+            };
+            Call::new(administrator, rpc!("SetAnsweringDay"), &message)
         }
         _ => return Ok(None),
     }))

@@ -3,6 +3,7 @@
 mod contents;
 pub(crate) mod copies;
 pub(crate) mod lists;
+pub(crate) mod punctuality;
 pub(crate) mod recipients;
 pub(crate) mod titles;
 
@@ -26,6 +27,8 @@ pub(crate) enum Collections {
     OfRecipients(recipients::Receiving),
     #[command(flatten)]
     OfLists(lists::Sharing),
+    #[command(flatten)]
+    Counted(punctuality::Counting),
     /// What falls due for the periods of a year
     #[command(after_help = "Example:\n  legalstat collections schedule --year 2026 -o json")]
     Schedule {
@@ -102,6 +105,7 @@ const SCHEDULE: View = View::Rows(
         ("period", "period"),
         ("due", "dueDate"),
         ("state", "state"),
+        ("punctuality", "punctuality"),
         ("provisional", "provisional"),
         ("assumed", "assumed"),
     ],
@@ -144,6 +148,8 @@ impl Collections {
             Self::OfTitles(titles) => titles.command(),
             Self::OfRecipients(recipients) => recipients.command(),
             Self::OfLists(lists) => lists.command(),
+            Self::Counted(counting) => counting.command(),
+            Self::Copy(copies) => copies.command(),
             Self::Release { .. } => self.mutation(),
             _ => self.reading(),
         }
@@ -154,6 +160,7 @@ impl Collections {
             Self::OfTitles(titles) => return titles.command(),
             Self::OfRecipients(recipients) => return recipients.command(),
             Self::OfLists(lists) => return lists.command(),
+            Self::Counted(counting) => return counting.command(),
             Self::Schedule { year, collection } => {
                 let request = object([("year", Some(json!(year))), ("collection", collection_name(collection))]);
                 list("ListSchedule", request, SCHEDULE)

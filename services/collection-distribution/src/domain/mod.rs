@@ -10,6 +10,7 @@ pub mod edition;
 pub mod issuing;
 pub mod key;
 pub mod marking;
+pub mod punctuality;
 pub mod receipt;
 pub mod recipient;
 pub mod register;

@@ -17,7 +17,7 @@ fn pair(seed: u8) -> Ed25519KeyPair {
 
 impl Distribution {
     /// Gives a recipient a key that counts from one instant to before another.
-    async fn key(&self, recipient: &str, id: &str, seed: u8, from: &str, to: Option<&str>) {
+    pub(super) async fn key(&self, recipient: &str, id: &str, seed: u8, from: &str, to: Option<&str>) {
         let entered = sqlx::query(
             "INSERT INTO collections.recipient_signing_key
                  (recipient, key, public_key, valid_from, valid_to, reason, entered_at, entered_by)
