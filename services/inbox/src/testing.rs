@@ -7,20 +7,30 @@ use std::{
 };
 
 use jiff::Timestamp;
+use legalstat_collection_distribution::statements;
 use legalstat_kit::{
     call::tls,
     canonical,
+    door::wire,
     run::{Listeners, environment::Environment, limits::Limits, server},
+    signing::Keys,
 };
 use legalstat_local::authority::{Authority, Usage};
 use legalstat_proto::{
-    collections::v1::{ListSigningKeysResponse, delivery::Answer},
+    collections::v1::{
+        Copy, CopyStatement, DeliverCopyHeader, EditionContent, ListSigningKeysResponse, copy_inbox_service_server,
+        delivery::Answer,
+    },
     common::v1::SigningKey,
 };
 use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{Settings, record::Record, store};
+
+/// How long its health may take to say something else, on a busy machine far more than it does.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How the inbox of a test is run.
 pub struct Setup {
@@ -63,20 +73,87 @@ impl Setup {
     /// # Panics
     /// When the file cannot be written.
     pub fn trust(&self, keys: &[SigningKey]) {
-        let listed = ListSigningKeysResponse {
-            signing_keys: keys.to_vec(),
-            ..ListSigningKeysResponse::default()
-        };
-        let descriptor = canonical::descriptor("legalstat.collections.v1.ListSigningKeysResponse");
-        let json = canonical::of_message(descriptor, &listed).expect("keys have a form");
-        std::fs::write(self.trusted_keys(), json).expect("the folder is ours");
+        std::fs::write(self.trusted_keys(), listed(keys)).expect("the folder is ours");
     }
+}
+
+/// A copy of `collections/crime/editions/2026-Q3` as the distribution issues it, of one file.
+///
+/// # Panics
+/// When the key in use does not sign.
+pub fn signed_copy(keys: &Keys, number: u32, recipient: &str, content: &[u8], at: Timestamp) -> Copy {
+    let number = i32::try_from(number).expect("no edition has so many copies");
+    let statement = CopyStatement {
+        format: "legalstat-copy/1".into(),
+        copy: format!("collections/crime/editions/2026-Q3/copies/{number}"),
+        number,
+        ordinal: number,
+        copies_total: 33,
+        revision: 1,
+        recipient: format!("recipients/{recipient}"),
+        content_sha256: hex::encode(wire::sha256(content)),
+        sending_body: "bodies/committee".into(),
+        issued_at: Some(wire::to_timestamp(at)),
+    };
+    let signed = statements::of_copy(&statement).expect("it has a form");
+    let key = keys.in_use(at);
+    Copy {
+        name: statement.copy.clone(),
+        number,
+        recipient: statement.recipient.clone(),
+        sha256: statement.content_sha256.clone(),
+        issued_at: statement.issued_at,
+        revision: 1,
+        ordinal: number,
+        copies_total: 33,
+        copy_sha256: hex::encode(wire::sha256(&signed)),
+        signing_key: key.id.clone(),
+        signature: key.sign(&signed).expect("the key in use signs").to_vec(),
+        sending_body: statement.sending_body.clone(),
+        statement: Some(statement),
+        ..Copy::default()
+    }
+}
+
+/// The header of a first attempt to deliver a copy of one file.
+///
+/// # Panics
+/// Never: no content in memory is too long.
+pub fn header(copy: &Copy, content: &[u8], id: Uuid, offset: usize) -> DeliverCopyHeader {
+    let file = EditionContent {
+        filename: "crime.pdf".into(),
+        content_type: "application/pdf".into(),
+        size_bytes: i64::try_from(content.len()).expect("it is in memory"),
+        sha256: copy.sha256.clone(),
+        uploaded_at: None,
+    };
+    DeliverCopyHeader {
+        delivery_id: id.to_string(),
+        copy: Some(copy.clone()),
+        files: vec![file],
+        offset: i64::try_from(offset).expect("it is in memory"),
+        attempt: 1,
+    }
+}
+
+/// The keys of the distribution as `collections keys` writes them.
+///
+/// # Panics
+/// Never: keys have a form.
+pub fn listed(keys: &[SigningKey]) -> Vec<u8> {
+    let listed = ListSigningKeysResponse {
+        signing_keys: keys.to_vec(),
+        ..ListSigningKeysResponse::default()
+    };
+    let descriptor = canonical::descriptor("legalstat.collections.v1.ListSigningKeysResponse");
+    canonical::of_message(descriptor, &listed).expect("keys have a form")
 }
 
 /// A running inbox. Dropping it stops it.
 pub struct RunningInbox {
     /// Its address, `https://localhost:PORT`.
     pub url: String,
+    health: u16,
     store: PathBuf,
     shutdown: CancellationToken,
     serving: JoinHandle<anyhow::Result<()>>,
@@ -98,6 +175,7 @@ impl RunningInbox {
             health: server::bind(address(0)).await.expect("some port is free"),
         };
         let port = listeners.calls.local_addr().expect("it is bound").port();
+        let health = listeners.health.local_addr().expect("it is bound").port();
         let settings = Settings {
             recipient: format!("recipients/{}", setup.recipient),
             store: setup.store.clone(),
@@ -121,6 +199,7 @@ impl RunningInbox {
         signal.await.expect("it starts");
         Self {
             url: format!("https://localhost:{port}"),
+            health,
             store: setup.store.clone(),
             shutdown,
             serving,
@@ -162,6 +241,20 @@ impl RunningInbox {
     pub fn content(&self, copy: &str, number: usize) -> Vec<u8> {
         let place = copy.parse().expect("the name of a copy");
         std::fs::read(store::file(&self.store, &place, number)).expect("it is there")
+    }
+
+    /// Waits until its health says whether it serves.
+    ///
+    /// # Panics
+    /// When it does not come to that.
+    pub async fn until_healthy(&self, healthy: bool) {
+        let name = copy_inbox_service_server::SERVICE_NAME;
+        let said = async {
+            while server::ask_health(self.health, name).await.is_ok() != healthy {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, said).await.expect("it says so in time");
     }
 
     /// Stops it as SIGTERM would, and waits until it has ended.
