@@ -29,8 +29,9 @@ use trust::Trusted;
 
 /// How often parts that are over their time are looked for.
 const SWEEPING: Duration = Duration::from_secs(3600);
-/// How many bytes of messages may be under way: of one caller, and there is only one, four large copies at once.
-const MESSAGES: usize = 16 * MESSAGE;
+/// How many bytes of messages may be under way at least. There is only one caller, whose quarter takes four large copies at once, and what
+/// it asks meanwhile.
+const MESSAGES: usize = 17 * MESSAGE;
 
 /// How an inbox is run.
 pub struct Settings {

@@ -124,3 +124,42 @@ async fn the_answer_to_a_large_copy_that_is_there_comes_before_its_end() {
         .expect("it is answered");
     assert_eq!(again.answer, delivered.answer);
 }
+
+#[tokio::test]
+async fn of_large_copies_four_come_at_once_and_one_more_is_told_to_come_again() {
+    const MIB: usize = 1024 * 1024;
+    let world = World::new();
+    let inbox = world.start().await;
+    let (sender, content) = (world.sender(&inbox), content(1, 6 * MIB));
+    let mut under_way = Vec::new();
+    for number in 1..=4 {
+        let (call, id) = (sender.begin(), Uuid::new_v4());
+        call.say(Part::Header(header(
+            &world.copy(number, COURT, &content),
+            &content,
+            id,
+            0,
+        )))
+        .await;
+        for chunk in content[..5 * MIB].chunks(MIB) {
+            call.say(Part::Chunk(chunk.to_vec())).await;
+        }
+        sender.until_received(id, 5 * MIB as i64).await;
+        under_way.push((number, id, call));
+    }
+    let fifth = world.copy(5, COURT, &content);
+    let refused = sender
+        .deliver(&fifth, &content, Uuid::new_v4())
+        .await
+        .expect_err("there is no room for it");
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::ResourceExhausted, "OVERLOADED")
+    );
+    assert!(refused.get_error_details().retry_info().is_some());
+    for (_, _, call) in under_way {
+        call.say(Part::Chunk(content[5 * MIB..].to_vec())).await;
+        assert!(call.end().await.expect("it is received").answer.is_some());
+    }
+    assert_eq!(inbox.received().len(), 4);
+}
