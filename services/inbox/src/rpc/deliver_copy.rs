@@ -23,7 +23,7 @@ enum Begun {
     /// There is nothing to receive.
     Answered(Delivery),
     /// What follows is added.
-    Comes(Part),
+    Comes(Box<Part>),
 }
 
 pub(super) async fn deliver_copy(inbox: &Inbox, messages: Streaming<DeliverCopyRequest>) -> Result<Delivery, Error> {
@@ -55,7 +55,7 @@ pub(super) async fn deliver_copy(inbox: &Inbox, messages: Streaming<DeliverCopyR
         return Ok(part.record().delivery(id, part.received()));
     }
     let own = inbox.clone();
-    on_disk(move || received(&own, part)).await
+    on_disk(move || received(&own, *part)).await
 }
 
 fn part(message: DeliverCopyRequest) -> Option<upload::Part<DeliverCopyHeader>> {
@@ -98,7 +98,7 @@ fn begin(inbox: &Inbox, claim: Claim, announced: Announced) -> Result<Begun, Err
     if announced.offset != part.received() {
         return Ok(Begun::Answered(part.record().delivery(id, part.received())));
     }
-    Ok(Begun::Comes(part))
+    Ok(Begun::Comes(Box::new(part)))
 }
 
 fn reused() -> Refusal {

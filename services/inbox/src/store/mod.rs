@@ -188,7 +188,7 @@ impl Claim {
         if under_id.is_some_and(|place| place != self.place) {
             return Ok(Known::OtherCopy);
         }
-        if !self.store.copy(&self.place).exists() {
+        if !self.store.copy(&self.place).try_exists()? {
             return Ok(Known::Nothing);
         }
         Ok(Known::Copy(Box::new(self.store.read(&self.place)?)))
@@ -249,7 +249,7 @@ pub fn parts(folder: &Path) -> anyhow::Result<Vec<(Record, u64)>> {
 /// One that cannot be read.
 pub fn find(folder: &Path, place: &Place) -> anyhow::Result<Option<Record>> {
     let copy = folder.join(COPIES).join(place.path());
-    copy.exists().then(|| read(&copy)).transpose()
+    copy.try_exists()?.then(|| read(&copy)).transpose()
 }
 
 /// A file of a copy in the folder of a store, by its number from 1.
@@ -293,6 +293,6 @@ fn sync(folder: &Path) -> io::Result<()> {
 
 /// The same of the folders above it, up to one.
 fn sync_up(folder: &Path, up_to: &Path) -> io::Result<()> {
-    let above = folder.ancestors().skip(1).take_while(|above| above.starts_with(up_to));
-    above.map(sync).collect()
+    let mut above = folder.ancestors().skip(1).take_while(|above| above.starts_with(up_to));
+    above.try_for_each(sync)
 }

@@ -1,5 +1,7 @@
 //! Deliveries through TLS to an inbox with a folder of its own, as the distribution makes them.
 
+#![expect(clippy::disallowed_methods, reason = "a sender chooses the ids of its deliveries")]
+
 mod bounds;
 mod delivering;
 mod refusing;
