@@ -21,7 +21,7 @@ use crate::{
 /// How a delivery begins.
 enum Begun {
     /// There is nothing to receive.
-    Answered(Delivery),
+    Answered(Box<Delivery>),
     /// What follows is added.
     Comes(Box<Part>),
 }
@@ -35,7 +35,7 @@ pub(super) async fn deliver_copy(inbox: &Inbox, messages: Streaming<DeliverCopyR
     let claim = claim.ok_or_else(|| Refusal::unavailable("this copy is being delivered in another call"))?;
     let own = inbox.clone();
     let mut part = match on_disk(move || begin(&own, claim, announced)).await? {
-        Begun::Answered(delivery) => return Ok(delivery),
+        Begun::Answered(delivery) => return Ok(*delivery),
         Begun::Comes(part) => part,
     };
     while let Some(message) = messages.next().await {
@@ -81,7 +81,7 @@ fn begin(inbox: &Inbox, claim: Claim, announced: Announced) -> Result<Begun, Err
         }
         Known::Copy(mut record) => {
             claim.note(&mut record)?;
-            return Ok(Begun::Answered(record.delivery(id, 0)));
+            return Ok(answered(record.delivery(id, 0)));
         }
     }
     let copy = header.copy.clone().unwrap_or_default();
@@ -93,12 +93,16 @@ fn begin(inbox: &Inbox, claim: Claim, announced: Announced) -> Result<Begun, Err
             copy.recipient, inbox.receipts.recipient
         );
         let kept = part.keep(Answer::Rejection(DeliveryRejection { reason }))?;
-        return Ok(Begun::Answered(kept.delivery(id, 0)));
+        return Ok(answered(kept.delivery(id, 0)));
     }
     if announced.offset != part.received() {
-        return Ok(Begun::Answered(part.record().delivery(id, part.received())));
+        return Ok(answered(part.record().delivery(id, part.received())));
     }
     Ok(Begun::Comes(Box::new(part)))
+}
+
+fn answered(delivery: Delivery) -> Begun {
+    Begun::Answered(Box::new(delivery))
 }
 
 fn reused() -> Refusal {

@@ -51,7 +51,7 @@ impl AddKey {
         }
         let keys = Keys::read(&folder)?;
         let listed = keys.listed(now).into_iter().map(|key| key.id);
-        let made = listed.filter(|key| !known.contains(key)).next_back();
+        let made = listed.rev().find(|key| !known.contains(key));
         let key = made.and_then(|made| keys.get(&made)).context("a key was made")?;
         let from = key.signs_from;
         // One that begins now was made a moment ago, and nothing is entered for the past.

@@ -60,7 +60,7 @@ async fn a_copy_is_stored_and_signed_for_once_and_answered_the_same_again_under_
     );
 
     let (port, stored) = (inbox.port(), inbox.stored());
-    assert_eq!(inbox.received(), [copy.name.clone()]);
+    assert_eq!(inbox.received(), std::slice::from_ref(&copy.name));
     assert_eq!(stored[0].deliveries, [first, second]);
     assert_eq!(stored[0].copy(), &copy);
     assert_eq!(inbox.content(&copy.name, 1), content);
