@@ -1,7 +1,7 @@
 use std::{fs, time::SystemTime};
 
 use super::*;
-use crate::store::{self, Store};
+use crate::store::{self, Part, Store};
 
 /// A delivery of which 100 of 1000 bytes have come, and where they are.
 async fn half(world: &World, sender: &Sender) -> (Copy, Vec<u8>, Uuid, PathBuf) {
@@ -172,4 +172,52 @@ fn a_folder_is_one_inboxs_at_a_time_and_is_nobody_elses_to_read() {
     fs::write(copy.join("copy.json"), b"{").expect("the folder is ours");
     let refused = Store::open(folder.path()).err().expect("it is damaged");
     assert!(format!("{refused:#}").contains("copy.json"), "{refused:#}");
+}
+
+#[test]
+fn the_bytes_of_several_files_follow_one_another_and_each_file_ends_where_it_was_announced() {
+    use legalstat_proto::collections::v1::{EditionContent, Receipt, delivery::Answer};
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path()).expect("it opens");
+    let files: Vec<Vec<u8>> = [(1, 1), (2, 700), (3, 299)]
+        .map(|(seed, length)| content(seed, length))
+        .into();
+    let announced = files.iter().map(|file| EditionContent {
+        size_bytes: i64::try_from(file.len()).expect("it is short"),
+        sha256: hex::encode(legalstat_kit::door::wire::sha256(file)),
+        ..EditionContent::default()
+    });
+    let name = "collections/crime/editions/2026-Q3/copies/1";
+    let header = DeliverCopyHeader {
+        copy: Some(Copy {
+            name: name.into(),
+            ..Copy::default()
+        }),
+        files: announced.collect(),
+        ..DeliverCopyHeader::default()
+    };
+    let (place, id, all) = (name.parse().expect("a name"), Uuid::from_u128(1), files.concat());
+    // Each time it goes on where it was left, whatever file that is in.
+    let mut from = 0;
+    for until in [0, 1, 3, 700, 701, 702, 999, 1000] {
+        let claim = store.claim(id, &place).expect("nobody has it");
+        let mut part = Part::open(claim, &header)
+            .expect("it opens")
+            .expect("it is the same copy");
+        assert_eq!(part.received(), from as u64);
+        part.add(&all[from..until]).expect("there is room");
+        from = until;
+    }
+    let claim = store.claim(id, &place).expect("nobody has it");
+    let mut part = Part::open(claim, &header)
+        .expect("it opens")
+        .expect("it is the same copy");
+    part.add(b"x").expect_err("all of it has come");
+    assert!(part.verify().expect("it is readable"));
+    part.keep(Answer::Receipt(Receipt::default())).expect("it is kept");
+    for (number, file) in (1..).zip(&files) {
+        let stored = fs::read(store::file(folder.path(), &place, number)).expect("it is there");
+        assert_eq!(&stored, file, "file {number}");
+    }
 }
