@@ -10,6 +10,7 @@ mod cutting;
 mod dice;
 mod flood;
 mod fuzz;
+mod inbox;
 mod killed;
 mod lending;
 mod load;

@@ -75,7 +75,10 @@ fn every_element_has_a_comment_a_caller_can_rely_on() {
 
 #[test]
 fn every_mutation_takes_a_request_id_and_can_be_tried_without_effect() {
-    for method in own_methods().iter().filter(|method| flag(method, "mutates")) {
+    // A copy is delivered under an id of its own, to whoever stores it: there is nothing to try.
+    let delivers = |method: &&MethodDescriptor| method.name() == "DeliverCopy";
+    let mutations = own_methods().into_iter().filter(|method| flag(method, "mutates"));
+    for method in mutations.collect::<Vec<_>>().iter().filter(|method| !delivers(method)) {
         let body = each(body(method));
         let kind = |name: &str| body.get_field_by_name(name).map(|field: FieldDescriptor| field.kind());
         assert_eq!(

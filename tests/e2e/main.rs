@@ -19,6 +19,7 @@ mod files;
 mod forms_command;
 mod held_answers;
 mod hints;
+mod inbox;
 mod life;
 mod new_request;
 mod official_day;

@@ -60,6 +60,8 @@ enum Group {
     #[command(subcommand)]
     Collections(commands::collections::Collections),
     #[command(subcommand)]
+    Inbox(commands::inbox::Inbox),
+    #[command(subcommand)]
     Journal(commands::journal::Journal),
 }
 
@@ -95,6 +97,7 @@ async fn run(options: Options, group: Group) -> Result<(), Failure> {
         Group::Tour => return tour::run(&options).await,
         Group::Calendar(command) => return command.run(&options).await,
         Group::Requests(command) => return command.run(&options).await,
+        Group::Inbox(inbox) => return inbox.run(&options).await,
         Group::SigningKeys(keys) => return keys.run(&options.folder),
         Group::Forms(command) => command.command()?,
         Group::Bodies(command) => command.command()?,

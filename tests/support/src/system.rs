@@ -230,7 +230,14 @@ impl System {
     pub fn channel(&self, service: &str, caller: Option<&str>) -> tonic::transport::Channel {
         let addresses = std::fs::read(self.home().join("addresses.json")).expect("it runs");
         let addresses: Value = serde_json::from_slice(&addresses).expect("addresses");
-        let url = addresses[service].as_str().expect("every service has an address");
+        self.channel_to(
+            addresses[service].as_str().expect("every service has an address"),
+            caller,
+        )
+    }
+
+    /// A channel to a server beside the system as a caller, or without a certificate.
+    pub fn channel_to(&self, url: &str, caller: Option<&str>) -> tonic::transport::Channel {
         let file = |name: String| self.home().join("certificates").join(name);
         let identity = caller.map(|name| (file(format!("{name}.pem")), file(format!("{name}.key"))));
         let identity = identity.as_ref().map(|(certificate, key)| (certificate, key));

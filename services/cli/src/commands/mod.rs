@@ -11,6 +11,7 @@ pub(crate) mod decisions;
 pub(crate) mod editions;
 pub(crate) mod field_mask;
 pub(crate) mod forms;
+pub(crate) mod inbox;
 pub(crate) mod journal;
 mod next;
 pub(crate) mod observations;
