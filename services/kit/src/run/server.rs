@@ -3,13 +3,16 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
+use http::{HeaderName, HeaderValue};
 use legalstat_proto::{
     common::v1::ErrorReason,
     journal::v1::journal_service_server::{JournalServiceServer, SERVICE_NAME as JOURNAL},
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Request, Response, Status, codec::CompressionEncoding, service::Routes, transport::Endpoint};
+use tonic::{
+    Code, Request, Response, Status, body::Body, codec::CompressionEncoding, service::Routes, transport::Endpoint,
+};
 use tonic_health::{
     ServingStatus,
     pb::{self, HealthCheckRequest, HealthCheckResponse, health_client::HealthClient, health_server::HealthServer},
@@ -194,6 +197,7 @@ pub async fn serve(
 
     let recorder = RefusalRecorder::start(context);
     let service = ServiceBuilder::new()
+        .map_response(versioned)
         .layer(TraceLayer)
         .layer(DeadlineLayer::new(limits.unary))
         .layer(AccessLayer::new(recorder.clone(), [services, &[JOURNAL]].concat()))
@@ -220,6 +224,15 @@ pub async fn serve(
         .await
         .context("a task did not end in time")?;
     Ok(())
+}
+
+/// The header of every answer that says which release gave it.
+const VERSION: HeaderName = HeaderName::from_static("legalstat-version");
+
+fn versioned(mut response: http::Response<Body>) -> http::Response<Body> {
+    let version = HeaderValue::from_static(env!("CARGO_PKG_VERSION"));
+    response.headers_mut().insert(VERSION, version);
+    response
 }
 
 /// What tells of the contracts. Older tools ask for it under the name `v1alpha`.
