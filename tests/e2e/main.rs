@@ -25,5 +25,6 @@ mod official_day;
 mod openssl;
 mod requests_command;
 mod retention;
+mod sandbox;
 mod signed_copies;
 mod signer;

@@ -40,7 +40,9 @@ impl Contract {
 }
 
 fn export(to: &Path) -> anyhow::Result<()> {
-    let texts = legalstat_proto::FILES.iter().map(|(name, text)| (*name, text.as_bytes()));
+    let texts = legalstat_proto::FILES
+        .iter()
+        .map(|(name, text)| (*name, text.as_bytes()));
     for (name, content) in texts.chain([(DESCRIPTORS, legalstat_proto::FILE_DESCRIPTOR_SET)]) {
         write_whole(&to.join(name), content, 0o644)?;
     }

@@ -17,6 +17,7 @@ mod options;
 mod output;
 mod place;
 mod ports;
+mod sandbox;
 mod signing_keys;
 mod table;
 mod tls;
