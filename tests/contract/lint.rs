@@ -6,7 +6,7 @@ pub(crate) fn contracts() -> &'static DescriptorPool {
     legalstat_proto::descriptors()
 }
 
-fn own_methods() -> Vec<MethodDescriptor> {
+pub(crate) fn own_methods() -> Vec<MethodDescriptor> {
     contracts()
         .services()
         .flat_map(|service| service.methods().collect::<Vec<_>>())
@@ -21,7 +21,7 @@ fn body(method: &MethodDescriptor) -> MessageDescriptor {
         .unwrap_or_else(|| method.input())
 }
 
-fn flag(method: &MethodDescriptor, name: &str) -> bool {
+pub(crate) fn flag(method: &MethodDescriptor, name: &str) -> bool {
     let extension = contracts()
         .get_extension_by_name("legalstat.common.v1.access")
         .expect("it is in the contracts");
@@ -97,7 +97,7 @@ fn every_mutation_takes_a_request_id_and_can_be_tried_without_effect() {
 }
 
 /// Of a batch whose mutations each have their own answer one of them, otherwise the message itself.
-fn each(body: MessageDescriptor) -> MessageDescriptor {
+pub(crate) fn each(body: MessageDescriptor) -> MessageDescriptor {
     let requests = body.get_field_by_name("requests").map(|field| field.kind());
     match requests {
         Some(prost_reflect::Kind::Message(one)) if one.get_field_by_name("request_id").is_some() => one,

@@ -202,7 +202,7 @@ const CALLERS: [(&str, &str); 8] = [
     ("SERVICE", "calendar"),
 ];
 
-fn access(method: &prost_reflect::MethodDescriptor) -> (String, &'static str) {
+pub(crate) fn access(method: &prost_reflect::MethodDescriptor) -> (String, &'static str) {
     let extension = legalstat_proto::descriptors().get_extension_by_name("legalstat.common.v1.access");
     let options = method.options();
     let access = options

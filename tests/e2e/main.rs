@@ -27,5 +27,6 @@ mod openssl;
 mod punctuality;
 mod requests_command;
 mod retention;
+mod sandbox;
 mod signed_copies;
 mod signer;

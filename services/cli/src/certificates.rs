@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use legalstat_kit::job::Once;
 use legalstat_local::{
     added::{self, NotAdded},
@@ -130,7 +131,7 @@ impl Certificates {
         }
         let _lock = place::lock(folder)?;
         Identities::ensure(folder)?;
-        signing_keys::ensure(folder)?;
+        signing_keys::ensure(folder, Timestamp::now())?;
         output::tell(&format!(
             "certificates are in {}",
             folder.join("certificates").display()

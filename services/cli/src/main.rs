@@ -8,6 +8,7 @@
 mod call;
 mod certificates;
 mod commands;
+mod contract;
 mod failure;
 mod invocation;
 mod json;
@@ -16,6 +17,7 @@ mod options;
 mod output;
 mod place;
 mod ports;
+mod sandbox;
 mod signing_keys;
 mod table;
 mod tls;
@@ -49,6 +51,8 @@ enum Group {
     Tour,
     Certificates(certificates::Certificates),
     SigningKeys(signing_keys::SigningKeys),
+    #[command(subcommand)]
+    Contract(contract::Contract),
     #[command(subcommand)]
     Calendar(commands::calendar::Calendar),
     #[command(subcommand)]
@@ -99,6 +103,7 @@ async fn run(options: Options, group: Group) -> Result<(), Failure> {
         Group::Requests(command) => return command.run(&options).await,
         Group::Inbox(inbox) => return inbox.run(&options).await,
         Group::SigningKeys(keys) => return keys.run(&options.folder),
+        Group::Contract(contract) => return contract.run(),
         Group::Forms(command) => command.command()?,
         Group::Bodies(command) => command.command()?,
         Group::Collections(command) => return command.run(&options).await,

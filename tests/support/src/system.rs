@@ -69,9 +69,15 @@ impl System {
 
     /// Starts it and waits until it says that it runs.
     pub fn up(&mut self) -> Duration {
+        self.up_with(&[])
+    }
+
+    /// The same with options.
+    pub fn up_with(&mut self, options: &[&str]) -> Duration {
         let began = Instant::now();
         let mut process = program(self.folder())
             .arg("up")
+            .args(options)
             .stderr(Stdio::piped())
             .spawn()
             .expect("it starts");

@@ -3,6 +3,7 @@
 use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use http::{HeaderName, HeaderValue};
 use legalstat_proto::{
     common::v1::ErrorReason,
     journal::v1::journal_service_server::{JournalServiceServer, SERVICE_NAME as JOURNAL},
@@ -263,6 +264,7 @@ fn layered(
 + Send
 + 'static {
     ServiceBuilder::new()
+        .map_response(versioned)
         .layer(TraceLayer)
         .layer(DeadlineLayer::new(limits.unary))
         .layer(access)
@@ -289,6 +291,15 @@ async fn all_ended(process: &Process) -> anyhow::Result<()> {
     tokio::time::timeout(ENDING, process.tasks.wait())
         .await
         .context("a task did not end in time")
+}
+
+/// The header of every answer that says which release gave it.
+const VERSION: HeaderName = HeaderName::from_static("legalstat-version");
+
+fn versioned(mut response: http::Response<Body>) -> http::Response<Body> {
+    let version = HeaderValue::from_static(env!("CARGO_PKG_VERSION"));
+    response.headers_mut().insert(VERSION, version);
+    response
 }
 
 /// What tells of the contracts. Older tools ask for it under the name `v1alpha`.
