@@ -34,7 +34,7 @@ use crate::{
     },
     job::Once,
     journal::Journal,
-    run::limits::Limits,
+    run::{limits::Limits, probe::Line},
     write::RefusalRecorder,
 };
 
@@ -74,10 +74,10 @@ impl Health {
 
     /// Follows the database and what the service answers from, until it stops.
     async fn follow(&self, context: &Context) {
-        let (mut connection, mut once) = (None, Once::new("readiness"));
+        let (mut line, mut once) = (Line::default(), Once::new("readiness"));
         loop {
             let asked = tokio::select! {
-                asked = context.db.probe().ask(&mut connection) => asked,
+                asked = context.db.probe().ask(&mut line) => asked,
                 () = context.shutdown.cancelled() => return,
             };
             let is_there = once.note(asked).is_some();
