@@ -86,7 +86,7 @@ async fn editions_and_copies_are_counted_by_year_collection_period_and_recipient
         overdue: 32,
         ..Default::default()
     };
-    assert_eq!(report.copies, Some(copies.clone()));
+    assert_eq!(report.copies, Some(copies));
     assert_eq!(report.answering_from, day(2019, 4, 15));
 
     let by = |lines: PunctualityLines| GetPunctualityRequest {
