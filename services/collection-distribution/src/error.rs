@@ -31,7 +31,7 @@ impl Obstacle {
                 ErrorReason::DigestMismatch,
                 "the content has another digest than the one given",
             ),
-            Self::NotSealed => (ErrorReason::WrongState, "the edition is not sealed"),
+            Self::NotSealed => (ErrorReason::EditionNotSealed, "the edition is not sealed"),
             Self::AlreadySealed => (
                 ErrorReason::WrongState,
                 "the edition is sealed; its content stays as it is",
@@ -39,7 +39,7 @@ impl Obstacle {
             Self::AlreadyReleased => (ErrorReason::WrongState, "the edition is released"),
             Self::NotReleased => (ErrorReason::WrongState, "the edition is not released"),
             Self::Recalled => (
-                ErrorReason::WrongState,
+                ErrorReason::EditionRecalled,
                 "the edition was recalled; upload its replacement first",
             ),
             Self::SamePerson => (

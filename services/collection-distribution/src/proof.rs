@@ -206,8 +206,12 @@ fn issue(proof: &DeliveryProof, keys: &[SigningKey]) -> anyhow::Result<Told> {
 }
 
 fn issued(statement: &CopyStatement) -> String {
+    let marked = match &statement.official_use {
+        Some(marking) => format!(", marked for official use in {} copies", marking.copies),
+        None => String::new(),
+    };
     format!(
-        "{} issued {}, number {} of {} of revision {}, to {} at {}, with the content of SHA-256 {}",
+        "{} issued {}, number {} of {} of revision {}, to {} at {}, with the content of SHA-256 {}{marked}",
         statement.sending_body,
         statement.copy,
         statement.ordinal,

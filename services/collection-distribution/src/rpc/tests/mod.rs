@@ -22,6 +22,7 @@ use uuid::Uuid;
 mod copies;
 mod embargo;
 mod files;
+mod large;
 mod lists;
 mod marking;
 mod partial_release;
