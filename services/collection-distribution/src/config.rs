@@ -1,11 +1,21 @@
 //! The settings of this service alone.
 
-use std::path::PathBuf;
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    path::PathBuf,
+    time::Duration,
+};
 
+use crate::{domain::delivery::Places, jobs::delivery::Limits};
 use legalstat_kit::run::environment::{Environment, SettingError};
 
 /// How many bytes the content of an edition may have unless set otherwise: 32 MiB.
 const FILE_LIMIT: u64 = 32 * 1024 * 1024;
+
+/// How long an attempt to deliver a copy may take unless set otherwise, in seconds.
+const ATTEMPT: NonZeroU32 = NonZeroU32::new(300).expect("it is not zero");
+/// How many copies a replica delivers at a time unless set otherwise.
+const PLACES: NonZeroU16 = NonZeroU16::new(64).expect("it is not zero");
 
 /// The settings.
 #[derive(Clone, Debug)]
@@ -18,6 +28,8 @@ pub struct Config {
     pub file_limit: u64,
     /// The folder of the keys that the statements of copies are signed with.
     pub signing_keys: PathBuf,
+    /// How copies are delivered.
+    pub delivery: Limits,
 }
 
 /// Reads them.
@@ -29,10 +41,16 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let files = environment.required("LEGALSTAT_FILES");
     let file_limit = environment.parsed("LEGALSTAT_FILE_LIMIT", FILE_LIMIT);
     let signing_keys = environment.required("LEGALSTAT_SIGNING_KEYS");
+    let attempt = environment.parsed("LEGALSTAT_DELIVERY_SECONDS", ATTEMPT);
+    let places = environment.parsed("LEGALSTAT_DELIVERY_PLACES", PLACES);
     Ok(Config {
         calendar_url: calendar_url?,
         files: PathBuf::from(files?),
         file_limit: file_limit?,
         signing_keys: PathBuf::from(signing_keys?),
+        delivery: Limits {
+            attempt: Duration::from_secs(attempt?.get().into()),
+            places: Places::of(places?.get().into()),
+        },
     })
 }

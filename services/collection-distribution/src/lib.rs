@@ -25,6 +25,7 @@ mod receiving;
 mod rpc;
 pub mod statements;
 
+use clients::inbox::Inboxes;
 use config::Config;
 use rpc::CollectionDistribution;
 
@@ -49,6 +50,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     db::reference::load(&context).await?;
     let schedule = Schedule::start(&context, calendar, db::collection::duties).await?;
     jobs::overdue::start(&context);
+    jobs::delivery::start(&context, Inboxes::open(&context, files.clone()), config.delivery);
     let distribution = CollectionDistribution {
         outbox: Outbox::start(&context, SERVICE_NAME),
         context,

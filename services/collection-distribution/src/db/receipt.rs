@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use legalstat_kit::door::word::{Word, unreadable};
 use sqlx::PgConnection;
 
+use super::copy::columns;
 use crate::domain::{
     copy::Copy,
     key::CopyKey,
@@ -67,6 +68,75 @@ pub async fn record_rejection(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// What a recipient's server answered of a copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answered {
+    Received(Receipt),
+    /// Who rejected it, why and when.
+    Rejected(String, String, Timestamp),
+}
+
+/// Records what servers answered of copies.
+///
+/// # Errors
+/// When the database fails, as it does when one of the copies was answered so before.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn record_pushed(
+    connection: &mut PgConnection,
+    answered: &[(&CopyKey, Answered)],
+) -> Result<(), sqlx::Error> {
+    let (collections, periods, numbers) = columns(answered.iter().map(|(key, _)| *key));
+    let mut received_at = Vec::new();
+    let mut recorded_at = Vec::new();
+    let mut said_by = Vec::new();
+    let mut reasons = Vec::new();
+    let mut signed = Vec::new();
+    let mut late = Vec::new();
+    for (_, answer) in answered {
+        let (received, recorded, by, reason, is_late) = match answer {
+            Answered::Received(r) => (r.received_at, r.recorded_at, &r.said_by, None, r.late),
+            Answered::Rejected(by, reason, at) => (*at, *at, by, Some(reason.clone()), false),
+        };
+        received_at.push(jiff_sqlx::Timestamp::from(received));
+        recorded_at.push(jiff_sqlx::Timestamp::from(recorded));
+        said_by.push(by.clone());
+        reasons.push(reason);
+        late.push(is_late);
+        signed.push(match answer {
+            Answered::Received(receipt) => receipt.signed.clone(),
+            Answered::Rejected(..) => None,
+        });
+    }
+    sqlx::query!(
+        "INSERT INTO collections.receipt
+             (collection, period, copy_number, outcome, way, received_at, recorded_at, said_by, signing_key, signature, statement,
+              reason, late)
+         SELECT collection, period, number, CASE WHEN reason IS NULL THEN 'RECEIVED' ELSE 'REJECTED' END, 'PUSH', received_at,
+             recorded_at, said_by, signing_key, signature, statement, reason, late
+         FROM UNNEST($1::text[], $2::text[], $3::integer[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[],
+                 $8::bytea[], $9::bytea[], $10::text[], $11::boolean[])
+             AS a (collection, period, number, received_at, recorded_at, said_by, signing_key, signature, statement, reason, late)",
+        &collections,
+        &periods,
+        &numbers,
+        &received_at as _,
+        &recorded_at as _,
+        &said_by,
+        &column(&signed, |signed| signed.key.clone()) as &[Option<String>],
+        &column(&signed, |signed| signed.signature.to_vec()) as &[Option<Vec<u8>>],
+        &column(&signed, |signed| signed.statement.clone()) as &[Option<Vec<u8>>],
+        &reasons as &[Option<String>],
+        &late,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn column<T>(signed: &[Option<Signed>], value: fn(&Signed) -> T) -> Vec<Option<T>> {
+    signed.iter().map(|signed| signed.as_ref().map(value)).collect()
 }
 
 /// Adds the receipts to copies that have one.

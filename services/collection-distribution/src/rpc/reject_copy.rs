@@ -43,6 +43,7 @@ pub(super) async fn reject_copy(
             db::copy::save(connection, &rejected).await?;
             let said = (call.caller.name.as_str(), Way::Pull);
             db::receipt::record_rejection(connection, &key, said, &reason, now).await?;
+            db::delivery::end(connection, std::slice::from_ref(&key)).await?;
             Ok(Outcome::of(&key, "copy.rejected", convert::to_copy(rejected, now)))
         })
     })

@@ -92,6 +92,9 @@ async fn release(
     let copies = signed(&edition, keys, &copies, &sending_body, issued_at)?;
     db::edition::save(connection, &edition).await?;
     db::copy::issue(connection, key, &copies).await?;
+    if let Some(first) = copies.first() {
+        db::delivery::begin(connection, key, first.key.number, day).await?;
+    }
     Ok(edition)
 }
 
