@@ -1,5 +1,7 @@
 //! The delivery of copies to the servers of their recipients: how an attempt ends, and when the next one follows.
 
+use std::time::Duration;
+
 use legalstat_kit::door::word::Word;
 
 /// How an attempt ended.
@@ -61,4 +63,17 @@ impl Word for Outcome {
 pub struct Failure {
     pub outcome: Outcome,
     pub detail: String,
+    /// How long the server asks to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure of a server that asks for no time.
+    pub fn new(outcome: Outcome, detail: impl Into<String>) -> Self {
+        Self {
+            outcome,
+            detail: detail.into(),
+            retry_after: None,
+        }
+    }
 }
