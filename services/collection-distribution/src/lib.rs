@@ -15,6 +15,7 @@ use legalstat_proto::collections::v1::collection_distribution_service_server::{
 };
 use tonic::{codec::CompressionEncoding, service::Routes};
 
+mod clients;
 mod config;
 mod db;
 mod domain;
