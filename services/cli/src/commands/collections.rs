@@ -1,6 +1,7 @@
 //! `legalstat collections`.
 
 pub(crate) mod copies;
+pub(crate) mod delivery;
 pub(crate) mod lists;
 pub(crate) mod recipients;
 pub(crate) mod titles;
@@ -102,6 +103,8 @@ pub(crate) enum Collections {
     #[command(flatten)]
     Copy(copies::OfCopies),
     #[command(flatten)]
+    Delivery(delivery::Delivering),
+    #[command(flatten)]
     Issued(editions::Issued),
     /// Put together the proof that a copy was issued and received
     Prove(Prove),
@@ -174,6 +177,7 @@ impl Collections {
             Self::OfRecipients(recipients) => recipients.command(),
             Self::OfLists(lists) => lists.command(),
             Self::Copy(copies) => copies.command(),
+            Self::Delivery(delivery) => delivery.command(),
             Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } => self.mutation(),
             _ => self.reading(),
         }
@@ -213,6 +217,7 @@ impl Collections {
                 Command::new(SERVICE, "GetEdition", Action::Call(request, View::Record))
             }
             Self::Copy(copies) => return copies.command(),
+            Self::Delivery(delivery) => return delivery.command(),
             Self::Issued(_) | Self::Prove(_) | Self::Verify(_) => {
                 return Err(Failure::usage("this command has its own way"));
             }

@@ -294,6 +294,7 @@ async fn claim(context: &Context, asked: Asked) -> anyhow::Result<Vec<Loaded>> {
 
 async fn claimed(write: &mut Write, mut asked: Asked) -> anyhow::Result<Vec<Loaded>> {
     let (now, connection) = (write.now(), write.connection());
+    db::delivery::by_keys(connection).await?;
     if !asked.probes.is_empty() {
         let probes: Vec<String> = asked.probes.iter().cloned().collect();
         let taken = db::breaker::probe(connection, &probes, now, now + asked.lease).await?;

@@ -7,7 +7,6 @@ use std::{
 };
 
 use anyhow::Context as _;
-use jiff::Timestamp;
 use legalstat_kit::{
     lent,
     write::{self, Change, Write},
@@ -144,6 +143,7 @@ impl Around {
 
 async fn settle(write: &mut Write, finished: &[Finished], chances: &[f64]) -> anyhow::Result<Vec<Change>> {
     let (now, connection) = (write.now(), write.connection());
+    db::delivery::by_keys(connection).await?;
     let keys: Vec<_> = finished.iter().map(|finished| finished.claim.key.clone()).collect();
     db::copy::lock_keys(connection, &keys).await?;
     let stands = db::delivery::stand(connection, finished.iter().map(|finished| &finished.claim)).await?;

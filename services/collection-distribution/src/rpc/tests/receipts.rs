@@ -11,13 +11,13 @@ use super::{
 };
 use crate::statements;
 
-fn pair(seed: u8) -> Ed25519KeyPair {
+pub(super) fn pair(seed: u8) -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).expect("a seed of 32 bytes")
 }
 
 impl Distribution {
     /// Gives a recipient a key that counts from one instant to before another.
-    async fn key(&self, recipient: &str, id: &str, seed: u8, from: &str, to: Option<&str>) {
+    pub(super) async fn key(&self, recipient: &str, id: &str, seed: u8, from: &str, to: Option<&str>) {
         let entered = sqlx::query(
             "INSERT INTO collections.recipient_signing_key
                  (recipient, key, public_key, valid_from, valid_to, reason, entered_at, entered_by)
