@@ -6,11 +6,19 @@ use std::{
     time::Duration,
 };
 
-use crate::{domain::delivery::Places, jobs::delivery::Limits};
-use legalstat_kit::run::environment::{Environment, SettingError};
+use legalstat_kit::{
+    partial::Bounds,
+    run::environment::{Environment, SettingError},
+};
 
-/// How many bytes the content of an edition may have unless set otherwise: 32 MiB.
+use crate::{domain::delivery::Places, jobs::delivery::Limits};
+
+/// How many bytes a file of an edition may have unless set otherwise: 32 MiB.
 const FILE_LIMIT: u64 = 32 * 1024 * 1024;
+/// How many seconds an upload that broke off waits for its rest unless set otherwise: a day.
+const PARTIAL_SECONDS: u64 = 86_400;
+/// How many bytes such uploads may come to unless set otherwise: 1 GiB.
+const PARTIAL_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// How long an attempt to deliver a copy may take unless set otherwise, in seconds.
 const ATTEMPT: NonZeroU32 = NonZeroU32::new(300).expect("it is not zero");
@@ -24,8 +32,10 @@ pub struct Config {
     pub calendar_url: String,
     /// The folder for the content of editions.
     pub files: PathBuf,
-    /// How many bytes the content of an edition may have.
+    /// How many bytes a file of an edition may have.
     pub file_limit: u64,
+    /// How long and how much of uploads that broke off is kept.
+    pub partials: Bounds,
     /// The folder of the keys that the statements of copies are signed with.
     pub signing_keys: PathBuf,
     /// How copies are delivered.
@@ -40,6 +50,8 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let calendar_url = environment.required("LEGALSTAT_CALENDAR_URL");
     let files = environment.required("LEGALSTAT_FILES");
     let file_limit = environment.parsed("LEGALSTAT_FILE_LIMIT", FILE_LIMIT);
+    let partial_seconds = environment.parsed("LEGALSTAT_PARTIAL_SECONDS", PARTIAL_SECONDS);
+    let partial_bytes = environment.parsed("LEGALSTAT_PARTIAL_BYTES", PARTIAL_BYTES);
     let signing_keys = environment.required("LEGALSTAT_SIGNING_KEYS");
     let attempt = environment.parsed("LEGALSTAT_DELIVERY_SECONDS", ATTEMPT);
     let places = environment.parsed("LEGALSTAT_DELIVERY_PLACES", PLACES);
@@ -47,6 +59,10 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
         calendar_url: calendar_url?,
         files: PathBuf::from(files?),
         file_limit: file_limit?,
+        partials: Bounds {
+            kept: Duration::from_secs(partial_seconds?),
+            bytes: partial_bytes?,
+        },
         signing_keys: PathBuf::from(signing_keys?),
         delivery: Limits {
             attempt: Duration::from_secs(attempt?.get().into()),

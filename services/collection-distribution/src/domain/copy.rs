@@ -8,6 +8,7 @@ use legalstat_kit::{door::word::Word, due::DueDate, law::LegalBasis};
 use super::{
     delivery::Delivery,
     key::CopyKey,
+    marking::OfficialUse,
     receipt::Receipt,
     statement::{Proof, Statement},
 };
@@ -98,6 +99,8 @@ pub struct Copy {
     pub recall_confirmed_at: Option<Timestamp>,
     /// Its delivery to its recipient's server; `None` of one that the recipient fetches itself.
     pub delivery: Option<Delivery>,
+    /// How it is marked; `None` where it is open.
+    pub official_use: Option<OfficialUse>,
 }
 
 /// Why what a recipient says of a copy is not taken.
@@ -138,6 +141,7 @@ impl Copy {
             recalled_at: None,
             recall_confirmed_at: None,
             delivery: None,
+            official_use: statement.official_use,
         }
     }
 
@@ -266,6 +270,7 @@ impl Copy {
             content_sha256: self.sha256.clone(),
             sending_body: proof.sending_body.clone(),
             issued_at: self.issued_at,
+            official_use: self.official_use.clone(),
         })
     }
 }
@@ -333,6 +338,7 @@ mod tests {
             recalled_at: None,
             recall_confirmed_at: None,
             delivery: None,
+            official_use: None,
         }
     }
 

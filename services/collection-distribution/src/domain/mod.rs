@@ -2,6 +2,7 @@
 
 pub mod breaker;
 pub mod collection;
+pub mod content;
 pub mod copy;
 pub mod delivery;
 pub mod distribution;
@@ -9,6 +10,7 @@ pub mod distribution_list;
 pub mod edition;
 pub mod issuing;
 pub mod key;
+pub mod marking;
 pub mod receipt;
 pub mod recipient;
 pub mod register;

@@ -326,9 +326,8 @@ async fn parcel(
     let (delivery_id, attempt) = (delivery.id, delivery.attempts);
     let revision = (copy.key.edition.clone(), copy.revision);
     if !files.contains_key(&revision) {
-        let content = db::revision::content(connection, &revision.0, revision.1).await?;
-        let content = content.map(convert::to_content).into_iter().collect();
-        files.insert(revision.clone(), content);
+        let content = db::revision_file::of(connection, &revision.0, revision.1).await?;
+        files.insert(revision.clone(), content.into_iter().map(convert::to_content).collect());
     }
     Ok(Parcel {
         delivery_id,

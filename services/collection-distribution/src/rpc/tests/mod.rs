@@ -22,7 +22,10 @@ use uuid::Uuid;
 mod copies;
 mod delivery;
 mod delivery_replicas;
+mod embargo;
+mod files;
 mod lists;
+mod marking;
 mod partial_release;
 mod parts;
 mod proof;
@@ -34,6 +37,7 @@ mod recompute;
 mod register;
 mod rejecting;
 mod release;
+mod resume;
 mod schedule;
 mod statements;
 mod titles;
@@ -226,7 +230,7 @@ fn header(name: &str) -> UploadEditionContentHeader {
         content_type: "application/pdf".into(),
         sha256: String::new(),
         request_id: new_id(),
-        validate_only: false,
+        ..Default::default()
     }
 }
 
