@@ -147,6 +147,8 @@ collections.v1.CollectionDistributionService/ListCopies         RECIPIENT,OPERAT
 collections.v1.CollectionDistributionService/DownloadCopy       RECIPIENT  r  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ConfirmReceipt     RECIPIENT  m  INVALID_FIELDS
 collections.v1.CollectionDistributionService/RejectCopy         RECIPIENT  m  INVALID_FIELDS
+collections.v1.CollectionDistributionService/RedeliverCopy      OPERATOR  m  INVALID_FIELDS
+collections.v1.CollectionDistributionService/ListDeliveryAttempts  OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CollectionDistributionService/WatchCopies        RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
 collections.v1.CollectionDistributionService/PreviewRecompute   OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CopyInboxService/DeliverCopy                     SERVICE(collection-distribution)  m  INVALID_FIELDS

@@ -1,11 +1,17 @@
 //! The settings of this service alone.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    path::PathBuf,
+    time::Duration,
+};
 
 use legalstat_kit::{
     partial::Bounds,
     run::environment::{Environment, SettingError},
 };
+
+use crate::{domain::delivery::Places, jobs::delivery::Limits};
 
 /// How many bytes a file of an edition may have unless set otherwise: 32 MiB.
 const FILE_LIMIT: u64 = 32 * 1024 * 1024;
@@ -13,6 +19,11 @@ const FILE_LIMIT: u64 = 32 * 1024 * 1024;
 const PARTIAL_SECONDS: u64 = 86_400;
 /// How many bytes such uploads may come to unless set otherwise: 1 GiB.
 const PARTIAL_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// How long an attempt to deliver a copy may take unless set otherwise, in seconds.
+const ATTEMPT: NonZeroU32 = NonZeroU32::new(300).expect("it is not zero");
+/// How many copies a replica delivers at a time unless set otherwise.
+const PLACES: NonZeroU16 = NonZeroU16::new(64).expect("it is not zero");
 
 /// The settings.
 #[derive(Clone, Debug)]
@@ -27,6 +38,8 @@ pub struct Config {
     pub partials: Bounds,
     /// The folder of the keys that the statements of copies are signed with.
     pub signing_keys: PathBuf,
+    /// How copies are delivered.
+    pub delivery: Limits,
 }
 
 /// Reads them.
@@ -40,6 +53,8 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let partial_seconds = environment.parsed("LEGALSTAT_PARTIAL_SECONDS", PARTIAL_SECONDS);
     let partial_bytes = environment.parsed("LEGALSTAT_PARTIAL_BYTES", PARTIAL_BYTES);
     let signing_keys = environment.required("LEGALSTAT_SIGNING_KEYS");
+    let attempt = environment.parsed("LEGALSTAT_DELIVERY_SECONDS", ATTEMPT);
+    let places = environment.parsed("LEGALSTAT_DELIVERY_PLACES", PLACES);
     Ok(Config {
         calendar_url: calendar_url?,
         files: PathBuf::from(files?),
@@ -49,5 +64,9 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
             bytes: partial_bytes?,
         },
         signing_keys: PathBuf::from(signing_keys?),
+        delivery: Limits {
+            attempt: Duration::from_secs(attempt?.get().into()),
+            places: Places::of(places?.get().into()),
+        },
     })
 }

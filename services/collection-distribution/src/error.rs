@@ -154,20 +154,17 @@ impl NotTaken {
 impl NotTrue {
     /// The refusal of a receipt.
     pub fn refusal(self, copy: &CopyKey) -> Refusal {
-        let (problem, message) = match self {
+        let problem = match self {
             Self::NotSigned => {
                 let message = format!("the recipient of {copy} has a signing key: its receipt must be signed");
                 let refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::SignatureRequired, message);
                 return refusal.about(copy);
             }
-            Self::KeyUnknown => ("KEY_UNKNOWN", "the recipient has no such key"),
-            Self::KeyNotValid => ("KEY_NOT_VALID", "the key was not valid when the copy was received"),
-            Self::Signature => (
-                "SIGNATURE",
-                "the signature is not that key's over the statement of this copy",
-            ),
+            Self::KeyUnknown => "KEY_UNKNOWN",
+            Self::KeyNotValid => "KEY_NOT_VALID",
+            Self::Signature => "SIGNATURE",
         };
-        let message = format!("this is no receipt of {copy}: {message}");
+        let message = format!("this is no receipt of {copy}: {self}");
         let refusal = Refusal::new(Code::InvalidArgument, ErrorReason::ReceiptNotTrue, message);
         refusal.with("problem", problem).about(copy)
     }
@@ -246,4 +243,11 @@ pub fn copies_of_others() -> Refusal {
     let message = "copies are counted for officials, and for recipients their own";
     Refusal::new(Code::PermissionDenied, ErrorReason::RoleMissing, message)
         .legal_basis(LegalBasis::instruction("Appendix 1"))
+}
+
+/// The refusal to deliver a copy to a recipient that has no server.
+pub fn no_endpoint(copy: &CopyKey, recipient: &str) -> Refusal {
+    let recipient = key::recipient(recipient);
+    let message = format!("{recipient} has no endpoint, or no certificate name by which its server could be known");
+    Refusal::new(Code::FailedPrecondition, ErrorReason::NoEndpoint, message).about(copy)
 }

@@ -15,6 +15,7 @@ use legalstat_proto::collections::v1::collection_distribution_service_server::{
 };
 use tonic::{codec::CompressionEncoding, service::Routes};
 
+mod clients;
 mod config;
 mod db;
 mod domain;
@@ -25,6 +26,7 @@ mod receiving;
 mod rpc;
 pub mod statements;
 
+use clients::inbox::Inboxes;
 use config::Config;
 use rpc::CollectionDistribution;
 
@@ -50,6 +52,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     db::reference::load(&context).await?;
     let schedule = Schedule::start(&context, calendar, db::collection::duties).await?;
     jobs::overdue::start(&context);
+    jobs::delivery::start(&context, Inboxes::open(&context, files.clone()), config.delivery);
     let distribution = CollectionDistribution {
         outbox: Outbox::start(&context, SERVICE_NAME),
         context,

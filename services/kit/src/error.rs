@@ -220,17 +220,7 @@ const TEXT: usize = 300;
 
 /// A text cut to what a header can carry, with what cannot be shown made visible.
 fn carried(text: &str) -> String {
-    let shown = |c: char| {
-        if text::controls(c) || text::turns_direction(c) {
-            '\u{fffd}'
-        } else {
-            c
-        }
-    };
-    match text.char_indices().nth(TEXT) {
-        None => text.chars().map(shown).collect(),
-        Some((end, _)) => text[..end].chars().map(shown).chain(['…']).collect(),
-    }
+    text::carried(text, TEXT)
 }
 
 /// As many violations as fit, and how many more there are.

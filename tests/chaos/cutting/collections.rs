@@ -208,6 +208,13 @@ impl Collections {
         }))
     }
 
+    async fn redelivery(&self) -> Result<Option<Call>, String> {
+        Ok(match self.unconfirmed().await? {
+            Some(copy) => Some(distributing::redelivery(&self.watched, &self.operator, &copy).await),
+            None => None,
+        })
+    }
+
     /// The confirmation of a recall that nobody confirmed; when there is none, another edition is released and recalled first.
     async fn confirmation_of_recall(&self) -> Result<Option<Call>, String> {
         if self.recalled.lock().expect("no test panics here").is_empty() {
@@ -239,6 +246,7 @@ impl Collections {
         match method {
             "ConfirmReceipt" => return self.confirmation().await,
             "RejectCopy" => return self.rejection().await,
+            "RedeliverCopy" => return self.redelivery().await,
             "ConfirmRecall" => return self.confirmation_of_recall().await,
             _ => {}
         }
@@ -309,6 +317,7 @@ impl Collections {
                 };
                 Call::new(operator, rpc!("GetCopy"), &message)
             }
+            "ListDeliveryAttempts" => distributing::attempts(operator, self.first_copy().await?.name),
             "ProveDelivery" => {
                 let name = self.first_copy().await?.name;
                 Call::new(operator, rpc!("ProveDelivery"), &ProveDeliveryRequest { name })
@@ -405,6 +414,8 @@ impl House for Collections {
         "DownloadCopy",
         "ConfirmReceipt",
         "RejectCopy",
+        "RedeliverCopy",
+        "ListDeliveryAttempts",
         "WatchCopies",
         "PreviewRecompute",
         "ListEntries",

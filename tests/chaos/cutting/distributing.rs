@@ -2,11 +2,11 @@
 
 use legalstat_proto::{
     collections::v1::{
-        AddRecipientKeyRequest, ApproveDistributionRequest, Collection, CreateRecipientRequest, DistributionCell,
+        AddRecipientKeyRequest, ApproveDistributionRequest, Collection, Copy, CreateRecipientRequest, DistributionCell,
         DistributionList, GetAnsweringDayRequest, GetPunctualityRequest, GetRecipientRequest,
-        ListDistributionListsRequest, ListRecipientKeysRequest, PunctualityLines, Recipient, RejectDistributionRequest,
-        ResolveDistributionRequest, RetireRecipientKeyRequest, SetAnsweringDayRequest, UpdateCollectionRequest,
-        UpdateRecipientRequest,
+        ListDeliveryAttemptsRequest, ListDistributionListsRequest, ListRecipientKeysRequest, PunctualityLines,
+        Recipient, RedeliverCopyRequest, RejectDistributionRequest, ResolveDistributionRequest,
+        RetireRecipientKeyRequest, SetAnsweringDayRequest, UpdateCollectionRequest, UpdateRecipientRequest,
     },
     common::v1 as common,
 };
@@ -97,6 +97,46 @@ fn resolving() -> ResolveDistributionRequest {
 async fn proposed(watched: &Watched, callers: &Callers<'_>) -> Result<DistributionList, String> {
     let call = Call::new(callers.operator, rpc!("ResolveDistribution"), &resolving());
     watched.prepared(&call).await
+}
+
+/// That a copy is delivered anew whose delivery failed, for its recipient's server is away.
+pub(super) async fn redelivery(watched: &Watched, operator: &Channel, copy: &Copy) -> Call {
+    let id = copy.recipient.trim_start_matches("recipients/");
+    let mut superuser = watched.running.superuser().await;
+    let failed = sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+        "BEGIN;
+         SELECT FROM collections.copy WHERE 'collections/' || collection || '/editions/' || period || '/copies/' || number = '{name}' FOR UPDATE;
+         UPDATE collections.copy SET state = 'FAILED', status_reason = 'away', status_at = now()
+         WHERE 'collections/' || collection || '/editions/' || period || '/copies/' || number = '{name}';
+         UPDATE collections.delivery SET next_attempt_at = NULL, fence = NULL, started_at = NULL, endpoint = NULL, claimed_until = NULL
+         WHERE 'collections/' || collection || '/editions/' || period || '/copies/' || copy_number = '{name}';
+         UPDATE collections.recipient_detail SET endpoint = 'https://localhost:1' WHERE recipient = '{id}' AND superseded_at IS NULL;
+         INSERT INTO collections.recipient_detail
+             (recipient, name_kk, name_ru, name_en, certificate_name, endpoint, legal_basis_act, legal_basis_provision,
+              legal_basis_uri, legal_basis_assumed, valid_from, reason, recorded_at, recorded_by)
+         SELECT '{id}', '', '', '{id}', '{id}', 'https://localhost:1', 'Order 1', '', '', false, '2019-04-15', 'its server', now(),
+             'administrator'
+         WHERE NOT EXISTS (SELECT FROM collections.recipient_detail WHERE recipient = '{id}' AND superseded_at IS NULL);
+         COMMIT",
+        name = copy.name,
+    )));
+    failed.execute(&mut superuser).await.expect("the statements are right");
+    let message = RedeliverCopyRequest {
+        name: copy.name.clone(),
+        reason: "the server is mended".into(),
+        request_id: new_id(),
+        validate_only: false,
+    };
+    Call::new(operator, rpc!("RedeliverCopy"), &message)
+}
+
+/// The reading of a copy's attempts.
+pub(super) fn attempts(operator: &Channel, parent: String) -> Call {
+    let message = ListDeliveryAttemptsRequest {
+        parent,
+        ..Default::default()
+    };
+    Call::new(operator, rpc!("ListDeliveryAttempts"), &message)
 }
 
 /// The call of a method about who gets copies; none for another method.

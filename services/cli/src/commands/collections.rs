@@ -2,6 +2,7 @@
 
 mod contents;
 pub(crate) mod copies;
+pub(crate) mod delivery;
 pub(crate) mod lists;
 pub(crate) mod punctuality;
 pub(crate) mod recipients;
@@ -73,6 +74,8 @@ pub(crate) enum Collections {
     },
     #[command(flatten)]
     Copy(copies::OfCopies),
+    #[command(flatten)]
+    Delivery(delivery::Delivering),
     #[command(flatten)]
     Issued(editions::Issued),
     /// Put together the proof that a copy was issued and received
@@ -150,6 +153,7 @@ impl Collections {
             Self::OfLists(lists) => lists.command(),
             Self::Counted(counting) => counting.command(),
             Self::Copy(copies) => copies.command(),
+            Self::Delivery(delivery) => delivery.command(),
             Self::Release { .. } => self.mutation(),
             _ => self.reading(),
         }
@@ -189,6 +193,7 @@ impl Collections {
                 let request = json!({ "name": edition(&name), "view": "EDITION_VIEW_FULL" });
                 Command::new(SERVICE, "GetEdition", Action::Call(request, View::Record))
             }
+            Self::Delivery(delivery) => return delivery.command(),
             Self::Content(_) | Self::Copy(_) | Self::Issued(_) | Self::Prove(_) | Self::Verify(_) => {
                 return Err(Failure::usage("this command has its own way"));
             }

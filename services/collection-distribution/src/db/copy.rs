@@ -1,12 +1,13 @@
 //! `collections.copy`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use legalstat_kit::{door::word::Word, law::LegalBasis};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
-use super::{edition_key, marking, marking_word, receipt};
+use super::{delivery, edition_key, marking, marking_word, receipt};
 use crate::domain::{
     copy::{Copy, CopyPosition, CopyState, Status},
     key::{CopyKey, EditionKey, Editions},
@@ -39,6 +40,10 @@ struct Row {
     sending_body: Option<String>,
     recalled_at: Option<jiff_sqlx::Timestamp>,
     recall_confirmed_at: Option<jiff_sqlx::Timestamp>,
+    delivery_id: Option<Uuid>,
+    attempts: Option<i32>,
+    next_attempt_at: Option<jiff_sqlx::Timestamp>,
+    last_outcome: Option<String>,
     marking_copies: Option<i32>,
     marking_reason: Option<String>,
     marking_expires_on: Option<jiff_sqlx::Date>,
@@ -67,6 +72,12 @@ impl TryFrom<Row> for Copy {
             proof: row.proof(),
             list_version: row.list_version,
             is_kept: row.is_kept,
+            delivery: delivery::of_row(
+                row.delivery_id,
+                row.attempts,
+                row.next_attempt_at,
+                row.last_outcome.as_deref(),
+            )?,
             revision: row.revision,
             recalled_at: row.recalled_at.map(|at| at.to_jiff()),
             recall_confirmed_at: row.recall_confirmed_at.map(|at| at.to_jiff()),
@@ -156,9 +167,14 @@ pub async fn recall(
 ) -> Result<Vec<CopyKey>, sqlx::Error> {
     // How it stood before stays readable: a rejection was its recipient's last word.
     let mut numbers = sqlx::query_scalar!(
-        "UPDATE collections.copy SET state = 'RECALLED', status_at = $4,
-             status_reason = 'its edition was recalled; before it was ' || state || COALESCE(': ' || status_reason, '')
-         WHERE collection = $1 AND period = $2 AND revision = $3 RETURNING number",
+        // Locked in the order of their numbers, as by whoever else holds several.
+        "WITH held AS MATERIALIZED (
+             SELECT number FROM collections.copy WHERE collection = $1 AND period = $2 AND revision = $3
+             ORDER BY number FOR UPDATE
+         )
+         UPDATE collections.copy c SET state = 'RECALLED', status_at = $4,
+             status_reason = 'its edition was recalled; before it was ' || c.state || COALESCE(': ' || c.status_reason, '')
+         FROM held WHERE c.collection = $1 AND c.period = $2 AND c.number = held.number RETURNING c.number",
         edition.collection,
         edition.period.to_string(),
         revision,
@@ -190,32 +206,8 @@ pub struct Filter {
 }
 
 /// The copy, whosever it is.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn get(connection: &mut PgConnection, key: &CopyKey) -> Result<Option<Copy>, sqlx::Error> {
-    let row = sqlx::query_as!(
-        Row,
-        r#"SELECT s.parent, c.period, c.number, s.due_date, s.due_time, c.recipient, c.state, c.status_reason, c.status_at, c.sha256,
-             c.issued_at, c.received_at,
-             c.legal_basis_act, c.legal_basis_provision, c.legal_basis_uri, c.legal_basis_assumed,
-             c.revision, c.ordinal, c.copies_total, c.copy_sha256, c.signing_key, c.signature, c.sending_body,
-             r.recalled_at, c.recall_confirmed_at, c.list_version,
-             NOT s.recorded_afterwards AND s.due_date
-                 >= coalesce((SELECT a.day FROM collections.answering_day a ORDER BY a.number DESC LIMIT 1), '-infinity') AS "is_kept!"
-         FROM collections.copy c
-         JOIN collections.revision r ON (r.collection, r.period, r.revision) = (c.collection, c.period, c.revision)
-         JOIN collections.scheduled s ON (s.parent, s.period) = ('collections/' || c.collection, c.period)
-         WHERE c.collection = $1 AND c.period = $2 AND c.number = $3"#,
-        key.edition.collection,
-        key.edition.period.to_string(),
-        key.number,
-    );
-    let Some(row) = row.fetch_optional(&mut *connection).await? else {
-        return Ok(None);
-    };
-    let mut copy = [Copy::try_from(row)?];
-    receipt::read(connection, &mut copy).await?;
-    let [copy] = copy;
-    Ok(Some(copy))
+    Ok(of_keys(connection, std::slice::from_ref(key)).await?.pop().flatten())
 }
 
 /// The copy, when it is one of these recipients'. Someone else's is not found, so that nobody learns that it exists.
@@ -268,7 +260,8 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
              c.legal_basis_act, c.legal_basis_provision, c.legal_basis_uri, c.legal_basis_assumed,
              c.revision, c.ordinal, c.copies_total, c.copy_sha256, c.signing_key, c.signature, c.sending_body,
              r.recalled_at, c.recall_confirmed_at, r.marking_copies, r.marking_reason, r.marking_expires_on, c.list_version,
-              s.is_kept AS "is_kept!"
+             s.is_kept AS "is_kept!", d.delivery_id AS "delivery_id?", d.attempts AS "attempts?",
+             d.next_attempt_at AS "next_attempt_at?", d.last_outcome AS "last_outcome?"
          FROM (
              SELECT parent, period, substr(parent, 13) COLLATE "C" AS collection, due_date, due_time,
                  NOT recorded_afterwards AND due_date
@@ -291,6 +284,7 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
              ORDER BY number LIMIT $9
          ) AS c
          JOIN collections.revision r ON (r.collection, r.period, r.revision) = (c.collection, c.period, c.revision)
+         LEFT JOIN collections.delivery d ON (d.collection, d.period, d.copy_number) = (c.collection, c.period, c.number)
          WHERE $11::timestamptz IS NULL OR (s.is_kept AND s.due_time <= $11)
          ORDER BY s.due_date DESC, s.parent, s.period, c.number LIMIT $9"#,
         filter.editions.collection.as_deref(),
@@ -311,6 +305,95 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
     let mut copies = rows.into_iter().map(Copy::try_from).collect::<Result<Vec<_>, _>>()?;
     receipt::read(connection, &mut copies).await?;
     Ok(copies)
+}
+
+/// The copies of these keys, in the same order; `None` where there is none.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn of_keys(connection: &mut PgConnection, keys: &[CopyKey]) -> Result<Vec<Option<Copy>>, sqlx::Error> {
+    let (collections, periods, numbers) = columns(keys.iter());
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT s.parent, c.period, c.number, s.due_date, s.due_time, c.recipient, c.state, c.status_reason, c.status_at, c.sha256,
+             c.issued_at, c.received_at,
+             c.legal_basis_act, c.legal_basis_provision, c.legal_basis_uri, c.legal_basis_assumed,
+             c.revision, c.ordinal, c.copies_total, c.copy_sha256, c.signing_key, c.signature, c.sending_body,
+             r.recalled_at, c.recall_confirmed_at, r.marking_copies, r.marking_reason, r.marking_expires_on, c.list_version,
+             NOT s.recorded_afterwards AND s.due_date
+                 >= coalesce((SELECT a.day FROM collections.answering_day a ORDER BY a.number DESC LIMIT 1), '-infinity') AS "is_kept!",
+             d.delivery_id AS "delivery_id?", d.attempts AS "attempts?", d.next_attempt_at AS "next_attempt_at?",
+             d.last_outcome AS "last_outcome?"
+         FROM UNNEST($1::text[], $2::text[], $3::integer[]) AS a (collection, period, number)
+         JOIN collections.copy c ON (c.collection, c.period, c.number) = (a.collection, a.period, a.number)
+         JOIN collections.revision r ON (r.collection, r.period, r.revision) = (c.collection, c.period, c.revision)
+         JOIN collections.scheduled s ON (s.parent, s.period) = ('collections/' || c.collection, c.period)
+         LEFT JOIN collections.delivery d ON (d.collection, d.period, d.copy_number) = (c.collection, c.period, c.number)"#,
+        &collections,
+        &periods,
+        &numbers,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut copies = rows.into_iter().map(Copy::try_from).collect::<Result<Vec<_>, _>>()?;
+    receipt::read(connection, &mut copies).await?;
+    let mut found: HashMap<CopyKey, Copy> = copies.into_iter().map(|copy| (copy.key.clone(), copy)).collect();
+    Ok(keys.iter().map(|key| found.remove(key)).collect())
+}
+
+/// The keys of copies as three columns.
+pub(super) fn columns<'a>(keys: impl Iterator<Item = &'a CopyKey>) -> (Vec<String>, Vec<String>, Vec<i32>) {
+    let mut columns = (Vec::new(), Vec::new(), Vec::new());
+    for key in keys {
+        columns.0.push(key.edition.collection.clone());
+        columns.1.push(key.edition.period.to_string());
+        columns.2.push(key.number);
+    }
+    columns
+}
+
+/// Holds copies against other writers until the transaction ends. All hold several in this order, so that none waits in a circle.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn lock_keys(connection: &mut PgConnection, keys: &[CopyKey]) -> Result<(), sqlx::Error> {
+    let (collections, periods, numbers) = columns(keys.iter());
+    sqlx::query!(
+        "SELECT c.number FROM UNNEST($1::text[], $2::text[], $3::integer[]) AS a (collection, period, number)
+         JOIN collections.copy c ON (c.collection, c.period, c.number) = (a.collection, a.period, a.number)
+         ORDER BY c.collection, c.period, c.number FOR UPDATE OF c",
+        &collections,
+        &periods,
+        &numbers,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
+/// Saves where copies stand that were on their way.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn save_delivered(connection: &mut PgConnection, copies: &[&Copy]) -> Result<(), sqlx::Error> {
+    let (collections, periods, numbers) = columns(copies.iter().map(|copy| &copy.key));
+    let status = |copy: &&Copy| copy.status.clone();
+    sqlx::query!(
+        "UPDATE collections.copy c SET state = a.state, received_at = a.received_at, status_reason = a.reason, status_at = a.since
+         FROM UNNEST($1::text[], $2::text[], $3::integer[], $4::text[], $5::timestamptz[], $6::text[], $7::timestamptz[])
+             AS a (collection, period, number, state, received_at, reason, since)
+         WHERE (c.collection, c.period, c.number) = (a.collection, a.period, a.number)",
+        &collections,
+        &periods,
+        &numbers,
+        &copies.iter().map(|copy| copy.state.word().to_owned()).collect::<Vec<_>>(),
+        &copies
+            .iter()
+            .map(|copy| copy.received_at.map(jiff_sqlx::Timestamp::from))
+            .collect::<Vec<_>>() as _,
+        &copies.iter().map(|copy| status(copy).and_then(|status| status.reason)).collect::<Vec<_>>() as &[Option<String>],
+        &copies
+            .iter()
+            .map(|copy| status(copy).map(|status| jiff_sqlx::Timestamp::from(status.since)))
+            .collect::<Vec<_>>() as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Saves where a copy stands.
@@ -371,14 +454,14 @@ pub async fn held(
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn held_revisions(
     connection: &mut PgConnection,
-    recipient: &str,
+    recipients: &[String],
     editions: &[&EditionKey],
 ) -> Result<HashSet<(EditionKey, i32)>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT DISTINCT a.place AS "place!", c.revision
          FROM UNNEST($2::text[], $3::text[]) WITH ORDINALITY AS a (collection, period, place)
-         JOIN collections.copy c USING (collection, period) WHERE c.recipient = $1"#,
-        recipient,
+         JOIN collections.copy c USING (collection, period) WHERE c.recipient = ANY($1)"#,
+        recipients,
         &editions.iter().map(|key| key.collection.clone()).collect::<Vec<_>>(),
         &editions.iter().map(|key| key.period.to_string()).collect::<Vec<_>>(),
     )

@@ -1,8 +1,10 @@
 //! The schema `collections`: all its SQL, one file per aggregate.
 
+pub mod breaker;
 pub mod collection;
 pub mod collection_title;
 pub mod copy;
+pub mod delivery;
 pub mod distribution;
 pub mod distribution_list;
 pub mod edition;

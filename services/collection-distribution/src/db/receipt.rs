@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use legalstat_kit::door::word::{Word, unreadable};
 use sqlx::PgConnection;
 
+use super::copy::columns;
 use crate::domain::{
     copy::Copy,
     key::CopyKey,
@@ -67,6 +68,84 @@ pub async fn record_rejection(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// What a recipient's server answered of a copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answered {
+    Received(Receipt),
+    Rejected(Rejection),
+}
+
+/// Records what servers answered of copies.
+///
+/// # Errors
+/// When the database fails, as it does when one of the copies was answered so before.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn record_pushed(
+    connection: &mut PgConnection,
+    answered: &[(&CopyKey, Answered)],
+) -> Result<(), sqlx::Error> {
+    let (collections, periods, numbers) = columns(answered.iter().map(|(key, _)| *key));
+    let mut received_at = Vec::new();
+    let mut recorded_at = Vec::new();
+    let mut said_by = Vec::new();
+    let mut reasons = Vec::new();
+    let mut signed = Vec::new();
+    let mut late = Vec::new();
+    let mut successors = Vec::new();
+    for (_, answer) in answered {
+        let (received, recorded, by, reason, is_late, successor) = match answer {
+            Answered::Received(r) => (r.received_at, r.recorded_at, &r.said_by, None, r.late, &r.successor),
+            Answered::Rejected(r) => (
+                r.recorded_at,
+                r.recorded_at,
+                &r.said_by,
+                Some(r.reason.clone()),
+                false,
+                &r.successor,
+            ),
+        };
+        successors.push(successor.clone());
+        received_at.push(jiff_sqlx::Timestamp::from(received));
+        recorded_at.push(jiff_sqlx::Timestamp::from(recorded));
+        said_by.push(by.clone());
+        reasons.push(reason);
+        late.push(is_late);
+        signed.push(match answer {
+            Answered::Received(receipt) => receipt.signed.clone(),
+            Answered::Rejected(..) => None,
+        });
+    }
+    sqlx::query!(
+        "INSERT INTO collections.receipt
+             (collection, period, copy_number, outcome, way, received_at, recorded_at, said_by, signing_key, signature, statement,
+              reason, late, successor)
+         SELECT collection, period, number, CASE WHEN reason IS NULL THEN 'RECEIVED' ELSE 'REJECTED' END, 'PUSH', received_at,
+             recorded_at, said_by, signing_key, signature, statement, reason, late, successor
+         FROM UNNEST($1::text[], $2::text[], $3::integer[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[],
+                 $8::bytea[], $9::bytea[], $10::text[], $11::boolean[], $12::text[])
+             AS a (collection, period, number, received_at, recorded_at, said_by, signing_key, signature, statement, reason, late, successor)",
+        &collections,
+        &periods,
+        &numbers,
+        &received_at as _,
+        &recorded_at as _,
+        &said_by,
+        &column(&signed, |signed| signed.key.clone()) as &[Option<String>],
+        &column(&signed, |signed| signed.signature.to_vec()) as &[Option<Vec<u8>>],
+        &column(&signed, |signed| signed.statement.clone()) as &[Option<Vec<u8>>],
+        &reasons as &[Option<String>],
+        &late,
+        &successors as &[Option<String>],
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn column<T>(signed: &[Option<Signed>], value: fn(&Signed) -> T) -> Vec<Option<T>> {
+    signed.iter().map(|signed| signed.as_ref().map(value)).collect()
 }
 
 struct Row {

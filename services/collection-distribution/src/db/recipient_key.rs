@@ -61,6 +61,22 @@ pub async fn of(connection: &mut PgConnection, recipient: &str) -> Result<Vec<Si
     list(connection, recipient, None, i64::MAX).await
 }
 
+/// All keys that these recipients ever had, by recipient and id.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn of_each(connection: &mut PgConnection, recipients: &[String]) -> Result<Vec<SigningKey>, sqlx::Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        "SELECT recipient, key, public_key, valid_from, valid_to FROM collections.recipient_signing_key
+         WHERE recipient = ANY($1) ORDER BY recipient, key",
+        recipients,
+    );
+    let rows = rows.fetch_all(connection).await?;
+    rows.into_iter().map(SigningKey::try_from).collect()
+}
+
 /// One key, held against other writers until the transaction ends.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{door::word::Word, due::DueDate, law::LegalBasis};
 
 use super::{
+    delivery::Delivery,
     key::CopyKey,
     marking::OfficialUse,
     receipt::{Receipt, Rejection},
@@ -102,6 +103,8 @@ pub struct Copy {
     pub recalled_at: Option<Timestamp>,
     /// When its recipient confirmed that it knows of the recall; `None` before.
     pub recall_confirmed_at: Option<Timestamp>,
+    /// Its delivery to its recipient's server; `None` of one that the recipient fetches itself.
+    pub delivery: Option<Delivery>,
     /// How it is marked; `None` where it is open.
     pub official_use: Option<OfficialUse>,
 }
@@ -151,6 +154,7 @@ impl Copy {
             proof: Some(proof),
             recalled_at: None,
             recall_confirmed_at: None,
+            delivery: None,
             official_use: statement.official_use,
         }
     }
@@ -212,9 +216,39 @@ impl Copy {
         }
     }
 
+    /// The copy whose last attempt to be delivered failed.
+    ///
+    /// # Errors
+    /// A copy that is not on its way.
+    pub fn fail(mut self, reason: String, at: Timestamp) -> Result<Self, NotTaken> {
+        if self.state != CopyState::Sending {
+            return Err(NotTaken::Settled(self.state));
+        }
+        self.stands(CopyState::Failed, at, Some(reason));
+        Ok(self)
+    }
+
+    /// The copy as it is delivered anew by hand, for a reason: one that failed, or for which no delivery is due.
+    ///
+    /// # Errors
+    /// A copy that is on its way, or of which its recipient or a recall has said the last word.
+    pub fn redeliver(mut self, reason: &str, at: Timestamp) -> Result<Self, NotTaken> {
+        let is_due = self.delivery.as_ref().is_some_and(|d| d.next_attempt_at.is_some());
+        match self.state {
+            CopyState::Failed => {}
+            CopyState::Issued if !is_due => {}
+            state => return Err(NotTaken::Settled(state)),
+        }
+        self.stands(CopyState::Sending, at, Some(format!("delivered anew: {reason}")));
+        Ok(self)
+    }
+
     fn stands(&mut self, state: CopyState, since: Timestamp, reason: Option<String>) {
         self.state = state;
         self.status = Some(Status { since, reason });
+        if let Some(delivery) = &mut self.delivery {
+            delivery.next_attempt_at = None;
+        }
     }
 
     /// Refuses a copy that was recalled.
@@ -322,6 +356,7 @@ mod tests {
             proof: None,
             recalled_at: None,
             recall_confirmed_at: None,
+            delivery: None,
             official_use: None,
         }
     }
@@ -382,6 +417,26 @@ mod tests {
             let expected = rejected.ok_or(NotTaken::Settled(state));
             assert_eq!(taken.map(|copy| copy.state), expected, "{state:?}");
         }
+    }
+
+    #[test]
+    fn only_what_is_on_its_way_fails_and_only_what_failed_or_is_not_on_its_way_is_delivered_anew() {
+        use CopyState::{Failed, Issued, Sending};
+        let at = instant("2019-07-16T05:00:00Z");
+        for state in CopyState::ALL.iter().copied() {
+            let failed = copy(state).fail("away".into(), at);
+            assert_eq!(failed.is_ok(), state == Sending, "{state:?}");
+            let redelivered = copy(state).redeliver("the server is back", at);
+            assert_eq!(redelivered.is_ok(), matches!(state, Failed | Issued), "{state:?}");
+        }
+        let mut due = copy(Issued);
+        due.delivery = Some(Delivery {
+            id: uuid::Uuid::nil(),
+            attempts: 0,
+            next_attempt_at: Some(at),
+            last_outcome: None,
+        });
+        assert_eq!(due.redeliver("twice", at), Err(NotTaken::Settled(Issued)));
     }
 
     #[test]

@@ -1,6 +1,32 @@
 //! The delivery of copies to the servers of their recipients: how an attempt ends, and when the next one follows.
 
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+use jiff::{Timestamp, civil::Date};
 use legalstat_kit::door::word::Word;
+use uuid::Uuid;
+
+use super::recipient::{self, Known};
+
+/// How long after each failed attempt the next one follows; after the failure of the one behind the last, none does. It is published
+/// with the contract, at the endpoint of a recipient.
+pub const SCHEDULE: [Duration; 8] = [
+    Duration::from_mins(1),
+    Duration::from_mins(5),
+    Duration::from_mins(15),
+    Duration::from_hours(1),
+    Duration::from_hours(3),
+    Duration::from_hours(6),
+    Duration::from_hours(12),
+    Duration::from_hours(24),
+];
+/// By which part of it a wait may be shorter or longer, so that what failed together does not come again together.
+const JITTER: f64 = 0.2;
+/// The longest time for which a server is left alone because it asks for it.
+const LONGEST_REST: Duration = Duration::from_hours(24);
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,4 +87,232 @@ impl Word for Outcome {
 pub struct Failure {
     pub outcome: Outcome,
     pub detail: String,
+    /// How long the server asks to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure of a server that asks for no time.
+    pub fn new(outcome: Outcome, detail: impl Into<String>) -> Self {
+        Self {
+            outcome,
+            detail: detail.into(),
+            retry_after: None,
+        }
+    }
+
+    /// When the attempt after this one is made, the last of so many; `None` when none is. `chance` between -1 and 1 spreads the attempts.
+    /// What a lost sender left is tried at once: it says nothing of the server.
+    pub fn next_attempt(&self, attempts: i32, now: Timestamp, chance: f64) -> Option<Timestamp> {
+        let place = usize::try_from(attempts).ok()?.checked_sub(1)?;
+        let wait = spread(*SCHEDULE.get(place)?, chance);
+        let wait = match self.outcome {
+            Outcome::SenderLost => Duration::ZERO,
+            _ => wait.max(self.retry_after.unwrap_or_default().min(LONGEST_REST)),
+        };
+        Some(now + wait)
+    }
+}
+
+/// A wait with its jitter.
+pub(super) fn spread(wait: Duration, chance: f64) -> Duration {
+    wait.mul_f64(1.0 + JITTER * chance.clamp(-1.0, 1.0))
+}
+
+/// The delivery of a copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Identifies it: the same for every attempt.
+    pub id: Uuid,
+    /// Attempts since the issue, or since it was delivered anew by hand.
+    pub attempts: i32,
+    /// `None` once none follows, and while one is under way.
+    pub next_attempt_at: Option<Timestamp>,
+    /// `None` before an attempt has ended.
+    pub last_outcome: Option<Outcome>,
+}
+
+/// Where the copies of a recipient go on a day.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Address {
+    /// Empty when there is none.
+    pub endpoint: String,
+    /// The name in the certificate of its server; empty when there is none.
+    pub certificate_name: String,
+    /// The id of the recipient whose server it is: the copies' own, or what that became; empty when there is none.
+    pub holder: String,
+}
+
+impl Address {
+    /// Where the copies of a recipient go on a day: to its own server, or to that of what it became.
+    pub fn of(rows: &[Known], recipient: &str, day: Date) -> Self {
+        let entitled = recipient::entitled(rows, recipient, day);
+        let known = rows
+            .iter()
+            .find(|row| Some(row.id.as_str()) == entitled && row.covers(day));
+        let found = known.and_then(|known| {
+            let facts = known.facts.clone();
+            Some(Self {
+                endpoint: facts.endpoint?,
+                certificate_name: facts.certificate_name?,
+                holder: known.id.clone(),
+            })
+        });
+        found.unwrap_or_default()
+    }
+
+    /// Whether a server can be found and known by it.
+    pub fn is_known(&self) -> bool {
+        !self.endpoint.is_empty()
+    }
+}
+
+/// A recipient for which deliveries are due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    pub recipient: String,
+    /// Its server was left alone, and one attempt shows whether it answers again.
+    pub is_probe: bool,
+}
+
+/// How many deliveries one replica makes at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Places {
+    pub in_all: usize,
+    pub of_recipient: usize,
+}
+
+impl Places {
+    /// So many in all, of which one recipient has a quarter at most: a slow one leaves room for the others.
+    pub fn of(in_all: usize) -> Self {
+        Self {
+            in_all,
+            of_recipient: in_all.div_ceil(4),
+        }
+    }
+
+    /// How many deliveries to begin for each of these recipients beside those under way: the free places are shared out one by one.
+    pub fn share(self, waiting: &[Waiting], under_way: &HashMap<String, usize>) -> BTreeMap<String, i32> {
+        let mut free = self.in_all.saturating_sub(under_way.values().sum());
+        let room = |waiting: &Waiting| {
+            let busy = under_way.get(&waiting.recipient).copied().unwrap_or(0);
+            let most = if waiting.is_probe { 1 } else { self.of_recipient };
+            most.saturating_sub(busy)
+        };
+        let mut open: Vec<_> = waiting.iter().map(|waiting| (waiting, room(waiting))).collect();
+        // Who has fewest under way comes first, so that nobody waits for ever where there are fewer places than recipients.
+        open.sort_by_key(|(_, room)| std::cmp::Reverse(*room));
+        let mut shares = BTreeMap::new();
+        while free > 0 && open.iter().any(|(_, room)| *room > 0) {
+            for (waiting, room) in open.iter_mut().filter(|(_, room)| *room > 0).take(free) {
+                *shares.entry(waiting.recipient.clone()).or_insert(0) += 1;
+                *room -= 1;
+                free -= 1;
+            }
+        }
+        shares
+    }
+}
+
+/// An attempt to deliver a copy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Which one of the copy's, from 1, over all deliveries by hand.
+    pub number: i32,
+    pub started_at: Timestamp,
+    /// `None` while it is under way.
+    pub ended: Option<Ended>,
+    /// Where it went; empty where there was no endpoint.
+    pub endpoint: String,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    pub at: Timestamp,
+    pub outcome: Outcome,
+    /// In words; `None` where nothing is to be said.
+    pub detail: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instant(text: &str) -> Timestamp {
+        text.parse().expect("an instant")
+    }
+
+    fn waiting(recipient: &str) -> Waiting {
+        Waiting {
+            recipient: recipient.into(),
+            is_probe: false,
+        }
+    }
+
+    #[test]
+    fn attempts_follow_the_published_schedule_and_none_follows_the_last() {
+        let now = instant("2025-04-03T05:00:00Z");
+        let failure = Failure::new(Outcome::Unreachable, "away");
+        let waits: Vec<Option<u64>> = (1..=9)
+            .map(|attempts| {
+                let next = failure.next_attempt(attempts, now, 0.0)?;
+                Some(next.duration_since(now).unsigned_abs().as_secs())
+            })
+            .collect();
+        let expected = [60, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400];
+        let expected: Vec<_> = expected.into_iter().map(Some).chain([None]).collect();
+        assert_eq!(waits, expected);
+        let after = |chance| failure.next_attempt(1, now, chance).map(|next| next - now);
+        assert_eq!(after(1.0).map(|span| span.get_seconds()), Some(72));
+        assert_eq!(after(-1.0).map(|span| span.get_seconds()), Some(48));
+    }
+
+    #[test]
+    fn a_busy_server_is_left_alone_as_long_as_it_asks_and_no_longer_than_a_day() {
+        let now = instant("2025-04-03T05:00:00Z");
+        let after = |asked| {
+            let failure = Failure {
+                retry_after: Some(asked),
+                ..Failure::new(Outcome::Busy, "later")
+            };
+            let next = failure.next_attempt(1, now, 0.0).expect("one follows");
+            next.duration_since(now).unsigned_abs()
+        };
+        assert_eq!(after(Duration::from_secs(1)), Duration::from_mins(1));
+        assert_eq!(after(Duration::from_mins(7)), Duration::from_mins(7));
+        assert_eq!(after(Duration::MAX), Duration::from_hours(24));
+    }
+
+    #[test]
+    fn what_a_lost_sender_left_is_tried_at_once_and_not_for_ever() {
+        let now = instant("2025-04-03T05:00:00Z");
+        let lost = Failure::new(Outcome::SenderLost, "");
+        assert_eq!(lost.next_attempt(8, now, 1.0), Some(now));
+        assert_eq!(lost.next_attempt(9, now, 1.0), None);
+    }
+
+    #[test]
+    fn the_free_places_are_shared_out_and_a_slow_recipient_leaves_most_of_them() {
+        let places = Places::of(8);
+        let of = |pairs: &[(&str, i32)]| -> BTreeMap<String, i32> {
+            pairs.iter().map(|(id, count)| ((*id).to_owned(), *count)).collect()
+        };
+        let nobody = HashMap::new();
+        let two = [waiting("a"), waiting("b")];
+        assert_eq!(places.share(&two, &nobody), of(&[("a", 2), ("b", 2)]));
+        let slow = HashMap::from([("a".to_owned(), 2), ("c".to_owned(), 5)]);
+        assert_eq!(places.share(&two, &slow), of(&[("b", 1)]));
+        let many: Vec<_> = ('a'..='j').map(|id| waiting(&id.to_string())).collect();
+        assert_eq!(places.share(&many, &nobody).len(), 8, "each has one before any has two");
+        let full = HashMap::from([("x".to_owned(), 8)]);
+        assert_eq!(places.share(&two, &full), of(&[]));
+        let probe = Waiting {
+            is_probe: true,
+            ..waiting("a")
+        };
+        assert_eq!(places.share(std::slice::from_ref(&probe), &nobody), of(&[("a", 1)]));
+        let probed = HashMap::from([("a".to_owned(), 1)]);
+        assert_eq!(places.share(&[probe], &probed), of(&[]));
+    }
 }

@@ -190,7 +190,7 @@ impl FromStr for Editions {
 }
 
 /// Which copy.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CopyKey {
     pub edition: EditionKey,
     /// Its number within the edition, from 1.

@@ -1,5 +1,6 @@
 //! What collections, recipients, editions and copies are, and what may be done with them.
 
+pub mod breaker;
 pub mod collection;
 pub mod content;
 pub mod copy;

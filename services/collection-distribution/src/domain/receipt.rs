@@ -101,15 +101,19 @@ impl Receipt {
 }
 
 /// Why a receipt is not the recipient's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotTrue {
     /// The recipient has such a key, and has not signed.
+    #[error("the recipient has a signing key: its receipt must be signed")]
     NotSigned,
     /// It has no such key.
+    #[error("the recipient has no such key")]
     KeyUnknown,
     /// Its key was not valid at the instant of the receipt.
+    #[error("the key was not valid when the copy was received")]
     KeyNotValid,
     /// The signature is not over the statement of this copy.
+    #[error("the signature is not that key's over the statement of this copy")]
     Signature,
 }
 

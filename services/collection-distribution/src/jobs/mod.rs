@@ -1,3 +1,4 @@
 //! The loops of the service.
 
+pub mod delivery;
 pub mod overdue;

@@ -131,9 +131,10 @@ async fn receive(write: &mut Write, call: Call, said: Said) -> Result<Outcome<Co
     // Who confirmed before is answered as it was: it may have had no key then.
     let receipt = match (is_repeat, said.given) {
         (true, None) => receipt,
-        (_, given) => receiving::sign(connection, &copy, receipt, given)
-            .await?
-            .map_err(|not_true| not_true.refusal(key))?,
+        (_, given) => {
+            let keys = db::recipient_key::of(connection, &copy.recipient).await?;
+            receiving::sign(&keys, &copy, receipt, given)?.map_err(|not_true| not_true.refusal(key))?
+        }
     };
     let was_failed = copy.state == CopyState::Failed;
     let received = copy.receive(receipt).map_err(|not| not.refusal(key))?;
@@ -145,6 +146,7 @@ async fn receive(write: &mut Write, call: Call, said: Said) -> Result<Outcome<Co
     if let Some(receipt) = &received.receipt {
         db::receipt::record(connection, key, receipt).await?;
     }
+    db::delivery::end(connection, std::slice::from_ref(key)).await?;
     let change = if was_failed {
         Change::of(key, "copy.receipt_came_late")
     } else {

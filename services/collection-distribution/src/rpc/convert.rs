@@ -18,6 +18,7 @@ use crate::domain::{
     collection::{Collection, Periodicity, Title},
     content::{self, EditionFile, Files},
     copy::{Copy, CopyState, Status},
+    delivery::{Attempt, Delivery, Outcome},
     distribution::{Cell, Distribution, Group},
     edition::{Edition, EditionState},
     key,
@@ -115,7 +116,7 @@ pub(super) fn to_distribution_list(collection: &str, distribution: &Distribution
     }
 }
 
-pub(super) fn to_content(file: EditionFile) -> proto::EditionContent {
+pub(crate) fn to_content(file: EditionFile) -> proto::EditionContent {
     let EditionFile { content, language } = file;
     proto::EditionContent {
         filename: content.filename,
@@ -312,7 +313,7 @@ fn to_receipt(copy: &Copy, receipt: &Receipt) -> proto::Receipt {
 }
 
 /// Writes a copy with the statement that was signed.
-pub(super) fn to_full_copy(copy: Copy, now: Timestamp) -> proto::Copy {
+pub(crate) fn to_full_copy(copy: Copy, now: Timestamp) -> proto::Copy {
     let statement = copy.statement().map(to_statement);
     proto::Copy {
         statement,
@@ -360,12 +361,60 @@ pub(super) fn to_copy(copy: Copy, now: Timestamp) -> proto::Copy {
         status_time: since.map(wire::to_timestamp),
         due_date: Some(wire::to_date(copy.due_date)),
         overdue,
-        delivery: None,
+        delivery: copy.delivery.map(to_delivery),
         revision: copy.revision,
         recalled_at: copy.recalled_at.map(wire::to_timestamp),
         recall_confirmed_at: copy.recall_confirmed_at.map(wire::to_timestamp),
         official_use: copy.official_use.map(to_official_use),
         ..copy.proof.map(to_signed).unwrap_or_default()
+    }
+}
+
+fn to_delivery(delivery: Delivery) -> proto::CopyDelivery {
+    proto::CopyDelivery {
+        delivery_id: delivery.id.to_string(),
+        attempts: delivery.attempts,
+        next_attempt_time: delivery.next_attempt_at.map(wire::to_timestamp),
+        last_outcome: delivery.last_outcome.map_or(0, to_outcome),
+    }
+}
+
+fn to_outcome(outcome: Outcome) -> i32 {
+    let outcome = match outcome {
+        Outcome::Received => proto::DeliveryOutcome::Received,
+        Outcome::Rejected => proto::DeliveryOutcome::Rejected,
+        Outcome::NoEndpoint => proto::DeliveryOutcome::NoEndpoint,
+        Outcome::Unreachable => proto::DeliveryOutcome::Unreachable,
+        Outcome::CertificateRefused => proto::DeliveryOutcome::CertificateRefused,
+        Outcome::NoAnswer => proto::DeliveryOutcome::NoAnswer,
+        Outcome::BrokenOff => proto::DeliveryOutcome::BrokenOff,
+        Outcome::UnreadableAnswer => proto::DeliveryOutcome::UnreadableAnswer,
+        Outcome::Redirected => proto::DeliveryOutcome::Redirected,
+        Outcome::Refused => proto::DeliveryOutcome::Refused,
+        Outcome::Busy => proto::DeliveryOutcome::Busy,
+        Outcome::ReceiptNotTrue => proto::DeliveryOutcome::ReceiptNotTrue,
+        Outcome::SenderLost => proto::DeliveryOutcome::SenderLost,
+    };
+    outcome.into()
+}
+
+/// Writes an attempt to deliver a copy.
+pub(super) fn to_attempt(attempt: Attempt) -> proto::DeliveryAttempt {
+    let (end_time, outcome, detail) = match attempt.ended {
+        Some(ended) => (
+            Some(wire::to_timestamp(ended.at)),
+            to_outcome(ended.outcome),
+            ended.detail,
+        ),
+        None => (None, 0, None),
+    };
+    proto::DeliveryAttempt {
+        number: attempt.number,
+        start_time: Some(wire::to_timestamp(attempt.started_at)),
+        end_time,
+        outcome,
+        detail: detail.unwrap_or_default(),
+        endpoint: attempt.endpoint,
     }
 }
 

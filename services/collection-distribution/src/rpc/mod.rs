@@ -25,7 +25,7 @@ mod add_recipient_key;
 mod approve_distribution;
 mod confirm_recall;
 mod confirm_receipt;
-mod convert;
+pub(crate) mod convert;
 mod create_recipient;
 mod distribution_lists;
 mod door;
@@ -40,6 +40,7 @@ mod get_punctuality;
 mod get_recipient;
 mod list_collections;
 mod list_copies;
+mod list_delivery_attempts;
 mod list_distribution_lists;
 mod list_editions;
 mod list_recipient_keys;
@@ -52,6 +53,7 @@ mod prove_delivery;
 mod recall_edition;
 mod recipient_keys;
 mod recipients;
+mod redeliver_copy;
 mod reject_copy;
 mod reject_distribution;
 mod release_edition;
@@ -379,15 +381,21 @@ impl CollectionDistributionService for CollectionDistribution {
         Ok(Response::new(reject_copy::reject_copy(self, call, message).await?))
     }
 
-    async fn redeliver_copy(&self, _request: Request<RedeliverCopyRequest>) -> Result<Response<Copy>, Status> {
-        Err(Status::unimplemented("on its way"))
+    async fn redeliver_copy(&self, request: Request<RedeliverCopyRequest>) -> Result<Response<Copy>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            redeliver_copy::redeliver_copy(self, call, message).await?,
+        ))
     }
 
     async fn list_delivery_attempts(
         &self,
-        _request: Request<ListDeliveryAttemptsRequest>,
+        request: Request<ListDeliveryAttemptsRequest>,
     ) -> Result<Response<ListDeliveryAttemptsResponse>, Status> {
-        Err(Status::unimplemented("on its way"))
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            list_delivery_attempts::list_delivery_attempts(self, call, message).await?,
+        ))
     }
 
     async fn watch_copies(

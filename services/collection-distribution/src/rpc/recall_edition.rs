@@ -36,6 +36,7 @@ pub(super) async fn recall_edition(
             let edition = recalled.map_err(|obstacle| obstacle.refusal(&key))?;
             db::edition::save(connection, &edition).await?;
             let copies = db::copy::recall(connection, &key, edition.revision, now).await?;
+            db::delivery::end(connection, &copies).await?;
             let moves = moves::of(&mut *connection, &key).await?;
             let revisions = db::revision::list(connection, &key).await?;
             let answer = convert::with_revisions(convert::to_edition(edition, moves), revisions);

@@ -50,6 +50,7 @@ pub(super) async fn reject_copy(
             }
             db::copy::save(connection, &rejected).await?;
             db::receipt::record_rejection(connection, &key, &rejection).await?;
+            db::delivery::end(connection, std::slice::from_ref(&key)).await?;
             Ok(Outcome::of(&key, "copy.rejected", convert::to_copy(rejected, now)))
         })
     })

@@ -104,6 +104,9 @@ async fn release(
     let copies = signed(&edition, keys, &copies, &sending)?;
     db::edition::save(connection, &edition).await?;
     db::copy::issue(connection, key, &copies).await?;
+    if let Some(first) = copies.first() {
+        db::delivery::begin(connection, key, first.key.number, day).await?;
+    }
     Ok((edition, copies))
 }
 

@@ -41,6 +41,21 @@ pub fn controls(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
+/// A text of somebody else's of at most `most` characters, with what cannot be shown made visible.
+pub fn carried(text: &str, most: usize) -> String {
+    let shown = |c: char| {
+        if controls(c) || turns_direction(c) {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
+    match text.char_indices().nth(most) {
+        None => text.chars().map(shown).collect(),
+        Some((end, _)) => text[..end].chars().map(shown).chain(['…']).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,6 +20,8 @@ use tonic_types::StatusExt;
 use uuid::Uuid;
 
 mod copies;
+mod delivery;
+mod delivery_replicas;
 mod embargo;
 mod files;
 mod large;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::statements;
 
-fn pair(seed: u8) -> Ed25519KeyPair {
+pub(super) fn pair(seed: u8) -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).expect("a seed of 32 bytes")
 }
 

@@ -1,0 +1,401 @@
+//! `collections.delivery` and `collections.delivery_attempt`. Who writes a delivery holds its copy.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil::Date};
+use legalstat_kit::door::word::Word;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{copy::columns, edition_key};
+use crate::domain::{
+    delivery::{Address, Attempt, Delivery, Ended, Outcome, Waiting},
+    key::{CopyKey, EditionKey},
+};
+
+/// The delivery that a row beside its copy tells of.
+pub(super) fn of_row(
+    id: Option<Uuid>,
+    attempts: Option<i32>,
+    next_attempt_at: Option<jiff_sqlx::Timestamp>,
+    last_outcome: Option<&str>,
+) -> Result<Option<Delivery>, sqlx::Error> {
+    let Some((id, attempts)) = id.zip(attempts) else {
+        return Ok(None);
+    };
+    let last_outcome = last_outcome.map(|word| Outcome::read_stored(word, "last_outcome"));
+    Ok(Some(Delivery {
+        id,
+        attempts,
+        next_attempt_at: next_attempt_at.map(jiff_sqlx::Timestamp::to_jiff),
+        last_outcome: last_outcome.transpose()?,
+    }))
+}
+
+/// Has the copies of an edition from this number on delivered, as far as their recipients have a server on this day.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn begin(
+    connection: &mut PgConnection,
+    edition: &EditionKey,
+    first_number: i32,
+    day: Date,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO collections.delivery (collection, period, copy_number, delivery_id, recipient, next_attempt_at)
+         SELECT c.collection, c.period, c.number, gen_random_uuid(), c.recipient, c.issued_at
+         FROM collections.copy c JOIN collections.recipient_state s ON s.id = c.recipient
+         WHERE c.collection = $1 AND c.period = $2 AND c.number >= $3
+           AND s.endpoint IS NOT NULL AND s.valid_from <= $4 AND coalesce(s.valid_to, 'infinity') >= $4",
+        edition.collection,
+        edition.period.to_string(),
+        first_number,
+        jiff_sqlx::Date::from(day) as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Has one copy delivered anew, from the first attempt on, under the same id if it had one.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn begin_anew(
+    connection: &mut PgConnection,
+    key: &CopyKey,
+    new_id: Uuid,
+    at: Timestamp,
+) -> Result<Delivery, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"INSERT INTO collections.delivery AS d (collection, period, copy_number, delivery_id, recipient, next_attempt_at)
+         SELECT c.collection, c.period, c.number, $4, c.recipient, $5
+         FROM collections.copy c WHERE c.collection = $1 AND c.period = $2 AND c.number = $3
+         ON CONFLICT (collection, period, copy_number) DO UPDATE
+         SET attempts = 0, next_attempt_at = EXCLUDED.next_attempt_at, fence = NULL, started_at = NULL, endpoint = NULL,
+             claimed_until = NULL
+         RETURNING d.delivery_id, d.attempts, d.next_attempt_at AS "next_attempt_at: jiff_sqlx::Timestamp", d.last_outcome"#,
+        key.edition.collection,
+        key.edition.period.to_string(),
+        key.number,
+        new_id,
+        jiff_sqlx::Timestamp::from(at) as _,
+    )
+    .fetch_one(connection)
+    .await?;
+    let outcome = row
+        .last_outcome
+        .as_deref()
+        .map(|word| Outcome::read_stored(word, "last_outcome"));
+    Ok(Delivery {
+        id: row.delivery_id,
+        attempts: row.attempts,
+        next_attempt_at: row.next_attempt_at.map(jiff_sqlx::Timestamp::to_jiff),
+        last_outcome: outcome.transpose()?,
+    })
+}
+
+/// Ends the deliveries of copies whose last word is said; what an attempt under way comes to changes nothing any more.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn end(connection: &mut PgConnection, keys: &[CopyKey]) -> Result<(), sqlx::Error> {
+    let (collections, periods, numbers) = columns(keys.iter());
+    sqlx::query!(
+        "UPDATE collections.delivery d
+         SET next_attempt_at = NULL, fence = NULL, started_at = NULL, endpoint = NULL, claimed_until = NULL
+         FROM UNNEST($1::text[], $2::text[], $3::integer[]) AS a (collection, period, number)
+         WHERE (d.collection, d.period, d.copy_number) = (a.collection, a.period, a.number)
+           AND (d.next_attempt_at IS NOT NULL OR d.fence IS NOT NULL)",
+        &collections,
+        &periods,
+        &numbers,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The recipients for which deliveries are due, without those whose servers are left alone.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn waiting(connection: &mut PgConnection, now: Timestamp) -> Result<Vec<Waiting>, sqlx::Error> {
+    sqlx::query_as!(
+        Waiting,
+        r#"SELECT r.id AS recipient, b.open_until IS NOT NULL AS "is_probe!"
+         FROM collections.recipient r LEFT JOIN collections.recipient_breaker b ON b.recipient = r.id
+         WHERE (b.open_until IS NULL OR b.open_until <= $1)
+           AND EXISTS (SELECT FROM collections.delivery d WHERE d.recipient = r.id AND d.next_attempt_at <= $1)
+         ORDER BY r.id"#,
+        jiff_sqlx::Timestamp::from(now) as _,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Has the statements of this transaction find rows by their keys. PostgreSQL plans them once, when the tables may still be small; read
+/// from end to end they would take the longer the more copies there ever were.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn by_keys(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"SELECT set_config('enable_seqscan', 'off', true) AS a, set_config('enable_hashjoin', 'off', true) AS b,
+             set_config('enable_mergejoin', 'off', true) AS c"#
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(())
+}
+
+/// A delivery that this replica attempts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    pub key: CopyKey,
+    pub recipient: String,
+    /// Which claim it is: a result counts only while no other has followed.
+    pub fence: i64,
+    /// Which attempt it is, from 1, over all deliveries by hand.
+    pub number: i32,
+    pub started_at: Timestamp,
+    pub address: Address,
+    /// Whether the copy stood as it was issued.
+    pub is_first: bool,
+}
+
+impl Claim {
+    /// The id of the recipient whose server it is where the copy's own has ended.
+    pub fn successor(&self) -> Option<String> {
+        let holder = &self.address.holder;
+        (!holder.is_empty() && *holder != self.recipient).then(|| holder.clone())
+    }
+
+    /// The id of the recipient whose keys sign its receipt.
+    pub fn signer(&self) -> String {
+        self.successor().unwrap_or_else(|| self.recipient.clone())
+    }
+}
+
+/// Claims due deliveries, so many of each recipient as are shared out to it, those due longest first, and sets their copies on the way.
+/// What another replica holds is passed over. A claim lasts `lease` by the clock of the database.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn claim(
+    connection: &mut PgConnection,
+    shares: &BTreeMap<String, i32>,
+    addresses: &BTreeMap<String, Address>,
+    now: Timestamp,
+    lease: std::time::Duration,
+) -> Result<Vec<Claim>, sqlx::Error> {
+    let address = |recipient: &String| addresses.get(recipient).cloned().unwrap_or_default();
+    let rows = sqlx::query!(
+        r#"WITH asked AS (
+             SELECT * FROM UNNEST($1::text[], $2::integer[], $3::text[]) AS a (recipient, share, endpoint)
+         ), due AS MATERIALIZED (
+             SELECT d.*, a.endpoint FROM asked a CROSS JOIN LATERAL (
+                 SELECT d.collection, d.period, d.copy_number, c.state
+                 FROM collections.delivery d
+                 JOIN collections.copy c ON (c.collection, c.period, c.number) = (d.collection, d.period, d.copy_number)
+                 WHERE d.recipient = a.recipient AND d.next_attempt_at <= $4
+                 ORDER BY d.next_attempt_at LIMIT a.share
+                 FOR UPDATE OF d, c SKIP LOCKED) AS d
+         ), sent AS (
+             UPDATE collections.copy c SET state = 'SENDING', status_at = $4, status_reason = NULL
+             FROM due WHERE (c.collection, c.period, c.number) = (due.collection, due.period, due.copy_number) AND due.state = 'ISSUED'
+         )
+         UPDATE collections.delivery d
+         SET next_attempt_at = NULL, attempts = d.attempts + 1, attempts_ever = d.attempts_ever + 1,
+             fence = nextval('collections.delivery_fence'), started_at = $4, endpoint = due.endpoint,
+             claimed_until = clock_timestamp() + make_interval(secs => $5)
+         FROM due WHERE (d.collection, d.period, d.copy_number) = (due.collection, due.period, due.copy_number)
+         RETURNING 'collections/' || d.collection AS "parent!", d.period, d.copy_number, d.recipient, d.fence AS "fence!",
+             d.attempts_ever, due.state = 'ISSUED' AS "is_first!""#,
+        &shares.keys().cloned().collect::<Vec<_>>(),
+        &shares.values().copied().collect::<Vec<_>>(),
+        &shares.keys().map(|id| address(id).endpoint).collect::<Vec<_>>(),
+        jiff_sqlx::Timestamp::from(now) as _,
+        lease.as_secs_f64(),
+    )
+    .fetch_all(connection)
+    .await?;
+    let claims = rows.into_iter().map(|row| {
+        Ok(Claim {
+            key: CopyKey {
+                edition: edition_key(&row.parent, &row.period)?,
+                number: row.copy_number,
+            },
+            address: address(&row.recipient),
+            recipient: row.recipient,
+            fence: row.fence,
+            number: row.attempts_ever,
+            started_at: now,
+            is_first: row.is_first,
+        })
+    });
+    claims.collect()
+}
+
+/// Claims whose time is over, at most so many: their replicas have not told how they ended.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn lost(connection: &mut PgConnection, most: i64) -> Result<Vec<Claim>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT 'collections/' || collection AS "parent!", period, copy_number, recipient, fence AS "fence!", attempts_ever,
+             started_at AS "started_at!: jiff_sqlx::Timestamp", endpoint AS "endpoint!"
+         FROM collections.delivery WHERE claimed_until <= clock_timestamp() ORDER BY claimed_until LIMIT $1"#,
+        most,
+    )
+    .fetch_all(connection)
+    .await?;
+    let claims = rows.into_iter().map(|row| {
+        Ok(Claim {
+            key: CopyKey {
+                edition: edition_key(&row.parent, &row.period)?,
+                number: row.copy_number,
+            },
+            recipient: row.recipient,
+            fence: row.fence,
+            number: row.attempts_ever,
+            started_at: row.started_at.to_jiff(),
+            address: Address {
+                endpoint: row.endpoint,
+                ..Address::default()
+            },
+            is_first: false,
+        })
+    });
+    claims.collect()
+}
+
+/// Of each of these claims whether no other has followed and nothing has ended it. Its copy must be held.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn stand<'a>(
+    connection: &mut PgConnection,
+    claims: impl Iterator<Item = &'a Claim> + Clone,
+) -> Result<Vec<bool>, sqlx::Error> {
+    let (collections, periods, numbers) = columns(claims.clone().map(|claim| &claim.key));
+    sqlx::query_scalar!(
+        r#"SELECT d.fence IS NOT NULL AS "stands!"
+         FROM UNNEST($1::text[], $2::text[], $3::integer[], $4::bigint[]) WITH ORDINALITY AS a (collection, period, number, fence, place)
+         LEFT JOIN collections.delivery d
+             ON (d.collection, d.period, d.copy_number, d.fence) = (a.collection, a.period, a.number, a.fence)
+         ORDER BY a.place"#,
+        &collections,
+        &periods,
+        &numbers,
+        &claims.map(|claim| claim.fence).collect::<Vec<_>>(),
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub struct Told<'a> {
+    pub claim: &'a Claim,
+    pub ended: Ended,
+    /// What follows where the claim stands; `None` where it does not.
+    pub followed_by: Option<Option<Timestamp>>,
+}
+
+/// Records how attempts ended, and when the next ones follow. What a claim that does not stand any more came to is recorded too, unless
+/// its sender was given up as lost; it changes nothing.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn record(connection: &mut PgConnection, told: &[Told<'_>]) -> Result<(), sqlx::Error> {
+    let (collections, periods, numbers) = columns(told.iter().map(|one| &one.claim.key));
+    let at = |instant: Timestamp| jiff_sqlx::Timestamp::from(instant);
+    sqlx::query!(
+        "WITH ended AS (
+             SELECT * FROM UNNEST($1::text[], $2::text[], $3::integer[], $4::integer[], $5::text[], $6::timestamptz[],
+                     $7::timestamptz[], $8::text[], $9::text[], $10::timestamptz[], $11::boolean[])
+                 AS e (collection, period, copy_number, number, endpoint, started_at, ended_at, outcome, detail, next_at, stands)
+         ), followed AS (
+             UPDATE collections.delivery d
+             SET next_attempt_at = e.next_at, last_outcome = e.outcome, fence = NULL, started_at = NULL, endpoint = NULL,
+                 claimed_until = NULL
+             FROM ended e
+             WHERE e.stands AND (d.collection, d.period, d.copy_number) = (e.collection, e.period, e.copy_number)
+         )
+         INSERT INTO collections.delivery_attempt
+             (collection, period, copy_number, number, endpoint, started_at, ended_at, outcome, detail)
+         SELECT collection, period, copy_number, number, endpoint, started_at, ended_at, outcome, detail FROM ended
+         ON CONFLICT DO NOTHING",
+        &collections,
+        &periods,
+        &numbers,
+        &told.iter().map(|one| one.claim.number).collect::<Vec<_>>(),
+        &told.iter().map(|one| one.claim.address.endpoint.clone()).collect::<Vec<_>>(),
+        &told.iter().map(|one| at(one.claim.started_at)).collect::<Vec<_>>() as _,
+        &told.iter().map(|one| at(one.ended.at)).collect::<Vec<_>>() as _,
+        &told.iter().map(|one| one.ended.outcome.word().to_owned()).collect::<Vec<_>>(),
+        &told.iter().map(|one| one.ended.detail.clone()).collect::<Vec<_>>() as &[Option<String>],
+        &told.iter().map(|one| one.followed_by.flatten().map(at)).collect::<Vec<_>>() as _,
+        &told.iter().map(|one| one.followed_by.is_some()).collect::<Vec<_>>(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The attempts to deliver a copy before this number, the latest first, the one under way among them.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn attempts(
+    connection: &mut PgConnection,
+    key: &CopyKey,
+    before: Option<i32>,
+    limit: i64,
+) -> Result<Vec<Attempt>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT number AS "number!", started_at AS "started_at!: jiff_sqlx::Timestamp", ended_at AS "ended_at: jiff_sqlx::Timestamp",
+             outcome, detail, endpoint AS "endpoint!"
+         FROM (
+             SELECT number, started_at, ended_at, outcome, detail, endpoint FROM collections.delivery_attempt
+             WHERE collection = $1 AND period = $2 AND copy_number = $3
+             UNION ALL
+             SELECT attempts_ever, started_at, NULL, NULL, NULL, endpoint FROM collections.delivery
+             WHERE collection = $1 AND period = $2 AND copy_number = $3 AND fence IS NOT NULL) AS attempt
+         WHERE $4::integer IS NULL OR number < $4
+         ORDER BY number DESC LIMIT $5"#,
+        key.edition.collection,
+        key.edition.period.to_string(),
+        key.number,
+        before,
+        limit,
+    )
+    .fetch_all(connection)
+    .await?;
+    let attempts = rows.into_iter().map(|row| {
+        let ended = row.ended_at.zip(row.outcome).map(|(at, outcome)| {
+            Ok::<_, sqlx::Error>(Ended {
+                at: at.to_jiff(),
+                outcome: Outcome::read_stored(&outcome, "outcome")?,
+                detail: row.detail,
+            })
+        });
+        Ok(Attempt {
+            number: row.number,
+            started_at: row.started_at.to_jiff(),
+            ended: ended.transpose()?,
+            endpoint: row.endpoint,
+        })
+    });
+    attempts.collect()
+}
+
+/// How deliveries stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Those whose next attempt could be made.
+    pub due: i64,
+    /// Those of which an attempt is under way, in all replicas.
+    pub under_way: i64,
+    /// For how many seconds the one has been due that has been so longest.
+    pub oldest_due_seconds: i64,
+    /// Servers that are left alone.
+    pub breakers_open: i64,
+}
+
+/// Counts deliveries.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn count(connection: &mut PgConnection, now: Timestamp) -> Result<Standing, sqlx::Error> {
+    sqlx::query_as!(
+        Standing,
+        r#"SELECT due.count AS "due!", (SELECT count(*) FROM collections.delivery WHERE claimed_until IS NOT NULL) AS "under_way!",
+             coalesce(extract(epoch FROM $1 - due.oldest)::bigint, 0) AS "oldest_due_seconds!",
+             (SELECT count(*) FROM collections.recipient_breaker WHERE open_until > $1) AS "breakers_open!"
+         FROM (SELECT count(*) AS count, min(next_attempt_at) AS oldest FROM collections.delivery WHERE next_attempt_at <= $1) AS due"#,
+        jiff_sqlx::Timestamp::from(now) as _,
+    )
+    .fetch_one(connection)
+    .await
+}

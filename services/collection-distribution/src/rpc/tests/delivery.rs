@@ -1,0 +1,527 @@
+//! Copies delivered to the servers of their recipients, on a clock that moves.
+
+use std::{
+    collections::HashMap,
+    net::Ipv4Addr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use jiff::Timestamp;
+use legalstat_kit::door::wire;
+use legalstat_local::authority::{Authority, Usage};
+use legalstat_proto::collections::v1::{
+    CopyState, DeliverCopyHeader, DeliverCopyRequest, Delivery, DeliveryAttempt, DeliveryOutcome, DeliveryRejection,
+    GetDeliveryRequest, ListDeliveryAttemptsRequest, Receipt, ReceiptWay, RedeliverCopyRequest,
+    copy_inbox_service_server::{CopyInboxService, CopyInboxServiceServer},
+    deliver_copy_request, delivery,
+};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{Request, Response, Streaming, transport};
+
+use super::{
+    copies::COURTS_COPY,
+    receipts::{pair, statement},
+    *,
+};
+use crate::statements;
+
+/// How a server answers a delivery.
+#[derive(Clone, Copy)]
+pub(super) enum Manner {
+    /// By a receipt, signed with its key.
+    Receives,
+    Rejects,
+    /// That it is away.
+    Away,
+    /// By a receipt that somebody has changed.
+    Forges(fn(&mut Receipt)),
+}
+
+/// A recipient's server.
+#[derive(Clone)]
+pub(super) struct Inbox {
+    pub(super) name: &'static str,
+    manner: Arc<Mutex<Manner>>,
+    /// What it stored, by delivery.
+    pub(super) stored: Arc<Mutex<HashMap<String, (DeliverCopyHeader, Vec<u8>)>>>,
+    pub(super) endpoint: String,
+    /// Its clock is the system's.
+    clock: Clock,
+}
+
+impl Inbox {
+    pub(super) fn turns(&self, manner: Manner) {
+        *self.manner.lock().expect("no code panics") = manner;
+    }
+
+    fn answer(&self, header: &DeliverCopyHeader) -> Result<delivery::Answer, Status> {
+        let copy = header.copy.clone().expect("it has one");
+        let now = self.clock.now().to_string();
+        let said = statement(&copy, &now);
+        let bytes = statements::of_receipt(&said).expect("it has some");
+        let mut receipt = Receipt {
+            statement: Some(said),
+            signing_key: "2025-1".into(),
+            signature: pair(1).sign(&bytes).as_ref().to_vec(),
+            ..Default::default()
+        };
+        let manner = *self.manner.lock().expect("no code panics");
+        match manner {
+            Manner::Away => return Err(Status::unavailable("away")),
+            Manner::Rejects => {
+                let reason = "the file does not open".into();
+                return Ok(delivery::Answer::Rejection(DeliveryRejection { reason }));
+            }
+            Manner::Forges(change) => change(&mut receipt),
+            Manner::Receives => {}
+        }
+        Ok(delivery::Answer::Receipt(receipt))
+    }
+}
+
+#[tonic::async_trait]
+impl CopyInboxService for Inbox {
+    async fn deliver_copy(
+        &self,
+        request: Request<Streaming<DeliverCopyRequest>>,
+    ) -> Result<Response<Delivery>, Status> {
+        let (mut stream, mut header, mut content) = (request.into_inner(), None, Vec::new());
+        while let Some(message) = stream.message().await? {
+            match message.part.expect("a part") {
+                deliver_copy_request::Part::Header(first) => header = Some(first),
+                deliver_copy_request::Part::Chunk(chunk) => content.extend(chunk),
+            }
+        }
+        let header = header.expect("it comes first");
+        let answer = self.answer(&header)?;
+        let (delivery_id, received_bytes) = (header.delivery_id.clone(), content.len());
+        let mut stored = self.stored.lock().expect("no code panics");
+        stored.insert(delivery_id.clone(), (header, content));
+        Ok(Response::new(Delivery {
+            delivery_id,
+            received_bytes: i64::try_from(received_bytes).expect("a size"),
+            answer: Some(answer),
+        }))
+    }
+
+    async fn get_delivery(&self, _: Request<GetDeliveryRequest>) -> Result<Response<Delivery>, Status> {
+        Err(Status::not_found("it keeps no parts"))
+    }
+}
+
+/// The clock of a test.
+#[derive(Clone)]
+pub(super) struct Clock(Arc<AtomicI64>);
+
+impl Clock {
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.0.load(Ordering::SeqCst)).expect("an instant")
+    }
+
+    pub(super) fn move_to(&self, at: Timestamp) {
+        // No instant of the second before is still to come.
+        self.0.store(at.as_second() + 1, Ordering::SeqCst);
+    }
+}
+
+/// A distribution whose clock moves.
+pub(super) struct Delivering {
+    pub(super) distribution: Distribution,
+    pub(super) clock: Clock,
+}
+
+impl Delivering {
+    pub(super) async fn start() -> Self {
+        let clock = Clock(Arc::new(AtomicI64::new(instant(NOW).as_second())));
+        let own = clock.clone();
+        let distribution = Distribution::started(true, async |settings| {
+            Running::start(&crate::SERVICE, settings, move || own.now()).await
+        })
+        .await;
+        distribution.until_whole().await;
+        Self { distribution, clock }
+    }
+
+    /// Gives a recipient a server under a certificate of its own, and a key for its receipts.
+    pub(super) async fn inbox(&self, recipient: &str, name: &'static str) -> Inbox {
+        let ground = Ground::shared().await;
+        let authority = Authority::open_or_create(ground.folder()).expect("it is there");
+        let identity = authority.ensure(&Usage::recipient(name).reached_as("localhost"));
+        let identity = identity.expect("it is made");
+        let read = |path| std::fs::read(path).expect("it is there");
+        let own = transport::Identity::from_pem(read(identity.certificate_path), read(identity.key_path));
+        let tls = transport::ServerTlsConfig::new().identity(own);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        let endpoint = format!(
+            "https://localhost:{}",
+            listener.local_addr().expect("it is bound").port()
+        );
+        let inbox = Inbox {
+            name,
+            manner: Arc::new(Mutex::new(Manner::Receives)),
+            stored: Arc::default(),
+            endpoint,
+            clock: self.clock.clone(),
+        };
+        let server = transport::Server::builder()
+            .tls_config(tls)
+            .expect("the certificate is ours");
+        let server = server.add_service(CopyInboxServiceServer::new(inbox.clone()).max_decoding_message_size(2 << 20));
+        tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+        self.address(recipient, Some((&inbox.endpoint, name))).await;
+        self.distribution
+            .key(recipient, "2025-1", 1, "2025-01-01T00:00:00Z", None)
+            .await;
+        inbox
+    }
+
+    /// Says where the copies of a recipient go, and under which name.
+    pub(super) async fn address(&self, recipient: &str, to: Option<(&str, &str)>) {
+        let mut superuser = self.distribution.running.superuser().await;
+        sqlx::query("UPDATE collections.recipient_detail SET superseded_at = now() WHERE recipient = $1 AND superseded_at IS NULL")
+            .bind(recipient)
+            .execute(&mut superuser)
+            .await
+            .expect("it is superseded");
+        sqlx::query(
+            "INSERT INTO collections.recipient_detail
+                 (recipient, name_kk, name_ru, name_en, certificate_name, endpoint, legal_basis_act, legal_basis_provision,
+                  legal_basis_uri, legal_basis_assumed, valid_from, reason, recorded_at, recorded_by)
+             VALUES ($1, '', '', $1, $2, $3, 'Instruction', 'Appendix 1', '', false, '2019-04-15', 'its server', now(), 'administrator')",
+        )
+        .bind(recipient)
+        .bind(to.map_or(recipient, |(_, name)| name))
+        .bind(to.map(|(endpoint, _)| endpoint))
+        .execute(&mut superuser)
+        .await
+        .expect("it is recorded");
+    }
+
+    pub(super) async fn copy(&self, name: &str) -> Copy {
+        get_copy(&mut self.distribution.operator(), name)
+            .await
+            .expect("it is there")
+    }
+
+    /// Waits until a copy stands so.
+    pub(super) async fn until(&self, name: &str, stands: impl Fn(&Copy) -> bool) -> Copy {
+        let waited = async {
+            loop {
+                let copy = self.copy(name).await;
+                if stands(&copy) {
+                    return copy;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waited).await;
+        match waited {
+            Ok(copy) => copy,
+            Err(_) => panic!("{:?}", self.copy(name).await),
+        }
+    }
+
+    /// Waits until a query counts so many.
+    pub(super) async fn until_count(&self, sql: &'static str, expected: i64) {
+        let waited = async {
+            while self.distribution.count(sql).await != expected {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, waited).await;
+        assert!(waited.is_ok(), "{sql}: {}", self.distribution.count(sql).await);
+    }
+
+    /// Waits until so many attempts have ended, and moves the clock to the next one.
+    pub(super) async fn pass_on(&self, name: &str, attempts: i32) -> Copy {
+        let waiting = |copy: &Copy| {
+            let delivery = copy.delivery.as_ref();
+            delivery.is_some_and(|d| d.attempts == attempts && d.next_attempt_time.is_some())
+        };
+        let copy = self.until(name, waiting).await;
+        let next = copy.delivery.as_ref().and_then(|delivery| delivery.next_attempt_time);
+        let next = wire::timestamp(&next.expect("one follows")).expect("an instant");
+        self.clock.move_to(next);
+        copy
+    }
+
+    pub(super) async fn attempts(&self, name: &str) -> Vec<DeliveryAttempt> {
+        let request = ListDeliveryAttemptsRequest {
+            parent: name.into(),
+            ..Default::default()
+        };
+        let listed = self.distribution.operator().list_delivery_attempts(request).await;
+        listed.expect("they are listed").into_inner().attempts
+    }
+
+    pub(super) async fn events(&self, kind: &str) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM collections.outbox_event WHERE kind = $1")
+            .bind(kind)
+            .fetch_one(&mut self.distribution.running.superuser().await)
+            .await
+            .expect("the query is right")
+    }
+
+    pub(super) async fn redeliver(&self, request: &RedeliverCopyRequest) -> Result<Copy, Status> {
+        let answered = self.distribution.operator().redeliver_copy(request.clone()).await;
+        answered.map(tonic::Response::into_inner)
+    }
+
+    /// Lets all servers alone, so that a test can do what a replica does.
+    pub(super) async fn leave_alone(&self, recipient: &str) {
+        sqlx::query("INSERT INTO collections.recipient_breaker VALUES ($1, 5, '2025-01-01Z', '2099-01-01Z')")
+            .bind(recipient)
+            .execute(&mut self.distribution.running.superuser().await)
+            .await
+            .expect("it is recorded");
+    }
+}
+
+pub(super) fn redelivering(name: &str) -> RedeliverCopyRequest {
+    RedeliverCopyRequest {
+        name: name.into(),
+        reason: "the server is mended".into(),
+        request_id: new_id(),
+        validate_only: false,
+    }
+}
+
+pub(super) fn is(state: CopyState) -> impl Fn(&Copy) -> bool {
+    move |copy| copy.state() == state
+}
+
+#[tokio::test]
+async fn a_released_copy_goes_to_its_recipients_server_and_its_signed_receipt_is_kept() {
+    let delivering = Delivering::start().await;
+    let inbox = delivering.inbox("supreme-court", "court-receiving").await;
+    delivering.distribution.release_crime().await;
+    let copy = delivering.until(COURTS_COPY, is(CopyState::Received)).await;
+    let receipt = copy.receipt.clone().expect("it has one");
+    assert_eq!(
+        (
+            receipt.way(),
+            receipt.late,
+            receipt.confirmed_by.as_str(),
+            receipt.signing_key.as_str()
+        ),
+        (
+            ReceiptWay::Push,
+            false,
+            inbox.name,
+            "recipients/supreme-court/signingKeys/2025-1"
+        )
+    );
+    let delivery = copy.delivery.clone().expect("it was delivered");
+    assert_eq!((delivery.attempts, delivery.next_attempt_time), (1, None));
+    assert_eq!(delivery.last_outcome(), DeliveryOutcome::Received);
+    {
+        let stored = inbox.stored.lock().expect("no code panics");
+        let (header, content) = stored.get(&delivery.delivery_id).expect("it is stored");
+        assert_eq!(content, CONTENT);
+        let sent = header.copy.as_ref().expect("it has one");
+        assert!(
+            sent.statement.is_some() && sent.state() == CopyState::Sending,
+            "{sent:?}"
+        );
+    }
+    let attempts = delivering.attempts(COURTS_COPY).await;
+    assert_eq!(attempts.len(), 1);
+    assert_eq!(
+        (attempts[0].number, attempts[0].outcome(), attempts[0].endpoint.as_str()),
+        (1, DeliveryOutcome::Received, inbox.endpoint.as_str())
+    );
+    for kind in ["copy.sending", "copy.receipt_confirmed"] {
+        assert_eq!(delivering.events(kind).await, 1, "{kind}");
+    }
+    let others = "SELECT count(*) FROM collections.copy WHERE state = 'ISSUED'";
+    assert_eq!(
+        delivering.distribution.count(others).await,
+        32,
+        "the others are fetched"
+    );
+    assert_eq!(
+        delivering
+            .distribution
+            .count("SELECT count(*) FROM collections.delivery")
+            .await,
+        1
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_for_a_day_gets_the_copy_once_when_it_is_back() {
+    let delivering = Delivering::start().await;
+    let inbox = delivering.inbox("supreme-court", "court-away").await;
+    inbox.turns(Manner::Away);
+    delivering.distribution.release_crime().await;
+    let mut attempts = 0;
+    while delivering.clock.now() < instant("2025-04-04T05:00:00Z") {
+        attempts += 1;
+        let copy = delivering.pass_on(COURTS_COPY, attempts).await;
+        assert_eq!(copy.state(), CopyState::Sending);
+        if attempts == 7 {
+            break;
+        }
+    }
+    inbox.turns(Manner::Receives);
+    let copy = delivering.until(COURTS_COPY, is(CopyState::Received)).await;
+    assert!(!copy.receipt.expect("it has one").late);
+    let stored = inbox.stored.lock().expect("no code panics").len();
+    assert_eq!(stored, 1);
+    let told = delivering.attempts(COURTS_COPY).await;
+    assert_eq!(told[0].outcome(), DeliveryOutcome::Received);
+    assert!(
+        told.len() >= 7
+            && told[1..]
+                .iter()
+                .all(|attempt| attempt.outcome() == DeliveryOutcome::Busy),
+        "{told:?}"
+    );
+    assert_eq!(delivering.events("copy.sending").await, 1);
+}
+
+#[tokio::test]
+async fn after_the_last_attempt_a_copy_failed_and_an_official_has_it_delivered_anew() {
+    let delivering = Delivering::start().await;
+    let inbox = delivering.inbox("supreme-court", "court-failing").await;
+    inbox.turns(Manner::Away);
+    delivering.distribution.release_crime().await;
+    for attempts in 1..=8 {
+        delivering.pass_on(COURTS_COPY, attempts).await;
+    }
+    let failed = delivering.until(COURTS_COPY, is(CopyState::Failed)).await;
+    assert!(
+        failed
+            .status_reason
+            .starts_with("9 attempts to deliver it failed, the last one with BUSY"),
+        "{failed:?}"
+    );
+    let delivery_id = failed.delivery.expect("it was delivered").delivery_id;
+    let listed = delivering.distribution.operator().list_copies(ListCopiesRequest {
+        state: CopyState::Failed.into(),
+        ..Default::default()
+    });
+    assert_eq!(listed.await.expect("it is listed").into_inner().copies.len(), 1);
+    assert_eq!(delivering.events("copy.failed").await, 1);
+
+    inbox.turns(Manner::Receives);
+    let tried = RedeliverCopyRequest {
+        validate_only: true,
+        ..redelivering(COURTS_COPY)
+    };
+    delivering.redeliver(&tried).await.expect("it would be delivered");
+    assert_eq!(delivering.copy(COURTS_COPY).await.state(), CopyState::Failed);
+    let anew = delivering
+        .redeliver(&redelivering(COURTS_COPY))
+        .await
+        .expect("it failed");
+    assert_eq!(
+        (anew.state(), anew.status_reason.as_str()),
+        (CopyState::Sending, "delivered anew: the server is mended")
+    );
+    let received = delivering.until(COURTS_COPY, is(CopyState::Received)).await;
+    let delivery = received.delivery.expect("it was delivered");
+    assert_eq!((delivery.delivery_id, delivery.attempts), (delivery_id, 1));
+    assert!(!received.receipt.expect("it has one").late, "it had left FAILED");
+    let attempts = delivering.attempts(COURTS_COPY).await;
+    let numbers: Vec<i32> = attempts.iter().map(|attempt| attempt.number).collect();
+    assert_eq!(numbers, (1..=10).rev().collect::<Vec<_>>());
+    assert_eq!(
+        (
+            delivering.events("copy.redelivered").await,
+            delivering.events("copy.sending").await
+        ),
+        (1, 1)
+    );
+    let again = delivering.redeliver(&redelivering(COURTS_COPY)).await;
+    refused(again, Code::FailedPrecondition, "WRONG_STATE");
+}
+
+#[tokio::test]
+async fn a_server_that_rejects_a_copy_has_said_the_last_word() {
+    let delivering = Delivering::start().await;
+    let inbox = delivering.inbox("supreme-court", "court-rejecting").await;
+    inbox.turns(Manner::Rejects);
+    delivering.distribution.release_crime().await;
+    let copy = delivering.until(COURTS_COPY, is(CopyState::Rejected)).await;
+    assert_eq!(copy.status_reason, "the file does not open");
+    assert_eq!(
+        copy.delivery.expect("it was delivered").last_outcome(),
+        DeliveryOutcome::Rejected
+    );
+    let kept = "SELECT count(*) FROM collections.receipt WHERE outcome = 'REJECTED' AND way = 'PUSH' AND said_by = 'court-rejecting'";
+    assert_eq!(delivering.distribution.count(kept).await, 1);
+    assert_eq!(delivering.events("copy.rejected").await, 1);
+}
+
+#[tokio::test]
+async fn a_receipt_that_is_not_true_is_none_and_says_nothing_against_the_server() {
+    let delivering = Delivering::start().await;
+    let inbox = delivering.inbox("supreme-court", "court-forging").await;
+    inbox.turns(Manner::Forges(|receipt| receipt.statement = None));
+    delivering.distribution.release_crime().await;
+    let forgeries: [(fn(&mut Receipt), &str); 6] = [
+        (|receipt| receipt.signature[0] ^= 1, "not that key's"),
+        (|receipt| receipt.signing_key = "2024-1".into(), "no such key"),
+        (
+            |receipt| {
+                receipt.signature.clear();
+                receipt.signing_key.clear();
+            },
+            "must be signed",
+        ),
+        (
+            |receipt| change(receipt, |said| said.content_sha256 = digest(b"other")),
+            "content_sha256",
+        ),
+        (|receipt| change(receipt, |said| said.copy.push('0')), "another copy"),
+        (
+            |receipt| change(receipt, |said| said.received_at = None),
+            "does not say when",
+        ),
+    ];
+    let mut words = vec!["no statement"];
+    for (attempts, (forge, word)) in (1..).zip(forgeries) {
+        delivering
+            .pass_on_turning(&inbox, attempts, Manner::Forges(forge))
+            .await;
+        words.push(word);
+    }
+    delivering.pass_on_turning(&inbox, 7, Manner::Receives).await;
+    delivering.until(COURTS_COPY, is(CopyState::Received)).await;
+    let told = delivering.attempts(COURTS_COPY).await;
+    for (attempt, word) in told[1..].iter().rev().zip(words) {
+        assert_eq!(attempt.outcome(), DeliveryOutcome::ReceiptNotTrue, "{attempt:?}");
+        assert!(attempt.detail.contains(word), "{word}: {attempt:?}");
+    }
+    let failures = "SELECT coalesce(sum(failures), 0) FROM collections.recipient_breaker";
+    assert_eq!(delivering.distribution.count(failures).await, 0);
+    assert_eq!(
+        delivering
+            .distribution
+            .count("SELECT count(*) FROM collections.receipt")
+            .await,
+        1
+    );
+}
+
+fn change(receipt: &mut Receipt, change: fn(&mut legalstat_proto::collections::v1::ReceiptStatement)) {
+    change(receipt.statement.as_mut().expect("it has one"));
+}
+
+impl Delivering {
+    /// As [`pass_on`](Self::pass_on), once the server does otherwise.
+    async fn pass_on_turning(&self, inbox: &Inbox, attempts: i32, manner: Manner) {
+        let ended = |copy: &Copy| {
+            let delivery = copy.delivery.as_ref();
+            delivery.is_some_and(|d| d.attempts == attempts && d.next_attempt_time.is_some())
+        };
+        self.until(COURTS_COPY, ended).await;
+        inbox.turns(manner);
+        self.pass_on(COURTS_COPY, attempts).await;
+    }
+}
