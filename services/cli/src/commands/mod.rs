@@ -13,6 +13,7 @@ pub(crate) mod field_mask;
 pub(crate) mod forms;
 pub(crate) mod journal;
 mod next;
+mod notice;
 pub(crate) mod observations;
 pub(crate) mod package;
 pub(crate) mod proof;
