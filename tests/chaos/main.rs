@@ -8,6 +8,7 @@ mod connections;
 mod crowd;
 mod cutting;
 mod dice;
+mod erased;
 mod flood;
 mod fuzz;
 mod inbox;

@@ -14,6 +14,7 @@ pub(crate) mod forms;
 pub(crate) mod inbox;
 pub(crate) mod journal;
 mod next;
+mod notice;
 pub(crate) mod observations;
 pub(crate) mod package;
 pub(crate) mod proof;
