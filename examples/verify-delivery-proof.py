@@ -37,7 +37,7 @@ def is_signed(keys, name, message, signature):
 
 proof = read(given.proof)
 keys = read(given.keys)["signingKeys"] if given.keys else proof["signingKeys"]
-statement, receipt = proof.get("statement"), proof.get("receipt", {})
+statement, receipt, manifest = proof.get("statement"), proof.get("receipt", {}), proof.get("manifest")
 said, recipient_key = receipt.get("statement", {}), proof.get("recipientKey")
 unsigned = {name: value for name, value in proof.items() if name != "signature"}
 digest = statement and hashlib.sha256(rfc8785.dumps(statement)).hexdigest()
@@ -56,10 +56,14 @@ points = {
     and receipt["signingKey"].startswith(said["recipient"] + "/signingKeys/")
     and is_signed([recipient_key], receipt["signingKey"], said, receipt["signature"]),
 }
+files = [statement["contentSha256"]] if statement else []
+if manifest:
+    fits = bool(statement) and hashlib.sha256(rfc8785.dumps(manifest)).hexdigest() == statement["contentSha256"]
+    files = [file["sha256"] for file in manifest["files"]] if fits else []
+    points[f"its content is the {len(manifest['files'])} files of the manifest"] = fits
 if given.content:
     with open(given.content, "rb") as file:
-        content = hashlib.file_digest(file, "sha256").hexdigest()
-    points["the file is its content"] = bool(statement) and statement["contentSha256"] == content
+        points["the file is its content"] = hashlib.file_digest(file, "sha256").hexdigest() in files
 for point, holds in points.items():
     print(f"{'yes' if holds else 'NO ':3} {point}")
 sys.exit(0 if all(points.values()) else 1)

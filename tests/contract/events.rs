@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::sources::{self, Source};
 
 /// What emits, right before the kind or before the brackets that it stands in.
-const EMITTING: [&str; 7] = [
+const EMITTING: [&str; 8] = [
+    "preparing::carry_out",
     "Change::of",
     "Change::repeated",
     "Outcome::of",

@@ -129,6 +129,10 @@ collections.v1.CollectionDistributionService/ListSchedule       PUBLIC  -  INVAL
 collections.v1.CollectionDistributionService/ListEditions       RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CollectionDistributionService/GetEdition         RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CollectionDistributionService/UploadEditionContent  OPERATOR  m  INVALID_FIELDS
+collections.v1.CollectionDistributionService/GetEditionContentUpload  OPERATOR  -  INVALID_FIELDS
+collections.v1.CollectionDistributionService/RemoveEditionFile  OPERATOR  m  INVALID_FIELDS
+collections.v1.CollectionDistributionService/MarkEdition        OPERATOR  m  INVALID_FIELDS
+collections.v1.CollectionDistributionService/SetEmbargo         OPERATOR  m  INVALID_FIELDS
 collections.v1.CollectionDistributionService/SealEdition        OPERATOR  m  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ReleaseEdition     APPROVER  m  INVALID_FIELDS
 collections.v1.CollectionDistributionService/RecallEdition      APPROVER  m  INVALID_FIELDS

@@ -1,10 +1,12 @@
 //! What this service refuses, and how each refusal reaches the caller.
 
-use legalstat_kit::{Refusal, door::word::Word, law::LegalBasis};
+use jiff::Timestamp;
+use legalstat_kit::{FieldReason, Refusal, Violations, door::word::Word, law::LegalBasis};
 use legalstat_proto::common::v1::ErrorReason;
 use tonic::Code;
 
 use crate::domain::{
+    content::NoRoom,
     copy::{self, NotTaken},
     distribution::Unresolved,
     distribution_list::Undecidable,
@@ -42,6 +44,30 @@ impl Obstacle {
                 ErrorReason::SamePerson,
                 "another person must release it than the one who uploaded or sealed it",
             ),
+            Self::OnlyFile => (
+                ErrorReason::WrongState,
+                "the file is the only one of the edition; upload another first",
+            ),
+            Self::NoRoom(no_room) => return no_room.refusal().about(edition),
+            Self::NoSuchFile => {
+                return violation(
+                    "filename",
+                    FieldReason::Unknown,
+                    "the edition has no file of this name",
+                    edition,
+                );
+            }
+            Self::EmbargoPassed => {
+                return violation(
+                    "until",
+                    FieldReason::OutOfRange,
+                    "an embargo ends in the future",
+                    edition,
+                );
+            }
+            Self::EmbargoMakesLate => return late_embargo(edition),
+            Self::Embargoed(until) => return embargoed(edition, until),
+            Self::MarkedCopies { marked, total } => return marked_copies(edition, marked, total),
         };
         let code = match self {
             Self::OtherContent => Code::InvalidArgument,
@@ -52,6 +78,46 @@ impl Obstacle {
             Self::PeriodNotEnded => refusal.legal_basis(LegalBasis::instruction("paras 12 and 13")),
             _ => refusal,
         }
+    }
+}
+
+fn violation(field: &str, reason: FieldReason, description: &str, edition: &EditionKey) -> Refusal {
+    Violations::one(field, reason, description).about(edition)
+}
+
+fn late_embargo(edition: &EditionKey) -> Refusal {
+    let basis = LegalBasis::instruction("paras 12 and 13");
+    let description = format!("the embargo must end before the due date does, or the edition would be late [{basis}]");
+    violation("until", FieldReason::OutOfRange, &description, edition)
+}
+
+fn embargoed(edition: &EditionKey, until: Timestamp) -> Refusal {
+    let message = format!("{edition} is under an embargo until {until}; release it then");
+    let refusal = Refusal::new(Code::FailedPrecondition, ErrorReason::ReleaseEmbargoed, message);
+    refusal.with("embargo_until", &until.to_string()).about(edition)
+}
+
+fn marked_copies(edition: &EditionKey, marked: i32, total: i32) -> Refusal {
+    let message = format!(
+        "{edition} is marked for official use in {marked} copies, and the distribution list has {total}; recall or mark it anew"
+    );
+    Refusal::new(Code::FailedPrecondition, ErrorReason::MarkedCopiesDiffer, message)
+        .with("marked_copies", &marked.to_string())
+        .with("copies_total", &total.to_string())
+        .about(edition)
+}
+
+impl NoRoom {
+    fn refusal(self) -> Refusal {
+        let reason = match self {
+            Self::TooMany => FieldReason::TooMany,
+            Self::LikeAnother => FieldReason::Duplicate,
+            Self::TooLarge(most) => {
+                let refusal = Refusal::new(Code::InvalidArgument, ErrorReason::FileTooLarge, self.to_string());
+                return refusal.with("limit_bytes", &most.to_string());
+            }
+        };
+        Violations::one("header.filename", reason, &self.to_string())
     }
 }
 

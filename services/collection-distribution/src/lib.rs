@@ -42,7 +42,8 @@ pub static SERVICE: Service<Config> = Service {
 };
 
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
-    let files = FileStore::open(&context, "collection-distribution", &config.files, config.file_limit)?;
+    let files = FileStore::open(&context, "collection-distribution", &config.files, config.file_limit)?
+        .resuming(&context, config.partials)?;
     let signing_keys = SigningKeys::open(&config.signing_keys)?;
     signing_keys.follow(&context);
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
@@ -53,6 +54,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         outbox: Outbox::start(&context, SERVICE_NAME),
         context,
         files,
+        file_limit: config.file_limit,
         schedule,
         signing_keys,
     };

@@ -124,7 +124,7 @@ pub fn verify(
         (Point::Keys, known_keys(proof, known)),
         (Point::Issue, issue(proof, keys)?),
         (Point::Receipt, receipt),
-        (Point::Content, compared(proof, content)),
+        (Point::Content, compared(proof, content)?),
     ];
     let findings = told.into_iter();
     Ok(findings
@@ -282,26 +282,40 @@ fn unsigned(receipt: &Receipt) -> Told {
     (Outcome::NotProved, text)
 }
 
-fn compared(proof: &DeliveryProof, content: Option<&str>) -> Told {
-    let Some(sha256) = content else {
-        return (
-            Outcome::NotProved,
-            "no file was compared: give one with --content".into(),
-        );
+fn compared(proof: &DeliveryProof, content: Option<&str>) -> anyhow::Result<Told> {
+    let Some(statement) = &proof.statement else {
+        let text = "nothing signed tells the digest of the content";
+        return Ok((Outcome::NotProved, text.into()));
     };
-    match &proof.statement {
-        Some(statement) if statement.content_sha256 == sha256 => {
+    let stated = &statement.content_sha256;
+    if let Some(manifest) = &proof.manifest
+        && statements::content_sha256(manifest).ok().as_ref() != Some(stated)
+    {
+        let text = "the manifest is not that of the content";
+        return Ok((Outcome::Refuted, text.into()));
+    }
+    let Some(sha256) = content else {
+        let text = "no file was compared: give one with --content";
+        return Ok((Outcome::NotProved, text.into()));
+    };
+    let files = proof.manifest.iter().flat_map(|manifest| &manifest.files);
+    let listed = files.clone().find(|file| file.sha256 == sha256);
+    Ok(match listed {
+        Some(file) => {
+            let (name, count) = (&file.filename, files.count());
+            (
+                Outcome::Proved,
+                format!("the file is {name:?} of the copy, one of {count}"),
+            )
+        }
+        None if proof.manifest.is_none() && stated == sha256 => {
             (Outcome::Proved, "the file is the content of the copy".into())
         }
-        Some(_) => (
+        None => (
             Outcome::Refuted,
             format!("the file is another: its SHA-256 is {sha256}"),
         ),
-        None => (
-            Outcome::NotProved,
-            "nothing signed tells the digest of the content".into(),
-        ),
-    }
+    })
 }
 
 fn verified(keys: &[SigningKey], id: &str, message: &[u8], signature: &[u8]) -> Result<(), String> {

@@ -2,22 +2,56 @@
 
 use std::sync::LazyLock;
 
-use legalstat_kit::canonical;
+use legalstat_kit::{canonical, door::wire};
 use legalstat_proto::{
-    collections::v1::{Copy, CopyStatement, ReceiptStatement},
+    collections::v1::{ContentManifest, Copy, CopyStatement, ReceiptStatement},
     common::v1::SigningKey,
 };
 use prost_reflect::MessageDescriptor;
 
-use crate::domain::statement::{FORMAT, verify as verify_bytes};
+use crate::domain::{
+    content,
+    statement::{FORMAT, verify as verify_bytes},
+};
 
 /// The format of statements of receipts.
 pub const RECEIPT_FORMAT: &str = "legalstat-receipt/1";
+
+/// The format of manifests of content.
+pub const CONTENT_FORMAT: &str = content::FORMAT;
 
 static COPY: LazyLock<MessageDescriptor> =
     LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.CopyStatement"));
 static RECEIPT: LazyLock<MessageDescriptor> =
     LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.ReceiptStatement"));
+static MANIFEST: LazyLock<MessageDescriptor> =
+    LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.ContentManifest"));
+
+/// The SHA-256 of the content that these files make up, in lowercase hexadecimal: with one file that of the file, with several that of
+/// the manifest.
+///
+/// # Errors
+/// A manifest without files, of another format, or with files that are not in the order of their names.
+pub fn content_sha256(manifest: &ContentManifest) -> anyhow::Result<String> {
+    anyhow::ensure!(
+        manifest.format == content::FORMAT,
+        "the manifest is of another format than {}",
+        content::FORMAT
+    );
+    let in_order = manifest.files.is_sorted_by(|one, next| one.filename < next.filename);
+    anyhow::ensure!(
+        in_order,
+        "the files of the manifest are not in the order of their names"
+    );
+    match manifest.files.as_slice() {
+        [] => anyhow::bail!("the manifest has no files"),
+        [file] => Ok(file.sha256.clone()),
+        _ => {
+            let bytes = canonical::of_message(MANIFEST.clone(), manifest)?;
+            Ok(hex::encode(wire::sha256(&bytes)))
+        }
+    }
+}
 
 /// What the service signs of a copy.
 ///
@@ -55,12 +89,19 @@ pub fn verify(copy: &Copy, keys: &[SigningKey]) -> anyhow::Result<()> {
         statement.copies_total,
         statement.revision,
     );
-    let for_whom = (&copy.recipient, &copy.sha256, &copy.sending_body, &copy.issued_at);
+    let for_whom = (
+        &copy.recipient,
+        &copy.sha256,
+        &copy.sending_body,
+        &copy.issued_at,
+        &copy.official_use,
+    );
     let for_whom_stated = (
         &statement.recipient,
         &statement.content_sha256,
         &statement.sending_body,
         &statement.issued_at,
+        &statement.official_use,
     );
     anyhow::ensure!(
         told == stated && for_whom == for_whom_stated,
@@ -75,8 +116,6 @@ pub fn verify(copy: &Copy, keys: &[SigningKey]) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use legalstat_kit::door::wire;
-
     use super::*;
 
     #[test]

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use legalstat_proto::common::v1::ErrorReason;
+use prost::Message;
 use sqlx::PgConnection;
 use tonic::{Code, Status};
 use uuid::Uuid;
@@ -10,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     Call, Context, Error, FieldReason, Refusal, Violations,
     call::Done,
+    door::wire,
     files::{Content, FileStore, Staged},
     partial::Resumed,
     write,
@@ -94,6 +96,8 @@ pub struct Header {
     content_type: String,
     /// The digest that the content was announced with.
     pub sha256: Option<[u8; 32]>,
+    /// Whether a digest was given, be it one or not.
+    is_announced: bool,
     /// The caller's id for the upload.
     pub request_id: Uuid,
 }
@@ -111,8 +115,78 @@ impl Header {
             filename: filename(violations, "header.filename", given_filename),
             content_type: content_type(violations, "header.content_type", given_content_type),
             sha256: violations.sha256("header.sha256", sha256),
+            is_announced: !sha256.is_empty(),
             request_id: violations.request_id("header.request_id", request_id),
         }
+    }
+}
+
+/// What a header says of an upload that goes on when it breaks off.
+#[derive(Clone, Copy, Debug)]
+pub struct Resuming {
+    /// What has come of it is kept.
+    pub resumable: bool,
+    /// How many bytes the content has.
+    pub size_bytes: i64,
+    /// From which byte on it follows.
+    pub offset: i64,
+}
+
+impl Resuming {
+    /// Reads how an upload is resumed, if it may be. Its digest must be announced then; `whole` is the header of the whole upload, whichever
+    /// part of it this call brings.
+    pub fn read(
+        self,
+        violations: &mut Violations,
+        call: &Call,
+        header: &Header,
+        whole: &impl Message,
+    ) -> Option<Resumed> {
+        if !self.resumable {
+            if self.offset != 0 {
+                let description = "only an upload that is `resumable` goes on from an offset";
+                violations.add("header.offset", FieldReason::Conflict, description);
+            }
+            return None;
+        }
+        if !header.is_announced {
+            let description = "required of an upload that is `resumable`";
+            violations.add("header.sha256", FieldReason::Required, description);
+        }
+        let size = u64::try_from(self.size_bytes).ok().filter(|size| *size > 0);
+        if size.is_none() {
+            let description = "1 or more, for an upload that is `resumable`";
+            violations.add("header.size_bytes", FieldReason::OutOfRange, description);
+        }
+        let offset = u64::try_from(self.offset).ok();
+        let offset = offset.filter(|offset| size.is_none_or(|size| *offset <= size));
+        if offset.is_none() {
+            violations.add("header.offset", FieldReason::OutOfRange, "0 to the size of the content");
+        }
+        Some(Resumed {
+            caller: call.caller.name.clone(),
+            request_id: header.request_id,
+            header_sha256: wire::sha256(&whole.encode_to_vec()),
+            sha256: header.sha256?,
+            size: size?,
+            offset: offset?,
+        })
+    }
+}
+
+/// The digest of an upload that was answered before: where it was announced and the upload may be resumed, the content is not needed again.
+///
+/// # Errors
+/// When the database fails.
+pub async fn answered(
+    context: &Context,
+    call: &Call,
+    header: &Header,
+    resumed: Option<&Resumed>,
+) -> Result<Option<[u8; 32]>, Error> {
+    match header.sha256.filter(|_| resumed.is_some()) {
+        Some(sha256) if write::was_answered(context, call, header.request_id).await? => Ok(Some(sha256)),
+        _ => Ok(None),
     }
 }
 

@@ -10,18 +10,17 @@ use legalstat_proto::{
         GetCollectionRequest, GetCopyRequest, GetDistributionListRequest, GetEditionRequest, ListCollectionsRequest,
         ListCopiesRequest, ListCopiesResponse, ListEditionsRequest, ListEditionsResponse, ListRecipientsRequest,
         ListScheduleRequest, ListSigningKeysRequest, ProveDeliveryRequest, RecallEditionRequest, RejectCopyRequest,
-        ReleaseEditionRequest, SealEditionRequest, UploadEditionContentHeader, UploadEditionContentRequest,
-        WatchCopiesRequest, upload_edition_content_request::Part,
+        ReleaseEditionRequest, SealEditionRequest, WatchCopiesRequest,
     },
     journal::v1::ListEntriesRequest,
 };
-use prost::Message;
 use tempfile::TempDir;
 use tonic::{Code, transport::Channel};
 
 use super::{
     House,
     distributing::{self, new_id, rpc},
+    preparing,
     watched::{Watched, clock},
 };
 use crate::call::Call;
@@ -49,6 +48,8 @@ pub struct Collections {
     copies: Mutex<Vec<Copy>>,
     /// Copies whose recall nobody confirmed yet.
     recalled: Mutex<Vec<Copy>>,
+    /// An upload that waits for its rest.
+    upload_id: String,
     /// What the last call made of an edition.
     expected: Mutex<Option<(String, EditionState)>>,
     _around: (Running, TempDir),
@@ -72,16 +73,7 @@ fn quarters(collection: &str) -> Vec<String> {
 
 impl Collections {
     fn upload(&self, name: &str, content: &str) -> Call {
-        let header = Part::Header(UploadEditionContentHeader {
-            name: name.into(),
-            filename: "collection.pdf".into(),
-            content_type: "application/pdf".into(),
-            request_id: new_id(),
-            ..Default::default()
-        });
-        let parts = [header, Part::Chunk(content.as_bytes().to_vec())];
-        let messages = parts.map(|part| UploadEditionContentRequest { part: Some(part) }.encode_to_vec());
-        Call::streamed(&self.operator, rpc!("UploadEditionContent"), messages.to_vec())
+        preparing::upload(&self.operator, name, "collection.pdf", content)
     }
 
     /// Seals what [`upload`](Self::upload) uploaded with the edition's own name as its content.
@@ -255,6 +247,13 @@ impl Collections {
         let Some(name) = unused.lock().expect("no test panics here").pop() else {
             return Ok(None);
         };
+        if let Some(change) = preparing::change(&self.operator, method, &name) {
+            self.watched.done(&self.upload(&name, &name)).await?;
+            let more = preparing::upload(&self.operator, &name, "more.pdf", "more");
+            self.watched.done(&more).await?;
+            self.expect(Some((&name, EditionState::Prepared)));
+            return Ok(Some(change));
+        }
         Ok(Some(match method {
             "UploadEditionContent" => {
                 self.expect(Some((&name, EditionState::Prepared)));
@@ -291,6 +290,7 @@ impl Collections {
                 Call::new(anyone, rpc!("GetCollection"), &message)
             }
             "ListRecipients" => Call::new(anyone, rpc!("ListRecipients"), &ListRecipientsRequest::default()),
+            "GetEditionContentUpload" => preparing::come(operator, &self.upload_id),
             "GetDistributionList" => {
                 let message = GetDistributionListRequest {
                     name: "collections/crime/distributionList".into(),
@@ -387,6 +387,10 @@ impl House for Collections {
         "ListEditions",
         "GetEdition",
         "UploadEditionContent",
+        "GetEditionContentUpload",
+        "RemoveEditionFile",
+        "MarkEdition",
+        "SetEmbargo",
         "SealEdition",
         "ReleaseEdition",
         "RecallEdition",
@@ -419,7 +423,7 @@ impl House for Collections {
         )
         .await;
         let others = ["corruption", "drugs", "courts", "supervision"];
-        let collections = Self {
+        let mut collections = Self {
             operator: watched.running.channel(Some("operator")),
             approver: watched.running.channel(Some("approver")),
             recipients: Mutex::default(),
@@ -429,6 +433,7 @@ impl House for Collections {
             of_others: Mutex::new(others.into_iter().flat_map(quarters).collect()),
             copies: Mutex::default(),
             recalled: Mutex::default(),
+            upload_id: String::new(),
             expected: Mutex::default(),
             watched,
             _around: (calendar, files),
@@ -440,6 +445,7 @@ impl House for Collections {
             .expect("the first edition is sealed");
         let released = collections.release(RELEASED).make(None).await;
         released.expect("the first edition is released");
+        collections.upload_id = preparing::begun(&collections.operator, EMPTY).await;
         collections
     }
 

@@ -13,6 +13,7 @@ mod distributing;
 mod erasing;
 mod figures;
 mod forms;
+mod preparing;
 mod registered;
 mod requests;
 mod silence;

@@ -66,6 +66,16 @@ fn written(path: &str, dice: &mut Dice) -> Option<Vec<Value>> {
         "DeleteEditionFile" => {
             vec![json!({ "name": form, "filename": "form.csv", "requestId": id, "validateOnly": validate })]
         }
+        "RemoveEditionFile" => {
+            vec![json!({ "name": edition, "filename": "collection.pdf", "requestId": id, "validateOnly": validate })]
+        }
+        "MarkEdition" => vec![
+            json!({ "name": edition, "officialUse": { "copies": 33, "reason": "a reason" }, "requestId": id,
+                    "validateOnly": validate }),
+        ],
+        "SetEmbargo" if path.contains("CollectionDistribution") => {
+            vec![json!({ "name": edition, "requestId": id, "validateOnly": validate })]
+        }
         "SealEdition" => vec![json!({ "name": edition, "sha256": content, "requestId": id, "validateOnly": validate })],
         "ReleaseEdition" => vec![json!({ "name": edition, "requestId": id, "validateOnly": validate })],
         "DownloadCopy" => vec![json!({ "name": format!("{edition}/copies/{}", dice.up_to(33)) })],

@@ -1,11 +1,10 @@
 //! `legalstat collections`.
 
+mod contents;
 pub(crate) mod copies;
 pub(crate) mod lists;
 pub(crate) mod recipients;
 pub(crate) mod titles;
-
-use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -13,8 +12,8 @@ use serde_json::{Value, json};
 mod editions;
 
 use super::proof::{Prove, Verify};
-use super::{Action, Command, Mutation, edition_name, name, object, request, upload_header};
-use crate::{call::file_sha256, failure::Failure, options::Options, output::View};
+use super::{Action, Command, Mutation, edition_name, name, object, request};
+use crate::{failure::Failure, options::Options, output::View};
 
 pub(super) const SERVICE: &str = "legalstat.collections.v1.CollectionDistributionService";
 
@@ -54,38 +53,8 @@ pub(crate) enum Collections {
         /// The edition, collections/crime/editions/2019-Q2 or crime/2019-Q2
         name: String,
     },
-    /// Upload the content of an edition
-    #[command(
-        after_help = "Example:\n  legalstat collections upload collections/crime/editions/2025-Q1 --content crime.pdf --content-type application/pdf"
-    )]
-    Upload {
-        /// The edition, collections/crime/editions/2019-Q2 or crime/2019-Q2
-        name: String,
-        /// The file to upload
-        #[arg(long, value_name = "PATH")]
-        content: PathBuf,
-        /// Its media type
-        #[arg(long, default_value = "application/octet-stream")]
-        content_type: String,
-        /// SHA-256 of the content; other content is refused
-        #[arg(long)]
-        sha256: Option<String>,
-        #[command(flatten)]
-        mutation: Mutation,
-    },
-    /// Seal an edition: fix its content
-    Seal {
-        /// The edition, collections/crime/editions/2019-Q2 or crime/2019-Q2
-        name: String,
-        /// SHA-256 of the content to seal
-        #[arg(long, required_unless_present = "file", conflicts_with = "file")]
-        sha256: Option<String>,
-        /// The file to seal, as it was uploaded: its digest is computed
-        #[arg(long, value_name = "PATH")]
-        file: Option<PathBuf>,
-        #[command(flatten)]
-        mutation: Mutation,
-    },
+    #[command(flatten)]
+    Content(contents::Contents),
     /// Release a sealed edition: issue its numbered copies [as approver]
     #[command(after_help = "Examples:
   legalstat collections release crime/2025-Q1
@@ -160,7 +129,9 @@ impl Collections {
     /// Carries the command out.
     pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
         match self {
+            Self::Content(content) => content.run(options).await,
             Self::Issued(issued) => issued.run(options).await,
+            Self::Copy(copies) => copies.run(options).await,
             Self::Prove(prove) => prove.run(options).await,
             Self::Verify(verify) => verify.run(options),
             called => called.command()?.run(options).await,
@@ -173,8 +144,7 @@ impl Collections {
             Self::OfTitles(titles) => titles.command(),
             Self::OfRecipients(recipients) => recipients.command(),
             Self::OfLists(lists) => lists.command(),
-            Self::Copy(copies) => copies.command(),
-            Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } => self.mutation(),
+            Self::Release { .. } => self.mutation(),
             _ => self.reading(),
         }
     }
@@ -212,67 +182,26 @@ impl Collections {
                 let request = json!({ "name": edition(&name), "view": "EDITION_VIEW_FULL" });
                 Command::new(SERVICE, "GetEdition", Action::Call(request, View::Record))
             }
-            Self::Copy(copies) => return copies.command(),
-            Self::Issued(_) | Self::Prove(_) | Self::Verify(_) => {
+            Self::Content(_) | Self::Copy(_) | Self::Issued(_) | Self::Prove(_) | Self::Verify(_) => {
                 return Err(Failure::usage("this command has its own way"));
             }
-            Self::Upload { .. } | Self::Seal { .. } | Self::Release { .. } => return self.mutation(),
+            Self::Release { .. } => return self.mutation(),
         })
     }
 
     fn mutation(self) -> Result<Command, Failure> {
-        let (method, fields, mutation) = match self {
-            Self::Upload {
-                name,
-                content,
-                content_type,
-                sha256,
-                mutation,
-            } => {
-                let method = format!("{SERVICE}/UploadEditionContent");
-                let header = mutation.add_to(upload_header(
-                    &method,
-                    &edition(&name),
-                    &content,
-                    &content_type,
-                    sha256,
-                )?);
-                let action = Action::Upload(header, content);
-                return Ok(Command::new(SERVICE, "UploadEditionContent", action));
-            }
-            Self::Seal {
-                name,
-                sha256,
-                file,
-                mutation,
-            } => {
-                let sha256 = match file {
-                    Some(file) => Some(file_sha256(&file)?),
-                    None => sha256,
-                };
-                let fields = object([
-                    ("name", Some(json!(edition(&name)))),
-                    ("sha256", sha256.map(Value::from)),
-                ]);
-                ("SealEdition", fields, mutation)
-            }
-            Self::Release {
-                name,
-                certain_only,
-                mutation,
-            } => {
-                let fields = json!({ "name": edition(&name), "certainCellsOnly": certain_only });
-                ("ReleaseEdition", fields, mutation)
-            }
-            reading => return reading.reading(),
+        let Self::Release {
+            name,
+            certain_only,
+            mutation,
+        } = self
+        else {
+            return self.reading();
         };
-        let request = mutation.add_to(request(SERVICE, method, &fields)?);
-        let command = Command::new(SERVICE, method, Action::Send(request, View::Record));
-        Ok(if method == "ReleaseEdition" {
-            command.called_as("approver")
-        } else {
-            command
-        })
+        let fields = json!({ "name": edition(&name), "certainCellsOnly": certain_only });
+        let request = mutation.add_to(request(SERVICE, "ReleaseEdition", &fields)?);
+        let command = Command::new(SERVICE, "ReleaseEdition", Action::Send(request, View::Record));
+        Ok(command.called_as("approver"))
     }
 }
 

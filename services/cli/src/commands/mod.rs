@@ -53,8 +53,6 @@ pub(crate) enum Action {
     Send(DynamicMessage, View),
     /// A List call, all pages.
     List(Value, View),
-    /// An upload: header and file.
-    Upload(DynamicMessage, PathBuf),
     /// An upload that goes on when it breaks off: header and file, the method that tells what has come, and whether something
     /// may have come before.
     Resume(DynamicMessage, PathBuf, &'static str, bool),
@@ -142,7 +140,6 @@ impl Command {
             Action::List(request, view) => (connection.list(&method, &request).await?, view),
             Action::Attach(attach, view) => (attach.run(&connection).await?, view),
             Action::Import(header, rows) => (connection.import(&method, &header, &rows).await?, View::Record),
-            Action::Upload(header, file) => (connection.upload(&method, &header, &file).await?, View::Record),
             Action::Resume(header, file, asked, again) => {
                 let asked = format!("{}/{asked}", self.grpc_service);
                 let answer = connection.upload_resuming(&method, &asked, &header, &file, again);

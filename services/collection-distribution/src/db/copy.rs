@@ -1,10 +1,12 @@
 //! `collections.copy`.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use legalstat_kit::{door::word::Word, law::LegalBasis};
 use sqlx::PgConnection;
 
-use super::{edition_key, receipt};
+use super::{edition_key, marking, marking_word, receipt};
 use crate::domain::{
     copy::{Copy, CopyPosition, CopyState, Status},
     key::{CopyKey, EditionKey, Editions},
@@ -37,6 +39,9 @@ struct Row {
     sending_body: Option<String>,
     recalled_at: Option<jiff_sqlx::Timestamp>,
     recall_confirmed_at: Option<jiff_sqlx::Timestamp>,
+    marking_copies: Option<i32>,
+    marking_reason: Option<String>,
+    marking_expires_on: Option<jiff_sqlx::Date>,
 }
 
 impl Row {
@@ -61,6 +66,7 @@ impl TryFrom<Row> for Copy {
             revision: row.revision,
             recalled_at: row.recalled_at.map(|at| at.to_jiff()),
             recall_confirmed_at: row.recall_confirmed_at.map(|at| at.to_jiff()),
+            official_use: marking(row.marking_copies, row.marking_reason, row.marking_expires_on),
             key: CopyKey {
                 edition: edition_key(&row.parent, &row.period)?,
                 number: row.number,
@@ -96,13 +102,13 @@ pub async fn issue(connection: &mut PgConnection, edition: &EditionKey, copies: 
         "INSERT INTO collections.copy
              (collection, period, revision, number, recipient, sha256, state, issued_at,
               legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed,
-              ordinal, copies_total, copy_sha256, signing_key, signature, sending_body)
+              ordinal, copies_total, copy_sha256, signing_key, signature, sending_body, marking)
          SELECT $1, $2, c.revision, c.number, c.recipient, c.sha256, 'ISSUED', c.issued_at, c.act, c.provision, c.uri, c.assumed,
-             c.ordinal, c.copies_total, c.copy_sha256, c.signing_key, c.signature, c.sending_body
+             c.ordinal, c.copies_total, c.copy_sha256, c.signing_key, c.signature, c.sending_body, c.marking
          FROM UNNEST($3::integer[], $4::integer[], $5::text[], $6::bytea[], $7::timestamptz[], $8::text[], $9::text[], $10::text[],
-             $11::boolean[], $12::integer[], $13::integer[], $14::bytea[], $15::text[], $16::bytea[], $17::text[])
+             $11::boolean[], $12::integer[], $13::integer[], $14::bytea[], $15::text[], $16::bytea[], $17::text[], $18::text[])
              AS c (revision, number, recipient, sha256, issued_at, act, provision, uri, assumed, ordinal, copies_total,
-                 copy_sha256, signing_key, signature, sending_body)",
+                 copy_sha256, signing_key, signature, sending_body, marking)",
         edition.collection,
         edition.period.to_string(),
         &copies.iter().map(|copy| copy.revision).collect::<Vec<_>>(),
@@ -123,6 +129,10 @@ pub async fn issue(connection: &mut PgConnection, edition: &EditionKey, copies: 
         &proofs.iter().map(|proof| proof.signing_key.clone()).collect::<Vec<_>>(),
         &proofs.iter().map(|proof| proof.signature.clone()).collect::<Vec<_>>(),
         &proofs.iter().map(|proof| proof.sending_body.clone()).collect::<Vec<_>>(),
+        &copies
+            .iter()
+            .map(|copy| marking_word(copy.official_use.as_ref()).to_owned())
+            .collect::<Vec<_>>(),
     )
     .execute(connection)
     .await?;
@@ -230,7 +240,7 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
              c.issued_at, c.received_at,
              c.legal_basis_act, c.legal_basis_provision, c.legal_basis_uri, c.legal_basis_assumed,
              c.revision, c.ordinal, c.copies_total, c.copy_sha256, c.signing_key, c.signature, c.sending_body,
-             r.recalled_at, c.recall_confirmed_at
+             r.recalled_at, c.recall_confirmed_at, r.marking_copies, r.marking_reason, r.marking_expires_on
          FROM collections.copy c
          JOIN collections.revision r ON (r.collection, r.period, r.revision) = (c.collection, c.period, c.revision)
          JOIN collections.scheduled s ON (s.parent, s.period) = ('collections/' || c.collection, c.period)
@@ -312,4 +322,28 @@ pub async fn held(connection: &mut PgConnection, recipient: &str, about: &[About
     )
     .fetch_all(connection)
     .await
+}
+
+/// The revisions of editions of which a recipient holds a copy.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn held_revisions(
+    connection: &mut PgConnection,
+    recipient: &str,
+    editions: &[&EditionKey],
+) -> Result<HashSet<(EditionKey, i32)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT DISTINCT a.place AS "place!", c.revision
+         FROM UNNEST($2::text[], $3::text[]) WITH ORDINALITY AS a (collection, period, place)
+         JOIN collections.copy c USING (collection, period) WHERE c.recipient = $1"#,
+        recipient,
+        &editions.iter().map(|key| key.collection.clone()).collect::<Vec<_>>(),
+        &editions.iter().map(|key| key.period.to_string()).collect::<Vec<_>>(),
+    )
+    .fetch_all(connection)
+    .await?;
+    let held = rows.into_iter().filter_map(|row| {
+        let place = usize::try_from(row.place - 1).ok()?;
+        Some(((*editions.get(place)?).clone(), row.revision))
+    });
+    Ok(held.collect())
 }

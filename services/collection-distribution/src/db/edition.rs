@@ -7,12 +7,12 @@ use legalstat_kit::{
         DueDate,
         scheduled::{self, Place, Scheduled},
     },
-    files::Content,
 };
 use sqlx::PgConnection;
 
-use super::edition_key;
+use super::{edition_key, marking, marking_word, revision_file};
 use crate::domain::{
+    content::{EditionFile, Files},
     edition::{Edition, EditionState, Recall},
     key::EditionKey,
 };
@@ -27,12 +27,10 @@ struct Row {
     calendar_version: String,
     state: String,
     revision: i32,
-    filename: Option<String>,
-    content_type: Option<String>,
-    size_bytes: Option<i64>,
-    sha256: Option<Vec<u8>>,
-    uploaded_at: Option<jiff_sqlx::Timestamp>,
-    uploaded_by: Option<String>,
+    marking_copies: Option<i32>,
+    marking_reason: Option<String>,
+    marking_expires_on: Option<jiff_sqlx::Date>,
+    embargo_until: Option<jiff_sqlx::Timestamp>,
     sealed_at: Option<jiff_sqlx::Timestamp>,
     sealed_by: Option<String>,
     released_at: Option<jiff_sqlx::Timestamp>,
@@ -49,10 +47,13 @@ struct Row {
 impl TryFrom<Row> for Edition {
     type Error = sqlx::Error;
 
-    fn try_from(mut row: Row) -> Result<Self, sqlx::Error> {
-        let (date, time, version) = (row.due_date, row.due_time, std::mem::take(&mut row.calendar_version));
+    fn try_from(row: Row) -> Result<Self, sqlx::Error> {
+        let (date, time, version) = (row.due_date, row.due_time, row.calendar_version);
         Ok(Self {
-            content: row.content(),
+            // Read beside it.
+            files: Files::default(),
+            official_use: marking(row.marking_copies, row.marking_reason, row.marking_expires_on),
+            embargo_until: row.embargo_until.map(|until| until.to_jiff()),
             recalled: recall(row.recalled_at, row.recalled_by, row.recall_reason),
             key: edition_key(&row.parent, &row.period)?,
             state: EditionState::read_stored(&row.state, "state")?,
@@ -63,18 +64,6 @@ impl TryFrom<Row> for Edition {
             released: done(row.released_at, row.released_by),
             copies_issued: row.copies_issued,
             copies_total: row.copies_total,
-        })
-    }
-}
-
-impl Row {
-    fn content(&mut self) -> Option<Content> {
-        Some(Content {
-            filename: self.filename.take()?,
-            content_type: self.content_type.take()?,
-            size_bytes: self.size_bytes?,
-            sha256: self.sha256.take()?,
-            uploaded: done(self.uploaded_at, self.uploaded_by.take())?,
         })
     }
 }
@@ -128,8 +117,8 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
         Row,
         r#"SELECT s.parent, s.period, s.due_date, s.due_time, s.provisional, s.assumed, s.calendar_version,
              coalesce(e.state, 'SCHEDULED') AS "state!", coalesce(e.revision, 1) AS "revision!",
-             f.filename AS "filename?", f.content_type AS "content_type?", f.size_bytes AS "size_bytes?",
-             f.sha256 AS "sha256?", f.uploaded_at AS "uploaded_at?", f.uploaded_by AS "uploaded_by?",
+             e.marking_copies AS "marking_copies?", e.marking_reason AS "marking_reason?",
+             e.marking_expires_on AS "marking_expires_on?", e.embargo_until AS "embargo_until?",
              e.sealed_at AS "sealed_at?", e.sealed_by AS "sealed_by?",
              e.released_at AS "released_at?", e.released_by AS "released_by?",
              e.partly_released_at AS "partly_released_at?", e.partly_released_by AS "partly_released_by?",
@@ -137,7 +126,6 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
              i.copies AS "copies_issued!", i.total AS "copies_total!"
          FROM collections.scheduled s
          LEFT JOIN collections.edition e ON (e.parent, e.period) = (s.parent, s.period)
-         LEFT JOIN collections.edition_file f ON f.number = e.file
          CROSS JOIN LATERAL (
              SELECT count(*)::integer AS copies, coalesce(max(c.copies_total), count(*)::integer) AS total
              FROM collections.copy c
@@ -159,8 +147,17 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
         after.map(|after| after.period.to_string()),
         limit,
     );
-    let rows = rows.fetch_all(connection).await?;
-    rows.into_iter().map(Edition::try_from).collect()
+    let rows = rows.fetch_all(&mut *connection).await?;
+    let mut editions = rows.into_iter().map(Edition::try_from).collect::<Result<Vec<_>, _>>()?;
+    let revisions: Vec<_> = editions
+        .iter()
+        .map(|edition| (&edition.key, edition.revision))
+        .collect();
+    let files = revision_file::of_each(connection, &revisions).await?;
+    for (edition, files) in editions.iter_mut().zip(files) {
+        edition.files = files;
+    }
+    Ok(editions)
 }
 
 /// Where the editions of a part of the schedule stand, in its order.
@@ -180,20 +177,45 @@ pub async fn states(connection: &mut PgConnection, scheduled: &[Scheduled]) -> R
         .collect()
 }
 
-/// Saves an edition with new content, which is from then on what counts; earlier files and revisions stay on record.
+/// Saves an edition in preparation to whose files this one was put; those that were replaced and earlier revisions stay on record.
+pub async fn save_with_file(
+    connection: &mut PgConnection,
+    edition: &Edition,
+    file: &EditionFile,
+) -> Result<(), sqlx::Error> {
+    let number = revision_file::store(connection, &edition.key, file).await?;
+    let is_first = edition.files.first() == Some(file);
+    save_prepared(connection, edition, is_first.then_some(number)).await?;
+    let revision = (&edition.key, edition.revision);
+    revision_file::put(connection, revision, &file.content.filename, number).await
+}
+
+/// Saves an edition in preparation from whose files the one of this name was taken.
+pub async fn save_without_file(
+    connection: &mut PgConnection,
+    edition: &Edition,
+    filename: &str,
+) -> Result<(), sqlx::Error> {
+    save_prepared(connection, edition, None).await?;
+    revision_file::remove(connection, (&edition.key, edition.revision), filename).await
+}
+
+/// Saves what the files of an edition in preparation come to. Its first file has this number; `None` for one that was among the files
+/// before.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn save_content(connection: &mut PgConnection, edition: &Edition) -> Result<(), sqlx::Error> {
-    let Some(content) = &edition.content else {
-        return Ok(());
-    };
+async fn save_prepared(
+    connection: &mut PgConnection,
+    edition: &Edition,
+    first: Option<i64>,
+) -> Result<(), sqlx::Error> {
+    let filename = edition.files.first().map(|file| file.content.filename.as_str());
     sqlx::query!(
-        "WITH stored AS (
-             INSERT INTO collections.edition_file
-                 (collection, period, filename, content_type, size_bytes, sha256, uploaded_at, uploaded_by)
-             VALUES ($1, $2, $4, $5, $6, $7, $8, $9) RETURNING *
-         )
-         INSERT INTO collections.edition (collection, period, state, file, sha256, uploaded_by, revision)
-         SELECT collection, period, $3, number, sha256, uploaded_by, $10 FROM stored
+        "INSERT INTO collections.edition (collection, period, state, file, sha256, uploaded_by, revision)
+         SELECT $1, $2, $3, f.number, $4, f.uploaded_by, $5
+         FROM collections.edition_file f
+         WHERE f.number = coalesce($6, (
+             SELECT r.file FROM collections.revision_file r
+             WHERE r.collection = $1 AND r.period = $2 AND r.revision = $5 AND r.filename = $7))
          ON CONFLICT (collection, period) DO UPDATE
          SET state = EXCLUDED.state, file = EXCLUDED.file, sha256 = EXCLUDED.sha256, uploaded_by = EXCLUDED.uploaded_by,
              revision = EXCLUDED.revision, sealed_at = NULL, sealed_by = NULL, partly_released_at = NULL,
@@ -202,13 +224,31 @@ pub async fn save_content(connection: &mut PgConnection, edition: &Edition) -> R
         edition.key.collection,
         edition.key.period.to_string(),
         edition.state.word(),
-        content.filename,
-        content.content_type,
-        content.size_bytes,
-        content.sha256,
-        jiff_sqlx::Timestamp::from(content.uploaded.at) as _,
-        content.uploaded.by,
+        edition.files.sha256(),
         edition.revision,
+        first,
+        filename,
+    )
+    .execute(&mut *connection)
+    .await?;
+    save_terms(connection, edition).await
+}
+
+/// Saves how an edition in preparation is marked, and its embargo.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn save_terms(connection: &mut PgConnection, edition: &Edition) -> Result<(), sqlx::Error> {
+    let marked = edition.official_use.as_ref();
+    sqlx::query!(
+        "UPDATE collections.edition
+         SET marking = $3, marking_copies = $4, marking_reason = $5, marking_expires_on = $6, embargo_until = $7
+         WHERE collection = $1 AND period = $2",
+        edition.key.collection,
+        edition.key.period.to_string(),
+        marking_word(marked),
+        marked.map(|marked| marked.copies),
+        marked.map(|marked| marked.reason.as_str()),
+        marked.and_then(|marked| marked.expires_on).map(jiff_sqlx::Date::from) as _,
+        edition.embargo_until.map(jiff_sqlx::Timestamp::from) as _,
     )
     .execute(connection)
     .await?;

@@ -1,10 +1,14 @@
 //! `collections.revision`: every revision of an edition, which the database keeps; and what was issued of them.
 
-use legalstat_kit::{call::Done, files::Content};
+use jiff::Timestamp;
+use legalstat_kit::call::Done;
 use sqlx::PgConnection;
 
-use super::edition::{done, recall};
-use crate::domain::{edition::Recall, issuing::Issued, key::EditionKey};
+use super::{
+    edition::{done, recall},
+    marking, revision_file,
+};
+use crate::domain::{content::Files, edition::Recall, issuing::Issued, key::EditionKey, marking::OfficialUse};
 
 /// A revision as it is told.
 #[derive(Debug)]
@@ -20,6 +24,11 @@ pub struct Revision {
     pub first_number: Option<i32>,
     /// How many recipients of its copies have confirmed its recall.
     pub recall_confirmed: i32,
+    pub files: Files,
+    /// How it is marked; `None` where it is open.
+    pub official_use: Option<OfficialUse>,
+    /// It is not released before; `None` where it may be at any time.
+    pub embargo_until: Option<Timestamp>,
 }
 
 /// Every revision of an edition, in order.
@@ -30,6 +39,8 @@ pub async fn list(connection: &mut PgConnection, edition: &EditionKey) -> Result
              r.partly_released_at AS "partly_released_at: jiff_sqlx::Timestamp", r.partly_released_by,
              r.released_at AS "released_at: jiff_sqlx::Timestamp", r.released_by,
              r.recalled_at AS "recalled_at: jiff_sqlx::Timestamp", r.recalled_by, r.recall_reason,
+             r.marking_copies, r.marking_reason, r.marking_expires_on AS "marking_expires_on: jiff_sqlx::Date",
+             r.embargo_until AS "embargo_until: jiff_sqlx::Timestamp",
              i.copies AS "copies!", i.first, i.confirmed AS "confirmed!"
          FROM collections.revision r
          CROSS JOIN LATERAL (
@@ -40,9 +51,11 @@ pub async fn list(connection: &mut PgConnection, edition: &EditionKey) -> Result
         edition.collection,
         edition.period.to_string(),
     )
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
-    let revisions = rows.into_iter().map(|row| Revision {
+    let keys: Vec<_> = rows.iter().map(|row| (edition, row.revision)).collect();
+    let files = revision_file::of_each(connection, &keys).await?;
+    let revisions = rows.into_iter().zip(files).map(|(row, files)| Revision {
         number: row.revision,
         content_sha256: row.sha256,
         sealed: done(row.sealed_at, row.sealed_by),
@@ -52,38 +65,11 @@ pub async fn list(connection: &mut PgConnection, edition: &EditionKey) -> Result
         copies_issued: row.copies,
         first_number: row.first,
         recall_confirmed: row.confirmed,
+        files,
+        official_use: marking(row.marking_copies, row.marking_reason, row.marking_expires_on),
+        embargo_until: row.embargo_until.map(|until| until.to_jiff()),
     });
     Ok(revisions.collect())
-}
-
-/// The content of a revision; `None` when there is no such revision.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn content(
-    connection: &mut PgConnection,
-    edition: &EditionKey,
-    revision: i32,
-) -> Result<Option<Content>, sqlx::Error> {
-    let row = sqlx::query!(
-        r#"SELECT f.filename, f.content_type, f.size_bytes, f.sha256, f.uploaded_at AS "uploaded_at: jiff_sqlx::Timestamp",
-             f.uploaded_by
-         FROM collections.revision r JOIN collections.edition_file f ON f.number = r.file
-         WHERE r.collection = $1 AND r.period = $2 AND r.revision = $3"#,
-        edition.collection,
-        edition.period.to_string(),
-        revision,
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(|row| Content {
-        filename: row.filename,
-        content_type: row.content_type,
-        size_bytes: row.size_bytes,
-        sha256: row.sha256,
-        uploaded: Done {
-            at: row.uploaded_at.to_jiff(),
-            by: row.uploaded_by,
-        },
-    }))
 }
 
 /// What was issued of an edition, of which this is the current revision. The edition must be held against other writers.

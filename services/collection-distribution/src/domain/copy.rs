@@ -7,6 +7,7 @@ use legalstat_kit::{door::word::Word, due::DueDate, law::LegalBasis};
 
 use super::{
     key::CopyKey,
+    marking::OfficialUse,
     receipt::Receipt,
     statement::{Proof, Statement},
 };
@@ -95,6 +96,8 @@ pub struct Copy {
     pub recalled_at: Option<Timestamp>,
     /// When its recipient confirmed that it knows of the recall; `None` before.
     pub recall_confirmed_at: Option<Timestamp>,
+    /// How it is marked; `None` where it is open.
+    pub official_use: Option<OfficialUse>,
 }
 
 /// Why what a recipient says of a copy is not taken.
@@ -134,6 +137,7 @@ impl Copy {
             proof: Some(proof),
             recalled_at: None,
             recall_confirmed_at: None,
+            official_use: statement.official_use,
         }
     }
 
@@ -232,6 +236,7 @@ impl Copy {
             content_sha256: self.sha256.clone(),
             sending_body: proof.sending_body.clone(),
             issued_at: self.issued_at,
+            official_use: self.official_use.clone(),
         })
     }
 }
@@ -298,6 +303,7 @@ mod tests {
             proof: None,
             recalled_at: None,
             recall_confirmed_at: None,
+            official_use: None,
         }
     }
 

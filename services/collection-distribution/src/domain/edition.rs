@@ -5,11 +5,14 @@ use legalstat_kit::{
     call::Done,
     door::word::Word,
     due::{DueDate, scheduled::Place},
-    files::Content,
     zone,
 };
 
-use super::key::EditionKey;
+use super::{
+    content::{EditionFile, Files, NoRoom},
+    key::EditionKey,
+    marking::OfficialUse,
+};
 
 /// Where an edition stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +69,12 @@ pub struct Edition {
     /// The number of its current revision, to which all that follows belongs, from 1.
     pub revision: i32,
     pub due: DueDate,
-    /// The content that counts now; `None` while nothing is uploaded.
-    pub content: Option<Content>,
+    /// None while nothing is uploaded.
+    pub files: Files,
+    /// How it is marked; `None` where it is open.
+    pub official_use: Option<OfficialUse>,
+    /// It is not released before; `None` where it may be at any time.
+    pub embargo_until: Option<Timestamp>,
     /// Its seal; `None` before.
     pub sealed: Option<Done>,
     /// The release of the certain cells' copies before the rest; `None` before, and where all were issued at once.
@@ -93,7 +100,7 @@ pub struct Issue {
     pub is_whole: bool,
 }
 
-/// What keeps an edition from being uploaded, sealed or released.
+/// What keeps an edition from being prepared, sealed or released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Obstacle {
     /// Its reporting period has not ended.
@@ -114,6 +121,25 @@ pub enum Obstacle {
     Recalled,
     /// Who wants to release it prepared it.
     SamePerson,
+    /// There is no room for one more file.
+    NoRoom(NoRoom),
+    /// It has no file of that name.
+    NoSuchFile,
+    /// The file is its only one.
+    OnlyFile,
+    /// The embargo would have ended already.
+    EmbargoPassed,
+    /// The embargo would end after the due date.
+    EmbargoMakesLate,
+    /// Its embargo ends at this instant.
+    Embargoed(Timestamp),
+    /// It is marked in another number of copies than there are.
+    MarkedCopies {
+        /// What the marking says.
+        marked: i32,
+        /// How many there are.
+        total: i32,
+    },
 }
 
 impl Edition {
@@ -146,45 +172,108 @@ impl Edition {
         }
     }
 
-    /// The edition with this content in place of any it had; after a recall it is the next revision.
+    /// Whether a file of this name may be uploaded, besides [`Self::accepts_content`].
     ///
     /// # Errors
     /// What stands in the way.
-    pub fn prepare(mut self, content: Content) -> Result<Self, Obstacle> {
-        self.accepts_content(content.uploaded.at)?;
+    pub fn accepts_file(&self, filename: &str, now: Timestamp) -> Result<(), Obstacle> {
+        self.accepts_content(now)?;
+        match self.state {
+            EditionState::Recalled => Ok(()),
+            _ => self.files.accept(filename).map_err(Obstacle::NoRoom),
+        }
+    }
+
+    /// The edition with this file among its files; after a recall it is the first one of the next revision. One file may have `limit`
+    /// bytes.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn prepare(mut self, file: EditionFile, limit: u64) -> Result<Self, Obstacle> {
+        self.accepts_content(file.content.uploaded.at)?;
         if self.state == EditionState::Recalled {
             self.revision += 1;
             (self.sealed, self.partly_released, self.released, self.recalled) = (None, None, None, None);
             (self.copies_issued, self.copies_total) = (0, 0);
+            (self.files, self.official_use, self.embargo_until) = (Files::default(), None, None);
         }
         self.state = EditionState::Prepared;
-        self.content = Some(content);
+        self.files.put(file, limit).map_err(Obstacle::NoRoom)?;
         Ok(self)
     }
 
-    /// The edition with its content, which must have this digest, sealed.
+    /// The edition without a file.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn without_file(mut self, filename: &str) -> Result<Self, Obstacle> {
+        self.require_prepared()?;
+        if self.files.get(filename).is_none() {
+            return Err(Obstacle::NoSuchFile);
+        }
+        if self.files.len() == 1 {
+            return Err(Obstacle::OnlyFile);
+        }
+        self.files.remove(filename);
+        Ok(self)
+    }
+
+    /// The edition marked so, or open.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn mark(mut self, official_use: Option<OfficialUse>) -> Result<Self, Obstacle> {
+        self.require_prepared()?;
+        self.official_use = official_use;
+        Ok(self)
+    }
+
+    /// The edition under an embargo until that instant, or under none. It ends ahead, and before the due date does, unless that is over.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn embargo(mut self, until: Option<Timestamp>, now: Timestamp) -> Result<Self, Obstacle> {
+        self.require_prepared()?;
+        if until.is_some_and(|until| until <= now) {
+            return Err(Obstacle::EmbargoPassed);
+        }
+        if now < self.due.time && until.is_some_and(|until| until >= self.due.time) {
+            return Err(Obstacle::EmbargoMakesLate);
+        }
+        self.embargo_until = until;
+        Ok(self)
+    }
+
+    fn require_prepared(&self) -> Result<(), Obstacle> {
+        match self.state {
+            EditionState::Scheduled => Err(Obstacle::ContentMissing),
+            EditionState::Prepared => Ok(()),
+            EditionState::Sealed => Err(Obstacle::AlreadySealed),
+            EditionState::PartlyReleased | EditionState::Released => Err(Obstacle::AlreadyReleased),
+            EditionState::Recalled => Err(Obstacle::Recalled),
+        }
+    }
+
+    /// The edition sealed: its files, which must have this digest, its marking and its embargo.
     ///
     /// # Errors
     /// What stands in the way.
     pub fn seal(mut self, sha256: &[u8], sealed: Done) -> Result<Self, Obstacle> {
-        match (self.state, &self.content) {
-            (EditionState::Sealed, _) => return Err(Obstacle::AlreadySealed),
-            (EditionState::PartlyReleased | EditionState::Released, _) => return Err(Obstacle::AlreadyReleased),
-            (EditionState::Recalled, _) => return Err(Obstacle::Recalled),
-            (_, None) => return Err(Obstacle::ContentMissing),
-            (_, Some(content)) if content.sha256 != sha256 => return Err(Obstacle::OtherContent),
-            (EditionState::Scheduled | EditionState::Prepared, Some(_)) => {}
+        self.require_prepared()?;
+        if self.files.sha256().as_deref() != Some(sha256) {
+            return Err(Obstacle::OtherContent);
         }
         self.state = EditionState::Sealed;
         self.sealed = Some(sealed);
         Ok(self)
     }
 
-    /// Whether this person may release it: it is sealed, or released in part, and another person uploaded and sealed it.
+    /// Whether this person may release it now: it is sealed, or released in part, its embargo is over, and other persons uploaded and
+    /// sealed it.
     ///
     /// # Errors
     /// What stands in the way.
-    pub fn accepts_release(&self, by: &str) -> Result<(), Obstacle> {
+    pub fn accepts_release(&self, released: &Done) -> Result<(), Obstacle> {
         match self.state {
             EditionState::Scheduled => return Err(Obstacle::ContentMissing),
             EditionState::Prepared => return Err(Obstacle::NotSealed),
@@ -192,20 +281,28 @@ impl Edition {
             EditionState::Recalled => return Err(Obstacle::Recalled),
             EditionState::Sealed | EditionState::PartlyReleased => {}
         }
-        let uploaded = self.content.as_ref().map(|content| &content.uploaded);
-        let by_same = |done: Option<&Done>| done.is_some_and(|done| done.by == by);
-        if by_same(uploaded) || by_same(self.sealed.as_ref()) {
+        let uploaded = self.files.iter().map(|file| &file.content.uploaded);
+        if uploaded.chain(&self.sealed).any(|done| done.by == released.by) {
             return Err(Obstacle::SamePerson);
         }
-        Ok(())
+        match self.embargo_until {
+            Some(until) if released.at < until => Err(Obstacle::Embargoed(until)),
+            _ => Ok(()),
+        }
     }
 
     /// The edition released, wholly or in part. The rest follows a part.
     ///
     /// # Errors
-    /// As [`Edition::accepts_release`].
+    /// As [`Edition::accepts_release`]; or it is marked in another number of copies than there are in all.
     pub fn release(mut self, issue: Issue, released: Done) -> Result<Self, Obstacle> {
-        self.accepts_release(&released.by)?;
+        self.accepts_release(&released)?;
+        if let Some(OfficialUse { copies: marked, .. }) = self.official_use
+            && marked != issue.total
+        {
+            let total = issue.total;
+            return Err(Obstacle::MarkedCopies { marked, total });
+        }
         if issue.is_whole {
             self.state = EditionState::Released;
             self.released = Some(released);
@@ -248,195 +345,5 @@ impl Edition {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn instant(text: &str) -> Timestamp {
-        text.parse().expect("an instant")
-    }
-
-    fn recall() -> Recall {
-        Recall {
-            done: Done {
-                at: instant("2025-04-03T04:00:00Z"),
-                by: "head".into(),
-            },
-            reason: "a table is wrong".into(),
-        }
-    }
-
-    /// All 33 copies.
-    const WHOLE: Issue = Issue {
-        copies: 33,
-        total: 33,
-        is_whole: true,
-    };
-
-    fn edition(state: EditionState) -> Edition {
-        let done = |by: &str| Done {
-            at: instant("2025-04-03T04:00:00Z"),
-            by: by.into(),
-        };
-        let content = Content {
-            filename: "crime.pdf".into(),
-            content_type: "application/pdf".into(),
-            size_bytes: 1,
-            sha256: vec![7; 32],
-            uploaded: done("operator-1"),
-        };
-        let sealed = !matches!(state, EditionState::Scheduled | EditionState::Prepared);
-        let released = matches!(state, EditionState::Released | EditionState::Recalled);
-        Edition {
-            revision: 1,
-            key: "collections/crime/editions/2025-Q1".parse().expect("a name"),
-            state,
-            due: DueDate {
-                date: "2025-04-14".parse().expect("a day"),
-                time: instant("2025-04-14T19:00:00Z"),
-                provisional: false,
-                assumed: true,
-                calendar_version: "1".into(),
-            },
-            content: (state != EditionState::Scheduled).then_some(content),
-            sealed: sealed.then(|| done("operator-2")),
-            partly_released: (state == EditionState::PartlyReleased).then(|| done("approver")),
-            released: released.then(|| done("approver")),
-            recalled: (state == EditionState::Recalled).then(recall),
-            copies_issued: 0,
-            copies_total: 0,
-        }
-    }
-
-    #[test]
-    fn content_is_taken_once_the_period_is_over_in_almaty_and_until_the_seal() {
-        let (before, after) = (instant("2025-03-31T18:59:59Z"), instant("2025-03-31T19:00:00Z"));
-        for state in [EditionState::Scheduled, EditionState::Prepared] {
-            assert_eq!(edition(state).accepts_content(before), Err(Obstacle::PeriodNotEnded));
-            assert_eq!(edition(state).accepts_content(after), Ok(()));
-        }
-        assert_eq!(
-            edition(EditionState::Sealed).accepts_content(after),
-            Err(Obstacle::AlreadySealed)
-        );
-        assert_eq!(
-            edition(EditionState::Released).accepts_content(after),
-            Err(Obstacle::AlreadyReleased)
-        );
-    }
-
-    #[test]
-    fn new_content_replaces_what_was_there() {
-        let prepared = edition(EditionState::Prepared);
-        let mut content = prepared.content.clone().expect("it has some");
-        assert_eq!(
-            edition(EditionState::Scheduled).prepare(content.clone()),
-            Ok(prepared.clone())
-        );
-        content.sha256 = vec![8; 32];
-        let replaced = prepared.prepare(content.clone()).expect("it is taken");
-        assert_eq!(replaced.content, Some(content));
-    }
-
-    #[test]
-    fn only_the_content_that_was_seen_is_sealed_and_only_once() {
-        let seal = edition(EditionState::Sealed).sealed.expect("it is sealed");
-        let sealing = |state, sha256: [u8; 32]| edition(state).seal(&sha256, seal.clone());
-        assert_eq!(sealing(EditionState::Scheduled, [7; 32]), Err(Obstacle::ContentMissing));
-        assert_eq!(sealing(EditionState::Prepared, [8; 32]), Err(Obstacle::OtherContent));
-        assert_eq!(
-            sealing(EditionState::Prepared, [7; 32]),
-            Ok(edition(EditionState::Sealed))
-        );
-        assert_eq!(sealing(EditionState::Sealed, [7; 32]), Err(Obstacle::AlreadySealed));
-        assert_eq!(sealing(EditionState::Released, [7; 32]), Err(Obstacle::AlreadyReleased));
-    }
-
-    #[test]
-    fn a_sealed_edition_is_released_by_a_person_who_did_not_prepare_it() {
-        let releasing = |state, person: &str| {
-            let (at, by) = (instant("2025-04-03T04:00:00Z"), person.to_owned());
-            edition(state).release(WHOLE, Done { at, by })
-        };
-        let released = Edition {
-            copies_issued: 33,
-            copies_total: 33,
-            ..edition(EditionState::Released)
-        };
-        assert_eq!(
-            releasing(EditionState::Scheduled, "approver"),
-            Err(Obstacle::ContentMissing)
-        );
-        assert_eq!(releasing(EditionState::Prepared, "approver"), Err(Obstacle::NotSealed));
-        assert_eq!(releasing(EditionState::Sealed, "operator-1"), Err(Obstacle::SamePerson));
-        assert_eq!(releasing(EditionState::Sealed, "operator-2"), Err(Obstacle::SamePerson));
-        assert_eq!(releasing(EditionState::Sealed, "approver"), Ok(released));
-        assert_eq!(
-            releasing(EditionState::Released, "approver"),
-            Err(Obstacle::AlreadyReleased)
-        );
-    }
-
-    #[test]
-    fn the_rest_follows_a_part_and_both_releases_stay_known() {
-        let done = |by: &str| Done {
-            at: instant("2025-04-03T04:00:00Z"),
-            by: by.into(),
-        };
-        let part = Issue {
-            copies: 20,
-            total: 33,
-            is_whole: false,
-        };
-        let partly = edition(EditionState::Sealed).release(part, done("approver"));
-        let partly = partly.expect("it is sealed");
-        assert_eq!((partly.state, partly.copies_issued), (EditionState::PartlyReleased, 20));
-        assert_eq!(partly.released, None, "it is not released yet");
-        let same = partly.clone().release(part, done("operator-2"));
-        assert_eq!(same, Err(Obstacle::SamePerson));
-        let rest = Issue { copies: 13, ..WHOLE };
-        let whole = partly.release(rest, done("approver-2")).expect("the rest follows");
-        assert_eq!((whole.state, whole.copies_issued), (EditionState::Released, 33));
-        assert_eq!(whole.partly_released, Some(done("approver")));
-        assert_eq!(whole.released, Some(done("approver-2")));
-    }
-
-    #[test]
-    fn what_was_released_is_recalled_once_and_stays_so_until_its_replacement_is_released() {
-        for state in [EditionState::Scheduled, EditionState::Prepared, EditionState::Sealed] {
-            assert_eq!(edition(state).recall(recall()), Err(Obstacle::NotReleased));
-        }
-        assert_eq!(
-            edition(EditionState::Recalled).recall(recall()),
-            Err(Obstacle::Recalled)
-        );
-        assert!(edition(EditionState::PartlyReleased).recall(recall()).is_ok());
-        let recalled = edition(EditionState::Released)
-            .recall(recall())
-            .expect("it was released");
-        assert_eq!(recalled, edition(EditionState::Recalled));
-        let seal = recalled.sealed.clone().expect("it was sealed");
-        let approver = Done {
-            by: "approver".into(),
-            ..seal.clone()
-        };
-        let released = recalled.clone().release(WHOLE, approver.clone());
-        assert_eq!(released, Err(Obstacle::Recalled));
-        assert_eq!(recalled.clone().seal(&[7; 32], seal.clone()), Err(Obstacle::Recalled));
-
-        let content = recalled.content.clone().expect("it has some");
-        let replacement = recalled.prepare(content).expect("it is taken");
-        let expected = Edition {
-            revision: 2,
-            ..edition(EditionState::Prepared)
-        };
-        assert_eq!(replacement, expected);
-        let sealed = replacement.clone().seal(&[7; 32], seal).expect("it is prepared");
-        assert_eq!(
-            (replacement.standing(), sealed.standing()),
-            (EditionState::Recalled, EditionState::Recalled)
-        );
-        assert!(!sealed.is_out());
-        let released = sealed.release(WHOLE, approver).expect("it is sealed");
-        assert_eq!((released.standing(), released.revision), (EditionState::Released, 2));
-    }
-}
+#[path = "edition_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! What collections, recipients, editions and copies are, and what may be done with them.
 
 pub mod collection;
+pub mod content;
 pub mod copy;
 pub mod delivery;
 pub mod distribution;
@@ -8,6 +9,7 @@ pub mod distribution_list;
 pub mod edition;
 pub mod issuing;
 pub mod key;
+pub mod marking;
 pub mod receipt;
 pub mod recipient;
 pub mod register;

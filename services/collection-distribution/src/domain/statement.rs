@@ -1,12 +1,15 @@
 //! What the service says of a copy and signs, so that it can be verified with nothing but the public key. The contract's
 //! `CopyStatement` tells how it is made.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{canonical, door::wire, signing::Keys};
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde::Serialize;
 
-use super::key::{self, CopyKey};
+use super::{
+    key::{self, CopyKey},
+    marking::OfficialUse,
+};
 
 /// The format of statements.
 pub const FORMAT: &str = "legalstat-copy/1";
@@ -26,6 +29,8 @@ pub struct Statement {
     /// The id of the body that sends the copy.
     pub sending_body: String,
     pub issued_at: Timestamp,
+    /// How the copy is marked; `None` where it is open.
+    pub official_use: Option<OfficialUse>,
 }
 
 /// A statement as it was signed.
@@ -62,10 +67,43 @@ struct Signed<'a> {
     format: &'a str,
     issued_at: String,
     number: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    official_use: Option<SignedMarking<'a>>,
     ordinal: i32,
     recipient: String,
     revision: i32,
     sending_body: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignedMarking<'a> {
+    copies: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_on: Option<SignedDay>,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct SignedDay {
+    day: i8,
+    month: i8,
+    year: i16,
+}
+
+impl<'a> SignedMarking<'a> {
+    fn of(official_use: &'a OfficialUse) -> Self {
+        let day = |day: Date| SignedDay {
+            day: day.day(),
+            month: day.month(),
+            year: day.year(),
+        };
+        Self {
+            copies: official_use.copies,
+            expires_on: official_use.expires_on.map(day),
+            reason: &official_use.reason,
+        }
+    }
 }
 
 impl Statement {
@@ -81,6 +119,7 @@ impl Statement {
             format: FORMAT,
             issued_at: wire::to_timestamp(self.issued_at).to_string(),
             number: self.copy.number,
+            official_use: self.official_use.as_ref().map(SignedMarking::of),
             ordinal: self.ordinal,
             recipient: key::recipient(&self.recipient),
             revision: self.revision,
@@ -136,6 +175,7 @@ mod tests {
             content_sha256: vec![0xab; 32],
             sending_body: "committee".into(),
             issued_at: "2025-04-03T05:00:00.12Z".parse().expect("an instant"),
+            official_use: None,
         }
     }
 
@@ -164,6 +204,33 @@ mod tests {
         );
         let signed = statement().canonical().expect("it has a form");
         assert_eq!(String::from_utf8(signed).expect("it is UTF-8"), expected);
+    }
+
+    #[test]
+    fn a_marking_is_signed_with_the_rest() {
+        let mut marked = statement();
+        let official_use = |expires_on| OfficialUse {
+            copies: 33,
+            reason: "personal data".into(),
+            expires_on,
+        };
+        for (expires_on, expected) in [
+            (
+                None,
+                r#""officialUse":{"copies":33,"reason":"personal data"},"ordinal":2"#,
+            ),
+            (
+                Some(Date::constant(2030, 12, 31)),
+                concat!(
+                    r#""officialUse":{"copies":33,"expiresOn":{"day":31,"month":12,"year":2030},"reason":"personal data"},"#,
+                    r#""ordinal":2"#
+                ),
+            ),
+        ] {
+            marked.official_use = Some(official_use(expires_on));
+            let signed = String::from_utf8(marked.canonical().expect("it has a form")).expect("it is UTF-8");
+            assert!(signed.contains(expected), "{signed}");
+        }
     }
 
     #[test]

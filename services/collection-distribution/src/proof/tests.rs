@@ -1,3 +1,4 @@
+use legalstat_proto::collections::v1::{ContentManifest, ManifestFile};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
 use super::*;
@@ -38,6 +39,7 @@ fn proof(change: impl FnOnce(&mut DeliveryProof)) -> DeliveryProof {
         content_sha256: hex::encode([7; 32]),
         sending_body: "bodies/committee".into(),
         issued_at: Some(Default::default()),
+        official_use: None,
     };
     let bytes = statements::of_copy(&statement).expect("it has a text");
     let copy_sha256 = hex::encode(wire::sha256(&bytes));
@@ -196,4 +198,65 @@ fn a_strangers_key_proves_no_receipt() {
         key.valid_to = Some(Timestamp::default());
     });
     assert_eq!(outcome(&expired, Point::Receipt), Outcome::Refuted);
+}
+
+fn manifest(files: &[(&str, u8)]) -> ContentManifest {
+    let files = files.iter().map(|(filename, byte)| ManifestFile {
+        filename: (*filename).into(),
+        content_type: "application/pdf".into(),
+        size_bytes: 1,
+        sha256: hex::encode([*byte; 32]),
+        language: String::new(),
+    });
+    ContentManifest {
+        format: "legalstat-content/1".into(),
+        files: files.collect(),
+    }
+}
+
+/// A proof of a copy with this content, whose statement is signed anew.
+fn of_content(content_sha256: &str, manifest: ContentManifest) -> DeliveryProof {
+    proof(|proof| {
+        let statement = proof.statement.as_mut().expect("it has one");
+        statement.content_sha256 = content_sha256.into();
+        let bytes = statements::of_copy(statement).expect("it has a text");
+        proof.copy_sha256 = hex::encode(wire::sha256(&bytes));
+        proof.copy_signature = pair(1).sign(&bytes).as_ref().to_vec();
+        (proof.receipt, proof.recipient_key) = (None, None);
+        proof.manifest = Some(manifest);
+    })
+}
+
+#[test]
+fn a_file_is_held_against_the_manifest_and_the_manifest_against_the_statement() {
+    // The file at hand has the digest of sevens.
+    let (with_it, without) = (manifest(&[("a", 7), ("b", 8)]), manifest(&[("a", 6), ("b", 8)]));
+    let sha256 = |manifest: &ContentManifest| statements::content_sha256(manifest).expect("it has files");
+    for (content_sha256, manifest, expected) in [
+        (sha256(&with_it), with_it.clone(), Outcome::Proved),
+        (sha256(&without), without, Outcome::Refuted),
+        (hex::encode([7; 32]), with_it.clone(), Outcome::Refuted),
+        (sha256(&manifest(&[("a", 7), ("c", 8)])), with_it, Outcome::Refuted),
+    ] {
+        let proof = of_content(&content_sha256, manifest);
+        assert_eq!(outcome(&proof, Point::Issue), Outcome::Proved);
+        assert_eq!(outcome(&proof, Point::Content), expected);
+    }
+}
+
+#[test]
+fn a_manifest_that_is_none_is_refuted() {
+    let sound = manifest(&[("a", 7), ("b", 8)]);
+    let sha256 = statements::content_sha256(&sound).expect("it has files");
+    let unlike: [fn(&mut ContentManifest); 3] = [
+        |manifest| manifest.files.reverse(),
+        |manifest| manifest.files.clear(),
+        |manifest| manifest.format = "legalstat-content/2".into(),
+    ];
+    for change in unlike {
+        let mut changed = sound.clone();
+        change(&mut changed);
+        assert!(statements::content_sha256(&changed).is_err());
+        assert_eq!(outcome(&of_content(&sha256, changed), Point::Content), Outcome::Refuted);
+    }
 }

@@ -2,24 +2,26 @@
 
 use jiff::Timestamp;
 use legalstat_kit::{
-    Caller, Violations,
+    Violations,
     call::Done,
     door::{
         wire,
         word::{self, Word},
     },
     due::scheduled::Scheduled,
-    files::Content,
 };
 use legalstat_proto::{calendar::v1::DueDateChange, collections::v1 as proto};
 
+use super::sight::Sight;
 use crate::db::revision::Revision;
 use crate::domain::{
     collection::{Collection, Periodicity, Title},
+    content::{self, EditionFile, Files},
     copy::{Copy, CopyState, Status},
     distribution::{Cell, Distribution, Group},
     edition::{Edition, EditionState},
     key,
+    marking::OfficialUse,
     receipt::{Receipt, Way},
     statement::{self, Proof, Statement},
 };
@@ -112,26 +114,53 @@ pub(super) fn to_distribution_list(collection: &str, distribution: &Distribution
     }
 }
 
-pub(super) fn to_content(content: Content) -> proto::EditionContent {
+pub(super) fn to_content(file: EditionFile) -> proto::EditionContent {
+    let EditionFile { content, language } = file;
     proto::EditionContent {
         filename: content.filename,
         content_type: content.content_type,
         size_bytes: content.size_bytes,
         sha256: hex::encode(content.sha256),
         uploaded_at: Some(wire::to_timestamp(content.uploaded.at)),
+        language,
     }
 }
 
-/// Writes an edition for a caller: what is not released yet shows its content to officials only.
-pub(super) fn to_edition_for(caller: &Caller, mut edition: Edition, moves: Vec<DueDateChange>) -> proto::Edition {
-    if !edition.is_out() && !caller.is_official() {
-        edition.content = None;
+fn to_manifest(files: Files) -> proto::ContentManifest {
+    let files = files.into_iter().map(|file| proto::ManifestFile {
+        filename: file.content.filename,
+        content_type: file.content.content_type,
+        size_bytes: file.content.size_bytes,
+        sha256: hex::encode(file.content.sha256),
+        language: file.language,
+    });
+    proto::ContentManifest {
+        format: content::FORMAT.to_owned(),
+        files: files.collect(),
+    }
+}
+
+fn to_official_use(official_use: OfficialUse) -> proto::OfficialUse {
+    proto::OfficialUse {
+        copies: official_use.copies,
+        reason: official_use.reason,
+        expires_on: official_use.expires_on.map(wire::to_date),
+    }
+}
+
+/// Writes an edition as a caller sees it: with its content, its marking and its embargo, or without.
+pub(super) fn to_edition_for(sight: &Sight, mut edition: Edition, moves: Vec<DueDateChange>) -> proto::Edition {
+    if !sight.shows(&edition) {
+        edition.files = Files::default();
+        (edition.official_use, edition.embargo_until) = (None, None);
     }
     to_edition(edition, moves)
 }
 
 /// Writes an edition with how its due date moved.
-pub(super) fn to_edition(edition: Edition, moves: Vec<DueDateChange>) -> proto::Edition {
+pub(super) fn to_edition(mut edition: Edition, moves: Vec<DueDateChange>) -> proto::Edition {
+    let files = std::mem::take(&mut edition.files);
+    let files: Vec<_> = files.into_iter().map(to_content).collect();
     proto::Edition {
         name: edition.key.to_string(),
         collection: key::collection(&edition.key.collection),
@@ -142,7 +171,10 @@ pub(super) fn to_edition(edition: Edition, moves: Vec<DueDateChange>) -> proto::
         provisional: edition.due.provisional,
         assumed: edition.due.assumed,
         calendar_version: edition.due.calendar_version,
-        content: edition.content.map(to_content),
+        content: files.first().cloned(),
+        files,
+        official_use: edition.official_use.map(to_official_use),
+        embargo_until: edition.embargo_until.map(wire::to_timestamp),
         sealed_at: edition.sealed.map(|done| wire::to_timestamp(done.at)),
         released_at: edition.released.map(|done| wire::to_timestamp(done.at)),
         copies_issued: edition.copies_issued,
@@ -160,17 +192,6 @@ pub(super) fn with_revisions(edition: proto::Edition, revisions: Vec<Revision>) 
         revisions: revisions.into_iter().map(to_revision).collect(),
         ..edition
     }
-}
-
-/// The revisions that a caller may see: those that are not out yet only officials do.
-pub(super) fn revisions_for(caller: &Caller, mut revisions: Vec<Revision>) -> Vec<Revision> {
-    if !caller.is_official() {
-        revisions.retain(|revision| revision.copies_issued > 0);
-        for recall in revisions.iter_mut().filter_map(|revision| revision.recalled.as_mut()) {
-            recall.done.by.clear();
-        }
-    }
-    revisions
 }
 
 pub(super) fn to_revision(revision: Revision) -> proto::EditionRevision {
@@ -191,6 +212,9 @@ pub(super) fn to_revision(revision: Revision) -> proto::EditionRevision {
         recall,
         copies_issued: revision.copies_issued,
         first_number: revision.first_number.unwrap_or_default(),
+        manifest: Some(to_manifest(revision.files)),
+        official_use: revision.official_use.map(to_official_use),
+        embargo_until: revision.embargo_until.map(wire::to_timestamp),
     }
 }
 
@@ -248,6 +272,7 @@ fn to_statement(statement: Statement) -> proto::CopyStatement {
         content_sha256: hex::encode(statement.content_sha256),
         sending_body: key::body(&statement.sending_body),
         issued_at: Some(wire::to_timestamp(statement.issued_at)),
+        official_use: statement.official_use.map(to_official_use),
     }
 }
 
@@ -277,6 +302,7 @@ pub(super) fn to_copy(copy: Copy, now: Timestamp) -> proto::Copy {
         revision: copy.revision,
         recalled_at: copy.recalled_at.map(wire::to_timestamp),
         recall_confirmed_at: copy.recall_confirmed_at.map(wire::to_timestamp),
+        official_use: copy.official_use.map(to_official_use),
         ..copy.proof.map(to_signed).unwrap_or_default()
     }
 }

@@ -16,6 +16,9 @@ use crate::{
     },
 };
 
+/// How many characters the name of a file has at most.
+pub(super) const FILENAME: usize = 255;
+
 /// Reads the name of an edition. Whether its period fits its collection, [`find`] and [`sound`] tell: an edition that is
 /// found needs no look at the register, and so a call that was answered before needs none.
 pub(super) fn edition(violations: &mut Violations, field: &str, name: &str) -> Option<EditionKey> {

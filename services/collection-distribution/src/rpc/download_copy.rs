@@ -9,7 +9,10 @@ use legalstat_proto::collections::v1::{
 use tonic::Status;
 
 use super::{CollectionDistribution, convert, door};
-use crate::db;
+use crate::{
+    db,
+    domain::{content::EditionFile, key::CopyKey},
+};
 
 type Download = <CollectionDistribution as CollectionDistributionService>::DownloadCopyStream;
 
@@ -22,6 +25,7 @@ pub(super) async fn download_copy(
     let key = door::copy(&mut violations, "name", &request.name);
     let offset = number(&mut violations, "offset", request.offset);
     let length = number(&mut violations, "length", request.length);
+    let filename = violations.optional_name("filename", &request.filename, door::FILENAME);
     let key = violations.sound(key)?;
 
     let mut connection = context.db.connection().await?;
@@ -29,12 +33,12 @@ pub(super) async fn download_copy(
     let own = db::copy::get_own(&mut connection, &key, &recipient).await?;
     let copy = door::own(&mut connection, "name", &key, own).await?;
     copy.require_current().map_err(|obstacle| obstacle.refusal(&key))?;
-    let content = db::revision::content(&mut connection, &key.edition, copy.revision).await?;
+    let files = db::revision_file::of(&mut connection, &key.edition, copy.revision).await?;
     drop(connection);
-    let content = content.ok_or_else(|| anyhow::anyhow!("{key} was issued for an edition without content"))?;
-    let size = u64::try_from(content.size_bytes).map_err(anyhow::Error::new)?;
+    let file = chosen(&key, files, &filename)?;
+    let size = u64::try_from(file.content.size_bytes).map_err(anyhow::Error::new)?;
     if offset > size {
-        let description = format!("the content has {size} bytes");
+        let description = format!("the file has {size} bytes");
         return Err(Violations::one("offset", FieldReason::OutOfRange, &description)
             .about(&key)
             .into());
@@ -43,12 +47,31 @@ pub(super) async fn download_copy(
         0 => size,
         length => size.min(offset.saturating_add(length)),
     };
-    let chunks = service.files.read_range(&copy.sha256, offset..end);
+    let chunks = service.files.read_range(&file.content.sha256, offset..end);
     write::record_reading(context, &call, &key.to_string()).await?;
 
-    let description = stream::iter([Ok(message(Part::Content(convert::to_content(content))))]);
+    let description = stream::iter([Ok(message(Part::Content(convert::to_content(file))))]);
     let chunks = chunks.map(|chunk| Ok(message(Part::Chunk(chunk.map_err(Status::from)?.to_vec()))));
     Ok(description.chain(chunks).boxed())
+}
+
+/// The file of a copy that is asked for: the only one, where none is named.
+fn chosen(copy: &CopyKey, mut files: Vec<EditionFile>, filename: &str) -> Result<EditionFile, Error> {
+    let names: Vec<_> = files.iter().map(|file| file.content.filename.as_str()).collect();
+    let place = match (filename, names.as_slice()) {
+        ("", [_]) => Some(0),
+        (filename, names) => names.iter().position(|name| *name == filename),
+    };
+    if let Some(place) = place {
+        return Ok(files.swap_remove(place));
+    }
+    let reason = if filename.is_empty() {
+        FieldReason::Required
+    } else {
+        FieldReason::Unknown
+    };
+    let description = format!("the copy has the files: {}", names.join(", "));
+    Err(Violations::one("filename", reason, &description).about(copy).into())
 }
 
 fn number(violations: &mut Violations, field: &str, given: i64) -> u64 {

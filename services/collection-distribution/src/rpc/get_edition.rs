@@ -3,7 +3,7 @@
 use legalstat_kit::{Call, Error, FieldReason, Violations, due::moves};
 use legalstat_proto::collections::v1::{Edition, EditionView, GetEditionRequest};
 
-use super::{CollectionDistribution, convert, door};
+use super::{CollectionDistribution, convert, door, sight::Sight};
 use crate::db;
 
 pub(super) async fn get_edition(
@@ -27,7 +27,8 @@ pub(super) async fn get_edition(
         Ok(EditionView::Full) => db::revision::list(&mut snapshot, &key).await?,
         _ => Vec::new(),
     };
-    let revisions = convert::revisions_for(&call.caller, revisions);
-    let edition = convert::to_edition_for(&call.caller, edition, moves);
+    let sight = Sight::of(&mut snapshot, &call, &[&key], service.context.now()).await?;
+    let revisions = sight.of_revisions(&key, revisions);
+    let edition = convert::to_edition_for(&sight, edition, moves);
     Ok(convert::with_revisions(edition, revisions))
 }

@@ -7,7 +7,7 @@ use legalstat_kit::{
 };
 use legalstat_proto::collections::v1::{ListEditionsRequest, ListEditionsResponse};
 
-use super::{CollectionDistribution, convert, door};
+use super::{CollectionDistribution, convert, door, sight::Sight};
 use crate::{
     db::edition::{self, Filter},
     domain::key,
@@ -46,9 +46,11 @@ pub(super) async fn list_editions(
     let (editions, next_page_token) = page.cut(editions, |edition| edition.schedule_place().to_string());
     let names: Vec<String> = editions.iter().map(|edition| edition.key.to_string()).collect();
     let mut moves = moves::of_each(&mut *snapshot, &names).await?;
+    let keys: Vec<_> = editions.iter().map(|edition| &edition.key).collect();
+    let sight = Sight::of(&mut snapshot, &call, &keys, service.context.now()).await?;
     let editions = editions.into_iter().zip(names).map(|(edition, name)| {
         let moves = moves.remove(&name).unwrap_or_default();
-        convert::to_edition_for(&call.caller, edition, moves)
+        convert::to_edition_for(&sight, edition, moves)
     });
     Ok(ListEditionsResponse {
         editions: editions.collect(),

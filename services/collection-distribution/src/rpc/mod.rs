@@ -6,15 +6,16 @@ use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeRes
 use legalstat_proto::collections::v1::{
     AddRecipientKeyRequest, ApproveDistributionRequest, Collection, ConfirmRecallRequest, ConfirmReceiptRequest, Copy,
     CreateRecipientRequest, DeliveryProof, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition,
-    GetCollectionRequest, GetCopyRequest, GetDistributionListRequest, GetEditionRequest, GetRecipientRequest,
-    ListCollectionsRequest, ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse,
-    ListDeliveryAttemptsRequest, ListDeliveryAttemptsResponse, ListDistributionListsRequest,
-    ListDistributionListsResponse, ListEditionsRequest, ListEditionsResponse, ListRecipientKeysRequest,
-    ListRecipientKeysResponse, ListRecipientsRequest, ListRecipientsResponse, ListScheduleRequest,
-    ListScheduleResponse, ListSigningKeysRequest, ListSigningKeysResponse, ProveDeliveryRequest, RecallEditionRequest,
-    Recipient, RecipientKey, RedeliverCopyRequest, RejectCopyRequest, RejectDistributionRequest, ReleaseEditionRequest,
-    ResolveDistributionRequest, RetireRecipientKeyRequest, SealEditionRequest, UpdateCollectionRequest,
-    UpdateRecipientRequest, UploadEditionContentRequest, WatchCopiesRequest,
+    EditionContentUpload, GetCollectionRequest, GetCopyRequest, GetDistributionListRequest,
+    GetEditionContentUploadRequest, GetEditionRequest, GetRecipientRequest, ListCollectionsRequest,
+    ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse, ListDeliveryAttemptsRequest,
+    ListDeliveryAttemptsResponse, ListDistributionListsRequest, ListDistributionListsResponse, ListEditionsRequest,
+    ListEditionsResponse, ListRecipientKeysRequest, ListRecipientKeysResponse, ListRecipientsRequest,
+    ListRecipientsResponse, ListScheduleRequest, ListScheduleResponse, ListSigningKeysRequest, ListSigningKeysResponse,
+    MarkEditionRequest, ProveDeliveryRequest, RecallEditionRequest, Recipient, RecipientKey, RedeliverCopyRequest,
+    RejectCopyRequest, RejectDistributionRequest, ReleaseEditionRequest, RemoveEditionFileRequest,
+    ResolveDistributionRequest, RetireRecipientKeyRequest, SealEditionRequest, SetEmbargoRequest,
+    UpdateCollectionRequest, UpdateRecipientRequest, UploadEditionContentRequest, WatchCopiesRequest,
     collection_distribution_service_server::CollectionDistributionService,
 };
 use tonic::{Request, Response, Status, Streaming};
@@ -32,6 +33,7 @@ mod get_collection;
 mod get_copy;
 mod get_distribution_list;
 mod get_edition;
+mod get_edition_content_upload;
 mod get_recipient;
 mod list_collections;
 mod list_copies;
@@ -41,6 +43,8 @@ mod list_recipient_keys;
 mod list_recipients;
 mod list_schedule;
 mod list_signing_keys;
+mod mark_edition;
+mod preparing;
 mod prove_delivery;
 mod recall_edition;
 mod recipient_keys;
@@ -48,9 +52,12 @@ mod recipients;
 mod reject_copy;
 mod reject_distribution;
 mod release_edition;
+mod remove_edition_file;
 mod resolve_distribution;
 mod retire_recipient_key;
 mod seal_edition;
+mod set_embargo;
+mod sight;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
 mod tests;
@@ -63,6 +70,8 @@ mod watch_copies;
 pub struct CollectionDistribution {
     pub context: Context,
     pub files: FileStore,
+    /// How many bytes a file of an edition may have.
+    pub file_limit: u64,
     pub schedule: Schedule,
     pub outbox: Outbox,
     pub signing_keys: SigningKeys,
@@ -238,6 +247,36 @@ impl CollectionDistributionService for CollectionDistribution {
         Ok(Response::new(
             upload_edition_content::upload_edition_content(self, call, message).await?,
         ))
+    }
+
+    async fn get_edition_content_upload(
+        &self,
+        request: Request<GetEditionContentUploadRequest>,
+    ) -> Result<Response<EditionContentUpload>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            get_edition_content_upload::get_edition_content_upload(self, call, message).await?,
+        ))
+    }
+
+    async fn remove_edition_file(
+        &self,
+        request: Request<RemoveEditionFileRequest>,
+    ) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            remove_edition_file::remove_edition_file(self, call, message).await?,
+        ))
+    }
+
+    async fn mark_edition(&self, request: Request<MarkEditionRequest>) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(mark_edition::mark_edition(self, call, message).await?))
+    }
+
+    async fn set_embargo(&self, request: Request<SetEmbargoRequest>) -> Result<Response<Edition>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(set_embargo::set_embargo(self, call, message).await?))
     }
 
     async fn seal_edition(&self, request: Request<SealEditionRequest>) -> Result<Response<Edition>, Status> {

@@ -15,8 +15,11 @@ use crate::{
 };
 
 /// What changes an edition or a copy; who only read it is no part of a proof.
-const METHODS: [&str; 7] = [
+const METHODS: [&str; 10] = [
     "UploadEditionContent",
+    "RemoveEditionFile",
+    "MarkEdition",
+    "SetEmbargo",
     "SealEdition",
     "ReleaseEdition",
     "RecallEdition",
@@ -92,6 +95,8 @@ async fn unsigned(
     let methods = METHODS.map(|method| format!("/{SERVICE_NAME}/{method}"));
     let journal_entries = journal::done(connection, &resources, &methods, ENTRIES).await?;
     let copy = convert::to_full_copy(copy, now);
+    let mut revision = revision.map(convert::to_revision);
+    let manifest = revision.as_mut().and_then(|revision| revision.manifest.take());
     Ok(DeliveryProof {
         format: proof::FORMAT.into(),
         copy: copy.name,
@@ -103,7 +108,9 @@ async fn unsigned(
         copy_signature: copy.signature,
         receipt: copy.receipt,
         recipient_key: recipient_key.map(|key| recipient_keys::shown(&key, now)),
-        revision: revision.map(convert::to_revision),
+        revision,
+        // One file needs none: its digest is that of the content.
+        manifest: manifest.filter(|manifest| manifest.files.len() > 1),
         legal_basis: copy.legal_basis,
         journal_entries,
         ..DeliveryProof::default()

@@ -75,7 +75,7 @@ async fn release(
     if let Some(unresolved) = distribution.unresolved().filter(|_| part == Part::Whole) {
         return Err(unresolved.refusal(key).into());
     }
-    let accepts = edition.accepts_release(&released.by);
+    let accepts = edition.accepts_release(&released);
     accepts.map_err(|obstacle| obstacle.refusal(key))?;
     let issued = db::revision::issued(connection, key, edition.revision).await?;
     let copies = distribution.to_issue(part, &issued);
@@ -103,7 +103,7 @@ fn signed(
     sending_body: &str,
     issued_at: Timestamp,
 ) -> anyhow::Result<Vec<Copy>> {
-    let content = edition.content.as_ref().context("what is released has content")?;
+    let content_sha256 = edition.files.sha256().context("what is released has content")?;
     let copies = numbered.iter().map(|numbered| {
         let key = CopyKey {
             edition: edition.key.clone(),
@@ -115,9 +115,10 @@ fn signed(
             copies_total: edition.copies_total,
             revision: edition.revision,
             recipient: numbered.recipient.to_owned(),
-            content_sha256: content.sha256.clone(),
+            content_sha256: content_sha256.clone(),
             sending_body: sending_body.to_owned(),
             issued_at,
+            official_use: edition.official_use.clone(),
         };
         let proof = statement.sign(keys)?;
         Ok(Copy::issued(

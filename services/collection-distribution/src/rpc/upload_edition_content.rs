@@ -2,12 +2,13 @@
 
 use std::pin::pin;
 
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use legalstat_kit::{
-    Call, Error, Violations,
+    Call, Error, FieldReason, Violations,
     due::moves,
     files::Staged,
-    upload,
+    partial::Resumed,
+    upload::{self, Arriving, Resuming},
     write::{self, Mutation, Outcome},
 };
 use legalstat_proto::collections::v1::{
@@ -19,6 +20,7 @@ use super::{CollectionDistribution, convert, door};
 use crate::{
     db,
     domain::{
+        content::{EditionFile, LANGUAGES},
         edition::{Edition, EditionState},
         key::EditionKey,
     },
@@ -35,26 +37,17 @@ pub(super) async fn upload_edition_content(
     let given = upload::header(messages.next().await)?;
     let mut violations = Violations::new();
     let key = door::edition(&mut violations, NAME, &given.name);
-    let (filename, content_type) = (&given.filename, &given.content_type);
-    let header = upload::Header::read(
-        &mut violations,
-        filename,
-        content_type,
-        &given.sha256,
-        &given.request_id,
-    );
+    let header = read(&mut violations, &call, &given);
     let key = door::sound(violations, &context.db, (NAME, key.as_ref()), key.clone()).await?;
-    upload::refuse_early(context, &call, &header, async |connection| {
-        service.schedule.require_whole()?;
-        let edition = door::find(connection, NAME, &key).await?;
-        let accepts = edition.accepts_content(context.now());
-        Ok(accepts.map_err(|obstacle| obstacle.refusal(&key))?)
-    })
-    .await?;
-    let staged = upload::receive(&service.files, messages, &header).await;
-    let staged = staged.map_err(|error| error.about(&key))?;
-    let (id, sha256) = (header.request_id, &staged.sha256);
-    let mutation = Mutation::of_upload(&call, &key, id, given.validate_only, &given, sha256);
+    let answered = upload::answered(context, &call, &header.upload, header.resumed.as_ref()).await?;
+    let staged = match answered {
+        Some(_) => None,
+        None => Some(receive(service, &call, &key, &header, messages).await?),
+    };
+    let of_content = staged.as_ref().map(|staged| staged.sha256);
+    let sha256 = answered.or(of_content).unwrap_or_default();
+    let (id, body) = (header.upload.request_id, whole(&given));
+    let mutation = Mutation::of_upload(&call, &key, id, given.validate_only, &body, &sha256);
     save(service, mutation, key, header, staged).await
 }
 
@@ -65,43 +58,112 @@ fn part(message: UploadEditionContentRequest) -> Option<upload::Part<UploadEditi
     })
 }
 
+/// The header of the whole upload, whichever part of it this call brings.
+fn whole(given: &UploadEditionContentHeader) -> UploadEditionContentHeader {
+    UploadEditionContentHeader {
+        offset: 0,
+        ..given.clone()
+    }
+}
+
+/// What a header says.
+struct Header {
+    upload: upload::Header,
+    language: String,
+    /// How it is resumed, if it may be.
+    resumed: Option<Resumed>,
+}
+
+fn read(violations: &mut Violations, call: &Call, given: &UploadEditionContentHeader) -> Header {
+    let (sha256, id) = (&given.sha256, &given.request_id);
+    let upload = upload::Header::read(violations, &given.filename, &given.content_type, sha256, id);
+    if !LANGUAGES.contains(&given.language.as_str()) {
+        violations.add("header.language", FieldReason::Language, "kk, ru, en, or empty");
+    }
+    let resuming = Resuming {
+        resumable: given.resumable,
+        size_bytes: given.size_bytes,
+        offset: given.offset,
+    };
+    let resumed = resuming.read(violations, call, &upload, &whole(given));
+    Header {
+        upload,
+        language: given.language.clone(),
+        resumed,
+    }
+}
+
+/// Receives the content, after what would be refused anyway.
+async fn receive(
+    service: &CollectionDistribution,
+    call: &Call,
+    key: &EditionKey,
+    header: &Header,
+    messages: impl Stream<Item = Arriving<UploadEditionContentHeader>>,
+) -> Result<Staged, Error> {
+    let context = &service.context;
+    upload::refuse_early(context, call, &header.upload, async |connection| {
+        service.schedule.require_whole()?;
+        let edition = door::find(connection, NAME, key).await?;
+        let accepts = edition.accepts_file(&header.upload.filename, context.now());
+        Ok(accepts.map_err(|obstacle| obstacle.refusal(key))?)
+    })
+    .await?;
+    let staged = match &header.resumed {
+        Some(resumed) => upload::resume(&service.files, messages, resumed).await,
+        None => upload::receive(&service.files, messages, &header.upload).await,
+    };
+    staged.map_err(|error| error.about(key))
+}
+
 async fn save(
     service: &CollectionDistribution,
     mutation: Mutation,
     key: EditionKey,
-    header: upload::Header,
-    staged: Staged,
+    header: Header,
+    staged: Option<Staged>,
 ) -> Result<Shown, Error> {
     let (schedule, call, keeps) = (service.schedule.clone(), mutation.call.clone(), !mutation.validate_only);
+    let limit = service.file_limit;
     write::carry_out(&service.context, mutation, move |write| {
         Box::pin(async move {
             schedule.require_whole()?;
+            let staged = staged.ok_or_else(|| anyhow::anyhow!("an answer that was stored is gone"))?;
             let (now, connection) = (write.now(), write.connection());
             let edition = door::lock(connection, NAME, &key).await?;
-            let content = staged.content(&header, call.done(now))?;
-            // The same content may replace what was recalled.
-            let held = edition
-                .content
-                .clone()
-                .filter(|_| edition.state == EditionState::Prepared);
-            let prepared = edition.prepare(content.clone());
-            let edition = prepared.map_err(|obstacle| obstacle.refusal(&key))?;
+            let file = EditionFile {
+                content: staged.content(&header.upload, call.done(now))?,
+                language: header.language,
+            };
             let moves = moves::of(&mut *connection, &key).await?;
-            if let Some(held) = held.filter(|held| held.is_repeated_by(&content)) {
-                let edition = Edition {
-                    content: Some(held),
-                    ..edition
-                };
+            if is_repeated(&edition, &file) {
+                staged.discard();
                 let answer = convert::to_edition(edition, moves);
                 return Ok(Outcome::repeated(&key, "edition.preparation_repeated", answer));
             }
-            db::edition::save_content(connection, &edition).await?;
+            let edition = match edition.prepare(file.clone(), limit) {
+                Ok(edition) => edition,
+                Err(obstacle) => {
+                    staged.discard();
+                    return Err(obstacle.refusal(&key).into());
+                }
+            };
+            db::edition::save_with_file(connection, &edition, &file).await?;
             if keeps {
                 staged.keep().await?;
+            } else {
+                // Only a check: nothing waits for its rest.
+                staged.discard();
             }
             let answer = convert::to_edition(edition, moves);
             Ok(Outcome::of(&key, "edition.prepared", answer))
         })
     })
     .await
+}
+
+/// Whether the edition has this very file already. The same may replace what was recalled.
+fn is_repeated(edition: &Edition, file: &EditionFile) -> bool {
+    let held = edition.files.get(&file.content.filename);
+    edition.state == EditionState::Prepared && held.is_some_and(|held| held.is_repeated_by(file))
 }

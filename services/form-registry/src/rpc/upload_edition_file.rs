@@ -5,16 +5,14 @@ use std::pin::pin;
 use futures::{Stream, StreamExt};
 use legalstat_kit::{
     Call, Error, FieldReason, Refusal, Violations,
-    door::wire,
     files::Staged,
     partial::Resumed,
-    upload::{self, Arriving},
-    write::{self, Mutation},
+    upload::{self, Arriving, Resuming},
+    write::Mutation,
 };
 use legalstat_proto::forms::v1::{
     Edition as Shown, UploadEditionFileHeader, UploadEditionFileRequest, upload_edition_file_request::Part,
 };
-use prost::Message as _;
 use tonic::Streaming;
 
 use super::{
@@ -48,12 +46,7 @@ pub(super) async fn upload_edition_file(
     let header = read(&mut violations, &call, &given);
     let (key, header) = door::sound(violations, &context.db, (NAME, key), key.zip(header)).await?;
     let id = header.upload.request_id;
-    // What was answered before needs no content again, when its digest was announced.
-    let announced = header.upload.sha256.filter(|_| header.resumed.is_some());
-    let answered = match announced {
-        Some(sha256) if write::was_answered(context, &call, id).await? => Some(sha256),
-        _ => None,
-    };
+    let answered = upload::answered(context, &call, &header.upload, header.resumed.as_ref()).await?;
     let staged = match answered {
         Some(_) => None,
         None => Some(receive(registry, &call, key, &header, messages).await?),
@@ -124,50 +117,18 @@ fn read(violations: &mut Violations, call: &Call, given: &UploadEditionFileHeade
         let description = "two or three lower case letters of ISO 639, for example kk";
         violations.add("header.language", FieldReason::Language, description);
     }
-    let resumed = resumed(violations, call, given, &upload);
+    let resuming = Resuming {
+        resumable: given.resumable,
+        size_bytes: given.size_bytes,
+        offset: given.offset,
+    };
+    let resumed = resuming.read(violations, call, &upload, &whole(given));
     Some(Header {
         upload,
         media_type: media_type?,
         language,
         restricted: given.restricted,
         resumed,
-    })
-}
-
-fn resumed(
-    violations: &mut Violations,
-    call: &Call,
-    given: &UploadEditionFileHeader,
-    upload: &upload::Header,
-) -> Option<Resumed> {
-    if !given.resumable {
-        if given.offset != 0 {
-            let description = "only an upload that is `resumable` goes on from an offset";
-            violations.add("header.offset", FieldReason::Conflict, description);
-        }
-        return None;
-    }
-    if given.sha256.is_empty() {
-        let description = "required of an upload that is `resumable`";
-        violations.add("header.sha256", FieldReason::Required, description);
-    }
-    let size = u64::try_from(given.size_bytes).ok().filter(|size| *size > 0);
-    if size.is_none() {
-        let description = "1 or more, for an upload that is `resumable`";
-        violations.add("header.size_bytes", FieldReason::OutOfRange, description);
-    }
-    let offset = u64::try_from(given.offset).ok();
-    let offset = offset.filter(|offset| size.is_none_or(|size| *offset <= size));
-    if offset.is_none() {
-        violations.add("header.offset", FieldReason::OutOfRange, "0 to the size of the content");
-    }
-    Some(Resumed {
-        caller: call.caller.name.clone(),
-        request_id: upload.request_id,
-        header_sha256: wire::sha256(&whole(given).encode_to_vec()),
-        sha256: upload.sha256?,
-        size: size?,
-        offset: offset?,
     })
 }
 

@@ -10,19 +10,15 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use legalstat_kit::{
     Call, Error, FieldReason, Refusal, Violations,
-    door::{
-        wire,
-        word::{self, Word as _},
-    },
+    door::word::{self, Word as _},
     files::Staged,
     partial::Resumed,
-    upload::{self, Arriving},
+    upload::{self, Arriving, Resuming},
     write::{self, Change, Mutation, Outcome},
 };
 use legalstat_proto::requests::v1::{
     Attachment as Shown, UploadAttachmentHeader, UploadAttachmentRequest, upload_attachment_request::Part,
 };
-use prost::Message as _;
 use tonic::Streaming;
 use uuid::{NoContext, Uuid};
 
@@ -47,12 +43,7 @@ pub(super) async fn upload_attachment(
     let given = upload::header(messages.next().await)?;
     let header = read(&call, &given)?;
     let id = header.upload.request_id;
-    // What was answered before needs no content again, when its digest was announced.
-    let announced = header.upload.sha256.filter(|_| header.resumed.is_some());
-    let answered = match announced {
-        Some(sha256) if write::was_answered(context, &call, id).await? => Some(sha256),
-        _ => None,
-    };
+    let answered = upload::answered(context, &call, &header.upload, header.resumed.as_ref()).await?;
     let received = match answered {
         Some(_) => None,
         None => Some(receive(service, &call, &header, messages).await?),
@@ -107,7 +98,12 @@ fn read(call: &Call, given: &UploadAttachmentHeader) -> Result<Header, Error> {
     };
     let (sha256, id) = (&given.sha256, &given.request_id);
     let upload = upload::Header::read(&mut violations, &filename, content_type, sha256, id);
-    let resumed = resumed(&mut violations, call, given, &upload);
+    let resuming = Resuming {
+        resumable: given.resumable,
+        size_bytes: given.size_bytes,
+        offset: given.offset,
+    };
+    let resumed = resuming.read(&mut violations, call, &upload, &whole(given));
     let request = named(&mut violations, "header.request", &given.request, names::parse_request);
     let signs = named(&mut violations, "header.signs", &given.signs, names::parse_attachment);
     match (kind, given.signs.is_empty()) {
@@ -142,43 +138,6 @@ fn named(violations: &mut Violations, field: &str, name: &str, parse: fn(&str) -
         );
     }
     id
-}
-
-fn resumed(
-    violations: &mut Violations,
-    call: &Call,
-    given: &UploadAttachmentHeader,
-    upload: &upload::Header,
-) -> Option<Resumed> {
-    if !given.resumable {
-        if given.offset != 0 {
-            let description = "only an upload that is `resumable` goes on from an offset";
-            violations.add("header.offset", FieldReason::Conflict, description);
-        }
-        return None;
-    }
-    if given.sha256.is_empty() {
-        let description = "required of an upload that is `resumable`";
-        violations.add("header.sha256", FieldReason::Required, description);
-    }
-    let size = u64::try_from(given.size_bytes).ok().filter(|size| *size > 0);
-    if size.is_none() {
-        let description = "1 or more, for an upload that is `resumable`";
-        violations.add("header.size_bytes", FieldReason::OutOfRange, description);
-    }
-    let offset = u64::try_from(given.offset).ok();
-    let offset = offset.filter(|offset| size.is_none_or(|size| *offset <= size));
-    if offset.is_none() {
-        violations.add("header.offset", FieldReason::OutOfRange, "0 to the size of the content");
-    }
-    Some(Resumed {
-        caller: call.caller.name.clone(),
-        request_id: upload.request_id,
-        header_sha256: wire::sha256(&whole(given).encode_to_vec()),
-        sha256: upload.sha256?,
-        size: size?,
-        offset: offset?,
-    })
 }
 
 /// Content that was received, with what it looks like and what its signature came to.

@@ -7,23 +7,25 @@ use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
 use legalstat_collection_distribution::statements;
 use legalstat_kit::door::wire;
-use legalstat_proto::collections::v1::ReceiptStatement;
+use legalstat_proto::collections::v1::{ManifestFile, ReceiptStatement};
 use prost_reflect::{DynamicMessage, Value as Field};
 use ring::signature::Ed25519KeyPair;
 use serde_json::{Value, json};
 
 use super::{
     super::{
-        Action, Command, Mutation, edition_name, name, object, request,
+        Action, Command, Mutation, connect, edition_name, name, object, request,
         watch::{Watching, event_line},
     },
-    SERVICE,
+    SERVICE, contents,
 };
 use crate::{
     call::{Connection, file_sha256},
     failure::Failure,
     message,
-    output::View,
+    options::Options,
+    output::{self, View},
+    place::ServiceName,
 };
 
 /// Copies of editions
@@ -63,13 +65,20 @@ pub(crate) enum OfCopies {
     /// download goes on from it.
     #[command(after_help = "Examples:
   legalstat collections download crime/2026-Q3/25 --as supreme-court --to crime.pdf
-  legalstat collections download crime/2026-Q3/25 --as supreme-court --to crime.pdf --resume")]
+  legalstat collections download crime/2026-Q3/25 --as supreme-court --filename crime-kk.pdf --to crime-kk.pdf --resume
+  legalstat collections download crime/2026-Q3/25 --as supreme-court --folder crime")]
     Download {
         /// The copy, collections/crime/editions/2026-Q3/copies/25 or crime/2026-Q3/25
         name: String,
         /// Where to write it; `-` is standard output
-        #[arg(long, value_name = "PATH")]
-        to: PathBuf,
+        #[arg(long, value_name = "PATH", required_unless_present = "folder")]
+        to: Option<PathBuf>,
+        /// Which of its files, where there are several
+        #[arg(long, value_name = "NAME")]
+        filename: Option<String>,
+        /// Write all of its files into this folder, which is made where it is not there
+        #[arg(long, value_name = "PATH", conflicts_with_all = ["to", "filename"])]
+        folder: Option<PathBuf>,
         /// Keep what has come, and go on from it
         #[arg(long)]
         resume: bool,
@@ -86,9 +95,9 @@ pub(crate) enum OfCopies {
         /// SHA-256 of what arrived
         #[arg(long, required_unless_present = "file", conflicts_with = "file")]
         sha256: Option<String>,
-        /// What arrived, whose digest is computed
-        #[arg(long, value_name = "PATH")]
-        file: Option<PathBuf>,
+        /// What arrived, all of it, whose digest is computed
+        #[arg(long, value_name = "PATH", num_args = 1..)]
+        file: Vec<PathBuf>,
         /// The private key of Ed25519 that signs the receipt, in PEM (PKCS#8)
         #[arg(long, value_name = "PATH", requires = "key_id")]
         key: Option<PathBuf>,
@@ -160,8 +169,35 @@ const COPIES: View = View::Rows(
 );
 
 impl OfCopies {
+    /// Carries it out.
+    pub(super) async fn run(self, options: &Options) -> Result<(), Failure> {
+        match self {
+            Self::Download {
+                name,
+                folder: Some(folder),
+                resume,
+                ..
+            } => download_all(&copy_name(&name), &folder, resume, options).await,
+            confirm @ Self::Confirm { .. } => confirm.with_digest(options).await?.command()?.run(options).await,
+            called => called.command()?.run(options).await,
+        }
+    }
+
+    /// A confirmation of several files by their digest.
+    async fn with_digest(mut self, options: &Options) -> Result<Self, Failure> {
+        if let Self::Confirm { name, sha256, file, .. } = &mut self
+            && file.len() > 1
+        {
+            let connection = connect(options, ServiceName::CollectionDistribution, None)?;
+            let files = files(&connection, &copy_name(name)).await?;
+            *sha256 = Some(contents::digest(file, &files)?);
+            file.clear();
+        }
+        Ok(self)
+    }
+
     /// The command to carry out.
-    pub(crate) fn command(self) -> Result<Command, Failure> {
+    fn command(self) -> Result<Command, Failure> {
         Ok(match self {
             Self::Copies {
                 edition,
@@ -184,8 +220,16 @@ impl OfCopies {
                 ]);
                 Command::new(SERVICE, "ListCopies", Action::List(request, COPIES))
             }
-            Self::Download { name, to, resume } => {
-                let action = Action::Fetch(json!({ "name": copy_name(&name) }), to, resume);
+            Self::Download {
+                name,
+                to,
+                filename,
+                folder: _,
+                resume,
+            } => {
+                let request = json!({ "name": copy_name(&name), "filename": filename.unwrap_or_default() });
+                let to = to.ok_or_else(|| Failure::usage("say where to write it with --to"))?;
+                let action = Action::Fetch(request, to, resume);
                 Command::new(SERVICE, "DownloadCopy", action)
             }
             Self::Confirm {
@@ -197,9 +241,9 @@ impl OfCopies {
                 received_at,
                 mutation,
             } => {
-                let sha256 = match file {
-                    Some(file) => file_sha256(&file)?,
-                    None => sha256.unwrap_or_default(),
+                let sha256 = match file.as_slice() {
+                    [file] => file_sha256(file)?,
+                    _ => sha256.unwrap_or_default(),
                 };
                 let fields = json!({ "name": copy_name(&name), "sha256": sha256 });
                 let message = mutation.add_to(request(SERVICE, "ConfirmReceipt", &fields)?);
@@ -225,6 +269,48 @@ impl OfCopies {
             }
         })
     }
+}
+
+/// The files of a copy.
+async fn files(connection: &Connection, name: &str) -> Result<Vec<ManifestFile>, Failure> {
+    let copy = connection
+        .call(&format!("{SERVICE}/GetCopy"), &json!({ "name": name }))
+        .await?;
+    let revision = copy["revision"].as_i64().and_then(|number| i32::try_from(number).ok());
+    let edition = name.split_once("/copies/").map_or(name, |(edition, _)| edition);
+    contents::held(connection, edition, revision).await
+}
+
+/// Downloads every file of a copy into a folder.
+async fn download_all(name: &str, folder: &Path, resume: bool, options: &Options) -> Result<(), Failure> {
+    const FILES: View = View::Rows(
+        "files",
+        &[
+            ("file", "content.filename"),
+            ("language", "content.language"),
+            ("bytes", "content.sizeBytes"),
+            ("SHA-256", "content.sha256"),
+        ],
+    );
+    let connection = connect(options, ServiceName::CollectionDistribution, None)?;
+    let files = files(&connection, name).await?;
+    std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    let (method, mut fetched) = (format!("{SERVICE}/DownloadCopy"), Vec::new());
+    for file in files {
+        let request = json!({ "name": name, "filename": file.filename });
+        let to = folder.join(inside(&file.filename)?);
+        fetched.push(connection.download_to(&method, &request, &to, resume).await?);
+    }
+    Ok(output::print(&json!({ "files": fetched }), options.output, FILES)?)
+}
+
+/// A name that stays in its folder, whatever the service says.
+fn inside(filename: &str) -> Result<&str, Failure> {
+    let leaves = filename.contains(['/', '\\', '\0']) || matches!(filename, "" | "." | "..");
+    if leaves {
+        return Err(anyhow::anyhow!("the service names a file that is none of a folder: {filename:?}").into());
+    }
+    Ok(filename)
 }
 
 /// The parent of copies that the flags name; none for all.
@@ -312,6 +398,14 @@ impl Confirm {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_written_into_its_folder_and_nowhere_else() {
+        assert_eq!(inside("Қылмыс.pdf").expect("it is a name"), "Қылмыс.pdf");
+        for name in ["", ".", "..", "../a", "a/b", "a\\b", "/etc/passwd"] {
+            assert!(inside(name).is_err(), "{name}");
+        }
+    }
 
     #[test]
     fn copies_are_those_of_an_edition_a_collection_or_a_period() {

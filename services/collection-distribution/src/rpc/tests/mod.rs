@@ -20,7 +20,10 @@ use tonic_types::StatusExt;
 use uuid::Uuid;
 
 mod copies;
+mod embargo;
+mod files;
 mod lists;
+mod marking;
 mod partial_release;
 mod parts;
 mod proof;
@@ -32,6 +35,7 @@ mod recompute;
 mod register;
 mod rejecting;
 mod release;
+mod resume;
 mod schedule;
 mod statements;
 mod titles;
@@ -224,7 +228,7 @@ fn header(name: &str) -> UploadEditionContentHeader {
         content_type: "application/pdf".into(),
         sha256: String::new(),
         request_id: new_id(),
-        validate_only: false,
+        ..Default::default()
     }
 }
 

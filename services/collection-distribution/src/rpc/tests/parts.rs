@@ -12,6 +12,7 @@ async fn part(client: &mut Client, name: &str, offset: i64, length: i64) -> Resu
         name: name.into(),
         offset,
         length,
+        ..Default::default()
     };
     let mut stream = client.download_copy(request).await?.into_inner();
     let (mut described, mut content) = (None, Vec::new());

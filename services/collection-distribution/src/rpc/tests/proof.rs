@@ -10,7 +10,7 @@ use super::{
 };
 use crate::proof::{Outcome, Point, is_proved, verify};
 
-async fn prove(client: &mut Client, name: &str) -> Result<DeliveryProof, Status> {
+pub(super) async fn prove(client: &mut Client, name: &str) -> Result<DeliveryProof, Status> {
     let request = ProveDeliveryRequest { name: name.into() };
     client.prove_delivery(request).await.map(tonic::Response::into_inner)
 }

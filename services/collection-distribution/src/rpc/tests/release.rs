@@ -156,12 +156,17 @@ async fn the_service_itself_cannot_change_what_was_released_or_journaled() {
         (
             "UPDATE collections.edition SET (file, sha256) = (SELECT number, sha256 FROM collections.edition_file
              WHERE sha256 = sha256('other')) WHERE state = 'RELEASED'",
-            "copy_content",
+            "edition_sealed_stays",
         ),
         (
             "UPDATE collections.edition SET sha256 = sha256('other') WHERE state = 'RELEASED'",
-            "edition_current_file",
+            "edition_sealed_stays",
         ),
+        (
+            "UPDATE collections.edition SET embargo_until = now() - interval '100 years' WHERE state = 'RELEASED'",
+            "edition_sealed_stays",
+        ),
+        ("DELETE FROM collections.revision_file", "revision_file_of_sealed"),
         (
             "UPDATE collections.edition SET revision = 2 WHERE state = 'RELEASED'",
             "edition_next_revision",

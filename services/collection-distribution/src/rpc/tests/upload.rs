@@ -28,6 +28,7 @@ async fn uploaded_content_prepares_the_edition_and_a_new_upload_replaces_it() {
         Some(digest(CONTENT))
     );
     assert_eq!(edition(&mut operator, CRIME).await.expect("it is there"), replaced);
+    assert_eq!(replaced.files.as_slice(), replaced.content.as_slice());
     let files = "SELECT count(*) FROM collections.edition_file";
     assert_eq!(distribution.count(files).await, 2, "what was replaced stays on record");
     distribution.until_nothing_is_staged().await;
@@ -89,7 +90,9 @@ async fn every_fault_of_a_header_is_named_and_messages_keep_their_order() {
         content_type: "pdf".into(),
         sha256: "xyz".into(),
         request_id: "1".into(),
-        validate_only: false,
+        language: "xx".into(),
+        offset: 1,
+        ..Default::default()
     };
     let expected = [
         ("header.name", "PERIOD_KIND"),
@@ -97,6 +100,8 @@ async fn every_fault_of_a_header_is_named_and_messages_keep_their_order() {
         ("header.content_type", "MEDIA_TYPE"),
         ("header.sha256", "SHA256"),
         ("header.request_id", "REQUEST_ID"),
+        ("header.language", "LANGUAGE"),
+        ("header.offset", "CONFLICT"),
     ];
     assert_eq!(
         violations(upload(&mut operator, &wrong, CONTENT).await),
