@@ -85,6 +85,7 @@ async fn a_state_body_starts_an_inbox_from_a_folder_and_the_distribution_takes_t
             size_bytes: i64::try_from(CONTENT.len()).expect("it is short"),
             sha256: copy.sha256.clone(),
             uploaded_at: None,
+            language: String::new(),
         }],
         copy: Some(copy.clone()),
         offset: 0,

@@ -1,8 +1,9 @@
 //! What the header of a delivery says, read with all that is wrong with it.
 
+use legalstat_collection_distribution::statements;
 use legalstat_kit::{Error, FieldReason, Refusal, Violations};
 use legalstat_proto::{
-    collections::v1::{Copy, DeliverCopyHeader, EditionContent},
+    collections::v1::{ContentManifest, Copy, DeliverCopyHeader, EditionContent, ManifestFile},
     common::v1::ErrorReason,
 };
 use tonic::Code;
@@ -83,7 +84,11 @@ fn files(violations: &mut Violations, copy: &Copy, files: &[EditionContent]) {
         }
     }
     match content_sha256(files) {
-        None => violations.add("header.files", FieldReason::Required, "the files of the content"),
+        None => violations.add(
+            "header.files",
+            FieldReason::Required,
+            "the files of the content, in the order of their names",
+        ),
         Some(sha256) if sha256 != copy.sha256 => {
             let description = "the files are not the content of the copy: their digest is not that of its statement";
             violations.add("header.files", FieldReason::Sha256, description);
@@ -92,10 +97,18 @@ fn files(violations: &mut Violations, copy: &Copy, files: &[EditionContent]) {
     }
 }
 
-/// The digest of a content by its files, as the copy's statement has it: of one file that of the file.
+/// The digest of a content by its files, as the copy's statement has it; `None` of files that make up no content.
 fn content_sha256(files: &[EditionContent]) -> Option<String> {
-    match files {
-        [file] => Some(file.sha256.clone()),
-        _ => None,
-    }
+    let files = files.iter().map(|file| ManifestFile {
+        filename: file.filename.clone(),
+        content_type: file.content_type.clone(),
+        size_bytes: file.size_bytes,
+        sha256: file.sha256.clone(),
+        language: file.language.clone(),
+    });
+    let manifest = ContentManifest {
+        format: statements::CONTENT_FORMAT.into(),
+        files: files.collect(),
+    };
+    statements::content_sha256(&manifest).ok()
 }

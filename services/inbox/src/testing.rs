@@ -82,6 +82,14 @@ impl Setup {
 /// # Panics
 /// When the key in use does not sign.
 pub fn signed_copy(keys: &Keys, number: u32, recipient: &str, content: &[u8], at: Timestamp) -> Copy {
+    signed_copy_of(keys, number, recipient, hex::encode(wire::sha256(content)), at)
+}
+
+/// The same of whatever content has this digest.
+///
+/// # Panics
+/// As [`signed_copy`].
+pub fn signed_copy_of(keys: &Keys, number: u32, recipient: &str, content_sha256: String, at: Timestamp) -> Copy {
     let number = i32::try_from(number).expect("no edition has so many copies");
     let statement = CopyStatement {
         format: "legalstat-copy/1".into(),
@@ -91,9 +99,10 @@ pub fn signed_copy(keys: &Keys, number: u32, recipient: &str, content: &[u8], at
         copies_total: 33,
         revision: 1,
         recipient: format!("recipients/{recipient}"),
-        content_sha256: hex::encode(wire::sha256(content)),
+        content_sha256,
         sending_body: "bodies/committee".into(),
         issued_at: Some(wire::to_timestamp(at)),
+        official_use: None,
     };
     let signed = statements::of_copy(&statement).expect("it has a form");
     let key = keys.in_use(at);
@@ -126,6 +135,7 @@ pub fn header(copy: &Copy, content: &[u8], id: Uuid, offset: usize) -> DeliverCo
         size_bytes: i64::try_from(content.len()).expect("it is in memory"),
         sha256: copy.sha256.clone(),
         uploaded_at: None,
+        language: String::new(),
     };
     DeliverCopyHeader {
         delivery_id: id.to_string(),

@@ -1,5 +1,5 @@
 use legalstat_kit::door::wire;
-use legalstat_proto::collections::v1::{Receipt, delivery::Answer};
+use legalstat_proto::collections::v1::{ContentManifest, EditionContent, ManifestFile, Receipt, delivery::Answer};
 use ring::signature::{ED25519, UnparsedPublicKey};
 
 use super::*;
@@ -190,4 +190,57 @@ async fn many_copies_come_at_once_and_each_is_stored_once() {
     }
     assert_eq!(calls.join_all().await.len(), 40);
     assert_eq!(inbox.received().len(), 20);
+}
+
+#[tokio::test]
+async fn several_files_come_as_one_content_by_the_digest_of_their_manifest() {
+    let world = World::new();
+    let inbox = world.start().await;
+    let sender = world.sender(&inbox);
+    let files = [
+        ("crime-kk.pdf", "kk", content(1, 70_000)),
+        ("crime.xlsx", "", content(2, 3)),
+    ];
+    let listed = files.iter().map(|(filename, language, file)| ManifestFile {
+        filename: (*filename).into(),
+        content_type: "application/pdf".into(),
+        size_bytes: i64::try_from(file.len()).expect("it is short"),
+        sha256: hex::encode(wire::sha256(file)),
+        language: (*language).into(),
+    });
+    let manifest = ContentManifest {
+        format: statements::CONTENT_FORMAT.into(),
+        files: listed.collect(),
+    };
+    let digest = statements::content_sha256(&manifest).expect("it has a form");
+    let copy = testing::signed_copy_of(&world.keys, 1, COURT, digest, now());
+    let announced = manifest.files.iter().map(|file| EditionContent {
+        filename: file.filename.clone(),
+        content_type: file.content_type.clone(),
+        size_bytes: file.size_bytes,
+        sha256: file.sha256.clone(),
+        language: file.language.clone(),
+        uploaded_at: Some(wire::to_timestamp(now())),
+    });
+    let content = [&files[0].2[..], &files[1].2].concat();
+    let whole = DeliverCopyHeader {
+        files: announced.collect(),
+        ..header(&copy, &content, Uuid::new_v4(), 0)
+    };
+    let mut other_language = whole.clone();
+    other_language.files[0].language = "ru".into();
+    let mut other_order = whole.clone();
+    other_order.files.reverse();
+    let mut fewer = whole.clone();
+    fewer.files.pop();
+    for (wrong, reason) in [(other_language, "SHA256"), (other_order, "REQUIRED"), (fewer, "SHA256")] {
+        let refused = sender.send(wrong, &content).await.expect_err("it is not the content");
+        assert_eq!(violations(&refused), [("header.files".to_owned(), reason.to_owned())]);
+    }
+    let delivered = sender.send(whole, &content).await.expect("it is received");
+    let stated = receipt(&delivered).statement.clone().expect("it says something");
+    assert_eq!(stated.content_sha256, copy.sha256);
+    for (number, (_, _, file)) in (1..).zip(&files) {
+        assert_eq!(&inbox.content(&copy.name, number), file, "file {number}");
+    }
 }
