@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_exported_is_what_the_program_speaks_and_compiles_by_itself() {
+    fn what_is_exported_is_what_the_program_speaks() {
         let to = tempfile::tempdir().expect("a folder");
         export(to.path()).expect("it is written");
         export(to.path()).expect("it is written again");
