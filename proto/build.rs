@@ -1,13 +1,7 @@
 //! Compiles the contracts with protox, which needs no system `protoc`, and keeps the descriptor set with its custom
-//! options (a decoded `FileDescriptorSet` would drop them). Embeds the files, so that a program hands out the contracts it speaks.
+//! options (a decoded `FileDescriptorSet` would drop them).
 
-use std::{
-    env,
-    error::Error,
-    fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{env, error::Error, fs, path::PathBuf};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
@@ -19,7 +13,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     files.sort();
-    fs::write(out.join("files.rs"), embedded(&root, &files)?)?;
     println!("cargo:rerun-if-changed=legalstat");
 
     let mut compiler = protox::Compiler::new([&root])?;
@@ -30,16 +23,4 @@ fn main() -> Result<(), Box<dyn Error>> {
         .include_file("contracts.rs")
         .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
-}
-
-/// The files as a constant: the path of each below this folder, and its text.
-fn embedded(root: &Path, contracts: &[PathBuf]) -> Result<String, Box<dyn Error>> {
-    let beside = ["README.md", "buf.gen.yaml", "buf.yaml", "service-config.json"].map(|name| root.join(name));
-    let mut code = String::from("&[\n");
-    for file in beside.iter().chain(contracts) {
-        println!("cargo:rerun-if-changed={}", file.display());
-        let name = file.strip_prefix(root)?;
-        writeln!(code, "({name:?}, include_str!({file:?})),")?;
-    }
-    Ok(code + "]\n")
 }

@@ -16,10 +16,6 @@ use prost_reflect::DescriptorPool;
 /// The encoded `google.protobuf.FileDescriptorSet` of all contracts with their imports and custom options.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
-/// What is handed to who calls the services, by its path below `proto/`: the contracts, the guide to them, the service config and
-/// the settings of buf.
-pub const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
-
 /// All contracts as descriptors that keep custom options.
 pub fn descriptors() -> &'static DescriptorPool {
     static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {

@@ -74,6 +74,25 @@ fn every_element_has_a_comment_a_caller_can_rely_on() {
 }
 
 #[test]
+fn every_file_names_a_class_for_java_that_no_message_has() {
+    for file in contracts()
+        .files()
+        .filter(|file| file.package_name().starts_with("legalstat."))
+    {
+        let name = file
+            .name()
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches(".proto");
+        let words = name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]);
+        let options = file.file_descriptor_proto().options.clone().unwrap_or_default();
+        let expected = words.collect::<String>() + "Proto";
+        assert_eq!(options.java_outer_classname(), expected, "{}", file.name());
+    }
+}
+
+#[test]
 fn every_mutation_takes_a_request_id_and_can_be_tried_without_effect() {
     // A copy is delivered under an id of its own, to whoever stores it: there is nothing to try.
     let delivers = |method: &&MethodDescriptor| method.name() == "DeliverCopy";

@@ -25,6 +25,8 @@ pub(crate) enum Contract {
     },
 }
 
+/// What is handed out, by its path below `proto/`: the contracts, the guide to them, the service config and the settings of buf.
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/contracts.rs"));
 /// The contracts in one file.
 const DESCRIPTORS: &str = "legalstat.binpb";
 
@@ -40,9 +42,7 @@ impl Contract {
 }
 
 fn export(to: &Path) -> anyhow::Result<()> {
-    let texts = legalstat_proto::FILES
-        .iter()
-        .map(|(name, text)| (*name, text.as_bytes()));
+    let texts = FILES.iter().map(|(name, text)| (*name, text.as_bytes()));
     for (name, content) in texts.chain([(DESCRIPTORS, legalstat_proto::FILE_DESCRIPTOR_SET)]) {
         write_whole(&to.join(name), content, 0o644)?;
     }
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_exported_is_what_the_program_speaks_and_compiles_by_itself() {
+    fn what_is_exported_is_what_the_program_speaks() {
         let to = tempfile::tempdir().expect("a folder");
         export(to.path()).expect("it is written");
         export(to.path()).expect("it is written again");
