@@ -167,7 +167,7 @@ impl Delivering {
             endpoint,
             clock: self.clock.clone(),
         };
-        let server = transport::Server::builder()
+        let mut server = transport::Server::builder()
             .tls_config(tls)
             .expect("the certificate is ours");
         let server = server.add_service(CopyInboxServiceServer::new(inbox.clone()).max_decoding_message_size(2 << 20));
@@ -401,7 +401,8 @@ async fn after_the_last_attempt_a_copy_failed_and_an_official_has_it_delivered_a
         "{failed:?}"
     );
     let delivery_id = failed.delivery.expect("it was delivered").delivery_id;
-    let listed = delivering.distribution.operator().list_copies(ListCopiesRequest {
+    let mut operator = delivering.distribution.operator();
+    let listed = operator.list_copies(ListCopiesRequest {
         state: CopyState::Failed.into(),
         ..Default::default()
     });
