@@ -164,7 +164,7 @@ impl Delivering {
             endpoint,
             clock: self.clock.clone(),
         };
-        let server = transport::Server::builder().tls_config(tls).expect("the certificate is ours");
+        let mut server = transport::Server::builder().tls_config(tls).expect("the certificate is ours");
         let server = server.add_service(CopyInboxServiceServer::new(inbox.clone()).max_decoding_message_size(2 << 20));
         tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
         self.address(recipient, Some((&inbox.endpoint, name))).await;
@@ -360,7 +360,8 @@ async fn after_the_last_attempt_a_copy_failed_and_an_official_has_it_delivered_a
     let failed = delivering.until(COURTS_COPY, is(CopyState::Failed)).await;
     assert!(failed.status_reason.starts_with("9 attempts to deliver it failed, the last one with BUSY"), "{failed:?}");
     let delivery_id = failed.delivery.expect("it was delivered").delivery_id;
-    let listed = delivering.distribution.operator().list_copies(ListCopiesRequest {
+    let mut operator = delivering.distribution.operator();
+    let listed = operator.list_copies(ListCopiesRequest {
         state: CopyState::Failed.into(),
         ..Default::default()
     });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use legalstat_proto::collections::v1::{CopyState, DeliveryOutcome, RecallEditionRequest};
 
 use super::{
-    copies::{COURTS_COPY, confirming},
+    copies::{COURTS_COPY, confirm, confirming},
     delivery::{Delivering, Manner, is, redelivering},
     *,
 };
@@ -117,13 +117,16 @@ async fn a_receipt_that_is_fetched_and_a_recall_end_deliveries() {
     let due = "SELECT count(*) FROM collections.delivery WHERE next_attempt_at IS NOT NULL";
     assert_eq!(delivering.distribution.count(due).await, 8);
     let senates = delivering.distribution.copies("senate").await.remove(0);
-    let confirmed = delivering.distribution.client(Some("senate")).confirm_receipt(confirming(&senates.name, CONTENT));
-    confirmed.await.expect("it is received");
+    let mut senate = delivering.distribution.client(Some("senate"));
+    confirm(&mut senate, &confirming(&senates.name, CONTENT))
+        .await
+        .expect("it is received");
     assert_eq!(delivering.distribution.count(due).await, 7);
     let again = delivering.redeliver(&redelivering(LEADERSHIPS_COPY)).await;
     refused(again, Code::FailedPrecondition, "WRONG_STATE");
 
-    let recalled = delivering.distribution.approver().recall_edition(RecallEditionRequest {
+    let mut approver = delivering.distribution.approver();
+    let recalled = approver.recall_edition(RecallEditionRequest {
         name: CRIME.into(),
         reason: "a wrong figure".into(),
         request_id: new_id(),
