@@ -38,7 +38,7 @@ async fn serve(stream: Secured, stage: watch::Sender<Stage>, came_later: Arc<Ato
             came_later.fetch_add(data.len(), SeqCst);
         }
     };
-    let driving = async { while connection.accept().await.is_some() {} };
+    let driving = async { while let Some(Ok(_)) = connection.accept().await {} };
     tokio::join!(reading, driving);
     stage.send_replace(Stage::Over);
 }

@@ -11,9 +11,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::{StreamExt as _, stream};
 use http::HeaderMap;
 use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use legalstat_local::authority::Identity;
 use legalstat_proto::collections::v1::{
@@ -32,6 +32,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tonic::{Request, Response, Status, Streaming};
+use tower::Service as _;
 
 use super::{ID, read};
 
@@ -112,11 +113,8 @@ impl Server {
     pub(super) async fn inbox(config: ServerConfig, inbox: Inbox) -> Self {
         Self::secured(config, move |stream| {
             let inbox = CopyInboxServiceServer::new(inbox.clone()).max_decoding_message_size(2 * 1024 * 1024);
-            async move {
-                let incoming = stream::iter([Ok::<_, io::Error>(stream)]).chain(stream::pending());
-                let serving = tonic::transport::Server::builder().add_service(inbox);
-                serving.serve_with_incoming(incoming).await.expect("it serves");
-            }
+            let service = hyper::service::service_fn(move |request| inbox.clone().call(request));
+            served(stream, service)
         })
         .await
     }
@@ -125,9 +123,7 @@ impl Server {
     pub(super) async fn http(config: ServerConfig, answer: fn() -> http::Response<Answered>) -> Self {
         Self::secured(config, move |stream| async move {
             let service = hyper::service::service_fn(move |_| async move { Ok::<_, io::Error>(answer()) });
-            let serving = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
-                .serve_connection(TokioIo::new(stream), service);
-            serving.await.ok();
+            served(stream, service).await;
         })
         .await
     }
@@ -142,6 +138,20 @@ impl Server {
         let mut open = std::mem::take(&mut *self.open.lock().expect("no code panics"));
         open.shutdown().await;
     }
+}
+
+async fn served<S, B>(stream: Secured, service: S)
+where
+    S: hyper::service::HttpService<
+            Incoming,
+            ResBody = B,
+            Error: Into<tonic::codegen::StdError>,
+            Future: Send + 'static,
+        >,
+    B: http_body::Body<Data: Send, Error: Into<tonic::codegen::StdError>> + Send + 'static,
+{
+    let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+    builder.serve_connection(TokioIo::new(stream), service).await.ok();
 }
 
 pub(super) type Answered = BoxBody<Bytes, io::Error>;
