@@ -197,7 +197,7 @@ impl OfCopies {
     }
 
     /// The command to carry out.
-    fn command(self) -> Result<Command, Failure> {
+    pub(super) fn command(self) -> Result<Command, Failure> {
         Ok(match self {
             Self::Copies {
                 edition,

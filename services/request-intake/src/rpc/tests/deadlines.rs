@@ -27,8 +27,8 @@ struct Desk {
 impl Desk {
     async fn set() -> Self {
         let stage = Stage::set().await;
-        let tls = stage.running.context(Timestamp::now).tls;
-        let calendar = Calendar::new(&stage.fakes.url, &tls).expect("the address is a URL");
+        let tls = &stage.running.context(Timestamp::now).tls;
+        let calendar = Calendar::new(&stage.fakes.url, tls).expect("the address is a URL");
         let feed = Feed::default();
         Self {
             deadlines: Deadlines::new(calendar, feed.clone()),
