@@ -41,6 +41,11 @@ statement, receipt, manifest = proof.get("statement"), proof.get("receipt", {}),
 said, recipient_key = receipt.get("statement", {}), proof.get("recipientKey")
 unsigned = {name: value for name, value in proof.items() if name != "signature"}
 digest = statement and hashlib.sha256(rfc8785.dumps(statement)).hexdigest()
+# A recipient that ended has a successor, which signs in its place.
+line = [said.get("recipient")]
+for step in proof.get("successions", []):
+    line += [step["successor"]] if step["recipient"] == line[-1] else []
+signer = receipt.get("successor", line[0])
 same = lambda names: all(said.get(name) == statement.get(name) for name in names)
 
 is_whole = proof["format"] == "legalstat-delivery-proof/1" and is_signed(keys, proof["key"], unsigned, proof["signature"])
@@ -53,7 +58,7 @@ points = {
     "its recipient signed that it received it": bool(is_whole and statement and recipient_key)
     and said.get("format") == "legalstat-receipt/1" and said.get("copySha256") == digest
     and same(["copy", "contentSha256", "recipient"])
-    and receipt["signingKey"].startswith(said["recipient"] + "/signingKeys/")
+    and signer in line and receipt["signingKey"].startswith(signer + "/signingKeys/")
     and is_signed([recipient_key], receipt["signingKey"], said, receipt["signature"]),
 }
 files = [statement["contentSha256"]] if statement else []

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     io::Read as _,
     net::{Ipv4Addr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -116,6 +116,16 @@ impl Apart {
         client::channel(&self.url(service), tls).expect("a URL")
     }
 
+    /// The URL of their database, as the superuser.
+    pub fn database(&self) -> String {
+        self.cluster.admin_url(DATABASE)
+    }
+
+    /// The folder in which a service keeps its files.
+    pub fn files(&self, service: &str) -> PathBuf {
+        self.folder.path().join("files").join(service)
+    }
+
     fn url(&self, service: &str) -> String {
         format!("https://localhost:{}", self.ports[service])
     }
@@ -147,7 +157,7 @@ impl Apart {
         ];
         if service != "calendar" {
             settings.push(("LEGALSTAT_CALENDAR_URL", self.url("calendar")));
-            settings.push(("LEGALSTAT_FILES", path(&folder.join("files").join(service))));
+            settings.push(("LEGALSTAT_FILES", path(&self.files(service))));
         }
         if service == "request-intake" {
             settings.push(("LEGALSTAT_FORM_REGISTRY_URL", self.url("form-registry")));

@@ -235,6 +235,16 @@ fn dearest((coupon, secret): &(String, String)) -> Vec<(&'static str, &'static s
             "/legalstat.collections.v1.CollectionDistributionService/ListSchedule",
             year,
         ),
+        (
+            collections,
+            "/legalstat.collections.v1.CollectionDistributionService/GetPunctuality",
+            json!({ "year": 2026 }),
+        ),
+        (
+            collections,
+            "/legalstat.collections.v1.CollectionDistributionService/GetAnsweringDay",
+            json!({}),
+        ),
     ]
 }
 

@@ -6,6 +6,7 @@ mod lint;
 mod methods;
 mod reasons;
 mod rooms;
+mod service_config;
 mod set_by_service;
 mod snapshot;
 mod sources;

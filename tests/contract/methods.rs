@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use prost_reflect::Value;
 use tonic_types::StatusExt;
 
-use legalstat_test_support::system::System;
+use legalstat_test_support::{inbox::Inbox, system::System};
 
 /// Full name, roles, whether it mutates (m) or is recorded (r), and the reason with which an empty request of an admitted
 /// caller is refused; `OK` where it is answered.
@@ -126,6 +126,9 @@ collections.v1.CollectionDistributionService/ResolveDistribution  OPERATOR  m  I
 collections.v1.CollectionDistributionService/ApproveDistribution  APPROVER  m  INVALID_FIELDS
 collections.v1.CollectionDistributionService/RejectDistribution APPROVER  m  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ListSchedule       PUBLIC  -  INVALID_FIELDS
+collections.v1.CollectionDistributionService/GetPunctuality     PUBLIC  -  INVALID_FIELDS
+collections.v1.CollectionDistributionService/GetAnsweringDay    PUBLIC  -  OK
+collections.v1.CollectionDistributionService/SetAnsweringDay    ADMINISTRATOR  m  INVALID_FIELDS
 collections.v1.CollectionDistributionService/ListEditions       RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CollectionDistributionService/GetEdition         RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CollectionDistributionService/UploadEditionContent  OPERATOR  m  INVALID_FIELDS
@@ -148,16 +151,44 @@ collections.v1.CollectionDistributionService/RedeliverCopy      OPERATOR  m  INV
 collections.v1.CollectionDistributionService/ListDeliveryAttempts  OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CollectionDistributionService/WatchCopies        RECIPIENT,OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  OK
 collections.v1.CollectionDistributionService/PreviewRecompute   OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
+collections.v1.CopyInboxService/DeliverCopy                     SERVICE(collection-distribution)  m  INVALID_FIELDS
+collections.v1.CopyInboxService/GetDelivery                     SERVICE(collection-distribution)  -  INVALID_FIELDS
 journal.v1.JournalService/ListEntries                           ADMINISTRATOR,AUDITOR  -  OK
 ";
 
-/// Which service of the system serves an area.
+/// Which service of the system serves a method, or a recipient's inbox beside it.
 pub(crate) fn server(method: &str) -> &'static str {
     match method.split('.').next() {
+        _ if method.starts_with("collections.v1.CopyInboxService/") => INBOX,
         Some("calendar") => "calendar",
         Some("forms") | Some("journal") => "form-registry",
         Some("requests") => "request-intake",
         _ => "collection-distribution",
+    }
+}
+
+/// The recipient's server beside the system.
+const INBOX: &str = "inbox";
+
+/// A system with a recipient's inbox beside it.
+pub(crate) struct Beside {
+    pub(crate) system: System,
+    inbox: Inbox,
+}
+
+impl Beside {
+    pub(crate) fn start() -> Self {
+        let system = System::start();
+        let keys = system.run(&["collections", "keys", "-o", "json"]).stdout;
+        let inbox = Inbox::start(system.folder(), "supreme-court", &keys);
+        Self { system, inbox }
+    }
+
+    fn channel(&self, server: &str, caller: Option<&str>) -> tonic::transport::Channel {
+        match server {
+            INBOX => self.system.channel_to(&self.inbox.url(), caller),
+            service => self.system.channel(service, caller),
+        }
     }
 }
 
@@ -173,7 +204,7 @@ const CALLERS: [(&str, &str); 8] = [
     ("SERVICE", "calendar"),
 ];
 
-fn access(method: &prost_reflect::MethodDescriptor) -> (String, &'static str) {
+pub(crate) fn access(method: &prost_reflect::MethodDescriptor) -> (String, &'static str) {
     let extension = legalstat_proto::descriptors().get_extension_by_name("legalstat.common.v1.access");
     let options = method.options();
     let access = options
@@ -244,13 +275,13 @@ fn every_method_is_in_the_table_with_its_access() {
 }
 
 /// Calls a method with an empty message and gives the reason of its refusal, or OK.
-async fn call(system: &System, method: &str, caller: Option<&str>) -> String {
+async fn call(system: &Beside, method: &str, caller: Option<&str>) -> String {
     call_with(system, server(method), method, caller, Vec::new()).await
 }
 
 /// Calls a method with some bytes at a server; gives its refusal.
 pub(crate) async fn refusal(
-    system: &System,
+    system: &Beside,
     server: &str,
     method: &str,
     caller: Option<&str>,
@@ -270,7 +301,7 @@ pub(crate) async fn refusal(
 }
 
 /// Calls a method with some bytes at a server, and gives the reason of its refusal, or OK.
-async fn call_with(system: &System, server: &str, method: &str, caller: Option<&str>, bytes: Vec<u8>) -> String {
+async fn call_with(system: &Beside, server: &str, method: &str, caller: Option<&str>, bytes: Vec<u8>) -> String {
     match refusal(system, server, method, caller, bytes).await {
         None => "OK".into(),
         Some(status) => {
@@ -313,7 +344,7 @@ impl prost::Message for Raw {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_method_admits_whom_the_table_says_and_refuses_everyone_else() {
-    let system = tokio::task::block_in_place(System::start);
+    let system = tokio::task::block_in_place(Beside::start);
     for (method, row) in table() {
         let (roles, refusal) = (row[1], row[3]);
         let public = roles == "PUBLIC";
@@ -338,25 +369,40 @@ async fn every_method_admits_whom_the_table_says_and_refuses_everyone_else() {
                 "{method} as {caller}"
             );
         }
+        if let Some(service) = only_service(roles) {
+            assert_eq!(
+                call(&system, &method, Some(service)).await,
+                refusal,
+                "{method} as {service}"
+            );
+        }
     }
     tokio::task::block_in_place(|| drop(system));
 }
 
 /// A caller that the table admits.
-pub(crate) fn admitted(roles: &str) -> Option<&'static str> {
-    CALLERS
+pub(crate) fn admitted(roles: &'static str) -> Option<&'static str> {
+    let of_role = CALLERS
         .iter()
-        .find(|(role, _)| roles.split(',').any(|admitted| admitted == *role))
-        .map(|(_, caller)| *caller)
+        .find(|(role, _)| roles.split(',').any(|admitted| admitted == *role));
+    of_role.map(|(_, caller)| *caller).or_else(|| only_service(roles))
+}
+
+/// The service for which alone a method is.
+fn only_service(roles: &'static str) -> Option<&'static str> {
+    roles.strip_prefix("SERVICE(")?.strip_suffix(')')
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_is_the_callers_fault_and_is_told_so() {
-    let system = tokio::task::block_in_place(System::start);
+    let system = tokio::task::block_in_place(Beside::start);
     for (method, row) in table() {
         let caller = admitted(row[1]);
         let unreadable = call_with(&system, server(&method), &method, caller, vec![0xff; 3]).await;
-        let expected = if method.contains("/Upload") || method.contains("/Import") {
+        let expected = if ["/Upload", "/Import", "/Deliver"]
+            .iter()
+            .any(|verb| method.contains(verb))
+        {
             "INVALID_FIELDS"
         } else {
             "MESSAGE_UNREADABLE"
@@ -382,7 +428,7 @@ async fn what_cannot_be_read_is_the_callers_fault_and_is_told_so() {
     .await;
     assert_eq!(none, "METHOD_UNKNOWN");
     let refused = ["journal", "list", "--service", "request-intake", "--outcome", "refused"];
-    let refusals = tokio::task::block_in_place(|| system.json(&refused));
+    let refusals = tokio::task::block_in_place(|| system.system.json(&refused));
     let recorded = table();
     let recorded = recorded
         .iter()

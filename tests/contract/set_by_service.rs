@@ -4,8 +4,7 @@ use prost::Message as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 use tonic_types::StatusExt;
 
-use crate::methods::{admitted, refusal, server, table};
-use legalstat_test_support::system::System;
+use crate::methods::{Beside, admitted, refusal, server, table};
 
 /// How deep a request is looked through.
 const DEPTH: usize = 4;
@@ -67,7 +66,7 @@ fn path(fields: &[FieldDescriptor]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_field_of_the_service_is_refused_wherever_a_request_can_hold_it() {
-    let system = tokio::task::block_in_place(System::start);
+    let system = tokio::task::block_in_place(Beside::start);
     let (table, mut tried) = (table(), 0);
     for service in legalstat_proto::descriptors().services() {
         for method in service.methods() {

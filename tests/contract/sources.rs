@@ -73,7 +73,10 @@ pub(crate) fn imports(krate: &str) -> BTreeMap<String, BTreeSet<String>> {
         let shown = shown.iter().find(|shown| shown.rsplit("::").next() == Some(first));
         let path = shown.map_or(path, String::as_str);
         // A room shows what its files hold: the context stands in a file of its own.
-        let path = if path == "run::Context" { "run::context" } else { path };
+        let path = match path {
+            "run::Context" | "run::Process" => "run::context",
+            path => path,
+        };
         let ends = path.match_indices("::").map(|(end, _)| end).chain([path.len()]);
         let prefixes = ends
             .map(|end| &path[..end])

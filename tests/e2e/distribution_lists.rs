@@ -45,7 +45,8 @@ fn a_list_is_resolved_from_a_file_after_a_dry_run_and_approved_by_another() {
     let (code, said) = system.failure(&resolving(&wrong, &["--dry-run"]));
     assert_eq!(code, 1, "{said}");
     assert!(
-        said.contains("an unresolved cell is 0 or 1") && said.contains("1 copies are certain"),
+        said.contains("row 2, copies: an unresolved cell is 0 or 1")
+            && said.contains("row 3, copies: 1 copies are certain"),
         "{said}"
     );
     let file = system.file("cells.csv", &CELLS.replace("UNKNOWN", "0"));

@@ -248,6 +248,11 @@ async fn administrators_erase_one_ended_request_by_its_number() {
         ];
         let done = system.run(&erase);
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let told = String::from_utf8_lossy(&done.stdout).into_owned();
+        let next = format!(
+            "`requests erase {coupon} --etag {etag} --act 'Decision 2-15' --provision 'para 1' --reason 'by a court' --as NAME`"
+        );
+        assert!(told.contains(&next) == erased()["erased"].is_null(), "{told}");
     }
     assert_eq!(erased()["erased"]["legalBasis"]["act"], "Decision 2-15");
     is_erased(&system, &coupon);

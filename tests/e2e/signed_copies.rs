@@ -90,7 +90,7 @@ fn several_files_go_up_in_one_command_are_sealed_by_their_digest_and_come_down_i
 
     let folder = system.folder().join("received").display().to_string();
     let court = ["--as", "supreme-court"];
-    let download = ["collections", "download", COPY, "--folder", &folder];
+    let download = ["collections", "download", COPY, "--into", &folder];
     let fetched = system.json(&[&download[..], &court].concat());
     assert_eq!(fetched["files"].as_array().map(Vec::len), Some(3));
     let received = names.map(|name| format!("{folder}/{name}"));

@@ -7,13 +7,16 @@ use std::{
 };
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use legalstat_kit::job::Once;
 use legalstat_local::{
     added::{self, NotAdded},
     authority::{self, Authority, Usage},
     folder::write_whole,
+    hosts,
 };
 use legalstat_proto::common::v1::Role;
+use rustls::pki_types::ServerName;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -47,10 +50,12 @@ enum Action {
     ///
     /// Requests are assigned to persons by the names in their certificates, and who approves an answer must be another person
     /// than who drafted it. A running `up` takes calls of the new one at once, and its certificate is renewed as the others' are.
+    /// With --host the certificate is for a server too: for a recipient's `legalstat inbox`.
     #[command(after_help = "Examples:
   legalstat certificates add --name aliya --role operator
   legalstat certificates add --name bolat --role operator --role approver
   legalstat certificates add --name ministry-edms --role edms
+  legalstat certificates add --name supreme-court --role recipient --host localhost
   legalstat requests queue --mine --as aliya")]
     Add {
         /// The name in the certificate: letters, digits, '-', '_' and '.', as --as, --to and the journal name the person
@@ -59,6 +64,9 @@ enum Action {
         /// What the person may do; may be repeated
         #[arg(long, required = true)]
         role: Vec<AddedRole>,
+        /// Under which name or address it serves too, for example localhost; may be repeated
+        #[arg(long, value_parser = host)]
+        host: Vec<String>,
     },
 }
 
@@ -79,6 +87,8 @@ enum AddedRole {
     Edms,
     /// A document system of prosecutor's bodies, which reads the registers as a body does
     Kadagalau,
+    /// A state body that receives collections
+    Recipient,
 }
 
 impl AddedRole {
@@ -92,8 +102,16 @@ impl AddedRole {
             Self::Subject => &[Role::Subject],
             Self::Edms => &[Role::Edms, Role::Subject],
             Self::Kadagalau => &[Role::Kadagalau, Role::Subject],
+            Self::Recipient => &[Role::Recipient, Role::Subject],
         }
     }
+}
+
+/// A host as a certificate can name it.
+fn host(text: &str) -> Result<String, &'static str> {
+    let wrong = "write a DNS name or an address, without a port: inbox.senate.example";
+    ServerName::try_from(text).map_err(|_| wrong)?;
+    Ok(text.to_ascii_lowercase())
 }
 
 impl Certificates {
@@ -108,12 +126,12 @@ impl Certificates {
                 eprintln!("the certificate of {name} is revoked, and a new one is made");
                 return Ok(());
             }
-            Some(Action::Add { name, role }) => return add(folder, &name, &role),
+            Some(Action::Add { name, role, host }) => return add(folder, &name, &role, &host),
             None => {}
         }
         let _lock = place::lock(folder)?;
         Identities::ensure(folder)?;
-        signing_keys::ensure(folder)?;
+        signing_keys::ensure(folder, Timestamp::now())?;
         output::tell(&format!(
             "certificates are in {}",
             folder.join("certificates").display()
@@ -123,12 +141,15 @@ impl Certificates {
 }
 
 /// Adds a caller and makes its certificate.
-fn add(folder: &Path, name: &str, roles: &[AddedRole]) -> Result<(), Failure> {
+fn add(folder: &Path, name: &str, roles: &[AddedRole], served: &[String]) -> Result<(), Failure> {
     let roles: Vec<Role> = roles.iter().flat_map(|role| role.of_contracts()).copied().collect();
     let is_new = added::add(folder, &usages(folder)?, name, &roles).map_err(|refused| match refused {
         NotAdded::Other(error) => Failure::Other(error),
         refused => Failure::usage(refused.to_string()),
     })?;
+    if !served.is_empty() {
+        hosts::add(folder, name, served)?;
+    }
     Identities::ensure(folder)?;
     let file = folder.join("certificates").join(format!("{name}.pem"));
     let told = if is_new {
@@ -179,6 +200,7 @@ impl Identities {
         write_whole(&folder.join("certificates/ca.pem"), &own, 0o644)?;
         let mut identities = BTreeMap::new();
         for usage in usages(folder)? {
+            let usage = hosts::with_added(folder, usage)?;
             identities.insert(usage.name().to_owned(), authority.ensure(&usage)?);
         }
         let services = ServiceName::ALL.map(ServiceName::as_str).into_iter();

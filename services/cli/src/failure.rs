@@ -5,7 +5,7 @@ use std::{fmt, process::ExitCode, time::Duration};
 use legalstat_proto::common::v1::{ErrorReason, FieldReason, RowFaults};
 use prost::Message;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt, pb};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt, pb};
 
 use crate::output::escaped;
 
@@ -61,7 +61,7 @@ impl Failure {
         }
     }
 
-    /// The same with the faults of rows told by the numbers that the rows have in their file.
+    /// The same with the faults of rows told by the numbers that the rows have in their file, in words too.
     pub(crate) fn by_rows(self, rows: &[u64]) -> Self {
         match self {
             Self::Refused(status) if !rows.is_empty() => {
@@ -84,6 +84,21 @@ impl Failure {
 /// How the detail of an error that holds faults of rows is named.
 const ROW_FAULTS: &str = "type.googleapis.com/legalstat.common.v1.RowFaults";
 
+/// How the detail of an error that holds violations is named.
+const BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
+
+/// The place of a row and its column, where a violation is of one: `cells[3].recipient`.
+fn place(field: &str) -> Option<(usize, &str)> {
+    let (_, rest) = field.split_once('[')?;
+    let (place, column) = rest.split_once("].")?;
+    Some((place.parse().ok()?, column))
+}
+
+/// How a column of a row is told.
+fn in_row(row: impl fmt::Display, column: &str) -> String {
+    format!("row {row}, {column}")
+}
+
 /// The faults of rows that a service answered with.
 fn row_faults(status: &Status) -> Option<RowFaults> {
     let details = pb::Status::decode(status.details()).ok()?.details;
@@ -104,6 +119,17 @@ fn renumbered(status: &Status, rows: &[u64]) -> Option<Status> {
         fault.row = i64::try_from(*rows.get(place)?).ok()?;
     }
     detail.value = faults.encode_to_vec();
+    if let Some(detail) = details.details.iter_mut().find(|detail| detail.type_url == BAD_REQUEST) {
+        let mut told = pb::BadRequest::decode(detail.value.as_slice()).ok()?;
+        for violation in &mut told.field_violations {
+            if let Some((row, column)) =
+                place(&violation.field).and_then(|(place, column)| Some((rows.get(place)?, column)))
+            {
+                violation.field = in_row(*row, column);
+            }
+        }
+        detail.value = told.encode_to_vec();
+    }
     Some(Status::with_details(
         status.code(),
         status.message(),
@@ -172,14 +198,21 @@ impl fmt::Display for Failure {
 fn answered(how: &str, status: &Status, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let details = status.get_error_details();
     write!(f, "{how}: {}", escaped(status.message()))?;
-    if let Some(faults) = row_faults(status) {
-        write_row_faults(&faults, f)?;
-    } else if let Some(bad_request) = details.bad_request() {
-        for violation in &bad_request.field_violations {
-            let [field, description, reason] =
-                [&violation.field, &violation.description, &violation.reason].map(|text| escaped(text));
-            write!(f, "\n  {field}: {description} ({reason})")?;
-        }
+    let violations = details.bad_request().map(|request| request.field_violations.as_slice());
+    let violations = violations.unwrap_or_default();
+    let faults = row_faults(status);
+    if let Some(faults) = &faults {
+        write_row_faults(faults, violations, f)?;
+    }
+    let is_told = |violation: &&FieldViolation| {
+        let more = FieldReason::More.as_str_name().trim_start_matches("FIELD_REASON_");
+        let of_row = place(&violation.field).is_some() || violation.field.starts_with("row ");
+        faults.is_some() && (of_row || violation.reason == more)
+    };
+    for violation in violations.iter().filter(|violation| !is_told(violation)) {
+        let [field, description, reason] =
+            [&violation.field, &violation.description, &violation.reason].map(|text| escaped(text));
+        write!(f, "\n  {field}: {description} ({reason})")?;
     }
     let Some(info) = details.error_info() else {
         return write!(f, "\n  code: {:?}", status.code());
@@ -196,11 +229,22 @@ fn answered(how: &str, status: &Status, f: &mut fmt::Formatter<'_>) -> fmt::Resu
     Ok(())
 }
 
-fn write_row_faults(faults: &RowFaults, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// Tells faults by row; in words where the fault has no value and a violation says more of it.
+fn write_row_faults(faults: &RowFaults, violations: &[FieldViolation], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for fault in &faults.faults {
         let reason = FieldReason::try_from(fault.reason).unwrap_or_default().as_str_name();
         let reason = reason.trim_start_matches("FIELD_REASON_");
-        write!(f, "\n  row {}, {}: {reason}", fault.row, escaped(&fault.column))?;
+        let field = in_row(fault.row, &fault.column);
+        let violation = violations.iter().find(|violation| violation.field == field);
+        match violation.filter(|_| fault.value.is_empty()) {
+            Some(violation) => write!(
+                f,
+                "\n  {}: {} ({reason})",
+                escaped(&field),
+                escaped(&violation.description)
+            )?,
+            None => write!(f, "\n  {}: {reason}", escaped(&field))?,
+        }
         if !fault.value.is_empty() {
             write!(f, " ({})", escaped(&fault.value))?;
         }
@@ -214,7 +258,8 @@ fn write_row_faults(faults: &RowFaults, f: &mut fmt::Formatter<'_>) -> fmt::Resu
 
 #[cfg(test)]
 mod tests {
-    use tonic_types::{ErrorDetails, FieldViolation};
+    use legalstat_proto::common::v1::RowFault;
+    use tonic_types::ErrorDetails;
 
     use super::*;
 
@@ -245,6 +290,46 @@ mod tests {
         ] {
             assert_eq!(failure.exit_code(), ExitCode::from(status), "{failure}");
         }
+    }
+
+    #[test]
+    fn faults_of_rows_are_told_by_the_rows_of_the_file_in_words_and_other_violations_beside_them() {
+        let mut details = ErrorDetails::with_error_info("ERROR_REASON_X", "legalstat", []);
+        let violation = |field: &str, reason: &str| FieldViolation {
+            reason: reason.into(),
+            ..FieldViolation::new(field, "it is wrong")
+        };
+        details.set_bad_request(vec![
+            violation("cells[1].copies", "OUT_OF_RANGE"),
+            violation("copies_total", "TOTAL"),
+            violation("", "MORE"),
+        ]);
+        let status = Status::with_error_details(Code::InvalidArgument, "two fields are wrong", details);
+        let fault = |row, column: &str| RowFault {
+            row,
+            column: column.into(),
+            reason: FieldReason::OutOfRange.into(),
+            value: String::new(),
+        };
+        let faults = RowFaults {
+            count: 3,
+            faults: vec![fault(1, "column"), fault(2, "copies")],
+        };
+        let mut all = pb::Status::decode(status.details()).expect("it has details");
+        all.details.push(prost_types::Any {
+            type_url: ROW_FAULTS.into(),
+            value: faults.encode_to_vec(),
+        });
+        let status = Status::with_details(status.code(), status.message(), all.encode_to_vec().into());
+        let told = Failure::from(status).by_rows(&[5, 9]).to_string();
+        let lines: Vec<&str> = told.lines().skip(1).take(4).collect();
+        let expected = [
+            "  row 5, column: OUT_OF_RANGE",
+            "  row 9, copies: it is wrong (OUT_OF_RANGE)",
+            "  … and 1 more",
+            "  copies_total: it is wrong (TOTAL)",
+        ];
+        assert_eq!(lines, expected);
     }
 
     #[test]

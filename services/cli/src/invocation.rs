@@ -83,7 +83,7 @@ fn written(program: &str, by_cargo: bool, folder: &Path, arguments: &str) -> Str
 }
 
 /// A word as a POSIX shell takes it.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-+=:,@".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

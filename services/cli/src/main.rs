@@ -8,6 +8,7 @@
 mod call;
 mod certificates;
 mod commands;
+mod contract;
 mod failure;
 mod invocation;
 mod json;
@@ -16,6 +17,7 @@ mod options;
 mod output;
 mod place;
 mod ports;
+mod sandbox;
 mod signing_keys;
 mod table;
 mod tls;
@@ -50,6 +52,8 @@ enum Group {
     Certificates(certificates::Certificates),
     SigningKeys(signing_keys::SigningKeys),
     #[command(subcommand)]
+    Contract(contract::Contract),
+    #[command(subcommand)]
     Calendar(commands::calendar::Calendar),
     #[command(subcommand)]
     Forms(commands::forms::Forms),
@@ -59,6 +63,8 @@ enum Group {
     Bodies(commands::bodies::Bodies),
     #[command(subcommand)]
     Collections(commands::collections::Collections),
+    #[command(subcommand)]
+    Inbox(commands::inbox::Inbox),
     #[command(subcommand)]
     Journal(commands::journal::Journal),
 }
@@ -95,7 +101,9 @@ async fn run(options: Options, group: Group) -> Result<(), Failure> {
         Group::Tour => return tour::run(&options).await,
         Group::Calendar(command) => return command.run(&options).await,
         Group::Requests(command) => return command.run(&options).await,
+        Group::Inbox(inbox) => return inbox.run(&options).await,
         Group::SigningKeys(keys) => return keys.run(&options.folder),
+        Group::Contract(contract) => return contract.run(),
         Group::Forms(command) => command.command()?,
         Group::Bodies(command) => command.command()?,
         Group::Collections(command) => return command.run(&options).await,

@@ -178,6 +178,18 @@ impl Place {
         Ok(Connection::new(channel, line, self.timeout))
     }
 
+    /// What the server of a party on this machine shows and trusts, where no other files are given.
+    pub(crate) fn server(&self, name: &str) -> Result<tls::Files, Failure> {
+        let (certificate, key) = self.identity(name)?;
+        let revoked = Some(self.folder.join("authority/revoked.pem"));
+        Ok(tls::Files {
+            certificate,
+            key,
+            authority: self.authority(),
+            revoked: revoked.filter(|file| file.exists()),
+        })
+    }
+
     fn identity(&self, name: &str) -> Result<(PathBuf, PathBuf), Failure> {
         let certificate = self.certificates().join(format!("{name}.pem"));
         let key = self.certificates().join(format!("{name}.key"));

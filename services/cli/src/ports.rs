@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use legalstat_kit::run::Listeners;
 use tokio::net::TcpListener;
 
-use crate::place::ServiceName;
+use crate::{failure::Failure, place::ServiceName};
 
 /// Where each service listens. The addresses are held from the beginning, so that no other process takes them.
 pub(crate) struct Ports(BTreeMap<ServiceName, Listening>);
@@ -21,6 +21,17 @@ struct Listening {
     health: SocketAddr,
     /// Of its usual ports those that could not be had, with what the system says.
     refused: Vec<(u16, io::Error)>,
+}
+
+impl Listening {
+    /// The usual ports that cannot be had, and why.
+    fn refused(&self) -> String {
+        let refused = self.refused.iter();
+        let refused: Vec<String> = refused
+            .map(|(port, error)| format!("port {port} cannot be had ({error})"))
+            .collect();
+        refused.join(", ")
+    }
 }
 
 impl Ports {
@@ -51,18 +62,24 @@ impl Ports {
     pub(crate) fn moved(&self) -> Vec<String> {
         let moved = self.0.iter().filter(|(_, listening)| !listening.refused.is_empty());
         let line = |(name, listening): (&ServiceName, &Listening)| {
-            let refused = listening.refused.iter();
-            let refused: Vec<String> = refused
-                .map(|(port, error)| format!("port {port} cannot be had ({error})"))
-                .collect();
             let (calls, health) = (listening.calls.port(), listening.health.port());
             format!(
                 "  {} takes port {calls} for calls and {health} for health: {}\n",
                 name.as_str(),
-                refused.join(", ")
+                listening.refused()
             )
         };
         moved.map(line).collect()
+    }
+
+    /// Fails when not all ports are the usual ones, and names those that cannot be had.
+    pub(crate) fn require_usual(&self) -> Result<(), Failure> {
+        let refused = self.0.values().filter(|listening| !listening.refused.is_empty());
+        let refused: Vec<String> = refused.map(Listening::refused).collect();
+        if refused.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::usage(refused.join(", ")))
     }
 
     /// Where a service takes calls, and where it answers probes.
@@ -117,5 +134,7 @@ mod tests {
         ] {
             assert!(line.contains(part), "{part}: {line}");
         }
+        let refused = ports.require_usual().expect_err("one is taken").to_string();
+        assert!(refused.contains(&format!("port {taken} cannot be had")), "{refused}");
     }
 }

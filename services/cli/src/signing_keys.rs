@@ -55,10 +55,10 @@ impl SigningKeys {
     }
 }
 
-/// Makes the first keys of a system where they are missing.
-pub(crate) fn ensure(folder: &Path) -> anyhow::Result<()> {
+/// Makes the first keys of a system where they are missing; they sign from an instant on.
+pub(crate) fn ensure(folder: &Path, signs_from: Timestamp) -> anyhow::Result<()> {
     for service in SIGNING {
-        signing::ensure(folder, service.as_str(), Timestamp::now())?;
+        signing::ensure(folder, service.as_str(), signs_from)?;
     }
     Ok(())
 }

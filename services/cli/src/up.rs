@@ -6,7 +6,6 @@ use std::{
 };
 
 use anyhow::Context as _;
-use jiff::Timestamp;
 use legalstat_kit::{
     Service,
     call::telemetry::{self, LogFormat},
@@ -34,6 +33,7 @@ use crate::{
     output,
     place::{self, Addresses, Place, ServiceName},
     ports::Ports,
+    sandbox::{Clock, Sandbox},
     signing_keys,
 };
 
@@ -56,6 +56,8 @@ pub(crate) struct Up {
     /// Export traces and metrics over OTLP (gRPC) to this address, for example http://localhost:4317
     #[arg(long, value_name = "URL")]
     otlp_endpoint: Option<String>,
+    #[command(flatten)]
+    sandbox: Sandbox,
 }
 
 impl Up {
@@ -65,7 +67,7 @@ impl Up {
         let shutdown = CancellationToken::new();
         tokio::spawn(run::stop_on_signal(shutdown.clone()));
         let _telemetry = telemetry::start("legalstat", &self.log, LogFormat::Text, self.otlp_endpoint.as_deref())?;
-        let mut system = System::start(folder, shutdown.clone()).await?;
+        let mut system = System::start(folder, &self.sandbox, shutdown.clone()).await?;
         output::tell(&system.introduction(folder));
         let ended = system.ended().await;
         shutdown.cancel();
@@ -110,19 +112,21 @@ pub(crate) struct System {
 
 impl System {
     /// Starts everything and waits until every service serves.
-    pub(crate) async fn start(folder: &Path, shutdown: CancellationToken) -> Result<Self, Failure> {
+    pub(crate) async fn start(folder: &Path, sandbox: &Sandbox, shutdown: CancellationToken) -> Result<Self, Failure> {
         std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
         let folder = folder
             .canonicalize()
             .with_context(|| format!("finding {}", folder.display()))?;
         let lock = place::lock(&folder)?;
+        let ports = ports(sandbox).await?;
+        let clock = sandbox.clock();
         let (server, cluster) = database_server(&folder).await?;
         let passwords = passwords(&folder)?;
         roles::prepare_database(&server, DATABASE, &passwords)
             .await
             .context("preparing the database")?;
         let identities = Identities::ensure(&folder)?;
-        signing_keys::ensure(&folder)?;
+        signing_keys::ensure(&folder, clock.now())?;
         tokio::spawn(certificates::keep(folder.clone(), shutdown.clone()));
         let (ready, mut signals) = mpsc::unbounded_channel();
         let mut system = Self {
@@ -134,32 +138,34 @@ impl System {
             _lock: lock,
             folder,
         };
-        let ports = Ports::choose(FIRST_PORT).await?;
         system.moved = ports.moved();
         let mut start = Start {
             server: &server,
             passwords: &passwords,
             identities: &identities,
             ports,
+            clock,
             ready,
         };
-        system.spawn(ServiceName::Calendar, &legalstat_calendar::SERVICE, &mut start)?;
-        system.spawn(ServiceName::FormRegistry, &legalstat_form_registry::SERVICE, &mut start)?;
-        system.spawn(
-            ServiceName::RequestIntake,
-            &legalstat_request_intake::SERVICE,
-            &mut start,
-        )?;
-        system.spawn(
-            ServiceName::CollectionDistribution,
-            &legalstat_collection_distribution::SERVICE,
-            &mut start,
-        )?;
+        for name in ServiceName::ALL {
+            system.addresses.0.insert(name, start.ports.url(name));
+        }
+        for name in sandbox.started() {
+            match name {
+                ServiceName::Calendar => system.spawn(name, &legalstat_calendar::SERVICE, &mut start)?,
+                ServiceName::FormRegistry => system.spawn(name, &legalstat_form_registry::SERVICE, &mut start)?,
+                ServiceName::RequestIntake => system.spawn(name, &legalstat_request_intake::SERVICE, &mut start)?,
+                ServiceName::CollectionDistribution => {
+                    system.spawn(name, &legalstat_collection_distribution::SERVICE, &mut start)?;
+                }
+            }
+        }
+        // With it go the ports of what is left out: they refuse, as those of a service that is away do.
         drop(start);
         system.wait_until_ready(&mut signals).await?;
         let addresses = serde_json::to_vec_pretty(&system.addresses).context("the addresses")?;
         write_whole(&Place::addresses_file(&system.folder), &addresses, 0o644)?;
-        system.wait_for_schedules().await?;
+        system.wait_for_schedules(sandbox).await?;
         Ok(system)
     }
 
@@ -172,12 +178,19 @@ impl System {
         let mut environment = Environment::given(start.settings(name, service.schema, &self.folder)?);
         let (settings, config) = run::read_all(service, &mut environment).context("the settings made for a service")?;
         let listeners = start.ports.take(name)?;
-        let (shutdown, ready) = (self.shutdown.clone(), start.ready.clone());
-        self.addresses.0.insert(name, start.ports.url(name));
+        let (shutdown, ready, clock) = (self.shutdown.clone(), start.ready.clone(), start.clock);
         self.services.spawn(async move {
-            let served = run::serve_on(listeners, service, settings, config, Timestamp::now, shutdown, || {
-                ready.send(name).ok();
-            });
+            let served = run::serve_on(
+                listeners,
+                service,
+                settings,
+                config,
+                move || clock.now(),
+                shutdown,
+                || {
+                    ready.send(name).ok();
+                },
+            );
             served.await.with_context(|| service.name)
         });
         Ok(())
@@ -185,7 +198,7 @@ impl System {
 
     async fn wait_until_ready(&mut self, signals: &mut mpsc::UnboundedReceiver<ServiceName>) -> Result<(), Failure> {
         let deadline = tokio::time::Instant::now() + STARTING;
-        for _ in ServiceName::ALL {
+        for _ in 0..self.services.len() {
             tokio::select! {
                 Some(_) = signals.recv() => {}
                 Some(ended) = self.services.join_next() => {
@@ -201,7 +214,8 @@ impl System {
     }
 
     /// Waits until the schedules are computed, which the first start does once both services know the calendar.
-    async fn wait_for_schedules(&self) -> Result<(), Failure> {
+    /// Without the calendar they stay as they are.
+    async fn wait_for_schedules(&self, sandbox: &Sandbox) -> Result<(), Failure> {
         let place = Place::local(self.folder.clone(), STARTING);
         for (service, method) in [
             (
@@ -213,6 +227,9 @@ impl System {
                 "legalstat.collections.v1.CollectionDistributionService/ListSchedule",
             ),
         ] {
+            if !sandbox.starts(service) || !sandbox.starts(ServiceName::Calendar) {
+                continue;
+            }
             place
                 .connect(service, None)?
                 .call(method, &json!({ "year": 2026, "pageSize": 1 }))
@@ -342,6 +359,15 @@ async fn database_server(folder: &Path) -> Result<(String, Option<Cluster>), Fai
     Ok((cluster.admin_url("postgres"), Some(cluster)))
 }
 
+/// The usual ports or others, and those that were asked for or none.
+async fn ports(sandbox: &Sandbox) -> Result<Ports, Failure> {
+    let ports = Ports::choose(sandbox.port.unwrap_or(FIRST_PORT)).await?;
+    if sandbox.port.is_some() {
+        ports.require_usual()?;
+    }
+    Ok(ports)
+}
+
 /// The roles' passwords, made at the first start.
 fn passwords(folder: &Path) -> anyhow::Result<ServicePasswords> {
     ServicePasswords::open_or_create(&folder.join("passwords.json"))
@@ -352,6 +378,7 @@ struct Start<'a> {
     passwords: &'a ServicePasswords,
     identities: &'a Identities,
     ports: Ports,
+    clock: Clock,
     ready: mpsc::UnboundedSender<ServiceName>,
 }
 

@@ -1,5 +1,7 @@
 //! What this service refuses, and how each refusal reaches the caller.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use legalstat_kit::{FieldReason, Refusal, Violations, door::word::Word, law::LegalBasis};
 use legalstat_proto::common::v1::ErrorReason;
@@ -29,7 +31,7 @@ impl Obstacle {
                 ErrorReason::DigestMismatch,
                 "the content has another digest than the one given",
             ),
-            Self::NotSealed => (ErrorReason::WrongState, "the edition is not sealed"),
+            Self::NotSealed => (ErrorReason::EditionNotSealed, "the edition is not sealed"),
             Self::AlreadySealed => (
                 ErrorReason::WrongState,
                 "the edition is sealed; its content stays as it is",
@@ -37,7 +39,7 @@ impl Obstacle {
             Self::AlreadyReleased => (ErrorReason::WrongState, "the edition is released"),
             Self::NotReleased => (ErrorReason::WrongState, "the edition is not released"),
             Self::Recalled => (
-                ErrorReason::WrongState,
+                ErrorReason::EditionRecalled,
                 "the edition was recalled; upload its replacement first",
             ),
             Self::SamePerson => (
@@ -194,11 +196,19 @@ impl Unissuable {
                 Refusal::new(Code::FailedPrecondition, changed, message).with("recipients", &names.join(", "))
             }
             Self::NothingCertain => Refusal::new(Code::FailedPrecondition, ErrorReason::WrongState, message),
+            Self::Ended(recipients) => ended(&recipients, message),
         };
         refusal
             .about(&edition)
             .legal_basis(LegalBasis::instruction("Appendix 1"))
     }
+}
+
+/// The refusal to give copies to recipients that have ended and that nothing in force follows.
+pub fn ended(recipients: &BTreeSet<String>, message: String) -> Refusal {
+    let names: Vec<_> = recipients.iter().map(|id| key::recipient(id)).collect();
+    let reason = ErrorReason::RecipientEnded;
+    Refusal::new(Code::FailedPrecondition, reason, message).with("recipients", &names.join(", "))
 }
 
 impl copy::Obstacle {
@@ -225,6 +235,13 @@ pub fn copies_of_another(recipient: &str) -> Refusal {
     let message = format!("a recipient sees its own copies, not those of {recipient}");
     Refusal::new(Code::PermissionDenied, ErrorReason::RoleMissing, message)
         .about(recipient)
+        .legal_basis(LegalBasis::instruction("Appendix 1"))
+}
+
+/// The refusal to who sees no copies at all.
+pub fn copies_of_others() -> Refusal {
+    let message = "copies are counted for officials, and for recipients their own";
+    Refusal::new(Code::PermissionDenied, ErrorReason::RoleMissing, message)
         .legal_basis(LegalBasis::instruction("Appendix 1"))
 }
 

@@ -200,14 +200,18 @@ fn issue(proof: &DeliveryProof, keys: &[SigningKey]) -> anyhow::Result<Told> {
         ));
     }
     Ok(match verified(keys, &proof.copy_key, &bytes, &proof.copy_signature) {
-        Ok(()) => (Outcome::Proved, issued(stated)),
+        Ok(()) => (Outcome::Proved, issued(stated) + &by_list(proof)),
         Err(why) => (Outcome::Refuted, why),
     })
 }
 
 fn issued(statement: &CopyStatement) -> String {
+    let marked = match &statement.official_use {
+        Some(marking) => format!(", marked for official use in {} copies", marking.copies),
+        None => String::new(),
+    };
     format!(
-        "{} issued {}, number {} of {} of revision {}, to {} at {}, with the content of SHA-256 {}",
+        "{} issued {}, number {} of {} of revision {}, to {} at {}, with the content of SHA-256 {}{marked}",
         statement.sending_body,
         statement.copy,
         statement.ordinal,
@@ -219,13 +223,34 @@ fn issued(statement: &CopyStatement) -> String {
     )
 }
 
+/// By which list, in words that follow a sentence.
+fn by_list(proof: &DeliveryProof) -> String {
+    let Some(list) = &proof.distribution_list else {
+        return String::new();
+    };
+    let law = list.legal_basis.clone().unwrap_or_default();
+    format!(
+        "; by version {} of the distribution list, the service says, which rests on {} {}",
+        list.version, law.act, law.provision
+    )
+}
+
 fn receipt(proof: &DeliveryProof) -> anyhow::Result<Told> {
     let Some(receipt) = &proof.receipt else {
         let outcome = match proof.state() {
             CopyState::Received => Outcome::Refuted,
             _ => Outcome::NotProved,
         };
-        return Ok((outcome, "it holds no receipt".into()));
+        let text = match &proof.rejection {
+            Some(rejection) => format!(
+                "it holds no receipt: {} rejected the copy at {}, the service says, because {:?}",
+                rejection.rejected_by,
+                rejection.recorded_at.map(|at| at.to_string()).unwrap_or_default(),
+                rejection.reason
+            ),
+            None => "it holds no receipt".into(),
+        };
+        return Ok((outcome, text));
     };
     let Some(said) = &receipt.statement else {
         return Ok((Outcome::Refuted, "the receipt says nothing".into()));
@@ -245,21 +270,48 @@ fn receipt(proof: &DeliveryProof) -> anyhow::Result<Told> {
     };
     let bytes = statements::of_receipt(said)?;
     let at = said.received_at.map(|at| at.to_string()).unwrap_or_default();
-    let of_recipient = format!("{}/signingKeys/", said.recipient);
-    if key.name != receipt.signing_key || !key.name.starts_with(&of_recipient) || !counts(key, said) {
+    let Some(signer) = signer(proof, receipt, said) else {
+        let text = format!("nothing says that {} follows the recipient", receipt.successor);
+        return Ok((Outcome::Refuted, text));
+    };
+    let of_signer = format!("{signer}/signingKeys/");
+    if key.name != receipt.signing_key || !key.name.starts_with(&of_signer) || !counts(key, said) {
         let text = "the key is not the recipient's, or did not count when the copy was received";
         return Ok((Outcome::Refuted, text.into()));
     }
+    let follows = if signer == said.recipient {
+        String::new()
+    } else {
+        format!(", that it follows {}", said.recipient)
+    };
     Ok(match holds(&key.name, &key.public_key, &bytes, &receipt.signature) {
         Ok(()) => (
             Outcome::Proved,
             format!(
-                "{} signed with its key {} that it received the copy at {at}; that the key is the recipient's the service says",
-                said.recipient, key.name
+                "{signer} signed with its key {} that it received the copy at {at}; that the key is its own{follows}, the service says",
+                key.name
             ),
         ),
         Err(why) => (Outcome::Refuted, why),
     })
+}
+
+/// Who must have signed a receipt: the copy's recipient, or a successor to which what the proof tells leads from it.
+fn signer<'a>(proof: &'a DeliveryProof, receipt: &'a Receipt, said: &'a ReceiptStatement) -> Option<&'a str> {
+    if receipt.successor.is_empty() {
+        return Some(&said.recipient);
+    }
+    let mut recipient = said.recipient.as_str();
+    for succession in &proof.successions {
+        if succession.recipient != recipient {
+            return None;
+        }
+        recipient = &succession.successor;
+        if recipient == receipt.successor {
+            return Some(recipient);
+        }
+    }
+    None
 }
 
 /// Whether a key counted at the instant of a receipt.

@@ -34,15 +34,15 @@ pub fn statement(copy: &Copy, received_at: Timestamp) -> ReceiptStatement {
 /// A signature as the recipient gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
-    /// Whose key it is; `None` where the recipient of the copy is meant.
+    /// Whose key it is; `None` where who gives the receipt is meant.
     pub recipient: Option<String>,
     /// The id of the key.
     pub key: String,
     pub signature: [u8; 64],
 }
 
-/// The receipt with its signature, which must be by one of the recipient's `keys` that counted at that instant, over the statement of this
-/// copy. A recipient without a key then gives none.
+/// The receipt with its signature, which must be by one of its signer's `keys` that counted at that instant, over the statement of this
+/// copy: the copy's recipient signs, or what follows it. One without a key then gives none.
 ///
 /// # Errors
 /// Why it is not the recipient's; or a statement that cannot be written.
@@ -52,11 +52,12 @@ pub fn sign(
     mut receipt: Receipt,
     given: Option<Given>,
 ) -> Result<Result<Receipt, NotTrue>, Error> {
+    let signer = receipt.signer(&copy.recipient);
     let at = receipt.received_at;
     let Some(given) = given else {
         return Ok(receipt::require_none(keys, at).map(|()| receipt));
     };
-    if given.recipient.is_some_and(|named| named != copy.recipient) {
+    if given.recipient.is_some_and(|named| named != signer) {
         return Ok(Err(NotTrue::KeyUnknown));
     }
     let key = match receipt::key_at(keys, &given.key, at) {
@@ -77,7 +78,7 @@ pub fn sign(
 }
 
 /// The receipt with which the server of a recipient answered a delivery, when it is true: of this copy, by one of the recipient's `keys`
-/// where it has one. `server` is the name in the server's certificate.
+/// where it has one, or of the `successor` whose server it is. `server` is the name in the server's certificate.
 ///
 /// # Errors
 /// Why it is not true, in words; or a statement that cannot be written.
@@ -86,12 +87,16 @@ pub fn pushed(
     copy: &Copy,
     said: &proto::Receipt,
     server: &str,
+    successor: Option<String>,
     now: Timestamp,
 ) -> Result<Result<Receipt, String>, Error> {
     let Some(stated) = &said.statement else {
         return Ok(Err("the receipt has no statement".to_owned()));
     };
-    let mut receipt = Receipt::by_certificate(server, Way::Push, now);
+    let mut receipt = Receipt {
+        successor,
+        ..Receipt::by_certificate(server, Way::Push, now)
+    };
     let given = match signature(said) {
         Ok(given) => given,
         Err(problem) => return Ok(Err(problem)),
@@ -121,13 +126,17 @@ pub fn pushed(
 /// When the recipient received a copy, as it signed it.
 fn instant(stated: &ReceiptStatement, copy: &Copy, now: Timestamp) -> Result<Timestamp, String> {
     let at = stated.received_at.as_ref();
-    let at = at.and_then(|at| wire::timestamp(at).ok()).ok_or("the receipt does not say when")?;
+    let at = at
+        .and_then(|at| wire::timestamp(at).ok())
+        .ok_or("the receipt does not say when")?;
     // What is signed must be what is kept, to the digit.
     if at != wire::whole_microseconds(at) {
         return Err("the receipt's instant is not one of whole microseconds".to_owned());
     }
     if at < copy.issued_at || at > now + CLOCK_AHEAD {
-        return Err("the receipt's instant lies before the copy was issued, or more than five minutes ahead".to_owned());
+        return Err(
+            "the receipt's instant lies before the copy was issued, or more than five minutes ahead".to_owned(),
+        );
     }
     Ok(at)
 }

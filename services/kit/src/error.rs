@@ -255,10 +255,26 @@ impl From<Refusal> for Status {
             details.set_retry_info(Some(after));
         }
         let status = Status::with_error_details(refusal.code, carried(&refusal.message), details);
-        match refusal.row_faults {
+        let mut status = match refusal.row_faults {
             Some(faults) => with_row_faults(&status, *faults),
             None => status,
+        };
+        if let Some(pushback) = pushback(refusal.code, refusal.retry_after) {
+            status.metadata_mut().insert("grpc-retry-pushback-ms", pushback.into());
         }
+        status
+    }
+}
+
+/// The longest time after which a client's library is asked to try again within the same call: calls last seconds.
+const PUSHBACK: Duration = Duration::from_secs(10);
+
+/// What tells the retries of client libraries, which do not read RetryInfo, after how many milliseconds to try again
+/// (gRFC A6, "Pushback"); -1 tells them not to, so that a caller learns at once of what only he can help, or only later.
+fn pushback(code: Code, after: Option<Duration>) -> Option<i64> {
+    match after {
+        Some(after) if after <= PUSHBACK => i64::try_from(after.as_millis()).ok(),
+        _ => matches!(code, Code::Unavailable | Code::ResourceExhausted).then_some(-1),
     }
 }
 
@@ -421,6 +437,23 @@ mod tests {
             let status = Status::from(Refusal::not_found(&format!("forms/{c}1")));
             assert_eq!(status.message(), "there is no forms/\u{fffd}1", "{c:?}");
         }
+    }
+
+    #[test]
+    fn libraries_try_again_when_a_refusal_says_so_and_soon() {
+        let sent = |code, after| {
+            let mut refusal = Refusal::new(code, ErrorReason::Overloaded, "");
+            refusal.retry_after = after;
+            let status = Status::from(refusal);
+            let pushback = status.metadata().get("grpc-retry-pushback-ms");
+            pushback.map(|pushback| pushback.to_str().expect("digits").to_owned())
+        };
+        let (soon, late) = (Duration::from_millis(1250), Duration::from_secs(3600));
+        assert_eq!(sent(Code::Unavailable, Some(soon)).as_deref(), Some("1250"));
+        assert_eq!(sent(Code::ResourceExhausted, Some(PUSHBACK)).as_deref(), Some("10000"));
+        assert_eq!(sent(Code::ResourceExhausted, Some(late)).as_deref(), Some("-1"));
+        assert_eq!(sent(Code::ResourceExhausted, None).as_deref(), Some("-1"));
+        assert_eq!(sent(Code::InvalidArgument, None), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
-use crate::{Context, lent};
+use crate::{Process, lent};
 
 /// Logs a failure once: again only when it changes, or when it comes back after a success.
 #[derive(Debug)]
@@ -55,15 +55,15 @@ impl Once {
     }
 }
 
-/// Runs `round` again and again until the context's shutdown, with a pause after each. A failed round is logged once and
+/// Runs `round` again and again until the process's shutdown, with a pause after each. A failed round is logged once and
 /// tried again; a shutdown drops the round under way.
-pub fn repeat<R, F>(context: &Context, name: &'static str, pause: Duration, mut round: R) -> JoinHandle<()>
+pub fn repeat<R, F>(process: &Process, name: &'static str, pause: Duration, mut round: R) -> JoinHandle<()>
 where
     R: FnMut() -> F + Send + 'static,
     F: Future<Output = anyhow::Result<()>> + Send,
 {
-    let job = context.clone();
-    spawn(context, name, async move {
+    let job = process.clone();
+    spawn(process, name, async move {
         let mut once = Once::new(name);
         loop {
             let ended = tokio::select! {
@@ -81,9 +81,9 @@ where
 
 /// Runs a job that the service cannot do without. The process waits for its end when it stops, and a panic in it stops the
 /// process.
-pub fn spawn(context: &Context, name: &'static str, job: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
-    let own = context.clone();
-    context.tasks.spawn(async move {
+pub fn spawn(process: &Process, name: &'static str, job: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    let own = process.clone();
+    process.tasks.spawn(async move {
         // Nothing of the job is used after its panic: the process ends.
         if let Err(panic) = AssertUnwindSafe(job).catch_unwind().await {
             own.crash(name, message(&*panic));
@@ -111,16 +111,11 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::{
-        call::tls,
-        schema::{self, Connections, Database},
-    };
+    use crate::call::tls;
 
     const PAUSE: Duration = Duration::from_millis(1);
 
-    fn context() -> Context {
-        let options = schema::options("postgres://nowhere").expect("a URL");
-        let db = Database::new(options, Connections { writing: 1, reading: 1 });
+    fn process() -> Process {
         let file = || PathBuf::from("nowhere");
         let tls = tls::Files {
             certificate: file(),
@@ -128,7 +123,7 @@ mod tests {
             authority: file(),
             revoked: None,
         };
-        Context::new(db, tls, CancellationToken::new(), || Timestamp::UNIX_EPOCH)
+        Process::new(tls, CancellationToken::new(), || Timestamp::UNIX_EPOCH)
     }
 
     #[test]
@@ -144,10 +139,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_failed_round_is_tried_again_until_the_shutdown() {
-        let context = context();
-        let (rounds, shutdown) = (Arc::new(AtomicUsize::new(0)), context.shutdown.clone());
+        let process = process();
+        let (rounds, shutdown) = (Arc::new(AtomicUsize::new(0)), process.shutdown.clone());
         let counted = rounds.clone();
-        let job = repeat(&context, "test", PAUSE, move || {
+        let job = repeat(&process, "test", PAUSE, move || {
             let (counted, shutdown) = (counted.clone(), shutdown.clone());
             async move {
                 if counted.fetch_add(1, Ordering::SeqCst) == 4 {
@@ -158,39 +153,39 @@ mod tests {
         });
         job.await.expect("it does not panic");
         assert_eq!(rounds.load(Ordering::SeqCst), 5);
-        context.require_sound().expect("a failed round is no crash");
+        process.require_sound().expect("a failed round is no crash");
     }
 
     #[tokio::test]
     async fn a_round_under_way_is_dropped_at_the_shutdown() {
-        let context = context();
-        let job = repeat(&context, "test", PAUSE, std::future::pending);
+        let process = process();
+        let job = repeat(&process, "test", PAUSE, std::future::pending);
         tokio::task::yield_now().await;
-        context.shutdown.cancel();
+        process.shutdown.cancel();
         job.await.expect("it does not panic");
     }
 
     #[tokio::test]
     async fn a_panic_stops_the_service_and_is_told_under_the_name_of_the_job() {
-        let context = context();
+        let process = process();
         let round = || async { panic!("day {}", 32) };
-        repeat(&context, "following", PAUSE, round)
+        repeat(&process, "following", PAUSE, round)
             .await
             .expect("the panic is caught");
-        assert!(context.shutdown.is_cancelled());
-        let crash = context.require_sound().expect_err("a job crashed");
+        assert!(process.shutdown.is_cancelled());
+        let crash = process.require_sound().expect_err("a job crashed");
         assert_eq!(crash.to_string(), "the job following panicked: day 32");
     }
 
     #[tokio::test]
     async fn the_first_crash_is_told() {
-        let context = context();
+        let process = process();
         for name in ["first", "second"] {
-            spawn(&context, name, async { panic!("for the test") })
+            spawn(&process, name, async { panic!("for the test") })
                 .await
                 .expect("the panic is caught");
         }
-        let crash = context.require_sound().expect_err("two jobs crashed");
+        let crash = process.require_sound().expect_err("two jobs crashed");
         assert_eq!(crash.to_string(), "the job first panicked: for the test");
     }
 }

@@ -39,4 +39,4 @@ pub use call::{Call, caller::Caller};
 pub use door::violations::Violations;
 pub use error::{Error, Refusal};
 pub use legalstat_proto::common::v1::FieldReason;
-pub use run::{Context, Service};
+pub use run::{Context, Process, Service};

@@ -16,7 +16,7 @@ use tracing::Instrument;
 use crate::{
     lent::{
         self, Lent, Transaction,
-        spare::{self, IDLE},
+        spare::{self, IDLE, Turn},
     },
     run::probe::Probe,
 };
@@ -39,9 +39,6 @@ pub fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
     let options = PgConnectOptions::from_str(url).map_err(|_| anyhow::anyhow!("the database URL cannot be read"))?;
     Ok(options.log_statements(tracing::log::LevelFilter::Trace))
 }
-
-/// How long a call waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// PostgreSQL plans a statement that takes arrays anew each time it is run, because it hopes for a better plan for arrays that
 /// are short. A plan of a group's inserts takes longer than the inserts of one call, and is always the same.
@@ -78,12 +75,12 @@ pub struct Database {
 impl Database {
     /// Connects when first used.
     pub fn new(options: PgConnectOptions, connections: Connections) -> Self {
-        let planned_once = options.clone().options([PLANNED_ONCE]);
+        let (planned_once, turn) = (options.clone().options([PLANNED_ONCE]), Turn::new());
         Self {
-            writing: pool(planned_once.clone(), connections.writing),
-            reading: pool(options.clone(), connections.reading),
-            planned: pool(planned_once.clone(), PLANNED),
-            recording: pool(planned_once, 1),
+            writing: pool(planned_once.clone(), connections.writing, &turn),
+            reading: pool(options.clone(), connections.reading, &turn),
+            planned: pool(planned_once.clone(), PLANNED, &turn),
+            recording: pool(planned_once, 1, &turn),
             probe: Probe::new(options),
             runtime: Handle::try_current().ok(),
         }
@@ -210,10 +207,10 @@ impl Database {
     }
 }
 
-fn pool(options: PgConnectOptions, connections: u32) -> spare::Connections {
+fn pool(options: PgConnectOptions, connections: u32, turn: &Turn) -> spare::Connections {
     let pool = PgPoolOptions::new()
         .max_connections(connections)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(lent::CONNECTING)
         .test_before_acquire(false)
         .after_connect(|connection, _| Box::pin(bound_statements(connection)))
         .before_acquire(|connection, meta| {
@@ -225,7 +222,7 @@ fn pool(options: PgConnectOptions, connections: u32) -> spare::Connections {
             })
         })
         .connect_lazy_with(options);
-    spare::Connections::of(pool)
+    spare::Connections::of(pool, turn.clone())
 }
 
 /// How long a statement of the runtime role may take, as `deploy/postgres/roles.sql` sets it.

@@ -250,7 +250,11 @@ impl Staged {
     }
 }
 
-fn chunk<H>(message: Arriving<H>) -> Result<Bytes, Error> {
+/// The content that a message after the first carries.
+///
+/// # Errors
+/// A message that is no chunk of 1 byte to 1 MiB, or a line that was cut.
+pub fn chunk<H>(message: Arriving<H>) -> Result<Bytes, Error> {
     let violation = match message.map_err(broken)? {
         Some(Part::Chunk(chunk)) if (1..=MAX_CHUNK).contains(&chunk.len()) => return Ok(Bytes::from(chunk)),
         Some(Part::Chunk(_)) => wrong_size(),

@@ -1,6 +1,7 @@
 //! A private certificate authority: certificates for every caller and service of a local system.
 
 use std::{
+    net::{Ipv4Addr, Ipv6Addr},
     path::{Path, PathBuf},
     sync::Mutex,
 };
@@ -12,6 +13,7 @@ use rcgen::{
     Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
 };
 use time::{Duration, OffsetDateTime};
+use x509_parser::{certificate::X509Certificate, extensions::GeneralName};
 
 use super::{
     folder::write_whole,
@@ -199,7 +201,8 @@ impl Authority {
         write_whole(&self.revoked_path(), list.as_bytes(), 0o644)
     }
 
-    /// The certificate of a party, made when it is missing, ends within 30 days, or is not that of the key beside it.
+    /// The certificate of a party, made when it is missing, ends within 30 days, is not that of the key beside it, or is not for all hosts
+    /// that the party is reached as.
     ///
     /// # Errors
     /// Files that cannot be read or written.
@@ -220,7 +223,7 @@ impl Authority {
         let _alone = self.making.lock().expect("no code panics while it holds this lock");
         let key = std::fs::read_to_string(&identity.key_path).unwrap_or_default();
         let lasting = KeyPair::from_pem(&key).is_ok_and(|pair| lasts(&identity.certificate_path, &pair, RENEWED));
-        if !lasting {
+        if !(lasting && serves(&identity.certificate_path, &usage.hosts)) {
             let pair = KeyPair::generate()?;
             let made = parameters(usage, valid)?.signed_by(&pair, &self.issuer)?;
             write_whole(&identity.key_path, pair.serialize_pem().as_bytes(), 0o600)?;
@@ -246,6 +249,37 @@ fn lasts(certificate: &Path, pair: &KeyPair, ahead: Duration) -> bool {
             is_of_key && certificate.validity().not_after.timestamp() > needed
         })
     })
+}
+
+/// Whether the file holds a certificate for all of these hosts.
+fn serves(certificate: &Path, hosts: &[String]) -> bool {
+    let Ok(pem) = std::fs::read(certificate) else {
+        return false;
+    };
+    let names = |certificate: &X509Certificate<'_>| -> Option<Vec<String>> {
+        let names = certificate.subject_alternative_name().ok()??;
+        Some(names.value.general_names.iter().filter_map(host).collect())
+    };
+    x509_parser::pem::parse_x509_pem(&pem).is_ok_and(|(_, pem)| {
+        let names = pem.parse_x509().ok().and_then(|certificate| names(&certificate));
+        names.is_some_and(|names| hosts.iter().all(|host| names.contains(host)))
+    })
+}
+
+/// A DNS name or an address as hosts are written.
+fn host(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(name) => Some((*name).to_owned()),
+        GeneralName::IPAddress(bytes) => match bytes.len() {
+            4 => <[u8; 4]>::try_from(*bytes)
+                .ok()
+                .map(|v4| Ipv4Addr::from(v4).to_string()),
+            _ => <[u8; 16]>::try_from(*bytes)
+                .ok()
+                .map(|v6| Ipv6Addr::from(v6).to_string()),
+        },
+        _ => None,
+    }
 }
 
 fn authority_parameters(valid: Duration) -> CertificateParams {
@@ -358,6 +392,28 @@ mod tests {
             "{operator}"
         );
         assert!(!serves);
+    }
+
+    #[test]
+    fn a_certificate_is_made_anew_for_a_host_that_it_is_not_for_and_stays_for_those_that_it_is_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let authority = Authority::open_or_create(folder.path()).expect("it opens");
+        let made = |usage: &Usage| {
+            let identity = authority.ensure(usage).expect("it is made");
+            std::fs::read(identity.certificate_path).expect("it is there")
+        };
+        let caller = Usage::recipient("senate");
+        let first = made(&caller);
+        let serving = caller
+            .clone()
+            .reached_as("localhost")
+            .reached_as("127.0.0.1")
+            .reached_as("::1");
+        let second = made(&serving);
+        assert_ne!(first, second);
+        assert_eq!(made(&serving), second);
+        assert_eq!(made(&caller), second, "it serves for more than is asked");
+        assert_ne!(made(&serving.reached_as("inbox.senate.example")), second);
     }
 
     fn end(path: &Path) -> i64 {

@@ -9,6 +9,7 @@
 pub mod added;
 pub mod authority;
 pub mod folder;
+pub mod hosts;
 pub mod postgres;
 pub mod programs;
 pub mod residents;

@@ -3,9 +3,10 @@
 use legalstat_proto::{
     collections::v1::{
         AddRecipientKeyRequest, ApproveDistributionRequest, Collection, Copy, CreateRecipientRequest, DistributionCell,
-        DistributionList, GetRecipientRequest, ListDeliveryAttemptsRequest, ListDistributionListsRequest, ListRecipientKeysRequest, Recipient,
-        RedeliverCopyRequest, RejectDistributionRequest, ResolveDistributionRequest, RetireRecipientKeyRequest, UpdateCollectionRequest,
-        UpdateRecipientRequest,
+        DistributionList, GetAnsweringDayRequest, GetPunctualityRequest, GetRecipientRequest,
+        ListDeliveryAttemptsRequest, ListDistributionListsRequest, ListRecipientKeysRequest, PunctualityLines,
+        Recipient, RedeliverCopyRequest, RejectDistributionRequest, ResolveDistributionRequest,
+        RetireRecipientKeyRequest, SetAnsweringDayRequest, UpdateCollectionRequest, UpdateRecipientRequest,
     },
     common::v1 as common,
 };
@@ -235,6 +236,24 @@ pub(super) async fn call(watched: &Watched, callers: &Callers<'_>, method: &str)
                 validate_only: false,
             };
             Call::new(callers.approver, rpc!("RejectDistribution"), &message)
+        }
+        "GetPunctuality" => {
+            let message = GetPunctualityRequest {
+                year: 2025,
+                lines: PunctualityLines::ByRecipient.into(),
+                ..Default::default()
+            };
+            Call::new(callers.operator, rpc!("GetPunctuality"), &message)
+        }
+        "GetAnsweringDay" => Call::new(callers.anyone, rpc!("GetAnsweringDay"), &GetAnsweringDayRequest {}),
+        "SetAnsweringDay" => {
+            let message = SetAnsweringDayRequest {
+                day: day(),
+                reason: new_id(),
+                request_id: new_id(),
+                ..Default::default()
+            };
+            Call::new(administrator, rpc!("SetAnsweringDay"), &message)
         }
         _ => return Ok(None),
     }))

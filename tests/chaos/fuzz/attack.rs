@@ -11,7 +11,7 @@ use super::{
     wire::{self, End, Sent},
     words::{happens, one_of},
 };
-use crate::dice::Dice;
+use crate::{cutting::INBOX, dice::Dice};
 
 /// A method with what the contracts say of it.
 pub struct Method {
@@ -27,9 +27,10 @@ pub struct Method {
     is_feed: bool,
 }
 
-/// Every method of the contracts.
+/// Every method of the contracts that a system serves.
 pub fn methods() -> Vec<Method> {
     let services = legalstat_proto::descriptors().services();
+    let services = services.filter(|service| service.full_name() != INBOX);
     let methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
     methods.map(|method| Method::of(&method)).collect()
 }

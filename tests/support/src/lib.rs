@@ -5,5 +5,6 @@
     reason = "tests read the time of the processes that they watch, and choose ids"
 )]
 
+pub mod inbox;
 pub mod open_requests;
 pub mod system;

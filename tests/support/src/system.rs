@@ -69,9 +69,15 @@ impl System {
 
     /// Starts it and waits until it says that it runs.
     pub fn up(&mut self) -> Duration {
+        self.up_with(&[])
+    }
+
+    /// The same with options.
+    pub fn up_with(&mut self, options: &[&str]) -> Duration {
         let began = Instant::now();
         let mut process = program(self.folder())
             .arg("up")
+            .args(options)
             .stderr(Stdio::piped())
             .spawn()
             .expect("it starts");
@@ -230,7 +236,14 @@ impl System {
     pub fn channel(&self, service: &str, caller: Option<&str>) -> tonic::transport::Channel {
         let addresses = std::fs::read(self.home().join("addresses.json")).expect("it runs");
         let addresses: Value = serde_json::from_slice(&addresses).expect("addresses");
-        let url = addresses[service].as_str().expect("every service has an address");
+        self.channel_to(
+            addresses[service].as_str().expect("every service has an address"),
+            caller,
+        )
+    }
+
+    /// A channel to a server beside the system as a caller, or without a certificate.
+    pub fn channel_to(&self, url: &str, caller: Option<&str>) -> tonic::transport::Channel {
         let file = |name: String| self.home().join("certificates").join(name);
         let identity = caller.map(|name| (file(format!("{name}.pem")), file(format!("{name}.key"))));
         let identity = identity.as_ref().map(|(certificate, key)| (certificate, key));

@@ -4,6 +4,7 @@ mod contents;
 pub(crate) mod copies;
 pub(crate) mod delivery;
 pub(crate) mod lists;
+pub(crate) mod punctuality;
 pub(crate) mod recipients;
 pub(crate) mod titles;
 
@@ -27,6 +28,8 @@ pub(crate) enum Collections {
     OfRecipients(recipients::Receiving),
     #[command(flatten)]
     OfLists(lists::Sharing),
+    #[command(flatten)]
+    Counted(punctuality::Counting),
     /// What falls due for the periods of a year
     #[command(after_help = "Example:\n  legalstat collections schedule --year 2026 -o json")]
     Schedule {
@@ -105,6 +108,7 @@ const SCHEDULE: View = View::Rows(
         ("period", "period"),
         ("due", "dueDate"),
         ("state", "state"),
+        ("punctuality", "punctuality"),
         ("provisional", "provisional"),
         ("assumed", "assumed"),
     ],
@@ -147,6 +151,8 @@ impl Collections {
             Self::OfTitles(titles) => titles.command(),
             Self::OfRecipients(recipients) => recipients.command(),
             Self::OfLists(lists) => lists.command(),
+            Self::Counted(counting) => counting.command(),
+            Self::Copy(copies) => copies.command(),
             Self::Delivery(delivery) => delivery.command(),
             Self::Release { .. } => self.mutation(),
             _ => self.reading(),
@@ -158,6 +164,7 @@ impl Collections {
             Self::OfTitles(titles) => return titles.command(),
             Self::OfRecipients(recipients) => return recipients.command(),
             Self::OfLists(lists) => return lists.command(),
+            Self::Counted(counting) => return counting.command(),
             Self::Schedule { year, collection } => {
                 let request = object([("year", Some(json!(year))), ("collection", collection_name(collection))]);
                 list("ListSchedule", request, SCHEDULE)

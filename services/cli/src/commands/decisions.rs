@@ -8,7 +8,7 @@ use super::{
     answers::Capacity,
     caller_name, connect, date,
     forms::word,
-    name, object, place_of, request,
+    name, notice, object, place_of, request,
     requests::{SERVICE, draft::Written, supplied::Supplied},
     sheet,
 };
@@ -123,6 +123,11 @@ moment, this is refused, and given again after a look.")]
         #[arg(long)]
         reason: String,
     },
+    /// Record that the requester was told of a forwarding or an extension
+    #[command(after_help = "Examples:
+  legalstat requests notice 2026-000042 --on 2026-03-05 --means post
+  legalstat requests notice 2026-000042 --decision 1 --on 2026-03-05 --means e-government")]
+    Notice(notice::Notice),
     /// Leave a request without consideration (Instruction, para 7)
     #[command(after_help = "Example:
   legalstat requests leave 2026-000042 --ground OPENLY_AVAILABLE --reason \"forms/1/editions/2025-M12 has it\"
@@ -225,7 +230,7 @@ fields of a Request in proto3 JSON.")]
 pub(crate) struct On {
     /// The request: its registration number, its coupon's or its name, requests/UUID
     #[arg(value_name = "REQUEST")]
-    name: String,
+    pub(super) name: String,
     /// Its etag as it was read: refused when it has changed since [default: with --set of an item or the signatory the one that it has
     /// now, else none]
     #[arg(long)]
@@ -266,6 +271,7 @@ impl Deciding {
             | Self::Review { on, .. }
             | Self::Correct { on, .. }
             | Self::Forward { on, .. }
+            | Self::Notice(notice::Notice { on, .. })
             | Self::Leave { on, .. }
             | Self::Return { on, .. }
             | Self::Withdraw { on, .. }
@@ -299,6 +305,7 @@ impl Deciding {
             | Self::Clarify {
                 step: Clarify::Provide { on, supplied, .. },
             } => on.read = supplied.complete(&name("requests/", &on.name), options).await?,
+            Self::Notice(notice) => notice.complete(options).await?,
             _ => {}
         }
         Ok(())
@@ -375,6 +382,10 @@ impl Deciding {
                     ("reason", Some(json!(reason))),
                 ]);
                 ("ForwardRequest", on, fields)
+            }
+            Self::Notice(notice) => {
+                let (on, fields) = notice.fields();
+                ("RecordNotice", on, fields)
             }
             Self::Leave { on, ground, reason } => {
                 let fields = json!({ "ground": ground, "reason": reason });

@@ -3,7 +3,7 @@
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Action, Command, instant, object};
+use super::{Action, Command, collections::copies::copy_name, edition_name, instant, object};
 use crate::{failure::Failure, output::View, place::ServiceName};
 
 const SERVICE: &str = "legalstat.journal.v1.JournalService";
@@ -17,7 +17,7 @@ pub(crate) enum Journal {
         /// Whose journal
         #[arg(long)]
         service: ServiceName,
-        /// Only entries on this resource
+        /// Only entries on this resource; of an edition or a copy `crime/2026-Q3` or `crime/2026-Q3/25` is enough
         #[arg(long)]
         resource: Option<String>,
         /// Only entries of this caller
@@ -81,7 +81,10 @@ impl Journal {
             Outcome::Refused => json!("OUTCOME_REFUSED"),
         });
         let request = object([
-            ("resource", resource.map(Value::from)),
+            (
+                "resource",
+                resource.map(|resource| json!(resource_name(service, resource))),
+            ),
             ("caller", caller.map(Value::from)),
             ("method", method.map(Value::from)),
             ("outcome", outcome),
@@ -93,5 +96,53 @@ impl Journal {
         Ok(Command::new(SERVICE, "ListEntries", action)
             .called_as("administrator")
             .on(service))
+    }
+}
+
+/// The name of a resource, for which the short one of an edition or of a copy is enough.
+fn resource_name(service: ServiceName, text: String) -> String {
+    let prefix = match service {
+        ServiceName::CollectionDistribution => "collections/",
+        ServiceName::FormRegistry => "forms/",
+        _ => return text,
+    };
+    let is_short = text
+        .split('/')
+        .nth(1)
+        .is_some_and(|period| period.starts_with(|c: char| c.is_ascii_digit()))
+        && !text.starts_with(prefix);
+    match service {
+        _ if !is_short => text,
+        ServiceName::CollectionDistribution => copy_name(&edition_name(prefix, &text)),
+        _ => edition_name(prefix, &text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_journal_knows_editions_and_copies_by_their_short_names_and_every_other_text_stays() {
+        use ServiceName::{CollectionDistribution as Collections, FormRegistry as Forms};
+        for (service, text, name) in [
+            (Collections, "crime/2026-Q3", "collections/crime/editions/2026-Q3"),
+            (
+                Collections,
+                "crime/2026-Q3/25",
+                "collections/crime/editions/2026-Q3/copies/25",
+            ),
+            (
+                Collections,
+                "collections/crime/editions/2026-Q3",
+                "collections/crime/editions/2026-Q3",
+            ),
+            (Collections, "recipients/senate", "recipients/senate"),
+            (Forms, "1/2026-M10", "forms/1/editions/2026-M10"),
+            (Forms, "forms/1", "forms/1"),
+            (Forms, "answeringDay", "answeringDay"),
+        ] {
+            assert_eq!(resource_name(service, text.into()), name, "{text}");
+        }
     }
 }

@@ -4,15 +4,21 @@
 use legalstat_proto::common::v1::Role;
 use serde_json::Value;
 
-use super::sheet::{list, number};
+use super::{
+    notice::untold,
+    sheet::{list, number},
+};
 use crate::{
-    invocation::{self, hint, hint_for},
+    invocation::{self, hint, hint_for, quoted},
     output::text,
 };
 
 /// What an official can do next.
 pub(crate) fn next(request: &Value) -> String {
     let (number, open) = (number(request), open_checks(request));
+    if request["erased"].is_null() && request["erasureOrder"].is_object() {
+        return erase(request, &number);
+    }
     let state = text(&request["state"]);
     let is_open = ["RECEIVED", "AWAITING_CLARIFICATION", "REGISTERED", "IN_PREPARATION"].contains(&state.as_str());
     if is_open && let Some(forward) = at_once(request, &number) {
@@ -43,8 +49,40 @@ pub(crate) fn next(request: &Value) -> String {
                 review("--kept")
             )
         }
+        _ if is_to_be_told(request) => {
+            let notice = hint(&format!("requests notice {number} --on … --means …"));
+            format!("when its requester was told where it went, {notice}")
+        }
         _ => "nothing: it has ended".into(),
     }
+}
+
+/// Whether somebody is still to be told of what ended a request.
+fn is_to_be_told(request: &Value) -> bool {
+    let has_requester = !text(&request["requester"]["fullName"]).is_empty();
+    text(&request["state"]) == "FORWARDED" && has_requester && !untold(request).is_empty()
+}
+
+/// What is next of a request whose erasure one administrator has ordered: another gives the same order.
+fn erase(request: &Value, number: &str) -> String {
+    let order = &request["erasureOrder"];
+    let (law, by) = (&order["legalBasis"], text(&order["orderedBy"]));
+    let uri = match text(&law["uri"]) {
+        uri if uri.is_empty() => uri,
+        uri => format!(" --uri {}", quoted(&uri)),
+    };
+    let command = format!(
+        "requests erase {number} --etag {} --act {} --provision {}{uri} --reason {}",
+        quoted(&text(&request["etag"])),
+        quoted(&text(&law["act"])),
+        quoted(&text(&law["provision"])),
+        quoted(&text(&order["reason"])),
+    );
+    let given = match invocation::caller() {
+        Some(caller) if caller != by && invocation::has_role(Role::Administrator) => hint(&command),
+        _ => hint_for("NAME", &command),
+    };
+    format!("another administrator than {by} reads it and erases its personal data: {given}")
 }
 
 /// What is next of an anonymous report of a crime or a threat, before anything else; only such a request has a day for it.
@@ -192,6 +230,34 @@ fn failed_checks(request: &Value) -> Vec<&Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_order_to_erase_leads_to_the_very_command_of_another_administrator() {
+        let mut ordered = request("WITHDRAWN");
+        ordered["etag"] = json!("7");
+        ordered["erasureOrder"] = json!({
+            "legalBasis": { "act": "Decision 2-15", "provision": "para 1", "uri": "" },
+            "reason": "by a court's decision", "orderedBy": "administrator",
+        });
+        let told = next(&ordered);
+        let command = r"`requests erase 2026-000007 --etag 7 --act 'Decision 2-15' --provision 'para 1' --reason 'by a court'\''s decision' --as NAME`";
+        assert!(told.contains(command), "{told}");
+        ordered["erased"] = json!({ "reason": "by a court's decision" });
+        assert_eq!(next(&ordered), "nothing: it has ended");
+    }
+
+    #[test]
+    fn of_a_forwarded_request_it_is_recorded_that_its_requester_was_told() {
+        let mut forwarded = request("FORWARDED");
+        forwarded["decisions"] = json!([{ "verb": "VERB_FORWARD", "decidedAt": "2026-03-02T05:00:00Z" }]);
+        let told = next(&forwarded);
+        assert!(
+            told.contains("`requests notice 2026-000007 --on … --means …`"),
+            "{told}"
+        );
+        forwarded["decisions"][0]["notice"] = json!({ "means": "NOTICE_MEANS_POST" });
+        assert_eq!(next(&forwarded), "nothing: it has ended");
+    }
     use crate::commands::sheet::tests::request;
     use serde_json::json;
 

@@ -13,6 +13,8 @@ use crate::{
 
 /// How the answer of a verb is shown: where the request stands after it.
 pub(crate) const DECIDED: View = View::Text(decided, Language::En);
+/// How a request is shown whose erasure was ordered or carried out.
+pub(crate) const ORDERED: View = View::Text(ordered, Language::En);
 /// How a request is shown that has just been submitted.
 pub(crate) const SUBMITTED: View = View::Text(submitted, Language::En);
 
@@ -63,6 +65,11 @@ fn decided(request: &Value, _: Language) -> String {
     let show = hint(&format!("requests show {}", number(request)));
     lines.push(format!("next: {show} tells"));
     lines.join("\n")
+}
+
+/// The answer tells all on which it hangs who is next.
+fn ordered(request: &Value, _: Language) -> String {
+    heading(request).join("\n")
 }
 
 /// What was submitted: where it stands, what its requester holds, and the checks that are not passed.

@@ -22,6 +22,7 @@ use crate::{
     options::Options,
     output,
     place::{Place, ServiceName},
+    sandbox::Sandbox,
     up::System,
 };
 
@@ -39,7 +40,7 @@ pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
         .permissions(passable())
         .tempdir();
     let folder = folder.context("making a temporary folder")?;
-    let system = System::start(folder.path(), shutdown.clone()).await?;
+    let system = System::start(folder.path(), &Sandbox::default(), shutdown.clone()).await?;
     let place = Place::local(folder.path().to_owned(), options.place().timeout());
     let toured = tokio::select! {
         toured = Tour::new(place).go() => toured,

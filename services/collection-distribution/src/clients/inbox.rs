@@ -31,16 +31,16 @@ const ROUNDS: usize = 2;
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
-struct Limits {
+pub(super) struct Limits {
     /// To connect, and once more to secure the connection.
-    connect: Duration,
+    pub(super) connect: Duration,
     /// To take the next part of the content.
-    part: Duration,
+    pub(super) part: Duration,
     /// For how long a connection is used.
-    age: Duration,
+    pub(super) age: Duration,
 }
 
-const LIMITS: Limits = Limits {
+pub(super) const LIMITS: Limits = Limits {
     connect: Duration::from_secs(5),
     part: Duration::from_secs(30),
     age: Duration::from_secs(60),
@@ -93,7 +93,7 @@ impl Inboxes {
         Self::open_within(context, files, LIMITS)
     }
 
-    fn open_within(context: &Context, files: FileStore, limits: Limits) -> Self {
+    pub(super) fn open_within(context: &Context, files: FileStore, limits: Limits) -> Self {
         let lines = Arc::new(Lines::new(limits.age));
         let waiting = lines.clone();
         job::repeat(context, "inbox-connections", limits.age / 4, move || {
@@ -109,12 +109,25 @@ impl Inboxes {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn files(&self) -> &FileStore {
+        &self.files
+    }
+
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.lines.number()
+    }
+
     /// Delivers a copy, or goes on with a delivery that broke off. It is safe to drop at any time.
     ///
     /// # Errors
     /// How the attempt ended without an answer.
     pub async fn deliver(&self, to: &Destination, parcel: Parcel) -> Result<Answer, Failure> {
         let until = parcel.until.into();
+        if Instant::now() >= parcel.until {
+            return Err(faults::late());
+        }
         let attempt = tokio::time::timeout_at(until, self.attempt(to, &parcel));
         attempt.await.unwrap_or_else(|_| Err(faults::late()))
     }

@@ -54,6 +54,11 @@ impl Lines {
         old.into_iter().for_each(|(_, line)| line.close());
     }
 
+    #[cfg(test)]
+    pub(super) fn number(&self) -> usize {
+        self.waiting().len()
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Vec<(Destination, Line)>> {
         self.waiting.lock().expect("no code panics while it holds this lock")
     }

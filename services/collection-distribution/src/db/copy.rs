@@ -47,6 +47,8 @@ struct Row {
     marking_copies: Option<i32>,
     marking_reason: Option<String>,
     marking_expires_on: Option<jiff_sqlx::Date>,
+    list_version: Option<i32>,
+    is_kept: bool,
 }
 
 impl Row {
@@ -68,7 +70,14 @@ impl TryFrom<Row> for Copy {
     fn try_from(mut row: Row) -> Result<Self, sqlx::Error> {
         Ok(Self {
             proof: row.proof(),
-            delivery: delivery::of_row(row.delivery_id, row.attempts, row.next_attempt_at, row.last_outcome.as_deref())?,
+            list_version: row.list_version,
+            is_kept: row.is_kept,
+            delivery: delivery::of_row(
+                row.delivery_id,
+                row.attempts,
+                row.next_attempt_at,
+                row.last_outcome.as_deref(),
+            )?,
             revision: row.revision,
             recalled_at: row.recalled_at.map(|at| at.to_jiff()),
             recall_confirmed_at: row.recall_confirmed_at.map(|at| at.to_jiff()),
@@ -90,6 +99,7 @@ impl TryFrom<Row> for Copy {
             received_at: row.received_at.map(|at| at.to_jiff()),
             // Read beside it.
             receipt: None,
+            rejection: None,
             legal_basis: LegalBasis::of_row(
                 row.legal_basis_act,
                 row.legal_basis_provision,
@@ -108,13 +118,14 @@ pub async fn issue(connection: &mut PgConnection, edition: &EditionKey, copies: 
         "INSERT INTO collections.copy
              (collection, period, revision, number, recipient, sha256, state, issued_at,
               legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed,
-              ordinal, copies_total, copy_sha256, signing_key, signature, sending_body, marking)
+              ordinal, copies_total, copy_sha256, signing_key, signature, sending_body, marking, list_version)
          SELECT $1, $2, c.revision, c.number, c.recipient, c.sha256, 'ISSUED', c.issued_at, c.act, c.provision, c.uri, c.assumed,
-             c.ordinal, c.copies_total, c.copy_sha256, c.signing_key, c.signature, c.sending_body, c.marking
+             c.ordinal, c.copies_total, c.copy_sha256, c.signing_key, c.signature, c.sending_body, c.marking, c.list_version
          FROM UNNEST($3::integer[], $4::integer[], $5::text[], $6::bytea[], $7::timestamptz[], $8::text[], $9::text[], $10::text[],
-             $11::boolean[], $12::integer[], $13::integer[], $14::bytea[], $15::text[], $16::bytea[], $17::text[], $18::text[])
+             $11::boolean[], $12::integer[], $13::integer[], $14::bytea[], $15::text[], $16::bytea[], $17::text[], $18::text[],
+                 $19::integer[])
              AS c (revision, number, recipient, sha256, issued_at, act, provision, uri, assumed, ordinal, copies_total,
-                 copy_sha256, signing_key, signature, sending_body, marking)",
+                 copy_sha256, signing_key, signature, sending_body, marking, list_version)",
         edition.collection,
         edition.period.to_string(),
         &copies.iter().map(|copy| copy.revision).collect::<Vec<_>>(),
@@ -139,6 +150,7 @@ pub async fn issue(connection: &mut PgConnection, edition: &EditionKey, copies: 
             .iter()
             .map(|copy| marking_word(copy.official_use.as_ref()).to_owned())
             .collect::<Vec<_>>(),
+        &copies.iter().map(|copy| copy.list_version).collect::<Vec<_>>() as &[Option<i32>],
     )
     .execute(connection)
     .await?;
@@ -182,8 +194,8 @@ pub async fn recall(
 #[derive(Debug, Default)]
 pub struct Filter {
     pub editions: Editions,
-    pub number: Option<i32>,
-    pub recipient: Option<String>,
+    /// Only of one of these recipients.
+    pub recipients: Option<Vec<String>>,
     pub state: Option<CopyState>,
     /// Only those that their recipients have neither confirmed nor rejected.
     pub unconfirmed: bool,
@@ -193,41 +205,27 @@ pub struct Filter {
     pub after: Option<CopyPosition>,
 }
 
-impl Filter {
-    /// One copy, whosever it is.
-    fn only(key: &CopyKey) -> Self {
-        Self {
-            editions: Editions::of(&key.edition),
-            number: Some(key.number),
-            ..Self::default()
-        }
-    }
-}
-
 /// The copy, whosever it is.
 pub async fn get(connection: &mut PgConnection, key: &CopyKey) -> Result<Option<Copy>, sqlx::Error> {
-    Ok(list(connection, &Filter::only(key), 1).await?.pop())
+    Ok(of_keys(connection, std::slice::from_ref(key)).await?.pop().flatten())
 }
 
-/// The copy, when it is this recipient's. Someone else's is not found, so that nobody learns that it exists.
+/// The copy, when it is one of these recipients'. Someone else's is not found, so that nobody learns that it exists.
 pub async fn get_own(
     connection: &mut PgConnection,
     key: &CopyKey,
-    recipient: &str,
+    recipients: &[String],
 ) -> Result<Option<Copy>, sqlx::Error> {
-    let filter = Filter {
-        recipient: Some(recipient.to_owned()),
-        ..Filter::only(key)
-    };
-    Ok(list(connection, &filter, 1).await?.pop())
+    let found = get(connection, key).await?;
+    Ok(found.filter(|copy| recipients.contains(&copy.recipient)))
 }
 
-/// The copy, when it is this recipient's, held against other writers until the transaction ends.
+/// The copy, when it is one of these recipients', held against other writers until the transaction ends.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn lock_own(
     connection: &mut PgConnection,
     key: &CopyKey,
-    recipient: &str,
+    recipients: &[String],
 ) -> Result<Option<Copy>, sqlx::Error> {
     sqlx::query!(
         "SELECT number FROM collections.copy WHERE collection = $1 AND period = $2 AND number = $3 FOR UPDATE",
@@ -238,40 +236,60 @@ pub async fn lock_own(
     .fetch_optional(&mut *connection)
     .await?;
     // Read afterwards: another may have changed it while this waited.
-    get_own(connection, key, recipient).await
+    get_own(connection, key, recipients).await
 }
 
-/// Copies, the newest edition's first, then by collection and number.
+/// Copies, the newest edition's first, then by collection and number. Within a transaction the statement is planned for what is asked.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) -> Result<Vec<Copy>, sqlx::Error> {
+    // A plan for any filter reads all the copies there ever were, and PostgreSQL takes one after a while.
+    sqlx::query!(r#"SELECT set_config('plan_cache_mode', 'force_custom_plan', true) AS "set!""#)
+        .fetch_one(&mut *connection)
+        .await?;
     let after = filter.after.as_ref();
+    // The copies of one recipient lie in the order of their numbers, those of several do not.
+    let (one, several) = match filter.recipients.as_deref() {
+        Some([one]) => (Some(one.as_str()), None),
+        several => (None, several),
+    };
+    // Edition by edition in their order, each as far as the page needs it.
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT s.parent, c.period, c.number, s.due_date, s.due_time, c.recipient, c.state, c.status_reason, c.status_at, c.sha256,
-             c.issued_at, c.received_at,
+        r#"SELECT s.parent AS "parent!", c.period, c.number, s.due_date AS "due_date!", s.due_time AS "due_time!", c.recipient, c.state,
+             c.status_reason, c.status_at, c.sha256, c.issued_at, c.received_at,
              c.legal_basis_act, c.legal_basis_provision, c.legal_basis_uri, c.legal_basis_assumed,
              c.revision, c.ordinal, c.copies_total, c.copy_sha256, c.signing_key, c.signature, c.sending_body,
-             r.recalled_at, c.recall_confirmed_at, r.marking_copies, r.marking_reason, r.marking_expires_on,
-             d.delivery_id AS "delivery_id?", d.attempts AS "attempts?", d.next_attempt_at AS "next_attempt_at?",
-             d.last_outcome AS "last_outcome?"
-         FROM collections.copy c
+             r.recalled_at, c.recall_confirmed_at, r.marking_copies, r.marking_reason, r.marking_expires_on, c.list_version,
+             s.is_kept AS "is_kept!", d.delivery_id AS "delivery_id?", d.attempts AS "attempts?",
+             d.next_attempt_at AS "next_attempt_at?", d.last_outcome AS "last_outcome?"
+         FROM (
+             SELECT parent, period, substr(parent, 13) COLLATE "C" AS collection, due_date, due_time,
+                 NOT recorded_afterwards AND due_date
+                     >= coalesce((SELECT a.day FROM collections.answering_day a ORDER BY a.number DESC LIMIT 1), '-infinity') AS is_kept,
+                 CASE WHEN (due_date, parent, period) = ($5, 'collections/' || $6, $7) THEN $8 ELSE 0 END AS after_number
+             FROM collections.scheduled
+             WHERE ($1::text IS NULL OR parent = 'collections/' || $1)
+               AND ($2::text IS NULL OR period = $2)
+               AND ($5::date IS NULL OR due_date < $5
+                    OR (due_date = $5 AND (parent, period) >= ('collections/' || $6, $7)))
+             ORDER BY due_date DESC, parent, period OFFSET 0
+         ) AS s
+         CROSS JOIN LATERAL (
+             SELECT * FROM collections.copy
+             WHERE collection = s.collection AND period = s.period AND number > s.after_number
+               AND ($3::text[] IS NULL OR recipient = ANY($3))
+               AND ($12::text IS NULL OR recipient = $12)
+               AND ($4::text IS NULL OR state = $4)
+               AND (NOT $10::boolean OR state IN ('ISSUED', 'SENDING', 'FAILED'))
+             ORDER BY number LIMIT $9
+         ) AS c
          JOIN collections.revision r ON (r.collection, r.period, r.revision) = (c.collection, c.period, c.revision)
-         JOIN collections.scheduled s ON (s.parent, s.period) = ('collections/' || c.collection, c.period)
          LEFT JOIN collections.delivery d ON (d.collection, d.period, d.copy_number) = (c.collection, c.period, c.number)
-         WHERE ($1::text IS NULL OR c.collection = $1)
-           AND ($2::text IS NULL OR c.period = $2)
-           AND ($3::integer IS NULL OR c.number = $3)
-           AND ($4::text IS NULL OR c.recipient = $4)
-           AND ($5::text IS NULL OR c.state = $5)
-           AND ($6::date IS NULL OR s.due_date < $6
-                OR (s.due_date = $6 AND (c.collection, c.period, c.number) > ($7, $8, $9)))
-           AND (NOT $11::boolean OR c.state IN ('ISSUED', 'SENDING', 'FAILED'))
-           AND ($12::timestamptz IS NULL OR s.due_time <= $12)
-         ORDER BY s.due_date DESC, c.collection, c.period, c.number LIMIT $10"#,
+         WHERE $11::timestamptz IS NULL OR (s.is_kept AND s.due_time <= $11)
+         ORDER BY s.due_date DESC, s.parent, s.period, c.number LIMIT $9"#,
         filter.editions.collection.as_deref(),
         filter.editions.period.map(|period| period.to_string()),
-        filter.number,
-        filter.recipient.as_deref(),
+        several,
         filter.state.map(CopyState::word),
         after.map(|after| jiff_sqlx::Date::from(after.due_date)) as _,
         after.map(|after| after.key.edition.collection.as_str()),
@@ -280,6 +298,7 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
         limit,
         filter.unconfirmed,
         filter.due_before.map(jiff_sqlx::Timestamp::from) as _,
+        one,
     )
     .fetch_all(&mut *connection)
     .await?;
@@ -298,7 +317,9 @@ pub async fn of_keys(connection: &mut PgConnection, keys: &[CopyKey]) -> Result<
              c.issued_at, c.received_at,
              c.legal_basis_act, c.legal_basis_provision, c.legal_basis_uri, c.legal_basis_assumed,
              c.revision, c.ordinal, c.copies_total, c.copy_sha256, c.signing_key, c.signature, c.sending_body,
-             r.recalled_at, c.recall_confirmed_at, r.marking_copies, r.marking_reason, r.marking_expires_on,
+             r.recalled_at, c.recall_confirmed_at, r.marking_copies, r.marking_reason, r.marking_expires_on, c.list_version,
+             NOT s.recorded_afterwards AND s.due_date
+                 >= coalesce((SELECT a.day FROM collections.answering_day a ORDER BY a.number DESC LIMIT 1), '-infinity') AS "is_kept!",
              d.delivery_id AS "delivery_id?", d.attempts AS "attempts?", d.next_attempt_at AS "next_attempt_at?",
              d.last_outcome AS "last_outcome?"
          FROM UNNEST($1::text[], $2::text[], $3::integer[]) AS a (collection, period, number)
@@ -405,18 +426,22 @@ pub struct About {
     pub number: Option<i32>,
 }
 
-/// Of each of these whether it is a copy of this recipient, or an edition that it holds a copy of.
+/// Of each of these whether it is a copy of one of these recipients, or an edition that one holds a copy of.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn held(connection: &mut PgConnection, recipient: &str, about: &[About]) -> Result<Vec<bool>, sqlx::Error> {
+pub async fn held(
+    connection: &mut PgConnection,
+    recipients: &[String],
+    about: &[About],
+) -> Result<Vec<bool>, sqlx::Error> {
     let editions = about.iter().map(|about| &about.edition);
     sqlx::query_scalar!(
         r#"SELECT EXISTS (
              SELECT FROM collections.copy c
-             WHERE c.recipient = $1 AND c.collection = a.collection AND c.period = a.period
+             WHERE c.recipient = ANY($1) AND c.collection = a.collection AND c.period = a.period
                AND c.number BETWEEN coalesce(a.number, 1) AND coalesce(a.number, 2147483647)) AS "held!"
          FROM UNNEST($2::text[], $3::text[], $4::integer[]) WITH ORDINALITY AS a (collection, period, number, place)
          ORDER BY a.place"#,
-        recipient,
+        recipients,
         &editions.clone().map(|key| key.collection.clone()).collect::<Vec<_>>(),
         &editions.map(|key| key.period.to_string()).collect::<Vec<_>>(),
         &about.iter().map(|about| about.number).collect::<Vec<_>>() as &[Option<i32>],
@@ -429,14 +454,14 @@ pub async fn held(connection: &mut PgConnection, recipient: &str, about: &[About
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn held_revisions(
     connection: &mut PgConnection,
-    recipient: &str,
+    recipients: &[String],
     editions: &[&EditionKey],
 ) -> Result<HashSet<(EditionKey, i32)>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT DISTINCT a.place AS "place!", c.revision
          FROM UNNEST($2::text[], $3::text[]) WITH ORDINALITY AS a (collection, period, place)
-         JOIN collections.copy c USING (collection, period) WHERE c.recipient = $1"#,
-        recipient,
+         JOIN collections.copy c USING (collection, period) WHERE c.recipient = ANY($1)"#,
+        recipients,
         &editions.iter().map(|key| key.collection.clone()).collect::<Vec<_>>(),
         &editions.iter().map(|key| key.period.to_string()).collect::<Vec<_>>(),
     )

@@ -80,7 +80,10 @@ pub async fn begin_anew(
     )
     .fetch_one(connection)
     .await?;
-    let outcome = row.last_outcome.as_deref().map(|word| Outcome::read_stored(word, "last_outcome"));
+    let outcome = row
+        .last_outcome
+        .as_deref()
+        .map(|word| Outcome::read_stored(word, "last_outcome"));
     Ok(Delivery {
         id: row.delivery_id,
         attempts: row.attempts,
@@ -150,6 +153,19 @@ pub struct Claim {
     pub address: Address,
     /// Whether the copy stood as it was issued.
     pub is_first: bool,
+}
+
+impl Claim {
+    /// The id of the recipient whose server it is where the copy's own has ended.
+    pub fn successor(&self) -> Option<String> {
+        let holder = &self.address.holder;
+        (!holder.is_empty() && *holder != self.recipient).then(|| holder.clone())
+    }
+
+    /// The id of the recipient whose keys sign its receipt.
+    pub fn signer(&self) -> String {
+        self.successor().unwrap_or_else(|| self.recipient.clone())
+    }
 }
 
 /// Claims due deliveries, so many of each recipient as are shared out to it, those due longest first, and sets their copies on the way.

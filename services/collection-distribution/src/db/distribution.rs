@@ -1,5 +1,7 @@
 //! `collections.distribution_cell` and `collections.unresolved_group`: the rows of Appendix 1.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use jiff::civil::Date;
 use legalstat_kit::law::LegalBasis;
@@ -23,8 +25,55 @@ pub async fn get(
     day: Date,
 ) -> Result<Distribution, legalstat_kit::Error> {
     let (_, distribution) = in_force(&mut *connection, collection, day).await?;
-    let recipients = recipient_detail::list(connection, &recipient_detail::Filter::default()).await?;
+    let recipients = recipient_detail::all(connection).await?;
     Ok(distribution.succeeded(&recipients, day))
+}
+
+/// A list with the days on which it holds.
+#[derive(Debug)]
+pub struct Holding {
+    pub from: Date,
+    /// The last day; `None` while it goes on.
+    pub to: Option<Date>,
+    pub distribution: Distribution,
+}
+
+/// Who gets the copies of a collection in the course of time, as the law has it: the register's row and the versions in force.
+///
+/// # Errors
+/// When the database fails or a stored row contradicts itself.
+pub async fn in_time(
+    connection: &mut PgConnection,
+    collection: &Collection,
+) -> Result<Vec<Holding>, legalstat_kit::Error> {
+    let duty = &collection.duty;
+    let days = sqlx::query_scalar!(
+        r#"SELECT valid_from AS "day!: jiff_sqlx::Date" FROM collections.distribution_list WHERE collection = $1 AND state = 'IN_FORCE'
+         UNION SELECT valid_from FROM collections.distribution_cell WHERE collection = $1
+         UNION SELECT valid_to + 1 FROM collections.distribution_cell WHERE collection = $1 AND valid_to IS NOT NULL"#,
+        collection.id,
+    );
+    let days = days
+        .fetch_all(&mut *connection)
+        .await?
+        .into_iter()
+        .map(jiff_sqlx::Date::to_jiff);
+    let days: BTreeSet<Date> = days
+        .chain([duty.valid_from])
+        .filter(|day| duty.holds_on(*day))
+        .collect();
+    let mut holding: Vec<Holding> = Vec::new();
+    for day in days {
+        if let Some(before) = holding.last_mut() {
+            before.to = day.yesterday().ok();
+        }
+        holding.push(Holding {
+            from: day,
+            to: duty.valid_to,
+            distribution: in_force(connection, collection, day).await?.1,
+        });
+    }
+    Ok(holding)
 }
 
 /// The version in force on a day, by its number and as the law has it.

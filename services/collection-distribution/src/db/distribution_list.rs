@@ -140,6 +140,26 @@ pub async fn in_force_on(
     row.fetch_optional(connection).await?.map(Version::try_from).transpose()
 }
 
+/// The last day on which a version that begins on a day would hold: the one before the next version in force. `None` while there is none.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn last_day(
+    connection: &mut PgConnection,
+    collection: &str,
+    valid_from: Date,
+) -> Result<Option<Date>, sqlx::Error> {
+    let next = sqlx::query_scalar!(
+        r#"SELECT min(valid_from) AS "day: jiff_sqlx::Date" FROM collections.distribution_list
+         WHERE collection = $1 AND state = 'IN_FORCE' AND valid_from > $2"#,
+        collection,
+        jiff_sqlx::Date::from(valid_from) as _,
+    );
+    let next = next.fetch_one(connection).await?;
+    Ok(next.and_then(|day| day.to_jiff().yesterday().ok()))
+}
+
 /// Nobody else proposes or decides about the list of a collection until the transaction ends.
 ///
 /// # Errors

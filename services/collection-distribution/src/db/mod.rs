@@ -9,6 +9,7 @@ pub mod distribution;
 pub mod distribution_list;
 pub mod edition;
 pub mod overdue;
+pub mod punctuality;
 pub mod receipt;
 pub mod recipient;
 pub mod recipient_detail;

@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use super::edition_key;
 use crate::domain::key::CopyKey;
 
-/// Records which copies are overdue at an instant and were not told yet, at most `most`, and gives them, those due first first. Of two
+/// Records which copies are overdue at an instant and were not told yet, but for those due before the installation answers, at most `most`, and gives them, those due first first. Of two
 /// replicas one records a copy. The copies stay locked, so that nothing told of them is overtaken; those that somebody confirms at the
 /// moment come the next time, if they still must.
 ///
@@ -19,6 +19,8 @@ pub async fn record(connection: &mut PgConnection, now: Timestamp, most: i64) ->
              SELECT c.collection, c.period, c.number FROM collections.copy c
              JOIN collections.scheduled s ON (s.parent, s.period) = ('collections/' || c.collection, c.period)
              WHERE c.state IN ('ISSUED', 'SENDING', 'FAILED') AND s.due_time <= $1
+               AND NOT s.recorded_afterwards
+               AND s.due_date >= coalesce((SELECT a.day FROM collections.answering_day a ORDER BY a.number DESC LIMIT 1), '-infinity')
                AND NOT EXISTS (SELECT FROM collections.copy_overdue o
                                WHERE (o.collection, o.period, o.copy_number) = (c.collection, c.period, c.number))
              ORDER BY s.due_time, c.collection, c.period, c.number LIMIT $2
@@ -47,7 +49,7 @@ pub async fn record(connection: &mut PgConnection, now: Timestamp, most: i64) ->
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unconfirmed {
     pub all: i64,
-    /// Those whose editions were due.
+    /// Those whose editions were due, on or after the day from which the installation answers.
     pub overdue: i64,
     /// Those that could not be delivered.
     pub failed: i64,
@@ -61,7 +63,9 @@ pub struct Unconfirmed {
 pub async fn count(connection: &mut PgConnection, now: Timestamp) -> Result<Unconfirmed, sqlx::Error> {
     sqlx::query_as!(
         Unconfirmed,
-        r#"SELECT count(*) AS "all!", count(*) FILTER (WHERE s.due_time <= $1) AS "overdue!",
+        r#"SELECT count(*) AS "all!",
+             count(*) FILTER (WHERE s.due_time <= $1 AND NOT s.recorded_afterwards AND s.due_date
+                 >= coalesce((SELECT a.day FROM collections.answering_day a ORDER BY a.number DESC LIMIT 1), '-infinity')) AS "overdue!",
              count(*) FILTER (WHERE c.state = 'FAILED') AS "failed!"
          FROM collections.copy c
          JOIN collections.scheduled s ON (s.parent, s.period) = ('collections/' || c.collection, c.period)

@@ -5,7 +5,7 @@ use jiff::{Timestamp, civil::Date};
 use legalstat_kit::law::{LegalBasis, LocalizedText};
 use sqlx::PgConnection;
 
-use crate::domain::recipient::{Facts, Known, Recipient, Written};
+use crate::domain::recipient::{self, Facts, Known, Recipient, Written};
 
 struct Row {
     number: i64,
@@ -58,10 +58,10 @@ impl From<Row> for Known {
 pub struct Filter<'a> {
     /// Only of this recipient.
     pub id: Option<&'a str>,
-    /// Only with this name in the certificate.
-    pub certificate_name: Option<&'a str>,
     /// Only those that hold on this day.
     pub day: Option<Date>,
+    /// Only those with this name in the certificate, and all of recipients that became another or are what another became.
+    pub speaking: Option<&'a str>,
 }
 
 /// What counts, by column of Appendix 1, headings first, and by the day from which it holds.
@@ -78,14 +78,58 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter<'_>) -> Result<
              legal_basis_assumed AS "legal_basis_assumed!", valid_from AS "valid_from!", valid_to, recorded_at
          FROM collections.recipient_state
          WHERE ($1::text IS NULL OR id = $1)
-           AND ($2::text IS NULL OR certificate_name = $2)
-           AND ($3::date IS NULL OR (valid_from <= $3 AND coalesce(valid_to, 'infinity') >= $3))
+           AND ($2::date IS NULL OR (valid_from <= $2 AND coalesce(valid_to, 'infinity') >= $2))
+           AND ($3::text IS NULL OR certificate_name = $3 OR id IN (
+                SELECT unnest(ARRAY[d.recipient, d.successor]) FROM collections.recipient_detail d
+                WHERE d.superseded_at IS NULL AND d.successor IS NOT NULL))
          ORDER BY coalesce(appendix_column, 0), id, valid_from"#,
         filter.id,
-        filter.certificate_name,
         filter.day.map(jiff_sqlx::Date::from) as _,
+        filter.speaking,
     );
     Ok(rows.fetch_all(connection).await?.into_iter().map(Known::from).collect())
+}
+
+/// All that counts of every recipient.
+///
+/// # Errors
+/// When the database fails.
+pub async fn all(connection: &mut PgConnection) -> Result<Vec<Known>, sqlx::Error> {
+    list(connection, &Filter::default()).await
+}
+
+/// The ids for which a certificate speaks on a day: that of the recipient that it names first, then those of recipients that have ended and
+/// that it follows. None when it names no recipient.
+///
+/// # Errors
+/// When the database fails.
+pub async fn spoken_for(
+    connection: &mut PgConnection,
+    certificate: &str,
+    day: Date,
+) -> Result<Vec<String>, sqlx::Error> {
+    let filter = Filter {
+        speaking: Some(certificate),
+        ..Filter::default()
+    };
+    let rows = list(connection, &filter).await?;
+    let named = |row: &&Known| row.covers(day) && row.facts.certificate_name.as_deref() == Some(certificate);
+    let named = rows.iter().find(named);
+    Ok(named
+        .map(|own| recipient::spoken_for(&rows, &own.id, day))
+        .unwrap_or_default())
+}
+
+/// Nobody else changes who is entitled to copies, as a recipient or by a list, until the transaction ends.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn lock_entitlements(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('collections.recipient_detail'), 0)")
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// All that counts of one recipient, by the day from which it holds.
@@ -98,23 +142,6 @@ pub async fn of(connection: &mut PgConnection, id: &str) -> Result<Vec<Known>, s
         ..Filter::default()
     };
     list(connection, &filter).await
-}
-
-/// The recipient that a certificate names on a day. `None` when there is none.
-///
-/// # Errors
-/// When the database fails.
-pub async fn of_certificate(
-    connection: &mut PgConnection,
-    name: &str,
-    day: Date,
-) -> Result<Option<Known>, sqlx::Error> {
-    let filter = Filter {
-        certificate_name: Some(name),
-        day: Some(day),
-        ..Filter::default()
-    };
-    Ok(list(connection, &filter).await?.pop())
 }
 
 /// By whom and why a row is written.

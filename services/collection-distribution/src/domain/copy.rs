@@ -9,7 +9,7 @@ use super::{
     delivery::Delivery,
     key::CopyKey,
     marking::OfficialUse,
-    receipt::Receipt,
+    receipt::{Receipt, Rejection},
     statement::{Proof, Statement},
 };
 
@@ -87,8 +87,14 @@ pub struct Copy {
     pub received_at: Option<Timestamp>,
     /// The receipt that counts; `None` before, and for one that an earlier release recorded.
     pub receipt: Option<Receipt>,
+    /// That its recipient rejected it, also where it was recalled afterwards.
+    pub rejection: Option<Rejection>,
     /// The law that entitles its recipient.
     pub legal_basis: LegalBasis,
+    /// The version of the distribution list by which it was issued; `None` where an earlier release issued it.
+    pub list_version: Option<i32>,
+    /// Whether its edition was due when the installation answered already.
+    pub is_kept: bool,
     /// The revision of its edition.
     pub revision: i32,
     /// Its statement as it was signed; `None` where an earlier release issued it.
@@ -122,8 +128,13 @@ pub enum Obstacle {
 }
 
 impl Copy {
-    /// The copy that a statement was signed for, of an edition with this due date.
-    pub fn issued(statement: Statement, proof: Proof, due: &DueDate, legal_basis: LegalBasis) -> Self {
+    /// The copy that a statement was signed for, of an edition with this due date, by a cell of a version of the distribution list.
+    pub fn issued(
+        statement: Statement,
+        proof: Proof,
+        due: &DueDate,
+        (list_version, legal_basis): (i32, LegalBasis),
+    ) -> Self {
         Self {
             key: statement.copy,
             due_date: due.date,
@@ -135,7 +146,10 @@ impl Copy {
             issued_at: statement.issued_at,
             received_at: None,
             receipt: None,
+            rejection: None,
             legal_basis,
+            list_version: Some(list_version),
+            is_kept: true,
             revision: statement.revision,
             proof: Some(proof),
             recalled_at: None,
@@ -145,9 +159,9 @@ impl Copy {
         }
     }
 
-    /// Whether its recipient had not said anything of it by the instant at which it was due.
+    /// Whether its recipient had not said anything of it by the instant at which it was due, where that is kept.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
-        self.state.is_unconfirmed() && self.due_time <= now
+        self.is_kept && self.state.is_unconfirmed() && self.due_time <= now
     }
 
     /// Whether its recipient confirmed it before.
@@ -189,11 +203,13 @@ impl Copy {
     ///
     /// # Errors
     /// A copy that was received, recalled, or failed: that only a delivery by hand or a receipt puts right.
-    pub fn reject(mut self, reason: String, at: Timestamp) -> Result<Self, NotTaken> {
+    pub fn reject(mut self, rejection: Rejection) -> Result<Self, NotTaken> {
         match self.state {
             CopyState::Rejected => Ok(self),
             CopyState::Issued | CopyState::Sending => {
-                self.stands(CopyState::Rejected, at, Some(reason));
+                let reason = rejection.reason.clone();
+                self.stands(CopyState::Rejected, rejection.recorded_at, Some(reason));
+                self.rejection = Some(rejection);
                 Ok(self)
             }
             state => Err(NotTaken::Settled(state)),
@@ -332,7 +348,10 @@ mod tests {
             issued_at: instant("2019-07-15T05:00:00Z"),
             received_at: (state == CopyState::Received).then(|| instant("2019-07-15T06:00:00Z")),
             receipt: None,
+            rejection: None,
             legal_basis: LegalBasis::instruction("Appendix 1"),
+            list_version: Some(1),
+            is_kept: true,
             revision: 1,
             proof: None,
             recalled_at: None,
@@ -344,6 +363,16 @@ mod tests {
 
     fn receipt(at: &str) -> Receipt {
         Receipt::by_certificate("supreme-court", Way::Pull, instant(at))
+    }
+
+    fn rejection(reason: &str, at: &str) -> Rejection {
+        Rejection {
+            reason: reason.into(),
+            recorded_at: instant(at),
+            said_by: "supreme-court".into(),
+            way: Way::Pull,
+            successor: None,
+        }
     }
 
     #[test]
@@ -380,12 +409,11 @@ mod tests {
         ];
         assert_eq!(table.len(), CopyState::ALL.len());
         for (state, received, rejected) in table {
-            let at = instant("2019-07-16T05:00:00Z");
             let taken = copy(state).receive(receipt("2019-07-16T05:00:00Z"));
             let late = |copy: &Copy| copy.receipt.as_ref().is_some_and(|receipt| receipt.late);
             let expected = received.ok_or(NotTaken::Settled(state));
             assert_eq!(taken.map(|copy| (copy.state, late(&copy))), expected, "{state:?}");
-            let taken = copy(state).reject("damaged".into(), at);
+            let taken = copy(state).reject(rejection("damaged", "2019-07-16T05:00:00Z"));
             let expected = rejected.ok_or(NotTaken::Settled(state));
             assert_eq!(taken.map(|copy| copy.state), expected, "{state:?}");
         }
@@ -413,17 +441,15 @@ mod tests {
 
     #[test]
     fn a_rejection_says_why_and_the_first_one_counts() {
-        let at = instant("2019-07-16T05:00:00Z");
-        let rejected = copy(CopyState::Issued).reject("damaged".into(), at);
+        let first = rejection("damaged", "2019-07-16T05:00:00Z");
+        let rejected = copy(CopyState::Issued).reject(first.clone());
         let rejected = rejected.expect("nothing was said before");
         let status = Status {
-            since: at,
+            since: first.recorded_at,
             reason: Some("damaged".into()),
         };
-        assert_eq!(rejected.status, Some(status));
-        let again = rejected
-            .clone()
-            .reject("not ours".into(), instant("2019-07-17T05:00:00Z"));
+        assert_eq!((&rejected.status, &rejected.rejection), (&Some(status), &Some(first)));
+        let again = rejected.clone().reject(rejection("not ours", "2019-07-17T05:00:00Z"));
         assert_eq!(again, Ok(rejected));
     }
 
@@ -434,6 +460,8 @@ mod tests {
             let copy = copy(*state);
             assert!(!copy.is_overdue(before));
             assert_eq!(copy.is_overdue(due), state.is_unconfirmed(), "{state:?}");
+            let before_answering = Copy { is_kept: false, ..copy };
+            assert!(!before_answering.is_overdue(due), "{state:?}");
         }
     }
 

@@ -139,6 +139,8 @@ pub struct Address {
     pub endpoint: String,
     /// The name in the certificate of its server; empty when there is none.
     pub certificate_name: String,
+    /// The id of the recipient whose server it is: the copies' own, or what that became; empty when there is none.
+    pub holder: String,
 }
 
 impl Address {
@@ -148,12 +150,15 @@ impl Address {
         let known = rows
             .iter()
             .find(|row| Some(row.id.as_str()) == entitled && row.covers(day));
-        let facts = known.map(|known| known.facts.clone());
-        let found = facts.and_then(|facts| facts.endpoint.zip(facts.certificate_name));
-        found.map_or_else(Self::default, |(endpoint, certificate_name)| Self {
-            endpoint,
-            certificate_name,
-        })
+        let found = known.and_then(|known| {
+            let facts = known.facts.clone();
+            Some(Self {
+                endpoint: facts.endpoint?,
+                certificate_name: facts.certificate_name?,
+                holder: known.id.clone(),
+            })
+        });
+        found.unwrap_or_default()
     }
 
     /// Whether a server can be found and known by it.

@@ -145,6 +145,12 @@ impl Distribution {
         self
     }
 
+    /// The cells that have copies, or may have, which nobody gets on a day.
+    pub fn unfollowed<'a>(&'a self, recipients: &'a [Known], day: Date) -> impl Iterator<Item = &'a Cell> {
+        let gets = self.cells.iter().filter(|cell| cell.copies != Some(0));
+        gets.filter(move |cell| recipient::entitled(recipients, &cell.recipient, day).is_none())
+    }
+
     /// The cells by column.
     pub fn cells(&self) -> &[Cell] {
         &self.cells

@@ -1,10 +1,17 @@
 //! Which copies a release issues, with their numbers: all, the certain ones, or the rest after those.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
+use jiff::civil::Date;
 use legalstat_kit::law::LegalBasis;
 
-use super::distribution::{Distribution, Unresolved};
+use super::{
+    distribution::{Distribution, Unresolved},
+    recipient::{self, Known},
+};
 
 /// How much of a distribution is released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +31,17 @@ pub struct Issued {
     pub copies_total: Option<i32>,
     /// How many copies of the current revision each recipient has, by its id.
     pub of_recipient: BTreeMap<String, i32>,
+}
+
+impl Issued {
+    /// The same with who has the copies on a day where a recipient has become another: they count for what follows it.
+    pub fn succeeded(mut self, recipients: &[Known], day: Date) -> Self {
+        for (id, copies) in std::mem::take(&mut self.of_recipient) {
+            let heir = recipient::entitled(recipients, &id, day).map(str::to_owned);
+            *self.of_recipient.entry(heir.unwrap_or(id)).or_insert(0) += copies;
+        }
+        self
+    }
 }
 
 /// One copy with its number.
@@ -50,6 +68,8 @@ pub enum Unissuable {
     Fewer(Vec<String>),
     /// No certain cell lacks a copy.
     NothingCertain,
+    /// These recipients have ended, and nothing in force follows them.
+    Ended(BTreeSet<String>),
 }
 
 impl fmt::Display for Unissuable {
@@ -66,7 +86,29 @@ impl fmt::Display for Unissuable {
                 recipients.join(", ")
             ),
             Self::NothingCertain => f.write_str("the copies of all certain cells are issued"),
+            Self::Ended(recipients) => {
+                let named = recipients.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+                write!(
+                    f,
+                    "nothing in force follows these recipients, which have ended: {named}"
+                )
+            }
         }
+    }
+}
+
+/// Refuses copies for recipients that have ended by a day without anything in force that follows them.
+///
+/// # Errors
+/// [`Unissuable::Ended`].
+pub fn require_entitled(copies: &[NumberedCopy<'_>], recipients: &[Known], day: Date) -> Result<(), Unissuable> {
+    let ended = copies.iter().map(|copy| copy.recipient);
+    let ended = ended.filter(|id| recipient::entitled(recipients, id, day).is_none());
+    let ended: BTreeSet<String> = ended.map(str::to_owned).collect();
+    if ended.is_empty() {
+        Ok(())
+    } else {
+        Err(Unissuable::Ended(ended))
     }
 }
 
@@ -120,11 +162,13 @@ impl Distribution {
 
 #[cfg(test)]
 mod tests {
+    use legalstat_kit::law::LocalizedText;
     use proptest::prelude::*;
 
     use super::*;
     use crate::domain::{
         distribution::{Cell, Group},
+        recipient::Facts,
         register,
     };
 
@@ -205,6 +249,54 @@ mod tests {
         let moved = distribution(vec![cell(2, Some(1)), cell(4, Some(2))], 3);
         let refused = moved.to_issue(Part::Whole, &issued);
         assert_eq!(refused, Err(Unissuable::Fewer(vec!["body-2".into(), "body-3".into()])));
+    }
+
+    #[test]
+    fn copies_of_who_ended_count_for_what_follows_and_go_to_nobody_where_nothing_does() {
+        let known = |id: &str, last: Option<&str>, successor: Option<&str>| Known {
+            number: 1,
+            id: id.into(),
+            appendix_column: None,
+            valid_from: jiff::civil::date(2019, 4, 15),
+            facts: Facts {
+                name: LocalizedText::new("", "", id),
+                parent: None,
+                certificate_name: None,
+                endpoint: None,
+                successor: successor.map(str::to_owned),
+                legal_basis: LegalBasis::default(),
+                valid_to: last.map(|day| day.parse().expect("a day")),
+            },
+            recorded_at: None,
+        };
+        let rows = [
+            known("body-2", Some("2025-04-02"), Some("body-3")),
+            known("body-3", None, None),
+            known("body-4", Some("2025-04-02"), None),
+        ];
+        let day = jiff::civil::date(2025, 4, 3);
+        let list = |copies_of_4| {
+            let cells = vec![cell(2, Some(2)), cell(3, Some(1)), cell(4, Some(copies_of_4))];
+            let list = Distribution::new(cells, Vec::new(), 3 + copies_of_4).expect("it is consistent");
+            list.succeeded(&rows, day)
+        };
+        let issued = Issued {
+            last_number: 3,
+            copies_total: Some(3),
+            of_recipient: [("body-2".to_owned(), 2), ("body-3".to_owned(), 1)].into(),
+        };
+        let issued = issued.succeeded(&rows, day);
+        assert_eq!(issued.of_recipient, [("body-3".to_owned(), 3)].into());
+        assert_eq!(list(0).to_issue(Part::Whole, &issued), Ok(Vec::new()));
+        let list = list(1);
+        let copies = list
+            .to_issue(Part::Whole, &Issued::default())
+            .expect("every cell is certain");
+        let recipients: Vec<_> = copies.iter().map(|copy| copy.recipient).collect();
+        assert_eq!(recipients, ["body-3", "body-3", "body-3", "body-4"]);
+        assert_eq!(require_entitled(&copies[..3], &rows, day), Ok(()));
+        let ended = Unissuable::Ended(["body-4".to_owned()].into());
+        assert_eq!(require_entitled(&copies, &rows, day), Err(ended));
     }
 
     #[test]

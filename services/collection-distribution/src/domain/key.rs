@@ -163,14 +163,6 @@ pub struct Editions {
 }
 
 impl Editions {
-    /// One edition alone.
-    pub fn of(edition: &EditionKey) -> Self {
-        Self {
-            collection: Some(edition.collection.clone()),
-            period: Some(edition.period),
-        }
-    }
-
     /// The one edition that is named.
     pub fn one(&self) -> Option<EditionKey> {
         let (collection, period) = (self.collection.clone()?, self.period?);

@@ -11,6 +11,7 @@ pub mod edition;
 pub mod issuing;
 pub mod key;
 pub mod marking;
+pub mod punctuality;
 pub mod receipt;
 pub mod recipient;
 pub mod register;

@@ -51,6 +51,21 @@ pub struct Receipt {
     pub signed: Option<Signed>,
     /// Whether it came when the delivery had failed.
     pub late: bool,
+    /// The id of the recipient that gave it where the copy's own has ended; `None` where that gave it itself.
+    pub successor: Option<String>,
+}
+
+/// That a copy was rejected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// Why.
+    pub reason: String,
+    pub recorded_at: Timestamp,
+    /// The name in the certificate of who said it.
+    pub said_by: String,
+    pub way: Way,
+    /// The id of the recipient that rejected it where the copy's own has ended; `None` where that did itself.
+    pub successor: Option<String>,
 }
 
 impl Receipt {
@@ -63,15 +78,25 @@ impl Receipt {
             way,
             signed: None,
             late: false,
+            successor: None,
         }
     }
 
     /// How the copy was confirmed, in words.
     pub fn told(&self) -> String {
-        match &self.signed {
+        let told = match &self.signed {
             Some(signed) => format!("the receipt is signed with the key {}", signed.key),
             None => "confirmed by the certificate alone: the recipient had no signing key".to_owned(),
+        };
+        match &self.successor {
+            Some(successor) => format!("{told}, by {successor}, which follows the recipient"),
+            None => told,
         }
+    }
+
+    /// The id of the recipient whose key signs it, given the copy's own.
+    pub fn signer<'a>(&'a self, recipient: &'a str) -> &'a str {
+        self.successor.as_deref().unwrap_or(recipient)
     }
 }
 

@@ -1,5 +1,7 @@
 //! State bodies, or parts of them, that receive collections (Instruction, Appendix 1). What is known of one holds for a time.
 
+use std::collections::BTreeSet;
+
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::law::{LegalBasis, LocalizedText};
 
@@ -78,17 +80,52 @@ pub fn as_of(rows: &[Known], day: Date) -> Option<&Known> {
 
 /// Who gets on a day what a recipient is entitled to: itself, or what it became. `None` when it ended without a successor in force.
 pub fn entitled<'a>(rows: &'a [Known], id: &'a str, day: Date) -> Option<&'a str> {
-    let mut id = id;
+    succession(rows, id, day).1
+}
+
+/// What a recipient had become by a day: the last states of those that ended one after the other, beginning with its own, and who gets
+/// its copies then, as [`entitled`] tells.
+pub fn succession<'a>(rows: &'a [Known], id: &'a str, day: Date) -> (Vec<&'a Known>, Option<&'a str>) {
+    let (mut ended, mut id) = (Vec::new(), id);
     // More steps than recipients would go round in a circle.
-    for _ in 0..=rows.len() {
+    while ended.len() <= rows.len() {
         let of_it = || rows.iter().filter(|row| row.id == id);
         if of_it().any(|row| row.covers(day)) {
-            return Some(id);
+            return (ended, Some(id));
         }
-        let ended = of_it().filter(|row| row.facts.valid_to.is_some_and(|to| to < day));
-        id = ended.max_by_key(|row| row.valid_from)?.facts.successor.as_deref()?;
+        let before = of_it().filter(|row| row.facts.valid_to.is_some_and(|to| to < day));
+        let Some(last) = before.max_by_key(|row| row.valid_from) else {
+            break;
+        };
+        ended.push(last);
+        let Some(successor) = last.facts.successor.as_deref() else {
+            break;
+        };
+        id = successor;
     }
-    None
+    (ended, None)
+}
+
+/// For whom a recipient in force speaks on a day: itself first, then those that ended and that it follows.
+pub fn spoken_for(rows: &[Known], id: &str, day: Date) -> Vec<String> {
+    let others: BTreeSet<&str> = rows
+        .iter()
+        .map(|row| row.id.as_str())
+        .filter(|other| *other != id)
+        .collect();
+    let followed = others
+        .into_iter()
+        .filter(|other| entitled(rows, other, day) == Some(id));
+    std::iter::once(id).chain(followed).map(str::to_owned).collect()
+}
+
+/// The days from one to another on which what is known can change who is entitled: the first, and each on which something begins or is
+/// over.
+pub fn turning_days(rows: &[Known], from: Date, to: Option<Date>) -> BTreeSet<Date> {
+    let over = |row: &Known| row.facts.valid_to.and_then(|last| last.tomorrow().ok());
+    let turns = rows.iter().flat_map(|row| [Some(row.valid_from), over(row)]).flatten();
+    let within = turns.filter(|day| *day > from && to.is_none_or(|to| *day <= to));
+    std::iter::once(from).chain(within).collect()
 }
 
 /// A row that is to be written in place of others.
@@ -233,6 +270,53 @@ mod tests {
         for (id, on, expected) in table {
             assert_eq!(entitled(&rows, id, day(on)), expected, "{id} on {on}");
         }
+    }
+
+    #[test]
+    fn what_follows_a_recipient_speaks_for_it_and_for_what_that_followed() {
+        let rows = [
+            known(1, "committee", "2019-04-15", Some("2020-12-31"), Some("council")),
+            known(2, "council", "2019-04-15", Some("2022-12-31"), Some("court")),
+            known(3, "court", "2023-01-01", None, None),
+            known(4, "senate", "2019-04-15", None, None),
+        ];
+        assert_eq!(
+            spoken_for(&rows, "court", day("2023-01-01")),
+            ["court", "committee", "council"]
+        );
+        assert_eq!(
+            spoken_for(&rows, "council", day("2022-12-31")),
+            ["council", "committee"]
+        );
+        assert_eq!(spoken_for(&rows, "senate", day("2023-01-01")), ["senate"]);
+        let (ended, heir) = succession(&rows, "committee", day("2023-01-01"));
+        let ended: Vec<_> = ended.iter().map(|row| (row.id.as_str(), row.facts.valid_to)).collect();
+        let expected = [
+            ("committee", Some(day("2020-12-31"))),
+            ("council", Some(day("2022-12-31"))),
+        ];
+        assert_eq!((ended.as_slice(), heir), (&expected[..], Some("court")));
+        assert_eq!(
+            succession(&rows, "senate", day("2023-01-01")),
+            (Vec::new(), Some("senate"))
+        );
+    }
+
+    #[test]
+    fn who_is_entitled_turns_where_something_begins_or_is_over() {
+        let rows = [
+            known(1, "council", "2019-04-15", Some("2022-12-31"), Some("court")),
+            known(2, "court", "2023-02-01", None, None),
+        ];
+        let days = |from: &str, to: Option<&str>| {
+            turning_days(&rows, day(from), to.map(day))
+                .into_iter()
+                .collect::<Vec<_>>()
+        };
+        let all = ["2019-05-01", "2023-01-01", "2023-02-01"].map(day);
+        assert_eq!(days("2019-05-01", None), all);
+        assert_eq!(days("2019-05-01", Some("2023-01-01")), all[..2]);
+        assert_eq!(days("2024-01-01", None), [day("2024-01-01")]);
     }
 
     #[test]

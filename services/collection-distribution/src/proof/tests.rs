@@ -1,6 +1,8 @@
 use legalstat_proto::collections::v1::{ContentManifest, ManifestFile};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
+use legalstat_proto::collections::v1::Succession;
+
 use super::*;
 
 const COPY: &str = "collections/crime/editions/2026-Q3/copies/25";
@@ -164,6 +166,39 @@ fn keys_are_trusted_only_where_the_verifier_knew_them() {
     assert_eq!(told(Some(&[key("one", &pair(1))])), (Outcome::Proved, true));
     assert_eq!(told(Some(&[key("one", &pair(9))])), (Outcome::Refuted, false));
     assert_eq!(told(Some(&[])), (Outcome::Refuted, false));
+}
+
+#[test]
+fn a_successors_key_proves_a_receipt_only_where_the_successions_lead_to_it_from_the_recipient() {
+    let heir = "recipients/constitutional-court";
+    let step = |recipient: &str, successor: &str| Succession {
+        recipient: recipient.into(),
+        successor: successor.into(),
+        ..Default::default()
+    };
+    let signed_by_heir = |successor: &str, successions: Vec<Succession>| {
+        proof(|proof| {
+            let name = format!("{heir}/signingKeys/a");
+            let receipt = proof.receipt.as_mut().expect("it has one");
+            receipt.signing_key.clone_from(&name);
+            receipt.successor = successor.into();
+            proof.recipient_key.as_mut().expect("it has one").name = name;
+            proof.successions = successions;
+        })
+    };
+    let (court, between) = ("recipients/supreme-court", "recipients/high-court");
+    for (successor, successions, expected) in [
+        (heir, vec![step(court, heir)], Outcome::Proved),
+        (heir, vec![step(court, between), step(between, heir)], Outcome::Proved),
+        (heir, vec![step(between, heir)], Outcome::Refuted),
+        (heir, vec![step(court, between)], Outcome::Refuted),
+        (heir, Vec::new(), Outcome::Refuted),
+        ("", vec![step(court, heir)], Outcome::Refuted),
+        (between, vec![step(court, between)], Outcome::Refuted),
+    ] {
+        let told = outcome(&signed_by_heir(successor, successions.clone()), Point::Receipt);
+        assert_eq!(told, expected, "{successor} by {successions:?}");
+    }
 }
 
 #[test]

@@ -24,9 +24,7 @@ pub(super) async fn confirm_recall(
     write::carry_out(context, mutation, move |write| {
         Box::pin(async move {
             let (now, connection) = (write.now(), write.connection());
-            let recipient = door::recipient_of(connection, &call, now).await?;
-            let own = db::copy::lock_own(connection, &key, &recipient).await?;
-            let copy = door::own(connection, "name", &key, own).await?;
+            let (copy, _) = door::lock_own(connection, &call, &key, now).await?;
             let is_repeat = copy.recall_confirmed_at.is_some();
             let confirmed = copy.confirm_recall(now).map_err(|obstacle| obstacle.refusal(&key))?;
             if is_repeat {

@@ -113,9 +113,7 @@ fn key_of(violations: &mut Violations, name: &str) -> Option<(Option<String>, St
 
 async fn receive(write: &mut Write, call: Call, said: Said) -> Result<Outcome<Copy>, Error> {
     let (now, connection, key) = (write.now(), write.connection(), &said.key);
-    let recipient = door::recipient_of(connection, &call, now).await?;
-    let own = db::copy::lock_own(connection, key, &recipient).await?;
-    let copy = door::own(connection, "name", key, own).await?;
+    let (copy, successor) = door::lock_own(connection, &call, key, now).await?;
     copy.require_content(&said.sha256).map_err(|not| not.refusal(key))?;
     let is_repeat = copy.is_received();
     let received_at = said.received_at.unwrap_or(now);
@@ -127,6 +125,7 @@ async fn receive(write: &mut Write, call: Call, said: Said) -> Result<Outcome<Co
     }
     let receipt = Receipt {
         received_at,
+        successor,
         ..Receipt::by_certificate(&call.caller.name, Way::Pull, now)
     };
     // Who confirmed before is answered as it was: it may have had no key then.

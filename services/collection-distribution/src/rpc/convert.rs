@@ -8,7 +8,7 @@ use legalstat_kit::{
         wire,
         word::{self, Word},
     },
-    due::scheduled::Scheduled,
+    due::{Punctuality, scheduled::Scheduled},
 };
 use legalstat_proto::{calendar::v1::DueDateChange, collections::v1 as proto};
 
@@ -23,7 +23,8 @@ use crate::domain::{
     edition::{Edition, EditionState},
     key,
     marking::OfficialUse,
-    receipt::{Receipt, Way},
+    punctuality::{CopyCounts, EditionCounts},
+    receipt::{Receipt, Rejection, Way},
     statement::{self, Proof, Statement},
 };
 use crate::receiving;
@@ -219,8 +220,51 @@ pub(super) fn to_revision(revision: Revision) -> proto::EditionRevision {
     }
 }
 
+fn to_punctuality(punctuality: Punctuality) -> i32 {
+    let punctuality = match punctuality {
+        Punctuality::OnTime => proto::Punctuality::OnTime,
+        Punctuality::Late => proto::Punctuality::Late,
+        Punctuality::NotDue => proto::Punctuality::NotDue,
+        Punctuality::Overdue => proto::Punctuality::Overdue,
+        Punctuality::NotKept => proto::Punctuality::NotKept,
+    };
+    punctuality.into()
+}
+
+pub(super) fn to_edition_counts(counts: EditionCounts) -> proto::EditionCounts {
+    proto::EditionCounts {
+        expected: counts.expected,
+        on_time: counts.on_time,
+        late: counts.late,
+        days_late: counts.days_late,
+        most_days_late: counts.most_days_late,
+        overdue: counts.overdue,
+        days_overdue: counts.days_overdue,
+        most_days_overdue: counts.most_days_overdue,
+        not_due: counts.not_due,
+        due_today: counts.due_today,
+        due_soon: counts.due_soon,
+        not_kept: counts.not_kept,
+    }
+}
+
+pub(super) fn to_copy_counts(counts: &CopyCounts) -> proto::CopyCounts {
+    proto::CopyCounts {
+        issued: counts.issued,
+        on_time: counts.on_time,
+        late: counts.late,
+        unconfirmed: counts.unconfirmed,
+        overdue: counts.overdue,
+        rejected: counts.rejected,
+        recalled: counts.recalled,
+        not_kept: counts.not_kept,
+        median_days: counts.median_days(),
+        most_days: counts.most_days(),
+    }
+}
+
 /// Writes a line of a schedule.
-pub(super) fn to_schedule_item(item: Scheduled, state: EditionState) -> proto::ScheduleItem {
+pub(super) fn to_schedule_item(item: Scheduled, state: EditionState, punctuality: Punctuality) -> proto::ScheduleItem {
     proto::ScheduleItem {
         edition: item.name(),
         collection: item.parent,
@@ -230,25 +274,41 @@ pub(super) fn to_schedule_item(item: Scheduled, state: EditionState) -> proto::S
         assumed: item.due.assumed,
         state: to_edition_state(state),
         due_date_revision: i32::try_from(item.moves).unwrap_or(i32::MAX),
+        punctuality: to_punctuality(punctuality),
+    }
+}
+
+fn to_way(way: Way) -> i32 {
+    let way = match way {
+        Way::Pull => proto::ReceiptWay::Pull,
+        Way::Push => proto::ReceiptWay::Push,
+    };
+    way.into()
+}
+
+fn to_rejection(rejection: Rejection) -> proto::Rejection {
+    proto::Rejection {
+        reason: rejection.reason,
+        rejected_by: rejection.said_by,
+        recorded_at: Some(wire::to_timestamp(rejection.recorded_at)),
+        way: to_way(rejection.way),
+        successor: rejection.successor.as_deref().map(key::recipient).unwrap_or_default(),
     }
 }
 
 fn to_receipt(copy: &Copy, receipt: &Receipt) -> proto::Receipt {
-    let way = match receipt.way {
-        Way::Pull => proto::ReceiptWay::Pull,
-        Way::Push => proto::ReceiptWay::Push,
-    };
     let signed = receipt.signed.as_ref();
     proto::Receipt {
         statement: Some(receiving::statement(copy, receipt.received_at)),
         signing_key: signed
-            .map(|signed| key::recipient_key(&copy.recipient, &signed.key))
+            .map(|signed| key::recipient_key(receipt.signer(&copy.recipient), &signed.key))
             .unwrap_or_default(),
         signature: signed.map(|signed| signed.signature.to_vec()).unwrap_or_default(),
         confirmed_by: receipt.said_by.clone(),
         recorded_at: Some(wire::to_timestamp(receipt.recorded_at)),
-        way: way.into(),
+        way: to_way(receipt.way),
         late: receipt.late,
+        successor: receipt.successor.as_deref().map(key::recipient).unwrap_or_default(),
     }
 }
 
@@ -295,6 +355,8 @@ pub(super) fn to_copy(copy: Copy, now: Timestamp) -> proto::Copy {
         received_at: copy.received_at.map(wire::to_timestamp),
         legal_basis: Some(copy.legal_basis.into()),
         receipt,
+        rejection: copy.rejection.map(to_rejection),
+        list_version: copy.list_version.unwrap_or_default(),
         status_reason: reason.unwrap_or_default(),
         status_time: since.map(wire::to_timestamp),
         due_date: Some(wire::to_date(copy.due_date)),
@@ -339,7 +401,11 @@ fn to_outcome(outcome: Outcome) -> i32 {
 /// Writes an attempt to deliver a copy.
 pub(super) fn to_attempt(attempt: Attempt) -> proto::DeliveryAttempt {
     let (end_time, outcome, detail) = match attempt.ended {
-        Some(ended) => (Some(wire::to_timestamp(ended.at)), to_outcome(ended.outcome), ended.detail),
+        Some(ended) => (
+            Some(wire::to_timestamp(ended.at)),
+            to_outcome(ended.outcome),
+            ended.detail,
+        ),
         None => (None, 0, None),
     };
     proto::DeliveryAttempt {

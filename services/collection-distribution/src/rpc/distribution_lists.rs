@@ -1,5 +1,8 @@
 //! What the methods of distribution lists read and show in the same way.
 
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
 use legalstat_kit::{
     Call, Error, Refusal,
     call::Done,
@@ -16,10 +19,11 @@ use crate::{
     db,
     domain::{
         collection::Collection,
-        distribution::Distribution,
+        distribution::{Cell, Distribution},
         distribution_list::{LOADED, ListState, Undecidable, Version},
-        key,
+        key, recipient,
     },
+    error,
 };
 
 /// The number of a state on the wire.
@@ -95,6 +99,42 @@ pub(super) async fn version(
     Ok(shown(name, &version, &distribution, call))
 }
 
+/// The cells of a list from a day on whose copies nobody gets on some day on which it would hold, each with the first such day.
+pub(super) async fn unfollowed(
+    connection: &mut PgConnection,
+    collection: &Collection,
+    valid_from: Date,
+    distribution: &Distribution,
+) -> Result<Vec<(Cell, Date)>, Error> {
+    let last = db::distribution_list::last_day(connection, &collection.id, valid_from).await?;
+    let recipients = db::recipient_detail::all(connection).await?;
+    let (mut found, mut columns) = (Vec::new(), BTreeSet::new());
+    for day in recipient::turning_days(&recipients, valid_from, last.or(collection.duty.valid_to)) {
+        let cells = distribution.unfollowed(&recipients, day);
+        let new = cells.filter(|cell| columns.insert(cell.column));
+        found.extend(new.map(|cell| (cell.clone(), day)));
+    }
+    Ok(found)
+}
+
+/// Refuses to put a list in force that gives copies to recipients which end, or have ended, with nothing in force that follows them.
+async fn require_followed(
+    connection: &mut PgConnection,
+    collection: &Collection,
+    version: &Version,
+    distribution: &Distribution,
+) -> Result<(), Error> {
+    let found = unfollowed(connection, collection, version.valid_from, distribution).await?;
+    let ids: BTreeSet<String> = found.into_iter().map(|(cell, _)| cell.recipient).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let name = key::distribution_list_version(&version.collection, version.version);
+    let message =
+        format!("{name} gives copies to recipients that end while it holds, and nothing in force follows them");
+    Err(error::ended(&ids, message).about(&name).into())
+}
+
 /// A decision about a proposed version.
 pub(super) struct Deciding {
     pub(super) call: Call,
@@ -141,8 +181,12 @@ pub(super) async fn decide(
             let (in_force, _) = db::distribution::in_force(connection, &collection, version.valid_from).await?;
             let decided = (deciding.decide)(version, done, deciding.reason, in_force);
             let decided = decided.map_err(|undecidable| undecidable.refusal(&name))?;
-            db::distribution_list::decide(connection, &decided).await?;
             let distribution = db::distribution_list::distribution(connection, &decided).await?;
+            if decided.state == ListState::InForce {
+                db::recipient_detail::lock_entitlements(connection).await?;
+                require_followed(connection, &collection, &decided, &distribution).await?;
+            }
+            db::distribution_list::decide(connection, &decided).await?;
             let answer = shown(name.clone(), &decided, &distribution, &deciding.call);
             Ok(Outcome::of(&name, deciding.kind, answer))
         })

@@ -14,6 +14,7 @@ use crate::{
         edition::Edition,
         key::{self, CopyKey, EditionKey, NameError},
     },
+    error,
 };
 
 /// How many characters the name of a file has at most.
@@ -60,6 +61,14 @@ pub(super) fn optional_collection(violations: &mut Violations, field: &str, name
     }
 }
 
+/// Reads the name of a recipient to list for; empty means all.
+pub(super) fn optional_recipient(violations: &mut Violations, field: &str, name: &str) -> Option<String> {
+    match name {
+        "" => None,
+        name => resource(violations, field, name, key::parse_recipient),
+    }
+}
+
 /// What was read beside the edition of this field, once nothing breaks a rule.
 ///
 /// # Errors
@@ -100,17 +109,66 @@ pub(super) async fn lock(connection: &mut PgConnection, field: &str, key: &Editi
     }
 }
 
-/// The id of the recipient whom the caller's certificate names today; empty, which is nobody's, when it names none.
+/// The ids of the recipients for which the caller's certificate speaks today: the one that it names first, then those that ended and that
+/// it follows; none when it names none.
 ///
 /// # Errors
 /// When the database fails.
-pub(super) async fn recipient_of(connection: &mut PgConnection, call: &Call, now: Timestamp) -> Result<String, Error> {
+pub(super) async fn spoken_for(
+    connection: &mut PgConnection,
+    call: &Call,
+    now: Timestamp,
+) -> Result<Vec<String>, Error> {
     let today = zone::civil_day(now);
-    let named = db::recipient_detail::of_certificate(connection, &call.caller.name, today).await?;
-    Ok(named.map(|recipient| recipient.id).unwrap_or_default())
+    Ok(db::recipient_detail::spoken_for(connection, &call.caller.name, today).await?)
 }
 
-/// A copy that the caller may see: an official any, a recipient its own.
+/// Whose copies a caller is told of: an official's choice, where `None` is everyone; a recipient's own and those of whom it follows, or the
+/// one of them that it asks for.
+///
+/// # Errors
+/// NOT_FOUND for an official; a refusal to a recipient that asks for another's.
+pub(super) async fn visible_recipients(
+    connection: &mut PgConnection,
+    call: &Call,
+    asked: Option<String>,
+    now: Timestamp,
+) -> Result<Option<Vec<String>>, Error> {
+    if !call.caller.is_official() {
+        let own = spoken_for(connection, call, now).await?;
+        return match asked {
+            Some(asked) if !own.contains(&asked) => Err(error::copies_of_another(&key::recipient(&asked)).into()),
+            Some(asked) => Ok(Some(vec![asked])),
+            None => Ok(Some(own)),
+        };
+    }
+    match asked {
+        Some(asked) if !db::recipient::exists(connection, &asked).await? => {
+            Err(Refusal::not_found(&key::recipient(&asked)).into())
+        }
+        asked => Ok(asked.map(|asked| vec![asked])),
+    }
+}
+
+/// A copy of the caller's, or of a recipient that it follows, held against other writers; and who speaks for the copy's recipient where that
+/// has ended.
+///
+/// # Errors
+/// As [`own`].
+pub(super) async fn lock_own(
+    connection: &mut PgConnection,
+    call: &Call,
+    key: &CopyKey,
+    now: Timestamp,
+) -> Result<(Copy, Option<String>), Error> {
+    let recipients = spoken_for(connection, call, now).await?;
+    let found = db::copy::lock_own(connection, key, &recipients).await?;
+    let copy = own(connection, "name", key, found).await?;
+    let successor = recipients.into_iter().next().filter(|id| *id != copy.recipient);
+    Ok((copy, successor))
+}
+
+/// A copy that the caller may see: an official any, a recipient its own and those of whom it follows.
 ///
 /// # Errors
 /// As [`own`].
@@ -124,8 +182,8 @@ pub(super) async fn visible_copy(
     let found = if call.caller.is_official() {
         db::copy::get(connection, key).await?
     } else {
-        let recipient = recipient_of(connection, call, now).await?;
-        db::copy::get_own(connection, key, &recipient).await?
+        let recipients = spoken_for(connection, call, now).await?;
+        db::copy::get_own(connection, key, &recipients).await?
     };
     own(connection, field, key, found).await
 }

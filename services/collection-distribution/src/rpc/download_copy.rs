@@ -29,8 +29,8 @@ pub(super) async fn download_copy(
     let key = violations.sound(key)?;
 
     let mut connection = context.db.connection().await?;
-    let recipient = door::recipient_of(&mut connection, &call, context.now()).await?;
-    let own = db::copy::get_own(&mut connection, &key, &recipient).await?;
+    let recipients = door::spoken_for(&mut connection, &call, context.now()).await?;
+    let own = db::copy::get_own(&mut connection, &key, &recipients).await?;
     let copy = door::own(&mut connection, "name", &key, own).await?;
     copy.require_current().map_err(|obstacle| obstacle.refusal(&key))?;
     let files = db::revision_file::of(&mut connection, &key.edition, copy.revision).await?;

@@ -1,18 +1,12 @@
 //! ListCopies.
 
-use jiff::Timestamp;
-use legalstat_kit::{Call, Error, Refusal, Violations, door::page::Page};
+use legalstat_kit::{Call, Error, Violations, door::page::Page};
 use legalstat_proto::collections::v1::{ListCopiesRequest, ListCopiesResponse};
-use sqlx::PgConnection;
 
 use super::{CollectionDistribution, convert, door};
 use crate::{
     db,
-    domain::{
-        copy::CopyPosition,
-        key::{self, Editions},
-    },
-    error,
+    domain::{copy::CopyPosition, key::Editions},
 };
 
 pub(super) async fn list_copies(
@@ -33,57 +27,31 @@ pub(super) async fn list_copies(
         parent => door::resource(&mut violations, "parent", parent, str::parse),
     };
     let one = editions.as_ref().and_then(Editions::one);
-    let recipient = match request.recipient.as_str() {
-        "" => None,
-        name => door::resource(&mut violations, "recipient", name, key::parse_recipient),
-    };
+    let recipient = door::optional_recipient(&mut violations, "recipient", &request.recipient);
     let state = convert::optional_copy_state(&mut violations, "state", request.state);
     let editions = door::sound(violations, db, ("parent", one.as_ref()), editions).await?;
 
-    let (mut connection, now) = (db.connection().await?, service.context.now());
-    let recipient = visible(&call, &mut connection, recipient, now).await?;
+    let (mut snapshot, now) = (db.snapshot().await?, service.context.now());
+    let recipients = door::visible_recipients(&mut snapshot, &call, recipient, now).await?;
     match &one {
         Some(key) => {
             service.schedule.require_whole()?;
-            door::find(&mut connection, "parent", key).await?;
+            door::find(&mut snapshot, "parent", key).await?;
         }
-        None => door::require_registered(&mut connection, editions.collection.as_deref()).await?,
+        None => door::require_registered(&mut snapshot, editions.collection.as_deref()).await?,
     }
     let filter = db::copy::Filter {
         editions,
-        number: None,
-        recipient,
+        recipients,
         state,
         unconfirmed: request.unconfirmed || request.overdue,
         due_before: request.overdue.then_some(now),
         after: page.after()?,
     };
-    let copies = db::copy::list(&mut connection, &filter, page.limit()).await?;
+    let copies = db::copy::list(&mut snapshot, &filter, page.limit()).await?;
     let (copies, next_page_token) = page.cut(copies, |copy| CopyPosition::of(copy).to_string());
     Ok(ListCopiesResponse {
         copies: copies.into_iter().map(|copy| convert::to_copy(copy, now)).collect(),
         next_page_token,
     })
-}
-
-/// Whose copies are listed: an official's choice, but a recipient's own.
-async fn visible(
-    call: &Call,
-    connection: &mut PgConnection,
-    asked: Option<String>,
-    now: Timestamp,
-) -> Result<Option<String>, Error> {
-    if !call.caller.is_official() {
-        let own = door::recipient_of(connection, call, now).await?;
-        return match asked {
-            Some(asked) if asked != own => Err(error::copies_of_another(&key::recipient(&asked)).into()),
-            _ => Ok(Some(own)),
-        };
-    }
-    match asked {
-        Some(asked) if !db::recipient::exists(connection, &asked).await? => {
-            Err(Refusal::not_found(&key::recipient(&asked)).into())
-        }
-        asked => Ok(asked),
-    }
 }

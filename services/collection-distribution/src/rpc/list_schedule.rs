@@ -33,11 +33,13 @@ pub(super) async fn list_schedule(
     let scheduled = scheduled::list(&mut snapshot, &scheduled::Filter { parent, year, after }, page.limit()).await?;
     let (scheduled, next_page_token) = page.cut(scheduled, |item| item.place().to_string());
     let states = db::edition::states(&mut snapshot, &scheduled).await?;
-    let items = scheduled.into_iter().zip(states);
+    let standings = db::punctuality::of_scheduled(&mut snapshot, &scheduled).await?;
+    let now = service.context.now();
+    let items = scheduled.into_iter().zip(states).zip(standings);
+    let items =
+        items.map(|((item, state), standing)| convert::to_schedule_item(item, state, standing.punctuality(now)));
     Ok(ListScheduleResponse {
-        items: items
-            .map(|(item, state)| convert::to_schedule_item(item, state))
-            .collect(),
+        items: items.collect(),
         next_page_token,
     })
 }

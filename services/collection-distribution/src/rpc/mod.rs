@@ -4,18 +4,19 @@ use futures::stream::BoxStream;
 use legalstat_kit::{Call, Context, due::Schedule, feed::Outbox, files::FileStore, signing::SigningKeys};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
 use legalstat_proto::collections::v1::{
-    AddRecipientKeyRequest, ApproveDistributionRequest, Collection, ConfirmRecallRequest, ConfirmReceiptRequest, Copy,
-    CreateRecipientRequest, DeliveryProof, DistributionList, DownloadCopyRequest, DownloadCopyResponse, Edition,
-    EditionContentUpload, GetCollectionRequest, GetCopyRequest, GetDistributionListRequest,
-    GetEditionContentUploadRequest, GetEditionRequest, GetRecipientRequest, ListCollectionsRequest,
-    ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse, ListDeliveryAttemptsRequest,
-    ListDeliveryAttemptsResponse, ListDistributionListsRequest, ListDistributionListsResponse, ListEditionsRequest,
-    ListEditionsResponse, ListRecipientKeysRequest, ListRecipientKeysResponse, ListRecipientsRequest,
-    ListRecipientsResponse, ListScheduleRequest, ListScheduleResponse, ListSigningKeysRequest, ListSigningKeysResponse,
-    MarkEditionRequest, ProveDeliveryRequest, RecallEditionRequest, Recipient, RecipientKey, RedeliverCopyRequest,
-    RejectCopyRequest, RejectDistributionRequest, ReleaseEditionRequest, RemoveEditionFileRequest,
-    ResolveDistributionRequest, RetireRecipientKeyRequest, SealEditionRequest, SetEmbargoRequest,
-    UpdateCollectionRequest, UpdateRecipientRequest, UploadEditionContentRequest, WatchCopiesRequest,
+    AddRecipientKeyRequest, AnsweringDay, ApproveDistributionRequest, Collection, ConfirmRecallRequest,
+    ConfirmReceiptRequest, Copy, CreateRecipientRequest, DeliveryProof, DistributionList, DownloadCopyRequest,
+    DownloadCopyResponse, Edition, EditionContentUpload, GetAnsweringDayRequest, GetCollectionRequest, GetCopyRequest,
+    GetDistributionListRequest, GetEditionContentUploadRequest, GetEditionRequest, GetPunctualityRequest,
+    GetRecipientRequest, ListCollectionsRequest, ListCollectionsResponse, ListCopiesRequest, ListCopiesResponse,
+    ListDeliveryAttemptsRequest, ListDeliveryAttemptsResponse, ListDistributionListsRequest,
+    ListDistributionListsResponse, ListEditionsRequest, ListEditionsResponse, ListRecipientKeysRequest,
+    ListRecipientKeysResponse, ListRecipientsRequest, ListRecipientsResponse, ListScheduleRequest,
+    ListScheduleResponse, ListSigningKeysRequest, ListSigningKeysResponse, MarkEditionRequest, ProveDeliveryRequest,
+    PunctualityReport, RecallEditionRequest, Recipient, RecipientKey, RedeliverCopyRequest, RejectCopyRequest,
+    RejectDistributionRequest, ReleaseEditionRequest, RemoveEditionFileRequest, ResolveDistributionRequest,
+    RetireRecipientKeyRequest, SealEditionRequest, SetAnsweringDayRequest, SetEmbargoRequest, UpdateCollectionRequest,
+    UpdateRecipientRequest, UploadEditionContentRequest, WatchCopiesRequest,
     collection_distribution_service_server::CollectionDistributionService,
 };
 use tonic::{Request, Response, Status, Streaming};
@@ -29,11 +30,13 @@ mod create_recipient;
 mod distribution_lists;
 mod door;
 mod download_copy;
+mod get_answering_day;
 mod get_collection;
 mod get_copy;
 mod get_distribution_list;
 mod get_edition;
 mod get_edition_content_upload;
+mod get_punctuality;
 mod get_recipient;
 mod list_collections;
 mod list_copies;
@@ -58,6 +61,7 @@ mod remove_edition_file;
 mod resolve_distribution;
 mod retire_recipient_key;
 mod seal_edition;
+mod set_answering_day;
 mod set_embargo;
 mod sight;
 #[cfg(test)]
@@ -226,6 +230,36 @@ impl CollectionDistributionService for CollectionDistribution {
     ) -> Result<Response<ListScheduleResponse>, Status> {
         let (call, message) = Call::with_message(request);
         Ok(Response::new(list_schedule::list_schedule(self, call, message).await?))
+    }
+
+    async fn get_punctuality(
+        &self,
+        request: Request<GetPunctualityRequest>,
+    ) -> Result<Response<PunctualityReport>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            get_punctuality::get_punctuality(self, call, message).await?,
+        ))
+    }
+
+    async fn get_answering_day(
+        &self,
+        request: Request<GetAnsweringDayRequest>,
+    ) -> Result<Response<AnsweringDay>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            get_answering_day::get_answering_day(self, call, message).await?,
+        ))
+    }
+
+    async fn set_answering_day(
+        &self,
+        request: Request<SetAnsweringDayRequest>,
+    ) -> Result<Response<AnsweringDay>, Status> {
+        let (call, message) = Call::with_message(request);
+        Ok(Response::new(
+            set_answering_day::set_answering_day(self, call, message).await?,
+        ))
     }
 
     async fn list_editions(

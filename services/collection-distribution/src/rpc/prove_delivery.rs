@@ -1,16 +1,20 @@
 //! ProveDelivery.
 
 use jiff::Timestamp;
-use legalstat_kit::{Call, Error, Violations, door::wire, journal};
+use legalstat_kit::{Call, Error, Violations, door::wire, journal, zone};
 use legalstat_proto::collections::v1::{
-    DeliveryProof, ProveDeliveryRequest, collection_distribution_service_server::SERVICE_NAME,
+    DeliveryProof, ProveDeliveryRequest, Succession, collection_distribution_service_server::SERVICE_NAME,
 };
 use sqlx::PgConnection;
 
-use super::{CollectionDistribution, convert, door, recipient_keys};
+use super::{CollectionDistribution, convert, distribution_lists, door, recipient_keys};
 use crate::{
     db,
-    domain::{copy::Copy, key::CopyKey},
+    domain::{
+        copy::Copy,
+        key::{self, CopyKey},
+        recipient::{self, Known},
+    },
     proof,
 };
 
@@ -41,10 +45,11 @@ pub(super) async fn prove_delivery(
     let key = door::sound(violations, &context.db, ("name", edition.as_ref()), key).await?;
 
     let now = context.now();
-    let mut connection = context.db.connection().await?;
-    let copy = door::visible_copy(&mut connection, &call, "name", &key, now).await?;
-    let mut proof = unsigned(&mut connection, &key, copy, now).await?;
-    drop(connection);
+    // What a proof says of a copy, its edition and the journal must have been so at one moment.
+    let mut snapshot = context.db.snapshot().await?;
+    let copy = door::visible_copy(&mut snapshot, &call, "name", &key, now).await?;
+    let mut proof = unsigned(&mut snapshot, &call, &key, copy, now).await?;
+    drop(snapshot);
     if !call.caller.is_official() {
         without_persons(&mut proof, &call.caller.name);
     }
@@ -77,17 +82,31 @@ fn without_persons(proof: &mut DeliveryProof, caller: &str) {
 /// Everything but the service's signature.
 async fn unsigned(
     connection: &mut PgConnection,
+    call: &Call,
     key: &CopyKey,
     copy: Copy,
     now: Timestamp,
 ) -> Result<DeliveryProof, Error> {
     let revisions = db::revision::list(connection, &key.edition).await?;
     let revision = revisions.into_iter().find(|revision| revision.number == copy.revision);
-    let signed = copy.receipt.as_ref().and_then(|receipt| receipt.signed.as_ref());
+    let signed = copy
+        .receipt
+        .as_ref()
+        .and_then(|receipt| Some((receipt, receipt.signed.as_ref()?)));
     let recipient_key = match signed {
-        Some(signed) => {
-            let keys = db::recipient_key::of(connection, &copy.recipient).await?;
+        Some((receipt, signed)) => {
+            let keys = db::recipient_key::of(connection, receipt.signer(&copy.recipient)).await?;
             keys.into_iter().find(|key| key.id == signed.key)
+        }
+        None => None,
+    };
+    let recipients = db::recipient_detail::all(connection).await?;
+    let (ended, _) = recipient::succession(&recipients, &copy.recipient, zone::civil_day(now));
+    let successions = ended.into_iter().filter_map(to_succession).collect();
+    let distribution_list = match copy.list_version {
+        Some(version) => {
+            let collection = door::find_collection(connection, &key.edition.collection).await?;
+            Some(distribution_lists::version(connection, &collection, version, call).await?)
         }
         None => None,
     };
@@ -107,6 +126,9 @@ async fn unsigned(
         copy_key: copy.signing_key,
         copy_signature: copy.signature,
         receipt: copy.receipt,
+        rejection: copy.rejection,
+        distribution_list,
+        successions,
         recipient_key: recipient_key.map(|key| recipient_keys::shown(&key, now)),
         revision,
         // One file needs none: its digest is that of the content.
@@ -114,5 +136,16 @@ async fn unsigned(
         legal_basis: copy.legal_basis,
         journal_entries,
         ..DeliveryProof::default()
+    })
+}
+
+/// Writes that a recipient ended; nothing of one that nothing follows.
+fn to_succession(ended: &Known) -> Option<Succession> {
+    let facts = &ended.facts;
+    Some(Succession {
+        recipient: key::recipient(&ended.id),
+        last_day: facts.valid_to.map(wire::to_date),
+        successor: key::recipient(facts.successor.as_deref()?),
+        legal_basis: Some(facts.legal_basis.clone().into()),
     })
 }

@@ -9,7 +9,10 @@ use legalstat_proto::collections::v1::{Copy, RejectCopyRequest};
 use super::{CollectionDistribution, convert, door};
 use crate::{
     db,
-    domain::{copy::CopyState, receipt::Way},
+    domain::{
+        copy::CopyState,
+        receipt::{Rejection, Way},
+    },
 };
 
 /// How many characters a reason has at most.
@@ -31,18 +34,22 @@ pub(super) async fn reject_copy(
     write::carry_out(context, mutation, move |write| {
         Box::pin(async move {
             let (now, connection) = (write.now(), write.connection());
-            let recipient = door::recipient_of(connection, &call, now).await?;
-            let own = db::copy::lock_own(connection, &key, &recipient).await?;
-            let copy = door::own(connection, "name", &key, own).await?;
+            let (copy, successor) = door::lock_own(connection, &call, &key, now).await?;
             let is_repeat = copy.state == CopyState::Rejected;
-            let rejected = copy.reject(reason.clone(), now).map_err(|not| not.refusal(&key))?;
+            let rejection = Rejection {
+                reason,
+                recorded_at: now,
+                said_by: call.caller.name.clone(),
+                way: Way::Pull,
+                successor,
+            };
+            let rejected = copy.reject(rejection.clone()).map_err(|not| not.refusal(&key))?;
             if is_repeat {
                 let answer = convert::to_copy(rejected, now);
                 return Ok(Outcome::repeated(&key, "copy.rejection_repeated", answer));
             }
             db::copy::save(connection, &rejected).await?;
-            let said = (call.caller.name.as_str(), Way::Pull);
-            db::receipt::record_rejection(connection, &key, said, &reason, now).await?;
+            db::receipt::record_rejection(connection, &key, &rejection).await?;
             db::delivery::end(connection, std::slice::from_ref(&key)).await?;
             Ok(Outcome::of(&key, "copy.rejected", convert::to_copy(rejected, now)))
         })

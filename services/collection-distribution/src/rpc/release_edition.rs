@@ -7,7 +7,7 @@ use legalstat_kit::{
     call::Done,
     due::moves,
     signing::Keys,
-    write::{self, Mutation, Outcome},
+    write::{self, Change, Mutation, Outcome},
     zone,
 };
 use legalstat_proto::collections::v1::{self as proto, ReleaseEditionRequest};
@@ -19,7 +19,7 @@ use crate::{
     domain::{
         copy::Copy,
         edition::{Edition, EditionState, Issue},
-        issuing::{NumberedCopy, Part},
+        issuing::{self, NumberedCopy, Part},
         key::{CopyKey, EditionKey},
         statement::Statement,
     },
@@ -46,14 +46,16 @@ pub(super) async fn release_edition(
         Box::pin(async move {
             schedule.require_whole()?;
             let (now, connection) = (write.now(), write.connection());
-            let edition = release(connection, &keys, &key, part, call.done(now)).await?;
+            let (edition, copies) = release(connection, &keys, &key, part, call.done(now)).await?;
             let moves = moves::of(connection, &key).await?;
             let kind = match edition.state {
                 EditionState::PartlyReleased => "edition.partly_released",
                 _ => "edition.released",
             };
             let answer = convert::to_edition(edition, moves);
-            Ok(Outcome::of(&key, kind, answer))
+            let issued = copies.iter().map(|copy| Change::of(&copy.key, "copy.issued"));
+            let changes = std::iter::once(Change::of(&key, kind)).chain(issued);
+            Ok(Outcome::each(changes.collect(), answer))
         })
     })
     .await
@@ -67,19 +69,24 @@ async fn release(
     key: &EditionKey,
     part: Part,
     released: Done,
-) -> Result<Edition, Error> {
+) -> Result<(Edition, Vec<Copy>), Error> {
     let edition = door::lock(connection, "name", key).await?;
     let collection = door::find_collection(connection, &key.collection).await?;
     let day = zone::civil_day(released.at);
-    let distribution = db::distribution::get(connection, &collection, day).await?;
+    let (list_version, distribution) = db::distribution::in_force(connection, &collection, day).await?;
+    let recipients = db::recipient_detail::all(connection).await?;
+    let distribution = distribution.succeeded(&recipients, day);
     if let Some(unresolved) = distribution.unresolved().filter(|_| part == Part::Whole) {
         return Err(unresolved.refusal(key).into());
     }
     let accepts = edition.accepts_release(&released);
     accepts.map_err(|obstacle| obstacle.refusal(key))?;
     let issued = db::revision::issued(connection, key, edition.revision).await?;
+    let issued = issued.succeeded(&recipients, day);
     let copies = distribution.to_issue(part, &issued);
     let copies = copies.map_err(|unissuable| unissuable.refusal(key))?;
+    let entitled = issuing::require_entitled(&copies, &recipients, day);
+    entitled.map_err(|unissuable| unissuable.refusal(key))?;
     let issue = Issue {
         copies: copies.len(),
         total: distribution.copies_total(),
@@ -89,13 +96,27 @@ async fn release(
     let released = edition.release(issue, released);
     let edition = released.map_err(|obstacle| obstacle.refusal(key))?;
     let sending_body = db::sending_body::of(connection, day).await?;
-    let copies = signed(&edition, keys, &copies, &sending_body, issued_at)?;
+    let sending = Sending {
+        body: &sending_body,
+        list_version,
+        at: issued_at,
+    };
+    let copies = signed(&edition, keys, &copies, &sending)?;
     db::edition::save(connection, &edition).await?;
     db::copy::issue(connection, key, &copies).await?;
     if let Some(first) = copies.first() {
         db::delivery::begin(connection, key, first.key.number, day).await?;
     }
-    Ok(edition)
+    Ok((edition, copies))
+}
+
+/// What the copies of a release have in common.
+struct Sending<'a> {
+    /// The id of the body that sends them.
+    body: &'a str,
+    /// The version of the distribution list.
+    list_version: i32,
+    at: Timestamp,
 }
 
 /// The copies with their signed statements.
@@ -103,8 +124,7 @@ fn signed(
     edition: &Edition,
     keys: &Keys,
     numbered: &[NumberedCopy<'_>],
-    sending_body: &str,
-    issued_at: Timestamp,
+    sending: &Sending<'_>,
 ) -> anyhow::Result<Vec<Copy>> {
     let content_sha256 = edition.files.sha256().context("what is released has content")?;
     let copies = numbered.iter().map(|numbered| {
@@ -119,8 +139,8 @@ fn signed(
             revision: edition.revision,
             recipient: numbered.recipient.to_owned(),
             content_sha256: content_sha256.clone(),
-            sending_body: sending_body.to_owned(),
-            issued_at,
+            sending_body: sending.body.to_owned(),
+            issued_at: sending.at,
             official_use: edition.official_use.clone(),
         };
         let proof = statement.sign(keys)?;
@@ -128,7 +148,7 @@ fn signed(
             statement,
             proof,
             &edition.due,
-            numbered.legal_basis.clone(),
+            (sending.list_version, numbered.legal_basis.clone()),
         ))
     });
     copies.collect()

@@ -7,7 +7,10 @@ use legalstat_kit::{
     law::LegalBasis,
     write::{self, Mutation, Outcome},
 };
-use legalstat_proto::collections::v1::{self as proto, DistributionList, ResolveDistributionRequest};
+use legalstat_proto::{
+    collections::v1::{self as proto, DistributionList, ResolveDistributionRequest},
+    common::v1::{RowFault, RowFaults},
+};
 use sqlx::PgConnection;
 
 use super::{
@@ -18,7 +21,7 @@ use crate::{
     db,
     domain::{
         collection::Collection,
-        distribution::{Distribution, Inconsistent},
+        distribution::{Cell, Distribution, Inconsistent},
         distribution_list::{self, Disagreement, Given, GivenCell, ListState, Version},
         key,
     },
@@ -70,7 +73,8 @@ pub(super) async fn resolve_distribution(
             proposed(&mut violations, &mut connection, &collection, valid_from, &given).await?;
         }
     }
-    let ((id, valid_from), legal_basis) = violations.sound(id.zip(valid_from).zip(legal_basis))?;
+    let read = violations.sound(id.zip(valid_from).zip(legal_basis));
+    let ((id, valid_from), legal_basis) = read.map_err(told_by_row)?;
     let mutation = Mutation::of(
         &call,
         &key::collection(&id),
@@ -86,7 +90,7 @@ pub(super) async fn resolve_distribution(
             db::distribution_list::lock(connection, &id).await?;
             let mut violations = Violations::new();
             let made = proposed(&mut violations, connection, &collection, valid_from, &given).await?;
-            let (base_version, distribution) = violations.sound(made)?;
+            let (base_version, distribution) = violations.sound(made).map_err(told_by_row)?;
             let version = Version {
                 version: db::distribution_list::next(connection, &id).await?,
                 collection: id,
@@ -107,6 +111,31 @@ pub(super) async fn resolve_distribution(
         })
     })
     .await
+}
+
+/// The refusal with what is wrong with cells by row too: cells come from tables, and there are more of them than an error tells in words.
+fn told_by_row(error: Error) -> Error {
+    let Error::Refusal(mut refusal) = error else {
+        return error;
+    };
+    let faults = refusal.violations.iter().filter_map(|violation| {
+        let (place, column) = violation.field.strip_prefix("cells[")?.split_once("].")?;
+        Some(RowFault {
+            row: place.parse::<i64>().ok()? + 1,
+            column: column.to_owned(),
+            reason: violation.reason.into(),
+            value: String::new(),
+        })
+    });
+    let mut faults: Vec<RowFault> = faults.collect();
+    faults.sort_by_key(|fault| fault.row);
+    if !faults.is_empty() {
+        refusal.row_faults = Some(Box::new(RowFaults {
+            count: i64::try_from(faults.len()).unwrap_or(i64::MAX),
+            faults,
+        }));
+    }
+    Error::Refusal(refusal)
 }
 
 fn cell(
@@ -196,8 +225,15 @@ async fn proposed(
     }
     let (version, base) = db::distribution::in_force(connection, collection, valid_from).await?;
     match distribution_list::resolve(&base, &asked.given) {
-        Ok(distribution) if missing.is_empty() => return Ok(Some((version, distribution))),
-        Ok(_) => {}
+        Ok(distribution) => {
+            for (cell, day) in distribution_lists::unfollowed(connection, collection, valid_from, &distribution).await?
+            {
+                unfollowed(violations, &cell, day, asked, &missing);
+            }
+            if violations.is_empty() {
+                return Ok(Some((version, distribution)));
+            }
+        }
         Err(found) => {
             let told = |one: &&Disagreement| matches!(one, Disagreement::NoCell(index) if missing.contains(index));
             let others = found.iter().filter(|one| !told(one));
@@ -205,6 +241,27 @@ async fn proposed(
         }
     }
     Ok(None)
+}
+
+/// Says that nobody gets the copies of a cell on a day. That there is no such recipient was told before.
+fn unfollowed(violations: &mut Violations, cell: &Cell, day: Date, asked: &Asked, missing: &[usize]) {
+    let given = asked
+        .given
+        .cells
+        .iter()
+        .position(|given| given.recipient == cell.recipient);
+    if given.is_some_and(|index| missing.contains(&index)) {
+        return;
+    }
+    let field = given.map_or("cells".to_owned(), |index| {
+        format!("cells[{}].recipient", asked.places[index])
+    });
+    let description = format!(
+        "{} of column {} is not in force on {day}, a day on which the list would hold, and nothing that is follows it",
+        key::recipient(&cell.recipient),
+        cell.column,
+    );
+    violations.add(field, FieldReason::Conflict, description);
 }
 
 fn disagrees(violations: &mut Violations, found: &Disagreement, places: &[usize]) {

@@ -35,8 +35,8 @@ impl Sight {
         if call.caller.is_official() {
             return Ok(Self::All);
         }
-        let recipient = door::recipient_of(connection, call, now).await?;
-        let held = db::copy::held_revisions(connection, &recipient, editions).await?;
+        let recipients = door::spoken_for(connection, call, now).await?;
+        let held = db::copy::held_revisions(connection, &recipients, editions).await?;
         Ok(Self::Held(held, zone::civil_day(now)))
     }
 

@@ -1,5 +1,7 @@
 //! UpdateRecipient.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use legalstat_kit::{
     Call, Error, FieldReason, Refusal, Violations,
@@ -61,13 +63,14 @@ pub(super) async fn update_recipient(
         Box::pin(async move {
             let (name, done) = (key::recipient(&id), call.done(write.now()));
             let today = zone::civil_day(done.at);
-            let rows = recipient_detail::of(write.connection(), &id).await?;
+            recipient_detail::lock_entitlements(write.connection()).await?;
+            let before = recipient_detail::all(write.connection()).await?;
+            let rows: Vec<Known> = before.iter().filter(|row| row.id == id).cloned().collect();
             let stands = standing(&rows, from, today, &name)?;
             if !given.etag.is_empty() && given.etag != recipients::etag(stands) {
                 return Err(Refusal::changed(&name).into());
             }
             let facts = edited(stands, &given, &paths)?;
-            let ends = facts.valid_to.filter(|_| facts.successor.is_none());
             let changed = recipient::change(&rows, from, today, move |stands| *stands = facts).map_err(unfit)?;
             let Some(rewriting) = changed else {
                 let answer = recipients::shown(stands, &call);
@@ -79,9 +82,8 @@ pub(super) async fn update_recipient(
                 reason,
             };
             let known = rewrite(write, stands, rewriting, &recorded).await?;
-            if let Some(to) = ends {
-                require_no_copies(write.connection(), &id, to).await?;
-            }
+            let after = recipient_detail::all(write.connection()).await?;
+            require_followed(write.connection(), &before, &after).await?;
             Ok(Outcome::of(
                 &name,
                 "recipient.updated",
@@ -161,31 +163,29 @@ async fn rewrite(write: &mut Write, stands: &Known, rewriting: Rewriting, record
     Ok(last.ok_or_else(|| anyhow::anyhow!("a change writes a row at least"))?)
 }
 
-/// Refuses the end of a recipient that gets copies afterwards, or may get some: nobody would be entitled to them.
-async fn require_no_copies(connection: &mut PgConnection, id: &str, last: Date) -> Result<(), Error> {
-    let Ok(day) = last.tomorrow() else {
-        return Ok(());
-    };
-    let on = recipient_detail::of(connection, id).await?;
-    if on.iter().any(|known| known.covers(day)) {
-        return Ok(());
-    }
-    let collections = db::collection::list(connection, &db::collection::Filter::default(), None).await?;
+/// Refuses a change after which nobody gets copies on some day that somebody got before: whoever ended, and whatever that follows.
+async fn require_followed(connection: &mut PgConnection, before: &[Known], after: &[Known]) -> Result<(), Error> {
     let mut violations = Violations::new();
-    for collection in collections {
-        let list = db::distribution::get(connection, &collection, day).await?;
-        let cells = list.cells().iter();
-        for cell in cells.filter(|cell| cell.recipient == id && cell.copies != Some(0)) {
-            let description = format!(
-                "required: column {} of {} gives it copies from {day} on; name what gets them, or change the list before",
-                cell.column, collection.duty.parent
-            );
-            violations.add_by_law(
-                "recipient.successor",
-                FieldReason::Required,
-                description,
-                &cell.legal_basis,
-            );
+    for collection in db::collection::list(connection, &db::collection::Filter::default(), None).await? {
+        let mut told = BTreeSet::new();
+        for list in db::distribution::in_time(connection, &collection).await? {
+            let mut days = recipient::turning_days(before, list.from, list.to);
+            days.extend(recipient::turning_days(after, list.from, list.to));
+            for day in days {
+                let cells = list.distribution.unfollowed(after, day);
+                let cells = cells.filter(|cell| recipient::entitled(before, &cell.recipient, day).is_some());
+                for cell in cells.filter(|cell| told.insert(cell.column)) {
+                    let description = format!(
+                        "required: column {} of {} gives {} copies, which nobody gets on {day}; name what follows it, which is in \
+                         force then, or change the list before",
+                        cell.column,
+                        collection.duty.parent,
+                        key::recipient(&cell.recipient),
+                    );
+                    let field = "recipient.successor";
+                    violations.add_by_law(field, FieldReason::Required, description, &cell.legal_basis);
+                }
+            }
         }
     }
     Ok(violations.refuse()?)

@@ -59,8 +59,8 @@ impl Telling for Teller {
         let asked: Vec<About> = events.iter().filter_map(|event| about(event)).collect();
         let held = {
             let mut connection = self.context.db.connection().await?;
-            let recipient = door::recipient_of(&mut connection, &self.call, self.context.now()).await?;
-            db::copy::held(&mut connection, &recipient, &asked).await?
+            let recipients = door::spoken_for(&mut connection, &self.call, self.context.now()).await?;
+            db::copy::held(&mut connection, &recipients, &asked).await?
         };
         let mut held = held.into_iter();
         events.retain(|_| held.next() == Some(true));

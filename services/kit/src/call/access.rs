@@ -15,6 +15,7 @@ use tonic::{Code, Status, body::Body};
 use crate::{
     Call, Refusal,
     call::caller::{Caller, CallerError, Peer, Role},
+    repeated,
     write::{RefusalRecorder, Withheld},
 };
 
@@ -156,13 +157,13 @@ impl Policy {
 /// The layer that admits callers and records refusals.
 #[derive(Clone)]
 pub struct AccessLayer {
-    recorder: RefusalRecorder,
+    recorder: Option<RefusalRecorder>,
     served: Arc<[&'static str]>,
 }
 
 impl AccessLayer {
-    /// A layer before the named gRPC services that hands refusals to `recorder`.
-    pub fn new(recorder: RefusalRecorder, served: impl Into<Arc<[&'static str]>>) -> Self {
+    /// A layer before the named gRPC services that hands refusals to `recorder`; without one, where there is no journal, it logs them.
+    pub fn new(recorder: Option<RefusalRecorder>, served: impl Into<Arc<[&'static str]>>) -> Self {
         Self {
             recorder,
             served: served.into(),
@@ -186,7 +187,7 @@ impl<S> tower::Layer<S> for AccessLayer {
 #[derive(Clone)]
 pub struct Access<S> {
     inner: S,
-    recorder: RefusalRecorder,
+    recorder: Option<RefusalRecorder>,
     served: Arc<[&'static str]>,
 }
 
@@ -224,7 +225,13 @@ where
         if let Err(refusal) = policy.admit(&call.caller, method) {
             let refusal = problem.map_or(refusal, |problem| unusable(method, problem));
             return Box::pin(async move {
-                let recorded = recorder.record(call, refusal.reason.as_str_name(), "").await;
+                let recorded = match recorder {
+                    Some(recorder) => recorder.record(call, refusal.reason.as_str_name(), "").await,
+                    None => {
+                        log(&call, refusal.reason.as_str_name());
+                        Ok(())
+                    }
+                };
                 let told = recorded.err().unwrap_or(refusal);
                 Ok(Status::from(told).into_http())
             });
@@ -234,6 +241,9 @@ where
         let recorded = policy.mutates || policy.recorded;
         Box::pin(async move {
             let response = answered.await?;
+            let Some(recorder) = recorder else {
+                return Ok(response);
+            };
             let stored = match response.extensions().get::<Withheld>() {
                 Some(withheld) => {
                     let reason = withheld.reason.as_str_name();
@@ -246,6 +256,14 @@ where
                 Err(unrecorded) => Ok(Status::from(unrecorded).into_http()),
             }
         })
+    }
+}
+
+/// Logs who is not let in, where no journal has it.
+fn log(call: &Call, reason: &str) {
+    let refused = format!("{} is refused {}: {reason}", call.caller.name, call.method);
+    if let Some(unlogged) = repeated::to_log(&refused) {
+        tracing::info!(address = ?call.address, refused, unlogged, "a caller was not let in");
     }
 }
 

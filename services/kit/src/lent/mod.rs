@@ -27,6 +27,9 @@ const SILENCE: Duration = Duration::from_secs(12);
 /// How long a connection may take to show that it is well, before it is lent after some time without use and when it comes
 /// back.
 const ANSWER: Duration = Duration::from_secs(2);
+/// How long a connection may take to be made: twice as long as a call waits, for one that was begun and given up has cost as
+/// much as one that is there, and the next begins anew.
+pub(crate) const CONNECTING: Duration = Duration::from_secs(6);
 
 tokio::task_local! {
     /// How many connections the work under way holds.
@@ -161,22 +164,24 @@ impl DerefMut for Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         if let (Some(connection), Ok(runtime)) = (self.connection.take(), Handle::try_current()) {
-            runtime.spawn(give_back(connection, self.open));
+            runtime.spawn(give_back(connection, self.open, Arc::clone(&self.spare)));
         }
     }
 }
 
 /// sqlx's own way back waits for ever for a connection that does not answer.
-async fn give_back(mut connection: PoolConnection<Postgres>, open: bool) {
+async fn give_back(mut connection: PoolConnection<Postgres>, open: bool, spare: Arc<Spare>) {
     if open {
         let rolled_back = tokio::time::timeout(ANSWER, sqlx::raw_sql("ROLLBACK").execute(&mut *connection)).await;
         if !matches!(rolled_back, Ok(Ok(_))) {
             // It leaves the pool and is closed.
             drop(connection.detach());
+            spare.returned();
             return;
         }
     }
     tokio::time::timeout(ANSWER, connection.return_to_pool()).await.ok();
+    spare.returned();
 }
 
 /// A transaction. Dropping it rolls it back.

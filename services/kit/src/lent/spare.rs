@@ -8,7 +8,10 @@ use std::sync::{
 use std::time::Duration;
 
 use sqlx::{PgPool, Postgres, pool::PoolConnection};
-use tokio::time::Instant;
+use tokio::{
+    sync::{Notify, Semaphore, SemaphorePermit},
+    time::Instant,
+};
 
 use super::{Lent, require_well};
 
@@ -17,18 +20,35 @@ pub(crate) const IDLE: Duration = Duration::from_secs(1);
 /// After how long a connection goes back to its pool all the same, which closes those that are too old.
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// How long anybody waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The turn to make a connection, shared by the pools of a database. Proving the password takes processor time. After an outage all
+/// connections would be made at the same moment, each would take as long as all together, and on a busy machine longer than anybody
+/// waits: so they were given up and begun anew, again and again, and none was ever made.
+#[derive(Clone)]
+pub(crate) struct Turn(Arc<Semaphore>);
+
+impl Turn {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+}
+
 /// A pool, with the connection that was used last.
 #[derive(Clone)]
 pub(crate) struct Connections {
     pool: PgPool,
     spare: Arc<Spare>,
+    turn: Turn,
 }
 
 impl Connections {
-    pub(crate) fn of(pool: PgPool) -> Self {
+    pub(crate) fn of(pool: PgPool, turn: Turn) -> Self {
         Self {
             pool,
             spare: Arc::default(),
+            turn,
         }
     }
 
@@ -42,8 +62,36 @@ impl Connections {
                 return Ok(lent);
             }
         }
-        let connection = self.pool.acquire().await?;
+        let connection = self.of_pool().await?;
         Ok(Lent::of(connection, Instant::now(), self.spare))
+    }
+
+    /// Who has to make a connection makes it in turn, and to its end: it serves the next one where nobody waits for it any more.
+    async fn of_pool(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        let waited = |_| sqlx::Error::PoolTimedOut;
+        match tokio::time::timeout(PATIENCE, self.turn_to_connect())
+            .await
+            .map_err(waited)?
+        {
+            Some(_turn) => self.pool.acquire().await,
+            None => tokio::time::timeout(PATIENCE, self.pool.acquire())
+                .await
+                .map_err(waited)?,
+        }
+    }
+
+    /// None when the pool has a connection to give, or all that it may have are in use.
+    async fn turn_to_connect(&self) -> Option<SemaphorePermit<'_>> {
+        loop {
+            let returned = self.spare.returned.notified();
+            if self.pool.num_idle() > 0 || self.pool.size() >= self.pool.options().get_max_connections() {
+                return None;
+            }
+            tokio::select! {
+                turn = self.turn.0.acquire() => return turn.ok(),
+                () = returned => {}
+            }
+        }
     }
 
     /// Waits until every connection is closed.
@@ -59,6 +107,8 @@ pub(crate) struct Spare {
     kept: Mutex<State>,
     /// How many wait for a connection. The pool does not know of the one that is kept here.
     waiting: AtomicUsize,
+    /// Told when a connection has come back to the pool.
+    returned: Notify,
 }
 
 #[derive(Default)]
@@ -77,6 +127,11 @@ struct Kept {
 impl Spare {
     fn state(&self) -> MutexGuard<'_, State> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection has come back to the pool, or left it.
+    pub(super) fn returned(&self) {
+        self.returned.notify_one();
     }
 
     fn take(&self) -> Option<Kept> {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 use crate::{
-    Context,
+    Process,
     call::tls::{Files, Server},
     job,
 };
@@ -13,12 +13,12 @@ use crate::{
 /// How long between two looks at the files.
 const LOOK: Duration = Duration::from_secs(3);
 
-/// Looks at the files until the context's shutdown, and tells what became of them. What cannot be used, such as a new
+/// Looks at the files until the process's shutdown, and tells what became of them. What cannot be used, such as a new
 /// certificate beside the old key, is logged once, and the server goes on with what it had.
-pub fn follow(context: &Context, served: watch::Sender<Arc<Server>>) {
-    let files = context.tls.clone();
+pub fn follow(process: &Process, served: watch::Sender<Arc<Server>>) {
+    let files = process.tls.clone();
     let served = Arc::new(served);
-    job::repeat(context, "certificates", LOOK, move || {
+    job::repeat(process, "certificates", LOOK, move || {
         let (files, served) = (files.clone(), served.clone());
         async move { tokio::task::spawn_blocking(move || look(&files, &served)).await? }
     });

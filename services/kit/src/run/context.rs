@@ -1,6 +1,7 @@
 //! What a handler or a job works with. It knows nothing of how a service starts and serves, so that every room can use it.
 
 use std::{
+    ops::Deref,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -17,26 +18,40 @@ use crate::{call::tls, door::wire, schema::Database};
 /// How long a feed says nothing, where no setting says it.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
-/// What a handler or a job works with.
+/// What a server works with, whether or not it has a database.
 #[derive(Clone)]
-pub struct Context {
-    /// The service's own schema, as the runtime role.
-    pub db: Database,
+pub struct Process {
     /// Told to stop when this is cancelled.
     pub shutdown: CancellationToken,
     /// Work that must end before the process does.
     pub tasks: TaskTracker,
-    /// The files behind the service's TLS, for calls to other services.
+    /// The files behind the server's TLS, for calls to other services.
     pub tls: tls::Files,
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Which job panicked first, and how.
+    crashed: Arc<OnceLock<String>>,
+}
+
+/// What a handler or a job of a service works with.
+#[derive(Clone)]
+pub struct Context {
+    /// The service's own schema, as the runtime role.
+    pub db: Database,
     /// How long a feed of changes says nothing at most.
     pub heartbeat: Duration,
     /// Told when this process has committed an event; those of other replicas are looked for.
     pub(crate) events: Arc<Notify>,
-    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    /// Which job panicked first, and how.
-    crashed: Arc<OnceLock<String>>,
+    process: Process,
     /// Whether the service lacks what it answers from.
     incomplete: Arc<AtomicBool>,
+}
+
+impl Deref for Context {
+    type Target = Process;
+
+    fn deref(&self) -> &Process {
+        &self.process
+    }
 }
 
 impl Context {
@@ -49,14 +64,37 @@ impl Context {
     ) -> Self {
         Self {
             db,
+            heartbeat: HEARTBEAT,
+            events: Arc::default(),
+            process: Process::new(tls, shutdown, clock),
+            incomplete: Arc::default(),
+        }
+    }
+
+    /// Tells whether the service has what it answers from, such as its schedule. It is ready only while it has.
+    pub(crate) fn set_complete(&self, complete: bool) {
+        self.incomplete.store(!complete, Ordering::Release);
+    }
+
+    /// Whether the service has what it answers from.
+    pub(crate) fn is_complete(&self) -> bool {
+        !self.incomplete.load(Ordering::Acquire)
+    }
+}
+
+impl Process {
+    /// A process with a clock of its own.
+    pub fn new(
+        tls: tls::Files,
+        shutdown: CancellationToken,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
+        Self {
             shutdown,
             tasks: TaskTracker::new(),
             tls,
-            heartbeat: HEARTBEAT,
-            events: Arc::default(),
             clock: Arc::new(clock),
             crashed: Arc::default(),
-            incomplete: Arc::default(),
         }
     }
 
@@ -76,16 +114,6 @@ impl Context {
         self.crashed
             .get()
             .map_or(Ok(()), |crash| Err(anyhow::anyhow!(crash.clone())))
-    }
-
-    /// Tells whether the service has what it answers from, such as its schedule. It is ready only while it has.
-    pub(crate) fn set_complete(&self, complete: bool) {
-        self.incomplete.store(!complete, Ordering::Release);
-    }
-
-    /// Whether the service has what it answers from.
-    pub(crate) fn is_complete(&self) -> bool {
-        !self.incomplete.load(Ordering::Acquire)
     }
 
     /// The present instant, in whole microseconds as the database keeps them.

@@ -3,19 +3,20 @@
 use std::{future::Future, net::SocketAddr, num::NonZero, path::PathBuf, pin::Pin, process::ExitCode, sync::Arc};
 
 use jiff::Timestamp;
+use legalstat_proto::journal::v1::journal_service_server::SERVICE_NAME as JOURNAL;
 use sqlx::postgres::PgConnectOptions;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
-mod certificates;
+pub mod certificates;
 mod context;
 pub mod environment;
 pub mod limits;
 pub(crate) mod probe;
 pub mod server;
 
-pub use context::Context;
+pub use context::{Context, Process};
 
 use crate::{
     call::{
@@ -247,7 +248,7 @@ pub async fn serve_on<C: Send + 'static>(
     let health_shutdown = CancellationToken::new();
     let _health_stops_last = health_shutdown.clone().drop_guard();
     let (served, tls) = watch::channel(Arc::new(tls::Server::load(&settings.tls)?));
-    let health = Health::new(service.services).await;
+    let health = Health::new(&[&[JOURNAL], service.services].concat()).await;
     health.listen(listeners.health, &settings.limits, health_shutdown);
 
     let runtime = prepare(service, &settings, &shutdown).await?;

@@ -1,15 +1,18 @@
 //! One server: layers, reflection, health, and the calls of a service over TLS until it is told to stop.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{convert::Infallible, future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use http::{HeaderName, HeaderValue};
 use legalstat_proto::{
     common::v1::ErrorReason,
     journal::v1::journal_service_server::{JournalServiceServer, SERVICE_NAME as JOURNAL},
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Request, Response, Status, codec::CompressionEncoding, service::Routes, transport::Endpoint};
+use tonic::{
+    Code, Request, Response, Status, body::Body, codec::CompressionEncoding, service::Routes, transport::Endpoint,
+};
 use tonic_health::{
     ServingStatus,
     pb::{self, HealthCheckRequest, HealthCheckResponse, health_client::HealthClient, health_server::HealthServer},
@@ -18,7 +21,7 @@ use tonic_health::{
 use tower::ServiceBuilder;
 
 use crate::{
-    Context, Refusal,
+    Context, Process, Refusal,
     call::{
         MESSAGE,
         accepting::Acceptor,
@@ -26,11 +29,12 @@ use crate::{
         admission::AdmissionLayer,
         deadline::DeadlineLayer,
         telemetry::TraceLayer,
+        tls,
         unreadable::UnreadableLayer,
     },
     job::Once,
     journal::Journal,
-    run::limits::Limits,
+    run::{limits::Limits, probe::Line},
     write::RefusalRecorder,
 };
 
@@ -43,7 +47,7 @@ const PROBING: Duration = Duration::from_secs(1);
 pub(crate) const ENDING: Duration = Duration::from_secs(5);
 
 /// Whether a server lives and serves. It answers on a port of its own and on the service's: under the empty name that the
-/// process lives, under the names of its services that it serves, for which it needs its database and all it answers from.
+/// process lives, under the names of its services that it serves, for which it needs where it stores and all it answers from.
 #[derive(Clone)]
 pub struct Health {
     reporter: HealthReporter,
@@ -55,7 +59,7 @@ impl Health {
     pub async fn new(services: &[&'static str]) -> Self {
         let health = Self {
             reporter: HealthReporter::new(),
-            services: [&[JOURNAL], services].concat(),
+            services: services.to_vec(),
         };
         health.set(ServingStatus::NotServing).await;
         health.reporter.set_service_status("", ServingStatus::Serving).await;
@@ -70,24 +74,40 @@ impl Health {
 
     /// Follows the database and what the service answers from, until it stops.
     async fn follow(&self, context: &Context) {
-        let (mut connection, mut once) = (None, Once::new("readiness"));
+        let (mut line, mut once) = (Line::default(), Once::new("readiness"));
         loop {
             let asked = tokio::select! {
-                asked = context.db.probe().ask(&mut connection) => asked,
+                asked = context.db.probe().ask(&mut line) => asked,
                 () = context.shutdown.cancelled() => return,
             };
             let is_there = once.note(asked).is_some();
-            let ready = is_there && context.is_complete();
-            self.set(if ready {
-                ServingStatus::Serving
-            } else {
-                ServingStatus::NotServing
-            })
-            .await;
+            self.tell(is_there && context.is_complete()).await;
             if context.stopped_within(PROBING).await {
                 return;
             }
         }
+    }
+
+    /// Follows what a server without a database says of itself, until it stops.
+    async fn follow_alone(&self, process: &Process, ready: impl Fn() -> anyhow::Result<()> + Clone + Send + 'static) {
+        let mut once = Once::new("readiness");
+        loop {
+            let asked = tokio::task::spawn_blocking(ready.clone()).await;
+            let asked = asked.map_err(anyhow::Error::new).flatten();
+            self.tell(once.note(asked).is_some()).await;
+            if process.stopped_within(PROBING).await {
+                return;
+            }
+        }
+    }
+
+    async fn tell(&self, ready: bool) {
+        let status = if ready {
+            ServingStatus::Serving
+        } else {
+            ServingStatus::NotServing
+        };
+        self.set(status).await;
     }
 
     /// Tells watchers that the server stops, and then ends their streams, so that none of them keeps the server from ending.
@@ -181,32 +201,82 @@ pub async fn serve(
     acceptor: Acceptor,
     limits: &Limits,
 ) -> anyhow::Result<()> {
-    access::require_policies(services)?;
-    access::require_policies(&[JOURNAL])?;
     let journal = JournalServiceServer::new(Journal::new(context))
         .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(MESSAGE);
-    let routes = routes
-        .add_service(journal)
-        .add_service(reflection(services).build_v1()?)
-        .add_service(reflection(services).build_v1alpha()?)
-        .add_service(HealthServer::new(ChecksOnly(health.service())));
-
     let recorder = RefusalRecorder::start(context);
-    let service = ServiceBuilder::new()
-        .layer(TraceLayer)
-        .layer(DeadlineLayer::new(limits.unary))
-        .layer(AccessLayer::new(recorder.clone(), [services, &[JOURNAL]].concat()))
-        .layer(AdmissionLayer::new(&limits.shares))
-        .layer(UnreadableLayer)
-        .service(routes.prepare());
-    let serving = acceptor.serve(listener, service);
+    let served = [services, &[JOURNAL]].concat();
+    let routes = with_reflection_and_health(routes.add_service(journal), &served, health)?;
+    let service = layered(routes, AccessLayer::new(Some(recorder.clone()), served), limits);
     let telling = async {
         health.follow(context).await;
         health.end().await;
     };
+    until_drained(context, acceptor.serve(listener, service), telling).await;
+    recorder.end();
+    all_ended(context).await
+}
+
+/// Serves without a database, and so without a journal, until the process's shutdown, then lets calls under way end. Refusals are in the
+/// log. `ready` says each second whether it can serve.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_alone(
+    process: &Process,
+    routes: Routes,
+    services: &[&'static str],
+    listeners: super::Listeners,
+    tls: watch::Receiver<Arc<tls::Server>>,
+    limits: &Limits,
+    ready: impl Fn() -> anyhow::Result<()> + Clone + Send + 'static,
+) -> anyhow::Result<()> {
+    let health_shutdown = CancellationToken::new();
+    let _health_stops_last = health_shutdown.clone().drop_guard();
+    let health = Health::new(services).await;
+    health.listen(listeners.health, limits, health_shutdown);
+    let routes = with_reflection_and_health(routes, services, &health)?;
+    let service = layered(routes, AccessLayer::new(None, services), limits);
+    let acceptor = Acceptor::for_calls(tls, limits, process.shutdown.clone());
+    let telling = async {
+        health.follow_alone(process, ready).await;
+        health.end().await;
+    };
+    until_drained(process, acceptor.serve(listeners.calls, service), telling).await;
+    process.require_sound().and(all_ended(process).await)
+}
+
+fn with_reflection_and_health(routes: Routes, services: &[&'static str], health: &Health) -> anyhow::Result<Routes> {
+    access::require_policies(services)?;
+    Ok(routes
+        .add_service(reflection(services).build_v1()?)
+        .add_service(reflection(services).build_v1alpha()?)
+        .add_service(HealthServer::new(ChecksOnly(health.service()))))
+}
+
+/// The routes behind the layers that every call passes.
+fn layered(
+    routes: Routes,
+    access: AccessLayer,
+    limits: &Limits,
+) -> impl tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible, Future: Send>
++ Clone
++ Send
++ 'static {
+    ServiceBuilder::new()
+        .map_response(versioned)
+        .layer(TraceLayer)
+        .layer(DeadlineLayer::new(limits.unary))
+        .layer(access)
+        .layer(AdmissionLayer::new(&limits.shares))
+        .layer(UnreadableLayer)
+        .service(routes.prepare())
+}
+
+/// Serves, and tells of the server's health, until the shutdown and then until calls under way have ended or had their time.
+async fn until_drained(process: &Process, serving: impl Future<Output = ()>, telling: impl Future<Output = ()>) {
     let out_of_time = async {
-        context.shutdown.cancelled().await;
+        process.shutdown.cancelled().await;
         tokio::time::sleep(DRAINING).await;
     };
     tokio::select! {
@@ -214,12 +284,22 @@ pub async fn serve(
         _ = futures::future::join(serving, telling) => {}
         () = out_of_time => tracing::warn!("calls were still under way when the time for draining ended"),
     }
-    recorder.end();
-    context.tasks.close();
-    tokio::time::timeout(ENDING, context.tasks.wait())
+}
+
+async fn all_ended(process: &Process) -> anyhow::Result<()> {
+    process.tasks.close();
+    tokio::time::timeout(ENDING, process.tasks.wait())
         .await
-        .context("a task did not end in time")?;
-    Ok(())
+        .context("a task did not end in time")
+}
+
+/// The header of every answer that says which release gave it.
+const VERSION: HeaderName = HeaderName::from_static("legalstat-version");
+
+fn versioned(mut response: http::Response<Body>) -> http::Response<Body> {
+    let version = HeaderValue::from_static(env!("CARGO_PKG_VERSION"));
+    response.headers_mut().insert(VERSION, version);
+    response
 }
 
 /// What tells of the contracts. Older tools ask for it under the name `v1alpha`.
@@ -227,7 +307,7 @@ fn reflection<'a>(services: &[&'static str]) -> tonic_reflection::server::Builde
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(legalstat_proto::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
-    [services, &[JOURNAL, "grpc.health.v1.Health"]]
+    [services, &["grpc.health.v1.Health"]]
         .concat()
         .into_iter()
         .fold(reflection, tonic_reflection::server::Builder::with_service_name)

@@ -16,7 +16,7 @@ mod file;
 pub use file::{Key, file_of};
 
 use crate::{
-    Context, Error, Violations,
+    Error, Process, Violations,
     door::{page::Page, wire},
     job,
 };
@@ -133,10 +133,10 @@ impl SigningKeys {
         self.read.load_full()
     }
 
-    /// Looks at the folder until the context's shutdown. What cannot be used is logged once, and the service goes on with what it had.
-    pub fn follow(&self, context: &Context) {
+    /// Looks at the folder until the process's shutdown. What cannot be used is logged once, and the service goes on with what it had.
+    pub fn follow(&self, process: &Process) {
         let keys = self.clone();
-        job::repeat(context, "signing-keys", LOOK, move || {
+        job::repeat(process, "signing-keys", LOOK, move || {
             let keys = keys.clone();
             async move { tokio::task::spawn_blocking(move || keys.look()).await? }
         });

@@ -273,6 +273,13 @@ async fn a_stranger_sends_no_message_that_takes_a_hundred_times_its_bytes_to_rea
         .expect_err("it is too large");
     assert_eq!(refused.code(), Code::ResourceExhausted);
     assert_eq!(reason(&refused), "ERROR_REASON_MESSAGE_TOO_LARGE");
+    let header = |name| refused.metadata().get(name).and_then(|value| value.to_str().ok());
+    assert_eq!(
+        header("grpc-retry-pushback-ms"),
+        Some("-1"),
+        "it would be too large again"
+    );
+    assert_eq!(header("legalstat-version"), Some(env!("CARGO_PKG_VERSION")));
     // Compressed, a few hundred bytes would be enough.
     let refused = public(&service)
         .send_compressed(CompressionEncoding::Gzip)

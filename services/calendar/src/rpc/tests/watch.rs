@@ -185,6 +185,9 @@ async fn a_feed_ends_when_the_service_stops_and_an_unknown_token_is_refused() {
         .retry_info()
         .and_then(|retry| retry.retry_delay);
     assert!(retry.is_some(), "{ended:?}");
+    // The same for libraries, which try again by themselves.
+    let pushback = ended.metadata().get("grpc-retry-pushback-ms");
+    assert_eq!(pushback.and_then(|pushback| pushback.to_str().ok()), Some("1000"));
 }
 
 #[tokio::test]

@@ -66,19 +66,19 @@ pub(crate) enum OfCopies {
     #[command(after_help = "Examples:
   legalstat collections download crime/2026-Q3/25 --as supreme-court --to crime.pdf
   legalstat collections download crime/2026-Q3/25 --as supreme-court --filename crime-kk.pdf --to crime-kk.pdf --resume
-  legalstat collections download crime/2026-Q3/25 --as supreme-court --folder crime")]
+  legalstat collections download crime/2026-Q3/25 --as supreme-court --into crime")]
     Download {
         /// The copy, collections/crime/editions/2026-Q3/copies/25 or crime/2026-Q3/25
         name: String,
         /// Where to write it; `-` is standard output
-        #[arg(long, value_name = "PATH", required_unless_present = "folder")]
+        #[arg(long, value_name = "PATH", required_unless_present = "into")]
         to: Option<PathBuf>,
         /// Which of its files, where there are several
         #[arg(long, value_name = "NAME")]
         filename: Option<String>,
         /// Write all of its files into this folder, which is made where it is not there
         #[arg(long, value_name = "PATH", conflicts_with_all = ["to", "filename"])]
-        folder: Option<PathBuf>,
+        into: Option<PathBuf>,
         /// Keep what has come, and go on from it
         #[arg(long)]
         resume: bool,
@@ -174,7 +174,7 @@ impl OfCopies {
         match self {
             Self::Download {
                 name,
-                folder: Some(folder),
+                into: Some(folder),
                 resume,
                 ..
             } => download_all(&copy_name(&name), &folder, resume, options).await,
@@ -224,7 +224,7 @@ impl OfCopies {
                 name,
                 to,
                 filename,
-                folder: _,
+                into: _,
                 resume,
             } => {
                 let request = json!({ "name": copy_name(&name), "filename": filename.unwrap_or_default() });

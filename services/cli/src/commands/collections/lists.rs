@@ -180,7 +180,7 @@ impl Sharing {
                 mut mutation,
             } => {
                 let parent = collection(&id);
-                let cells = read_cells(&file, encoding, &parent)?;
+                let (rows, cells) = read_cells(&file, encoding, &parent)?;
                 let fields = object([
                     ("parent", Some(json!(parent))),
                     ("cells", Some(Value::Array(cells))),
@@ -192,7 +192,7 @@ impl Sharing {
                 ]);
                 mutation.validate_only |= dry_run;
                 let request = mutation.add_to(request(SERVICE, "ResolveDistribution", &fields)?);
-                Command::new(SERVICE, "ResolveDistribution", Action::Send(request, CELLS))
+                Command::new(SERVICE, "ResolveDistribution", Action::Send(request, CELLS)).of_rows(rows)
             }
             Self::ApproveList {
                 collection: id,
@@ -219,8 +219,8 @@ fn law(act: &str, provision: Option<&str>, uri: Option<&str>) -> Value {
     json!({ "act": act, "provision": provision.unwrap_or_default(), "uri": uri.unwrap_or_default() })
 }
 
-/// The cells of a file for a collection, but for those that stay open.
-fn read_cells(file: &Path, encoding: Option<Encoding>, parent: &str) -> Result<Vec<Value>, Failure> {
+/// The cells of a file for a collection, but for those that stay open, with the numbers of their rows.
+fn read_cells(file: &Path, encoding: Option<Encoding>, parent: &str) -> Result<(Vec<u64>, Vec<Value>), Failure> {
     cells(
         &Table::read(file, &COLUMNS, encoding)?,
         &file.display().to_string(),
@@ -228,8 +228,8 @@ fn read_cells(file: &Path, encoding: Option<Encoding>, parent: &str) -> Result<V
     )
 }
 
-fn cells(table: &Table, source: &str, parent: &str) -> Result<Vec<Value>, Failure> {
-    let (mut faults, mut found) = (Faults::default(), Vec::new());
+fn cells(table: &Table, source: &str, parent: &str) -> Result<(Vec<u64>, Vec<Value>), Failure> {
+    let (mut faults, mut rows, mut found) = (Faults::default(), Vec::new(), Vec::new());
     for (row, cells) in &table.rows {
         let cell = |column: &str| table.cell(cells, column);
         let of = cell("COLLECTION");
@@ -254,6 +254,7 @@ fn cells(table: &Table, source: &str, parent: &str) -> Result<Vec<Value>, Failur
             faults.add(*row, "ACT", "is empty, but the row has a provision or an address");
         }
         let own = act.map(|act| law(act, Some(cell("PROVISION")), Some(cell("URI"))));
+        rows.push(*row);
         found.push(object([
             ("recipient", Some(json!(name("recipients/", cell("RECIPIENT"))))),
             ("copies", copies.map(Value::from)),
@@ -267,7 +268,7 @@ fn cells(table: &Table, source: &str, parent: &str) -> Result<Vec<Value>, Failur
             "{source} says of no cell of {parent} how many copies it has"
         )));
     }
-    Ok(found)
+    Ok((rows, found))
 }
 
 #[cfg(test)]
@@ -276,7 +277,7 @@ mod tests {
 
     use super::*;
 
-    fn read(text: &str) -> Result<Vec<Value>, String> {
+    fn read(text: &str) -> Result<(Vec<u64>, Vec<Value>), String> {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         file.write_all(text.as_bytes()).expect("it is written");
         read_cells(file.path(), None, "collections/courts").map_err(|failure| failure.to_string())
@@ -286,7 +287,8 @@ mod tests {
     fn rows_of_the_collection_are_cells_and_what_stays_open_is_left_out() {
         let text = "collection,column,recipient,copies,act\ncourts,12,senate,1,\ncourts,13,majilis,UNKNOWN,\ncrime,12,senate,5,\n\
                     ,,recipients/security-council,0,Order 7\n";
-        let cells = read(text).expect("it is readable");
+        let (rows, cells) = read(text).expect("it is readable");
+        assert_eq!(rows, [2, 5], "as they stand in the file");
         assert_eq!(
             cells[0],
             json!({ "recipient": "recipients/senate", "copies": 1, "column": 12 })

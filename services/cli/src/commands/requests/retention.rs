@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{SERVICE, draft::Kind, filters::State};
 use crate::{
-    commands::{Action, Command, Mutation, date, forms::word, name, object, request},
+    commands::{Action, Command, Mutation, date, forms::word, name, object, request, sheet::ORDERED},
     failure::Failure,
     output::View,
 };
@@ -162,12 +162,15 @@ impl Retention {
     pub(crate) fn command(self) -> Result<Command, Failure> {
         Ok(match self {
             Self::Add(rule) => rule.command()?,
-            Self::Approve { rule, mutation } => {
-                mutating("ApproveRetentionRule", &json!({ "name": named(&rule) }), &mutation)?
-            }
+            Self::Approve { rule, mutation } => mutating(
+                "ApproveRetentionRule",
+                &json!({ "name": named(&rule) }),
+                &mutation,
+                View::Record,
+            )?,
             Self::End { rule, reason, mutation } => {
                 let fields = json!({ "name": named(&rule), "reason": reason });
-                mutating("EndRetentionRule", &fields, &mutation)?
+                mutating("EndRetentionRule", &fields, &mutation, View::Record)?
             }
             Self::Show { rule } => {
                 let action = Action::Call(json!({ "name": named(&rule) }), View::Record);
@@ -216,7 +219,7 @@ impl Rule {
             ("validTo", to),
         ]);
         let fields = json!({ "retentionRule": rule, "reason": reason });
-        mutating("CreateRetentionRule", &fields, &mutation)
+        mutating("CreateRetentionRule", &fields, &mutation, View::Record)
     }
 }
 
@@ -224,9 +227,9 @@ fn named(rule: &str) -> String {
     name("retentionRules/", rule)
 }
 
-fn mutating(method: &'static str, fields: &Value, mutation: &Mutation) -> Result<Command, Failure> {
+fn mutating(method: &'static str, fields: &Value, mutation: &Mutation, view: View) -> Result<Command, Failure> {
     let request = mutation.add_to(request(SERVICE, method, fields)?);
-    Ok(Command::new(SERVICE, method, Action::Send(request, View::Record)).called_as(ADMINISTRATOR))
+    Ok(Command::new(SERVICE, method, Action::Send(request, view)).called_as(ADMINISTRATOR))
 }
 
 /// The erasure of one request by an order, which two administrators give.
@@ -260,6 +263,6 @@ impl Erase {
             "reason": self.reason,
             "etag": self.etag,
         });
-        mutating("EraseRequest", &fields, &self.mutation)
+        mutating("EraseRequest", &fields, &self.mutation, ORDERED)
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     domain::{
         copy::{Copy, NotTaken},
         delivery::{Ended, Failure, Outcome},
+        receipt::{Rejection, Way},
         recipient::SigningKey,
     },
     receiving,
@@ -66,7 +67,7 @@ impl Finished {
 }
 
 impl End {
-    /// What an attempt to deliver this copy came to, whose recipient has these keys. `chance` between -1 and 1 spreads the attempts.
+    /// What an attempt to deliver this copy came to, whose recipient, or what follows it, has these keys. `chance` between -1 and 1 spreads the attempts.
     ///
     /// # Errors
     /// A copy that is not on its way though it is delivered, or whose statement cannot be written.
@@ -78,9 +79,10 @@ impl End {
         chance: f64,
     ) -> anyhow::Result<Self> {
         let server = &finished.claim.address.certificate_name;
+        let successor = finished.claim.successor();
         let failure = match &finished.said {
             Ok(Answer::Receipt(said)) => {
-                let receipt = receiving::pushed(keys, &copy, said, server, now);
+                let receipt = receiving::pushed(keys, &copy, said, server, successor, now);
                 match receipt.map_err(legalstat_kit::Error::of_job)? {
                     Ok(receipt) => {
                         let copy = copy.receive(receipt.clone()).map_err(not_on_its_way)?;
@@ -91,9 +93,20 @@ impl End {
                 }
             }
             Ok(Answer::Rejection(reason)) => {
-                let copy = copy.reject(reason.clone(), now).map_err(not_on_its_way)?;
-                let answered = Answered::Rejected(server.clone(), reason.clone(), now);
-                return Ok(Self::settled(finished, copy, answered, "copy.rejected"));
+                let rejection = Rejection {
+                    reason: reason.clone(),
+                    recorded_at: now,
+                    said_by: server.clone(),
+                    way: Way::Push,
+                    successor,
+                };
+                let copy = copy.reject(rejection.clone()).map_err(not_on_its_way)?;
+                return Ok(Self::settled(
+                    finished,
+                    copy,
+                    Answered::Rejected(rejection),
+                    "copy.rejected",
+                ));
             }
             Err(failure) => failure.clone(),
         };
@@ -112,13 +125,7 @@ impl End {
         }
     }
 
-    fn failed(
-        finished: &Finished,
-        copy: Copy,
-        failure: &Failure,
-        now: Timestamp,
-        chance: f64,
-    ) -> anyhow::Result<Self> {
+    fn failed(finished: &Finished, copy: Copy, failure: &Failure, now: Timestamp, chance: f64) -> anyhow::Result<Self> {
         let attempts = copy.delivery.as_ref().map_or(0, |delivery| delivery.attempts);
         let ended = finished.ended(failure.outcome, Some(&failure.detail));
         let next = failure.next_attempt(attempts, now, chance);

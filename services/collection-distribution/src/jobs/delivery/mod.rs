@@ -195,7 +195,12 @@ impl Sender {
             let detail = "the recipient has no endpoint, or no certificate name by which its server could be known";
             return Err(Failure::new(Outcome::NoEndpoint, detail));
         }
-        let late = || Failure::new(Outcome::NoAnswer, "the server did not answer within the time of the attempt");
+        let late = || {
+            Failure::new(
+                Outcome::NoAnswer,
+                "the server did not answer within the time of the attempt",
+            )
+        };
         let until = parcel.until;
         if until <= Instant::now() {
             return Err(late());
@@ -253,7 +258,10 @@ impl Sender {
         for (name, count) in [
             ("legalstat.collections.deliveries_due", standing.due),
             ("legalstat.collections.deliveries_under_way", standing.under_way),
-            ("legalstat.collections.oldest_delivery_due_seconds", standing.oldest_due_seconds),
+            (
+                "legalstat.collections.oldest_delivery_due_seconds",
+                standing.oldest_due_seconds,
+            ),
             ("legalstat.collections.breakers_open", standing.breakers_open),
         ] {
             telemetry::gauge(name, count);
@@ -298,7 +306,9 @@ async fn claimed(write: &mut Write, mut asked: Asked) -> anyhow::Result<Vec<Load
     if !asked.probes.is_empty() {
         let probes: Vec<String> = asked.probes.iter().cloned().collect();
         let taken = db::breaker::probe(connection, &probes, now, now + asked.lease).await?;
-        asked.shares.retain(|id, _| !asked.probes.contains(id) || taken.contains(id));
+        asked
+            .shares
+            .retain(|id, _| !asked.probes.contains(id) || taken.contains(id));
     }
     let claims = db::delivery::claim(connection, &asked.shares, &asked.addresses, now, asked.lease).await?;
     let keys: Vec<_> = claims.iter().map(|claim| claim.key.clone()).collect();

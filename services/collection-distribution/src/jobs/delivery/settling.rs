@@ -60,7 +60,10 @@ impl Sender {
         let settled = lent::unless_silent(self.settle_ended()).await;
         if let Err(error) = settled.map_err(anyhow::Error::from).and_then(|ended| ended) {
             let error = format!("{error:#}");
-            tracing::warn!(error, "what the stop broke off is delivered once its claims have lapsed");
+            tracing::warn!(
+                error,
+                "what the stop broke off is delivered once its claims have lapsed"
+            );
         }
     }
 
@@ -103,7 +106,10 @@ impl Sender {
     }
 
     async fn record_together(&self, finished: Vec<Finished>) -> Result<(), (anyhow::Error, Vec<Finished>)> {
-        #[expect(clippy::disallowed_methods, reason = "when a delivery is tried again is spread by chance")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "when a delivery is tried again is spread by chance"
+        )]
         let chances: Vec<f64> = {
             let mut rng = rand::rng();
             finished.iter().map(|_| rng.random_range(-1.0..=1.0)).collect()
@@ -128,16 +134,25 @@ struct Around {
 
 impl Around {
     async fn read(connection: &mut PgConnection, finished: &[Finished]) -> Result<Self, sqlx::Error> {
-        let recipients: BTreeSet<_> = finished.iter().map(|finished| finished.claim.recipient.clone()).collect();
+        let recipients: BTreeSet<_> = finished
+            .iter()
+            .map(|finished| finished.claim.recipient.clone())
+            .collect();
         let recipients: Vec<_> = recipients.into_iter().collect();
+        let signers: BTreeSet<_> = finished.iter().map(|finished| finished.claim.signer()).collect();
+        let signers: Vec<_> = signers.into_iter().collect();
         Ok(Self {
-            keys: db::recipient_key::of_each(connection, &recipients).await?,
+            keys: db::recipient_key::of_each(connection, &signers).await?,
             breakers: db::breaker::locked(connection, &recipients).await?,
         })
     }
 
     fn keys_of(&self, recipient: &str) -> Vec<SigningKey> {
-        self.keys.iter().filter(|key| key.recipient == recipient).cloned().collect()
+        self.keys
+            .iter()
+            .filter(|key| key.recipient == recipient)
+            .cloned()
+            .collect()
     }
 }
 
@@ -162,7 +177,7 @@ async fn settle(write: &mut Write, finished: &[Finished], chances: &[f64]) -> an
         }
         let copy = copies.next().flatten();
         let copy = copy.with_context(|| format!("{} has a delivery and is not there", claim.key))?;
-        let end = End::of(finished, copy, &around.keys_of(&claim.recipient), now, *chance)?;
+        let end = End::of(finished, copy, &around.keys_of(&claim.signer()), now, *chance)?;
         let breaker = around.breakers.entry(claim.recipient.clone()).or_default();
         breaker.note(end.ended.outcome, claim.started_at, now, *chance);
         told.push(Told {
@@ -190,6 +205,8 @@ async fn settle(write: &mut Write, finished: &[Finished], chances: &[f64]) -> an
     if !changed.is_empty() {
         db::breaker::save(connection, &changed).await?;
     }
-    let changes = settled.iter().map(|settled| Change::of(&settled.copy.key, settled.kind));
+    let changes = settled
+        .iter()
+        .map(|settled| Change::of(&settled.copy.key, settled.kind));
     Ok(changes.collect())
 }

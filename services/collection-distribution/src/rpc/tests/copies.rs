@@ -304,7 +304,7 @@ async fn a_receipt_without_its_fields_names_each_of_them() {
 }
 
 #[tokio::test]
-async fn every_mutation_left_one_entry_and_one_event() {
+async fn every_mutation_left_one_entry_and_one_event_of_each_thing_that_it_changed() {
     let distribution = Distribution::start().await;
     distribution.release_crime().await;
     let mut court = distribution.client(Some("supreme-court"));
@@ -320,6 +320,7 @@ async fn every_mutation_left_one_entry_and_one_event() {
     .expect("the query is right");
     let entry =
         |method: &str, caller: &str, resource: &str| (method.to_owned(), caller.to_owned(), resource.to_owned());
+    let issued = (1..=33).map(|number| entry("ReleaseEdition", "approver", &format!("{CRIME}/copies/{number}")));
     assert_eq!(
         entries,
         [
@@ -330,8 +331,11 @@ async fn every_mutation_left_one_entry_and_one_event() {
             entry("UploadEditionContent", "operator", CRIME),
             entry("SealEdition", "operator", CRIME),
             entry("ReleaseEdition", "approver", CRIME),
-            entry("ConfirmReceipt", "supreme-court", COURTS_COPY),
         ]
+        .into_iter()
+        .chain(issued)
+        .chain([entry("ConfirmReceipt", "supreme-court", COURTS_COPY)])
+        .collect::<Vec<_>>()
     );
     let events: Vec<String> = sqlx::query_scalar("SELECT kind FROM collections.outbox_event ORDER BY number")
         .fetch_all(&mut superuser)
@@ -346,7 +350,10 @@ async fn every_mutation_left_one_entry_and_one_event() {
             "edition.prepared",
             "edition.sealed",
             "edition.released",
-            "copy.receipt_confirmed"
         ]
+        .into_iter()
+        .chain(["copy.issued"; 33])
+        .chain(["copy.receipt_confirmed"])
+        .collect::<Vec<_>>()
     );
 }

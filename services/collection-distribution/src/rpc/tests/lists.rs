@@ -3,14 +3,15 @@
 use legalstat_proto::{
     collections::v1::{
         ApproveDistributionRequest, DistributionCell, DistributionList, DistributionListState,
-        GetDistributionListRequest, ListDistributionListsRequest, RejectDistributionRequest,
+        GetDistributionListRequest, ListDistributionListsRequest, Recipient, RejectDistributionRequest,
         ResolveDistributionRequest,
     },
     common::v1 as common,
 };
+use prost::Message as _;
 
 use super::{
-    recipients::{court, creating, day, law},
+    recipients::{court, creating, day, law, updating},
     *,
 };
 
@@ -424,4 +425,69 @@ async fn an_act_changes_the_list_from_a_day_on_and_the_days_before_keep_theirs()
     };
     let both = violations(distribution.client(None).get_distribution_list(both).await);
     assert_eq!(both, pairs(&[("as_of", "CONFLICT")]));
+}
+
+#[tokio::test]
+async fn a_list_names_no_recipient_of_copies_that_has_ended_and_that_nothing_follows() {
+    let distribution = Distribution::without_calendar().await;
+    let bureau = |valid_to| Recipient {
+        name: "recipients/bureau".into(),
+        display_name: court().display_name,
+        column: 25,
+        legal_basis: law(),
+        valid_from: day(2019, 4, 15),
+        valid_to,
+        ..Default::default()
+    };
+    let created = distribution
+        .administrator()
+        .create_recipient(creating(bureau(None)))
+        .await;
+    created.expect("it is entered");
+    let giving = |copies| ResolveDistributionRequest {
+        act_changes: true,
+        copies_total: 33 + copies,
+        valid_from: day(2026, 1, 1),
+        ..resolving(
+            "crime",
+            vec![DistributionCell {
+                column: 25,
+                ..cell("bureau", copies)
+            }],
+        )
+    };
+    let proposed = resolve(&distribution, giving(1)).await.expect("it is in force");
+    let ended = distribution
+        .update(updating(bureau(day(2026, 6, 30)), &["valid_to"], None))
+        .await;
+    ended.expect("no list in force gives it copies");
+    let refusal = approve(&distribution, &proposed.name).await;
+    let refusal = refused(refusal, Code::FailedPrecondition, "RECIPIENT_ENDED");
+    assert_eq!(metadata(&refusal, "recipients"), "recipients/bureau");
+    let again = resolve(&distribution, giving(2)).await;
+    let told = again.as_ref().expect_err("nobody would get them").details();
+    let told = tonic_types::pb::Status::decode(told).expect("it has details").details;
+    let by_row = told.iter().find(|detail| detail.type_url.ends_with("RowFaults"));
+    let by_row = by_row.expect("cells are told by row too");
+    let by_row = common::RowFaults::decode(by_row.value.as_slice()).expect("it is readable");
+    let rows: Vec<_> = by_row
+        .faults
+        .iter()
+        .map(|fault| (fault.row, fault.column.as_str()))
+        .collect();
+    assert_eq!((by_row.count, rows.as_slice()), (1, &[(1, "recipient")][..]));
+    assert_eq!(violations(again), pairs(&[("cells[0].recipient", "CONFLICT")]));
+    let followed = Recipient {
+        successor: "recipients/senate".into(),
+        ..bureau(day(2026, 6, 30))
+    };
+    let followed = distribution.update(updating(followed, &["successor"], None)).await;
+    followed.expect("the senate follows it");
+    approve(&distribution, &proposed.name)
+        .await
+        .expect("the senate gets its copies then");
+    let alone = distribution
+        .update(updating(bureau(day(2026, 6, 30)), &["successor"], None))
+        .await;
+    assert_eq!(violations(alone), pairs(&[("recipient.successor", "REQUIRED")]));
 }

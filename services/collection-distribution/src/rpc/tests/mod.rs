@@ -24,11 +24,13 @@ mod delivery;
 mod delivery_replicas;
 mod embargo;
 mod files;
+mod large;
 mod lists;
 mod marking;
 mod partial_release;
 mod parts;
 mod proof;
+mod punctuality;
 mod recall;
 mod receipts;
 mod recipient_keys;
@@ -40,6 +42,7 @@ mod release;
 mod resume;
 mod schedule;
 mod statements;
+mod successors;
 mod titles;
 mod unconfirmed;
 mod upgrade;
@@ -171,8 +174,11 @@ impl Distribution {
             .expect("it is released")
     }
 
-    /// Uploads, seals and releases the crime collection of a quarter that was due long ago.
+    /// Uploads, seals and releases the crime collection of a quarter that was due long ago, for which the installation answers.
     async fn release_earlier(&self) {
+        self.answer_from(recipients::day(2019, 4, 15), "")
+            .await
+            .expect("it answers from the beginning");
         let mut operator = self.operator();
         upload(&mut operator, &header(EARLIER), b"earlier")
             .await

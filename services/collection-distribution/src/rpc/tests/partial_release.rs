@@ -6,7 +6,7 @@ use super::{statements::keys, *};
 use crate::statements::verify;
 
 /// As many copies as the unresolved cells of drugs have, to the first of each group.
-const RESOLVED: &str = "
+pub(super) const RESOLVED: &str = "
     UPDATE collections.distribution_cell SET copies = (d.place <= d.hidden)::integer
     FROM (SELECT c.collection, c.appendix_column,
               row_number() OVER (PARTITION BY g.first_column ORDER BY c.appendix_column) AS place, g.copies AS hidden
@@ -16,14 +16,14 @@ const RESOLVED: &str = "
           WHERE c.collection = 'drugs' AND c.copies IS NULL) AS d
     WHERE distribution_cell.collection = d.collection AND distribution_cell.appendix_column = d.appendix_column";
 
-fn certain(name: &str) -> ReleaseEditionRequest {
+pub(super) fn certain(name: &str) -> ReleaseEditionRequest {
     ReleaseEditionRequest {
         certain_cells_only: true,
         ..releasing(name)
     }
 }
 
-async fn seal_drugs(distribution: &Distribution) {
+pub(super) async fn seal_drugs(distribution: &Distribution) {
     let mut operator = distribution.operator();
     upload(&mut operator, &header(DRUGS), CONTENT)
         .await

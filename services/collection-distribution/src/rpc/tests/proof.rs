@@ -41,9 +41,15 @@ async fn a_copy_that_was_received_with_a_signature_is_proved_in_all_points() {
             "UploadEditionContent",
             "SealEdition",
             "ReleaseEdition",
+            "ReleaseEdition",
             "ConfirmReceipt",
         ];
         assert_eq!(methods, expected);
+        let list = proof.distribution_list.expect("it was issued by one");
+        assert_eq!(
+            (list.name.as_str(), list.copies_total),
+            ("collections/crime/distributionLists/1", 33)
+        );
         let revision = proof.revision.expect("it is of one");
         assert_eq!((revision.revision, revision.copies_issued), (1, 33));
     }

@@ -87,7 +87,7 @@ async fn a_recalled_edition_is_told_to_every_holder_and_served_to_nobody() {
     refused(
         recall(&mut approver, &recalling(CRIME)).await,
         Code::FailedPrecondition,
-        "WRONG_STATE",
+        "EDITION_RECALLED",
     );
 
     let copies = distribution.copies("auditor").await;
@@ -178,14 +178,24 @@ async fn a_holder_confirms_a_recall_once() {
 }
 
 #[tokio::test]
+async fn a_recalled_edition_is_not_released_before_it_is_replaced() {
+    let distribution = Distribution::start().await;
+    distribution.release_crime().await;
+    let mut approver = distribution.approver();
+    recall(&mut approver, &recalling(CRIME)).await.expect("it was released");
+    let unreplaced = release(&mut approver, &releasing(CRIME)).await;
+    refused(unreplaced, Code::FailedPrecondition, "EDITION_RECALLED");
+    let resealed = seal(&mut distribution.operator(), &sealing(CRIME, CONTENT)).await;
+    refused(resealed, Code::FailedPrecondition, "EDITION_RECALLED");
+    assert_eq!(distribution.count("SELECT count(*) FROM collections.copy").await, 33);
+}
+
+#[tokio::test]
 async fn a_replacement_is_the_next_revision_with_copies_numbered_on() {
     let distribution = Distribution::start().await;
     distribution.release_crime().await;
     let (keys, mut approver) = (keys(&distribution).await, distribution.approver());
     recall(&mut approver, &recalling(CRIME)).await.expect("it was released");
-    let unreplaced = release(&mut approver, &releasing(CRIME)).await;
-    refused(unreplaced, Code::FailedPrecondition, "WRONG_STATE");
-
     replace_crime(&distribution, MENDED).await;
     let (mut operator, mut court) = (distribution.operator(), distribution.client(Some("supreme-court")));
     let seen = full_edition(&mut operator, CRIME).await.expect("it is there");

@@ -51,7 +51,7 @@ pub(super) fn creating(recipient: Recipient) -> CreateRecipientRequest {
     }
 }
 
-fn updating(recipient: Recipient, paths: &[&str], from: Option<common::Date>) -> UpdateRecipientRequest {
+pub(super) fn updating(recipient: Recipient, paths: &[&str], from: Option<common::Date>) -> UpdateRecipientRequest {
     UpdateRecipientRequest {
         recipient: Some(recipient),
         update_mask: Some(FieldMask {
@@ -64,7 +64,7 @@ fn updating(recipient: Recipient, paths: &[&str], from: Option<common::Date>) ->
     }
 }
 
-fn council() -> Recipient {
+pub(super) fn council() -> Recipient {
     Recipient {
         name: "recipients/constitutional-council".into(),
         ..Default::default()
@@ -76,7 +76,7 @@ impl Distribution {
         self.client(Some("administrator"))
     }
 
-    async fn update(&self, message: UpdateRecipientRequest) -> Result<Recipient, Status> {
+    pub(super) async fn update(&self, message: UpdateRecipientRequest) -> Result<Recipient, Status> {
         let updated = self.administrator().update_recipient(message).await;
         updated.map(tonic::Response::into_inner)
     }

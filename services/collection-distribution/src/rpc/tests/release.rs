@@ -59,11 +59,9 @@ async fn only_a_sealed_edition_is_released_and_only_once() {
     upload(&mut operator, &header(CRIME), CONTENT)
         .await
         .expect("it is taken");
-    refused(
-        release(&mut approver, &releasing(CRIME)).await,
-        Code::FailedPrecondition,
-        "WRONG_STATE",
-    );
+    let unsealed = release(&mut approver, &releasing(CRIME)).await;
+    refused(unsealed, Code::FailedPrecondition, "EDITION_NOT_SEALED");
+    assert_eq!(distribution.count("SELECT count(*) FROM collections.copy").await, 0);
     seal(&mut operator, &sealing(CRIME, CONTENT))
         .await
         .expect("it is sealed");

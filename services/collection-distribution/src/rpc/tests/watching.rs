@@ -61,6 +61,7 @@ async fn a_recipient_is_told_of_its_own_copies_and_officials_of_everything() {
         court,
         [
             happened("edition.released", CRIME),
+            happened("copy.issued", COURTS_COPY),
             happened("copy.receipt_confirmed", COURTS_COPY),
         ]
     );

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use legalstat_proto::{
     collections::v1::{
         ApproveDistributionRequest, ConfirmReceiptRequest, CopyState, DistributionCell, EditionState,
-        GetDistributionListRequest, ResolveDistributionRequest, ScheduleItem,
+        GetDistributionListRequest, GetPunctualityRequest, ResolveDistributionRequest, ScheduleItem,
     },
     common::v1::{Date, LegalBasis},
 };
@@ -169,6 +169,19 @@ async fn a_year_has_22_editions_and_646_copies_that_are_all_received_in_time() {
         .into();
     assert_eq!(received, expected);
     assert_eq!(received.values().sum::<usize>(), 646);
+    let asked = GetPunctualityRequest {
+        year: 2025,
+        ..Default::default()
+    };
+    let counted = distribution.operator().get_punctuality(asked).await;
+    let counted = counted.expect("it is whole").into_inner();
+    let editions = counted.editions.expect("they are counted");
+    assert_eq!((editions.expected, editions.on_time), (22, 22));
+    let copies = counted.copies.expect("an operator sees them");
+    // Nobody fetched anything before the last edition was out.
+    let fetched = (copies.issued, copies.on_time + copies.late, copies.unconfirmed);
+    assert_eq!(fetched, (646, 646, 0));
+    assert!(copies.on_time > 0 && copies.late > copies.on_time, "{copies:?}");
     let late = "SELECT count(*) FROM collections.scheduled WHERE met_at > due_time";
     assert_eq!(distribution.count(late).await, 0);
     let met = "SELECT count(*) FROM collections.scheduled WHERE met_at IS NOT NULL";

@@ -67,6 +67,28 @@ async fn the_registry_is_ready_only_while_its_database_is_there_and_lives_throug
     }
 }
 
+#[tokio::test]
+async fn connections_that_take_longer_to_be_made_than_a_call_waits_are_made_all_the_same() {
+    let relay = Relay::before(Ground::shared().await.database_server()).await;
+    let registry = Registry::behind(&relay, "2026-02-01T10:00:00+05:00").await;
+    let channel = registry.running.channel(None);
+    until(&channel, ServingStatus::Serving).await;
+    relay.cut_off();
+    until(&channel, ServingStatus::NotServing).await;
+    // Longer than a call waits for a connection, and than the question whether the database is there waits for its answer.
+    relay.slow(&["SCRAM-SHA-256"], Duration::from_secs(4));
+    relay.release();
+    until(&channel, ServingStatus::Serving).await;
+    let name = "forms/1/editions/2025-M12";
+    let answered = async {
+        while let Err(status) = registry.client(None).get_edition(edition(name)).await {
+            assert_eq!(status.code(), Code::Unavailable, "{status}");
+        }
+    };
+    let answered = tokio::time::timeout(PATIENCE, answered).await;
+    answered.expect("a connection is made in time");
+}
+
 fn edition(name: &str) -> legalstat_proto::forms::v1::GetEditionRequest {
     legalstat_proto::forms::v1::GetEditionRequest {
         name: name.into(),

@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+// Submits a request as a document system and follows it until it is answered or refused.
+//
+//     submit-and-follow.js FOLDER_OF_CERTIFICATES https://localhost:7603 EXTERNAL_NUMBER
+"use strict";
+const { change, connect, follow, refusal } = require("./connection");
+
+const [certificates, url, externalNumber] = process.argv.slice(2);
+const FILE = "legalstat/requests/v1/request_intake_service.proto";
+const service = connect(FILE, "legalstat.requests.v1.RequestIntakeService", certificates, url, "edms");
+const request = {
+  requester: { kind: "REQUESTER_KIND_STATE_BODY", fullName: "Әділет министрлігі" },
+  signatory: { fullName: "Т. Әлиев", capacity: "SIGNATORY_CAPACITY_HEAD" },
+  channel: "CHANNEL_UNIFIED_EDMS", externalNumber, externalDate: { year: 2026, month: 2, day: 2 },
+  essence: "Crimes registered in the fourth quarter of 2025", language: "LANGUAGE_RU",
+  items: [{ kind: "ITEM_KIND_STATISTICS", description: "Registered crimes", unit: "UNIT_CRIME", period: "2025-Q4" }],
+};
+const ENDS = ["ANSWERED", "WITHDRAWN", "LEFT_WITHOUT_CONSIDERATION", "RETURNED", "FORWARDED", "TERMINATED"];
+
+async function main() {
+  // A request that breaks rules is refused with all of them, and nothing of it is stored.
+  const wrong = { ...request, essence: "", items: [{ ...request.items[0], period: "2025-Q5" }] };
+  const failed = await change(service, "SubmitRequest", { request: wrong }).then(() => null, (failed) => failed);
+  if (!failed) throw new Error("a wrong request was taken");
+  console.log("refused:", refusal(failed));
+
+  // Where the feed stands before the request is sent: its first heartbeat says it.
+  const begun = follow(service, "WatchRequests", { onlyNew: true }, "", () => {});
+  const start = (await begun.next()).value.resumeToken;
+  await begun.return();
+
+  // The first call is cut after a millisecond, so that nobody knows whether it was carried out. The next one has the same id.
+  const accepted = await change(service, "SubmitRequest", { request }, 1);
+  console.log("accepted:", accepted.name, accepted.coupon.number, accepted.registrationNumber);
+
+  for await (const message of follow(service, "WatchRequests", {}, start, () => {})) {
+    const happened = message.requestEvent;
+    if (happened?.request !== accepted.name) continue; // a heartbeat, or another request
+    const word = (name, prefix) => (name ?? "").replace(prefix, "");
+    const state = word(happened.state, "REQUEST_STATE_");
+    const notices = (happened.notices ?? []).map((notice) => word(notice, "NOTICE_").toLowerCase());
+    console.log("told:", message.event.kind, state.toLowerCase(), ...notices);
+    if (ENDS.includes(state)) break;
+  }
+}
+
+main().then(() => process.exit(0), (error) => { console.error(error); process.exit(1); });

@@ -1,0 +1,85 @@
+//! Content from the store.
+
+use std::sync::atomic::Ordering::SeqCst;
+
+use futures::TryStreamExt as _;
+use proptest::prelude::*;
+
+use super::{
+    super::content::Content,
+    servers::{Inbox, Server, receipt, shows},
+    *,
+};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn content_goes_on_from_any_byte_of_any_files(sizes in prop::collection::vec(0_usize..3, 1..5), part in 0_usize..1000) {
+        const SIZES: [usize; 3] = [1, 700, 70_000];
+        let runtime = tokio::runtime::Runtime::new().expect("it starts");
+        runtime.block_on(async {
+            let ground = Ground::new();
+            let all: Vec<Vec<u8>> = sizes.iter().map(|size| bytes(SIZES[*size])).collect();
+            let files: Vec<_> = all.iter().map(|content| ground.store(content)).collect();
+            let content = Content::of(&files).expect("they are files");
+            let all = all.concat();
+            let offset = all.len() * part / 999;
+            let rest: Vec<_> = content.from(ground.inboxes.files(), offset as u64).try_collect().await.expect("readable");
+            assert!(rest.concat() == all[offset..]);
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_server_never_takes_content_for_whole_that_the_store_has_lost() {
+    let ground = Ground::new();
+    let inbox = Inbox::honest();
+    let server = Server::inbox(shows(&ground.identity(COURT)), inbox).await;
+    let short = EditionContent {
+        size_bytes: 100_001,
+        ..ground.store(&bytes(100_000))
+    };
+    let gone = description(&"00".repeat(32), 5);
+    for lost in [short, gone, description("none", 5)] {
+        let failure = ground.failure_of(&court(server.port), parcel(vec![lost])).await;
+        assert_outcome(&failure, Outcome::BrokenOff, "a fault of its own");
+    }
+}
+
+/// How many bytes of memory this process has.
+fn memory() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux tells");
+    let resident = pages.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok());
+    resident.expect("a number of pages") * 4096
+}
+
+#[tokio::test]
+async fn large_content_takes_little_memory() {
+    const SIZE: usize = 256 * 1024 * 1024;
+    let ground = Ground::new();
+    let inbox = Inbox::delivering(|seen, mut stream| {
+        Box::pin(async move {
+            seen.header(&mut stream).await;
+            let before = memory();
+            let mut most = before;
+            while let Some(message) = stream.message().await? {
+                let legalstat_proto::collections::v1::deliver_copy_request::Part::Chunk(chunk) =
+                    message.part.expect("a part")
+                else {
+                    panic!("a second header")
+                };
+                // Of a file that large every byte is counted and none kept.
+                seen.asked.fetch_add(chunk.len(), SeqCst);
+                most = most.max(memory());
+            }
+            assert!(most - before < 64 * 1024 * 1024, "{} bytes more", most - before);
+            Ok(receipt())
+        })
+    });
+    let server = Server::inbox(shows(&ground.identity(COURT)), inbox.clone()).await;
+    let answer = ground
+        .deliver(&court(server.port), parcel(vec![ground.store_sparse(SIZE)]))
+        .await;
+    assert!(matches!(answer, Ok(Answer::Receipt(_))), "{answer:?}");
+    assert_eq!(inbox.seen.asked(), SIZE);
+}

@@ -1,0 +1,68 @@
+//! SetAnsweringDay.
+
+use jiff::civil::{Date, date};
+use legalstat_kit::{
+    Call, Error, FieldReason, Refusal, Violations,
+    door::wire,
+    due::answering,
+    write::{self, Mutation, Outcome},
+};
+use legalstat_proto::collections::v1::{AnsweringDay, SetAnsweringDayRequest};
+
+use super::{
+    CollectionDistribution,
+    get_answering_day::{TOLD, shown},
+    recipients::REASON,
+};
+
+/// What refusals, the journal and events name.
+const NAME: &str = "answeringDay";
+/// The Instruction's first day, and the last one that can be set.
+const DAYS: (Date, Date) = (date(2019, 4, 15), date(2099, 12, 31));
+
+pub(super) async fn set_answering_day(
+    service: &CollectionDistribution,
+    call: Call,
+    request: SetAnsweringDayRequest,
+) -> Result<AnsweringDay, Error> {
+    let mut violations = Violations::new();
+    let day = wire::required_date(&mut violations, "day", request.day.as_ref());
+    if day.is_some_and(|day| !(DAYS.0..=DAYS.1).contains(&day)) {
+        violations.add("day", FieldReason::OutOfRange, format!("{} to {}", DAYS.0, DAYS.1));
+    }
+    let reason = violations.text("reason", &request.reason, REASON);
+    let request_id = violations.request_id("request_id", &request.request_id);
+    let day = violations.sound(day)?;
+
+    let mutation = Mutation::of(&call, &NAME, request_id, request.validate_only, &request);
+    let schedule = service.schedule.clone();
+    write::carry_out(&service.context, mutation, move |write| {
+        Box::pin(async move {
+            schedule.require_whole()?;
+            let mut history = answering::history(write.connection(), TOLD + 1).await?;
+            let number = history.first().map_or(0, |last| last.number);
+            if !request.etag.is_empty() && request.etag != number.to_string() {
+                return Err(Refusal::changed(NAME).into());
+            }
+            let is_same = |last: &answering::AnsweringDay| last.day == day && last.reason == reason;
+            if history.first().is_some_and(is_same) {
+                let answer = shown(history, &call.caller)?;
+                return Ok(Outcome::repeated(&NAME, "answering-day.repeated", answer));
+            }
+            let set = answering::AnsweringDay {
+                number: number + 1,
+                day,
+                reason,
+                set: call.done(write.now()),
+            };
+            if !answering::insert(write.connection(), &set).await? {
+                return Err(Refusal::changed(NAME).into());
+            }
+            history.insert(0, set);
+            history.truncate(TOLD.unsigned_abs() as usize + 1);
+            let answer = shown(history, &call.caller)?;
+            Ok(Outcome::of(&NAME, "answering-day.set", answer))
+        })
+    })
+    .await
+}

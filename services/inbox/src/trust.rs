@@ -1,0 +1,67 @@
+//! The keys of the distribution that whoever runs the inbox trusts: a saved answer of ListSigningKeys.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use legalstat_collection_distribution::statements;
+use legalstat_kit::{Error, FieldReason, Refusal, Violations, canonical};
+use legalstat_proto::{
+    collections::v1::{Copy, ListSigningKeysResponse},
+    common::v1::{ErrorReason, SigningKey},
+};
+use prost_reflect::DynamicMessage;
+use std::time::Duration;
+use tonic::Code;
+
+/// When a sender may try again whose key is not trusted yet: a person has to enter it.
+const AGAIN: Duration = Duration::from_secs(300);
+
+/// The file. It is read for each copy, so that a key that is added counts at once.
+#[derive(Clone, Debug)]
+pub struct Trusted(PathBuf);
+
+impl Trusted {
+    /// The keys of a file.
+    ///
+    /// # Errors
+    /// A file that is no answer of ListSigningKeys, or names no key.
+    pub fn open(file: &Path) -> anyhow::Result<Self> {
+        let trusted = Self(file.to_owned());
+        trusted.keys()?;
+        Ok(trusted)
+    }
+
+    fn keys(&self) -> anyhow::Result<Vec<SigningKey>> {
+        let reading = || format!("the trusted keys, {}", self.0.display());
+        let text = std::fs::read(&self.0).with_context(reading)?;
+        let mut json = serde_json::Deserializer::from_slice(&text);
+        let descriptor = canonical::descriptor("legalstat.collections.v1.ListSigningKeysResponse");
+        let message = DynamicMessage::deserialize(descriptor, &mut json).with_context(reading)?;
+        let listed: ListSigningKeysResponse = message.transcode_to().with_context(reading)?;
+        anyhow::ensure!(!listed.signing_keys.is_empty(), "{} names no key", self.0.display());
+        Ok(listed.signing_keys)
+    }
+
+    /// Requires that the distribution signed the statement of a copy.
+    ///
+    /// # Errors
+    /// UNAVAILABLE while the key is not among those trusted; INVALID_ARGUMENT when the copy is not what the key has signed.
+    pub fn require_signed(&self, copy: &Copy) -> Result<(), Error> {
+        let keys = self.keys().map_err(|error| {
+            tracing::error!(error = format!("{error:#}"), "the trusted keys cannot be read");
+            Refusal::unavailable("the keys that this inbox trusts cannot be read at the moment")
+        })?;
+        if !keys.iter().any(|key| key.id == copy.signing_key) {
+            let message = format!(
+                "this inbox does not know the key {} yet: whoever runs it has to enter it among those trusted",
+                copy.signing_key
+            );
+            tracing::warn!(key = copy.signing_key, "a copy is signed by a key that is not trusted");
+            let mut refusal = Refusal::new(Code::Unavailable, ErrorReason::SigningKeyUnknown, message);
+            refusal.retry_after = Some(AGAIN);
+            return Err(refusal.with("signing_key", &copy.signing_key).into());
+        }
+        statements::verify(copy, &keys)
+            .map_err(|untrue| Violations::one("header.copy", FieldReason::Signature, &format!("{untrue:#}")).into())
+    }
+}
