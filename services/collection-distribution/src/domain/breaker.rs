@@ -63,7 +63,7 @@ impl Breaker {
         match Server::of(outcome) {
             Server::Answers => *self = Self::default(),
             // What was under way when it opened says nothing new.
-            Server::Fails if self.open.is_none_or(|open| open.since <= began) => self.fail(now, chance),
+            Server::Fails if self.open.is_none_or(|open| open.since < began) => self.fail(now, chance),
             Server::Fails | Server::Unknown => {}
         }
     }

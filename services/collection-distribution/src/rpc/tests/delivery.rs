@@ -156,7 +156,10 @@ impl Delivering {
         let own = transport::Identity::from_pem(read(identity.certificate_path), read(identity.key_path));
         let tls = transport::ServerTlsConfig::new().identity(own);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
-        let endpoint = format!("https://localhost:{}", listener.local_addr().expect("it is bound").port());
+        let endpoint = format!(
+            "https://localhost:{}",
+            listener.local_addr().expect("it is bound").port()
+        );
         let inbox = Inbox {
             name,
             manner: Arc::new(Mutex::new(Manner::Receives)),
@@ -164,7 +167,9 @@ impl Delivering {
             endpoint,
             clock: self.clock.clone(),
         };
-        let mut server = transport::Server::builder().tls_config(tls).expect("the certificate is ours");
+        let mut server = transport::Server::builder()
+            .tls_config(tls)
+            .expect("the certificate is ours");
         let server = server.add_service(CopyInboxServiceServer::new(inbox.clone()).max_decoding_message_size(2 << 20));
         tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
         self.address(recipient, Some((&inbox.endpoint, name))).await;
@@ -197,7 +202,9 @@ impl Delivering {
     }
 
     pub(super) async fn copy(&self, name: &str) -> Copy {
-        get_copy(&mut self.distribution.operator(), name).await.expect("it is there")
+        get_copy(&mut self.distribution.operator(), name)
+            .await
+            .expect("it is there")
     }
 
     /// Waits until a copy stands so.
@@ -295,8 +302,18 @@ async fn a_released_copy_goes_to_its_recipients_server_and_its_signed_receipt_is
     let copy = delivering.until(COURTS_COPY, is(CopyState::Received)).await;
     let receipt = copy.receipt.clone().expect("it has one");
     assert_eq!(
-        (receipt.way(), receipt.late, receipt.confirmed_by.as_str(), receipt.signing_key.as_str()),
-        (ReceiptWay::Push, false, inbox.name, "recipients/supreme-court/signingKeys/2025-1")
+        (
+            receipt.way(),
+            receipt.late,
+            receipt.confirmed_by.as_str(),
+            receipt.signing_key.as_str()
+        ),
+        (
+            ReceiptWay::Push,
+            false,
+            inbox.name,
+            "recipients/supreme-court/signingKeys/2025-1"
+        )
     );
     let delivery = copy.delivery.clone().expect("it was delivered");
     assert_eq!((delivery.attempts, delivery.next_attempt_time), (1, None));
@@ -306,7 +323,10 @@ async fn a_released_copy_goes_to_its_recipients_server_and_its_signed_receipt_is
         let (header, content) = stored.get(&delivery.delivery_id).expect("it is stored");
         assert_eq!(content, CONTENT);
         let sent = header.copy.as_ref().expect("it has one");
-        assert!(sent.statement.is_some() && sent.state() == CopyState::Sending, "{sent:?}");
+        assert!(
+            sent.statement.is_some() && sent.state() == CopyState::Sending,
+            "{sent:?}"
+        );
     }
     let attempts = delivering.attempts(COURTS_COPY).await;
     assert_eq!(attempts.len(), 1);
@@ -318,8 +338,18 @@ async fn a_released_copy_goes_to_its_recipients_server_and_its_signed_receipt_is
         assert_eq!(delivering.events(kind).await, 1, "{kind}");
     }
     let others = "SELECT count(*) FROM collections.copy WHERE state = 'ISSUED'";
-    assert_eq!(delivering.distribution.count(others).await, 32, "the others are fetched");
-    assert_eq!(delivering.distribution.count("SELECT count(*) FROM collections.delivery").await, 1);
+    assert_eq!(
+        delivering.distribution.count(others).await,
+        32,
+        "the others are fetched"
+    );
+    assert_eq!(
+        delivering
+            .distribution
+            .count("SELECT count(*) FROM collections.delivery")
+            .await,
+        1
+    );
 }
 
 #[tokio::test]
@@ -344,7 +374,13 @@ async fn a_server_that_is_away_for_a_day_gets_the_copy_once_when_it_is_back() {
     assert_eq!(stored, 1);
     let told = delivering.attempts(COURTS_COPY).await;
     assert_eq!(told[0].outcome(), DeliveryOutcome::Received);
-    assert!(told.len() >= 7 && told[1..].iter().all(|attempt| attempt.outcome() == DeliveryOutcome::Busy), "{told:?}");
+    assert!(
+        told.len() >= 7
+            && told[1..]
+                .iter()
+                .all(|attempt| attempt.outcome() == DeliveryOutcome::Busy),
+        "{told:?}"
+    );
     assert_eq!(delivering.events("copy.sending").await, 1);
 }
 
@@ -358,7 +394,12 @@ async fn after_the_last_attempt_a_copy_failed_and_an_official_has_it_delivered_a
         delivering.pass_on(COURTS_COPY, attempts).await;
     }
     let failed = delivering.until(COURTS_COPY, is(CopyState::Failed)).await;
-    assert!(failed.status_reason.starts_with("9 attempts to deliver it failed, the last one with BUSY"), "{failed:?}");
+    assert!(
+        failed
+            .status_reason
+            .starts_with("9 attempts to deliver it failed, the last one with BUSY"),
+        "{failed:?}"
+    );
     let delivery_id = failed.delivery.expect("it was delivered").delivery_id;
     let mut operator = delivering.distribution.operator();
     let listed = operator.list_copies(ListCopiesRequest {
@@ -375,7 +416,10 @@ async fn after_the_last_attempt_a_copy_failed_and_an_official_has_it_delivered_a
     };
     delivering.redeliver(&tried).await.expect("it would be delivered");
     assert_eq!(delivering.copy(COURTS_COPY).await.state(), CopyState::Failed);
-    let anew = delivering.redeliver(&redelivering(COURTS_COPY)).await.expect("it failed");
+    let anew = delivering
+        .redeliver(&redelivering(COURTS_COPY))
+        .await
+        .expect("it failed");
     assert_eq!(
         (anew.state(), anew.status_reason.as_str()),
         (CopyState::Sending, "delivered anew: the server is mended")
@@ -387,7 +431,13 @@ async fn after_the_last_attempt_a_copy_failed_and_an_official_has_it_delivered_a
     let attempts = delivering.attempts(COURTS_COPY).await;
     let numbers: Vec<i32> = attempts.iter().map(|attempt| attempt.number).collect();
     assert_eq!(numbers, (1..=10).rev().collect::<Vec<_>>());
-    assert_eq!((delivering.events("copy.redelivered").await, delivering.events("copy.sending").await), (1, 1));
+    assert_eq!(
+        (
+            delivering.events("copy.redelivered").await,
+            delivering.events("copy.sending").await
+        ),
+        (1, 1)
+    );
     let again = delivering.redeliver(&redelivering(COURTS_COPY)).await;
     refused(again, Code::FailedPrecondition, "WRONG_STATE");
 }
@@ -400,7 +450,10 @@ async fn a_server_that_rejects_a_copy_has_said_the_last_word() {
     delivering.distribution.release_crime().await;
     let copy = delivering.until(COURTS_COPY, is(CopyState::Rejected)).await;
     assert_eq!(copy.status_reason, "the file does not open");
-    assert_eq!(copy.delivery.expect("it was delivered").last_outcome(), DeliveryOutcome::Rejected);
+    assert_eq!(
+        copy.delivery.expect("it was delivered").last_outcome(),
+        DeliveryOutcome::Rejected
+    );
     let kept = "SELECT count(*) FROM collections.receipt WHERE outcome = 'REJECTED' AND way = 'PUSH' AND said_by = 'court-rejecting'";
     assert_eq!(delivering.distribution.count(kept).await, 1);
     assert_eq!(delivering.events("copy.rejected").await, 1);
@@ -422,13 +475,21 @@ async fn a_receipt_that_is_not_true_is_none_and_says_nothing_against_the_server(
             },
             "must be signed",
         ),
-        (|receipt| change(receipt, |said| said.content_sha256 = digest(b"other")), "content_sha256"),
+        (
+            |receipt| change(receipt, |said| said.content_sha256 = digest(b"other")),
+            "content_sha256",
+        ),
         (|receipt| change(receipt, |said| said.copy.push('0')), "another copy"),
-        (|receipt| change(receipt, |said| said.received_at = None), "does not say when"),
+        (
+            |receipt| change(receipt, |said| said.received_at = None),
+            "does not say when",
+        ),
     ];
     let mut words = vec!["no statement"];
     for (attempts, (forge, word)) in (1..).zip(forgeries) {
-        delivering.pass_on_turning(&inbox, attempts, Manner::Forges(forge)).await;
+        delivering
+            .pass_on_turning(&inbox, attempts, Manner::Forges(forge))
+            .await;
         words.push(word);
     }
     delivering.pass_on_turning(&inbox, 7, Manner::Receives).await;
@@ -440,7 +501,13 @@ async fn a_receipt_that_is_not_true_is_none_and_says_nothing_against_the_server(
     }
     let failures = "SELECT coalesce(sum(failures), 0) FROM collections.recipient_breaker";
     assert_eq!(delivering.distribution.count(failures).await, 0);
-    assert_eq!(delivering.distribution.count("SELECT count(*) FROM collections.receipt").await, 1);
+    assert_eq!(
+        delivering
+            .distribution
+            .count("SELECT count(*) FROM collections.receipt")
+            .await,
+        1
+    );
 }
 
 fn change(receipt: &mut Receipt, change: fn(&mut legalstat_proto::collections::v1::ReceiptStatement)) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use legalstat_proto::collections::v1::{CopyState, DeliveryOutcome, RecallEditionRequest};
 
 use super::{
-    copies::{COURTS_COPY, confirm, confirming},
+    copies::{COURTS_COPY, confirming},
     delivery::{Delivering, Manner, is, redelivering},
     *,
 };
@@ -38,7 +38,11 @@ async fn two_replicas_claim_other_copies() {
     let of_first = claim(&mut first, "gpo-leadership", 4).await;
     let of_second = claim(&mut second, "gpo-leadership", 16).await;
     assert_eq!((of_first.len(), of_second.len()), (4, 3));
-    let mut numbers: Vec<_> = of_first.iter().chain(&of_second).map(|claim| claim.key.number).collect();
+    let mut numbers: Vec<_> = of_first
+        .iter()
+        .chain(&of_second)
+        .map(|claim| claim.key.number)
+        .collect();
     numbers.sort_unstable();
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7]);
     let mut fences: Vec<_> = of_first.iter().chain(&of_second).map(|claim| claim.fence).collect();
@@ -71,15 +75,26 @@ async fn what_a_lost_replica_claimed_is_taken_over_and_what_it_says_later_change
         .await;
     let taken = |copy: &Copy| copy.delivery.as_ref().is_some_and(|d| d.next_attempt_time.is_some());
     let copy = delivering.until(COURTS_COPY, taken).await;
-    assert_eq!(copy.delivery.expect("it is delivered").last_outcome(), DeliveryOutcome::SenderLost);
+    assert_eq!(
+        copy.delivery.expect("it is delivered").last_outcome(),
+        DeliveryOutcome::SenderLost
+    );
     let mut late = context.db.begin().await.expect("a transaction");
     assert!(!delivery::stand(&mut late, claims.iter()).await.expect("it looks")[0]);
     drop(late);
 
-    delivering.distribution.execute("DELETE FROM collections.recipient_breaker").await;
+    delivering
+        .distribution
+        .execute("DELETE FROM collections.recipient_breaker")
+        .await;
     delivering.until(COURTS_COPY, is(CopyState::Received)).await;
     assert_eq!(inbox.stored.lock().expect("no code panics").len(), 1);
-    let outcomes: Vec<_> = delivering.attempts(COURTS_COPY).await.iter().map(|attempt| attempt.outcome()).collect();
+    let outcomes: Vec<_> = delivering
+        .attempts(COURTS_COPY)
+        .await
+        .iter()
+        .map(|attempt| attempt.outcome())
+        .collect();
     assert_eq!(outcomes, [DeliveryOutcome::Received, DeliveryOutcome::SenderLost]);
 }
 
@@ -96,7 +111,11 @@ async fn a_server_that_fails_again_and_again_is_left_alone_and_then_tried_by_one
     delivering.clock.move_to(instant("2025-04-03T05:01:13Z"));
     let again = "SELECT count(*) FROM collections.recipient_breaker WHERE failures = 6";
     delivering.until_count(again, 1).await;
-    assert_eq!(delivering.distribution.count(ATTEMPTS).await, 8, "the others' schedules stand still");
+    assert_eq!(
+        delivering.distribution.count(ATTEMPTS).await,
+        8,
+        "the others' schedules stand still"
+    );
 
     inbox.turns(Manner::Receives);
     delivering.clock.move_to(instant("2025-04-03T05:10:00Z"));
@@ -112,15 +131,16 @@ async fn a_receipt_that_is_fetched_and_a_recall_end_deliveries() {
     delivering.inbox("gpo-leadership", "leadership-recalled").await;
     delivering.leave_alone("gpo-leadership").await;
     delivering.leave_alone("senate").await;
-    delivering.address("senate", Some(("https://localhost:1", "senate"))).await;
+    delivering
+        .address("senate", Some(("https://localhost:1", "senate")))
+        .await;
     delivering.distribution.release_crime().await;
     let due = "SELECT count(*) FROM collections.delivery WHERE next_attempt_at IS NOT NULL";
     assert_eq!(delivering.distribution.count(due).await, 8);
     let senates = delivering.distribution.copies("senate").await.remove(0);
     let mut senate = delivering.distribution.client(Some("senate"));
-    confirm(&mut senate, &confirming(&senates.name, CONTENT))
-        .await
-        .expect("it is received");
+    let confirmed = senate.confirm_receipt(confirming(&senates.name, CONTENT));
+    confirmed.await.expect("it is received");
     assert_eq!(delivering.distribution.count(due).await, 7);
     let again = delivering.redeliver(&redelivering(LEADERSHIPS_COPY)).await;
     refused(again, Code::FailedPrecondition, "WRONG_STATE");
@@ -141,21 +161,30 @@ async fn a_receipt_that_is_fetched_and_a_recall_end_deliveries() {
 async fn a_copy_goes_where_its_recipients_server_is_now_and_nowhere_when_it_has_none() {
     let delivering = Delivering::start().await;
     let inbox = delivering.inbox("supreme-court", "court-moving").await;
-    delivering.address("supreme-court", Some(("https://localhost:1", "court-moving"))).await;
+    delivering
+        .address("supreme-court", Some(("https://localhost:1", "court-moving")))
+        .await;
     delivering.distribution.release_crime().await;
-    let waits = |attempts| move |copy: &Copy| {
-        let delivery = copy.delivery.as_ref();
-        delivery.is_some_and(|d| d.attempts == attempts && d.next_attempt_time.is_some())
+    let waits = |attempts| {
+        move |copy: &Copy| {
+            let delivery = copy.delivery.as_ref();
+            delivery.is_some_and(|d| d.attempts == attempts && d.next_attempt_time.is_some())
+        }
     };
     delivering.until(COURTS_COPY, waits(1)).await;
     delivering.address("supreme-court", None).await;
     delivering.pass_on(COURTS_COPY, 1).await;
     delivering.until(COURTS_COPY, waits(2)).await;
-    delivering.address("supreme-court", Some((&inbox.endpoint, inbox.name))).await;
+    delivering
+        .address("supreme-court", Some((&inbox.endpoint, inbox.name)))
+        .await;
     delivering.pass_on(COURTS_COPY, 2).await;
     delivering.until(COURTS_COPY, is(CopyState::Received)).await;
     let told: Vec<_> = delivering.attempts(COURTS_COPY).await;
-    let outcomes: Vec<_> = told.iter().map(|attempt| (attempt.outcome(), attempt.endpoint.as_str())).collect();
+    let outcomes: Vec<_> = told
+        .iter()
+        .map(|attempt| (attempt.outcome(), attempt.endpoint.as_str()))
+        .collect();
     assert_eq!(
         outcomes,
         [
