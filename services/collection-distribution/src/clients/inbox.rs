@@ -73,7 +73,7 @@ pub struct Destination {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// It received the copy. Nothing of the receipt has been checked.
-    Receipt(proto::Receipt),
+    Receipt(Box<proto::Receipt>),
     /// It rejects the copy, for this reason of 1 to 1000 characters.
     Rejection(String),
 }
@@ -273,7 +273,7 @@ impl Delivering<'_> {
             return Err(faults::unreadable("the answer is for another delivery"));
         }
         match delivery.answer {
-            Some(delivery::Answer::Receipt(receipt)) => Ok(Stand::Answered(Answer::Receipt(receipt))),
+            Some(delivery::Answer::Receipt(receipt)) => Ok(Stand::Answered(Answer::Receipt(Box::new(receipt)))),
             Some(delivery::Answer::Rejection(rejection)) => rejected(&rejection.reason),
             None => self.received(delivery.received_bytes),
         }

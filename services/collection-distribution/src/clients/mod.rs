@@ -9,4 +9,5 @@ mod lines;
 mod wire;
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the system clock is the clock of these tests")]
 mod tests;

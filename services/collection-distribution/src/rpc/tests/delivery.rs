@@ -41,13 +41,18 @@ pub(super) enum Manner {
     Forges(fn(&mut Receipt)),
 }
 
+/// What an inbox has, by the ids of the deliveries.
+type Stored = Arc<Mutex<HashMap<String, (DeliverCopyHeader, Vec<u8>)>>>;
+/// What makes a receipt another one.
+type Forgery = fn(&mut Receipt);
+
 /// A recipient's server.
 #[derive(Clone)]
 pub(super) struct Inbox {
     pub(super) name: &'static str,
     manner: Arc<Mutex<Manner>>,
     /// What it stored, by delivery.
-    pub(super) stored: Arc<Mutex<HashMap<String, (DeliverCopyHeader, Vec<u8>)>>>,
+    pub(super) stored: Stored,
     pub(super) endpoint: String,
     /// Its clock is the system's.
     clock: Clock,
@@ -465,7 +470,7 @@ async fn a_receipt_that_is_not_true_is_none_and_says_nothing_against_the_server(
     let inbox = delivering.inbox("supreme-court", "court-forging").await;
     inbox.turns(Manner::Forges(|receipt| receipt.statement = None));
     delivering.distribution.release_crime().await;
-    let forgeries: [(fn(&mut Receipt), &str); 6] = [
+    let forgeries: [(Forgery, &str); 6] = [
         (|receipt| receipt.signature[0] ^= 1, "not that key's"),
         (|receipt| receipt.signing_key = "2024-1".into(), "no such key"),
         (
