@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 mod copies;
 mod delivery;
+mod delivery_answers;
 mod delivery_replicas;
 mod embargo;
 mod files;
