@@ -183,9 +183,9 @@ impl Sender {
         self.context.tasks.spawn(async move {
             let sender = Arc::clone(&place.sender);
             let said = sender.attempt(&claim, parcel).await;
-            // The place is free before the end is recorded, which takes a while.
-            drop(place);
             sender.finish(claim, said, lapses);
+            // Only now: who waits at a stop until no place is taken then finds how every attempt ended.
+            drop(place);
         });
     }
 
@@ -347,3 +347,6 @@ async fn parcel(
         until,
     })
 }
+
+#[cfg(test)]
+mod tests;

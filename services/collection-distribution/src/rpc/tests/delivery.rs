@@ -132,13 +132,13 @@ impl Clock {
 }
 
 /// A distribution whose clock moves.
-pub(super) struct Delivering {
-    pub(super) distribution: Distribution,
+pub(crate) struct Delivering {
+    pub(crate) distribution: Distribution,
     pub(super) clock: Clock,
 }
 
 impl Delivering {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let clock = Clock(Arc::new(AtomicI64::new(instant(NOW).as_second())));
         let own = clock.clone();
         let distribution = Distribution::started(true, async |settings| {

@@ -20,7 +20,7 @@ use tonic_types::StatusExt;
 use uuid::Uuid;
 
 mod copies;
-mod delivery;
+pub(crate) mod delivery;
 mod delivery_answers;
 mod delivery_replicas;
 mod embargo;
@@ -63,8 +63,8 @@ const DRUGS: &str = "collections/drugs/editions/2025-Q1";
 const CONTENT: &[u8] = b"the collection on crime";
 
 /// A running service and what a test does to it.
-struct Distribution {
-    running: Running,
+pub(crate) struct Distribution {
+    pub(crate) running: Running,
     calendar: Gate,
     _calendar: Running,
     files: TempDir,
