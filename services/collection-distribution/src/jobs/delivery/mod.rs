@@ -227,15 +227,18 @@ impl Sender {
         self.any_ended.notify_one();
     }
 
-    /// Gives up the claims whose time is over, so that their copies are delivered by whoever has a place for them.
+    /// Gives up the claims whose time is over, so that their copies are delivered by whoever has a place for them. One that cannot be
+    /// recorded is read anew in the next round, and holds up no other.
     async fn take_over(self: Arc<Self>) -> anyhow::Result<()> {
+        let (mut after, mut failed) = (0, None);
         loop {
             let mut connection = self.context.db.connection().await?;
-            let lost = db::delivery::lost(&mut connection, LOST).await?;
+            let lost = db::delivery::lost(&mut connection, after, LOST).await?;
             connection.done();
-            if lost.is_empty() {
-                return Ok(());
-            }
+            let Some(last) = lost.last() else {
+                return failed.map_or(Ok(()), Err);
+            };
+            after = last.fence;
             let at = self.context.now();
             let lapses = Instant::now() + MARGIN;
             let finished = lost.into_iter().map(|claim| Finished {
@@ -247,7 +250,9 @@ impl Sender {
                 )),
                 lapses,
             });
-            self.record(finished.collect()).await?;
+            if let Err((error, _)) = self.record(finished.collect()).await {
+                failed = Some(error);
+            }
         }
     }
 

@@ -67,3 +67,29 @@ async fn a_place_is_taken_until_it_is_noted_how_its_attempt_ended() {
     assert_eq!(*seen.lock().expect("no code panics"), [1]);
     assert_eq!((sender.under_way().len(), sender.ended().len()), (0, 1));
 }
+
+#[tokio::test]
+async fn a_lost_claim_that_cannot_be_recorded_is_read_anew_and_not_kept() {
+    let delivering = Delivering::start().await;
+    delivering.inbox("supreme-court", "court-unrecorded").await;
+    delivering.leave_alone("supreme-court").await;
+    delivering.distribution.release_crime().await;
+    let files = tempfile::tempdir().expect("a folder");
+    let sender = replica(delivering.distribution.running.context(instant), files.path());
+    let recipient = "supreme-court".to_owned();
+    let mut connection = sender.context.db.begin().await.expect("a transaction");
+    let shares = BTreeMap::from([(recipient.clone(), 1)]);
+    let addresses = BTreeMap::from([(recipient, Address::default())]);
+    let lease = Duration::from_mins(5);
+    let claims = db::delivery::claim(&mut connection, &shares, &addresses, instant(), lease).await;
+    assert_eq!(claims.expect("it claims").len(), 1);
+    connection.commit().await.expect("it commits");
+    for sql in [
+        "ALTER TABLE collections.delivery_attempt ADD CHECK (number = 0)",
+        "UPDATE collections.delivery SET claimed_until = now()",
+    ] {
+        delivering.distribution.execute(sql).await;
+    }
+    assert!(Arc::clone(&sender).take_over().await.is_err());
+    assert!(sender.ended().is_empty());
+}

@@ -22,6 +22,7 @@ use uuid::Uuid;
 mod copies;
 pub(crate) mod delivery;
 mod delivery_answers;
+mod delivery_overtaken;
 mod delivery_replicas;
 mod embargo;
 mod files;
@@ -141,7 +142,7 @@ impl Distribution {
     }
 
     /// Carries out one statement as the superuser.
-    async fn execute(&self, sql: &'static str) {
+    pub(crate) async fn execute(&self, sql: &'static str) {
         sqlx::query(sql)
             .execute(&mut self.running.superuser().await)
             .await
@@ -168,7 +169,7 @@ impl Distribution {
     }
 
     /// Uploads, seals and releases the crime collection.
-    async fn release_crime(&self) -> Edition {
+    pub(crate) async fn release_crime(&self) -> Edition {
         self.seal_crime().await;
         release(&mut self.approver(), &releasing(CRIME))
             .await
