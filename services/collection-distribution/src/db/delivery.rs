@@ -292,6 +292,8 @@ pub struct Told<'a> {
     pub ended: Ended,
     /// What follows where the claim stands; `None` where it does not.
     pub followed_by: Option<Option<Timestamp>>,
+    /// Whether it uses up one of the schedule.
+    pub is_counted: bool,
 }
 
 /// Records how attempts ended, and when the next ones follow. What a claim that does not stand any more came to is recorded too, unless
@@ -303,11 +305,11 @@ pub async fn record(connection: &mut PgConnection, told: &[Told<'_>]) -> Result<
     sqlx::query!(
         "WITH ended AS (
              SELECT * FROM UNNEST($1::text[], $2::text[], $3::integer[], $4::integer[], $5::text[], $6::timestamptz[],
-                     $7::timestamptz[], $8::text[], $9::text[], $10::timestamptz[], $11::boolean[])
-                 AS e (collection, period, copy_number, number, endpoint, started_at, ended_at, outcome, detail, next_at, stands)
+                     $7::timestamptz[], $8::text[], $9::text[], $10::timestamptz[], $11::boolean[], $12::boolean[])
+                 AS e (collection, period, copy_number, number, endpoint, started_at, ended_at, outcome, detail, next_at, stands, counts)
          ), followed AS (
              UPDATE collections.delivery d
-             SET next_attempt_at = e.next_at, last_outcome = e.outcome, fence = NULL, started_at = NULL, endpoint = NULL,
+             SET attempts = d.attempts - CASE WHEN e.counts THEN 0 ELSE 1 END, next_attempt_at = e.next_at, last_outcome = e.outcome, fence = NULL, started_at = NULL, endpoint = NULL,
                  claimed_until = NULL
              FROM ended e
              WHERE e.stands AND (d.collection, d.period, d.copy_number) = (e.collection, e.period, e.copy_number)
@@ -327,6 +329,7 @@ pub async fn record(connection: &mut PgConnection, told: &[Told<'_>]) -> Result<
         &told.iter().map(|one| one.ended.detail.clone()).collect::<Vec<_>>() as &[Option<String>],
         &told.iter().map(|one| one.followed_by.flatten().map(at)).collect::<Vec<_>>() as _,
         &told.iter().map(|one| one.followed_by.is_some()).collect::<Vec<_>>(),
+        &told.iter().map(|one| one.is_counted).collect::<Vec<_>>(),
     )
     .execute(connection)
     .await?;

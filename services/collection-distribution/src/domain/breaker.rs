@@ -27,14 +27,13 @@ enum Server {
 impl Server {
     fn of(outcome: Outcome) -> Self {
         match outcome {
-            Outcome::Received | Outcome::Rejected | Outcome::ReceiptNotTrue => Self::Answers,
+            Outcome::Received | Outcome::Rejected | Outcome::ReceiptNotTrue | Outcome::Refused => Self::Answers,
             Outcome::Unreachable
             | Outcome::CertificateRefused
             | Outcome::NoAnswer
             | Outcome::BrokenOff
             | Outcome::UnreadableAnswer
             | Outcome::Redirected
-            | Outcome::Refused
             | Outcome::Busy => Self::Fails,
             Outcome::NoEndpoint | Outcome::SenderLost => Self::Unknown,
         }
@@ -121,8 +120,13 @@ mod tests {
     }
 
     #[test]
-    fn any_answer_closes_it_even_one_that_is_not_true() {
-        for outcome in [Outcome::Received, Outcome::Rejected, Outcome::ReceiptNotTrue] {
+    fn any_answer_closes_it_even_one_that_is_not_true_or_refuses_the_copy() {
+        for outcome in [
+            Outcome::Received,
+            Outcome::Rejected,
+            Outcome::ReceiptNotTrue,
+            Outcome::Refused,
+        ] {
             let mut breaker = opened();
             breaker.note(outcome, at(9), at(9), 0.0);
             assert_eq!(breaker, Breaker::default(), "{outcome:?}");

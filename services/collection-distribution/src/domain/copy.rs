@@ -228,6 +228,18 @@ impl Copy {
         Ok(self)
     }
 
+    /// The copy as its recipient fetches it itself, because it has no server any more.
+    ///
+    /// # Errors
+    /// A copy that is not on its way.
+    pub fn leave_to_fetch(mut self, reason: String, at: Timestamp) -> Result<Self, NotTaken> {
+        if self.state != CopyState::Sending {
+            return Err(NotTaken::Settled(self.state));
+        }
+        self.stands(CopyState::Issued, at, Some(reason));
+        Ok(self)
+    }
+
     /// The copy as it is delivered anew by hand, for a reason: one that failed, or for which no delivery is due.
     ///
     /// # Errors

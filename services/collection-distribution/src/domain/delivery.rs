@@ -89,21 +89,39 @@ pub struct Failure {
     pub detail: String,
     /// How long the server asks to be left alone.
     pub retry_after: Option<Duration>,
+    /// Whether the attempt uses up one of the schedule.
+    pub is_counted: bool,
 }
 
 impl Failure {
+    /// The service stopped in the middle. That happens with every update, and uses up nothing of the schedule.
+    pub fn stopped() -> Self {
+        Self {
+            is_counted: false,
+            ..Self::new(Outcome::SenderLost, "the service stopped")
+        }
+    }
+
     /// A failure of a server that asks for no time.
     pub fn new(outcome: Outcome, detail: impl Into<String>) -> Self {
         Self {
             outcome,
             detail: detail.into(),
             retry_after: None,
+            is_counted: true,
         }
     }
 
     /// When the attempt after this one is made, the last of so many; `None` when none is. `chance` between -1 and 1 spreads the attempts.
-    /// What a lost sender left is tried at once: it says nothing of the server.
+    /// What a lost sender left is tried at once: it says nothing of the server. Where there is no server any more, the recipient fetches
+    /// the copy.
     pub fn next_attempt(&self, attempts: i32, now: Timestamp, chance: f64) -> Option<Timestamp> {
+        if !self.is_counted {
+            return Some(now);
+        }
+        if self.outcome == Outcome::NoEndpoint {
+            return None;
+        }
         let place = usize::try_from(attempts).ok()?.checked_sub(1)?;
         let wait = spread(*SCHEDULE.get(place)?, chance);
         let wait = match self.outcome {
@@ -290,6 +308,13 @@ mod tests {
         let lost = Failure::new(Outcome::SenderLost, "");
         assert_eq!(lost.next_attempt(8, now, 1.0), Some(now));
         assert_eq!(lost.next_attempt(9, now, 1.0), None);
+    }
+
+    #[test]
+    fn a_stop_of_the_service_uses_up_nothing_and_without_a_server_no_attempt_follows() {
+        let now = instant("2025-04-03T05:00:00Z");
+        assert_eq!(Failure::stopped().next_attempt(9, now, 1.0), Some(now));
+        assert_eq!(Failure::new(Outcome::NoEndpoint, "").next_attempt(1, now, 1.0), None);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(super) struct End {
 /// A copy that stands otherwise after an attempt.
 pub(super) struct Settled {
     pub(super) copy: Copy,
-    /// What the recipient said; `None` of a copy that could not be delivered.
+    /// What the recipient said; `None` of a copy that could not be delivered, or is delivered no more.
     pub(super) answered: Option<Answered>,
     /// What the event is called.
     pub(super) kind: &'static str,
@@ -73,6 +73,13 @@ impl Brought {
             Self::Rejection(_) => Outcome::Rejected,
             Self::Nothing(failure) => failure.outcome,
         }
+    }
+}
+
+impl Finished {
+    /// Whether the attempt uses up one of the schedule.
+    pub(super) fn is_counted(&self) -> bool {
+        self.said.as_ref().err().is_none_or(|failure| failure.is_counted)
     }
 }
 
@@ -167,6 +174,11 @@ fn settled(
             copy: copy.reject(rejection.clone())?,
             answered: Some(Answered::Rejected(rejection.clone())),
             kind: "copy.rejected",
+        },
+        Brought::Nothing(failure) if failure.outcome == Outcome::NoEndpoint => Settled {
+            copy: copy.leave_to_fetch(failure.detail.clone(), now)?,
+            answered: None,
+            kind: "copy.delivery_ended",
         },
         Brought::Nothing(failure) => {
             let detail = ended.detail.as_deref().unwrap_or("nothing more is known");

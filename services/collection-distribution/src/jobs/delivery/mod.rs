@@ -210,7 +210,7 @@ impl Sender {
             certificate_name: claim.address.certificate_name.clone(),
         };
         tokio::select! {
-            () = self.context.shutdown.cancelled() => Err(Failure::new(Outcome::SenderLost, "the service stopped")),
+            () = self.context.shutdown.cancelled() => Err(Failure::stopped()),
             said = tokio::time::timeout_at(until.into(), self.inboxes.deliver(&to, parcel)) => said.unwrap_or_else(|_| Err(late())),
         }
     }
@@ -322,7 +322,7 @@ async fn claimed(write: &mut Write, mut asked: Asked) -> anyhow::Result<Vec<Load
     let mut loaded = Vec::with_capacity(claims.len());
     for (claim, copy) in claims.into_iter().zip(copies) {
         let copy = copy.with_context(|| format!("{} has a delivery and is not there", claim.key))?;
-        let parcel = parcel(connection, copy, &mut files, (asked.until, now)).await?;
+        let parcel = parcel(connection, (&claim, copy), &mut files, (asked.until, now)).await?;
         loaded.push((claim, parcel));
     }
     Ok(loaded)
@@ -333,12 +333,12 @@ type Files = HashMap<(EditionKey, i32), Vec<legalstat_proto::collections::v1::Ed
 
 async fn parcel(
     connection: &mut PgConnection,
-    copy: Copy,
+    (claim, copy): (&Claim, Copy),
     files: &mut Files,
     (until, now): (Instant, Timestamp),
 ) -> anyhow::Result<Parcel> {
     let delivery = copy.delivery.as_ref().context("what is claimed is delivered")?;
-    let (delivery_id, attempt) = (delivery.id, delivery.attempts);
+    let delivery_id = delivery.id;
     let revision = (copy.key.edition.clone(), copy.revision);
     if !files.contains_key(&revision) {
         let content = db::revision_file::of(connection, &revision.0, revision.1).await?;
@@ -346,7 +346,7 @@ async fn parcel(
     }
     Ok(Parcel {
         delivery_id,
-        attempt,
+        attempt: claim.number,
         files: files.get(&revision).cloned().unwrap_or_default(),
         copy: convert::to_full_copy(copy, now),
         until,

@@ -194,6 +194,7 @@ async fn settle(write: &mut Write, finished: &[Finished], chances: &[f64]) -> an
             claim,
             ended: end.ended,
             followed_by: end.followed_by,
+            is_counted: finished.is_counted(),
         });
         // Another end of the same copy may follow in this group, of a claim that was overtaken.
         if let Some(end) = end.settled {

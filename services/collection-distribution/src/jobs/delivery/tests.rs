@@ -41,6 +41,18 @@ fn claim_of(recipient: &str) -> Claim {
     }
 }
 
+/// The court's copy, claimed.
+async fn claimed_by(sender: &Sender) -> Claim {
+    let recipient = "supreme-court".to_owned();
+    let mut connection = sender.context.db.begin().await.expect("a transaction");
+    let shares = BTreeMap::from([(recipient.clone(), 1)]);
+    let addresses = BTreeMap::from([(recipient, Address::default())]);
+    let lease = Duration::from_mins(5);
+    let claims = db::delivery::claim(&mut connection, &shares, &addresses, instant(), lease).await;
+    connection.commit().await.expect("it commits");
+    claims.expect("it claims").pop().expect("it is due")
+}
+
 #[tokio::test]
 async fn a_place_is_taken_until_it_is_noted_how_its_attempt_ended() {
     let delivering = Delivering::start().await;
@@ -76,14 +88,7 @@ async fn a_lost_claim_that_cannot_be_recorded_is_read_anew_and_not_kept() {
     delivering.distribution.release_crime().await;
     let files = tempfile::tempdir().expect("a folder");
     let sender = replica(delivering.distribution.running.context(instant), files.path());
-    let recipient = "supreme-court".to_owned();
-    let mut connection = sender.context.db.begin().await.expect("a transaction");
-    let shares = BTreeMap::from([(recipient.clone(), 1)]);
-    let addresses = BTreeMap::from([(recipient, Address::default())]);
-    let lease = Duration::from_mins(5);
-    let claims = db::delivery::claim(&mut connection, &shares, &addresses, instant(), lease).await;
-    assert_eq!(claims.expect("it claims").len(), 1);
-    connection.commit().await.expect("it commits");
+    claimed_by(&sender).await;
     for sql in [
         "ALTER TABLE collections.delivery_attempt ADD CHECK (number = 0)",
         "UPDATE collections.delivery SET claimed_until = now()",
@@ -92,4 +97,22 @@ async fn a_lost_claim_that_cannot_be_recorded_is_read_anew_and_not_kept() {
     }
     assert!(Arc::clone(&sender).take_over().await.is_err());
     assert!(sender.ended().is_empty());
+}
+
+#[tokio::test]
+async fn a_stop_of_the_service_leaves_its_copies_due_at_once_and_uses_up_no_attempt() {
+    let delivering = Delivering::start().await;
+    delivering.inbox("supreme-court", "court-stopped").await;
+    delivering.leave_alone("supreme-court").await;
+    delivering.distribution.release_crime().await;
+    let files = tempfile::tempdir().expect("a folder");
+    let sender = replica(delivering.distribution.running.context(instant), files.path());
+    for number in 1..=2 {
+        let claim = claimed_by(&sender).await;
+        assert_eq!(claim.number, number);
+        sender.finish(claim, Err(Failure::stopped()), Instant::now() + MARGIN);
+        Arc::clone(&sender).settle().await.expect("it is recorded");
+        let due = "SELECT count(*) FROM collections.delivery WHERE attempts = 0 AND next_attempt_at = '2025-04-03 05:00Z'";
+        assert_eq!(delivering.distribution.count(due).await, 1);
+    }
 }

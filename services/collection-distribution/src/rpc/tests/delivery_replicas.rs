@@ -158,7 +158,7 @@ async fn a_receipt_that_is_fetched_and_a_recall_end_deliveries() {
 }
 
 #[tokio::test]
-async fn a_copy_goes_where_its_recipients_server_is_now_and_nowhere_when_it_has_none() {
+async fn a_copy_goes_where_its_recipients_server_is_now_and_is_left_to_be_fetched_when_there_is_none() {
     let delivering = Delivering::start().await;
     let inbox = delivering.inbox("supreme-court", "court-moving").await;
     delivering
@@ -174,11 +174,14 @@ async fn a_copy_goes_where_its_recipients_server_is_now_and_nowhere_when_it_has_
     delivering.until(COURTS_COPY, waits(1)).await;
     delivering.address("supreme-court", None).await;
     delivering.pass_on(COURTS_COPY, 1).await;
-    delivering.until(COURTS_COPY, waits(2)).await;
+    let left = delivering.until(COURTS_COPY, is(CopyState::Issued)).await;
+    assert!(left.status_reason.contains("no endpoint"), "{left:?}");
+    assert_eq!(left.delivery.expect("it was delivered").next_attempt_time, None);
+    assert_eq!(delivering.events("copy.delivery_ended").await, 1);
     delivering
         .address("supreme-court", Some((&inbox.endpoint, inbox.name)))
         .await;
-    delivering.pass_on(COURTS_COPY, 2).await;
+    delivering.redeliver(&redelivering(COURTS_COPY)).await.expect("it has a server");
     delivering.until(COURTS_COPY, is(CopyState::Received)).await;
     let told: Vec<_> = delivering.attempts(COURTS_COPY).await;
     let outcomes: Vec<_> = told

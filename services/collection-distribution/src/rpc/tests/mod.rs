@@ -150,7 +150,7 @@ impl Distribution {
     }
 
     /// What one query counts.
-    async fn count(&self, sql: &'static str) -> i64 {
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql)
             .fetch_one(&mut self.running.superuser().await)
             .await
