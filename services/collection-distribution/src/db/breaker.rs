@@ -7,12 +7,20 @@ use sqlx::PgConnection;
 
 use crate::domain::breaker::{Breaker, Open};
 
-/// The breakers of these recipients, held against other writers until the transaction ends; of those that have none, none.
+/// The breakers of these recipients, held against other writers until the transaction ends. Who has none gets one first: two replicas that
+/// found none would both begin to count.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn locked(
     connection: &mut PgConnection,
     recipients: &[String],
 ) -> Result<BTreeMap<String, Breaker>, sqlx::Error> {
+    sqlx::query!(
+        "INSERT INTO collections.recipient_breaker (recipient, failures)
+         SELECT id, 0 FROM UNNEST($1::text[]) AS a (id) ORDER BY id ON CONFLICT DO NOTHING",
+        recipients,
+    )
+    .execute(&mut *connection)
+    .await?;
     let rows = sqlx::query!(
         r#"SELECT recipient, failures, opened_at AS "opened_at: jiff_sqlx::Timestamp", open_until AS "open_until: jiff_sqlx::Timestamp"
          FROM collections.recipient_breaker WHERE recipient = ANY($1) ORDER BY recipient FOR UPDATE"#,
@@ -81,7 +89,7 @@ pub async fn probe(
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn try_now(connection: &mut PgConnection, recipient: &str, now: Timestamp) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE collections.recipient_breaker SET open_until = least(open_until, $2) WHERE recipient = $1",
+        "UPDATE collections.recipient_breaker SET open_until = $2 WHERE recipient = $1 AND open_until > $2",
         recipient,
         jiff_sqlx::Timestamp::from(now) as _,
     )

@@ -127,13 +127,25 @@ pub async fn waiting(connection: &mut PgConnection, now: Timestamp) -> Result<Ve
     .await
 }
 
-/// Has the statements of this transaction find rows by their keys. PostgreSQL plans them once, when the tables may still be small; read
+/// Has the statements that follow find rows by their keys, until [`as_usual`]. PostgreSQL plans them once, when the tables may still be small; read
 /// from end to end they would take the longer the more copies there ever were.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn by_keys(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query!(
         r#"SELECT set_config('enable_seqscan', 'off', true) AS a, set_config('enable_hashjoin', 'off', true) AS b,
              set_config('enable_mergejoin', 'off', true) AS c"#
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(())
+}
+
+/// Has what follows in this transaction planned as the database is set up to.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn as_usual(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        r#"SELECT count(set_config(name, reset_val, true)) AS "set!" FROM pg_settings
+         WHERE name IN ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin')"#
     )
     .fetch_one(connection)
     .await?;

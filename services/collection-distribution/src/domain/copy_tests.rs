@@ -91,14 +91,19 @@ fn what_a_copy_becomes_depends_on_where_it_stands() {
 }
 
 #[test]
-fn only_what_is_on_its_way_fails_or_is_left_to_be_fetched_and_only_what_failed_or_is_not_on_its_way_is_delivered_anew() {
+fn only_what_is_on_its_way_fails_or_is_left_to_be_fetched_and_only_what_failed_or_is_not_on_its_way_is_delivered_anew()
+{
     use CopyState::{Failed, Issued, Sending};
     let at = instant("2019-07-16T05:00:00Z");
     for state in CopyState::ALL.iter().copied() {
         let failed = copy(state).fail("away".into(), at);
         assert_eq!(failed.is_ok(), state == Sending, "{state:?}");
         let left = copy(state).leave_to_fetch("no server".into(), at);
-        assert_eq!(left.map(|copy| copy.state).ok(), (state == Sending).then_some(Issued), "{state:?}");
+        assert_eq!(
+            left.map(|copy| copy.state).ok(),
+            (state == Sending).then_some(Issued),
+            "{state:?}"
+        );
         let redelivered = copy(state).redeliver("the server is back", at);
         assert_eq!(redelivered.is_ok(), matches!(state, Failed | Issued), "{state:?}");
     }

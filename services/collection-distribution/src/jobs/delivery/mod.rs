@@ -325,6 +325,7 @@ async fn claimed(write: &mut Write, mut asked: Asked) -> anyhow::Result<Vec<Load
         let parcel = parcel(connection, (&claim, copy), &mut files, (asked.until, now)).await?;
         loaded.push((claim, parcel));
     }
+    db::delivery::as_usual(connection).await?;
     Ok(loaded)
 }
 

@@ -167,7 +167,7 @@ impl Around {
     }
 }
 
-async fn settle(write: &mut Write, finished: &[Finished], chances: &[f64]) -> anyhow::Result<Vec<Change>> {
+pub(super) async fn settle(write: &mut Write, finished: &[Finished], chances: &[f64]) -> anyhow::Result<Vec<Change>> {
     let (now, connection) = (write.now(), write.connection());
     db::delivery::by_keys(connection).await?;
     let keys: Vec<_> = finished.iter().map(|finished| finished.claim.key.clone()).collect();
@@ -221,6 +221,7 @@ async fn settle(write: &mut Write, finished: &[Finished], chances: &[f64]) -> an
     if !changed.is_empty() {
         db::breaker::save(connection, &changed).await?;
     }
+    db::delivery::as_usual(connection).await?;
     let changes = settled
         .iter()
         .map(|settled| Change::of(&settled.copy.key, settled.kind));

@@ -41,6 +41,17 @@ fn claim_of(recipient: &str) -> Claim {
     }
 }
 
+/// What claims nothing.
+fn nothing() -> Asked {
+    Asked {
+        shares: BTreeMap::new(),
+        addresses: BTreeMap::new(),
+        probes: HashSet::new(),
+        lease: Duration::from_mins(5),
+        until: Instant::now(),
+    }
+}
+
 /// The court's copy, claimed.
 async fn claimed_by(sender: &Sender) -> Claim {
     let recipient = "supreme-court".to_owned();
@@ -57,7 +68,10 @@ async fn claimed_by(sender: &Sender) -> Claim {
 async fn a_place_is_taken_until_it_is_noted_how_its_attempt_ended() {
     let delivering = Delivering::start().await;
     let files = tempfile::tempdir().expect("a folder");
-    let (own, seen) = (Arc::new(OnceLock::<Arc<Sender>>::new()), Arc::new(Mutex::new(Vec::new())));
+    let (own, seen) = (
+        Arc::new(OnceLock::<Arc<Sender>>::new()),
+        Arc::new(Mutex::new(Vec::new())),
+    );
     let (sender, places) = (Arc::clone(&own), Arc::clone(&seen));
     // The clock is asked when the end is noted.
     let context = delivering.distribution.running.context(move || {
@@ -112,7 +126,54 @@ async fn a_stop_of_the_service_leaves_its_copies_due_at_once_and_uses_up_no_atte
         assert_eq!(claim.number, number);
         sender.finish(claim, Err(Failure::stopped()), Instant::now() + MARGIN);
         Arc::clone(&sender).settle().await.expect("it is recorded");
-        let due = "SELECT count(*) FROM collections.delivery WHERE attempts = 0 AND next_attempt_at = '2025-04-03 05:00Z'";
+        let due =
+            "SELECT count(*) FROM collections.delivery WHERE attempts = 0 AND next_attempt_at = '2025-04-03 05:00Z'";
         assert_eq!(delivering.distribution.count(due).await, 1);
     }
+}
+
+#[tokio::test]
+async fn two_replicas_that_both_find_no_breaker_count_both_failures() {
+    let delivering = Delivering::start().await;
+    let context = delivering.distribution.running.context(instant);
+    let recipients = ["senate".to_owned()];
+    let mut first = context.db.begin().await.expect("a transaction");
+    let mut breakers = db::breaker::locked(&mut first, &recipients).await.expect("it looks");
+    let own = context.clone();
+    let second = tokio::spawn(async move {
+        let mut second = own.db.begin().await.expect("a transaction");
+        db::breaker::locked(&mut second, &recipients).await.expect("it looks")
+    });
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    while !second.is_finished() && delivering.distribution.count(waits).await == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let breaker = breakers.entry("senate".to_owned()).or_default();
+    breaker.note(Outcome::Unreachable, instant(), instant(), 0.0);
+    db::breaker::save(&mut first, &breakers).await.expect("it is saved");
+    first.commit().await.expect("it commits");
+    let seen = second.await.expect("it does not panic");
+    assert_eq!(seen.get("senate").map(|breaker| breaker.failures), Some(1));
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_write_is_planned_as_usual() {
+    let delivering = Delivering::start().await;
+    let context = delivering.distribution.running.context(instant);
+    let written = write::by_job(&context, METHOD, |write| {
+        Box::pin(async move {
+            let settings = "SELECT current_setting('enable_seqscan') || current_setting('enable_hashjoin')";
+            for is_settled in [true, false] {
+                if is_settled {
+                    settling::settle(write, &[], &[]).await?;
+                } else {
+                    claimed(write, nothing()).await?;
+                }
+                let set: String = sqlx::query_scalar(settings).fetch_one(write.connection()).await?;
+                assert_eq!(set, "onon", "{is_settled}");
+            }
+            Ok(Vec::new())
+        })
+    });
+    written.await.expect("nothing is written");
 }

@@ -27,11 +27,13 @@ async fn overtake(delivering: &Delivering, state: &'static str) {
     let ends = "UPDATE collections.delivery SET fence = NULL, started_at = NULL, endpoint = NULL, claimed_until = NULL";
     delivering.distribution.execute(ends).await;
     let mut superuser = delivering.distribution.running.superuser().await;
-    sqlx::query("UPDATE collections.copy SET state = $1, status_reason = 'said elsewhere' WHERE recipient = 'supreme-court'")
-        .bind(state)
-        .execute(&mut superuser)
-        .await
-        .expect("it stands so");
+    sqlx::query(
+        "UPDATE collections.copy SET state = $1, status_reason = 'said elsewhere' WHERE recipient = 'supreme-court'",
+    )
+    .bind(state)
+    .execute(&mut superuser)
+    .await
+    .expect("it stands so");
 }
 
 /// The one attempt there was, once it has ended.
@@ -96,7 +98,10 @@ async fn the_release_before_says_the_last_word_and_the_attempt_under_way_ends_wi
         let (outcome, detail) = told(&delivering).await;
         assert_eq!(
             (outcome, detail),
-            (DeliveryOutcome::Received, format!("it changed nothing: the copy was {state}"))
+            (
+                DeliveryOutcome::Received,
+                format!("it changed nothing: the copy was {state}")
+            )
         );
     }
 }

@@ -181,7 +181,10 @@ async fn a_copy_goes_where_its_recipients_server_is_now_and_is_left_to_be_fetche
     delivering
         .address("supreme-court", Some((&inbox.endpoint, inbox.name)))
         .await;
-    delivering.redeliver(&redelivering(COURTS_COPY)).await.expect("it has a server");
+    delivering
+        .redeliver(&redelivering(COURTS_COPY))
+        .await
+        .expect("it has a server");
     delivering.until(COURTS_COPY, is(CopyState::Received)).await;
     let told: Vec<_> = delivering.attempts(COURTS_COPY).await;
     let outcomes: Vec<_> = told
