@@ -99,7 +99,8 @@ impl End {
         let brought = Brought::of(finished, copy, keys, now)?;
         // A true receipt counts also where the copy was given up meanwhile, as one does that comes by the recipient's own call.
         let is_late = copy.state == CopyState::Failed && matches!(brought, Brought::Receipt(_));
-        if !is_late && !(stands && copy.state == CopyState::Sending) {
+        let is_on_its_way = stands && copy.state == CopyState::Sending;
+        if !is_late && !is_on_its_way {
             return Ok(Self::overtaken(finished, stands, copy, &brought));
         }
         let attempts = copy.delivery.as_ref().map_or(0, |delivery| delivery.attempts);
