@@ -169,7 +169,7 @@ impl Claim {
 }
 
 /// Claims due deliveries, so many of each recipient as are shared out to it, those due longest first, and sets their copies on the way.
-/// What another replica holds is passed over. A claim lasts `lease` by the clock of the database.
+/// The release before says the last word of copies without ending their deliveries: those are ended, and not claimed. What another replica holds is passed over. A claim lasts `lease` by the clock of the database.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn claim(
     connection: &mut PgConnection,
@@ -193,12 +193,17 @@ pub async fn claim(
          ), sent AS (
              UPDATE collections.copy c SET state = 'SENDING', status_at = $4, status_reason = NULL
              FROM due WHERE (c.collection, c.period, c.number) = (due.collection, due.period, due.copy_number) AND due.state = 'ISSUED'
+         ), ended AS (
+             UPDATE collections.delivery d SET next_attempt_at = NULL
+             FROM due WHERE (d.collection, d.period, d.copy_number) = (due.collection, due.period, due.copy_number)
+               AND due.state NOT IN ('ISSUED', 'SENDING')
          )
          UPDATE collections.delivery d
          SET next_attempt_at = NULL, attempts = d.attempts + 1, attempts_ever = d.attempts_ever + 1,
              fence = nextval('collections.delivery_fence'), started_at = $4, endpoint = due.endpoint,
              claimed_until = clock_timestamp() + make_interval(secs => $5)
          FROM due WHERE (d.collection, d.period, d.copy_number) = (due.collection, due.period, due.copy_number)
+           AND due.state IN ('ISSUED', 'SENDING')
          RETURNING 'collections/' || d.collection AS "parent!", d.period, d.copy_number, d.recipient, d.fence AS "fence!",
              d.attempts_ever, due.state = 'ISSUED' AS "is_first!""#,
         &shares.keys().cloned().collect::<Vec<_>>(),
@@ -226,13 +231,14 @@ pub async fn claim(
     claims.collect()
 }
 
-/// Claims whose time is over, at most so many: their replicas have not told how they ended.
+/// Claims whose time is over, those with numbers above `after`, at most so many: their replicas have not told how they ended.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn lost(connection: &mut PgConnection, most: i64) -> Result<Vec<Claim>, sqlx::Error> {
+pub async fn lost(connection: &mut PgConnection, after: i64, most: i64) -> Result<Vec<Claim>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"SELECT 'collections/' || collection AS "parent!", period, copy_number, recipient, fence AS "fence!", attempts_ever,
              started_at AS "started_at!: jiff_sqlx::Timestamp", endpoint AS "endpoint!"
-         FROM collections.delivery WHERE claimed_until <= clock_timestamp() ORDER BY claimed_until LIMIT $1"#,
+         FROM collections.delivery WHERE claimed_until <= clock_timestamp() AND fence > $1 ORDER BY fence LIMIT $2"#,
+        after,
         most,
     )
     .fetch_all(connection)
@@ -289,7 +295,7 @@ pub struct Told<'a> {
 }
 
 /// Records how attempts ended, and when the next ones follow. What a claim that does not stand any more came to is recorded too, unless
-/// its sender was given up as lost; it changes nothing.
+/// its sender was given up as lost: what was told then stays.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn record(connection: &mut PgConnection, told: &[Told<'_>]) -> Result<(), sqlx::Error> {
     let (collections, periods, numbers) = columns(told.iter().map(|one| &one.claim.key));

@@ -66,7 +66,7 @@ mod set_embargo;
 mod sight;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "a caller chooses ids")]
-mod tests;
+pub(crate) mod tests;
 mod update_collection;
 mod update_recipient;
 mod upload_edition_content;

@@ -183,9 +183,9 @@ impl Sender {
         self.context.tasks.spawn(async move {
             let sender = Arc::clone(&place.sender);
             let said = sender.attempt(&claim, parcel).await;
-            // The place is free before the end is recorded, which takes a while.
-            drop(place);
             sender.finish(claim, said, lapses);
+            // Only now: who waits at a stop until no place is taken then finds how every attempt ended.
+            drop(place);
         });
     }
 
@@ -227,15 +227,18 @@ impl Sender {
         self.any_ended.notify_one();
     }
 
-    /// Gives up the claims whose time is over, so that their copies are delivered by whoever has a place for them.
+    /// Gives up the claims whose time is over, so that their copies are delivered by whoever has a place for them. One that cannot be
+    /// recorded is read anew in the next round, and holds up no other.
     async fn take_over(self: Arc<Self>) -> anyhow::Result<()> {
+        let (mut after, mut failed) = (0, None);
         loop {
             let mut connection = self.context.db.connection().await?;
-            let lost = db::delivery::lost(&mut connection, LOST).await?;
+            let lost = db::delivery::lost(&mut connection, after, LOST).await?;
             connection.done();
-            if lost.is_empty() {
-                return Ok(());
-            }
+            let Some(last) = lost.last() else {
+                return failed.map_or(Ok(()), Err);
+            };
+            after = last.fence;
             let at = self.context.now();
             let lapses = Instant::now() + MARGIN;
             let finished = lost.into_iter().map(|claim| Finished {
@@ -247,7 +250,9 @@ impl Sender {
                 )),
                 lapses,
             });
-            self.record(finished.collect()).await?;
+            if let Err((error, _)) = self.record(finished.collect()).await {
+                failed = Some(error);
+            }
         }
     }
 
@@ -347,3 +352,6 @@ async fn parcel(
         until,
     })
 }
+
+#[cfg(test)]
+mod tests;

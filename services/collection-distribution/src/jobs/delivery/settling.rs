@@ -1,7 +1,7 @@
 //! Records how attempts ended: many in one transaction, each only while no other claim has followed.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,7 +17,7 @@ use sqlx::PgConnection;
 use super::{Finished, IDLE, METHOD, Sender, ending::End};
 use crate::{
     db::{self, delivery::Told},
-    domain::{breaker::Breaker, copy::Copy, recipient::SigningKey},
+    domain::{breaker::Breaker, copy::Copy, key::CopyKey, recipient::SigningKey},
 };
 
 /// How many ends are recorded in one transaction.
@@ -44,7 +44,10 @@ impl Sender {
             if finished.is_empty() {
                 return Ok(());
             }
-            self.record(finished).await?;
+            if let Err((error, left)) = self.record(finished).await {
+                self.put_back(left);
+                return Err(error);
+            }
         }
     }
 
@@ -67,38 +70,32 @@ impl Sender {
         }
     }
 
-    /// Records how attempts ended. What cannot be recorded together is recorded one by one, and what cannot be even so is tried again
-    /// until its claim lapses.
+    /// Records how attempts ended. What cannot be recorded together is recorded one by one.
     ///
     /// # Errors
-    /// What keeps one from being recorded.
-    pub(super) async fn record(&self, mut finished: Vec<Finished>) -> anyhow::Result<()> {
-        finished = match self.record_together(finished).await {
+    /// What keeps some from being recorded, and those.
+    pub(super) async fn record(&self, finished: Vec<Finished>) -> Result<(), (anyhow::Error, Vec<Finished>)> {
+        let mut finished = match self.record_together(finished).await {
             Ok(()) => return Ok(()),
-            Err((error, finished)) if finished.len() == 1 => {
-                self.put_back(finished);
-                return Err(error);
-            }
+            Err((error, finished)) if finished.len() == 1 || is_away(&error) => return Err((error, finished)),
             Err((_, finished)) => finished,
         };
-        let (mut failed, mut in_a_row) = (None, 0);
-        // Two in a row fail when the database does: the others would only wait as long.
-        while in_a_row < 2
-            && let Some(one) = finished.pop()
-        {
-            match self.record_together(vec![one]).await {
-                Ok(()) => in_a_row = 0,
-                Err((error, one)) => {
-                    in_a_row += 1;
-                    failed = Some(error);
-                    self.put_back(one);
+        let (mut failed, mut left) = (None, Vec::new());
+        while let Some(one) = finished.pop() {
+            if let Err((error, one)) = self.record_together(vec![one]).await {
+                left.extend(one);
+                let is_away = is_away(&error);
+                failed = Some(error);
+                if is_away {
+                    break;
                 }
             }
         }
-        self.put_back(finished);
-        failed.map_or(Ok(()), Err)
+        left.extend(finished);
+        failed.map_or(Ok(()), |error| Err((error, left)))
     }
 
+    /// Has them tried again, until their claims lapse.
     fn put_back(&self, finished: Vec<Finished>) {
         let now = Instant::now();
         let standing = finished.into_iter().filter(|finished| finished.lapses > now);
@@ -124,6 +121,20 @@ impl Sender {
             Err(error) => Err((error, Arc::into_inner(finished).unwrap_or_default())),
         }
     }
+}
+
+/// Whether the database cannot be reached: what is left would only wait as long.
+fn is_away(error: &anyhow::Error) -> bool {
+    use sqlx::Error::{BeginFailed, Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
+    error.chain().any(|cause| {
+        let of_database = cause.downcast_ref::<sqlx::Error>();
+        of_database.is_some_and(|error| {
+            matches!(
+                error,
+                Io(_) | Tls(_) | Protocol(_) | PoolTimedOut | PoolClosed | WorkerCrashed | BeginFailed
+            )
+        })
+    })
 }
 
 /// What is known beside the copies of a group.
@@ -162,30 +173,33 @@ async fn settle(write: &mut Write, finished: &[Finished], chances: &[f64]) -> an
     let keys: Vec<_> = finished.iter().map(|finished| finished.claim.key.clone()).collect();
     db::copy::lock_keys(connection, &keys).await?;
     let stands = db::delivery::stand(connection, finished.iter().map(|finished| &finished.claim)).await?;
-    let standing: Vec<_> = keys.into_iter().zip(&stands).filter(|(_, stands)| **stands).collect();
-    let standing: Vec<_> = standing.into_iter().map(|(key, _)| key).collect();
-    let mut copies = db::copy::of_keys(connection, &standing).await?.into_iter();
+    let found = db::copy::of_keys(connection, &keys).await?.into_iter().flatten();
+    let mut copies: HashMap<CopyKey, Copy> = found.map(|copy| (copy.key.clone(), copy)).collect();
     let mut around = Around::read(connection, finished).await?;
     let before = around.breakers.clone();
 
-    let (mut told, mut settled) = (Vec::new(), Vec::new());
+    let (mut told, mut settled, mut fences) = (Vec::new(), Vec::new(), HashSet::new());
     for ((finished, stands), chance) in finished.iter().zip(stands).zip(chances) {
         let claim = &finished.claim;
-        if !stands {
-            told.push(finished.told());
-            continue;
-        }
-        let copy = copies.next().flatten();
+        // A claim ends once.
+        let stands = stands && fences.insert(claim.fence);
+        let copy = copies.get(&claim.key);
         let copy = copy.with_context(|| format!("{} has a delivery and is not there", claim.key))?;
-        let end = End::of(finished, copy, &around.keys_of(&claim.signer()), now, *chance)?;
-        let breaker = around.breakers.entry(claim.recipient.clone()).or_default();
-        breaker.note(end.ended.outcome, claim.started_at, now, *chance);
+        let end = End::of((finished, stands), copy, &around.keys_of(&claim.signer()), now, *chance)?;
+        if stands {
+            let breaker = around.breakers.entry(claim.recipient.clone()).or_default();
+            breaker.note(end.ended.outcome, claim.started_at, now, *chance);
+        }
         told.push(Told {
             claim,
             ended: end.ended,
-            followed_by: Some(end.next),
+            followed_by: end.followed_by,
         });
-        settled.extend(end.settled);
+        // Another end of the same copy may follow in this group, of a claim that was overtaken.
+        if let Some(end) = end.settled {
+            copies.insert(claim.key.clone(), end.copy.clone());
+            settled.push(end);
+        }
     }
 
     let answered: Vec<_> = settled
@@ -195,7 +209,8 @@ async fn settle(write: &mut Write, finished: &[Finished], chances: &[f64]) -> an
     if !answered.is_empty() {
         db::receipt::record_pushed(connection, &answered).await?;
     }
-    let copies: Vec<&Copy> = settled.iter().map(|settled| &settled.copy).collect();
+    let changed: HashSet<&CopyKey> = settled.iter().map(|settled| &settled.copy.key).collect();
+    let copies: Vec<&Copy> = changed.into_iter().filter_map(|key| copies.get(key)).collect();
     if !copies.is_empty() {
         db::copy::save_delivered(connection, &copies).await?;
     }

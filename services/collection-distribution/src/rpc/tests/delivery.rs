@@ -39,6 +39,8 @@ pub(super) enum Manner {
     Away,
     /// By a receipt that somebody has changed.
     Forges(fn(&mut Receipt)),
+    /// As it does once it turns to something else: until then it keeps the sender waiting.
+    Waits,
 }
 
 /// What an inbox has, by the ids of the deliveries.
@@ -46,9 +48,11 @@ type Stored = Arc<Mutex<HashMap<String, (DeliverCopyHeader, Vec<u8>)>>>;
 
 /// A recipient's server.
 #[derive(Clone)]
-pub(super) struct Inbox {
+pub(crate) struct Inbox {
     pub(super) name: &'static str,
     manner: Arc<Mutex<Manner>>,
+    /// That a sender waits.
+    pub(super) asked: Arc<tokio::sync::Notify>,
     /// What it stored, by delivery.
     pub(super) stored: Stored,
     pub(super) endpoint: String,
@@ -59,6 +63,10 @@ pub(super) struct Inbox {
 impl Inbox {
     pub(super) fn turns(&self, manner: Manner) {
         *self.manner.lock().expect("no code panics") = manner;
+    }
+
+    fn waits(&self) -> bool {
+        matches!(*self.manner.lock().expect("no code panics"), Manner::Waits)
     }
 
     fn answer(&self, header: &DeliverCopyHeader) -> Result<delivery::Answer, Status> {
@@ -80,7 +88,7 @@ impl Inbox {
                 return Ok(delivery::Answer::Rejection(DeliveryRejection { reason }));
             }
             Manner::Forges(change) => change(&mut receipt),
-            Manner::Receives => {}
+            Manner::Receives | Manner::Waits => {}
         }
         Ok(delivery::Answer::Receipt(receipt))
     }
@@ -100,6 +108,10 @@ impl CopyInboxService for Inbox {
             }
         }
         let header = header.expect("it comes first");
+        while self.waits() {
+            self.asked.notify_one();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         let answer = self.answer(&header)?;
         let (delivery_id, received_bytes) = (header.delivery_id.clone(), content.len());
         let mut stored = self.stored.lock().expect("no code panics");
@@ -132,13 +144,13 @@ impl Clock {
 }
 
 /// A distribution whose clock moves.
-pub(super) struct Delivering {
-    pub(super) distribution: Distribution,
+pub(crate) struct Delivering {
+    pub(crate) distribution: Distribution,
     pub(super) clock: Clock,
 }
 
 impl Delivering {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let clock = Clock(Arc::new(AtomicI64::new(instant(NOW).as_second())));
         let own = clock.clone();
         let distribution = Distribution::started(true, async |settings| {
@@ -150,7 +162,7 @@ impl Delivering {
     }
 
     /// Gives a recipient a server under a certificate of its own, and a key for its receipts.
-    pub(super) async fn inbox(&self, recipient: &str, name: &'static str) -> Inbox {
+    pub(crate) async fn inbox(&self, recipient: &str, name: &'static str) -> Inbox {
         let ground = Ground::shared().await;
         let authority = Authority::open_or_create(ground.folder()).expect("it is there");
         let identity = authority.ensure(&Usage::recipient(name).reached_as("localhost"));
@@ -166,6 +178,7 @@ impl Delivering {
         let inbox = Inbox {
             name,
             manner: Arc::new(Mutex::new(Manner::Receives)),
+            asked: Arc::default(),
             stored: Arc::default(),
             endpoint,
             clock: self.clock.clone(),
@@ -275,7 +288,7 @@ impl Delivering {
     }
 
     /// Lets all servers alone, so that a test can do what a replica does.
-    pub(super) async fn leave_alone(&self, recipient: &str) {
+    pub(crate) async fn leave_alone(&self, recipient: &str) {
         sqlx::query("INSERT INTO collections.recipient_breaker VALUES ($1, 5, '2025-01-01Z', '2099-01-01Z')")
             .bind(recipient)
             .execute(&mut self.distribution.running.superuser().await)

@@ -19,7 +19,7 @@ const LEADERSHIPS_COPY: &str = "collections/crime/editions/2025-Q1/copies/1";
 const LEASE: Duration = Duration::from_secs(600);
 const ATTEMPTS: &str = "SELECT count(*) FROM collections.delivery_attempt";
 
-async fn claim(connection: &mut sqlx::PgConnection, recipient: &str, share: i32) -> Vec<Claim> {
+pub(super) async fn claim(connection: &mut sqlx::PgConnection, recipient: &str, share: i32) -> Vec<Claim> {
     let shares = BTreeMap::from([(recipient.to_owned(), share)]);
     let addresses = BTreeMap::from([(recipient.to_owned(), Address::default())]);
     let claims = delivery::claim(connection, &shares, &addresses, instant(NOW), LEASE).await;

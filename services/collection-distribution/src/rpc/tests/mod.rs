@@ -20,8 +20,9 @@ use tonic_types::StatusExt;
 use uuid::Uuid;
 
 mod copies;
-mod delivery;
+pub(crate) mod delivery;
 mod delivery_answers;
+mod delivery_overtaken;
 mod delivery_replicas;
 mod embargo;
 mod files;
@@ -63,8 +64,8 @@ const DRUGS: &str = "collections/drugs/editions/2025-Q1";
 const CONTENT: &[u8] = b"the collection on crime";
 
 /// A running service and what a test does to it.
-struct Distribution {
-    running: Running,
+pub(crate) struct Distribution {
+    pub(crate) running: Running,
     calendar: Gate,
     _calendar: Running,
     files: TempDir,
@@ -141,7 +142,7 @@ impl Distribution {
     }
 
     /// Carries out one statement as the superuser.
-    async fn execute(&self, sql: &'static str) {
+    pub(crate) async fn execute(&self, sql: &'static str) {
         sqlx::query(sql)
             .execute(&mut self.running.superuser().await)
             .await
@@ -168,7 +169,7 @@ impl Distribution {
     }
 
     /// Uploads, seals and releases the crime collection.
-    async fn release_crime(&self) -> Edition {
+    pub(crate) async fn release_crime(&self) -> Edition {
         self.seal_crime().await;
         release(&mut self.approver(), &releasing(CRIME))
             .await

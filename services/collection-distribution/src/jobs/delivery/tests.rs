@@ -1,0 +1,95 @@
+//! What a replica does with attempts that end, beside what its callers see of it.
+
+use std::sync::OnceLock;
+
+use legalstat_kit::files::FileStore;
+use uuid::Uuid;
+
+use super::*;
+use crate::rpc::tests::delivery::Delivering;
+
+fn instant() -> Timestamp {
+    "2025-04-03T05:00:00Z".parse().expect("an instant")
+}
+
+/// A replica beside the running one, which does only what a test has it do.
+fn replica(context: Context, files: &std::path::Path) -> Arc<Sender> {
+    let store = FileStore::open(&context, "replica", files, 1000).expect("a folder");
+    Arc::new(Sender {
+        inboxes: Inboxes::open(&context, store),
+        context,
+        limits: Limits {
+            attempt: Duration::from_mins(5),
+            places: Places::of(4),
+        },
+        under_way: Mutex::default(),
+        place_free: Notify::new(),
+        ended: Mutex::default(),
+        any_ended: Notify::new(),
+    })
+}
+
+fn claim_of(recipient: &str) -> Claim {
+    Claim {
+        key: "collections/crime/editions/2025-Q1/copies/1".parse().expect("a name"),
+        recipient: recipient.to_owned(),
+        fence: 1,
+        number: 1,
+        started_at: instant(),
+        address: Address::default(),
+        is_first: true,
+    }
+}
+
+#[tokio::test]
+async fn a_place_is_taken_until_it_is_noted_how_its_attempt_ended() {
+    let delivering = Delivering::start().await;
+    let files = tempfile::tempdir().expect("a folder");
+    let (own, seen) = (Arc::new(OnceLock::<Arc<Sender>>::new()), Arc::new(Mutex::new(Vec::new())));
+    let (sender, places) = (Arc::clone(&own), Arc::clone(&seen));
+    // The clock is asked when the end is noted.
+    let context = delivering.distribution.running.context(move || {
+        if let Some(sender) = sender.get() {
+            places.lock().expect("no code panics").push(sender.under_way().len());
+        }
+        instant()
+    });
+    let sender = own.get_or_init(|| replica(context, files.path()));
+    let parcel = Parcel {
+        delivery_id: Uuid::nil(),
+        attempt: 1,
+        copy: Default::default(),
+        files: Vec::new(),
+        until: Instant::now() + Duration::from_mins(5),
+    };
+    sender.send(claim_of("senate"), parcel);
+    sender.place_free.notified().await;
+    assert_eq!(*seen.lock().expect("no code panics"), [1]);
+    assert_eq!((sender.under_way().len(), sender.ended().len()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_lost_claim_that_cannot_be_recorded_is_read_anew_and_not_kept() {
+    let delivering = Delivering::start().await;
+    delivering.inbox("supreme-court", "court-unrecorded").await;
+    delivering.leave_alone("supreme-court").await;
+    delivering.distribution.release_crime().await;
+    let files = tempfile::tempdir().expect("a folder");
+    let sender = replica(delivering.distribution.running.context(instant), files.path());
+    let recipient = "supreme-court".to_owned();
+    let mut connection = sender.context.db.begin().await.expect("a transaction");
+    let shares = BTreeMap::from([(recipient.clone(), 1)]);
+    let addresses = BTreeMap::from([(recipient, Address::default())]);
+    let lease = Duration::from_mins(5);
+    let claims = db::delivery::claim(&mut connection, &shares, &addresses, instant(), lease).await;
+    assert_eq!(claims.expect("it claims").len(), 1);
+    connection.commit().await.expect("it commits");
+    for sql in [
+        "ALTER TABLE collections.delivery_attempt ADD CHECK (number = 0)",
+        "UPDATE collections.delivery SET claimed_until = now()",
+    ] {
+        delivering.distribution.execute(sql).await;
+    }
+    assert!(Arc::clone(&sender).take_over().await.is_err());
+    assert!(sender.ended().is_empty());
+}
