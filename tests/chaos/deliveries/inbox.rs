@@ -1,0 +1,51 @@
+//! The inbox killed, and the line to it cut.
+
+use super::stage::{Stage, until};
+
+const SETTINGS: &[(&str, &str)] = &[("LEGALSTAT_DELIVERY_SECONDS", "20")];
+/// So that what the line swallows is given up soon.
+const HASTY: &[(&str, &str)] = &[("LEGALSTAT_DELIVERY_SECONDS", "3")];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_inbox_killed_in_the_middle_and_after_its_answer_receives_each_copy_once() {
+    let mut stage = Stage::start(SETTINGS).await;
+    for edition in ["crime/2024-Q1", "crime/2024-Q2", "crime/2024-Q3"] {
+        stage.release(edition).await;
+        stage.until_in_the_middle().await;
+        tokio::task::block_in_place(|| stage.inbox.kill());
+        assert!(!stage.coming().is_empty(), "it was in the middle");
+        tokio::task::block_in_place(|| stage.inbox.begin());
+        stage.until_settled().await;
+    }
+    for edition in ["crime/2024-Q4", "crime/2025-Q1"] {
+        let before = stage.answered();
+        stage.release(edition).await;
+        until("it has answered", async || (stage.answered() > before).then_some(())).await;
+        tokio::task::block_in_place(|| stage.inbox.kill());
+        tokio::task::block_in_place(|| stage.inbox.begin());
+        stage.until_settled().await;
+    }
+    stage.assert_received_once().await;
+    let failed = "SELECT count(*) FROM collections.delivery_attempt WHERE outcome IN ('BROKEN_OFF', 'UNREACHABLE')";
+    assert!(stage.count(failed).await > 0, "attempts failed");
+    tokio::task::block_in_place(|| drop(stage));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_falls_silent_in_the_middle_and_heals_brings_each_copy_once() {
+    let mut stage = Stage::start(HASTY).await;
+    for edition in ["crime/2025-Q1", "crime/2025-Q2"] {
+        stage.release(edition).await;
+        stage.until_in_the_middle().await;
+        stage.relay.silence();
+        let given_up = "SELECT count(*) FROM collections.delivery WHERE claimed_until IS NOT NULL OR next_attempt_at <= now()";
+        stage.until_count(given_up, 0).await;
+        assert!(!stage.coming().is_empty(), "it broke off in the middle");
+        stage.relay.release();
+        stage.until_settled().await;
+    }
+    stage.assert_received_once().await;
+    let late = "SELECT count(*) FROM collections.delivery_attempt WHERE outcome = 'NO_ANSWER'";
+    assert!(stage.count(late).await > 0, "nothing said that the line was cut");
+    tokio::task::block_in_place(|| drop(stage));
+}
