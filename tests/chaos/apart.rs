@@ -114,6 +114,7 @@ impl Apart {
     /// Starts a service that does not run; whoever calls it waits until it serves.
     pub fn begin(&mut self, service: &'static str) {
         let program = std::env::current_exe().expect("a program");
+        let said = std::fs::File::create(self.said(service)).expect("the folder is ours");
         let process = Command::new(program)
             .args([
                 "--ignored",
@@ -127,7 +128,7 @@ impl Apart {
             .envs(self.settings(service))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(said)
             .spawn();
         self.processes.insert(service, process.expect("it starts"));
     }
@@ -145,11 +146,20 @@ impl Apart {
         signal::kill(Pid::from_raw(process), signal).expect("it runs");
     }
 
-    /// Has a service end as it does by itself; whether it says that all went well.
-    pub fn end(&mut self, service: &'static str) -> bool {
+    /// Has a service end as it does when it is told to.
+    pub fn end(&mut self, service: &'static str) {
         self.signal(service, Signal::SIGTERM);
         let mut process = self.processes.remove(service).expect("it runs");
-        process.wait().expect("it is ours").success()
+        // Waiting would let go of what tells it that it is not needed any more.
+        let _held = process.stdin.take();
+        let ended = process.wait().expect("it is ours");
+        let said = std::fs::read_to_string(self.said(service)).unwrap_or_default();
+        assert!(ended.success(), "{service} ends well: {ended}: {said}");
+    }
+
+    /// The file of what a service says since its last start.
+    fn said(&self, service: &str) -> PathBuf {
+        self.home().join(format!("{service}.said"))
     }
 
     /// Sets the clocks of all services ahead of the machine's by so much.
@@ -225,7 +235,10 @@ impl Apart {
             settings.extend(self.own.iter().map(|(name, value)| (*name, (*value).to_owned())));
         }
         if ["request-intake", "collection-distribution"].contains(&service) {
-            settings.push(("LEGALSTAT_SIGNING_KEYS", path(&signing::folder_of(&self.home(), service))));
+            settings.push((
+                "LEGALSTAT_SIGNING_KEYS",
+                path(&signing::folder_of(&self.home(), service)),
+            ));
         }
         settings
     }

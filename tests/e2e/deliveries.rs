@@ -17,13 +17,26 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 
 /// An inbox of which an administrator has told the system: its key and where it is.
 fn connected(system: &System) -> Inbox {
-    let key = system.json(&["inbox", "add-key", "--as", LEADERSHIP, "--store", "gpo-leadership-inbox"]);
+    let key = system.json(&[
+        "inbox",
+        "add-key",
+        "--as",
+        LEADERSHIP,
+        "--store",
+        "gpo-leadership-inbox",
+    ]);
     let public = system.file("leadership.pub", text(&key, "publicKey"));
     let enter = ["collections", "add-recipient-key", LEADERSHIP, text(&key, "key")];
     system.json(&[&enter[..], &["--public-key", &public, "--reason", "its inbox signs"]].concat());
     let keys = system.run(&["collections", "keys", "-o", "json"]).stdout;
     let inbox = Inbox::start(system.folder(), LEADERSHIP, &keys);
-    let update = ["collections", "update-recipient", LEADERSHIP, "--endpoint", &inbox.url()];
+    let update = [
+        "collections",
+        "update-recipient",
+        LEADERSHIP,
+        "--endpoint",
+        &inbox.url(),
+    ];
     let facts = ["--certificate", LEADERSHIP, "--act", "Order 1", "--reason", "its inbox"];
     system.json(&[&update[..], &facts].concat());
     inbox
@@ -71,7 +84,10 @@ fn copies_of_a_recipient_whose_inbox_an_administrator_entered_arrive_by_themselv
     assert_eq!(attempts.len(), 1, "{attempts:?}");
     assert_eq!(text(&attempts[0], "outcome"), "DELIVERY_OUTCOME_RECEIVED");
     let courts = system.json(&["collections", "copy", "crime/2025-Q1/25"]);
-    assert_eq!(courts["state"], "COPY_STATE_ISSUED", "who has no inbox fetches its copies");
+    assert_eq!(
+        courts["state"], "COPY_STATE_ISSUED",
+        "who has no inbox fetches its copies"
+    );
 
     let proof = system.folder().join("proof.json").display().to_string();
     system.run(&["collections", "prove", "crime/2025-Q1/1", "--to", &proof]);

@@ -25,6 +25,8 @@ const RECIPIENT: &str = "gpo-leadership";
 pub const COPIES: i32 = 7;
 /// How many bytes each copy has: more than a connection holds on its way.
 pub const BYTES: usize = 1_500_000;
+/// How many copies are claimed.
+pub const CLAIMED: &str = "SELECT count(*) FROM collections.delivery WHERE claimed_until IS NOT NULL";
 /// How long anything may take, on a busy machine far more than it does.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -71,7 +73,10 @@ impl Stage {
             let key = told(&apart, &["inbox", "add-key", "--as", RECIPIENT, "--store", &store]);
             std::fs::write(apart.folder().join("key"), text(&key, "publicKey")).expect("the folder is ours");
             let enter = ["collections", "add-recipient-key", RECIPIENT, text(&key, "key")];
-            told(&apart, &[&enter[..], &["--public-key", "key", "--reason", "its inbox signs"]].concat());
+            told(
+                &apart,
+                &[&enter[..], &["--public-key", "key", "--reason", "its inbox signs"]].concat(),
+            );
             Inbox::start(apart.folder(), RECIPIENT, keys.to_string().as_bytes())
         });
         let port = inbox.url().rsplit(':').next().and_then(|port| port.parse().ok());
@@ -89,7 +94,8 @@ impl Stage {
         }
     }
 
-    /// Prepares an edition and releases it, once the distribution serves.
+    /// Prepares an edition and releases it, once the distribution serves. No clock may be ahead yet: a receipt given before its copy was
+    /// issued is not true.
     pub async fn release(&mut self, edition: &str) {
         let salt = u8::try_from(self.editions.len()).expect("they are few");
         let content: Vec<u8> = (0..BYTES).map(|at| (at % 251) as u8 ^ salt).collect();
@@ -105,17 +111,32 @@ impl Stage {
         self.editions.insert(edition.to_owned(), content);
     }
 
-    /// How many bytes have come of each copy that has not come whole.
-    pub fn coming(&self) -> Vec<u64> {
-        let parts = std::fs::read_dir(self.inbox.store().join("parts")).into_iter().flatten().flatten();
-        let lengths = parts.filter_map(|part| Some(std::fs::metadata(part.path().join("1")).ok()?.len()));
-        lengths.filter(|length| *length < BYTES as u64).collect()
+    /// How many bytes have come of each copy that has not come whole, by delivery.
+    pub fn coming(&self) -> BTreeMap<PathBuf, u64> {
+        let parts = std::fs::read_dir(self.inbox.store().join("parts"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let length = |part: PathBuf| Some((part.clone(), std::fs::metadata(part.join("1")).ok()?.len()));
+        let lengths = parts.filter_map(|part| length(part.path()));
+        lengths.filter(|(_, length)| *length < BYTES as u64).collect()
     }
 
-    /// Waits until a copy is in the middle of its way.
+    /// Waits until a copy is in the middle of its way, having the clock pass on while everything waits.
     pub async fn until_in_the_middle(&self) {
-        let is_coming = async || self.coming().iter().any(|length| *length > 0).then_some(());
-        until("a copy is on its way", is_coming).await;
+        let (before, mut database) = (self.coming(), self.database().await);
+        let comes = async || {
+            let found = self.coming();
+            if found
+                .iter()
+                .any(|(part, length)| *length > 0 && before.get(part) != Some(length))
+            {
+                return Some(());
+            }
+            self.pass_on(&mut database).await;
+            None
+        };
+        until("a copy is on its way", comes).await;
     }
 
     /// How many copies lie in the inbox, answered.
@@ -126,7 +147,9 @@ impl Stage {
     }
 
     pub async fn database(&self) -> PgConnection {
-        PgConnection::connect(&self.apart.database()).await.expect("the database runs")
+        PgConnection::connect(&self.apart.database())
+            .await
+            .expect("the database runs")
     }
 
     /// Counts rows.
@@ -146,53 +169,62 @@ impl Stage {
     pub async fn kill_distribution(&mut self, holder: Option<PgConnection>) {
         self.apart.kill(DISTRIBUTION);
         drop(holder);
-        self.until_count("SELECT count(*) FROM pg_stat_activity WHERE usename = 'collections_runtime'", 0)
-            .await;
+        self.until_count(
+            "SELECT count(*) FROM pg_stat_activity WHERE usename = 'collections_runtime'",
+            0,
+        )
+        .await;
         sqlx::query("UPDATE collections.delivery SET claimed_until = now() WHERE claimed_until IS NOT NULL")
             .execute(&mut self.database().await)
             .await
             .expect("they lapse");
     }
 
-    /// Waits until nothing is under way and nothing is due, having the clock pass on to what comes later.
+    /// Waits until every copy has its final state, having the clock pass on while everything waits.
     pub async fn until_settled(&self) {
         let mut database = self.database().await;
-        let settled = async || {
-            let row = sqlx::query(
-                "SELECT count(*) FILTER (WHERE claimed_until IS NOT NULL OR next_attempt_at IS NOT NULL),
-                     count(*) FILTER (WHERE claimed_until IS NOT NULL),
-                     ceil(extract(epoch FROM greatest(max(next_attempt_at), (SELECT max(open_until) FROM collections.recipient_breaker))
-                         - clock_timestamp()))::bigint
-                 FROM collections.delivery",
-            );
-            let row = row.fetch_one(&mut database).await.expect("the query is right");
-            let (open, claimed): (i64, i64) = (row.get(0), row.get(1));
-            if open == 0 {
-                return Some(());
-            }
-            // What was due before goes first: the clock passes only where everything waits.
-            let wait: Option<i64> = row.get(2);
-            if claimed == 0
-                && let Some(wait) = wait.and_then(|wait| u64::try_from(wait).ok())
-            {
-                self.apart.set_ahead(Duration::from_secs(wait + 1));
-            }
-            None
-        };
+        let settled = async || self.pass_on(&mut database).await.then_some(());
         until("every copy has its final state", settled).await;
+    }
+
+    /// Has the clock pass on to what comes later, where nothing is under way. Tells whether nothing comes.
+    async fn pass_on(&self, database: &mut PgConnection) -> bool {
+        let row = sqlx::query(
+            "SELECT count(*) FILTER (WHERE claimed_until IS NOT NULL OR next_attempt_at IS NOT NULL),
+                 count(*) FILTER (WHERE claimed_until IS NOT NULL),
+                 ceil(extract(epoch FROM greatest(max(next_attempt_at), (SELECT max(open_until) FROM collections.recipient_breaker))
+                     - clock_timestamp()))::bigint
+             FROM collections.delivery",
+        );
+        let row = row.fetch_one(database).await.expect("the query is right");
+        let (open, claimed, wait): (i64, i64, Option<i64>) = (row.get(0), row.get(1), row.get(2));
+        if claimed == 0
+            && let Some(wait) = wait.and_then(|wait| u64::try_from(wait).ok())
+        {
+            self.apart.set_ahead(Duration::from_secs(wait + 1));
+        }
+        open == 0
     }
 
     /// The copies of all editions, as the distribution shows them.
     pub async fn copies(&self) -> BTreeMap<String, Copy> {
         let mut client = CollectionDistributionServiceClient::new(self.apart.channel(DISTRIBUTION, "operator"));
         let mut copies = BTreeMap::new();
-        for name in self.editions.keys().flat_map(|edition| (1..=COPIES).map(|number| name(edition, number))) {
+        for name in self
+            .editions
+            .keys()
+            .flat_map(|edition| (1..=COPIES).map(|number| name(edition, number)))
+        {
             let asked = GetCopyRequest {
                 name: name.clone(),
                 view: CopyView::Full.into(),
             };
             let copy = until("the distribution serves", async || {
-                client.get_copy(asked.clone()).await.ok().map(tonic::Response::into_inner)
+                client
+                    .get_copy(asked.clone())
+                    .await
+                    .ok()
+                    .map(tonic::Response::into_inner)
             });
             copies.insert(name, copy.await);
         }
@@ -233,7 +265,10 @@ impl Stage {
         }
         for (edition, content) in &self.editions {
             for number in 1..=COPIES {
-                assert!(self.inbox.content(&format!("{edition}/{number}")) == *content, "{edition}/{number}");
+                assert!(
+                    self.inbox.content(&format!("{edition}/{number}")) == *content,
+                    "{edition}/{number}"
+                );
             }
         }
     }
