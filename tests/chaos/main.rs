@@ -7,6 +7,7 @@ mod call;
 mod connections;
 mod crowd;
 mod cutting;
+mod deliveries;
 mod dice;
 mod erased;
 mod flood;

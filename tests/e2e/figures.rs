@@ -232,7 +232,7 @@ fn each_table_that_is_wrong_is_refused_whole_with_its_rows_and_columns() {
     let codes = system.file("codes.csv", "code,title_en,parent\na b,x,\nX,,\nY,y,NONE\n");
     let (exit, told) = system.failure(&import("code-lists", "SEX", &codes));
     assert!(
-        exit == 1 && told.contains("row 2, code: KEY (a b)") && told.contains("row 3, title: REQUIRED"),
+        exit == 1 && told.contains("row 2, code: KEY (a b)") && told.contains("row 3, title: required (REQUIRED)"),
         "{told}"
     );
 }

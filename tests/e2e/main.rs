@@ -10,6 +10,7 @@ mod certificates;
 mod command_line;
 mod coupons;
 mod decisions;
+mod deliveries;
 mod distribution_lists;
 mod editions;
 mod examination;

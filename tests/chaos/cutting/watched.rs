@@ -37,10 +37,11 @@ const READINGS: [(&str, bool); 4] = [
 ];
 
 /// A call of these changes several resources, each with an entry of its own, in a transaction that no other call shares.
-const SEVERAL: [&str; 4] = [
+const SEVERAL: [&str; 5] = [
     "/legalstat.forms.v1.FormRegistryService/CreateForm",
     "/legalstat.forms.v1.FormRegistryService/UpdateForm",
     "/legalstat.forms.v1.FormRegistryService/RetireForm",
+    "/legalstat.collections.v1.CollectionDistributionService/ReleaseEdition",
     "/legalstat.collections.v1.CollectionDistributionService/RecallEdition",
 ];
 

@@ -169,6 +169,8 @@ impl Inbox {
 impl Drop for Inbox {
     fn drop(&mut self) {
         if self.process.is_some() {
+            // A test may have stopped it, and failed meanwhile.
+            self.signal(Signal::SIGCONT);
             self.end(Signal::SIGTERM);
         }
     }

@@ -132,7 +132,7 @@ async fn receive(write: &mut Write, call: Call, said: Said) -> Result<Outcome<Co
     let receipt = match (is_repeat, said.given) {
         (true, None) => receipt,
         (_, given) => {
-            let keys = db::recipient_key::of(connection, &copy.recipient).await?;
+            let keys = db::recipient_key::of(connection, receipt.signer(&copy.recipient)).await?;
             receiving::sign(&keys, &copy, receipt, given)?.map_err(|not_true| not_true.refusal(key))?
         }
     };

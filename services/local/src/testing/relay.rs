@@ -40,6 +40,7 @@ struct State {
     plan: Plan,
     seen: u64,
     connections: u64,
+    sent: u64,
     slow: Option<(&'static [&'static str], Duration)>,
 }
 
@@ -74,6 +75,7 @@ impl Relay {
             plan: Plan::Pass,
             seen: 0,
             connections: 0,
+            sent: 0,
             slow: None,
         });
         let listening = tokio::spawn(listen(listener, server, state.clone()));
@@ -155,6 +157,16 @@ impl Relay {
         self.state.borrow().connections
     }
 
+    /// How many packets came on the way to the server, of all there ever were.
+    pub fn sent(&self) -> u64 {
+        self.state.borrow().sent
+    }
+
+    /// The port that stands in for the server's own.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
     /// Holds every packet to the database that contains one of these words for so long.
     pub fn slow(&self, words: &'static [&'static str], delay: Duration) {
         self.state.send_modify(|state| state.slow = Some((words, delay)));
@@ -217,6 +229,10 @@ async fn pass(
             return Ok(());
         }
         let now = count(state);
+        state.send_if_modified(|state| {
+            state.sent += u64::from(to_database);
+            to_database
+        });
         match now.plan {
             Plan::Cut(number) if number == now.seen => return Ok(()),
             Plan::CutAll => return Ok(()),

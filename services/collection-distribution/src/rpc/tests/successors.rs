@@ -107,6 +107,23 @@ async fn what_follows_a_recipient_sees_downloads_and_confirms_its_copies_by_its_
 }
 
 #[tokio::test]
+async fn what_follows_a_recipient_and_has_a_key_signs_also_when_the_keys_of_that_recipient_are_over() {
+    let (distribution, copy) = succeeded().await;
+    distribution
+        .key("supreme-court", "2025-1", 1, "2025-01-01T00:00:00Z", None)
+        .await;
+    let (from, to) = ("2025-01-01T00:00:00Z", "2025-04-03T00:00:00Z");
+    distribution
+        .key("constitutional-council", "old", 2, from, Some(to))
+        .await;
+    let mut court = distribution.client(Some("supreme-court"));
+    let unsigned = confirm(&mut court, &confirming(&copy.name, CONTENT)).await;
+    refused(unsigned, Code::FailedPrecondition, "SIGNATURE_REQUIRED");
+    let received = confirm(&mut court, &signing_for_the_council(&copy)).await;
+    received.expect("it signs with its own key");
+}
+
+#[tokio::test]
 async fn what_follows_a_recipient_rejects_its_copy_and_a_recall_leaves_the_rejection_readable() {
     let (distribution, copy) = succeeded().await;
     let mut court = distribution.client(Some("supreme-court"));

@@ -1,0 +1,99 @@
+//! Copies that are delivered to a recipient's own server, on the command line: from the administrator's entry to the proof.
+
+use std::time::{Duration, Instant};
+
+use legalstat_test_support::{inbox::Inbox, system::System};
+use serde_json::Value;
+
+const LEADERSHIP: &str = "gpo-leadership";
+const EDITION: &str = "crime/2025-Q1";
+const CONTENT: &str = "%PDF-1.7 crime";
+/// How long its copies may be on their way, on a busy machine far more than they are.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().expect("a text")
+}
+
+/// An inbox of which an administrator has told the system: its key and where it is.
+fn connected(system: &System) -> Inbox {
+    let key = system.json(&[
+        "inbox",
+        "add-key",
+        "--as",
+        LEADERSHIP,
+        "--store",
+        "gpo-leadership-inbox",
+    ]);
+    let public = system.file("leadership.pub", text(&key, "publicKey"));
+    let enter = ["collections", "add-recipient-key", LEADERSHIP, text(&key, "key")];
+    system.json(&[&enter[..], &["--public-key", &public, "--reason", "its inbox signs"]].concat());
+    let keys = system.run(&["collections", "keys", "-o", "json"]).stdout;
+    let inbox = Inbox::start(system.folder(), LEADERSHIP, &keys);
+    let update = [
+        "collections",
+        "update-recipient",
+        LEADERSHIP,
+        "--endpoint",
+        &inbox.url(),
+    ];
+    let facts = ["--certificate", LEADERSHIP, "--act", "Order 1", "--reason", "its inbox"];
+    system.json(&[&update[..], &facts].concat());
+    inbox
+}
+
+/// The recipient's copies, once there is none that is not received.
+fn received(system: &System) -> Vec<Value> {
+    let began = Instant::now();
+    loop {
+        let listed = system.json(&["collections", "copies", "--edition", EDITION, "--as", LEADERSHIP]);
+        let copies = listed["copies"].as_array().cloned().expect("a list");
+        if copies.iter().all(|copy| copy["state"] == "COPY_STATE_RECEIVED") {
+            return copies;
+        }
+        assert!(began.elapsed() < PATIENCE, "{listed}");
+    }
+}
+
+#[test]
+fn copies_of_a_recipient_whose_inbox_an_administrator_entered_arrive_by_themselves_and_their_receipts_prove_it() {
+    let system = System::start();
+    let inbox = connected(&system);
+    let file = system.file("crime.pdf", CONTENT);
+    system.json(&["collections", "upload", EDITION, "--content", &file]);
+    system.json(&["collections", "seal", EDITION, "--file", &file]);
+    system.json(&["collections", "release", EDITION]);
+
+    let copies = received(&system);
+    assert_eq!(copies.len(), 7);
+    let mut names: Vec<_> = copies.iter().map(|copy| text(copy, "name").to_owned()).collect();
+    let mut arrived = inbox.received();
+    names.sort();
+    arrived.sort();
+    assert_eq!(arrived, names);
+    for number in 1..=7 {
+        let short = format!("{EDITION}/{number}");
+        assert_eq!(inbox.content(&short), CONTENT.as_bytes());
+        let receipt = system.json(&["collections", "copy", &short])["receipt"].clone();
+        assert_eq!(text(&receipt, "way"), "RECEIPT_WAY_PUSH");
+        assert_eq!(text(&receipt, "confirmedBy"), LEADERSHIP);
+        assert!(text(&receipt, "signingKey").starts_with("recipients/gpo-leadership/signingKeys/"));
+    }
+    let attempts = system.json(&["collections", "attempts", "crime/2025-Q1/1"]);
+    let attempts = attempts["attempts"].as_array().expect("a list");
+    assert_eq!(attempts.len(), 1, "{attempts:?}");
+    assert_eq!(text(&attempts[0], "outcome"), "DELIVERY_OUTCOME_RECEIVED");
+    let courts = system.json(&["collections", "copy", "crime/2025-Q1/25"]);
+    assert_eq!(
+        courts["state"], "COPY_STATE_ISSUED",
+        "who has no inbox fetches its copies"
+    );
+
+    let proof = system.folder().join("proof.json").display().to_string();
+    system.run(&["collections", "prove", "crime/2025-Q1/1", "--to", &proof]);
+    let keys = system.file("keys.json", &system.json(&["collections", "keys"]).to_string());
+    let said = system.run(&["collections", "verify", &proof, "--keys", &keys, "--content", &file]);
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let text = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(text.contains("gpo-leadership") && text.contains("received"), "{text}");
+}
