@@ -9,7 +9,7 @@ use crate::{
     domain::{
         copy::Copy,
         key,
-        receipt::{self, CLOCK_AHEAD, NotTrue, Receipt, Signed, Way},
+        receipt::{self, CLOCK_OFF, NotTrue, Receipt, Signed, Way},
         recipient::SigningKey,
     },
     statements::{self, RECEIPT_FORMAT},
@@ -133,10 +133,9 @@ fn instant(stated: &ReceiptStatement, copy: &Copy, now: Timestamp) -> Result<Tim
     if at != wire::whole_microseconds(at) {
         return Err("the receipt's instant is not one of whole microseconds".to_owned());
     }
-    if at < copy.issued_at || at > now + CLOCK_AHEAD {
-        return Err(
-            "the receipt's instant lies before the copy was issued, or more than five minutes ahead".to_owned(),
-        );
+    if at < copy.issued_at - CLOCK_OFF || at > now + CLOCK_OFF {
+        let problem = "the receipt's instant lies more than five minutes before the copy was issued, or ahead of now";
+        return Err(problem.to_owned());
     }
     Ok(at)
 }

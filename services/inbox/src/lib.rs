@@ -37,6 +37,8 @@ const MESSAGES: usize = 17 * MESSAGE;
 pub struct Settings {
     /// Whose it is, `recipients/supreme-court`.
     pub recipient: String,
+    /// Those that it follows, whose copies it takes as well.
+    pub also: Vec<String>,
     /// The folder in which it stores what it gets.
     pub store: PathBuf,
     /// The keys of the distribution that are trusted: a saved answer of ListSigningKeys.
@@ -70,6 +72,7 @@ pub async fn serve(
     let inbox = rpc::Inbox {
         store: store.clone(),
         trusted: Trusted::open(&settings.trusted_keys)?,
+        recipients: [vec![settings.recipient.clone()], settings.also].concat(),
         receipts: Receipts::new(&process, &settings.recipient, settings.signing_keys.as_deref())?,
         limit: settings.copy_bytes,
         process: process.clone(),

@@ -14,8 +14,8 @@ use legalstat_proto::collections::v1::{Copy, Receipt, ReceiptStatement};
 /// Makes the receipts of one recipient.
 #[derive(Clone)]
 pub struct Receipts {
-    /// The recipient, `recipients/supreme-court`.
-    pub recipient: String,
+    /// Who signs, `recipients/supreme-court`.
+    signer: String,
     keys: Option<SigningKeys>,
 }
 
@@ -30,22 +30,26 @@ impl Receipts {
             keys.follow(process);
         }
         Ok(Self {
-            recipient: recipient.to_owned(),
+            signer: recipient.to_owned(),
             keys,
         })
     }
 
-    /// The receipt of a copy that was received whole at an instant.
+    /// The receipt of a copy that was received whole at an instant by this machine's clock. Nothing is received before it was issued: where
+    /// the clock is behind, the receipt says the instant of the issue.
     ///
     /// # Errors
     /// Never: what was read of a copy has a form, and a key that is in use signs.
-    pub fn give(&self, copy: &Copy, at: Timestamp) -> anyhow::Result<Receipt> {
+    pub fn give(&self, copy: &Copy, now: Timestamp) -> anyhow::Result<Receipt> {
+        let issued_at = copy.issued_at.as_ref().and_then(|at| wire::timestamp(at).ok());
+        let at = issued_at.map_or(now, |issued_at| now.max(wire::whole_microseconds(issued_at)));
         let statement = ReceiptStatement {
             format: statements::RECEIPT_FORMAT.into(),
             copy: copy.name.clone(),
             copy_sha256: copy.copy_sha256.clone(),
             content_sha256: copy.sha256.clone(),
-            recipient: self.recipient.clone(),
+            // Not always who signs: that may follow it.
+            recipient: copy.recipient.clone(),
             received_at: Some(wire::to_timestamp(at)),
         };
         let mut receipt = Receipt::default();
@@ -53,7 +57,7 @@ impl Receipts {
             let keys: std::sync::Arc<signing::Keys> = keys.now();
             let key = keys.in_use(at);
             let signature = key.sign(&statements::of_receipt(&statement)?);
-            receipt.signing_key = format!("{}/signingKeys/{}", self.recipient, key.id);
+            receipt.signing_key = format!("{}/signingKeys/{}", self.signer, key.id);
             receipt.signature = signature.map(Vec::from).unwrap_or_default();
         }
         receipt.statement = Some(statement);

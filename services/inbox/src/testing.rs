@@ -36,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Setup {
     /// The id of the recipient, `supreme-court`.
     pub recipient: String,
+    /// The ids of those that it follows.
+    pub also: Vec<String>,
     /// The folder of the authority that made the sender's certificate, and makes the inbox's.
     pub authority: PathBuf,
     /// The store.
@@ -55,6 +57,7 @@ impl Setup {
     pub fn new(recipient: &str, authority: &Path, store: &Path, trusted: Vec<SigningKey>) -> Self {
         Self {
             recipient: recipient.to_owned(),
+            also: Vec::new(),
             authority: authority.to_owned(),
             store: store.to_owned(),
             trusted,
@@ -188,6 +191,7 @@ impl RunningInbox {
         let health = listeners.health.local_addr().expect("it is bound").port();
         let settings = Settings {
             recipient: format!("recipients/{}", setup.recipient),
+            also: setup.also.iter().map(|id| format!("recipients/{id}")).collect(),
             store: setup.store.clone(),
             trusted_keys: setup.trusted_keys(),
             signing_keys: setup.signing_keys.clone(),

@@ -5,8 +5,9 @@ use legalstat_kit::door::word::Word;
 
 use super::recipient::SigningKey;
 
-/// How far the clock of a recipient may be ahead. The table of receipts holds to it as well.
-pub const CLOCK_AHEAD: SignedDuration = SignedDuration::from_mins(5);
+/// How far the clock of a recipient may be off: its receipt lies at most so long before the issue of the copy, and at most so long after
+/// now. The table of receipts holds to the latter as well.
+pub const CLOCK_OFF: SignedDuration = SignedDuration::from_mins(5);
 
 /// How a receipt came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

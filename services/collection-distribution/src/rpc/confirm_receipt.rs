@@ -14,7 +14,7 @@ use crate::{
     domain::{
         copy::CopyState,
         key::{self, CopyKey},
-        receipt::{CLOCK_AHEAD, Receipt, Way},
+        receipt::{CLOCK_OFF, Receipt, Way},
     },
     receiving::{self, Given},
 };
@@ -36,7 +36,7 @@ pub(super) async fn confirm_receipt(
     let key = door::copy(&mut violations, "name", &request.name);
     let sha256 = door::required_sha256(&mut violations, "sha256", &request.sha256);
     let received_at = wire::optional_timestamp(&mut violations, "received_at", request.received_at.as_ref());
-    if received_at.is_some_and(|at| at > context.now() + CLOCK_AHEAD) {
+    if received_at.is_some_and(|at| at > context.now() + CLOCK_OFF) {
         violations.add(
             "received_at",
             FieldReason::InFuture,
@@ -117,8 +117,8 @@ async fn receive(write: &mut Write, call: Call, said: Said) -> Result<Outcome<Co
     copy.require_content(&said.sha256).map_err(|not| not.refusal(key))?;
     let is_repeat = copy.is_received();
     let received_at = said.received_at.unwrap_or(now);
-    if received_at < copy.issued_at {
-        let problem = "the copy was issued later";
+    if received_at < copy.issued_at - CLOCK_OFF {
+        let problem = "the copy was issued more than five minutes later";
         return Err(Violations::one("received_at", FieldReason::OutOfRange, problem)
             .about(key)
             .into());

@@ -87,11 +87,9 @@ fn begin(inbox: &Inbox, claim: Claim, announced: Announced) -> Result<Begun, Err
     let copy = header.copy.clone().unwrap_or_default();
     inbox.trusted.require_signed(&copy)?;
     let part = Part::open(claim, &header)?.ok_or_else(reused)?;
-    if copy.recipient != inbox.receipts.recipient {
-        let reason = format!(
-            "the copy is for {}, and this is the server of {}",
-            copy.recipient, inbox.receipts.recipient
-        );
+    if !inbox.recipients.contains(&copy.recipient) {
+        let own = inbox.recipients.join(", ");
+        let reason = format!("the copy is for {}, and this is the server of {own}", copy.recipient);
         let kept = part.keep(Answer::Rejection(DeliveryRejection { reason }))?;
         return Ok(answered(kept.delivery(id, 0)));
     }

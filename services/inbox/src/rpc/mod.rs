@@ -21,6 +21,8 @@ pub(crate) struct Inbox {
     pub(crate) process: Process,
     pub(crate) store: Arc<Store>,
     pub(crate) trusted: Trusted,
+    /// Whose copies it takes.
+    pub(crate) recipients: Vec<String>,
     pub(crate) receipts: Receipts,
     /// How many bytes a copy may have.
     pub(crate) limit: u64,

@@ -24,6 +24,8 @@ pub struct Part {
     record: Record,
     /// How many bytes of each file have come: all of one before the first of the next.
     came: Vec<u64>,
+    /// The file of which bytes came last, by its place.
+    open: Option<(usize, File)>,
     claim: Claim,
 }
 
@@ -87,6 +89,7 @@ impl Part {
             folder,
             record,
             came,
+            open: None,
             claim,
         }))
     }
@@ -116,19 +119,17 @@ impl Part {
     /// # Errors
     /// What the file system says; what it took of the bytes counts when the part is opened again.
     pub fn add(&mut self, mut bytes: &[u8]) -> anyhow::Result<()> {
-        let sizes: Vec<u64> = self
-            .record
-            .header
-            .files
-            .iter()
-            .map(|file| size(std::slice::from_ref(file)))
-            .collect();
-        for (place, whole) in sizes.into_iter().enumerate() {
+        for place in 0..self.came.len() {
+            let whole = size(&self.record.header.files[place..=place]);
             let room = usize::try_from(whole.saturating_sub(self.came[place])).unwrap_or(usize::MAX);
             let (now, later) = bytes.split_at(bytes.len().min(room));
             if !now.is_empty() {
-                let mut file = OpenOptions::new().append(true).create(true).open(self.file(place))?;
+                let mut file = match self.open.take() {
+                    Some((of, file)) if of == place => file,
+                    _ => OpenOptions::new().append(true).create(true).open(self.file(place))?,
+                };
                 file.write_all(now).context("a part of a copy")?;
+                self.open = Some((place, file));
                 self.came[place] += now.len() as u64;
             }
             bytes = later;

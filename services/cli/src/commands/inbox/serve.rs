@@ -14,7 +14,7 @@ use legalstat_kit::{
 use legalstat_local::signing;
 use tokio_util::sync::CancellationToken;
 
-use super::{Owner, Store};
+use super::{Owner, Store, name};
 use crate::{failure::Failure, options::Options, output};
 
 /// Take copies until Ctrl-C or SIGTERM
@@ -31,6 +31,9 @@ use crate::{failure::Failure, options::Options, output};
 pub(crate) struct Serve {
     #[command(flatten)]
     owner: Owner,
+    /// A recipient that this one follows, recipients/ID or its id, whose copies it takes as well; may be given several times
+    #[arg(long, value_name = "RECIPIENT")]
+    also: Vec<String>,
     #[command(flatten)]
     store: Store,
     /// The keys of the distribution that are trusted: a saved answer of `collections keys`; read anew for each copy
@@ -100,6 +103,7 @@ impl Serve {
         let told = format!("{recipient} takes copies at {calls}, health at {health}; {how}");
         let settings = Settings {
             recipient,
+            also: self.also.iter().map(|id| name("recipients/", id)).collect(),
             store: self.store.store,
             trusted_keys: self.trusted_keys,
             signing_keys,

@@ -1,12 +1,15 @@
 //! What servers answer to deliveries: rejections, and receipts that are not true.
 
+use legalstat_kit::door::wire;
 use legalstat_proto::collections::v1::{CopyState, DeliveryOutcome, Receipt, ReceiptStatement};
 
 use super::{
     copies::COURTS_COPY,
     delivery::{Delivering, Inbox, Manner, is},
+    receipts::pair,
     *,
 };
+use crate::statements;
 
 /// What makes a receipt another one.
 type Forgery = fn(&mut Receipt);
@@ -77,6 +80,30 @@ async fn a_receipt_that_is_not_true_is_none_and_says_nothing_against_the_server(
             .await,
         1
     );
+}
+
+#[tokio::test]
+async fn a_server_whose_clock_is_up_to_five_minutes_behind_gives_a_true_receipt() {
+    let delivering = Delivering::start().await;
+    let inbox = delivering.inbox("supreme-court", "court-behind").await;
+    inbox.turns(Manner::Forges(|receipt| sign_anew(receipt, "2025-04-03T04:54:59Z")));
+    delivering.distribution.release_crime().await;
+    let slightly: Forgery = |receipt| sign_anew(receipt, "2025-04-03T04:55:00Z");
+    delivering.pass_on_turning(&inbox, 1, Manner::Forges(slightly)).await;
+    let copy = delivering.until(COURTS_COPY, is(CopyState::Received)).await;
+    let said = copy.receipt.and_then(|receipt| receipt.statement);
+    let at = said.and_then(|said| said.received_at);
+    assert_eq!(at, Some(wire::to_timestamp(instant("2025-04-03T04:55:00Z"))));
+    let refused = &delivering.attempts(COURTS_COPY).await[1];
+    assert_eq!(refused.outcome(), DeliveryOutcome::ReceiptNotTrue);
+    assert!(refused.detail.contains("five minutes before"), "{refused:?}");
+}
+
+fn sign_anew(receipt: &mut Receipt, received_at: &str) {
+    let said = receipt.statement.as_mut().expect("it has one");
+    said.received_at = Some(wire::to_timestamp(instant(received_at)));
+    let bytes = statements::of_receipt(said).expect("it has some");
+    receipt.signature = pair(1).sign(&bytes).as_ref().to_vec();
 }
 
 fn change(receipt: &mut Receipt, change: fn(&mut ReceiptStatement)) {

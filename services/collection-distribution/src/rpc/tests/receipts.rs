@@ -274,13 +274,24 @@ async fn a_receipt_names_its_time_its_key_and_its_signature_together() {
             ("received_at", "IN_FUTURE"),
         ),
         (
-            changed(|request| request.received_at = Some(wire::to_timestamp(instant("2025-04-03T04:59:59Z")))),
+            changed(|request| request.received_at = Some(wire::to_timestamp(instant("2025-04-03T04:54:59Z")))),
             ("received_at", "OUT_OF_RANGE"),
         ),
     ] {
         let refused = confirm(&mut court, &request).await;
         assert_eq!(violations(refused), pairs(&[expected]), "{request:?}");
     }
+}
+
+#[tokio::test]
+async fn a_recipient_whose_clock_is_five_minutes_behind_confirms_and_its_instant_is_kept() {
+    let (distribution, copy) = released_with_key().await;
+    let mut court = distribution.client(Some("supreme-court"));
+    let said = statement(&copy, "2025-04-03T04:55:00Z");
+    let received = confirm(&mut court, &signed(&copy, &said, "2025-1", 1)).await;
+    let received = received.expect("its clock is a little off");
+    assert_eq!(received.received_at, Some(wire::to_timestamp(instant(NOW))));
+    assert_eq!(received.receipt.expect("it has one").statement, Some(said));
 }
 
 #[tokio::test]

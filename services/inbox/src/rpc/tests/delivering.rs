@@ -79,6 +79,51 @@ async fn a_copy_is_stored_and_signed_for_once_and_answered_the_same_again_under_
 }
 
 #[tokio::test]
+async fn an_inbox_whose_clock_is_behind_receives_a_copy_when_it_was_issued_and_signs_that() {
+    let world = World::new();
+    let from = "2026-10-01T00:00:00Z".parse().expect("an instant");
+    let keys = signing::ensure(&world.store(), COURT, from).expect("a key is made");
+    let own = Keys::read(&keys).expect("it is sound");
+    let mut setup = world.setup();
+    setup.signing_keys = Some(keys);
+    let behind = || "2026-10-14T05:58:00Z".parse().expect("an instant");
+    let inbox = RunningInbox::start(&setup, behind).await;
+    let (sender, content) = (world.sender(&inbox), content(1, 10));
+    let copy = world.copy(25, COURT, &content);
+    let answered = sender.deliver(&copy, &content, Uuid::new_v4()).await;
+    let given = receipt(&answered.expect("it is received")).clone();
+    let statement = given.statement.expect("it says something");
+    let at = wire::timestamp(&statement.received_at.expect("it says when")).expect("an instant");
+    assert_eq!(at, wire::whole_microseconds(now()), "when it was issued");
+    let signed = statements::of_receipt(&statement).expect("it has a form");
+    let public = UnparsedPublicKey::new(&ED25519, own.in_use(now()).public);
+    public.verify(&signed, &given.signature).expect("it is signed");
+}
+
+#[tokio::test]
+async fn an_inbox_takes_the_copies_of_those_that_its_recipient_follows_and_its_receipt_names_whose_they_are() {
+    let world = World::new();
+    let keys = signing::ensure(&world.store(), COURT, now()).expect("a key is made");
+    let own = Keys::read(&keys).expect("it is sound");
+    let mut setup = world.setup();
+    setup.signing_keys = Some(keys);
+    setup.also = vec!["constitutional-council".into()];
+    let inbox = RunningInbox::start(&setup, now).await;
+    let (sender, content) = (world.sender(&inbox), content(1, 10));
+    for (number, recipient) in [(24, "constitutional-council"), (25, COURT)] {
+        let copy = world.copy(number, recipient, &content);
+        let answered = sender.deliver(&copy, &content, Uuid::new_v4()).await;
+        let given = receipt(&answered.expect("it is received")).clone();
+        let statement = given.statement.expect("it says something");
+        assert_eq!(statement.recipient, copy.recipient);
+        assert!(given.signing_key.starts_with("recipients/supreme-court/signingKeys/"));
+        let signed = statements::of_receipt(&statement).expect("it has a form");
+        let public = UnparsedPublicKey::new(&ED25519, own.in_use(now()).public);
+        public.verify(&signed, &given.signature).expect("it is signed");
+    }
+}
+
+#[tokio::test]
 async fn a_recipient_without_a_key_answers_by_its_certificate_alone() {
     let world = World::new();
     let inbox = world.start().await;
