@@ -13,7 +13,7 @@ async fn an_inbox_killed_in_the_middle_and_after_its_answer_receives_each_copy_o
         stage.release(edition).await;
     }
     for after_answer in [false, true, false] {
-        stage.until_in_the_middle().await;
+        stage.until_in_the_middle(true).await;
         if after_answer {
             let before = stage.answered();
             until("it has answered", async || (stage.answered() > before).then_some(())).await;
@@ -35,7 +35,7 @@ async fn a_line_that_falls_silent_in_the_middle_and_heals_brings_each_copy_once(
     for edition in ["crime/2025-Q1", "crime/2025-Q2"] {
         stage.release(edition).await;
     }
-    stage.until_in_the_middle().await;
+    stage.until_in_the_middle(true).await;
     stage.relay.silence();
     let late = "SELECT count(*) FROM collections.delivery_attempt WHERE outcome = 'NO_ANSWER'";
     until("what it swallowed is given up", async || {
