@@ -122,8 +122,8 @@ impl Stage {
         lengths.filter(|(_, length)| *length < BYTES as u64).collect()
     }
 
-    /// Waits until a copy is in the middle of its way, having the clock pass on while everything waits.
-    pub async fn until_in_the_middle(&self) {
+    /// Waits until a copy is in the middle of its way; where `passing`, the clock passes on while everything waits.
+    pub async fn until_in_the_middle(&self, passing: bool) {
         let (before, mut database) = (self.coming(), self.database().await);
         let comes = async || {
             let found = self.coming();
@@ -133,7 +133,9 @@ impl Stage {
             {
                 return Some(());
             }
-            self.pass_on(&mut database).await;
+            if passing {
+                self.pass_on(&mut database).await;
+            }
             None
         };
         until("a copy is on its way", comes).await;
