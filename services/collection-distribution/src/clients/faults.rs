@@ -1,19 +1,17 @@
 //! What can go wrong between this system and a recipient's server, each thing as its own outcome. What the server says of itself is cut,
 //! and made visible where it is not: it may be anybody's words.
 
-use std::{io, time::Duration};
+use std::io;
 
 use legalstat_kit::door::text;
 use rustls::{AlertDescription as Alert, CertificateError};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::domain::delivery::{Failure, Outcome};
+use crate::domain::delivery::{Failure, LONGEST_REST, Outcome};
 
 /// How many characters of a server's words are told.
 const WORDS: usize = 300;
-/// The longest time for which a server is left alone because it asks for it.
-const LONGEST_REST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The server's answer is not the contract's.
 pub(super) fn unreadable(detail: impl Into<String>) -> Failure {

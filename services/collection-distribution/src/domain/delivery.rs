@@ -26,7 +26,7 @@ pub const SCHEDULE: [Duration; 8] = [
 /// By which part of it a wait may be shorter or longer, so that what failed together does not come again together.
 const JITTER: f64 = 0.2;
 /// The longest time for which a server is left alone because it asks for it.
-const LONGEST_REST: Duration = Duration::from_hours(24);
+pub const LONGEST_REST: Duration = Duration::from_hours(24);
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! How editions and their copies stand to the due dates, counted.
 
-use jiff::{Timestamp, ToSpan, civil::Date};
+use jiff::Timestamp;
 use legalstat_kit::{
-    due::{DueDate, Punctuality},
+    due::{DueDate, Moment, Punctuality},
     zone,
 };
 
@@ -27,23 +27,6 @@ impl Standing {
             Some(at) => Punctuality::of_done(at, self.due.time),
             None => Punctuality::of_open(now, self.due.time),
         }
-    }
-}
-
-/// When it is counted.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    now: Timestamp,
-    today: Date,
-    soon: Date,
-}
-
-impl Moment {
-    /// An instant; what is due within so many days after its own counts as due soon.
-    pub fn new(now: Timestamp, soon_days: i32) -> Self {
-        let today = zone::civil_day(now);
-        let soon = today.saturating_add(soon_days.days());
-        Self { now, today, soon }
     }
 }
 
@@ -165,6 +148,7 @@ impl CopyCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::{ToSpan as _, civil::Date};
     use proptest::prelude::*;
 
     fn day(text: &str) -> Date {

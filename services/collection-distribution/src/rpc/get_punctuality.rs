@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use legalstat_kit::{
     Call, Caller, Error, FieldReason, Violations,
     door::{wire, word},
-    due::{answering, schedule},
+    due::{Moment, answering, schedule},
     period::ReportingPeriod,
 };
 use legalstat_proto::{
@@ -20,7 +20,7 @@ use crate::{
     db::{self, punctuality::Filter},
     domain::{
         key,
-        punctuality::{CopyCounts, EditionCounts, Moment, Standing},
+        punctuality::{CopyCounts, EditionCounts, Standing},
     },
     error,
 };

@@ -1,10 +1,7 @@
 //! How editions stand to their due dates on the channels that their forms name, counted.
 
-use jiff::{Timestamp, ToSpan, civil::Date};
-use legalstat_kit::{
-    due::{DueDate, Punctuality},
-    zone,
-};
+use jiff::{Timestamp, civil::Date};
+use legalstat_kit::due::{DueDate, Moment, Punctuality};
 
 use super::key::EditionKey;
 
@@ -19,23 +16,6 @@ pub struct Standing {
     pub is_nil: bool,
     /// Whether it was due before the installation answers, or recorded afterwards.
     pub is_not_kept: bool,
-}
-
-/// When it is counted.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    now: Timestamp,
-    today: Date,
-    soon: Date,
-}
-
-impl Moment {
-    /// An instant; what is due within so many days after its own counts as due soon.
-    pub fn new(now: Timestamp, soon_days: i32) -> Self {
-        let today = zone::civil_day(now);
-        let soon = today.saturating_add(soon_days.days());
-        Self { now, today, soon }
-    }
 }
 
 /// The counts. Every edition expected is one of `on_time`, `late`, `overdue`, `not_due`, `nil` and `not_kept`.
@@ -122,6 +102,8 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::ToSpan as _;
+    use legalstat_kit::zone;
     use proptest::prelude::*;
 
     fn standing(due: Date, met_at: Option<Timestamp>, is_nil: bool, is_not_kept: bool) -> Standing {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use legalstat_kit::{
     Call, Error, FieldReason, Violations,
     door::{wire, word},
-    due::{answering, schedule},
+    due::{Moment, answering, schedule},
     period::ReportingPeriod,
 };
 use legalstat_proto::forms::v1::{GetPunctualityRequest, PunctualityLine, PunctualityReport};
@@ -21,7 +21,7 @@ use crate::{
     db,
     domain::{
         key,
-        punctuality::{Counts, Moment, Standing},
+        punctuality::{Counts, Standing},
     },
 };
 

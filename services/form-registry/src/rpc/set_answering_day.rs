@@ -1,7 +1,7 @@
 //! SetAnsweringDay.
 
 use legalstat_kit::{
-    Call, Error, Refusal, Violations,
+    Call, Error, Violations,
     due::answering,
     write::{self, Mutation, Outcome},
 };
@@ -32,30 +32,17 @@ pub(super) async fn set_answering_day(
     write::carry_out(&registry.context, mutation, move |write| {
         Box::pin(async move {
             schedule.require_whole()?;
-            let mut history = answering::history(write.connection(), TOLD + 1).await?;
-            let number = history.first().map_or(0, |last| last.number);
-            if !request.etag.is_empty() && request.etag != number.to_string() {
-                return Err(Refusal::changed(NAME).into());
-            }
-            if history
-                .first()
-                .is_some_and(|last| last.day == day && last.reason == reason)
-            {
-                let answer = shown(history, &call.caller)?;
-                return Ok(Outcome::repeated(&NAME, "answering-day.repeated", answer));
-            }
-            let set = answering::AnsweringDay {
-                number: number + 1,
+            let new = answering::NewDay {
                 day,
                 reason,
                 set: call.done(write.now()),
+                etag: request.etag,
             };
-            if !answering::insert(write.connection(), &set).await? {
-                return Err(Refusal::changed(NAME).into());
-            }
-            history.insert(0, set);
-            history.truncate(TOLD.unsigned_abs() as usize + 1);
+            let (is_repeat, history) = answering::set(write.connection(), NAME, new, TOLD + 1).await?;
             let answer = shown(history, &call.caller)?;
+            if is_repeat {
+                return Ok(Outcome::repeated(&NAME, "answering-day.repeated", answer));
+            }
             Ok(Outcome::of(&NAME, "answering-day.set", answer))
         })
     })

@@ -4,7 +4,7 @@
 use jiff::{Timestamp, civil::Date};
 use sqlx::PgConnection;
 
-use crate::{call::Done, zone};
+use crate::{Error, Refusal, call::Done, zone};
 
 /// Why the day is what it is until somebody sets one.
 const LOADED: &str = "the schedule was first loaded";
@@ -54,12 +54,57 @@ pub async fn day(connection: &mut PgConnection) -> Result<Option<Date>, sqlx::Er
     Ok(history(connection, 1).await?.first().map(|found| found.day))
 }
 
+/// A day that is to be set.
+pub struct NewDay {
+    /// What is due on it will be kept.
+    pub day: Date,
+    /// Why this day.
+    pub reason: String,
+    /// When it is set, and by whom.
+    pub set: Done,
+    /// The number of the last day that the caller knows; empty where it does not matter.
+    pub etag: String,
+}
+
+/// Sets the day, unless the last one was set for the same reason already. Gives whether it was, and then the days as [`history`] does.
+///
+/// # Errors
+/// ETAG_MISMATCH about `name` when another day was set than the one that the caller knows, or is being set; or the database fails.
+pub async fn set(
+    connection: &mut PgConnection,
+    name: &str,
+    new: NewDay,
+    most: i64,
+) -> Result<(bool, Vec<AnsweringDay>), Error> {
+    let mut history = history(connection, most).await?;
+    let number = history.first().map_or(0, |last| last.number);
+    if !new.etag.is_empty() && new.etag != number.to_string() {
+        return Err(Refusal::changed(name).into());
+    }
+    let is_same = |last: &AnsweringDay| last.day == new.day && last.reason == new.reason;
+    if history.first().is_some_and(is_same) {
+        return Ok((true, history));
+    }
+    let set = AnsweringDay {
+        number: number + 1,
+        day: new.day,
+        reason: new.reason,
+        set: new.set,
+    };
+    if !insert(connection, &set).await? {
+        return Err(Refusal::changed(name).into());
+    }
+    history.insert(0, set);
+    history.truncate(usize::try_from(most).unwrap_or_default());
+    Ok((false, history))
+}
+
 /// Stores a day; answers whether it did, which is not so when another has set one of this number meanwhile.
 ///
 /// # Errors
 /// When the database fails.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn insert(connection: &mut PgConnection, set: &AnsweringDay) -> Result<bool, sqlx::Error> {
+async fn insert(connection: &mut PgConnection, set: &AnsweringDay) -> Result<bool, sqlx::Error> {
     let inserted = sqlx::query!(
         "INSERT INTO answering_day (number, day, reason, set_at, set_by) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT DO NOTHING",

@@ -1,6 +1,6 @@
 //! When something is due, and how it stands to that.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, ToSpan as _, civil::Date};
 
 use crate::{door::word::Word, zone};
 
@@ -82,6 +82,26 @@ impl Punctuality {
     /// Of what is not done yet.
     pub fn of_open(now: Timestamp, due_time: Timestamp) -> Self {
         if now < due_time { Self::NotDue } else { Self::Overdue }
+    }
+}
+
+/// When punctuality is counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The instant.
+    pub now: Timestamp,
+    /// Its civil day.
+    pub today: Date,
+    /// The last day of those that count as soon.
+    pub soon: Date,
+}
+
+impl Moment {
+    /// An instant; what is due within so many days after its own counts as due soon.
+    pub fn new(now: Timestamp, soon_days: i32) -> Self {
+        let today = zone::civil_day(now);
+        let soon = today.saturating_add(soon_days.days());
+        Self { now, today, soon }
     }
 }
 

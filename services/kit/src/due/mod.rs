@@ -31,7 +31,7 @@ pub mod schedule;
 pub mod scheduled;
 mod terms;
 
-pub use date::{DueDate, Punctuality, Version};
+pub use date::{DueDate, Moment, Punctuality, Version};
 pub use duty::Duty;
 pub use explain::Unexplained;
 pub use schedule::Schedule;
