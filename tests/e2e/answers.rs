@@ -47,7 +47,7 @@ fn submitted(system: &System) -> String {
                     "unit": "UNIT_CRIME", "period": "2025-M01", "indicator": "forms/1/indicators/crimes",
                     "territories": ["11", "15"] }] } });
     let file = system.file("request.json", &request.to_string());
-    let submitted = system.json(&["requests", "submit", "--as", "edms", "--file", &file]);
+    let submitted = system.examined(&["requests", "submit", "--as", "edms", "--file", &file]);
     assert_eq!(submitted["state"], "REQUEST_STATE_REGISTERED", "{submitted}");
     submitted["name"].as_str().expect("a name").to_owned()
 }

@@ -61,7 +61,7 @@ fn checks(system: &System, item: Value) -> [Value; 2] {
     asked["requestId"] = json!(id.to_string());
     asked["request"]["items"] = json!([item]);
     let file = system.file("request.json", &asked.to_string());
-    let answer = system.json(&["requests", "submit", "--as", "edms", "--file", &file]);
+    let answer = system.examined(&["requests", "submit", "--as", "edms", "--file", &file]);
     assert_eq!(answer["state"], "REQUEST_STATE_REGISTERED", "{answer}");
     let checks = answer["examination"]["checks"].as_array().expect("a list");
     ["CHECK_RULE_WITHIN_INDICATORS", "CHECK_RULE_NOT_OPENLY_AVAILABLE"].map(|rule| {

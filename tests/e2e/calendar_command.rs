@@ -184,7 +184,7 @@ fn a_month_shows_its_days_and_what_falls_due() {
 /// A registered request, brought by the Unified EDMS.
 pub(crate) fn registered(system: &System) -> Value {
     let file = system.file("request.json", &request().to_string());
-    let submitted = system.json(&["requests", "submit", "--as", "edms", "--file", &file]);
+    let submitted = system.examined(&["requests", "submit", "--as", "edms", "--file", &file]);
     assert_eq!(submitted["state"], "REQUEST_STATE_REGISTERED");
     submitted
 }
@@ -250,15 +250,7 @@ fn a_month_shows_every_open_request_however_many_pages_they_fill() {
     let submitted = ["1", "2", "3"].map(|last| {
         large["requestId"] = json!(format!("0b6f3a1e-3f0e-4c61-9b55-1f9a6d1c2e0{last}"));
         let file = system.file("request.json", &large.to_string());
-        let submitted = system.json(&["requests", "submit", "--as", "edms", "--file", &file]);
-        // On a busy machine the form registry may need longer for so many items than a call waits; then a job examines them.
-        let name = submitted["name"].as_str().expect("a name");
-        loop {
-            let request = system.json(&["requests", "get", name]);
-            if request["state"] == "REQUEST_STATE_REGISTERED" {
-                break request;
-            }
-        }
+        system.examined(&["requests", "submit", "--as", "edms", "--file", &file])
     });
     let numbers = submitted
         .each_ref()

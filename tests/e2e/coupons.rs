@@ -15,7 +15,7 @@ use crate::command_line::request;
 fn accepted() -> (System, Value, String, String) {
     let system = System::start();
     let submitted = system.file("request.json", &request().to_string());
-    let answer = system.json(&["requests", "submit", "--as", "edms", "--file", &submitted]);
+    let answer = system.examined(&["requests", "submit", "--as", "edms", "--file", &submitted]);
     let saved = system.file("answer.json", &answer.to_string());
     (system, answer, saved, submitted)
 }

@@ -37,7 +37,7 @@ fn recorded(system: &System, essence: &str, flags: &[&str]) -> String {
         "--item",
         "unit=person;period=2025;words=population",
     ];
-    let request = system.json(&[&usual[..], flags].concat());
+    let request = system.examined(&[&usual[..], flags].concat());
     request["coupon"]["number"]
         .as_str()
         .expect("it has a coupon")
@@ -280,7 +280,7 @@ async fn requests_are_ended_each_in_its_way_and_one_is_not_returned_before_its_t
 fn a_command_takes_whatever_number_is_at_hand_unless_several_requests_have_it() {
     let system = System::start();
     let number = |bin: &str, name: &str| {
-        let request = system.json(&[
+        let request = system.examined(&[
             "requests",
             "new",
             "--as",

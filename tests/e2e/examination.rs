@@ -460,7 +460,7 @@ fn who_submits_a_document_again_is_told_of_the_first_before_it_is_sent() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{said}");
         let answer: Value = serde_json::from_slice(&output.stdout).expect("it answers in JSON");
-        (answer, said)
+        (system.until_examined(&submit, &answer), said)
     };
     let (first, said) = submit(1, &[]);
     assert!(

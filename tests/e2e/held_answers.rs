@@ -17,7 +17,7 @@ fn recorded(system: &System) -> Value {
         "essence": "2025 жылдың қаңтарындағы қылмыстар", "language": "LANGUAGE_KK",
         "items": [{ "kind": "ITEM_KIND_STATISTICS", "description": "Тіркелген қылмыстар", "unit": "UNIT_CRIME", "period": "2025-M01" }] } });
     let file = system.file("request.json", &request.to_string());
-    let submitted = system.json(&["requests", "submit", "--file", &file]);
+    let submitted = system.examined(&["requests", "submit", "--file", &file]);
     assert_eq!(submitted["state"], "REQUEST_STATE_REGISTERED", "{submitted}");
     submitted
 }

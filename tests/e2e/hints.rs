@@ -64,7 +64,7 @@ fn registered(system: &System, flags: &[&str]) -> String {
     } else {
         &dated
     };
-    let request = system.json(&[&usual[..], dated, flags].concat());
+    let request = system.examined(&[&usual[..], dated, flags].concat());
     let number = request["registrationNumber"]
         .as_str()
         .filter(|number| !number.is_empty());
@@ -247,7 +247,7 @@ fn an_anonymous_report_of_a_threat_is_to_be_forwarded_at_once_and_is_marked_in_t
         "--essence",
         "Қауіп туралы хабар",
     ];
-    let reported = system.json(&[&report[..], &["--reports-crime-or-threat"]].concat());
+    let reported = system.examined(&[&report[..], &["--reports-crime-or-threat"]].concat());
     assert_eq!(reported["reportsCrimeOrThreat"], true);
     let coupon = reported["coupon"]["number"].as_str().expect("it has one").to_owned();
     let queue = said(&system, &["requests", "queue", "--unassigned", "-o", "json"]);
@@ -288,7 +288,7 @@ fn what_is_overdue_and_what_the_system_decided_stand_in_the_queue_until_somebody
     assert!(shown.contains(&overdue) && shown.contains("OVERDUE by "), "{shown}");
     assert!(said(&system, &["requests", "show", &overdue]).contains("overdue by "));
 
-    let oral = system.json(&[
+    let oral = system.examined(&[
         "requests",
         "new",
         "--kind",

@@ -125,9 +125,10 @@ impl Drop for Ended {
 fn data_survive_an_orderly_stop_and_a_kill() {
     let mut system = System::start();
     let file = system.file("request.json", &request().to_string());
-    let submitted = system.json(&["requests", "submit", "--as", "edms", "--file", &file]);
+    let submit = ["requests", "submit", "--as", "edms", "--file", &file];
+    let submitted = system.json(&submit);
     let name = submitted["name"].as_str().expect("it is stored").to_owned();
-    let told = without_secret(submitted.clone());
+    let told = without_secret(system.until_examined(&submit, &submitted));
 
     assert_eq!(system.end(Signal::SIGINT), Some(0), "Ctrl-C ends it in order");
     assert_eq!(
@@ -144,7 +145,7 @@ fn data_survive_an_orderly_stop_and_a_kill() {
     assert_eq!(system.end(Signal::SIGKILL), None);
     system.up();
     assert_eq!(system.json(&["requests", "get", &name, "--as", "edms"]), told);
-    let again = system.json(&["requests", "submit", "--as", "edms", "--file", &file]);
+    let again = system.json(&submit);
     assert_eq!(again, submitted, "the same call has the same answer, also after a kill");
 }
 

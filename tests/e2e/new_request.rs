@@ -247,7 +247,7 @@ fn a_body_is_asked_before_its_channel_is_refused_and_what_was_typed_is_kept_when
     let text = std::fs::read_to_string(&path).expect("it was kept");
     std::fs::write(&path, text.replace("2025-Q1", "2025-Q4")).expect("the folder is ours");
     let mended: Vec<&str> = hint.split(' ').collect();
-    let request = system.json(&mended);
+    let request = system.examined(&mended);
     assert_eq!(request["state"], "REQUEST_STATE_REGISTERED");
     assert_eq!(request["requester"]["bin"], "160340014245");
 }
@@ -257,7 +257,7 @@ fn a_likely_duplicate_is_asked_about_before_it_is_sent() {
     let system = System::start();
     let item = ["--item", "unit=crime;period=2025-Q4;words=registered crimes"];
     let new = [&["requests", "new", "--as", "edms"][..], &BODY, &item].concat();
-    let first = system.json(&new);
+    let first = system.examined(&new);
     let mut terminal = Terminal::run(&system, &new);
     terminal.answer("Send it? (yes, no)", "yes");
     let number = first["registrationNumber"].as_str().expect("it is registered");
@@ -301,7 +301,7 @@ fn a_template_that_is_filled_in_is_submitted_and_one_that_is_not_is_refused_by_i
     request["items"][0]["description"] = "registered crimes".into();
     request["items"][0]["period"] = "2025-Q4".into();
     std::fs::write(&path, template.to_string()).expect("the folder is ours");
-    assert_eq!(system.json(&submit)["state"], "REQUEST_STATE_REGISTERED");
+    assert_eq!(system.examined(&submit)["state"], "REQUEST_STATE_REGISTERED");
 }
 
 #[test]
@@ -355,7 +355,7 @@ fn further_officials_have_their_own_requests_and_one_name_is_one_person() {
         roles("ministry-edms").split(':').next(),
         roles("edms").split(':').next()
     );
-    let number = system.json(&submit)["registrationNumber"]
+    let number = system.examined(&submit)["registrationNumber"]
         .as_str()
         .expect("it is registered")
         .to_owned();

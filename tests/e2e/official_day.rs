@@ -79,7 +79,7 @@ impl Office {
             .into_iter()
             .chain(flags.iter().map(String::as_str))
             .collect();
-        let request = self.system.json(&flags);
+        let request = self.system.examined(&flags);
         request["coupon"]["number"]
             .as_str()
             .expect("it has a coupon")

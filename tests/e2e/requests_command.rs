@@ -59,7 +59,7 @@ fn several_requests_of_a_file_have_each_their_answer_and_are_found_watched_and_c
     let answers = lines(&output);
     assert_eq!(answers.len(), 3);
     assert_eq!(answers[1]["failure"]["reason"], "ERROR_REASON_INVALID_FIELDS");
-    let [first, third] = [0, 2].map(|place: usize| &answers[place]["request"]);
+    let [first, third] = [0, 2].map(|place: usize| system.until_examined(&submit, &answers[place]["request"]));
     assert_eq!(
         lines(&system.run(&submit)),
         answers,

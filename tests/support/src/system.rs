@@ -16,6 +16,8 @@ use serde_json::Value;
 
 /// How long a system may take to start; on a busy machine far more than it does.
 const STARTING: Duration = Duration::from_secs(120);
+/// How long an examination may take; on a busy machine far more than it does.
+const EXAMINED: Duration = Duration::from_secs(60);
 
 /// A folder with a system that can be started, stopped and killed.
 pub struct System {
@@ -212,6 +214,25 @@ impl System {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {said}");
         serde_json::from_slice(&output.stdout).expect("it answers in JSON")
+    }
+
+    /// Submits a request by a command line that answers in JSON, and gives it as it stands when it is examined, with the coupon of the
+    /// answer, whose secret is told once. On a busy machine an examination takes longer than the call waits for it; then a job makes it.
+    pub fn examined(&self, arguments: &[&str]) -> Value {
+        self.until_examined(arguments, &self.json(arguments))
+    }
+
+    /// The request of this answer to that command line when it is examined.
+    pub fn until_examined(&self, arguments: &[&str], answer: &Value) -> Value {
+        let caller = arguments.iter().skip_while(|word| **word != "--as").nth(1);
+        let name = answer["name"].as_str().expect("it is stored");
+        let (began, mut request) = (Instant::now(), answer.clone());
+        while request["state"] == "REQUEST_STATE_RECEIVED" {
+            assert!(began.elapsed() < EXAMINED, "it is not examined: {request}");
+            request = self.json(&["requests", "get", name, "--as", caller.unwrap_or(&"operator")]);
+        }
+        request["coupon"] = answer["coupon"].clone();
+        request
     }
 
     /// Runs a command line that must fail; its exit code and what it said.
