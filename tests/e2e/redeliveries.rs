@@ -184,7 +184,7 @@ fn a_copy_of_a_body_that_ended_goes_to_the_inbox_of_what_follows_it_and_the_proo
     system.json(&redelivering(&copy));
     let received = until_state(&system, &copy, "COPY_STATE_RECEIVED");
     assert_eq!(received["receipt"]["successor"], format!("recipients/{HEIR}"));
-    assert_eq!(inbox.received(), [copy.clone()]);
+    assert_eq!(inbox.received(), std::slice::from_ref(&copy));
 
     let proof = system.folder().join("proof.json").display().to_string();
     system.json(&["collections", "prove", &copy, "--to", &proof]);

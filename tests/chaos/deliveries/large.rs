@@ -44,7 +44,7 @@ fn marked(process: u32) -> u64 {
 
 fn require_flat(process: u32, before: u64, what: &str) {
     let grown = peak(process).saturating_sub(before);
-    println!(
+    eprintln!(
         "{what}: the memory of the service grew by {} MiB of {}",
         grown / MIB,
         before / MIB
