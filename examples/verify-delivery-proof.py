@@ -6,7 +6,7 @@
 KEYS is a saved answer of ListSigningKeys, in proto3 JSON. Needs the packages rfc8785 and cryptography. The format is described at
 DeliveryProof in proto/legalstat/collections/v1/proof.proto.
 """
-import argparse, base64, hashlib, json, sys
+import argparse, base64, datetime, hashlib, json, sys
 import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -35,6 +35,16 @@ def is_signed(keys, name, message, signature):
         return False
 
 
+def instant(text):
+    return datetime.datetime.fromisoformat(text)
+
+
+def counts(key, received):
+    """Whether a recipient's key counts at an instant: from its beginning on, and before its end where it has one."""
+    is_over = "validTo" in key and instant(key["validTo"]) <= instant(received)
+    return instant(key["validFrom"]) <= instant(received) and not is_over
+
+
 proof = read(given.proof)
 keys = read(given.keys)["signingKeys"] if given.keys else proof["signingKeys"]
 statement, receipt, manifest = proof.get("statement"), proof.get("receipt", {}), proof.get("manifest")
@@ -59,6 +69,7 @@ points = {
     and said.get("format") == "legalstat-receipt/1" and said.get("copySha256") == digest
     and same(["copy", "contentSha256", "recipient"])
     and signer in line and receipt["signingKey"].startswith(signer + "/signingKeys/")
+    and counts(recipient_key, said["receivedAt"])
     and is_signed([recipient_key], receipt["signingKey"], said, receipt["signature"]),
 }
 files = [statement["contentSha256"]] if statement else []

@@ -12,7 +12,7 @@ use std::{
 use bytes::{Buf, Bytes};
 use prost::Message;
 use tokio::task::JoinSet;
-use tonic::{Status, codec::DecodeBuf, transport::Channel};
+use tonic::{Code, Status, codec::DecodeBuf, transport::Channel};
 
 use crate::{
     call::{self, Read, call},
@@ -23,6 +23,9 @@ use crate::{
 pub(crate) const CONNECTIONS: usize = 4;
 /// How many calls are under way at any time.
 pub(crate) const IN_FLIGHT: usize = 16;
+
+/// After how long a call is made again for which the server had no place.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// Whom calls go to.
 #[derive(Clone, Copy)]
@@ -138,7 +141,13 @@ impl Load {
                         return latencies;
                     }
                     let at = index % asked.encoded.len();
-                    let length = call(&channel, method, read, asked.encoded[at].clone()).await;
+                    let length = loop {
+                        match call(&channel, method, read, asked.encoded[at].clone()).await {
+                            // The server of a busy machine asks to come again; that time counts.
+                            Err(status) if status.code() == Code::ResourceExhausted => tokio::time::sleep(AGAIN).await,
+                            answered => break answered,
+                        }
+                    };
                     latencies.push(began.elapsed());
                     assert_eq!(
                         length.expect("every call succeeds"),

@@ -6,6 +6,7 @@
 mod asking;
 mod call;
 mod database;
+mod editions;
 #[expect(dead_code, reason = "other benches say whether answers are decoded")]
 mod load;
 #[expect(dead_code, reason = "other benches compare unlike subjects")]
@@ -15,17 +16,13 @@ mod settings;
 use std::{process::ExitCode, time::Duration};
 
 use bytes::Bytes;
-use legalstat_kit::door::wire::sha256;
 use legalstat_proto::collections::v1::{
     GetPunctualityRequest, ListCopiesRequest, ListCopiesResponse, ListScheduleRequest, ListScheduleResponse,
-    PunctualityLines, PunctualityReport, ReleaseEditionRequest, SealEditionRequest, UploadEditionContentHeader,
-    UploadEditionContentRequest, collection_distribution_service_client::CollectionDistributionServiceClient,
-    upload_edition_content_request::Part,
+    PunctualityLines, PunctualityReport,
 };
 use legalstat_test_support::{open_requests, system::System};
 use prost::Message;
 use tonic::transport::Channel;
-use uuid::Uuid;
 
 use crate::{
     database::{durable, run},
@@ -151,7 +148,8 @@ struct Stored<'a> {
 
 impl<'a> Stored<'a> {
     async fn bring(system: &'a System, copies: u64) -> Self {
-        release_model(system).await;
+        editions::seal(system, MODEL, CONTENT).await;
+        editions::release(system, MODEL).await;
         let mut database = open_requests::database(system).await;
         durable(&mut database).await;
         let asked = format!("SET bench.year = {YEAR}; SET bench.copies = {copies}; ");
@@ -176,39 +174,4 @@ impl<'a> Stored<'a> {
         load.calls(Reading::Decoded, 300).await;
         load
     }
-}
-
-fn id() -> String {
-    Uuid::new_v4().to_string()
-}
-
-/// Uploads, seals and releases the edition whose copies are the model of all.
-async fn release_model(system: &System) {
-    let client =
-        |caller| CollectionDistributionServiceClient::new(system.channel("collection-distribution", Some(caller)));
-    let (mut operator, mut approver) = (client("operator"), client("approver"));
-    let header = UploadEditionContentHeader {
-        name: MODEL.into(),
-        filename: "crime.pdf".into(),
-        content_type: "application/pdf".into(),
-        request_id: id(),
-        ..Default::default()
-    };
-    let parts = [Part::Header(header), Part::Chunk(CONTENT.to_vec())];
-    let messages = parts.map(|part| UploadEditionContentRequest { part: Some(part) });
-    let uploaded = operator.upload_edition_content(tokio_stream::iter(messages)).await;
-    uploaded.expect("it is taken");
-    let sealing = SealEditionRequest {
-        name: MODEL.into(),
-        sha256: hex::encode(sha256(CONTENT)),
-        request_id: id(),
-        validate_only: false,
-    };
-    operator.seal_edition(sealing).await.expect("it is sealed");
-    let releasing = ReleaseEditionRequest {
-        name: MODEL.into(),
-        request_id: id(),
-        ..Default::default()
-    };
-    approver.release_edition(releasing).await.expect("it is released");
 }

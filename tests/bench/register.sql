@@ -22,8 +22,8 @@ SELECT b.collection, b.period, 1, 'RELEASED', f.number, f.sha256, f.uploaded_by,
 FROM bench.edition b JOIN collections.edition_file f USING (collection, period);
 INSERT INTO collections.edition
     (collection, period, revision, state, file, sha256, uploaded_by, sealed_at, sealed_by, released_at, released_by)
-SELECT collection, period, revision, state, file, sha256, uploaded_by, sealed_at, sealed_by, released_at, released_by
-FROM collections.revision JOIN bench.edition USING (collection, period);
+SELECT r.collection, r.period, r.revision, r.state, r.file, r.sha256, r.uploaded_by, r.sealed_at, r.sealed_by, r.released_at, r.released_by
+FROM collections.revision r JOIN bench.edition b ON (b.collection, b.period) = (r.collection, r.period);
 
 INSERT INTO collections.copy
     (collection, period, revision, number, recipient, sha256, state, issued_at, received_at, legal_basis_act, legal_basis_provision,

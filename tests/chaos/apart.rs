@@ -140,9 +140,14 @@ impl Apart {
         process.wait().expect("it is ours");
     }
 
+    /// The process of a service that runs.
+    pub fn process(&self, service: &str) -> u32 {
+        self.processes[service].id()
+    }
+
     /// Sends a service a signal.
     pub fn signal(&self, service: &str, signal: Signal) {
-        let process = i32::try_from(self.processes[service].id()).expect("a process id");
+        let process = i32::try_from(self.process(service)).expect("a process id");
         signal::kill(Pid::from_raw(process), signal).expect("it runs");
     }
 

@@ -5,31 +5,34 @@ use std::time::{Duration, Instant};
 use legalstat_test_support::{inbox::Inbox, system::System};
 use serde_json::Value;
 
-const LEADERSHIP: &str = "gpo-leadership";
-const EDITION: &str = "crime/2025-Q1";
-const CONTENT: &str = "%PDF-1.7 crime";
+pub(super) const LEADERSHIP: &str = "gpo-leadership";
+pub(super) const EDITION: &str = "crime/2025-Q1";
+pub(super) const CONTENT: &str = "%PDF-1.7 crime";
 /// How long its copies may be on their way, on a busy machine far more than they are.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
-fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+pub(super) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().expect("a text")
 }
 
-/// An inbox of which an administrator has told the system: its key and where it is.
-fn connected(system: &System) -> Inbox {
-    let key = system.json(&[
-        "inbox",
-        "add-key",
-        "--as",
-        LEADERSHIP,
-        "--store",
-        "gpo-leadership-inbox",
-    ]);
-    let public = system.file("leadership.pub", text(&key, "publicKey"));
-    let enter = ["collections", "add-recipient-key", LEADERSHIP, text(&key, "key")];
+/// Makes the inbox of a recipient a key, which an administrator enters.
+pub(super) fn give_key(system: &System, recipient: &str) {
+    let store = format!("{recipient}-inbox");
+    let key = system.json(&["inbox", "add-key", "--as", recipient, "--store", &store]);
+    let public = system.file(&format!("{recipient}.pub"), text(&key, "publicKey"));
+    let enter = ["collections", "add-recipient-key", recipient, text(&key, "key")];
     system.json(&[&enter[..], &["--public-key", &public, "--reason", "its inbox signs"]].concat());
-    let keys = system.run(&["collections", "keys", "-o", "json"]).stdout;
-    let inbox = Inbox::start(system.folder(), LEADERSHIP, &keys);
+}
+
+/// The keys of the distribution, as `collections keys` tells them.
+pub(super) fn distribution_keys(system: &System) -> Vec<u8> {
+    system.run(&["collections", "keys", "-o", "json"]).stdout
+}
+
+/// An inbox of which an administrator has told the system: its key and where it is.
+pub(super) fn connected(system: &System) -> Inbox {
+    give_key(system, LEADERSHIP);
+    let inbox = Inbox::start(system.folder(), LEADERSHIP, &distribution_keys(system));
     let update = [
         "collections",
         "update-recipient",
@@ -40,6 +43,15 @@ fn connected(system: &System) -> Inbox {
     let facts = ["--certificate", LEADERSHIP, "--act", "Order 1", "--reason", "its inbox"];
     system.json(&[&update[..], &facts].concat());
     inbox
+}
+
+/// Releases the edition, and gives its file.
+pub(super) fn released(system: &System) -> String {
+    let file = system.file("crime.pdf", CONTENT);
+    system.json(&["collections", "upload", EDITION, "--content", &file]);
+    system.json(&["collections", "seal", EDITION, "--file", &file]);
+    system.json(&["collections", "release", EDITION]);
+    file
 }
 
 /// The recipient's copies, once there is none that is not received.
@@ -59,10 +71,7 @@ fn received(system: &System) -> Vec<Value> {
 fn copies_of_a_recipient_whose_inbox_an_administrator_entered_arrive_by_themselves_and_their_receipts_prove_it() {
     let system = System::start();
     let inbox = connected(&system);
-    let file = system.file("crime.pdf", CONTENT);
-    system.json(&["collections", "upload", EDITION, "--content", &file]);
-    system.json(&["collections", "seal", EDITION, "--file", &file]);
-    system.json(&["collections", "release", EDITION]);
+    let file = released(&system);
 
     let copies = received(&system);
     assert_eq!(copies.len(), 7);

@@ -26,6 +26,7 @@ mod new_request;
 mod official_day;
 mod openssl;
 mod punctuality;
+mod redeliveries;
 mod requests_command;
 mod retention;
 mod sandbox;

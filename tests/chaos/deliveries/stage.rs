@@ -61,6 +61,26 @@ fn name(edition: &str, number: i32) -> String {
     format!("collections/{collection}/editions/{period}/copies/{number}")
 }
 
+/// The inbox of a recipient, with a key that an administrator has entered. `keys` are those of the distribution.
+pub fn inbox(apart: &Apart, recipient: &str, keys: &Value) -> Inbox {
+    let store = format!("{recipient}-inbox");
+    let key = told(apart, &["inbox", "add-key", "--as", recipient, "--store", &store]);
+    std::fs::write(apart.folder().join("key"), text(&key, "publicKey")).expect("the folder is ours");
+    let enter = ["collections", "add-recipient-key", recipient, text(&key, "key")];
+    told(
+        apart,
+        &[&enter[..], &["--public-key", "key", "--reason", "its inbox signs"]].concat(),
+    );
+    Inbox::start(apart.folder(), recipient, keys.to_string().as_bytes())
+}
+
+/// Tells the distribution where a recipient's inbox is.
+pub fn enter(apart: &Apart, recipient: &str, endpoint: &str) {
+    let update = ["collections", "update-recipient", recipient, "--endpoint", endpoint];
+    let facts = ["--certificate", recipient, "--act", "Order 1", "--reason", "its inbox"];
+    told(apart, &[&update[..], &facts].concat());
+}
+
 impl Stage {
     /// A distribution that delivers with these settings, and an inbox of which an administrator has told it.
     pub async fn start(own: &'static [(&'static str, &'static str)]) -> Self {
@@ -68,24 +88,12 @@ impl Stage {
         apart.begin("calendar");
         apart.begin(DISTRIBUTION);
         let keys = until("it tells its keys", async || called(&apart, &["collections", "keys"])).await;
-        let inbox = block_in_place(|| {
-            let store = format!("{RECIPIENT}-inbox");
-            let key = told(&apart, &["inbox", "add-key", "--as", RECIPIENT, "--store", &store]);
-            std::fs::write(apart.folder().join("key"), text(&key, "publicKey")).expect("the folder is ours");
-            let enter = ["collections", "add-recipient-key", RECIPIENT, text(&key, "key")];
-            told(
-                &apart,
-                &[&enter[..], &["--public-key", "key", "--reason", "its inbox signs"]].concat(),
-            );
-            Inbox::start(apart.folder(), RECIPIENT, keys.to_string().as_bytes())
-        });
+        let inbox = block_in_place(|| inbox(&apart, RECIPIENT, &keys));
         let port = inbox.url().rsplit(':').next().and_then(|port| port.parse().ok());
         let port: u16 = port.expect("the address has a port");
         let relay = Relay::before(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await;
         let endpoint = format!("https://localhost:{}", relay.port());
-        let update = ["collections", "update-recipient", RECIPIENT, "--endpoint", &endpoint];
-        let facts = ["--certificate", RECIPIENT, "--act", "Order 1", "--reason", "its inbox"];
-        block_in_place(|| told(&apart, &[&update[..], &facts].concat()));
+        block_in_place(|| enter(&apart, RECIPIENT, &endpoint));
         Self {
             inbox,
             apart,
@@ -277,7 +285,7 @@ impl Stage {
 }
 
 /// What a command answers; `None` when it fails.
-fn called(apart: &Apart, arguments: &[&str]) -> Option<Value> {
+pub fn called(apart: &Apart, arguments: &[&str]) -> Option<Value> {
     let output = block_in_place(|| program(apart.folder()).args(arguments).args(["-o", "json"]).output());
     let output = output.expect("the program runs");
     if !output.status.success() {
@@ -288,6 +296,6 @@ fn called(apart: &Apart, arguments: &[&str]) -> Option<Value> {
 }
 
 /// What a command answers that must succeed.
-fn told(apart: &Apart, arguments: &[&str]) -> Value {
+pub fn told(apart: &Apart, arguments: &[&str]) -> Value {
     called(apart, arguments).unwrap_or_else(|| panic!("{arguments:?} fails"))
 }

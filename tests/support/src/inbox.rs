@@ -18,6 +18,8 @@ use crate::system::program;
 pub struct Inbox {
     folder: PathBuf,
     recipient: String,
+    /// Those that it follows, whose copies it takes as well.
+    also: Vec<String>,
     port: u16,
     process: Option<Child>,
 }
@@ -29,9 +31,18 @@ impl Inbox {
     /// # Panics
     /// When it does not start.
     pub fn start(folder: &Path, recipient: &str, keys: &[u8]) -> Self {
+        Self::following(folder, recipient, &[], keys)
+    }
+
+    /// The same for a recipient that follows others, whose copies it takes as well.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn following(folder: &Path, recipient: &str, also: &[&str], keys: &[u8]) -> Self {
         let mut inbox = Self {
             folder: folder.to_owned(),
             recipient: recipient.to_owned(),
+            also: also.iter().map(|id| (*id).to_owned()).collect(),
             port: 0,
             process: None,
         };
@@ -67,6 +78,7 @@ impl Inbox {
             .arg(self.store())
             .arg("--trusted-keys")
             .arg(self.trusted_keys())
+            .args(self.also.iter().flat_map(|id| ["--also", id]))
             .args([
                 "--listen",
                 &format!("127.0.0.1:{}", self.port),

@@ -15,17 +15,19 @@ use crate::{
         key::{self, CopyKey},
         recipient::{self, Known},
     },
+    jobs::delivery,
     proof,
 };
 
 /// What changes an edition or a copy; who only read it is no part of a proof.
-const METHODS: [&str; 10] = [
+const METHODS: [&str; 11] = [
     "UploadEditionContent",
     "RemoveEditionFile",
     "MarkEdition",
     "SetEmbargo",
     "SealEdition",
     "ReleaseEdition",
+    "RedeliverCopy",
     "RecallEdition",
     "ConfirmReceipt",
     "RejectCopy",
@@ -111,7 +113,9 @@ async fn unsigned(
         None => None,
     };
     let resources = [key.to_string(), key.edition.to_string()];
-    let methods = METHODS.map(|method| format!("/{SERVICE_NAME}/{method}"));
+    let mut methods = METHODS.map(|method| format!("/{SERVICE_NAME}/{method}")).to_vec();
+    // Of a copy that goes to its recipient's server this has the receipt.
+    methods.push(delivery::METHOD.into());
     let journal_entries = journal::done(connection, &resources, &methods, ENTRIES).await?;
     let copy = convert::to_full_copy(copy, now);
     let mut revision = revision.map(convert::to_revision);

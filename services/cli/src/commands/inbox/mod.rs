@@ -11,6 +11,8 @@ use clap::Subcommand;
 use super::name;
 use crate::{failure::Failure, options::Options};
 
+const RECIPIENTS: &str = "recipients/";
+
 /// A recipient's own server, which takes copies, stores them in a folder and signs for them
 #[derive(Subcommand, Debug)]
 pub(crate) enum Inbox {
@@ -55,16 +57,48 @@ impl Owner {
     fn name(&self, options: &Options) -> Result<String, Failure> {
         let given = self.recipient.as_ref().or(options.caller.as_ref());
         let given = given.ok_or_else(|| Failure::usage("say whose inbox it is with --recipient ID or --as ID"))?;
-        Ok(name("recipients/", given))
+        recipient_name(given)
     }
 
     /// Its id.
     fn id(&self, options: &Options) -> Result<String, Failure> {
         let name = self.name(options)?;
-        let id = name.trim_start_matches("recipients/");
-        if id.is_empty() || id.contains(['/', '.']) {
-            return Err(Failure::usage(format!("{name} names no recipient")));
+        Ok(name.trim_start_matches(RECIPIENTS).to_owned())
+    }
+}
+
+/// The name of a recipient that is given by its name or its id. What can be none is refused here: an inbox takes a copy for nobody else,
+/// and rejects it for good.
+fn recipient_name(given: &str) -> Result<String, Failure> {
+    let name = name(RECIPIENTS, given);
+    let id = name.trim_start_matches(RECIPIENTS);
+    let of_id = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !id.starts_with(|c: char| c.is_ascii_lowercase()) || !id.chars().all(of_id) {
+        return Err(Failure::usage(format!("{name} names no recipient")));
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recipient_is_given_by_its_name_or_its_id_and_what_can_be_none_is_refused() {
+        for given in ["constitutional-council", "recipients/constitutional-council"] {
+            let name = recipient_name(given).expect("it is one");
+            assert_eq!(name, "recipients/constitutional-council");
         }
-        Ok(id.to_owned())
+        for none in [
+            "",
+            "recipients/",
+            "../x",
+            "constitutional_council",
+            "Senate",
+            "senate/x",
+            "senate ",
+        ] {
+            assert!(recipient_name(none).is_err(), "{none:?}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use legalstat_kit::{
 use legalstat_local::signing;
 use tokio_util::sync::CancellationToken;
 
-use super::{Owner, Store, name};
+use super::{Owner, Store, recipient_name};
 use crate::{failure::Failure, options::Options, output};
 
 /// Take copies until Ctrl-C or SIGTERM
@@ -75,6 +75,8 @@ impl Serve {
     /// Runs until SIGINT or SIGTERM.
     pub(super) async fn run(self, options: &Options) -> Result<(), Failure> {
         let (recipient, id) = (self.owner.name(options)?, self.owner.id(options)?);
+        let also = self.also.iter().map(|given| recipient_name(given));
+        let also = also.collect::<Result<Vec<_>, _>>()?;
         let limits = Limits::read(&mut Environment::of_process(), 1);
         let limits = limits.map_err(|error| Failure::usage(error.to_string()))?;
         let format = if self.log_json {
@@ -100,10 +102,11 @@ impl Serve {
         } else {
             "its receipts are by its certificate alone: it has no signing key"
         };
-        let told = format!("{recipient} takes copies at {calls}, health at {health}; {how}");
+        let whose = [vec![recipient.clone()], also.clone()].concat().join(", also for ");
+        let told = format!("{whose} takes copies at {calls}, health at {health}; {how}");
         let settings = Settings {
             recipient,
-            also: self.also.iter().map(|id| name("recipients/", id)).collect(),
+            also,
             store: self.store.store,
             trusted_keys: self.trusted_keys,
             signing_keys,

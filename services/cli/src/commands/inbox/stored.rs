@@ -167,16 +167,37 @@ fn plain(filename: &str, number: usize) -> String {
     }
 }
 
+/// Copies a file to where none is; what could not be written whole is taken away again, so that the next try finds the place free.
 fn copied(from: &Path, to: &Path) -> io::Result<()> {
     let mut new = fs::File::create_new(to)?;
-    io::copy(&mut fs::File::open(from)?, &mut new)?;
-    new.flush()?;
-    new.sync_all()
+    let mut whole = || {
+        io::copy(&mut fs::File::open(from)?, &mut new)?;
+        new.flush()?;
+        new.sync_all()
+    };
+    let written = whole();
+    if written.is_err() {
+        fs::remove_file(to).ok();
+    }
+    written
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_copied_whole_leaves_its_place_free_and_one_that_is_there_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
+        // A folder opens and cannot be read.
+        assert!(copied(folder.path(), &to).is_err() && !to.exists());
+        fs::write(&from, "new").expect("it is written");
+        copied(&from, &to).expect("the place is free");
+        fs::write(&from, "other").expect("it is written");
+        assert!(copied(&from, &to).is_err());
+        assert_eq!(fs::read_to_string(&to).expect("it is there"), "new");
+    }
 
     #[test]
     fn no_name_of_a_file_leads_to_a_folder() {

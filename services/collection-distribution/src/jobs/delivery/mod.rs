@@ -44,7 +44,7 @@ const MARGIN: Duration = Duration::from_secs(30);
 /// How many lost claims are taken over at a time.
 const LOST: i64 = 100;
 /// What the journal names as the method.
-const METHOD: &str = "jobs/delivery";
+pub(crate) const METHOD: &str = "jobs/delivery";
 
 /// How much a replica delivers at once, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

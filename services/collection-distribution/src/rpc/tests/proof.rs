@@ -3,7 +3,8 @@
 use legalstat_proto::collections::v1::{CopyState, DeliveryProof, ProveDeliveryRequest};
 
 use super::{
-    copies::{confirm, confirming},
+    copies::{COURTS_COPY, confirm, confirming},
+    delivery::{Delivering, Manner, is, redelivering},
     receipts::{released_with_key, signed, statement},
     statements::keys,
     *,
@@ -53,6 +54,49 @@ async fn a_copy_that_was_received_with_a_signature_is_proved_in_all_points() {
         let revision = proof.revision.expect("it is of one");
         assert_eq!((revision.revision, revision.copies_issued), (1, 33));
     }
+}
+
+#[tokio::test]
+async fn the_proof_of_a_copy_that_was_delivered_tells_how_and_who_had_it_delivered_anew() {
+    let delivering = Delivering::start().await;
+    let inbox = delivering.inbox("supreme-court", "court-proved").await;
+    inbox.turns(Manner::Away);
+    delivering.distribution.release_crime().await;
+    for attempts in 1..=8 {
+        delivering.pass_on(COURTS_COPY, attempts).await;
+    }
+    delivering.until(COURTS_COPY, is(CopyState::Failed)).await;
+    inbox.turns(Manner::Receives);
+    let anew = delivering.redeliver(&redelivering(COURTS_COPY)).await;
+    anew.expect("it failed");
+    delivering.until(COURTS_COPY, is(CopyState::Received)).await;
+
+    let distribution = &delivering.distribution;
+    let proof = prove(&mut distribution.operator(), COURTS_COPY).await;
+    let proof = proof.expect("it may be proved");
+    let told = outcomes(distribution, &proof).await;
+    assert!(told.iter().all(|(_, outcome)| *outcome == Outcome::Proved), "{told:?}");
+    let entries = proof
+        .journal_entries
+        .iter()
+        .filter(|entry| entry.resource == COURTS_COPY);
+    let told: Vec<_> = entries
+        .map(|entry| {
+            (
+                entry.method.rsplit("Service/").next().unwrap_or_default(),
+                entry.caller.as_str(),
+            )
+        })
+        .collect();
+    let job = ("jobs/delivery", "system");
+    let expected = [
+        ("ReleaseEdition", "approver"),
+        job,
+        job,
+        ("RedeliverCopy", "operator"),
+        job,
+    ];
+    assert_eq!(told, expected, "it left, it failed, and it was received");
 }
 
 #[tokio::test]
