@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{copy::columns, edition_key};
 use crate::domain::{
-    delivery::{Address, Attempt, Delivery, Ended, Outcome, Waiting},
+    delivery::{Address, Attempt, Delivery, Ended, Outcome},
     key::{CopyKey, EditionKey},
 };
 
@@ -111,16 +111,16 @@ pub async fn end(connection: &mut PgConnection, keys: &[CopyKey]) -> Result<(), 
     Ok(())
 }
 
-/// The recipients for which deliveries are due, without those whose servers are left alone.
+/// The recipients for which deliveries are due, those for which one has been so longest first.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn waiting(connection: &mut PgConnection, now: Timestamp) -> Result<Vec<Waiting>, sqlx::Error> {
-    sqlx::query_as!(
-        Waiting,
-        r#"SELECT r.id AS recipient, b.open_until IS NOT NULL AS "is_probe!"
-         FROM collections.recipient r LEFT JOIN collections.recipient_breaker b ON b.recipient = r.id
-         WHERE (b.open_until IS NULL OR b.open_until <= $1)
-           AND EXISTS (SELECT FROM collections.delivery d WHERE d.recipient = r.id AND d.next_attempt_at <= $1)
-         ORDER BY r.id"#,
+pub async fn due(connection: &mut PgConnection, now: Timestamp) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT r.id FROM collections.recipient r
+         CROSS JOIN LATERAL (
+             SELECT d.next_attempt_at FROM collections.delivery d
+             WHERE d.recipient = r.id AND d.next_attempt_at <= $1 ORDER BY d.next_attempt_at LIMIT 1
+         ) AS first
+         ORDER BY first.next_attempt_at, r.id",
         jiff_sqlx::Timestamp::from(now) as _,
     )
     .fetch_all(connection)
@@ -170,13 +170,13 @@ pub struct Claim {
 impl Claim {
     /// The id of the recipient whose server it is where the copy's own has ended.
     pub fn successor(&self) -> Option<String> {
-        let holder = &self.address.holder;
-        (!holder.is_empty() && *holder != self.recipient).then(|| holder.clone())
+        let holder = self.holder();
+        (holder != self.recipient).then(|| holder.to_owned())
     }
 
-    /// The id of the recipient whose keys sign its receipt.
-    pub fn signer(&self) -> String {
-        self.successor().unwrap_or_else(|| self.recipient.clone())
+    /// The id of the recipient whose server it is, and whose keys sign its receipt.
+    pub fn holder(&self) -> &str {
+        self.address.holder_or(&self.recipient)
     }
 }
 

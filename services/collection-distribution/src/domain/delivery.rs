@@ -179,51 +179,94 @@ impl Address {
         found.unwrap_or_default()
     }
 
+    /// The id of the recipient whose server it is; the copies' own where there is none.
+    pub fn holder_or<'a>(&'a self, recipient: &'a str) -> &'a str {
+        if self.holder.is_empty() { recipient } else { &self.holder }
+    }
+
     /// Whether a server can be found and known by it.
     pub fn is_known(&self) -> bool {
         !self.endpoint.is_empty()
     }
 }
 
-/// A recipient for which deliveries are due.
+/// A server for which deliveries are due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    pub recipient: String,
-    /// Its server was left alone, and one attempt shows whether it answers again.
+    /// The id of the recipient whose server it is.
+    pub holder: String,
+    /// Whose copies are due there, those that have been so longest first: its own, and those of recipients that it follows.
+    pub recipients: Vec<String>,
+    /// It was left alone, and one attempt shows whether it answers again.
     pub is_probe: bool,
+}
+
+impl Waiting {
+    /// The servers for which deliveries are due, by the recipients for which they are; `open` tells until when servers are left alone,
+    /// and those for which that is not over yet are none. A recipient without a server stands for itself.
+    pub fn of(
+        due: &[String],
+        addresses: &BTreeMap<String, Address>,
+        open: &BTreeMap<String, Timestamp>,
+        now: Timestamp,
+    ) -> Vec<Self> {
+        let mut servers: Vec<Self> = Vec::new();
+        for recipient in due {
+            let holder = addresses.get(recipient).map_or(recipient.as_str(), |address| address.holder_or(recipient));
+            let until = open.get(holder);
+            if until.is_some_and(|until| *until > now) {
+                continue;
+            }
+            match servers.iter_mut().find(|server| server.holder == holder) {
+                Some(server) => server.recipients.push(recipient.clone()),
+                None => servers.push(Self {
+                    holder: holder.to_owned(),
+                    recipients: vec![recipient.clone()],
+                    is_probe: until.is_some(),
+                }),
+            }
+        }
+        servers
+    }
 }
 
 /// How many deliveries one replica makes at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Places {
     pub in_all: usize,
-    pub of_recipient: usize,
+    pub of_server: usize,
 }
 
 impl Places {
-    /// So many in all, of which one recipient has a quarter at most: a slow one leaves room for the others.
+    /// So many in all, of which one server has a quarter at most: a slow one leaves room for the others.
     pub fn of(in_all: usize) -> Self {
         Self {
             in_all,
-            of_recipient: in_all.div_ceil(4),
+            of_server: in_all.div_ceil(4),
         }
     }
 
-    /// How many deliveries to begin for each of these recipients beside those under way: the free places are shared out one by one.
+    /// How many deliveries to begin for each recipient beside those under way, which are counted by server: the free places are shared out
+    /// among the servers one by one, and what a server gets among those whose copies go there.
     pub fn share(self, waiting: &[Waiting], under_way: &HashMap<String, usize>) -> BTreeMap<String, i32> {
         let mut free = self.in_all.saturating_sub(under_way.values().sum());
-        let room = |waiting: &Waiting| {
-            let busy = under_way.get(&waiting.recipient).copied().unwrap_or(0);
-            let most = if waiting.is_probe { 1 } else { self.of_recipient };
+        let room = |server: &Waiting| {
+            let busy = under_way.get(&server.holder).copied().unwrap_or(0);
+            let most = if server.is_probe { 1 } else { self.of_server };
             most.saturating_sub(busy)
         };
-        let mut open: Vec<_> = waiting.iter().map(|waiting| (waiting, room(waiting))).collect();
-        // Who has fewest under way comes first, so that nobody waits for ever where there are fewer places than recipients.
+        let mut open: Vec<_> = waiting
+            .iter()
+            .map(|server| (server.recipients.iter().cycle(), room(server)))
+            .collect();
+        // Who has fewest under way comes first, so that nobody waits for ever where there are fewer places than servers.
         open.sort_by_key(|(_, room)| std::cmp::Reverse(*room));
         let mut shares = BTreeMap::new();
         while free > 0 && open.iter().any(|(_, room)| *room > 0) {
-            for (waiting, room) in open.iter_mut().filter(|(_, room)| *room > 0).take(free) {
-                *shares.entry(waiting.recipient.clone()).or_insert(0) += 1;
+            for (recipients, room) in open.iter_mut().filter(|(_, room)| *room > 0).take(free) {
+                if let Some(recipient) = recipients.next() {
+                    *shares.entry(recipient.clone()).or_insert(0) += 1;
+                }
                 *room -= 1;
                 free -= 1;
             }
@@ -263,7 +306,8 @@ mod tests {
 
     fn waiting(recipient: &str) -> Waiting {
         Waiting {
-            recipient: recipient.into(),
+            holder: recipient.into(),
+            recipients: vec![recipient.into()],
             is_probe: false,
         }
     }
@@ -339,5 +383,43 @@ mod tests {
         assert_eq!(places.share(std::slice::from_ref(&probe), &nobody), of(&[("a", 1)]));
         let probed = HashMap::from([("a".to_owned(), 1)]);
         assert_eq!(places.share(&[probe], &probed), of(&[]));
+    }
+
+    #[test]
+    fn copies_of_those_that_a_recipient_follows_have_no_places_beside_its_own() {
+        let now = instant("2025-04-03T05:00:00Z");
+        let address = |holder: &str| Address {
+            holder: holder.into(),
+            ..Address::default()
+        };
+        let addresses = BTreeMap::from([
+            ("council".to_owned(), address("court")),
+            ("court".to_owned(), address("court")),
+            ("senate".to_owned(), Address::default()),
+        ]);
+        let due = ["council", "senate", "court"].map(str::to_owned);
+        let servers = |open: &[(&str, Timestamp)]| {
+            let open = open.iter().map(|(id, until)| ((*id).to_owned(), *until)).collect();
+            Waiting::of(&due, &addresses, &open, now)
+        };
+        let court = Waiting {
+            holder: "court".into(),
+            recipients: vec!["council".into(), "court".into()],
+            is_probe: false,
+        };
+        assert_eq!(servers(&[]), [court.clone(), waiting("senate")]);
+        let later = now + Duration::from_secs(1);
+        assert_eq!(servers(&[("court", later), ("council", later)]), [waiting("senate")]);
+        let probed = Waiting { is_probe: true, ..court };
+        assert_eq!(servers(&[("court", now), ("senate", later)]), std::slice::from_ref(&probed));
+
+        let shares = |server: &Waiting, under_way: usize| {
+            let under_way = HashMap::from([("court".to_owned(), under_way)]);
+            Places::of(16).share(std::slice::from_ref(server), &under_way)
+        };
+        let of = |council, court| BTreeMap::from([("council".to_owned(), council), ("court".to_owned(), court)]);
+        assert_eq!(shares(&servers(&[])[0], 0), of(2, 2));
+        assert_eq!(shares(&servers(&[])[0], 4), BTreeMap::new());
+        assert_eq!(shares(&probed, 0), BTreeMap::from([("council".to_owned(), 1)]));
     }
 }

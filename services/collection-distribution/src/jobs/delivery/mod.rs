@@ -2,7 +2,7 @@
 //! and records how it ended; what a lost replica claimed is taken over.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
@@ -21,10 +21,10 @@ use tokio::sync::Notify;
 
 use crate::{
     clients::inbox::{Answer, Destination, Inboxes, Parcel},
-    db::{self, delivery::Claim, recipient_detail::Filter},
+    db::{self, delivery::Claim},
     domain::{
         copy::Copy,
-        delivery::{Address, Failure, Outcome, Places},
+        delivery::{Address, Failure, Outcome, Places, Waiting},
         key::EditionKey,
     },
     rpc::convert,
@@ -81,7 +81,7 @@ struct Sender {
     context: Context,
     inboxes: Inboxes,
     limits: Limits,
-    /// How many deliveries, by recipient.
+    /// How many deliveries, by the recipient whose server they go to.
     under_way: Mutex<HashMap<String, usize>>,
     place_free: Notify,
     /// What ended and is not recorded yet.
@@ -102,15 +102,15 @@ struct Finished {
 /// A place that a delivery takes.
 struct Place {
     sender: Arc<Sender>,
-    recipient: String,
+    holder: String,
 }
 
 impl Place {
-    fn take(sender: &Arc<Sender>, recipient: &str) -> Self {
-        *sender.under_way().entry(recipient.to_owned()).or_insert(0) += 1;
+    fn take(sender: &Arc<Sender>, holder: &str) -> Self {
+        *sender.under_way().entry(holder.to_owned()).or_insert(0) += 1;
         Self {
             sender: Arc::clone(sender),
-            recipient: recipient.to_owned(),
+            holder: holder.to_owned(),
         }
     }
 }
@@ -118,7 +118,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut under_way = self.sender.under_way();
-        if let Some(count) = under_way.get_mut(&self.recipient) {
+        if let Some(count) = under_way.get_mut(&self.holder) {
             *count -= 1;
         }
         under_way.retain(|_, count| *count > 0);
@@ -150,20 +150,24 @@ impl Sender {
     async fn begin(self: &Arc<Self>) -> anyhow::Result<bool> {
         let mut connection = self.context.db.connection().await?;
         let now = self.context.now();
-        let waiting = db::delivery::waiting(&mut connection, now).await?;
-        let shares = self.limits.places.share(&waiting, &self.under_way());
-        if shares.is_empty() {
+        let due = db::delivery::due(&mut connection, now).await?;
+        if due.is_empty() {
             connection.done();
             return Ok(false);
         }
-        let known = db::recipient_detail::list(&mut connection, &Filter::default()).await?;
+        let known = db::recipient_detail::all(&mut connection).await?;
+        let open = db::breaker::open(&mut connection).await?;
         connection.done();
         let today = zone::civil_day(now);
         let address = |id: &String| (id.clone(), Address::of(&known, id, today));
-        let addresses = shares.keys().map(address).collect();
-        let probes = waiting.into_iter().filter(|waiting| waiting.is_probe);
+        let addresses = due.iter().map(address).collect();
+        let waiting = Waiting::of(&due, &addresses, &open, now);
+        let shares = self.limits.places.share(&waiting, &self.under_way());
+        if shares.is_empty() {
+            return Ok(false);
+        }
         let asked = Asked {
-            probes: probes.map(|waiting| waiting.recipient).collect(),
+            probes: waiting.into_iter().filter(|server| server.is_probe).collect(),
             shares,
             addresses,
             lease: self.limits.attempt + MARGIN,
@@ -178,7 +182,7 @@ impl Sender {
     }
 
     fn send(self: &Arc<Self>, claim: Claim, parcel: Parcel) {
-        let place = Place::take(self, &claim.recipient);
+        let place = Place::take(self, claim.holder());
         let lapses = parcel.until + MARGIN;
         self.context.tasks.spawn(async move {
             let sender = Arc::clone(&place.sender);
@@ -280,8 +284,8 @@ impl Sender {
 struct Asked {
     shares: BTreeMap<String, i32>,
     addresses: BTreeMap<String, Address>,
-    /// The recipients whose servers are tried by one attempt.
-    probes: HashSet<String>,
+    /// The servers that are tried by one attempt.
+    probes: Vec<Waiting>,
     lease: Duration,
     /// When the attempts end.
     until: Instant,
@@ -309,11 +313,11 @@ async fn claimed(write: &mut Write, mut asked: Asked) -> anyhow::Result<Vec<Load
     let (now, connection) = (write.now(), write.connection());
     db::delivery::by_keys(connection).await?;
     if !asked.probes.is_empty() {
-        let probes: Vec<String> = asked.probes.iter().cloned().collect();
-        let taken = db::breaker::probe(connection, &probes, now, now + asked.lease).await?;
-        asked
-            .shares
-            .retain(|id, _| !asked.probes.contains(id) || taken.contains(id));
+        let holders: Vec<String> = asked.probes.iter().map(|server| server.holder.clone()).collect();
+        let taken = db::breaker::probe(connection, &holders, now, now + asked.lease).await?;
+        for server in asked.probes.iter().filter(|server| !taken.contains(&server.holder)) {
+            asked.shares.retain(|id, _| !server.recipients.contains(id));
+        }
     }
     let claims = db::delivery::claim(connection, &asked.shares, &asked.addresses, now, asked.lease).await?;
     let keys: Vec<_> = claims.iter().map(|claim| claim.key.clone()).collect();

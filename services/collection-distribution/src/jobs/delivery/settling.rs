@@ -145,16 +145,11 @@ struct Around {
 
 impl Around {
     async fn read(connection: &mut PgConnection, finished: &[Finished]) -> Result<Self, sqlx::Error> {
-        let recipients: BTreeSet<_> = finished
-            .iter()
-            .map(|finished| finished.claim.recipient.clone())
-            .collect();
-        let recipients: Vec<_> = recipients.into_iter().collect();
-        let signers: BTreeSet<_> = finished.iter().map(|finished| finished.claim.signer()).collect();
-        let signers: Vec<_> = signers.into_iter().collect();
+        let holders: BTreeSet<_> = finished.iter().map(|finished| finished.claim.holder()).collect();
+        let holders: Vec<_> = holders.into_iter().map(str::to_owned).collect();
         Ok(Self {
-            keys: db::recipient_key::of_each(connection, &signers).await?,
-            breakers: db::breaker::locked(connection, &recipients).await?,
+            keys: db::recipient_key::of_each(connection, &holders).await?,
+            breakers: db::breaker::locked(connection, &holders).await?,
         })
     }
 
@@ -185,9 +180,9 @@ pub(super) async fn settle(write: &mut Write, finished: &[Finished], chances: &[
         let stands = stands && fences.insert(claim.fence);
         let copy = copies.get(&claim.key);
         let copy = copy.with_context(|| format!("{} has a delivery and is not there", claim.key))?;
-        let end = End::of((finished, stands), copy, &around.keys_of(&claim.signer()), now, *chance)?;
+        let end = End::of((finished, stands), copy, &around.keys_of(claim.holder()), now, *chance)?;
         if stands {
-            let breaker = around.breakers.entry(claim.recipient.clone()).or_default();
+            let breaker = around.breakers.entry(claim.holder().to_owned()).or_default();
             breaker.note(end.ended.outcome, claim.started_at, now, *chance);
         }
         told.push(Told {

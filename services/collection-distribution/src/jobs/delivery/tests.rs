@@ -46,7 +46,7 @@ fn nothing() -> Asked {
     Asked {
         shares: BTreeMap::new(),
         addresses: BTreeMap::new(),
-        probes: HashSet::new(),
+        probes: Vec::new(),
         lease: Duration::from_mins(5),
         until: Instant::now(),
     }

@@ -22,6 +22,7 @@ use uuid::Uuid;
 mod copies;
 pub(crate) mod delivery;
 mod delivery_answers;
+mod delivery_heirs;
 mod delivery_overtaken;
 mod delivery_replicas;
 mod embargo;
