@@ -16,7 +16,8 @@ use crate::domain::{
 /// The delivery that a row beside its copy tells of.
 pub(super) fn of_row(
     id: Option<Uuid>,
-    attempts: Option<i32>,
+    (attempts, spared): (Option<i32>, Option<i32>),
+    received_bytes: Option<i64>,
     next_attempt_at: Option<jiff_sqlx::Timestamp>,
     last_outcome: Option<&str>,
 ) -> Result<Option<Delivery>, sqlx::Error> {
@@ -27,6 +28,8 @@ pub(super) fn of_row(
     Ok(Some(Delivery {
         id,
         attempts,
+        spared: spared.unwrap_or_default(),
+        received_bytes: received_bytes.unwrap_or_default(),
         next_attempt_at: next_attempt_at.map(jiff_sqlx::Timestamp::to_jiff),
         last_outcome: last_outcome.transpose()?,
     }))
@@ -69,7 +72,7 @@ pub async fn begin_anew(
          SELECT c.collection, c.period, c.number, $4, c.recipient, $5
          FROM collections.copy c WHERE c.collection = $1 AND c.period = $2 AND c.number = $3
          ON CONFLICT (collection, period, copy_number) DO UPDATE
-         SET attempts = 0, next_attempt_at = EXCLUDED.next_attempt_at, fence = NULL, started_at = NULL, endpoint = NULL,
+         SET attempts = 0, spared = 0, received_bytes = 0, next_attempt_at = EXCLUDED.next_attempt_at, fence = NULL, started_at = NULL, endpoint = NULL,
              claimed_until = NULL
          RETURNING d.delivery_id, d.attempts, d.next_attempt_at AS "next_attempt_at: jiff_sqlx::Timestamp", d.last_outcome"#,
         key.edition.collection,
@@ -87,6 +90,8 @@ pub async fn begin_anew(
     Ok(Delivery {
         id: row.delivery_id,
         attempts: row.attempts,
+        spared: 0,
+        received_bytes: 0,
         next_attempt_at: row.next_attempt_at.map(jiff_sqlx::Timestamp::to_jiff),
         last_outcome: outcome.transpose()?,
     })
@@ -306,6 +311,8 @@ pub struct Told<'a> {
     pub followed_by: Option<Option<Timestamp>>,
     /// Whether it uses up one of the schedule.
     pub is_counted: bool,
+    /// The most bytes that the server said it has; 0 where it said nothing.
+    pub received_bytes: i64,
 }
 
 /// Records how attempts ended, and when the next ones follow. What a claim that does not stand any more came to is recorded too, unless
@@ -317,12 +324,14 @@ pub async fn record(connection: &mut PgConnection, told: &[Told<'_>]) -> Result<
     sqlx::query!(
         "WITH ended AS (
              SELECT * FROM UNNEST($1::text[], $2::text[], $3::integer[], $4::integer[], $5::text[], $6::timestamptz[],
-                     $7::timestamptz[], $8::text[], $9::text[], $10::timestamptz[], $11::boolean[], $12::boolean[])
-                 AS e (collection, period, copy_number, number, endpoint, started_at, ended_at, outcome, detail, next_at, stands, counts)
+                     $7::timestamptz[], $8::text[], $9::text[], $10::timestamptz[], $11::boolean[], $12::integer[], $13::bigint[])
+                 AS e (collection, period, copy_number, number, endpoint, started_at, ended_at, outcome, detail, next_at, stands, spares,
+                     received_bytes)
          ), followed AS (
              UPDATE collections.delivery d
-             SET attempts = d.attempts - CASE WHEN e.counts THEN 0 ELSE 1 END, next_attempt_at = e.next_at, last_outcome = e.outcome, fence = NULL, started_at = NULL, endpoint = NULL,
-                 claimed_until = NULL
+             SET attempts = d.attempts - e.spares, spared = d.spared + e.spares,
+                 received_bytes = greatest(d.received_bytes, e.received_bytes), next_attempt_at = e.next_at, last_outcome = e.outcome,
+                 fence = NULL, started_at = NULL, endpoint = NULL, claimed_until = NULL
              FROM ended e
              WHERE e.stands AND (d.collection, d.period, d.copy_number) = (e.collection, e.period, e.copy_number)
          )
@@ -341,7 +350,8 @@ pub async fn record(connection: &mut PgConnection, told: &[Told<'_>]) -> Result<
         &told.iter().map(|one| one.ended.detail.clone()).collect::<Vec<_>>() as &[Option<String>],
         &told.iter().map(|one| one.followed_by.flatten().map(at)).collect::<Vec<_>>() as _,
         &told.iter().map(|one| one.followed_by.is_some()).collect::<Vec<_>>(),
-        &told.iter().map(|one| one.is_counted).collect::<Vec<_>>(),
+        &told.iter().map(|one| i32::from(!one.is_counted)).collect::<Vec<_>>(),
+        &told.iter().map(|one| one.received_bytes).collect::<Vec<_>>(),
     )
     .execute(connection)
     .await?;

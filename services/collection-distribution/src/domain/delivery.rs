@@ -25,6 +25,9 @@ pub const SCHEDULE: [Duration; 8] = [
 ];
 /// By which part of it a wait may be shorter or longer, so that what failed together does not come again together.
 const JITTER: f64 = 0.2;
+/// How many attempts use up nothing of the schedule at most, since the issue or since the copy was delivered anew: a replica that each
+/// attempt ends, and a server that takes bytes and forgets them, would be tried for ever otherwise.
+pub const SPARED: i32 = 100;
 /// The longest time for which a server is left alone because it asks for it.
 pub const LONGEST_REST: Duration = Duration::from_hours(24);
 
@@ -89,17 +92,14 @@ pub struct Failure {
     pub detail: String,
     /// How long the server asks to be left alone.
     pub retry_after: Option<Duration>,
-    /// Whether the attempt uses up one of the schedule.
-    pub is_counted: bool,
+    /// The most bytes of the copy that the server said it has, in this attempt; 0 where it said nothing.
+    pub received_bytes: i64,
 }
 
 impl Failure {
-    /// The service stopped in the middle. That happens with every update, and uses up nothing of the schedule.
+    /// The service stopped in the middle, which happens with every update.
     pub fn stopped() -> Self {
-        Self {
-            is_counted: false,
-            ..Self::new(Outcome::SenderLost, "the service stopped")
-        }
+        Self::new(Outcome::SenderLost, "the service stopped")
     }
 
     /// A failure of a server that asks for no time.
@@ -108,27 +108,22 @@ impl Failure {
             outcome,
             detail: detail.into(),
             retry_after: None,
-            is_counted: true,
+            received_bytes: 0,
         }
     }
 
-    /// When the attempt after this one is made, the last of so many; `None` when none is. `chance` between -1 and 1 spreads the attempts.
-    /// What a lost sender left is tried at once: it says nothing of the server. Where there is no server any more, the recipient fetches
-    /// the copy.
-    pub fn next_attempt(&self, attempts: i32, now: Timestamp, chance: f64) -> Option<Timestamp> {
-        if !self.is_counted {
-            return Some(now);
-        }
-        if self.outcome == Outcome::NoEndpoint {
-            return None;
-        }
-        let place = usize::try_from(attempts).ok()?.checked_sub(1)?;
-        let wait = spread(*SCHEDULE.get(place)?, chance);
+    /// When the attempt after this one of a delivery is made; `None` when none is. `chance` between -1 and 1 spreads the attempts. What a
+    /// lost sender left is tried at once: it says nothing of the server. Where there is no server any more, the recipient fetches the copy.
+    pub fn next_attempt(&self, delivery: &Delivery, now: Timestamp, chance: f64) -> Option<Timestamp> {
+        let counts = delivery.counts(self);
         let wait = match self.outcome {
-            Outcome::SenderLost => Duration::ZERO,
-            _ => wait.max(self.retry_after.unwrap_or_default().min(LONGEST_REST)),
+            Outcome::NoEndpoint => return None,
+            Outcome::SenderLost if !counts => return Some(now),
+            _ if !counts => SCHEDULE[0],
+            _ => *SCHEDULE.get(usize::try_from(delivery.attempts).ok()?.checked_sub(1)?)?,
         };
-        Some(now + wait)
+        let asked = self.retry_after.unwrap_or_default().min(LONGEST_REST);
+        Some(now + spread(wait, chance).max(asked))
     }
 }
 
@@ -142,12 +137,29 @@ pub(super) fn spread(wait: Duration, chance: f64) -> Duration {
 pub struct Delivery {
     /// Identifies it: the same for every attempt.
     pub id: Uuid,
-    /// Attempts since the issue, or since it was delivered anew by hand.
+    /// Attempts of the schedule since the issue, or since it was delivered anew; the one under way among them.
     pub attempts: i32,
+    /// How many there were since that used up nothing of it, [`SPARED`] at most.
+    pub spared: i32,
+    /// The most bytes of the copy that the server has said since that it has.
+    pub received_bytes: i64,
     /// `None` once none follows, and while one is under way.
     pub next_attempt_at: Option<Timestamp>,
     /// `None` before an attempt has ended.
     pub last_outcome: Option<Outcome>,
+}
+
+impl Delivery {
+    /// Whether an attempt that failed so has found that the server has more of the copy than before: it goes on, however slowly.
+    pub fn has_moved_on(&self, failure: &Failure) -> bool {
+        failure.received_bytes > self.received_bytes
+    }
+
+    /// Whether an attempt that failed so uses up one of the schedule.
+    pub fn counts(&self, failure: &Failure) -> bool {
+        let is_spared = failure.outcome == Outcome::SenderLost || self.has_moved_on(failure);
+        !is_spared || self.spared >= SPARED
+    }
 }
 
 /// Where the copies of a recipient go on a day.
@@ -304,6 +316,18 @@ mod tests {
         text.parse().expect("an instant")
     }
 
+    /// A delivery whose so many-th attempt of the schedule is under way.
+    fn tried(attempts: i32) -> Delivery {
+        Delivery {
+            id: Uuid::nil(),
+            attempts,
+            spared: 0,
+            received_bytes: 0,
+            next_attempt_at: None,
+            last_outcome: None,
+        }
+    }
+
     fn waiting(recipient: &str) -> Waiting {
         Waiting {
             holder: recipient.into(),
@@ -318,14 +342,14 @@ mod tests {
         let failure = Failure::new(Outcome::Unreachable, "away");
         let waits: Vec<Option<u64>> = (1..=9)
             .map(|attempts| {
-                let next = failure.next_attempt(attempts, now, 0.0)?;
+                let next = failure.next_attempt(&tried(attempts), now, 0.0)?;
                 Some(next.duration_since(now).unsigned_abs().as_secs())
             })
             .collect();
         let expected = [60, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400];
         let expected: Vec<_> = expected.into_iter().map(Some).chain([None]).collect();
         assert_eq!(waits, expected);
-        let after = |chance| failure.next_attempt(1, now, chance).map(|next| next - now);
+        let after = |chance| failure.next_attempt(&tried(1), now, chance).map(|next| next - now);
         assert_eq!(after(1.0).map(|span| span.get_seconds()), Some(72));
         assert_eq!(after(-1.0).map(|span| span.get_seconds()), Some(48));
     }
@@ -338,7 +362,7 @@ mod tests {
                 retry_after: Some(asked),
                 ..Failure::new(Outcome::Busy, "later")
             };
-            let next = failure.next_attempt(1, now, 0.0).expect("one follows");
+            let next = failure.next_attempt(&tried(1), now, 0.0).expect("one follows");
             next.duration_since(now).unsigned_abs()
         };
         assert_eq!(after(Duration::from_secs(1)), Duration::from_mins(1));
@@ -347,18 +371,44 @@ mod tests {
     }
 
     #[test]
-    fn what_a_lost_sender_left_is_tried_at_once_and_not_for_ever() {
+    fn what_a_lost_sender_left_is_tried_at_once_and_uses_up_nothing_a_hundred_times() {
         let now = instant("2025-04-03T05:00:00Z");
-        let lost = Failure::new(Outcome::SenderLost, "");
-        assert_eq!(lost.next_attempt(8, now, 1.0), Some(now));
-        assert_eq!(lost.next_attempt(9, now, 1.0), None);
+        let spared = |attempts, spared| Delivery {
+            spared,
+            ..tried(attempts)
+        };
+        for lost in [Failure::new(Outcome::SenderLost, ""), Failure::stopped()] {
+            assert!(!spared(9, 99).counts(&lost) && spared(1, 100).counts(&lost));
+            assert_eq!(lost.next_attempt(&spared(9, 99), now, 1.0), Some(now));
+            let next = lost.next_attempt(&spared(1, 100), now, 0.0);
+            assert_eq!(next, Some(now + Duration::from_mins(1)));
+            assert_eq!(lost.next_attempt(&spared(9, 100), now, 1.0), None);
+        }
+        let nowhere = Failure::new(Outcome::NoEndpoint, "");
+        assert_eq!(nowhere.next_attempt(&tried(1), now, 1.0), None);
     }
 
     #[test]
-    fn a_stop_of_the_service_uses_up_nothing_and_without_a_server_no_attempt_follows() {
+    fn an_attempt_that_finds_more_of_the_copy_at_the_server_uses_up_nothing_and_is_followed_after_a_minute() {
         let now = instant("2025-04-03T05:00:00Z");
-        assert_eq!(Failure::stopped().next_attempt(9, now, 1.0), Some(now));
-        assert_eq!(Failure::new(Outcome::NoEndpoint, "").next_attempt(1, now, 1.0), None);
+        let broken = |received_bytes| Failure {
+            received_bytes,
+            ..Failure::new(Outcome::BrokenOff, "")
+        };
+        let delivery = Delivery {
+            received_bytes: 500,
+            ..tried(9)
+        };
+        for (received, counts, next) in [
+            (501, false, Some(now + Duration::from_mins(1))),
+            (500, true, None),
+            (0, true, None),
+        ] {
+            let failure = broken(received);
+            assert_eq!(delivery.counts(&failure), counts, "{received}");
+            assert_eq!(delivery.has_moved_on(&failure), !counts, "{received}");
+            assert_eq!(failure.next_attempt(&delivery, now, 0.0), next, "{received}");
+        }
     }
 
     #[test]

@@ -199,23 +199,13 @@ impl Sender {
             let detail = "the recipient has no endpoint, or no certificate name by which its server could be known";
             return Err(Failure::new(Outcome::NoEndpoint, detail));
         }
-        let late = || {
-            Failure::new(
-                Outcome::NoAnswer,
-                "the server did not answer within the time of the attempt",
-            )
-        };
-        let until = parcel.until;
-        if until <= Instant::now() {
-            return Err(late());
-        }
         let to = Destination {
             endpoint: claim.address.endpoint.clone(),
             certificate_name: claim.address.certificate_name.clone(),
         };
         tokio::select! {
             () = self.context.shutdown.cancelled() => Err(Failure::stopped()),
-            said = tokio::time::timeout_at(until.into(), self.inboxes.deliver(&to, parcel)) => said.unwrap_or_else(|_| Err(late())),
+            said = self.inboxes.deliver(&to, parcel) => said,
         }
     }
 

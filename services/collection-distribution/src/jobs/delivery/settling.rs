@@ -183,13 +183,18 @@ pub(super) async fn settle(write: &mut Write, finished: &[Finished], chances: &[
         let end = End::of((finished, stands), copy, &around.keys_of(claim.holder()), now, *chance)?;
         if stands {
             let breaker = around.breakers.entry(claim.holder().to_owned()).or_default();
-            breaker.note(end.ended.outcome, claim.started_at, now, *chance);
+            if end.has_moved_on {
+                breaker.close();
+            } else {
+                breaker.note(end.ended.outcome, claim.started_at, now, *chance);
+            }
         }
         told.push(Told {
             claim,
             ended: end.ended,
             followed_by: end.followed_by,
-            is_counted: finished.is_counted(),
+            is_counted: end.is_counted,
+            received_bytes: finished.received_bytes(),
         });
         // Another end of the same copy may follow in this group, of a claim that was overtaken.
         if let Some(end) = end.settled {

@@ -132,6 +132,62 @@ async fn a_stop_of_the_service_leaves_its_copies_due_at_once_and_uses_up_no_atte
     }
 }
 
+/// The court's copy after an attempt that ended so: how many attempts counted, how many were spared, and whether another is due at once.
+async fn after(delivering: &Delivering, sender: &Arc<Sender>, failure: Failure) -> (i32, i32, bool) {
+    let claim = claimed_by(sender).await;
+    sender.finish(claim, Err(failure), Instant::now() + MARGIN);
+    Arc::clone(sender).settle().await.expect("it is recorded");
+    let due = "SELECT attempts, spared, coalesce(next_attempt_at = '2025-04-03 05:00Z', false) FROM collections.delivery";
+    let mut superuser = delivering.distribution.running.superuser().await;
+    let row: (i32, i32, bool) = sqlx::query_as(due).fetch_one(&mut superuser).await.expect("it is delivered");
+    let due_again = "UPDATE collections.delivery SET next_attempt_at = '2025-04-03 05:00Z' WHERE next_attempt_at IS NOT NULL";
+    delivering.distribution.execute(due_again).await;
+    row
+}
+
+#[tokio::test]
+async fn a_replica_that_is_lost_again_and_again_uses_up_nothing_of_the_schedule_until_a_hundred_were() {
+    let delivering = Delivering::start().await;
+    delivering.inbox("supreme-court", "court-of-losers").await;
+    delivering.leave_alone("supreme-court").await;
+    delivering.distribution.release_crime().await;
+    let files = tempfile::tempdir().expect("a folder");
+    let sender = replica(delivering.distribution.running.context(instant), files.path());
+    let lost = || Failure::new(Outcome::SenderLost, "the replica did not tell how the attempt ended");
+    for spared in 1..=10 {
+        assert_eq!(after(&delivering, &sender, lost()).await, (0, spared, true));
+    }
+    let many = "UPDATE collections.delivery SET spared = 99, attempts = 8";
+    delivering.distribution.execute(many).await;
+    assert_eq!(after(&delivering, &sender, lost()).await, (8, 100, true));
+    assert_eq!(after(&delivering, &sender, lost()).await, (9, 100, false));
+    let failed = "SELECT count(*) FROM collections.copy WHERE state = 'FAILED' AND status_reason LIKE '9 attempts%'";
+    assert_eq!(delivering.distribution.count(failed).await, 1);
+}
+
+#[tokio::test]
+async fn an_attempt_that_moved_a_copy_on_uses_up_nothing_and_closes_the_breaker() {
+    let delivering = Delivering::start().await;
+    delivering.inbox("supreme-court", "court-of-snails").await;
+    delivering.leave_alone("supreme-court").await;
+    delivering.distribution.release_crime().await;
+    let files = tempfile::tempdir().expect("a folder");
+    let sender = replica(delivering.distribution.running.context(instant), files.path());
+    let broken = |received_bytes| Failure {
+        received_bytes,
+        ..Failure::new(Outcome::BrokenOff, "the connection broke")
+    };
+    assert_eq!(after(&delivering, &sender, broken(0)).await, (1, 0, false));
+    let had = "UPDATE collections.delivery SET received_bytes = 5";
+    delivering.distribution.execute(had).await;
+    assert_eq!(after(&delivering, &sender, broken(5)).await, (2, 0, false));
+    assert_eq!(after(&delivering, &sender, broken(4)).await, (3, 0, false));
+    let open = "SELECT count(*) FROM collections.recipient_breaker WHERE open_until IS NOT NULL";
+    assert_eq!(delivering.distribution.count(open).await, 1);
+    assert_eq!(after(&delivering, &sender, broken(6)).await, (3, 1, false));
+    assert_eq!(delivering.distribution.count(open).await, 0);
+}
+
 #[tokio::test]
 async fn two_replicas_that_both_find_no_breaker_count_both_failures() {
     let delivering = Delivering::start().await;
