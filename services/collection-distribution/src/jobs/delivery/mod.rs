@@ -68,12 +68,12 @@ pub fn start(context: &Context, inboxes: Inboxes, limits: Limits) {
     let own = Arc::clone(&sender);
     job::repeat(context, "deliveries", PAUSE, move || Arc::clone(&own).deliver());
     let own = Arc::clone(&sender);
-    job::repeat(context, "ends of deliveries", PAUSE, move || Arc::clone(&own).settle());
+    let settling = job::repeat(context, "ends of deliveries", PAUSE, move || Arc::clone(&own).settle());
     let own = Arc::clone(&sender);
     job::repeat(context, "lost deliveries", IDLE, move || Arc::clone(&own).take_over());
     let own = Arc::clone(&sender);
     job::repeat(context, "standing of deliveries", TOLD, move || Arc::clone(&own).tell());
-    job::spawn(context, "last ends of deliveries", sender.settle_last());
+    job::spawn(context, "last ends of deliveries", sender.settle_last(settling));
 }
 
 /// What a replica has under way.
@@ -85,7 +85,7 @@ struct Sender {
     under_way: Mutex<HashMap<String, usize>>,
     place_free: Notify,
     /// What ended and is not recorded yet.
-    ended: Mutex<VecDeque<Finished>>,
+    ended: Mutex<VecDeque<Arc<Finished>>>,
     any_ended: Notify,
 }
 
@@ -135,7 +135,7 @@ impl Sender {
         self.under_way.lock().expect("no code panics while it holds this lock")
     }
 
-    fn ended(&self) -> MutexGuard<'_, VecDeque<Finished>> {
+    fn ended(&self) -> MutexGuard<'_, VecDeque<Arc<Finished>>> {
         self.ended.lock().expect("no code panics while it holds this lock")
     }
 
@@ -217,7 +217,7 @@ impl Sender {
             said,
             lapses,
         };
-        self.ended().push_back(finished);
+        self.ended().push_back(Arc::new(finished));
         self.any_ended.notify_one();
     }
 
@@ -235,16 +235,18 @@ impl Sender {
             after = last.fence;
             let at = self.context.now();
             let lapses = Instant::now() + MARGIN;
-            let finished = lost.into_iter().map(|claim| Finished {
-                claim,
-                at,
-                said: Err(Failure::new(
-                    Outcome::SenderLost,
-                    "the replica did not tell how the attempt ended",
-                )),
-                lapses,
+            let finished = lost.into_iter().map(|claim| {
+                Arc::new(Finished {
+                    claim,
+                    at,
+                    said: Err(Failure::new(
+                        Outcome::SenderLost,
+                        "the replica did not tell how the attempt ended",
+                    )),
+                    lapses,
+                })
             });
-            if let Err((error, _)) = self.record(finished.collect()).await {
+            if let Err((error, _)) = self.record(&finished.collect::<Vec<_>>()).await {
                 failed = Some(error);
             }
         }

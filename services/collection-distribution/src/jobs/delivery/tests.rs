@@ -189,6 +189,35 @@ async fn an_attempt_that_moved_a_copy_on_uses_up_nothing_and_closes_the_breaker(
 }
 
 #[tokio::test]
+async fn ends_that_a_stop_finds_being_recorded_are_recorded_before_the_service_ends() {
+    let delivering = Delivering::start().await;
+    delivering.inbox("supreme-court", "court-interrupted").await;
+    delivering.leave_alone("supreme-court").await;
+    delivering.distribution.release_crime().await;
+    let files = tempfile::tempdir().expect("a folder");
+    let context = delivering.distribution.running.context(instant);
+    let sender = replica(context.clone(), files.path());
+    let claim = claimed_by(&sender).await;
+    let rejects = Ok(Answer::Rejection("the file does not open".to_owned()));
+    let mut holder = delivering.distribution.running.superuser().await;
+    let held = sqlx::raw_sql("BEGIN; SELECT FROM collections.copy FOR UPDATE").execute(&mut holder);
+    held.await.expect("it is held");
+    sender.finish(claim, rejects, Instant::now() + MARGIN);
+    let own = Arc::clone(&sender);
+    let settling = job::repeat(&context, "ends", PAUSE, move || Arc::clone(&own).settle());
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    delivering.until_count(waits, 1).await;
+
+    context.shutdown.cancel();
+    let last = tokio::spawn(Arc::clone(&sender).settle_last(settling));
+    sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.expect("it is let go");
+    last.await.expect("it does not panic");
+    let rejected = "SELECT count(*) FROM collections.receipt WHERE outcome = 'REJECTED'";
+    assert_eq!(delivering.distribution.count(rejected).await, 1);
+    assert!(sender.ended().is_empty());
+}
+
+#[tokio::test]
 async fn two_replicas_that_both_find_no_breaker_count_both_failures() {
     let delivering = Delivering::start().await;
     let context = delivering.distribution.running.context(instant);

@@ -242,7 +242,7 @@ impl Delivering {
     }
 
     /// Waits until a query counts so many.
-    pub(super) async fn until_count(&self, sql: &'static str, expected: i64) {
+    pub(crate) async fn until_count(&self, sql: &'static str, expected: i64) {
         let waited = async {
             while self.distribution.count(sql).await != expected {
                 tokio::time::sleep(Duration::from_millis(20)).await;
