@@ -17,7 +17,10 @@ pub async fn open(connection: &mut PgConnection) -> Result<BTreeMap<String, Time
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.recipient, row.until.to_jiff())).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.recipient, row.until.to_jiff()))
+        .collect())
 }
 
 /// The breakers of these recipients' servers, held against other writers until the transaction ends. Who has none gets one first: two replicas that

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use legalstat_kit::door::word::Word;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -35,28 +35,60 @@ pub(super) fn of_row(
     }))
 }
 
-/// Has the copies of an edition from this number on delivered, as far as their recipients have a server on this day.
+/// Has the copies of an edition from this number on delivered whose recipients are among these, each from its instant on.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn begin(
     connection: &mut PgConnection,
     edition: &EditionKey,
     first_number: i32,
-    day: Date,
+    from_when: &BTreeMap<String, Timestamp>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO collections.delivery (collection, period, copy_number, delivery_id, recipient, next_attempt_at)
-         SELECT c.collection, c.period, c.number, gen_random_uuid(), c.recipient, c.issued_at
-         FROM collections.copy c JOIN collections.recipient_state s ON s.id = c.recipient
-         WHERE c.collection = $1 AND c.period = $2 AND c.number >= $3
-           AND s.endpoint IS NOT NULL AND s.valid_from <= $4 AND coalesce(s.valid_to, 'infinity') >= $4",
+         SELECT c.collection, c.period, c.number, gen_random_uuid(), c.recipient, a.at
+         FROM UNNEST($4::text[], $5::timestamptz[]) AS a (recipient, at)
+         JOIN collections.copy c ON c.recipient = a.recipient
+         WHERE c.collection = $1 AND c.period = $2 AND c.number >= $3",
         edition.collection,
         edition.period.to_string(),
         first_number,
-        jiff_sqlx::Date::from(day) as _,
+        &from_when.keys().cloned().collect::<Vec<_>>(),
+        instants(from_when) as _,
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Has the copies delivered that were left to these recipients to be fetched, each from its instant on: those for which a delivery is due
+/// sooner already stay as they are.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn begin_left(
+    connection: &mut PgConnection,
+    from_when: &BTreeMap<String, Timestamp>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "WITH left_to_fetch AS MATERIALIZED (
+             SELECT c.collection, c.period, c.number, c.recipient, a.at
+             FROM UNNEST($1::text[], $2::timestamptz[]) AS a (recipient, at)
+             JOIN collections.copy c ON c.recipient = a.recipient AND c.state = 'ISSUED'
+             ORDER BY c.collection, c.period, c.number FOR UPDATE OF c
+         )
+         INSERT INTO collections.delivery AS d (collection, period, copy_number, delivery_id, recipient, next_attempt_at)
+         SELECT collection, period, number, gen_random_uuid(), recipient, at FROM left_to_fetch
+         ON CONFLICT (collection, period, copy_number) DO UPDATE
+         SET attempts = 0, spared = 0, received_bytes = 0, next_attempt_at = EXCLUDED.next_attempt_at
+         WHERE d.fence IS NULL AND coalesce(d.next_attempt_at > EXCLUDED.next_attempt_at, true)",
+        &from_when.keys().cloned().collect::<Vec<_>>(),
+        instants(from_when) as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn instants(from_when: &BTreeMap<String, Timestamp>) -> Vec<jiff_sqlx::Timestamp> {
+    from_when.values().copied().map(jiff_sqlx::Timestamp::from).collect()
 }
 
 /// Has one copy delivered anew, from the first attempt on, under the same id if it had one.

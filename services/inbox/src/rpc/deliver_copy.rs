@@ -5,9 +5,7 @@ use std::pin::pin;
 use futures::StreamExt as _;
 use legalstat_kit::{Error, FieldReason, Refusal, Violations, upload};
 use legalstat_proto::{
-    collections::v1::{
-        DeliverCopyHeader, DeliverCopyRequest, Delivery, deliver_copy_request, delivery::Answer,
-    },
+    collections::v1::{DeliverCopyHeader, DeliverCopyRequest, Delivery, deliver_copy_request, delivery::Answer},
     common::v1::ErrorReason,
 };
 use tonic::{Code, Streaming};
@@ -107,7 +105,10 @@ fn not_served(recipient: &str, own: &[String]) -> Refusal {
     let message = format!(
         "the copy is for {recipient}, and this inbox takes those of {own}: whoever runs it has to say whom it takes them for as well"
     );
-    tracing::warn!(recipient, "a copy came for a recipient that this inbox does not take copies for");
+    tracing::warn!(
+        recipient,
+        "a copy came for a recipient that this inbox does not take copies for"
+    );
     let mut refusal = Refusal::new(Code::Unavailable, ErrorReason::RecipientNotServed, message);
     refusal.retry_after = Some(AGAIN);
     refusal.with("recipient", recipient)

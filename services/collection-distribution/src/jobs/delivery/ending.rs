@@ -90,7 +90,8 @@ impl Finished {
 
 impl End {
     /// What an attempt to deliver this copy came to, whose recipient, or what follows it, has these keys. `stands` tells whether its claim
-    /// is still the delivery's. `chance` between -1 and 1 spreads the attempts.
+    /// is still the delivery's, and `later` from when on there is a server where the attempt found none. `chance` between -1 and 1 spreads
+    /// the attempts.
     ///
     /// # Errors
     /// A copy whose statement cannot be written.
@@ -98,6 +99,7 @@ impl End {
         (finished, stands): (&Finished, bool),
         copy: &Copy,
         keys: &[SigningKey],
+        later: Option<Timestamp>,
         now: Timestamp,
         chance: f64,
     ) -> anyhow::Result<Self> {
@@ -114,9 +116,14 @@ impl End {
             Brought::Receipt(_) | Brought::Rejection(_) => None,
         };
         let next = failure.and_then(|failure| failure.next_attempt(delivery, now, chance));
-        let ended = ended(finished, brought.outcome(), failure.map(|failure| failure.detail.as_str()));
+        let later = later.filter(|_| brought.outcome() == Outcome::NoEndpoint);
+        let ended = ended(
+            finished,
+            brought.outcome(),
+            failure.map(|failure| failure.detail.as_str()),
+        );
         let end = Self {
-            followed_by: Some(next),
+            followed_by: Some(next.or(later)),
             settled: None,
             is_counted: failure.is_none_or(|failure| delivery.counts(failure)),
             has_moved_on: failure.is_some_and(|failure| delivery.has_moved_on(failure)),

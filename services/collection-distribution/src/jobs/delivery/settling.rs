@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use legalstat_kit::{
     lent,
     write::{self, Change, Write},
@@ -18,7 +19,13 @@ use tokio::task::JoinHandle;
 use super::{Finished, IDLE, METHOD, Sender, ending::End};
 use crate::{
     db::{self, delivery::Told},
-    domain::{breaker::Breaker, copy::Copy, key::CopyKey, recipient::SigningKey},
+    domain::{
+        breaker::Breaker,
+        copy::Copy,
+        delivery::{self, Failure, Outcome},
+        key::CopyKey,
+        recipient::SigningKey,
+    },
 };
 
 /// How many ends are recorded in one transaction.
@@ -37,7 +44,7 @@ impl Sender {
 
     async fn settle_ended(&self) -> anyhow::Result<()> {
         loop {
-            let mut taken = Taken::from(self);
+            let mut taken = Taken::of(self);
             if taken.finished.is_empty() {
                 return Ok(());
             }
@@ -123,7 +130,7 @@ struct Taken<'a> {
 
 impl<'a> Taken<'a> {
     /// Those that have waited longest, as many as are recorded together.
-    fn from(sender: &'a Sender) -> Self {
+    fn of(sender: &'a Sender) -> Self {
         let mut ended = sender.ended();
         let count = ended.len().min(TOGETHER);
         let finished = ended.drain(..count).collect();
@@ -179,6 +186,23 @@ impl Around {
     }
 }
 
+/// From when on the recipients have a server whose attempts found none: where one was entered since, nobody else has the copies delivered.
+async fn servers_since(
+    connection: &mut PgConnection,
+    finished: &[Arc<Finished>],
+    now: Timestamp,
+) -> Result<BTreeMap<String, Timestamp>, sqlx::Error> {
+    let is_nowhere = |failure: &Failure| failure.outcome == Outcome::NoEndpoint;
+    let nowhere = finished.iter().filter(|one| one.said.as_ref().is_err_and(is_nowhere));
+    let recipients: BTreeSet<&str> = nowhere.map(|one| one.claim.recipient.as_str()).collect();
+    if recipients.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    db::recipient_detail::share_entitlements(connection).await?;
+    let known = db::recipient_detail::all(connection).await?;
+    Ok(delivery::from_when(&known, recipients, now))
+}
+
 pub(super) async fn settle(
     write: &mut Write,
     finished: &[Arc<Finished>],
@@ -186,6 +210,7 @@ pub(super) async fn settle(
 ) -> anyhow::Result<Vec<Change>> {
     let (now, connection) = (write.now(), write.connection());
     db::delivery::by_keys(connection).await?;
+    let since = servers_since(connection, finished, now).await?;
     let keys: Vec<_> = finished.iter().map(|finished| finished.claim.key.clone()).collect();
     db::copy::lock_keys(connection, &keys).await?;
     let stands = db::delivery::stand(connection, finished.iter().map(|finished| &finished.claim)).await?;
@@ -201,7 +226,15 @@ pub(super) async fn settle(
         let stands = stands && fences.insert(claim.fence);
         let copy = copies.get(&claim.key);
         let copy = copy.with_context(|| format!("{} has a delivery and is not there", claim.key))?;
-        let end = End::of((finished, stands), copy, &around.keys_of(claim.holder()), now, *chance)?;
+        let later = since.get(&claim.recipient).copied();
+        let end = End::of(
+            (finished, stands),
+            copy,
+            &around.keys_of(claim.holder()),
+            later,
+            now,
+            *chance,
+        )?;
         if stands {
             let breaker = around.breakers.entry(claim.holder().to_owned()).or_default();
             if end.has_moved_on {

@@ -218,6 +218,20 @@ async fn ends_that_a_stop_finds_being_recorded_are_recorded_before_the_service_e
 }
 
 #[tokio::test]
+async fn a_copy_whose_server_was_entered_since_the_attempt_looked_for_one_is_due_again_at_once() {
+    let delivering = Delivering::start().await;
+    delivering.inbox("supreme-court", "court-entered").await;
+    delivering.leave_alone("supreme-court").await;
+    delivering.distribution.release_crime().await;
+    let files = tempfile::tempdir().expect("a folder");
+    let sender = replica(delivering.distribution.running.context(instant), files.path());
+    let nowhere = Failure::new(Outcome::NoEndpoint, "the recipient has no endpoint");
+    assert_eq!(after(&delivering, &sender, nowhere).await, (1, 0, true));
+    let issued = "SELECT count(*) FROM collections.copy WHERE recipient = 'supreme-court' AND state = 'ISSUED'";
+    assert_eq!(delivering.distribution.count(issued).await, 1);
+}
+
+#[tokio::test]
 async fn two_replicas_that_both_find_no_breaker_count_both_failures() {
     let delivering = Delivering::start().await;
     let context = delivering.distribution.running.context(instant);

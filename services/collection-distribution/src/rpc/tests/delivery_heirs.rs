@@ -53,7 +53,8 @@ async fn a_dead_server_has_one_breaker_whosever_copies_go_there() {
 }
 
 #[tokio::test]
-async fn copies_of_a_recipient_that_ended_wait_while_the_server_of_its_successor_is_left_alone_and_have_it_tried_by_hand() {
+async fn copies_of_a_recipient_that_ended_wait_while_the_server_of_its_successor_is_left_alone_and_have_it_tried_by_hand()
+ {
     let (delivering, inbox) = succeeded("committee-left-alone").await;
     let own = "DELETE FROM collections.recipient_breaker WHERE recipient = 'gpo-leadership'";
     delivering.distribution.execute(own).await;
@@ -67,7 +68,8 @@ async fn copies_of_a_recipient_that_ended_wait_while_the_server_of_its_successor
     assert!(inbox.stored.lock().expect("no code panics").is_empty());
     assert_eq!(delivering.copy(LEADERSHIPS_COPY).await.state(), CopyState::Issued);
 
-    let failed = "UPDATE collections.copy SET state = 'FAILED', status_reason = 'away' WHERE number = 1 AND period = '2025-Q1'";
+    let failed =
+        "UPDATE collections.copy SET state = 'FAILED', status_reason = 'away' WHERE number = 1 AND period = '2025-Q1'";
     delivering.distribution.execute(failed).await;
     delivering
         .redeliver(&super::delivery::redelivering(LEADERSHIPS_COPY))

@@ -23,6 +23,7 @@ mod copies;
 pub(crate) mod delivery;
 mod delivery_answers;
 mod delivery_heirs;
+mod delivery_later;
 mod delivery_overtaken;
 mod delivery_replicas;
 mod embargo;

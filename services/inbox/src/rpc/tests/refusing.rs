@@ -44,14 +44,21 @@ async fn a_copy_for_a_recipient_of_whom_the_inbox_was_not_told_is_refused_for_th
     assert!(details.retry_info().is_some());
     let metadata = &details.error_info().expect("a reason").metadata;
     assert_eq!(metadata["recipient"], "recipients/senate");
-    assert_eq!(sender.get(id).await.expect_err("nothing of it stays").code(), Code::NotFound);
+    assert_eq!(
+        sender.get(id).await.expect_err("nothing of it stays").code(),
+        Code::NotFound
+    );
     assert!(inbox.received().is_empty() && inbox.stored().is_empty());
     inbox.stop().await;
 
     let mut setup = world.setup();
     setup.also = vec!["senate".into()];
     let inbox = RunningInbox::start(&setup, now).await;
-    let delivered = world.sender(&inbox).deliver(&copy, &content, id).await.expect("it is told");
+    let delivered = world
+        .sender(&inbox)
+        .deliver(&copy, &content, id)
+        .await
+        .expect("it is told");
     assert!(matches!(delivered.answer, Some(Answer::Receipt(_))), "{delivered:?}");
     assert_eq!(inbox.content(&copy.name, 1), content);
 }
