@@ -253,10 +253,18 @@ impl Sender {
     }
 
     async fn tell(self: Arc<Self>) -> anyhow::Result<()> {
+        for (name, count) in self.standing().await? {
+            telemetry::gauge(name, count);
+        }
+        Ok(())
+    }
+
+    /// How deliveries stand, as the metrics tell it.
+    async fn standing(&self) -> anyhow::Result<[(&'static str, i64); 4]> {
         let mut connection = self.context.db.connection().await?;
         let standing = db::delivery::count(&mut connection, self.context.now()).await?;
         connection.done();
-        for (name, count) in [
+        Ok([
             ("legalstat.collections.deliveries_due", standing.due),
             ("legalstat.collections.deliveries_under_way", standing.under_way),
             (
@@ -264,10 +272,7 @@ impl Sender {
                 standing.oldest_due_seconds,
             ),
             ("legalstat.collections.breakers_open", standing.breakers_open),
-        ] {
-            telemetry::gauge(name, count);
-        }
-        Ok(())
+        ])
     }
 }
 

@@ -137,10 +137,15 @@ async fn after(delivering: &Delivering, sender: &Arc<Sender>, failure: Failure) 
     let claim = claimed_by(sender).await;
     sender.finish(claim, Err(failure), Instant::now() + MARGIN);
     Arc::clone(sender).settle().await.expect("it is recorded");
-    let due = "SELECT attempts, spared, coalesce(next_attempt_at = '2025-04-03 05:00Z', false) FROM collections.delivery";
+    let due =
+        "SELECT attempts, spared, coalesce(next_attempt_at = '2025-04-03 05:00Z', false) FROM collections.delivery";
     let mut superuser = delivering.distribution.running.superuser().await;
-    let row: (i32, i32, bool) = sqlx::query_as(due).fetch_one(&mut superuser).await.expect("it is delivered");
-    let due_again = "UPDATE collections.delivery SET next_attempt_at = '2025-04-03 05:00Z' WHERE next_attempt_at IS NOT NULL";
+    let row: (i32, i32, bool) = sqlx::query_as(due)
+        .fetch_one(&mut superuser)
+        .await
+        .expect("it is delivered");
+    let due_again =
+        "UPDATE collections.delivery SET next_attempt_at = '2025-04-03 05:00Z' WHERE next_attempt_at IS NOT NULL";
     delivering.distribution.execute(due_again).await;
     row
 }
@@ -210,7 +215,10 @@ async fn ends_that_a_stop_finds_being_recorded_are_recorded_before_the_service_e
 
     context.shutdown.cancel();
     let last = tokio::spawn(Arc::clone(&sender).settle_last(settling));
-    sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.expect("it is let go");
+    sqlx::raw_sql("ROLLBACK")
+        .execute(&mut holder)
+        .await
+        .expect("it is let go");
     last.await.expect("it does not panic");
     let rejected = "SELECT count(*) FROM collections.receipt WHERE outcome = 'REJECTED'";
     assert_eq!(delivering.distribution.count(rejected).await, 1);
@@ -229,6 +237,38 @@ async fn a_copy_whose_server_was_entered_since_the_attempt_looked_for_one_is_due
     assert_eq!(after(&delivering, &sender, nowhere).await, (1, 0, true));
     let issued = "SELECT count(*) FROM collections.copy WHERE recipient = 'supreme-court' AND state = 'ISSUED'";
     assert_eq!(delivering.distribution.count(issued).await, 1);
+}
+
+#[tokio::test]
+async fn the_metrics_tell_what_is_due_and_since_when_what_is_under_way_and_which_servers_are_left_alone() {
+    let delivering = Delivering::start().await;
+    for (recipient, name) in [
+        ("supreme-court", "court-measured"),
+        ("gpo-leadership", "leadership-measured"),
+    ] {
+        delivering.inbox(recipient, name).await;
+        delivering.leave_alone(recipient).await;
+    }
+    delivering.distribution.release_crime().await;
+    let over = "UPDATE collections.recipient_breaker SET open_until = opened_at WHERE recipient = 'gpo-leadership'";
+    let files = tempfile::tempdir().expect("a folder");
+    let later = || instant() + Duration::from_secs(90);
+    let sender = replica(delivering.distribution.running.context(later), files.path());
+    claimed_by(&sender).await;
+    let told = async || sender.standing().await.expect("it counts").map(|(_, count)| count);
+    assert_eq!(told().await, [7, 1, 90, 2]);
+    let names = sender.standing().await.expect("it counts").map(|(name, _)| name);
+    let expected = [
+        "deliveries_due",
+        "deliveries_under_way",
+        "oldest_delivery_due_seconds",
+        "breakers_open",
+    ];
+    assert_eq!(names, expected.map(|name| format!("legalstat.collections.{name}")));
+    for sql in ["UPDATE collections.delivery SET next_attempt_at = NULL", over] {
+        delivering.distribution.execute(sql).await;
+    }
+    assert_eq!(told().await, [0, 1, 0, 1]);
 }
 
 #[tokio::test]

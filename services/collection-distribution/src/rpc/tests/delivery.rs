@@ -151,10 +151,15 @@ pub(crate) struct Delivering {
 
 impl Delivering {
     pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With settings of its own.
+    pub(super) async fn start_with(own: &[(&'static str, String)]) -> Self {
         let clock = Clock(Arc::new(AtomicI64::new(instant(NOW).as_second())));
-        let own = clock.clone();
+        let moving = clock.clone();
         let distribution = Distribution::started(true, async |settings| {
-            Running::start(&crate::SERVICE, settings, move || own.now()).await
+            Running::start(&crate::SERVICE, &[settings, own].concat(), move || moving.now()).await
         })
         .await;
         distribution.until_whole().await;

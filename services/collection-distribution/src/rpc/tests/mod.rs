@@ -24,6 +24,7 @@ pub(crate) mod delivery;
 mod delivery_answers;
 mod delivery_heirs;
 mod delivery_later;
+mod delivery_limits;
 mod delivery_overtaken;
 mod delivery_replicas;
 mod embargo;
