@@ -212,10 +212,4 @@ fn copies_go_to_a_server_from_the_day_on_which_it_or_that_of_a_successor_is_ther
         changed(&after, &moved, now),
         BTreeMap::from([("senate".to_owned(), now)])
     );
-    let never = [known("senate", "9999-12-31", None, None, Some("https://senate"))];
-    assert_eq!(
-        changed(&after, &never, now),
-        BTreeMap::new(),
-        "that day is none of this clock"
-    );
 }

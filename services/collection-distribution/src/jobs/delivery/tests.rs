@@ -202,7 +202,8 @@ async fn ends_that_a_stop_finds_being_recorded_are_recorded_before_the_service_e
     let files = tempfile::tempdir().expect("a folder");
     let context = delivering.distribution.running.context(instant);
     let sender = replica(context.clone(), files.path());
-    let claim = claimed_by(&sender).await;
+    let mut claim = claimed_by(&sender).await;
+    claim.address.certificate_name = "court-interrupted".to_owned();
     let rejects = Ok(Answer::Rejection("the file does not open".to_owned()));
     let mut holder = delivering.distribution.running.superuser().await;
     let held = sqlx::raw_sql("BEGIN; SELECT FROM collections.copy FOR UPDATE").execute(&mut holder);
@@ -246,7 +247,7 @@ async fn the_metrics_tell_what_is_due_and_since_when_what_is_under_way_and_which
         ("supreme-court", "court-measured"),
         ("gpo-leadership", "leadership-measured"),
     ] {
-        delivering.inbox(recipient, name).await;
+        delivering.address(recipient, Some(("https://localhost:1", name))).await;
         delivering.leave_alone(recipient).await;
     }
     delivering.distribution.release_crime().await;

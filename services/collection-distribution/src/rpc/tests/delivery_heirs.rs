@@ -59,7 +59,7 @@ async fn copies_of_a_recipient_that_ended_wait_while_the_server_of_its_successor
     let own = "DELETE FROM collections.recipient_breaker WHERE recipient = 'gpo-leadership'";
     delivering.distribution.execute(own).await;
     // Another server's copy, which is looked for in the same rounds.
-    let senate = delivering.inbox("senate", "senate-beside").await;
+    let senate = delivering.inbox_signing("senate", "senate-beside", 2).await;
     delivering.distribution.release_earlier().await;
     delivering
         .until_count("SELECT count(*) FROM collections.copy WHERE state = 'RECEIVED'", 1)

@@ -15,7 +15,7 @@ async fn one_server_has_a_quarter_of_the_places_that_are_set_and_the_rest_waits(
     let delivering = Delivering::start_with(&[("LEGALSTAT_DELIVERY_PLACES", "8".to_owned())]).await;
     let slow = delivering.inbox("gpo-leadership", "leadership-slow").await;
     slow.turns(Manner::Waits);
-    delivering.inbox("supreme-court", "court-beside").await;
+    delivering.inbox_signing("supreme-court", "court-beside", 2).await;
     delivering.distribution.release_crime().await;
     delivering.until(COURTS_COPY, is(CopyState::Received)).await;
     delivering.until_count(UNDER_WAY, 2).await;
