@@ -70,3 +70,44 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REQUIRED: [(&str, &str); 3] = [
+        ("LEGALSTAT_CALENDAR_URL", "https://localhost:8443"),
+        ("LEGALSTAT_FILES", "files"),
+        ("LEGALSTAT_SIGNING_KEYS", "keys"),
+    ];
+
+    fn delivery(own: &[(&'static str, &'static str)]) -> Result<Limits, SettingError> {
+        let given = REQUIRED.iter().chain(own).copied();
+        read(&mut Environment::given(given)).map(|config| config.delivery)
+    }
+
+    #[test]
+    fn an_attempt_takes_five_minutes_and_sixty_four_copies_go_at_a_time_unless_that_is_set_otherwise() {
+        let limits = |seconds, places| Limits {
+            attempt: Duration::from_secs(seconds),
+            places: Places::of(places),
+        };
+        assert_eq!(delivery(&[]).expect("nothing is wrong"), limits(300, 64));
+        let own = [("LEGALSTAT_DELIVERY_SECONDS", "20"), ("LEGALSTAT_DELIVERY_PLACES", "5")];
+        assert_eq!(delivery(&own).expect("nothing is wrong"), limits(20, 5));
+    }
+
+    #[test]
+    fn a_time_or_a_number_of_places_that_delivers_nothing_is_refused_by_its_name() {
+        for (name, value) in [
+            ("LEGALSTAT_DELIVERY_SECONDS", "0"),
+            ("LEGALSTAT_DELIVERY_SECONDS", "4294967296"),
+            ("LEGALSTAT_DELIVERY_SECONDS", "5 min"),
+            ("LEGALSTAT_DELIVERY_PLACES", "0"),
+            ("LEGALSTAT_DELIVERY_PLACES", "65536"),
+        ] {
+            let refused = delivery(&[(name, value)]).expect_err("it delivers nothing");
+            assert!(refused.to_string().contains(name), "{value}: {refused}");
+        }
+    }
+}

@@ -29,6 +29,8 @@ use trust::Trusted;
 
 /// How often parts that are over their time are looked for.
 const SWEEPING: Duration = Duration::from_secs(3600);
+/// When a sender may try again whom a person has to help first, by entering a key or whom the inbox takes copies for.
+const AGAIN: Duration = Duration::from_secs(300);
 /// How many bytes of messages may be under way at least. There is only one caller, whose quarter takes four large copies at once, and what
 /// it asks meanwhile.
 const MESSAGES: usize = 17 * MESSAGE;

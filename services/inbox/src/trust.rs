@@ -10,11 +10,9 @@ use legalstat_proto::{
     common::v1::{ErrorReason, SigningKey},
 };
 use prost_reflect::DynamicMessage;
-use std::time::Duration;
 use tonic::Code;
 
-/// When a sender may try again whose key is not trusted yet: a person has to enter it.
-const AGAIN: Duration = Duration::from_secs(300);
+use crate::AGAIN;
 
 /// The file. It is read for each copy, so that a key that is added counts at once.
 #[derive(Clone, Debug)]

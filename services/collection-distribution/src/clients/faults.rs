@@ -4,6 +4,7 @@
 use std::io;
 
 use legalstat_kit::door::text;
+use legalstat_proto::common::v1::ErrorReason;
 use rustls::{AlertDescription as Alert, CertificateError};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -178,6 +179,8 @@ fn of_status(status: &Status) -> Option<Failure> {
     let asked = status.get_details_retry_info().and_then(|info| info.retry_delay);
     let outcome = match status.code() {
         Code::Ok => return None,
+        // The server is there, and says something of this copy alone.
+        Code::Unavailable if is_not_served(status) => Outcome::Refused,
         Code::Unavailable => Outcome::Busy,
         Code::ResourceExhausted if asked.is_some() => Outcome::Busy,
         Code::DeadlineExceeded => Outcome::NoAnswer,
@@ -192,4 +195,10 @@ fn of_status(status: &Status) -> Option<Failure> {
             .filter(|_| outcome == Outcome::Busy),
         ..Failure::new(outcome, detail)
     })
+}
+
+/// Whether the server does not take copies for the recipient that the copy names, until whoever runs it has told it so.
+fn is_not_served(status: &Status) -> bool {
+    let info = status.get_details_error_info();
+    info.is_some_and(|info| info.reason == ErrorReason::RecipientNotServed.as_str_name())
 }

@@ -1,7 +1,10 @@
 //! Recipients' own servers, which implement `CopyInboxService`: how a copy gets there.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -128,17 +131,23 @@ impl Inboxes {
         if Instant::now() >= parcel.until {
             return Err(faults::late());
         }
-        let attempt = tokio::time::timeout_at(until, self.attempt(to, &parcel));
-        attempt.await.unwrap_or_else(|_| Err(faults::late()))
+        let received = AtomicI64::new(0);
+        let attempt = tokio::time::timeout_at(until, self.attempt(to, &parcel, &received));
+        let ended = attempt.await.unwrap_or_else(|_| Err(faults::late()));
+        ended.map_err(|failure| Failure {
+            received_bytes: received.load(Ordering::Relaxed),
+            ..failure
+        })
     }
 
-    async fn attempt(&self, to: &Destination, parcel: &Parcel) -> Result<Answer, Failure> {
+    async fn attempt(&self, to: &Destination, parcel: &Parcel, received: &AtomicI64) -> Result<Answer, Failure> {
         let content = Content::of(&parcel.files).map_err(|error| faults::own(&error))?;
         let mut delivering = Delivering {
             inboxes: self,
             to,
             parcel,
             content,
+            received,
             resumes: parcel.attempt > 1,
         };
         if let Some(line) = self.lines.take(to) {
@@ -170,6 +179,8 @@ struct Delivering<'a> {
     to: &'a Destination,
     parcel: &'a Parcel,
     content: Content,
+    /// The most bytes that the server has said it has.
+    received: &'a AtomicI64,
     /// Whether something may have come already.
     resumes: bool,
 }
@@ -283,7 +294,9 @@ impl Delivering<'_> {
         let size = self.content.size;
         let possible = u64::try_from(bytes).ok().filter(|bytes| *bytes <= size);
         let impossible = || faults::unreadable(format!("the server says that it has {bytes} bytes of {size}"));
-        possible.map(Stand::Received).ok_or_else(impossible)
+        let possible = possible.ok_or_else(impossible)?;
+        self.received.fetch_max(bytes, Ordering::Relaxed);
+        Ok(Stand::Received(possible))
     }
 }
 

@@ -1,4 +1,4 @@
-//! `collections.recipient_breaker`.
+//! `collections.recipient_breaker`: a breaker is that of the recipient whose server it is, also for copies of those that it follows.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,23 @@ use sqlx::PgConnection;
 
 use crate::domain::breaker::{Breaker, Open};
 
-/// The breakers of these recipients, held against other writers until the transaction ends. Who has none gets one first: two replicas that
+/// Until when servers are left alone, by the recipients whose they are; also where that is over and no attempt has shown yet whether they
+/// answer again.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn open(connection: &mut PgConnection) -> Result<BTreeMap<String, Timestamp>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT recipient, open_until AS "until!: jiff_sqlx::Timestamp"
+         FROM collections.recipient_breaker WHERE open_until IS NOT NULL"#
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.recipient, row.until.to_jiff()))
+        .collect())
+}
+
+/// The breakers of these recipients' servers, held against other writers until the transaction ends. Who has none gets one first: two replicas that
 /// found none would both begin to count.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn locked(

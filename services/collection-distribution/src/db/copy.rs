@@ -42,6 +42,8 @@ struct Row {
     recall_confirmed_at: Option<jiff_sqlx::Timestamp>,
     delivery_id: Option<Uuid>,
     attempts: Option<i32>,
+    spared: Option<i32>,
+    received_bytes: Option<i64>,
     next_attempt_at: Option<jiff_sqlx::Timestamp>,
     last_outcome: Option<String>,
     marking_copies: Option<i32>,
@@ -74,7 +76,8 @@ impl TryFrom<Row> for Copy {
             is_kept: row.is_kept,
             delivery: delivery::of_row(
                 row.delivery_id,
-                row.attempts,
+                (row.attempts, row.spared),
+                row.received_bytes,
                 row.next_attempt_at,
                 row.last_outcome.as_deref(),
             )?,
@@ -260,7 +263,7 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
              c.legal_basis_act, c.legal_basis_provision, c.legal_basis_uri, c.legal_basis_assumed,
              c.revision, c.ordinal, c.copies_total, c.copy_sha256, c.signing_key, c.signature, c.sending_body,
              r.recalled_at, c.recall_confirmed_at, r.marking_copies, r.marking_reason, r.marking_expires_on, c.list_version,
-             s.is_kept AS "is_kept!", d.delivery_id AS "delivery_id?", d.attempts AS "attempts?",
+             s.is_kept AS "is_kept!", d.delivery_id AS "delivery_id?", d.attempts AS "attempts?", d.spared AS "spared?", d.received_bytes AS "received_bytes?",
              d.next_attempt_at AS "next_attempt_at?", d.last_outcome AS "last_outcome?"
          FROM (
              SELECT parent, period, substr(parent, 13) COLLATE "C" AS collection, due_date, due_time,
@@ -320,7 +323,7 @@ pub async fn of_keys(connection: &mut PgConnection, keys: &[CopyKey]) -> Result<
              r.recalled_at, c.recall_confirmed_at, r.marking_copies, r.marking_reason, r.marking_expires_on, c.list_version,
              NOT s.recorded_afterwards AND s.due_date
                  >= coalesce((SELECT a.day FROM collections.answering_day a ORDER BY a.number DESC LIMIT 1), '-infinity') AS "is_kept!",
-             d.delivery_id AS "delivery_id?", d.attempts AS "attempts?", d.next_attempt_at AS "next_attempt_at?",
+             d.delivery_id AS "delivery_id?", d.attempts AS "attempts?", d.spared AS "spared?", d.received_bytes AS "received_bytes?", d.next_attempt_at AS "next_attempt_at?",
              d.last_outcome AS "last_outcome?"
          FROM UNNEST($1::text[], $2::text[], $3::integer[]) AS a (collection, period, number)
          JOIN collections.copy c ON (c.collection, c.period, c.number) = (a.collection, a.period, a.number)

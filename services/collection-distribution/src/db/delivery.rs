@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use legalstat_kit::door::word::Word;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{copy::columns, edition_key};
 use crate::domain::{
-    delivery::{Address, Attempt, Delivery, Ended, Outcome, Waiting},
+    delivery::{Address, Attempt, Delivery, Ended, Outcome},
     key::{CopyKey, EditionKey},
 };
 
 /// The delivery that a row beside its copy tells of.
 pub(super) fn of_row(
     id: Option<Uuid>,
-    attempts: Option<i32>,
+    (attempts, spared): (Option<i32>, Option<i32>),
+    received_bytes: Option<i64>,
     next_attempt_at: Option<jiff_sqlx::Timestamp>,
     last_outcome: Option<&str>,
 ) -> Result<Option<Delivery>, sqlx::Error> {
@@ -27,33 +28,67 @@ pub(super) fn of_row(
     Ok(Some(Delivery {
         id,
         attempts,
+        spared: spared.unwrap_or_default(),
+        received_bytes: received_bytes.unwrap_or_default(),
         next_attempt_at: next_attempt_at.map(jiff_sqlx::Timestamp::to_jiff),
         last_outcome: last_outcome.transpose()?,
     }))
 }
 
-/// Has the copies of an edition from this number on delivered, as far as their recipients have a server on this day.
+/// Has the copies of an edition from this number on delivered whose recipients are among these, each from its instant on.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn begin(
     connection: &mut PgConnection,
     edition: &EditionKey,
     first_number: i32,
-    day: Date,
+    from_when: &BTreeMap<String, Timestamp>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO collections.delivery (collection, period, copy_number, delivery_id, recipient, next_attempt_at)
-         SELECT c.collection, c.period, c.number, gen_random_uuid(), c.recipient, c.issued_at
-         FROM collections.copy c JOIN collections.recipient_state s ON s.id = c.recipient
-         WHERE c.collection = $1 AND c.period = $2 AND c.number >= $3
-           AND s.endpoint IS NOT NULL AND s.valid_from <= $4 AND coalesce(s.valid_to, 'infinity') >= $4",
+         SELECT c.collection, c.period, c.number, gen_random_uuid(), c.recipient, a.at
+         FROM UNNEST($4::text[], $5::timestamptz[]) AS a (recipient, at)
+         JOIN collections.copy c ON c.recipient = a.recipient
+         WHERE c.collection = $1 AND c.period = $2 AND c.number >= $3",
         edition.collection,
         edition.period.to_string(),
         first_number,
-        jiff_sqlx::Date::from(day) as _,
+        &from_when.keys().cloned().collect::<Vec<_>>(),
+        instants(from_when) as _,
     )
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Has the copies delivered that were left to these recipients to be fetched, each from its instant on: those for which a delivery is due
+/// sooner already stay as they are.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn begin_left(
+    connection: &mut PgConnection,
+    from_when: &BTreeMap<String, Timestamp>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "WITH left_to_fetch AS MATERIALIZED (
+             SELECT c.collection, c.period, c.number, c.recipient, a.at
+             FROM UNNEST($1::text[], $2::timestamptz[]) AS a (recipient, at)
+             JOIN collections.copy c ON c.recipient = a.recipient AND c.state = 'ISSUED'
+             ORDER BY c.collection, c.period, c.number FOR UPDATE OF c
+         )
+         INSERT INTO collections.delivery AS d (collection, period, copy_number, delivery_id, recipient, next_attempt_at)
+         SELECT collection, period, number, gen_random_uuid(), recipient, at FROM left_to_fetch
+         ON CONFLICT (collection, period, copy_number) DO UPDATE
+         SET attempts = 0, spared = 0, received_bytes = 0, next_attempt_at = EXCLUDED.next_attempt_at
+         WHERE d.fence IS NULL AND coalesce(d.next_attempt_at > EXCLUDED.next_attempt_at, true)",
+        &from_when.keys().cloned().collect::<Vec<_>>(),
+        instants(from_when) as _,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+fn instants(from_when: &BTreeMap<String, Timestamp>) -> Vec<jiff_sqlx::Timestamp> {
+    from_when.values().copied().map(jiff_sqlx::Timestamp::from).collect()
 }
 
 /// Has one copy delivered anew, from the first attempt on, under the same id if it had one.
@@ -69,7 +104,7 @@ pub async fn begin_anew(
          SELECT c.collection, c.period, c.number, $4, c.recipient, $5
          FROM collections.copy c WHERE c.collection = $1 AND c.period = $2 AND c.number = $3
          ON CONFLICT (collection, period, copy_number) DO UPDATE
-         SET attempts = 0, next_attempt_at = EXCLUDED.next_attempt_at, fence = NULL, started_at = NULL, endpoint = NULL,
+         SET attempts = 0, spared = 0, received_bytes = 0, next_attempt_at = EXCLUDED.next_attempt_at, fence = NULL, started_at = NULL, endpoint = NULL,
              claimed_until = NULL
          RETURNING d.delivery_id, d.attempts, d.next_attempt_at AS "next_attempt_at: jiff_sqlx::Timestamp", d.last_outcome"#,
         key.edition.collection,
@@ -87,6 +122,8 @@ pub async fn begin_anew(
     Ok(Delivery {
         id: row.delivery_id,
         attempts: row.attempts,
+        spared: 0,
+        received_bytes: 0,
         next_attempt_at: row.next_attempt_at.map(jiff_sqlx::Timestamp::to_jiff),
         last_outcome: outcome.transpose()?,
     })
@@ -111,16 +148,16 @@ pub async fn end(connection: &mut PgConnection, keys: &[CopyKey]) -> Result<(), 
     Ok(())
 }
 
-/// The recipients for which deliveries are due, without those whose servers are left alone.
+/// The recipients for which deliveries are due, those for which one has been so longest first.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn waiting(connection: &mut PgConnection, now: Timestamp) -> Result<Vec<Waiting>, sqlx::Error> {
-    sqlx::query_as!(
-        Waiting,
-        r#"SELECT r.id AS recipient, b.open_until IS NOT NULL AS "is_probe!"
-         FROM collections.recipient r LEFT JOIN collections.recipient_breaker b ON b.recipient = r.id
-         WHERE (b.open_until IS NULL OR b.open_until <= $1)
-           AND EXISTS (SELECT FROM collections.delivery d WHERE d.recipient = r.id AND d.next_attempt_at <= $1)
-         ORDER BY r.id"#,
+pub async fn due(connection: &mut PgConnection, now: Timestamp) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT r.id FROM collections.recipient r
+         CROSS JOIN LATERAL (
+             SELECT d.next_attempt_at FROM collections.delivery d
+             WHERE d.recipient = r.id AND d.next_attempt_at <= $1 ORDER BY d.next_attempt_at LIMIT 1
+         ) AS first
+         ORDER BY first.next_attempt_at, r.id",
         jiff_sqlx::Timestamp::from(now) as _,
     )
     .fetch_all(connection)
@@ -170,13 +207,13 @@ pub struct Claim {
 impl Claim {
     /// The id of the recipient whose server it is where the copy's own has ended.
     pub fn successor(&self) -> Option<String> {
-        let holder = &self.address.holder;
-        (!holder.is_empty() && *holder != self.recipient).then(|| holder.clone())
+        let holder = self.holder();
+        (holder != self.recipient).then(|| holder.to_owned())
     }
 
-    /// The id of the recipient whose keys sign its receipt.
-    pub fn signer(&self) -> String {
-        self.successor().unwrap_or_else(|| self.recipient.clone())
+    /// The id of the recipient whose server it is, and whose keys sign its receipt.
+    pub fn holder(&self) -> &str {
+        self.address.holder_or(&self.recipient)
     }
 }
 
@@ -306,6 +343,8 @@ pub struct Told<'a> {
     pub followed_by: Option<Option<Timestamp>>,
     /// Whether it uses up one of the schedule.
     pub is_counted: bool,
+    /// The most bytes that the server said it has; 0 where it said nothing.
+    pub received_bytes: i64,
 }
 
 /// Records how attempts ended, and when the next ones follow. What a claim that does not stand any more came to is recorded too, unless
@@ -317,12 +356,14 @@ pub async fn record(connection: &mut PgConnection, told: &[Told<'_>]) -> Result<
     sqlx::query!(
         "WITH ended AS (
              SELECT * FROM UNNEST($1::text[], $2::text[], $3::integer[], $4::integer[], $5::text[], $6::timestamptz[],
-                     $7::timestamptz[], $8::text[], $9::text[], $10::timestamptz[], $11::boolean[], $12::boolean[])
-                 AS e (collection, period, copy_number, number, endpoint, started_at, ended_at, outcome, detail, next_at, stands, counts)
+                     $7::timestamptz[], $8::text[], $9::text[], $10::timestamptz[], $11::boolean[], $12::integer[], $13::bigint[])
+                 AS e (collection, period, copy_number, number, endpoint, started_at, ended_at, outcome, detail, next_at, stands, spares,
+                     received_bytes)
          ), followed AS (
              UPDATE collections.delivery d
-             SET attempts = d.attempts - CASE WHEN e.counts THEN 0 ELSE 1 END, next_attempt_at = e.next_at, last_outcome = e.outcome, fence = NULL, started_at = NULL, endpoint = NULL,
-                 claimed_until = NULL
+             SET attempts = d.attempts - e.spares, spared = d.spared + e.spares,
+                 received_bytes = greatest(d.received_bytes, e.received_bytes), next_attempt_at = e.next_at, last_outcome = e.outcome,
+                 fence = NULL, started_at = NULL, endpoint = NULL, claimed_until = NULL
              FROM ended e
              WHERE e.stands AND (d.collection, d.period, d.copy_number) = (e.collection, e.period, e.copy_number)
          )
@@ -341,7 +382,8 @@ pub async fn record(connection: &mut PgConnection, told: &[Told<'_>]) -> Result<
         &told.iter().map(|one| one.ended.detail.clone()).collect::<Vec<_>>() as &[Option<String>],
         &told.iter().map(|one| one.followed_by.flatten().map(at)).collect::<Vec<_>>() as _,
         &told.iter().map(|one| one.followed_by.is_some()).collect::<Vec<_>>(),
-        &told.iter().map(|one| one.is_counted).collect::<Vec<_>>(),
+        &told.iter().map(|one| i32::from(!one.is_counted)).collect::<Vec<_>>(),
+        &told.iter().map(|one| one.received_bytes).collect::<Vec<_>>(),
     )
     .execute(connection)
     .await?;

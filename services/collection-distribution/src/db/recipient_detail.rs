@@ -132,6 +132,18 @@ pub async fn lock_entitlements(connection: &mut PgConnection) -> Result<(), sqlx
     Ok(())
 }
 
+/// Who is entitled to copies, and where their servers are, does not change until the transaction ends; others may hold to it as well.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn share_entitlements(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!("SELECT pg_advisory_xact_lock_shared(hashtext('collections.recipient_detail'), 0)")
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// All that counts of one recipient, by the day from which it holds.
 ///
 /// # Errors

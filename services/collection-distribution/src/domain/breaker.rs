@@ -40,7 +40,7 @@ impl Server {
     }
 }
 
-/// The breaker of a recipient.
+/// The breaker of a recipient's server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Breaker {
     /// Attempts that failed since the last one that the server answered.
@@ -60,11 +60,16 @@ impl Breaker {
     /// Takes note of how an attempt ended that had begun at `began`. `chance` between -1 and 1 spreads the attempts that follow.
     pub fn note(&mut self, outcome: Outcome, began: Timestamp, now: Timestamp, chance: f64) {
         match Server::of(outcome) {
-            Server::Answers => *self = Self::default(),
+            Server::Answers => self.close(),
             // What was under way when it opened says nothing new.
             Server::Fails if self.open.is_none_or(|open| open.since < began) => self.fail(now, chance),
             Server::Fails | Server::Unknown => {}
         }
+    }
+
+    /// The server is there: it answers, or has taken more of a copy.
+    pub fn close(&mut self) {
+        *self = Self::default();
     }
 
     fn fail(&mut self, now: Timestamp, chance: f64) {

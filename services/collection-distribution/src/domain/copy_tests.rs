@@ -111,6 +111,8 @@ fn only_what_is_on_its_way_fails_or_is_left_to_be_fetched_and_only_what_failed_o
     due.delivery = Some(Delivery {
         id: uuid::Uuid::nil(),
         attempts: 0,
+        spared: 0,
+        received_bytes: 0,
         next_attempt_at: Some(at),
         last_outcome: None,
     });

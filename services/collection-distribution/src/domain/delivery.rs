@@ -1,12 +1,12 @@
 //! The delivery of copies to the servers of their recipients: how an attempt ends, and when the next one follows.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
 use jiff::{Timestamp, civil::Date};
-use legalstat_kit::door::word::Word;
+use legalstat_kit::{door::word::Word, zone};
 use uuid::Uuid;
 
 use super::recipient::{self, Known};
@@ -25,6 +25,9 @@ pub const SCHEDULE: [Duration; 8] = [
 ];
 /// By which part of it a wait may be shorter or longer, so that what failed together does not come again together.
 const JITTER: f64 = 0.2;
+/// How many attempts use up nothing of the schedule at most, since the issue or since the copy was delivered anew: a replica that each
+/// attempt ends, and a server that takes bytes and forgets them, would be tried for ever otherwise.
+pub const SPARED: i32 = 100;
 /// The longest time for which a server is left alone because it asks for it.
 pub const LONGEST_REST: Duration = Duration::from_hours(24);
 
@@ -89,17 +92,14 @@ pub struct Failure {
     pub detail: String,
     /// How long the server asks to be left alone.
     pub retry_after: Option<Duration>,
-    /// Whether the attempt uses up one of the schedule.
-    pub is_counted: bool,
+    /// The most bytes of the copy that the server said it has, in this attempt; 0 where it said nothing.
+    pub received_bytes: i64,
 }
 
 impl Failure {
-    /// The service stopped in the middle. That happens with every update, and uses up nothing of the schedule.
+    /// The service stopped in the middle, which happens with every update.
     pub fn stopped() -> Self {
-        Self {
-            is_counted: false,
-            ..Self::new(Outcome::SenderLost, "the service stopped")
-        }
+        Self::new(Outcome::SenderLost, "the service stopped")
     }
 
     /// A failure of a server that asks for no time.
@@ -108,27 +108,22 @@ impl Failure {
             outcome,
             detail: detail.into(),
             retry_after: None,
-            is_counted: true,
+            received_bytes: 0,
         }
     }
 
-    /// When the attempt after this one is made, the last of so many; `None` when none is. `chance` between -1 and 1 spreads the attempts.
-    /// What a lost sender left is tried at once: it says nothing of the server. Where there is no server any more, the recipient fetches
-    /// the copy.
-    pub fn next_attempt(&self, attempts: i32, now: Timestamp, chance: f64) -> Option<Timestamp> {
-        if !self.is_counted {
-            return Some(now);
-        }
-        if self.outcome == Outcome::NoEndpoint {
-            return None;
-        }
-        let place = usize::try_from(attempts).ok()?.checked_sub(1)?;
-        let wait = spread(*SCHEDULE.get(place)?, chance);
+    /// When the attempt after this one of a delivery is made; `None` when none is. `chance` between -1 and 1 spreads the attempts. What a
+    /// lost sender left is tried at once: it says nothing of the server. Where there is no server any more, the recipient fetches the copy.
+    pub fn next_attempt(&self, delivery: &Delivery, now: Timestamp, chance: f64) -> Option<Timestamp> {
+        let counts = delivery.counts(self);
         let wait = match self.outcome {
-            Outcome::SenderLost => Duration::ZERO,
-            _ => wait.max(self.retry_after.unwrap_or_default().min(LONGEST_REST)),
+            Outcome::NoEndpoint => return None,
+            Outcome::SenderLost if !counts => return Some(now),
+            _ if !counts => SCHEDULE[0],
+            _ => *SCHEDULE.get(usize::try_from(delivery.attempts).ok()?.checked_sub(1)?)?,
         };
-        Some(now + wait)
+        let asked = self.retry_after.unwrap_or_default().min(LONGEST_REST);
+        Some(now + spread(wait, chance).max(asked))
     }
 }
 
@@ -142,12 +137,29 @@ pub(super) fn spread(wait: Duration, chance: f64) -> Duration {
 pub struct Delivery {
     /// Identifies it: the same for every attempt.
     pub id: Uuid,
-    /// Attempts since the issue, or since it was delivered anew by hand.
+    /// Attempts of the schedule since the issue, or since it was delivered anew; the one under way among them.
     pub attempts: i32,
+    /// How many there were since that used up nothing of it, [`SPARED`] at most.
+    pub spared: i32,
+    /// The most bytes of the copy that the server has said since that it has.
+    pub received_bytes: i64,
     /// `None` once none follows, and while one is under way.
     pub next_attempt_at: Option<Timestamp>,
     /// `None` before an attempt has ended.
     pub last_outcome: Option<Outcome>,
+}
+
+impl Delivery {
+    /// Whether an attempt that failed so has found that the server has more of the copy than before: it goes on, however slowly.
+    pub fn has_moved_on(&self, failure: &Failure) -> bool {
+        failure.received_bytes > self.received_bytes
+    }
+
+    /// Whether an attempt that failed so uses up one of the schedule.
+    pub fn counts(&self, failure: &Failure) -> bool {
+        let is_spared = failure.outcome == Outcome::SenderLost || self.has_moved_on(failure);
+        !is_spared || self.spared >= SPARED
+    }
 }
 
 /// Where the copies of a recipient go on a day.
@@ -179,51 +191,132 @@ impl Address {
         found.unwrap_or_default()
     }
 
+    /// The id of the recipient whose server it is; the copies' own where there is none.
+    pub fn holder_or<'a>(&'a self, recipient: &'a str) -> &'a str {
+        if self.holder.is_empty() {
+            recipient
+        } else {
+            &self.holder
+        }
+    }
+
+    /// From which day on, this one or a later one, the copies of a recipient go to a server, and to which; `None` where nothing of one is
+    /// recorded.
+    pub fn next(rows: &[Known], recipient: &str, day: Date) -> Option<(Date, Self)> {
+        let turns = recipient::turning_days(rows, day, None);
+        let mut addresses = turns.into_iter().map(|day| (day, Self::of(rows, recipient, day)));
+        addresses.find(|(_, address)| address.is_known())
+    }
+
     /// Whether a server can be found and known by it.
     pub fn is_known(&self) -> bool {
         !self.endpoint.is_empty()
     }
 }
 
-/// A recipient for which deliveries are due.
+/// From when on the copies of each of these recipients go to a server; those of whom nothing of one is recorded are left out.
+pub fn from_when<'a>(
+    rows: &[Known],
+    recipients: impl IntoIterator<Item = &'a str>,
+    now: Timestamp,
+) -> BTreeMap<String, Timestamp> {
+    let today = zone::civil_day(now);
+    let begins = recipients.into_iter().filter_map(|recipient| {
+        let (day, _) = Address::next(rows, recipient, today)?;
+        let begins = day.to_zoned(zone::astana()).ok()?.timestamp();
+        Some((recipient.to_owned(), begins.max(now)))
+    });
+    begins.collect()
+}
+
+/// From when on copies go to a server for whom a change of what is known of recipients makes that otherwise: they go there from another
+/// day on, or to another server.
+pub fn changed(before: &[Known], after: &[Known], now: Timestamp) -> BTreeMap<String, Timestamp> {
+    let today = zone::civil_day(now);
+    let recipients: BTreeSet<&str> = after.iter().map(|row| row.id.as_str()).collect();
+    let is_otherwise = |id: &&str| Address::next(before, id, today) != Address::next(after, id, today);
+    from_when(after, recipients.into_iter().filter(is_otherwise), now)
+}
+
+/// A server for which deliveries are due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    pub recipient: String,
-    /// Its server was left alone, and one attempt shows whether it answers again.
+    /// The id of the recipient whose server it is.
+    pub holder: String,
+    /// Whose copies are due there, those that have been so longest first: its own, and those of recipients that it follows.
+    pub recipients: Vec<String>,
+    /// It was left alone, and one attempt shows whether it answers again.
     pub is_probe: bool,
+}
+
+impl Waiting {
+    /// The servers for which deliveries are due, by the recipients for which they are; `open` tells until when servers are left alone,
+    /// and those for which that is not over yet are none. A recipient without a server stands for itself.
+    pub fn of(
+        due: &[String],
+        addresses: &BTreeMap<String, Address>,
+        open: &BTreeMap<String, Timestamp>,
+        now: Timestamp,
+    ) -> Vec<Self> {
+        let mut servers: Vec<Self> = Vec::new();
+        for recipient in due {
+            let holder = addresses
+                .get(recipient)
+                .map_or(recipient.as_str(), |address| address.holder_or(recipient));
+            let until = open.get(holder);
+            if until.is_some_and(|until| *until > now) {
+                continue;
+            }
+            match servers.iter_mut().find(|server| server.holder == holder) {
+                Some(server) => server.recipients.push(recipient.clone()),
+                None => servers.push(Self {
+                    holder: holder.to_owned(),
+                    recipients: vec![recipient.clone()],
+                    is_probe: until.is_some(),
+                }),
+            }
+        }
+        servers
+    }
 }
 
 /// How many deliveries one replica makes at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Places {
     pub in_all: usize,
-    pub of_recipient: usize,
+    pub of_server: usize,
 }
 
 impl Places {
-    /// So many in all, of which one recipient has a quarter at most: a slow one leaves room for the others.
+    /// So many in all, of which one server has a quarter at most: a slow one leaves room for the others.
     pub fn of(in_all: usize) -> Self {
         Self {
             in_all,
-            of_recipient: in_all.div_ceil(4),
+            of_server: in_all.div_ceil(4),
         }
     }
 
-    /// How many deliveries to begin for each of these recipients beside those under way: the free places are shared out one by one.
+    /// How many deliveries to begin for each recipient beside those under way, which are counted by server: the free places are shared out
+    /// among the servers one by one, and what a server gets among those whose copies go there.
     pub fn share(self, waiting: &[Waiting], under_way: &HashMap<String, usize>) -> BTreeMap<String, i32> {
         let mut free = self.in_all.saturating_sub(under_way.values().sum());
-        let room = |waiting: &Waiting| {
-            let busy = under_way.get(&waiting.recipient).copied().unwrap_or(0);
-            let most = if waiting.is_probe { 1 } else { self.of_recipient };
+        let room = |server: &Waiting| {
+            let busy = under_way.get(&server.holder).copied().unwrap_or(0);
+            let most = if server.is_probe { 1 } else { self.of_server };
             most.saturating_sub(busy)
         };
-        let mut open: Vec<_> = waiting.iter().map(|waiting| (waiting, room(waiting))).collect();
-        // Who has fewest under way comes first, so that nobody waits for ever where there are fewer places than recipients.
+        let mut open: Vec<_> = waiting
+            .iter()
+            .map(|server| (server.recipients.iter().cycle(), room(server)))
+            .collect();
+        // Who has fewest under way comes first, so that nobody waits for ever where there are fewer places than servers.
         open.sort_by_key(|(_, room)| std::cmp::Reverse(*room));
         let mut shares = BTreeMap::new();
         while free > 0 && open.iter().any(|(_, room)| *room > 0) {
-            for (waiting, room) in open.iter_mut().filter(|(_, room)| *room > 0).take(free) {
-                *shares.entry(waiting.recipient.clone()).or_insert(0) += 1;
+            for (recipients, room) in open.iter_mut().filter(|(_, room)| *room > 0).take(free) {
+                if let Some(recipient) = recipients.next() {
+                    *shares.entry(recipient.clone()).or_insert(0) += 1;
+                }
                 *room -= 1;
                 free -= 1;
             }
@@ -254,90 +347,5 @@ pub struct Ended {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn instant(text: &str) -> Timestamp {
-        text.parse().expect("an instant")
-    }
-
-    fn waiting(recipient: &str) -> Waiting {
-        Waiting {
-            recipient: recipient.into(),
-            is_probe: false,
-        }
-    }
-
-    #[test]
-    fn attempts_follow_the_published_schedule_and_none_follows_the_last() {
-        let now = instant("2025-04-03T05:00:00Z");
-        let failure = Failure::new(Outcome::Unreachable, "away");
-        let waits: Vec<Option<u64>> = (1..=9)
-            .map(|attempts| {
-                let next = failure.next_attempt(attempts, now, 0.0)?;
-                Some(next.duration_since(now).unsigned_abs().as_secs())
-            })
-            .collect();
-        let expected = [60, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400];
-        let expected: Vec<_> = expected.into_iter().map(Some).chain([None]).collect();
-        assert_eq!(waits, expected);
-        let after = |chance| failure.next_attempt(1, now, chance).map(|next| next - now);
-        assert_eq!(after(1.0).map(|span| span.get_seconds()), Some(72));
-        assert_eq!(after(-1.0).map(|span| span.get_seconds()), Some(48));
-    }
-
-    #[test]
-    fn a_busy_server_is_left_alone_as_long_as_it_asks_and_no_longer_than_a_day() {
-        let now = instant("2025-04-03T05:00:00Z");
-        let after = |asked| {
-            let failure = Failure {
-                retry_after: Some(asked),
-                ..Failure::new(Outcome::Busy, "later")
-            };
-            let next = failure.next_attempt(1, now, 0.0).expect("one follows");
-            next.duration_since(now).unsigned_abs()
-        };
-        assert_eq!(after(Duration::from_secs(1)), Duration::from_mins(1));
-        assert_eq!(after(Duration::from_mins(7)), Duration::from_mins(7));
-        assert_eq!(after(Duration::MAX), Duration::from_hours(24));
-    }
-
-    #[test]
-    fn what_a_lost_sender_left_is_tried_at_once_and_not_for_ever() {
-        let now = instant("2025-04-03T05:00:00Z");
-        let lost = Failure::new(Outcome::SenderLost, "");
-        assert_eq!(lost.next_attempt(8, now, 1.0), Some(now));
-        assert_eq!(lost.next_attempt(9, now, 1.0), None);
-    }
-
-    #[test]
-    fn a_stop_of_the_service_uses_up_nothing_and_without_a_server_no_attempt_follows() {
-        let now = instant("2025-04-03T05:00:00Z");
-        assert_eq!(Failure::stopped().next_attempt(9, now, 1.0), Some(now));
-        assert_eq!(Failure::new(Outcome::NoEndpoint, "").next_attempt(1, now, 1.0), None);
-    }
-
-    #[test]
-    fn the_free_places_are_shared_out_and_a_slow_recipient_leaves_most_of_them() {
-        let places = Places::of(8);
-        let of = |pairs: &[(&str, i32)]| -> BTreeMap<String, i32> {
-            pairs.iter().map(|(id, count)| ((*id).to_owned(), *count)).collect()
-        };
-        let nobody = HashMap::new();
-        let two = [waiting("a"), waiting("b")];
-        assert_eq!(places.share(&two, &nobody), of(&[("a", 2), ("b", 2)]));
-        let slow = HashMap::from([("a".to_owned(), 2), ("c".to_owned(), 5)]);
-        assert_eq!(places.share(&two, &slow), of(&[("b", 1)]));
-        let many: Vec<_> = ('a'..='j').map(|id| waiting(&id.to_string())).collect();
-        assert_eq!(places.share(&many, &nobody).len(), 8, "each has one before any has two");
-        let full = HashMap::from([("x".to_owned(), 8)]);
-        assert_eq!(places.share(&two, &full), of(&[]));
-        let probe = Waiting {
-            is_probe: true,
-            ..waiting("a")
-        };
-        assert_eq!(places.share(std::slice::from_ref(&probe), &nobody), of(&[("a", 1)]));
-        let probed = HashMap::from([("a".to_owned(), 1)]);
-        assert_eq!(places.share(&[probe], &probed), of(&[]));
-    }
-}
+#[path = "delivery_tests.rs"]
+mod tests;

@@ -9,11 +9,7 @@ use legalstat_proto::collections::v1::{Copy, RedeliverCopyRequest};
 use uuid::Uuid;
 
 use super::{CollectionDistribution, convert, door};
-use crate::{
-    db::{self, recipient_detail::Filter},
-    domain::delivery::Address,
-    error,
-};
+use crate::{db, domain::delivery::Address, error};
 
 /// How many characters a reason has at most.
 const REASON: usize = 1000;
@@ -41,14 +37,15 @@ pub(super) async fn redeliver_copy(
             let copy = door::own(connection, "name", &key, found.flatten()).await?;
             let recipient = copy.recipient.clone();
             let mut copy = copy.redeliver(&reason, now).map_err(|not| not.refusal(&key))?;
-            let known = db::recipient_detail::list(connection, &Filter::default()).await?;
-            if !Address::of(&known, &recipient, zone::civil_day(now)).is_known() {
+            let known = db::recipient_detail::all(connection).await?;
+            let address = Address::of(&known, &recipient, zone::civil_day(now));
+            if !address.is_known() {
                 return Err(error::no_endpoint(&key, &recipient).into());
             }
             db::copy::save(connection, &copy).await?;
             copy.delivery = Some(db::delivery::begin_anew(connection, &key, new_id, now).await?);
             // Who has it delivered anew knows more than the breaker.
-            db::breaker::try_now(connection, &recipient, now).await?;
+            db::breaker::try_now(connection, &address.holder, now).await?;
             Ok(Outcome::of(&key, "copy.redelivered", convert::to_copy(copy, now)))
         })
     })

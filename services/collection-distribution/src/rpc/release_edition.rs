@@ -18,6 +18,7 @@ use crate::{
     db,
     domain::{
         copy::Copy,
+        delivery,
         edition::{Edition, EditionState, Issue},
         issuing::{self, NumberedCopy, Part},
         key::{CopyKey, EditionKey},
@@ -73,6 +74,8 @@ async fn release(
     let edition = door::lock(connection, "name", key).await?;
     let collection = door::find_collection(connection, &key.collection).await?;
     let day = zone::civil_day(released.at);
+    // Whose server is entered meanwhile, for those deliveries are begun that are there then: these copies among them.
+    db::recipient_detail::share_entitlements(connection).await?;
     let (list_version, distribution) = db::distribution::in_force(connection, &collection, day).await?;
     let recipients = db::recipient_detail::all(connection).await?;
     let distribution = distribution.succeeded(&recipients, day);
@@ -105,7 +108,12 @@ async fn release(
     db::edition::save(connection, &edition).await?;
     db::copy::issue(connection, key, &copies).await?;
     if let Some(first) = copies.first() {
-        db::delivery::begin(connection, key, first.key.number, day).await?;
+        let from_when = delivery::from_when(
+            &recipients,
+            copies.iter().map(|copy| copy.recipient.as_str()),
+            issued_at,
+        );
+        db::delivery::begin(connection, key, first.key.number, &from_when).await?;
     }
     Ok((edition, copies))
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     db::{self, recipient_detail, recipient_detail::Recorded},
     domain::{
-        key,
+        delivery, key,
         recipient::{self, Facts, Known, Rewriting, Unfit},
     },
 };
@@ -84,6 +84,8 @@ pub(super) async fn update_recipient(
             let known = rewrite(write, stands, rewriting, &recorded).await?;
             let after = recipient_detail::all(write.connection()).await?;
             require_followed(write.connection(), &before, &after).await?;
+            let from_when = delivery::changed(&before, &after, recorded.at);
+            db::delivery::begin_left(write.connection(), &from_when).await?;
             Ok(Outcome::of(
                 &name,
                 "recipient.updated",

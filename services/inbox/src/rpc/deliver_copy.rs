@@ -5,15 +5,14 @@ use std::pin::pin;
 use futures::StreamExt as _;
 use legalstat_kit::{Error, FieldReason, Refusal, Violations, upload};
 use legalstat_proto::{
-    collections::v1::{
-        DeliverCopyHeader, DeliverCopyRequest, Delivery, DeliveryRejection, deliver_copy_request, delivery::Answer,
-    },
+    collections::v1::{DeliverCopyHeader, DeliverCopyRequest, Delivery, deliver_copy_request, delivery::Answer},
     common::v1::ErrorReason,
 };
 use tonic::{Code, Streaming};
 
 use super::{Inbox, on_disk};
 use crate::{
+    AGAIN,
     door::{self, Announced},
     store::{Claim, Known, Part},
 };
@@ -86,13 +85,10 @@ fn begin(inbox: &Inbox, claim: Claim, announced: Announced) -> Result<Begun, Err
     }
     let copy = header.copy.clone().unwrap_or_default();
     inbox.trusted.require_signed(&copy)?;
-    let part = Part::open(claim, &header)?.ok_or_else(reused)?;
     if !inbox.recipients.contains(&copy.recipient) {
-        let own = inbox.recipients.join(", ");
-        let reason = format!("the copy is for {}, and this is the server of {own}", copy.recipient);
-        let kept = part.keep(Answer::Rejection(DeliveryRejection { reason }))?;
-        return Ok(answered(kept.delivery(id, 0)));
+        return Err(not_served(&copy.recipient, &inbox.recipients).into());
     }
+    let part = Part::open(claim, &header)?.ok_or_else(reused)?;
     if announced.offset != part.received() {
         return Ok(answered(part.record().delivery(id, part.received())));
     }
@@ -101,6 +97,21 @@ fn begin(inbox: &Inbox, claim: Claim, announced: Announced) -> Result<Begun, Err
 
 fn answered(delivery: Delivery) -> Begun {
     Begun::Answered(Box::new(delivery))
+}
+
+/// A copy for somebody of whom this inbox was not told: a person may have it take them, and then nothing is lost.
+fn not_served(recipient: &str, own: &[String]) -> Refusal {
+    let own = own.join(", ");
+    let message = format!(
+        "the copy is for {recipient}, and this inbox takes those of {own}: whoever runs it has to say whom it takes them for as well"
+    );
+    tracing::warn!(
+        recipient,
+        "a copy came for a recipient that this inbox does not take copies for"
+    );
+    let mut refusal = Refusal::new(Code::Unavailable, ErrorReason::RecipientNotServed, message);
+    refusal.retry_after = Some(AGAIN);
+    refusal.with("recipient", recipient)
 }
 
 fn reused() -> Refusal {

@@ -1,9 +1,12 @@
 //! What servers answer.
 
-use std::{sync::atomic::Ordering::SeqCst, time::Duration};
+use std::{collections::HashMap, sync::atomic::Ordering::SeqCst, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use legalstat_proto::collections::v1::{Delivery, DeliveryRejection, delivery};
+use legalstat_proto::{
+    collections::v1::{Delivery, DeliveryRejection, delivery},
+    common::v1::ErrorReason,
+};
 use prost::Message as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tonic::{Code, Status};
@@ -226,6 +229,24 @@ async fn a_server_that_is_busy_says_for_how_long() {
     .await;
     assert_outcome(&away, Outcome::Busy, "closed");
     assert_eq!(away.retry_after, None);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_take_copies_for_this_recipient_yet_refuses_the_copy_and_is_not_away() {
+    let refused = answered(Inbox::delivering(|_, _| {
+        Box::pin(async {
+            let reason = ErrorReason::RecipientNotServed.as_str_name();
+            let mut details = ErrorDetails::with_error_info(reason, "legalstat", HashMap::new());
+            details.set_retry_info(Some(Duration::from_secs(300)));
+            Err(Status::with_error_details(
+                Code::Unavailable,
+                "it has to be told",
+                details,
+            ))
+        })
+    }))
+    .await;
+    assert_outcome(&refused, Outcome::Refused, "it has to be told");
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ fn breaking() -> Inbox {
 async fn a_delivery_that_broke_off_goes_on_from_the_byte_that_the_server_has() {
     let place = Place::of(breaking()).await;
     let failure = place.attempt(parcel).await.expect_err("it breaks off");
-    assert_eq!(failure.outcome, Outcome::Refused);
+    assert_eq!((failure.outcome, failure.received_bytes), (Outcome::Refused, 0));
     let had = length(&place.inbox.seen);
     place.attempt(again).await.expect("it goes on");
     assert_eq!(place.offsets(), [0, had]);
@@ -97,6 +97,24 @@ async fn a_copy_that_is_there_whole_is_asked_about_with_no_byte_more() {
         (place.offsets(), place.inbox.seen.stored()),
         (vec![LARGE as i64], vec![])
     );
+}
+
+#[tokio::test]
+async fn an_attempt_that_fails_tells_how_much_the_server_said_it_has_also_where_its_time_is_over() {
+    let silent = Inbox::delivering(|seen, mut stream| {
+        Box::pin(async move {
+            seen.header(&mut stream).await;
+            seen.store(&mut stream, usize::MAX).await?;
+            std::future::pending().await
+        })
+    });
+    let place = Place::of(silent.knowing(|_| Ok(stands(400_000)))).await;
+    let hasty = |files| Parcel {
+        until: Instant::now() + Duration::from_secs(2),
+        ..again(files)
+    };
+    let failure = place.attempt(hasty).await.expect_err("it never answers");
+    assert_eq!((failure.outcome, failure.received_bytes), (Outcome::NoAnswer, 400_000));
 }
 
 /// Says how much it has, at once, unless a delivery goes on from there.
@@ -141,6 +159,7 @@ async fn a_server_that_always_asks_from_elsewhere_is_asked_twice() {
     .await;
     let failure = place.attempt(parcel).await.expect_err("it never ends");
     assert_outcome(&failure, Outcome::UnreadableAnswer, "neither confirms nor rejects");
+    assert_eq!(failure.received_bytes, 700_001, "the most that it said");
     assert_eq!(place.offsets(), [0, 700_001]);
 }
 

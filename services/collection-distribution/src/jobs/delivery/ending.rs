@@ -1,5 +1,6 @@
 //! What an attempt comes to: what becomes of the copy, and whether another attempt follows.
 
+use anyhow::Context as _;
 use jiff::Timestamp;
 use legalstat_kit::door::{text, word::Word};
 
@@ -26,6 +27,10 @@ pub(super) struct End {
     pub(super) followed_by: Option<Option<Timestamp>>,
     /// What became of the copy; `None` while attempts follow, and where nothing changes.
     pub(super) settled: Option<Settled>,
+    /// Whether it uses up one of the schedule.
+    pub(super) is_counted: bool,
+    /// Whether it has found that the server has more of the copy than before.
+    pub(super) has_moved_on: bool,
 }
 
 /// A copy that stands otherwise after an attempt.
@@ -77,15 +82,16 @@ impl Brought {
 }
 
 impl Finished {
-    /// Whether the attempt uses up one of the schedule.
-    pub(super) fn is_counted(&self) -> bool {
-        self.said.as_ref().err().is_none_or(|failure| failure.is_counted)
+    /// The most bytes that the server said it has, where it said nothing of the copy.
+    pub(super) fn received_bytes(&self) -> i64 {
+        self.said.as_ref().err().map_or(0, |failure| failure.received_bytes)
     }
 }
 
 impl End {
     /// What an attempt to deliver this copy came to, whose recipient, or what follows it, has these keys. `stands` tells whether its claim
-    /// is still the delivery's. `chance` between -1 and 1 spreads the attempts.
+    /// is still the delivery's, and `later` from when on there is a server where the attempt found none. `chance` between -1 and 1 spreads
+    /// the attempts.
     ///
     /// # Errors
     /// A copy whose statement cannot be written.
@@ -93,6 +99,7 @@ impl End {
         (finished, stands): (&Finished, bool),
         copy: &Copy,
         keys: &[SigningKey],
+        later: Option<Timestamp>,
         now: Timestamp,
         chance: f64,
     ) -> anyhow::Result<Self> {
@@ -103,28 +110,32 @@ impl End {
         if !is_late && !is_on_its_way {
             return Ok(Self::overtaken(finished, stands, copy, &brought));
         }
-        let attempts = copy.delivery.as_ref().map_or(0, |delivery| delivery.attempts);
-        let next = match &brought {
-            Brought::Nothing(failure) => failure.next_attempt(attempts, now, chance),
+        let delivery = copy.delivery.as_ref().context("what is attempted is delivered")?;
+        let failure = match &brought {
+            Brought::Nothing(failure) => Some(failure),
             Brought::Receipt(_) | Brought::Rejection(_) => None,
         };
-        let detail = match &brought {
-            Brought::Nothing(failure) => Some(failure.detail.as_str()),
-            Brought::Receipt(_) | Brought::Rejection(_) => None,
+        let next = failure.and_then(|failure| failure.next_attempt(delivery, now, chance));
+        let later = later.filter(|_| brought.outcome() == Outcome::NoEndpoint);
+        let ended = ended(
+            finished,
+            brought.outcome(),
+            failure.map(|failure| failure.detail.as_str()),
+        );
+        let end = Self {
+            followed_by: Some(next.or(later)),
+            settled: None,
+            is_counted: failure.is_none_or(|failure| delivery.counts(failure)),
+            has_moved_on: failure.is_some_and(|failure| delivery.has_moved_on(failure)),
+            ended,
         };
-        let ended = ended(finished, brought.outcome(), detail);
         if next.is_some() {
-            return Ok(Self {
-                ended,
-                followed_by: Some(next),
-                settled: None,
-            });
+            return Ok(end);
         }
-        match settled(copy.clone(), &brought, (attempts, &ended), now) {
+        match settled(copy.clone(), &brought, (delivery.attempts, &end.ended), now) {
             Ok(settled) => Ok(Self {
-                ended,
-                followed_by: Some(None),
                 settled: Some(settled),
+                ..end
             }),
             Err(_) => Ok(Self::overtaken(finished, stands, copy, &brought)),
         }
@@ -141,6 +152,8 @@ impl End {
             ended: ended(finished, brought.outcome(), Some(&detail)),
             followed_by: stands.then_some(None),
             settled: None,
+            is_counted: true,
+            has_moved_on: false,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! and records how it ended; what a lost replica claimed is taken over.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
@@ -21,10 +21,10 @@ use tokio::sync::Notify;
 
 use crate::{
     clients::inbox::{Answer, Destination, Inboxes, Parcel},
-    db::{self, delivery::Claim, recipient_detail::Filter},
+    db::{self, delivery::Claim},
     domain::{
         copy::Copy,
-        delivery::{Address, Failure, Outcome, Places},
+        delivery::{Address, Failure, Outcome, Places, Waiting},
         key::EditionKey,
     },
     rpc::convert,
@@ -68,12 +68,12 @@ pub fn start(context: &Context, inboxes: Inboxes, limits: Limits) {
     let own = Arc::clone(&sender);
     job::repeat(context, "deliveries", PAUSE, move || Arc::clone(&own).deliver());
     let own = Arc::clone(&sender);
-    job::repeat(context, "ends of deliveries", PAUSE, move || Arc::clone(&own).settle());
+    let settling = job::repeat(context, "ends of deliveries", PAUSE, move || Arc::clone(&own).settle());
     let own = Arc::clone(&sender);
     job::repeat(context, "lost deliveries", IDLE, move || Arc::clone(&own).take_over());
     let own = Arc::clone(&sender);
     job::repeat(context, "standing of deliveries", TOLD, move || Arc::clone(&own).tell());
-    job::spawn(context, "last ends of deliveries", sender.settle_last());
+    job::spawn(context, "last ends of deliveries", sender.settle_last(settling));
 }
 
 /// What a replica has under way.
@@ -81,11 +81,11 @@ struct Sender {
     context: Context,
     inboxes: Inboxes,
     limits: Limits,
-    /// How many deliveries, by recipient.
+    /// How many deliveries, by the recipient whose server they go to.
     under_way: Mutex<HashMap<String, usize>>,
     place_free: Notify,
     /// What ended and is not recorded yet.
-    ended: Mutex<VecDeque<Finished>>,
+    ended: Mutex<VecDeque<Arc<Finished>>>,
     any_ended: Notify,
 }
 
@@ -102,15 +102,15 @@ struct Finished {
 /// A place that a delivery takes.
 struct Place {
     sender: Arc<Sender>,
-    recipient: String,
+    holder: String,
 }
 
 impl Place {
-    fn take(sender: &Arc<Sender>, recipient: &str) -> Self {
-        *sender.under_way().entry(recipient.to_owned()).or_insert(0) += 1;
+    fn take(sender: &Arc<Sender>, holder: &str) -> Self {
+        *sender.under_way().entry(holder.to_owned()).or_insert(0) += 1;
         Self {
             sender: Arc::clone(sender),
-            recipient: recipient.to_owned(),
+            holder: holder.to_owned(),
         }
     }
 }
@@ -118,7 +118,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut under_way = self.sender.under_way();
-        if let Some(count) = under_way.get_mut(&self.recipient) {
+        if let Some(count) = under_way.get_mut(&self.holder) {
             *count -= 1;
         }
         under_way.retain(|_, count| *count > 0);
@@ -135,7 +135,7 @@ impl Sender {
         self.under_way.lock().expect("no code panics while it holds this lock")
     }
 
-    fn ended(&self) -> MutexGuard<'_, VecDeque<Finished>> {
+    fn ended(&self) -> MutexGuard<'_, VecDeque<Arc<Finished>>> {
         self.ended.lock().expect("no code panics while it holds this lock")
     }
 
@@ -150,20 +150,24 @@ impl Sender {
     async fn begin(self: &Arc<Self>) -> anyhow::Result<bool> {
         let mut connection = self.context.db.connection().await?;
         let now = self.context.now();
-        let waiting = db::delivery::waiting(&mut connection, now).await?;
-        let shares = self.limits.places.share(&waiting, &self.under_way());
-        if shares.is_empty() {
+        let due = db::delivery::due(&mut connection, now).await?;
+        if due.is_empty() {
             connection.done();
             return Ok(false);
         }
-        let known = db::recipient_detail::list(&mut connection, &Filter::default()).await?;
+        let known = db::recipient_detail::all(&mut connection).await?;
+        let open = db::breaker::open(&mut connection).await?;
         connection.done();
         let today = zone::civil_day(now);
         let address = |id: &String| (id.clone(), Address::of(&known, id, today));
-        let addresses = shares.keys().map(address).collect();
-        let probes = waiting.into_iter().filter(|waiting| waiting.is_probe);
+        let addresses = due.iter().map(address).collect();
+        let waiting = Waiting::of(&due, &addresses, &open, now);
+        let shares = self.limits.places.share(&waiting, &self.under_way());
+        if shares.is_empty() {
+            return Ok(false);
+        }
         let asked = Asked {
-            probes: probes.map(|waiting| waiting.recipient).collect(),
+            probes: waiting.into_iter().filter(|server| server.is_probe).collect(),
             shares,
             addresses,
             lease: self.limits.attempt + MARGIN,
@@ -178,7 +182,7 @@ impl Sender {
     }
 
     fn send(self: &Arc<Self>, claim: Claim, parcel: Parcel) {
-        let place = Place::take(self, &claim.recipient);
+        let place = Place::take(self, claim.holder());
         let lapses = parcel.until + MARGIN;
         self.context.tasks.spawn(async move {
             let sender = Arc::clone(&place.sender);
@@ -195,23 +199,13 @@ impl Sender {
             let detail = "the recipient has no endpoint, or no certificate name by which its server could be known";
             return Err(Failure::new(Outcome::NoEndpoint, detail));
         }
-        let late = || {
-            Failure::new(
-                Outcome::NoAnswer,
-                "the server did not answer within the time of the attempt",
-            )
-        };
-        let until = parcel.until;
-        if until <= Instant::now() {
-            return Err(late());
-        }
         let to = Destination {
             endpoint: claim.address.endpoint.clone(),
             certificate_name: claim.address.certificate_name.clone(),
         };
         tokio::select! {
             () = self.context.shutdown.cancelled() => Err(Failure::stopped()),
-            said = tokio::time::timeout_at(until.into(), self.inboxes.deliver(&to, parcel)) => said.unwrap_or_else(|_| Err(late())),
+            said = self.inboxes.deliver(&to, parcel) => said,
         }
     }
 
@@ -223,7 +217,7 @@ impl Sender {
             said,
             lapses,
         };
-        self.ended().push_back(finished);
+        self.ended().push_back(Arc::new(finished));
         self.any_ended.notify_one();
     }
 
@@ -241,26 +235,36 @@ impl Sender {
             after = last.fence;
             let at = self.context.now();
             let lapses = Instant::now() + MARGIN;
-            let finished = lost.into_iter().map(|claim| Finished {
-                claim,
-                at,
-                said: Err(Failure::new(
-                    Outcome::SenderLost,
-                    "the replica did not tell how the attempt ended",
-                )),
-                lapses,
+            let finished = lost.into_iter().map(|claim| {
+                Arc::new(Finished {
+                    claim,
+                    at,
+                    said: Err(Failure::new(
+                        Outcome::SenderLost,
+                        "the replica did not tell how the attempt ended",
+                    )),
+                    lapses,
+                })
             });
-            if let Err((error, _)) = self.record(finished.collect()).await {
+            if let Err((error, _)) = self.record(&finished.collect::<Vec<_>>()).await {
                 failed = Some(error);
             }
         }
     }
 
     async fn tell(self: Arc<Self>) -> anyhow::Result<()> {
+        for (name, count) in self.standing().await? {
+            telemetry::gauge(name, count);
+        }
+        Ok(())
+    }
+
+    /// How deliveries stand, as the metrics tell it.
+    async fn standing(&self) -> anyhow::Result<[(&'static str, i64); 4]> {
         let mut connection = self.context.db.connection().await?;
         let standing = db::delivery::count(&mut connection, self.context.now()).await?;
         connection.done();
-        for (name, count) in [
+        Ok([
             ("legalstat.collections.deliveries_due", standing.due),
             ("legalstat.collections.deliveries_under_way", standing.under_way),
             (
@@ -268,10 +272,7 @@ impl Sender {
                 standing.oldest_due_seconds,
             ),
             ("legalstat.collections.breakers_open", standing.breakers_open),
-        ] {
-            telemetry::gauge(name, count);
-        }
-        Ok(())
+        ])
     }
 }
 
@@ -280,8 +281,8 @@ impl Sender {
 struct Asked {
     shares: BTreeMap<String, i32>,
     addresses: BTreeMap<String, Address>,
-    /// The recipients whose servers are tried by one attempt.
-    probes: HashSet<String>,
+    /// The servers that are tried by one attempt.
+    probes: Vec<Waiting>,
     lease: Duration,
     /// When the attempts end.
     until: Instant,
@@ -309,11 +310,11 @@ async fn claimed(write: &mut Write, mut asked: Asked) -> anyhow::Result<Vec<Load
     let (now, connection) = (write.now(), write.connection());
     db::delivery::by_keys(connection).await?;
     if !asked.probes.is_empty() {
-        let probes: Vec<String> = asked.probes.iter().cloned().collect();
-        let taken = db::breaker::probe(connection, &probes, now, now + asked.lease).await?;
-        asked
-            .shares
-            .retain(|id, _| !asked.probes.contains(id) || taken.contains(id));
+        let holders: Vec<String> = asked.probes.iter().map(|server| server.holder.clone()).collect();
+        let taken = db::breaker::probe(connection, &holders, now, now + asked.lease).await?;
+        for server in asked.probes.iter().filter(|server| !taken.contains(&server.holder)) {
+            asked.shares.retain(|id, _| !server.recipients.contains(id));
+        }
     }
     let claims = db::delivery::claim(connection, &asked.shares, &asked.addresses, now, asked.lease).await?;
     let keys: Vec<_> = claims.iter().map(|claim| claim.key.clone()).collect();

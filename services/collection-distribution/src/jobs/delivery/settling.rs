@@ -7,17 +7,25 @@ use std::{
 };
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use legalstat_kit::{
     lent,
     write::{self, Change, Write},
 };
 use rand::RngExt as _;
 use sqlx::PgConnection;
+use tokio::task::JoinHandle;
 
 use super::{Finished, IDLE, METHOD, Sender, ending::End};
 use crate::{
     db::{self, delivery::Told},
-    domain::{breaker::Breaker, copy::Copy, key::CopyKey, recipient::SigningKey},
+    domain::{
+        breaker::Breaker,
+        copy::Copy,
+        delivery::{self, Failure, Outcome},
+        key::CopyKey,
+        recipient::SigningKey,
+    },
 };
 
 /// How many ends are recorded in one transaction.
@@ -36,24 +44,25 @@ impl Sender {
 
     async fn settle_ended(&self) -> anyhow::Result<()> {
         loop {
-            let finished: Vec<_> = {
-                let mut ended = self.ended();
-                let count = ended.len().min(TOGETHER);
-                ended.drain(..count).collect()
-            };
-            if finished.is_empty() {
+            let mut taken = Taken::of(self);
+            if taken.finished.is_empty() {
                 return Ok(());
             }
-            if let Err((error, left)) = self.record(finished).await {
-                self.put_back(left);
-                return Err(error);
+            let recorded = self.record(&taken.finished).await;
+            match recorded {
+                Ok(()) => taken.finished.clear(),
+                Err((error, left)) => {
+                    taken.finished = left;
+                    return Err(error);
+                }
             }
         }
     }
 
-    /// Once the service stops, its attempts end at once, and others need not wait until their claims lapse.
-    pub(super) async fn settle_last(self: Arc<Self>) {
-        self.context.shutdown.cancelled().await;
+    /// Once the service stops, its attempts end at once, and others need not wait until their claims lapse. The job that recorded ends
+    /// until then is over first: what it was recording then waits again.
+    pub(super) async fn settle_last(self: Arc<Self>, settling: JoinHandle<()>) {
+        settling.await.ok();
         let none_under_way = async {
             while !self.under_way().is_empty() {
                 self.place_free.notified().await;
@@ -74,35 +83,28 @@ impl Sender {
     ///
     /// # Errors
     /// What keeps some from being recorded, and those.
-    pub(super) async fn record(&self, finished: Vec<Finished>) -> Result<(), (anyhow::Error, Vec<Finished>)> {
-        let mut finished = match self.record_together(finished).await {
+    pub(super) async fn record(&self, finished: &[Arc<Finished>]) -> Result<(), (anyhow::Error, Vec<Arc<Finished>>)> {
+        match self.record_together(finished.to_vec()).await {
             Ok(()) => return Ok(()),
-            Err((error, finished)) if finished.len() == 1 || is_away(&error) => return Err((error, finished)),
-            Err((_, finished)) => finished,
-        };
+            Err(error) if finished.len() == 1 || is_away(&error) => return Err((error, finished.to_vec())),
+            Err(_) => {}
+        }
         let (mut failed, mut left) = (None, Vec::new());
-        while let Some(one) = finished.pop() {
-            if let Err((error, one)) = self.record_together(vec![one]).await {
-                left.extend(one);
+        for (place, one) in finished.iter().enumerate() {
+            if let Err(error) = self.record_together(vec![Arc::clone(one)]).await {
+                left.push(Arc::clone(one));
                 let is_away = is_away(&error);
                 failed = Some(error);
                 if is_away {
+                    left.extend_from_slice(&finished[place + 1..]);
                     break;
                 }
             }
         }
-        left.extend(finished);
         failed.map_or(Ok(()), |error| Err((error, left)))
     }
 
-    /// Has them tried again, until their claims lapse.
-    fn put_back(&self, finished: Vec<Finished>) {
-        let now = Instant::now();
-        let standing = finished.into_iter().filter(|finished| finished.lapses > now);
-        self.ended().extend(standing);
-    }
-
-    async fn record_together(&self, finished: Vec<Finished>) -> Result<(), (anyhow::Error, Vec<Finished>)> {
+    async fn record_together(&self, finished: Vec<Arc<Finished>>) -> anyhow::Result<()> {
         #[expect(
             clippy::disallowed_methods,
             reason = "when a delivery is tried again is spread by chance"
@@ -111,15 +113,37 @@ impl Sender {
             let mut rng = rand::rng();
             finished.iter().map(|_| rng.random_range(-1.0..=1.0)).collect()
         };
-        let finished = Arc::new(finished);
-        let shared = Arc::clone(&finished);
-        let written = write::by_job(&self.context, METHOD, move |write| {
-            Box::pin(async move { settle(write, &shared, &chances).await })
-        });
-        match written.await {
-            Ok(_) => Ok(()),
-            Err(error) => Err((error, Arc::into_inner(finished).unwrap_or_default())),
-        }
+        write::by_job(&self.context, METHOD, move |write| {
+            Box::pin(async move { settle(write, &finished, &chances).await })
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// Ends that are being recorded. Those that are left when it is dropped wait again, until their claims lapse: a stop and a line that falls
+/// silent end the work in the middle, and an answer of a recipient must not go with it.
+struct Taken<'a> {
+    sender: &'a Sender,
+    finished: Vec<Arc<Finished>>,
+}
+
+impl<'a> Taken<'a> {
+    /// Those that have waited longest, as many as are recorded together.
+    fn of(sender: &'a Sender) -> Self {
+        let mut ended = sender.ended();
+        let count = ended.len().min(TOGETHER);
+        let finished = ended.drain(..count).collect();
+        drop(ended);
+        Self { sender, finished }
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        let standing = self.finished.drain(..).filter(|finished| finished.lapses > now);
+        self.sender.ended().extend(standing);
     }
 }
 
@@ -144,17 +168,12 @@ struct Around {
 }
 
 impl Around {
-    async fn read(connection: &mut PgConnection, finished: &[Finished]) -> Result<Self, sqlx::Error> {
-        let recipients: BTreeSet<_> = finished
-            .iter()
-            .map(|finished| finished.claim.recipient.clone())
-            .collect();
-        let recipients: Vec<_> = recipients.into_iter().collect();
-        let signers: BTreeSet<_> = finished.iter().map(|finished| finished.claim.signer()).collect();
-        let signers: Vec<_> = signers.into_iter().collect();
+    async fn read(connection: &mut PgConnection, finished: &[Arc<Finished>]) -> Result<Self, sqlx::Error> {
+        let holders: BTreeSet<_> = finished.iter().map(|finished| finished.claim.holder()).collect();
+        let holders: Vec<_> = holders.into_iter().map(str::to_owned).collect();
         Ok(Self {
-            keys: db::recipient_key::of_each(connection, &signers).await?,
-            breakers: db::breaker::locked(connection, &recipients).await?,
+            keys: db::recipient_key::of_each(connection, &holders).await?,
+            breakers: db::breaker::locked(connection, &holders).await?,
         })
     }
 
@@ -167,9 +186,31 @@ impl Around {
     }
 }
 
-pub(super) async fn settle(write: &mut Write, finished: &[Finished], chances: &[f64]) -> anyhow::Result<Vec<Change>> {
+/// From when on the recipients have a server whose attempts found none: where one was entered since, nobody else has the copies delivered.
+async fn servers_since(
+    connection: &mut PgConnection,
+    finished: &[Arc<Finished>],
+    now: Timestamp,
+) -> Result<BTreeMap<String, Timestamp>, sqlx::Error> {
+    let is_nowhere = |failure: &Failure| failure.outcome == Outcome::NoEndpoint;
+    let nowhere = finished.iter().filter(|one| one.said.as_ref().is_err_and(is_nowhere));
+    let recipients: BTreeSet<&str> = nowhere.map(|one| one.claim.recipient.as_str()).collect();
+    if recipients.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    db::recipient_detail::share_entitlements(connection).await?;
+    let known = db::recipient_detail::all(connection).await?;
+    Ok(delivery::from_when(&known, recipients, now))
+}
+
+pub(super) async fn settle(
+    write: &mut Write,
+    finished: &[Arc<Finished>],
+    chances: &[f64],
+) -> anyhow::Result<Vec<Change>> {
     let (now, connection) = (write.now(), write.connection());
     db::delivery::by_keys(connection).await?;
+    let since = servers_since(connection, finished, now).await?;
     let keys: Vec<_> = finished.iter().map(|finished| finished.claim.key.clone()).collect();
     db::copy::lock_keys(connection, &keys).await?;
     let stands = db::delivery::stand(connection, finished.iter().map(|finished| &finished.claim)).await?;
@@ -185,16 +226,29 @@ pub(super) async fn settle(write: &mut Write, finished: &[Finished], chances: &[
         let stands = stands && fences.insert(claim.fence);
         let copy = copies.get(&claim.key);
         let copy = copy.with_context(|| format!("{} has a delivery and is not there", claim.key))?;
-        let end = End::of((finished, stands), copy, &around.keys_of(&claim.signer()), now, *chance)?;
+        let later = since.get(&claim.recipient).copied();
+        let end = End::of(
+            (finished, stands),
+            copy,
+            &around.keys_of(claim.holder()),
+            later,
+            now,
+            *chance,
+        )?;
         if stands {
-            let breaker = around.breakers.entry(claim.recipient.clone()).or_default();
-            breaker.note(end.ended.outcome, claim.started_at, now, *chance);
+            let breaker = around.breakers.entry(claim.holder().to_owned()).or_default();
+            if end.has_moved_on {
+                breaker.close();
+            } else {
+                breaker.note(end.ended.outcome, claim.started_at, now, *chance);
+            }
         }
         told.push(Told {
             claim,
             ended: end.ended,
             followed_by: end.followed_by,
-            is_counted: finished.is_counted(),
+            is_counted: end.is_counted,
+            received_bytes: finished.received_bytes(),
         });
         // Another end of the same copy may follow in this group, of a claim that was overtaken.
         if let Some(end) = end.settled {

@@ -46,7 +46,7 @@ fn nothing() -> Asked {
     Asked {
         shares: BTreeMap::new(),
         addresses: BTreeMap::new(),
-        probes: HashSet::new(),
+        probes: Vec::new(),
         lease: Duration::from_mins(5),
         until: Instant::now(),
     }
@@ -130,6 +130,146 @@ async fn a_stop_of_the_service_leaves_its_copies_due_at_once_and_uses_up_no_atte
             "SELECT count(*) FROM collections.delivery WHERE attempts = 0 AND next_attempt_at = '2025-04-03 05:00Z'";
         assert_eq!(delivering.distribution.count(due).await, 1);
     }
+}
+
+/// The court's copy after an attempt that ended so: how many attempts counted, how many were spared, and whether another is due at once.
+async fn after(delivering: &Delivering, sender: &Arc<Sender>, failure: Failure) -> (i32, i32, bool) {
+    let claim = claimed_by(sender).await;
+    sender.finish(claim, Err(failure), Instant::now() + MARGIN);
+    Arc::clone(sender).settle().await.expect("it is recorded");
+    let due =
+        "SELECT attempts, spared, coalesce(next_attempt_at = '2025-04-03 05:00Z', false) FROM collections.delivery";
+    let mut superuser = delivering.distribution.running.superuser().await;
+    let row: (i32, i32, bool) = sqlx::query_as(due)
+        .fetch_one(&mut superuser)
+        .await
+        .expect("it is delivered");
+    let due_again =
+        "UPDATE collections.delivery SET next_attempt_at = '2025-04-03 05:00Z' WHERE next_attempt_at IS NOT NULL";
+    delivering.distribution.execute(due_again).await;
+    row
+}
+
+#[tokio::test]
+async fn a_replica_that_is_lost_again_and_again_uses_up_nothing_of_the_schedule_until_a_hundred_were() {
+    let delivering = Delivering::start().await;
+    delivering.inbox("supreme-court", "court-of-losers").await;
+    delivering.leave_alone("supreme-court").await;
+    delivering.distribution.release_crime().await;
+    let files = tempfile::tempdir().expect("a folder");
+    let sender = replica(delivering.distribution.running.context(instant), files.path());
+    let lost = || Failure::new(Outcome::SenderLost, "the replica did not tell how the attempt ended");
+    for spared in 1..=10 {
+        assert_eq!(after(&delivering, &sender, lost()).await, (0, spared, true));
+    }
+    let many = "UPDATE collections.delivery SET spared = 99, attempts = 8";
+    delivering.distribution.execute(many).await;
+    assert_eq!(after(&delivering, &sender, lost()).await, (8, 100, true));
+    assert_eq!(after(&delivering, &sender, lost()).await, (9, 100, false));
+    let failed = "SELECT count(*) FROM collections.copy WHERE state = 'FAILED' AND status_reason LIKE '9 attempts%'";
+    assert_eq!(delivering.distribution.count(failed).await, 1);
+}
+
+#[tokio::test]
+async fn an_attempt_that_moved_a_copy_on_uses_up_nothing_and_closes_the_breaker() {
+    let delivering = Delivering::start().await;
+    delivering.inbox("supreme-court", "court-of-snails").await;
+    delivering.leave_alone("supreme-court").await;
+    delivering.distribution.release_crime().await;
+    let files = tempfile::tempdir().expect("a folder");
+    let sender = replica(delivering.distribution.running.context(instant), files.path());
+    let broken = |received_bytes| Failure {
+        received_bytes,
+        ..Failure::new(Outcome::BrokenOff, "the connection broke")
+    };
+    assert_eq!(after(&delivering, &sender, broken(0)).await, (1, 0, false));
+    let had = "UPDATE collections.delivery SET received_bytes = 5";
+    delivering.distribution.execute(had).await;
+    assert_eq!(after(&delivering, &sender, broken(5)).await, (2, 0, false));
+    assert_eq!(after(&delivering, &sender, broken(4)).await, (3, 0, false));
+    let open = "SELECT count(*) FROM collections.recipient_breaker WHERE open_until IS NOT NULL";
+    assert_eq!(delivering.distribution.count(open).await, 1);
+    assert_eq!(after(&delivering, &sender, broken(6)).await, (3, 1, false));
+    assert_eq!(delivering.distribution.count(open).await, 0);
+}
+
+#[tokio::test]
+async fn ends_that_a_stop_finds_being_recorded_are_recorded_before_the_service_ends() {
+    let delivering = Delivering::start().await;
+    delivering.inbox("supreme-court", "court-interrupted").await;
+    delivering.leave_alone("supreme-court").await;
+    delivering.distribution.release_crime().await;
+    let files = tempfile::tempdir().expect("a folder");
+    let context = delivering.distribution.running.context(instant);
+    let sender = replica(context.clone(), files.path());
+    let mut claim = claimed_by(&sender).await;
+    claim.address.certificate_name = "court-interrupted".to_owned();
+    let rejects = Ok(Answer::Rejection("the file does not open".to_owned()));
+    let mut holder = delivering.distribution.running.superuser().await;
+    let held = sqlx::raw_sql("BEGIN; SELECT FROM collections.copy FOR UPDATE").execute(&mut holder);
+    held.await.expect("it is held");
+    sender.finish(claim, rejects, Instant::now() + MARGIN);
+    let own = Arc::clone(&sender);
+    let settling = job::repeat(&context, "ends", PAUSE, move || Arc::clone(&own).settle());
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    delivering.until_count(waits, 1).await;
+
+    context.shutdown.cancel();
+    let last = tokio::spawn(Arc::clone(&sender).settle_last(settling));
+    sqlx::raw_sql("ROLLBACK")
+        .execute(&mut holder)
+        .await
+        .expect("it is let go");
+    last.await.expect("it does not panic");
+    let rejected = "SELECT count(*) FROM collections.receipt WHERE outcome = 'REJECTED'";
+    assert_eq!(delivering.distribution.count(rejected).await, 1);
+    assert!(sender.ended().is_empty());
+}
+
+#[tokio::test]
+async fn a_copy_whose_server_was_entered_since_the_attempt_looked_for_one_is_due_again_at_once() {
+    let delivering = Delivering::start().await;
+    delivering.inbox("supreme-court", "court-entered").await;
+    delivering.leave_alone("supreme-court").await;
+    delivering.distribution.release_crime().await;
+    let files = tempfile::tempdir().expect("a folder");
+    let sender = replica(delivering.distribution.running.context(instant), files.path());
+    let nowhere = Failure::new(Outcome::NoEndpoint, "the recipient has no endpoint");
+    assert_eq!(after(&delivering, &sender, nowhere).await, (1, 0, true));
+    let issued = "SELECT count(*) FROM collections.copy WHERE recipient = 'supreme-court' AND state = 'ISSUED'";
+    assert_eq!(delivering.distribution.count(issued).await, 1);
+}
+
+#[tokio::test]
+async fn the_metrics_tell_what_is_due_and_since_when_what_is_under_way_and_which_servers_are_left_alone() {
+    let delivering = Delivering::start().await;
+    for (recipient, name) in [
+        ("supreme-court", "court-measured"),
+        ("gpo-leadership", "leadership-measured"),
+    ] {
+        delivering.address(recipient, Some(("https://localhost:1", name))).await;
+        delivering.leave_alone(recipient).await;
+    }
+    delivering.distribution.release_crime().await;
+    let over = "UPDATE collections.recipient_breaker SET open_until = opened_at WHERE recipient = 'gpo-leadership'";
+    let files = tempfile::tempdir().expect("a folder");
+    let later = || instant() + Duration::from_secs(90);
+    let sender = replica(delivering.distribution.running.context(later), files.path());
+    claimed_by(&sender).await;
+    let told = async || sender.standing().await.expect("it counts").map(|(_, count)| count);
+    assert_eq!(told().await, [7, 1, 90, 2]);
+    let names = sender.standing().await.expect("it counts").map(|(name, _)| name);
+    let expected = [
+        "deliveries_due",
+        "deliveries_under_way",
+        "oldest_delivery_due_seconds",
+        "breakers_open",
+    ];
+    assert_eq!(names, expected.map(|name| format!("legalstat.collections.{name}")));
+    for sql in ["UPDATE collections.delivery SET next_attempt_at = NULL", over] {
+        delivering.distribution.execute(sql).await;
+    }
+    assert_eq!(told().await, [0, 1, 0, 1]);
 }
 
 #[tokio::test]

@@ -58,6 +58,8 @@ pub(crate) struct Inbox {
     pub(super) endpoint: String,
     /// Its clock is the system's.
     clock: Clock,
+    /// What its key is made of.
+    seed: u8,
 }
 
 impl Inbox {
@@ -77,7 +79,7 @@ impl Inbox {
         let mut receipt = Receipt {
             statement: Some(said),
             signing_key: "2025-1".into(),
-            signature: pair(1).sign(&bytes).as_ref().to_vec(),
+            signature: pair(self.seed).sign(&bytes).as_ref().to_vec(),
             ..Default::default()
         };
         let manner = *self.manner.lock().expect("no code panics");
@@ -151,10 +153,15 @@ pub(crate) struct Delivering {
 
 impl Delivering {
     pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With settings of its own.
+    pub(super) async fn start_with(own: &[(&'static str, String)]) -> Self {
         let clock = Clock(Arc::new(AtomicI64::new(instant(NOW).as_second())));
-        let own = clock.clone();
+        let moving = clock.clone();
         let distribution = Distribution::started(true, async |settings| {
-            Running::start(&crate::SERVICE, settings, move || own.now()).await
+            Running::start(&crate::SERVICE, &[settings, own].concat(), move || moving.now()).await
         })
         .await;
         distribution.until_whole().await;
@@ -163,6 +170,11 @@ impl Delivering {
 
     /// Gives a recipient a server under a certificate of its own, and a key for its receipts.
     pub(crate) async fn inbox(&self, recipient: &str, name: &'static str) -> Inbox {
+        self.inbox_signing(recipient, name, 1).await
+    }
+
+    /// The same with a key of its own, beside another's.
+    pub(super) async fn inbox_signing(&self, recipient: &str, name: &'static str, seed: u8) -> Inbox {
         let ground = Ground::shared().await;
         let authority = Authority::open_or_create(ground.folder()).expect("it is there");
         let identity = authority.ensure(&Usage::recipient(name).reached_as("localhost"));
@@ -182,6 +194,7 @@ impl Delivering {
             stored: Arc::default(),
             endpoint,
             clock: self.clock.clone(),
+            seed,
         };
         let mut server = transport::Server::builder()
             .tls_config(tls)
@@ -190,13 +203,13 @@ impl Delivering {
         tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
         self.address(recipient, Some((&inbox.endpoint, name))).await;
         self.distribution
-            .key(recipient, "2025-1", 1, "2025-01-01T00:00:00Z", None)
+            .key(recipient, "2025-1", seed, "2025-01-01T00:00:00Z", None)
             .await;
         inbox
     }
 
     /// Says where the copies of a recipient go, and under which name.
-    pub(super) async fn address(&self, recipient: &str, to: Option<(&str, &str)>) {
+    pub(crate) async fn address(&self, recipient: &str, to: Option<(&str, &str)>) {
         let mut superuser = self.distribution.running.superuser().await;
         sqlx::query("UPDATE collections.recipient_detail SET superseded_at = now() WHERE recipient = $1 AND superseded_at IS NULL")
             .bind(recipient)
@@ -242,7 +255,7 @@ impl Delivering {
     }
 
     /// Waits until a query counts so many.
-    pub(super) async fn until_count(&self, sql: &'static str, expected: i64) {
+    pub(crate) async fn until_count(&self, sql: &'static str, expected: i64) {
         let waited = async {
             while self.distribution.count(sql).await != expected {
                 tokio::time::sleep(Duration::from_millis(20)).await;

@@ -151,3 +151,40 @@ async fn what_nobody_confirmed_by_the_due_date_is_shown_as_overdue_and_told_once
     assert_eq!((counted.all, counted.overdue, counted.failed), (66, 33, 0));
     assert_eq!(distribution.count(told).await, 33);
 }
+
+#[tokio::test]
+async fn copies_that_were_rejected_or_recalled_are_found_by_their_index_among_all_that_there_are() {
+    let distribution = Distribution::start().await;
+    distribution.release_crime().await;
+    for sql in [
+        "INSERT INTO collections.copy
+             (collection, period, revision, number, recipient, sha256, state, issued_at, received_at, legal_basis_act,
+              legal_basis_provision, legal_basis_uri, legal_basis_assumed, marking)
+         SELECT collection, period, revision, 1000 + n, recipient, sha256, 'RECEIVED', issued_at, issued_at, legal_basis_act,
+             legal_basis_provision, legal_basis_uri, legal_basis_assumed, marking
+         FROM collections.copy, generate_series(1, 20000) AS n WHERE number = 25",
+        "UPDATE collections.copy SET state = 'REJECTED', status_reason = 'it does not open', status_at = issued_at WHERE number = 25",
+        "UPDATE collections.copy SET state = 'RECALLED', status_at = issued_at WHERE number = 26",
+        "ANALYZE collections.copy",
+    ] {
+        distribution.execute(sql).await;
+    }
+    let used = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'copy_turned_away'";
+    for (state, number) in [(CopyState::Rejected, 25), (CopyState::Recalled, 26)] {
+        let before = distribution.count(used).await;
+        let found = async {
+            // What a connection used is counted some time after.
+            while distribution.count(used).await == before {
+                let request = ListCopiesRequest {
+                    state: state.into(),
+                    ..request()
+                };
+                let names = listed(&distribution, "operator", request).await;
+                assert_eq!(names, [format!("{CRIME}/copies/{number}")]);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let found = tokio::time::timeout(PATIENCE, found).await;
+        assert!(found.is_ok(), "{state:?}: all copies are read");
+    }
+}

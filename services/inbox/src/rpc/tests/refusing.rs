@@ -30,21 +30,37 @@ async fn content_that_changed_on_its_way_is_thrown_away_and_delivered_anew() {
 }
 
 #[tokio::test]
-async fn a_copy_for_another_recipient_is_rejected_for_good_and_none_of_it_is_kept() {
+async fn a_copy_for_a_recipient_of_whom_the_inbox_was_not_told_is_refused_for_the_moment_and_taken_once_it_is() {
     let world = World::new();
     let inbox = world.start().await;
-    let (sender, content, id) = (world.sender(&inbox), content(1, 5_000_000), Uuid::new_v4());
+    let (sender, content, id) = (world.sender(&inbox), content(1, 10_000), Uuid::new_v4());
     let copy = world.copy(2, "senate", &content);
-    let rejected = sender.deliver(&copy, &content, id).await.expect("it is answered");
-    let Some(Answer::Rejection(rejection)) = &rejected.answer else {
-        panic!("it is not ours: {rejected:?}")
-    };
-    assert!(rejection.reason.contains("recipients/senate"), "{}", rejection.reason);
-    assert_eq!(rejected.received_bytes, 0);
-    assert_eq!(sender.deliver(&copy, &content, id).await.expect("again"), rejected);
-    assert_eq!(sender.get(id).await.expect("it is known"), rejected);
-    assert!(inbox.received().is_empty() && inbox.stored().len() == 1);
-    assert!(!store::file(&world.store(), &copy.name.parse().expect("a name"), 1).exists());
+    let refused = sender.deliver(&copy, &content, id).await.expect_err("it is not told");
+    assert_eq!(
+        (refused.code(), reason(&refused).as_str()),
+        (Code::Unavailable, "RECIPIENT_NOT_SERVED")
+    );
+    let details = refused.get_error_details();
+    assert!(details.retry_info().is_some());
+    let metadata = &details.error_info().expect("a reason").metadata;
+    assert_eq!(metadata["recipient"], "recipients/senate");
+    assert_eq!(
+        sender.get(id).await.expect_err("nothing of it stays").code(),
+        Code::NotFound
+    );
+    assert!(inbox.received().is_empty() && inbox.stored().is_empty());
+    inbox.stop().await;
+
+    let mut setup = world.setup();
+    setup.also = vec!["senate".into()];
+    let inbox = RunningInbox::start(&setup, now).await;
+    let delivered = world
+        .sender(&inbox)
+        .deliver(&copy, &content, id)
+        .await
+        .expect("it is told");
+    assert!(matches!(delivered.answer, Some(Answer::Receipt(_))), "{delivered:?}");
+    assert_eq!(inbox.content(&copy.name, 1), content);
 }
 
 #[tokio::test]
