@@ -6,6 +6,8 @@
     reason = "what is overdue was received long before the test runs"
 )]
 
+use std::time::{Duration, Instant};
+
 use jiff::{Timestamp, ToSpan, Zoned};
 use legalstat_test_support::system::System;
 use serde_json::Value;
@@ -232,6 +234,19 @@ fn of_two_officials_who_mend_items_at_the_same_moment_nobody_overwrites_the_othe
     }
 }
 
+/// The sheet of a request, once what a job has computed stands in it.
+fn until_shown(system: &System, number: &str, wanted: &str) -> String {
+    let begun = Instant::now();
+    loop {
+        let sheet = said(system, &["requests", "show", number]);
+        if sheet.contains(wanted) {
+            return sheet;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{sheet}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 #[test]
 fn an_anonymous_report_of_a_threat_is_to_be_forwarded_at_once_and_is_marked_in_the_queue() {
     let system = System::start();
@@ -252,12 +267,11 @@ fn an_anonymous_report_of_a_threat_is_to_be_forwarded_at_once_and_is_marked_in_t
     let coupon = reported["coupon"]["number"].as_str().expect("it has one").to_owned();
     let queue = said(&system, &["requests", "queue", "--unassigned", "-o", "json"]);
     assert!(queue.contains(&coupon), "{queue}");
-    let sheet = said(&system, &["requests", "show", &coupon]);
+    let sheet = until_shown(&system, &coupon, "forward it at once, by 20");
     let next = sheet
         .lines()
         .find(|line| line.starts_with("next: "))
         .expect("it says what is next");
-    assert!(next.contains("forward it at once, by 20"), "{sheet}");
     let told = said(&system, &filled(hints(next)[0], ""));
     assert!(told.contains("FORWARDED"), "{told}");
 
@@ -274,8 +288,7 @@ fn an_anonymous_report_of_a_threat_is_to_be_forwarded_at_once_and_is_marked_in_t
         "By telephone",
     ];
     said(&system, &mark);
-    let sheet = said(&system, &["requests", "show", &coupon]);
-    assert!(sheet.contains("it reports a crime or a threat"), "{sheet}");
+    until_shown(&system, &coupon, "it reports a crime or a threat");
 }
 
 #[test]

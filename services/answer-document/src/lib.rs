@@ -24,8 +24,9 @@ pub use verification::{Check, Finding, Outcome, Point, SignatureChecked, Verifie
 use answer::{Approval, Document, Language};
 
 /// Which rendering this release makes. It is raised whenever the same answer gives other bytes, so that a verification can tell a
-/// document that was changed from one that another release rendered.
-pub const RENDERING: u32 = 1;
+/// document that was changed from one that another release rendered. It renders as the earlier ones too, so that their documents stay
+/// verifiable: rendering 1 gives notes too little room.
+pub const RENDERING: u32 = 2;
 
 /// What a document says of the program that made it.
 const CREATOR: &str = "legalstat";
@@ -105,16 +106,21 @@ struct JsonDocument {
 /// # Errors
 /// When it is larger than a document may be, or cannot be set.
 pub fn render(document: &Document, format: Format) -> Result<Vec<u8>, RenderError> {
+    render_as(document, format, RENDERING)
+}
+
+/// Renders a document as the releases of a rendering did.
+fn render_as(document: &Document, format: Format, rendering: u32) -> Result<Vec<u8>, RenderError> {
     let canonical = canonical(&document.answer);
     let besides = Besides {
-        rendering: RENDERING,
+        rendering,
         sha256: digest(&canonical),
         language: document.language,
         approval: document.approval.clone(),
     };
     let sheet = || shown::sheet(document, &besides.sha256);
     match format {
-        Format::Pdf => pdf::render(&sheet(), &attachments(canonical, &besides, true), MOST_PAGES),
+        Format::Pdf => pdf::render(&sheet(), &attachments(canonical, &besides, true), MOST_PAGES, rendering),
         Format::Xlsx => xlsx::render(&sheet(), &attachments(canonical, &besides, false)),
         Format::Json => Ok(json(&canonical, besides)),
     }

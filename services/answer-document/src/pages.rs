@@ -264,3 +264,56 @@ fn every_page_is_rendered_with_something_on_it_and_nothing_in_its_margins_and_ev
         }
     }
 }
+
+/// Every word of a document, with its page and its left, top, right and bottom edge in points.
+fn words_on_pages(printed: &Printed) -> Vec<(usize, String, [f64; 4])> {
+    let boxes = printed.run("pdftotext", &["-bbox", "answer.pdf", "-"]);
+    let (mut page, mut words) = (0, Vec::new());
+    for line in boxes.lines() {
+        page += usize::from(line.contains("<page "));
+        let Some((edges, text)) = line.trim().strip_prefix("<word ").and_then(|word| word.split_once('>')) else {
+            continue;
+        };
+        let edges: Vec<f64> = edges.split('"').filter_map(|part| part.parse().ok()).collect();
+        let edges = edges.try_into().expect("four edges");
+        words.push((page, text.trim_end_matches("</word>").to_owned(), edges));
+    }
+    words
+}
+
+#[test]
+fn no_word_stands_over_another_one_whatever_the_notes_of_figures_are() {
+    if !can_look() {
+        return;
+    }
+    let all = [
+        "B", "D", "E", "F", "G", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "S", "U", "V",
+    ];
+    for (language, has_breakdown) in Language::ALL
+        .into_iter()
+        .flat_map(|language| [(language, false), (language, true)])
+    {
+        let mut document = document(language);
+        let with = document.answer.items[0].figures[3].clone();
+        let figures = all.iter().map(|status| {
+            let mut figure = with.clone();
+            figure.status = (*status).into();
+            if !has_breakdown {
+                figure.breakdown.clear();
+            }
+            figure
+        });
+        document.answer.items[0].figures = figures.collect();
+        let words = words_on_pages(&Printed::of(&document));
+        assert!(words.len() > all.len() * 5, "{} words", words.len());
+        for (at, (page, word, [left, top, right, bottom])) in words.iter().enumerate() {
+            for (other_page, other, [from, above, to, below]) in &words[at + 1..] {
+                let across = right.min(*to) - left.max(*from);
+                // Lines stand close to each other.
+                let along = bottom.min(*below) - top.max(*above);
+                let is_over = page == other_page && across > 0.5 && along > (bottom - top) / 2.0;
+                assert!(!is_over, "{language:?}: {word:?} stands over {other:?}");
+            }
+        }
+    }
+}

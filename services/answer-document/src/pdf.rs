@@ -22,25 +22,30 @@ use crate::{
 
 static TEMPLATE: LazyLock<Source> = LazyLock::new(|| Source::detached(include_str!("answer.typ")));
 
-/// Typesets a sheet, with files attached.
+/// Typesets a sheet as a rendering does, with files attached.
 ///
 /// # Errors
 /// When it has too many lines or pages, or typst refuses what the template makes of it.
-pub fn render(sheet: &Sheet, attached: &Attachments, most_pages: usize) -> Result<Vec<u8>, RenderError> {
-    let rendered = typeset(sheet, attached, most_pages);
+pub fn render(
+    sheet: &Sheet,
+    attached: &Attachments,
+    most_pages: usize,
+    rendering: u32,
+) -> Result<Vec<u8>, RenderError> {
+    let rendered = typeset(sheet, attached, most_pages, rendering);
     // typst keeps what it has computed for the next time; an answer is not set twice.
     comemo::evict(0);
     rendered
 }
 
-fn typeset(sheet: &Sheet, attached: &Attachments, most_pages: usize) -> Result<Vec<u8>, RenderError> {
+fn typeset(sheet: &Sheet, attached: &Attachments, most_pages: usize, rendering: u32) -> Result<Vec<u8>, RenderError> {
     let mut shown = serde_json::to_value(sheet).expect("a sheet is texts, flags and numbers");
     make_legible(&mut shown);
     let lines = lines(&shown);
     if lines > MOST_LINES {
         return Err(RenderError::TooManyLines(lines, MOST_LINES));
     }
-    let desk = Desk::with(&shown, attached);
+    let desk = Desk::with(&shown, attached, rendering);
     let Warned { output, .. } = typst::compile::<PagedDocument>(&desk);
     let document = output.map_err(|errors| refused(&errors))?;
     if document.pages().len() > most_pages {
@@ -84,7 +89,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn with(shown: &serde_json::Value, attached: &Attachments) -> Self {
+    fn with(shown: &serde_json::Value, attached: &Attachments, rendering: u32) -> Self {
         let files = attached.iter().map(|(name, data, kind)| {
             let parts = [
                 Value::Str((*name).into()),
@@ -97,6 +102,7 @@ impl Desk {
         let mut inputs = Dict::new();
         inputs.insert("sheet".into(), Value::Bytes(Bytes::from_string(shown.to_string())));
         inputs.insert("attached".into(), Value::Array(files));
+        inputs.insert("rendering".into(), Value::Int(rendering.into()));
         Self {
             library: LazyHash::new(Library::builder().with_inputs(inputs).build()),
         }

@@ -380,3 +380,47 @@ proptest! {
         }
     }
 }
+
+/// What the releases of rendering 1 made of `document`, by language and format.
+const OF_RENDERING_1: [[&str; 3]; 3] = [
+    [
+        "43997e5d4449c50d08b549bb40b237f42c24662c7012b3392afea774c062c6fc",
+        "957b9a41df45aa5e9c53935252e8558f03fc1c6837c044069272f63e49e379d6",
+        "f2efa502e0a7cf218dba658636d1984944dca6004cf9aa92881711903045d8d4",
+    ],
+    [
+        "6ba59754d6c837764b9d9f75d94726951756f3a1395de1fa604d756d3a76347b",
+        "5334cf2b3a189191c3c660ba4a8e1dd187e732687ac712a63cf8fc3453828e87",
+        "a7ce922a7dfb5eaab6b61f09d43559d9f69a80d4b0bc8e99095f55fc3c59d6b7",
+    ],
+    [
+        "71c0d2e31db6963966afff44ced34f25a19159e206b0d96390d47af00cc9b0ab",
+        "0acd840e874cf712583af03580ad654e68f57dc85487a1fc489b18ea2472b9c6",
+        "209bdfc9e64704eead08a4681bf1443f9611e282400955065d8c860744ca8bdc",
+    ],
+];
+
+#[test]
+fn a_document_of_an_earlier_rendering_is_rendered_again_to_the_byte_and_is_proved() {
+    for (language, digests) in [Language::Kk, Language::Ru, Language::En]
+        .into_iter()
+        .zip(OF_RENDERING_1)
+    {
+        for (format, made) in FORMATS.into_iter().zip(digests) {
+            let bytes = crate::render_as(&document(language), format, 1).expect("it is an ordinary answer");
+            assert_eq!(digest(&bytes), made, "{format:?} {language:?}");
+            let verified = verify(&bytes, &sound);
+            assert!(verified.is_proved(), "{format:?} {language:?}: {:?}", verified.findings);
+        }
+    }
+}
+
+#[test]
+fn a_document_of_a_later_rendering_or_of_none_is_not_compared() {
+    for rendering in [0, crate::RENDERING + 1] {
+        let bytes = crate::render_as(&document(Language::Ru), Format::Json, rendering).expect("it is data alone");
+        let verified = verify(&bytes, &sound);
+        assert_eq!(verified.outcome(Point::Shown), Some(Outcome::NotProved), "{rendering}");
+        assert_eq!(verified.outcome(Point::Data), Some(Outcome::Proved), "{rendering}");
+    }
+}

@@ -7,7 +7,7 @@ use crate::{
     Format, MOST_FIGURES, RENDERING,
     answer::{Answer, Document},
     carried::{Carried, carried},
-    digest, read, render,
+    digest, read, render_as,
 };
 
 /// One thing that can be proved of a document.
@@ -191,9 +191,9 @@ fn judge_digest(verified: &mut Verified, carried: &Carried) {
 }
 
 fn judge_shown(verified: &mut Verified, bytes: &[u8], document: &Document, rendering: u32) {
-    if rendering != RENDERING {
+    if !(1..=RENDERING).contains(&rendering) {
         let text = format!(
-            "another release rendered it (rendering {rendering}, this one makes {RENDERING}): what it shows cannot be compared; \
+            "a later release rendered it (rendering {rendering}, this one knows those up to {RENDERING}): what it shows cannot be compared; \
              read the data instead"
         );
         return verified.add(Point::Shown, Outcome::NotProved, text);
@@ -204,7 +204,7 @@ fn judge_shown(verified: &mut Verified, bytes: &[u8], document: &Document, rende
         let text = format!("its answer has {figures} figures, and none that was rendered has more than {MOST_FIGURES}");
         return verified.add(Point::Shown, Outcome::Refuted, text);
     }
-    let (outcome, text) = match render(document, verified.format) {
+    let (outcome, text) = match render_as(document, verified.format, rendering) {
         Ok(again) if again == bytes => {
             (Outcome::Proved, "rendered again from its data, the file is the same to the byte".to_owned())
         }

@@ -108,6 +108,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     jobs::attachments::start(&context, &files, kept.unbound_for);
     signatures.follow(&context);
     jobs::examination::start(&context, Arc::clone(&examiner), Arc::clone(&rules));
+    jobs::owed::start(&context, Arc::clone(&examiner), Arc::clone(&rules));
     if config.automatic_drafts.is_on() {
         jobs::drafting::start(&context, form_registry.clone(), Arc::clone(&rules));
     }

@@ -1,5 +1,5 @@
 //! Renders answers as documents. Typesetting is work of the processor and takes tens of megabytes: it is done beside the runtime's own
-//! threads, one at a time, and what is rendered was bounded before (`MOST_FIGURES`, `MOST_BYTES`, `MOST_LINES`, `MOST_PAGES`). What was rendered
+//! threads, one at a time but for data alone, and what is rendered was bounded before (`MOST_FIGURES`, `MOST_BYTES`, `MOST_LINES`, `MOST_PAGES`). What was rendered
 //! lately is kept, and of the holders of coupons one at a time comes to his turn: whoever downloads again and again has nothing
 //! rendered again, and holds up nobody but others like himself.
 
@@ -106,8 +106,13 @@ impl Rendering {
         if let Some(kept) = self.kept.get(&key) {
             return told(kept);
         }
-        let Ok(places) = tokio::time::timeout(self.turn, self.places(whom)).await else {
-            return Err(Refusal::overloaded("too many documents are being rendered").into());
+        // Data are written in a moment, and need no place.
+        let places = match format {
+            Format::Json => None,
+            Format::Pdf | Format::Xlsx => match tokio::time::timeout(self.turn, self.places(whom)).await {
+                Ok(places) => Some(places),
+                Err(_) => return Err(Refusal::overloaded("too many documents are being rendered").into()),
+            },
         };
         // Who waited finds what those before have rendered.
         if let Some(kept) = self.kept.get(&key) {
@@ -150,4 +155,28 @@ fn told(rendered: Rendered) -> Result<Arc<Vec<u8>>, Error> {
         }
         RenderError::Typesetting(_) => anyhow::Error::new(error).into(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn never() -> anyhow::Result<Document> {
+        anyhow::bail!("this test asks only who may render")
+    }
+
+    #[tokio::test]
+    async fn data_wait_for_no_place_while_a_document_is_rendered() {
+        let rendering = Rendering::new(Duration::from_millis(1));
+        let _places = rendering.places(For::Holder).await;
+        let render = |format, whom| rendering.render(Key([0; 32], format, None), format, whom, never);
+        for whom in [For::Known, For::Holder] {
+            for format in [Format::Pdf, Format::Xlsx] {
+                let refused = render(format, whom).await;
+                assert!(matches!(refused, Err(Error::Refusal(_))), "{format:?} {whom:?}");
+            }
+            let begun = render(Format::Json, whom).await;
+            assert!(!matches!(begun, Err(Error::Refusal(_)) | Ok(_)), "{whom:?}");
+        }
+    }
 }

@@ -179,14 +179,9 @@ pub fn question(
     settled: Option<Date>,
     extension: Option<Extension>,
 ) -> ComputeDeadlineRequest {
-    let received_on = zone::civil_day(received_at);
-    let received_at = match settled {
-        Some(settled) if settled == received_on => zone::beginning(received_on),
-        _ => received_at,
-    };
     let term_start = TermStart {
         rule: Some(Rule::RequesterKind(kind(requester_kind).into())),
-        received_at: Some(wire::to_timestamp(received_at)),
+        received_at: Some(wire::to_timestamp(receipt(received_at, settled))),
         registered_on: settled.map(wire::to_date),
         suspensions: Vec::new(),
         part: extension.map(|extension| part(extension.part)).unwrap_or_default(),
@@ -196,6 +191,15 @@ pub fn question(
         until: extension.and_then(|extension| extension.until).map(wire::to_date),
     };
     of_term(term_start)
+}
+
+/// The receipt as far as it matters.
+fn receipt(received_at: Timestamp, settled: Option<Date>) -> Timestamp {
+    let received_on = zone::civil_day(received_at);
+    match settled {
+        Some(settled) if settled == received_on => zone::beginning(received_on),
+        _ => received_at,
+    }
 }
 
 fn of_term(term_start: TermStart) -> ComputeDeadlineRequest {
@@ -230,7 +234,7 @@ pub fn telling(
     };
     of_term(TermStart {
         rule: Some(Rule::RequesterKind(kind(requester_kind).into())),
-        received_at: Some(wire::to_timestamp(received_at)),
+        received_at: Some(wire::to_timestamp(receipt(received_at, settled))),
         registered_on: settled.map(wire::to_date),
         suspensions: Vec::new(),
         part: part.into(),

@@ -1,15 +1,16 @@
 //! What was done with requests, and the change of their state that goes with it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use legalstat_kit::{door::word::Word, law::LegalBasis, zone};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{changed_field, notice, review};
+use super::{changed_field, explanation, notice, review};
 use crate::domain::{
     answering::PassedOn,
     decision::{Decision, OfficialCapacity, Terms},
+    evidence::{Explanation, Step},
     life::Verb,
     request::State,
 };
@@ -32,23 +33,35 @@ pub async fn lock(connection: &mut PgConnection, request: Uuid) -> Result<(), sq
 /// # Errors
 /// When the database fails.
 pub async fn insert(connection: &mut PgConnection, request: Uuid, decision: &Decision) -> Result<(), sqlx::Error> {
-    let position = insert_row(connection, request, decision).await?;
+    let explained = decision.terms.explanation.as_ref();
+    let sha256 = explained.map(|explained| explanation::digest(&explained.steps));
+    if let Some((explained, sha256)) = explained.zip(sha256) {
+        explanation::insert(connection, &sha256, &explained.steps).await?;
+    }
+    let position = insert_row(connection, request, decision, sha256).await?;
     review::insert(connection, request, position, &decision.terms.checks).await?;
     changed_field::insert(connection, request, position, &decision.terms.changed).await
 }
 
 /// Tells its place among the decisions on the request.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-async fn insert_row(connection: &mut PgConnection, request: Uuid, decision: &Decision) -> Result<i32, sqlx::Error> {
+async fn insert_row(
+    connection: &mut PgConnection,
+    request: Uuid,
+    decision: &Decision,
+    explanation: Option<[u8; 32]>,
+) -> Result<i32, sqlx::Error> {
     let (basis, terms) = (decision.legal_basis.as_ref(), &decision.terms);
+    let explained = terms.explanation.as_ref();
     sqlx::query_scalar!(
         "WITH decided AS (
              INSERT INTO requests.decision
                  (request, position, verb, decided_by, capacity, decided_at, state_before, state_after, reason,
                   legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed, ground, to_body, items, until,
-                  notify_by, notified_on)
+                  notify_by, notified_on, explanation, explanation_provisional, explanation_assumed, explanation_calendar_version,
+                  explanation_term)
              SELECT $1, coalesce(max(position) + 1, 0), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                 $18
+                 $18, $20, $21, $22, $23, $24
              FROM requests.decision WHERE request = $1
              RETURNING position
          )
@@ -77,6 +90,11 @@ async fn insert_row(connection: &mut PgConnection, request: Uuid, decision: &Dec
         terms.notify_by.map(jiff_sqlx::Date::from) as _,
         terms.notified_on.map(jiff_sqlx::Date::from) as _,
         terms.examine_again,
+        explanation.as_ref().map(<[u8; 32]>::as_slice),
+        explained.map(|explained| explained.provisional),
+        explained.map(|explained| explained.assumed),
+        explained.map(|explained| explained.calendar_version.as_str()),
+        explained.map(|explained| explained.term.as_str()),
     )
     .fetch_one(connection)
     .await
@@ -209,6 +227,24 @@ struct Row {
     until: Option<jiff_sqlx::Date>,
     notify_by: Option<jiff_sqlx::Date>,
     notified_on: Option<jiff_sqlx::Date>,
+    explanation: Option<Vec<u8>>,
+    explanation_provisional: Option<bool>,
+    explanation_assumed: Option<bool>,
+    explanation_calendar_version: Option<String>,
+    explanation_term: Option<String>,
+}
+
+impl Row {
+    /// How its day was computed: that who has one of the columns has all is a constraint of the table.
+    fn explanation(&self, steps: &HashMap<Vec<u8>, Arc<Vec<Step>>>) -> Option<Explanation> {
+        Some(Explanation {
+            provisional: self.explanation_provisional?,
+            assumed: self.explanation_assumed?,
+            calendar_version: self.explanation_calendar_version.clone()?,
+            term: self.explanation_term.clone()?,
+            steps: steps.get(self.explanation.as_ref()?).cloned()?,
+        })
+    }
 }
 
 impl TryFrom<Row> for Decision {
@@ -267,9 +303,13 @@ pub async fn of_each(
     let changing = of(&[Verb::Correct, Verb::ProvideClarification]);
     let mut changed = changed_field::of_each(connection, &changing).await?;
     let mut notices = notice::of_each(connection, &of(&[Verb::Forward, Verb::ForwardItems, Verb::Extend])).await?;
+    let explanations: Vec<&[u8]> = rows.iter().filter_map(|row| row.explanation.as_deref()).collect();
+    let steps = explanation::of_each(connection, &explanations).await?;
     for row in rows {
         let place = (row.request, row.position);
+        let explanation = row.explanation(&steps);
         let mut decision = Decision::try_from(row)?;
+        decision.terms.explanation = explanation;
         decision.terms.notice = notices.remove(&place);
         decision.terms.checks = checks.remove(&place).unwrap_or_default();
         decision.terms.changed = changed.remove(&place).unwrap_or_default();
@@ -285,7 +325,8 @@ async fn rows(connection: &mut PgConnection, requests: &[Uuid]) -> Result<Vec<Ro
         r#"SELECT request, position, verb, decided_by, capacity, decided_at AS "decided_at: jiff_sqlx::Timestamp",
              state_before, state_after, reason, legal_basis_act, legal_basis_provision, legal_basis_uri, legal_basis_assumed,
              ground, to_body, items, until AS "until: jiff_sqlx::Date", notify_by AS "notify_by: jiff_sqlx::Date",
-             notified_on AS "notified_on: jiff_sqlx::Date"
+             notified_on AS "notified_on: jiff_sqlx::Date", explanation, explanation_provisional, explanation_assumed,
+             explanation_calendar_version, explanation_term
          FROM requests.decision WHERE request = ANY ($1) ORDER BY request, position"#,
         requests,
     )

@@ -1,5 +1,7 @@
 //! The steps that lead to due dates, kept once for all requests that they explain.
 
+use std::{collections::HashMap, sync::Arc};
+
 use legalstat_kit::{
     door::word::Word,
     law::{LegalBasis, LocalizedText},
@@ -89,19 +91,38 @@ impl TryFrom<Row> for Step {
 
 /// The steps of an explanation.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn get(connection: &mut PgConnection, sha256: &[u8; 32]) -> Result<Vec<Step>, sqlx::Error> {
+pub async fn get(connection: &mut PgConnection, sha256: &[u8]) -> Result<Vec<Step>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
         "SELECT date, effect, text_kk, text_ru, text_en, legal_basis_act, legal_basis_provision, legal_basis_uri,
              legal_basis_assumed
          FROM requests.explanation_step WHERE explanation = $1 ORDER BY position",
-        sha256.as_slice(),
+        sha256,
     );
     rows.fetch_all(connection)
         .await?
         .into_iter()
         .map(Step::try_from)
         .collect()
+}
+
+/// The steps of each of these explanations.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn of_each(
+    connection: &mut PgConnection,
+    explanations: &[&[u8]],
+) -> Result<HashMap<Vec<u8>, Arc<Vec<Step>>>, sqlx::Error> {
+    let mut read: HashMap<Vec<u8>, Arc<Vec<Step>>> = HashMap::new();
+    for sha256 in explanations {
+        if read.contains_key(*sha256) {
+            continue;
+        }
+        read.insert(sha256.to_vec(), Arc::new(get(connection, sha256).await?));
+    }
+    Ok(read)
 }
 
 /// The steps of a request that was registered before explanations were shared.

@@ -21,6 +21,7 @@ pub mod finding;
 pub mod listing;
 mod listing_statement;
 pub mod notice;
+pub mod owed_day;
 pub mod registration;
 pub mod request;
 pub mod retention_rule;

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{call::Done, door::word::Word, law::LegalBasis, zone};
 
-use super::{examination::Check, life::Verb, request::State};
+use super::{evidence::Explanation, examination::Check, life::Verb, request::State};
 
 /// In which capacity an official decides who stands for the body of legal statistics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub struct Terms {
     pub until: Option<Date>,
     /// The day by which the requester is to be told.
     pub notify_by: Option<Date>,
+    /// How the calendar came to that day, or to that for a return.
+    pub explanation: Option<Explanation>,
     /// The day on which the requester was told.
     pub notified_on: Option<Date>,
     /// How the requester was told of it, as it was recorded afterwards.

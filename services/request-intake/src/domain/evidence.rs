@@ -99,6 +99,33 @@ pub struct Deadline {
     pub steps: Arc<Vec<Step>>,
 }
 
+/// How a day was computed that stays as it was at its decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// Whether it rests on a day of a year whose acts were not all in.
+    pub provisional: bool,
+    /// Whether it rests on a rule without a source.
+    pub assumed: bool,
+    /// The version of the calendar that answered.
+    pub calendar_version: String,
+    /// The name of the term applied.
+    pub term: String,
+    /// The days that mattered, in order.
+    pub steps: Arc<Vec<Step>>,
+}
+
+impl From<Deadline> for Explanation {
+    fn from(deadline: Deadline) -> Self {
+        Self {
+            provisional: deadline.provisional,
+            assumed: deadline.assumed,
+            calendar_version: deadline.calendar_version,
+            term: deadline.term,
+            steps: deadline.steps,
+        }
+    }
+}
+
 /// What the registers say about an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Availability {

@@ -19,6 +19,7 @@ pub mod life;
 pub mod media;
 pub mod names;
 pub mod notice;
+pub mod owed;
 pub mod register;
 pub mod registration;
 pub mod request;

@@ -4,5 +4,6 @@ pub mod attachments;
 pub mod drafting;
 pub mod erasure;
 pub mod examination;
+pub mod owed;
 pub mod recompute;
 pub mod warning;

@@ -9,7 +9,7 @@ use crate::clients::calendar as calendar_client;
 use crate::domain::{
     decision::{ChangedField, Decision, OfficialCapacity},
     earlier::Before,
-    evidence::{Deadline, OpenEdition, Step, StepEffect},
+    evidence::{Deadline, Explanation, OpenEdition, Step, StepEffect},
     examination::{Check, CheckRule, Outcome},
     life::Verb,
     names,
@@ -152,6 +152,7 @@ pub(super) fn decision(decision: Decision) -> proto::Decision {
         items: terms.items.unwrap_or_default(),
         until: terms.until.map(wire::to_date),
         notify_by: notify_by.map(wire::to_date),
+        explanation: terms.explanation.as_ref().map(explanation),
         notified_on: notified_on.map(wire::to_date),
         checks: terms.checks.into_iter().map(decided_check).collect(),
         changed_fields: terms.changed.into_iter().map(changed_field).collect(),
@@ -470,6 +471,16 @@ pub(super) fn to_deadline(deadline: Deadline, part: i32) -> calendar::Deadline {
         received_from: None,
         received_before: None,
         part,
+    }
+}
+
+fn explanation(of: &Explanation) -> proto::Explanation {
+    proto::Explanation {
+        steps: of.steps.iter().map(step).collect(),
+        provisional: of.provisional,
+        assumed: of.assumed,
+        calendar_version: of.calendar_version.clone(),
+        term: of.term.clone(),
     }
 }
 

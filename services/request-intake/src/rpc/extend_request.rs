@@ -51,7 +51,8 @@ struct Computed {
     today: Date,
     deadline: Deadline,
     extension: Extension,
-    notify_by: Option<Date>,
+    /// By when the requester is to be told of it.
+    notify: Option<Deadline>,
 }
 
 pub(super) async fn extend_request(
@@ -97,7 +98,8 @@ pub(super) async fn extend_request(
                 terms: Terms {
                     ground: Some(wish.part.word().into()),
                     until: Some(computed.deadline.due_date),
-                    notify_by: computed.notify_by,
+                    notify_by: computed.notify.as_ref().map(|deadline| deadline.due_date),
+                    explanation: computed.notify.map(Into::into),
                     notified_on,
                     ..Terms::default()
                 },
@@ -181,8 +183,8 @@ async fn computed(
     let notice = calendar::telling(kind, received_at, settled, Telling::Extension(today));
     let deadlines = &service.examiner.deadlines;
     let (deadline, notice) = tokio::join!(deadlines.answer(question, LONGEST), deadlines.answer(notice, LONGEST));
-    let notify_by = match notice {
-        Answer::Given(notice) => Some(notice.due_date),
+    let notify = match notice {
+        Answer::Given(notice) => Some(notice),
         // The term has no time for it.
         Answer::Refused(_) => None,
         Answer::Away => return Err(error::calendar_away().into()),
@@ -192,7 +194,7 @@ async fn computed(
         today,
         deadline: later(deadline, standing, wish)?,
         extension,
-        notify_by,
+        notify,
     })
 }
 

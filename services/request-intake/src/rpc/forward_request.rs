@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use jiff::civil::Date;
 use legalstat_kit::{Call, Error, FieldReason, Violations, zone};
 use legalstat_proto::requests::v1::{self as proto, ForwardRequestRequest};
 
@@ -16,7 +15,11 @@ use super::{
 use crate::{
     clients::calendar::{self, Telling},
     db::{self, request::Stored},
-    domain::{decision::Terms, evidence::Answer, life::Verb},
+    domain::{
+        decision::Terms,
+        evidence::{Answer, Deadline},
+        life::Verb,
+    },
     examining::LONGEST,
 };
 
@@ -40,7 +43,7 @@ pub(super) async fn forward_request(
     let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
     let asked = violations.sound(asked)?;
     let rules = service.rules.get(&service.context.db).await?;
-    let notify_by = notify_by(service, call, asked.id).await?;
+    let notify = notify(service, call, asked.id).await?;
     let in_part = !items.is_empty();
     let deed = if in_part {
         Deed {
@@ -66,7 +69,8 @@ pub(super) async fn forward_request(
                     ground: Some(ground),
                     to_body: Some(to_body),
                     items: in_part.then_some(items),
-                    notify_by,
+                    notify_by: notify.as_ref().map(|deadline| deadline.due_date),
+                    explanation: notify.map(Into::into),
                     notified_on,
                     ..Terms::default()
                 },
@@ -79,7 +83,7 @@ pub(super) async fn forward_request(
 
 /// The day by which the requester is to be told, where the term has a time for it. What is forwarded does not wait for a calendar
 /// that is away.
-async fn notify_by(service: &RequestIntake, call: &Call, id: Uuid) -> Result<Option<Date>, Error> {
+async fn notify(service: &RequestIntake, call: &Call, id: Uuid) -> Result<Option<Deadline>, Error> {
     let stands = seeing::whole(
         &service.rules,
         &service.context,
@@ -94,7 +98,7 @@ async fn notify_by(service: &RequestIntake, call: &Call, id: Uuid) -> Result<Opt
     let settled = registered_on.filter(|day| *day <= today);
     let question = calendar::telling(kind, received_at, settled, Telling::Forwarding);
     Ok(match service.examiner.deadlines.answer(question, LONGEST).await {
-        Answer::Given(deadline) => Some(deadline.due_date),
+        Answer::Given(deadline) => Some(deadline),
         Answer::Refused(_) | Answer::Away => None,
     })
 }

@@ -27,7 +27,7 @@ pub(super) async fn get_request(
     let id = violations.sound(id)?;
     let found = service.lookup.get(id).await?;
     let stored = seeing::visible(&service.rules, &service.context, call, id, found).await?;
-    let owed = owed::owed(service, &stored).await?;
+    let owed = owed::owed(service, &stored, view).await?;
     // Of an open request nothing is erased.
     let may_be_ordered = call.caller.is_official() && view == View::Full && !stored.standing.state.is_open();
     let mut request = shown(service, call, stored, view).await?;

@@ -1,18 +1,17 @@
 //! ReturnRequest.
 
-use legalstat_kit::{Call, Error, Violations, write, zone};
+use jiff::civil::Date;
+use legalstat_kit::{Call, Error, Violations, write::Write, zone};
 use legalstat_proto::requests::v1::{self as proto, ReturnRequestRequest};
 
 use super::{
     RequestIntake,
     deciding::{self, Asked, Deed, Done, REASON},
-    owed, seeing,
+    owed,
 };
 use crate::{
-    domain::{
-        decision::Terms,
-        life::{self, Verb},
-    },
+    db::{self, request::Stored},
+    domain::{decision::Terms, evidence::Explanation, life::Verb, owed::Owed},
     error,
 };
 
@@ -29,18 +28,6 @@ pub(super) async fn return_request(
     let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
     let asked = violations.sound(asked)?;
     let rules = service.rules.get(&service.context.db).await?;
-    // What is given back does not wait for a calendar that is away: then the last day for it is not recorded.
-    // A repetition, and what is refused anyway, ask nothing.
-    let owed = if write::was_answered(&service.context, call, asked.request_id).await? {
-        None
-    } else {
-        let found = service.lookup.get(asked.id).await?;
-        let read = seeing::visible(&service.rules, &service.context, call, asked.id, found).await?;
-        life::step(read.standing.state, Verb::Return).map_err(|refused| refused.refusal(name))?;
-        owed::owed(service, &read)
-            .await?
-            .map(|owed| (read.standing.version, owed))
-    };
     let deed = Deed {
         verb: Verb::Return,
         events: ("request.returned", "request.returned"),
@@ -52,13 +39,13 @@ pub(super) async fn return_request(
             if zone::civil_day(write.now()) <= cure_by {
                 return Err(error::cure_term_running(cure_by, &ordered.legal_basis).into());
             }
+            let last_day = last_day(write, stands, cure_by).await?;
             Ok(Done {
                 reason,
                 legal_basis: Some(ordered.legal_basis),
                 terms: Terms {
-                    until: owed
-                        .filter(|(version, _)| *version == stands.standing.version)
-                        .and_then(|(_, owed)| owed.return_by()),
+                    until: last_day.as_ref().map(|(day, _)| *day),
+                    explanation: last_day.map(|(_, explanation)| explanation),
                     ..Terms::default()
                 },
                 ..Done::default()
@@ -66,4 +53,18 @@ pub(super) async fn return_request(
         })
     })
     .await
+}
+
+/// The last day for giving it back, as it was computed. What is given back does not wait for a calendar that was away ever since: then
+/// it is not recorded.
+async fn last_day(write: &mut Write, stands: &Stored, cure_by: Date) -> Result<Option<(Date, Explanation)>, Error> {
+    let kept = db::owed_day::get(write.connection(), stands.receipt.id).await?;
+    let Some(kept) = kept.filter(|kept| kept.owed == Owed::Return(cure_by)) else {
+        return Ok(None);
+    };
+    let mut deadline = kept.deadline;
+    deadline.steps = db::explanation::get(write.connection(), &kept.explanation)
+        .await?
+        .into();
+    Ok(Some((deadline.due_date, deadline.into())))
 }

@@ -1,11 +1,16 @@
 //! What persons send, and what is said without a paper.
 
+use std::time::Duration;
+
 use legalstat_proto::{
     calendar::v1::RequesterKind,
     requests::v1::{self as proto, CheckOutcome, CheckRule, RequestState},
 };
 
-use super::stage::{Stage, as_answered, get, outcome, recorded, submission, submit};
+use super::{
+    stage::{Client, Stage, as_answered, get, outcome, recorded, submission, submit},
+    verbs::PATIENCE,
+};
 
 fn of(kind: RequesterKind, channel: proto::Channel) -> proto::Request {
     proto::Request {
@@ -17,6 +22,20 @@ fn of(kind: RequesterKind, channel: proto::Channel) -> proto::Request {
         language: proto::Language::Kk.into(),
         ..Default::default()
     }
+}
+
+/// The request as soon as it is computed by when it is given back.
+async fn with_return_day(client: &mut Client, name: &str) -> proto::Request {
+    let computed = async {
+        loop {
+            let read = get(client, name).await.expect("it is there");
+            if read.return_by.is_some() {
+                return read;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, computed).await.expect("it is computed")
 }
 
 #[tokio::test]
@@ -49,8 +68,8 @@ async fn a_persons_application_is_accepted_whatever_it_lacks_and_read_back() {
             asked.len() + entity,
             "the BIN of a legal entity is asked for"
         );
-        let read = get(&mut operator, &awaiting.name).await.expect("it is there");
-        assert!(read.return_by.is_some() && read.return_deadline.is_some());
+        let read = with_return_day(&mut operator, &awaiting.name).await;
+        assert!(read.return_deadline.is_some());
         assert_eq!(as_answered(read), awaiting);
     }
     let anonymous = of(RequesterKind::Individual, proto::Channel::Paper);

@@ -52,7 +52,7 @@ async fn one_that_is_marked_is_forwarded_at_once_and_cannot_be_terminated_as_ano
     let text = check.text.expect("it says why").en;
     assert!(text.contains("forwarded at once"), "{text}");
     assert_eq!(check.legal_basis.expect("it has a law").provision, "art. 88");
-    let stands = desk.get(&marked).await;
+    let stands = desk.until(&marked, |now| now.forward_by.is_some()).await;
     assert!(stands.reports_crime_or_threat);
     assert_eq!(stands.forward_by, day(2026, 3, 5));
     let explained = stands.forward_deadline.expect("it is explained");
@@ -73,6 +73,8 @@ async fn one_that_is_marked_is_forwarded_at_once_and_cannot_be_terminated_as_ano
     let stands = desk.get(&marked).await;
     assert_eq!((stands.state(), &stands.forward_by), (RequestState::Forwarded, &None));
     assert_eq!(stands.decisions[0].notify_by, day(2026, 3, 5));
+    let explanation = stands.decisions[0].explanation.as_ref().expect("it is explained");
+    assert_eq!(explanation.steps, explained.steps);
 }
 
 #[tokio::test]
@@ -105,7 +107,9 @@ async fn one_that_is_not_marked_is_terminated_as_before_unless_an_official_marks
         ..Default::default()
     };
     desk.operator().correct_request(mark).await.expect("it is marked");
-    let marked = desk.until(&other, |now| considerable(now) != before).await;
+    let marked = desk
+        .until(&other, |now| considerable(now) != before && now.forward_by.is_some())
+        .await;
     assert_eq!(outcome(&marked, CheckRule::Considerable), CheckOutcome::Proposed);
     assert_eq!(
         (&marked.forward_by, marked.registration_number),
@@ -143,9 +147,9 @@ async fn no_verb_but_its_forwarding_and_its_withdrawal_ends_one_that_is_marked()
     desk.set_clock("2026-06-01T10:00:00+05:00");
     let returned = operator.return_request(returning(&request)).await;
     assert_eq!(violations(returned), pairs(&[("name", "CONFLICT")]));
-    let stands = desk.get(&request).await;
+    let stands = desk.until(&request, |now| now.forward_by.is_some()).await;
     assert_eq!(stands.state(), RequestState::AwaitingClarification);
-    assert_eq!(stands.forward_by, day(2026, 3, 5));
+    assert_eq!((stands.forward_by, stands.return_by), (day(2026, 3, 5), None));
 }
 
 #[tokio::test]
@@ -165,7 +169,8 @@ async fn one_that_came_by_messenger_or_word_of_mouth_is_registered_and_not_left_
         assert_eq!(broken.outcome(), CheckOutcome::Proposed, "{channel:?}");
         let text = &broken.text.as_ref().expect("it says why").en;
         assert!(text.contains("forwarded at once"), "{text}");
-        assert_eq!(desk.get(&request).await.forward_by, day(2026, 3, 5), "{channel:?}");
+        let stands = desk.until(&request, |now| now.forward_by.is_some()).await;
+        assert_eq!(stands.forward_by, day(2026, 3, 5), "{channel:?}");
     }
 }
 

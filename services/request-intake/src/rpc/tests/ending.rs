@@ -212,7 +212,7 @@ async fn a_request_is_returned_once_the_time_for_curing_its_defects_has_passed()
         "CURE_TERM_RUNNING",
     );
     assert_eq!(metadata(&running, "cure_by"), "2026-03-06");
-    let stands = desk.get(&request).await;
+    let stands = desk.until(&request, |now| now.return_by.is_some()).await;
     assert_eq!((stands.return_by, stands.return_overdue), (day(2026, 3, 9), false));
     let explained = stands.return_deadline.expect("it is explained");
     assert_eq!((explained.part(), explained.steps.len()), (TermPart::Return, 1));
@@ -229,6 +229,8 @@ async fn a_request_is_returned_once_the_time_for_curing_its_defects_has_passed()
         (decision.until, decision.late, stands.return_by),
         (day(2026, 3, 9), false, None)
     );
+    let explanation = decision.explanation.as_ref().expect("it is explained");
+    assert_eq!(explanation.steps, explained.steps);
     let late = operator.provide_clarification(clarification(&request, None)).await;
     refused(late, Code::FailedPrecondition, "WRONG_STATE");
 }
@@ -246,11 +248,8 @@ async fn what_the_examination_asks_for_is_returned_after_the_usual_time() {
     refused(running, Code::FailedPrecondition, "CURE_TERM_RUNNING");
     // Three days after the last one, as the calendar of this test has it, and a day too late.
     desk.set_clock("2026-03-16T10:00:00+05:00");
-    let stands = desk.get(&incomplete).await;
+    let stands = desk.until(&incomplete, |now| now.return_by.is_some()).await;
     assert_eq!((stands.return_by, stands.return_overdue), (day(2026, 3, 15), true));
-    desk.stage.fakes.set_away(true);
-    assert_eq!(desk.get(&incomplete).await.return_by, None);
-    desk.stage.fakes.set_away(false);
     let returned = operator
         .return_request(returning(&incomplete))
         .await

@@ -27,7 +27,7 @@ pub(super) const ERASED: [(&str, &str); 11] = [
 ];
 
 /// Everything else, and why it stays.
-const STAYS: [(&str, &str); 43] = [
+const STAYS: [(&str, &str); 44] = [
     // Which request it is, how it came and of what kind, where it stands and since when, and its receipt as it was signed. The BIN names
     // an organisation, and who sees the request hangs on it.
     (
@@ -59,10 +59,17 @@ const STAYS: [(&str, &str); 43] = [
     (
         "decision",
         "request position verb decided_by capacity decided_at state_before state_after legal_basis_act legal_basis_provision \
-         legal_basis_uri legal_basis_assumed ground items until notify_by notified_on",
+         legal_basis_uri legal_basis_assumed ground items until notify_by notified_on \
+         explanation explanation_provisional explanation_assumed explanation_calendar_version explanation_term",
     ),
     // That the requester was told, and how.
     ("notice", "request decision notified_on means recorded_by recorded_at"),
+    // By when it was to be given back or forwarded.
+    (
+        "owed_day",
+        "request owed counted_from registered_on due_date due_time provisional assumed calendar_version term explanation version \
+         rules_revision followed",
+    ),
     ("check_review", "request decision finding kept"),
     // The digest of the whole answer, and the approver's signature over it: who kept the answer can prove it.
     ("answer", "request version sha256 written_by written_at"),

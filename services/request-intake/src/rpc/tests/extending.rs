@@ -39,6 +39,15 @@ async fn a_persons_request_is_extended_with_its_explanation_and_the_day_for_tell
     );
     assert_eq!((decision.until, decision.notify_by), (day(2026, 6, 2), day(2026, 3, 5)));
     assert_eq!(decision.ground, "EXTENSION");
+    let explanation = decision.explanation.as_ref().expect("it is explained");
+    assert_eq!(
+        (explanation.steps.len(), explanation.steps[0].date, explanation.assumed),
+        (1, decision.notify_by, true)
+    );
+    assert_eq!(
+        (explanation.calendar_version.as_str(), explanation.term.as_str()),
+        ("7", "terms/state-body")
+    );
 
     // A repetition has the same answer while the calendar is away, and another extension is refused.
     desk.stage.fakes.set_away(true);

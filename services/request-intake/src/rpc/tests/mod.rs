@@ -33,6 +33,7 @@ mod mending;
 mod model;
 mod notices;
 mod outdated;
+mod owed_days;
 mod queues;
 mod reading;
 mod recompute;

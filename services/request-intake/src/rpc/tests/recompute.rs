@@ -25,7 +25,7 @@ use uuid::Uuid;
 use super::{
     fakes::Fakes,
     stage::{Stage, get, outcome, request, submission, submit},
-    verbs::{extension, person},
+    verbs::{extension, person, question},
 };
 use crate::SERVICE;
 
@@ -132,6 +132,21 @@ impl Desk {
             .fetch_one(&mut self.stage.running.superuser().await)
             .await
             .expect("there is a row")
+    }
+
+    /// Waits until a request is to be given back by a day.
+    async fn until_returned_by(&self, request: &proto::Request, day: Option<common::Date>) -> proto::Request {
+        let mut operator = self.stage.client("operator");
+        let computed = async {
+            loop {
+                let read = get(&mut operator, &request.name).await.expect("it is there");
+                if read.return_by == day {
+                    return read;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, computed).await.expect("it is computed")
     }
 
     async fn get(&self, request: &proto::Request) -> proto::Request {
@@ -410,4 +425,30 @@ async fn an_extended_due_date_stays_an_extended_one_when_the_calendar_changes() 
     ];
     assert_eq!((deadline.part(), effects), (TermPart::Extension, expected.to_vec()));
     assert_eq!(after.due_date_changes[0].old_due_date, date(12, 24));
+}
+
+#[tokio::test]
+async fn the_day_for_a_return_follows_the_calendar_and_that_of_a_decision_stays_as_it_was() {
+    let desk = Desk::at(TUESDAY).await;
+    let (mut operator, mut approver) = (desk.stage.client("operator"), desk.stage.client("approver"));
+    let submitted = submit(&mut operator, submission(person()))
+        .await
+        .expect("it is accepted");
+    approver
+        .extend_request(extension(&submitted))
+        .await
+        .expect("it is extended");
+    let mut asked = question(&submitted, &["items[0].period"]);
+    asked.cure_by = date(11, 27);
+    operator.ask_clarification(asked).await.expect("it is asked");
+    let before = desk.until_returned_by(&submitted, date(12, 2)).await;
+    let explained = before.decisions[0].explanation.as_ref().expect("it is explained");
+    assert_eq!(before.decisions[0].notify_by, date(11, 27));
+    assert_eq!(explained.steps.last().map(|step| step.date), Some(date(11, 27)));
+
+    desk.record(act("order-1", date(11, 27), date(11, 28))).await;
+    let after = desk.until_returned_by(&submitted, date(12, 1)).await;
+    assert_eq!(after.decisions, before.decisions);
+    let steps = |request: &proto::Request| request.return_deadline.clone().expect("it is explained").steps;
+    assert_ne!(steps(&after), steps(&before));
 }

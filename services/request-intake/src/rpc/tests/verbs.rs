@@ -22,7 +22,7 @@ use super::stage::{Client, NOW, Stage, get, recorded, request, submission, submi
 use crate::SERVICE;
 
 /// How long a job is waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A stage whose clock stands where the test sets it.
 pub(super) struct Desk {

@@ -1,0 +1,152 @@
+//! By when requests are given back or forwarded, as it is computed and kept.
+
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use legalstat_proto::{
+    common::v1::Date,
+    requests::v1::{self as proto, GetRequestRequest, RequestState, RequestView},
+};
+use tonic::Code;
+
+use super::verbs::{Desk, PATIENCE, day, extension, forwarding, person, question, returning};
+
+async fn asked(desk: &Desk, cure_by: Option<Date>) -> proto::Request {
+    let request = desk.of_person().await;
+    let mut asked = question(&request, &["items[0].period"]);
+    asked.cure_by = cure_by;
+    desk.operator().ask_clarification(asked).await.expect("it is asked");
+    request
+}
+
+#[tokio::test]
+async fn what_was_computed_is_told_while_the_calendar_is_away_and_reading_asks_nobody() {
+    let desk = Desk::open().await;
+    let request = asked(&desk, day(2026, 3, 6)).await;
+    let computed = desk.until(&request, |now| now.return_by.is_some()).await;
+    desk.stage.fakes.set_away(true);
+    let questions = desk.stage.fakes.answers.asked.load(Ordering::SeqCst);
+    assert_eq!(desk.get(&request).await, computed);
+    assert_eq!(desk.stage.fakes.answers.asked.load(Ordering::SeqCst), questions);
+    let basic = GetRequestRequest {
+        name: request.name.clone(),
+        view: RequestView::Basic.into(),
+    };
+    let basic = desk
+        .operator()
+        .get_request(basic)
+        .await
+        .expect("it is there")
+        .into_inner();
+    assert_eq!((basic.return_by, basic.return_deadline), (computed.return_by, None));
+}
+
+#[tokio::test]
+async fn what_is_asked_while_the_calendar_is_away_is_computed_when_it_is_back() {
+    let desk = Desk::open().await;
+    let request = desk.of_person().await;
+    desk.stage.fakes.set_away(true);
+    let before = desk.stage.fakes.answers.asked.load(Ordering::SeqCst);
+    desk.operator()
+        .ask_clarification(question(&request, &["items[0].period"]))
+        .await
+        .expect("it is asked");
+    desk.until(&request, |_| {
+        desk.stage.fakes.answers.asked.load(Ordering::SeqCst) > before
+    })
+    .await;
+    let stands = desk.get(&request).await;
+    assert_eq!(
+        (stands.state(), stands.return_by),
+        (RequestState::AwaitingClarification, None)
+    );
+    desk.stage.fakes.set_away(false);
+    desk.until(&request, |now| now.return_by.is_some()).await;
+}
+
+#[tokio::test]
+async fn a_term_without_such_a_time_is_asked_about_once() {
+    let desk = Desk::open().await;
+    let requests = [desk.of_person().await, desk.recorded(person()).await];
+    let answers = &desk.stage.fakes.answers;
+    *answers.refusal.lock().expect("no test panics here") = Some(Code::FailedPrecondition);
+    let before = answers.asked.load(Ordering::SeqCst);
+    for (place, request) in (1..).zip(&requests) {
+        desk.operator()
+            .ask_clarification(question(request, &["items[0].period"]))
+            .await
+            .expect("it is asked");
+        let kept = "SELECT count(*) FROM requests.owed_day WHERE owed = 'RETURN' AND due_date IS NULL";
+        let begun = Instant::now();
+        while desk.stage.count(kept).await < place {
+            assert!(begun.elapsed() < PATIENCE, "that it has none is kept");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(desk.get(request).await.return_by, None);
+    }
+    assert_eq!(answers.asked.load(Ordering::SeqCst), before + requests.len());
+}
+
+#[tokio::test]
+async fn what_was_computed_before_the_request_changed_is_not_told_of_it() {
+    let desk = Desk::open().await;
+    let request = asked(&desk, day(2026, 3, 6)).await;
+    desk.until(&request, |now| now.return_by == day(2026, 3, 9)).await;
+    desk.stage.fakes.set_away(true);
+    let again = "UPDATE requests.request SET cure_by = '2026-03-10'";
+    sqlx::query(again)
+        .execute(&mut desk.stage.running.superuser().await)
+        .await
+        .expect("the database is ours");
+    assert_eq!(desk.get(&request).await.return_by, None);
+    desk.stage.fakes.set_away(false);
+    desk.until(&request, |now| now.return_by == day(2026, 3, 13)).await;
+}
+
+#[tokio::test]
+async fn decisions_of_before_have_their_day_and_no_explanation() {
+    let desk = Desk::open().await;
+    let (extended, forwarded) = (desk.of_person().await, desk.recorded(person()).await);
+    desk.approver()
+        .extend_request(extension(&extended))
+        .await
+        .expect("it is extended");
+    desk.operator()
+        .forward_request(forwarding(&forwarded, &[]))
+        .await
+        .expect("it is forwarded");
+    let before =
+        "UPDATE requests.decision SET explanation = NULL, explanation_provisional = NULL, explanation_assumed = NULL,
+        explanation_calendar_version = NULL, explanation_term = NULL WHERE verb = 'EXTEND'";
+    sqlx::query(before)
+        .execute(&mut desk.stage.running.superuser().await)
+        .await
+        .expect("the database is ours");
+    for (request, is_explained) in [(extended, false), (forwarded, true)] {
+        let decision = desk.get(&request).await.decisions.pop().expect("it was decided");
+        assert_eq!(decision.notify_by, day(2026, 3, 5));
+        assert_eq!(decision.explanation.is_some(), is_explained);
+    }
+}
+
+#[tokio::test]
+async fn a_return_of_which_no_day_could_be_computed_tells_none() {
+    let desk = Desk::open().await;
+    let request = asked(&desk, day(2026, 3, 6)).await;
+    desk.until(&request, |now| now.return_by.is_some()).await;
+    let forgotten = "DELETE FROM requests.owed_day";
+    desk.stage.fakes.set_away(true);
+    sqlx::query(forgotten)
+        .execute(&mut desk.stage.running.superuser().await)
+        .await
+        .expect("the database is ours");
+    desk.set_clock("2026-03-07T00:00:00+05:00");
+    desk.operator()
+        .return_request(returning(&request))
+        .await
+        .expect("it is returned");
+    let decision = desk.get(&request).await.decisions.pop().expect("it was decided");
+    assert_eq!((decision.until, decision.explanation), (None, None));
+}
