@@ -178,10 +178,14 @@ mod tests {
         fs::write(path, "postgres://a:b@c/d\n").expect("it is there");
         let as_file = ("LEGALSTAT_DATABASE_URL_FILE", path);
         assert_eq!(secret(&[as_file]).ok().as_deref(), Some("postgres://a:b@c/d"));
-        assert_eq!(secret(&[as_file, (SECRET, "")]).ok().as_deref(), Some("postgres://a:b@c/d"));
+        assert_eq!(
+            secret(&[as_file, (SECRET, "")]).ok().as_deref(),
+            Some("postgres://a:b@c/d")
+        );
         assert_eq!(secret(&[(SECRET, "as it is")]).ok().as_deref(), Some("as it is"));
         let refusal = secret(&[as_file, (SECRET, "as it is")]).expect_err("it is given twice");
-        let told = "LEGALSTAT_DATABASE_URL has an unusable value: LEGALSTAT_DATABASE_URL_FILE is set too; set one of them";
+        let told =
+            "LEGALSTAT_DATABASE_URL has an unusable value: LEGALSTAT_DATABASE_URL_FILE is set too; set one of them";
         assert_eq!(refusal.to_string(), told);
         let missing = secret(&[]).expect_err("it has no default").to_string();
         assert_eq!(missing, "LEGALSTAT_DATABASE_URL is not set");
@@ -197,7 +201,9 @@ mod tests {
         };
         let away = folder.path().join("away").to_string_lossy().into_owned();
         for file in [away, path("empty", b"\n"), path("no-text", b"\xff")] {
-            let refusal = secret(&[("LEGALSTAT_DATABASE_URL_FILE", &file)]).expect_err(&file).to_string();
+            let refusal = secret(&[("LEGALSTAT_DATABASE_URL_FILE", &file)])
+                .expect_err(&file)
+                .to_string();
             assert!(refusal.contains(SECRET) && refusal.contains(&file), "{refusal}");
         }
         let refusal = secret(&[("LEGALSTAT_DATABASE_URL_FIEL", "a")]).expect_err("the name is misspelt");

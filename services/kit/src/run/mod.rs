@@ -338,7 +338,10 @@ mod tests {
                 ("LEGALSTAT_TLS_AUTHORITY", "no-such-authority.pem"),
             ];
             let mut environment = Environment::given(given.iter().chain(further).copied());
-            format!("{:#}", check(&service, &mut environment).expect_err("something is wrong"))
+            format!(
+                "{:#}",
+                check(&service, &mut environment).expect_err("something is wrong")
+            )
         };
         let misspelt = refusal(&[("LEGALSTAT_LISTNE", "127.0.0.1:1")]);
         assert!(misspelt.contains("LEGALSTAT_LISTNE"), "{misspelt}");
