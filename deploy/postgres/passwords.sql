@@ -1,17 +1,17 @@
--- Sets the roles' passwords from the environment (deploy/secrets/make writes them). One that is missing stops it.
+-- Sets the roles' passwords, which it takes from the URLs of deploy/secrets/make in the folder SECRETS. roles.sh runs it.
 
 SET log_statement = 'none';
 SET log_min_duration_statement = -1;
 SET log_min_error_statement = 'panic';
 
-\getenv calendar_owner calendar_owner_password
-\getenv calendar_runtime calendar_runtime_password
-\getenv forms_owner forms_owner_password
-\getenv forms_runtime forms_runtime_password
-\getenv requests_owner requests_owner_password
-\getenv requests_runtime requests_runtime_password
-\getenv collections_owner collections_owner_password
-\getenv collections_runtime collections_runtime_password
+\set calendar_owner `cut -d: -f3 "$SECRETS/calendar_owner" | cut -d@ -f1`
+\set calendar_runtime `cut -d: -f3 "$SECRETS/calendar_runtime" | cut -d@ -f1`
+\set forms_owner `cut -d: -f3 "$SECRETS/forms_owner" | cut -d@ -f1`
+\set forms_runtime `cut -d: -f3 "$SECRETS/forms_runtime" | cut -d@ -f1`
+\set requests_owner `cut -d: -f3 "$SECRETS/requests_owner" | cut -d@ -f1`
+\set requests_runtime `cut -d: -f3 "$SECRETS/requests_runtime" | cut -d@ -f1`
+\set collections_owner `cut -d: -f3 "$SECRETS/collections_owner" | cut -d@ -f1`
+\set collections_runtime `cut -d: -f3 "$SECRETS/collections_runtime" | cut -d@ -f1`
 
 BEGIN;
 ALTER ROLE calendar_owner PASSWORD :'calendar_owner';

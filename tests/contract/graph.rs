@@ -29,7 +29,7 @@ fn told() -> BTreeSet<(String, String)> {
 
 /// Caller and called, as the access options admit them: by name under SERVICE, or by the use of a public method, which
 /// only the calendar has for services.
-fn admitted() -> BTreeSet<(String, String)> {
+pub(crate) fn admitted() -> BTreeSet<(String, String)> {
     let pool = legalstat_proto::descriptors();
     let extension = pool
         .get_extension_by_name("legalstat.common.v1.access")

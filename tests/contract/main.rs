@@ -1,5 +1,6 @@
 //! The contracts keep their rules: what a caller may rely on does not change unseen.
 
+mod deployed;
 mod events;
 mod graph;
 mod lint;

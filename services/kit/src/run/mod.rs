@@ -79,8 +79,8 @@ impl Settings {
         // All are read before any is missed: a name that was not read would count as unknown.
         let listen = environment.parsed("LEGALSTAT_LISTEN", SocketAddr::from(([0, 0, 0, 0], 8443)));
         let health_listen = Self::health_address(environment);
-        let database = environment.required("LEGALSTAT_DATABASE_URL");
-        let owner_database = environment.optional("LEGALSTAT_OWNER_DATABASE_URL");
+        let database = environment.required_secret("LEGALSTAT_DATABASE_URL");
+        let owner_database = environment.secret("LEGALSTAT_OWNER_DATABASE_URL");
         let writing = connections(environment, "LEGALSTAT_DATABASE_CONNECTIONS");
         let reading = connections(environment, "LEGALSTAT_DATABASE_READING_CONNECTIONS");
         let limits = Limits::read(environment, reading.as_ref().map_or(1, |reading| *reading));
@@ -95,7 +95,7 @@ impl Settings {
             listen: listen?,
             health_listen: health_listen?,
             database: database?,
-            owner_database,
+            owner_database: owner_database?,
             connections: Connections {
                 writing: writing?,
                 reading: reading?,
@@ -127,16 +127,18 @@ fn connections(environment: &mut Environment, name: &'static str) -> Result<u32,
 }
 
 /// The whole `main` of a service's binary. Settings come from the environment; `migrate` as the only argument migrates
-/// the schema and ends, `health` asks the running service and ends with 0 when it serves. Exit status 2 means wrong
-/// settings, 1 any other failure.
+/// the schema and ends, `check` looks at the settings and the files of TLS and ends, so that a new release can be tried beside the one
+/// that serves, and `health` asks the running service and ends with 0 when it serves. Exit status 2 means wrong settings, 1 any other
+/// failure.
 pub fn run<C: Send + 'static>(service: &Service<C>) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => with_settings(service, true),
         ["migrate"] => with_settings(service, false),
+        ["check"] => check(service, &mut Environment::of_process()),
         ["health"] => ask_health(service.services),
         _ => {
-            eprintln!("usage: legalstat-{} [migrate | health]", service.name);
+            eprintln!("usage: legalstat-{} [migrate | check | health]", service.name);
             return ExitCode::from(2);
         }
     };
@@ -152,6 +154,16 @@ pub fn run<C: Send + 'static>(service: &Service<C>) -> ExitCode {
 fn with_settings<C: Send + 'static>(service: &Service<C>, serves: bool) -> anyhow::Result<()> {
     let (settings, config) = read_all(service, &mut Environment::of_process())?;
     in_runtime(service, settings, serves.then_some(config))
+}
+
+/// Looks at what a start reads before it listens or connects.
+fn check<C>(service: &Service<C>, environment: &mut Environment) -> anyhow::Result<()> {
+    let (settings, _) = read_all(service, environment)?;
+    for database in [Some(&settings.database), settings.owner_database.as_ref()] {
+        database.map(|url| schema::options(url)).transpose()?;
+    }
+    tls::Server::load(&settings.tls)?;
+    Ok(())
 }
 
 fn ask_health(services: &[&str]) -> anyhow::Result<()> {
@@ -303,5 +315,39 @@ mod tests {
         };
         assert_eq!(missing.to_string(), "LEGALSTAT_DATABASE_URL is not set");
         environment.refuse_unknown().expect("both are known");
+    }
+
+    #[test]
+    fn a_check_names_a_misspelt_setting_and_a_file_that_is_not_there() {
+        fn start(_: Context, (): ()) -> Starting {
+            Box::pin(async { anyhow::bail!("a check starts nothing") })
+        }
+        let service = Service {
+            name: "checked",
+            schema: "checked",
+            services: &[],
+            tables: &[],
+            config: |_| Ok(()),
+            start,
+        };
+        let refusal = |further: &[(&str, &str)]| {
+            let given = [
+                ("LEGALSTAT_DATABASE_URL", "postgres://role@host/database"),
+                ("LEGALSTAT_TLS_CERTIFICATE", "no-such-certificate.pem"),
+                ("LEGALSTAT_TLS_KEY", "no-such-key.pem"),
+                ("LEGALSTAT_TLS_AUTHORITY", "no-such-authority.pem"),
+            ];
+            let mut environment = Environment::given(given.iter().chain(further).copied());
+            format!(
+                "{:#}",
+                check(&service, &mut environment).expect_err("something is wrong")
+            )
+        };
+        let misspelt = refusal(&[("LEGALSTAT_LISTNE", "127.0.0.1:1")]);
+        assert!(misspelt.contains("LEGALSTAT_LISTNE"), "{misspelt}");
+        let no_address = refusal(&[("LEGALSTAT_OWNER_DATABASE_URL", "no address")]);
+        assert!(!no_address.contains("no-such"), "{no_address}");
+        let no_file = refusal(&[]);
+        assert!(no_file.contains("no-such-"), "{no_file}");
     }
 }

@@ -1,0 +1,92 @@
+//! The alert rules, and what the guide says of them and of metrics.
+
+use std::collections::BTreeSet;
+
+use super::{documents, items, quoted, text};
+use crate::sources;
+
+/// The code that measures: names of metrics, and of their attributes.
+fn measured() -> (BTreeSet<String>, BTreeSet<String>) {
+    let all = sources::all();
+    let measures = |code: &str| code.contains("telemetry::gauge(") || code.contains("_histogram(");
+    let code = all
+        .iter()
+        .filter(|source| !source.is_test())
+        .map(|source| source.code())
+        .filter(|code| measures(code));
+    let (mut metrics, mut attributes) = (BTreeSet::new(), BTreeSet::new());
+    for code in code {
+        metrics.extend(quoted(code, "legalstat."));
+        for name in quoted(code, "rpc.") {
+            if code.contains(&format!("_histogram(\"{name}\")")) {
+                metrics.insert(name);
+            } else {
+                attributes.insert(name);
+            }
+        }
+    }
+    (metrics, attributes)
+}
+
+/// The names under which the collector shows them to Prometheus: the only histogram is in seconds, the gauges have no unit.
+fn shown() -> BTreeSet<String> {
+    let (metrics, attributes) = measured();
+    let mut shown: BTreeSet<String> = attributes.iter().map(|name| name.replace('.', "_")).collect();
+    for name in metrics {
+        let plain = name.replace('.', "_");
+        if name.starts_with("rpc.") {
+            shown.extend(["bucket", "count", "sum"].map(|part| format!("{plain}_seconds_{part}")));
+        } else {
+            shown.insert(plain);
+        }
+    }
+    shown
+}
+
+/// The alerts, each with its expression.
+fn alerts() -> Vec<(String, String)> {
+    let rules = documents("prometheus/alerts.yml").remove(0);
+    let text = |value: &serde_yaml::Value| value.as_str().expect("it is a text").to_owned();
+    let groups: Vec<_> = items(&rules, "groups").collect();
+    let rules = groups.iter().flat_map(|group| items(group, "rules"));
+    rules.map(|rule| (text(&rule["alert"]), text(&rule["expr"]))).collect()
+}
+
+#[test]
+fn every_metric_and_attribute_in_an_alert_is_one_that_the_code_measures() {
+    let shown = shown();
+    let mut named = BTreeSet::new();
+    for (alert, expression) in alerts() {
+        let words = expression.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        for word in words.filter(|word| word.starts_with("legalstat_") || word.starts_with("rpc_")) {
+            assert!(shown.contains(word), "{alert}: {word} is measured by nobody");
+            named.insert(word.to_owned());
+        }
+    }
+    assert!(named.len() >= 8, "{named:?}");
+}
+
+#[test]
+fn the_guide_says_what_to_do_for_each_alert_and_what_each_metric_is() {
+    let guide = text("README.md");
+    let rows = |beginning: &str| {
+        let (_, part) = guide.split_once(beginning).expect("the part is there");
+        let part = part.split("\n## ").next().unwrap_or_default();
+        let rows = part
+            .lines()
+            .filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+        rows.map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(
+        rows("\n## Alerts\n"),
+        alerts().into_iter().map(|(alert, _)| alert).collect()
+    );
+    assert_eq!(rows("\n## Metrics\n"), measured().0);
+    for (alert, _) in alerts() {
+        let tests = text("prometheus/alerts_test.yml");
+        assert!(
+            tests.matches(&format!("alertname: {alert}\n")).count() >= 2,
+            "{alert}: given, and not given"
+        );
+    }
+}
