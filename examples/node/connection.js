@@ -10,6 +10,7 @@ const protobuf = require("protobufjs");
 const PROTO = path.join(__dirname, "..", "..", "proto");
 const CONFIG = fs.readFileSync(path.join(PROTO, "service-config.json"), "utf8");
 const TIMEOUT = 30_000; // milliseconds
+const LANGUAGE = "ru"; // of the person to whom a refusal is shown
 
 // A client of a service, as who the certificate names; as nobody without a caller. One serves all calls to a service.
 function connect(file, service, certificates, url, caller) {
@@ -23,8 +24,10 @@ function connect(file, service, certificates, url, caller) {
 
 // One call with one message and one answer.
 function call(client, method, message, timeout = TIMEOUT) {
+  const metadata = new grpc.Metadata();
+  metadata.set("accept-language", LANGUAGE);
   return new Promise((resolve, reject) =>
-    client[method](message, { deadline: Date.now() + timeout }, (error, answer) => (error ? reject(error) : resolve(answer))));
+    client[method](message, metadata, { deadline: Date.now() + timeout }, (error, answer) => (error ? reject(error) : resolve(answer))));
 }
 
 const { DEADLINE_EXCEEDED, CANCELLED, UNKNOWN, UNAVAILABLE, RESOURCE_EXHAUSTED } = grpc.status;
@@ -51,10 +54,12 @@ const rpc = protobuf.parse(`syntax = "proto3";
   message Any { string type_url = 1; bytes value = 2; }
   message Status { int32 code = 1; string message = 2; repeated Any details = 3; }
   message ErrorInfo { string reason = 1; string domain = 2; map<string, string> metadata = 3; }
-  message BadRequest { message FieldViolation { string field = 1; string description = 2; string reason = 3; }
+  message LocalizedMessage { string locale = 1; string message = 2; }
+  message BadRequest {
+    message FieldViolation { string field = 1; string description = 2; string reason = 3; LocalizedMessage localized_message = 4; }
     repeated FieldViolation field_violations = 1; }`).root;
 
-// A refusal as lines for a person: what, by which law, and every field at fault.
+// A refusal as lines for a person: what, in the language asked for too, by which law, and every field at fault.
 function refusal(failed) {
   const lines = [failed.details];
   const [bytes] = failed.metadata.get("grpc-status-details-bin");
@@ -62,9 +67,14 @@ function refusal(failed) {
     if (detail.typeUrl.endsWith("google.rpc.ErrorInfo")) {
       const info = rpc.lookupType("ErrorInfo").decode(detail.value);
       lines.push(`  ${info.reason}`, ...Object.entries(info.metadata).map(([key, value]) => `  ${key}: ${value}`));
+    } else if (detail.typeUrl.endsWith("google.rpc.LocalizedMessage")) {
+      const { locale, message } = rpc.lookupType("LocalizedMessage").decode(detail.value);
+      lines.push(`  ${locale}: ${message}`);
     } else if (detail.typeUrl.endsWith("google.rpc.BadRequest")) {
-      const { fieldViolations } = rpc.lookupType("BadRequest").decode(detail.value);
-      lines.push(...fieldViolations.map((one) => `  ${one.field}: ${one.reason}: ${one.description}`));
+      for (const one of rpc.lookupType("BadRequest").decode(detail.value).fieldViolations) {
+        lines.push(`  ${one.field}: ${one.reason}: ${one.description}`);
+        if (one.localizedMessage) lines.push(`    ${one.localizedMessage.message}`);
+      }
     }
   }
   return lines.join("\n");

@@ -7,6 +7,7 @@ from grpc_status import rpc_status
 
 CONFIG = pathlib.Path(__file__).parents[2] / "proto" / "service-config.json"
 TIMEOUT = 30  # seconds: grpcio does not tell the server the time of the service config, so each call says it
+LANGUAGE = [("accept-language", "ru")]  # of the person to whom a refusal is shown
 
 
 def connect(certificates, url, caller=None):
@@ -28,7 +29,7 @@ def change(method, message, first_timeout=TIMEOUT):
     timeout = first_timeout
     for _ in range(10):
         try:
-            return method(message, timeout=timeout)
+            return method(message, timeout=timeout, metadata=LANGUAGE)
         except grpc.RpcError as failed:
             if failed.code() not in NOBODY_KNOWS:
                 raise
@@ -38,14 +39,18 @@ def change(method, message, first_timeout=TIMEOUT):
 
 
 def refusal(failed):
-    """A refusal as lines for a person: what, by which law, and every field at fault."""
+    """A refusal as lines for a person: what, in the language asked for too, by which law, and every field at fault."""
     lines = [failed.details()]
     for detail in rpc_status.from_call(failed).details:
-        info, fields = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+        info, fields, told = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.LocalizedMessage()
         if detail.Unpack(info):
             lines += [f"  {info.reason}"] + [f"  {key}: {value}" for key, value in sorted(info.metadata.items())]
+        elif detail.Unpack(told):
+            lines += [f"  {told.locale}: {told.message}"]
         elif detail.Unpack(fields):
-            lines += [f"  {one.field}: {one.reason}: {one.description}" for one in fields.field_violations]
+            for one in fields.field_violations:
+                lines += [f"  {one.field}: {one.reason}: {one.description}"]
+                lines += [f"    {one.localized_message.message}"] if one.HasField("localized_message") else []
     return "\n".join(lines)
 
 

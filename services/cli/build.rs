@@ -10,7 +10,13 @@ use std::{
 };
 
 /// What is handed out beside the contracts.
-const BESIDE: [&str; 4] = ["README.md", "buf.gen.yaml", "buf.yaml", "service-config.json"];
+const BESIDE: [&str; 5] = [
+    "ERRORS.md",
+    "README.md",
+    "buf.gen.yaml",
+    "buf.yaml",
+    "service-config.json",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR")?)

@@ -1,13 +1,17 @@
 //! The contracts keep their rules: what a caller may rely on does not change unseen.
 
+mod answered;
+mod catalogue;
 mod deployed;
 mod events;
 mod graph;
 mod lint;
 mod methods;
 mod reasons;
+mod released;
 mod rooms;
 mod service_config;
 mod set_by_service;
+mod shown;
 mod snapshot;
 mod sources;

@@ -6,8 +6,11 @@ use prost_reflect::EnumDescriptor;
 
 use crate::{lint::contracts, sources};
 
+pub(crate) const ERRORS: &str = "legalstat.common.v1.ErrorReason";
+pub(crate) const FIELDS: &str = "legalstat.common.v1.FieldReason";
+
 /// Every value of an enumeration but the one that is never sent. Numbers have gaps, for contracts grow side by side.
-fn values<T: TryFrom<i32>>(name: &str) -> Vec<T> {
+pub(crate) fn values<T: TryFrom<i32>>(name: &str) -> Vec<T> {
     let listed: EnumDescriptor = contracts().get_enum_by_name(name).expect("it is in the contracts");
     let numbers: Vec<i32> = listed
         .values()
@@ -34,7 +37,7 @@ fn every_reason_of_a_violation_is_sent_somewhere() {
         let is_it = |text: &String| text.match_indices(&name).any(|(at, _)| ends(&text[at + name.len()..]));
         code.iter().any(is_it)
     };
-    let listed: Vec<FieldReason> = values("legalstat.common.v1.FieldReason");
+    let listed: Vec<FieldReason> = values(FIELDS);
     assert!(
         listed.contains(&FieldReason::Territory),
         "those behind the gaps are looked at too"
@@ -56,7 +59,7 @@ fn every_reason_of_an_error_is_sent_somewhere() {
         };
         code.iter().any(is_it)
     };
-    let listed: Vec<ErrorReason> = values("legalstat.common.v1.ErrorReason");
+    let listed: Vec<ErrorReason> = values(ERRORS);
     let never: Vec<ErrorReason> = listed.into_iter().filter(|reason| !sent(reason)).collect();
     assert!(never.is_empty(), "listed, but never sent: {never:?}");
 }

@@ -41,6 +41,19 @@ pub(crate) fn all() -> Vec<Source> {
     below(&services).into_iter().map(read).collect()
 }
 
+/// What the tests of the services say, and the suites in `tests/`.
+pub(crate) fn tests() -> Vec<String> {
+    let suites = below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests"));
+    let suites = suites
+        .into_iter()
+        .map(|path| fs::read_to_string(path).expect("a source is readable"));
+    let services = all().into_iter().map(|source| match source.is_test() {
+        true => source.text,
+        false => source.text[source.code().len()..].to_owned(),
+    });
+    suites.chain(services).collect()
+}
+
 fn below(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("the folder is readable");
     let mut found = Vec::new();

@@ -11,9 +11,9 @@ use crate::{failure::Failure, output};
 pub(crate) enum Contract {
     /// Write the contracts of this release into a folder
     ///
-    /// The proto files, the guide for integrators (README.md), the gRPC service config, the settings of buf, and
-    /// `legalstat.binpb`, all of them with their imports as one google.protobuf.FileDescriptorSet. Files of the same names are
-    /// replaced, others stay.
+    /// The proto files, the guide for integrators (README.md), the reasons of refusals (ERRORS.md), the gRPC service config, the
+    /// settings of buf, and `legalstat.binpb`, all of them with their imports as one google.protobuf.FileDescriptorSet. Files of the
+    /// same names are replaced, others stay.
     #[command(after_help = "Examples:
   legalstat contract export ./legalstat-contract
   buf curl --schema ./legalstat-contract --cacert ca.pem --protocol grpc \\
@@ -64,7 +64,13 @@ mod tests {
             let is_own = file.name().starts_with("legalstat/");
             assert_eq!(to.path().join(file.name()).exists(), is_own, "{}", file.name());
         }
-        for beside in ["README.md", "service-config.json", "buf.gen.yaml", "buf.yaml"] {
+        for beside in [
+            "README.md",
+            "ERRORS.md",
+            "service-config.json",
+            "buf.gen.yaml",
+            "buf.yaml",
+        ] {
             assert!(to.path().join(beside).exists(), "{beside}");
         }
     }

@@ -7,7 +7,7 @@ use prost::Message;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt, pb};
 
-use crate::{door::text, outage::Outage, repeated};
+use crate::{door::text, law::LegalBasis, outage::Outage, repeated, told};
 
 /// The ErrorInfo domain of every error of this system.
 pub const DOMAIN: &str = "legalstat";
@@ -43,8 +43,13 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with a code, a reason and a sentence for the reader.
+    /// A refusal with a code, a reason and a sentence for the reader. The contract names the codes of each reason
+    /// ([`told::codes`]), and tests hold every refusal to them.
     pub fn new(code: Code, reason: ErrorReason, message: impl Into<String>) -> Self {
+        debug_assert!(
+            told::codes(reason).contains(&code),
+            "{reason:?} is not sent with {code:?}"
+        );
         Self {
             code,
             reason,
@@ -247,7 +252,11 @@ impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let metadata = refusal.metadata.into_iter().map(|(key, value)| (key, carried(&value)));
         let metadata: HashMap<String, String> = metadata.collect();
+        let law = metadata.get("legal_basis").cloned();
         let mut details = ErrorDetails::with_error_info(refusal.reason.as_str_name(), DOMAIN, metadata);
+        if let Some((law, source)) = law.and_then(|law| LegalBasis::source(&law).map(|source| (law, source))) {
+            details.add_help_link(law, source);
+        }
         if !refusal.violations.is_empty() {
             details.set_bad_request(carried_violations(refusal.violations));
         }
@@ -368,6 +377,9 @@ mod tests {
         let info = details.error_info().expect("every refusal has one");
         assert_eq!(info.reason, "ERROR_REASON_INVALID_FIELDS");
         assert_eq!(info.metadata["legal_basis"], "Instruction, para 8");
+        let help = details.help().expect("the law can be read somewhere");
+        assert_eq!(help.links[0].description, "Instruction, para 8");
+        assert_eq!(help.links[0].url, crate::law::INSTRUCTION_URI);
         let violations = &details.bad_request().expect("it has violations").field_violations;
         let sent: Vec<_> = violations.iter().map(|sent| (&*sent.field, &*sent.reason)).collect();
         assert_eq!(sent, [("a", "REQUIRED"), ("b", "REQUIRED")]);
@@ -442,7 +454,12 @@ mod tests {
     #[test]
     fn libraries_try_again_when_a_refusal_says_so_and_soon() {
         let sent = |code, after| {
-            let mut refusal = Refusal::new(code, ErrorReason::Overloaded, "");
+            let reason = match code {
+                Code::Unavailable => ErrorReason::DependencyUnavailable,
+                Code::ResourceExhausted => ErrorReason::Overloaded,
+                _ => ErrorReason::InvalidFields,
+            };
+            let mut refusal = Refusal::new(code, reason, "");
             refusal.retry_after = after;
             let status = Status::from(refusal);
             let pushback = status.metadata().get("grpc-retry-pushback-ms");

@@ -2,6 +2,8 @@
 
 use legalstat_proto::common::v1 as proto;
 
+use crate::told::Language;
+
 /// One text in Kazakh, Russian and English; an empty language is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LocalizedText {
@@ -52,6 +54,15 @@ const ACTS: [(&str, &str); 5] = [
     ),
 ];
 
+/// The page of an act in this language: the register of acts has them all in Kazakh and Russian, and some in English, so that who
+/// reads English is led to the Russian one.
+pub(crate) fn page(uri: &str, language: Language) -> String {
+    match language {
+        Language::Kk => uri.replace("/rus/docs/", "/kaz/docs/"),
+        Language::Ru | Language::En => uri.to_owned(),
+    }
+}
+
 impl LegalBasis {
     /// A provision of the Instruction, for example "para 7".
     pub fn instruction(provision: impl Into<String>) -> Self {
@@ -86,13 +97,19 @@ impl LegalBasis {
             None => (false, notation),
         };
         let (act, provision) = rest.split_once(", ").unwrap_or((rest, ""));
-        let uri = ACTS.iter().find(|(name, _)| *name == act).map_or("", |(_, uri)| uri);
+        let uri = Self::source(act).unwrap_or_default();
         Self {
             act: act.into(),
             provision: provision.into(),
             uri: uri.into(),
             assumed,
         }
+    }
+
+    /// Where the act of a citation such as `Instruction, para 13` can be read, if it is known.
+    pub fn source(citation: &str) -> Option<&'static str> {
+        let act = citation.split(", ").next().unwrap_or_default();
+        ACTS.iter().find(|(name, _)| *name == act).map(|(_, uri)| *uri)
     }
 
     /// The act with its provision, for example `Instruction, para 13`, whether assumed or not.

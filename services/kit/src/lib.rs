@@ -8,6 +8,7 @@
 //! | [`mod@write`] | what every write does, in one transaction |
 //! | [`feed`] | feeds of changes, and the events behind them read once for all who watch |
 //! | [`due`] | duties with a due date, and how open due dates follow the calendar |
+//! | [`told`] | what refusals are called in the languages of the system |
 //!
 //! What belongs to no room stands beside them. Rooms may use each other's files, but no file imports itself by a detour
 //! through another room: `tests/contract/rooms.rs` holds that.
@@ -31,6 +32,7 @@ mod repeated;
 pub mod run;
 pub mod schema;
 pub mod signing;
+pub mod told;
 pub mod upload;
 pub mod write;
 pub mod zone;

@@ -135,5 +135,5 @@ pub fn calendar_away() -> Refusal {
 /// The calendar computes no such due date.
 pub fn calendar_refused(reason: &str) -> Refusal {
     let message = format!("the calendar gives no such due date: {reason}");
-    Refusal::new(Code::FailedPrecondition, ErrorReason::NoTermApplies, message)
+    Refusal::new(Code::OutOfRange, ErrorReason::NoTermApplies, message)
 }

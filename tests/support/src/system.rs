@@ -253,14 +253,17 @@ impl System {
         path.display().to_string()
     }
 
-    /// A channel to a service as a caller, or without a certificate.
-    pub fn channel(&self, service: &str, caller: Option<&str>) -> tonic::transport::Channel {
+    /// The URL of a service.
+    pub fn url(&self, service: &str) -> String {
         let addresses = std::fs::read(self.home().join("addresses.json")).expect("it runs");
         let addresses: Value = serde_json::from_slice(&addresses).expect("addresses");
-        self.channel_to(
-            addresses[service].as_str().expect("every service has an address"),
-            caller,
-        )
+        let url = addresses[service].as_str().expect("every service has an address");
+        url.to_owned()
+    }
+
+    /// A channel to a service as a caller, or without a certificate.
+    pub fn channel(&self, service: &str, caller: Option<&str>) -> tonic::transport::Channel {
+        self.channel_to(&self.url(service), caller)
     }
 
     /// A channel to a server beside the system as a caller, or without a certificate.

@@ -23,11 +23,13 @@ use crate::{
         caller::{CallerError, Peer},
         connections::{Closing, Connections, PlaceGuard, Quota},
         line::Line,
+        localized::localized,
         showing::Showing,
         streams::{RequestBody, ResponseBody, Shared, Stream, Streams},
         tls,
     },
     run::limits::Limits,
+    told::Language,
 };
 
 /// How long a peer may take for its handshake.
@@ -298,12 +300,14 @@ where
 {
     Box::pin(async move {
         let stream = Stream::current();
+        let language = Language::asked(request.headers());
         if let Err(refusal) = stream.require_room() {
-            return Ok(Status::from(refusal).into_http());
+            return Ok(localized(Status::from(refusal).into_http(), language));
         }
         let mut request = request.map(|body| RequestBody::body(body, stream.clone()));
         request.extensions_mut().insert(peer);
         let response = service.oneshot(request).await?;
-        Ok(response.map(|body| ResponseBody::body(body, stream)))
+        let response = response.map(|body| ResponseBody::body(body, stream));
+        Ok(localized(response, language))
     })
 }

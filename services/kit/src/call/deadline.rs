@@ -162,6 +162,9 @@ fn exceeded() -> Refusal {
 mod tests {
     use std::sync::Arc;
 
+    use tonic_types::StatusExt as _;
+    use tower::ServiceExt as _;
+
     use super::*;
     use crate::Caller;
 
@@ -233,6 +236,23 @@ mod tests {
         assert_eq!(timeout(None, "500S", file), Duration::from_secs(500));
         assert_eq!(timeout(known(), "500S", day), Duration::from_secs(500));
         assert_eq!(timeout(known(), "1H", day), LONGEST);
+    }
+
+    #[tokio::test]
+    async fn a_deadline_that_is_too_short_to_be_kept_is_told_as_one_that_passed() {
+        for given in ["1n", "1m", "0S"] {
+            let forever = tower::service_fn(|_: http::Request<Body>| {
+                std::future::pending::<Result<http::Response<Body>, Infallible>>()
+            });
+            let layer = DeadlineLayer::new(Duration::from_secs(30));
+            let request = http::Request::post("/a/method").header("grpc-timeout", given);
+            let request = request.body(Body::empty()).expect("it is a request");
+            let Ok(answer) = tower::Layer::layer(&layer, forever).oneshot(request).await;
+            let status = Status::from_header_map(answer.headers()).expect("it is refused");
+            let reason = status.get_error_details().error_info().map(|info| info.reason.clone());
+            assert_eq!(status.code(), Code::DeadlineExceeded, "{given}");
+            assert_eq!(reason.as_deref(), Some("ERROR_REASON_DEADLINE_EXCEEDED"));
+        }
     }
 
     #[tokio::test]

@@ -16,6 +16,7 @@ pub mod connections;
 pub mod deadline;
 mod held;
 pub mod line;
+mod localized;
 pub(crate) mod patience;
 mod places;
 pub mod showing;
