@@ -47,9 +47,13 @@ pub fn codes(reason: ErrorReason) -> &'static [Code] {
         | RecipientEnded
         | EditionRecalled => &[Code::FailedPrecondition],
         YearOutOfRange | NoTermApplies | ExtensionTooLong => &[Code::OutOfRange],
-        DependencyUnavailable | DependencyBusy | StorageFull | StorageFailing | ServiceStopping | SigningKeyUnknown => {
-            &[Code::Unavailable]
-        }
+        DependencyUnavailable
+        | DependencyBusy
+        | StorageFull
+        | StorageFailing
+        | ServiceStopping
+        | SigningKeyUnknown
+        | RecipientNotServed => &[Code::Unavailable],
         DeadlineExceeded => &[Code::DeadlineExceeded],
         Internal => &[Code::Internal],
         Overloaded | MessageTooLarge | DocumentNotRendered | TooManyTries | RateExceeded => &[Code::ResourceExhausted],
@@ -393,6 +397,11 @@ pub fn error(reason: ErrorReason) -> Text {
             "Шығарылым кері шақырылған, ауыстыратын мазмұн жүктелмеген.",
             "Выпуск отозван, замена не загружена.",
             "The edition was recalled, and no replacement is uploaded.",
+        ),
+        RecipientNotServed => text(
+            "Бұл қабылдау қызметі осы алушының даналарын әзірше қабылдамайды.",
+            "Этот приёмник пока не принимает экземпляры для данного получателя.",
+            "This inbox does not take copies for that recipient yet.",
         ),
     }
 }
