@@ -48,22 +48,23 @@ fn with<T>(message: T, header: &'static str, value: &'static str) -> tonic::Requ
 
 /// A person's request that one would do well to read again; `requester` and `item` change it.
 fn submission(requester: Requester, item: Item) -> SubmitRequestRequest {
-    SubmitRequestRequest {
-        request: Some(Request {
-            requester: Some(Requester {
-                full_name: "Asel".into(),
-                ..requester
-            }),
-            channel: requests::Channel::Oral.into(),
-            language: requests::Language::Kk.into(),
-            items: vec![Item {
-                kind: ItemKind::Statistics.into(),
-                description: "Registered crimes".into(),
-                ..item
-            }],
-            ..Default::default()
+    let request = Request {
+        requester: Some(Requester {
+            full_name: "Asel".into(),
+            ..requester
         }),
-        request_id: Uuid::new_v4().to_string(),
+        channel: requests::Channel::Oral.into(),
+        language: requests::Language::Kk.into(),
+        items: vec![Item {
+            kind: ItemKind::Statistics.into(),
+            description: "Registered crimes".into(),
+            ..item
+        }],
+        ..Default::default()
+    };
+    SubmitRequestRequest {
+        request_id: Uuid::new_v5(&Uuid::NAMESPACE_OID, &request.encode_to_vec()).to_string(),
+        request: Some(request),
         validate_only: false,
     }
 }
