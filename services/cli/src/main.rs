@@ -97,7 +97,7 @@ fn main() -> ExitCode {
 async fn run(options: Options, group: Group) -> Result<(), Failure> {
     let command = match group {
         Group::Up(up) => return up.run(&options.folder).await,
-        Group::Certificates(certificates) => return certificates.run(&options.folder),
+        Group::Certificates(certificates) => return certificates.run(&options),
         Group::Tour => return tour::run(&options).await,
         Group::Calendar(command) => return command.run(&options).await,
         Group::Requests(command) => return command.run(&options).await,
