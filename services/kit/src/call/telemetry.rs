@@ -18,7 +18,7 @@ use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::call::access;
+use crate::{call::access, run::RELEASE};
 
 /// Set once traces and metrics are exported; until then nothing is measured or propagated.
 static DURATION: OnceLock<Histogram<f64>> = OnceLock::new();
@@ -49,7 +49,7 @@ pub struct Telemetry {
     exported: Option<(SdkTracerProvider, SdkMeterProvider)>,
 }
 
-/// Starts logging to standard error, and exporting over OTLP when an endpoint is given.
+/// Starts logging to standard error, first of which release it is, and exporting over OTLP when an endpoint is given.
 ///
 /// # Errors
 /// A filter or an endpoint that cannot be used, or logging that was started before.
@@ -87,6 +87,7 @@ pub fn start(
             .build();
         DURATION.set(histogram).ok();
     }
+    tracing::info!(service, release = RELEASE.as_str(), "starting");
     Ok(Telemetry { exported })
 }
 

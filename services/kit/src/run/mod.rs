@@ -1,6 +1,14 @@
 //! One way to run every service: settings, telemetry, schema, server, stop.
 
-use std::{future::Future, net::SocketAddr, num::NonZero, path::PathBuf, pin::Pin, process::ExitCode, sync::Arc};
+use std::{
+    future::Future,
+    net::SocketAddr,
+    num::NonZero,
+    path::PathBuf,
+    pin::Pin,
+    process::ExitCode,
+    sync::{Arc, LazyLock},
+};
 
 use jiff::Timestamp;
 use legalstat_proto::journal::v1::journal_service_server::SERVICE_NAME as JOURNAL;
@@ -36,6 +44,17 @@ use crate::{
 /// of GetRequest. Its huge pages are off: they kept tens of megabytes that an idle service does not use.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The release and the revision of the sources that this program was built of. The build's environment names the revision
+/// (`LEGALSTAT_REVISION`), because sources can be built without their repository; cargo compiles anew when it changes.
+pub static RELEASE: LazyLock<String> = LazyLock::new(|| {
+    let revision = option_env!("LEGALSTAT_REVISION").filter(|revision| !revision.is_empty());
+    format!(
+        "{} (revision {})",
+        env!("CARGO_PKG_VERSION"),
+        revision.unwrap_or("unknown")
+    )
+});
 
 /// The routes of a service once it is ready, or why it cannot start.
 pub type Starting = Pin<Box<dyn Future<Output = anyhow::Result<Routes>> + Send>>;
@@ -127,7 +146,7 @@ fn connections(environment: &mut Environment, name: &'static str) -> Result<u32,
 }
 
 /// The whole `main` of a service's binary. Settings come from the environment; `migrate` as the only argument migrates
-/// the schema and ends, `health` asks the running service and ends with 0 when it serves. Exit status 2 means wrong
+/// the schema and ends, `health` asks the running service and ends with 0 when it serves, `--version` tells release and revision. Exit status 2 means wrong
 /// settings, 1 any other failure.
 pub fn run<C: Send + 'static>(service: &Service<C>) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -135,8 +154,12 @@ pub fn run<C: Send + 'static>(service: &Service<C>) -> ExitCode {
         [] => with_settings(service, true),
         ["migrate"] => with_settings(service, false),
         ["health"] => ask_health(service.services),
+        ["--version"] => {
+            println!("legalstat-{} {}", service.name, *RELEASE);
+            Ok(())
+        }
         _ => {
-            eprintln!("usage: legalstat-{} [migrate | health]", service.name);
+            eprintln!("usage: legalstat-{} [migrate | health | --version]", service.name);
             return ExitCode::from(2);
         }
     };
