@@ -4,6 +4,7 @@ mod own_keys;
 
 use std::{
     collections::BTreeMap,
+    net::IpAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -31,7 +32,9 @@ use crate::{
 
 /// Make the private certificate authority, every caller's and service's certificate, and first signing keys in the folder
 ///
-/// For systems that run in containers; `up` does it by itself. What is there already stays, and what nears its end is renewed.
+/// For systems that run in containers; `up` does it by itself. What is there already stays, and what nears its end is renewed. The
+/// services' certificates are also for the names and addresses in LEGALSTAT_PUBLIC_HOSTS (separated by commas), under which other
+/// machines reach them.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Certificates {
     #[command(subcommand)]
@@ -125,6 +128,7 @@ impl Certificates {
     /// Makes, signs, lists or revokes them.
     pub(crate) fn run(self, options: &Options) -> Result<(), Failure> {
         let folder = options.folder.as_path();
+        public_hosts().map_err(|error| Failure::usage(error.to_string()))?;
         std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
         // A running `up` holds the folder; each file is written whole, and `up` mends a key beside another's certificate.
         match self.action {
@@ -200,9 +204,33 @@ fn add(folder: &Path, name: &str, roles: &[AddedRole], served: &[String]) -> Res
 /// Everyone who has a certificate of a system on this machine.
 fn usages(folder: &Path) -> anyhow::Result<Vec<Usage>> {
     let recipients = legalstat_collection_distribution::recipients_of_appendix_1()?;
-    let services = ServiceName::ALL.map(|name| Usage::service(name.as_str()));
+    let public = public_hosts()?;
+    let services = ServiceName::ALL.map(|name| {
+        let service = Usage::service(name.as_str());
+        public.iter().fold(service, |service, host| service.reached_as(host))
+    });
     let callers = authority::callers(&recipients).into_iter().chain(added::all(folder)?);
     Ok(callers.chain(services).collect())
+}
+
+/// The names and addresses under which other machines reach the services: their certificates are for these too.
+pub(crate) const PUBLIC_HOSTS: &str = "LEGALSTAT_PUBLIC_HOSTS";
+
+/// Refuses to listen on an address that the services call each other by and no certificate names.
+pub(crate) fn require_named(listen: IpAddr) -> Result<(), Failure> {
+    let hosts = public_hosts().map_err(|error| Failure::usage(error.to_string()))?;
+    if listen.is_loopback() || listen.is_unspecified() || hosts.contains(&listen.to_string()) {
+        return Ok(());
+    }
+    let message = format!("{PUBLIC_HOSTS} does not name {listen}, so the services' certificates would not be for it");
+    Err(Failure::usage(message))
+}
+
+fn public_hosts() -> anyhow::Result<Vec<String>> {
+    let given = std::env::var(PUBLIC_HOSTS).unwrap_or_default();
+    let hosts = given.split(',').map(str::trim).filter(|host| !host.is_empty());
+    let checked = |text: &str| host(text).map_err(|wrong| anyhow::anyhow!("{PUBLIC_HOSTS}: {text:?}: {wrong}"));
+    hosts.map(checked).collect()
 }
 
 /// How long between two looks at what nears its end.
