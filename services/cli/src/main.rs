@@ -35,7 +35,7 @@ use crate::{failure::Failure, options::Options};
 /// Exit status: 0 done; 1 refused, so that the same call is refused again, or failed on this machine; 2 wrong usage or
 /// settings; 3 away for the moment, so that the same call can succeed later.
 #[derive(Parser, Debug)]
-#[command(name = "legalstat", version = legalstat_kit::run::RELEASE.as_str(), max_term_width = 120)]
+#[command(name = "legalstat", version = legalstat_kit::call::telemetry::RELEASE.as_str(), max_term_width = 120)]
 struct CommandLine {
     #[command(flatten)]
     options: Options,

@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::OnceLock,
+    sync::{LazyLock, OnceLock},
     task::{Context as Polling, Poll},
     time::Instant,
 };
@@ -18,10 +18,21 @@ use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::{call::access, run::RELEASE};
+use crate::call::access;
 
 /// Set once traces and metrics are exported; until then nothing is measured or propagated.
 static DURATION: OnceLock<Histogram<f64>> = OnceLock::new();
+
+/// The release and the revision of the sources that this program was built of. The build's environment names the revision
+/// (`LEGALSTAT_REVISION`), because sources can be built without their repository; cargo compiles anew when it changes.
+pub static RELEASE: LazyLock<String> = LazyLock::new(|| {
+    let revision = option_env!("LEGALSTAT_REVISION").filter(|revision| !revision.is_empty());
+    format!(
+        "{} (revision {})",
+        env!("CARGO_PKG_VERSION"),
+        revision.unwrap_or("unknown")
+    )
+});
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

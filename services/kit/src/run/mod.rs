@@ -1,14 +1,6 @@
 //! One way to run every service: settings, telemetry, schema, server, stop.
 
-use std::{
-    future::Future,
-    net::SocketAddr,
-    num::NonZero,
-    path::PathBuf,
-    pin::Pin,
-    process::ExitCode,
-    sync::{Arc, LazyLock},
-};
+use std::{future::Future, net::SocketAddr, num::NonZero, path::PathBuf, pin::Pin, process::ExitCode, sync::Arc};
 
 use jiff::Timestamp;
 use legalstat_proto::journal::v1::journal_service_server::SERVICE_NAME as JOURNAL;
@@ -44,17 +36,6 @@ use crate::{
 /// of GetRequest. Its huge pages are off: they kept tens of megabytes that an idle service does not use.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// The release and the revision of the sources that this program was built of. The build's environment names the revision
-/// (`LEGALSTAT_REVISION`), because sources can be built without their repository; cargo compiles anew when it changes.
-pub static RELEASE: LazyLock<String> = LazyLock::new(|| {
-    let revision = option_env!("LEGALSTAT_REVISION").filter(|revision| !revision.is_empty());
-    format!(
-        "{} (revision {})",
-        env!("CARGO_PKG_VERSION"),
-        revision.unwrap_or("unknown")
-    )
-});
 
 /// The routes of a service once it is ready, or why it cannot start.
 pub type Starting = Pin<Box<dyn Future<Output = anyhow::Result<Routes>> + Send>>;
@@ -155,7 +136,7 @@ pub fn run<C: Send + 'static>(service: &Service<C>) -> ExitCode {
         ["migrate"] => with_settings(service, false),
         ["health"] => ask_health(service.services),
         ["--version"] => {
-            println!("legalstat-{} {}", service.name, *RELEASE);
+            println!("legalstat-{} {}", service.name, *telemetry::RELEASE);
             Ok(())
         }
         _ => {
