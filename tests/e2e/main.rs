@@ -25,6 +25,7 @@ mod life;
 mod new_request;
 mod official_day;
 mod openssl;
+mod own_keys;
 mod punctuality;
 mod redeliveries;
 mod requests_command;

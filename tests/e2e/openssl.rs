@@ -71,9 +71,15 @@ impl Outside {
     }
 
     fn run(&self, arguments: &[&str]) {
-        let output = Command::new("openssl").args(arguments).current_dir(&self.0).output();
-        let output = output.expect("openssl is there");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "openssl {arguments:?}: {said}");
+        run(&self.0, arguments);
     }
+}
+
+/// Runs `openssl` in a folder; what it says on standard output.
+pub(crate) fn run(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new("openssl").args(arguments).current_dir(folder).output();
+    let output = output.expect("openssl is there");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "openssl {arguments:?}: {said}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -24,6 +24,7 @@ use tonic::{
 use crate::{
     failure::Failure,
     message::{self, to_json},
+    output,
     tls::Line,
 };
 
@@ -34,6 +35,8 @@ const CHUNK: usize = 256 * 1024;
 /// How many rows of figures go into one message.
 const ROWS: usize = 5000;
 
+/// How long a call is repeated before a person is told what is waited for.
+const IN_SILENCE: Duration = Duration::from_secs(2);
 /// How much longer than its timeout a call is waited for, so that the service's own answer to it comes first.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -85,6 +88,7 @@ impl Connection {
     /// request_id, so it is carried out once.
     async fn patiently<T>(&self, call: impl AsyncFn() -> Result<T, Failure>) -> Result<T, Failure> {
         let deadline = Instant::now() + self.timeout;
+        let mut telling = Some(Instant::now() + IN_SILENCE);
         loop {
             // The call's own deadline starts with its connection; a peer that never finishes the handshake has none.
             let answer = tokio::time::timeout_at(deadline + GRACE, call()).await;
@@ -92,7 +96,15 @@ impl Connection {
                 answer.unwrap_or_else(|_| Err(Failure::Unreachable(format!("no answer within {:?}", self.timeout))));
             let pause = result.as_ref().err().and_then(Failure::retry_after);
             match pause.filter(|pause| Instant::now() + *pause < deadline) {
-                Some(pause) => tokio::time::sleep(pause).await,
+                Some(pause) => {
+                    if telling.take_if(|at| Instant::now() + pause > *at).is_some() {
+                        let left = deadline.duration_since(Instant::now()).as_secs();
+                        let why = result.as_ref().err().map(ToString::to_string).unwrap_or_default();
+                        let why = why.lines().next().unwrap_or_default();
+                        output::tell(&format!("waiting for {}, up to {left} s more; {why}", self.line.url));
+                    }
+                    tokio::time::sleep(pause).await;
+                }
                 None => return self.explained(result).await,
             }
         }

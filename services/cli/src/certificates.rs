@@ -1,7 +1,10 @@
 //! `legalstat certificates`, and the certificates of a system on this machine.
 
+mod own_keys;
+
 use std::{
     collections::BTreeMap,
+    net::IpAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,7 +14,7 @@ use jiff::Timestamp;
 use legalstat_kit::job::Once;
 use legalstat_local::{
     added::{self, NotAdded},
-    authority::{self, Authority, Usage},
+    authority::{self, Authority, Issued, Usage},
     folder::write_whole,
     hosts,
 };
@@ -21,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     failure::Failure,
+    options::Options,
     output,
     place::{self, ServiceName},
     signing_keys,
@@ -28,7 +32,9 @@ use crate::{
 
 /// Make the private certificate authority, every caller's and service's certificate, and first signing keys in the folder
 ///
-/// For systems that run in containers; `up` does it by itself. What is there already stays, and what nears its end is renewed.
+/// For systems that run in containers; `up` does it by itself. What is there already stays, and what nears its end is renewed. The
+/// services' certificates are also for the names and addresses in LEGALSTAT_PUBLIC_HOSTS (separated by commas), under which other
+/// machines reach them.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Certificates {
     #[command(subcommand)]
@@ -37,17 +43,21 @@ pub(crate) struct Certificates {
 
 #[derive(clap::Subcommand, Debug)]
 enum Action {
-    /// Revoke the certificate that a caller or a service has now, and make it a new one
+    Sign(own_keys::Sign),
+    Renew(own_keys::Renew),
+    List(own_keys::List),
+    /// Revoke the certificates that a caller or a service has now
     ///
-    /// The services take no calls under the old one any more, within ten seconds and on open connections too: those of a
-    /// running `up` by themselves, others once their file LEGALSTAT_TLS_REVOKED is the new authority/revoked.pem.
-    /// Example: legalstat certificates revoke edms
+    /// The services take no calls under them any more, within ten seconds and on open connections too: those of a running `up` by
+    /// themselves, others once their file LEGALSTAT_TLS_REVOKED is the new authority/revoked.pem. Where the key was made here, a new
+    /// one is made with its certificate; who made his own makes a new one and has it signed. Example: legalstat certificates revoke edms
     Revoke {
-        /// Whose certificate, for example edms
+        /// Whose certificates, for example edms
         name: String,
     },
-    /// Add a further official, body or document system: one certificate for each person
+    /// Add a further official, body or document system with a key that is made here: one certificate for each person
     ///
+    /// `sign` is for whoever makes his own key, as other systems do.
     /// Requests are assigned to persons by the names in their certificates, and who approves an answer must be another person
     /// than who drafted it. A running `up` takes calls of the new one at once, and its certificate is renewed as the others' are.
     /// With --host the certificate is for a server too: for a recipient's `legalstat inbox`.
@@ -115,17 +125,17 @@ fn host(text: &str) -> Result<String, &'static str> {
 }
 
 impl Certificates {
-    /// Makes or revokes them.
-    pub(crate) fn run(self, folder: &Path) -> Result<(), Failure> {
+    /// Makes, signs, lists or revokes them.
+    pub(crate) fn run(self, options: &Options) -> Result<(), Failure> {
+        let folder = options.folder.as_path();
+        public_hosts().map_err(|error| Failure::usage(error.to_string()))?;
         std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
         // A running `up` holds the folder; each file is written whole, and `up` mends a key beside another's certificate.
         match self.action {
-            Some(Action::Revoke { name }) => {
-                Authority::open_or_create(folder)?.revoke(&name)?;
-                Identities::ensure(folder)?;
-                eprintln!("the certificate of {name} is revoked, and a new one is made");
-                return Ok(());
-            }
+            Some(Action::Sign(sign)) => return sign.run(folder),
+            Some(Action::Renew(renew)) => return renew.run(folder),
+            Some(Action::List(list)) => return list.run(folder, options.output),
+            Some(Action::Revoke { name }) => return revoke(folder, &name),
             Some(Action::Add { name, role, host }) => return add(folder, &name, &role, &host),
             None => {}
         }
@@ -140,9 +150,36 @@ impl Certificates {
     }
 }
 
+/// Revokes what a name has, and makes a new certificate where the key was made here.
+fn revoke(folder: &Path, name: &str) -> Result<(), Failure> {
+    let authority = Authority::open_or_create(folder)?;
+    own_keys::require_known(&authority, name)?;
+    let revoked = authority.revoke(name)?;
+    Identities::ensure(folder)?;
+    let serials: Vec<String> = revoked.iter().map(Issued::serial_text).collect();
+    let told = match &serials[..] {
+        [] => format!("{name} has no certificate that could still be used: its certificates are revoked or have ended"),
+        serials => format!("revoked of {name}: {}", serials.join(", ")),
+    };
+    let has_key_here = folder.join("certificates").join(format!("{name}.pem")).exists();
+    let next = if has_key_here {
+        "; a new key and its certificate are made"
+    } else {
+        ""
+    };
+    output::tell(&format!("{told}{next}"));
+    Ok(())
+}
+
 /// Adds a caller and makes its certificate.
 fn add(folder: &Path, name: &str, roles: &[AddedRole], served: &[String]) -> Result<(), Failure> {
     let roles: Vec<Role> = roles.iter().flat_map(|role| role.of_contracts()).copied().collect();
+    let with_own_key = own_keys::signed(&Authority::open_or_create(folder)?)?;
+    if with_own_key.iter().any(|one| one.is_of(name)) && !usages(folder)?.iter().any(|one| one.is_of(name)) {
+        let message =
+            format!("the key of {name} is its owner's: have the request for it signed with `certificates sign`");
+        return Err(Failure::usage(message));
+    }
     let is_new = added::add(folder, &usages(folder)?, name, &roles).map_err(|refused| match refused {
         NotAdded::Other(error) => Failure::Other(error),
         refused => Failure::usage(refused.to_string()),
@@ -167,9 +204,33 @@ fn add(folder: &Path, name: &str, roles: &[AddedRole], served: &[String]) -> Res
 /// Everyone who has a certificate of a system on this machine.
 fn usages(folder: &Path) -> anyhow::Result<Vec<Usage>> {
     let recipients = legalstat_collection_distribution::recipients_of_appendix_1()?;
-    let services = ServiceName::ALL.map(|name| Usage::service(name.as_str()));
+    let public = public_hosts()?;
+    let services = ServiceName::ALL.map(|name| {
+        let service = Usage::service(name.as_str());
+        public.iter().fold(service, |service, host| service.reached_as(host))
+    });
     let callers = authority::callers(&recipients).into_iter().chain(added::all(folder)?);
     Ok(callers.chain(services).collect())
+}
+
+/// The names and addresses under which other machines reach the services: their certificates are for these too.
+pub(crate) const PUBLIC_HOSTS: &str = "LEGALSTAT_PUBLIC_HOSTS";
+
+/// Refuses to listen on an address that the services call each other by and no certificate names.
+pub(crate) fn require_named(listen: IpAddr) -> Result<(), Failure> {
+    let hosts = public_hosts().map_err(|error| Failure::usage(error.to_string()))?;
+    if listen.is_loopback() || listen.is_unspecified() || hosts.contains(&listen.to_string()) {
+        return Ok(());
+    }
+    let message = format!("{PUBLIC_HOSTS} does not name {listen}, so the services' certificates would not be for it");
+    Err(Failure::usage(message))
+}
+
+fn public_hosts() -> anyhow::Result<Vec<String>> {
+    let given = std::env::var(PUBLIC_HOSTS).unwrap_or_default();
+    let hosts = given.split(',').map(str::trim).filter(|host| !host.is_empty());
+    let checked = |text: &str| host(text).map_err(|wrong| anyhow::anyhow!("{PUBLIC_HOSTS}: {text:?}: {wrong}"));
+    hosts.map(checked).collect()
 }
 
 /// How long between two looks at what nears its end.

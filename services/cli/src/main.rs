@@ -35,7 +35,7 @@ use crate::{failure::Failure, options::Options};
 /// Exit status: 0 done; 1 refused, so that the same call is refused again, or failed on this machine; 2 wrong usage or
 /// settings; 3 away for the moment, so that the same call can succeed later.
 #[derive(Parser, Debug)]
-#[command(name = "legalstat", version, max_term_width = 120)]
+#[command(name = "legalstat", version = legalstat_kit::call::telemetry::RELEASE.as_str(), max_term_width = 120)]
 struct CommandLine {
     #[command(flatten)]
     options: Options,
@@ -86,8 +86,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             output::tell(&failure.to_string());
             if matches!(failure, Failure::Unreachable(_)) {
-                let up = invocation::command(&folder, "up");
-                output::tell(&format!("  is the system running? `{up}` starts one on this machine"));
+                output::tell(&format!("  {}", place::whom_to_start(&folder)));
             }
             failure.exit_code()
         }
@@ -97,7 +96,7 @@ fn main() -> ExitCode {
 async fn run(options: Options, group: Group) -> Result<(), Failure> {
     let command = match group {
         Group::Up(up) => return up.run(&options.folder).await,
-        Group::Certificates(certificates) => return certificates.run(&options.folder),
+        Group::Certificates(certificates) => return certificates.run(&options),
         Group::Tour => return tour::run(&options).await,
         Group::Calendar(command) => return command.run(&options).await,
         Group::Requests(command) => return command.run(&options).await,

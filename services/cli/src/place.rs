@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     call::Connection,
     failure::Failure,
+    invocation,
     tls::{Line, usable},
 };
 
@@ -233,6 +234,22 @@ impl Place {
         names.sort();
         names
     }
+}
+
+/// What can be done where nobody answers: `up` starts what a folder holds, and nothing that the environment names.
+pub(crate) fn whom_to_start(folder: &Path) -> String {
+    let given = ServiceName::ALL.map(ServiceName::setting).into_iter();
+    let given: Vec<String> = given
+        .filter(|name| std::env::var_os(name).is_some_and(|url| !url.is_empty()))
+        .collect();
+    if given.is_empty() {
+        let up = invocation::command(folder, "up");
+        return format!("is the system running? `{up}` starts one on this machine");
+    }
+    format!(
+        "is the system running, and are these its addresses? {}",
+        given.join(", ")
+    )
 }
 
 /// Whether a process runs a system in this folder.

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
 use anyhow::Context as _;
@@ -11,6 +11,8 @@ use legalstat_kit::run::Listeners;
 use tokio::net::TcpListener;
 
 use crate::{failure::Failure, place::ServiceName};
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Where each service listens. The addresses are held from the beginning, so that no other process takes them.
 pub(crate) struct Ports(BTreeMap<ServiceName, Listening>);
@@ -35,14 +37,14 @@ impl Listening {
 }
 
 impl Ports {
-    /// The usual ports, from `first` on, where they can be had, others where they cannot.
-    pub(crate) async fn choose(first: u16) -> anyhow::Result<Self> {
+    /// The usual ports, from `first` on, where they can be had, others where they cannot. Calls are taken on the address `listen`.
+    pub(crate) async fn choose(first: u16, listen: IpAddr) -> anyhow::Result<Self> {
         let mut ports = BTreeMap::new();
         for (name, port) in ServiceName::ALL.into_iter().zip(first..) {
             let mut refused = Vec::new();
             let listeners = Listeners {
-                calls: bind(port, &mut refused).await?,
-                health: bind(port + 10, &mut refused).await?,
+                calls: bind(listen, port, &mut refused).await?,
+                health: bind(LOOPBACK, port + 10, &mut refused).await?,
             };
             let (calls, health) = (listeners.calls.local_addr()?, listeners.health.local_addr()?);
             ports.insert(
@@ -88,9 +90,13 @@ impl Ports {
         (listening.calls, listening.health)
     }
 
-    /// The URL for its calls.
+    /// The URL for its calls from this machine.
     pub(crate) fn url(&self, name: ServiceName) -> String {
-        format!("https://localhost:{}", self.0[&name].calls.port())
+        let calls = self.0[&name].calls;
+        match calls.ip() {
+            ip if ip.is_loopback() || ip.is_unspecified() => format!("https://localhost:{}", calls.port()),
+            _ => format!("https://{calls}"),
+        }
     }
 
     /// What a service listens on, once.
@@ -100,15 +106,15 @@ impl Ports {
     }
 }
 
-async fn bind(port: u16, refused: &mut Vec<(u16, io::Error)>) -> anyhow::Result<TcpListener> {
-    let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+async fn bind(address: IpAddr, port: u16, refused: &mut Vec<(u16, io::Error)>) -> anyhow::Result<TcpListener> {
+    let listener = match TcpListener::bind((address, port)).await {
         Ok(listener) => Ok(listener),
         Err(error) => {
             refused.push((port, error));
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await
+            TcpListener::bind((address, 0)).await
         }
     };
-    listener.context("no port is free on the loopback interface")
+    listener.with_context(|| format!("no port can be had on {address}"))
 }
 
 #[cfg(test)]
@@ -119,7 +125,7 @@ mod tests {
     async fn a_port_that_is_taken_is_named_with_the_one_taken_instead_and_why() {
         let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let taken = held.local_addr().expect("an address").port();
-        let ports = Ports::choose(taken).await.expect("others are free");
+        let ports = Ports::choose(taken, LOOPBACK).await.expect("others are free");
         let calendar = ports.0[&ServiceName::Calendar].calls.port();
         assert_ne!(calendar, taken);
         let moved = ports.moved();

@@ -1,12 +1,14 @@
 //! What makes `legalstat up` a place to rehearse in: another time, fixed ports, and services that are away.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::place::ServiceName;
 
 /// How a system differs from the usual one.
-#[derive(Args, Debug, Clone, Default)]
+#[derive(Args, Debug, Clone)]
 pub(crate) struct Sandbox {
     /// The time at which the services begin, from which their clocks go on, as 2027-01-04T09:00:00+05:00
     ///
@@ -19,11 +21,27 @@ pub(crate) struct Sandbox {
     /// With it nothing is started when one of them is taken.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(u16::MAX - 13)))]
     pub(crate) port: Option<u16>,
+    /// The address of this machine on which calls are taken, 0.0.0.0 for all; health stays on the loopback interface
+    ///
+    /// LEGALSTAT_PUBLIC_HOSTS names what other machines call it, so that the services' certificates are for it.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) listen: IpAddr,
     /// Services that are not started, as if they were away: calls to them find nobody
     ///
     /// A register fills its schedule once it has known the calendar, so start the folder with everything first.
     #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
     without: Vec<ServiceName>,
+}
+
+impl Default for Sandbox {
+    fn default() -> Self {
+        Self {
+            clock: None,
+            port: None,
+            listen: IpAddr::from(Ipv4Addr::LOCALHOST),
+            without: Vec::new(),
+        }
+    }
 }
 
 impl Sandbox {

@@ -92,6 +92,7 @@ fn refuse_unknown_settings() -> Result<(), SettingError> {
         "LEGALSTAT_REQUEST_INTAKE_URL",
         "LEGALSTAT_COLLECTION_DISTRIBUTION_URL",
         AUTOMATIC_DRAFTS,
+        certificates::PUBLIC_HOSTS,
     ] {
         environment.optional(name);
     }
@@ -361,7 +362,8 @@ async fn database_server(folder: &Path) -> Result<(String, Option<Cluster>), Fai
 
 /// The usual ports or others, and those that were asked for or none.
 async fn ports(sandbox: &Sandbox) -> Result<Ports, Failure> {
-    let ports = Ports::choose(sandbox.port.unwrap_or(FIRST_PORT)).await?;
+    certificates::require_named(sandbox.listen)?;
+    let ports = Ports::choose(sandbox.port.unwrap_or(FIRST_PORT), sandbox.listen).await?;
     if sandbox.port.is_some() {
         ports.require_usual()?;
     }

@@ -89,19 +89,11 @@ fn role(word: &str) -> Option<Role> {
 /// # Errors
 /// A name that no caller can have, or that somebody has with other roles or in other case.
 pub fn add(folder: &Path, there: &[Usage], name: &str, roles: &[Role]) -> Result<bool, NotAdded> {
-    Caller::check_name(name)?;
-    if name.len() > LONGEST || !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
-        return Err(NotAdded::Unusual(name.to_owned()));
-    }
-    // `certificates/ca.pem` is the authority's certificate.
-    if name.eq_ignore_ascii_case("ca") {
-        return Err(NotAdded::OfAuthority(name.to_owned()));
-    }
     let mut roles = roles.to_vec();
     roles.sort_unstable();
     roles.dedup();
-    if let Some(one) = there.iter().find(|one| one.name().eq_ignore_ascii_case(name)) {
-        return unless_other(one, name, &roles);
+    if !check(there, name, &roles)? {
+        return Ok(false);
     }
     let text: String = roles.iter().map(|role| format!("{}\n", word(*role))).collect();
     match written(folder, name, &text) {
@@ -118,6 +110,25 @@ pub fn add(folder: &Path, there: &[Usage], name: &str, roles: &[Role]) -> Result
     }
 }
 
+/// Whether a caller can be given a name, as nobody has it, or has it already with the same roles (false).
+///
+/// # Errors
+/// A name that no caller can have, or that somebody has with other roles or in other case.
+pub fn check(there: &[Usage], name: &str, roles: &[Role]) -> Result<bool, NotAdded> {
+    Caller::check_name(name)?;
+    if name.len() > LONGEST || !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        return Err(NotAdded::Unusual(name.to_owned()));
+    }
+    // `certificates/ca.pem` is the authority's certificate.
+    if name.eq_ignore_ascii_case("ca") {
+        return Err(NotAdded::OfAuthority(name.to_owned()));
+    }
+    match there.iter().find(|one| one.name().eq_ignore_ascii_case(name)) {
+        Some(one) => unless_other(one, name, roles),
+        None => Ok(true),
+    }
+}
+
 /// Whoever is there already stays if it is the same one.
 fn unless_other(one: &Usage, name: &str, roles: &[Role]) -> Result<bool, NotAdded> {
     if one.name() != name {
@@ -125,11 +136,11 @@ fn unless_other(one: &Usage, name: &str, roles: &[Role]) -> Result<bool, NotAdde
             name: one.name().to_owned(),
         });
     }
-    let mut has = one.roles().to_vec();
-    has.sort_unstable();
-    if has == roles {
+    if one.has_roles(roles) {
         return Ok(false);
     }
+    let mut has = one.roles().to_vec();
+    has.sort_unstable();
     let words: Vec<String> = has.into_iter().map(word).collect();
     Err(NotAdded::Taken {
         name: name.to_owned(),

@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::OnceLock,
+    sync::{LazyLock, OnceLock},
     task::{Context as Polling, Poll},
     time::Instant,
 };
@@ -22,6 +22,17 @@ use crate::call::access;
 
 /// Set once traces and metrics are exported; until then nothing is measured or propagated.
 static DURATION: OnceLock<Histogram<f64>> = OnceLock::new();
+
+/// The release and the revision of the sources that this program was built of. The build's environment names the revision
+/// (`LEGALSTAT_REVISION`), because sources can be built without their repository; cargo compiles anew when it changes.
+pub static RELEASE: LazyLock<String> = LazyLock::new(|| {
+    let revision = option_env!("LEGALSTAT_REVISION").filter(|revision| !revision.is_empty());
+    format!(
+        "{} (revision {})",
+        env!("CARGO_PKG_VERSION"),
+        revision.unwrap_or("unknown")
+    )
+});
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +60,7 @@ pub struct Telemetry {
     exported: Option<(SdkTracerProvider, SdkMeterProvider)>,
 }
 
-/// Starts logging to standard error, and exporting over OTLP when an endpoint is given.
+/// Starts logging to standard error, first of which release it is, and exporting over OTLP when an endpoint is given.
 ///
 /// # Errors
 /// A filter or an endpoint that cannot be used, or logging that was started before.
@@ -87,6 +98,7 @@ pub fn start(
             .build();
         DURATION.set(histogram).ok();
     }
+    tracing::info!(service, release = RELEASE.as_str(), "starting");
     Ok(Telemetry { exported })
 }
 

@@ -128,8 +128,8 @@ fn connections(environment: &mut Environment, name: &'static str) -> Result<u32,
 
 /// The whole `main` of a service's binary. Settings come from the environment; `migrate` as the only argument migrates
 /// the schema and ends, `check` looks at the settings and the files of TLS and ends, so that a new release can be tried beside the one
-/// that serves, and `health` asks the running service and ends with 0 when it serves. Exit status 2 means wrong settings, 1 any other
-/// failure.
+/// that serves, `health` asks the running service and ends with 0 when it serves, and `--version` tells release and revision. Exit
+/// status 2 means wrong settings, 1 any other failure.
 pub fn run<C: Send + 'static>(service: &Service<C>) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -137,8 +137,12 @@ pub fn run<C: Send + 'static>(service: &Service<C>) -> ExitCode {
         ["migrate"] => with_settings(service, false),
         ["check"] => check(service, &mut Environment::of_process()),
         ["health"] => ask_health(service.services),
+        ["--version"] => {
+            println!("legalstat-{} {}", service.name, *telemetry::RELEASE);
+            Ok(())
+        }
         _ => {
-            eprintln!("usage: legalstat-{} [migrate | check | health]", service.name);
+            eprintln!("usage: legalstat-{} [migrate | check | health | --version]", service.name);
             return ExitCode::from(2);
         }
     };

@@ -1,0 +1,206 @@
+//! Another body's system with a key of its own: made by `openssl`, signed by request, renewed, revoked.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Output,
+    time::{Duration, Instant},
+};
+
+use legalstat_test_support::system::{System, program};
+use serde_json::Value;
+
+use crate::openssl;
+
+/// How soon after its revocation a certificate is of no use.
+const REVOKED_WITHIN: Duration = Duration::from_secs(10);
+
+/// The machine of another body: nothing of the installation but the authority's certificate.
+struct Stranger {
+    folder: tempfile::TempDir,
+    addresses: Vec<(String, String)>,
+}
+
+impl Stranger {
+    fn of(system: &System) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::copy(system.home().join("authority/ca.pem"), folder.path().join("ca.pem")).expect("it is handed over");
+        let addresses = std::fs::read(system.home().join("addresses.json")).expect("it runs");
+        let addresses: Value = serde_json::from_slice(&addresses).expect("JSON");
+        let setting = |name: &str| format!("LEGALSTAT_{}_URL", name.replace('-', "_").to_uppercase());
+        let addresses = addresses.as_object().expect("by service").iter();
+        let addresses = addresses.map(|(name, url)| (setting(name), url.as_str().expect("a URL").to_owned()));
+        Self {
+            addresses: addresses.collect(),
+            folder,
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Makes a key and a request for its certificate, as the page says.
+    fn make_key(&self) -> PathBuf {
+        key_and_request(
+            self.folder.path(),
+            &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
+        );
+        self.path("tax-committee.csr")
+    }
+
+    fn call(&self) -> Output {
+        let mut call = program(self.folder.path());
+        call.env("LEGALSTAT_CERTIFICATES", self.folder.path());
+        call.envs(self.addresses.iter().map(|(name, url)| (name, url)));
+        call.args(["requests", "list", "--as", "tax-committee", "-o", "json"]);
+        call.output().expect("the program runs")
+    }
+
+    fn serial(&self) -> String {
+        let told = openssl::run(
+            self.folder.path(),
+            &["x509", "-in", "tax-committee.pem", "-noout", "-serial"],
+        );
+        told.trim().trim_start_matches("serial=").to_owned()
+    }
+}
+
+fn key_and_request(folder: &Path, kind: &[&str]) {
+    let files = ["-keyout", "tax-committee.key", "-out", "tax-committee.csr"];
+    let request = ["req", "-new", "-nodes", "-subj", "/CN=tax-committee"];
+    openssl::run(folder, &[&request[..], kind, &files].concat());
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("plain paths")
+}
+
+fn succeeded(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+#[test]
+fn a_system_with_a_key_of_its_own_calls_is_renewed_and_is_refused_once_it_is_revoked() {
+    let system = System::start();
+    let stranger = Stranger::of(&system);
+    let (csr, pem) = (stranger.make_key(), stranger.path("tax-committee.pem"));
+    let certificates = |arguments: &[&str]| succeeded(&system.run(&[&["certificates"], arguments].concat()));
+    let sign = [
+        "sign",
+        "--csr",
+        text(&csr),
+        "--name",
+        "tax-committee",
+        "--role",
+        "subject",
+        "--days",
+        "20",
+        "--out",
+        text(&pem),
+    ];
+    assert!(certificates(&sign).contains("signed for tax-committee"));
+    let first = stranger.serial();
+    assert!(certificates(&sign).contains("signed before"));
+    assert_eq!(stranger.serial(), first, "the same request has the same certificate");
+    succeeded(&stranger.call());
+
+    let list =
+        |arguments: &[&str]| system.json(&[&["certificates", "list"], arguments].concat())["certificates"].take();
+    let expiring = list(&["--expiring", "30d"]);
+    assert_eq!(expiring.as_array().map(Vec::len), Some(1), "{expiring}");
+    assert_eq!(expiring[0]["serial"], first.as_str());
+    assert_eq!(expiring[0]["key"], "by its owner");
+
+    let renew = ["renew", "tax-committee", "--out", text(&pem)];
+    assert!(certificates(&renew).contains("signed for tax-committee"));
+    assert!(certificates(&renew).contains("signed before"));
+    assert_ne!(stranger.serial(), first);
+    succeeded(&stranger.call());
+    assert_eq!(list(&["--expiring", "30d"]), Value::Array(vec![]));
+
+    assert!(certificates(&["revoke", "tax-committee"]).contains(&first));
+    assert!(certificates(&["revoke", "tax-committee"]).contains("no certificate that could still be used"));
+    let revoked = Instant::now();
+    let refused = loop {
+        let call = stranger.call();
+        if !call.status.success() {
+            break String::from_utf8_lossy(&call.stderr).into_owned();
+        }
+        assert!(
+            revoked.elapsed() < REVOKED_WITHIN + Duration::from_secs(20),
+            "the call is still taken"
+        );
+    };
+    assert!(refused.contains("revoked"), "{refused}");
+    let (_, said) = system.failure(&[&["certificates"], &renew[..]].concat());
+    assert!(said.contains("a new one needs a new key"), "{said}");
+    let (_, said) = system.failure(&["certificates", "add", "--name", "tax-committee", "--role", "subject"]);
+    assert!(said.contains("the key of tax-committee is its owner's"), "{said}");
+
+    stranger.make_key();
+    certificates(&sign);
+    succeeded(&stranger.call());
+}
+
+#[test]
+fn every_mistake_in_a_request_for_a_certificate_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sign = |arguments: &[&str]| {
+        let mut sign = program(folder.path());
+        let output = sign
+            .args(["certificates", "sign"])
+            .args(arguments)
+            .output()
+            .expect("the program runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(output.stdout.is_empty(), "nothing is signed");
+        said
+    };
+    let good = [
+        "--csr",
+        "tax-committee.csr",
+        "--name",
+        "tax-committee",
+        "--role",
+        "subject",
+    ];
+    for (kind, part) in [
+        (&["-newkey", "rsa:1024"][..], "RSA of 1024 bits"),
+        (
+            &["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-521"],
+            "an EC key on another curve",
+        ),
+    ] {
+        key_and_request(folder.path(), kind);
+        let said = sign(&good);
+        assert!(said.contains(part) && said.contains("P-256"), "{said}");
+    }
+    let said = sign(&["--csr", "nothing.csr", "--name", "operator", "--role", "operator"]);
+    assert!(
+        said.contains("operator is a role") && said.contains("cannot read nothing.csr"),
+        "{said}"
+    );
+    let said = sign(&["--csr", "tax-committee.key", "--name", "a b", "--role", "subject"]);
+    assert!(
+        said.contains("holds a private key") && said.contains("is not made of letters"),
+        "{said}"
+    );
+    let said = sign(&[
+        "--csr",
+        "tax-committee.key",
+        "--name",
+        "supreme-court",
+        "--role",
+        "operator",
+    ]);
+    assert!(
+        said.contains("supreme-court is there already, with the roles subject, recipient"),
+        "{said}"
+    );
+    for arguments in [&["--days", "826"][..], &["--role", "service"], &["--host", "https://a"]] {
+        sign(&[&good[..], arguments].concat());
+    }
+}
