@@ -1,15 +1,22 @@
-//! Intake killed in the middle of an erasure: as soon as its first transaction has committed, and while contents are removed.
+//! Intake killed in the middle of an erasure, by a rule and by an order: as soon as its first transaction has committed, and while
+//! contents are removed.
 
 use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use legalstat_proto::requests::v1::{
-    Attachment, AttachmentKind, GetRequestRequest, Request, UploadAttachmentHeader, UploadAttachmentRequest,
-    WithdrawRequestRequest, request_intake_service_client::RequestIntakeServiceClient, upload_attachment_request::Part,
+use futures::future::join_all;
+use legalstat_proto::{
+    common::v1::LegalBasis,
+    requests::v1::{
+        Attachment, AttachmentKind, EraseRequestRequest, GetRequestRequest, Request, UploadAttachmentHeader,
+        UploadAttachmentRequest, WithdrawRequestRequest, request_intake_service_client::RequestIntakeServiceClient,
+        upload_attachment_request::Part,
+    },
 };
 use sqlx::{Connection as _, PgConnection};
+use tokio::sync::Semaphore;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
@@ -21,6 +28,11 @@ const REQUESTS: usize = 60;
 const KILLS: usize = 4;
 /// Within how many microseconds after a step of the erasure it is killed.
 const MOMENT: u64 = 60_000;
+/// How many administrators erase at once.
+const ADMINISTRATORS: usize = 6;
+/// How that ends which the journal names as the method of an erasure by a rule, and by an order.
+const BY_RULE: &str = "jobs/erasure";
+const BY_ORDER: &str = "/EraseRequest";
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -87,6 +99,61 @@ async fn rule(database: &mut PgConnection) {
         .expect("the database is ours");
 }
 
+/// The orders to erase all of them, as another administrator has given them, and what the second one repeats.
+async fn orders(database: &mut PgConnection, requests: Vec<Request>) -> Vec<EraseRequestRequest> {
+    let statement = "INSERT INTO requests.erasure_order
+        SELECT id, 'Decision 2-15', 'para 1', '', false, 'by a court', now(), 'another' FROM requests.request";
+    sqlx::raw_sql(statement)
+        .execute(database)
+        .await
+        .expect("the database is ours");
+    let order = |request: Request| EraseRequestRequest {
+        name: request.name,
+        legal_basis: Some(LegalBasis {
+            act: "Decision 2-15".into(),
+            provision: "para 1".into(),
+            ..Default::default()
+        }),
+        reason: "by a court".into(),
+        etag: request.etag,
+        request_id: Uuid::new_v4().to_string(),
+        validate_only: false,
+    };
+    requests.into_iter().map(order).collect()
+}
+
+/// An administrator who gives orders, each again and again until it is carried out; one is begun for each permit of `begun`.
+async fn erase(mut client: Client, orders: &[EraseRequestRequest], begun: &Semaphore) -> Vec<Request> {
+    let mut erased = Vec::new();
+    for order in orders {
+        begun.acquire().await.expect("it stays open").forget();
+        erased.push(until_answered(async || client.erase_request(order.clone()).await).await);
+    }
+    erased
+}
+
+/// Kills intake amid the erasure of as many requests as there are permits for, again and again.
+async fn kill_amid(apart: &mut Apart, database: &mut PgConnection, begun: &Semaphore) {
+    let mut dice = Dice::of("LEGALSTAT_ERASED_SEED", "erased by order");
+    let (folder, began) = (apart.files("request-intake"), Instant::now());
+    for kill in 1..=KILLS {
+        let before = standing(database).await.0;
+        begun.add_permits(REQUESTS / KILLS);
+        while standing(database).await.0 == before {
+            assert!(began.elapsed() < PATIENCE, "the orders are carried out");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        if kill > 1 {
+            tokio::time::sleep(Duration::from_micros(dice.up_to(MOMENT))).await;
+        }
+        apart.kill("request-intake");
+        let (erased, to_remove) = standing(database).await;
+        eprintln!("kill {kill}: {erased} requests are erased, {to_remove} contents are to be removed");
+        nothing_is_half_erased(database, &folder, BY_ORDER).await;
+        apart.begin("request-intake");
+    }
+}
+
 /// How far the erasure is: requests that are erased, and contents that are still to be removed.
 async fn standing(database: &mut PgConnection) -> (i64, i64) {
     let counts = "SELECT (SELECT count(*) FROM requests.erasure), (SELECT count(*) FROM requests.erased_content)";
@@ -114,16 +181,18 @@ fn contents(folder: &Path) -> Vec<String> {
 
 /// Each request is whole with its file, or has nothing left but what was recorded of its erasure; a content that no request has is to
 /// be removed.
-async fn nothing_is_half_erased(database: &mut PgConnection, folder: &Path) {
+async fn nothing_is_half_erased(database: &mut PgConnection, folder: &Path, method: &str) {
     let rows: Vec<(bool, bool, bool, bool, bool, i64, String)> = sqlx::query_as(
         "SELECT e.request IS NOT NULL, r.erased_at IS NOT NULL, a.erased,
              r.requester_full_name <> '' AND r.essence <> '' AND d.reason <> '' AND a.filename <> '' AND i.description <> '',
              r.requester_full_name = '' AND r.essence = '' AND d.reason = '' AND a.filename = '' AND i.description = '',
-             (SELECT count(*) FROM requests.journal_entry WHERE resource = 'requests/' || r.id AND method = 'jobs/erasure'),
+             (SELECT count(*) FROM requests.journal_entry WHERE resource = 'requests/' || r.id AND method LIKE '%' || $1
+                 AND outcome = 'DONE'),
              encode(a.sha256, 'hex')
          FROM requests.request r JOIN requests.attachment a ON a.request = r.id JOIN requests.item i ON i.request = r.id
          JOIN requests.decision d ON d.request = r.id LEFT JOIN requests.erasure e ON e.request = r.id",
     )
+    .bind(method)
     .fetch_all(&mut *database)
     .await
     .expect("the database is ours");
@@ -180,7 +249,7 @@ async fn an_erasure_amid_which_intake_is_killed_is_carried_out_whole_and_leaves_
         let (erased, to_remove) = standing(&mut database).await;
         eprintln!("kill {kill}: {erased} requests are erased, {to_remove} contents are to be removed");
         amid += usize::from((erased, to_remove) != (REQUESTS as i64, 0));
-        nothing_is_half_erased(&mut database, &folder).await;
+        nothing_is_half_erased(&mut database, &folder, BY_RULE).await;
         apart.begin("request-intake");
     }
     assert!(amid > 0, "a kill came amid the erasure");
@@ -188,7 +257,7 @@ async fn an_erasure_amid_which_intake_is_killed_is_carried_out_whole_and_leaves_
         assert!(began.elapsed() < PATIENCE, "the erasure is carried out in time");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    nothing_is_half_erased(&mut database, &folder).await;
+    nothing_is_half_erased(&mut database, &folder, BY_RULE).await;
     assert_eq!(contents(&folder), Vec::<String>::new());
     let get = GetRequestRequest {
         name: last.name,
@@ -199,5 +268,40 @@ async fn an_erasure_amid_which_intake_is_killed_is_carried_out_whole_and_leaves_
         erased.erased.is_some() && erased.essence.is_empty(),
         "the service says so"
     );
+    tokio::task::block_in_place(|| drop(apart));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_amid_which_intake_is_killed_erases_its_request_whole_and_once_when_it_is_repeated() {
+    let mut apart = Apart::start().await;
+    let mut edms = RequestIntakeServiceClient::new(apart.channel("request-intake", "edms"));
+    let mut requests = Vec::new();
+    for number in 0..REQUESTS {
+        requests.push(withdrawn(&mut edms, number).await);
+    }
+    let mut database = PgConnection::connect(&apart.database()).await.expect("it runs");
+    let folder = apart.files("request-intake");
+    let orders = orders(&mut database, requests).await;
+    let begun = Semaphore::new(0);
+    let erasing = orders.chunks(REQUESTS.div_ceil(ADMINISTRATORS)).map(|own| {
+        let administrator = apart.channel("request-intake", "administrator");
+        erase(RequestIntakeServiceClient::new(administrator), own, &begun)
+    });
+    let erasing = join_all(erasing.collect::<Vec<_>>());
+    let (erased, ()) = tokio::join!(erasing, kill_amid(&mut apart, &mut database, &begun));
+    let erased: Vec<Request> = erased.into_iter().flatten().collect();
+    assert_eq!(erased.len(), REQUESTS);
+    assert!(
+        erased
+            .iter()
+            .all(|request| request.erased.is_some() && request.essence.is_empty())
+    );
+    let began = Instant::now();
+    while standing(&mut database).await != (REQUESTS as i64, 0) {
+        assert!(began.elapsed() < PATIENCE, "what is to be removed is removed in time");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    nothing_is_half_erased(&mut database, &folder, BY_ORDER).await;
+    assert_eq!(contents(&folder), Vec::<String>::new());
     tokio::task::block_in_place(|| drop(apart));
 }

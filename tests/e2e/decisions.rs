@@ -1,6 +1,13 @@
 //! What officials and requesters do with a request by the command line: each verb once, the sheet that tells what is next, and the
 //! numbers by which a request is called.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a requester is told on the day on which the test runs"
+)]
+
+use jiff::Timestamp;
+use legalstat_kit::zone::civil_day;
 use legalstat_test_support::{open_requests, system::System};
 use serde_json::Value;
 
@@ -176,6 +183,7 @@ fn each_verb_is_given_once_and_the_sheet_tells_what_is_next_after_each() {
         &system,
         &[&forward[..], &["--reason", "It keeps these figures"]].concat(),
     );
+    told_of_both(&system, &number);
     said(
         &system,
         &[
@@ -213,6 +221,37 @@ fn each_verb_is_given_once_and_the_sheet_tells_what_is_next_after_each() {
     );
     let (code, told) = system.failure(&["requests", "assign", &number, "--to", "operator"]);
     assert!(code == 1 && told.contains("WRONG_STATE"), "{told}");
+}
+
+/// Records that the requester was told of the extension (the fifth decision) and of the forwarding (the sixth) of items.
+fn told_of_both(system: &System, number: &str) {
+    let today = civil_day(Timestamp::now()).to_string();
+    let notice = ["requests", "notice", number, "--on", &today, "--means", "e-government"];
+    let (code, told) = system.failure(&notice);
+    assert!(
+        code == 2 && told.contains("--decision 4 is EXTEND") && told.contains("--decision 5 is FORWARD"),
+        "{told}"
+    );
+    said(system, &[&notice[..], &["--decision", "4"]].concat());
+    // Of the other one it need not be said which it is.
+    said(system, &notice);
+    let request = system.json(&["requests", "get", number]);
+    for place in [4, 5] {
+        let notice = &request["decisions"][place]["notice"];
+        assert_eq!(
+            (notice["means"].as_str(), notice["recordedBy"].as_str()),
+            (Some("NOTICE_MEANS_E_GOVERNMENT"), Some("operator")),
+            "{request}"
+        );
+        assert!(
+            request["decisions"][place]["explanation"]["steps"].is_array(),
+            "{request}"
+        );
+    }
+    let (code, told) = system.failure(&notice);
+    assert!(code == 2 && told.contains("no decision"), "{told}");
+    let (code, told) = system.failure(&[&notice[..], &["--decision", "4"]].concat());
+    assert!(code == 1 && told.contains("decision"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -259,6 +298,17 @@ async fn requests_are_ended_each_in_its_way_and_one_is_not_returned_before_its_t
         "It keeps these figures",
     ];
     assert!(said(&system, &forward).contains("FORWARDED"));
+    let next = format!("`requests notice {whole} --on … --means …`");
+    assert!(said(&system, &["requests", "show", &whole]).contains(&next));
+    let before = ["requests", "notice", &whole, "--on", "2020-01-06", "--means", "post"];
+    let (code, told) = system.failure(&before);
+    assert!(code == 1 && told.contains("notified_on"), "{told}");
+    let today = civil_day(Timestamp::now()).to_string();
+    said(
+        &system,
+        &["requests", "notice", &whole, "--on", &today, "--means", "post"],
+    );
+    assert!(said(&system, &["requests", "show", &whole]).contains("next: nothing: it has ended"));
 
     let returned = recorded(&system, "Без адреса", &[]);
     let back = ["requests", "return", &returned, "--reason", "The address was not given"];
