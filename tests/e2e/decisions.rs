@@ -298,8 +298,11 @@ async fn requests_are_ended_each_in_its_way_and_one_is_not_returned_before_its_t
         "It keeps these figures",
     ];
     assert!(said(&system, &forward).contains("FORWARDED"));
-    let next = format!("`requests notice {whole} --on … --means …`");
-    assert!(said(&system, &["requests", "show", &whole]).contains(&next));
+    let sheet = said(&system, &["requests", "show", &whole]);
+    assert!(
+        sheet.contains("next: when its requester was told") && sheet.contains("`requests notice "),
+        "{sheet}"
+    );
     let before = ["requests", "notice", &whole, "--on", "2020-01-06", "--means", "post"];
     let (code, told) = system.failure(&before);
     assert!(code == 1 && told.contains("notified_on"), "{told}");

@@ -142,7 +142,10 @@ pub fn run<C: Send + 'static>(service: &Service<C>) -> ExitCode {
             Ok(())
         }
         _ => {
-            eprintln!("usage: legalstat-{} [migrate | check | health | --version]", service.name);
+            eprintln!(
+                "usage: legalstat-{} [migrate | check | health | --version]",
+                service.name
+            );
             return ExitCode::from(2);
         }
     };

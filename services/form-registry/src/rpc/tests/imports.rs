@@ -345,9 +345,10 @@ async fn an_import_that_breaks_off_or_is_out_of_order_leaves_nothing() {
     let mut unfinished = tonic::Request::new(stream);
     unfinished.set_timeout(Duration::from_millis(500));
     let answer = operator.import_observations(unfinished).await;
-    assert_eq!(
-        answer.expect_err("it waits for more rows").code(),
-        Code::DeadlineExceeded
+    let code = answer.expect_err("it waits for more rows").code();
+    assert!(
+        matches!(code, Code::DeadlineExceeded | Code::Cancelled),
+        "{code:?}: the service or its client notices first"
     );
     drop(sender);
     assert_eq!(
