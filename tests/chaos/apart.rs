@@ -217,6 +217,7 @@ impl Apart {
         let mut settings = vec![
             ("LEGALSTAT_LISTEN", local(port)),
             ("LEGALSTAT_HEALTH_LISTEN", local(0)),
+            ("LEGALSTAT_SHUTDOWN_DELAY_SECONDS", "0".to_owned()),
             (
                 "LEGALSTAT_DATABASE_URL",
                 self.passwords.runtime_url(&server, DATABASE, schema).expect("a URL"),

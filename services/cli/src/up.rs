@@ -393,6 +393,8 @@ impl Start<'_> {
         let mut settings = vec![
             ("LEGALSTAT_LISTEN", listen.to_string()),
             ("LEGALSTAT_HEALTH_LISTEN", health.to_string()),
+            // Nothing on this machine balances calls.
+            ("LEGALSTAT_SHUTDOWN_DELAY_SECONDS", "0".to_owned()),
             (
                 "LEGALSTAT_DATABASE_URL",
                 self.passwords.runtime_url(self.server, DATABASE, schema)?,

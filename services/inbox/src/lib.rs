@@ -57,7 +57,7 @@ pub struct Settings {
     pub parts_kept: Duration,
 }
 
-/// Takes copies until the shutdown, then lets deliveries under way end; `ready` is called once it serves.
+/// Takes copies until the shutdown and the delay of its limits, then lets deliveries under way end; `ready` is called once it serves.
 ///
 /// # Errors
 /// Whatever of the settings cannot be used, or a drain that takes too long.
@@ -70,6 +70,7 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let (served, tls) = watch::channel(Arc::new(tls::Server::load(&settings.tls)?));
     let process = Process::new(settings.tls, shutdown, clock);
+    let _jobs_stop_too = process.shutdown.clone().drop_guard();
     let store = Store::open(&settings.store)?;
     let inbox = rpc::Inbox {
         store: store.clone(),

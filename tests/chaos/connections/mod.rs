@@ -3,6 +3,7 @@
 
 mod authority;
 mod certificates;
+mod leaving;
 mod limits;
 mod protocol;
 mod stage;

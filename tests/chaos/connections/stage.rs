@@ -145,6 +145,11 @@ impl Stage {
         connector.connect(name, stream).await.expect("the handshake succeeds")
     }
 
+    /// Tells it to stop.
+    pub fn tell_to_stop(&self) {
+        self.service.tell_to_stop();
+    }
+
     /// Stops it, and waits until it has ended.
     pub async fn stop(self) {
         self.service.stop().await;

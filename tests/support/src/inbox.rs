@@ -85,6 +85,7 @@ impl Inbox {
                 "--health-listen",
                 "127.0.0.1:0",
             ])
+            .env("LEGALSTAT_SHUTDOWN_DELAY_SECONDS", "0")
             .stderr(Stdio::piped())
             .spawn()
             .expect("it starts");

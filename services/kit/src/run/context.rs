@@ -21,7 +21,10 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 /// What a server works with, whether or not it has a database.
 #[derive(Clone)]
 pub struct Process {
-    /// Told to stop when this is cancelled.
+    /// Cancelled when the process is told to stop. A server serves on for a delay.
+    pub(crate) told_to_stop: CancellationToken,
+    /// Cancelled when listeners, feeds and jobs are to end: after the delay, or at once after a crash, which stops no other service of
+    /// the same process.
     pub shutdown: CancellationToken,
     /// Work that must end before the process does.
     pub tasks: TaskTracker,
@@ -59,14 +62,14 @@ impl Context {
     pub fn new(
         db: Database,
         tls: tls::Files,
-        shutdown: CancellationToken,
+        told_to_stop: CancellationToken,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
         Self {
             db,
             heartbeat: HEARTBEAT,
             events: Arc::default(),
-            process: Process::new(tls, shutdown, clock),
+            process: Process::new(tls, told_to_stop, clock),
             incomplete: Arc::default(),
         }
     }
@@ -86,11 +89,12 @@ impl Process {
     /// A process with a clock of its own.
     pub fn new(
         tls: tls::Files,
-        shutdown: CancellationToken,
+        told_to_stop: CancellationToken,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
         Self {
-            shutdown,
+            told_to_stop,
+            shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
             tls,
             clock: Arc::new(clock),

@@ -33,6 +33,8 @@ pub struct Limits {
     pub stall: Duration,
     /// How old a connection may become.
     pub age: Duration,
+    /// How long the server serves on once it was told to stop and says that it does not serve.
+    pub shutdown_delay: Duration,
     /// How long a feed of changes says nothing at most.
     pub heartbeat: Duration,
     /// How many calls of each class are at work and wait.
@@ -57,6 +59,7 @@ impl Limits {
         let idle = seconds(environment, "LEGALSTAT_IDLE_SECONDS", 45);
         let stall = seconds(environment, "LEGALSTAT_STALL_SECONDS", 30);
         let age = seconds(environment, "LEGALSTAT_CONNECTION_SECONDS", 4 * 3600);
+        let shutdown_delay = shutdown_delay(environment);
         let heartbeat = seconds(environment, "LEGALSTAT_HEARTBEAT_SECONDS", 20);
         let shares = Shares::read(environment, reading);
         Ok(Self {
@@ -71,6 +74,7 @@ impl Limits {
             idle: idle?,
             stall: stall?,
             age: age?,
+            shutdown_delay: shutdown_delay?,
             heartbeat: heartbeat?,
             shares: shares?,
         })
@@ -111,9 +115,37 @@ fn seconds(environment: &mut Environment, name: &'static str, default: u32) -> R
     Ok(Duration::from_secs(seconds.get().into()))
 }
 
+/// The longest delay of a shutdown: whoever stops a service waits for it.
+const LONGEST_DELAY: u64 = 300;
+
+fn shutdown_delay(environment: &mut Environment) -> Result<Duration, SettingError> {
+    let name = "LEGALSTAT_SHUTDOWN_DELAY_SECONDS";
+    match environment.parsed(name, 5_u64)? {
+        seconds @ 0..=LONGEST_DELAY => Ok(Duration::from_secs(seconds)),
+        _ => {
+            let problem = format!("it must be at most {LONGEST_DELAY}");
+            Err(SettingError::Unusable { name, problem })
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shutdown_is_delayed_by_five_minutes_at_most() {
+        let delay = |given: &[(&str, &str)]| {
+            let limits = Limits::read(&mut Environment::given(given.iter().copied()), 8);
+            limits.map(|limits| limits.shutdown_delay.as_secs())
+        };
+        let name = "LEGALSTAT_SHUTDOWN_DELAY_SECONDS";
+        assert_eq!(delay(&[]).ok(), Some(5));
+        assert_eq!(delay(&[(name, "0")]).ok(), Some(0));
+        assert_eq!(delay(&[(name, "300")]).ok(), Some(300));
+        let refusal = delay(&[(name, "301")]).expect_err("it is too long").to_string();
+        assert!(refusal.contains(name) && refusal.contains("300"), "{refusal}");
+    }
 
     #[test]
     fn no_limit_can_be_switched_off() {

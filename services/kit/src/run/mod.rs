@@ -224,7 +224,7 @@ pub async fn stop_on_signal(shutdown: CancellationToken) {
     shutdown.cancel();
 }
 
-/// Runs a service until `shutdown`, at the time that `clock` tells; `ready` is called once it serves.
+/// Runs a service until `shutdown` and the delay of its limits, at the time that `clock` tells; `ready` is called once it serves.
 ///
 /// # Errors
 /// Anything that stops the start, a job that panicked, or a drain that takes too long.
@@ -273,12 +273,13 @@ pub async fn serve_on<C: Send + 'static>(
     let runtime = prepare(service, &settings, &shutdown).await?;
     let database = Database::new(runtime, settings.connections);
     database.connected(&shutdown).await?;
-    // A token of its own: a crashed job stops this service, and not the others that may run in the same process.
-    let mut context = Context::new(database, settings.tls, shutdown.child_token(), clock);
+    let mut context = Context::new(database, settings.tls, shutdown, clock);
+    let _jobs_stop_too = context.shutdown.clone().drop_guard();
     context.heartbeat = settings.limits.heartbeat;
     certificates::follow(&context, served);
     let acceptor = Acceptor::for_calls(tls, &settings.limits, context.shutdown.clone());
-    let routes = (service.start)(context.clone(), config).await?;
+    let starting = (service.start)(context.clone(), config);
+    let routes = until_told_to_stop(&context, starting).await?;
     tracing::info!(service = service.name, address = %settings.listen, "serving");
     ready();
     let served = server::serve(
@@ -295,6 +296,15 @@ pub async fn serve_on<C: Send + 'static>(
     tokio::time::timeout(server::ENDING, context.db.close()).await.ok();
     // A crash stopped the service, so it is the error to report, whatever else goes wrong while it stops.
     context.require_sound().and(served)
+}
+
+/// A start that is told to stop ends at once: nobody calls what does not serve yet.
+async fn until_told_to_stop(context: &Context, mut starting: Starting) -> anyhow::Result<Routes> {
+    if let Some(routes) = context.told_to_stop.run_until_cancelled(&mut starting).await {
+        return routes;
+    }
+    context.shutdown.cancel();
+    starting.await
 }
 
 async fn prepare<C>(

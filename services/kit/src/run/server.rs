@@ -38,8 +38,8 @@ use crate::{
     write::RefusalRecorder,
 };
 
-/// How long calls under way may take to end after the service is told to stop. With the time for its tasks and its pool this
-/// is less than the 30 s after which containers are killed.
+/// How long calls under way may take to end once no more are taken. With the delay before, and the time for its tasks and its
+/// pool, this is less than the 40 s after which containers are killed.
 const DRAINING: Duration = Duration::from_secs(15);
 /// How long between two looks at whether the service can serve.
 const PROBING: Duration = Duration::from_secs(1);
@@ -108,6 +108,13 @@ impl Health {
             ServingStatus::NotServing
         };
         self.set(status).await;
+    }
+
+    /// Told to stop, a server says so and serves on: a balancer that has not noticed yet loses no call. A crash ends the delay.
+    async fn leave(&self, process: &Process, delay: Duration) {
+        self.set(ServingStatus::NotServing).await;
+        process.stopped_within(delay).await;
+        process.shutdown.cancel();
     }
 
     /// Tells watchers that the server stops, and then ends their streams, so that none of them keeps the server from ending.
@@ -188,7 +195,8 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("cannot listen on {address}"))
 }
 
-/// Serves until the context's shutdown, then lets calls under way end.
+/// Serves until it is told to stop, and on for the delay of the limits while it says that it does not serve; then the context's
+/// shutdown begins, and calls under way end. A shutdown that begins by itself, after a crash, has no delay.
 ///
 /// # Errors
 /// A method that does not say who may call it, or a connection layer that fails.
@@ -209,7 +217,10 @@ pub async fn serve(
     let routes = with_reflection_and_health(routes.add_service(journal), &served, health)?;
     let service = layered(routes, AccessLayer::new(Some(recorder.clone()), served), limits);
     let telling = async {
-        health.follow(context).await;
+        tokio::select! {
+            () = health.follow(context) => {}
+            () = context.told_to_stop.cancelled() => health.leave(context, limits.shutdown_delay).await,
+        }
         health.end().await;
     };
     until_drained(context, acceptor.serve(listener, service), telling).await;
@@ -217,8 +228,8 @@ pub async fn serve(
     all_ended(context).await
 }
 
-/// Serves without a database, and so without a journal, until the process's shutdown, then lets calls under way end. Refusals are in the
-/// log. `ready` says each second whether it can serve.
+/// Serves as [`serve`] does, without a database and so without a journal. Refusals are in the log. `ready` says each second whether it
+/// can serve.
 ///
 /// # Errors
 /// As [`serve`].
@@ -239,7 +250,10 @@ pub async fn serve_alone(
     let service = layered(routes, AccessLayer::new(None, services), limits);
     let acceptor = Acceptor::for_calls(tls, limits, process.shutdown.clone());
     let telling = async {
-        health.follow_alone(process, ready).await;
+        tokio::select! {
+            () = health.follow_alone(process, ready) => {}
+            () = process.told_to_stop.cancelled() => health.leave(process, limits.shutdown_delay).await,
+        }
         health.end().await;
     };
     until_drained(process, acceptor.serve(listeners.calls, service), telling).await;

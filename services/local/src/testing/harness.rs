@@ -266,6 +266,7 @@ impl Running {
         let own = [
             ("LEGALSTAT_LISTEN", listen.to_string()),
             ("LEGALSTAT_HEALTH_LISTEN", health.to_string()),
+            ("LEGALSTAT_SHUTDOWN_DELAY_SECONDS", "0".to_owned()),
             (
                 "LEGALSTAT_DATABASE_URL",
                 relay.map_or(runtime.clone(), |relay| relay.stands_in(&runtime)),
@@ -423,12 +424,17 @@ impl Running {
         (&mut self.serving).await.expect("it does not panic")
     }
 
+    /// Tells it to stop as SIGTERM would.
+    pub fn tell_to_stop(&self) {
+        self.shutdown.cancel();
+    }
+
     /// Stops it as SIGTERM would, and waits until it has ended.
     ///
     /// # Panics
     /// When it ends with an error.
     pub async fn stop(mut self) {
-        self.shutdown.cancel();
+        self.tell_to_stop();
         (&mut self.serving)
             .await
             .expect("it does not panic")
