@@ -22,6 +22,7 @@ mod held_answers;
 mod hints;
 mod inbox;
 mod life;
+mod metrics;
 mod new_request;
 mod official_day;
 mod openssl;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{documents, items, quoted, text};
+use super::{at, documents, items, quoted, services, text, texts};
 use crate::sources;
 
 /// The code that measures: names of metrics, and of their attributes.
@@ -28,7 +28,7 @@ fn measured() -> (BTreeSet<String>, BTreeSet<String>) {
     (metrics, attributes)
 }
 
-/// The names under which the collector shows them to Prometheus: the only histogram is in seconds, the gauges have no unit.
+/// The names under which Prometheus gets them: the only histogram is in seconds, the gauges have no unit.
 fn shown() -> BTreeSet<String> {
     let (metrics, attributes) = measured();
     let mut shown: BTreeSet<String> = attributes.iter().map(|name| name.replace('.', "_")).collect();
@@ -67,15 +67,43 @@ fn every_metric_and_attribute_in_an_alert_is_one_that_the_code_measures() {
 }
 
 #[test]
+fn prometheus_fetches_the_metrics_of_every_service_from_its_health_port_and_names_it_as_the_alerts_do() {
+    let config = documents("prometheus/prometheus.yml").remove(0);
+    let jobs: Vec<_> = items(&config, "scrape_configs").collect();
+    let named = |job: &serde_yaml::Value| job["job_name"].as_str().map(str::to_owned);
+    let names: BTreeSet<String> = jobs.iter().filter_map(|job| named(job)).collect();
+    assert_eq!(
+        names,
+        services().iter().map(|service| service.name.to_owned()).collect()
+    );
+    for job in jobs {
+        let found = at(job, "dns_sd_configs.0");
+        assert_eq!(texts(found, "names"), [named(job).expect("it has a name")]);
+        assert_eq!(found["port"], 8080);
+    }
+    for (alert, expression) in alerts() {
+        for job in expression
+            .split("{job=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+        {
+            assert!(names.contains(job), "{alert}: {job}");
+        }
+    }
+}
+
+#[test]
 fn the_guide_says_what_to_do_for_each_alert_and_what_each_metric_is() {
     let guide = text("README.md");
     let rows = |beginning: &str| {
         let (_, part) = guide.split_once(beginning).expect("the part is there");
         let part = part.split("\n## ").next().unwrap_or_default();
-        let rows = part
+        let cells = part
             .lines()
-            .filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
-        rows.map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>()
+            .filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+        let named = cells.filter(|cell| cell.starts_with('`'));
+        let names = named.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+        names.map(str::to_owned).collect::<BTreeSet<_>>()
     };
     assert_eq!(
         rows("\n## Alerts\n"),

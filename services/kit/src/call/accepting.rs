@@ -24,6 +24,7 @@ use crate::{
         connections::{Closing, Connections, PlaceGuard, Quota},
         line::Line,
         localized::localized,
+        scrape,
         showing::Showing,
         streams::{RequestBody, ResponseBody, Shared, Stream, Streams},
         tls,
@@ -153,7 +154,12 @@ impl Acceptor {
     {
         stream.set_nodelay(true).ok();
         let Some(mut tls) = self.tls.clone() else {
-            return self.calls(stream, Showing::nothing(address), held, service).await;
+            // A peer that says nothing for so long is idle before its first call.
+            return match tokio::time::timeout(self.limits.idle, scrape::is_fetch(&stream)).await {
+                Ok(true) => scrape::answer(stream).await,
+                Ok(false) => self.calls(stream, Showing::nothing(address), held, service).await,
+                Err(_) => {}
+            };
         };
         let current = tls.borrow_and_update().clone();
         let Some(stream) = handshake(stream, address, &current, &self.shutdown).await else {

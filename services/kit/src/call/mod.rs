@@ -19,6 +19,7 @@ pub mod line;
 mod localized;
 pub(crate) mod patience;
 mod places;
+mod scrape;
 pub mod showing;
 pub mod streams;
 pub mod telemetry;

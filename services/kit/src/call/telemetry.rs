@@ -8,11 +8,13 @@ use std::{
     time::Instant,
 };
 
+use anyhow::Context as _;
 use opentelemetry::{KeyValue, global, metrics::Histogram, trace::TracerProvider};
 use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::{
     Resource, metrics::SdkMeterProvider, propagation::TraceContextPropagator, trace::SdkTracerProvider,
 };
+use prometheus::{Registry, TextEncoder};
 use tonic::body::Body;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -20,8 +22,15 @@ use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::Subscribe
 
 use crate::call::access;
 
-/// Set once traces and metrics are exported; until then nothing is measured or propagated.
+/// Set once this process measures; until then nothing is.
 static DURATION: OnceLock<Histogram<f64>> = OnceLock::new();
+/// What has been measured, for the page of metrics.
+static MEASURED: OnceLock<Registry> = OnceLock::new();
+/// The bounds in seconds of how long calls take, as the semantic conventions for RPC metrics give them. Those of the library are for
+/// milliseconds: no call of less than five seconds could be told from another.
+const BOUNDS: [f64; 14] = [
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
 
 /// The release and the revision of the sources that this program was built of. The build's environment names the revision
 /// (`LEGALSTAT_REVISION`), because sources can be built without their repository; cargo compiles anew when it changes.
@@ -57,10 +66,11 @@ impl std::str::FromStr for LogFormat {
 
 /// Exports what is left when dropped.
 pub struct Telemetry {
-    exported: Option<(SdkTracerProvider, SdkMeterProvider)>,
+    tracers: Option<SdkTracerProvider>,
+    meters: SdkMeterProvider,
 }
 
-/// Starts logging to standard error, first of which release it is, and exporting over OTLP when an endpoint is given.
+/// Starts logging to standard error, first of which release it is, measuring, and exporting over OTLP when an endpoint is given.
 ///
 /// # Errors
 /// A filter or an endpoint that cannot be used, or logging that was started before.
@@ -70,10 +80,12 @@ pub fn start(
     format: LogFormat,
     endpoint: Option<&str>,
 ) -> anyhow::Result<Telemetry> {
-    let exported = endpoint.map(|endpoint| providers(service, endpoint)).transpose()?;
-    let traces = exported
+    let resource = Resource::builder().with_service_name(service).build();
+    let tracers = endpoint.map(|endpoint| tracers(&resource, endpoint)).transpose()?;
+    let (meters, measured) = meters(&resource, endpoint)?;
+    let traces = tracers
         .as_ref()
-        .map(|(tracers, _)| tracing_opentelemetry::layer().with_tracer(tracers.tracer("legalstat")));
+        .map(|tracers| tracing_opentelemetry::layer().with_tracer(tracers.tracer("legalstat")));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
         LogFormat::Text => lines
@@ -87,49 +99,67 @@ pub fn start(
         .with(traces)
         .with(lines)
         .try_init()?;
-    if let Some((tracers, meters)) = &exported {
+    if let Some(tracers) = &tracers {
         global::set_text_map_propagator(TraceContextPropagator::new());
         global::set_tracer_provider(tracers.clone());
-        global::set_meter_provider(meters.clone());
-        let histogram = global::meter("legalstat")
-            .f64_histogram("rpc.server.call.duration")
-            .with_unit("s")
-            .with_description("How long a call took, by method and gRPC code")
-            .build();
-        DURATION.set(histogram).ok();
     }
+    global::set_meter_provider(meters.clone());
+    let histogram = global::meter("legalstat")
+        .f64_histogram("rpc.server.call.duration")
+        .with_unit("s")
+        .with_description("How long a call took, by method and gRPC code")
+        .with_boundaries(BOUNDS.to_vec())
+        .build();
+    DURATION.set(histogram).ok();
+    MEASURED.set(measured).ok();
     tracing::info!(service, release = RELEASE.as_str(), "starting");
-    Ok(Telemetry { exported })
+    Ok(Telemetry { tracers, meters })
 }
 
-fn providers(service: &'static str, endpoint: &str) -> anyhow::Result<(SdkTracerProvider, SdkMeterProvider)> {
-    let resource = Resource::builder().with_service_name(service).build();
+fn tracers(resource: &Resource, endpoint: &str) -> anyhow::Result<SdkTracerProvider> {
     let spans = opentelemetry_otlp::SpanExporter::builder()
         .with_tonic()
         .with_endpoint(endpoint)
         .build()?;
-    let metrics = opentelemetry_otlp::MetricExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint)
+    let tracers = SdkTracerProvider::builder().with_resource(resource.clone());
+    Ok(tracers.with_batch_exporter(spans).build())
+}
+
+/// What measures, and where the page of metrics finds what it measured.
+fn meters(resource: &Resource, endpoint: Option<&str>) -> anyhow::Result<(SdkMeterProvider, Registry)> {
+    let measured = Registry::new();
+    let page = opentelemetry_prometheus::exporter()
+        .with_registry(measured.clone())
         .build()?;
-    let tracers = SdkTracerProvider::builder()
+    let mut meters = SdkMeterProvider::builder()
         .with_resource(resource.clone())
-        .with_batch_exporter(spans)
-        .build();
-    let meters = SdkMeterProvider::builder()
-        .with_resource(resource)
-        .with_periodic_exporter(metrics)
-        .build();
-    Ok((tracers, meters))
+        .with_reader(page);
+    if let Some(endpoint) = endpoint {
+        let metrics = opentelemetry_otlp::MetricExporter::builder()
+            .with_tonic()
+            .with_endpoint(endpoint)
+            .build()?;
+        meters = meters.with_periodic_exporter(metrics);
+    }
+    Ok((meters.build(), measured))
 }
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        if let Some((tracers, meters)) = self.exported.take() {
+        if let Some(tracers) = self.tracers.take() {
             tracers.shutdown().ok();
-            meters.shutdown().ok();
         }
+        self.meters.shutdown().ok();
     }
+}
+
+/// What this process has measured, in Prometheus's text format, with the names that OpenTelemetry's rules give them there.
+///
+/// # Errors
+/// When the process measures nothing, or two metrics contradict each other.
+pub fn page() -> anyhow::Result<String> {
+    let measured = MEASURED.get().context("this process measures nothing")?;
+    Ok(TextEncoder::new().encode_to_string(&measured.gather())?)
 }
 
 /// Tells how many there are of something now.
@@ -147,10 +177,8 @@ pub fn inject(headers: &mut http::HeaderMap) {
             }
         }
     }
-    if DURATION.get().is_some() {
-        let context = Span::current().context();
-        global::get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut Carrier(headers)));
-    }
+    let context = Span::current().context();
+    global::get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut Carrier(headers)));
 }
 
 fn adopt(span: &Span, headers: &http::HeaderMap) {
@@ -211,9 +239,7 @@ where
             rpc.method = %method,
             rpc.response.status_code = tracing::field::Empty,
         );
-        if DURATION.get().is_some() {
-            adopt(&span, request.headers());
-        }
+        adopt(&span, request.headers());
         let answered = span.in_scope(|| self.inner.call(request));
         let began = Instant::now();
         let measured = async move {

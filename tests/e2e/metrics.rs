@@ -1,0 +1,93 @@
+//! The page of metrics that Prometheus fetches, of a system as its users have it.
+
+use std::{
+    collections::BTreeSet,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+use legalstat_test_support::system::System;
+
+/// How long the jobs that count may take to have counted, on a busy machine far more than they do.
+const PATIENCE: Duration = Duration::from_secs(120);
+const RULES: &str = include_str!("../../deploy/prometheus/alerts.yml");
+
+/// Where a service answers probes: ten ports beyond its calls, or where `up` said.
+fn health_port(system: &System, service: &str) -> u16 {
+    let moved = system.said();
+    let moved = moved.split_once(&format!("  {service} takes port "));
+    let port = match moved {
+        Some((_, rest)) => {
+            let (_, rest) = rest.split_once("for calls and ").expect("it says both ports");
+            rest.split(' ').next().map(str::to_owned)
+        }
+        None => {
+            let usual = system
+                .url(service)
+                .rsplit(':')
+                .next()
+                .and_then(|port| port.parse::<u16>().ok());
+            usual.map(|port| (port + 10).to_string())
+        }
+    };
+    port.and_then(|port| port.parse().ok()).expect("it is a port")
+}
+
+/// What Prometheus gets.
+fn page(port: u16) -> String {
+    let mut line = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    line.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .expect("the line is there");
+    let mut answer = String::new();
+    line.read_to_string(&mut answer).expect("it ends");
+    let (head, page) = answer.split_once("\r\n\r\n").expect("there is a head");
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    assert!(head.contains("content-type: text/plain; version=0.0.4"), "{head}");
+    page.to_owned()
+}
+
+/// The names of the metrics that have a value.
+fn names(page: &str) -> BTreeSet<&str> {
+    let values = page.lines().filter(|line| !line.starts_with('#'));
+    values.filter_map(|line| line.split(['{', ' ']).next()).collect()
+}
+
+/// The names of the metrics that an alert looks at.
+fn looked_at() -> BTreeSet<&'static str> {
+    let words = RULES.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    words
+        .filter(|word| word.starts_with("legalstat_") || word.starts_with("rpc_server_"))
+        .collect()
+}
+
+#[test]
+fn every_metric_that_an_alert_looks_at_is_on_the_page_that_prometheus_fetches() {
+    let system = System::start();
+    system.json(&["forms", "schedule", "--year", "2026"]);
+    let port = health_port(&system, "form-registry");
+    let began = Instant::now();
+    let page = loop {
+        let page = page(port);
+        let missing: Vec<_> = looked_at().difference(&names(&page)).copied().collect();
+        if missing.is_empty() {
+            break page;
+        }
+        assert!(began.elapsed() < PATIENCE, "{missing:?} of {page}");
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    // By the labels that the alerts take calls apart by, in buckets of fractions of a second.
+    let called = |part: &str, rest: &str| {
+        let line = page.lines().find(|line| {
+            line.starts_with(&format!("rpc_server_call_duration_seconds_{part}{{"))
+                && line.contains("rpc_method=\"legalstat.forms.v1.FormRegistryService/ListSchedule\"")
+                && line.contains("rpc_response_status_code=\"0\"")
+                && line.contains(rest)
+        });
+        let value = line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok());
+        value.unwrap_or_else(|| panic!("{part} {rest}: {page}"))
+    };
+    assert!(called("count", "") >= 1.0 && called("sum", "") > 0.0);
+    assert_eq!(called("bucket", "le=\"+Inf\""), called("count", ""));
+    assert!(called("bucket", "le=\"0.25\"") <= called("bucket", "le=\"1\""));
+}
