@@ -186,12 +186,12 @@ impl Acceptor {
         let answering = service_fn(move |request| answer(request, as_now(&peer, expiry), service.clone()));
         let io = TokioIo::new(Line::new(stream, self.limits.stall));
         let mut connection = pin!(self.http2(held).serve_connection(io, answering));
-        let opened = Instant::now();
+        let old_at = Instant::now() + this_age(self.limits.age);
         let mut closing: Option<(Closing, Instant)> = None;
         loop {
             let (end, at) = match closing {
                 Some((end, since)) => (end, Self::closed_at(end, since, &showing)),
-                None => self.next_end(held, &showing, opened),
+                None => self.next_end(held, &showing, old_at),
             };
             tokio::select! {
                 ended = connection.as_mut() => {
@@ -218,7 +218,7 @@ impl Acceptor {
                         }
                         return;
                     }
-                    if self.next_end(held, &showing, opened).1 <= Instant::now() {
+                    if self.next_end(held, &showing, old_at).1 <= Instant::now() {
                         connection.as_mut().graceful_shutdown();
                         closing = Some((end, Instant::now()));
                     }
@@ -239,9 +239,9 @@ impl Acceptor {
     }
 
     /// What ends the connection next, and when, as far as can be said now.
-    fn next_end(&self, held: &PlaceGuard, showing: &Showing, opened: Instant) -> (Closing, Instant) {
+    fn next_end(&self, held: &PlaceGuard, showing: &Showing, old_at: Instant) -> (Closing, Instant) {
         let idle = (Closing::Idle, held.place.idle_since() + self.limits.idle);
-        let old = (Closing::Old, opened + self.limits.age);
+        let old = (Closing::Old, old_at);
         let expired = showing.expiry().map(|expiry| (Closing::Expired, expiry));
         let first = [idle, old].into_iter().chain(expired).min_by_key(|(_, at)| *at);
         first.unwrap_or(idle)
@@ -264,6 +264,12 @@ impl Acceptor {
             .keep_alive_timeout(SILENCE.1);
         builder
     }
+}
+
+/// How old one connection becomes: by chance up to a tenth less than it may, so that connections opened together, after a restart say, do
+/// not all come back together.
+fn this_age(most: Duration) -> Duration {
+    most.mul_f64(rand::random_range(0.9..=1.0))
 }
 
 async fn handshake(
@@ -316,4 +322,25 @@ where
         let response = response.map(|body| ResponseBody::body(body, stream));
         Ok(localized(response, language))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_opened_together_grow_old_apart_and_none_older_than_it_may() {
+        let most = Duration::from_secs(4 * 3600);
+        let mut ages: Vec<Duration> = (0..1000).map(|_| this_age(most)).collect();
+        ages.sort();
+        let (youngest, oldest) = (ages[0], ages[999]);
+        assert!(
+            youngest >= most * 9 / 10 && oldest <= most,
+            "{youngest:?} to {oldest:?}"
+        );
+        assert!(
+            oldest - youngest > Duration::from_secs(1000),
+            "{youngest:?} to {oldest:?}"
+        );
+    }
 }
