@@ -215,7 +215,7 @@ fn distribute(system: &System, copies: usize) -> Vec<String> {
         "measured",
     ];
     system.json(&[&resolve[..], &law].concat());
-    system.json(&["collections", "approve-list", "crime", "2"]);
+    system.json(&["collections", "approve-list", "crime", "2", "--as", "approver"]);
     recipients
 }
 
@@ -233,6 +233,8 @@ fn connect(system: &System, recipient: &str, seed: u8, came: &Arc<Came>) {
         KEY,
         "--public-key",
         &public,
+        "--as",
+        "administrator",
     ];
     system.json(&[&key[..], &["--reason", "measured"]].concat());
     let inbox = Inbox {
@@ -241,7 +243,15 @@ fn connect(system: &System, recipient: &str, seed: u8, came: &Arc<Came>) {
         came: Arc::clone(came),
     };
     let url = inbox.serve(&system.home(), recipient);
-    let update = ["collections", "update-recipient", recipient, "--endpoint", &url];
+    let update = [
+        "collections",
+        "update-recipient",
+        recipient,
+        "--endpoint",
+        &url,
+        "--as",
+        "administrator",
+    ];
     let facts = ["--certificate", recipient, "--act", "An act", "--reason", "measured"];
     system.json(&[&update[..], &facts].concat());
 }

@@ -427,7 +427,16 @@ async fn what_cannot_be_read_is_the_callers_fault_and_is_told_so() {
     )
     .await;
     assert_eq!(none, "METHOD_UNKNOWN");
-    let refused = ["journal", "list", "--service", "request-intake", "--outcome", "refused"];
+    let refused = [
+        "journal",
+        "list",
+        "--service",
+        "request-intake",
+        "--outcome",
+        "refused",
+        "--as",
+        "administrator",
+    ];
     let refusals = tokio::task::block_in_place(|| system.system.json(&refused));
     let recorded = table();
     let recorded = recorded

@@ -144,6 +144,8 @@ fn a_request_is_answered_by_the_command_line_alone_and_its_documents_are_verifie
         "deputy",
         "--signature",
         &text(&signature),
+        "--as",
+        "approver",
     ]
     .map(str::to_owned);
     let approve: Vec<&str> = approve.iter().map(String::as_str).collect();

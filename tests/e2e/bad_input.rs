@@ -129,7 +129,13 @@ fn wrong_states_and_wrong_callers_are_refused() {
                 &["ROLE_MISSING"],
             ),
             (
-                &["collections", "release", "collections/courts/editions/2025-Q1"],
+                &[
+                    "collections",
+                    "release",
+                    "collections/courts/editions/2025-Q1",
+                    "--as",
+                    "approver",
+                ],
                 1,
                 &["DISTRIBUTION_UNRESOLVED", "3-8, 13-24"],
             ),
@@ -140,6 +146,8 @@ fn wrong_states_and_wrong_callers_are_refused() {
                     "collections/crime/editions/2025-Q1/copies/1",
                     "--sha256",
                     &digest,
+                    "--as",
+                    "operator",
                 ],
                 1,
                 &["ROLE_MISSING"],
@@ -165,7 +173,16 @@ fn wrong_states_and_wrong_callers_are_refused() {
             ),
         ],
     );
-    let refusals = system.json(&["journal", "list", "--service", "form-registry", "--outcome", "refused"]);
+    let refusals = system.json(&[
+        "journal",
+        "list",
+        "--service",
+        "form-registry",
+        "--outcome",
+        "refused",
+        "--as",
+        "administrator",
+    ]);
     let reasons: Vec<&Value> = refusals["entries"]
         .as_array()
         .expect("entries")

@@ -150,8 +150,25 @@ fn days_terms_and_acts_can_be_narrowed_down() {
     assert!((1..all).contains(&count(&["--kind", "order"])));
     assert!(count(&["--as-known-at", "2017-06-01T00:00:00Z"]) < all);
     let file = system.file("act.json", &act());
-    system.json(&["calendar", "act", "create", "--file", &file, "--yes"]);
-    system.json(&["calendar", "act", "withdraw", "order-1-2027", "--yes"]);
+    system.json(&[
+        "calendar",
+        "act",
+        "create",
+        "--file",
+        &file,
+        "--yes",
+        "--as",
+        "administrator",
+    ]);
+    system.json(&[
+        "calendar",
+        "act",
+        "withdraw",
+        "order-1-2027",
+        "--yes",
+        "--as",
+        "administrator",
+    ]);
     assert_eq!((count(&[]), count(&["--withdrawn"])), (all, all + 1));
 }
 
@@ -266,7 +283,7 @@ fn a_month_shows_every_open_request_however_many_pages_they_fill() {
 fn an_act_is_recorded_only_after_yes_and_a_preview() {
     let system = System::start();
     let file = system.file("act.json", &act());
-    let create = ["calendar", "act", "create", "--file", &file];
+    let create = ["calendar", "act", "create", "--file", &file, "--as", "administrator"];
     for answer in ["", "no\n", "perhaps\n"] {
         let output = system.run_with_input(&create, answer);
         let told = errors(&output);
@@ -288,7 +305,7 @@ fn an_act_is_recorded_only_after_yes_and_a_preview() {
         said(&system, &tried).is_empty(),
         "people read the preview on standard error"
     );
-    let from_input = ["calendar", "act", "create", "--file", "-"];
+    let from_input = ["calendar", "act", "create", "--file", "-", "--as", "administrator"];
     let output = system.run_with_input(&from_input, &act());
     assert!(
         output.status.code() == Some(2) && errors(&output).contains("--yes"),
@@ -307,7 +324,11 @@ fn an_act_is_recorded_only_after_yes_and_a_preview() {
     assert_eq!(kind_of_8_january_2027(&system), "DAY_KIND_TRANSFERRED_DAY_OFF");
 
     let id = ["--request-id", "7b0c7f5e-1c5c-4b6e-9d3a-0d6f5a8e2c01", "--yes"];
-    let withdraw = [&["calendar", "act", "withdraw", "order-1-2027"], &id[..]].concat();
+    let withdraw = [
+        &["calendar", "act", "withdraw", "order-1-2027", "--as", "administrator"],
+        &id[..],
+    ]
+    .concat();
     assert_eq!(
         system.json(&withdraw),
         system.json(&withdraw),
@@ -341,7 +362,10 @@ fn an_act_moves_open_due_dates_as_its_preview_said_and_withdrawing_it_restores_t
     assert_eq!(due(), (Some(5), Some(0)));
     let act = act().replace("\"day\":8", "\"day\":5");
     let file = system.file("act.json", &act);
-    let output = system.run_with_input(&["calendar", "act", "create", "--file", &file], "yes\n");
+    let output = system.run_with_input(
+        &["calendar", "act", "create", "--file", &file, "--as", "administrator"],
+        "yes\n",
+    );
     let told = errors(&output);
     assert!(output.status.success(), "{told}");
     assert!(told.contains(&format!("2027-01-05 -> 2027-01-06  {edition}")), "{told}");
@@ -366,10 +390,20 @@ fn an_act_moves_open_due_dates_as_its_preview_said_and_withdrawing_it_restores_t
         "form-registry",
         "--method",
         "jobs/recompute",
+        "--as",
+        "administrator",
     ];
     let entries = system.json(&journal)["entries"].as_array().map(Vec::len);
 
-    system.json(&["calendar", "act", "withdraw", "order-1-2027", "--yes"]);
+    system.json(&[
+        "calendar",
+        "act",
+        "withdraw",
+        "order-1-2027",
+        "--yes",
+        "--as",
+        "administrator",
+    ]);
     until("the due date is restored", || due() == (Some(5), Some(2)));
     let twice = system.json(&journal)["entries"].as_array().map(Vec::len);
     assert!(
@@ -402,7 +436,16 @@ fn what_a_service_that_is_away_knows_is_named_as_missing() {
     );
 
     let file = system.file("act.json", &act());
-    let output = system.run(&["calendar", "act", "create", "--file", &file, "--yes"]);
+    let output = system.run(&[
+        "calendar",
+        "act",
+        "create",
+        "--file",
+        &file,
+        "--yes",
+        "--as",
+        "administrator",
+    ]);
     let told = errors(&output);
     assert!(output.status.success(), "{told}");
     assert!(

@@ -51,10 +51,19 @@ fn the_days_of_a_withdrawn_act_stay_in_the_export_cancelled_and_each_turn_counts
     assert!(!before.contains("CANCELLED"), "nothing went yet");
     let create = |name: &str| {
         let file = system.file("act.json", &act().replace("order-1-2027", name));
-        system.json(&["calendar", "act", "create", "--file", &file, "--yes"]);
+        system.json(&[
+            "calendar",
+            "act",
+            "create",
+            "--file",
+            &file,
+            "--yes",
+            "--as",
+            "administrator",
+        ]);
     };
     let withdraw = |name: &str| {
-        system.json(&["calendar", "act", "withdraw", name, "--yes"]);
+        system.json(&["calendar", "act", "withdraw", name, "--yes", "--as", "administrator"]);
     };
     let events = |status: &str, sequence: &str| {
         let export = ["calendar", "export", "--year", "2027", "--only", "days"];

@@ -2,7 +2,7 @@
 
 use legalstat_local::authority::{Authority, Usage};
 use legalstat_proto::common::v1::Role;
-use legalstat_test_support::system::System;
+use legalstat_test_support::system::{System, program};
 use nix::sys::signal::Signal;
 use rcgen::{CertificateParams, Issuer, KeyPair, SanType};
 use time::{Duration, OffsetDateTime};
@@ -81,4 +81,45 @@ fn an_expired_certificate_another_authority_and_a_service_that_is_away_are_told_
     std::fs::write(&addresses, known).expect("the folder is ours");
     says(list(&system, "edms"), 3, &["unreachable", "refused"]);
     says(list(&system, "ended"), 2, &["ended.pem expired at"]);
+}
+
+#[test]
+fn a_command_never_takes_another_persons_certificate_by_itself() {
+    let system = System::start();
+    let journal = ["journal", "list", "--service", "calendar"];
+    let (code, said) = system.failure(&journal);
+    let told = "operator, whose certificate is the default, may not call legalstat.journal.v1.JournalService/ListEntries: say \
+                who does with `--as administrator` or `--as auditor`";
+    assert!(code == 2 && said.contains(told), "{code}: {said}");
+    let refused = system.json(&[&journal[..], &["--outcome", "refused", "--as", "auditor"]].concat());
+    assert_eq!(
+        refused["entries"].as_array().map(Vec::len),
+        Some(0),
+        "nothing was sent: {refused}"
+    );
+    let (code, said) = system.failure(&[&journal[..], &["--as", "operator"]].concat());
+    assert!(
+        code == 1 && said.contains("ROLE_MISSING"),
+        "who is named is asked for: {said}"
+    );
+
+    // Where there is one certificate alone, it is the default; nobody there may do more.
+    let own = system.folder().join("own");
+    std::fs::create_dir(&own).expect("the folder is ours");
+    for file in ["ca.pem", "auditor.pem", "auditor.key"] {
+        std::fs::copy(system.home().join("certificates").join(file), own.join(file)).expect("it is there");
+    }
+    let by_the_only_one = |arguments: &[&str]| {
+        let mut command = program(system.folder());
+        let called = command.env("LEGALSTAT_CERTIFICATES", &own).args(arguments).output();
+        called.expect("the program runs")
+    };
+    let read = by_the_only_one(&journal);
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let written = by_the_only_one(&["forms", "place", "forms/1/editions/2025-M01"]);
+    let said = String::from_utf8_lossy(&written.stderr).into_owned();
+    assert!(
+        written.status.code() == Some(1) && said.contains("ROLE_MISSING"),
+        "{said}"
+    );
 }

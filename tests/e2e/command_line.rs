@@ -103,7 +103,16 @@ fn an_act_is_tried_entered_and_withdrawn() {
         },
     });
     let file = system.file("act.json", &act.to_string());
-    let create = ["calendar", "act", "create", "--file", &file, "--yes"];
+    let create = [
+        "calendar",
+        "act",
+        "create",
+        "--file",
+        &file,
+        "--yes",
+        "--as",
+        "administrator",
+    ];
     let kind = || system.json(&["calendar", "day", "2027-01-08"])["kind"].clone();
     let tried = system.json(&[&create[..], &["--validate-only"]].concat());
     assert_eq!(list(&tried, "changedDays").len(), 2);
@@ -118,9 +127,26 @@ fn an_act_is_tried_entered_and_withdrawn() {
     );
     let other = act.to_string().replace("Order No. 1 of 2027", "Order No. 2 of 2027");
     let other = system.file("other.json", &other);
-    let (code, said) = system.failure(&["calendar", "act", "create", "--file", &other, "--yes"]);
+    let (code, said) = system.failure(&[
+        "calendar",
+        "act",
+        "create",
+        "--file",
+        &other,
+        "--yes",
+        "--as",
+        "administrator",
+    ]);
     assert!(code == 1 && said.contains("ALREADY_EXISTS"), "{said}");
-    system.json(&["calendar", "act", "withdraw", "order-1-2027", "--yes"]);
+    system.json(&[
+        "calendar",
+        "act",
+        "withdraw",
+        "order-1-2027",
+        "--yes",
+        "--as",
+        "administrator",
+    ]);
     assert_eq!(kind(), "DAY_KIND_WORKING", "withdrawing restores");
     let quarters = [
         "calendar",
@@ -187,7 +213,16 @@ fn a_request_is_submitted_from_a_file_and_read_back() {
         system.json(&["requests", "get", name, "--as", "edms"]),
         without_secret(submitted.clone())
     );
-    let entries = system.json(&["journal", "list", "--service", "request-intake", "--resource", name]);
+    let entries = system.json(&[
+        "journal",
+        "list",
+        "--service",
+        "request-intake",
+        "--resource",
+        name,
+        "--as",
+        "administrator",
+    ]);
     assert_eq!(list(&entries, "entries").len(), 1);
 }
 
@@ -207,7 +242,10 @@ fn copies_travel_from_upload_to_receipt_on_the_command_line() {
     ]);
     let sha256 = hex::encode(legalstat_kit::door::wire::sha256(b"The crime collection"));
     system.json(&["collections", "seal", edition, "--sha256", &sha256]);
-    assert_eq!(system.json(&["collections", "release", edition])["copiesIssued"], 33);
+    assert_eq!(
+        system.json(&["collections", "release", edition, "--as", "approver"])["copiesIssued"],
+        33
+    );
     let copies = system.json(&["collections", "copies", "--as", "supreme-court"]);
     let copy = &list(&copies, "copies")[0];
     assert_eq!(

@@ -166,9 +166,21 @@ fn each_verb_is_given_once_and_the_sheet_tells_what_is_next_after_each() {
             "head",
             "--reason",
             "Two regions are late",
+            "--as",
+            "approver",
         ],
     );
-    let (code, told) = system.failure(&["requests", "extend", &number, "--capacity", "head", "--reason", "Again"]);
+    let (code, told) = system.failure(&[
+        "requests",
+        "extend",
+        &number,
+        "--capacity",
+        "head",
+        "--reason",
+        "Again",
+        "--as",
+        "approver",
+    ]);
     assert!(code == 1 && told.contains("ALREADY_EXTENDED"), "{told}");
     let forward = [
         "requests",
@@ -283,9 +295,10 @@ async fn requests_are_ended_each_in_its_way_and_one_is_not_returned_before_its_t
         "--reason",
         "Answered before",
     ];
-    let (code, told) = system.failure(&[&terminate[..], &["--as", "operator"]].concat());
+    let by = |name| [&terminate[..], &["--as", name]].concat();
+    let (code, told) = system.failure(&by("operator"));
     assert!(code == 1 && told.contains("ROLE_MISSING"), "{told}");
-    assert!(said(&system, &terminate).contains("TERMINATED"));
+    assert!(said(&system, &by("approver")).contains("TERMINATED"));
 
     let whole = recorded(&system, "Население", &ADDRESS);
     let forward = [

@@ -20,7 +20,14 @@ pub(super) fn give_key(system: &System, recipient: &str) {
     let store = format!("{recipient}-inbox");
     let key = system.json(&["inbox", "add-key", "--as", recipient, "--store", &store]);
     let public = system.file(&format!("{recipient}.pub"), text(&key, "publicKey"));
-    let enter = ["collections", "add-recipient-key", recipient, text(&key, "key")];
+    let enter = [
+        "collections",
+        "add-recipient-key",
+        recipient,
+        text(&key, "key"),
+        "--as",
+        "administrator",
+    ];
     system.json(&[&enter[..], &["--public-key", &public, "--reason", "its inbox signs"]].concat());
 }
 
@@ -39,6 +46,8 @@ pub(super) fn connected(system: &System) -> Inbox {
         LEADERSHIP,
         "--endpoint",
         &inbox.url(),
+        "--as",
+        "administrator",
     ];
     let facts = ["--certificate", LEADERSHIP, "--act", "Order 1", "--reason", "its inbox"];
     system.json(&[&update[..], &facts].concat());
@@ -50,7 +59,7 @@ pub(super) fn released(system: &System) -> String {
     let file = system.file("crime.pdf", CONTENT);
     system.json(&["collections", "upload", EDITION, "--content", &file]);
     system.json(&["collections", "seal", EDITION, "--file", &file]);
-    system.json(&["collections", "release", EDITION]);
+    system.json(&["collections", "release", EDITION, "--as", "approver"]);
     file
 }
 

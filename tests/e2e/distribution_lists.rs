@@ -60,7 +60,7 @@ fn a_list_is_resolved_from_a_file_after_a_dry_run_and_approved_by_another() {
     assert_eq!(system.json(&list)["version"], 1, "a dry run changes nothing");
     let proposed = system.json(&resolving(&file, &[]));
     assert_eq!(proposed["name"], "collections/supervision/distributionLists/2");
-    system.json(&["collections", "approve-list", "supervision", "2"]);
+    system.json(&["collections", "approve-list", "supervision", "2", "--as", "approver"]);
     let listed = system.json(&["collections", "lists", "supervision"]);
     assert_eq!(
         listed["distributionLists"][1]["state"], "DISTRIBUTION_LIST_STATE_IN_FORCE",
@@ -97,6 +97,8 @@ fn an_administrator_enters_a_court_after_a_council_with_a_key_and_a_title() {
         "Constitutional Law 153-VII",
         "--reason",
         "the Council became a Court",
+        "--as",
+        "administrator",
     ]);
     assert_eq!(entered["certificateName"], "constitutional-court", "{entered}");
     system.json(&[
@@ -109,6 +111,8 @@ fn an_administrator_enters_a_court_after_a_council_with_a_key_and_a_title() {
         "constitutional-court",
         "--reason",
         "the Council became a Court",
+        "--as",
+        "administrator",
     ]);
     let list = system.json(&["collections", "distribution", "crime", "--as-of", "2023-01-01"]);
     let recipients = list["cells"].as_array().expect("it has cells").iter();
@@ -129,6 +133,8 @@ fn an_administrator_enters_a_court_after_a_council_with_a_key_and_a_title() {
         &key,
         "--reason",
         "its system is connected",
+        "--as",
+        "administrator",
     ]);
     assert_eq!(added["state"], "SIGNING_KEY_STATE_IN_USE", "{added}");
     let retired = system.json(&[
@@ -138,6 +144,8 @@ fn an_administrator_enters_a_court_after_a_council_with_a_key_and_a_title() {
         "2026",
         "--reason",
         "it was lost",
+        "--as",
+        "administrator",
     ]);
     assert_eq!(retired["state"], "SIGNING_KEY_STATE_RETIRED", "{retired}");
     let title = [
@@ -148,6 +156,8 @@ fn an_administrator_enters_a_court_after_a_council_with_a_key_and_a_title() {
         "О работе судов",
         "--reason",
         "the official title",
+        "--as",
+        "administrator",
     ];
     assert_eq!(system.json(&title)["title"]["ru"], "О работе судов");
 }

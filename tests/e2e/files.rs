@@ -74,7 +74,7 @@ fn an_act_in_the_contracts_spelling_is_tried_previewed_recorded_and_repeated() {
         |validate_only: bool| json!({ "calendar_act": act(), "request_id": ID, "validate_only": validate_only });
     let tried = system.file("tried.json", &whole(true).to_string());
     for file in [["--file", &tried, "--yes"], ["--file", &tried, "-o=table"]] {
-        let output = system.run(&[&["calendar", "act", "create"], &file[..]].concat());
+        let output = system.run(&[&["calendar", "act", "create", "--as", "administrator"], &file[..]].concat());
         let told = errors(&output);
         assert!(
             output.status.success() && told.contains("Nothing was recorded"),
@@ -88,7 +88,17 @@ fn an_act_in_the_contracts_spelling_is_tried_previewed_recorded_and_repeated() {
     assert_eq!(kind_of_8_january_2027(&system), "DAY_KIND_WORKING");
 
     let file = system.file("act.json", &whole(false).to_string());
-    let create = ["calendar", "act", "create", "--file", &file, "-o", "json"];
+    let create = [
+        "calendar",
+        "act",
+        "create",
+        "--file",
+        &file,
+        "-o",
+        "json",
+        "--as",
+        "administrator",
+    ];
     let answers = [0; 2].map(|_| system.run_with_input(&create, "yes\n"));
     for output in &answers {
         assert!(output.status.success(), "{}", errors(output));
@@ -123,7 +133,16 @@ fn a_field_given_twice_in_whichever_spelling_is_refused_and_nothing_is_recorded(
     ];
     for (text, told) in twice {
         let file = system.file("act.json", &text.replace("ACT", &act().to_string()));
-        let (code, said) = system.failure(&["calendar", "act", "create", "--file", &file, "--yes"]);
+        let (code, said) = system.failure(&[
+            "calendar",
+            "act",
+            "create",
+            "--file",
+            &file,
+            "--yes",
+            "--as",
+            "administrator",
+        ]);
         assert!(code == 2 && said.contains(told), "{code}: {said}");
         assert!(!said.contains("request id"), "nothing was asked for: {said}");
     }

@@ -50,6 +50,8 @@ fn an_administrator_changes_the_register_and_everyone_reads_it() {
         "атауы",
         "--reason",
         "the title was missing",
+        "--as",
+        "administrator",
     ];
     let corrected = system.json(&title);
     assert_eq!(corrected["missingLanguages"], json!(["ru"]));
@@ -66,6 +68,8 @@ fn an_administrator_changes_the_register_and_everyone_reads_it() {
         "Order No. 7",
         "--etag",
         etag,
+        "--as",
+        "administrator",
     ];
     assert_eq!(system.json(&update)["dueDay"], json!(7));
     let (code, refused) = system.failure(&update);
@@ -122,6 +126,8 @@ fn an_administrator_changes_the_register_and_everyone_reads_it() {
         "Order No. 9",
         "--reason",
         "abolished",
+        "--as",
+        "administrator",
     ];
     system.json(&retire);
     assert!(system.json(&["forms", "schedule", "--year", "2027", "--form", "20"])["items"] == json!([]));
@@ -159,6 +165,8 @@ fn what_is_overdue_and_due_is_asked_by_flags() {
         "2025-01-01",
         "--reason",
         "the paper register ended in 2024",
+        "--as",
+        "administrator",
     ];
     let set = system.json(&set);
     assert_eq!(set["previous"].as_array().map(Vec::len), Some(1));

@@ -51,6 +51,8 @@ fn answer(system: &System, name: &str) {
         "head",
         "--signature",
         &signature,
+        "--as",
+        "approver",
     ];
     system.json(&approve);
     system.json(&[
@@ -145,7 +147,16 @@ fn a_person_reads_the_answer_with_coupon_and_secret_and_a_guess_gets_nothing() {
     ] {
         assert_eq!(person(wrong).status.code(), Some(2), "{wrong:?}");
     }
-    let journal = ["journal", "list", "--service", "request-intake", "--outcome", "refused"];
+    let journal = [
+        "journal",
+        "list",
+        "--service",
+        "request-intake",
+        "--outcome",
+        "refused",
+        "--as",
+        "administrator",
+    ];
     let journal = system.json(&journal).to_string();
     assert!(
         journal.contains("GetAnswerByCoupon") && journal.contains("RESOURCE_NOT_FOUND"),

@@ -30,7 +30,7 @@ fn released(system: &System) -> Vec<String> {
         "application/pdf",
     ]);
     system.json(&["collections", "seal", EDITION, "--file", &file]);
-    system.json(&["collections", "release", EDITION]);
+    system.json(&["collections", "release", EDITION, "--as", "approver"]);
     let copies = system.json(&["collections", "copies", "--edition", EDITION, "--as", COURT]);
     let copies = copies["copies"].as_array().expect("a list");
     copies.iter().map(|copy| text(copy, "name").to_owned()).collect()
@@ -57,8 +57,10 @@ async fn a_state_body_starts_an_inbox_from_a_folder_and_the_distribution_takes_t
             "-",
             "--reason",
             "its inbox signs",
+            "--as",
+            "administrator",
         ];
-        let entered = system.run_with_input(&[&enter[..], &["--as", "administrator"]].concat(), public);
+        let entered = system.run_with_input(&enter, public);
         assert!(entered.status.success(), "{}", String::from_utf8_lossy(&entered.stderr));
         let keys = system.run(&["collections", "keys", "-o", "json"]).stdout;
         let inbox = Inbox::start(system.folder(), COURT, &keys);

@@ -20,6 +20,8 @@ fn the_year_of_the_collections_is_counted_from_the_day_that_an_administrator_set
         "2019-04-15",
         "--reason",
         "the paper register ended",
+        "--as",
+        "administrator",
     ]);
     assert_eq!(set["previous"].as_array().map(Vec::len), Some(1), "{set}");
     let after = counted(&["--by", "collection"]);

@@ -155,6 +155,8 @@ fn succeeded(system: &System) -> Inbox {
         "11",
         "--from",
         "2023-01-01",
+        "--as",
+        "administrator",
     ];
     system.json(
         &[
@@ -166,7 +168,7 @@ fn succeeded(system: &System) -> Inbox {
     );
     give_key(system, HEIR);
     let inbox = Inbox::following(system.folder(), HEIR, &[COUNCIL], &distribution_keys(system));
-    let change = ["collections", "update-recipient"];
+    let change = ["collections", "update-recipient", "--as", "administrator"];
     let server = [HEIR, "--endpoint", &inbox.url(), "--reason", "its inbox"];
     system.json(&[&change[..], &server].concat());
     let ends = [COUNCIL, "--to", "2022-12-31", "--successor", HEIR];

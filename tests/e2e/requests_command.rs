@@ -143,6 +143,8 @@ fn a_body_is_entered_and_sees_what_was_brought_in_its_name() {
         "Order 7",
         "--reason",
         "its system is connected",
+        "--as",
+        "administrator",
     ]);
     assert_eq!(entered["name"], "bodies/supreme-court");
     assert_eq!(names(&system.json(&["requests", "list", "--as", body])).len(), 2);
@@ -159,6 +161,8 @@ fn a_body_is_entered_and_sees_what_was_brought_in_its_name() {
         "Верховный Суд",
         "--reason",
         "it was left out",
+        "--as",
+        "administrator",
     ];
     assert_eq!(system.json(&renamed)["title"]["ru"], "Верховный Суд");
     let without = [
@@ -169,12 +173,24 @@ fn a_body_is_entered_and_sees_what_was_brought_in_its_name() {
         "",
         "--reason",
         "its key is lost",
+        "--as",
+        "administrator",
     ];
     assert_eq!(system.json(&without)["certificateName"], "");
     assert!(names(&system.json(&["requests", "list", "--as", body])).is_empty());
     let listed = system.json(&["bodies", "list", "--bin", BIN]);
     assert_eq!(listed["bodies"].as_array().map(Vec::len), Some(1));
     assert_eq!(system.json(&["bodies", "get", body])["title"]["en"], "Supreme Court");
-    let (code, told) = system.failure(&["bodies", "update", "none", "--en", "x", "--reason", "x"]);
+    let (code, told) = system.failure(&[
+        "bodies",
+        "update",
+        "none",
+        "--en",
+        "x",
+        "--reason",
+        "x",
+        "--as",
+        "administrator",
+    ]);
     assert!(code == 1 && told.contains("RESOURCE_NOT_FOUND"), "{told}");
 }

@@ -30,6 +30,8 @@ fn rule<'a>(more: &[&'a str]) -> Vec<&'a str> {
         "the storage periods",
         "-o",
         "json",
+        "--as",
+        "administrator",
     ];
     [&rule, more].concat()
 }
@@ -49,7 +51,7 @@ fn an_administrator_tries_a_rule_enters_it_and_ends_it_and_does_not_approve_his_
     let entered = answer(&system.run(&rule(&[])));
     let name = entered["name"].as_str().expect("it has a name");
     assert_eq!(entered["state"], "RETENTION_RULE_STATE_PROPOSED");
-    let own = system.run(&["requests", "retention", "approve", name]);
+    let own = system.run(&["requests", "retention", "approve", name, "--as", "administrator"]);
     let said = String::from_utf8_lossy(&own.stderr);
     assert_eq!(own.status.code(), Some(1), "{said}");
     assert!(said.contains("another person approves it"), "{said}");
@@ -67,6 +69,8 @@ fn an_administrator_tries_a_rule_enters_it_and_ends_it_and_does_not_approve_his_
         "entered wrong",
         "-o",
         "json",
+        "--as",
+        "administrator",
     ]));
     assert_eq!(ended["state"], "RETENTION_RULE_STATE_ENDED");
     let shown = answer(&system.run(&["requests", "retention", "show", name, "-o", "json"]));
@@ -92,6 +96,8 @@ fn an_administrator_tries_a_rule_enters_it_and_ends_it_and_does_not_approve_his_
         "para 1",
         "--reason",
         "by a court",
+        "--as",
+        "administrator",
     ];
     let said = String::from_utf8_lossy(&system.run(&absent).stderr).into_owned();
     assert!(said.contains("there is no requests/0198c0de"), "{said}");
@@ -193,6 +199,8 @@ async fn a_rule_that_another_administrator_approves_erases_what_is_due() {
         "the storage periods",
         "-o",
         "json",
+        "--as",
+        "administrator",
     ]));
     let name = entered["name"].as_str().expect("it has a name");
     let approve = [

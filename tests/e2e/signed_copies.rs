@@ -14,7 +14,7 @@ fn released(system: &System) -> Value {
     let (code, said) = system.failure(&["collections", "seal", EDITION, "--file", &other]);
     assert!(code == 1 && said.contains("DIGEST_MISMATCH"), "{code} {said}");
     system.json(&["collections", "seal", EDITION, "--file", &file]);
-    system.json(&["collections", "release", EDITION])
+    system.json(&["collections", "release", EDITION, "--as", "approver"])
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn an_edition_is_recalled_and_its_holder_confirms_that_it_knows() {
     let system = System::start();
     released(&system);
     let reason = "table 3 is wrong";
-    let recalled = system.json(&["collections", "recall", EDITION, "--reason", reason]);
+    let recalled = system.json(&["collections", "recall", EDITION, "--reason", reason, "--as", "approver"]);
     assert_eq!(recalled["state"], "EDITION_STATE_RECALLED");
     assert_eq!(recalled["revisions"][0]["recall"]["reason"], reason);
     let confirmed = system.json(&["collections", "confirm-recall", COPY, "--as", "supreme-court"]);
@@ -86,7 +86,7 @@ fn several_files_go_up_in_one_command_are_sealed_by_their_digest_and_come_down_i
     let (code, said) = system.failure(&["collections", "seal", EDITION, "--file", &sheet, &kazakh]);
     assert!(code != 0 && said.contains("crime-ru.pdf"), "{code} {said}");
     system.json(&["collections", "seal", EDITION, "--file", &russian, &sheet, &kazakh]);
-    system.json(&["collections", "release", EDITION]);
+    system.json(&["collections", "release", EDITION, "--as", "approver"]);
 
     let folder = system.folder().join("received").display().to_string();
     let court = ["--as", "supreme-court"];

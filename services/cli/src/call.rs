@@ -25,6 +25,7 @@ use crate::{
     failure::Failure,
     message::{self, to_json},
     output,
+    place::Place,
     tls::Line,
 };
 
@@ -66,12 +67,25 @@ pub(crate) struct Connection {
     channel: Channel,
     line: Line,
     timeout: Duration,
+    /// Where the certificate is from, when nobody was named whose it should be.
+    unnamed: Option<Place>,
 }
 
 impl Connection {
     /// A connection over a channel; `line` says what is wrong when no call comes through.
     pub(crate) fn new(channel: Channel, line: Line, timeout: Duration) -> Self {
-        Self { channel, line, timeout }
+        Self {
+            channel,
+            line,
+            timeout,
+            unnamed: None,
+        }
+    }
+
+    /// The same with the certificate that a place shows where nobody is named: it is for the methods that its holder may call.
+    pub(crate) fn unnamed(self, place: Place) -> Self {
+        let unnamed = Some(place);
+        Self { unnamed, ..self }
     }
 
     /// Calls a unary method with a request that the program made.
@@ -124,7 +138,7 @@ impl Connection {
     async fn send_once(&self, name: &str, request: &DynamicMessage) -> Result<Value, Failure> {
         let method = method(name);
         let request = self.request(request.clone());
-        let mut client = self.ready().await?;
+        let mut client = self.ready(&method).await?;
         let response = client.unary(request, path(&method), Dynamic(method.output())).await?;
         Ok(to_json(response.get_ref())?)
     }
@@ -178,7 +192,7 @@ impl Connection {
             message
         });
         let requests = futures::stream::once(async { first }).chain(chunks);
-        let mut client = self.ready().await?;
+        let mut client = self.ready(&method).await?;
         let response = client
             .client_streaming(self.request(requests), path(&method), Dynamic(method.output()))
             .await?;
@@ -214,6 +228,7 @@ impl Connection {
             counted.inc(rows.len() as u64);
             part(Part::Rows(ObservationRows { rows }))
         });
+        self.require_named(&method(name))?;
         let mut client = FormRegistryServiceClient::new(self.channel.clone());
         let answer = client.import_observations(self.request(header.chain(batches))).await;
         sent.finish_and_clear();
@@ -231,7 +246,7 @@ impl Connection {
     async fn download_once(&self, name: &str, request: &Value) -> Result<(Value, Vec<u8>), Failure> {
         let method = method(name);
         let request = self.request(message::of(&method.input(), request)?);
-        let mut client = self.ready().await?;
+        let mut client = self.ready(&method).await?;
         let responses = client
             .server_streaming(request, path(&method), Dynamic(method.output()))
             .await?
@@ -256,7 +271,7 @@ impl Connection {
         let method = method(name);
         let request = Request::new(message::of(&method.input(), request)?);
         let began = async {
-            let mut client = self.ready().await?;
+            let mut client = self.ready(&method).await?;
             let path = path(&method);
             Ok::<_, Failure>(client.server_streaming(request, path, Dynamic(method.output())).await?)
         };
@@ -265,7 +280,14 @@ impl Connection {
         Ok(began.into_inner().map(|message| Ok(to_json(&message?)?)))
     }
 
-    async fn ready(&self) -> Result<tonic::client::Grpc<Channel>, Failure> {
+    /// Refuses a method that another than the holder of the certificate has to call, when nobody was named.
+    fn require_named(&self, method: &MethodDescriptor) -> Result<(), Failure> {
+        let unnamed = self.unnamed.as_ref();
+        unnamed.map_or(Ok(()), |place| place.require_named(path(method).path()))
+    }
+
+    async fn ready(&self, method: &MethodDescriptor) -> Result<tonic::client::Grpc<Channel>, Failure> {
+        self.require_named(method)?;
         let mut client = tonic::client::Grpc::new(self.channel.clone()).max_decoding_message_size(64 * 1024 * 1024);
         client.ready().await.map_err(|error| Failure::unreachable(&error))?;
         Ok(client)

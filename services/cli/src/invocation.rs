@@ -38,10 +38,13 @@ pub(crate) fn caller() -> Option<&'static str> {
     GIVEN.get()?.caller.as_deref()
 }
 
-/// Whether whoever gave the command has a role, by the certificate that `--as` named.
+/// Whether whoever gave the command has a role, by the certificate that `--as` named, or the folder's default.
 pub(crate) fn has_role(role: Role) -> bool {
-    let given = GIVEN.get();
-    given.is_some_and(|given| caller().is_some_and(|caller| given.place().has_role(caller, role)))
+    GIVEN.get().is_some_and(|given| {
+        let place = given.place();
+        let caller = given.caller.clone().or_else(|| place.default_caller());
+        caller.is_some_and(|caller| place.has_role(&caller, role))
+    })
 }
 
 fn flags(caller: Option<&str>, folder: Option<&Path>) -> String {

@@ -12,7 +12,7 @@ pub(crate) const FOLDER: &str = ".legalstat";
 /// Options of every command
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Options {
-    /// Whose certificate to show: operator, approver, edms, supreme-court, … [default: operator, or what the command says]
+    /// Whose certificate to show: operator, approver, edms, supreme-court, … [default: operator, or the only one that there is]
     #[arg(id = "as", long = "as", global = true, value_name = "NAME")]
     pub(crate) caller: Option<String>,
     /// How to show the answer

@@ -11,9 +11,12 @@ use anyhow::Context as _;
 use jiff::Timestamp;
 use legalstat_kit::{
     Caller,
-    call::{client, tls},
+    call::{access, client, tls},
 };
-use legalstat_local::folder::{AlreadyRunning, FolderLock};
+use legalstat_local::{
+    folder::{AlreadyRunning, FolderLock},
+    residents::is_service,
+};
 use legalstat_proto::common::v1::Role;
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +79,9 @@ impl ServiceName {
 /// The addresses that a running `up` leaves for its clients.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Addresses(pub(crate) BTreeMap<ServiceName, String>);
+
+/// How many of those who may call a method are named at most.
+const NAMED: usize = 3;
 
 /// A system that can be called.
 #[derive(Clone, Debug)]
@@ -153,9 +159,46 @@ impl Place {
         address.ok_or_else(|| Failure::Unreachable(format!("{} is not in {}", service.as_str(), file.display())))
     }
 
-    /// Whether there is a certificate of this name.
-    pub(crate) fn has_certificate(&self, name: &str) -> bool {
-        self.certificates().join(format!("{name}.pem")).exists()
+    /// Whose certificate is shown where nobody is named: the operator's, or the only one that there is.
+    pub(crate) fn default_caller(&self) -> Option<String> {
+        let callers = self.callers();
+        match &callers[..] {
+            [only] => Some(only.clone()),
+            several => several.iter().find(|name| *name == "operator").cloned(),
+        }
+    }
+
+    /// Refuses a method, by its path, that the default caller may not call and another may: nobody acts as another by accident. Where
+    /// nobody in the folder may, the service says what is missing.
+    ///
+    /// # Errors
+    /// Names those who may.
+    pub(crate) fn require_named(&self, method: &str) -> Result<(), Failure> {
+        let may = |name: &String| self.shown_as(name).is_ok_and(|caller| access::admits(method, &caller));
+        let default = self.default_caller();
+        if access::admits(method, &Caller::anonymous()) || default.as_ref().is_some_and(may) {
+            return Ok(());
+        }
+        let able: Vec<String> = self
+            .callers()
+            .into_iter()
+            .filter(|name| !is_service(name) && may(name))
+            .collect();
+        if able.is_empty() {
+            return Ok(());
+        }
+        let most = able
+            .iter()
+            .take(NAMED)
+            .map(|name| format!("`--as {}`", invocation::quoted(name)));
+        let more = if able.len() > NAMED { ", or another" } else { "" };
+        let (most, method) = (most.collect::<Vec<_>>().join(" or "), method.trim_start_matches('/'));
+        let default = default.map_or("whoever shows no certificate".to_owned(), |name| {
+            format!("{name}, whose certificate is the default,")
+        });
+        Err(Failure::usage(format!(
+            "{default} may not call {method}: say who does with {most}{more}; nothing was sent"
+        )))
     }
 
     /// Connects to a service as the named caller; `None` shows no certificate.
@@ -227,10 +270,14 @@ impl Place {
             .map_err(|error| Failure::Certificate(format!("{shown} cannot be used: {error}")))
     }
 
+    /// Of whom there are certificate and key.
     fn callers(&self) -> Vec<String> {
-        let files = std::fs::read_dir(self.certificates()).into_iter().flatten().flatten();
+        let folder = self.certificates();
+        let files = std::fs::read_dir(&folder).into_iter().flatten().flatten();
         let names = files.filter_map(|file| file.file_name().to_str()?.strip_suffix(".key").map(str::to_owned));
-        let mut names: Vec<String> = names.collect();
+        let mut names: Vec<String> = names
+            .filter(|name| folder.join(format!("{name}.pem")).exists())
+            .collect();
         names.sort();
         names
     }

@@ -138,7 +138,7 @@ async fn a_large_edition_goes_to_eight_inboxes_and_to_eight_who_fetch_it_with_fl
         require_flat(process, before, "an upload");
         told(&apart, &[&["collections", "seal", EDITION][..], &file].concat());
         let before = marked(process);
-        told(&apart, &["collections", "release", EDITION]);
+        told(&apart, &["collections", "release", EDITION, "--as", "approver"]);
         until_received(&apart, &recipients);
         require_flat(process, before, "deliveries to eight inboxes");
         for inbox in &inboxes {

@@ -66,7 +66,14 @@ pub fn inbox(apart: &Apart, recipient: &str, keys: &Value) -> Inbox {
     let store = format!("{recipient}-inbox");
     let key = told(apart, &["inbox", "add-key", "--as", recipient, "--store", &store]);
     std::fs::write(apart.folder().join("key"), text(&key, "publicKey")).expect("the folder is ours");
-    let enter = ["collections", "add-recipient-key", recipient, text(&key, "key")];
+    let enter = [
+        "collections",
+        "add-recipient-key",
+        recipient,
+        text(&key, "key"),
+        "--as",
+        "administrator",
+    ];
     told(
         apart,
         &[&enter[..], &["--public-key", "key", "--reason", "its inbox signs"]].concat(),
@@ -76,7 +83,15 @@ pub fn inbox(apart: &Apart, recipient: &str, keys: &Value) -> Inbox {
 
 /// Tells the distribution where a recipient's inbox is.
 pub fn enter(apart: &Apart, recipient: &str, endpoint: &str) {
-    let update = ["collections", "update-recipient", recipient, "--endpoint", endpoint];
+    let update = [
+        "collections",
+        "update-recipient",
+        recipient,
+        "--endpoint",
+        endpoint,
+        "--as",
+        "administrator",
+    ];
     let facts = ["--certificate", recipient, "--act", "Order 1", "--reason", "its inbox"];
     told(apart, &[&update[..], &facts].concat());
 }
@@ -114,7 +129,7 @@ impl Stage {
         until("it takes the content", async || called(apart, &upload)).await;
         block_in_place(|| {
             told(apart, &["collections", "seal", edition, "--file", file]);
-            told(apart, &["collections", "release", edition]);
+            told(apart, &["collections", "release", edition, "--as", "approver"]);
         });
         self.editions.insert(edition.to_owned(), content);
     }

@@ -136,7 +136,7 @@ impl Connection {
             }
         });
         let requests = futures::stream::once(async { first }).chain(chunks);
-        let mut client = self.ready().await?;
+        let mut client = self.ready(&method).await?;
         let response = client
             .client_streaming(self.request(requests), path(&method), Dynamic(method.output()))
             .await?;
@@ -196,7 +196,7 @@ impl Connection {
         let length = file.metadata().with_context(writing)?.len();
         request["offset"] = json!(length);
         let request = self.request(message::of(&method.input(), &request)?);
-        let mut client = self.ready().await?;
+        let mut client = self.ready(&method).await?;
         let mut responses = client
             .server_streaming(request, path(&method), Dynamic(method.output()))
             .await?

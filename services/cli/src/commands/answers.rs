@@ -69,10 +69,10 @@ The file holds the etag of the version that it was made from: when somebody else
     },
     /// Approve the answer; without a signature, tell what to sign and how
     #[command(after_help = "Example:
-  legalstat requests answer approve 2026-000042 --capacity deputy
+  legalstat requests answer approve 2026-000042 --capacity deputy --as approver
   legalstat requests answer download 2026-000042 --format canonical-json --to answer.json
   openssl cms -sign -binary -in answer.json -signer me.crt -inkey me.key -outform DER -out answer.p7s
-  legalstat requests answer approve 2026-000042 --capacity deputy --signature answer.p7s
+  legalstat requests answer approve 2026-000042 --capacity deputy --signature answer.p7s --as approver
 
 The key stays with you: only the signature is sent. Who drafted or edited the answer cannot approve it.")]
     Approve(Approve),
@@ -215,14 +215,12 @@ fn meaning(text: &str) -> Result<Value, String> {
 }
 
 impl Answers {
-    /// The request that is answered, and who usually does what the command does; none where a coupon tells which.
-    pub(crate) fn about(&mut self) -> Option<(&mut String, Option<&'static str>)> {
+    /// The request that is answered; none where a coupon tells which.
+    pub(crate) fn about(&mut self) -> Option<&mut String> {
         match self {
-            Self::Approve(approve) => Some((&mut approve.request, Some("approver"))),
-            Self::Draft { request, .. } | Self::Edit { request, .. } | Self::Dispatch { request, .. } => {
-                Some((request, None))
-            }
-            Self::Show { of } | Self::Download { of, .. } => Some((of.request.as_mut()?, None)),
+            Self::Approve(approve) => Some(&mut approve.request),
+            Self::Draft { request, .. } | Self::Edit { request, .. } | Self::Dispatch { request, .. } => Some(request),
+            Self::Show { of } | Self::Download { of, .. } => of.request.as_mut(),
         }
     }
 
@@ -252,7 +250,7 @@ impl Answers {
                 mutation,
             } => ("UpdateAnswer", edited(&request, &file)?, mutation),
             Self::Approve(approve) => {
-                return Ok(Command::new(SERVICE, "ApproveAnswer", Action::Approve(approve)).called_as("approver"));
+                return Ok(Command::new(SERVICE, "ApproveAnswer", Action::Approve(approve)));
             }
             Self::Dispatch {
                 request,
@@ -349,7 +347,7 @@ impl Approve {
     /// Approves the answer as it stands, or tells what is to be signed.
     pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
         let service = ServiceName::of_grpc_service(SERVICE).expect("request intake is a service");
-        let connection = connect(options, service, Some("approver"))?;
+        let connection = connect(options, service)?;
         let id = name("requests/", &self.request);
         let answer = connection
             .call(&format!("{SERVICE}/GetAnswer"), &json!({ "name": id }))

@@ -13,7 +13,7 @@ use crate::{failure::Failure, output::View};
 pub(crate) enum Bodies {
     /// Enter a body; an administrator does
     #[command(after_help = "Example:
-  legalstat bodies add justice --kind state-body --en 'Ministry of Justice' --bin 160340014245 \\
+  legalstat bodies add --as administrator justice --kind state-body --en 'Ministry of Justice' --bin 160340014245 \\
       --certificate justice --from 2026-01-01 --act 'Order No. 7' --reason 'its system is connected' --as administrator")]
     Add {
         /// Its id: lower case letters and digits with hyphens between them
@@ -173,7 +173,7 @@ impl Bodies {
                 body.insert("validFrom".into(), from);
                 let fields = json!({ "body": body, "reason": reason });
                 let request = mutation.add_to(request(SERVICE, "CreateBody", &fields)?);
-                Command::new(SERVICE, "CreateBody", Action::Send(request, View::Record)).called_as("administrator")
+                Command::new(SERVICE, "CreateBody", Action::Send(request, View::Record))
             }
             Self::List { as_of, kind, bin } => {
                 let request = object([
@@ -212,7 +212,7 @@ impl Bodies {
                     ("reason", Some(json!(reason))),
                 ]);
                 let request = mutation.add_to(request(SERVICE, "UpdateBody", &fields)?);
-                Command::new(SERVICE, "UpdateBody", Action::Send(request, View::Record)).called_as("administrator")
+                Command::new(SERVICE, "UpdateBody", Action::Send(request, View::Record))
             }
         })
     }

@@ -61,8 +61,8 @@ pub(crate) enum Collections {
     Content(contents::Contents),
     /// Release a sealed edition: issue its numbered copies [as approver]
     #[command(after_help = "Examples:
-  legalstat collections release crime/2025-Q1
-  legalstat collections release drugs/2025-Q1 --certain-only")]
+  legalstat collections release crime/2025-Q1 --as approver
+  legalstat collections release drugs/2025-Q1 --certain-only --as approver")]
     Release {
         /// The edition, collections/crime/editions/2019-Q2 or crime/2019-Q2
         name: String,
@@ -212,8 +212,11 @@ impl Collections {
         };
         let fields = json!({ "name": edition(&name), "certainCellsOnly": certain_only });
         let request = mutation.add_to(request(SERVICE, "ReleaseEdition", &fields)?);
-        let command = Command::new(SERVICE, "ReleaseEdition", Action::Send(request, View::Record));
-        Ok(command.called_as("approver"))
+        Ok(Command::new(
+            SERVICE,
+            "ReleaseEdition",
+            Action::Send(request, View::Record),
+        ))
     }
 }
 

@@ -118,7 +118,7 @@ impl Verification {
         let listed: ListSigningKeysResponse = match &self.keys {
             Some(file) => read_typed(file, LIST)?,
             None => {
-                let connection = connect(options, ServiceName::RequestIntake, None)?;
+                let connection = connect(options, ServiceName::RequestIntake)?;
                 let listed = connection
                     .list(&format!("{SERVICE}/ListSigningKeys"), &json!({}))
                     .await?;

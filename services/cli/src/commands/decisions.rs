@@ -79,8 +79,8 @@ moment, this is refused, and given again after a look.")]
     },
     /// Put the due date off (head, deputy or head of apparatus)
     #[command(after_help = "Examples:
-  legalstat requests extend 2026-000042 --capacity head --reason \"Two regions have not reported\"
-  legalstat requests extend 2026-000042 --capacity deputy --until 2026-05-20 --reason \"Two regions have not reported\"")]
+  legalstat requests extend 2026-000042 --capacity head --reason \"Two regions have not reported\" --as approver
+  legalstat requests extend 2026-000042 --capacity deputy --until 2026-05-20 --reason \"Two regions have not reported\" --as approver")]
     Extend {
         #[command(flatten)]
         on: On,
@@ -157,7 +157,7 @@ those that an operator has entered.")]
     },
     /// End the consideration of a request (head or deputy)
     #[command(after_help = "Example:
-  legalstat requests terminate 2026-000042 --ground REPEATED --capacity deputy --reason \"Answered as 2026-000017\"
+  legalstat requests terminate 2026-000042 --ground REPEATED --capacity deputy --reason \"Answered as 2026-000017\" --as approver
 
 Grounds: ANONYMOUS, WITHOUT_ESSENCE, REPEATED, and those that an operator has entered.")]
     Terminate {
@@ -263,11 +263,12 @@ fn verdict(check: &str, verdict: &str) -> Value {
 }
 
 impl Deciding {
-    /// The request that is acted on, and who usually does.
-    pub(crate) fn about(&mut self) -> (&mut String, Option<&'static str>) {
-        let (on, caller) = match self {
-            Self::Extend { on, .. } | Self::Terminate { on, .. } => (on, Some("approver")),
-            Self::Assign { on, .. }
+    /// The request that is acted on.
+    pub(crate) fn about(&mut self) -> &mut String {
+        let on = match self {
+            Self::Extend { on, .. }
+            | Self::Terminate { on, .. }
+            | Self::Assign { on, .. }
             | Self::Review { on, .. }
             | Self::Correct { on, .. }
             | Self::Forward { on, .. }
@@ -277,9 +278,9 @@ impl Deciding {
             | Self::Withdraw { on, .. }
             | Self::Clarify {
                 step: Clarify::Ask { on, .. } | Clarify::Provide { on, .. },
-            } => (on, None),
+            } => on,
         };
-        (&mut on.name, caller)
+        &mut on.name
     }
 
     /// Adds what follows from who gives the command and from the request: a request is given to whoever gives the command unless
@@ -295,7 +296,7 @@ impl Deciding {
                         ..
                     },
             } => {
-                let connection = connect(options, ServiceName::RequestIntake, None)?;
+                let connection = connect(options, ServiceName::RequestIntake)?;
                 let asked = json!({ "name": name("requests/", &on.name), "view": "REQUEST_VIEW_BASIC" });
                 let request = connection.call(&format!("{SERVICE}/GetRequest"), &asked).await?;
                 let is_kazakh = request["language"] == "LANGUAGE_KK";
@@ -451,11 +452,7 @@ impl On {
             fields["etag"] = json!(etag);
         }
         let message = self.mutation.add_with(request(SERVICE, method, &fields)?, &besides);
-        let command = Command::new(SERVICE, method, Action::Send(message, sheet::DECIDED));
-        Ok(match method {
-            "ExtendRequest" | "TerminateRequest" => command.called_as("approver"),
-            _ => command,
-        })
+        Ok(Command::new(SERVICE, method, Action::Send(message, sheet::DECIDED)))
     }
 }
 

@@ -12,7 +12,9 @@ const SERVICE: &str = "legalstat.journal.v1.JournalService";
 #[derive(Subcommand, Debug)]
 pub(crate) enum Journal {
     /// Entries, newest first
-    #[command(after_help = "Example:\n  legalstat journal list --service form-registry --outcome refused")]
+    #[command(
+        after_help = "Example:\n  legalstat journal list --service form-registry --outcome refused --as administrator"
+    )]
     List {
         /// Whose journal
         #[arg(long)]
@@ -93,9 +95,7 @@ impl Journal {
             ("pageSize", limit.map(Value::from)),
         ]);
         let action = Action::List(request, ENTRIES);
-        Ok(Command::new(SERVICE, "ListEntries", action)
-            .called_as("administrator")
-            .on(service))
+        Ok(Command::new(SERVICE, "ListEntries", action).on(service))
     }
 }
 

@@ -85,29 +85,21 @@ pub(crate) enum Action {
 pub(crate) struct Command {
     grpc_service: &'static str,
     method: &'static str,
-    caller: Option<&'static str>,
     action: Action,
     service: Option<ServiceName>,
     rows: Vec<u64>,
 }
 
 impl Command {
-    /// A command whose caller is an operator where there is an operator's certificate.
+    /// A command of one method.
     pub(crate) fn new(grpc_service: &'static str, method: &'static str, action: Action) -> Self {
         Self {
             grpc_service,
             method,
-            caller: None,
             action,
             service: None,
             rows: Vec::new(),
         }
-    }
-
-    /// The caller unless `--as` names another.
-    pub(crate) fn called_as(mut self, caller: &'static str) -> Self {
-        self.caller = Some(caller);
-        self
     }
 
     /// The service, for methods that several have.
@@ -134,7 +126,7 @@ impl Command {
             .or(ServiceName::of_grpc_service(self.grpc_service))
             .expect("the journal names its service");
         let method = format!("{}/{}", self.grpc_service, self.method);
-        let connection = connect(options, service, self.caller)?;
+        let connection = connect(options, service)?;
         let (response, view) = match self.action {
             Action::Call(request, view) => (connection.call(&method, &request).await?, view),
             Action::Send(request, view) => (connection.send(&method, &request).await?, view),
@@ -178,24 +170,23 @@ impl Command {
     }
 }
 
-/// Connects as the caller that `--as` names, else as `usual`, else as an operator where there is an operator's
-/// certificate.
-pub(crate) fn connect(
-    options: &Options,
-    service: ServiceName,
-    usual: Option<&'static str>,
-) -> Result<Connection, Failure> {
+/// Connects as the caller that `--as` names, else as the default of the folder; then for what the default may call only.
+pub(crate) fn connect(options: &Options, service: ServiceName) -> Result<Connection, Failure> {
     let place = options.place();
-    let usual = usual.or_else(|| place.has_certificate("operator").then_some("operator"));
-    place.connect(service, options.caller.as_deref().or(usual))
+    match &options.caller {
+        Some(caller) => place.connect(service, Some(caller)),
+        None => {
+            let connection = place.connect(service, place.default_caller().as_deref())?;
+            Ok(connection.unnamed(place))
+        }
+    }
 }
 
-/// The name of who gives a command: that in the certificate of `--as`, or of the operator.
+/// The name of who gives a command: that in the certificate of `--as`, or of the folder's default.
 pub(crate) fn caller_name(options: &Options) -> Result<String, Failure> {
     let place = options.place();
-    let usual = place.has_certificate("operator").then_some("operator");
-    let caller = options.caller.as_deref().or(usual);
-    place.name_of(caller.ok_or_else(|| Failure::usage("say who you are with --as NAME"))?)
+    let caller = options.caller.clone().or_else(|| place.default_caller());
+    place.name_of(&caller.ok_or_else(|| Failure::usage("say who you are with --as NAME"))?)
 }
 
 /// Adds what was really received to the description of a download.

@@ -151,9 +151,10 @@ fn approve(decisions: &[Value], number: &str) -> String {
             .map(|decision| text(&decision["decidedBy"]))
             .any(|by| by == caller)
     };
-    match invocation::caller() {
-        Some(caller) if wrote(caller) || !invocation::has_role(Role::Approver) => hint_for("NAME", &command),
-        _ => hint(&command),
+    if invocation::has_role(Role::Approver) && !invocation::caller().is_some_and(wrote) {
+        hint(&command)
+    } else {
+        hint_for("NAME", &command)
     }
 }
 

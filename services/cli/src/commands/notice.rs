@@ -52,7 +52,7 @@ impl Notice {
     /// Looks which decision waits for a notice, unless it is named.
     pub(super) async fn complete(&mut self, options: &Options) -> Result<(), Failure> {
         if self.decision.is_none() {
-            let connection = connect(options, ServiceName::RequestIntake, None)?;
+            let connection = connect(options, ServiceName::RequestIntake)?;
             let asked = json!({ "name": name("requests/", &self.on.name) });
             let request = connection.call(&format!("{SERVICE}/GetRequest"), &asked).await?;
             self.decision = Some(the_one(&request)?);

@@ -47,7 +47,7 @@ impl Package {
     /// Tells what is in the package, and writes it where that is wanted.
     pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
         let service = ServiceName::of_grpc_service(SERVICE).expect("the form registry is a service");
-        let connection = connect(options, service, None)?;
+        let connection = connect(options, service)?;
         let request = json!({ "name": edition_name("forms/", &self.name), "version": self.package_version });
         let package = connection
             .call(&format!("{SERVICE}/GetOpenDataPackage"), &request)

@@ -47,7 +47,7 @@ pub(crate) struct Prove {
 impl Prove {
     /// Asks for the proof, and writes it in its canonical form.
     pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
-        let connection = connect(options, ServiceName::CollectionDistribution, None)?;
+        let connection = connect(options, ServiceName::CollectionDistribution)?;
         let method = format!("{SERVICE}/ProveDelivery");
         let answer = connection
             .call(&method, &json!({ "name": copy_name(&self.copy) }))

@@ -208,7 +208,7 @@ An upload that was ended goes on with its --request-id, which it told at its beg
     Retention(retention::Retention),
     /// Erase the personal data of one request that has ended, by an order that two administrators give; nothing undoes it
     #[command(after_help = "Example:
-  legalstat requests erase 2026-000042 --etag 7 --act 'Decision 2-15' --provision 'para 1' --reason 'By the decision of a court'")]
+  legalstat requests erase 2026-000042 --etag 7 --act 'Decision 2-15' --provision 'para 1' --reason 'By the decision of a court' --as administrator")]
     Erase(retention::Erase),
     /// How requests were received and answered
     #[command(after_help = "Example:\n  legalstat requests statistics --from 2026-01-01 --to 2026-03-31")]
@@ -265,8 +265,8 @@ impl Requests {
             Self::New(new) => new.run(options).await,
             Self::Queue(queue) => queue.run(options).await,
             mut called => {
-                if let Some((request, caller)) = called.about() {
-                    lookup::resolve(request, caller, options).await?;
+                if let Some(request) = called.about() {
+                    lookup::resolve(request, options).await?;
                 }
                 if let Self::Deciding(deciding) = &mut called {
                     deciding.complete(options).await?;
@@ -276,11 +276,11 @@ impl Requests {
         }
     }
 
-    /// The request that a command is about, as it was named, and who usually gives the command.
-    fn about(&mut self) -> Option<(&mut String, Option<&'static str>)> {
+    /// The request that a command is about, as it was named.
+    fn about(&mut self) -> Option<&mut String> {
         match self {
             Self::Attach { request, .. } | Self::Attachments { request } | Self::Show { name: request, .. } => {
-                Some((request, None))
+                Some(request)
             }
             Self::Deciding(deciding) => Some(deciding.about()),
             Self::Erase(erase) => Some(erase.about()),

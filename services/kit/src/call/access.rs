@@ -96,6 +96,11 @@ pub(crate) fn policy(path: &str) -> Option<(&'static str, &'static Policy)> {
     Some((name, policy.as_ref()?))
 }
 
+/// Whether a caller may call a method of the contracts, by its path; no one may call what they do not have.
+pub fn admits(path: &str, caller: &Caller) -> bool {
+    policy(path).is_some_and(|(_, policy)| policy.admit(caller, path).is_ok())
+}
+
 /// The name of a method of the contracts, for labels that must not grow with what strangers ask for.
 pub(crate) fn known_method(path: &str) -> Option<&'static str> {
     POLICIES.get_key_value(path).map(|(name, _)| name.as_str())

@@ -21,9 +21,6 @@ use crate::{
     place::ServiceName,
 };
 
-/// Who changes the calendar, unless `--as` says otherwise.
-const CALLER: Option<&str> = Some("administrator");
-
 const CREATE: &str = "CreateCalendarAct";
 const WITHDRAW: &str = "WithdrawCalendarAct";
 
@@ -32,8 +29,8 @@ const WITHDRAW: &str = "WithdrawCalendarAct";
 pub(crate) enum Act {
     /// Enter an act, after showing which days and due dates it would move
     #[command(after_help = "Examples:
-  legalstat calendar act create --file act.json --validate-only
-  legalstat calendar act create --file act.json --yes
+  legalstat calendar act create --file act.json --validate-only --as administrator
+  legalstat calendar act create --file act.json --yes --as administrator
 
 An act in a file, moving a day off from a Saturday to the Friday before it:
   { \"calendarAct\": {
@@ -52,7 +49,9 @@ An act in a file, moving a day off from a Saturday to the Friday before it:
         mutation: Mutation,
     },
     /// Withdraw an act, so that what it changed is as before, after showing which days and due dates that would move
-    #[command(after_help = "Example:\n  legalstat calendar act withdraw order-1-2027 --validate-only")]
+    #[command(
+        after_help = "Example:\n  legalstat calendar act withdraw order-1-2027 --validate-only --as administrator"
+    )]
     Withdraw {
         /// The act, calendarActs/ID
         name: String,
@@ -80,9 +79,9 @@ impl Act {
     /// Shows what would change and, if that is wanted, changes it.
     pub(super) async fn run(self, options: &Options) -> Result<(), Failure> {
         let change = self.change()?;
-        let calendar = connect(options, ServiceName::Calendar, CALLER)?;
+        let calendar = connect(options, ServiceName::Calendar)?;
         let tried = change.try_out(&calendar).await?;
-        output::tell(&preview::due_dates(options, CALLER, &change.preview).await);
+        output::tell(&preview::due_dates(options, &change.preview).await);
         if message::is_trial(&change.request) {
             return shown_only(&tried, options.output);
         }

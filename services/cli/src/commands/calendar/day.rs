@@ -29,7 +29,7 @@ pub(super) async fn day(day: &str, texts: &Texts, known: Known, options: &Option
         ("name", Some(json!(name("days/", day)))),
         ("asKnownAt", known.as_known_at),
     ]);
-    let connection = connect(options, ServiceName::Calendar, None)?;
+    let connection = connect(options, ServiceName::Calendar)?;
     let day = connection.call(&format!("{SERVICE}/GetDay"), &request).await?;
     Ok(output::show(&day, options.output, &told(&day, texts.language))?)
 }
@@ -43,7 +43,7 @@ pub(super) async fn days(
     options: &Options,
 ) -> Result<(), Failure> {
     let request = object([("from", Some(from)), ("to", Some(to)), ("asKnownAt", known.as_known_at)]);
-    let connection = connect(options, ServiceName::Calendar, None)?;
+    let connection = connect(options, ServiceName::Calendar)?;
     let mut response = connection.list(&format!("{SERVICE}/ListDays"), &request).await?;
     if let Some(days) = response["days"].as_array_mut().filter(|_| only_off) {
         days.retain(|day| day["working"] == false);

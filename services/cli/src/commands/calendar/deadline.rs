@@ -71,7 +71,7 @@ impl Deadline {
     pub(super) async fn run(self, options: &Options) -> Result<(), Failure> {
         let (explain, language) = (self.explain, self.texts.language);
         let request = self.request()?;
-        let connection = connect(options, ServiceName::Calendar, None)?;
+        let connection = connect(options, ServiceName::Calendar)?;
         let deadline = connection.send(&format!("{SERVICE}/{METHOD}"), &request).await?;
         let mut text = if explain && options.output == Format::Table {
             let length = working_days(&connection, &deadline, &request).await;

@@ -77,7 +77,7 @@ impl Export {
         let language = self.texts.language;
         // The calendar is asked for its days in any case: they say when it last learned something.
         let (mut entries, mut stamp) = (Vec::new(), Timestamp::UNIX_EPOCH);
-        let calendar = connect(options, ServiceName::Calendar, None)?;
+        let calendar = connect(options, ServiceName::Calendar)?;
         for year in self.years() {
             let now = days(&calendar, year, None).await?;
             stamp = stamp.max(now.iter().map(revised_at).max().unwrap_or(stamp));

@@ -54,7 +54,7 @@ impl Month {
             ("to", Some(civil::to_json(last))),
             ("asKnownAt", self.as_known_at),
         ]);
-        let calendar = connect(options, ServiceName::Calendar, None)?;
+        let calendar = connect(options, ServiceName::Calendar)?;
         let mut response = calendar.list(&format!("{SERVICE}/ListDays"), &request).await?;
         let days = response["days"].take();
         let (forms, collections, requests) = futures::join!(

@@ -54,9 +54,9 @@ pub(super) fn request() -> DynamicMessage {
 
 /// What those who hold due dates say would move, asked at the same time. One that does not answer is shown as such: it
 /// stops nothing, because due dates are recomputed after the change, not by it.
-pub(super) async fn due_dates(options: &Options, caller: Option<&'static str>, request: &DynamicMessage) -> String {
+pub(super) async fn due_dates(options: &Options, request: &DynamicMessage) -> String {
     let asked = HOLDERS.map(async |(service, method)| {
-        let answer = match connect(options, service, caller) {
+        let answer = match connect(options, service) {
             Ok(connection) => connection.send(method, request).await,
             Err(failure) => Err(failure),
         };

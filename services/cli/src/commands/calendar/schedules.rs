@@ -40,7 +40,7 @@ const YEARS: std::ops::RangeInclusive<i16> = 2019..=2035;
 impl Register {
     /// The lines of the schedules whose due date is from `first` to `last`, by due date.
     pub(super) async fn due(&self, first: Date, last: Date, options: &Options) -> Result<Vec<Value>, Failure> {
-        let connection = connect(options, self.service, None)?;
+        let connection = connect(options, self.service)?;
         let method = format!("{}/ListSchedule", self.grpc_service);
         let mut due = Vec::new();
         // A period falls due in its own year or at the beginning of the next.
@@ -57,7 +57,7 @@ impl Register {
 
     /// What has editions: the forms, or the collections.
     pub(super) async fn owners(&self, options: &Options) -> Result<Vec<Value>, Failure> {
-        let connection = connect(options, self.service, None)?;
+        let connection = connect(options, self.service)?;
         let method = format!("{}/{}", self.grpc_service, self.list.0);
         let mut response = connection.list(&method, &json!({})).await?;
         match response[self.list.1].take() {

@@ -23,7 +23,7 @@ const SPANS: [(&str, &str); 6] = [
 
 /// Prints the terms.
 pub(super) async fn run(texts: &Texts, known: Known, options: &Options) -> Result<(), Failure> {
-    let connection = connect(options, ServiceName::Calendar, None)?;
+    let connection = connect(options, ServiceName::Calendar)?;
     let request = object([("asKnownAt", known.as_known_at)]);
     let response = connection.list(&format!("{SERVICE}/ListTerms"), &request).await?;
     let terms = response["terms"].as_array().into_iter().flatten();

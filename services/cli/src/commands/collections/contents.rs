@@ -175,7 +175,7 @@ impl Contents {
                 let sha256 = match sha256 {
                     Some(sha256) => sha256,
                     None => {
-                        let connection = connect(options, ServiceName::CollectionDistribution, None)?;
+                        let connection = connect(options, ServiceName::CollectionDistribution)?;
                         digest(&file, &held(&connection, &name, None).await?)?
                     }
                 };
@@ -207,7 +207,7 @@ impl Upload {
         let asked = format!("{SERVICE}/GetEditionContentUpload");
         let first = self.mutation.add_to(message::of(&header(&method), &json!({}))?);
         let id = message::text(&first, "request_id");
-        let connection = connect(options, ServiceName::CollectionDistribution, None)?;
+        let connection = connect(options, ServiceName::CollectionDistribution)?;
         let mut answer = Value::Null;
         for (place, (language, file)) in files.into_iter().enumerate() {
             let filename = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();

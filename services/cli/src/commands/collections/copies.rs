@@ -188,7 +188,7 @@ impl OfCopies {
         if let Self::Confirm { name, sha256, file, .. } = &mut self
             && file.len() > 1
         {
-            let connection = connect(options, ServiceName::CollectionDistribution, None)?;
+            let connection = connect(options, ServiceName::CollectionDistribution)?;
             let files = files(&connection, &copy_name(name)).await?;
             *sha256 = Some(contents::digest(file, &files)?);
             file.clear();
@@ -292,7 +292,7 @@ async fn download_all(name: &str, folder: &Path, resume: bool, options: &Options
             ("SHA-256", "content.sha256"),
         ],
     );
-    let connection = connect(options, ServiceName::CollectionDistribution, None)?;
+    let connection = connect(options, ServiceName::CollectionDistribution)?;
     let files = files(&connection, name).await?;
     std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let (method, mut fetched) = (format!("{SERVICE}/DownloadCopy"), Vec::new());

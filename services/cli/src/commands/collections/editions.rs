@@ -48,7 +48,9 @@ pub(crate) enum Issued {
         keys: Option<PathBuf>,
     },
     /// Recall a released edition with all of its copies [as approver]
-    #[command(after_help = "Example:\n  legalstat collections recall crime/2025-Q1 --reason \"table 3 is wrong\"")]
+    #[command(
+        after_help = "Example:\n  legalstat collections recall crime/2025-Q1 --reason \"table 3 is wrong\" --as approver"
+    )]
     Recall {
         /// The edition, collections/crime/editions/2019-Q2 or crime/2019-Q2
         name: String,
@@ -90,7 +92,7 @@ impl Issued {
             Self::Keys => Command::new(SERVICE, "ListSigningKeys", Action::List(json!({}), KEYS)),
             Self::Recall { name, reason, mutation } => {
                 let fields = json!({ "name": edition(&name), "reason": reason });
-                change("RecallEdition", &fields, &mutation)?.called_as("approver")
+                change("RecallEdition", &fields, &mutation)?
             }
             Self::ConfirmRecall { name, mutation } => {
                 change("ConfirmRecall", &json!({ "name": copy_name(&name) }), &mutation)?
@@ -117,7 +119,7 @@ async fn signing_keys(file: Option<&Path>, options: &Options) -> Result<Vec<Sign
     let listed: ListSigningKeysResponse = match file {
         Some(file) => read_typed(file, LIST)?,
         None => {
-            let connection = connect(options, ServiceName::CollectionDistribution, None)?;
+            let connection = connect(options, ServiceName::CollectionDistribution)?;
             let listed = connection
                 .list(&format!("{SERVICE}/ListSigningKeys"), &json!({}))
                 .await?;

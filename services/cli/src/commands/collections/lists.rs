@@ -84,7 +84,7 @@ Examples:
         mutation: Mutation,
     },
     /// Put a proposed version in force [as approver]
-    #[command(after_help = "Example:\n  legalstat collections approve-list courts 2")]
+    #[command(after_help = "Example:\n  legalstat collections approve-list courts 2 --as approver")]
     ApproveList {
         /// The collection: collections/courts or courts
         collection: String,
@@ -212,7 +212,7 @@ impl Sharing {
 
 fn decision(method: &'static str, name: String, reason: &str, mutation: &Mutation) -> Result<Command, Failure> {
     let request = mutation.add_to(request(SERVICE, method, &json!({ "name": name, "reason": reason }))?);
-    Ok(Command::new(SERVICE, method, Action::Send(request, View::Record)).called_as("approver"))
+    Ok(Command::new(SERVICE, method, Action::Send(request, View::Record)))
 }
 
 fn law(act: &str, provision: Option<&str>, uri: Option<&str>) -> Value {

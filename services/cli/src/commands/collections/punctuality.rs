@@ -39,7 +39,7 @@ pub(crate) enum Counting {
     },
     /// From which day this installation answers; with --set another one [as administrator]
     #[command(after_help = "Example:
-  legalstat collections answering-day --set 2026-01-01 --reason 'the paper register ended in 2025'")]
+  legalstat collections answering-day --set 2026-01-01 --reason 'the paper register ended in 2025' --as administrator")]
     AnsweringDay {
         /// The first day: what is due on it is kept
         #[arg(long, value_name = "DATE", value_parser = date, requires = "reason")]
@@ -147,7 +147,7 @@ impl Counting {
                 ]);
                 let request = mutation.add_to(request(SERVICE, "SetAnsweringDay", &fields)?);
                 let action = Action::Send(request, View::Record);
-                Command::new(SERVICE, "SetAnsweringDay", action).called_as("administrator")
+                Command::new(SERVICE, "SetAnsweringDay", action)
             }
         })
     }

@@ -37,7 +37,7 @@ pub(crate) enum Receiving {
     },
     /// Enter a recipient; an administrator does
     #[command(after_help = "Example:
-  legalstat collections add-recipient constitutional-court --column 11 --en 'Constitutional Court' --certificate constitutional-court \\
+  legalstat collections add-recipient --as administrator constitutional-court --column 11 --en 'Constitutional Court' --certificate constitutional-court \\
       --from 2023-01-01 --act 'Constitutional Law 153-VII' --reason 'the Council became a Court'")]
     AddRecipient {
         /// Its id: a lower case letter, then such letters, digits and hyphens
@@ -58,8 +58,8 @@ pub(crate) enum Receiving {
     },
     /// Change what is known of a recipient, from a day on, or as a correction; an empty text takes something away
     #[command(after_help = "Examples:
-  legalstat collections update-recipient senate --endpoint https://inbox.senate.example:8443 --effective-from 2026-07-01 --reason 'a system'
-  legalstat collections update-recipient constitutional-council --to 2022-12-31 --successor constitutional-court --reason 'by law'")]
+  legalstat collections update-recipient senate --endpoint https://inbox.senate.example:8443 --effective-from 2026-07-01 --reason 'a system' --as administrator
+  legalstat collections update-recipient constitutional-council --to 2022-12-31 --successor constitutional-court --reason 'by law' --as administrator")]
     UpdateRecipient {
         /// The recipient, recipients/ID or its id
         recipient: String,
@@ -88,7 +88,7 @@ pub(crate) enum Receiving {
     /// Add a key with which a recipient signs receipts; an administrator does
     #[command(after_help = "Example:
   openssl genpkey -algorithm ed25519 -out senate.key && openssl pkey -in senate.key -pubout -out senate.pub
-  legalstat collections add-recipient-key senate 2026 --public-key senate.pub --reason 'its system is connected'")]
+  legalstat collections add-recipient-key senate 2026 --public-key senate.pub --reason 'its system is connected' --as administrator")]
     AddRecipientKey {
         /// The recipient, recipients/ID or its id
         recipient: String,
@@ -111,7 +111,7 @@ pub(crate) enum Receiving {
     },
     /// Say when a key stops; an administrator does
     #[command(after_help = "Example:
-  legalstat collections retire-recipient-key senate 2025 --to 2026-06-01T00:00:00+05:00 --reason 'another takes over'")]
+  legalstat collections retire-recipient-key senate 2025 --to 2026-06-01T00:00:00+05:00 --reason 'another takes over' --as administrator")]
     RetireRecipientKey {
         /// The recipient, recipients/ID or its id
         recipient: String,
@@ -215,7 +215,7 @@ impl Facts {
 /// The command that changes something, which an administrator gives.
 fn change(method: &'static str, fields: &Value, mutation: &Mutation) -> Result<Command, Failure> {
     let request = mutation.add_to(request(SERVICE, method, fields)?);
-    Ok(Command::new(SERVICE, method, Action::Send(request, View::Record)).called_as("administrator"))
+    Ok(Command::new(SERVICE, method, Action::Send(request, View::Record)))
 }
 
 impl Receiving {
@@ -288,7 +288,7 @@ impl Receiving {
                 let mut message = request(SERVICE, "AddRecipientKey", &fields)?;
                 message.set_field_by_name("public_key", Field::Bytes(read_public_key(&public_key)?.into()));
                 let action = Action::Send(mutation.add_to(message), View::Record);
-                Command::new(SERVICE, "AddRecipientKey", action).called_as("administrator")
+                Command::new(SERVICE, "AddRecipientKey", action)
             }
             Self::RetireRecipientKey {
                 recipient: id,

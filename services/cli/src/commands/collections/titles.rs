@@ -28,7 +28,7 @@ pub(crate) enum Titles {
     },
     /// Change what a collection is called, from a day on, or as a correction; an administrator does
     #[command(after_help = "Example:
-  legalstat collections update courts --ru 'О работе судов Республики Казахстан' --reason 'the official title'")]
+  legalstat collections update courts --ru 'О работе судов Республики Казахстан' --reason 'the official title' --as administrator")]
     Update {
         /// The collection: collections/crime or crime
         collection: String,
@@ -100,7 +100,7 @@ impl Titles {
                 ]);
                 let request = mutation.add_to(request(SERVICE, "UpdateCollection", &fields)?);
                 let action = Action::Send(request, View::Record);
-                Command::new(SERVICE, "UpdateCollection", action).called_as("administrator")
+                Command::new(SERVICE, "UpdateCollection", action)
             }
         })
     }

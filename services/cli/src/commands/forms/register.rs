@@ -18,7 +18,7 @@ use crate::{
 pub(crate) enum Register {
     /// Enter a form [as administrator]
     #[command(after_help = r#"Example:
-  legalstat forms create --file form.json
+  legalstat forms create --file form.json --as administrator
 where form.json holds
   { "reason": "Order No. 7 of 2026", "form": {
       "listNumber": 27, "code": "1-X", "title": { "ru": "О чём-то" }, "periodicity": "PERIODICITY_MONTHLY", "dueDay": 10,
@@ -34,12 +34,12 @@ where form.json holds
     },
     /// Give a form other terms from a day on, or correct its texts [as administrator]
     #[command(after_help = "Examples:
-  legalstat forms update 1 --due-day 7 --from 2027-01-01 --reason 'Order No. 7 of 2026'
-  legalstat forms update 1 --title-ru 'О зарегистрированных уголовных правонарушениях' --reason 'the title was missing'")]
+  legalstat forms update 1 --due-day 7 --from 2027-01-01 --reason 'Order No. 7 of 2026' --as administrator
+  legalstat forms update 1 --title-ru 'О зарегистрированных уголовных правонарушениях' --reason 'the title was missing' --as administrator")]
     Update(Box<Update>),
     /// End a form [as administrator]
     #[command(
-        after_help = "Example:\n  legalstat forms retire 20 --last-day 2026-12-31 --act 'Order No. 7' --reason 'it is abolished'"
+        after_help = "Example:\n  legalstat forms retire 20 --last-day 2026-12-31 --act 'Order No. 7' --reason 'it is abolished' --as administrator"
     )]
     Retire {
         /// The form: forms/1 or its list number
@@ -65,7 +65,7 @@ where form.json holds
     },
     /// From which day this installation answers; with --set another one [as administrator]
     #[command(after_help = "Example:
-  legalstat forms answering-day --set 2026-01-01 --reason 'the paper register ended in 2025'")]
+  legalstat forms answering-day --set 2026-01-01 --reason 'the paper register ended in 2025' --as administrator")]
     AnsweringDay {
         /// The first day: what is due on it is kept
         #[arg(long, value_name = "DATE", value_parser = date, requires = "reason")]
@@ -249,8 +249,6 @@ const OPEN_DATA: View = View::Rows(
         ("ended because", "endReason"),
     ],
 );
-/// Whose certificate is used unless `--as` names another.
-const ADMINISTRATOR: &str = "administrator";
 
 impl Law {
     fn into_json(self) -> Value {
@@ -314,7 +312,7 @@ impl Register {
 
 fn send(method: &'static str, request: prost_reflect::DynamicMessage, mutation: &Mutation) -> Result<Command, Failure> {
     let action = Action::Send(mutation.add_to(request), View::Record);
-    Ok(Command::new(SERVICE, method, action).called_as(ADMINISTRATOR))
+    Ok(Command::new(SERVICE, method, action))
 }
 
 impl Update {

@@ -43,17 +43,12 @@ fn is_name(text: &str) -> bool {
     text.starts_with("requests/") || uuid::Uuid::try_parse(text).is_ok()
 }
 
-/// Makes the name of a request of what names it on the command line: its name, or a number that only it has. `caller` is who
-/// usually gives the command.
-pub(super) async fn resolve(
-    asked: &mut String,
-    caller: Option<&'static str>,
-    options: &Options,
-) -> Result<(), Failure> {
+/// Makes the name of a request of what names it on the command line: its name, or a number that only it has.
+pub(super) async fn resolve(asked: &mut String, options: &Options) -> Result<(), Failure> {
     if is_name(asked) {
         return Ok(());
     }
-    let connection = commands::connect(options, ServiceName::RequestIntake, caller)?;
+    let connection = commands::connect(options, ServiceName::RequestIntake)?;
     let found = connection
         .list(&format!("{SERVICE}/LookupRequest"), &json!({ "number": asked }))
         .await?;

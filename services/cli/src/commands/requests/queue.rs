@@ -106,7 +106,7 @@ impl Queue {
     /// Shows the first rows of every section, or a page of one.
     pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
         let me = commands::caller_name(options)?;
-        let connection = commands::connect(options, ServiceName::RequestIntake, None)?;
+        let connection = commands::connect(options, ServiceName::RequestIntake)?;
         let Some(section) = self.chosen.section() else {
             return overview(&connection, &me, options).await;
         };

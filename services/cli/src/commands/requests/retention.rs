@@ -15,9 +15,9 @@ use crate::{
 pub(crate) enum Retention {
     /// Enter a rule; with --validate-only it is told how many requests it would erase, and which is the first
     #[command(after_help = "Examples:
-  legalstat requests retention add --of individual --years 3 --from 2026-04-01 \\
+  legalstat requests retention add --as administrator --of individual --years 3 --from 2026-04-01 \\
       --act 'Order No. 7' --provision 'para 2' --reason 'The storage periods of 2026' --validate-only
-  legalstat requests retention add --of individual --of legal-entity --ended returned --months 6 --from 2026-04-01 \\
+  legalstat requests retention add --as administrator --of individual --of legal-entity --ended returned --months 6 --from 2026-04-01 \\
       --act 'Order No. 7' --provision 'para 3' --reason 'The storage periods of 2026'")]
     Add(Box<Rule>),
     /// Approve a rule that another administrator entered; what is due is erased from then on, which nothing undoes
@@ -34,7 +34,7 @@ Another person than who entered it approves it, with a certificate of his own: t
     },
     /// End a rule at once; what it has erased stays erased
     #[command(after_help = "Example:
-  legalstat requests retention end retentionRules/UUID --reason 'A longer time was ordered'")]
+  legalstat requests retention end retentionRules/UUID --reason 'A longer time was ordered' --as administrator")]
     End {
         /// The rule, retentionRules/UUID
         rule: String,
@@ -155,8 +155,6 @@ const RULES: View = View::Rows(
     ],
 );
 
-const ADMINISTRATOR: &str = "administrator";
-
 impl Retention {
     /// The command to carry out.
     pub(crate) fn command(self) -> Result<Command, Failure> {
@@ -229,7 +227,7 @@ fn named(rule: &str) -> String {
 
 fn mutating(method: &'static str, fields: &Value, mutation: &Mutation, view: View) -> Result<Command, Failure> {
     let request = mutation.add_to(request(SERVICE, method, fields)?);
-    Ok(Command::new(SERVICE, method, Action::Send(request, view)).called_as(ADMINISTRATOR))
+    Ok(Command::new(SERVICE, method, Action::Send(request, view)))
 }
 
 /// The erasure of one request by an order, which two administrators give.
@@ -250,9 +248,9 @@ pub(crate) struct Erase {
 }
 
 impl Erase {
-    /// The request that is erased, and who usually does it.
-    pub(super) fn about(&mut self) -> (&mut String, Option<&'static str>) {
-        (&mut self.request, Some(ADMINISTRATOR))
+    /// The request that is erased.
+    pub(super) fn about(&mut self) -> &mut String {
+        &mut self.request
     }
 
     /// The command to carry out.

@@ -47,7 +47,7 @@ impl Supplied {
         if !self.set.iter().any(is_part) {
             return Ok(None);
         }
-        let connection = connect(options, ServiceName::RequestIntake, None)?;
+        let connection = connect(options, ServiceName::RequestIntake)?;
         let asked = json!({ "name": name, "view": "REQUEST_VIEW_BASIC" });
         self.stands = connection.call(&format!("{SERVICE}/GetRequest"), &asked).await?;
         Ok(self.stands["etag"].as_str().map(str::to_owned))
