@@ -56,6 +56,7 @@ pub(crate) fn serve(certificates: &Path) -> ExitCode {
             key: certificates.join("calendar.key"),
             authority: certificates.join("ca.pem"),
             revoked: None,
+            outside: None,
         };
         let server = tls::Server::load(&files).expect("certificates are there");
         let (_served, tls) = watch::channel(Arc::new(server));

@@ -231,6 +231,7 @@ impl Place {
             key,
             authority: self.authority(),
             revoked: revoked.filter(|file| file.exists()),
+            outside: None,
         })
     }
 

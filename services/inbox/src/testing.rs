@@ -200,6 +200,7 @@ impl RunningInbox {
                 key: identity.key_path,
                 authority: authority.certificate_path(),
                 revoked: None,
+                outside: None,
             },
             limits: Limits::read(&mut Environment::given([("LEGALSTAT_SHUTDOWN_DELAY_SECONDS", "0")]), 1)
                 .expect("it is a number"),

@@ -122,6 +122,7 @@ mod tests {
             key: file(),
             authority: file(),
             revoked: None,
+            outside: None,
         };
         Process::new(tls, CancellationToken::new(), || Timestamp::UNIX_EPOCH)
     }

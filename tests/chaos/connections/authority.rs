@@ -26,6 +26,8 @@ pub struct Wanted<'a> {
     pub usage: Purpose,
     /// Its serial number.
     pub serial: u64,
+    /// The common name of its subject.
+    pub common_name: &'a str,
 }
 
 /// What a certificate is for.
@@ -52,6 +54,7 @@ pub const WATCHER: Wanted<'static> = Wanted {
     begins: -60,
     usage: Purpose::Client,
     serial: 1,
+    common_name: "a caller",
 };
 
 impl Authority {
@@ -104,6 +107,9 @@ impl Authority {
             .iter()
             .map(|uri| SanType::URI((*uri).try_into().expect("ASCII")));
         parameters.subject_alt_names.extend(uris);
+        parameters
+            .distinguished_name
+            .push(DnType::CommonName, wanted.common_name);
         parameters.use_authority_key_identifier_extension = true;
         parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         parameters.extended_key_usages = vec![match serves {

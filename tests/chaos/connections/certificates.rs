@@ -20,9 +20,10 @@ use super::{
 const WATCH_CALENDAR: &str = "/legalstat.calendar.v1.CalendarService/WatchCalendar";
 
 /// How soon new files count.
-const SOON: Duration = Duration::from_secs(10);
+pub(super) const SOON: Duration = Duration::from_secs(10);
 
-async fn watch(channel: Channel) -> Result<Streaming<CalendarChange>, Status> {
+/// Watches the calendar.
+pub(super) async fn watch(channel: Channel) -> Result<Streaming<CalendarChange>, Status> {
     let watching = CalendarServiceClient::new(channel)
         .watch_calendar(WatchCalendarRequest::default())
         .await;
@@ -30,12 +31,13 @@ async fn watch(channel: Channel) -> Result<Streaming<CalendarChange>, Status> {
 }
 
 /// Whether the stream ends within this time, in whichever way.
-async fn ends(changes: &mut Streaming<CalendarChange>, within: Duration) -> bool {
+pub(super) async fn ends(changes: &mut Streaming<CalendarChange>, within: Duration) -> bool {
     let ending = async { while let Ok(Some(_)) = changes.message().await {} };
     tokio::time::timeout(within, ending).await.is_ok()
 }
 
-fn problem(status: &Status) -> String {
+/// Why a certificate cannot be used.
+pub(super) fn problem(status: &Status) -> String {
     let details = status.get_error_details();
     let problem = details
         .error_info()
@@ -43,7 +45,8 @@ fn problem(status: &Status) -> String {
     problem.unwrap_or_default()
 }
 
-async fn refused(stage: &Stage, channel: Channel) -> Status {
+/// What the holder of a certificate that cannot be used is told, who is served as anyone beside it.
+pub(super) async fn refused(stage: &Stage, channel: Channel) -> Status {
     let day = stage.day(channel.clone()).await;
     day.expect("public methods serve him as anyone");
     let answer = CalendarServiceClient::new(channel)

@@ -5,6 +5,7 @@ mod authority;
 mod certificates;
 mod leaving;
 mod limits;
+mod outside;
 mod protocol;
 mod stage;
 mod states;

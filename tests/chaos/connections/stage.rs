@@ -37,12 +37,14 @@ impl Stage {
         std::fs::write(file("ca.pem"), &authority.pem).expect("it is written");
         std::fs::write(file("revoked.pem"), authority.revoked(&[999])).expect("it is written");
         write(&file("server"), &authority.server(100));
+        std::fs::create_dir(file("outside")).expect("it is made");
         let path = |name: &str| file(name).display().to_string();
         let mut given = vec![
             ("LEGALSTAT_TLS_CERTIFICATE", path("server.pem")),
             ("LEGALSTAT_TLS_KEY", path("server.key")),
             ("LEGALSTAT_TLS_AUTHORITY", path("ca.pem")),
             ("LEGALSTAT_TLS_REVOKED", path("revoked.pem")),
+            ("LEGALSTAT_OUTSIDE_AUTHORITY", path("outside")),
         ];
         given.extend(settings.iter().map(|(name, value)| (*name, value.to_string())));
         let service = Running::start(&legalstat_calendar::SERVICE, &given, Timestamp::now).await;
@@ -53,7 +55,7 @@ impl Stage {
         }
     }
 
-    /// Replaces a file: `ca.pem`, `revoked.pem`.
+    /// Replaces a file: `ca.pem`, `revoked.pem`, those in `outside/`.
     pub fn replace(&self, name: &str, content: &str) {
         std::fs::write(self.folder.path().join(name), content).expect("it is written");
     }
@@ -71,6 +73,7 @@ impl Stage {
             key: file("server.key"),
             authority: file("ca.pem"),
             revoked: Some(file("revoked.pem")),
+            outside: None,
         }
     }
 
@@ -83,6 +86,7 @@ impl Stage {
             key: file("client.key"),
             authority: file("ca.pem"),
             revoked: None,
+            outside: None,
         }
     }
 

@@ -40,8 +40,11 @@ pub enum CallerError {
     #[error("it has no SAN URI legalstat://NAME?role=ROLE")]
     NoName,
     /// It has several: nobody would know which one acts.
-    #[error("it has more than one SAN URI legalstat://NAME?role=ROLE")]
+    #[error("it gives more than one name, and nobody would know which one acts")]
     SeveralNames,
+    /// An outside authority has signed it, and the table of its callers does not list its subject.
+    #[error("its authority is an outside one, and its subject is not among the callers known here")]
+    NotListed,
     /// Its name is empty, or has characters that no name has.
     #[error("its name {0:?} is not made of letters, digits, '-', '_' and '.' alone")]
     NameNotAllowed(String),
@@ -81,6 +84,7 @@ impl CallerError {
             Self::Unreadable => "UNREADABLE",
             Self::NoName => "NO_NAME",
             Self::SeveralNames => "SEVERAL_NAMES",
+            Self::NotListed => "NOT_LISTED",
             Self::NameNotAllowed(_) => "NAME_NOT_ALLOWED",
             Self::NameReserved(_) => "NAME_RESERVED",
             Self::NoRole => "NO_ROLE",
@@ -177,7 +181,8 @@ impl Caller {
     }
 }
 
-fn role(word: &str) -> Result<Role, CallerError> {
+/// The role of this name in lower case, as certificates and tables write it.
+pub(crate) fn role(word: &str) -> Result<Role, CallerError> {
     match Role::from_str_name(&format!("ROLE_{}", word.to_ascii_uppercase())) {
         None | Some(Role::Unspecified | Role::Public) => Err(CallerError::UnknownRole(word.into())),
         Some(role) => Ok(role),

@@ -17,6 +17,7 @@ pub mod deadline;
 mod held;
 pub mod line;
 mod localized;
+mod outside;
 pub(crate) mod patience;
 mod places;
 mod scrape;

@@ -15,7 +15,10 @@ use rustls::{
 use sha2::{Digest as _, Sha256};
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
-use crate::call::trust::{Authorities, Trust};
+use crate::call::{
+    outside,
+    trust::{Authorities, Trust},
+};
 
 /// The PEM files of one party: its certificate chain, its key, the authority it trusts, and what that authority has revoked.
 #[derive(Clone, Debug)]
@@ -28,6 +31,9 @@ pub struct Files {
     pub authority: PathBuf,
     /// The revocation lists of the authorities, where there are any.
     pub revoked: Option<PathBuf>,
+    /// The folder of an outside authority whose certificates callers may show, where there is one: `ca.pem`, `callers.csv` and, where
+    /// it has revoked any, `revoked.pem`.
+    pub outside: Option<PathBuf>,
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
@@ -44,6 +50,7 @@ struct Content {
     key: Vec<u8>,
     authority: Vec<u8>,
     revoked: Option<Vec<u8>>,
+    outside: Option<outside::Content>,
 }
 
 impl Files {
@@ -53,17 +60,24 @@ impl Files {
             key: read(&self.key)?,
             authority: read(&self.authority)?,
             revoked: self.revoked.as_deref().map(read).transpose()?,
+            outside: self
+                .outside
+                .as_deref()
+                .map(outside::Content::read)
+                .transpose()?
+                .flatten(),
         })
     }
 }
 
 impl Content {
     fn digest(&self) -> [u8; 32] {
-        let parts = [&self.certificate, &self.key, &self.authority].into_iter();
+        let own = [&self.certificate, &self.key, &self.authority].map(Some);
+        let outside = self.outside.as_ref().map_or([None; 3], outside::Content::parts);
         let mut digest = Sha256::new();
-        for part in parts.chain(&self.revoked) {
-            digest.update(part.len().to_be_bytes());
-            digest.update(part);
+        for part in own.into_iter().chain([self.revoked.as_ref()]).chain(outside) {
+            digest.update(part.map_or(usize::MAX, Vec::len).to_be_bytes());
+            digest.update(part.map_or(&[][..], Vec::as_slice));
         }
         digest.finalize().into()
     }
@@ -111,7 +125,8 @@ impl Server {
 
     fn of(content: &Content) -> anyhow::Result<Self> {
         let authorities = content.authorities()?;
-        let trust = authorities.clients()?;
+        let outside = content.outside.as_ref().map(|outside| outside.usable(provider()));
+        let trust = authorities.clients(outside.transpose()?)?;
         let (chain, key) = content.chain()?;
         authorities.require_usable_for(&chain)?;
         let mut config = ServerConfig::builder_with_provider(provider())

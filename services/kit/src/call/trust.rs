@@ -23,7 +23,10 @@ use x509_parser::{
     error::X509Error, prelude::FromDer as _, prelude::X509Certificate, revocation_list::CertificateRevocationList,
 };
 
-use crate::call::caller::{Caller, CallerError};
+use crate::call::{
+    caller::{Caller, CallerError},
+    outside::Callers,
+};
 
 /// The authorities, and what they have revoked.
 pub struct Authorities {
@@ -62,25 +65,43 @@ impl Authorities {
         })
     }
 
-    /// Trust in the certificates of clients, less what the lists name. A list counts after its next update too: a list that came
-    /// late revokes no less. It counts for what stands between a certificate and its authority as well.
+    /// Trust in the certificates of clients, and in those of an outside authority for the callers that it is given with.
     ///
     /// # Errors
     /// Authorities or lists that cannot be used.
-    pub fn clients(&self) -> anyhow::Result<Trust> {
-        let verifier = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), self.provider.clone())
+    pub(crate) fn clients(&self, outside: Option<(Authorities, Callers)>) -> anyhow::Result<Trust> {
+        let own = self.verifier()?;
+        let Some((authorities, callers)) = outside else {
+            let shaking = own.clone();
+            return Ok(Trust {
+                own,
+                outside: None,
+                shaking,
+            });
+        };
+        // What a handshake tells the peer of whom it may show: some libraries choose their certificate by it.
+        let mut roots = RootCertStore::clone(&self.roots);
+        roots.roots.extend(authorities.roots.roots.iter().cloned());
+        let shaking = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), self.provider.clone()).build()?;
+        let outside = Some((authorities.verifier()?, callers));
+        Ok(Trust { own, outside, shaking })
+    }
+
+    /// Verifies certificates of clients, less what the lists name. A list counts after its next update too: a list that came
+    /// late revokes no less. It counts for what stands between a certificate and its authority as well.
+    fn verifier(&self) -> anyhow::Result<Arc<dyn ClientCertVerifier>> {
+        WebPkiClientVerifier::builder_with_provider(self.roots.clone(), self.provider.clone())
             .with_crls(self.revoked.clone())
             // An authority that has revoked nothing needs no list.
             .allow_unknown_revocation_status()
             .build()
-            .context("the authority's file, or that of revoked certificates")?;
-        Ok(Trust(verifier))
+            .context("the authority's file, or that of revoked certificates")
     }
 
     /// Trust in the certificates of servers, by the same rules.
     ///
     /// # Errors
-    /// As [`clients`](Self::clients).
+    /// Authorities or lists that cannot be used.
     pub fn servers(&self) -> anyhow::Result<Arc<WebPkiServerVerifier>> {
         WebPkiServerVerifier::builder_with_provider(self.roots.clone(), self.provider.clone())
             .with_crls(self.revoked.clone())
@@ -99,7 +120,7 @@ impl Authorities {
             return Ok(());
         };
         let (name, now) = (ServerName::try_from("localhost")?, UnixTime::now());
-        let as_client = self.clients()?.0.verify_client_cert(own, rest, now).err();
+        let as_client = self.verifier()?.verify_client_cert(own, rest, now).err();
         let as_server = self.servers()?.verify_server_cert(own, rest, &name, &[], now).err();
         let mut problems = [as_client, as_server].into_iter().flatten();
         // Everything else that can be wrong with the chain is for its peers to say.
@@ -131,12 +152,16 @@ fn require_signed(list: &CertificateRevocationListDer<'_>, authorities: &[Certif
 }
 
 /// Which client certificates can be used.
-pub struct Trust(Arc<dyn ClientCertVerifier>);
+pub struct Trust {
+    own: Arc<dyn ClientCertVerifier>,
+    outside: Option<(Arc<dyn ClientCertVerifier>, Callers)>,
+    shaking: Arc<dyn ClientCertVerifier>,
+}
 
 impl Trust {
     /// What a handshake asks: that the client has the key of the certificate that it shows.
     pub fn possession(&self) -> Arc<dyn ClientCertVerifier> {
-        Arc::new(Possession(self.0.clone()))
+        Arc::new(Possession(self.shaking.clone()))
     }
 
     /// The caller that a certificate chain names, own certificate first.
@@ -145,8 +170,16 @@ impl Trust {
     /// What is wrong with the certificate.
     pub fn examine(&self, chain: &[CertificateDer<'_>], now: UnixTime) -> Result<Arc<Caller>, CallerError> {
         let (own, rest) = chain.split_first().ok_or(CallerError::Unreadable)?;
-        self.0.verify_client_cert(own, rest, now).map_err(problem)?;
-        Caller::from_certificate(own).map(Arc::new)
+        let verified = self.own.verify_client_cert(own, rest, now).map_err(problem);
+        match (verified, &self.outside) {
+            (Ok(_), _) => Caller::from_certificate(own).map(Arc::new),
+            // The name that such a certificate gives itself would be believed of whoever its authority signs for.
+            (Err(CallerError::UnknownAuthority), Some((outside, callers))) => {
+                outside.verify_client_cert(own, rest, now).map_err(problem)?;
+                callers.caller(own)
+            }
+            (Err(problem), _) => Err(problem),
+        }
     }
 }
 

@@ -147,6 +147,7 @@ mod tests {
             key: PathBuf::new(),
             authority: authority.clone(),
             revoked: None,
+            outside: None,
         };
         let mut ends = Ends::default();
         let mut told_at = |instant: &str| {

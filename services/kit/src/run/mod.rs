@@ -88,6 +88,7 @@ impl Settings {
         let key = environment.required("LEGALSTAT_TLS_KEY");
         let authority = environment.required("LEGALSTAT_TLS_AUTHORITY");
         let revoked = environment.optional("LEGALSTAT_TLS_REVOKED");
+        let outside = environment.optional("LEGALSTAT_OUTSIDE_AUTHORITY");
         let otlp_endpoint = environment.optional("LEGALSTAT_OTLP_ENDPOINT");
         let log = environment.parsed("LEGALSTAT_LOG", "info".to_owned());
         let log_format = environment.parsed("LEGALSTAT_LOG_FORMAT", LogFormat::Json);
@@ -105,6 +106,7 @@ impl Settings {
                 key: PathBuf::from(key?),
                 authority: PathBuf::from(authority?),
                 revoked: revoked.map(PathBuf::from),
+                outside: outside.map(PathBuf::from),
             },
             limits: limits?,
             otlp_endpoint,

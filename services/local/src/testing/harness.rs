@@ -288,6 +288,7 @@ impl Running {
             key: identity.key_path,
             authority: ground.authority.certificate_path(),
             revoked: None,
+            outside: None,
         };
         let shutdown = CancellationToken::new();
         let (ready, signal) = oneshot::channel();

@@ -128,6 +128,7 @@ impl Serve {
                 key: key.clone(),
                 authority: authority.clone(),
                 revoked: self.revoked.clone(),
+                outside: None,
             }),
             _ => options.place().server(options.caller.as_deref().unwrap_or(id)),
         }

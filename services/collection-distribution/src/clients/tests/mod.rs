@@ -63,6 +63,7 @@ impl Ground {
             key: own.key_path,
             authority: authority.certificate_path(),
             revoked: Some(authority.revoked_path()),
+            outside: None,
         };
         // No delivery asks the database.
         let nowhere = schema::options("postgres://nobody@127.0.0.1:1/nothing").expect("a URL");
