@@ -109,10 +109,10 @@ fn several_requests_of_a_file_have_each_their_answer_and_are_found_watched_and_c
     let (from, to) = (format!("{year}-01-01"), format!("{year}-12-31"));
     let counted = system.json(&["requests", "statistics", "--from", &from, "--to", &to]);
     assert_eq!(counted["total"]["registered"], "2");
-    let table = system.run(&["requests", "statistics", "--from", &from, "--to", &to]);
+    let table = system.run(&["requests", "statistics", "--from", &from, "--to", &to, "--forms"]);
     let table = String::from_utf8_lossy(&table.stdout).into_owned();
     assert!(
-        table.contains("UNIFIED_EDMS") && table.contains("90 % within days"),
+        table.contains("UNIFIED_EDMS") && table.contains("90 % within days") && table.contains("no form"),
         "{table}"
     );
 }

@@ -4,6 +4,7 @@
 //! it, they fail instead.
 
 use std::{
+    collections::HashSet,
     io::Write as _,
     path::{Path, PathBuf},
     process::Command,
@@ -12,9 +13,9 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    Format,
+    Format, RENDERING,
     answer::{Document, Figure, Language},
-    render, shown,
+    render_as, shown,
     tests::{answer, document, figure, words},
 };
 
@@ -26,6 +27,14 @@ const ROWS: usize = 140;
 const RESOLUTION: &str = "40";
 /// What no printer reaches is left white: half a centimetre, in pixels.
 const MARGIN: usize = 8;
+
+/// The statuses of figures that have notes.
+const NOTES: [&str; 17] = [
+    "B", "D", "E", "F", "G", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "S", "U", "V",
+];
+
+/// How far a cell's text stands from the lines around it, in points.
+const INSET: f64 = 4.0;
 
 /// Whether poppler is here; if not, that is said.
 fn can_look() -> bool {
@@ -60,8 +69,12 @@ struct Printed {
 
 impl Printed {
     fn of(document: &Document) -> Self {
+        Self::of_rendering(document, RENDERING)
+    }
+
+    fn of_rendering(document: &Document, rendering: u32) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let bytes = render(document, Format::Pdf).expect("it is an ordinary answer");
+        let bytes = render_as(document, Format::Pdf, rendering).expect("it is an ordinary answer");
         std::fs::write(folder.path().join("answer.pdf"), bytes).expect("the folder is ours");
         Self { folder }
     }
@@ -281,39 +294,109 @@ fn words_on_pages(printed: &Printed) -> Vec<(usize, String, [f64; 4])> {
     words
 }
 
-#[test]
-fn no_word_stands_over_another_one_whatever_the_notes_of_figures_are() {
-    if !can_look() {
-        return;
-    }
-    let all = [
-        "B", "D", "E", "F", "G", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "S", "U", "V",
-    ];
-    for (language, has_breakdown) in Language::ALL
-        .into_iter()
-        .flat_map(|language| [(language, false), (language, true)])
-    {
-        let mut document = document(language);
-        let with = document.answer.items[0].figures[3].clone();
-        let figures = all.iter().map(|status| {
-            let mut figure = with.clone();
-            figure.status = (*status).into();
-            if !has_breakdown {
-                figure.breakdown.clear();
-            }
-            figure
-        });
-        document.answer.items[0].figures = figures.collect();
-        let words = words_on_pages(&Printed::of(&document));
-        assert!(words.len() > all.len() * 5, "{} words", words.len());
-        for (at, (page, word, [left, top, right, bottom])) in words.iter().enumerate() {
-            for (other_page, other, [from, above, to, below]) in &words[at + 1..] {
-                let across = right.min(*to) - left.max(*from);
-                // Lines stand close to each other.
-                let along = bottom.min(*below) - top.max(*above);
-                let is_over = page == other_page && across > 0.5 && along > (bottom - top) / 2.0;
-                assert!(!is_over, "{language:?}: {word:?} stands over {other:?}");
+/// An answer whose figures have every note that there is.
+fn of_all_notes(language: Language, has_breakdown: bool) -> Document {
+    let mut document = document(language);
+    let with = document.answer.items[0].figures[3].clone();
+    let figures = NOTES.iter().map(|status| {
+        let mut figure = with.clone();
+        figure.status = (*status).into();
+        if !has_breakdown {
+            figure.breakdown.clear();
+        }
+        figure
+    });
+    document.answer.items[0].figures = figures.collect();
+    document
+}
+
+/// Two words of a document of which one stands over the other.
+fn overlapping(printed: &Printed) -> Option<(String, String)> {
+    let words = words_on_pages(printed);
+    assert!(words.len() > NOTES.len() * 5, "{} words", words.len());
+    for (at, (page, word, [left, top, right, bottom])) in words.iter().enumerate() {
+        for (other_page, other, [from, above, to, below]) in &words[at + 1..] {
+            let across = right.min(*to) - left.max(*from);
+            // Lines stand close to each other.
+            let along = bottom.min(*below) - top.max(*above);
+            if page == other_page && across > 0.5 && along > (bottom - top) / 2.0 {
+                return Some((word.clone(), other.clone()));
             }
         }
     }
+    None
+}
+
+/// A word of a note that stands over the line between its column and that of the sources, which is the last one.
+fn beyond_its_column(document: &Document, printed: &Printed) -> Option<String> {
+    let shown = serde_json::to_value(shown::sheet(document, "")).expect("it is shown");
+    let rows = shown["items"][0]["rows"].as_array().expect("it has rows");
+    let notes: HashSet<&str> = rows
+        .iter()
+        .flat_map(|row| row["note"].as_str().unwrap_or_default().split_whitespace())
+        .collect();
+    let label = |name: &str| shown["labels"][name].as_str().expect("it is a label");
+    let words = words_on_pages(printed);
+    // The table has its header on each page.
+    let headers = words.iter().filter(|(_, word, _)| word == label("note"));
+    let headers: Vec<_> = headers
+        .filter_map(|(page, _, [note, top, ..])| {
+            let of_row = |edges: &[f64; 4]| (edges[1] - top).abs() < 1.0 && edges[0] > *note;
+            let (_, _, [source, ..]) = words
+                .iter()
+                .find(|(other, word, edges)| other == page && word == label("source") && of_row(edges))?;
+            Some((page, *top, *note, source - INSET))
+        })
+        .collect();
+    assert!(!headers.is_empty(), "the table has a column of notes");
+    let mut looked_at = 0;
+    for (page, word, [left, top, right, _]) in &words {
+        let column = headers.iter().find(|(of, above, ..)| *of == page && above < top);
+        let Some((_, _, from, line)) = column.filter(|(_, _, from, line)| left >= &(from - 1.0) && left < line) else {
+            continue;
+        };
+        if notes.contains(word.as_str()) {
+            assert!(left >= from, "{word:?} begins in the column before");
+            looked_at += 1;
+            if right > line {
+                return Some(word.clone());
+            }
+        }
+    }
+    assert!(looked_at >= NOTES.len(), "{looked_at} words of notes");
+    None
+}
+
+/// Every kind of answer with notes.
+fn with_notes() -> Vec<Document> {
+    let kinds = Language::ALL
+        .into_iter()
+        .flat_map(|language| [(language, false), (language, true)]);
+    kinds
+        .map(|(language, has_breakdown)| of_all_notes(language, has_breakdown))
+        .collect()
+}
+
+#[test]
+fn no_word_stands_over_another_one_or_its_column_whatever_the_notes_of_figures_are() {
+    if !can_look() {
+        return;
+    }
+    for document in with_notes() {
+        let printed = Printed::of(&document);
+        assert_eq!(overlapping(&printed), None, "{:?}", document.language);
+        assert_eq!(beyond_its_column(&document, &printed), None, "{:?}", document.language);
+    }
+}
+
+#[test]
+fn in_the_rendering_before_notes_had_room_a_word_stands_over_its_column() {
+    if !can_look() {
+        return;
+    }
+    let documents = with_notes();
+    let over = documents
+        .iter()
+        .filter_map(|document| beyond_its_column(document, &Printed::of_rendering(document, 1)));
+    assert!(over.count() > 0, "else the test beside looks at nothing");
 }

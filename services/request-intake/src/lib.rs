@@ -109,6 +109,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     signatures.follow(&context);
     jobs::examination::start(&context, Arc::clone(&examiner), Arc::clone(&rules));
     jobs::owed::start(&context, Arc::clone(&examiner), Arc::clone(&rules));
+    jobs::clock::start(&context, Arc::clone(&examiner));
     if config.automatic_drafts.is_on() {
         jobs::drafting::start(&context, form_registry.clone(), Arc::clone(&rules));
     }

@@ -305,6 +305,7 @@ impl House for Requests {
             "GetRequestStatistics" => {
                 let day = |year| common::Date { year, month: 3, day: 2 };
                 let message = GetRequestStatisticsRequest {
+                    include_forms: true,
                     received_from: Some(day(2026)),
                     received_to: Some(day(2027)),
                 };

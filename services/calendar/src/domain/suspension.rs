@@ -37,15 +37,22 @@ impl Standstill {
     /// The days of these suspensions; refuses with [`CalendarError::SuspensionNotAllowed`] when no law lets the clock of
     /// the term stop.
     pub(super) fn of(term: &Term, suspensions: &[Suspension]) -> Result<Self, CalendarError> {
+        if term.suspension.is_none() && !suspensions.is_empty() {
+            return Err(CalendarError::SuspensionNotAllowed {
+                term: term.name.clone(),
+            });
+        }
+        Ok(Self::where_allowed(term, suspensions))
+    }
+
+    /// The days of these suspensions where the law lets the clock of the term stop, and none where it does not.
+    pub(super) fn where_allowed(term: &Term, suspensions: &[Suspension]) -> Self {
         match &term.suspension {
-            _ if suspensions.is_empty() => Ok(Self::default()),
-            Some(legal_basis) => Ok(Self {
+            Some(legal_basis) if !suspensions.is_empty() => Self {
                 stretches: stretches(suspensions),
                 legal_basis: Arc::clone(legal_basis),
-            }),
-            None => Err(CalendarError::SuspensionNotAllowed {
-                term: term.name.clone(),
-            }),
+            },
+            _ => Self::default(),
         }
     }
 

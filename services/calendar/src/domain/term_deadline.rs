@@ -34,6 +34,8 @@ pub struct TermQuestion {
     pub registered_on: Option<Date>,
     /// When the clock was stopped and restarted; days that several share stand still once.
     pub suspensions: Vec<Suspension>,
+    /// When the clock stops if the term lets it, and runs on if it does not; none where there are `suspensions`.
+    pub clock_stops: Vec<Suspension>,
     /// Which of the times of the term.
     pub part: TermPart,
     /// The day after which an extension, or the time for telling of one, counts; of no other time.
@@ -51,6 +53,7 @@ impl TermQuestion {
             received_at,
             registered_on: None,
             suspensions: Vec::new(),
+            clock_stops: Vec::new(),
             part: TermPart::Base,
             counted_from: None,
             until: None,
@@ -81,7 +84,11 @@ pub fn term_deadline(
 ) -> Result<Deadline, CalendarError> {
     let registration = register(calendar, question.received_at, question.registered_on, hours)?;
     let term = question.choice.term(calendar, registration.received_on)?;
-    let standstill = Standstill::of(term, &question.suspensions)?;
+    let standstill = if question.clock_stops.is_empty() {
+        Standstill::of(term, &question.suspensions)?
+    } else {
+        Standstill::where_allowed(term, &question.clock_stops)
+    };
     let named = question.counted_from.filter(|_| question.part.is_counted_from_a_day());
     let counted = Counted {
         term,
@@ -134,7 +141,8 @@ pub fn term_deadline(
         part: question.part,
         registered_on: Some(registration.registered_on),
         // Who is received later may be received after a stop.
-        received_within: question.suspensions.is_empty().then_some(registration.received_within),
+        received_within: (question.suspensions.is_empty() && question.clock_stops.is_empty())
+            .then_some(registration.received_within),
     })
 }
 

@@ -143,13 +143,19 @@ fn read_term(violations: &mut Violations, path: &str, start: &proto::TermStart) 
     let received_at = instant(violations, &format!("{path}.received_at"), start.received_at.as_ref());
     let choice = read_choice(violations, path, start.rule.as_ref());
     let registered_on = read_registered_on(violations, path, start, received_at);
-    let suspensions = read_suspensions(violations, path, start, received_at);
+    let suspensions = read_suspensions(violations, path, "suspensions", &start.suspensions, received_at);
+    let clock_stops = read_suspensions(violations, path, "clock_stops", &start.clock_stops, received_at);
+    if !start.suspensions.is_empty() && !start.clock_stops.is_empty() {
+        let description = "not together with `suspensions`";
+        violations.add(format!("{path}.clock_stops"), FieldReason::Conflict, description);
+    }
     let (part, counted_from, until) = read_part(violations, path, start, received_at);
     Some(Asked::Term(TermQuestion {
         choice: choice?,
         received_at: received_at?,
         registered_on,
         suspensions: suspensions?,
+        clock_stops: clock_stops?,
         part,
         counted_from,
         until,
@@ -279,18 +285,19 @@ fn read_registered_on(
 fn read_suspensions(
     violations: &mut Violations,
     path: &str,
-    start: &proto::TermStart,
+    field: &str,
+    suspensions: &[proto::Suspension],
     received_at: Option<Timestamp>,
 ) -> Option<Vec<Suspension>> {
-    if start.suspensions.len() > MOST_SUSPENSIONS {
+    if suspensions.len() > MOST_SUSPENSIONS {
         let description = format!("at most {MOST_SUSPENSIONS}");
-        violations.add(format!("{path}.suspensions"), FieldReason::TooMany, description);
+        violations.add(format!("{path}.{field}"), FieldReason::TooMany, description);
         return None;
     }
-    let mut read = Vec::with_capacity(start.suspensions.len());
+    let mut read = Vec::with_capacity(suspensions.len());
     let mut previous_end = None;
-    for (position, given) in start.suspensions.iter().enumerate() {
-        let path = format!("{path}.suspensions[{position}]");
+    for (position, given) in suspensions.iter().enumerate() {
+        let path = format!("{path}.{field}[{position}]");
         let (stopped_at, restarted_at) = read_suspension(violations, &path, given);
         let stop = format!("{path}.stopped_at");
         if precedes(stopped_at, received_at) {

@@ -85,13 +85,34 @@ fn erase(request: &Value, number: &str) -> String {
     format!("another administrator than {by} reads it and erases its personal data: {given}")
 }
 
-/// What is next of an anonymous report of a crime or a threat, before anything else; only such a request has a day for it.
+/// What is next of an anonymous report of a crime or a threat, before anything else. Its day is computed a moment after it came, or once the
+/// calendar is back, and a list has none: so what the request says tells, and the day only where it is there.
 fn at_once(request: &Value, number: &str) -> Option<String> {
-    let day = Some(text(&request["forwardBy"])).filter(|day| !day.is_empty())?;
+    let day = text(&request["forwardBy"]);
+    if request["reportsCrimeOrThreat"] != true || day.is_empty() && !is_anonymous(request) {
+        return None;
+    }
     let forward = hint(&format!("requests forward {number} --to … --reason …"));
+    let latest = match day.is_empty() {
+        true => String::new(),
+        false => format!(" by {day} at the latest,"),
+    };
     Some(format!(
-        "it reports a crime or a threat: forward it at once, by {day} at the latest, with {forward}"
+        "it reports a crime or a threat: forward it at once,{latest} with {forward}"
     ))
+}
+
+/// Whether nobody says that the request is his: it is of no body, and has neither name, number and postal address nor a signature.
+fn is_anonymous(request: &Value) -> bool {
+    let requester = &request["requester"];
+    let is_body = ["STATE_BODY", "PROSECUTOR_BODY"].contains(&text(&requester["kind"]).as_str());
+    let known = ["fullName", "bin", "iin", "postalAddress"].map(|field| text(&requester[field]));
+    let signatures = list(&request["attachments"]);
+    let is_signed = request["signatory"].is_object()
+        || signatures
+            .iter()
+            .any(|one| one["signature"]["outcome"] == "SIGNATURE_OUTCOME_VALID");
+    !is_body && !is_signed && known.iter().all(String::is_empty)
 }
 
 /// What is next while its requester is asked for something.
@@ -338,11 +359,32 @@ mod tests {
     #[test]
     fn an_anonymous_report_of_a_crime_is_forwarded_before_anything_else() {
         let mut report = request("AWAITING_CLARIFICATION");
+        let author = report["requester"].clone();
+        report["requester"] = json!({ "kind": "REQUESTER_KIND_INDIVIDUAL" });
+        assert!(next(&report).starts_with("wait"), "it reports nothing of the kind");
         report["reportsCrimeOrThreat"] = json!(true);
-        assert!(
-            next(&report).starts_with("wait"),
-            "one with an author is like any other"
-        );
+        let told = next(&report);
+        assert!(told.contains("forward it at once, with"), "{told}");
+        for (field, given) in [
+            ("requester", author),
+            (
+                "requester",
+                json!({ "kind": "REQUESTER_KIND_INDIVIDUAL", "iin": "911003342906" }),
+            ),
+            ("requester", json!({ "kind": "REQUESTER_KIND_STATE_BODY" })),
+            ("signatory", json!({ "fullName": "Akhmetov Daniyar" })),
+            (
+                "attachments",
+                json!([{ "signature": { "outcome": "SIGNATURE_OUTCOME_VALID" } }]),
+            ),
+        ] {
+            let mut known = report.clone();
+            known[field] = given;
+            assert!(
+                next(&known).starts_with("wait"),
+                "one with an author is like any other: {field}"
+            );
+        }
         report["forwardBy"] = json!({ "year": 2026, "month": 3, "day": 5 });
         let told = next(&report);
         assert!(

@@ -219,6 +219,9 @@ An upload that was ended goes on with its --request-id, which it told at its beg
         /// The last day of receipt, within two years of the first
         #[arg(long, value_name = "DATE", value_parser = date)]
         to: Value,
+        /// Also by form that they ask for, which takes longer
+        #[arg(long)]
+        forms: bool,
     },
 }
 
@@ -357,8 +360,8 @@ impl Requests {
             }
             Self::Retention(retention) => retention.command()?,
             Self::Erase(erase) => erase.command()?,
-            Self::Statistics { from, to } => {
-                let request = json!({ "receivedFrom": from, "receivedTo": to });
+            Self::Statistics { from, to, forms } => {
+                let request = json!({ "receivedFrom": from, "receivedTo": to, "includeForms": forms });
                 let view = View::Text(statistics::shown, Language::En);
                 Command::new(SERVICE, "GetRequestStatistics", Action::Call(request, view))
             }

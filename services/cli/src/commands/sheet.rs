@@ -149,6 +149,7 @@ fn asked(request: &Value) -> Vec<String> {
             "came: {}",
             joined(vec![
                 text(&request["channel"]),
+                called("sent", &request["sentAt"]),
                 called("received", &request["receivedAt"]),
                 called("its number", &request["externalNumber"]),
                 called("dated", &request["externalDate"]),

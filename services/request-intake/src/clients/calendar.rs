@@ -24,6 +24,7 @@ use legalstat_proto::{
 
 use super::{ask, understood};
 use crate::domain::{
+    clock_stop::{self, ClockStop},
     evidence::{Answer, Deadline, Step, StepEffect},
     request::{DuePart, Extension, RequesterKind, Submission},
 };
@@ -122,7 +123,7 @@ impl Deadlines {
     async fn batch(&self, questions: &[Question], patience: Duration) -> Answer<Vec<proto::Deadline>> {
         let messages = questions
             .iter()
-            .map(|(kind, received_at)| question(*kind, *received_at, None, None))
+            .map(|(kind, received_at)| question(*kind, *received_at, None, None, &[]))
             .collect();
         ask(NAME, patience, self.calendar.deadlines(messages, None, true)).await
     }
@@ -172,25 +173,35 @@ fn within(message: &proto::Deadline) -> anyhow::Result<Option<Range<Timestamp>>>
 }
 
 /// What the calendar is asked about a request. When it is settled that it was registered on the day of receipt, the time of
-/// day does not matter any more: such requests of one day have one question. A due date that was put off is asked for as such.
+/// day does not matter any more: such requests of one day have one question. A due date that was put off is asked for as such. Whether the
+/// clock stops is for the term.
 pub fn question(
     requester_kind: RequesterKind,
     received_at: Timestamp,
     settled: Option<Date>,
     extension: Option<Extension>,
+    stops: &[ClockStop],
 ) -> ComputeDeadlineRequest {
     let term_start = TermStart {
         rule: Some(Rule::RequesterKind(kind(requester_kind).into())),
         received_at: Some(wire::to_timestamp(receipt(received_at, settled))),
         registered_on: settled.map(wire::to_date),
-        suspensions: Vec::new(),
+        clock_stops: clock_stop::stretches(stops).into_iter().map(suspension).collect(),
         part: extension.map(|extension| part(extension.part)).unwrap_or_default(),
         counted_from: extension
             .and_then(|extension| extension.counted_from)
             .map(wire::to_date),
         until: extension.and_then(|extension| extension.until).map(wire::to_date),
+        ..TermStart::default()
     };
     of_term(term_start)
+}
+
+fn suspension((stopped_at, restarted_at): (Timestamp, Timestamp)) -> proto::Suspension {
+    proto::Suspension {
+        stopped_at: Some(wire::to_timestamp(stopped_at)),
+        restarted_at: Some(wire::to_timestamp(restarted_at)),
+    }
 }
 
 /// The receipt as far as it matters.
@@ -236,10 +247,9 @@ pub fn telling(
         rule: Some(Rule::RequesterKind(kind(requester_kind).into())),
         received_at: Some(wire::to_timestamp(receipt(received_at, settled))),
         registered_on: settled.map(wire::to_date),
-        suspensions: Vec::new(),
         part: part.into(),
         counted_from,
-        until: None,
+        ..TermStart::default()
     })
 }
 

@@ -66,27 +66,27 @@ async fn insert_requests(
               examination_round, examined_at, registration_number, registered_on, due_date, due_time, due_provisional,
               due_assumed, due_calendar_version, due_term, explanation, findings, coupon_content_sha256, coupon_key,
               coupon_signature, coupon_secret_digest, receiving_body, likely_duplicate_of, repeats, asked,
-              reports_crime_or_threat)
+              reports_crime_or_threat, sent_at)
          SELECT n.id, n.accepted_by, n.accepted_at, n.coupon_number, n.received_at, n.channel, n.external_number,
              n.external_date, n.addressee, n.essence, n.language, n.requester_kind, n.requester_full_name, n.requester_bin,
              n.requester_iin, n.requester_postal_address, n.signatory_full_name, n.signatory_capacity, n.state, n.pending, 1,
              n.examined_at, n.registration_number, n.registered_on, n.due_date, n.due_time, n.due_provisional,
              n.due_assumed, n.due_calendar_version, n.due_term, n.explanation, n.findings::uuid[],
              n.coupon_content_sha256, n.coupon_key, n.coupon_signature, n.coupon_secret_digest, n.receiving_body,
-             n.likely_duplicate_of, n.repeats, n.asked, n.reports_crime_or_threat
+             n.likely_duplicate_of, n.repeats, n.asked, n.reports_crime_or_threat, n.sent_at
          FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::timestamptz[], $6::text[], $7::text[],
                      $8::date[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
                      $16::text[], $17::text[], $18::text[], $19::text[], $20::boolean[], $21::timestamptz[], $22::text[],
                      $23::date[], $24::date[], $25::timestamptz[], $26::boolean[], $27::boolean[], $28::text[],
                      $29::text[], $30::bytea[], $31::text[], $43::bytea[], $44::text[], $45::bytea[], $46::bytea[], $47::text[],
-                     $48::uuid[], $49::uuid[], $50::bigint[], $51::boolean[])
+                     $48::uuid[], $49::uuid[], $50::bigint[], $51::boolean[], $52::timestamptz[])
              WITH ORDINALITY AS n
              (id, accepted_by, accepted_at, coupon_number, received_at, channel, external_number, external_date, addressee,
               essence, language, requester_kind, requester_full_name, requester_bin, requester_iin,
               requester_postal_address, signatory_full_name, signatory_capacity, state, pending, examined_at,
               registration_number, registered_on, due_date, due_time, due_provisional, due_assumed, due_calendar_version,
               due_term, explanation, findings, coupon_content_sha256, coupon_key, coupon_signature, coupon_secret_digest, receiving_body,
-              likely_duplicate_of, repeats, asked, reports_crime_or_threat, place)
+              likely_duplicate_of, repeats, asked, reports_crime_or_threat, sent_at, place)
          ORDER BY n.place
          ON CONFLICT ON CONSTRAINT request_coupon_number DO NOTHING
          RETURNING id
@@ -170,6 +170,7 @@ async fn insert_requests(
         column(requests, |r| r.earlier.repeats.as_ref().map(|first| first.id)) as _,
         column(requests, |r| r.asked) as _,
         column(requests, |r| r.submission.reports_crime_or_threat.then_some(true)) as _,
+        column(requests, |r| r.submission.sent_at.map(jiff_sqlx::Timestamp::from)) as _,
     );
     Ok(stored.fetch_all(connection).await?.into_iter().collect())
 }

@@ -8,6 +8,7 @@ pub mod attachment;
 pub mod body;
 mod changed_field;
 pub mod clarification;
+pub mod clock_stop;
 pub mod coupon_try;
 pub mod decision;
 pub mod draft;

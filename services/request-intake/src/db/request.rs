@@ -57,7 +57,7 @@ pub async fn get(
 ) -> Result<HashMap<Uuid, Result<Stored, sqlx::Error>>, sqlx::Error> {
     let rows = sqlx::query_as!(
         Row,
-        r#"SELECT r.id, r.accepted_by, r.accepted_at, r.coupon_number, r.received_at, r.channel, r.external_number,
+        r#"SELECT r.id, r.accepted_by, r.accepted_at, r.coupon_number, r.received_at, r.sent_at AS "sent_at: jiff_sqlx::Timestamp", r.channel, r.external_number,
              r.external_date, r.addressee, r.essence, r.language, r.requester_kind, r.requester_full_name,
              r.requester_bin, r.requester_iin, r.requester_postal_address, r.signatory_full_name, r.signatory_capacity,
              r.state, r.examination_round, r.examined_at, r.findings, r.registration_number, r.registered_on, r.due_date,
@@ -149,6 +149,7 @@ struct Row {
     accepted_at: jiff_sqlx::Timestamp,
     coupon_number: String,
     received_at: jiff_sqlx::Timestamp,
+    sent_at: Option<jiff_sqlx::Timestamp>,
     channel: String,
     external_number: Option<String>,
     external_date: Option<jiff_sqlx::Date>,
@@ -360,6 +361,7 @@ fn submission(mut row: Row) -> Result<Submission, sqlx::Error> {
         language: Language::read_stored(&row.language, "language")?,
         items,
         received_at: row.received_at.to_jiff(),
+        sent_at: row.sent_at.map(jiff_sqlx::Timestamp::to_jiff),
         attachments: Vec::new(),
     })
 }

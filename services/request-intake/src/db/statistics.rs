@@ -12,7 +12,8 @@ use crate::domain::{
     statistics::{Alike, Ended, Ground},
 };
 
-/// The requests received between two instants, counted by what they have in common.
+/// The requests received between two instants, counted by what they have in common; by the forms that they ask for only `with_forms`, since
+/// their items are read for it.
 ///
 /// # Errors
 /// When the database fails.
@@ -21,6 +22,7 @@ pub async fn alike(
     connection: &mut PgConnection,
     received: &Range<Timestamp>,
     now: Timestamp,
+    with_forms: bool,
 ) -> Result<Vec<Alike>, sqlx::Error> {
     let rows = sqlx::query!(
         // What was never decided on has no decision to look for.
@@ -31,6 +33,10 @@ pub async fn alike(
              coalesce(d.is_extended AND r.due_part IS DISTINCT FROM 'LONG_BASE', false) AS "is_extended!",
              coalesce(r.due_time < $3 AND r.state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION'), false)
                  AS "is_overdue!",
+             CASE WHEN $4 THEN
+                 ARRAY(SELECT DISTINCT coalesce(i.form, split_part(i.indicator, '/indicators/', 1)) FROM requests.item AS i
+                       WHERE i.request = r.id AND num_nonnulls(i.form, i.indicator) > 0 ORDER BY 1)
+             ELSE '{}' END AS "forms!",
              count(*) AS "count!"
          FROM requests.request AS r
          LEFT JOIN LATERAL (
@@ -41,10 +47,11 @@ pub async fn alike(
          -- The dispatch meets the term, and not that it was recorded.
          LEFT JOIN requests.dispatch AS sent ON r.state = 'ANSWERED' AND sent.request = r.id
          WHERE r.received_at >= $1 AND r.received_at < $2
-         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8"#,
+         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9"#,
         jiff_sqlx::Timestamp::from(received.start) as _,
         jiff_sqlx::Timestamp::from(received.end) as _,
         jiff_sqlx::Timestamp::from(now) as _,
+        with_forms,
     );
     let alike = rows.fetch_all(connection).await?.into_iter().map(|row| {
         Ok(Alike {
@@ -55,6 +62,7 @@ pub async fn alike(
             answered: row.days.zip(row.in_time),
             is_extended: row.is_extended,
             is_overdue: row.is_overdue,
+            forms: row.forms,
             count: row.count,
         })
     });

@@ -42,6 +42,7 @@ fn submission(kind: RequesterKind, items: Vec<Item>) -> Submission {
         items,
         reports_crime_or_threat: false,
         attachments: Vec::new(),
+        sent_at: None,
         received_at: "2026-03-02T10:00:00+05:00".parse().expect("an instant"),
     }
 }

@@ -38,6 +38,7 @@ fn submission() -> Submission {
         items: vec![item("registered crimes"), item("persons")],
         reports_crime_or_threat: false,
         attachments: Vec::new(),
+        sent_at: None,
         received_at: "2026-03-02T10:00:00+05:00".parse().expect("an instant"),
     }
 }

@@ -27,6 +27,7 @@ fn application(day: &str) -> Submission {
             number: String::new(),
             date: Some(date(2019, 4, 15)),
         }),
+        sent_at: None,
         received_at: format!("{day}T10:00:00+06:00").parse().expect("an instant"),
         items: vec![Item {
             period: Some("2018".parse().expect("a period")),

@@ -51,6 +51,7 @@ fn submission() -> Submission {
         essence: "crimes of a quarter".into(),
         language: Language::Ru,
         items: vec![item(ItemKind::Statistics)],
+        sent_at: None,
         received_at: "2020-03-02T10:00:00+06:00".parse().expect("an instant"),
         reports_crime_or_threat: false,
         attachments: Vec::new(),

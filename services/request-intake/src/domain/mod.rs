@@ -5,6 +5,7 @@ pub mod answer_register;
 pub mod answering;
 pub mod attachment;
 pub mod body;
+pub mod clock_stop;
 pub mod contradiction;
 pub mod decision;
 mod description;

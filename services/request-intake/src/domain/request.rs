@@ -298,6 +298,8 @@ pub struct Submission {
     pub items: Vec<Item>,
     /// When it was received.
     pub received_at: Timestamp,
+    /// When it was sent, as the sender's system says.
+    pub sent_at: Option<Timestamp>,
     /// Its files, the signed original among them.
     pub attachments: Vec<Attachment>,
 }

@@ -37,6 +37,7 @@ pub(super) fn submission() -> Submission {
         items: vec![item(ItemKind::Statistics)],
         attachments: Vec::new(),
         reports_crime_or_threat: false,
+        sent_at: None,
         received_at: "2026-03-02T10:00:00Z".parse().expect("an instant"),
     }
 }

@@ -1,12 +1,12 @@
 //! What form 1-OL asks about requests: counts, and how many days answers took.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use super::request::{Channel, RequesterKind, State};
 use crate::domain::examination::CheckRule;
 
 /// Requests that are alike in everything that is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alike {
     /// Who asks.
     pub kind: RequesterKind,
@@ -22,9 +22,14 @@ pub struct Alike {
     pub is_extended: bool,
     /// Whether they wait for their answer after their due date.
     pub is_overdue: bool,
+    /// The forms that they ask for, each once, where these are looked at.
+    pub forms: Vec<String>,
     /// How many there are.
     pub count: i64,
 }
+
+/// How many forms are told of at most.
+const FORMS: usize = 100;
 
 /// How many requests there were, and how long their answers took.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,6 +112,8 @@ pub struct Statistics {
     pub channels: BTreeMap<Channel, Counts>,
     /// By state.
     pub states: BTreeMap<State, Counts>,
+    /// By form that they ask for, if it is only one of several; without a name those that ask for none.
+    forms: BTreeMap<String, Counts>,
     /// Those left without consideration or terminated.
     pub grounds: BTreeMap<Ground, Ended>,
 }
@@ -118,6 +125,25 @@ impl Statistics {
         self.kinds.entry(alike.kind).or_default().add(alike);
         self.channels.entry(alike.channel).or_default().add(alike);
         self.states.entry(alike.state).or_default().add(alike);
+        for form in &alike.forms {
+            self.forms.entry(form.clone()).or_default().add(alike);
+        }
+        if alike.forms.is_empty() {
+            self.forms.entry(String::new()).or_default().add(alike);
+        }
+    }
+
+    /// The forms that most requests ask for, at most a hundred: of names there are more than forms.
+    pub fn most_asked_forms(&self) -> Vec<(&str, &Counts)> {
+        let mut forms: Vec<_> = self
+            .forms
+            .iter()
+            .map(|(form, counts)| (form.as_str(), counts))
+            .collect();
+        // In the order of names where as many ask.
+        forms.sort_by_key(|(_, counts)| Reverse(counts.received));
+        forms.truncate(FORMS);
+        forms
     }
 
     /// Takes in requests that were left without consideration or terminated by a ground.
@@ -141,6 +167,7 @@ mod tests {
             answered,
             is_extended: false,
             is_overdue: false,
+            forms: Vec::new(),
             count,
         }
     }
@@ -176,6 +203,29 @@ mod tests {
         assert_eq!(statistics.states[&State::Answered].received, 12);
         let sum: i64 = statistics.states.values().map(|counts| counts.received).sum();
         assert_eq!(sum, total.received);
+    }
+
+    #[test]
+    fn who_asks_for_several_forms_is_counted_under_each_and_the_most_asked_come_first() {
+        let mut statistics = Statistics::default();
+        let of = |forms: &[&str], count| Alike {
+            forms: forms.iter().map(|form| (*form).to_owned()).collect(),
+            ..alike(State::Registered, None, count)
+        };
+        statistics.add(&of(&["forms/1", "forms/2"], 3));
+        statistics.add(&of(&["forms/2"], 4));
+        statistics.add(&of(&[], 3));
+        let told = |statistics: &Statistics| -> Vec<(String, i64)> {
+            let forms = statistics.most_asked_forms().into_iter();
+            forms.map(|(form, counts)| (form.to_owned(), counts.received)).collect()
+        };
+        let pair = |form: &str, count| (form.to_owned(), count);
+        assert_eq!(told(&statistics), [pair("forms/2", 7), pair("", 3), pair("forms/1", 3)]);
+        assert_eq!(statistics.total.received, 10);
+        for number in 10..10 + FORMS {
+            statistics.add(&of(&[&format!("forms/{number}")], 1));
+        }
+        assert_eq!(told(&statistics).len(), FORMS);
     }
 
     #[test]

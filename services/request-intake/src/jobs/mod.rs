@@ -1,6 +1,7 @@
 //! The loops of the service.
 
 pub mod attachments;
+pub mod clock;
 pub mod drafting;
 pub mod erasure;
 pub mod examination;

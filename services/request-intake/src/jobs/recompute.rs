@@ -17,6 +17,7 @@ use legalstat_kit::{
     zone,
 };
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::{
     clients,
@@ -59,6 +60,8 @@ impl DueDates for OpenRequests {
     ) -> anyhow::Result<Vec<OpenDueDate>> {
         let today = zone::civil_day(now);
         let open = db::due_date::open(connection, after.and_then(names::parse_request), most).await?;
+        let ids: Vec<Uuid> = open.iter().map(|request| request.id).collect();
+        let stops = db::clock_stop::of(connection, &ids).await?;
         let open = open.into_iter().map(|request| {
             // A registration that has come is settled; one still to come is the calendar's to say.
             let settled = Some(request.registered_on).filter(|day| *day <= today);
@@ -71,6 +74,7 @@ impl DueDates for OpenRequests {
                     request.received_at,
                     settled,
                     request.extension,
+                    stops.get(&request.id).map_or(&[], Vec::as_slice),
                 ),
             }
         });

@@ -59,6 +59,10 @@ pub(super) async fn ask_clarification(
                 Some(last) => still_running(&ordered, last, today, cure_by)?,
                 None => within_bounds(&ordered, today, cure_by)?,
             };
+            if stands.standing.state != State::AwaitingClarification {
+                let now = write.now();
+                db::clock_stop::stop(write.connection(), id, now, cure_by).await?;
+            }
             db::clarification::ask(write.connection(), id, &defects).await?;
             db::clarification::set_cure_by(write.connection(), id, cure_by).await?;
             Ok(Done {

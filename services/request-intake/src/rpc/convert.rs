@@ -322,6 +322,7 @@ pub(super) fn request(request: Request) -> proto::Request {
         language: language(submission.language),
         items: submission.items.into_iter().map(item).collect(),
         received_at: Some(wire::to_timestamp(submission.received_at)),
+        sent_at: submission.sent_at.map(wire::to_timestamp),
         coupon: receipt.map(coupon),
         registration_number: registration_number.unwrap_or_default(),
         registered_on: deadline.as_ref().map(|deadline| wire::to_date(deadline.registered_on)),

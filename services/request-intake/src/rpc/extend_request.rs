@@ -179,7 +179,9 @@ async fn computed(
     };
     let (kind, received_at) = (stands.submission.requester.kind, stands.submission.received_at);
     let settled = Some(standing.registered_on).filter(|day| *day <= today);
-    let question = calendar::question(kind, received_at, settled, Some(extension));
+    let stops = db::clock_stop::of(&mut *service.context.db.connection().await?, &[asked.id]).await?;
+    let stops = stops.get(&asked.id).map_or(&[][..], Vec::as_slice);
+    let question = calendar::question(kind, received_at, settled, Some(extension), stops);
     let notice = calendar::telling(kind, received_at, settled, Telling::Extension(today));
     let deadlines = &service.examiner.deadlines;
     let (deadline, notice) = tokio::join!(deadlines.answer(question, LONGEST), deadlines.answer(notice, LONGEST));

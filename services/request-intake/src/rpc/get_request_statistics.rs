@@ -25,14 +25,22 @@ pub(super) async fn get_request_statistics(
     // A statement for each month, all as of one moment: none of them is long, however many requests there are.
     let mut snapshot = service.context.db.snapshot().await?;
     for month in months(from, to) {
-        for alike in db::statistics::alike(&mut snapshot, &month, now).await? {
+        for alike in db::statistics::alike(&mut snapshot, &month, now, message.include_forms).await? {
             statistics.add(&alike);
         }
         for (ground, ended) in db::statistics::ended(&mut snapshot, &month).await? {
             statistics.add_ended(ground, ended);
         }
     }
-    Ok(shown(statistics, from, to))
+    let forms = if message.include_forms {
+        forms(&statistics)
+    } else {
+        Vec::new()
+    };
+    Ok(RequestStatistics {
+        forms,
+        ..shown(statistics, from, to)
+    })
 }
 
 fn asked(message: &GetRequestStatisticsRequest) -> Result<(Date, Date), Error> {
@@ -79,6 +87,7 @@ fn shown(statistics: Statistics, from: Date, to: Date) -> RequestStatistics {
         channels,
         states,
         grounds,
+        ..
     } = statistics;
     RequestStatistics {
         received_from: Some(wire::to_date(from)),
@@ -97,7 +106,17 @@ fn shown(statistics: Statistics, from: Date, to: Date) -> RequestStatistics {
             counts: Some(counts(of_state)),
         })),
         grounds: grounds.into_iter().map(ground).collect(),
+        forms: Vec::new(),
     }
+}
+
+fn forms(statistics: &Statistics) -> Vec<proto::FormCounts> {
+    let forms = statistics.most_asked_forms().into_iter();
+    let forms = forms.map(|(form, of_form)| proto::FormCounts {
+        form: form.to_owned(),
+        counts: Some(counts(of_form)),
+    });
+    forms.collect()
 }
 
 fn ground((ground, ended): (Ground, Ended)) -> proto::GroundCounts {

@@ -1,7 +1,7 @@
 //! The door: what a caller sent, checked against the contract and read into the service's own types. Every violation is
 //! found, not only the first.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use legalstat_kit::{
     FieldReason, Violations,
     door::{
@@ -106,6 +106,7 @@ pub(super) fn submission(violations: &mut Violations, request: &proto::Request, 
     );
     let items = items(violations, &request.items, demanded);
     let received_at = received_at(violations, request.received_at.as_ref(), door);
+    let sent_at = sent_at(violations, request.sent_at.as_ref(), received_at);
     let dated = external.as_ref().and_then(|external| external.date);
     if let (Some(date), Some(received_at)) = (dated, received_at)
         && date > zone::civil_day(received_at)
@@ -135,9 +136,13 @@ pub(super) fn submission(violations: &mut Violations, request: &proto::Request, 
         language: language?,
         items: items?,
         received_at: received_at?,
+        sent_at,
         attachments: Vec::new(),
     })
 }
+
+/// By how much the clock of a sender may be ahead of this one.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 
 const RECEIVING_BODY: &str = "request.receiving_body";
 
@@ -389,6 +394,21 @@ fn until_period(
         violations.add(field, FieldReason::BeforePeriod, "must not come before period");
     }
     Some(last)
+}
+
+/// When it was sent, which is before it was received.
+fn sent_at(
+    violations: &mut Violations,
+    sent_at: Option<&prost_types::Timestamp>,
+    received_at: Option<Timestamp>,
+) -> Option<Timestamp> {
+    let field = "request.sent_at";
+    let sent_at = wire::whole_microseconds(wire::optional_timestamp(violations, field, sent_at)?);
+    if received_at.is_some_and(|received_at| sent_at.duration_since(received_at) > CLOCKS) {
+        let description = "no document is sent later than five minutes after its receipt";
+        violations.add(field, FieldReason::OutOfRange, description);
+    }
+    Some(sent_at)
 }
 
 fn received_at(

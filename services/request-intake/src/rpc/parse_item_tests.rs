@@ -299,6 +299,23 @@ fn what_is_malformed_is_refused_of_persons_too() {
         });
     });
     assert_eq!(fault(&future), at("request.external_date", FieldReason::OutOfRange));
+    let sent = |seconds| {
+        let mut request = individual();
+        let mut sent_at = wire::to_timestamp(NOW.parse().expect("an instant"));
+        sent_at.seconds += seconds;
+        request.sent_at = Some(sent_at);
+        request
+    };
+    assert_eq!(fault(&sent(301)), at("request.sent_at", FieldReason::OutOfRange));
+    let ahead = read(&sent(299), true).expect("clocks differ");
+    assert!(ahead.sent_at.is_some_and(|sent_at| sent_at > ahead.received_at));
+    let no_instant = with(|request| {
+        request.sent_at = Some(prost_types::Timestamp {
+            seconds: i64::MAX,
+            nanos: 0,
+        });
+    });
+    assert_eq!(fault(&no_instant), at("request.sent_at", FieldReason::Timestamp));
     let dated = with(|request| {
         request.external_date = Some(common::Date {
             year: 2026,

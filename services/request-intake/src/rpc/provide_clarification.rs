@@ -19,6 +19,7 @@ use crate::{
         decision::{ChangedField, Terms},
         examination::Outcome,
         life::Verb,
+        owed,
         request::State,
     },
     shared_texts::SharedTexts,
@@ -54,6 +55,9 @@ pub(super) async fn provide_clarification(
             only_asked(write.connection(), &texts, stands, &changed).await?;
             if !changed.is_empty() {
                 db::amendment::store(write.connection(), id, &submission).await?;
+            }
+            if let Some(cure_by) = owed::cure_by(&rules, &stands.submission, &stands.standing, stands.examined_at) {
+                db::clock_stop::stopped(write.connection(), id, cure_by).await?;
             }
             db::clarification::provided(write.connection(), id, now).await?;
             Ok(Done {

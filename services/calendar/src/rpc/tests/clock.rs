@@ -137,6 +137,53 @@ async fn a_suspension_of_a_term_that_knows_none_is_refused() {
 }
 
 #[tokio::test]
+async fn a_stop_of_the_clock_counts_where_the_term_lets_it_stop_and_for_nothing_where_it_does_not() {
+    let service = running().await;
+    store_stoppable(&service).await;
+    let stop = || vec![suspension("2026-02-03T10:00:00Z", "2026-02-04T10:00:00Z")];
+    let ends = async |start: TermStart| {
+        let answer = public(&service).compute_deadline(request(start)).await;
+        let deadline = answer.expect("a deadline").into_inner();
+        let stood = deadline.steps.iter().any(|step| step.effect() == StepEffect::Suspended);
+        (deadline.due_date, stood)
+    };
+    let of = |term: &str| start(term, "2026-02-02T05:00:00Z");
+    let refusable = TermStart {
+        suspensions: stop(),
+        ..of("terms/stoppable")
+    };
+    let stopped = |term: &str| TermStart {
+        clock_stops: stop(),
+        ..of(term)
+    };
+    let running = ends(of("terms/stoppable")).await;
+    assert_ne!(ends(stopped("terms/stoppable")).await, running);
+    assert_eq!(ends(stopped("terms/stoppable")).await, ends(refusable).await);
+    let unstoppable = ends(of("terms/application-2026")).await;
+    assert_eq!(ends(stopped("terms/application-2026")).await, unstoppable);
+    assert!(!unstoppable.1);
+}
+
+#[tokio::test]
+async fn stops_of_the_clock_are_read_as_suspensions_are_and_not_together_with_them() {
+    let service = running().await;
+    let both = TermStart {
+        suspensions: vec![suspension("2026-02-03T10:00:00Z", "2026-02-04T10:00:00Z")],
+        clock_stops: vec![suspension("2026-02-05T10:00:00Z", "2026-02-05T10:00:00Z")],
+        ..start("terms/application-2026", "2026-02-02T05:00:00Z")
+    };
+    let refused = public(&service).compute_deadline(request(both)).await;
+    let refused = refused.expect_err("two violations");
+    assert_eq!(
+        fields(&refused),
+        [
+            "term_start.clock_stops[0].restarted_at".to_owned(),
+            "term_start.clock_stops".to_owned()
+        ]
+    );
+}
+
+#[tokio::test]
 async fn suspensions_out_of_order_are_refused_with_every_violation() {
     let service = running().await;
     let received_at = "2026-02-02T05:00:00Z";

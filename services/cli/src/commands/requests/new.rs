@@ -71,6 +71,9 @@ pub(crate) struct New {
     /// When it was received [default: now]
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     received_at: Option<Value>,
+    /// When the sender's system sent it, as it says
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    sent_at: Option<Value>,
     /// The essence of the request, in words
     #[arg(long, value_name = "WORDS", value_parser = |text: &str| some(text, 10_000))]
     essence: Option<Value>,
@@ -166,6 +169,7 @@ impl New {
             (&["addressee"], self.addressee.clone()),
             (&["receivingBody"], self.receiving_body.clone().map(Value::from)),
             (&["receivedAt"], self.received_at.clone()),
+            (&["sentAt"], self.sent_at.clone()),
             (&["essence"], self.essence.clone()),
             (&["language"], self.language.map(|language| word(language, "LANGUAGE_"))),
             (

@@ -97,6 +97,7 @@ fn submission(kind: RequesterKind, minutes: i64) -> Submission {
             detail: None,
             territories: Vec::new(),
         }],
+        sent_at: None,
         received_at: first + minutes.minutes(),
         reports_crime_or_threat: false,
         attachments: Vec::new(),

@@ -148,6 +148,7 @@ async fn the_dispatch_meets_the_term_and_not_that_it_was_recorded() {
     }
     let counts = async || {
         let message = GetRequestStatisticsRequest {
+            include_forms: false,
             received_from: day(2026, 3, 2),
             received_to: day(2026, 3, 2),
         };

@@ -27,7 +27,7 @@ pub(super) const ERASED: [(&str, &str); 11] = [
 ];
 
 /// Everything else, and why it stays.
-const STAYS: [(&str, &str); 44] = [
+const STAYS: [(&str, &str); 45] = [
     // Which request it is, how it came and of what kind, where it stands and since when, and its receipt as it was signed. The BIN names
     // an organisation, and who sees the request hangs on it.
     (
@@ -36,7 +36,7 @@ const STAYS: [(&str, &str); 44] = [
          state examination_pending examination_round examined_at registration_number registered_on due_date due_time due_provisional \
          due_assumed due_calendar_version due_term explanation findings version changed_at assignee coupon_content_sha256 coupon_key \
          coupon_signature coupon_secret_digest receiving_body cure_by due_part extension_counted_from extension_until erased_at \
-         reports_crime_or_threat due_by_hand",
+         reports_crime_or_threat due_by_hand sent_at",
     ),
     // What was asked for in codes of registers, without a word of the requester.
     (
@@ -64,6 +64,8 @@ const STAYS: [(&str, &str); 44] = [
     ),
     // That the requester was told, and how.
     ("notice", "request decision notified_on means recorded_by recorded_at"),
+    // When its clock stood still.
+    ("clock_stop", "request position stopped_at cure_by restarted_at counted"),
     // By when it was to be given back or forwarded.
     (
         "owed_day",

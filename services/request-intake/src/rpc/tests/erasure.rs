@@ -67,6 +67,7 @@ fn contents_with(folder: &Path, marker: &str) -> usize {
 
 async fn statistics(desk: &Desk) -> RequestStatistics {
     let message = GetRequestStatisticsRequest {
+        include_forms: true,
         received_from: day(2026, 3, 1),
         received_to: day(2026, 3, 31),
     };

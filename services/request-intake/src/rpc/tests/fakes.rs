@@ -17,7 +17,7 @@ use legalstat_kit::{door::wire, zone};
 use legalstat_proto::{
     calendar::v1::{
         BatchComputeDeadlinesRequest, BatchComputeDeadlinesResponse, ComputeDeadlineRequest, Deadline, Step,
-        StepEffect, TermPart, TermStart, compute_deadline_request::Subject,
+        StepEffect, Suspension, TermPart, TermStart, compute_deadline_request::Subject,
     },
     common::v1 as common,
     forms::v1::{Availability, CheckAvailabilityRequest, CheckAvailabilityResponse, ItemAvailability},
@@ -42,6 +42,8 @@ pub(super) struct Answers {
     pub(super) figures_away: AtomicBool,
     /// The calendar's refusal, when it refuses.
     pub(super) refusal: Mutex<Option<Code>>,
+    /// Whether the law lets the clock stop of the term that governs every request.
+    pub(super) clock_stops: AtomicBool,
     /// What the registry says about every item.
     pub(super) availability: Mutex<Availability>,
     /// What the registry says about an item instead, and the figures that it holds.
@@ -66,6 +68,7 @@ impl Fakes {
             away: AtomicBool::new(false),
             figures_away: AtomicBool::new(false),
             refusal: Mutex::new(None),
+            clock_stops: AtomicBool::new(false),
             availability: Mutex::new(Availability::NotPlaced),
             holdings: Mutex::default(),
             asked: AtomicUsize::new(0),
@@ -176,7 +179,10 @@ impl UnaryService<BatchComputeDeadlinesRequest> for Calendar {
                 return Err(Status::new(code, "no term governs this"));
             }
             Ok(Response::new(BatchComputeDeadlinesResponse {
-                deadlines: questions.iter().map(deadline).collect(),
+                deadlines: questions
+                    .iter()
+                    .map(|question| deadline(question, answers.clock_stops.load(Ordering::SeqCst)))
+                    .collect(),
                 ..Default::default()
             }))
         })
@@ -205,8 +211,19 @@ impl UnaryService<CheckAvailabilityRequest> for Forms {
     }
 }
 
-/// The same for every question about the same time of a term; it holds for whatever is received on that day.
-fn deadline(question: &ComputeDeadlineRequest) -> Deadline {
+/// How many days a clock stood still: those of the stop and the restart too.
+fn standing(stops: &[Suspension]) -> i32 {
+    let day = |at: &Option<prost_types::Timestamp>| {
+        let at = at.as_ref().expect("a stop has its ends");
+        zone::civil_day(wire::timestamp(at).expect("an instant"))
+    };
+    let days = |stop: &Suspension| (day(&stop.restarted_at) - day(&stop.stopped_at)).get_days() + 1;
+    stops.iter().map(days).sum()
+}
+
+/// The same for every question about the same time of a term; it holds for whatever is received on that day. It is later by the days that
+/// the clock stood still, if the law lets it stop.
+fn deadline(question: &ComputeDeadlineRequest, clock_stops: bool) -> Deadline {
     let start = match &question.subject {
         Some(Subject::TermStart(start)) => start.clone(),
         _ => TermStart::default(),
@@ -229,6 +246,8 @@ fn deadline(question: &ComputeDeadlineRequest) -> Deadline {
             None => date(1, 1, 1),
         },
     };
+    let stood = if clock_stops { standing(&start.clock_stops) } else { 0 };
+    let day = day.saturating_add(stood.days());
     let due_date = Some(wire::to_date(day));
     let basis = common::LegalBasis {
         act: "Code 350-VI".into(),

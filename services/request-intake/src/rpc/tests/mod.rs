@@ -7,6 +7,7 @@ mod attachments;
 mod batch;
 mod bodies;
 mod bounds;
+mod clock;
 mod coupons;
 mod crime_reports;
 mod curing;

@@ -2,7 +2,7 @@
 //! the life does not lead, nothing changes without a journal entry and an event, no due date is without its explanation, and who
 //! watches from the first event on has the state and the due date of each request after every one of them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use jiff::{Timestamp, ToSpan};
 use legalstat_proto::requests::v1::{
@@ -267,9 +267,10 @@ impl Model {
         self.desk.set_clock(&self.now.to_string());
     }
 
-    /// Waits until nothing is to be examined any more.
+    /// Waits until nothing is to be examined any more, and every stop of a clock is counted.
     async fn settle(&self) {
-        let waits = "SELECT count(*) FROM requests.request WHERE examination_pending";
+        let waits = "SELECT (SELECT count(*) FROM requests.request WHERE examination_pending)
+            + (SELECT count(*) FROM requests.clock_stop WHERE NOT counted)";
         let settled = async {
             while self.desk.stage.count(waits).await > 0 {
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -337,6 +338,10 @@ impl Model {
             numbered += told.notices().filter(|notice| *notice == Notice::Registered).count();
             let warns = ["request.due_soon", "request.overdue"].contains(&kind.as_str());
             if place == 0 || warns || kind.ends_with("_repeated") {
+                continue;
+            }
+            if ["request.due_date_moved", "request.due_date_restated"].contains(&kind.as_str()) {
+                due_date = told.due_date;
                 continue;
             }
             if kind == "request.examined" {
@@ -415,6 +420,9 @@ async fn whatever_is_asked_in_whatever_order_a_request_stands_where_its_life_lea
         refused: 0,
         done: 0,
     };
+    // The terms let their clocks stop: a question and an answer to it move due dates too.
+    let answers = &model.desk.stage.fakes.answers;
+    answers.clock_stops.store(true, Ordering::SeqCst);
     model.submit().await;
     for step in 0..steps {
         match model.any(10) {
@@ -438,4 +446,6 @@ async fn whatever_is_asked_in_whatever_order_a_request_stands_where_its_life_lea
     );
     let answered = "SELECT count(*) FROM requests.request WHERE state = 'ANSWERED'";
     assert!(model.desk.stage.count(answered).await > 0, "some are answered");
+    let moved = "SELECT count(*) FROM requests.outbox_event WHERE kind = 'request.due_date_moved'";
+    assert!(model.desk.stage.count(moved).await > 0, "some clocks stood still");
 }

@@ -20,6 +20,7 @@ fn of_days(
     GetRequestStatisticsRequest {
         received_from: from,
         received_to: to,
+        include_forms: false,
     }
 }
 
@@ -93,11 +94,47 @@ async fn requests_are_counted_by_kind_channel_state_and_ground() {
         .map(|line| (line.rule(), line.left_without_consideration))
         .collect();
     assert_eq!(grounds, [(CheckRule::Written, 1), (CheckRule::Channel, 1)]);
+    assert!(counted.forms.is_empty(), "nobody asked for them");
     let all = statistics(&stage, of_days(day(2025, 3, 3), day(2026, 3, 2))).await;
     assert_eq!(all.total.expect("it has one").received, 5);
     let none = statistics(&stage, of_days(day(2020, 1, 1), day(2020, 12, 31))).await;
     assert_eq!(none.total.expect("it has one").received, 0);
     assert!(none.states.is_empty());
+}
+
+#[tokio::test]
+async fn requests_are_counted_once_under_each_form_that_their_items_or_the_indicators_of_these_name() {
+    let stage = Stage::set().await;
+    let item = |form: &str, indicator: &str| proto::Item {
+        form: form.into(),
+        indicator: indicator.into(),
+        ..request().items.remove(0)
+    };
+    for items in [
+        vec![
+            item("forms/2", ""),
+            item("forms/2", ""),
+            item("", "forms/1/indicators/1"),
+        ],
+        vec![item("forms/2", "")],
+        vec![item("", "")],
+    ] {
+        let asked = proto::Request { items, ..request() };
+        submit(&mut stage.client("edms"), submission(asked))
+            .await
+            .expect("it is accepted");
+    }
+    let asked = GetRequestStatisticsRequest {
+        include_forms: true,
+        ..of_days(day(2026, 3, 2), day(2026, 3, 2))
+    };
+    let counted = statistics(&stage, asked).await;
+    let forms = counted.forms.iter();
+    let forms: Vec<_> = forms
+        .map(|line| (line.form.as_str(), line.counts.as_ref().expect("it counts").received))
+        .collect();
+    assert_eq!(forms, [("forms/2", 2), ("", 1), ("forms/1", 1)]);
+    assert_eq!(counted.total.expect("it has one").received, 3);
 }
 
 #[tokio::test]

@@ -18,9 +18,17 @@ use super::stage::{Stage, as_answered, get, outcome, recorded, request, submissi
 async fn a_request_through_the_unified_edms_is_registered_and_read_back_as_answered() {
     let stage = Stage::set().await;
     let mut edms = stage.client("edms");
-    let accepted = submit(&mut edms, submission(request())).await.expect("it is accepted");
+    let sent_at = Some(prost_types::Timestamp {
+        seconds: 1_772_420_000,
+        nanos: 250_000_000,
+    });
+    let sent = proto::Request { sent_at, ..request() };
+    let accepted = submit(&mut edms, submission(sent)).await.expect("it is accepted");
 
-    assert_eq!(accepted.state(), RequestState::Registered);
+    assert_eq!(
+        (accepted.state(), accepted.sent_at),
+        (RequestState::Registered, sent_at)
+    );
     assert_eq!(accepted.registration_number, "2026-000001");
     assert_eq!(
         accepted.registered_on,
