@@ -3,7 +3,7 @@
 use legalstat_local::testing::refusals::{pairs, violations};
 use legalstat_test_support::system::System;
 use prost::Message as _;
-use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, MethodDescriptor, Value};
+use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, MethodDescriptor, ReflectMessage as _, Value};
 use serde_json::{Value as Json, json};
 use tonic::Status;
 

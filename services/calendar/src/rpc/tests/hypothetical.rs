@@ -78,7 +78,10 @@ async fn a_batch_takes_one_hypothetical_act_for_all_of_its_requests() {
     batch.requests[1].hypothetical_act = Some(act);
     batch.requests[2].languages = vec!["kk".into()];
     let refused = client.batch_compute_deadlines(batch).await.expect_err("given twice");
-    assert_eq!(fields(&refused), ["requests[1].hypothetical_act", "requests[2].languages"]);
+    assert_eq!(
+        fields(&refused),
+        ["requests[1].hypothetical_act", "requests[2].languages"]
+    );
 }
 
 #[tokio::test]
