@@ -69,13 +69,28 @@ fn texts(contracts: &DescriptorPool) -> Result<String, Box<dyn Error>> {
     Ok(code)
 }
 
-/// The fields of a message in which there are texts, at whatever depth, each with the message that it holds. No contract holds itself.
+/// The fields of a message in which there are texts, each with the message that it holds.
 fn holding(message: &MessageDescriptor) -> Vec<(FieldDescriptor, MessageDescriptor)> {
     let messages = message.fields().filter_map(|field| match field.kind() {
-        Kind::Message(held) if held.package_name().starts_with("legalstat.") => Some((field, held)),
+        Kind::Message(held) => Some((field, held)),
         _ => None,
     });
-    messages
-        .filter(|(_, held)| held.full_name() == TEXT || !holding(held).is_empty())
-        .collect()
+    messages.filter(|(_, held)| has_texts(held, &mut Vec::new())).collect()
+}
+
+/// Whether there are texts in a message, at whatever depth. `above` are those that hold it: one may hold itself.
+fn has_texts(message: &MessageDescriptor, above: &mut Vec<MessageDescriptor>) -> bool {
+    if message.full_name() == TEXT {
+        return true;
+    }
+    if !message.package_name().starts_with("legalstat.") || above.contains(message) {
+        return false;
+    }
+    above.push(message.clone());
+    let found = message.fields().any(|field| match field.kind() {
+        Kind::Message(held) => has_texts(&held, above),
+        _ => false,
+    });
+    above.pop();
+    found
 }

@@ -3,7 +3,7 @@
 use legalstat_local::testing::refusals::{pairs, violations};
 use legalstat_test_support::system::System;
 use prost::Message as _;
-use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, MethodDescriptor, ReflectMessage as _, Value};
+use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor, ReflectMessage as _, Value};
 use serde_json::{Value as Json, json};
 use tonic::Status;
 
@@ -18,12 +18,15 @@ const TEXT: &str = "legalstat.common.v1.LocalizedText";
 /// Streams tell in all languages: what happened, as everyone is told, and what a file is beside its content.
 const IN_ALL: [&str; 2] = ["WatchCalendar", "DownloadAttachment"];
 
+/// Whether there are texts in a message or in what it holds.
 fn has_texts(message: &MessageDescriptor) -> bool {
-    message.full_name() == TEXT
-        || message.fields().any(|field| match field.kind() {
-            Kind::Message(held) => held.package_name().starts_with("legalstat.") && has_texts(&held),
-            _ => false,
-        })
+    let (mut left, mut seen) = (vec![message.clone()], Vec::new());
+    while let Some(message) = left.pop() {
+        let held = message.fields().filter_map(|field| field.kind().as_message().cloned());
+        left.extend(held.filter(|held| !seen.contains(held)));
+        seen.push(message);
+    }
+    seen.iter().any(|message| message.full_name() == TEXT)
 }
 
 fn is_asked_for_languages(method: &MethodDescriptor) -> bool {
