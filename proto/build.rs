@@ -1,7 +1,9 @@
 //! Compiles the contracts with protox, which needs no system `protoc`, and keeps the descriptor set with its custom
 //! options (a decoded `FileDescriptorSet` would drop them).
 
-use std::{env, error::Error, fs, path::PathBuf};
+use std::{collections::BTreeSet, env, error::Error, fmt::Write as _, fs, path::PathBuf};
+
+use protox::prost_reflect::{DescriptorPool, FieldDescriptor, Kind, MessageDescriptor};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
@@ -19,8 +21,76 @@ fn main() -> Result<(), Box<dyn Error>> {
     compiler.include_imports(true).include_source_info(true);
     compiler.open_files(&files)?;
     fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
+    fs::write(out.join("texts.rs"), texts(&compiler.descriptor_pool())?)?;
     tonic_prost_build::configure()
         .include_file("contracts.rs")
         .compile_fds(compiler.file_descriptor_set())?;
     Ok(())
+}
+
+const TEXT: &str = "legalstat.common.v1.LocalizedText";
+
+/// The trait `Texts` for the answers of all methods whose requests have the field `languages`, and for every message in them that has
+/// texts. Generated, so that no text of a new field is forgotten.
+fn texts(contracts: &DescriptorPool) -> Result<String, Box<dyn Error>> {
+    let mut left = Vec::new();
+    for service in contracts.services() {
+        let asked = service
+            .methods()
+            .filter(|method| method.input().get_field_by_name("languages").is_some());
+        left.extend(asked.map(|method| method.output()));
+    }
+    let (mut code, mut written) = (String::new(), BTreeSet::new());
+    while let Some(message) = left.pop() {
+        if !written.insert(message.full_name().to_owned()) {
+            continue;
+        }
+        let path = message.full_name().replace('.', "::");
+        writeln!(code, "impl Texts for contracts::{path} {{")?;
+        writeln!(
+            code,
+            "fn each_text(&mut self, each: &mut dyn FnMut(&mut LocalizedText)) {{"
+        )?;
+        for (field, held) in holding(&message) {
+            if field.containing_oneof().is_some() {
+                return Err(format!("{}: texts in a oneof are not gone through", field.full_name()).into());
+            }
+            writeln!(
+                code,
+                "self.{}.iter_mut().for_each(|part| part.each_text(each));",
+                field.name()
+            )?;
+            if held.full_name() != TEXT {
+                left.push(held);
+            }
+        }
+        writeln!(code, "}}\n}}")?;
+    }
+    Ok(code)
+}
+
+/// The fields of a message in which there are texts, each with the message that it holds.
+fn holding(message: &MessageDescriptor) -> Vec<(FieldDescriptor, MessageDescriptor)> {
+    let messages = message.fields().filter_map(|field| match field.kind() {
+        Kind::Message(held) => Some((field, held)),
+        _ => None,
+    });
+    messages.filter(|(_, held)| has_texts(held, &mut Vec::new())).collect()
+}
+
+/// Whether there are texts in a message, at whatever depth. `above` are those that hold it: one may hold itself.
+fn has_texts(message: &MessageDescriptor, above: &mut Vec<MessageDescriptor>) -> bool {
+    if message.full_name() == TEXT {
+        return true;
+    }
+    if !message.package_name().starts_with("legalstat.") || above.contains(message) {
+        return false;
+    }
+    above.push(message.clone());
+    let found = message.fields().any(|field| match field.kind() {
+        Kind::Message(held) => has_texts(&held, above),
+        _ => false,
+    });
+    above.pop();
+    found
 }

@@ -13,6 +13,23 @@ use std::sync::LazyLock;
 
 use prost_reflect::DescriptorPool;
 
+use common::v1::LocalizedText;
+
+/// What has texts in the languages of the system, itself or in messages that it holds: the answers of all methods whose callers may
+/// ask for some languages.
+pub trait Texts {
+    /// Goes through all of them.
+    fn each_text(&mut self, each: &mut dyn FnMut(&mut LocalizedText));
+}
+
+impl Texts for LocalizedText {
+    fn each_text(&mut self, each: &mut dyn FnMut(&mut LocalizedText)) {
+        each(self);
+    }
+}
+
+include!(concat!(env!("OUT_DIR"), "/texts.rs"));
+
 /// The encoded `google.protobuf.FileDescriptorSet` of all contracts with their imports and custom options.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 

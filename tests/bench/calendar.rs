@@ -69,10 +69,16 @@ async fn measure(system: &System) -> Vec<Line> {
     let echoes = Load::new(echo::subject(), &echo, echoed, server.process());
     let deadline = Subject::answering::<Deadline>("/legalstat.calendar.v1.CalendarService/ComputeDeadline");
     let deadlines = Load::new(deadline, &calendar, questions.asked.clone(), system.process());
+    let in_kazakh = questions.in_kazakh(&calendar[0]).await;
+    report::say(&in_kazakh.summary());
+    let echoed = echo::alike(&in_kazakh.asked);
+    let short_echoes = Load::new(echo::subject(), &echo, echoed, server.process());
+    let short = Load::new(deadline, &calendar, in_kazakh.asked, system.process());
 
     let mut lines = Vec::new();
     for reading in [Reading::Skipped, Reading::Decoded] {
-        lines.extend(against_echo(&echoes, &deadlines, reading).await);
+        lines.extend(against_echo(&echoes, &deadlines, reading, "").await);
+        lines.extend(against_echo(&short_echoes, &short, reading, " in Kazakh alone").await);
     }
     lines.extend(batch(&deadlines, &calendar[0], &questions).await);
     lines.extend(act::measure(system, &calendar, &questions).await);
@@ -85,7 +91,7 @@ fn channels(connect: impl Fn() -> Channel) -> Vec<Channel> {
 }
 
 /// The explained deadline against an echo of as many bytes, turn by turn.
-async fn against_echo(echoes: &Load, deadlines: &Load, reading: Reading) -> [Line; 2] {
+async fn against_echo(echoes: &Load, deadlines: &Load, reading: Reading, texts: &str) -> [Line; 2] {
     for load in [echoes, deadlines] {
         load.turn(reading, TURN).await;
     }
@@ -101,7 +107,7 @@ async fn against_echo(echoes: &Load, deadlines: &Load, reading: Reading) -> [Lin
         }
     }
     let ratios = deadline.against(&echo);
-    let name = |what: &str| format!("{what}, {}", reading.in_words());
+    let name = |what: &str| format!("{what}{texts}, {}", reading.in_words());
     let line = Line::of_rounds(name("(b) ComputeDeadline explained"), &deadline);
     [
         Line::of_rounds(name("(a) bare tonic echo"), &echo),

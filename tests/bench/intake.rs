@@ -292,7 +292,7 @@ impl<'a> Bench<'a> {
     /// GetRequest against pgbench with the same statements, and against an echo of as many bytes.
     async fn get(&mut self, when: &str) -> (Vec<Line>, Vec<f64>) {
         let picked = Picked::pick(&mut self.database).await;
-        let asked = picked.asked(&self.channels).await;
+        let asked = picked.asked(&self.channels, &[]).await;
         let bytes = asked.sizes.iter().sum::<usize>() / asked.sizes.len();
         report::say(&format!("on average the answer to GetRequest has {bytes} bytes\n"));
         let sent = self.statements_of_get(&picked).await;
@@ -320,14 +320,40 @@ impl<'a> Bench<'a> {
         let [database_name, skipped_name, decoded_name, echo_name] = reader_names(when);
         let spent = [&decoded_name, &echo_name].map(|name| self.profile.spent(name));
         let costs = spent[0].iter().zip(&spent[1]).map(|(ours, echo)| ours / echo).collect();
-        let lines = vec![
+        let in_kazakh = self.get_in_kazakh(&picked, &channels, when).await;
+        let mut lines = vec![
             // No service can come nearer to the echo than its statements alone.
             Line::of_rounds(database_name, database).with_ratio(&database.against(echo)),
             Line::of_rounds(skipped_name, skipped).at_least(0.5, &skipped.against(database)),
             Line::of_rounds(echo_name, echo),
             Line::of_rounds(decoded_name, decoded).with_ratio(&decoded.against(echo)),
         ];
+        lines.extend(in_kazakh);
         (lines, costs)
+    }
+
+    /// GetRequest with its texts in one language, against an echo of as many bytes.
+    async fn get_in_kazakh(&self, picked: &Picked, echo: &[Channel], when: &str) -> [Line; 2] {
+        let asked = picked.asked(&self.channels, &["kk"]).await;
+        let bytes = asked.sizes.iter().sum::<usize>() / asked.sizes.len();
+        report::say(&format!("in Kazakh alone it has {bytes} bytes\n"));
+        let echoes = Load::new(echo::subject(), echo, echo::alike(&asked), self.echo.process());
+        let gets = Load::new(stored::subject(), &self.channels, asked, self.system.process());
+        let (mut theirs, mut ours) = (Rounds::default(), Rounds::default());
+        for round in 0..ROUNDS {
+            for echos_turn in [round % 2 == 0, round % 2 == 1] {
+                if echos_turn {
+                    theirs.add(echoes.turn(Reading::Decoded, self.turn).await);
+                } else {
+                    ours.add(gets.turn(Reading::Decoded, self.turn).await);
+                }
+            }
+        }
+        let name = |what: &str| format!("(d) {what} in Kazakh alone, {}{when}", Reading::Decoded.in_words());
+        [
+            Line::of_rounds(name("bare tonic echo of GetRequest"), &theirs),
+            Line::of_rounds(name("GetRequest"), &ours).with_ratio(&ours.against(&theirs)),
+        ]
     }
 
     /// The processes that answer the three kinds of calls.

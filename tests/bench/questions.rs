@@ -28,7 +28,19 @@ pub(crate) struct Questions {
 impl Questions {
     /// Asks each question once, to know what an echo must be like.
     pub(crate) async fn ask(channel: &Channel) -> Self {
-        let requests: Vec<_> = FIRST_DAYS.into_iter().flat_map(requests).collect();
+        Self::ask_each(channel, FIRST_DAYS.into_iter().flat_map(requests).collect()).await
+    }
+
+    /// The same, with the texts of their answers in one language.
+    pub(crate) async fn in_kazakh(&self, channel: &Channel) -> Self {
+        let mut requests = self.requests.clone();
+        for request in &mut requests {
+            request.languages = vec!["kk".into()];
+        }
+        Self::ask_each(channel, requests).await
+    }
+
+    async fn ask_each(channel: &Channel, requests: Vec<ComputeDeadlineRequest>) -> Self {
         let mut client = CalendarServiceClient::new(channel.clone());
         let (mut sizes, mut steps) = (Vec::new(), 0);
         for request in &requests {

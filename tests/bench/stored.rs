@@ -27,15 +27,15 @@ pub(crate) fn subject() -> Subject {
 
 /// Asks for one request.
 pub(crate) async fn get(channel: &Channel, id: &str) -> usize {
-    call(channel, METHOD, call::skip, question(id))
+    call(channel, METHOD, call::skip, question(id, &[]))
         .await
         .expect("it is stored")
 }
 
-fn question(id: &str) -> Bytes {
-    let name = format!("requests/{id}");
+fn question(id: &str, languages: &[&str]) -> Bytes {
     GetRequestRequest {
-        name,
+        name: format!("requests/{id}"),
+        languages: languages.iter().map(|code| (*code).to_owned()).collect(),
         ..Default::default()
     }
     .encode_to_vec()
@@ -58,9 +58,10 @@ impl Picked {
         &self.ids[0]
     }
 
-    /// What to ask for them, with the sizes of the answers.
-    pub(crate) async fn asked(&self, channels: &[Channel]) -> Asked {
-        asking::once(METHOD, channels, self.ids.iter().map(|id| question(id)).collect()).await
+    /// What to ask for them, with the sizes of the answers, whose texts are in these languages, or in all where none is named.
+    pub(crate) async fn asked(&self, channels: &[Channel], languages: &[&str]) -> Asked {
+        let questions = self.ids.iter().map(|id| question(id, languages));
+        asking::once(METHOD, channels, questions.collect()).await
     }
 
     /// Writes a script for pgbench that reads some of them by the statements that one GetRequest sent; how many it reads each time

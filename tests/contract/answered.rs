@@ -168,6 +168,7 @@ async fn a_client_of_another_release_is_answered_and_a_value_that_is_not_known_h
     let mut newer = GetDayRequest {
         name: "days/2019-07-14".into(),
         as_known_at: None,
+        languages: Vec::new(),
     }
     .encode_to_vec();
     newer.extend([0x82, 0x7d, 3, b'n', b'e', b'w']);
@@ -253,6 +254,7 @@ async fn who_pings_too_often_is_answered_all_the_same() {
             .get_day(GetDayRequest {
                 name,
                 as_known_at: None,
+                languages: Vec::new(),
             })
             .await;
         day.expect("pings are no reason to refuse");

@@ -5,6 +5,7 @@ mod catalogue;
 mod deployed;
 mod events;
 mod graph;
+mod languages;
 mod lint;
 mod methods;
 mod reasons;

@@ -287,17 +287,28 @@ pub(crate) async fn refusal(
     caller: Option<&str>,
     bytes: Vec<u8>,
 ) -> Option<tonic::Status> {
+    answer(system, server, method, caller, bytes).await.err()
+}
+
+/// Calls a method with some bytes at a server; gives the bytes of its answer, of a stream those of the first message.
+pub(crate) async fn answer(
+    system: &Beside,
+    server: &str,
+    method: &str,
+    caller: Option<&str>,
+    bytes: Vec<u8>,
+) -> Result<Vec<u8>, tonic::Status> {
     let mut client = tonic::client::Grpc::new(system.channel(server, caller));
     client.ready().await.expect("the system runs");
     let path = format!("/legalstat.{method}").parse().expect("a path");
     let codec = tonic_prost::ProstCodec::<Raw, Raw>::default();
     let request = tonic::Request::new(tokio_stream::once(Raw(bytes)));
-    match client.streaming(request, path, codec).await {
-        // A feed is admitted once it answers: its first message may be long in coming.
-        Ok(_) if method.contains("/Watch") => None,
-        Ok(response) => response.into_inner().message().await.err(),
-        Err(status) => Some(status),
+    let response = client.streaming(request, path, codec).await?;
+    // A feed is admitted once it answers: its first message may be long in coming.
+    if method.contains("/Watch") {
+        return Ok(Vec::new());
     }
+    Ok(response.into_inner().message().await?.unwrap_or_default().0)
 }
 
 /// Calls a method with some bytes at a server, and gives the reason of its refusal, or OK.
@@ -319,6 +330,10 @@ async fn call_with(system: &Beside, server: &str, method: &str, caller: Option<&
 struct Raw(Vec<u8>);
 
 impl prost::Message for Raw {
+    fn decode(mut buffer: impl prost::bytes::Buf) -> Result<Self, prost::DecodeError> {
+        Ok(Self(buffer.copy_to_bytes(buffer.remaining()).into()))
+    }
+
     fn encode_raw(&self, buffer: &mut impl prost::bytes::BufMut) {
         buffer.put_slice(&self.0);
     }

@@ -171,6 +171,7 @@ pub fn a_day() -> GetDayRequest {
     GetDayRequest {
         name: "days/2026-11-24".into(),
         as_known_at: None,
+        languages: Vec::new(),
     }
 }
 

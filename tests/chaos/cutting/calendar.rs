@@ -127,10 +127,12 @@ impl Calendar {
             let day = GetDayRequest {
                 name: format!("days/{}", friday(week)),
                 as_known_at: None,
+                languages: Vec::new(),
             };
             let next = GetDayRequest {
                 name: format!("days/{}", friday(week) + 1.day()),
                 as_known_at: None,
+                languages: Vec::new(),
             };
             let day: Day = Call::new(&self.anyone, path!("GetDay"), &day).read().await.ok()?;
             let next: Day = Call::new(&self.anyone, path!("GetDay"), &next).read().await.ok()?;
@@ -216,6 +218,7 @@ impl Calendar {
         GetDayRequest {
             name: format!("days/{}", friday(0)),
             as_known_at: None,
+            languages: Vec::new(),
         }
     }
 }

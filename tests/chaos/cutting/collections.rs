@@ -294,6 +294,7 @@ impl Collections {
                 let message = GetCollectionRequest {
                     name: "collections/crime".into(),
                     as_of: None,
+                    languages: Vec::new(),
                 };
                 Call::new(anyone, rpc!("GetCollection"), &message)
             }

@@ -163,6 +163,7 @@ pub(super) async fn call(watched: &Watched, callers: &Callers<'_>, method: &str)
             let message = GetRecipientRequest {
                 name: "recipients/senate".into(),
                 as_of: None,
+                languages: Vec::new(),
             };
             Call::new(callers.anyone, rpc!("GetRecipient"), &message)
         }

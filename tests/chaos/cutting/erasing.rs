@@ -82,7 +82,14 @@ impl Administrators {
             "ListRetentionRules" => Call::new(to, path!("ListRetentionRules"), &ListRetentionRulesRequest::default()),
             "GetRetentionRule" => {
                 let name = self.entered(watched).await?;
-                Call::new(to, path!("GetRetentionRule"), &GetRetentionRuleRequest { name })
+                Call::new(
+                    to,
+                    path!("GetRetentionRule"),
+                    &GetRetentionRuleRequest {
+                        name,
+                        languages: Vec::new(),
+                    },
+                )
             }
             "ApproveRetentionRule" => {
                 let message = ApproveRetentionRuleRequest {

@@ -224,6 +224,7 @@ impl Forms {
                 &GetFormRequest {
                     name: "forms/1".into(),
                     as_of: None,
+                    languages: Vec::new(),
                 },
             ),
             "ListSchedule" => Call::new(

@@ -267,7 +267,11 @@ impl House for Requests {
             }
             "GetRequestStatus" => {
                 let (coupon_number, secret) = self.coupon.clone();
-                let message = GetRequestStatusRequest { coupon_number, secret };
+                let message = GetRequestStatusRequest {
+                    coupon_number,
+                    secret,
+                    languages: Vec::new(),
+                };
                 Call::new(&self.edms, path!("GetRequestStatus"), &message)
             }
             "ListSigningKeys" => Call::new(&self.edms, path!("ListSigningKeys"), &ListSigningKeysRequest::default()),

@@ -1,7 +1,10 @@
 //! BatchComputeDeadlines.
 
 use jiff::Timestamp;
-use legalstat_kit::{Call, Error, FieldReason, Violations, door::wire};
+use legalstat_kit::{
+    Call, Error, FieldReason, Violations,
+    door::{languages::Languages, wire},
+};
 use legalstat_proto::calendar::v1::{
     BatchComputeDeadlinesRequest, BatchComputeDeadlinesResponse, ComputeDeadlineRequest, Deadline,
 };
@@ -43,6 +46,7 @@ fn batch_compute_deadlines(
         violations.refuse()?;
         return Err(anyhow::anyhow!("a violation refuses").into());
     }
+    let languages = Languages::read(&mut violations, &message.languages);
     let requests = message.requests.iter().enumerate();
     let questions: Vec<_> = requests
         .map(|(index, request)| question(&mut violations, &format!("requests[{index}]."), request))
@@ -61,10 +65,10 @@ fn batch_compute_deadlines(
         });
     }
     let deadlines = compute_all(service, &mut calendars, questions, message.include_steps)?;
-    Ok(BatchComputeDeadlinesResponse {
+    Ok(languages.keep(BatchComputeDeadlinesResponse {
         deadlines,
         ..Default::default()
-    })
+    }))
 }
 
 /// What one request of a batch asks, and the instant whose knowledge it asks for.
@@ -103,6 +107,7 @@ fn question(violations: &mut Violations, path: &str, request: &ComputeDeadlineRe
     for (name, given) in [
         ("hypothetical_act", request.hypothetical_act.is_some()),
         ("hypothetical_withdrawal", !request.hypothetical_withdrawal.is_empty()),
+        ("languages", !request.languages.is_empty()),
     ] {
         if given {
             violations.add(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
     Call, Error, FieldReason, Violations,
-    door::{wire, word},
+    door::{languages::Languages, wire, word},
     law::LegalBasis,
     period::ReportingPeriod,
     zone::civil_day,
@@ -34,11 +34,12 @@ pub(super) enum Asked {
     Term(TermQuestion),
 }
 
+/// The deadline, and the languages in which it is told.
 pub(super) async fn answer(
     service: &CalendarRpc,
     call: &Call,
     message: ComputeDeadlineRequest,
-) -> Result<Deadline, Error> {
+) -> Result<(Deadline, Languages), Error> {
     if message.hypothetical_act.is_none() && message.hypothetical_withdrawal.is_empty() {
         return compute_deadline(service, &message);
     }
@@ -47,8 +48,9 @@ pub(super) async fn answer(
     service.trials.run(&call.caller, trial).await
 }
 
-fn compute_deadline(service: &CalendarRpc, message: &ComputeDeadlineRequest) -> Result<Deadline, Error> {
+fn compute_deadline(service: &CalendarRpc, message: &ComputeDeadlineRequest) -> Result<(Deadline, Languages), Error> {
     let mut violations = Violations::new();
+    let languages = Languages::read(&mut violations, &message.languages);
     let asked = asked(&mut violations, "", message);
     if message.hypothetical_act.is_some() {
         violations.set_by_service(METHOD, message);
@@ -58,7 +60,7 @@ fn compute_deadline(service: &CalendarRpc, message: &ComputeDeadlineRequest) -> 
     let at = super::as_known_at(violations, message.as_known_at.as_ref())?;
     let calendar = calendars.calendar(at)?;
     let asked = asked.ok_or_else(|| anyhow::anyhow!("a request without violations asks for something"))?;
-    Ok(compute(service, &asked, &calendar, true)?)
+    Ok((compute(service, &asked, &calendar, true)?, languages))
 }
 
 pub(super) fn compute(

@@ -85,8 +85,8 @@ impl UnaryService<ComputeDeadlineRequest> for ComputeDeadline {
         let rpc = Arc::clone(&self.0);
         Box::pin(async move {
             let (call, message) = Call::with_message(request);
-            let deadline = compute_deadline::answer(&rpc, &call, message).await?;
-            Ok(Response::new(written::deadline(deadline)))
+            let (deadline, languages) = compute_deadline::answer(&rpc, &call, message).await?;
+            Ok(Response::new(written::deadline(deadline, languages)))
         })
     }
 }

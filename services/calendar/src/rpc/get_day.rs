@@ -1,7 +1,7 @@
 //! GetDay.
 
 use jiff::civil::Date;
-use legalstat_kit::{Error, FieldReason, Violations};
+use legalstat_kit::{Error, FieldReason, Violations, door::languages::Languages};
 use legalstat_proto::calendar::v1::{Day, GetDayRequest};
 
 use super::{CalendarRpc, as_known_at, convert};
@@ -21,11 +21,12 @@ pub(super) fn get_day(service: &CalendarRpc, message: &GetDayRequest) -> Result<
             "required: days/ and a date that exists, for example days/2019-07-14",
         );
     }
+    let languages = Languages::read(&mut violations, &message.languages);
     let at = as_known_at(violations, message.as_known_at.as_ref())?;
     let date = date.ok_or_else(|| anyhow::anyhow!("a name without violations has a date"))?;
     let calendar = service.calendar(at)?;
     let day = calendar
         .day(date)
         .map_err(|error| error::with(error, "resource", &message.name))?;
-    Ok(convert::day(day, calendar.version()))
+    Ok(languages.keep(convert::day(day, calendar.version())))
 }

@@ -3,6 +3,7 @@
 use legalstat_kit::{
     Error, FieldReason, Violations,
     door::{
+        languages::Languages,
         page::Page,
         word::{self, Word as _},
     },
@@ -17,6 +18,7 @@ pub(super) fn list_calendar_acts(
     message: &ListCalendarActsRequest,
 ) -> Result<ListCalendarActsResponse, Error> {
     let mut violations = Violations::new();
+    let languages = Languages::read(&mut violations, &message.languages);
     let query = [
         message.kind.to_string(),
         message.year.to_string(),
@@ -50,8 +52,8 @@ pub(super) fn list_calendar_acts(
             .filter(|_| known.withdrawn_at.is_some_and(|it| it <= at));
         written
     };
-    Ok(ListCalendarActsResponse {
+    Ok(languages.keep(ListCalendarActsResponse {
         calendar_acts: acts.into_iter().map(as_known).collect(),
         next_page_token,
-    })
+    }))
 }

@@ -3,7 +3,7 @@
 use jiff::{ToSpan, civil::Date};
 use legalstat_kit::{
     Error, FieldReason, Violations,
-    door::{page::Page, wire},
+    door::{languages::Languages, page::Page, wire},
 };
 use legalstat_proto::calendar::v1::{ListDaysRequest, ListDaysResponse};
 
@@ -20,6 +20,7 @@ pub(super) fn list_days(service: &CalendarRpc, message: &ListDaysRequest) -> Res
     if let (Some(from), Some(to)) = (from, to) {
         check_range(&mut violations, from, to);
     }
+    let languages = Languages::read(&mut violations, &message.languages);
     let known = message.as_known_at.map(|at| at.to_string()).unwrap_or_default();
     let query = [format!("{from:?}"), format!("{to:?}"), known];
     let query: Vec<&str> = query.iter().map(String::as_str).collect();
@@ -37,7 +38,7 @@ pub(super) fn list_days(service: &CalendarRpc, message: &ListDaysRequest) -> Res
         .into_iter()
         .map(|day| convert::day(day, calendar.version()))
         .collect();
-    Ok(ListDaysResponse { days, next_page_token })
+    Ok(languages.keep(ListDaysResponse { days, next_page_token }))
 }
 
 fn check_range(violations: &mut Violations, from: Date, to: Date) {

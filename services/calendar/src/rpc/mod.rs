@@ -100,8 +100,8 @@ impl proto::calendar_service_server::CalendarService for CalendarRpc {
         request: Request<proto::ComputeDeadlineRequest>,
     ) -> Result<Response<proto::Deadline>, Status> {
         let (call, message) = Call::with_message(request);
-        let deadline = compute_deadline::answer(self, &call, message).await?;
-        Ok(Response::new(convert::deadline(deadline)))
+        let (deadline, languages) = compute_deadline::answer(self, &call, message).await?;
+        Ok(Response::new(languages.keep(convert::deadline(deadline))))
     }
 
     async fn batch_compute_deadlines(

@@ -85,6 +85,7 @@ async fn a_day_is_answered_with_its_reasons_and_as_it_was_known() {
         .get_day(GetDayRequest {
             name: "days/2025-01-05".into(),
             as_known_at: None,
+            languages: Vec::new(),
         })
         .await
         .expect("a day")
@@ -105,6 +106,7 @@ async fn a_day_is_answered_with_its_reasons_and_as_it_was_known() {
     let request = GetDayRequest {
         name: "days/2024-06-17".into(),
         as_known_at,
+        languages: Vec::new(),
     };
     assert_eq!(
         client.get_day(request).await.expect("a day").into_inner().kind(),
@@ -293,7 +295,8 @@ async fn bad_input_is_refused_with_every_violation() {
             &client
                 .get_day(GetDayRequest {
                     name,
-                    as_known_at: None
+                    as_known_at: None,
+                    languages: Vec::new(),
                 })
                 .await
                 .expect_err("no such day")
@@ -389,6 +392,7 @@ async fn the_last_instant_of_the_contract_is_an_instant() {
     let day = GetDayRequest {
         name: "days/2027-04-30".into(),
         as_known_at: Some(last),
+        languages: Vec::new(),
     };
     public(&service).get_day(day).await.expect("it is known then");
     let mut auditor = JournalServiceClient::new(service.channel(Some("auditor")));

@@ -6,7 +6,10 @@
 use std::{ops::Range, sync::Arc};
 
 use jiff::civil::Date;
-use legalstat_kit::law::{LegalBasis, LocalizedText};
+use legalstat_kit::{
+    door::languages::Languages,
+    law::{LegalBasis, LocalizedText},
+};
 use prost::{Message, encode_length_delimiter, length_delimiter_len};
 
 use super::convert;
@@ -24,15 +27,15 @@ const ASSUMED: u8 = 4;
 /// Room for a step; most need less.
 const STEP: usize = 400;
 
-/// The message `Deadline`.
-pub(super) fn deadline(mut deadline: Deadline) -> Vec<u8> {
+/// The message `Deadline`, its texts in these languages.
+pub(super) fn deadline(mut deadline: Deadline, languages: Languages) -> Vec<u8> {
     let steps = std::mem::take(&mut deadline.steps);
     let head = convert::deadline(deadline);
     let mut out = Vec::with_capacity(head.encoded_len() + steps.len() * STEP);
     head.encode(&mut out).expect("a vector has room");
     let mut reasons = Vec::with_capacity(steps.len());
     for step in &steps {
-        put_step(step, &mut reasons, &mut out);
+        put_step(step, languages, &mut reasons, &mut out);
     }
     out
 }
@@ -51,7 +54,7 @@ impl Reason<'_> {
     }
 }
 
-fn put_step<'a>(step: &'a Step, reasons: &mut Vec<Reason<'a>>, out: &mut Vec<u8>) {
+fn put_step<'a>(step: &'a Step, languages: Languages, reasons: &mut Vec<Reason<'a>>, out: &mut Vec<u8>) {
     // The effect is a field of two bytes: there are few effects.
     let day = 2 + framed(date_length(step.date));
     let earlier = reasons.iter().find(|reason| reason.is_of(step));
@@ -61,12 +64,13 @@ fn put_step<'a>(step: &'a Step, reasons: &mut Vec<Reason<'a>>, out: &mut Vec<u8>
         out.extend_from_within(written);
         return;
     }
-    let (text, basis) = (text_length(&step.text), basis_length(&step.legal_basis));
-    put_frame(STEPS, day + framed(text) + framed(basis), out);
+    let text = languages.of(strings(&step.text));
+    let (length, basis) = (strings_length(text), basis_length(&step.legal_basis));
+    put_frame(STEPS, day + framed(length) + framed(basis), out);
     put_day(step, out);
     let begin = out.len();
-    put_frame(TEXT, text, out);
-    put_strings(strings(&step.text), out);
+    put_frame(TEXT, length, out);
+    put_strings(text, out);
     put_frame(LEGAL_BASIS, basis, out);
     put_strings(citation(&step.legal_basis), out);
     if step.legal_basis.assumed {
@@ -110,10 +114,6 @@ fn strings(LocalizedText { kk, ru, en }: &LocalizedText) -> [&str; 3] {
 
 fn citation(basis: &LegalBasis) -> [&str; 3] {
     [&basis.act, &basis.provision, &basis.uri]
-}
-
-fn text_length(text: &LocalizedText) -> usize {
-    strings_length(strings(text))
 }
 
 fn basis_length(basis: &LegalBasis) -> usize {
@@ -160,7 +160,7 @@ fn put_strings(strings: [&str; 3], out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use jiff::{Timestamp, ToSpan, civil::date};
-    use legalstat_kit::zone;
+    use legalstat_kit::{Violations, zone};
     use legalstat_proto::calendar::v1 as proto;
 
     use super::*;
@@ -175,8 +175,13 @@ mod tests {
     }
 
     fn assert_as_generated(computed: Deadline) {
-        let read = proto::Deadline::decode(&*deadline(computed.clone())).expect("a message");
-        assert_eq!(read, convert::deadline(computed));
+        for codes in [&[] as &[&str], &["kk"], &["ru", "en"]] {
+            let codes: Vec<String> = codes.iter().map(|code| (*code).to_owned()).collect();
+            let languages = Languages::read(&mut Violations::new(), &codes);
+            let written = deadline(computed.clone(), languages);
+            let read = proto::Deadline::decode(&*written).expect("a message");
+            assert_eq!(read, languages.keep(convert::deadline(computed.clone())));
+        }
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! ListCollections.
 
-use legalstat_kit::{Call, Error, Violations, door::page::Page, zone};
+use legalstat_kit::{
+    Call, Error, Violations,
+    door::{languages::Languages, page::Page},
+    zone,
+};
 use legalstat_proto::collections::v1::{ListCollectionsRequest, ListCollectionsResponse};
 
 use super::{CollectionDistribution, convert, recipients};
@@ -18,6 +22,7 @@ pub(super) async fn list_collections(
     request: ListCollectionsRequest,
 ) -> Result<ListCollectionsResponse, Error> {
     let mut violations = Violations::new();
+    let languages = Languages::read(&mut violations, &request.languages);
     let as_of = recipients::day(&mut violations, "as_of", request.as_of.as_ref());
     let page = Page::parse(
         &mut violations,
@@ -42,8 +47,8 @@ pub(super) async fn list_collections(
         convert::to_collection(collection, title_on(&of_it, day))
     };
     let collections = collections.into_iter().map(shown).collect();
-    Ok(ListCollectionsResponse {
+    Ok(languages.keep(ListCollectionsResponse {
         collections,
         next_page_token,
-    })
+    }))
 }

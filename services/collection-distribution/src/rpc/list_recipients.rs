@@ -1,6 +1,10 @@
 //! ListRecipients.
 
-use legalstat_kit::{Call, Error, Violations, door::page::Page, zone};
+use legalstat_kit::{
+    Call, Error, Violations,
+    door::{languages::Languages, page::Page},
+    zone,
+};
 use legalstat_proto::collections::v1::{ListRecipientsRequest, ListRecipientsResponse};
 
 use super::{CollectionDistribution, recipients};
@@ -15,6 +19,7 @@ pub(super) async fn list_recipients(
     request: ListRecipientsRequest,
 ) -> Result<ListRecipientsResponse, Error> {
     let mut violations = Violations::new();
+    let languages = Languages::read(&mut violations, &request.languages);
     let day = recipients::day(&mut violations, "as_of", request.as_of.as_ref());
     let asked = day.map(|day| day.to_string());
     let mut query = vec!["recipients"];
@@ -37,8 +42,8 @@ pub(super) async fn list_recipients(
     });
     let rest = known.into_iter().skip(behind).take(page.size + 1).collect();
     let (known, next_page_token) = page.cut(rest, |known: &&Known| known.id.clone());
-    Ok(ListRecipientsResponse {
+    Ok(languages.keep(ListRecipientsResponse {
         recipients: known.into_iter().map(|known| recipients::shown(known, &call)).collect(),
         next_page_token,
-    })
+    }))
 }

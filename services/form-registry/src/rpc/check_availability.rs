@@ -3,7 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
-use legalstat_kit::{Call, Error, FieldReason, Violations, door::word, zone};
+use legalstat_kit::{
+    Call, Error, FieldReason, Violations,
+    door::{languages::Languages, word},
+    zone,
+};
 use legalstat_proto::forms::v1::{
     self as proto, AvailabilityItem, CheckAvailabilityRequest, CheckAvailabilityResponse, Holding, IndicatorMatch,
     ItemAvailability, OpenEdition,
@@ -56,6 +60,7 @@ pub(super) async fn check_availability(
 ) -> Result<Response<CheckAvailabilityResponse>, Error> {
     let mut violations = Violations::new();
     violations.count("items", request.items.len(), MAX_ITEMS);
+    let languages = Languages::read(&mut violations, &request.languages);
     let items = request.items.into_iter().enumerate();
     let items: Vec<Item> = items
         .map(|(place, given)| item(&mut violations, place, given))
@@ -95,7 +100,7 @@ pub(super) async fn check_availability(
         answers.push(answer(item, finding, looked_up.matches, holdings, figures));
     }
     showing.record(&registry.context, &call).await?;
-    Ok(showing.answer(CheckAvailabilityResponse { items: answers }))
+    Ok(showing.answer(languages.keep(CheckAvailabilityResponse { items: answers })))
 }
 
 fn view(told: Told) -> i32 {

@@ -1,6 +1,10 @@
 //! GetEdition.
 
-use legalstat_kit::{Call, Error, Violations, door::word, due::moves};
+use legalstat_kit::{
+    Call, Error, Violations,
+    door::{languages::Languages, word},
+    due::moves,
+};
 use legalstat_proto::forms::v1::{Edition, GetEditionRequest};
 use tonic::Response;
 
@@ -20,6 +24,7 @@ pub(super) async fn get_edition(
     let (mut violations, context) = (Violations::new(), &registry.context);
     let key = door::edition(&mut violations, "name", &request.name);
     let view = word::optional(&mut violations, "view", request.view, &VIEWS, convert::view).unwrap_or(View::Full);
+    let languages = Languages::read(&mut violations, &request.languages);
     let key = violations.sound(key)?;
     registry.schedule.require_whole()?;
     let now = context.now();
@@ -45,5 +50,5 @@ pub(super) async fn get_edition(
             Err(unexplained) => shown.due_date_steps_missing = unexplained.to_string(),
         }
     }
-    Ok(showing.answer(shown))
+    Ok(showing.answer(languages.keep(shown)))
 }

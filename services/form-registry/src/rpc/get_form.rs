@@ -1,6 +1,6 @@
 //! GetForm.
 
-use legalstat_kit::{Call, Error, Refusal, Violations, zone};
+use legalstat_kit::{Call, Error, Refusal, Violations, door::languages::Languages, zone};
 use legalstat_proto::forms::v1::{Form, GetFormRequest};
 
 use super::{FormRegistry, convert, door, read_form};
@@ -10,6 +10,7 @@ pub(super) async fn get_form(registry: &FormRegistry, _: Call, request: GetFormR
     let (mut violations, context) = (Violations::new(), &registry.context);
     let number = door::form(&mut violations, "name", &request.name);
     let as_of = read_form::optional_day(&mut violations, "as_of", request.as_of.as_ref());
+    let languages = Languages::read(&mut violations, &request.languages);
     let number = violations.sound(number)?;
     let found = db::form::history(&mut *context.db.connection().await?, number).await?;
     let history = found.ok_or_else(|| Refusal::not_found(&request.name))?;
@@ -21,5 +22,5 @@ pub(super) async fn get_form(registry: &FormRegistry, _: Call, request: GetFormR
             refusal
         })?,
     };
-    Ok(convert::to_form(&history, version))
+    Ok(languages.keep(convert::to_form(&history, version)))
 }

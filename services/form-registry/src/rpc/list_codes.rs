@@ -1,7 +1,10 @@
 //! ListCodes.
 
 use jiff::civil::date;
-use legalstat_kit::{Call, Error, FieldReason, Violations, door::page::Page};
+use legalstat_kit::{
+    Call, Error, FieldReason, Violations,
+    door::{languages::Languages, page::Page},
+};
 use legalstat_proto::forms::v1::{ListCodesRequest, ListCodesResponse};
 
 use super::{FormRegistry, as_of::AsOf, convert_registers::to_code, registering};
@@ -16,6 +19,7 @@ pub(super) async fn list_codes(
     request: ListCodesRequest,
 ) -> Result<ListCodesResponse, Error> {
     let mut violations = Violations::new();
+    let languages = Languages::read(&mut violations, &request.languages);
     let as_of = AsOf::read(&mut violations, request.as_of.as_ref());
     if request.codes.len() > MOST {
         violations.add("codes", FieldReason::TooMany, format!("at most {MOST}"));
@@ -32,8 +36,8 @@ pub(super) async fn list_codes(
     let among = Some(request.codes.as_slice()).filter(|codes| !codes.is_empty());
     let codes = code_list::list(&mut connection, number, as_of.day, among, after, page.limit()).await?;
     let (codes, next_page_token) = page.cut(codes, |(code, version)| AsOf::key(code, version.validity.from));
-    Ok(ListCodesResponse {
+    Ok(languages.keep(ListCodesResponse {
         codes: codes.into_iter().map(|code| to_code(&list, code)).collect(),
         next_page_token,
-    })
+    }))
 }

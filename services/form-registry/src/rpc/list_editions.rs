@@ -2,7 +2,7 @@
 
 use legalstat_kit::{
     Call, Error, Violations,
-    door::page::Page,
+    door::{languages::Languages, page::Page},
     due::{moves, schedule},
 };
 use legalstat_proto::forms::v1::{ListEditionsRequest, ListEditionsResponse};
@@ -36,6 +36,7 @@ pub(super) async fn list_editions(
     };
     let state = convert::optional_state(&mut violations, "state", request.state);
     let year = schedule::optional_year(&mut violations, "year", request.year);
+    let languages = Languages::read(&mut violations, &request.languages);
     later.after(violations).refuse()?;
     let now = context.now();
     let mut showing = Showing::to(&call, now);
@@ -73,5 +74,5 @@ pub(super) async fn list_editions(
         next_page_token,
     };
     showing.record(context, &call).await?;
-    Ok(showing.answer(answer))
+    Ok(showing.answer(languages.keep(answer)))
 }

@@ -1,6 +1,9 @@
 //! ListFormVersions.
 
-use legalstat_kit::{Call, Error, Refusal, Violations, door::page::Page};
+use legalstat_kit::{
+    Call, Error, Refusal, Violations,
+    door::{languages::Languages, page::Page},
+};
 use legalstat_proto::forms::v1::{ListFormVersionsRequest, ListFormVersionsResponse};
 
 use super::{FormRegistry, convert, door};
@@ -12,6 +15,7 @@ pub(super) async fn list_form_versions(
     request: ListFormVersionsRequest,
 ) -> Result<ListFormVersionsResponse, Error> {
     let mut violations = Violations::new();
+    let languages = Languages::read(&mut violations, &request.languages);
     let query = [request.parent.as_str()];
     let page = Page::parse(&mut violations, request.page_size, 100, &request.page_token, &query)?;
     let number = door::form(&mut violations, "parent", &request.parent);
@@ -21,11 +25,11 @@ pub(super) async fn list_form_versions(
     let history = history.ok_or_else(|| Refusal::not_found(&request.parent))?;
     let recordings = history.recordings().iter().filter(|recording| recording.number > after);
     let (recordings, next_page_token) = page.cut(recordings.collect(), |recording| recording.number.to_string());
-    Ok(ListFormVersionsResponse {
+    Ok(languages.keep(ListFormVersionsResponse {
         form_versions: recordings
             .into_iter()
             .map(|one| convert::to_form_version(&history, one))
             .collect(),
         next_page_token,
-    })
+    }))
 }

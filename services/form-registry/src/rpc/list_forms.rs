@@ -1,6 +1,10 @@
 //! ListForms.
 
-use legalstat_kit::{Call, Error, Violations, door::page::Page, zone};
+use legalstat_kit::{
+    Call, Error, Violations,
+    door::{languages::Languages, page::Page},
+    zone,
+};
 use legalstat_proto::forms::v1::{ListFormsRequest, ListFormsResponse};
 
 use super::{FormRegistry, convert, door, read_form};
@@ -12,6 +16,7 @@ pub(super) async fn list_forms(
     request: ListFormsRequest,
 ) -> Result<ListFormsResponse, Error> {
     let mut violations = Violations::new();
+    let languages = Languages::read(&mut violations, &request.languages);
     let as_of = door::query_date(request.as_of.as_ref());
     let query = [request.code.as_str(), &request.periodicity.to_string(), &as_of];
     let page = Page::parse(&mut violations, request.page_size, 100, &request.page_token, &query)?;
@@ -44,11 +49,11 @@ pub(super) async fn list_forms(
                 .is_none_or(|coded| coded.contains(&(form.list_number, *number)))
     });
     let (forms, next_page_token) = page.cut(wanted.collect(), |(_, version)| version.form.list_number.to_string());
-    Ok(ListFormsResponse {
+    Ok(languages.keep(ListFormsResponse {
         forms: forms
             .into_iter()
             .map(|(history, version)| convert::to_form(&history, version))
             .collect(),
         next_page_token,
-    })
+    }))
 }

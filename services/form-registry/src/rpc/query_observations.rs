@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
-use legalstat_kit::{Call, Error, FieldReason, Violations, door::page::Page, period::ReportingPeriod};
+use legalstat_kit::{
+    Call, Error, FieldReason, Violations,
+    door::{languages::Languages, page::Page},
+    period::ReportingPeriod,
+};
 use legalstat_proto::forms::v1::{QueryObservationsRequest, QueryObservationsResponse};
 use sqlx::PgConnection;
 use tonic::Response;
@@ -35,6 +39,7 @@ pub(super) async fn query_observations(
 ) -> Result<Response<QueryObservationsResponse>, Error> {
     let mut violations = Violations::new();
     let page = page(&mut violations, &request)?;
+    let languages = Languages::read(&mut violations, &request.languages);
     let form = door::form(&mut violations, "parent", &request.parent);
     let asked = Asked::read(&mut violations, &request);
     let (form, asked) = violations.sound(form.zip(asked))?;
@@ -80,7 +85,7 @@ pub(super) async fn query_observations(
         }
     };
     showing.record(&registry.context, &call).await?;
-    Ok(showing.answer(answer))
+    Ok(showing.answer(languages.keep(answer)))
 }
 
 /// A mark as a page reads it.
@@ -98,6 +103,7 @@ fn page(violations: &mut Violations, request: &QueryObservationsRequest) -> Resu
     let query = QueryObservationsRequest {
         page_size: 0,
         page_token: String::new(),
+        languages: Vec::new(),
         ..request.clone()
     };
     let query = format!("{query:?}");

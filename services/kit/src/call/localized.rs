@@ -71,6 +71,16 @@ fn in_language(status: &Status, language: Language) -> Option<Vec<u8>> {
     // Three bytes take four characters in a header.
     let room = HEADER.saturating_sub(status.message().len()) / 4 * 3;
     let mut room = room.saturating_sub(status.details().len());
+    if let Some(detail) = all.details.iter_mut().find(|detail| detail.type_url == HELP) {
+        let mut help = pb::Help::decode(detail.value.as_slice()).ok()?;
+        for link in &mut help.links {
+            link.url = law::page(&link.url, language);
+            link.description = told::citation(&link.description, language);
+        }
+        let cited = help.encode_to_vec();
+        room = room.saturating_sub(cited.len().saturating_sub(detail.value.len()));
+        detail.value = cited;
+    }
     let mut texts = |text: told::Text| {
         let message = pb::LocalizedMessage {
             locale: language.code().into(),
@@ -85,13 +95,6 @@ fn in_language(status: &Status, language: Language) -> Option<Vec<u8>> {
             type_url: MESSAGE.into(),
             value: message.encode_to_vec(),
         });
-    }
-    if let Some(detail) = all.details.iter_mut().find(|detail| detail.type_url == HELP) {
-        let mut help = pb::Help::decode(detail.value.as_slice()).ok()?;
-        help.links
-            .iter_mut()
-            .for_each(|link| link.url = law::page(&link.url, language));
-        detail.value = help.encode_to_vec();
     }
     if let Some(detail) = all.details.iter_mut().find(|detail| detail.type_url == BAD_REQUEST) {
         let mut bad = pb::BadRequest::decode(detail.value.as_slice()).ok()?;
@@ -158,15 +161,23 @@ mod tests {
     }
 
     #[test]
-    fn the_law_is_shown_in_kazakh_to_those_who_ask_for_it() {
+    fn the_law_is_cited_and_shown_in_the_language_of_the_caller() {
         let refusal = Refusal::not_found("forms/1").legal_basis("Instruction, para 8");
-        for (language, url) in [
-            (Language::Kk, "https://adilet.zan.kz/kaz/docs/V1900018554"),
-            (Language::En, "https://adilet.zan.kz/rus/docs/V1900018554"),
+        let (kk, ru) = (
+            "https://adilet.zan.kz/kaz/docs/V1900018554",
+            "https://adilet.zan.kz/rus/docs/V1900018554",
+        );
+        for (language, url, cited) in [
+            (Language::Kk, kk, "Нұсқаулық, тармақ 8"),
+            (Language::Ru, ru, "Инструкция, п. 8"),
+            (Language::En, ru, "Instruction, para 8"),
         ] {
             let response = localized(Status::from(refusal.clone()).into_http(), Some(language));
             let help = told(response.headers()).help().cloned().expect("the law has a page");
-            assert_eq!(help.links[0].url, url);
+            assert_eq!(
+                (help.links[0].url.as_str(), help.links[0].description.as_str()),
+                (url, cited)
+            );
         }
     }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod fields;
 pub mod folded;
+pub mod languages;
 pub mod names;
 pub mod page;
 pub mod register;

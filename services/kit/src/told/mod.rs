@@ -1,10 +1,12 @@
 //! What refusals are called in the languages of the system: one text for each reason, and its gRPC codes. A refusal says the facts
 //! of its case in English; these texts say to a person of another language what kind of refusal it is.
 
+mod citation;
 mod errors;
 mod fields;
 mod language;
 
+pub(crate) use citation::citation;
 pub use errors::{codes, error};
 pub use fields::field;
 pub use language::Language;

@@ -90,6 +90,7 @@ impl FormRegistry {
             items,
             // Figures are for the answer, and not for the examination.
             view: proto::AvailabilityView::Basic.into(),
+            languages: Vec::new(),
         });
         message.set_timeout(patience);
         let call = async move { Ok(client.check_availability(message).await?.into_inner()) };

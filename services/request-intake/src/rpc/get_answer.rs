@@ -1,6 +1,6 @@
 //! GetAnswer.
 
-use legalstat_kit::{Call, Error, Violations};
+use legalstat_kit::{Call, Error, Violations, door::languages::Languages};
 use legalstat_proto::requests::v1::{self as proto, GetAnswerRequest};
 
 use super::{RequestIntake, answering, parse};
@@ -12,6 +12,8 @@ pub(super) async fn get_answer(
 ) -> Result<proto::Answer, Error> {
     let mut violations = Violations::new();
     let id = parse::request(&mut violations, &message.name);
+    let languages = Languages::read(&mut violations, &message.languages);
     let id = violations.sound(id)?;
-    answering::to_answer(answering::standing(service, call, id).await?)
+    let answer = answering::to_answer(answering::standing(service, call, id).await?)?;
+    Ok(languages.keep(answer))
 }

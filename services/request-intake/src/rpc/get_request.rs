@@ -1,6 +1,11 @@
 //! GetRequest.
 
-use legalstat_kit::{Call, Error, Violations, door::word, due::moves, zone};
+use legalstat_kit::{
+    Call, Error, Violations,
+    door::{languages::Languages, word},
+    due::moves,
+    zone,
+};
 use legalstat_proto::requests::v1::{self as proto, GetRequestRequest};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -24,6 +29,7 @@ pub(super) async fn get_request(
     let mut violations = Violations::new();
     let id = parse::request(&mut violations, &message.name);
     let view = word::optional(&mut violations, "view", message.view, &VIEWS, convert::view).unwrap_or(View::Full);
+    let languages = Languages::read(&mut violations, &message.languages);
     let id = violations.sound(id)?;
     let found = service.lookup.get(id).await?;
     let stored = seeing::visible(&service.rules, &service.context, call, id, found).await?;
@@ -39,7 +45,7 @@ pub(super) async fn get_request(
         let ordered = db::erasure::ordered(&mut connection, id).await?;
         request.erasure_order = ordered.map(convert::erasure_order);
     }
-    Ok(request)
+    Ok(languages.keep(request))
 }
 
 async fn shown(service: &RequestIntake, call: &Call, stored: Stored, view: View) -> Result<proto::Request, Error> {

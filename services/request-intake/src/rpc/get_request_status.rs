@@ -2,7 +2,7 @@
 
 use legalstat_kit::{
     Call, Error, Violations,
-    door::wire,
+    door::{languages::Languages, wire},
     law::{LegalBasis, LocalizedText},
 };
 use legalstat_proto::requests::v1::{self as proto, GetRequestStatusRequest, RequestStatus};
@@ -32,6 +32,7 @@ pub(super) async fn get_request_status(
 ) -> Result<RequestStatus, Error> {
     let mut violations = Violations::new();
     let shown = Shown::read(&mut violations, &message.coupon_number, &message.secret);
+    let languages = Languages::read(&mut violations, &message.languages);
     violations.refuse()?;
     let id = holder::request_of(service, call, shown).await?;
     let rules = service.rules.get(&service.context.db).await?;
@@ -40,7 +41,7 @@ pub(super) async fn get_request_status(
     let stored = stored.transpose()?.ok_or_else(|| error::not_found(id))?;
     let decisions = db::decision::of_each(&mut snapshot, &[id]).await?.remove(&id);
     let request = get_request::complete(service, &mut snapshot, stored, View::Basic).await?;
-    Ok(status(request, decisions.unwrap_or_default(), &rules))
+    Ok(languages.keep(status(request, decisions.unwrap_or_default(), &rules)))
 }
 
 /// What is told of a request. Texts come from rules only: what an official or the requester wrote by hand can hold personal data.

@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use legalstat_kit::{
     Call, Error, FieldReason, Refusal, Violations,
     door::{
+        languages::Languages,
         page::{self, Page},
         word,
         word::Word as _,
@@ -29,6 +30,7 @@ pub(super) async fn list_bodies(
     message: ListBodiesRequest,
 ) -> Result<ListBodiesResponse, Error> {
     let mut violations = Violations::new();
+    let languages = Languages::read(&mut violations, &message.languages);
     let as_of = bodies::day(&mut violations, "as_of", message.as_of.as_ref());
     let kind = word::optional(&mut violations, "kind", message.kind, BodyKind::ALL, bodies::kind);
     let bin = Some(message.bin.clone()).filter(|bin| !bin.is_empty());
@@ -48,10 +50,10 @@ pub(super) async fn list_bodies(
     };
     let rows = db::body::list(&mut *service.context.db.connection().await?, &filter, page.limit()).await?;
     let (rows, next_page_token) = page.cut(rows, |body: &Body| format!("{} {}", body.id, body.valid_from));
-    Ok(ListBodiesResponse {
+    Ok(languages.keep(ListBodiesResponse {
         bodies: rows.iter().map(|body| bodies::shown(body, call)).collect(),
         next_page_token,
-    })
+    }))
 }
 
 /// Reads the body and the day at which the last page ended.

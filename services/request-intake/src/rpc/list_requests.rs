@@ -4,6 +4,7 @@ use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
     Call, Error, FieldReason, Violations,
     door::{
+        languages::Languages,
         page::Page,
         text, wire,
         word::{self, Word},
@@ -46,7 +47,7 @@ pub(super) async fn list_requests(
     let mut connection = service.context.db.snapshot().await?;
     let revision = db::rule::revision(&mut connection).await?;
     let viewer = seeing::viewer(&service.rules, &service.context, call, revision).await?;
-    let (filter, order, view, page) = asked(viewer.clone(), &message, service.context.now())?;
+    let (filter, order, view, page, languages) = asked(viewer.clone(), &message, service.context.now())?;
     let with_first = order.by != By::Number;
     let after = page
         .after
@@ -55,14 +56,16 @@ pub(super) async fn list_requests(
         .transpose()?;
     let found = db::listing::find(&mut connection, &filter, order, after, page.limit()).await?;
     let (requests, next_page_token) = listing::page_of(service, &mut connection, &page, found, (view, &viewer)).await?;
-    Ok(ListRequestsResponse {
+    Ok(languages.keep(ListRequestsResponse {
         requests,
         next_page_token,
-    })
+    }))
 }
 
-/// Reads which requests are asked for, in which order, and which page of them.
-fn asked(viewer: Viewer, message: &ListRequestsRequest, now: Timestamp) -> Result<(Filter, Order, View, Page), Error> {
+type Asked = (Filter, Order, View, Page, Languages);
+
+/// Reads which requests are asked for, in which order, which page of them, and in which languages.
+fn asked(viewer: Viewer, message: &ListRequestsRequest, now: Timestamp) -> Result<Asked, Error> {
     let mut violations = Violations::new();
     let page = page(&mut violations, &viewer, message)?;
     let mut filter = Filter::of(viewer);
@@ -92,8 +95,9 @@ fn asked(viewer: Viewer, message: &ListRequestsRequest, now: Timestamp) -> Resul
     filter.awaiting_approval = message.awaiting_approval;
     let order = order(&mut violations, message);
     let view = word::optional(&mut violations, "view", message.view, &VIEWS, convert::view).unwrap_or(View::Basic);
+    let languages = Languages::read(&mut violations, &message.languages);
     let order = violations.sound(order)?;
-    Ok((filter, order, view, page))
+    Ok((filter, order, view, page, languages))
 }
 
 /// The page; its token belongs to everything else that is asked for, and to what its caller sees.
@@ -101,6 +105,7 @@ fn page(violations: &mut Violations, viewer: &Viewer, message: &ListRequestsRequ
     let query = ListRequestsRequest {
         page_size: 0,
         page_token: String::new(),
+        languages: Vec::new(),
         // The basic view, however it is asked for.
         view: if message.view == convert::view(View::Full) {
             message.view

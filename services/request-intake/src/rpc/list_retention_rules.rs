@@ -2,7 +2,7 @@
 
 use legalstat_kit::{
     Error, Violations,
-    door::{page::Page, word},
+    door::{languages::Languages, page::Page, word},
 };
 use legalstat_proto::requests::v1::{ListRetentionRulesRequest, ListRetentionRulesResponse};
 
@@ -20,6 +20,7 @@ pub(super) async fn list_retention_rules(
     message: ListRetentionRulesRequest,
 ) -> Result<ListRetentionRulesResponse, Error> {
     let mut violations = Violations::new();
+    let languages = Languages::read(&mut violations, &message.languages);
     let state = word::optional(
         &mut violations,
         "state",
@@ -34,8 +35,8 @@ pub(super) async fn list_retention_rules(
     let mut connection = service.context.db.connection().await?;
     let rows = db::retention_rule::list(&mut connection, state, after, page.limit()).await?;
     let (rows, next_page_token) = page.cut(rows, |rule: &RetentionRule| rule.id.to_string());
-    Ok(ListRetentionRulesResponse {
+    Ok(languages.keep(ListRetentionRulesResponse {
         retention_rules: rows.into_iter().map(retention_rules::shown).collect(),
         next_page_token,
-    })
+    }))
 }

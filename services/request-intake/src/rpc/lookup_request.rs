@@ -2,7 +2,7 @@
 
 use legalstat_kit::{
     Call, Error, Violations,
-    door::{page::Page, word},
+    door::{languages::Languages, page::Page, word},
 };
 use legalstat_proto::requests::v1::{LookupRequestRequest, LookupRequestResponse};
 
@@ -30,6 +30,7 @@ pub(super) async fn lookup_request(
     let viewer = seeing::viewer(&service.rules, &service.context, call, revision).await?;
     let mut violations = Violations::new();
     let view = word::optional(&mut violations, "view", message.view, &VIEWS, convert::view).unwrap_or(View::Basic);
+    let languages = Languages::read(&mut violations, &message.languages);
     let number = violations.name("number", &message.number, NUMBER);
     let query = [&*viewer.key(), &number, if view == View::Full { "full" } else { "" }];
     let page = Page::parse(&mut violations, message.page_size, PAGE, &message.page_token, &query)?;
@@ -45,8 +46,8 @@ pub(super) async fn lookup_request(
     let after = page.after.as_deref().map(|key| listing::read(key, false)).transpose()?;
     let found = db::listing::find(&mut connection, &filter, newest_first, after, page.limit()).await?;
     let (requests, next_page_token) = listing::page_of(service, &mut connection, &page, found, (view, &viewer)).await?;
-    Ok(LookupRequestResponse {
+    Ok(languages.keep(LookupRequestResponse {
         requests,
         next_page_token,
-    })
+    }))
 }

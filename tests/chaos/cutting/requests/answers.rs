@@ -53,10 +53,21 @@ impl Requests {
         let name = self.drafted.clone();
         Ok(match method {
             "DraftAnswer" => self.draft(&name),
-            "GetAnswer" => Call::new(&self.operator, path!("GetAnswer"), &GetAnswerRequest { name }),
+            "GetAnswer" => Call::new(
+                &self.operator,
+                path!("GetAnswer"),
+                &GetAnswerRequest {
+                    name,
+                    languages: Vec::new(),
+                },
+            ),
             "GetAnswerByCoupon" => {
                 let (coupon_number, secret) = self.answered.clone();
-                let message = GetAnswerByCouponRequest { coupon_number, secret };
+                let message = GetAnswerByCouponRequest {
+                    coupon_number,
+                    secret,
+                    languages: Vec::new(),
+                };
                 Call::new(&self.edms, path!("GetAnswerByCoupon"), &message)
             }
             "DownloadAnswerByCoupon" => {

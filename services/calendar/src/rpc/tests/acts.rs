@@ -66,6 +66,7 @@ async fn day_at(client: &mut Client, name: &str, at: Option<Timestamp>) -> Day {
     let request = GetDayRequest {
         name: name.into(),
         as_known_at: at.map(legalstat_kit::door::wire::to_timestamp),
+        languages: Vec::new(),
     };
     client.get_day(request).await.expect("a day").into_inner()
 }

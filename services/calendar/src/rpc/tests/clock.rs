@@ -288,6 +288,7 @@ async fn the_days_of_kurban_ait_2024_carry_its_key_and_how_often_it_was_moved() 
         let request = GetDayRequest {
             name: day.into(),
             as_known_at: wire(known_at),
+            languages: Vec::new(),
         };
         let day = public(&service).get_day(request).await.expect("a day").into_inner();
         let reason = day.reasons.last().expect("a reason");

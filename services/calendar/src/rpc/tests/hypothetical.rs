@@ -76,8 +76,12 @@ async fn a_batch_takes_one_hypothetical_act_for_all_of_its_requests() {
     assert_ne!(deadlines[0].calendar_version, deadlines[1].calendar_version);
 
     batch.requests[1].hypothetical_act = Some(act);
+    batch.requests[2].languages = vec!["kk".into()];
     let refused = client.batch_compute_deadlines(batch).await.expect_err("given twice");
-    assert_eq!(fields(&refused), ["requests[1].hypothetical_act"]);
+    assert_eq!(
+        fields(&refused),
+        ["requests[1].hypothetical_act", "requests[2].languages"]
+    );
 }
 
 #[tokio::test]

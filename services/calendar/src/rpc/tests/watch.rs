@@ -104,6 +104,7 @@ async fn a_change_is_answered_with_at_its_own_instant_and_the_version_is_the_one
         let request = GetDayRequest {
             name: moved.into(),
             as_known_at: change.known_from,
+            languages: Vec::new(),
         };
         let day = client.get_day(request).await.expect("a day").into_inner();
         assert!(!day.working, "{moved} is off from then on");
@@ -333,6 +334,7 @@ async fn registers_that_a_new_release_brings_are_told_and_loading_them_again_is_
     let request = GetDayRequest {
         name: "days/2027-05-17".into(),
         as_known_at: change.known_from,
+        languages: Vec::new(),
     };
     let day = public(&service).get_day(request).await.expect("a day").into_inner();
     assert_eq!((day.provisional, day.calendar_version), (false, version));

@@ -85,7 +85,11 @@ impl Distribution {
         let name = format!("recipients/{name}");
         let found = self
             .client(caller)
-            .get_recipient(GetRecipientRequest { name, as_of })
+            .get_recipient(GetRecipientRequest {
+                name,
+                as_of,
+                languages: Vec::new(),
+            })
             .await;
         found.expect("it is known").into_inner()
     }
@@ -239,6 +243,7 @@ async fn the_list_of_a_day_has_who_is_in_force_then_and_without_a_day_everyone_o
                 page_size,
                 page_token,
                 as_of,
+                languages: Vec::new(),
             };
             let page = client
                 .list_recipients(request)

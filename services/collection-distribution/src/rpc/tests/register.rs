@@ -16,6 +16,7 @@ async fn the_collections_are_listed_in_the_order_of_appendix_1_page_by_page() {
             page_size: 4,
             page_token,
             as_of: None,
+            languages: Vec::new(),
         };
         let page = client
             .list_collections(request)
@@ -52,6 +53,7 @@ async fn the_recipients_are_listed_by_column_after_their_heading() {
         page_size: 0,
         page_token: first.next_page_token,
         as_of: None,
+        languages: Vec::new(),
     };
     let rest = client.list_recipients(rest).await.expect("it is public").into_inner();
     let columns: Vec<i32> = first
@@ -102,6 +104,7 @@ async fn what_names_nothing_is_told_apart_from_what_is_no_name() {
         .get_collection(GetCollectionRequest {
             name: "collections/weather".into(),
             as_of: None,
+            languages: Vec::new(),
         })
         .await;
     let missing = refused(missing, Code::NotFound, "RESOURCE_NOT_FOUND");
@@ -114,6 +117,7 @@ async fn what_names_nothing_is_told_apart_from_what_is_no_name() {
         let request = GetCollectionRequest {
             name: name.into(),
             as_of: None,
+            languages: Vec::new(),
         };
         let answer = client.get_collection(request).await;
         assert_eq!(violations(answer), pairs(&[("name", reason)]), "{name:?}");

@@ -40,7 +40,11 @@ impl Distribution {
         let name = COURTS.to_owned();
         let found = self
             .client(None)
-            .get_collection(GetCollectionRequest { name, as_of })
+            .get_collection(GetCollectionRequest {
+                name,
+                as_of,
+                languages: Vec::new(),
+            })
             .await;
         let title = found.expect("it is public").into_inner().title.unwrap_or_default();
         let request = ListCollectionsRequest {

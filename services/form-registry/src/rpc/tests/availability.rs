@@ -103,6 +103,7 @@ async fn words_are_a_title_in_the_basic_view_and_near_one_for_at_most_five_items
         let request = CheckAvailabilityRequest {
             items,
             view: view.into(),
+            languages: Vec::new(),
         };
         operator.check_availability(request).await
     };
@@ -416,6 +417,7 @@ async fn an_unknown_territory_or_view_is_told() {
     let request = CheckAvailabilityRequest {
         items: vec![many],
         view: 9,
+        languages: Vec::new(),
     };
     let answer = registry.operator().check_availability(request).await;
     assert_eq!(

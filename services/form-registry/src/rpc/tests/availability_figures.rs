@@ -91,6 +91,7 @@ async fn availability_finds_the_indicator_by_name_or_words_with_the_very_figures
     let basic = CheckAvailabilityRequest {
         items: vec![item("forms/1/indicators/crimes", "")],
         view: AvailabilityView::Basic.into(),
+        languages: Vec::new(),
     };
     let basic = operator
         .check_availability(basic)

@@ -230,6 +230,7 @@ async fn attack(registry: &Registry, caller: Option<&str>, feed: &str) {
         let request = GetEditionRequest {
             name: JANUARY.into(),
             view: view.into(),
+            languages: Vec::new(),
         };
         let shown = client.get_edition(request).await.expect("it is scheduled");
         assert_bare(shown.get_ref());

@@ -94,6 +94,7 @@ impl Registry {
         let request = GetFormRequest {
             name: name.into(),
             as_of,
+            languages: Vec::new(),
         };
         let form = self.client(None).get_form(request).await;
         form.map(tonic::Response::into_inner)

@@ -369,7 +369,7 @@ async fn a_code_list_keeps_its_parents_and_takes_no_circle() {
         page_size: 2,
         page_token,
         as_of: day("2026-05-01"),
-        codes: vec![],
+        ..ListCodesRequest::default()
     };
     let first = operator
         .list_codes(request(String::new()))

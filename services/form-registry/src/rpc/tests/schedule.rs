@@ -66,6 +66,7 @@ async fn the_register_holds_26_forms_two_coded_alike_and_one_without_a_code() {
             .get_form(GetFormRequest {
                 name: name.into(),
                 as_of: None,
+                languages: Vec::new(),
             })
             .await;
         form.map(tonic::Response::into_inner)
@@ -347,6 +348,7 @@ async fn an_edition_tells_why_it_is_due_on_its_day_and_says_so_when_the_calendar
     let basic = GetEditionRequest {
         name: edition.name.clone(),
         view: EditionView::Basic.into(),
+        languages: Vec::new(),
     };
     let basic = client.get_edition(basic).await.expect("it is scheduled").into_inner();
     assert!(basic.due_date_steps.is_empty() && basic.due_date_steps_missing.is_empty());

@@ -100,6 +100,7 @@ impl Gathering<'_> {
             let message = CheckAvailabilityRequest {
                 items: items.iter().map(availability_item).collect(),
                 view: AvailabilityView::Basic.into(),
+                languages: Vec::new(),
             };
             let answer = self
                 .one(async move { client.check_availability(client::request(message)).await })
@@ -242,6 +243,7 @@ impl Gathering<'_> {
         let message = GetEditionRequest {
             name: name.to_owned(),
             view: legalstat_proto::forms::v1::EditionView::Basic.into(),
+            languages: Vec::new(),
         };
         let edition = self
             .one(async move { client.get_edition(client::request(message)).await })

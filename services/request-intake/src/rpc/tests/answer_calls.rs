@@ -117,6 +117,7 @@ pub(super) async fn dispatch(client: &mut Client, message: RecordDispatchRequest
 pub(super) async fn read(client: &mut Client, request: &proto::Request) -> Result<Answer, Status> {
     let message = GetAnswerRequest {
         name: request.name.clone(),
+        languages: Vec::new(),
     };
     client.get_answer(message).await.map(Response::into_inner)
 }

@@ -201,6 +201,7 @@ async fn a_download_that_nobody_reads_ends_and_gives_its_place_back() {
     let status = GetRequestStatusRequest {
         coupon_number: coupon.number,
         secret: coupon.secret,
+        languages: Vec::new(),
     };
     stage.stranger().get_request_status(status).await.expect("it is held");
     let again = stage

@@ -80,7 +80,13 @@ pub(super) async fn update(stage: &Stage, message: UpdateBodyRequest) -> Result<
 
 async fn on(client: &mut Client, as_of: Option<common::Date>) -> Body {
     let name = "bodies/justice".into();
-    let found = client.get_body(GetBodyRequest { name, as_of }).await;
+    let found = client
+        .get_body(GetBodyRequest {
+            name,
+            as_of,
+            languages: Vec::new(),
+        })
+        .await;
     found.expect("it is known").into_inner()
 }
 

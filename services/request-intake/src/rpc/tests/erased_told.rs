@@ -91,6 +91,7 @@ async fn whoever_asks_for_erased_data_is_told_when_and_by_which_rule_they_were_e
     let holder = GetAnswerByCouponRequest {
         coupon_number: coupon_number.clone(),
         secret: secret.clone(),
+        languages: Vec::new(),
     };
     let again = desk.stage.stranger().get_answer_by_coupon(holder).await;
     told(
@@ -98,7 +99,11 @@ async fn whoever_asks_for_erased_data_is_told_when_and_by_which_rule_they_were_e
         &answer,
         &erasure,
     );
-    let holder = GetRequestStatusRequest { coupon_number, secret };
+    let holder = GetRequestStatusRequest {
+        coupon_number,
+        secret,
+        languages: Vec::new(),
+    };
     let status = desk.stage.stranger().get_request_status(holder).await;
     let status = status.expect("the coupon is held").into_inner();
     assert_eq!(status.state(), RequestState::Answered);

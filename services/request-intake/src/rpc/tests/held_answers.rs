@@ -46,6 +46,7 @@ async fn get(client: &mut Client, number: &str, secret: &str) -> Result<Answer, 
     let message = GetAnswerByCouponRequest {
         coupon_number: number.into(),
         secret: secret.into(),
+        languages: Vec::new(),
     };
     client.get_answer_by_coupon(message).await.map(Response::into_inner)
 }
@@ -169,6 +170,7 @@ async fn wrong_numbers_and_secrets_are_told_alike_and_counted_together_with_thos
     let status = GetRequestStatusRequest {
         coupon_number: number.clone(),
         secret: WRONG.into(),
+        languages: Vec::new(),
     };
     refused(
         stranger.get_request_status(status).await,

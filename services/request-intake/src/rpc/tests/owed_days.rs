@@ -33,6 +33,7 @@ async fn what_was_computed_is_told_while_the_calendar_is_away_and_reading_asks_n
     let basic = GetRequestRequest {
         name: request.name.clone(),
         view: RequestView::Basic.into(),
+        languages: Vec::new(),
     };
     let basic = desk
         .operator()

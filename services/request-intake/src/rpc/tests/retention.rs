@@ -93,7 +93,10 @@ async fn get(desk: &Desk, rule: &RetentionRule) -> RetentionRule {
     let found = desk
         .stage
         .client("auditor")
-        .get_retention_rule(GetRetentionRuleRequest { name })
+        .get_retention_rule(GetRetentionRuleRequest {
+            name,
+            languages: Vec::new(),
+        })
         .await;
     found.expect("it is there").into_inner()
 }

@@ -27,6 +27,7 @@ async fn status(client: &mut Client, coupon_number: &str, secret: &str) -> Resul
     let message = GetRequestStatusRequest {
         coupon_number: coupon_number.into(),
         secret: secret.into(),
+        languages: Vec::new(),
     };
     client
         .get_request_status(message)

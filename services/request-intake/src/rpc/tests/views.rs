@@ -15,6 +15,7 @@ async fn get_in(client: &mut Client, name: &str, view: i32) -> Result<proto::Req
     let message = GetRequestRequest {
         name: name.into(),
         view,
+        languages: Vec::new(),
     };
     client.get_request(message).await.map(tonic::Response::into_inner)
 }

@@ -42,6 +42,7 @@ async fn words_alone_that_mean_what_is_under_an_embargo_are_an_attempt_in_the_jo
     let request = CheckAvailabilityRequest {
         items: vec![item],
         view: legalstat_proto::forms::v1::AvailabilityView::Basic.into(),
+        languages: Vec::new(),
     };
     let mut intake = registry.client(Some("request-intake"));
     let found = intake
