@@ -17,6 +17,7 @@ use tonic::body::Body;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use uuid::Uuid;
 
 use crate::call::access;
 
@@ -103,7 +104,7 @@ pub fn start(
 }
 
 fn providers(service: &'static str, endpoint: &str) -> anyhow::Result<(SdkTracerProvider, SdkMeterProvider)> {
-    let resource = Resource::builder().with_service_name(service).build();
+    let resource = resource(service);
     let spans = opentelemetry_otlp::SpanExporter::builder()
         .with_tonic()
         .with_endpoint(endpoint)
@@ -121,6 +122,15 @@ fn providers(service: &'static str, endpoint: &str) -> anyhow::Result<(SdkTracer
         .with_periodic_exporter(metrics)
         .build();
     Ok((tracers, meters))
+}
+
+/// Who tells: the service, and which of its processes. Without the latter the series of two replicas would be taken for one.
+fn resource(service: &'static str) -> Resource {
+    let instance = KeyValue::new("service.instance.id", Uuid::new_v4().to_string());
+    Resource::builder()
+        .with_service_name(service)
+        .with_attribute(instance)
+        .build()
 }
 
 impl Drop for Telemetry {
@@ -231,5 +241,21 @@ where
             Ok(response)
         };
         Box::pin(measured.instrument(span))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_process_of_a_service_tells_its_metrics_under_an_id_of_its_own() {
+        let instance = || {
+            let id = resource("calendar").get(&"service.instance.id".into());
+            Uuid::parse_str(&id.expect("it has one").to_string()).expect("it is a UUID")
+        };
+        assert_ne!(instance(), instance());
+        let name = resource("calendar").get(&"service.name".into());
+        assert_eq!(name.expect("it has one").to_string(), "calendar");
     }
 }
