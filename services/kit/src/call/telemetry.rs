@@ -125,6 +125,10 @@ fn providers(service: &'static str, endpoint: &str) -> anyhow::Result<(SdkTracer
 }
 
 /// Who tells: the service, and which of its processes. Without the latter the series of two replicas would be taken for one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "made once, where the process starts, and nothing is decided by it"
+)]
 fn resource(service: &'static str) -> Resource {
     let instance = KeyValue::new("service.instance.id", Uuid::new_v4().to_string());
     Resource::builder()
