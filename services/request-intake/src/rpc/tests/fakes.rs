@@ -1,6 +1,7 @@
 //! A calendar and a form registry that answer what the test wants, or are away.
 
 use std::{
+    collections::HashMap,
     convert::Infallible,
     future::Future,
     net::Ipv4Addr,
@@ -42,6 +43,10 @@ pub(super) struct Answers {
     pub(super) figures_away: AtomicBool,
     /// The calendar's refusal, when it refuses.
     pub(super) refusal: Mutex<Option<Code>>,
+    /// The days from which the calendar cannot count: it fails for whoever asks for that.
+    pub(super) failing: Mutex<Vec<common::Date>>,
+    /// The version of the calendar that answers about a time of a term, where that is another than 7.
+    pub(super) versions: Mutex<HashMap<TermPart, String>>,
     /// What the registry says about every item.
     pub(super) availability: Mutex<Availability>,
     /// What the registry says about an item instead, and the figures that it holds.
@@ -66,6 +71,8 @@ impl Fakes {
             away: AtomicBool::new(false),
             figures_away: AtomicBool::new(false),
             refusal: Mutex::new(None),
+            failing: Mutex::default(),
+            versions: Mutex::default(),
             availability: Mutex::new(Availability::NotPlaced),
             holdings: Mutex::default(),
             asked: AtomicUsize::new(0),
@@ -175,8 +182,16 @@ impl UnaryService<BatchComputeDeadlinesRequest> for Calendar {
             if let Some(code) = *answers.refusal.lock().expect("no test panics here") {
                 return Err(Status::new(code, "no term governs this"));
             }
+            let failing = answers.failing.lock().expect("no test panics here");
+            let mut days = questions
+                .iter()
+                .filter_map(|question| term_start(question).counted_from);
+            if days.any(|day| failing.contains(&day)) {
+                return Err(Status::internal("it cannot count from that day"));
+            }
+            let versions = answers.versions.lock().expect("no test panics here");
             Ok(Response::new(BatchComputeDeadlinesResponse {
-                deadlines: questions.iter().map(deadline).collect(),
+                deadlines: questions.iter().map(|question| deadline(question, &versions)).collect(),
                 ..Default::default()
             }))
         })
@@ -205,12 +220,16 @@ impl UnaryService<CheckAvailabilityRequest> for Forms {
     }
 }
 
-/// The same for every question about the same time of a term; it holds for whatever is received on that day.
-fn deadline(question: &ComputeDeadlineRequest) -> Deadline {
-    let start = match &question.subject {
+fn term_start(question: &ComputeDeadlineRequest) -> TermStart {
+    match &question.subject {
         Some(Subject::TermStart(start)) => start.clone(),
         _ => TermStart::default(),
-    };
+    }
+}
+
+/// The same for every question about the same time of a term; it holds for whatever is received on that day.
+fn deadline(question: &ComputeDeadlineRequest, versions: &HashMap<TermPart, String>) -> Deadline {
+    let start = term_start(question);
     let received_on = start.received_at.as_ref().and_then(|at| wire::timestamp(at).ok());
     let received_on = received_on.map(zone::civil_day);
     let day = match start.part() {
@@ -240,7 +259,7 @@ fn deadline(question: &ComputeDeadlineRequest) -> Deadline {
         due_time: Some(wire::to_timestamp(zone::end(day))),
         provisional: false,
         assumed: true,
-        calendar_version: "7".into(),
+        calendar_version: versions.get(&start.part()).cloned().unwrap_or("7".into()),
         steps: vec![Step {
             date: due_date,
             effect: StepEffect::Due.into(),
