@@ -11,7 +11,7 @@ pub(super) const ERASED: [(&str, &str); 11] = [
     (
         "request",
         "external_number addressee essence requester_full_name requester_iin requester_postal_address signatory_full_name \
-         : external_date likely_duplicate_of repeats asked",
+         : external_date sent_at likely_duplicate_of repeats asked",
     ),
     ("item", "description"),
     ("attachment", "filename : sha256"),
@@ -36,7 +36,7 @@ const STAYS: [(&str, &str); 45] = [
          state examination_pending examination_round examined_at registration_number registered_on due_date due_time due_provisional \
          due_assumed due_calendar_version due_term explanation findings version changed_at assignee coupon_content_sha256 coupon_key \
          coupon_signature coupon_secret_digest receiving_body cure_by due_part extension_counted_from extension_until erased_at \
-         reports_crime_or_threat due_by_hand sent_at",
+         reports_crime_or_threat due_by_hand",
     ),
     // What was asked for in codes of registers, without a word of the requester.
     (
@@ -65,7 +65,10 @@ const STAYS: [(&str, &str); 45] = [
     // That the requester was told, and how.
     ("notice", "request decision notified_on means recorded_by recorded_at"),
     // When its clock stood still.
-    ("clock_stop", "request position stopped_at cure_by restarted_at counted"),
+    (
+        "clock_stop",
+        "request position stopped_at cure_by restarted_at counted",
+    ),
     // By when it was to be given back or forwarded.
     (
         "owed_day",

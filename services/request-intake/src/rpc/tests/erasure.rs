@@ -99,6 +99,10 @@ fn marked_person() -> proto::Request {
     });
     asked.signatory.get_or_insert_default().full_name = mark("signatory");
     asked.external_number = mark("number");
+    asked.sent_at = Some(prost_types::Timestamp {
+        seconds: 1_772_420_000,
+        nanos: 0,
+    });
     asked.addressee = mark("addressee");
     asked.essence = mark("essence");
     asked.items = vec![item(INDICATOR, &["11"]), item(INDICATOR, &["15"])];
@@ -246,6 +250,7 @@ async fn nothing_personal_is_left_of_an_erased_request_and_the_record_of_what_wa
     );
     assert_eq!(erased.coupon, before.coupon);
     assert_eq!(erased.received_at, before.received_at);
+    assert!(before.sent_at.is_some() && erased.sent_at.is_none());
     let decided = |request: &proto::Request| -> Vec<_> {
         let of = |one: &proto::Decision| {
             (
