@@ -111,13 +111,16 @@ pub async fn of_each(
     executor: impl PgExecutor<'_>,
     resources: &[String],
 ) -> Result<HashMap<String, Vec<DueDateChange>>, sqlx::Error> {
+    let mut moves: HashMap<String, Vec<DueDateChange>> = HashMap::new();
+    if resources.is_empty() {
+        return Ok(moves);
+    }
     let rows = sqlx::query!(
         "SELECT resource, changed_at, change, calendar_act, terms, reason, old_due_date, new_due_date,
              old_calendar_version, new_calendar_version
          FROM due_date_change WHERE resource = ANY($1) ORDER BY number",
         resources,
     );
-    let mut moves: HashMap<String, Vec<DueDateChange>> = HashMap::new();
     for row in rows.fetch_all(executor).await? {
         let moved = DueDateChange {
             changed_at: Some(wire::to_timestamp(row.changed_at.to_jiff())),

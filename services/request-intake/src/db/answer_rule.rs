@@ -107,51 +107,59 @@ pub async fn all(connection: &mut PgConnection) -> Result<AnswerRules, sqlx::Err
 }
 
 async fn reasons(connection: &mut PgConnection) -> Result<Vec<Sentence>, sqlx::Error> {
-    let rows = sqlx::query!(
-        "SELECT word, text_kk, text_ru, text_en, legal_basis_act, legal_basis_provision, legal_basis_uri,
-             legal_basis_assumed, grade, valid_from, valid_to
-         FROM requests.answer_reason ORDER BY word COLLATE \"C\", valid_from"
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT '' AS "of!", word, text_kk, text_ru, text_en, legal_basis_act, legal_basis_provision, legal_basis_uri,
+             legal_basis_assumed, grade, valid_from, valid_to AS "valid_to: jiff_sqlx::Date"
+         FROM requests.answer_reason ORDER BY word COLLATE "C", valid_from"#
     );
-    let rows = rows.fetch_all(connection).await?.into_iter().map(|row| Sentence {
-        of: String::new(),
-        word: row.word,
-        text: LocalizedText::new(row.text_kk, row.text_ru, row.text_en),
-        legal_basis: LegalBasis::of_row(
-            row.legal_basis_act,
-            row.legal_basis_provision,
-            row.legal_basis_uri,
-            row.legal_basis_assumed,
-        ),
-        validity: Validity {
-            grade: row.grade,
-            from: row.valid_from.to_jiff(),
-            to: row.valid_to.map(jiff_sqlx::Date::to_jiff),
-        },
-    });
-    Ok(rows.collect())
+    let rows = rows.fetch_all(connection).await?.into_iter();
+    Ok(rows.map(Sentence::from).collect())
 }
 
 async fn appeals(connection: &mut PgConnection) -> Result<Vec<Sentence>, sqlx::Error> {
-    let rows = sqlx::query!(
-        "SELECT requester_kind, word, text_kk, text_ru, text_en, legal_basis_act, legal_basis_provision, legal_basis_uri,
-             legal_basis_assumed, grade, valid_from, valid_to
-         FROM requests.appeal_rule ORDER BY requester_kind COLLATE \"C\", word COLLATE \"C\" DESC, valid_from"
+    let rows = sqlx::query_as!(
+        Row,
+        r#"SELECT requester_kind AS of, word, text_kk, text_ru, text_en, legal_basis_act, legal_basis_provision, legal_basis_uri,
+             legal_basis_assumed, grade, valid_from, valid_to AS "valid_to: jiff_sqlx::Date"
+         FROM requests.appeal_rule ORDER BY requester_kind COLLATE "C", word COLLATE "C" DESC, valid_from"#
     );
-    let rows = rows.fetch_all(connection).await?.into_iter().map(|row| Sentence {
-        of: row.requester_kind,
-        word: row.word,
-        text: LocalizedText::new(row.text_kk, row.text_ru, row.text_en),
-        legal_basis: LegalBasis::of_row(
-            row.legal_basis_act,
-            row.legal_basis_provision,
-            row.legal_basis_uri,
-            row.legal_basis_assumed,
-        ),
-        validity: Validity {
-            grade: row.grade,
-            from: row.valid_from.to_jiff(),
-            to: row.valid_to.map(jiff_sqlx::Date::to_jiff),
-        },
-    });
-    Ok(rows.collect())
+    let rows = rows.fetch_all(connection).await?.into_iter();
+    Ok(rows.map(Sentence::from).collect())
+}
+
+struct Row {
+    of: String,
+    word: String,
+    text_kk: String,
+    text_ru: String,
+    text_en: String,
+    legal_basis_act: String,
+    legal_basis_provision: String,
+    legal_basis_uri: String,
+    legal_basis_assumed: bool,
+    grade: String,
+    valid_from: jiff_sqlx::Date,
+    valid_to: Option<jiff_sqlx::Date>,
+}
+
+impl From<Row> for Sentence {
+    fn from(row: Row) -> Self {
+        Self {
+            of: row.of,
+            word: row.word,
+            text: LocalizedText::new(row.text_kk, row.text_ru, row.text_en),
+            legal_basis: LegalBasis::of_row(
+                row.legal_basis_act,
+                row.legal_basis_provision,
+                row.legal_basis_uri,
+                row.legal_basis_assumed,
+            ),
+            validity: Validity {
+                grade: row.grade,
+                from: row.valid_from.to_jiff(),
+                to: row.valid_to.map(jiff_sqlx::Date::to_jiff),
+            },
+        }
+    }
 }

@@ -1,14 +1,13 @@
 //! How a verb acts on one request: it locks the request, compares the etag, asks the life whether it may, does what is its own,
 //! and leaves a decision, a journal entry and an event. The answer is the request in its basic view.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use jiff::{Timestamp, civil::Date};
 use legalstat_kit::{
-    Call, Context, Error, FieldReason, Refusal, Violations,
+    Call, Error, FieldReason, Refusal, Violations,
     door::{wire, word::Word},
-    due::moves,
     law::LegalBasis,
     write::{self, Mutation, Outcome, Write},
     zone,
@@ -21,10 +20,10 @@ use uuid::Uuid;
 use super::{
     RequestIntake,
     convert::{self, View},
-    earlier, parse, seeing,
+    parse, seeing,
+    showing::Showing,
 };
 use crate::{
-    current_rules::CurrentRules,
     db::{self, request::Stored},
     domain::{
         contradiction,
@@ -35,8 +34,7 @@ use crate::{
         told::Told,
         viewer::Viewer,
     },
-    earlier_requests, error,
-    shared_texts::SharedTexts,
+    error,
 };
 
 /// The longest code of a ground.
@@ -110,7 +108,7 @@ pub(super) async fn decide<F>(
 where
     F: for<'w> FnOnce(&'w mut Write, &'w Stored) -> BoxFuture<'w, Result<Done, Error>> + Send + 'static,
 {
-    let (texts, context) = (Arc::clone(&service.texts), service.context.clone());
+    let showing = Showing::of(service);
     decide_to(
         service,
         call,
@@ -119,10 +117,7 @@ where
         deed,
         work,
         move |connection, viewer, left| {
-            Box::pin(async move {
-                let answer = basic(connection, &texts, viewer, left).await?;
-                Ok(convert::as_of(answer, context.now()))
-            })
+            Box::pin(async move { showing.request(connection, left, View::Basic, viewer).await })
         },
     )
     .await
@@ -295,58 +290,6 @@ pub(super) fn require_etag(stored: &Stored, asked: &Asked) -> Result<(), Error> 
         return Err(Refusal::changed(&names::request(asked.id)).into());
     }
     Ok(())
-}
-
-/// The request in its basic view.
-pub(super) async fn basic(
-    connection: &mut PgConnection,
-    texts: &SharedTexts,
-    viewer: &Viewer,
-    left: Stored,
-) -> Result<proto::Request, Error> {
-    let moved = left.moved;
-    let ids = earlier_requests::ids([&left]);
-    let read = match ids.is_empty() {
-        true => HashMap::new(),
-        false => db::earlier::told(connection, &ids).await?,
-    };
-    let earlier = earlier::of(&left, &read);
-    let mut requests = texts.complete(connection, vec![left], false).await?.into_iter();
-    let request = requests
-        .next()
-        .ok_or_else(|| anyhow::anyhow!("one request is completed to one"))?;
-    let mut request = convert::request_in(View::Basic, request);
-    earlier::tell(&mut request, viewer, &earlier);
-    if moved {
-        request.due_date_changes = moves::of(connection, &request.name).await?;
-    }
-    Ok(request)
-}
-
-/// By what a request is shown that is changed otherwise than by a verb.
-pub(super) struct Shown {
-    texts: Arc<SharedTexts>,
-    pub rules: Arc<CurrentRules>,
-    pub context: Context,
-}
-
-impl Shown {
-    pub fn of(service: &RequestIntake) -> Self {
-        Self {
-            texts: Arc::clone(&service.texts),
-            rules: Arc::clone(&service.rules),
-            context: service.context.clone(),
-        }
-    }
-
-    /// The request as the transaction leaves it, in its basic view.
-    pub async fn left(&self, write: &mut Write, asked: &Asked, call: &Call) -> Result<proto::Request, Error> {
-        let left = locked(write.connection(), asked).await?;
-        let left = left.ok_or_else(|| anyhow::anyhow!("a locked request is gone"))?;
-        let viewer = seeing::viewer(&self.rules, &self.context, call, left.rules_revision).await?;
-        let answer = basic(write.connection(), &self.texts, &viewer, left).await?;
-        Ok(convert::as_of(answer, self.context.now()))
-    }
 }
 
 pub(super) fn told(stored: &Stored) -> Told {

@@ -15,9 +15,10 @@ use tonic::Code;
 
 use super::{
     RequestIntake, convert,
-    deciding::{self, Asked, Shown},
+    deciding::{self, Asked},
     retention_rules::{self, REASON},
     seeing,
+    showing::Showing,
 };
 use crate::{
     db::{self, erasure::Order},
@@ -49,12 +50,12 @@ pub(super) async fn erase_request(
     let (asked, legal_basis) = violations.sound(asked.zip(legal_basis))?;
     let name = names::request(asked.id);
     let mutation = Mutation::of(&call, &name, asked.request_id, asked.validate_only, &message);
-    let shown = Shown::of(service);
+    let showing = Showing::of(service);
     let files = service.files.clone();
     write::carry_out(&service.context, mutation, move |write| {
         Box::pin(async move {
             let stands = deciding::locked(write.connection(), &asked).await?;
-            let stands = seeing::whole(&shown.rules, &shown.context, &call, asked.id, stands).await?;
+            let stands = seeing::whole(&showing.rules, &showing.context, &call, asked.id, stands).await?;
             deciding::require_etag(&stands, &asked)?;
             write.not_before(stands.standing.changed_at.unwrap_or(stands.receipt.accepted_at));
             let state = stands.standing.state;
@@ -76,7 +77,7 @@ pub(super) async fn erase_request(
                         reason,
                     };
                     db::erasure::order(write.connection(), asked.id, &ordered).await?;
-                    let mut answer = shown.left(write, &asked, &call).await?;
+                    let mut answer = showing.left(write, &asked, &call).await?;
                     answer.erasure_order = Some(convert::erasure_order(ordered));
                     return Ok(Outcome::of(&name, "request.erasure_ordered", answer).telling(&Told::of(state, None)));
                 }
@@ -90,9 +91,9 @@ pub(super) async fn erase_request(
                 at: write.now(),
             };
             erasing::erase(write, &[asked.id], &order).await?;
-            let answer = shown.left(write, &asked, &call).await?;
+            let answer = showing.left(write, &asked, &call).await?;
             let outcome = Outcome::each(vec![erasing::change(asked.id, state)], answer);
-            let context = shown.context;
+            let context = showing.context;
             Ok(outcome.once_committed(move || {
                 // What is not removed now is by the job.
                 context.tasks.clone().spawn(async move {

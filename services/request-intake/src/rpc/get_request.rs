@@ -3,21 +3,19 @@
 use legalstat_kit::{
     Call, Error, Violations,
     door::{languages::Languages, word},
-    due::moves,
     zone,
 };
 use legalstat_proto::requests::v1::{self as proto, GetRequestRequest};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
     RequestIntake,
     convert::{self, VIEWS, View},
     earlier, owed, parse, seeing,
+    showing::Showing,
 };
 use crate::{
     db::{self, request::Stored},
-    domain::{names, request::Request},
     earlier_requests,
 };
 
@@ -64,8 +62,9 @@ async fn shown(service: &RequestIntake, call: &Call, stored: Stored, view: View)
         return Ok(convert::as_of(request, service.context.now()));
     }
     let mut connection = service.context.db.connection().await?;
-    let request = told(service, &mut connection, call, stored, view).await?;
-    Ok(convert::as_of(request, service.context.now()))
+    Showing::of(service)
+        .request(&mut connection, stored, view, &viewer)
+        .await
 }
 
 /// A request that has changed since it was accepted: it is told with the moves of its due date and what was done with it as
@@ -74,47 +73,6 @@ async fn changed(service: &RequestIntake, call: &Call, id: Uuid, view: View) -> 
     let mut snapshot = service.context.db.snapshot().await?;
     let stored = db::request::get(&mut snapshot, &[id]).await?.remove(&id);
     let stored = seeing::visible(&service.rules, &service.context, call, id, stored.transpose()?).await?;
-    let moves = moves::of(&mut *snapshot, &names::request(id)).await?;
-    let mut request = told(service, &mut snapshot, call, stored, view).await?;
-    request.due_date_changes = moves;
-    if view == View::Full {
-        let decisions = db::decision::of_each(&mut snapshot, &[id]).await?.remove(&id);
-        request.decisions = decisions
-            .unwrap_or_default()
-            .into_iter()
-            .map(convert::decision)
-            .collect();
-    }
-    Ok(convert::as_of(request, service.context.now()))
-}
-
-/// A request with what it shares with others and with what it comes after.
-async fn told(
-    service: &RequestIntake,
-    connection: &mut PgConnection,
-    call: &Call,
-    stored: Stored,
-    view: View,
-) -> Result<proto::Request, Error> {
     let viewer = seeing::viewer(&service.rules, &service.context, call, stored.rules_revision).await?;
-    let read = service
-        .earlier
-        .read(connection, &earlier_requests::ids([&stored]), &viewer)
-        .await?;
-    let earlier = earlier::of(&stored, &read);
-    let request = complete(service, connection, stored, view).await?;
-    let mut request = convert::request_in(view, request);
-    earlier::tell(&mut request, &viewer, &earlier);
-    Ok(request)
-}
-
-pub(super) async fn complete(
-    service: &RequestIntake,
-    connection: &mut PgConnection,
-    stored: Stored,
-    view: View,
-) -> Result<Request, Error> {
-    let explained = view == View::Full;
-    let request = service.texts.complete(connection, vec![stored], explained).await?.pop();
-    Ok(request.ok_or_else(|| anyhow::anyhow!("one request is completed to one"))?)
+    Showing::of(service).request(&mut snapshot, stored, view, &viewer).await
 }

@@ -8,9 +8,7 @@ use legalstat_kit::{
 use legalstat_proto::requests::v1::{self as proto, GetRequestStatusRequest, RequestStatus};
 
 use super::{
-    RequestIntake,
-    convert::{self, View},
-    get_request,
+    RequestIntake, convert,
     holder::{self, Shown},
 };
 use crate::{
@@ -40,7 +38,8 @@ pub(super) async fn get_request_status(
     let stored = db::request::get(&mut snapshot, &[id]).await?.remove(&id);
     let stored = stored.transpose()?.ok_or_else(|| error::not_found(id))?;
     let decisions = db::decision::of_each(&mut snapshot, &[id]).await?.remove(&id);
-    let request = get_request::complete(service, &mut snapshot, stored, View::Basic).await?;
+    let request = service.texts.complete(&mut snapshot, vec![stored], false).await?.pop();
+    let request = request.ok_or_else(|| anyhow::anyhow!("one request is completed to one"))?;
     Ok(languages.keep(status(request, decisions.unwrap_or_default(), &rules)))
 }
 

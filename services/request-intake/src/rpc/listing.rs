@@ -4,25 +4,18 @@ use jiff::Timestamp;
 use legalstat_kit::{
     Error, Refusal,
     door::page::{self, Page},
-    due::moves,
 };
 use legalstat_proto::requests::v1 as proto;
 use prost::Message;
 use sqlx::PgConnection;
 
-use super::{
-    RequestIntake,
-    convert::{self, View},
-    earlier,
-};
+use super::{RequestIntake, convert::View, showing::Showing};
 use crate::{
     db::{
         self,
         listing::{Found, Key, Place},
-        request::Stored,
     },
-    domain::{earlier::Earlier, names, viewer::Viewer},
-    earlier_requests,
+    domain::viewer::Viewer,
 };
 
 /// How many requests a page has when its caller does not say.
@@ -77,8 +70,9 @@ async fn fill(
     service: &RequestIntake,
     connection: &mut PgConnection,
     places: &[Place],
-    shown_in: (View, &Viewer),
+    (view, viewer): (View, &Viewer),
 ) -> Result<(Vec<proto::Request>, usize), Error> {
+    let showing = Showing::of(service);
     let mut requests = Vec::new();
     let (mut bytes, mut filled) = (0, 0);
     for batch in places.chunks(BATCH) {
@@ -86,7 +80,7 @@ async fn fill(
         let mut found = db::request::get(connection, &ids).await?;
         let stored = ids.iter().filter_map(|id| found.remove(id));
         let stored = stored.collect::<Result<Vec<_>, _>>()?;
-        for request in shown(service, connection, stored, shown_in).await? {
+        for request in showing.requests(connection, stored, view, viewer).await? {
             bytes += request.encoded_len();
             if bytes > PAGE_BYTES && !requests.is_empty() {
                 return Ok((requests, filled));
@@ -96,39 +90,6 @@ async fn fill(
         }
     }
     Ok((requests, places.len()))
-}
-
-/// Requests as a view shows them, with the moves of their due dates and what was done with them.
-async fn shown(
-    service: &RequestIntake,
-    connection: &mut PgConnection,
-    stored: Vec<Stored>,
-    (view, viewer): (View, &Viewer),
-) -> Result<Vec<proto::Request>, Error> {
-    let moved = stored.iter().filter(|request| request.moved);
-    let moved: Vec<String> = moved.map(|request| names::request(request.receipt.id)).collect();
-    let mut moves = moves::of_each(&mut *connection, &moved).await?;
-    let decided = stored
-        .iter()
-        .filter(|request| request.standing.version > 0 && view == View::Full);
-    let decided: Vec<_> = decided.map(|request| request.receipt.id).collect();
-    let mut decisions = db::decision::of_each(connection, &decided).await?;
-    let read = service
-        .earlier
-        .read(connection, &earlier_requests::ids(&stored), viewer)
-        .await?;
-    let comes_after: Vec<Earlier> = stored.iter().map(|stored| earlier::of(stored, &read)).collect();
-    let requests = service.texts.complete(connection, stored, view == View::Full).await?;
-    let requests = requests.into_iter().zip(comes_after).map(|(request, comes_after)| {
-        let id = request.receipt.as_ref().map(|receipt| receipt.id);
-        let decisions = id.and_then(|id| decisions.remove(&id)).unwrap_or_default();
-        let mut request = convert::as_of(convert::request_in(view, request), service.context.now());
-        request.decisions = decisions.into_iter().map(convert::decision).collect();
-        request.due_date_changes = moves.remove(&request.name).unwrap_or_default();
-        earlier::tell(&mut request, viewer, &comes_after);
-        request
-    });
-    Ok(requests.collect())
 }
 
 #[cfg(test)]

@@ -62,6 +62,7 @@ mod return_request;
 mod review_decision;
 mod seeing;
 mod service;
+mod showing;
 pub mod submit_request;
 mod terminate_request;
 mod update_answer;

@@ -15,8 +15,9 @@ use legalstat_proto::requests::v1::{self as proto, RecordNoticeRequest};
 
 use super::{
     RequestIntake,
-    deciding::{self, Asked, Shown},
+    deciding::{self, Asked},
     seeing,
+    showing::Showing,
 };
 use crate::{
     db,
@@ -49,11 +50,11 @@ pub(super) async fn record_notice(
     let ((asked, on), means) = violations.sound(asked.zip(on).zip(means))?;
     let (name, place) = (names::request(asked.id), message.decision);
     let mutation = Mutation::of(&call, &name, asked.request_id, asked.validate_only, &message);
-    let shown = Shown::of(service);
+    let showing = Showing::of(service);
     write::carry_out(&service.context, mutation, move |write| {
         Box::pin(async move {
             let stands = deciding::locked(write.connection(), &asked).await?;
-            let stands = seeing::whole(&shown.rules, &shown.context, &call, asked.id, stands).await?;
+            let stands = seeing::whole(&showing.rules, &showing.context, &call, asked.id, stands).await?;
             deciding::require_etag(&stands, &asked)?;
             write.not_before(stands.standing.changed_at.unwrap_or(stands.receipt.accepted_at));
             let decided = db::decision::of_each(write.connection(), &[asked.id]).await?;
@@ -68,7 +69,7 @@ pub(super) async fn record_notice(
             let notice = Notice { on, means, recorded };
             db::notice::insert(write.connection(), asked.id, place, &notice).await?;
             let told = deciding::told(&stands);
-            let answer = shown.left(write, &asked, &call).await?;
+            let answer = showing.left(write, &asked, &call).await?;
             Ok(Outcome::of(&name, "request.notice_recorded", answer).telling(&told))
         })
     })
