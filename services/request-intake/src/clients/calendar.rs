@@ -213,7 +213,10 @@ pub fn question(
         rule: Some(Rule::RequesterKind(kind(requester_kind).into())),
         received_at: Some(wire::to_timestamp(receipt(received_at, settled))),
         registered_on: settled.map(wire::to_date),
-        clock_stops: clock_stop::stretches(stops).into_iter().map(suspension).collect(),
+        clock_stops: clock_stop::stretches(received_at, stops)
+            .into_iter()
+            .map(suspension)
+            .collect(),
         part: extension.map(|extension| part(extension.part)).unwrap_or_default(),
         counted_from: extension
             .and_then(|extension| extension.counted_from)

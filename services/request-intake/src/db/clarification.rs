@@ -5,7 +5,7 @@ use legalstat_kit::law::LocalizedText;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{clock_stop, column};
+use super::column;
 
 /// Something that a requester is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,17 +122,12 @@ pub async fn set_cure_by(connection: &mut PgConnection, request: Uuid, cure_by: 
     Ok(())
 }
 
-/// Closes everything that the requester of a locked request was asked for; its clock runs again.
+/// Closes everything that the requester of a locked request was asked for.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn provided(connection: &mut PgConnection, request: Uuid, now: Timestamp) -> Result<(), sqlx::Error> {
-    clock_stop::restart(connection, request, now).await?;
-    close(connection, request, now).await
-}
-
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-async fn close(connection: &mut PgConnection, request: Uuid, now: Timestamp) -> Result<(), sqlx::Error> {
+pub async fn provided(connection: &mut PgConnection, request: Uuid, now: Timestamp) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE requests.clarification SET provided_at = $2 WHERE request = $1 AND provided_at IS NULL",
         request,

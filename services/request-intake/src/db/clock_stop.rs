@@ -12,16 +12,29 @@ use crate::domain::clock_stop::ClockStop;
 ///
 /// # Errors
 /// When the database fails; one that is asked already breaks the index `clock_stop_standing`.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn stop(
     connection: &mut PgConnection,
     request: Uuid,
     now: Timestamp,
     cure_by: Date,
 ) -> Result<(), sqlx::Error> {
+    // What the job has not come to yet.
+    restart(connection, &[request]).await?;
+    insert(connection, request, now, cure_by).await
+}
+
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+async fn insert(
+    connection: &mut PgConnection,
+    request: Uuid,
+    now: Timestamp,
+    cure_by: Date,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "INSERT INTO requests.clock_stop (request, position, stopped_at, cure_by)
-         SELECT $1, coalesce(max(position) + 1, 0), $2, $3 FROM requests.clock_stop WHERE request = $1",
+        "INSERT INTO requests.clock_stop (request, position, decision, stopped_at, cure_by)
+         SELECT $1, coalesce(max(position) + 1, 0),
+             (SELECT coalesce(max(position) + 1, 0) FROM requests.decision WHERE request = $1), $2, $3
+         FROM requests.clock_stop WHERE request = $1",
         request,
         jiff_sqlx::Timestamp::from(now) as _,
         jiff_sqlx::Date::from(cure_by) as _,
@@ -36,11 +49,21 @@ pub async fn stop(
 ///
 /// # Errors
 /// When the database fails.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn stopped(connection: &mut PgConnection, request: Uuid, cure_by: Date) -> Result<(), sqlx::Error> {
+    restart(connection, &[request]).await?;
+    insert_unless_standing(connection, request, cure_by).await
+}
+
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+async fn insert_unless_standing(
+    connection: &mut PgConnection,
+    request: Uuid,
+    cure_by: Date,
+) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "INSERT INTO requests.clock_stop (request, position, stopped_at, cure_by)
+        "INSERT INTO requests.clock_stop (request, position, decision, stopped_at, cure_by)
          SELECT r.id, (SELECT coalesce(max(position) + 1, 0) FROM requests.clock_stop WHERE request = r.id),
+             (SELECT coalesce(max(position) + 1, 0) FROM requests.decision WHERE request = r.id),
              greatest(r.examined_at,
                  (SELECT max(d.decided_at) FROM requests.decision AS d
                   WHERE d.request = r.id AND d.state_after = 'AWAITING_CLARIFICATION' AND d.state_before <> 'AWAITING_CLARIFICATION')),
@@ -56,24 +79,36 @@ pub async fn stopped(connection: &mut PgConnection, request: Uuid, cure_by: Date
     Ok(())
 }
 
-/// Records that the requester of a locked request is waited for no more.
+/// The requests with a stop that stands though they came back since.
 ///
 /// # Errors
 /// When the database fails.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub(super) async fn restart(connection: &mut PgConnection, request: Uuid, now: Timestamp) -> Result<(), sqlx::Error> {
+pub async fn left_standing(connection: &mut PgConnection) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "SELECT s.request FROM requests.clock_stop AS s WHERE s.restarted_at IS NULL AND requests.ended_at(s) IS NOT NULL"
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Ends the stops of those of the requests that came back since, as of then; they are to be counted again.
+///
+/// # Errors
+/// When the database fails.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn restart(connection: &mut PgConnection, requests: &[Uuid]) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE requests.clock_stop SET restarted_at = greatest(stopped_at, $2), counted = false
-         WHERE request = $1 AND restarted_at IS NULL",
-        request,
-        jiff_sqlx::Timestamp::from(now) as _,
+        "UPDATE requests.clock_stop AS s SET counted = false, restarted_at = requests.ended_at(s)
+         WHERE s.request = ANY ($1) AND s.restarted_at IS NULL AND requests.ended_at(s) IS NOT NULL",
+        requests,
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// The stops of requests in their order; those without any are left out.
+/// The stops of requests in their order, those that a request came back from ended; requests without any are left out.
 ///
 /// # Errors
 /// When the database fails.
@@ -83,8 +118,8 @@ pub async fn of(
     requests: &[Uuid],
 ) -> Result<HashMap<Uuid, Vec<ClockStop>>, sqlx::Error> {
     let rows = sqlx::query!(
-        r#"SELECT request, stopped_at, cure_by, restarted_at AS "restarted_at: jiff_sqlx::Timestamp"
-         FROM requests.clock_stop WHERE request = ANY ($1) ORDER BY request, position"#,
+        r#"SELECT s.request, s.stopped_at, s.cure_by, requests.ended_at(s) AS "restarted_at: jiff_sqlx::Timestamp"
+         FROM requests.clock_stop AS s WHERE s.request = ANY ($1) ORDER BY s.request, s.position"#,
         requests,
     );
     let mut stops: HashMap<Uuid, Vec<ClockStop>> = HashMap::new();
@@ -102,11 +137,12 @@ pub async fn of(
 #[derive(Clone, Copy, Debug)]
 pub struct Uncounted {
     pub request: Uuid,
-    /// Whether it has a due date that the calendar computed and that is still to be met.
+    /// Whether its due date is still to be met.
     pub is_due: bool,
 }
 
-/// The requests with such a stop after one, by id.
+/// The requests with such a stop after one, by id: those with a due date of the calendar's, and those that have ended. What is not
+/// registered yet, and what has a due date that an official entered, is left as it is until the calendar gives one.
 ///
 /// # Errors
 /// When the database fails.
@@ -118,12 +154,15 @@ pub async fn uncounted(
 ) -> Result<Vec<Uncounted>, sqlx::Error> {
     sqlx::query_as!(
         Uncounted,
-        r#"SELECT DISTINCT r.id AS request,
-             (r.due_date IS NOT NULL AND r.due_by_hand IS NULL
-              AND r.state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION')) AS "is_due!"
-         FROM requests.clock_stop AS s JOIN requests.request AS r ON r.id = s.request
-         WHERE NOT s.counted AND ($1::uuid IS NULL OR r.id > $1)
-         ORDER BY r.id LIMIT $2"#,
+        r#"WITH uncounted AS (
+             SELECT DISTINCT r.id, r.due_date IS NOT NULL AND r.due_by_hand IS NULL AS is_computed,
+                 r.state IN ('RECEIVED', 'REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION') AS is_open
+             FROM requests.clock_stop AS s JOIN requests.request AS r ON r.id = s.request
+             WHERE NOT s.counted
+         )
+         SELECT id AS "request!", is_open AS "is_due!" FROM uncounted
+         WHERE (is_computed OR NOT is_open) AND ($1::uuid IS NULL OR id > $1)
+         ORDER BY id LIMIT $2"#,
         after,
         most,
     )
@@ -153,21 +192,6 @@ pub async fn lock(connection: &mut PgConnection, request: Uuid, version: i32) ->
 pub async fn count(connection: &mut PgConnection, request: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE requests.clock_stop SET counted = true WHERE request = $1 AND NOT counted",
-        request
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Records that a locked request has a due date that was computed without its stops.
-///
-/// # Errors
-/// When the database fails.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub(super) async fn recount(connection: &mut PgConnection, request: Uuid) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "UPDATE requests.clock_stop SET counted = false WHERE request = $1",
         request
     )
     .execute(connection)

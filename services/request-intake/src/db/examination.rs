@@ -5,7 +5,7 @@ use legalstat_kit::door::word::Word;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{clarification, clock_stop, explanation, finding, registration};
+use super::{clarification, explanation, finding, registration};
 use crate::domain::{examination::Examination, request::State};
 
 /// A request that waits.
@@ -160,9 +160,6 @@ pub async fn conclude(
         now,
     )
     .await?;
-    if number.is_some() {
-        clock_stop::recount(connection, id).await?;
-    }
     Ok(())
 }
 

@@ -18,19 +18,26 @@ pub struct ClockStop {
 }
 
 impl ClockStop {
-    /// From when to when the clock stands: until the requester has clarified, and to the end of the last day for it at most. Else whoever
+    /// Until when the clock stands: until the requester has clarified, and to the end of the last day for it at most. Else whoever
     /// gives back nothing would keep a clock still for ever. No law was found that says so: it is assumed, as the calendar says of every
-    /// day that stands still. None when it does not stand for a moment.
-    pub fn stretch(&self) -> Option<(Timestamp, Timestamp)> {
-        let last = zone::end(self.cure_by).saturating_sub(1.microsecond()).ok()?;
-        let end = self.restarted_at.map_or(last, |restarted| restarted.min(last));
-        (end > self.stopped_at).then_some((self.stopped_at, end))
+    /// day that stands still.
+    fn end(&self) -> Timestamp {
+        let end = zone::end(self.cure_by);
+        let last = end.saturating_sub(1.microsecond()).unwrap_or(end);
+        self.restarted_at.map_or(last, |restarted| restarted.min(last))
     }
 }
 
-/// The stretches of stops in their order: the first [`MOST`] of them.
-pub fn stretches(stops: &[ClockStop]) -> Vec<(Timestamp, Timestamp)> {
-    stops.iter().filter_map(ClockStop::stretch).take(MOST).collect()
+/// From when to when the clock of a request stands by its stops in their order: by the first [`MOST`] of them that last. Each begins when
+/// the one before has ended, whatever the clocks of two replicas say, and none before the receipt.
+pub fn stretches(received_at: Timestamp, stops: &[ClockStop]) -> Vec<(Timestamp, Timestamp)> {
+    let mut from = received_at;
+    let stretches = stops.iter().filter_map(|stop| {
+        let (start, end) = (stop.stopped_at.max(from), stop.end());
+        from = end.max(from);
+        (end > start).then_some((start, end))
+    });
+    stretches.take(MOST).collect()
 }
 
 #[cfg(test)]
@@ -51,9 +58,13 @@ mod tests {
         }
     }
 
+    fn of(stops: &[ClockStop]) -> Vec<(Timestamp, Timestamp)> {
+        stretches(at("2026-03-02T09:00:00+05:00"), stops)
+    }
+
     #[test]
     fn a_clock_stands_until_the_requester_has_clarified_and_at_most_through_the_last_day_for_it() {
-        let end = |stop: ClockStop| stop.stretch().map(|(_, end)| end);
+        let end = |stop: ClockStop| of(&[stop]).pop().map(|(_, end)| end);
         let last = at("2026-03-12T23:59:59.999999+05:00");
         assert_eq!(end(stop(None)), Some(last));
         assert_eq!(end(stop(Some("2026-03-14T10:00:00+05:00"))), Some(last));
@@ -64,17 +75,43 @@ mod tests {
 
     #[test]
     fn a_clock_that_stops_for_no_moment_does_not_stop() {
-        assert_eq!(stop(Some("2026-03-02T10:00:00+05:00")).stretch(), None);
         let late = ClockStop {
             cure_by: date(2026, 3, 1),
             ..stop(None)
         };
-        assert_eq!(late.stretch(), None);
+        assert!(of(&[stop(Some("2026-03-02T10:00:00+05:00")), late]).is_empty());
+    }
+
+    #[test]
+    fn a_stop_begins_after_the_receipt_and_after_the_one_before_whatever_clocks_say() {
+        let early = ClockStop {
+            stopped_at: at("2026-03-02T08:59:59+05:00"),
+            ..stop(Some("2026-03-03T10:00:00+05:00"))
+        };
+        let next = ClockStop {
+            stopped_at: at("2026-03-03T09:59:59+05:00"),
+            ..stop(Some("2026-03-04T10:00:00+05:00"))
+        };
+        let expected = [
+            "2026-03-02T09:00:00+05:00",
+            "2026-03-03T10:00:00+05:00",
+            "2026-03-04T10:00:00+05:00",
+        ]
+        .map(at);
+        let [received, between, end] = expected;
+        assert_eq!(of(&[early, next]), [(received, between), (between, end)]);
     }
 
     #[test]
     fn a_hundred_stops_count_and_the_next_do_not() {
-        let many: Vec<ClockStop> = vec![stop(Some("2026-03-03T10:00:00+05:00")); MOST + 1];
-        assert_eq!(stretches(&many).len(), MOST);
+        let hours = |hours: i64| stop(None).stopped_at + hours.hours();
+        let many: Vec<ClockStop> = (0..=100)
+            .map(|number| ClockStop {
+                stopped_at: hours(number),
+                restarted_at: Some(hours(number + 1)),
+                ..stop(None)
+            })
+            .collect();
+        assert_eq!(of(&many).len(), MOST);
     }
 }

@@ -52,6 +52,7 @@ struct Job {
 impl Job {
     /// Goes through what is not counted until the calendar is away. A request that cannot be read keeps none of the others back.
     async fn round(&self) -> anyhow::Result<()> {
+        self.restart().await?;
         let (mut after, mut failed) = (None, Ok(()));
         loop {
             let mut connection = self.context.db.connection().await?;
@@ -69,7 +70,7 @@ impl Job {
                 let stops = stops.get(&request).map_or(&[][..], Vec::as_slice);
                 let done = match found.remove(&request) {
                     None => Ok(true),
-                    Some(Ok(stored)) => self.count(stored, is_due, stops).await,
+                    Some(Ok(stored)) => self.count(&stored, is_due, stops).await,
                     Some(Err(error)) => Err(error.into()),
                 };
                 match done {
@@ -81,22 +82,37 @@ impl Job {
         }
     }
 
+    /// Ends the stops that requests came back from, whichever way and whichever release decided it.
+    async fn restart(&self) -> anyhow::Result<()> {
+        let mut connection = self.context.db.connection().await?;
+        let left = db::clock_stop::left_standing(&mut connection).await?;
+        drop(connection);
+        if left.is_empty() {
+            return Ok(());
+        }
+        write::by_job(&self.context, METHOD, move |write| {
+            Box::pin(async move {
+                db::clock_stop::restart(write.connection(), &left).await?;
+                // The due date that follows from it is another change.
+                Ok(Vec::<Change>::new())
+            })
+        })
+        .await?;
+        Ok(())
+    }
+
     /// False while the calendar is away.
-    async fn count(&self, stored: Stored, is_due: bool, stops: &[ClockStop]) -> anyhow::Result<bool> {
-        let standing = stored.deadline.as_ref().filter(|_| is_due);
-        let computed = match standing {
-            // Of what has no due date of the calendar's nothing is computed; when it is registered it comes back here.
+    async fn count(&self, stored: &Stored, is_due: bool, stops: &[ClockStop]) -> anyhow::Result<bool> {
+        let computed = match stored.deadline.as_ref().filter(|_| is_due) {
             None => None,
-            Some(deadline) => match self.ask(&stored, deadline.registered_on, stops).await {
+            Some(deadline) => match self.ask(stored, deadline.registered_on, stops).await {
                 Answer::Given(computed) => Some(computed),
                 // Outside the calendar's years: the due date stays, as when the calendar changes.
                 Answer::Refused(_) => None,
                 Answer::Away => return Ok(false),
             },
         };
-        let standing = standing.map(due);
-        self.store(stored.receipt.id, stored.standing.version, standing, computed)
-            .await?;
+        self.store(stored, computed).await?;
         Ok(true)
     }
 
@@ -113,13 +129,14 @@ impl Job {
     }
 
     /// What has changed meanwhile, or what the calendar has overtaken, is computed in the next round.
-    async fn store(
-        &self,
-        request: Uuid,
-        version: i32,
-        old: Option<DueDate>,
-        new: Option<Deadline>,
-    ) -> anyhow::Result<()> {
+    async fn store(&self, stored: &Stored, computed: Option<Deadline>) -> anyhow::Result<()> {
+        let (request, version) = (stored.receipt.id, stored.standing.version);
+        let moved = stored.deadline.as_ref().map(due).zip(computed).and_then(|(old, new)| {
+            let explanation = db::explanation::digest(&new.steps);
+            // Days that stand still and move nothing are told too.
+            let is_another = said(&old) != said(&due(&new)) || stored.explanation != Some(explanation);
+            is_another.then_some((old, new, explanation))
+        });
         write::by_job(&self.context, METHOD, move |write| {
             Box::pin(async move {
                 let now = write.now();
@@ -127,15 +144,13 @@ impl Job {
                 if !db::clock_stop::lock(connection, request, version).await? {
                     return Ok(Vec::new());
                 }
-                let changed = old.zip(new).filter(|(old, new)| said(old) != said(&due(new)));
-                let Some((old, new)) = changed else {
+                let Some((old, new, explanation)) = moved else {
                     db::clock_stop::count(connection, request).await?;
                     return Ok(Vec::new());
                 };
                 if !follow::is_current(connection, &new.calendar_version).await? {
                     return Ok(Vec::new());
                 }
-                let explanation = db::explanation::digest(&new.steps);
                 db::explanation::insert(connection, &explanation, &new.steps).await?;
                 let moved = Moved {
                     id: request,

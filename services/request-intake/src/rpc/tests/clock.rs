@@ -4,11 +4,15 @@ use std::{sync::atomic::Ordering, time::Instant};
 
 use legalstat_kit::due::compare::DueDates as _;
 use legalstat_proto::{
-    calendar::v1::compute_deadline_request::Subject,
+    calendar::v1::{StepEffect, compute_deadline_request::Subject},
+    common::v1 as common,
     requests::v1::{self as proto, RequestState},
 };
 
-use super::verbs::{Desk, PATIENCE, clarification, day, extension, person, question};
+use super::{
+    deciding::withdrawal,
+    verbs::{Desk, PATIENCE, clarification, day, extension, person, question},
+};
 use crate::jobs::recompute::OpenRequests;
 
 /// A desk whose requests have terms whose clocks may stop.
@@ -45,9 +49,21 @@ async fn until_counted(desk: &Desk, stops: i64) {
     }
 }
 
-async fn moves(desk: &Desk) -> i64 {
-    let events = "SELECT count(*) FROM requests.outbox_event WHERE kind = 'request.due_date_moved'";
-    desk.stage.count(events).await
+/// How many due dates were told to have moved, and how many to be the same by other days.
+async fn told(desk: &Desk) -> (i64, i64) {
+    let moved = "SELECT count(*) FROM requests.outbox_event WHERE kind = 'request.due_date_moved'";
+    let restated = "SELECT count(*) FROM requests.outbox_event WHERE kind = 'request.due_date_restated'";
+    (desk.stage.count(moved).await, desk.stage.count(restated).await)
+}
+
+/// The days on which the clock stood still, as the explanation of the due date tells them.
+fn stood(request: &proto::Request) -> Vec<common::Date> {
+    let deadline = request.deadline.as_ref().expect("it has a due date");
+    let steps = deadline.steps.iter();
+    steps
+        .filter(|step| step.effect() == StepEffect::Suspended)
+        .filter_map(|step| step.date)
+        .collect()
 }
 
 #[tokio::test]
@@ -56,13 +72,15 @@ async fn a_clock_stands_from_the_question_to_the_answer_and_at_most_through_the_
     let request = desk.of_person().await;
     assert_eq!(request.due_date, day(2026, 4, 2));
     ask(&desk, &request).await;
-    // As long as nobody has answered, nine days: the 4th to the 12th.
-    desk.until(&request, |now| now.due_date == day(2026, 4, 11)).await;
+    // As long as nobody has answered, seven working days: the 4th to the 12th.
+    desk.until(&request, |now| now.due_date == day(2026, 4, 9)).await;
     answer(&desk, &request, "2026-03-06T12:00:00+05:00").await;
     let back = desk.until(&request, |now| now.due_date == day(2026, 4, 5)).await;
     assert_eq!(back.state(), RequestState::Registered);
+    let days: Vec<_> = stood(&back).iter().map(|day| day.day).collect();
+    assert_eq!(days, [4, 5, 6]);
     until_counted(&desk, 1).await;
-    assert_eq!(moves(&desk).await, 2);
+    assert_eq!(told(&desk).await, (2, 0));
 
     let extended = desk.approver().extend_request(extension(&request)).await;
     let extended = extended.expect("it is extended").into_inner();
@@ -75,7 +93,7 @@ async fn who_answers_too_late_has_stopped_the_clock_through_the_last_day_and_no_
     let request = desk.of_person().await;
     ask(&desk, &request).await;
     answer(&desk, &request, "2026-03-20T12:00:00+05:00").await;
-    desk.until(&request, |now| now.due_date == day(2026, 4, 11)).await;
+    desk.until(&request, |now| now.due_date == day(2026, 4, 9)).await;
 }
 
 #[tokio::test]
@@ -87,7 +105,58 @@ async fn a_clock_that_no_law_lets_stop_runs_on_and_nothing_is_told() {
     answer(&desk, &request, "2026-03-06T12:00:00+05:00").await;
     until_counted(&desk, 1).await;
     assert_eq!(desk.get(&request).await.due_date, request.due_date);
-    assert_eq!(moves(&desk).await, 0);
+    assert_eq!(told(&desk).await, (0, 0));
+}
+
+#[tokio::test]
+async fn days_that_stand_still_and_move_nothing_are_told_all_the_same() {
+    let desk = stoppable().await;
+    let request = desk.of_person().await;
+    desk.stage.fakes.set_away(true);
+    // Saturday and Sunday.
+    desk.set_clock("2026-03-07T10:00:00+05:00");
+    let asked = question(&request, &["items[0].period"]);
+    desk.operator().ask_clarification(asked).await.expect("it is asked");
+    answer(&desk, &request, "2026-03-08T12:00:00+05:00").await;
+    desk.stage.fakes.set_away(false);
+    let back = desk.until(&request, |now| !stood(now).is_empty()).await;
+    let days: Vec<_> = stood(&back).iter().map(|day| day.day).collect();
+    assert_eq!((days, back.due_date), (vec![7, 8], request.due_date));
+    assert_eq!(told(&desk).await, (0, 1));
+}
+
+#[tokio::test]
+async fn who_is_asked_again_as_soon_as_he_has_answered_stops_the_clock_again() {
+    let desk = stoppable().await;
+    let request = desk.of_person().await;
+    ask(&desk, &request).await;
+    answer(&desk, &request, "2026-03-05T12:00:00+05:00").await;
+    let again = question(&request, &["essence"]);
+    desk.operator().ask_clarification(again).await.expect("it is asked");
+    answer(&desk, &request, "2026-03-10T12:00:00+05:00").await;
+    // The 4th and the 5th, and from the 5th to the 10th.
+    let back = desk.until(&request, |now| now.due_date == day(2026, 4, 7)).await;
+    assert_eq!(back.state(), RequestState::Registered);
+    until_counted(&desk, 2).await;
+}
+
+#[tokio::test]
+async fn a_request_that_ends_while_it_is_asked_about_leaves_no_stop_standing() {
+    let desk = stoppable().await;
+    let request = desk.of_person().await;
+    ask(&desk, &request).await;
+    let taken_back = withdrawal(&request);
+    desk.operator()
+        .withdraw_request(taken_back)
+        .await
+        .expect("it is taken back");
+    until_counted(&desk, 1).await;
+    let standing = "SELECT count(*) FROM requests.clock_stop WHERE restarted_at IS NULL";
+    let begun = Instant::now();
+    while desk.stage.count(standing).await > 0 {
+        assert!(begun.elapsed() < PATIENCE, "it ends");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]
@@ -104,6 +173,26 @@ async fn what_its_examination_asks_stops_the_clock_of_a_request_that_is_register
 }
 
 #[tokio::test]
+async fn who_supplies_too_little_and_is_asked_again_stops_the_clock_each_time_for_its_own_time() {
+    let desk = stoppable().await;
+    let mut incomplete = person();
+    incomplete.items[0].unit = 0;
+    let incomplete = desk.recorded(incomplete).await;
+    desk.set_clock("2026-03-10T09:00:00+05:00");
+    let nothing = clarification(&incomplete, None);
+    desk.operator()
+        .provide_clarification(nothing)
+        .await
+        .expect("it is taken");
+    desk.until_state(&incomplete, RequestState::AwaitingClarification).await;
+    // After the last day for the first question, which was the 12th.
+    answer(&desk, &incomplete, "2026-03-18T09:00:00+05:00").await;
+    // Thirteen working days: the 2nd to the 18th.
+    let registered = desk.until(&incomplete, |now| now.due_date == day(2026, 4, 15)).await;
+    assert_eq!(registered.state(), RequestState::Registered);
+}
+
+#[tokio::test]
 async fn who_asks_waits_for_no_calendar_and_the_stop_is_counted_when_it_is_back() {
     let desk = stoppable().await;
     let request = desk.of_person().await;
@@ -116,7 +205,7 @@ async fn who_asks_waits_for_no_calendar_and_the_stop_is_counted_when_it_is_back(
     .await;
     assert_eq!(desk.get(&request).await.due_date, request.due_date);
     desk.stage.fakes.set_away(false);
-    desk.until(&request, |now| now.due_date == day(2026, 4, 11)).await;
+    desk.until(&request, |now| now.due_date == day(2026, 4, 9)).await;
 }
 
 #[tokio::test]
@@ -124,7 +213,7 @@ async fn whoever_follows_the_calendar_asks_it_with_the_stops() {
     let desk = stoppable().await;
     let (request, other) = (desk.of_person().await, desk.of_body().await);
     ask(&desk, &request).await;
-    desk.until(&request, |now| now.due_date == day(2026, 4, 11)).await;
+    desk.until(&request, |now| now.due_date == day(2026, 4, 9)).await;
     let now = "2026-03-04T10:00:00+05:00".parse().expect("an instant");
     let mut connection = desk.stage.running.superuser().await;
     sqlx::query("SET search_path TO requests")
@@ -149,7 +238,7 @@ async fn what_an_official_of_the_release_before_asked_stops_the_clock_from_his_q
     let desk = stoppable().await;
     let request = desk.of_person().await;
     ask(&desk, &request).await;
-    desk.until(&request, |now| now.due_date == day(2026, 4, 11)).await;
+    desk.until(&request, |now| now.due_date == day(2026, 4, 9)).await;
     desk.stage.execute("DELETE FROM requests.clock_stop").await;
     answer(&desk, &request, "2026-03-06T12:00:00+05:00").await;
     desk.until(&request, |now| now.due_date == day(2026, 4, 5)).await;

@@ -27,7 +27,7 @@ fn assignment(request: &proto::Request, assignee: &str) -> AssignRequestRequest 
     }
 }
 
-fn withdrawal(request: &proto::Request) -> WithdrawRequestRequest {
+pub(super) fn withdrawal(request: &proto::Request) -> WithdrawRequestRequest {
     WithdrawRequestRequest {
         name: request.name.clone(),
         reason: "by letter 7 of 2 March 2026".into(),

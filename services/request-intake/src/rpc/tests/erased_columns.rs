@@ -67,7 +67,7 @@ const STAYS: [(&str, &str); 45] = [
     // When its clock stood still.
     (
         "clock_stop",
-        "request position stopped_at cure_by restarted_at counted",
+        "request position decision stopped_at cure_by restarted_at counted",
     ),
     // By when it was to be given back or forwarded.
     (

@@ -1,7 +1,7 @@
 //! A calendar and a form registry that answer what the test wants, or are away.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     convert::Infallible,
     future::Future,
     net::Ipv4Addr,
@@ -13,7 +13,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use jiff::{ToSpan, civil::date};
+use jiff::{
+    ToSpan,
+    civil::{Date, Weekday, date},
+};
 use legalstat_kit::{door::wire, zone};
 use legalstat_proto::{
     calendar::v1::{
@@ -226,14 +229,36 @@ impl UnaryService<CheckAvailabilityRequest> for Forms {
     }
 }
 
-/// How many days a clock stood still: those of the stop and the restart too.
-fn standing(stops: &[Suspension]) -> i32 {
+/// The days on which a clock stood still: those of the stop and the restart too.
+fn standing(stops: &[Suspension]) -> BTreeSet<Date> {
     let day = |at: &Option<prost_types::Timestamp>| {
         let at = at.as_ref().expect("a stop has its ends");
         zone::civil_day(wire::timestamp(at).expect("an instant"))
     };
-    let days = |stop: &Suspension| (day(&stop.restarted_at) - day(&stop.stopped_at)).get_days() + 1;
-    stops.iter().map(days).sum()
+    let days = |stop: &Suspension| {
+        let last = day(&stop.restarted_at);
+        day(&stop.stopped_at)
+            .series(1.day())
+            .take_while(move |day| *day <= last)
+    };
+    stops.iter().flat_map(days).collect()
+}
+
+fn step(day: Date, effect: StepEffect) -> Step {
+    Step {
+        date: Some(wire::to_date(day)),
+        effect: effect.into(),
+        text: Some(common::LocalizedText {
+            kk: "мерзім".into(),
+            ru: "срок".into(),
+            en: "due".into(),
+        }),
+        legal_basis: Some(common::LegalBasis {
+            act: "Code 350-VI".into(),
+            provision: "art. 44(5)".into(),
+            ..Default::default()
+        }),
+    }
 }
 
 fn term_start(question: &ComputeDeadlineRequest) -> TermStart {
@@ -243,8 +268,8 @@ fn term_start(question: &ComputeDeadlineRequest) -> TermStart {
     }
 }
 
-/// The same for every question about the same time of a term; it holds for whatever is received on that day. It is later by the days that
-/// the clock stood still, if the law lets it stop.
+/// The same for every question about the same time of a term; it holds for whatever is received on that day. It is later by the days from
+/// Monday to Friday on which the clock stood still, if the law lets it stop.
 fn deadline(question: &ComputeDeadlineRequest, clock_stops: bool, versions: &HashMap<TermPart, String>) -> Deadline {
     let start = term_start(question);
     let received_on = start.received_at.as_ref().and_then(|at| wire::timestamp(at).ok());
@@ -265,30 +290,22 @@ fn deadline(question: &ComputeDeadlineRequest, clock_stops: bool, versions: &Has
             None => date(1, 1, 1),
         },
     };
-    let stood = if clock_stops { standing(&start.clock_stops) } else { 0 };
-    let day = day.saturating_add(stood.days());
-    let due_date = Some(wire::to_date(day));
-    let basis = common::LegalBasis {
-        act: "Code 350-VI".into(),
-        provision: "art. 44(5)".into(),
-        ..Default::default()
+    let stood = if clock_stops {
+        standing(&start.clock_stops)
+    } else {
+        BTreeSet::new()
     };
+    let is_weekend = |day: &Date| [Weekday::Saturday, Weekday::Sunday].contains(&day.weekday());
+    let moved = stood.iter().filter(|day| !is_weekend(day)).count();
+    let day = day.saturating_add(i64::try_from(moved).expect("few").days());
+    let stood = stood.iter().map(|day| step(*day, StepEffect::Suspended));
     Deadline {
-        due_date,
+        due_date: Some(wire::to_date(day)),
         due_time: Some(wire::to_timestamp(zone::end(day))),
         provisional: false,
         assumed: true,
         calendar_version: versions.get(&start.part()).cloned().unwrap_or("7".into()),
-        steps: vec![Step {
-            date: due_date,
-            effect: StepEffect::Due.into(),
-            text: Some(common::LocalizedText {
-                kk: "мерзім".into(),
-                ru: "срок".into(),
-                en: "due".into(),
-            }),
-            legal_basis: Some(basis),
-        }],
+        steps: stood.chain([step(day, StepEffect::Due)]).collect(),
         term: "terms/state-body".into(),
         registered_on: Some(common::Date {
             year: 2026,

@@ -270,7 +270,9 @@ impl Model {
     /// Waits until nothing is to be examined any more, and every stop of a clock is counted.
     async fn settle(&self) {
         let waits = "SELECT (SELECT count(*) FROM requests.request WHERE examination_pending)
-            + (SELECT count(*) FROM requests.clock_stop WHERE NOT counted)";
+            + (SELECT count(*) FROM requests.clock_stop s JOIN requests.request r ON r.id = s.request
+               WHERE NOT s.counted AND r.due_date IS NOT NULL AND r.due_by_hand IS NULL
+                  OR s.restarted_at IS NULL AND requests.ended_at(s) IS NOT NULL)";
         let settled = async {
             while self.desk.stage.count(waits).await > 0 {
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
