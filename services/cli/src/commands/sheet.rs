@@ -173,6 +173,7 @@ fn asked(request: &Value) -> Vec<String> {
         ("files", joined(files.collect())),
         ("likely a duplicate of", earlier(&request["likelyDuplicateOf"])),
         ("asks the same as", earlier(&request["repeats"])),
+        ("its clock stands still", stood(request)),
         ("its personal data were erased", text(&request["erased"])),
     ] {
         if !told.is_empty() {
@@ -202,6 +203,18 @@ fn asked(request: &Value) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// On how many days its clock stands still, and by which law; empty for none. Each of them is told among the steps to the due date.
+fn stood(request: &Value) -> String {
+    let steps = list(&request["deadline"]["steps"]).iter();
+    let days: Vec<&Value> = steps.filter(|step| text(&step["effect"]) == "SUSPENDED").collect();
+    let (Some(first), Some(last)) = (days.first(), days.last()) else {
+        return String::new();
+    };
+    let (count, law) = (days.len(), text(&first["legalBasis"]));
+    let (first, last) = (text(&first["date"]), text(&last["date"]));
+    format!("from {first} to {last}, days in all: {count} [{law}]")
 }
 
 /// All of them, those that are not passed first.
@@ -317,6 +330,30 @@ pub(super) mod tests {
         );
         let (proposed, passed) = (told.find("PROPOSED SIGNATORY"), told.find("PASSED WRITTEN"));
         assert!(proposed.is_some() && proposed < passed, "{told}");
+    }
+
+    #[test]
+    fn the_days_on_which_the_clock_stands_still_are_told_with_their_law() {
+        let mut asked = request("AWAITING_CLARIFICATION");
+        assert!(!sheet(&asked, Language::En).contains("its clock"));
+        let step = |day: i32, effect: &str| {
+            json!({
+                "date": { "year": 2020, "month": 1, "day": day }, "effect": format!("STEP_EFFECT_{effect}"),
+                "legalBasis": { "act": "Code 350-VI", "provision": "art. 64(6)", "assumed": true },
+            })
+        };
+        asked["deadline"]["steps"] = json!([
+            step(1, "COUNTED"),
+            step(2, "SUSPENDED"),
+            step(3, "SUSPENDED"),
+            step(6, "DUE")
+        ]);
+        let told = sheet(&asked, Language::En);
+        let line = told.lines().find(|line| line.starts_with("its clock")).expect("a line");
+        assert!(
+            line.starts_with("its clock stands still: from 2020-01-02 to 2020-01-03, days in all: 2 [Code 350-VI"),
+            "{line}"
+        );
     }
 
     #[test]
