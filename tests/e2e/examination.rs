@@ -2,28 +2,16 @@
 //! answered. The cases stand in `examination/cases.csv`; calendar and form registry are the real ones, and intake has a clock that
 //! is set to the receipt. `LEGALSTAT_UPDATE_SNAPSHOT=1` writes what was found into the table, for review.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use futures::{StreamExt as _, stream};
 use jiff::{Timestamp, ToSpan, civil::Date};
 use legalstat_kit::{door::wire, law::LegalBasis, zone};
-use legalstat_local::testing::harness::{Ground, Running};
 use legalstat_proto::{
     calendar::v1::RequesterKind,
-    common::v1 as common,
-    forms::v1::{
-        BatchCreateIndicatorsRequest, GetPunctualityRequest, Indicator,
-        form_registry_service_client::FormRegistryServiceClient,
-    },
     requests::v1::{
         Channel, CheckOutcome, GetRequestRequest, Item, ItemKind, Language, Request, RequestState, Requester,
         Signatory, SignatoryCapacity, SubmitRequestRequest, Unit,
-        request_intake_service_client::RequestIntakeServiceClient,
     },
 };
 use legalstat_test_support::system::System;
@@ -32,10 +20,8 @@ use serde_json::{Value, json};
 use tonic::Code;
 use uuid::Uuid;
 
-/// The day of the calendar and of the registry, after all receipts.
-const TODAY: &str = "2026-06-01T10:00:00+05:00";
-const PATIENCE: Duration = Duration::from_secs(120);
-const PAUSE: Duration = Duration::from_millis(20);
+use crate::desk::{Desk, PATIENCE, PAUSE};
+
 /// How many cases are under way.
 const AT_ONCE: usize = 32;
 
@@ -219,47 +205,7 @@ fn item(word: &str, received_on: Date) -> Item {
     }
 }
 
-/// Intake among the services that it asks.
-struct Desk {
-    clients: BTreeMap<&'static str, RequestIntakeServiceClient<tonic::transport::Channel>>,
-    _intake: Running,
-    _registry: Running,
-    _calendar: Running,
-    _files: [tempfile::TempDir; 2],
-    clock: Arc<Mutex<Timestamp>>,
-}
-
 impl Desk {
-    async fn open() -> Self {
-        let today: Timestamp = TODAY.parse().expect("an instant");
-        let files = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
-        let folder = |of: usize| ("LEGALSTAT_FILES", files[of].path().display().to_string());
-        let calendar = Running::start(&legalstat_calendar::SERVICE, &[], move || today).await;
-        let calendar_url = ("LEGALSTAT_CALENDAR_URL", calendar.url().to_owned());
-        let settings = [calendar_url.clone(), folder(0)];
-        let registry = Running::start(&legalstat_form_registry::SERVICE, &settings, move || today).await;
-        enter_indicators(&registry).await;
-        let clock = Arc::new(Mutex::new(today));
-        let told = Arc::clone(&clock);
-        let settings = [
-            calendar_url,
-            ("LEGALSTAT_FORM_REGISTRY_URL", registry.url().to_owned()),
-            ("LEGALSTAT_SIGNING_KEYS", Ground::shared().await.signing_keys()),
-            folder(1),
-        ];
-        let tell = move || *told.lock().expect("no test panics here");
-        let intake = Running::start(&legalstat_request_intake::SERVICE, &settings, tell).await;
-        let client = |caller| (caller, RequestIntakeServiceClient::new(intake.channel(Some(caller))));
-        Self {
-            clients: ["edms", "kadagalau", "operator"].map(client).into(),
-            _intake: intake,
-            _registry: registry,
-            _calendar: calendar,
-            _files: files,
-            clock,
-        }
-    }
-
     /// Submits a case, again with its id when the service says so, and waits until it is examined.
     async fn submit(&self, case: &Case, own: usize) -> Request {
         let mut client = self.clients[case.caller()].clone();
@@ -293,50 +239,6 @@ impl Desk {
         let waited = tokio::time::timeout(PATIENCE, examined).await;
         waited.unwrap_or_else(|_| panic!("{} is not examined", case.name))
     }
-}
-
-/// Two indicators of form 1, one of them restricted, in force since the Instruction.
-async fn enter_indicators(registry: &Running) {
-    let mut client = FormRegistryServiceClient::new(registry.channel(Some("operator")));
-    let whole = async {
-        let punctuality = GetPunctualityRequest {
-            year: 2019,
-            ..Default::default()
-        };
-        while client.get_punctuality(punctuality.clone()).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, whole)
-        .await
-        .expect("the schedule is made");
-    let indicator = |code: &str, restricted| Indicator {
-        code: code.into(),
-        title: Some(common::LocalizedText {
-            en: format!("Registered {code}"),
-            ..Default::default()
-        }),
-        unit: "CRIME".into(),
-        measure: "number".into(),
-        restricted,
-        valid_from: Some(common::Date {
-            year: 2019,
-            month: 4,
-            day: 15,
-        }),
-        legal_basis: Some(common::LegalBasis {
-            act: "Order No. 7".into(),
-            ..Default::default()
-        }),
-        ..Default::default()
-    };
-    let create = BatchCreateIndicatorsRequest {
-        parent: "forms/1".into(),
-        indicators: vec![indicator("crimes", false), indicator("secrets", true)],
-        request_id: Uuid::new_v5(&Uuid::NAMESPACE_OID, b"indicators").to_string(),
-        ..Default::default()
-    };
-    client.batch_create_indicators(create).await.expect("they are entered");
 }
 
 /// The case with what became of it.
@@ -405,7 +307,7 @@ async fn each_case_is_examined_as_the_law_of_its_day_has_it() {
     let desk = Desk::open().await;
     let mut found: BTreeMap<&str, Case> = BTreeMap::new();
     for (received_at, together) in by_receipt {
-        *desk.clock.lock().expect("no test panics here") = received_at;
+        desk.set_clock(received_at);
         let submitting = together.iter().map(|case| desk.submit(case, own(case)));
         let examined: Vec<Request> = stream::iter(submitting).buffered(AT_ONCE).collect().await;
         for (case, request) in together.iter().zip(&examined) {
