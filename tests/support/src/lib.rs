@@ -7,4 +7,5 @@
 
 pub mod inbox;
 pub mod open_requests;
+mod prepared;
 pub mod system;

@@ -14,6 +14,8 @@ use nix::{
 };
 use serde_json::Value;
 
+use crate::prepared;
+
 /// How long a system may take to start; on a busy machine far more than it does.
 const STARTING: Duration = Duration::from_secs(120);
 /// How long an examination may take; on a busy machine far more than it does.
@@ -28,7 +30,7 @@ pub struct System {
 }
 
 /// The program: cargo builds it for the suites of its package and tells them where it is.
-fn executable() -> std::ffi::OsString {
+pub(super) fn executable() -> std::ffi::OsString {
     std::env::var_os("CARGO_BIN_EXE_legalstat").expect("the suites are run by cargo")
 }
 
@@ -52,21 +54,33 @@ fn called(mut command: Command, folder: &Path) -> Command {
 }
 
 impl System {
-    /// A system in a folder of its own, running.
+    /// A system in a folder of its own, running, with databases that were made before.
     pub fn start() -> Self {
+        let mut system = Self::in_a_folder();
+        prepared::copy(&system.home());
+        system.up();
+        system
+    }
+
+    /// The same as a user's first start: everything is made by it.
+    pub fn first_start() -> Self {
+        let mut system = Self::in_a_folder();
+        system.up();
+        system
+    }
+
+    fn in_a_folder() -> Self {
         let passable = std::os::unix::fs::PermissionsExt::from_mode(0o711);
         let folder = tempfile::Builder::new()
             .prefix("legalstat-suite-")
             .permissions(passable)
             .tempdir()
             .expect("a folder");
-        let mut system = Self {
+        Self {
             folder,
             process: None,
             said: Arc::default(),
-        };
-        system.up();
-        system
+        }
     }
 
     /// Starts it and waits until it says that it runs.

@@ -326,7 +326,11 @@ pub async fn of_keys(connection: &mut PgConnection, keys: &[CopyKey]) -> Result<
              d.delivery_id AS "delivery_id?", d.attempts AS "attempts?", d.spared AS "spared?", d.received_bytes AS "received_bytes?", d.next_attempt_at AS "next_attempt_at?",
              d.last_outcome AS "last_outcome?"
          FROM UNNEST($1::text[], $2::text[], $3::integer[]) AS a (collection, period, number)
-         JOIN collections.copy c ON (c.collection, c.period, c.number) = (a.collection, a.period, a.number)
+         -- The limit has each copy found by its key. PostgreSQL knows little of a young table, and then reads all copies of an edition
+         -- for each of them.
+         CROSS JOIN LATERAL (
+             SELECT * FROM collections.copy c
+             WHERE (c.collection, c.period, c.number) = (a.collection, a.period, a.number) LIMIT 1) AS c
          JOIN collections.revision r ON (r.collection, r.period, r.revision) = (c.collection, c.period, c.revision)
          JOIN collections.scheduled s ON (s.parent, s.period) = ('collections/' || c.collection, c.period)
          LEFT JOIN collections.delivery d ON (d.collection, d.period, d.copy_number) = (c.collection, c.period, c.number)"#,

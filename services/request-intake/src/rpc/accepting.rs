@@ -53,12 +53,13 @@ const COUPONS: usize = 8;
 
 /// A request that is to be accepted.
 pub struct Plan {
-    pub(super) brought_by: Arc<Caller>,
+    /// Its coupon, made before the transaction: all registrations of the year wait for what is done within.
+    pub(super) receipt: Receipt,
+    /// Its coupon's secret.
+    pub(super) secret: Secret,
     /// What its caller sees of others.
     pub(super) viewer: Viewer,
     pub(super) submission: Submission,
-    /// The digest of what was received.
-    pub(super) content_sha256: [u8; 32],
     pub(super) examination: Examination,
     /// By what it is found when the next one comes.
     pub(super) known_by: KnownBy,
@@ -84,15 +85,8 @@ pub(super) async fn accept(
     let shared = Shared::of(&examinations);
     shared.store(write, texts).await?;
     let now = write.now();
-    // The year's counter is locked as late as possible: all registrations wait for it. What is joined is polled in its order: the
-    // database is asked first, and works while coupons are signed.
-    let (numbers, signed) = future::join(numbers(write, &examinations, plans), async {
-        let signed = plans.iter().map(|plan| signed(coupons, plan, now));
-        signed.collect::<anyhow::Result<Vec<(Receipt, Secret)>>>()
-    })
-    .await;
-    let ((mut numbers, found), signed) = (numbers?, signed?);
-    let (receipts, secrets): (Vec<Receipt>, Vec<Secret>) = signed.into_iter().unzip();
+    // The year's counter is locked as late as possible: all registrations wait for it.
+    let (mut numbers, found) = numbers(write, &examinations, plans).await?;
     let numbers: Vec<Option<String>> = examinations
         .iter()
         .map(|examination| numbers.next(examination))
@@ -100,20 +94,19 @@ pub(super) async fn accept(
     let group = Group {
         plans,
         examinations: &examinations,
-        receipts: &receipts,
         numbers: &numbers,
     };
     let comes_after = group.comes_after(&found);
     let repeated = Repeated::of(&group, &comes_after);
     repeated.store(write, texts).await?;
     let mut accepted: Vec<Accepting<'_>> = Vec::with_capacity(plans.len());
-    for (place, ((plan, examination), secret)) in plans.iter().zip(&examinations).zip(secrets).enumerate() {
+    for (place, (plan, examination)) in plans.iter().zip(&examinations).enumerate() {
         accepted.push(Accepting {
             viewer: &plan.viewer,
             found: &repeated.found[place],
             accepted: Accepted {
-                receipt: receipts[place].clone(),
-                secret,
+                receipt: plan.receipt.clone(),
+                secret: plan.secret.clone(),
                 submission: &plan.submission,
                 examination,
                 examined_at: now,
@@ -240,21 +233,27 @@ async fn numbers(write: &mut Write, examinations: &[&Examination], plans: &[&Pla
     Ok((Numbers(numbers.into_iter()), found))
 }
 
-/// A receipt with the service's signature, and its secret.
+/// The receipt of what has this digest, with the service's signature, and its secret.
+///
+/// # Errors
+/// As [`Coupons::sign`].
 #[expect(clippy::disallowed_methods, reason = "a coupon number is forty random bits")]
-fn signed(coupons: &Coupons, plan: &Plan, now: Timestamp) -> anyhow::Result<(Receipt, Secret)> {
-    // A system's clock may be set back between the door and here.
-    let accepted_at = now.max(plan.submission.received_at);
+pub(super) fn signed(
+    coupons: &Coupons,
+    brought_by: &Caller,
+    content_sha256: [u8; 32],
+    accepted_at: Timestamp,
+) -> anyhow::Result<(Receipt, Secret)> {
     let seconds = accepted_at.as_second().unsigned_abs();
     let unix = uuid::Timestamp::from_unix(NoContext, seconds, accepted_at.subsec_nanosecond().unsigned_abs());
     let mut receipt = Receipt {
         id: Uuid::new_v7(unix),
         coupon_number: coupon_number(zone::civil_day(accepted_at), rand::rng().random()),
         accepted_at,
-        accepted_by: plan.brought_by.name.clone(),
+        accepted_by: brought_by.name.clone(),
         proof: None,
     };
-    let secret = coupons.sign(&mut receipt, plan.content_sha256)?;
+    let secret = coupons.sign(&mut receipt, content_sha256)?;
     Ok((receipt, secret))
 }
 

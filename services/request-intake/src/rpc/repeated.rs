@@ -15,7 +15,7 @@ use crate::{
     domain::{
         earlier::{Before, Earlier},
         examination::{Check, Examination},
-        request::{Receipt, State},
+        request::State,
     },
     shared_texts::SharedTexts,
 };
@@ -24,7 +24,6 @@ use crate::{
 pub(super) struct Group<'a> {
     pub(super) plans: &'a [&'a Plan],
     pub(super) examinations: &'a [&'a Examination],
-    pub(super) receipts: &'a [Receipt],
     pub(super) numbers: &'a [Option<String>],
 }
 
@@ -63,7 +62,7 @@ impl Group<'_> {
     }
 
     fn before(&self, place: usize) -> Before {
-        let receipt = &self.receipts[place];
+        let receipt = &self.plans[place].receipt;
         Before {
             id: receipt.id,
             accepted_by: receipt.accepted_by.clone(),

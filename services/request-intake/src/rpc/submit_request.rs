@@ -156,15 +156,20 @@ impl Submissions {
             self.before_checks(asked, &read)
         );
         let mut examined = examined.into_iter();
+        let accepted_at = self.context.now();
         let today = zone::civil_day(now);
         let plans = read.into_iter().zip(asked).enumerate().map(|(place, (read, asked))| {
             let submission = read?;
             let content = asked.message.request.as_ref().map(coupons::content_sha256);
+            let content = content.ok_or_else(|| anyhow::anyhow!("a sound call has a request"))??;
             let caller = &asked.call.caller;
+            // A system's clock may be set back between the door and here.
+            let accepted_at = accepted_at.max(submission.received_at);
+            let (receipt, secret) = accepting::signed(&self.coupons, caller, content, accepted_at)?;
             Ok(Plan {
-                brought_by: caller.clone(),
+                receipt,
+                secret,
                 viewer: Viewer::of(&caller.name, caller.is_official(), &rules.bodies, today),
-                content_sha256: content.ok_or_else(|| anyhow::anyhow!("a sound call has a request"))??,
                 known_by: KnownBy::of(&submission),
                 earlier: match &shown {
                     Ok(found) => found.of(place),
