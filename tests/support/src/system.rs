@@ -54,6 +54,11 @@ fn called(mut command: Command, folder: &Path) -> Command {
 impl System {
     /// A system in a folder of its own, running.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with options.
+    pub fn start_with(options: &[&str]) -> Self {
         let passable = std::os::unix::fs::PermissionsExt::from_mode(0o711);
         let folder = tempfile::Builder::new()
             .prefix("legalstat-suite-")
@@ -65,7 +70,7 @@ impl System {
             process: None,
             said: Arc::default(),
         };
-        system.up();
+        system.up_with(options);
         system
     }
 
