@@ -31,7 +31,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 const TEXT: &str = "legalstat.common.v1.LocalizedText";
 
 /// The trait `Texts` for the answers of all methods whose requests have the field `languages`, and for every message in them that has
-/// texts. Generated, so that no text of a new field is forgotten.
+/// texts. Generated, so that no text of a new field is forgotten. What has texts in one of several parts, as the messages of a download,
+/// is left to whoever knows which part it is, and only the parts have the trait.
 fn texts(contracts: &DescriptorPool) -> Result<String, Box<dyn Error>> {
     let mut left = Vec::new();
     for service in contracts.services() {
@@ -46,23 +47,27 @@ fn texts(contracts: &DescriptorPool) -> Result<String, Box<dyn Error>> {
             continue;
         }
         let path = message.full_name().replace('.', "::");
+        let holding = holding(&message);
+        left.extend(
+            holding
+                .iter()
+                .map(|(_, held)| held.clone())
+                .filter(|held| held.full_name() != TEXT),
+        );
+        if holding.iter().any(|(field, _)| field.containing_oneof().is_some()) {
+            continue;
+        }
         writeln!(code, "impl Texts for contracts::{path} {{")?;
         writeln!(
             code,
             "fn each_text(&mut self, each: &mut dyn FnMut(&mut LocalizedText)) {{"
         )?;
-        for (field, held) in holding(&message) {
-            if field.containing_oneof().is_some() {
-                return Err(format!("{}: texts in a oneof are not gone through", field.full_name()).into());
-            }
+        for (field, _) in holding {
             writeln!(
                 code,
                 "self.{}.iter_mut().for_each(|part| part.each_text(each));",
                 field.name()
             )?;
-            if held.full_name() != TEXT {
-                left.push(held);
-            }
         }
         writeln!(code, "}}\n}}")?;
     }

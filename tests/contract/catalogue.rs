@@ -12,7 +12,7 @@ use crate::{
     sources,
 };
 
-const CATALOGUE: &str = include_str!("../../proto/ERRORS.md");
+pub(crate) const CATALOGUE: &str = include_str!("../../proto/ERRORS.md");
 const HEAD: &str = "\
 # Reasons of refusals
 
@@ -23,7 +23,7 @@ the header `accept-language` gets beside the English message. Decide by reasons,
 ";
 
 /// The names of the codes as gRPC writes them.
-fn name(code: Code) -> &'static str {
+pub(crate) fn name(code: Code) -> &'static str {
     match code {
         Code::InvalidArgument => "INVALID_ARGUMENT",
         Code::NotFound => "NOT_FOUND",
@@ -47,7 +47,7 @@ fn codes(reason: ErrorReason) -> Vec<&'static str> {
     told::codes(reason).iter().map(|code| name(*code)).collect()
 }
 
-fn short(reason: FieldReason) -> &'static str {
+pub(crate) fn short(reason: FieldReason) -> &'static str {
     reason.as_str_name().trim_start_matches("FIELD_REASON_")
 }
 

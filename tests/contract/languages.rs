@@ -15,9 +15,6 @@ use crate::{
 const FIELD: &str = "languages";
 const TEXT: &str = "legalstat.common.v1.LocalizedText";
 
-/// Streams tell in all languages: what happened, as everyone is told, and what a file is beside its content.
-const IN_ALL: [&str; 2] = ["WatchCalendar", "DownloadAttachment"];
-
 /// Whether there are texts in a message or in what it holds.
 fn has_texts(message: &MessageDescriptor) -> bool {
     let (mut left, mut seen) = (vec![message.clone()], Vec::new());
@@ -37,7 +34,7 @@ fn is_asked_for_languages(method: &MethodDescriptor) -> bool {
 fn every_method_that_reads_texts_can_be_asked_for_some_languages_and_no_other_method() {
     for method in own_methods() {
         let name = method.name();
-        let reads = !flag(&method, "mutates") && has_texts(&method.output()) && !IN_ALL.contains(&name);
+        let reads = !flag(&method, "mutates") && has_texts(&method.output());
         assert_eq!(is_asked_for_languages(&method), reads, "{name}");
     }
 }

@@ -8,6 +8,7 @@ mod graph;
 mod languages;
 mod lint;
 mod methods;
+mod provoked;
 mod reasons;
 mod released;
 mod rooms;

@@ -298,17 +298,26 @@ pub(crate) async fn answer(
     caller: Option<&str>,
     bytes: Vec<u8>,
 ) -> Result<Vec<u8>, tonic::Status> {
-    let mut client = tonic::client::Grpc::new(system.channel(server, caller));
-    client.ready().await.expect("the system runs");
-    let path = format!("/legalstat.{method}").parse().expect("a path");
-    let codec = tonic_prost::ProstCodec::<Raw, Raw>::default();
     let request = tonic::Request::new(tokio_stream::once(Raw(bytes)));
-    let response = client.streaming(request, path, codec).await?;
+    let mut answers = answers(system.channel(server, caller), method, request).await?;
     // A feed is admitted once it answers: its first message may be long in coming.
     if method.contains("/Watch") {
         return Ok(Vec::new());
     }
-    Ok(response.into_inner().message().await?.unwrap_or_default().0)
+    Ok(answers.message().await?.unwrap_or_default().0)
+}
+
+/// Calls a method with messages as bytes; gives the messages of its answer as bytes.
+pub(crate) async fn answers(
+    channel: tonic::transport::Channel,
+    method: &str,
+    request: tonic::Request<impl tokio_stream::Stream<Item = Raw> + Send + 'static>,
+) -> Result<tonic::Streaming<Raw>, tonic::Status> {
+    let mut client = tonic::client::Grpc::new(channel);
+    client.ready().await.expect("the system runs");
+    let path = format!("/legalstat.{method}").parse().expect("a path");
+    let codec = tonic_prost::ProstCodec::<Raw, Raw>::default();
+    Ok(client.streaming(request, path, codec).await?.into_inner())
 }
 
 /// Calls a method with some bytes at a server, and gives the reason of its refusal, or OK.
@@ -327,7 +336,7 @@ async fn call_with(system: &Beside, server: &str, method: &str, caller: Option<&
 
 /// A message as bytes.
 #[derive(Clone, Debug, Default)]
-struct Raw(Vec<u8>);
+pub(crate) struct Raw(pub(crate) Vec<u8>);
 
 impl prost::Message for Raw {
     fn decode(mut buffer: impl prost::bytes::Buf) -> Result<Self, prost::DecodeError> {

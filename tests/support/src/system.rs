@@ -56,9 +56,14 @@ fn called(mut command: Command, folder: &Path) -> Command {
 impl System {
     /// A system in a folder of its own, running, with databases that were made before.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with options.
+    pub fn start_with(options: &[&str]) -> Self {
         let mut system = Self::in_a_folder();
         prepared::copy(&system.home());
-        system.up();
+        system.up_with(options);
         system
     }
 

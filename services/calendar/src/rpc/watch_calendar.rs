@@ -6,7 +6,7 @@ use futures::stream::BoxStream;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use legalstat_kit::{
     Context, Error, FieldReason, Violations,
-    door::wire,
+    door::{languages::Languages, wire},
     feed::{self, Next, Source},
 };
 use legalstat_proto::calendar::v1::{
@@ -32,6 +32,7 @@ pub(super) fn watch_calendar(
     message: &WatchCalendarRequest,
 ) -> Result<BoxStream<'static, Result<CalendarChange, Status>>, Error> {
     let mut violations = Violations::new();
+    let languages = Languages::read(&mut violations, &message.languages);
     let after = match message.resume_token.as_str() {
         "" => Some(Timestamp::MIN),
         token => {
@@ -47,6 +48,7 @@ pub(super) fn watch_calendar(
         learnt: Box::pin(service.calendars.learnt()),
         after: violations.sound(after)?,
         heartbeats: message.heartbeats,
+        languages,
     };
     Ok(feed::stream(&service.context, changes))
 }
@@ -59,6 +61,7 @@ struct Changes {
     learnt: Pin<Box<OwnedNotified>>,
     after: Timestamp,
     heartbeats: bool,
+    languages: Languages,
 }
 
 impl Source for Changes {
@@ -74,7 +77,7 @@ impl Source for Changes {
         else {
             return Ok(Next::End { caught_up: true });
         };
-        let told = told(&calendars, change)?;
+        let told = self.languages.keep(told(&calendars, change)?);
         self.after = change.at;
         Ok(Next::Told(vec![told]))
     }

@@ -168,7 +168,7 @@ mod tests {
             "https://adilet.zan.kz/rus/docs/V1900018554",
         );
         for (language, url, cited) in [
-            (Language::Kk, kk, "Нұсқаулық, тармақ 8"),
+            (Language::Kk, kk, "Нұсқаулық, 8-тармақ"),
             (Language::Ru, ru, "Инструкция, п. 8"),
             (Language::En, ru, "Instruction, para 8"),
         ] {

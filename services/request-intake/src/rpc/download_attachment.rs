@@ -1,7 +1,7 @@
 //! DownloadAttachment.
 
 use futures::{StreamExt, stream, stream::BoxStream};
-use legalstat_kit::{Call, Error, FieldReason, Refusal, Violations, schema::Database};
+use legalstat_kit::{Call, Error, FieldReason, Refusal, Violations, door::languages::Languages, schema::Database};
 use legalstat_proto::requests::v1::{
     DownloadAttachmentRequest, DownloadAttachmentResponse, download_attachment_response::Part,
 };
@@ -29,6 +29,7 @@ pub(super) async fn download_attachment(
     }
     let offset = number(&mut violations, "offset", message.offset);
     let length = number(&mut violations, "length", message.length);
+    let languages = Languages::read(&mut violations, &message.languages);
     let attachment = find(service, call, violations.sound(id)?).await?;
     if service.attachments.has_expired(&attachment, service.context.now()) {
         // Its content may be gone before its row.
@@ -50,7 +51,7 @@ pub(super) async fn download_attachment(
     let content = service.files.read_range(&attachment.sha256, offset..end);
     let expires = service.attachments.expires(&attachment);
     let (db, id) = (service.context.db.clone(), attachment.id);
-    let description = convert_attachments::attachment(attachment, expires);
+    let description = languages.keep(convert_attachments::attachment(attachment, expires));
     let description = stream::iter([Ok(part(Part::File(description)))]);
     let chunks = content.then(move |chunk| {
         let db = db.clone();

@@ -47,6 +47,40 @@ fn second_order() -> CalendarAct {
 }
 
 #[tokio::test]
+async fn a_change_is_told_in_the_languages_asked_for() {
+    let service = running().await;
+    let mut client = administrator(&service);
+    let text = |kk: &str, ru: &str| {
+        Some(legalstat_proto::common::v1::LocalizedText {
+            kk: kk.into(),
+            ru: ru.into(),
+            en: String::new(),
+        })
+    };
+    let titled = CalendarAct {
+        title: text("Демалысты ауыстыру", "О переносе"),
+        ..order()
+    };
+    let recorded = client.create_calendar_act(create(titled, 1)).await;
+    let recorded = recorded.expect("recorded").into_inner();
+    assert_eq!(
+        recorded.calendar_act.and_then(|act| act.title),
+        text("Демалысты ауыстыру", "О переносе")
+    );
+    let request = WatchCalendarRequest {
+        languages: vec!["ru".into()],
+        ..WatchCalendarRequest::default()
+    };
+    let mut changes = client
+        .watch_calendar(request)
+        .await
+        .expect("it is watched")
+        .into_inner();
+    let effect = next(&mut changes).await.effect.expect("an act was recorded");
+    assert_eq!(effect.calendar_act.and_then(|act| act.title), text("", "О переносе"));
+}
+
+#[tokio::test]
 async fn every_change_is_told_once_in_order_and_a_watcher_can_leave_and_come_back() {
     let service = running().await;
     let mut client = administrator(&service);

@@ -6,8 +6,8 @@ use legalstat_local::testing::{
     refusals::{pairs, violations},
 };
 use legalstat_proto::requests::v1::{
-    self as proto, Attachment, AttachmentKind as Kind, CheckOutcome, CheckRule, RequestState, SignatureOutcome,
-    UploadAttachmentHeader,
+    self as proto, Attachment, AttachmentKind as Kind, CheckOutcome, CheckRule, DownloadAttachmentRequest,
+    RequestState, SignatureOutcome, UploadAttachmentHeader, download_attachment_response::Part,
 };
 
 use super::{
@@ -71,6 +71,33 @@ async fn a_valid_signature_passes_and_says_who_signed() {
     assert_eq!(checked(&mut edms, &[&beside, &document]).await.0, CheckOutcome::Passed);
 }
 
+/// Why a signature is not valid, as a download in Russian describes it: in Kazakh, Russian and English.
+async fn told_in_russian(client: &mut Client, file: &Attachment) -> [String; 3] {
+    let request = DownloadAttachmentRequest {
+        name: file.name.clone(),
+        languages: vec!["ru".into()],
+        ..Default::default()
+    };
+    let download = client
+        .download_attachment(request)
+        .await
+        .expect("it is the caller's own");
+    let first = download
+        .into_inner()
+        .message()
+        .await
+        .expect("it comes")
+        .expect("it is described");
+    let Some(Part::File(described)) = first.part else {
+        panic!("the first message describes the file")
+    };
+    let reason = described
+        .signature
+        .and_then(|verdict| verdict.reason)
+        .expect("it says why");
+    [reason.kk, reason.ru, reason.en]
+}
+
 #[tokio::test]
 async fn a_signature_that_is_not_valid_is_kept_and_proposed_to_an_official_with_its_reason() {
     let stage = trusting().await;
@@ -95,6 +122,7 @@ async fn a_signature_that_is_not_valid_is_kept_and_proposed_to_an_official_with_
             reason.en.contains(said) && !reason.kk.is_empty() && !reason.ru.is_empty(),
             "{reason:?}"
         );
+        assert_eq!(told_in_russian(&mut edms, &beside).await, ["", &reason.ru, ""]);
         let (proposed, text, accepted) = checked(&mut edms, &[&document, &beside]).await;
         assert_eq!(
             (proposed, accepted.state()),

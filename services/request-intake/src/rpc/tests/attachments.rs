@@ -86,6 +86,7 @@ pub(super) async fn download(client: &mut Client, name: &str, offset: i64) -> Re
         name: name.into(),
         offset,
         length: 0,
+        languages: Vec::new(),
     };
     let mut stream = client.download_attachment(request).await?.into_inner();
     let (mut file, mut content) = (None, Vec::new());

@@ -61,7 +61,12 @@ impl Holdings {
             }
             .into(),
             restricted: meant == RESTRICTED,
-            matched: meant.to_owned(),
+            matched: if [INDICATOR, RESTRICTED].contains(&meant) {
+                meant
+            } else {
+                ""
+            }
+            .to_owned(),
             indicators: if meant.is_empty() { vec![] } else { vec![near] },
             ..ItemAvailability::default()
         })

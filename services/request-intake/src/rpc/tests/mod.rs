@@ -35,6 +35,7 @@ mod model;
 mod notices;
 mod outdated;
 mod owed_days;
+mod peers;
 mod queues;
 mod reading;
 mod recompute;
