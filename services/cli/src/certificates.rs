@@ -17,6 +17,7 @@ use legalstat_local::{
     authority::{self, Authority, Issued, Usage},
     folder::write_whole,
     hosts,
+    residents::is_service,
 };
 use legalstat_proto::common::v1::Role;
 use rustls::pki_types::ServerName;
@@ -75,7 +76,7 @@ enum Action {
         #[arg(long, required = true)]
         role: Vec<AddedRole>,
         /// Under which name or address it serves too, for example localhost; may be repeated
-        #[arg(long, value_parser = host)]
+        #[arg(long, value_parser = host_of_caller)]
         host: Vec<String>,
     },
 }
@@ -124,6 +125,19 @@ fn host(text: &str) -> Result<String, &'static str> {
     Ok(text.to_ascii_lowercase())
 }
 
+/// A host that a caller's certificate can name: whoever has it could pass for what else has that name.
+fn host_of_caller(text: &str) -> Result<String, String> {
+    let host = host(text)?;
+    // `calendar`, and within a cluster `calendar.legalstat.svc` and what else its names end with.
+    let of_service = host.split('.').next().is_some_and(is_service);
+    if of_service || public_hosts().is_ok_and(|public| public.contains(&host)) {
+        return Err(
+            "the services are reached under this name, and who has a certificate for it could pass for one".into(),
+        );
+    }
+    Ok(host)
+}
+
 impl Certificates {
     /// Makes, signs, lists or revokes them.
     pub(crate) fn run(self, options: &Options) -> Result<(), Failure> {
@@ -161,8 +175,7 @@ fn revoke(folder: &Path, name: &str) -> Result<(), Failure> {
         [] => format!("{name} has no certificate that could still be used: its certificates are revoked or have ended"),
         serials => format!("revoked of {name}: {}", serials.join(", ")),
     };
-    let has_key_here = folder.join("certificates").join(format!("{name}.pem")).exists();
-    let next = if has_key_here {
+    let next = if !authority.has_own_key(name)? {
         "; a new key and its certificate are made"
     } else {
         ""
@@ -174,12 +187,17 @@ fn revoke(folder: &Path, name: &str) -> Result<(), Failure> {
 /// Adds a caller and makes its certificate.
 fn add(folder: &Path, name: &str, roles: &[AddedRole], served: &[String]) -> Result<(), Failure> {
     let roles: Vec<Role> = roles.iter().flat_map(|role| role.of_contracts()).copied().collect();
-    let with_own_key = own_keys::signed(&Authority::open_or_create(folder)?)?;
-    if with_own_key.iter().any(|one| one.is_of(name)) && !usages(folder)?.iter().any(|one| one.is_of(name)) {
-        let message =
-            format!("the key of {name} is its owner's: have the request for it signed with `certificates sign`");
-        return Err(Failure::usage(message));
-    }
+    let authority = Authority::open_or_create(folder)?;
+    let require_made_here = || -> Result<(), Failure> {
+        if authority.has_own_key(name)? {
+            let message =
+                format!("the key of {name} is its owner's: have the request for it signed with `certificates sign`");
+            return Err(Failure::usage(message));
+        }
+        Ok(())
+    };
+    let alone = authority.alone()?;
+    require_made_here()?;
     let is_new = added::add(folder, &usages(folder)?, name, &roles).map_err(|refused| match refused {
         NotAdded::Other(error) => Failure::Other(error),
         refused => Failure::usage(refused.to_string()),
@@ -187,7 +205,10 @@ fn add(folder: &Path, name: &str, roles: &[AddedRole], served: &[String]) -> Res
     if !served.is_empty() {
         hosts::add(folder, name, served)?;
     }
+    drop(alone);
     Identities::ensure(folder)?;
+    // Its owner may have had a key signed meanwhile.
+    require_made_here()?;
     let file = folder.join("certificates").join(format!("{name}.pem"));
     let told = if is_new {
         "added; its certificate is"
@@ -260,7 +281,9 @@ impl Identities {
         let own = std::fs::read(authority.certificate_path())?;
         write_whole(&folder.join("certificates/ca.pem"), &own, 0o644)?;
         let mut identities = BTreeMap::new();
-        for usage in usages(folder)? {
+        let with_own_key = own_keys::signed(&authority)?;
+        let made_here = |usage: &Usage| !with_own_key.iter().any(|one| one.is_of(usage.name()));
+        for usage in usages(folder)?.into_iter().filter(made_here) {
             let usage = hosts::with_added(folder, usage)?;
             identities.insert(usage.name().to_owned(), authority.ensure(&usage)?);
         }

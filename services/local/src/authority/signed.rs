@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use time::Duration;
 use x509_parser::pem::parse_x509_pem;
 
-use super::{Authority, Issued, RENEWED, SIGNED, SigningRequest, State, Usage, request::SignedKey};
+use super::{Alone, Authority, Issued, RENEWED, SIGNED, SigningRequest, State, Usage, request::SignedKey};
 
 /// Why a key is not signed.
 #[derive(Debug, thiserror::Error)]
@@ -27,13 +27,29 @@ pub enum NotSigned {
 
 impl Authority {
     /// Signs the key of a request, for so many days, for whom the authority says it is; whether a certificate was made. The same request for the
-    /// same party gives the certificate that there is until 30 days, or a third of `days`, before its end.
+    /// same party gives the certificate that there is until 30 days, or a third of `days`, before its end. A key that was made here for the
+    /// party is given up: its certificates are revoked, and no new one is made.
     ///
     /// # Errors
     /// A key whose certificate is revoked or that is another party's, or files that cannot be read or written.
-    pub fn sign(&self, request: &SigningRequest, usage: &Usage, days: i64) -> Result<(Issued, bool), NotSigned> {
-        let _alone = self.alone()?;
-        self.signed(&request.key, usage, days)
+    pub fn sign(
+        &self,
+        request: &SigningRequest,
+        usage: &Usage,
+        days: i64,
+        alone: &Alone,
+    ) -> Result<(Issued, bool), NotSigned> {
+        let signed = self.signed(&request.key, usage, days)?;
+        self.revoke_where(alone, |issued| issued.has_key_here && usage.is_of(&issued.name))?;
+        Ok(signed)
+    }
+
+    /// Whether a name has a key that its owner made, whatever has become of its certificate: none is made here for it any more.
+    ///
+    /// # Errors
+    /// A record that cannot be read.
+    pub fn has_own_key(&self, name: &str) -> anyhow::Result<bool> {
+        Ok(self.recorded(SIGNED)?.iter().any(|signed| signed.name == name))
     }
 
     /// A new certificate for the last key of this name that is not revoked; whether one was made, as for `sign`.

@@ -192,6 +192,16 @@ fn folder_and_authority() -> (tempfile::TempDir, Authority) {
     (folder, authority)
 }
 
+fn sign(
+    authority: &Authority,
+    request: &SigningRequest,
+    usage: &Usage,
+    days: i64,
+) -> Result<(Issued, bool), NotSigned> {
+    let alone = authority.alone().expect("nobody else is at it");
+    authority.sign(request, usage, days, &alone)
+}
+
 #[test]
 fn a_request_is_signed_for_whom_the_authority_says_and_repeated_gives_the_same() {
     let (folder, authority) = folder_and_authority();
@@ -206,9 +216,9 @@ fn a_request_is_signed_for_whom_the_authority_says_and_repeated_gives_the_same()
             &format!("committee-{kind:?}").replace(|c: char| !c.is_alphanumeric(), ""),
             &[Role::Subject],
         );
-        let (first, is_new) = authority.sign(&asked, &committee, 365).expect("it is signed");
+        let (first, is_new) = sign(&authority, &asked, &committee, 365).expect("it is signed");
         assert!(is_new);
-        let (again, is_new) = authority.sign(&asked, &committee, 365).expect("it is signed");
+        let (again, is_new) = sign(&authority, &asked, &committee, 365).expect("it is signed");
         assert!(!is_new);
         assert_eq!(first.pem, again.pem);
         let (_, pem) = x509_parser::pem::parse_x509_pem(first.pem.as_bytes()).expect("PEM");
@@ -263,7 +273,7 @@ fn a_renewed_certificate_has_a_serial_of_its_own_and_revoking_takes_all() {
     let key = KeyPair::generate().expect("a key");
     let asked = SigningRequest::read(&request(&key)).expect("it proves its key");
     let committee = Usage::caller("tax-committee", &[Role::Subject]);
-    let (short, _) = authority.sign(&asked, &committee, 20).expect("it is signed");
+    let (short, _) = sign(&authority, &asked, &committee, 20).expect("it is signed");
     assert!(short.ends_within(jiff::SignedDuration::from_hours(24 * 30)));
     let (long, is_new) = authority.renew("tax-committee", 365).expect("it is renewed");
     assert!(is_new && long.serial != short.serial && long.key == short.key);
@@ -281,12 +291,12 @@ fn a_renewed_certificate_has_a_serial_of_its_own_and_revoking_takes_all() {
     assert!(authority.revoke("tax-committee").expect("nothing is left").is_empty());
     let refused = |refused: Result<(Issued, bool), NotSigned>| refused.expect_err("the key is revoked").to_string();
     assert!(refused(authority.renew("tax-committee", 365)).contains("new key"));
-    assert!(refused(authority.sign(&asked, &committee, 365)).contains("new key"));
+    assert!(refused(sign(&authority, &asked, &committee, 365)).contains("new key"));
     let other = SigningRequest::read(&request(&KeyPair::generate().expect("a key"))).expect("it proves its key");
-    authority.sign(&other, &committee, 365).expect("a new key is signed");
+    sign(&authority, &other, &committee, 365).expect("a new key is signed");
     assert!(matches!(authority.renew("nobody", 365), Err(NotSigned::Unknown(_))));
     let another = Usage::caller("another", &[Role::Subject]);
-    let refused = authority.sign(&other, &another, 365);
+    let refused = sign(&authority, &other, &another, 365);
     assert!(matches!(refused, Err(NotSigned::OfAnother(name)) if name == "tax-committee"));
 }
 
@@ -312,4 +322,36 @@ fn what_was_signed_before_there_was_a_record_is_known_and_anothers_certificate_i
     assert_eq!(names, ["edms"]);
     assert!(issued[0].has_key_here);
     drop(other);
+}
+
+#[test]
+fn a_key_that_was_made_here_is_given_up_once_its_party_has_one_of_its_own() {
+    let (folder, authority) = folder_and_authority();
+    let (senate, other) = (Usage::recipient("senate"), Usage::recipient("mazhilis"));
+    let made = authority.ensure(&senate).expect("it is made");
+    let stays = authority.ensure(&other).expect("it is made");
+    let key = KeyPair::generate().expect("a key");
+    let asked = SigningRequest::read(&request(&key)).expect("it proves its key");
+    let (signed, _) = sign(&authority, &asked, &senate, 365).expect("it is signed");
+    let of_senate = || {
+        let issued = authority.issued().expect("they are recorded").into_iter();
+        let issued = issued.filter(|one| one.name == "senate");
+        issued.map(|one| (one.has_key_here, one.state)).collect::<Vec<_>>()
+    };
+    assert_eq!(of_senate(), [(false, State::Valid), (true, State::Revoked)]);
+    assert!(!made.key_path.exists() && !made.certificate_path.exists());
+    assert!(stays.key_path.exists() && stays.certificate_path.exists());
+    let refused = authority
+        .ensure(&senate)
+        .expect_err("its key is its owner's")
+        .to_string();
+    assert!(refused.contains("the key of senate is its owner's"), "{refused}");
+
+    // What its owner keeps there is his, also when it is revoked.
+    let certificates = folder.path().join("certificates");
+    std::fs::write(certificates.join("senate.pem"), &signed.pem).expect("the folder is ours");
+    std::fs::write(certificates.join("senate.key"), key.serialize_pem()).expect("the folder is ours");
+    authority.revoke("senate").expect("it is revoked");
+    assert!(made.key_path.exists() && made.certificate_path.exists());
+    assert_eq!(of_senate(), [(false, State::Revoked), (true, State::Revoked)]);
 }
