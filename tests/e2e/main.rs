@@ -34,3 +34,4 @@ mod retention;
 mod sandbox;
 mod signed_copies;
 mod signer;
+mod traces;
