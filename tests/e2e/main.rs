@@ -12,6 +12,7 @@ mod coupons;
 mod decisions;
 mod deliveries;
 mod distribution_lists;
+mod doctor;
 mod editions;
 mod examination;
 mod feeds;

@@ -9,6 +9,7 @@ mod call;
 mod certificates;
 mod commands;
 mod contract;
+mod doctor;
 mod failure;
 mod invocation;
 mod json;
@@ -72,6 +73,7 @@ enum Group {
     Inbox(commands::inbox::Inbox),
     #[command(subcommand)]
     Journal(commands::journal::Journal),
+    Doctor(doctor::Doctor),
 }
 
 fn main() -> ExitCode {
@@ -131,6 +133,7 @@ async fn carry_out(options: Options, group: Group) -> Result<(), Failure> {
         Group::Bodies(command) => command.command()?,
         Group::Collections(command) => return command.run(&options).await,
         Group::Journal(command) => command.command()?,
+        Group::Doctor(doctor) => return doctor.run(&options).await,
     };
     command.run(&options).await
 }
