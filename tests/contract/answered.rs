@@ -1,8 +1,15 @@
 //! What `proto/README.md` promises to callers of whom something is unusual, on a running system: their language, their release,
 //! their token, their pings.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
+use hyper_util::rt::TokioIo;
 use legalstat_kit::told;
 use legalstat_local::testing::refusals::{pairs, violations};
 use legalstat_proto::{
@@ -20,6 +27,7 @@ use legalstat_proto::{
     },
 };
 use prost::Message as _;
+use tokio::net::TcpStream;
 use tonic::{Status, metadata::AsciiMetadataValue, transport::Channel};
 use tonic_types::{ErrorDetails, StatusExt as _};
 use uuid::Uuid;
@@ -245,7 +253,20 @@ async fn who_pings_too_often_is_answered_all_the_same() {
         .http2_keep_alive_interval(Duration::from_millis(1))
         .keep_alive_timeout(Duration::from_secs(60))
         .keep_alive_while_idle(true);
-    let channel = pinging.connect().await.expect("the system runs");
+    // Whoever is thrown out connects again by itself, so the connections are counted.
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = connections.clone();
+    let connector = tower::service_fn(move |address: http::Uri| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        async move {
+            let authority = address.authority().expect("an address").as_str().to_owned();
+            Ok::<_, std::io::Error>(TokioIo::new(TcpStream::connect(authority).await?))
+        }
+    });
+    let channel = pinging
+        .connect_with_connector(connector)
+        .await
+        .expect("the system runs");
     let mut client = CalendarServiceClient::new(channel);
     for _ in 0..20 {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -259,5 +280,6 @@ async fn who_pings_too_often_is_answered_all_the_same() {
             .await;
         day.expect("pings are no reason to refuse");
     }
+    assert_eq!(connections.load(Ordering::Relaxed), 1, "nobody is thrown out for them");
     end(system);
 }

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const RULES: &str = include_str!("../../deploy/prometheus/alerts.yml");
 
 /// Where a service answers probes: ten ports beyond its calls, or where `up` said.
-fn health_port(system: &System, service: &str) -> u16 {
+pub(crate) fn health_port(system: &System, service: &str) -> u16 {
     let moved = system.said();
     let moved = moved.split_once(&format!("  {service} takes port "));
     let port = match moved {

@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Output,
+    process::{Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -211,5 +211,57 @@ fn every_mistake_in_a_request_for_a_certificate_is_named() {
     }
     for arguments in [&["--days", "826"][..], &["--role", "service"], &["--host", "https://a"]] {
         sign(&[&good[..], arguments].concat());
+    }
+    for host in [
+        "calendar",
+        "Form-Registry.legalstat.svc",
+        "request-intake.legalstat.svc.cluster.local",
+    ] {
+        let said = sign(&[&good[..], &["--host", host]].concat());
+        assert!(said.contains("could pass for one"), "{said}");
+    }
+}
+
+/// Names for which a key is made here and another is signed, all at the same moment.
+const AT_ONCE: [&str; 6] = ["aliya", "bolat", "daniyar", "erlan", "galym", "saule"];
+
+#[test]
+fn of_a_key_made_here_and_an_owners_key_signed_at_the_same_moment_only_the_owners_can_be_used() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let command = |arguments: &[&str]| {
+        let mut command = program(folder.path());
+        command.arg("certificates").args(arguments).stderr(Stdio::piped());
+        command
+    };
+    succeeded(&command(&[]).output().expect("the program runs"));
+    for (place, name) in AT_ONCE.into_iter().enumerate() {
+        // Of two with different roles one is refused: a name is one person.
+        let role = if place % 2 == 0 { "operator" } else { "auditor" };
+        key_and_request(folder.path(), &["-newkey", "ed25519"]);
+        let csr = folder.path().join(format!("{name}.csr"));
+        std::fs::rename(folder.path().join("tax-committee.csr"), &csr).expect("it is made");
+        let mut add = command(&["add", "--name", name, "--role", "operator"]);
+        let mut sign = command(&["sign", "--csr", text(&csr), "--name", name, "--role", role]);
+        let (add, sign) = (add.spawn().expect("it starts"), sign.stdout(Stdio::null()).spawn());
+        let sign = sign.expect("it starts").wait_with_output().expect("it ends");
+        let add = add.wait_with_output().expect("it ends");
+
+        let list = command(&["list", "-o", "json"]).output().expect("the program runs");
+        let list: Value = serde_json::from_slice(&list.stdout).expect("JSON");
+        let of_name = list["certificates"].as_array().expect("a list").iter();
+        let valid: Vec<&Value> = of_name
+            .filter(|one| one["name"] == name && one["state"] == "VALID")
+            .collect();
+        assert_eq!(valid.len(), 1, "{list}");
+        let (own, said) = (sign.status.success(), [add.stderr, sign.stderr].concat());
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(valid[0]["key"] == "by its owner", own, "{said}");
+        assert!(
+            own || role != "operator",
+            "the same person may have his own key: {said}"
+        );
+        assert!(own || add.status.success(), "one of them is carried out: {said}");
+        let made_here = folder.path().join(format!(".legalstat/certificates/{name}.key"));
+        assert_eq!(made_here.exists(), !own, "{said}");
     }
 }

@@ -27,6 +27,7 @@ pub static SERVICE: Service<WorkingHours> = Service {
     services: &[SERVICE_NAME],
     tables: &[&write::TABLES, &TABLES],
     config: config::working_hours,
+    check: |_| Ok(()),
     start,
 };
 

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use bytes::{Buf, BufMut};
 use futures::{Stream, StreamExt};
 use indicatif::{ProgressBar, ProgressStyle};
+use legalstat_kit::call::client;
 use legalstat_proto::forms::v1::{
     ImportObservationsHeader, ImportObservationsRequest, ObservationRow, ObservationRows,
     form_registry_service_client::FormRegistryServiceClient, import_observations_request::Part,
@@ -20,6 +21,7 @@ use tonic::{
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
     transport::Channel,
 };
+use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse, health_client::HealthClient};
 
 use crate::{
     failure::Failure,
@@ -88,6 +90,27 @@ impl Connection {
         Self { unnamed, ..self }
     }
 
+    /// Asks whether the service of this full name serves; the headers of the answer tell its release and its time.
+    pub(crate) async fn health(&self, service: &str) -> Result<tonic::Response<HealthCheckResponse>, Failure> {
+        let service = service.to_owned();
+        let mut client = HealthClient::new(self.channel.clone());
+        let asked = client.check(self.request(HealthCheckRequest { service }));
+        let answer = match tokio::time::timeout(self.timeout + GRACE, asked).await {
+            Ok(answer) => answer.map_err(Failure::from),
+            Err(_) => Err(self.no_answer()),
+        };
+        self.explained(answer).await
+    }
+
+    /// The way to the service.
+    pub(crate) fn line(&self) -> &Line {
+        &self.line
+    }
+
+    fn no_answer(&self) -> Failure {
+        Failure::Unreachable(format!("no answer within {:?}", self.timeout))
+    }
+
     /// Calls a unary method with a request that the program made.
     pub(crate) async fn call(&self, name: &str, request: &Value) -> Result<Value, Failure> {
         self.send(name, &message::of(&method(name).input(), request)?).await
@@ -106,8 +129,7 @@ impl Connection {
         loop {
             // The call's own deadline starts with its connection; a peer that never finishes the handshake has none.
             let answer = tokio::time::timeout_at(deadline + GRACE, call()).await;
-            let result =
-                answer.unwrap_or_else(|_| Err(Failure::Unreachable(format!("no answer within {:?}", self.timeout))));
+            let result = answer.unwrap_or_else(|_| Err(self.no_answer()));
             let pause = result.as_ref().err().and_then(Failure::retry_after);
             match pause.filter(|pause| Instant::now() + *pause < deadline) {
                 Some(pause) => {
@@ -296,7 +318,7 @@ impl Connection {
     fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request.set_timeout(self.timeout);
-        request
+        client::traced(request)
     }
 }
 

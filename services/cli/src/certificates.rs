@@ -17,6 +17,7 @@ use legalstat_local::{
     authority::{self, Authority, Issued, Usage},
     folder::write_whole,
     hosts,
+    residents::is_service,
 };
 use legalstat_proto::common::v1::Role;
 use rustls::pki_types::ServerName;
@@ -75,7 +76,7 @@ enum Action {
         #[arg(long, required = true)]
         role: Vec<AddedRole>,
         /// Under which name or address it serves too, for example localhost; may be repeated
-        #[arg(long, value_parser = served_host)]
+        #[arg(long, value_parser = host_of_caller)]
         host: Vec<String>,
     },
 }
@@ -126,12 +127,15 @@ fn host(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// A host of whoever is no service: under a service's own he could answer in its place.
-fn served_host(text: &str) -> Result<String, String> {
+/// A host that a caller's certificate can name: whoever has it could pass for what else has that name.
+fn host_of_caller(text: &str) -> Result<String, String> {
     let host = host(text)?;
-    let is_service = ServiceName::ALL.iter().any(|service| service.as_str() == host);
-    if is_service || public_hosts().map_err(|error| error.to_string())?.contains(&host) {
-        return Err("the services are reached under it: it cannot be another's".to_owned());
+    // `calendar`, and within a cluster `calendar.legalstat.svc` and what else its names end with.
+    let of_service = host.split('.').next().is_some_and(is_service);
+    if of_service || public_hosts().map_err(|error| error.to_string())?.contains(&host) {
+        return Err(
+            "the services are reached under this name, and who has a certificate for it could pass for one".into(),
+        );
     }
     Ok(host)
 }
@@ -173,8 +177,7 @@ fn revoke(folder: &Path, name: &str) -> Result<(), Failure> {
         [] => format!("{name} has no certificate that could still be used: its certificates are revoked or have ended"),
         serials => format!("revoked of {name}: {}", serials.join(", ")),
     };
-    let has_key_here = folder.join("certificates").join(format!("{name}.pem")).exists();
-    let next = if has_key_here {
+    let next = if !authority.has_own_key(name)? {
         "; a new key and its certificate are made"
     } else {
         ""
@@ -187,15 +190,17 @@ fn revoke(folder: &Path, name: &str) -> Result<(), Failure> {
 fn add(folder: &Path, name: &str, roles: &[AddedRole], served: &[String]) -> Result<(), Failure> {
     let roles: Vec<Role> = roles.iter().flat_map(|role| role.of_contracts()).copied().collect();
     let authority = Authority::open_or_create(folder)?;
+    let require_made_here = || -> Result<(), Failure> {
+        if authority.has_own_key(name)? {
+            let message =
+                format!("the key of {name} is its owner's: have the request for it signed with `certificates sign`");
+            return Err(Failure::usage(message));
+        }
+        Ok(())
+    };
     let alone = authority.alone()?;
-    let with_own_key = own_keys::signed(&authority)?;
-    if with_own_key.iter().any(|one| one.is_of(name)) && !usages(folder)?.iter().any(|one| one.is_of(name)) {
-        let message =
-            format!("the key of {name} is its owner's: have the request for it signed with `certificates sign`");
-        return Err(Failure::usage(message));
-    }
-    let there = own_keys::there(folder, &authority)?;
-    let is_new = added::add(folder, &there, name, &roles).map_err(|refused| match refused {
+    require_made_here()?;
+    let is_new = added::add(folder, &own_keys::there(folder, &authority)?, name, &roles).map_err(|refused| match refused {
         NotAdded::Other(error) => Failure::Other(error),
         refused => Failure::usage(refused.to_string()),
     })?;
@@ -204,6 +209,8 @@ fn add(folder: &Path, name: &str, roles: &[AddedRole], served: &[String]) -> Res
     }
     drop(alone);
     Identities::ensure(folder)?;
+    // Its owner may have had a key signed meanwhile.
+    require_made_here()?;
     let file = folder.join("certificates").join(format!("{name}.pem"));
     let told = if is_new {
         "added; its certificate is"
@@ -276,7 +283,9 @@ impl Identities {
         let own = std::fs::read(authority.certificate_path())?;
         write_whole(&folder.join("certificates/ca.pem"), &own, 0o644)?;
         let mut identities = BTreeMap::new();
-        for usage in usages(folder)? {
+        let with_own_key = own_keys::signed(&authority)?;
+        let made_here = |usage: &Usage| !with_own_key.iter().any(|one| one.is_of(usage.name()));
+        for usage in usages(folder)?.into_iter().filter(made_here) {
             let usage = hosts::with_added(folder, usage)?;
             identities.insert(usage.name().to_owned(), authority.ensure(&usage)?);
         }

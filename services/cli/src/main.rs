@@ -9,6 +9,7 @@ mod call;
 mod certificates;
 mod commands;
 mod contract;
+mod doctor;
 mod failure;
 mod invocation;
 mod json;
@@ -27,15 +28,20 @@ mod up;
 use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
+use legalstat_kit::call::telemetry::{self, LogFormat, Telemetry};
+use tracing::Instrument as _;
 
 use crate::{failure::Failure, options::Options};
+
+/// Where traces go over OTLP.
+const OTLP_ENDPOINT: &str = "LEGALSTAT_OTLP_ENDPOINT";
 
 /// Provides legal statistical information the way the Instruction orders it.
 ///
 /// Exit status: 0 done; 1 refused, so that the same call is refused again, or failed on this machine; 2 wrong usage or
 /// settings; 3 away for the moment, so that the same call can succeed later.
 #[derive(Parser, Debug)]
-#[command(name = "legalstat", version = legalstat_kit::call::telemetry::RELEASE.as_str(), max_term_width = 120)]
+#[command(name = "legalstat", version = telemetry::RELEASE.as_str(), max_term_width = 120)]
 struct CommandLine {
     #[command(flatten)]
     options: Options,
@@ -67,6 +73,7 @@ enum Group {
     Inbox(commands::inbox::Inbox),
     #[command(subcommand)]
     Journal(commands::journal::Journal),
+    Doctor(doctor::Doctor),
 }
 
 fn main() -> ExitCode {
@@ -94,6 +101,25 @@ fn main() -> ExitCode {
 }
 
 async fn run(options: Options, group: Group) -> Result<(), Failure> {
+    // What serves starts its own.
+    let _telemetry = match group {
+        Group::Up(_) | Group::Tour { .. } | Group::Inbox(_) => None,
+        _ => exporting()?,
+    };
+    let command = tracing::info_span!("command", otel.kind = "client");
+    carry_out(options, group).instrument(command).await
+}
+
+/// Exports the trace that a command begins, where the environment says whither.
+fn exporting() -> anyhow::Result<Option<Telemetry>> {
+    let endpoint = std::env::var(OTLP_ENDPOINT)
+        .ok()
+        .filter(|endpoint| !endpoint.is_empty());
+    let start = |endpoint: String| telemetry::start("legalstat-cli", "off", LogFormat::Text, Some(&endpoint));
+    endpoint.map(start).transpose()
+}
+
+async fn carry_out(options: Options, group: Group) -> Result<(), Failure> {
     let command = match group {
         Group::Up(up) => return up.run(&options.folder).await,
         Group::Certificates(certificates) => return certificates.run(&options),
@@ -107,6 +133,7 @@ async fn run(options: Options, group: Group) -> Result<(), Failure> {
         Group::Bodies(command) => command.command()?,
         Group::Collections(command) => return command.run(&options).await,
         Group::Journal(command) => command.command()?,
+        Group::Doctor(doctor) => return doctor.run(&options).await,
     };
     command.run(&options).await
 }

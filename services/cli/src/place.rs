@@ -59,6 +59,16 @@ impl ServiceName {
         }
     }
 
+    /// The full name of its gRPC service.
+    pub(crate) fn grpc_service(self) -> &'static str {
+        match self {
+            Self::Calendar => legalstat_calendar::SERVICE.services[0],
+            Self::FormRegistry => legalstat_form_registry::SERVICE.services[0],
+            Self::RequestIntake => legalstat_request_intake::SERVICE.services[0],
+            Self::CollectionDistribution => legalstat_collection_distribution::SERVICE.services[0],
+        }
+    }
+
     /// The setting that gives its address.
     fn setting(self) -> String {
         format!("LEGALSTAT_{}_URL", self.as_str().replace('-', "_").to_uppercase())
@@ -134,7 +144,8 @@ impl Place {
         given.map_or_else(|| self.folder.join("certificates"), PathBuf::from)
     }
 
-    fn authority(&self) -> PathBuf {
+    /// The authority's certificate.
+    pub(crate) fn authority(&self) -> PathBuf {
         self.certificates().join("ca.pem")
     }
 
@@ -174,15 +185,14 @@ impl Place {
     /// # Errors
     /// Names those who may.
     pub(crate) fn require_named(&self, method: &str) -> Result<(), Failure> {
-        let may = |name: &String| self.shown_as(name).is_ok_and(|caller| access::admits(method, &caller));
         let default = self.default_caller();
-        if access::admits(method, &Caller::anonymous()) || default.as_ref().is_some_and(may) {
+        if access::admits(method, &Caller::anonymous()) || default.as_ref().is_some_and(|name| self.may(name, method)) {
             return Ok(());
         }
         let able: Vec<String> = self
             .callers()
             .into_iter()
-            .filter(|name| !is_service(name) && may(name))
+            .filter(|name| !is_service(name) && self.may(name, method))
             .collect();
         if able.is_empty() {
             return Ok(());
@@ -236,7 +246,7 @@ impl Place {
     }
 
     fn identity(&self, name: &str) -> Result<(PathBuf, PathBuf), Failure> {
-        let certificate = self.certificates().join(format!("{name}.pem"));
+        let certificate = self.certificate(name);
         let key = self.certificates().join(format!("{name}.key"));
         if name.contains('/') || !certificate.exists() || !key.exists() {
             let known = self.callers().join(", ");
@@ -260,6 +270,17 @@ impl Place {
         self.shown_as(caller).is_ok_and(|caller| caller.has(role))
     }
 
+    /// Whether the certificate that is shown as `caller` is for a method, by its path.
+    pub(crate) fn may(&self, caller: &str, method: &str) -> bool {
+        self.shown_as(caller)
+            .is_ok_and(|caller| access::admits(method, &caller))
+    }
+
+    /// The file of the certificate that is shown as `caller`.
+    pub(crate) fn certificate(&self, caller: &str) -> PathBuf {
+        self.certificates().join(format!("{caller}.pem"))
+    }
+
     fn shown_as(&self, caller: &str) -> Result<Caller, Failure> {
         let (certificate, _) = self.identity(caller)?;
         let shown = certificate.display();
@@ -272,7 +293,7 @@ impl Place {
     }
 
     /// Of whom there are certificate and key.
-    fn callers(&self) -> Vec<String> {
+    pub(crate) fn callers(&self) -> Vec<String> {
         let folder = self.certificates();
         let files = std::fs::read_dir(&folder).into_iter().flatten().flatten();
         let names = files.filter_map(|file| file.file_name().to_str()?.strip_suffix(".key").map(str::to_owned));

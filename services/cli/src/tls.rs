@@ -14,8 +14,8 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use x509_parser::pem::parse_x509_pem;
+use tokio_rustls::{TlsConnector, client::TlsStream};
+use x509_parser::{certificate::X509Certificate, pem::parse_x509_pem, prelude::FromDer as _};
 
 /// How long a service may take to say what is wrong.
 const ASKING: Duration = Duration::from_secs(2);
@@ -47,6 +47,34 @@ pub(crate) fn usable(file: &Path, now: Timestamp) -> Result<(), String> {
     Ok(())
 }
 
+/// When the first certificate of a file ends.
+pub(crate) fn end(file: &Path) -> Result<Timestamp, String> {
+    let shown = file.display();
+    let pem = std::fs::read(file).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let (_, pem) = parse_x509_pem(&pem).map_err(|_| format!("{shown} holds no certificate in PEM"))?;
+    end_of(&pem.contents).ok_or_else(|| format!("{shown} holds no certificate"))
+}
+
+fn end_of(der: &[u8]) -> Option<Timestamp> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()
+}
+
+/// Whether one of an authority's certificates has signed the first of a file.
+pub(crate) fn is_signed_by(file: &Path, authority: &Path) -> bool {
+    let (Ok(own), Ok(authorities)) = (certificates(file), certificates(authority)) else {
+        return false;
+    };
+    let own = own.first().and_then(|own| X509Certificate::from_der(own).ok());
+    own.is_some_and(|(_, own)| {
+        let signed = |der: &CertificateDer<'_>| {
+            X509Certificate::from_der(der)
+                .is_ok_and(|(_, authority)| own.verify_signature(Some(authority.public_key())).is_ok())
+        };
+        authorities.iter().any(signed)
+    })
+}
+
 /// The way to a service, to ask it what is wrong when no call comes through.
 #[derive(Clone)]
 pub(crate) struct Line {
@@ -65,13 +93,24 @@ impl Line {
         }
     }
 
-    async fn shake_hands(&self) -> anyhow::Result<()> {
-        let uri: http::Uri = self.url.parse()?;
-        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    /// Until when the service's own certificate lasts.
+    pub(crate) async fn certificate_end(&self) -> Option<Timestamp> {
+        let stream = tokio::time::timeout(ASKING, self.shake_hands()).await.ok()?.ok()?;
+        end_of(stream.get_ref().1.peer_certificates()?.first()?)
+    }
+
+    /// The host of the service's address.
+    pub(crate) fn host(&self) -> String {
+        let uri: Option<http::Uri> = self.url.parse().ok();
+        let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default();
+        host.trim_matches(['[', ']']).to_owned()
+    }
+
+    async fn shake_hands(&self) -> anyhow::Result<TlsStream<TcpStream>> {
+        let (uri, host): (http::Uri, _) = (self.url.parse()?, self.host());
         let stream = TcpStream::connect((host.as_str(), uri.port_u16().unwrap_or(443))).await?;
         let connector = TlsConnector::from(Arc::new(self.config()?));
-        connector.connect(ServerName::try_from(host)?, stream).await?;
-        Ok(())
+        Ok(connector.connect(ServerName::try_from(host)?, stream).await?)
     }
 
     fn config(&self) -> anyhow::Result<ClientConfig> {

@@ -26,6 +26,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    OTLP_ENDPOINT,
     certificates::{self, Identities},
     failure::Failure,
     invocation,
@@ -54,7 +55,7 @@ pub(crate) struct Up {
     #[arg(long, default_value = "warn")]
     log: String,
     /// Export traces and metrics over OTLP (gRPC) to this address, for example http://localhost:4317
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", env = OTLP_ENDPOINT)]
     otlp_endpoint: Option<String>,
     #[command(flatten)]
     sandbox: Sandbox,
@@ -92,6 +93,7 @@ fn refuse_unknown_settings() -> Result<(), SettingError> {
         "LEGALSTAT_REQUEST_INTAKE_URL",
         "LEGALSTAT_COLLECTION_DISTRIBUTION_URL",
         AUTOMATIC_DRAFTS,
+        OTLP_ENDPOINT,
         certificates::PUBLIC_HOSTS,
     ] {
         environment.optional(name);

@@ -40,6 +40,7 @@ pub static SERVICE: Service<Config> = Service {
     services: &[SERVICE_NAME],
     tables: &[&write::TABLES, &due::TABLES, &due::SCHEDULE, &TABLES],
     config: config::read,
+    check: |config| SigningKeys::open(&config.signing_keys).map(drop),
     start: |context, config| Box::pin(start(context, config)),
 };
 

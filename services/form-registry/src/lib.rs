@@ -35,6 +35,7 @@ pub static SERVICE: Service<Config> = Service {
     services: &[SERVICE_NAME],
     tables: &[&write::TABLES, &due::TABLES, &due::SCHEDULE, &TABLES],
     config: config::read,
+    check: |_| Ok(()),
     start: |context, config| Box::pin(start(context, config)),
 };
 

@@ -249,6 +249,31 @@ mod tests {
     }
 
     #[test]
+    fn a_check_reads_the_signing_keys_and_the_authorities_of_signatures() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let trust = folder.path().join("trust");
+        std::fs::create_dir(&trust).expect("the folder is ours");
+        let keys = legalstat_local::signing::folder_of(folder.path(), "request-intake");
+        let given = [
+            ("LEGALSTAT_CALENDAR_URL", "a"),
+            ("LEGALSTAT_FORM_REGISTRY_URL", "b"),
+            ("LEGALSTAT_FILES", "no-such-folder"),
+            ("LEGALSTAT_SIGNING_KEYS", keys.to_str().expect("a plain path")),
+            ("LEGALSTAT_SIGNATURE_TRUST", trust.to_str().expect("a plain path")),
+        ];
+        let config = read(&mut Environment::given(given)).expect("all are set");
+        let check = || (crate::SERVICE.check)(&config).map_err(|error| format!("{error:#}"));
+        let missing = check().expect_err("there are no keys");
+        assert!(missing.contains("signing-keys"), "{missing}");
+        legalstat_local::signing::ensure(folder.path(), "request-intake", jiff::Timestamp::UNIX_EPOCH)
+            .expect("one is made");
+        assert_eq!(check(), Ok(()));
+        std::fs::write(trust.join("authority.pem"), "nothing").expect("the folder is ours");
+        let unusable = check().expect_err("it is no certificate");
+        assert!(unusable.contains("LEGALSTAT_SIGNATURE_TRUST"), "{unusable}");
+    }
+
+    #[test]
     fn no_limit_of_tries_can_be_switched_off_and_the_folder_of_keys_must_be_named() {
         let urls = [("LEGALSTAT_CALENDAR_URL", "a"), ("LEGALSTAT_FORM_REGISTRY_URL", "b")];
         let missing = read(&mut Environment::given(urls)).expect_err("it has no default");

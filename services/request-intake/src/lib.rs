@@ -73,6 +73,7 @@ pub static SERVICE: Service<Config> = Service {
     services: &[SERVICE_NAME],
     tables: &[&write::TABLES, &due::TABLES, &TABLES],
     config: config::read,
+    check,
     start: |context, config| Box::pin(start(context, config)),
 };
 
@@ -85,6 +86,11 @@ const SUBMISSIONS: Limits = Limits {
     together: 64,
     side_by_side: 2,
 };
+
+fn check(config: &Config) -> anyhow::Result<()> {
+    SigningKeys::open(&config.signing_keys)?;
+    Signatures::read(config.files.signature_trust.clone()).map(drop)
+}
 
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let kept = &config.files;

@@ -14,7 +14,7 @@ use legalstat_local::{
 use legalstat_proto::common::v1::Role;
 use serde_json::{Value, json};
 
-use super::{AddedRole, served_host, usages};
+use super::{AddedRole, host_of_caller, usages};
 use crate::{
     failure::Failure,
     output::{self, Format},
@@ -28,7 +28,7 @@ const LONGEST: i64 = 825;
 /// The private key stays with its owner: of the request only the public key counts, and the proof that its owner has the private one.
 /// Name and roles are yours to say. The certificate goes to standard output or --out, and authority/signed/ keeps it. The same
 /// request for the same party gives the same certificate again. Services take calls under it at once. Its holder also needs the authority's
-/// certificate, authority/ca.pem.
+/// certificate, authority/ca.pem. A key that was made here for the name is given up: its certificates are revoked.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout me.key -out me.csr -subj /CN=tax-committee
@@ -44,7 +44,7 @@ pub(super) struct Sign {
     #[arg(long, required = true)]
     role: Vec<AddedRole>,
     /// Under which name or address the holder serves too, as a recipient with an inbox does; may be repeated
-    #[arg(long, value_parser = served_host)]
+    #[arg(long, value_parser = host_of_caller)]
     host: Vec<String>,
     #[command(flatten)]
     made: Made,
@@ -96,8 +96,15 @@ impl Sign {
         let mut faults = Vec::new();
         let roles = self.roles();
         let request = self.request().map_err(|refused| faults.extend(refused)).ok();
+        // Until the certificate is recorded nobody else gets the name.
         let alone = authority.alone()?;
-        if let Err(refused) = added::check(&there(folder, &authority)?, &self.name, &roles) {
+        let there = there(folder, &authority)?;
+        if is_role(&self.name) {
+            faults.push(format!(
+                "--name: {} is a role: name the person or the system",
+                self.name
+            ));
+        } else if let Err(refused) = added::check(&there, &self.name, &roles) {
             faults.push(format!("--name: {refused}"));
         }
         let (Some(request), true) = (request, faults.is_empty()) else {
@@ -107,9 +114,16 @@ impl Sign {
             .host
             .iter()
             .fold(Usage::caller(&self.name, &roles), |usage, host| usage.reached_as(host));
-        let signed = authority.sign(&alone, &request, &usage, self.made.days);
-        drop(alone);
-        self.made.give(&signed.map_err(refused)?, &authority)
+        let given_up = made_here(&authority, &self.name)?;
+        let signed = authority.sign(&request, &usage, self.made.days, &alone);
+        self.made.give(&signed.map_err(refused)?, &authority)?;
+        if !given_up.is_empty() {
+            output::tell(&format!(
+                "revoked, since the key is its owner's now: {}, whose key was made here",
+                given_up.join(", ")
+            ));
+        }
+        Ok(())
     }
 
     fn roles(&self) -> Vec<Role> {
@@ -205,6 +219,14 @@ fn row(issued: &Issued) -> Value {
 /// Everyone who has a certificate, whoever made the key.
 pub(super) fn there(folder: &Path, authority: &Authority) -> anyhow::Result<Vec<Usage>> {
     Ok(usages(folder)?.into_iter().chain(signed(authority)?).collect())
+}
+
+/// The serial numbers of what can be used of a name whose key was made here.
+fn made_here(authority: &Authority, name: &str) -> anyhow::Result<Vec<String>> {
+    let issued = authority.issued()?.into_iter();
+    let here = issued.filter(|one| one.name == name && one.has_key_here);
+    let usable = here.filter(|one| matches!(one.state, State::Valid | State::Replaced));
+    Ok(usable.map(|one| one.serial_text()).collect())
 }
 
 /// Whoever had a key of his own signed.

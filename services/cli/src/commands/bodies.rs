@@ -13,7 +13,7 @@ use crate::{failure::Failure, output::View};
 pub(crate) enum Bodies {
     /// Enter a body; an administrator does
     #[command(after_help = "Example:
-  legalstat bodies add --as administrator justice --kind state-body --en 'Ministry of Justice' --bin 160340014245 \\
+  legalstat bodies add justice --kind state-body --en 'Ministry of Justice' --bin 160340014245 \\
       --certificate justice --from 2026-01-01 --act 'Order No. 7' --reason 'its system is connected' --as administrator")]
     Add {
         /// Its id: lower case letters and digits with hyphens between them

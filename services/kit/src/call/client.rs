@@ -76,6 +76,11 @@ fn endpoint(url: &str) -> anyhow::Result<Endpoint> {
 pub fn request<T>(message: T) -> tonic::Request<T> {
     let mut request = tonic::Request::new(message);
     request.set_timeout(deadline::remaining(LONGEST));
+    traced(request)
+}
+
+/// The same request, by which the current trace goes on where it is answered.
+pub fn traced<T>(mut request: tonic::Request<T>) -> tonic::Request<T> {
     let metadata = std::mem::take(request.metadata_mut());
     let mut headers = metadata.into_headers();
     telemetry::inject(&mut headers);

@@ -168,6 +168,10 @@ impl Line {
             return Err("a country alone names nobody".into());
         }
         Caller::check_name(&self.name).map_err(|error| error.to_string())?;
+        // Four eyes compare names: two officials who are both named after their role would be one person.
+        if caller::role(&self.name).is_ok() {
+            return Err(format!("{} is a role: name the person or the system", self.name));
+        }
         let roles = self.roles.split_whitespace().map(caller::role);
         let roles = roles
             .collect::<Result<Vec<_>, _>>()
@@ -265,6 +269,7 @@ mod tests {
             ("C=KZ,a,operator", "line 2: a country alone names nobody"),
             ("CN=A,a b,operator", "is not made of letters"),
             ("CN=A,system,operator", "is reserved"),
+            ("CN=A,Operator,operator", "Operator is a role"),
             ("CN=A,a,", "line 2: it gives no role"),
             ("CN=A,a,king", "unknown role \"king\""),
             ("CN=A,a,public", "unknown role \"public\""),

@@ -18,7 +18,12 @@ use prometheus::{Registry, TextEncoder};
 use tonic::body::Body;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
-use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 use uuid::Uuid;
 
 use crate::call::access;
@@ -33,16 +38,16 @@ const BOUNDS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
 
-/// The release and the revision of the sources that this program was built of. The build's environment names the revision
-/// (`LEGALSTAT_REVISION`), because sources can be built without their repository; cargo compiles anew when it changes.
-pub static RELEASE: LazyLock<String> = LazyLock::new(|| {
-    let revision = option_env!("LEGALSTAT_REVISION").filter(|revision| !revision.is_empty());
-    format!(
-        "{} (revision {})",
-        env!("CARGO_PKG_VERSION"),
-        revision.unwrap_or("unknown")
-    )
-});
+/// The revision of the sources that this program was built of. The build's environment names it (`LEGALSTAT_REVISION`), because sources can
+/// be built without their repository; cargo compiles anew when it changes.
+pub fn revision() -> &'static str {
+    let given = option_env!("LEGALSTAT_REVISION").filter(|revision| !revision.is_empty());
+    given.unwrap_or("unknown")
+}
+
+/// The release and the revision of the sources that this program was built of.
+pub static RELEASE: LazyLock<String> =
+    LazyLock::new(|| format!("{} (revision {})", env!("CARGO_PKG_VERSION"), revision()));
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +76,8 @@ pub struct Telemetry {
     meters: SdkMeterProvider,
 }
 
-/// Starts logging to standard error, first of which release it is, measuring, and exporting over OTLP when an endpoint is given.
+/// Starts logging to standard error, first of which release it is, measuring, and exporting over OTLP when an endpoint is given. What is
+/// logged decides nothing about traces: they have what this system does, from the level INFO on.
 ///
 /// # Errors
 /// A filter or an endpoint that cannot be used, or logging that was started before.
@@ -86,7 +92,8 @@ pub fn start(
     let (meters, measured) = meters(&resource, endpoint)?;
     let traces = tracers
         .as_ref()
-        .map(|tracers| tracing_opentelemetry::layer().with_tracer(tracers.tracer("legalstat")));
+        .map(|tracers| tracing_opentelemetry::layer().with_tracer(tracers.tracer("legalstat")))
+        .map(|traces| traces.with_filter(Targets::new().with_target("legalstat", LevelFilter::INFO)));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
         LogFormat::Text => lines
@@ -96,9 +103,8 @@ pub fn start(
         LogFormat::Json => lines.json().boxed(),
     };
     tracing_subscriber::registry()
-        .with(EnvFilter::try_new(filter)?)
         .with(traces)
-        .with(lines)
+        .with(lines.with_filter(EnvFilter::try_new(filter)?))
         .try_init()?;
     if let Some(tracers) = &tracers {
         global::set_text_map_propagator(TraceContextPropagator::new());
@@ -248,6 +254,7 @@ where
             .trim_start_matches('/');
         let span = tracing::info_span!(
             "rpc",
+            otel.name = %method,
             otel.kind = "server",
             rpc.system.name = "grpc",
             rpc.method = %method,

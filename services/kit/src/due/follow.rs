@@ -1,16 +1,21 @@
 //! Follows the calendar: every act of it recomputes the open due dates of the service, one act after the other, so that a
 //! service which was away ends with the same dates, journal and events as one that was not.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use jiff::Timestamp;
 use legalstat_proto::calendar::v1::CalendarChange;
 use sqlx::{PgConnection, Row as _};
+use tonic::Streaming;
 
 use crate::{
     Context,
-    call::client::failed,
+    call::{client::failed, telemetry},
     door::{
         wire,
         word::{self, Word},
@@ -30,6 +35,8 @@ use crate::{
 const METHOD: &str = "jobs/recompute";
 /// How long between two tries to follow.
 const PAUSE: Duration = Duration::from_secs(1);
+/// For how many seconds nobody has told the service of the calendar's changes; 0 while it is told.
+const LAG: &str = "legalstat.calendar.feed_lag";
 /// How many due dates one transaction stores.
 const BATCH: usize = 1000;
 
@@ -41,6 +48,7 @@ pub fn start(context: &Context, calendar: Calendar, due_dates: Arc<dyn DueDates>
         context: context.clone(),
         calendar,
         due_dates,
+        unheard: Mutex::new(Instant::now()),
     });
     job::repeat(context, "follow-calendar", PAUSE, move || {
         let follower = follower.clone();
@@ -54,6 +62,8 @@ struct Follower {
     context: Context,
     calendar: Calendar,
     due_dates: Arc<dyn DueDates>,
+    /// Since when nobody tells of changes, while nobody does.
+    unheard: Mutex<Instant>,
 }
 
 /// What was done to the calendar, on its way to be taken up: an act recorded or withdrawn, or registers loaded.
@@ -92,10 +102,20 @@ impl Act {
 }
 
 impl Follower {
-    /// Takes up acts until the calendar ends the feed or something fails.
+    /// Follows the calendar as long as it tells of changes, and measures for how long it has not.
     async fn follow(&self) -> anyhow::Result<()> {
-        let mut token = resume_token(&mut *self.context.db.connection().await?).await?;
-        let mut changes = self.calendar.watch(token.clone()).await.map_err(failed)?;
+        let unheard = *self.unheard.lock().expect("no code panics while it holds this lock");
+        telemetry::gauge(LAG, i64::try_from(unheard.elapsed().as_secs())?);
+        let token = resume_token(&mut *self.context.db.connection().await?).await?;
+        let changes = self.calendar.watch(token.clone()).await.map_err(failed)?;
+        telemetry::gauge(LAG, 0);
+        let followed = self.take_up_all(token, changes).await;
+        *self.unheard.lock().expect("no code panics while it holds this lock") = Instant::now();
+        followed
+    }
+
+    /// Takes up acts until the calendar ends the feed or something fails.
+    async fn take_up_all(&self, mut token: String, mut changes: Streaming<CalendarChange>) -> anyhow::Result<()> {
         let _reading = self.feed.reading();
         while let Some(change) = changes.message().await.map_err(failed)? {
             self.feed.changed();

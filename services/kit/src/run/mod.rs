@@ -61,6 +61,8 @@ pub struct Service<C> {
     pub tables: &'static [&'static Tables],
     /// Reads its own settings.
     pub config: fn(&mut Environment) -> Result<C, SettingError>,
+    /// Reads the files that its own settings name and that stop its start when they cannot be used, and changes nothing.
+    pub check: fn(&C) -> anyhow::Result<()>,
     /// Loads its reference data, starts its jobs and gives its routes.
     pub start: fn(Context, C) -> Starting,
 }
@@ -138,7 +140,7 @@ fn connections(environment: &mut Environment, name: &'static str) -> Result<u32,
 }
 
 /// The whole `main` of a service's binary. Settings come from the environment; `migrate` as the only argument migrates
-/// the schema and ends, `check` looks at the settings and the files of TLS and ends, so that a new release can be tried beside the one
+/// the schema and ends, `check` looks at the settings and the files that they name and ends, so that a new release can be tried beside the one
 /// that serves, `health` asks the running service and ends with 0 when it serves, and `--version` tells release and revision. Exit
 /// status 2 means wrong settings, 1 any other failure.
 pub fn run<C: Send + 'static>(service: &Service<C>) -> ExitCode {
@@ -176,12 +178,12 @@ fn with_settings<C: Send + 'static>(service: &Service<C>, serves: bool) -> anyho
 
 /// Looks at what a start reads before it listens or connects.
 fn check<C>(service: &Service<C>, environment: &mut Environment) -> anyhow::Result<()> {
-    let (settings, _) = read_all(service, environment)?;
+    let (settings, config) = read_all(service, environment)?;
     for database in [Some(&settings.database), settings.owner_database.as_ref()] {
         database.map(|url| schema::options(url)).transpose()?;
     }
     tls::Server::load(&settings.tls)?;
-    Ok(())
+    (service.check)(&config)
 }
 
 fn ask_health(services: &[&str]) -> anyhow::Result<()> {
@@ -356,6 +358,7 @@ mod tests {
             services: &[],
             tables: &[],
             config: |_| Ok(()),
+            check: |()| Ok(()),
             start,
         };
         let refusal = |further: &[(&str, &str)]| {

@@ -28,7 +28,7 @@ use crate::{
         access::{self, AccessLayer},
         admission::AdmissionLayer,
         deadline::DeadlineLayer,
-        telemetry::TraceLayer,
+        telemetry::{self, TraceLayer},
         tls,
         unreadable::UnreadableLayer,
     },
@@ -307,12 +307,16 @@ async fn all_ended(process: &Process) -> anyhow::Result<()> {
         .context("a task did not end in time")
 }
 
-/// The header of every answer that says which release gave it.
+/// The headers of every answer that say which release gave it, and of which revision of the sources.
 const VERSION: HeaderName = HeaderName::from_static("legalstat-version");
+const REVISION: HeaderName = HeaderName::from_static("legalstat-revision");
 
 fn versioned(mut response: http::Response<Body>) -> http::Response<Body> {
-    let version = HeaderValue::from_static(env!("CARGO_PKG_VERSION"));
-    response.headers_mut().insert(VERSION, version);
+    let headers = response.headers_mut();
+    headers.insert(VERSION, HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
+    if let Ok(revision) = HeaderValue::from_str(telemetry::revision()) {
+        headers.insert(REVISION, revision);
+    }
     response
 }
 

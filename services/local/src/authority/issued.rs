@@ -108,8 +108,8 @@ impl Authority {
         let here = texts(&self.folder.join("certificates"))?.into_iter();
         let here = here.filter_map(|(_, text)| Issued::read(&text).ok());
         let here = here.filter(|issued| self.has_signed(issued));
-        let issued = read_all(texts(&self.folder.join(ISSUED))?)?;
-        let signed = read_all(texts(&self.folder.join(SIGNED))?)?;
+        let issued = self.recorded(ISSUED)?;
+        let signed = self.recorded(SIGNED)?;
         let signed = signed.into_iter().map(|signed| Issued {
             has_key_here: false,
             ..signed
@@ -138,6 +138,13 @@ impl Authority {
             }
         }
         Ok(all)
+    }
+
+    /// What a record holds.
+    pub(super) fn recorded(&self, record: &str) -> anyhow::Result<Vec<Issued>> {
+        let texts = texts(&self.folder.join(record))?.into_iter();
+        let read = |(path, text): (PathBuf, String)| Issued::read(&text).with_context(|| format!("{}", path.display()));
+        texts.map(read).collect()
     }
 
     /// Whether this authority has signed it: somebody may have put others' certificates into the folder.
@@ -171,9 +178,4 @@ fn texts(folder: &Path) -> anyhow::Result<Vec<(PathBuf, String)>> {
         }
     }
     Ok(texts)
-}
-
-fn read_all(texts: impl IntoIterator<Item = (PathBuf, String)>) -> anyhow::Result<Vec<Issued>> {
-    let read = |(path, text): (PathBuf, String)| Issued::read(&text).with_context(|| format!("{}", path.display()));
-    texts.into_iter().map(read).collect()
 }

@@ -126,6 +126,9 @@ pub struct Identity {
     pub key_path: PathBuf,
 }
 
+/// Held while nobody else changes what an authority has issued, revoked or added.
+pub struct Alone(#[expect(dead_code, reason = "it is held until it is dropped")] File);
+
 /// A certificate authority in a folder: `authority/ca.pem`, `authority/ca.key`, `authority/revoked.pem`, `certificates/` with the certificates
 /// whose keys are made here, and a record of everything that it has signed: `authority/issued/` of those, `authority/signed/` of keys that
 /// their owners made.
@@ -135,12 +138,6 @@ pub struct Authority {
     /// Held while a certificate is made: whoever wants the same one meanwhile must not take the key of one and the certificate of
     /// another.
     making: Mutex<()>,
-}
-
-/// Holds an authority's records for this process until it is dropped.
-#[derive(Debug)]
-pub struct Alone {
-    _file: File,
 }
 
 impl Authority {
@@ -184,7 +181,7 @@ impl Authority {
     /// that the party is reached as.
     ///
     /// # Errors
-    /// Files that cannot be read or written.
+    /// Files that cannot be read or written, or a party with a key of its own.
     pub fn ensure(&self, usage: &Usage) -> anyhow::Result<Identity> {
         self.ensure_for(usage, VALID)
     }
@@ -199,10 +196,17 @@ impl Authority {
             certificate_path: file("pem"),
             key_path: file("key"),
         };
-        let _alone = self.making.lock().expect("no code panics while it holds this lock");
+        let _one_by_one = self.making.lock().expect("no code panics while it holds this lock");
         let key = std::fs::read_to_string(&identity.key_path).unwrap_or_default();
         let lasting = KeyPair::from_pem(&key).is_ok_and(|pair| lasts(&identity.certificate_path, &pair, RENEWED));
         if !(lasting && serves(&identity.certificate_path, &usage.hosts)) {
+            // Nobody else signs for this name meanwhile.
+            let _alone = self.alone()?;
+            anyhow::ensure!(
+                !self.has_own_key(&usage.name)?,
+                "the key of {} is its owner's, and none is made here",
+                usage.name
+            );
             let pair = KeyPair::generate()?;
             let made = self.issue(usage, &pair, valid, ISSUED)?;
             write_whole(&identity.key_path, pair.serialize_pem().as_bytes(), 0o600)?;
@@ -230,16 +234,17 @@ impl Authority {
         Ok(made)
     }
 
-    /// Held by whoever reads what is issued, revoked or added and then adds to it: two processes must not lose what the other adds,
-    /// nor give one name twice. Waits for whoever holds it.
+    /// Waits until nobody else changes what is issued, revoked or added, in whatever process, and keeps it so while what this gives is held:
+    /// whoever reads it and then adds to it loses nothing that another adds. Nothing that makes or revokes certificates may be called
+    /// meanwhile but [`sign`](Self::sign), which takes it.
     ///
     /// # Errors
-    /// What the file system says.
+    /// A folder that cannot be written.
     pub fn alone(&self) -> anyhow::Result<Alone> {
         let path = self.folder.join("authority/lock");
         let file = File::create(&path).with_context(|| format!("opening {}", path.display()))?;
         file.lock().with_context(|| format!("locking {}", path.display()))?;
-        Ok(Alone { _file: file })
+        Ok(Alone(file))
     }
 }
 

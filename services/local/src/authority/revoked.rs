@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber};
+use rcgen::{
+    CertificateRevocationListParams, KeyIdMethod, KeyPair, PublicKeyData as _, RevokedCertParams, SerialNumber,
+};
 use time::{Duration, OffsetDateTime};
 
-use super::{AUTHORITY_VALID, Authority, Issued, State, read};
+use super::{AUTHORITY_VALID, Alone, Authority, Issued, State, read};
 use crate::folder::write_whole;
 
 impl Authority {
@@ -22,25 +24,49 @@ impl Authority {
     /// # Errors
     /// A name without a certificate, or files that cannot be read or written.
     pub fn revoke(&self, name: &str) -> anyhow::Result<Vec<Issued>> {
-        let _alone = self.alone()?;
-        let all = self.issued()?;
+        let alone = self.alone()?;
         anyhow::ensure!(
-            all.iter().any(|issued| issued.name == name),
+            self.issued()?.iter().any(|issued| issued.name == name),
             "there is no certificate of {name:?}"
         );
-        // What an owner put there himself is his.
-        let has_key_here = all.iter().any(|issued| issued.name == name && issued.has_key_here);
+        self.revoke_where(&alone, |issued| issued.name == name)
+    }
+
+    /// Revokes what of these could still be used, and removes those with their keys that were made here. Whatever else stands in
+    /// `certificates/` is its owner's.
+    pub(super) fn revoke_where(&self, _: &Alone, which: impl Fn(&Issued) -> bool) -> anyhow::Result<Vec<Issued>> {
+        let those: Vec<Issued> = self.issued()?.into_iter().filter(which).collect();
         let now = Timestamp::now();
-        let usable = |issued: &Issued| issued.name == name && issued.until > now && issued.state != State::Revoked;
-        let revoked: Vec<Issued> = all.into_iter().filter(usable).collect();
-        self.revoke_serials(revoked.iter().map(|issued| issued.serial.clone()).collect())?;
-        for extension in ["key", "pem"] {
-            let file = self.folder.join("certificates").join(format!("{name}.{extension}"));
-            if has_key_here && file.exists() {
-                std::fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))?;
-            }
+        let usable = |issued: &&Issued| issued.until > now && issued.state != State::Revoked;
+        let revoked: Vec<Issued> = those.iter().filter(usable).cloned().collect();
+        if !revoked.is_empty() {
+            self.revoke_serials(revoked.iter().map(|issued| issued.serial.clone()).collect())?;
+        }
+        // Those that a process revoked before and was ended then, too.
+        for issued in those.iter().filter(|issued| issued.has_key_here) {
+            self.remove(issued)?;
         }
         Ok(revoked)
+    }
+
+    /// Removes a certificate whose key was made here, and the key beside it.
+    fn remove(&self, issued: &Issued) -> anyhow::Result<()> {
+        let file = |extension: &str| {
+            let folder = self.folder.join("certificates");
+            folder.join(format!("{}.{extension}", issued.name))
+        };
+        let text = |extension| std::fs::read_to_string(file(extension)).unwrap_or_default();
+        let gone = |extension| {
+            let file = file(extension);
+            std::fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))
+        };
+        if text("pem") == issued.pem {
+            gone("pem")?;
+        }
+        if KeyPair::from_pem(&text("key")).is_ok_and(|pair| pair.subject_public_key_info() == issued.key) {
+            gone("key")?;
+        }
+        Ok(())
     }
 
     /// The serials that the list names.

@@ -27,19 +27,29 @@ pub enum NotSigned {
 
 impl Authority {
     /// Signs the key of a request, for so many days, for whom the authority says it is; whether a certificate was made. The same request for the
-    /// same party gives the certificate that there is until 30 days, or a third of `days`, before its end. Whoever calls it holds the
-    /// authority's lock since he looked whether the name is free.
+    /// same party gives the certificate that there is until 30 days, or a third of `days`, before its end. A key that was made here for the
+    /// party is given up: its certificates are revoked, and no new one is made.
     ///
     /// # Errors
     /// A key whose certificate is revoked or that is another party's, or files that cannot be read or written.
     pub fn sign(
         &self,
-        _alone: &Alone,
         request: &SigningRequest,
         usage: &Usage,
         days: i64,
+        alone: &Alone,
     ) -> Result<(Issued, bool), NotSigned> {
-        self.signed(&request.key, usage, days)
+        let signed = self.signed(&request.key, usage, days)?;
+        self.revoke_where(alone, |issued| issued.has_key_here && usage.is_of(&issued.name))?;
+        Ok(signed)
+    }
+
+    /// Whether a name has a key that its owner made, whatever has become of its certificate: none is made here for it any more.
+    ///
+    /// # Errors
+    /// A record that cannot be read.
+    pub fn has_own_key(&self, name: &str) -> anyhow::Result<bool> {
+        Ok(self.recorded(SIGNED)?.iter().any(|signed| signed.name == name))
     }
 
     /// A new certificate for the last key of this name that is not revoked; whether one was made, as for `sign`.

@@ -202,6 +202,16 @@ fn folder_and_authority() -> (tempfile::TempDir, Authority) {
     (folder, authority)
 }
 
+fn sign(
+    authority: &Authority,
+    request: &SigningRequest,
+    usage: &Usage,
+    days: i64,
+) -> Result<(Issued, bool), NotSigned> {
+    let alone = authority.alone().expect("nobody else is at it");
+    authority.sign(request, usage, days, &alone)
+}
+
 #[test]
 fn a_request_is_signed_for_whom_the_authority_says_and_repeated_gives_the_same() {
     let (folder, authority) = folder_and_authority();
@@ -354,4 +364,36 @@ fn a_revoked_key_is_known_however_its_parameters_are_written() {
     for parameters in [null, left_out] {
         assert!(matches!(signed(parameters), Err(NotSigned::Revoked)));
     }
+}
+
+#[test]
+fn a_key_that_was_made_here_is_given_up_once_its_party_has_one_of_its_own() {
+    let (folder, authority) = folder_and_authority();
+    let (senate, other) = (Usage::recipient("senate"), Usage::recipient("mazhilis"));
+    let made = authority.ensure(&senate).expect("it is made");
+    let stays = authority.ensure(&other).expect("it is made");
+    let key = KeyPair::generate().expect("a key");
+    let asked = SigningRequest::read(&request(&key)).expect("it proves its key");
+    let (signed, _) = sign(&authority, &asked, &senate, 365).expect("it is signed");
+    let of_senate = || {
+        let issued = authority.issued().expect("they are recorded").into_iter();
+        let issued = issued.filter(|one| one.name == "senate");
+        issued.map(|one| (one.has_key_here, one.state)).collect::<Vec<_>>()
+    };
+    assert_eq!(of_senate(), [(false, State::Valid), (true, State::Revoked)]);
+    assert!(!made.key_path.exists() && !made.certificate_path.exists());
+    assert!(stays.key_path.exists() && stays.certificate_path.exists());
+    let refused = authority
+        .ensure(&senate)
+        .expect_err("its key is its owner's")
+        .to_string();
+    assert!(refused.contains("the key of senate is its owner's"), "{refused}");
+
+    // What its owner keeps there is his, also when it is revoked.
+    let certificates = folder.path().join("certificates");
+    std::fs::write(certificates.join("senate.pem"), &signed.pem).expect("the folder is ours");
+    std::fs::write(certificates.join("senate.key"), key.serialize_pem()).expect("the folder is ours");
+    authority.revoke("senate").expect("it is revoked");
+    assert!(made.key_path.exists() && made.certificate_path.exists());
+    assert_eq!(of_senate(), [(false, State::Revoked), (true, State::Revoked)]);
 }

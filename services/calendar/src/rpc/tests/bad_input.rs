@@ -280,6 +280,7 @@ async fn a_stranger_sends_no_message_that_takes_a_hundred_times_its_bytes_to_rea
         "it would be too large again"
     );
     assert_eq!(header("legalstat-version"), Some(env!("CARGO_PKG_VERSION")));
+    assert!(header("legalstat-revision").is_some_and(|revision| !revision.is_empty()));
     // Compressed, a few hundred bytes would be enough.
     let refused = public(&service)
         .send_compressed(CompressionEncoding::Gzip)
