@@ -26,6 +26,8 @@ pub(crate) const IN_FLIGHT: usize = 16;
 
 /// After how long a call is made again for which the server had no place.
 const AGAIN: Duration = Duration::from_millis(100);
+/// How long a call is made again that belongs to no turn.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Whom calls go to.
 #[derive(Clone, Copy)]
@@ -112,6 +114,7 @@ impl Load {
         let took = began.elapsed();
         let used = processor_time(self.process).zip(before);
         let count = latencies.len();
+        assert!(count > 0, "no call was answered in the {length:?} of a turn");
         latencies.sort_unstable();
         Turn {
             rate: count as f64 / took.as_secs_f64(),
@@ -141,10 +144,13 @@ impl Load {
                         return latencies;
                     }
                     let at = index % asked.encoded.len();
+                    let last = until.unwrap_or(began + PATIENCE);
                     let length = loop {
                         match call(&channel, method, read, asked.encoded[at].clone()).await {
                             // The server of a busy machine asks to come again; that time counts.
-                            Err(status) if status.code() == Code::ResourceExhausted => tokio::time::sleep(AGAIN).await,
+                            Err(status) if is_full(&status) && Instant::now() < last => tokio::time::sleep(AGAIN).await,
+                            // The turn ended before there was a place.
+                            Err(status) if is_full(&status) && until.is_some() => return latencies,
                             answered => break answered,
                         }
                     };
@@ -159,6 +165,10 @@ impl Load {
         }
         callers.join_all().await.concat()
     }
+}
+
+fn is_full(status: &Status) -> bool {
+    status.code() == Code::ResourceExhausted
 }
 
 /// The processor time that a process has used.

@@ -36,10 +36,8 @@ pub(super) fn distribution_keys(system: &System) -> Vec<u8> {
     system.run(&["collections", "keys", "-o", "json"]).stdout
 }
 
-/// An inbox of which an administrator has told the system: its key and where it is.
-pub(super) fn connected(system: &System) -> Inbox {
-    give_key(system, LEADERSHIP);
-    let inbox = Inbox::start(system.folder(), LEADERSHIP, &distribution_keys(system));
+/// Says on behalf of an administrator where the leadership's inbox is.
+pub(super) fn enter(system: &System, inbox: &Inbox) {
     let update = [
         "collections",
         "update-recipient",
@@ -51,6 +49,13 @@ pub(super) fn connected(system: &System) -> Inbox {
     ];
     let facts = ["--certificate", LEADERSHIP, "--act", "Order 1", "--reason", "its inbox"];
     system.json(&[&update[..], &facts].concat());
+}
+
+/// An inbox of which an administrator has told the system: its key and where it is.
+fn connected(system: &System) -> Inbox {
+    give_key(system, LEADERSHIP);
+    let inbox = Inbox::start(system.folder(), LEADERSHIP, &distribution_keys(system));
+    enter(system, &inbox);
     inbox
 }
 

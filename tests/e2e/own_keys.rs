@@ -138,6 +138,10 @@ fn a_system_with_a_key_of_its_own_calls_is_renewed_and_is_refused_once_it_is_rev
     assert!(said.contains("a new one needs a new key"), "{said}");
     let (_, said) = system.failure(&["certificates", "add", "--name", "tax-committee", "--role", "subject"]);
     assert!(said.contains("the key of tax-committee is its owner's"), "{said}");
+    let (_, said) = system.failure(&["certificates", "add", "--name", "Tax-Committee", "--role", "subject"]);
+    assert!(said.contains("differ in case only"), "{said}");
+    let (_, said) = system.failure(&["certificates", "add", "--name", "subject", "--role", "subject"]);
+    assert!(said.contains("subject is a role"), "{said}");
 
     stranger.make_key();
     certificates(&sign);
@@ -149,6 +153,7 @@ fn every_mistake_in_a_request_for_a_certificate_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let sign = |arguments: &[&str]| {
         let mut sign = program(folder.path());
+        sign.env("LEGALSTAT_PUBLIC_HOSTS", "registers.example,2001:db8::1");
         let output = sign
             .args(["certificates", "sign"])
             .args(arguments)
@@ -200,6 +205,10 @@ fn every_mistake_in_a_request_for_a_certificate_is_named() {
         said.contains("supreme-court is there already, with the roles subject, recipient"),
         "{said}"
     );
+    for host in ["calendar", "Request-Intake.", "registers.example", "2001:db8:0::1"] {
+        let said = sign(&[&good[..], &["--host", host]].concat());
+        assert!(said.contains("the services are reached under it"), "{host}: {said}");
+    }
     for arguments in [&["--days", "826"][..], &["--role", "service"], &["--host", "https://a"]] {
         sign(&[&good[..], arguments].concat());
     }

@@ -75,7 +75,7 @@ enum Action {
         #[arg(long, required = true)]
         role: Vec<AddedRole>,
         /// Under which name or address it serves too, for example localhost; may be repeated
-        #[arg(long, value_parser = host)]
+        #[arg(long, value_parser = served_host)]
         host: Vec<String>,
     },
 }
@@ -117,11 +117,23 @@ impl AddedRole {
     }
 }
 
-/// A host as a certificate can name it.
+/// A host as a certificate names it.
 fn host(text: &str) -> Result<String, &'static str> {
     let wrong = "write a DNS name or an address, without a port: inbox.senate.example";
-    ServerName::try_from(text).map_err(|_| wrong)?;
-    Ok(text.to_ascii_lowercase())
+    match ServerName::try_from(text).map_err(|_| wrong)? {
+        ServerName::IpAddress(address) => Ok(IpAddr::from(address).to_string()),
+        _ => Ok(text.trim_end_matches('.').to_ascii_lowercase()),
+    }
+}
+
+/// A host of whoever is no service: under a service's own he could answer in its place.
+fn served_host(text: &str) -> Result<String, String> {
+    let host = host(text)?;
+    let is_service = ServiceName::ALL.iter().any(|service| service.as_str() == host);
+    if is_service || public_hosts().map_err(|error| error.to_string())?.contains(&host) {
+        return Err("the services are reached under it: it cannot be another's".to_owned());
+    }
+    Ok(host)
 }
 
 impl Certificates {
@@ -174,19 +186,23 @@ fn revoke(folder: &Path, name: &str) -> Result<(), Failure> {
 /// Adds a caller and makes its certificate.
 fn add(folder: &Path, name: &str, roles: &[AddedRole], served: &[String]) -> Result<(), Failure> {
     let roles: Vec<Role> = roles.iter().flat_map(|role| role.of_contracts()).copied().collect();
-    let with_own_key = own_keys::signed(&Authority::open_or_create(folder)?)?;
+    let authority = Authority::open_or_create(folder)?;
+    let alone = authority.alone()?;
+    let with_own_key = own_keys::signed(&authority)?;
     if with_own_key.iter().any(|one| one.is_of(name)) && !usages(folder)?.iter().any(|one| one.is_of(name)) {
         let message =
             format!("the key of {name} is its owner's: have the request for it signed with `certificates sign`");
         return Err(Failure::usage(message));
     }
-    let is_new = added::add(folder, &usages(folder)?, name, &roles).map_err(|refused| match refused {
+    let there = own_keys::there(folder, &authority)?;
+    let is_new = added::add(folder, &there, name, &roles).map_err(|refused| match refused {
         NotAdded::Other(error) => Failure::Other(error),
         refused => Failure::usage(refused.to_string()),
     })?;
     if !served.is_empty() {
         hosts::add(folder, name, served)?;
     }
+    drop(alone);
     Identities::ensure(folder)?;
     let file = folder.join("certificates").join(format!("{name}.pem"));
     let told = if is_new {

@@ -52,6 +52,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     db::reference::load(&context).await?;
     let schedule = Schedule::start(&context, calendar, db::collection::duties).await?;
     jobs::overdue::start(&context);
+    jobs::delivery::begin_left(&context).await?;
     jobs::delivery::start(&context, Inboxes::open(&context, files.clone()), config.delivery);
     let distribution = CollectionDistribution {
         outbox: Outbox::start(&context, SERVICE_NAME),

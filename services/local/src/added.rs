@@ -25,6 +25,9 @@ pub enum NotAdded {
     /// It is a name that would be taken for something else.
     #[error("the name {0:?} is unusual: write letters, digits, '-', '_' and '.', at most 64, beginning with a letter")]
     Unusual(String),
+    /// It is the name of a role: journals and four eyes could not tell who it is.
+    #[error("{0} is a role: name the person or the system")]
+    OfRole(String),
     /// The name stands for a file of the authority itself.
     #[error("the name {0:?} is the authority's own")]
     OfAuthority(String),
@@ -113,7 +116,7 @@ pub fn add(folder: &Path, there: &[Usage], name: &str, roles: &[Role]) -> Result
 /// Whether a caller can be given a name, as nobody has it, or has it already with the same roles (false).
 ///
 /// # Errors
-/// A name that no caller can have, or that somebody has with other roles or in other case.
+/// A name that no caller can have, that is a role's, or that somebody has with other roles or in other case.
 pub fn check(there: &[Usage], name: &str, roles: &[Role]) -> Result<bool, NotAdded> {
     Caller::check_name(name)?;
     if name.len() > LONGEST || !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
@@ -123,10 +126,12 @@ pub fn check(there: &[Usage], name: &str, roles: &[Role]) -> Result<bool, NotAdd
     if name.eq_ignore_ascii_case("ca") {
         return Err(NotAdded::OfAuthority(name.to_owned()));
     }
-    match there.iter().find(|one| one.name().eq_ignore_ascii_case(name)) {
-        Some(one) => unless_other(one, name, roles),
-        None => Ok(true),
+    let one = there.iter().find(|one| one.name().eq_ignore_ascii_case(name));
+    let is_new = one.map_or(Ok(true), |one| unless_other(one, name, roles))?;
+    if role(&name.replace('-', "_")).is_some() {
+        return Err(NotAdded::OfRole(name.to_owned()));
     }
+    Ok(is_new)
 }
 
 /// Whoever is there already stays if it is the same one.
@@ -167,6 +172,7 @@ mod tests {
         vec![
             Usage::caller("operator", &[Role::Operator]),
             Usage::caller("edms", &[Role::Edms, Role::Subject]),
+            Usage::caller("tax-committee", &[Role::Subject]),
             Usage::service("calendar"),
         ]
     }
@@ -185,7 +191,7 @@ mod tests {
         assert!(add("bolat.a", &[Role::Approver, Role::Operator, Role::Approver]).expect("it is new"));
         assert!(add("aliya", &[Role::Operator]).expect("it is new"));
         assert!(!add("bolat.a", &[Role::Operator, Role::Approver]).expect("it is the same"));
-        assert!(!add("operator", &[Role::Operator]).expect("it is the same"));
+        assert!(!add("tax-committee", &[Role::Subject]).expect("it is the same"));
         let added = all(folder.path()).expect("they are read");
         let added: Vec<(&str, &[Role])> = added.iter().map(|one| (one.name(), one.roles())).collect();
         let expected: [(&str, &[Role]); 2] = [
@@ -215,6 +221,9 @@ mod tests {
             ),
             ("calendar", Role::Operator, "with the roles service"),
             ("Operator", Role::Operator, "differ in case only"),
+            ("operator", Role::Operator, "operator is a role"),
+            ("Auditor", Role::Auditor, "Auditor is a role"),
+            ("service", Role::Operator, "service is a role"),
             ("system", Role::Operator, "reserved"),
             ("Anonymous", Role::Operator, "reserved"),
             ("ca", Role::Operator, "the authority's own"),

@@ -15,7 +15,7 @@ CREATE TABLE requests.owed_day (
     assumed          boolean,
     calendar_version text,
     term             text,
-    explanation      bytea   CONSTRAINT owed_day_explanation REFERENCES requests.explanation,
+    explanation      bytea,
     -- As of which version of the request, which revision of the rules and which act of the calendar; it is computed again after another one.
     version          integer NOT NULL,
     rules_revision   bigint  NOT NULL,
@@ -25,9 +25,5 @@ CREATE TABLE requests.owed_day (
         num_nonnulls(registered_on, due_date, due_time, provisional, assumed, calendar_version, term, explanation) IN (0, 8)
         AND (owed IS NOT NULL OR due_date IS NULL))
 );
--- The requests of which something of the kind may be owed.
-CREATE INDEX request_owing ON requests.request (id)
-    WHERE state = 'AWAITING_CLARIFICATION'
-       OR reports_crime_or_threat AND state IN ('RECEIVED', 'REGISTERED', 'IN_PREPARATION');
 
 GRANT SELECT, INSERT, UPDATE ON requests.owed_day TO requests_runtime;

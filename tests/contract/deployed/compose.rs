@@ -177,11 +177,13 @@ fn every_secret_is_a_file_that_is_made_and_each_container_has_its_own_only() {
 /// What `secrets/make` makes, in a folder of its own.
 fn made_secrets() -> BTreeSet<String> {
     let folder = tempfile::tempdir().expect("there is a folder for temporary files");
-    let make = folder.path().join("make");
+    let secrets = folder.path().join("secrets");
+    let make = secrets.join("make");
+    std::fs::create_dir(&secrets).expect("it can be made");
     std::fs::copy(super::folder().join("secrets/make"), &make).expect("it can be copied");
     let made = Command::new("sh").arg(&make).status().expect("there is a shell");
     assert!(made.success());
-    let files = std::fs::read_dir(folder.path()).expect("it is readable");
+    let files = std::fs::read_dir(&secrets).expect("it is readable");
     let files = files.map(|file| file.expect("it is readable").file_name().to_string_lossy().into_owned());
     files.filter(|name| name != "make").collect()
 }

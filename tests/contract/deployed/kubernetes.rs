@@ -135,7 +135,26 @@ fn a_pod_is_asked_for_what_it_serves_and_has_the_time_that_it_takes_to_end() {
     );
 }
 
-/// Who reaches whom by one direction of the policies; `inbox` stands for what is outside.
+/// Whom a policy names by one of its peers; `inbox` stands for what is outside. The namespaces of callers name no service.
+fn named(peer: &Value) -> Option<String> {
+    let callers = "namespaceSelector: { matchLabels: { legalstat/callers: 'true' } }";
+    if *peer == serde_yaml::from_str::<Value>(callers).expect("it is YAML") {
+        return None;
+    }
+    if peer.as_mapping().is_some_and(|peer| peer.len() == 1) {
+        if let Some(name) = at(peer, "podSelector.matchLabels")[NAME].as_str() {
+            let labels = format!("podSelector: {{ matchLabels: {{ {NAME}: {name} }} }}");
+            assert_eq!(*peer, serde_yaml::from_str::<Value>(&labels).expect("it is YAML"));
+            return Some(name.to_owned());
+        }
+        if peer["ipBlock"].is_mapping() {
+            return Some("inbox".to_owned());
+        }
+    }
+    panic!("this peer is not understood: {peer:?}")
+}
+
+/// Who reaches whom by one direction of the policies.
 fn reached(direction: &str, peers: &str) -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
     for service in services() {
@@ -143,34 +162,45 @@ fn reached(direction: &str, peers: &str) -> BTreeSet<(String, String)> {
         let policy = of_kind(&documents, "NetworkPolicy", service.name);
         assert_eq!(at(policy, "spec.podSelector.matchLabels")[NAME], service.name);
         assert_eq!(texts(policy, "spec.policyTypes"), ["Ingress", "Egress"]);
-        for rule in items(policy, &format!("spec.{direction}")) {
-            for peer in items(rule, peers) {
-                let other = match (
-                    at(peer, "podSelector.matchLabels")[NAME].as_str(),
-                    peer["ipBlock"].is_null(),
-                ) {
-                    (Some(name), true) => name.to_owned(),
-                    (None, false) => "inbox".to_owned(),
-                    _ => continue,
-                };
-                let (own, other) = (service.name.to_owned(), other);
-                found.insert(if direction == "egress" {
-                    (own, other)
-                } else {
-                    (other, own)
-                });
-            }
+        for other in named_by(policy, direction, peers) {
+            let own = service.name.to_owned();
+            found.insert(if direction == "egress" {
+                (own, other)
+            } else {
+                (other, own)
+            });
         }
     }
     found
 }
 
+/// Whom a policy names in one direction. A rule without peers would be for everybody.
+fn named_by(policy: &Value, direction: &str, peers: &str) -> Vec<String> {
+    let rules: Vec<&Value> = items(policy, &format!("spec.{direction}")).collect();
+    assert!(rules.iter().all(|rule| items(rule, peers).count() > 0), "{policy:?}");
+    let all = rules.into_iter().flat_map(|rule| items(rule, peers));
+    all.filter_map(named).collect()
+}
+
+/// The policies of the base, by name.
+fn policies() -> BTreeSet<String> {
+    let files = services().into_iter().map(|service| service.name).chain(["network"]);
+    let policies = files
+        .flat_map(base)
+        .filter(|document| document["kind"] == "NetworkPolicy");
+    let name = |policy: Value| policy["metadata"]["name"].as_str().expect("it is named").to_owned();
+    policies.map(name).collect()
+}
+
 #[test]
 fn the_network_lets_through_who_may_call_by_the_contracts_and_nobody_else() {
-    assert_eq!(reached("egress", "to"), admitted());
     let mut inside = admitted();
     inside.retain(|(_, called)| called != "inbox");
+    assert_eq!(reached("egress", "to"), inside);
     assert_eq!(reached("ingress", "from"), inside);
+    let mut known = names(&["nobody", "names", "database", "recipients"]);
+    known.extend(services().into_iter().map(|service| service.name.to_owned()));
+    assert_eq!(policies(), known);
     let nobody = base("network");
     let nobody = of_kind(&nobody, "NetworkPolicy", "nobody");
     assert!(at(nobody, "spec.ingress").is_null() && at(nobody, "spec.egress").is_null());
@@ -179,11 +209,31 @@ fn the_network_lets_through_who_may_call_by_the_contracts_and_nobody_else() {
 }
 
 #[test]
+fn only_who_calls_recipients_is_let_out_to_them_and_where_they_are_is_the_overlays_to_say() {
+    let outside = admitted().into_iter().filter(|(_, called)| called == "inbox");
+    let [(caller, _)] = &outside.collect::<Vec<_>>()[..] else {
+        panic!("one service calls the servers of recipients");
+    };
+    let documents = base(caller);
+    let policy = of_kind(&documents, "NetworkPolicy", "recipients");
+    assert_eq!(at(policy, "spec.podSelector.matchLabels")[NAME], **caller);
+    assert_eq!(texts(policy, "spec.policyTypes"), ["Egress"]);
+    assert_eq!(named_by(policy, "egress", "to"), [""; 0]);
+    let filled = super::documents("k8s/overlays/prod/recipients.yaml");
+    assert_eq!(
+        named_by(of_kind(&filled, "NetworkPolicy", "recipients"), "egress", "to"),
+        ["inbox"; 2]
+    );
+}
+
+#[test]
 fn a_certificate_names_the_service_under_which_it_is_called() {
     for service in services() {
         let documents = base(service.name);
         let certificate = &of_kind(&documents, "Certificate", service.name)["spec"];
-        assert_eq!(texts(certificate, "dnsNames"), [service.name]);
+        let named = ["", ".legalstat.svc", ".legalstat.svc.cluster.local"];
+        let named = named.map(|ending| format!("{}{ending}", service.name));
+        assert_eq!(texts(certificate, "dnsNames"), named);
         assert_eq!(
             texts(certificate, "uris"),
             [format!("legalstat://{}?role=service", service.name)]
@@ -216,6 +266,16 @@ fn the_database_has_a_role_for_each_secret_and_room_for_every_replica() {
         let documents = base(service.name);
         let scaler = &of_kind(&documents, "HorizontalPodAutoscaler", service.name)["spec"];
         assert!(scaler["minReplicas"].as_u64() >= Some(2), "{}", service.name);
+        for deployment in [
+            of_kind(&documents, "Deployment", service.name),
+            &base("every-service")[0],
+        ] {
+            assert!(
+                at(deployment, "spec.replicas").is_null(),
+                "two would set the number of {}",
+                service.name
+            );
+        }
         scaler["maxReplicas"].as_u64().expect("it is a number")
     };
     let held: u64 = services().iter().map(|service| most(service) * CONNECTIONS).sum();

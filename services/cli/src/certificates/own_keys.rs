@@ -14,7 +14,7 @@ use legalstat_local::{
 use legalstat_proto::common::v1::Role;
 use serde_json::{Value, json};
 
-use super::{AddedRole, host, usages};
+use super::{AddedRole, served_host, usages};
 use crate::{
     failure::Failure,
     output::{self, Format},
@@ -44,7 +44,7 @@ pub(super) struct Sign {
     #[arg(long, required = true)]
     role: Vec<AddedRole>,
     /// Under which name or address the holder serves too, as a recipient with an inbox does; may be repeated
-    #[arg(long, value_parser = host)]
+    #[arg(long, value_parser = served_host)]
     host: Vec<String>,
     #[command(flatten)]
     made: Made,
@@ -95,16 +95,11 @@ impl Sign {
         let authority = Authority::open_or_create(folder)?;
         let mut faults = Vec::new();
         let roles = self.roles();
-        let there: Vec<Usage> = usages(folder)?.into_iter().chain(signed(&authority)?).collect();
-        if is_role(&self.name) {
-            faults.push(format!(
-                "--name: {} is a role: name the person or the system",
-                self.name
-            ));
-        } else if let Err(refused) = added::check(&there, &self.name, &roles) {
+        let request = self.request().map_err(|refused| faults.extend(refused)).ok();
+        let alone = authority.alone()?;
+        if let Err(refused) = added::check(&there(folder, &authority)?, &self.name, &roles) {
             faults.push(format!("--name: {refused}"));
         }
-        let request = self.request().map_err(|refused| faults.extend(refused)).ok();
         let (Some(request), true) = (request, faults.is_empty()) else {
             return Err(Failure::usage(faults.join("\n  ")));
         };
@@ -112,7 +107,8 @@ impl Sign {
             .host
             .iter()
             .fold(Usage::caller(&self.name, &roles), |usage, host| usage.reached_as(host));
-        let signed = authority.sign(&request, &usage, self.made.days);
+        let signed = authority.sign(&alone, &request, &usage, self.made.days);
+        drop(alone);
         self.made.give(&signed.map_err(refused)?, &authority)
     }
 
@@ -206,6 +202,11 @@ fn row(issued: &Issued) -> Value {
     })
 }
 
+/// Everyone who has a certificate, whoever made the key.
+pub(super) fn there(folder: &Path, authority: &Authority) -> anyhow::Result<Vec<Usage>> {
+    Ok(usages(folder)?.into_iter().chain(signed(authority)?).collect())
+}
+
 /// Whoever had a key of his own signed.
 pub(super) fn signed(authority: &Authority) -> anyhow::Result<Vec<Usage>> {
     let issued = authority.issued()?.into_iter();
@@ -223,11 +224,6 @@ pub(super) fn require_known(authority: &Authority, name: &str) -> Result<(), Fai
         "nobody has a certificate of the name {name:?}; there are {}",
         names.join(", ")
     )))
-}
-
-/// Whether a name is that of a role: journals and four eyes then could not tell who it is.
-fn is_role(name: &str) -> bool {
-    Role::from_str_name(&format!("ROLE_{}", name.replace('-', "_").to_ascii_uppercase())).is_some()
 }
 
 fn refused(refused: NotSigned) -> Failure {

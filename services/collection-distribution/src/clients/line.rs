@@ -70,9 +70,9 @@ impl Line {
         within: Duration,
         until: Instant,
     ) -> Result<Self, Failure> {
-        let (origin, host, port) = address(&to.endpoint)?;
-        let stream = connected(&host, port, soonest(within, until)).await?;
-        let stream = secured(stream, &host, client, soonest(within, until)).await?;
+        let (origin, name, port) = address(&to.endpoint)?;
+        let stream = connected(&name.to_str(), port, soonest(within, until)).await?;
+        let stream = secured(stream, name, client, soonest(within, until)).await?;
         require_recipient(&stream, &to.certificate_name)?;
         let (wire, open) = (Arc::<Wire>::default(), CancellationToken::new());
         wire.set_until(Some(until));
@@ -134,16 +134,22 @@ fn soonest(within: Duration, until: Instant) -> tokio::time::Instant {
     (Instant::now() + within).min(until).into()
 }
 
-fn address(endpoint: &str) -> Result<(http::Uri, String, u16), Failure> {
+fn address(endpoint: &str) -> Result<(http::Uri, ServerName<'static>, u16), Failure> {
     let none = || Failure::new(Outcome::NoEndpoint, "the endpoint is not https:// with a host");
+    let nameless = |_| {
+        Failure::new(
+            Outcome::NoEndpoint,
+            "the endpoint's host is no name that a certificate can have",
+        )
+    };
     let uri: http::Uri = endpoint.parse().map_err(|_| none())?;
     let host = uri
         .host()
         .filter(|_| uri.scheme_str() == Some("https"))
         .ok_or_else(none)?;
-    let host = host.trim_matches(['[', ']']).to_owned();
+    let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(nameless)?;
     let port = uri.port_u16().unwrap_or(443);
-    Ok((uri, host, port))
+    Ok((uri, name, port))
 }
 
 async fn connected(host: &str, port: u16, until: tokio::time::Instant) -> Result<TcpStream, Failure> {
@@ -159,16 +165,10 @@ async fn connected(host: &str, port: u16, until: tokio::time::Instant) -> Result
 
 async fn secured(
     stream: TcpStream,
-    host: &str,
+    name: ServerName<'static>,
     client: &Arc<tls::Client>,
     until: tokio::time::Instant,
 ) -> Result<TlsStream<TcpStream>, Failure> {
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| {
-        Failure::new(
-            Outcome::NoEndpoint,
-            "the endpoint's host is no name that a certificate can have",
-        )
-    })?;
     let client = client.clone();
     let config = tokio::task::spawn_blocking(move || client.config()).await;
     let config = config.map_err(|error| faults::own(&error.into()))?;

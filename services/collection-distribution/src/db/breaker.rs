@@ -77,6 +77,13 @@ pub async fn save(connection: &mut PgConnection, breakers: &BTreeMap<String, Bre
     Ok(())
 }
 
+/// Has attempts made again for these recipients, whose servers are others now.
+pub async fn close(connection: &mut PgConnection, recipients: &[String]) -> Result<(), sqlx::Error> {
+    let mut breakers = locked(connection, recipients).await?;
+    breakers.values_mut().for_each(Breaker::close);
+    save(connection, &breakers).await
+}
+
 /// Takes the one attempt that shows whether a server answers again, for those of these recipients for which no other replica has taken
 /// it; until then none is made for them.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{copy::columns, edition_key};
 use crate::domain::{
+    copy::CopyState,
     delivery::{Address, Attempt, Delivery, Ended, Outcome},
     key::{CopyKey, EditionKey},
 };
@@ -60,27 +61,29 @@ pub async fn begin(
     Ok(())
 }
 
-/// Has the copies delivered that were left to these recipients to be fetched, each from its instant on: those for which a delivery is due
-/// sooner already stay as they are.
+/// Has the copies of these recipients that stand so delivered, each from its instant on, or sooner where an attempt is due already. Those that
+/// were tried begin their schedule anew; those of which an attempt is under way stay as they are.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn begin_left(
+pub async fn begin_waiting(
     connection: &mut PgConnection,
     from_when: &BTreeMap<String, Timestamp>,
+    states: &[CopyState],
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "WITH left_to_fetch AS MATERIALIZED (
+        "WITH waiting AS MATERIALIZED (
              SELECT c.collection, c.period, c.number, c.recipient, a.at
              FROM UNNEST($1::text[], $2::timestamptz[]) AS a (recipient, at)
-             JOIN collections.copy c ON c.recipient = a.recipient AND c.state = 'ISSUED'
+             JOIN collections.copy c ON c.recipient = a.recipient AND c.state = ANY($3)
              ORDER BY c.collection, c.period, c.number FOR UPDATE OF c
          )
          INSERT INTO collections.delivery AS d (collection, period, copy_number, delivery_id, recipient, next_attempt_at)
-         SELECT collection, period, number, gen_random_uuid(), recipient, at FROM left_to_fetch
+         SELECT collection, period, number, gen_random_uuid(), recipient, at FROM waiting
          ON CONFLICT (collection, period, copy_number) DO UPDATE
-         SET attempts = 0, spared = 0, received_bytes = 0, next_attempt_at = EXCLUDED.next_attempt_at
-         WHERE d.fence IS NULL AND coalesce(d.next_attempt_at > EXCLUDED.next_attempt_at, true)",
+         SET attempts = 0, spared = 0, received_bytes = 0, next_attempt_at = least(d.next_attempt_at, EXCLUDED.next_attempt_at)
+         WHERE d.fence IS NULL AND (d.attempts + d.spared > 0 OR coalesce(d.next_attempt_at > EXCLUDED.next_attempt_at, true))",
         &from_when.keys().cloned().collect::<Vec<_>>(),
         instants(from_when) as _,
+        &states.iter().map(|state| state.word().to_owned()).collect::<Vec<_>>(),
     )
     .execute(connection)
     .await?;
@@ -341,6 +344,8 @@ pub struct Told<'a> {
     pub ended: Ended,
     /// What follows where the claim stands; `None` where it does not.
     pub followed_by: Option<Option<Timestamp>>,
+    /// Whether the schedule begins anew with what follows.
+    pub begins_anew: bool,
     /// Whether it uses up one of the schedule.
     pub is_counted: bool,
     /// The most bytes that the server said it has; 0 where it said nothing.
@@ -356,13 +361,14 @@ pub async fn record(connection: &mut PgConnection, told: &[Told<'_>]) -> Result<
     sqlx::query!(
         "WITH ended AS (
              SELECT * FROM UNNEST($1::text[], $2::text[], $3::integer[], $4::integer[], $5::text[], $6::timestamptz[],
-                     $7::timestamptz[], $8::text[], $9::text[], $10::timestamptz[], $11::boolean[], $12::integer[], $13::bigint[])
+                     $7::timestamptz[], $8::text[], $9::text[], $10::timestamptz[], $11::boolean[], $12::integer[], $13::bigint[], $14::boolean[])
                  AS e (collection, period, copy_number, number, endpoint, started_at, ended_at, outcome, detail, next_at, stands, spares,
-                     received_bytes)
+                     received_bytes, anew)
          ), followed AS (
              UPDATE collections.delivery d
-             SET attempts = d.attempts - e.spares, spared = d.spared + e.spares,
-                 received_bytes = greatest(d.received_bytes, e.received_bytes), next_attempt_at = e.next_at, last_outcome = e.outcome,
+             SET attempts = CASE WHEN e.anew THEN 0 ELSE d.attempts - e.spares END,
+                 spared = CASE WHEN e.anew THEN 0 ELSE d.spared + e.spares END,
+                 received_bytes = CASE WHEN e.anew THEN 0 ELSE greatest(d.received_bytes, e.received_bytes) END, next_attempt_at = e.next_at, last_outcome = e.outcome,
                  fence = NULL, started_at = NULL, endpoint = NULL, claimed_until = NULL
              FROM ended e
              WHERE e.stands AND (d.collection, d.period, d.copy_number) = (e.collection, e.period, e.copy_number)
@@ -384,6 +390,7 @@ pub async fn record(connection: &mut PgConnection, told: &[Told<'_>]) -> Result<
         &told.iter().map(|one| one.followed_by.is_some()).collect::<Vec<_>>(),
         &told.iter().map(|one| i32::from(!one.is_counted)).collect::<Vec<_>>(),
         &told.iter().map(|one| one.received_bytes).collect::<Vec<_>>(),
+        &told.iter().map(|one| one.begins_anew).collect::<Vec<_>>(),
     )
     .execute(connection)
     .await?;

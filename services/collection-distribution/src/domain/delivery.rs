@@ -251,7 +251,7 @@ pub struct Waiting {
 
 impl Waiting {
     /// The servers for which deliveries are due, by the recipients for which they are; `open` tells until when servers are left alone,
-    /// and those for which that is not over yet are none. A recipient without a server stands for itself.
+    /// and those for which that is not over yet are none. A recipient without a server stands for itself, and nothing is left alone there.
     pub fn of(
         due: &[String],
         addresses: &BTreeMap<String, Address>,
@@ -260,10 +260,9 @@ impl Waiting {
     ) -> Vec<Self> {
         let mut servers: Vec<Self> = Vec::new();
         for recipient in due {
-            let holder = addresses
-                .get(recipient)
-                .map_or(recipient.as_str(), |address| address.holder_or(recipient));
-            let until = open.get(holder);
+            let address = addresses.get(recipient).filter(|address| address.is_known());
+            let holder = address.map_or(recipient.as_str(), |address| address.holder_or(recipient));
+            let until = address.and_then(|_| open.get(holder));
             if until.is_some_and(|until| *until > now) {
                 continue;
             }

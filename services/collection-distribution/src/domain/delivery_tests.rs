@@ -130,8 +130,9 @@ fn the_free_places_are_shared_out_and_a_slow_recipient_leaves_most_of_them() {
 fn copies_of_those_that_a_recipient_follows_have_no_places_beside_its_own() {
     let now = instant("2025-04-03T05:00:00Z");
     let address = |holder: &str| Address {
+        endpoint: "https://court".into(),
+        certificate_name: "court".into(),
         holder: holder.into(),
-        ..Address::default()
     };
     let addresses = BTreeMap::from([
         ("council".to_owned(), address("court")),
@@ -153,12 +154,14 @@ fn copies_of_those_that_a_recipient_follows_have_no_places_beside_its_own() {
     assert_eq!(servers(&[("court", later), ("council", later)]), [waiting("senate")]);
     let probed = Waiting {
         is_probe: true,
-        ..court
+        ..court.clone()
     };
     assert_eq!(
         servers(&[("court", now), ("senate", later)]),
-        std::slice::from_ref(&probed)
+        [probed.clone(), waiting("senate")],
+        "who has no server is not called, and nothing is left alone"
     );
+    assert_eq!(servers(&[("senate", now)]), [court.clone(), waiting("senate")]);
 
     let shares = |server: &Waiting, under_way: usize| {
         let under_way = HashMap::from([("court".to_owned(), under_way)]);

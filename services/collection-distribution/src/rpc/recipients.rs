@@ -10,6 +10,7 @@ use legalstat_proto::{
     collections::v1 as proto,
     common::v1::{self as common, ErrorReason},
 };
+use rustls::pki_types::ServerName;
 use tonic::{Code, codegen::http::Uri};
 
 use super::door;
@@ -117,7 +118,7 @@ fn endpoint(violations: &mut Violations, given: &str) -> Option<String> {
         violations.add(field, FieldReason::TooLong, format!("at most {URI} characters"));
     }
     if !names_a_server(given) {
-        let description = "https:// with a host and perhaps a port, and nothing behind it";
+        let description = "https:// with a host that a certificate can name and perhaps a port, and nothing behind it";
         violations.add(field, FieldReason::Uri, description);
     }
     Some(given.to_owned())
@@ -129,9 +130,14 @@ fn names_a_server(given: &str) -> bool {
         uri.scheme_str() == Some("https")
             && uri.query().is_none()
             && matches!(uri.path(), "" | "/")
-            && authority.is_some_and(|authority| !authority.host().is_empty() && !authority.as_str().contains('@'))
+            && authority.is_some_and(|authority| !authority.as_str().contains('@') && is_nameable(authority.host()))
             && !given.ends_with('/')
     })
+}
+
+/// Whether a certificate can name a host, without which no connection to it can be secured: `127.1` is an address to some resolvers only.
+fn is_nameable(host: &str) -> bool {
+    ServerName::try_from(host.trim_matches(['[', ']'])).is_ok()
 }
 
 /// Reads a required legal basis.
@@ -243,6 +249,8 @@ mod tests {
             "https://court.example?a=1",
             "https://user@court.example",
             "https://court example",
+            "https://127.1:7650",
+            "https://court..example",
         ] {
             assert!(!names_a_server(wrong), "{wrong}");
         }

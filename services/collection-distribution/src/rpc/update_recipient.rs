@@ -18,6 +18,7 @@ use super::{
 use crate::{
     db::{self, recipient_detail, recipient_detail::Recorded},
     domain::{
+        copy::CopyState,
         delivery, key,
         recipient::{self, Facts, Known, Rewriting, Unfit},
     },
@@ -85,7 +86,10 @@ pub(super) async fn update_recipient(
             let after = recipient_detail::all(write.connection()).await?;
             require_followed(write.connection(), &before, &after).await?;
             let from_when = delivery::changed(&before, &after, recorded.at);
-            db::delivery::begin_left(write.connection(), &from_when).await?;
+            let waiting = [CopyState::Issued, CopyState::Sending];
+            db::delivery::begin_waiting(write.connection(), &from_when, &waiting).await?;
+            let changed: Vec<String> = from_when.into_keys().collect();
+            db::breaker::close(write.connection(), &changed).await?;
             Ok(Outcome::of(
                 &name,
                 "recipient.updated",

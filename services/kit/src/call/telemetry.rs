@@ -19,6 +19,7 @@ use tonic::body::Body;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use uuid::Uuid;
 
 use crate::call::access;
 
@@ -80,7 +81,7 @@ pub fn start(
     format: LogFormat,
     endpoint: Option<&str>,
 ) -> anyhow::Result<Telemetry> {
-    let resource = Resource::builder().with_service_name(service).build();
+    let resource = resource(service);
     let tracers = endpoint.map(|endpoint| tracers(&resource, endpoint)).transpose()?;
     let (meters, measured) = meters(&resource, endpoint)?;
     let traces = tracers
@@ -142,6 +143,19 @@ fn meters(resource: &Resource, endpoint: Option<&str>) -> anyhow::Result<(SdkMet
         meters = meters.with_periodic_exporter(metrics);
     }
     Ok((meters.build(), measured))
+}
+
+/// Who tells: the service, and which of its processes. Without the latter the series of two replicas would be taken for one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "made once, where the process starts, and nothing is decided by it"
+)]
+fn resource(service: &'static str) -> Resource {
+    let instance = KeyValue::new("service.instance.id", Uuid::new_v4().to_string());
+    Resource::builder()
+        .with_service_name(service)
+        .with_attribute(instance)
+        .build()
 }
 
 impl Drop for Telemetry {
@@ -257,5 +271,21 @@ where
             Ok(response)
         };
         Box::pin(measured.instrument(span))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_process_of_a_service_tells_its_metrics_under_an_id_of_its_own() {
+        let instance = || {
+            let id = resource("calendar").get(&"service.instance.id".into());
+            Uuid::parse_str(&id.expect("it has one").to_string()).expect("it is a UUID")
+        };
+        assert_ne!(instance(), instance());
+        let name = resource("calendar").get(&"service.name".into());
+        assert_eq!(name.expect("it has one").to_string(), "calendar");
     }
 }

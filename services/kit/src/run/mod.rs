@@ -1,6 +1,15 @@
 //! One way to run every service: settings, telemetry, schema, server, stop.
 
-use std::{future::Future, net::SocketAddr, num::NonZero, path::PathBuf, pin::Pin, process::ExitCode, sync::Arc};
+use std::{
+    future::Future,
+    io::{self, Write as _},
+    net::SocketAddr,
+    num::NonZero,
+    path::PathBuf,
+    pin::Pin,
+    process::ExitCode,
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use legalstat_proto::journal::v1::journal_service_server::SERVICE_NAME as JOURNAL;
@@ -140,8 +149,8 @@ pub fn run<C: Send + 'static>(service: &Service<C>) -> ExitCode {
         ["check"] => check(service, &mut Environment::of_process()),
         ["health"] => ask_health(service.services),
         ["--version"] => {
-            println!("legalstat-{} {}", service.name, *telemetry::RELEASE);
-            Ok(())
+            let told = writeln!(io::stdout(), "legalstat-{} {}", service.name, *telemetry::RELEASE);
+            told.map_err(anyhow::Error::new)
         }
         _ => {
             eprintln!(

@@ -159,14 +159,14 @@ pub fn error(reason: ErrorReason) -> Text {
             "No term rule governs this requester at this time.",
         ),
         DependencyUnavailable => text(
-            "Қызметтің қажетті бөлігі қазір қолжетімсіз: сәл кейінірек қайталаңыз.",
-            "Необходимая часть системы сейчас недоступна: повторите немного позже.",
-            "Something that this needs is away: try again a little later.",
+            "Қызметтің қажетті бөлігі қазір қолжетімсіз: сәл кейінірек қайталаңыз, өзгерісті сол request_id арқылы.",
+            "Необходимая часть системы сейчас недоступна: повторите немного позже, изменение — с тем же request_id.",
+            "Something that this needs is away: try again a little later, a mutation with its request_id.",
         ),
         DependencyBusy => text(
-            "Дерекқор қазір бос емес: сәл кейінірек қайталаңыз.",
-            "База данных сейчас занята: повторите немного позже.",
-            "The database is busy: try again a little later.",
+            "Дерекқор қазір бос емес: сәл кейінірек қайталаңыз, өзгерісті сол request_id арқылы.",
+            "База данных сейчас занята: повторите немного позже, изменение — с тем же request_id.",
+            "The database is busy: try again a little later, a mutation with its request_id.",
         ),
         StorageFull => text(
             "Сақтау орны таусылды: кейінірек қайталаңыз.",
@@ -174,9 +174,9 @@ pub fn error(reason: ErrorReason) -> Text {
             "There is no room to store anything: try again later.",
         ),
         StorageFailing => text(
-            "Сақтау құрылғысы істен шықты: кейінірек қайталаңыз.",
-            "Хранилище неисправно: повторите позже.",
-            "What is stored cannot be read or written: try again later.",
+            "Сақтау құрылғысы істен шықты: кейінірек қайталаңыз, өзгерісті сол request_id арқылы.",
+            "Хранилище неисправно: повторите позже, изменение — с тем же request_id.",
+            "What is stored cannot be read or written: try again later, a mutation with its request_id.",
         ),
         DeadlineExceeded => text(
             "Шақырудың уақыты өтті: орындалған-орындалмағанын білу үшін оны сол request_id арқылы қайталаңыз.",

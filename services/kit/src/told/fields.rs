@@ -46,9 +46,9 @@ pub fn field(reason: FieldReason) -> Text {
             "The text holds a character that is not taken.",
         ),
         RequestId => text(
-            "Бұл UUID емес.",
-            "Это не UUID.",
-            "This is not a UUID that the caller chose.",
+            "Бұл шақырушы таңдаған UUID емес (нөлдік UUID қабылданбайды).",
+            "Это не UUID, выбранный вызывающим (нулевой UUID не принимается).",
+            "This is not a UUID that the caller chose (the nil UUID is none).",
         ),
         Sha256 => text(
             "Бұл SHA-256 сомасы емес.",
@@ -82,14 +82,14 @@ pub fn field(reason: FieldReason) -> Text {
             "The service sets this field: it must be empty.",
         ),
         Uri => text(
-            "Мекенжай https:// деп басталуы тиіс.",
-            "Адрес должен начинаться с https://.",
-            "The address must begin with https://.",
+            "Бұл осы өріс қабылдайтын https:// мекенжайы емес.",
+            "Это не адрес https://, который принимает это поле.",
+            "This is not an https:// address that the field takes.",
         ),
         Key => text(
-            "Кілт тек кіші латын әріптерінен, цифрлардан және дефистерден тұрады.",
-            "Ключ состоит из строчных латинских букв, цифр и дефисов.",
-            "A key is lower case letters and digits with hyphens between them.",
+            "Бұл осындай түрдегі кілт немесе код емес.",
+            "Это не ключ и не код такого вида.",
+            "This is not a key or a code of this kind.",
         ),
         Unknown => text(
             "Өріс белгісіз жазбаға сілтейді.",
@@ -122,14 +122,14 @@ pub fn field(reason: FieldReason) -> Text {
             "The header comes once, first.",
         ),
         Unreadable => text(
-            "Ағынның хабарламасын оқу мүмкін емес.",
-            "Сообщение потока не удаётся прочитать.",
-            "A message of the stream cannot be read.",
+            "Жіберілген мазмұнды оқу мүмкін емес.",
+            "Присланное содержимое не удаётся прочитать.",
+            "What was sent here cannot be read.",
         ),
         Size => text(
-            "Бөлік бос немесе 1 МиБ-тан үлкен.",
-            "Часть пуста или больше 1 МиБ.",
-            "A chunk is empty or over 1 MiB.",
+            "Бөлік бос, тым үлкен немесе жарияланғаннан көп.",
+            "Часть пуста, слишком велика или больше объявленного.",
+            "The part is empty, too large, or more than was announced.",
         ),
         NotOfKind => text(
             "Мұндай сұрау салушыда өріс бос болуы тиіс.",

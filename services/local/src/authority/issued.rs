@@ -14,7 +14,7 @@ use x509_parser::{
     certificate::X509Certificate, pem::parse_x509_pem, prelude::FromDer as _, x509::SubjectPublicKeyInfo,
 };
 
-use super::{Authority, ISSUED, SIGNED, Usage, host};
+use super::{Authority, ISSUED, SIGNED, Usage, host, request::KeyId};
 
 /// What has become of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +50,8 @@ pub struct Issued {
     pub pem: String,
     /// The hosts that it is for.
     pub(super) hosts: Vec<String>,
-    /// Its public key, a SubjectPublicKeyInfo in DER.
-    pub(super) key: Vec<u8>,
+    /// Its public key.
+    pub(super) key: KeyId,
 }
 
 impl Issued {
@@ -86,7 +86,7 @@ impl Issued {
             has_key_here: true,
             pem: pem.to_owned(),
             hosts: hosts(&certificate),
-            key: certificate.public_key().raw.to_vec(),
+            key: KeyId::of(certificate.public_key()),
         })
     }
 }

@@ -137,6 +137,12 @@ pub struct Authority {
     making: Mutex<()>,
 }
 
+/// Holds an authority's records for this process until it is dropped.
+#[derive(Debug)]
+pub struct Alone {
+    _file: File,
+}
+
 impl Authority {
     /// Opens the authority of a folder, made at the first call. Its own certificate is made anew, from the same key, before it
     /// could end earlier than one that it signs: both the old and the new one vouch for all that it has signed.
@@ -224,12 +230,16 @@ impl Authority {
         Ok(made)
     }
 
-    /// Held by whoever reads what is issued or revoked and then adds to it: two processes must not lose what the other adds.
-    fn alone(&self) -> anyhow::Result<File> {
+    /// Held by whoever reads what is issued, revoked or added and then adds to it: two processes must not lose what the other adds,
+    /// nor give one name twice. Waits for whoever holds it.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn alone(&self) -> anyhow::Result<Alone> {
         let path = self.folder.join("authority/lock");
         let file = File::create(&path).with_context(|| format!("opening {}", path.display()))?;
         file.lock().with_context(|| format!("locking {}", path.display()))?;
-        Ok(file)
+        Ok(Alone { _file: file })
     }
 }
 

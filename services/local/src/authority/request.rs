@@ -44,14 +44,29 @@ pub struct SigningRequest {
 #[derive(Clone, Debug)]
 pub(super) struct SignedKey {
     algorithm: &'static SignatureAlgorithm,
+    pub(super) id: KeyId,
+}
+
+/// What tells one public key from another: its kind and its bits. A SubjectPublicKeyInfo as a whole does not, as the parameters of an RSA key
+/// may be NULL or left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct KeyId {
+    kind: String,
     bits: Vec<u8>,
-    /// The whole SubjectPublicKeyInfo in DER.
-    pub(super) der: Vec<u8>,
+}
+
+impl KeyId {
+    pub(super) fn of(info: &SubjectPublicKeyInfo<'_>) -> Self {
+        Self {
+            kind: info.algorithm.algorithm.to_id_string(),
+            bits: info.subject_public_key.data.to_vec(),
+        }
+    }
 }
 
 impl PublicKeyData for SignedKey {
     fn der_bytes(&self) -> &[u8] {
-        &self.bits
+        &self.id.bits
     }
 
     fn algorithm(&self) -> &'static SignatureAlgorithm {
@@ -87,8 +102,7 @@ impl SignedKey {
     pub(super) fn of(info: &SubjectPublicKeyInfo<'_>) -> Result<Self, Fault> {
         Ok(Self {
             algorithm: algorithm(info)?,
-            bits: info.subject_public_key.data.to_vec(),
-            der: info.raw.to_vec(),
+            id: KeyId::of(info),
         })
     }
 }

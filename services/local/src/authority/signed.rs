@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use time::Duration;
 use x509_parser::pem::parse_x509_pem;
 
-use super::{Authority, Issued, RENEWED, SIGNED, SigningRequest, State, Usage, request::SignedKey};
+use super::{Alone, Authority, Issued, RENEWED, SIGNED, SigningRequest, State, Usage, request::SignedKey};
 
 /// Why a key is not signed.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +27,18 @@ pub enum NotSigned {
 
 impl Authority {
     /// Signs the key of a request, for so many days, for whom the authority says it is; whether a certificate was made. The same request for the
-    /// same party gives the certificate that there is until 30 days, or a third of `days`, before its end.
+    /// same party gives the certificate that there is until 30 days, or a third of `days`, before its end. Whoever calls it holds the
+    /// authority's lock since he looked whether the name is free.
     ///
     /// # Errors
     /// A key whose certificate is revoked or that is another party's, or files that cannot be read or written.
-    pub fn sign(&self, request: &SigningRequest, usage: &Usage, days: i64) -> Result<(Issued, bool), NotSigned> {
-        let _alone = self.alone()?;
+    pub fn sign(
+        &self,
+        _alone: &Alone,
+        request: &SigningRequest,
+        usage: &Usage,
+        days: i64,
+    ) -> Result<(Issued, bool), NotSigned> {
         self.signed(&request.key, usage, days)
     }
 
@@ -63,8 +69,8 @@ impl Authority {
         self.signed(&key, &last.usage(), days)
     }
 
-    fn signed(&self, key: &SignedKey, usage: &Usage, days: i64) -> Result<(Issued, bool), NotSigned> {
-        let of_key = |issued: &Issued| issued.key == key.der;
+    pub(super) fn signed(&self, key: &SignedKey, usage: &Usage, days: i64) -> Result<(Issued, bool), NotSigned> {
+        let of_key = |issued: &Issued| issued.key == key.id;
         let same: Vec<Issued> = self.issued()?.into_iter().filter(of_key).collect();
         if let Some(other) = same.iter().find(|issued| !usage.is_of(&issued.name)) {
             return Err(NotSigned::OfAnother(other.name.clone()));

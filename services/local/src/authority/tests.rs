@@ -1,5 +1,6 @@
-use super::*;
+use super::{request::SignedKey, *};
 use legalstat_kit::Caller;
+use x509_parser::{prelude::FromDer as _, x509::SubjectPublicKeyInfo};
 
 #[test]
 fn a_certificate_is_made_once_and_names_its_caller() {
@@ -182,6 +183,15 @@ fn request(key: &KeyPair) -> Vec<u8> {
         .into()
 }
 
+fn sign(
+    authority: &Authority,
+    request: &SigningRequest,
+    usage: &Usage,
+    days: i64,
+) -> Result<(Issued, bool), NotSigned> {
+    authority.sign(&authority.alone()?, request, usage, days)
+}
+
 fn in_pem(label: &str, content: &[u8]) -> String {
     pem::encode(&pem::Pem::new(label, content))
 }
@@ -206,9 +216,9 @@ fn a_request_is_signed_for_whom_the_authority_says_and_repeated_gives_the_same()
             &format!("committee-{kind:?}").replace(|c: char| !c.is_alphanumeric(), ""),
             &[Role::Subject],
         );
-        let (first, is_new) = authority.sign(&asked, &committee, 365).expect("it is signed");
+        let (first, is_new) = sign(&authority, &asked, &committee, 365).expect("it is signed");
         assert!(is_new);
-        let (again, is_new) = authority.sign(&asked, &committee, 365).expect("it is signed");
+        let (again, is_new) = sign(&authority, &asked, &committee, 365).expect("it is signed");
         assert!(!is_new);
         assert_eq!(first.pem, again.pem);
         let (_, pem) = x509_parser::pem::parse_x509_pem(first.pem.as_bytes()).expect("PEM");
@@ -263,7 +273,7 @@ fn a_renewed_certificate_has_a_serial_of_its_own_and_revoking_takes_all() {
     let key = KeyPair::generate().expect("a key");
     let asked = SigningRequest::read(&request(&key)).expect("it proves its key");
     let committee = Usage::caller("tax-committee", &[Role::Subject]);
-    let (short, _) = authority.sign(&asked, &committee, 20).expect("it is signed");
+    let (short, _) = sign(&authority, &asked, &committee, 20).expect("it is signed");
     assert!(short.ends_within(jiff::SignedDuration::from_hours(24 * 30)));
     let (long, is_new) = authority.renew("tax-committee", 365).expect("it is renewed");
     assert!(is_new && long.serial != short.serial && long.key == short.key);
@@ -281,12 +291,12 @@ fn a_renewed_certificate_has_a_serial_of_its_own_and_revoking_takes_all() {
     assert!(authority.revoke("tax-committee").expect("nothing is left").is_empty());
     let refused = |refused: Result<(Issued, bool), NotSigned>| refused.expect_err("the key is revoked").to_string();
     assert!(refused(authority.renew("tax-committee", 365)).contains("new key"));
-    assert!(refused(authority.sign(&asked, &committee, 365)).contains("new key"));
+    assert!(refused(sign(&authority, &asked, &committee, 365)).contains("new key"));
     let other = SigningRequest::read(&request(&KeyPair::generate().expect("a key"))).expect("it proves its key");
-    authority.sign(&other, &committee, 365).expect("a new key is signed");
+    sign(&authority, &other, &committee, 365).expect("a new key is signed");
     assert!(matches!(authority.renew("nobody", 365), Err(NotSigned::Unknown(_))));
     let another = Usage::caller("another", &[Role::Subject]);
-    let refused = authority.sign(&other, &another, 365);
+    let refused = sign(&authority, &other, &another, 365);
     assert!(matches!(refused, Err(NotSigned::OfAnother(name)) if name == "tax-committee"));
 }
 
@@ -312,4 +322,36 @@ fn what_was_signed_before_there_was_a_record_is_known_and_anothers_certificate_i
     assert_eq!(names, ["edms"]);
     assert!(issued[0].has_key_here);
     drop(other);
+}
+
+/// An RSA key of 2048 bits as a SubjectPublicKeyInfo whose parameters are these bytes.
+fn rsa_key(parameters: &[u8]) -> Vec<u8> {
+    let sequence = |content: &[u8]| {
+        let length = u16::try_from(content.len()).expect("it is short").to_be_bytes();
+        [&[0x30, 0x82], &length[..], content].concat()
+    };
+    let modulus = [&[0x02, 0x82, 0x01, 0x01, 0x00][..], &[0xa5; 256]].concat();
+    let key = sequence(&[&modulus[..], &[0x02, 0x03, 0x01, 0x00, 0x01]].concat());
+    let oid = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+    let length = u16::try_from(key.len() + 1).expect("it is short").to_be_bytes();
+    let bits = [&[0x03, 0x82], &length[..], &[0x00], &key].concat();
+    sequence(&[sequence(&[&oid[..], parameters].concat()), bits].concat())
+}
+
+#[test]
+fn a_revoked_key_is_known_however_its_parameters_are_written() {
+    let (_folder, authority) = folder_and_authority();
+    let committee = Usage::caller("tax-committee", &[Role::Subject]);
+    let signed = |parameters: &[u8]| {
+        let der = rsa_key(parameters);
+        let (_, info) = SubjectPublicKeyInfo::from_der(&der).expect("it is a key");
+        authority.signed(&SignedKey::of(&info).expect("it can be signed"), &committee, 365)
+    };
+    let (null, left_out) = (&[0x05, 0x00][..], &[][..]);
+    assert!(signed(left_out).expect("it is signed").1);
+    assert!(!signed(null).expect("it was signed before").1);
+    authority.revoke("tax-committee").expect("it is revoked");
+    for parameters in [null, left_out] {
+        assert!(matches!(signed(parameters), Err(NotSigned::Revoked)));
+    }
 }

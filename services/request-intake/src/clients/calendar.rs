@@ -26,12 +26,15 @@ use super::{ask, understood};
 use crate::domain::{
     clock_stop::{self, ClockStop},
     evidence::{Answer, Deadline, Step, StepEffect},
+    owed::Owed,
     request::{DuePart, Extension, RequesterKind, Submission},
 };
 
 const NAME: &str = "calendar";
 /// How many answers are kept for one kind of requester; most requests come on the day on which they are received.
 const KEPT: usize = 100;
+/// After how many questions in a row without an answer nothing more is asked.
+const IN_A_ROW: usize = 3;
 
 /// The deadlines of requests. An answer of the calendar is given again while the calendar is the same; while nobody tells
 /// whether it is, nothing is given again.
@@ -136,6 +139,30 @@ impl Deadlines {
         })
     }
 
+    /// The deadlines that different questions are about, in their order, asked anew: together, and one after another where that fails, for
+    /// one must not keep the others from their answers. Those after [`IN_A_ROW`] without an answer are left out.
+    pub async fn answers(&self, questions: &[ComputeDeadlineRequest], patience: Duration) -> Vec<Answer<Deadline>> {
+        if let [question] = questions {
+            return vec![self.answer(question.clone(), patience).await];
+        }
+        let together = ask(NAME, patience, self.calendar.deadlines(questions.to_vec(), None, true)).await;
+        let together = understood(NAME, together, |answers| answers.into_iter().map(deadline).collect());
+        if let Answer::Given(deadlines) = together {
+            let deadlines: Vec<Deadline> = deadlines;
+            return deadlines.into_iter().map(Answer::Given).collect();
+        }
+        let (mut answers, mut unanswered) = (Vec::with_capacity(questions.len()), 0);
+        for question in questions {
+            let answer = self.answer(question.clone(), patience).await;
+            unanswered = if answer == Answer::Away { unanswered + 1 } else { 0 };
+            answers.push(answer);
+            if unanswered == IN_A_ROW {
+                break;
+            }
+        }
+        answers
+    }
+
     async fn single(&self, question: &Question, patience: Duration) -> Answer<proto::Deadline> {
         let answers = self.batch(std::slice::from_ref(question), patience).await;
         understood(NAME, answers, |mut answers| {
@@ -229,6 +256,19 @@ pub enum Telling {
     Forwarding,
     /// That for giving back what was to be cured by this day.
     Return(Date),
+}
+
+/// What the calendar is asked about what is owed of a request besides its answer, on a day.
+pub fn owed(submission: &Submission, registered_on: Option<Date>, owed: Owed, today: Date) -> ComputeDeadlineRequest {
+    telling(
+        submission.requester.kind,
+        submission.received_at,
+        registered_on.filter(|day| *day <= today),
+        match owed {
+            Owed::Return(cure_by) => Telling::Return(cure_by),
+            Owed::Forwarding => Telling::Forwarding,
+        },
+    )
 }
 
 /// What the calendar is asked about the day by which a requester is to be told something.

@@ -64,7 +64,8 @@ impl TryFrom<Row> for Kept {
     }
 }
 
-/// What is kept of a request; none when nothing was computed yet, or its term has no such time.
+/// What is kept of a request as it stands; none when nothing was computed yet, its term has no such time, or the request, the rules or
+/// the calendar have changed since.
 ///
 /// # Errors
 /// When the database fails.
@@ -73,11 +74,14 @@ pub async fn get(connection: &mut PgConnection, request: Uuid) -> Result<Option<
     // That who has one of them has all is a constraint of the table.
     let row = sqlx::query_as!(
         Row,
-        r#"SELECT owed AS "owed!", counted_from AS "counted_from: jiff_sqlx::Date",
-             registered_on AS "registered_on!: jiff_sqlx::Date", due_date AS "due_date!: jiff_sqlx::Date",
-             due_time AS "due_time!: jiff_sqlx::Timestamp", provisional AS "provisional!", assumed AS "assumed!",
-             calendar_version AS "calendar_version!", term AS "term!", explanation AS "explanation!"
-         FROM requests.owed_day WHERE request = $1 AND due_date IS NOT NULL"#,
+        r#"SELECT o.owed AS "owed!", o.counted_from AS "counted_from: jiff_sqlx::Date",
+             o.registered_on AS "registered_on!: jiff_sqlx::Date", o.due_date AS "due_date!: jiff_sqlx::Date",
+             o.due_time AS "due_time!: jiff_sqlx::Timestamp", o.provisional AS "provisional!", o.assumed AS "assumed!",
+             o.calendar_version AS "calendar_version!", o.term AS "term!", o.explanation AS "explanation!"
+         FROM requests.owed_day o JOIN requests.request r ON r.id = o.request AND r.version = o.version
+         WHERE o.request = $1 AND o.due_date IS NOT NULL
+           AND o.rules_revision = (SELECT revision FROM requests.rule_revision)
+           AND o.followed IS NOT DISTINCT FROM (SELECT known_from FROM requests.calendar_following)"#,
         request,
     );
     row.fetch_optional(connection).await?.map(Kept::try_from).transpose()
@@ -147,7 +151,8 @@ pub async fn lock(connection: &mut PgConnection, requests: &[Uuid]) -> Result<Ve
     .await
 }
 
-/// Stores what was computed, with its explanations.
+/// Stores what was computed, with its explanations. Whoever stores several gives them in the order of their requests, so that none waits
+/// for another in a circle.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,7 +1,11 @@
 //! Computes by which day requests are to be given back or forwarded, and again when the request, the rules or the calendar have changed: so
 //! whoever reads a request waits for no calendar.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use legalstat_kit::{
@@ -15,15 +19,10 @@ use legalstat_proto::calendar::v1::ComputeDeadlineRequest;
 use uuid::Uuid;
 
 use crate::{
-    clients::calendar::{self, Telling},
+    clients::calendar,
     current_rules::CurrentRules,
     db::{self, owed_day::Computed, request::Stored},
-    domain::{
-        evidence::{Answer, Deadline},
-        names,
-        owed::Owed,
-        rules::Rules,
-    },
+    domain::{evidence::Answer, names, owed::Owed, rules::Rules},
     examining::{Examiner, LONGEST},
 };
 
@@ -40,6 +39,7 @@ pub fn start(context: &Context, examiner: Arc<Examiner>, rules: Arc<CurrentRules
         context: context.clone(),
         examiner,
         rules,
+        after: Mutex::default(),
     });
     job::repeat(context, "days for returns and forwardings", PAUSE, move || {
         let job = Arc::clone(&job);
@@ -51,86 +51,115 @@ struct Job {
     context: Context,
     examiner: Arc<Examiner>,
     rules: Arc<CurrentRules>,
+    /// Where the last round ended: what the calendar does not answer keeps nothing behind it back.
+    after: Mutex<Option<Uuid>>,
 }
 
-/// Answers of the calendar in a batch: many requests have one question.
-type Answers = Vec<(ComputeDeadlineRequest, Option<Deadline>)>;
+/// A request, with what is owed of it and the place of the question about that among those of its batch.
+struct Owing<'r> {
+    stands: &'r Stored,
+    owed: Option<Owed>,
+    question: Option<usize>,
+}
 
 impl Job {
     /// Goes through what is not computed until the calendar is away. A request that cannot be read keeps none of the others back.
     async fn round(&self) -> anyhow::Result<()> {
-        let (mut after, mut failed) = (None, Ok(()));
+        let mut failed = Ok(());
         loop {
             let mut connection = self.context.db.connection().await?;
             let followed = db::owed_day::followed(&mut connection).await?;
-            let outdated = db::owed_day::outdated(&mut connection, after, BATCH).await?;
-            let Some(last) = outdated.last() else {
+            let outdated = db::owed_day::outdated(&mut connection, self.after(), BATCH).await?;
+            self.go_on_after(outdated.last().copied());
+            if outdated.is_empty() {
                 return failed;
-            };
-            after = Some(*last);
-            let found = db::request::get(&mut connection, &outdated).await?;
+            }
+            let mut found = db::request::get(&mut connection, &outdated).await?;
             drop(connection);
             let mut read = Vec::with_capacity(found.len());
-            for (id, stored) in found {
-                match stored {
-                    Ok(stored) => read.push(stored),
-                    Err(error) => failed = failed.and(Err(anyhow::Error::new(error).context(names::request(id)))),
+            // In their order, for in that they are stored too: of two replicas neither waits for the other in a circle.
+            for id in outdated {
+                match found.remove(&id) {
+                    None => {}
+                    Some(Ok(stored)) => read.push(stored),
+                    Some(Err(error)) => failed = failed.and(Err(anyhow::Error::new(error).context(names::request(id)))),
                 }
             }
             let rules = self.rules.get(&self.context.db).await?;
-            let Some(computed) = self.compute(&read, &rules, followed).await else {
-                return failed;
-            };
+            let (computed, unasked) = self.compute(&read, &rules, followed).await;
             self.store(computed).await?;
+            if let Some(unasked) = unasked {
+                self.go_on_after(read[..unasked].last().map(|stands| stands.receipt.id));
+                return failed;
+            }
         }
     }
 
-    /// None while the calendar is away.
-    async fn compute(&self, read: &[Stored], rules: &Rules, followed: Option<Timestamp>) -> Option<Vec<Computed>> {
-        let today = zone::civil_day(self.context.now());
-        let (mut answers, mut computed) = (Answers::new(), Vec::with_capacity(read.len()));
-        for stands in read {
-            let owed = Owed::of(rules, &stands.submission, &stands.standing, stands.examined_at);
-            let deadline = match owed {
-                None => None,
-                Some(owed) => {
-                    let registered_on = stands.deadline.as_ref().map(|deadline| deadline.registered_on);
-                    let question = calendar::telling(
-                        stands.submission.requester.kind,
-                        stands.submission.received_at,
-                        registered_on.filter(|day| *day <= today),
-                        match owed {
-                            Owed::Return(cure_by) => Telling::Return(cure_by),
-                            Owed::Forwarding => Telling::Forwarding,
-                        },
-                    );
-                    self.answer(question, &mut answers).await?
-                }
-            };
-            computed.push(Computed {
-                request: stands.receipt.id,
-                version: stands.standing.version,
-                rules_revision: stands.rules_revision,
-                followed,
-                owed,
-                deadline,
-            });
-        }
-        Some(computed)
+    fn after(&self) -> Option<Uuid> {
+        *self.after.lock().expect("no code panics while it holds this lock")
     }
 
-    /// What the calendar says to a question: a day, or that the term has no such time. None while it is away.
-    async fn answer(&self, question: ComputeDeadlineRequest, answers: &mut Answers) -> Option<Option<Deadline>> {
-        if let Some((_, known)) = answers.iter().find(|(asked, _)| *asked == question) {
-            return Some(known.clone());
-        }
-        let answer = match self.examiner.deadlines.answer(question.clone(), LONGEST).await {
-            Answer::Given(deadline) => Some(deadline),
-            Answer::Refused(_) => None,
-            Answer::Away => return None,
+    fn go_on_after(&self, request: Option<Uuid>) {
+        *self.after.lock().expect("no code panics while it holds this lock") = request;
+    }
+
+    /// What the calendar answered and, when it is away, the place of the first request about which it was not asked any more. A request
+    /// whose question alone had no answer is left to a later round.
+    async fn compute(
+        &self,
+        read: &[Stored],
+        rules: &Rules,
+        followed: Option<Timestamp>,
+    ) -> (Vec<Computed>, Option<usize>) {
+        let mut questions = Vec::new();
+        let owing: Vec<Owing<'_>> = read
+            .iter()
+            .map(|stands| self.owing(stands, rules, &mut questions))
+            .collect();
+        let answers = match questions.is_empty() {
+            true => Vec::new(),
+            false => self.examiner.deadlines.answers(&questions, LONGEST).await,
         };
-        answers.push((question, answer.clone()));
-        Some(answer)
+        let unasked = owing
+            .iter()
+            .position(|owing| owing.question.is_some_and(|question| question >= answers.len()));
+        let is_away = !answers.is_empty() && answers.iter().all(|answer| *answer == Answer::Away);
+        let unasked = unasked.or(is_away.then_some(read.len()));
+        let computed = owing.into_iter().filter_map(|owing| {
+            let deadline = match owing.question {
+                None => None,
+                Some(question) => match answers.get(question)? {
+                    Answer::Given(deadline) => Some(deadline.clone()),
+                    Answer::Refused(_) => None,
+                    Answer::Away => return None,
+                },
+            };
+            Some(Computed {
+                request: owing.stands.receipt.id,
+                version: owing.stands.standing.version,
+                rules_revision: owing.stands.rules_revision,
+                followed,
+                owed: owing.owed,
+                deadline,
+            })
+        });
+        (computed.collect(), unasked)
+    }
+
+    /// Adds the question about what is owed unless another request has the same.
+    fn owing<'r>(&self, stands: &'r Stored, rules: &Rules, questions: &mut Vec<ComputeDeadlineRequest>) -> Owing<'r> {
+        let owed = Owed::of(rules, &stands.submission, &stands.standing, stands.examined_at);
+        let question = owed.map(|owed| {
+            let registered_on = stands.deadline.as_ref().map(|deadline| deadline.registered_on);
+            let today = zone::civil_day(self.context.now());
+            let question = calendar::owed(&stands.submission, registered_on, owed, today);
+            let known = questions.iter().position(|asked| *asked == question);
+            known.unwrap_or_else(|| {
+                questions.push(question);
+                questions.len() - 1
+            })
+        });
+        Owing { stands, owed, question }
     }
 
     /// What the calendar has overtaken meanwhile, and what is being changed, is computed in the next round.

@@ -224,11 +224,14 @@ fn about(error: Error, name: &str) -> Error {
     }
 }
 
-/// Stores the later due date, unless the calendar has changed since it was asked.
+/// Stores the later due date, unless the calendar has changed since it was asked about that and about the notice, which stays with the
+/// decision.
 async fn store(write: &mut Write, stands: &Stored, computed: &Computed) -> Result<(), Error> {
     let (connection, deadline) = (write.connection(), &computed.deadline);
-    if !follow::is_current(connection, &deadline.calendar_version).await? {
-        return Err(error::calendar_away().into());
+    for said in computed.notify.iter().chain([deadline]) {
+        if !follow::is_current(connection, &said.calendar_version).await? {
+            return Err(error::calendar_away().into());
+        }
     }
     Ok(db::due_date::extend(connection, stands.receipt.id, deadline, computed.extension).await?)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use legalstat_kit::{Call, Error, FieldReason, Violations, zone};
+use legalstat_kit::{Call, Error, FieldReason, Violations};
 use legalstat_proto::requests::v1::{self as proto, ForwardRequestRequest};
 
 use uuid::Uuid;
@@ -10,17 +10,12 @@ use uuid::Uuid;
 use super::{
     RequestIntake,
     deciding::{self, Asked, Deed, Done, GROUND, REASON},
+    owed::Said,
     seeing,
 };
 use crate::{
-    clients::calendar::{self, Telling},
     db::{self, request::Stored},
-    domain::{
-        decision::Terms,
-        evidence::{Answer, Deadline},
-        life::Verb,
-    },
-    examining::LONGEST,
+    domain::{decision::Terms, life::Verb, owed::Owed},
 };
 
 /// The longest name of a body.
@@ -62,6 +57,10 @@ pub(super) async fn forward_request(
             deciding::told_after_receipt(stands, notified_on)?;
             let gone = db::decision::forwarded_items(write.connection(), stands.receipt.id).await?;
             some_remain(stands, &items, &gone)?;
+            let notify = match notify {
+                Some(said) => said.current(write, stands).await?,
+                None => None,
+            };
             Ok(Done {
                 reason,
                 legal_basis: Some(ordered.legal_basis),
@@ -83,24 +82,10 @@ pub(super) async fn forward_request(
 
 /// The day by which the requester is to be told, where the term has a time for it. What is forwarded does not wait for a calendar
 /// that is away.
-async fn notify(service: &RequestIntake, call: &Call, id: Uuid) -> Result<Option<Deadline>, Error> {
-    let stands = seeing::whole(
-        &service.rules,
-        &service.context,
-        call,
-        id,
-        service.lookup.get(id).await?,
-    )
-    .await?;
-    let (kind, received_at) = (stands.submission.requester.kind, stands.submission.received_at);
-    let today = zone::civil_day(service.context.now());
-    let registered_on = stands.deadline.map(|deadline| deadline.registered_on);
-    let settled = registered_on.filter(|day| *day <= today);
-    let question = calendar::telling(kind, received_at, settled, Telling::Forwarding);
-    Ok(match service.examiner.deadlines.answer(question, LONGEST).await {
-        Answer::Given(deadline) => Some(deadline),
-        Answer::Refused(_) | Answer::Away => None,
-    })
+async fn notify(service: &RequestIntake, call: &Call, id: Uuid) -> Result<Option<Said>, Error> {
+    let found = service.lookup.get(id).await?;
+    let stands = seeing::whole(&service.rules, &service.context, call, id, found).await?;
+    Said::of(service, &stands, Owed::Forwarding).await
 }
 
 /// The positions of items, each once and in order.

@@ -1,17 +1,16 @@
 //! ReturnRequest.
 
-use jiff::civil::Date;
-use legalstat_kit::{Call, Error, Violations, write::Write, zone};
+use legalstat_kit::{Call, Error, Violations, write, zone};
 use legalstat_proto::requests::v1::{self as proto, ReturnRequestRequest};
 
 use super::{
     RequestIntake,
     deciding::{self, Asked, Deed, Done, REASON},
-    owed,
+    owed::{self, Said},
+    seeing,
 };
 use crate::{
-    db::{self, request::Stored},
-    domain::{decision::Terms, evidence::Explanation, life::Verb, owed::Owed},
+    domain::{decision::Terms, life::Verb, owed::Owed, rules::Rules},
     error,
 };
 
@@ -28,6 +27,7 @@ pub(super) async fn return_request(
     let asked = Asked::read(&mut violations, name, etag, request_id, message.validate_only);
     let asked = violations.sound(asked)?;
     let rules = service.rules.get(&service.context.db).await?;
+    let last_day = last_day(service, call, &asked, &rules).await?;
     let deed = Deed {
         verb: Verb::Return,
         events: ("request.returned", "request.returned"),
@@ -39,13 +39,16 @@ pub(super) async fn return_request(
             if zone::civil_day(write.now()) <= cure_by {
                 return Err(error::cure_term_running(cure_by, &ordered.legal_basis).into());
             }
-            let last_day = last_day(write, stands, cure_by).await?;
+            let last_day = match last_day {
+                Some(said) => said.current(write, stands).await?,
+                None => None,
+            };
             Ok(Done {
                 reason,
                 legal_basis: Some(ordered.legal_basis),
                 terms: Terms {
-                    until: last_day.as_ref().map(|(day, _)| *day),
-                    explanation: last_day.map(|(_, explanation)| explanation),
+                    until: last_day.as_ref().map(|deadline| deadline.due_date),
+                    explanation: last_day.map(Into::into),
                     ..Terms::default()
                 },
                 ..Done::default()
@@ -55,16 +58,16 @@ pub(super) async fn return_request(
     .await
 }
 
-/// The last day for giving it back, as it was computed. What is given back does not wait for a calendar that was away ever since: then
-/// it is not recorded.
-async fn last_day(write: &mut Write, stands: &Stored, cure_by: Date) -> Result<Option<(Date, Explanation)>, Error> {
-    let kept = db::owed_day::get(write.connection(), stands.receipt.id).await?;
-    let Some(kept) = kept.filter(|kept| kept.owed == Owed::Return(cure_by)) else {
+/// The last day for giving it back. What is given back does not wait for a calendar that is away: then it is not recorded. A repetition,
+/// and what awaits no clarification, ask nothing.
+async fn last_day(service: &RequestIntake, call: &Call, asked: &Asked, rules: &Rules) -> Result<Option<Said>, Error> {
+    if write::was_answered(&service.context, call, asked.request_id).await? {
         return Ok(None);
-    };
-    let mut deadline = kept.deadline;
-    deadline.steps = db::explanation::get(write.connection(), &kept.explanation)
-        .await?
-        .into();
-    Ok(Some((deadline.due_date, deadline.into())))
+    }
+    let found = service.lookup.get(asked.id).await?;
+    let stands = seeing::whole(&service.rules, &service.context, call, asked.id, found).await?;
+    match Owed::of(rules, &stands.submission, &stands.standing, stands.examined_at) {
+        Some(owed @ Owed::Return(_)) => Said::of(service, &stands, owed).await,
+        Some(Owed::Forwarding) | None => Ok(None),
+    }
 }

@@ -100,7 +100,7 @@ async fn a_server_without_http2_answers_unreadably() {
 #[tokio::test]
 async fn an_endpoint_that_is_none_is_told_so() {
     let ground = Ground::new();
-    for endpoint in ["", "http://localhost:1", "localhost", "https://"] {
+    for endpoint in ["", "http://localhost:1", "localhost", "https://", "https://127.1:1"] {
         let nowhere = Destination {
             endpoint: endpoint.into(),
             certificate_name: COURT.into(),

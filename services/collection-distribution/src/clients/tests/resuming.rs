@@ -100,21 +100,11 @@ async fn a_copy_that_is_there_whole_is_asked_about_with_no_byte_more() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_fails_tells_how_much_the_server_said_it_has_also_where_its_time_is_over() {
-    let silent = Inbox::delivering(|seen, mut stream| {
-        Box::pin(async move {
-            seen.header(&mut stream).await;
-            seen.store(&mut stream, usize::MAX).await?;
-            std::future::pending().await
-        })
-    });
-    let place = Place::of(silent.knowing(|_| Ok(stands(400_000)))).await;
-    let hasty = |files| Parcel {
-        until: Instant::now() + Duration::from_secs(2),
-        ..again(files)
-    };
-    let failure = place.attempt(hasty).await.expect_err("it never answers");
-    assert_eq!((failure.outcome, failure.received_bytes), (Outcome::NoAnswer, 400_000));
+async fn an_attempt_that_fails_tells_how_much_the_server_said_it_has() {
+    let place = Place::of(breaking().knowing(|_| Ok(stands(400_000)))).await;
+    let failure = place.attempt(again).await.expect_err("it breaks off");
+    assert_eq!((failure.outcome, failure.received_bytes), (Outcome::Refused, 400_000));
+    assert_eq!(place.offsets(), [400_000]);
 }
 
 /// Says how much it has, at once, unless a delivery goes on from there.

@@ -27,6 +27,8 @@ pub(super) struct End {
     pub(super) followed_by: Option<Option<Timestamp>>,
     /// What became of the copy; `None` while attempts follow, and where nothing changes.
     pub(super) settled: Option<Settled>,
+    /// Whether what follows begins the schedule anew: a server is there since, or will be.
+    pub(super) begins_anew: bool,
     /// Whether it uses up one of the schedule.
     pub(super) is_counted: bool,
     /// Whether it has found that the server has more of the copy than before.
@@ -124,6 +126,7 @@ impl End {
         );
         let end = Self {
             followed_by: Some(next.or(later)),
+            begins_anew: next.is_none() && later.is_some(),
             settled: None,
             is_counted: failure.is_none_or(|failure| delivery.counts(failure)),
             has_moved_on: failure.is_some_and(|failure| delivery.has_moved_on(failure)),
@@ -151,6 +154,7 @@ impl End {
         Self {
             ended: ended(finished, brought.outcome(), Some(&detail)),
             followed_by: stands.then_some(None),
+            begins_anew: false,
             settled: None,
             is_counted: true,
             has_moved_on: false,

@@ -23,8 +23,8 @@ use crate::{
     clients::inbox::{Answer, Destination, Inboxes, Parcel},
     db::{self, delivery::Claim},
     domain::{
-        copy::Copy,
-        delivery::{Address, Failure, Outcome, Places, Waiting},
+        copy::{Copy, CopyState},
+        delivery::{self, Address, Failure, Outcome, Places, Waiting},
         key::EditionKey,
     },
     rpc::convert,
@@ -74,6 +74,26 @@ pub fn start(context: &Context, inboxes: Inboxes, limits: Limits) {
     let own = Arc::clone(&sender);
     job::repeat(context, "standing of deliveries", TOLD, move || Arc::clone(&own).tell());
     job::spawn(context, "last ends of deliveries", sender.settle_last(settling));
+}
+
+/// Has the copies delivered that stand as they were issued although their recipients have servers. What enters a server begins them; the
+/// release before did not.
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin_left(context: &Context) -> anyhow::Result<()> {
+    let begun = write::by_job(context, METHOD, |write| {
+        Box::pin(async move {
+            let (now, connection) = (write.now(), write.connection());
+            db::recipient_detail::share_entitlements(connection).await?;
+            let known = db::recipient_detail::all(connection).await?;
+            let from_when = delivery::from_when(&known, known.iter().map(|row| row.id.as_str()), now);
+            db::delivery::begin_waiting(connection, &from_when, &[CopyState::Issued]).await?;
+            Ok(Vec::new())
+        })
+    });
+    begun.await.context("beginning what was left to be fetched")?;
+    Ok(())
 }
 
 /// What a replica has under way.

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use legalstat_kit::{
     lent,
     write::{self, Change, Write},
+    zone,
 };
 use rand::RngExt as _;
 use sqlx::PgConnection;
@@ -18,11 +19,14 @@ use tokio::task::JoinHandle;
 
 use super::{Finished, IDLE, METHOD, Sender, ending::End};
 use crate::{
-    db::{self, delivery::Told},
+    db::{
+        self,
+        delivery::{Claim, Told},
+    },
     domain::{
         breaker::Breaker,
         copy::Copy,
-        delivery::{self, Failure, Outcome},
+        delivery::{self, Address, Failure, Outcome},
         key::CopyKey,
         recipient::SigningKey,
     },
@@ -187,6 +191,7 @@ impl Around {
 }
 
 /// From when on the recipients have a server whose attempts found none: where one was entered since, nobody else has the copies delivered.
+/// An address that was tried, and to which no connection can be made, is none from which anything could begin.
 async fn servers_since(
     connection: &mut PgConnection,
     finished: &[Arc<Finished>],
@@ -194,13 +199,21 @@ async fn servers_since(
 ) -> Result<BTreeMap<String, Timestamp>, sqlx::Error> {
     let is_nowhere = |failure: &Failure| failure.outcome == Outcome::NoEndpoint;
     let nowhere = finished.iter().filter(|one| one.said.as_ref().is_err_and(is_nowhere));
-    let recipients: BTreeSet<&str> = nowhere.map(|one| one.claim.recipient.as_str()).collect();
-    if recipients.is_empty() {
+    let claims: Vec<&Claim> = nowhere.map(|one| &one.claim).collect();
+    if claims.is_empty() {
         return Ok(BTreeMap::new());
     }
     db::recipient_detail::share_entitlements(connection).await?;
     let known = db::recipient_detail::all(connection).await?;
-    Ok(delivery::from_when(&known, recipients, now))
+    let today = zone::civil_day(now);
+    let is_untried =
+        |claim: &&Claim| !claim.address.is_known() || claim.address != Address::of(&known, &claim.recipient, today);
+    let untried = claims.into_iter().filter(is_untried);
+    Ok(delivery::from_when(
+        &known,
+        untried.map(|claim| claim.recipient.as_str()),
+        now,
+    ))
 }
 
 pub(super) async fn settle(
@@ -247,6 +260,7 @@ pub(super) async fn settle(
             claim,
             ended: end.ended,
             followed_by: end.followed_by,
+            begins_anew: end.begins_anew,
             is_counted: end.is_counted,
             received_bytes: finished.received_bytes(),
         });

@@ -227,17 +227,58 @@ async fn ends_that_a_stop_finds_being_recorded_are_recorded_before_the_service_e
 }
 
 #[tokio::test]
-async fn a_copy_whose_server_was_entered_since_the_attempt_looked_for_one_is_due_again_at_once() {
+async fn a_copy_whose_server_was_entered_since_the_attempt_looked_for_one_begins_anew_at_once_and_one_that_was_tried_does_not()
+ {
     let delivering = Delivering::start().await;
     delivering.inbox("supreme-court", "court-entered").await;
     delivering.leave_alone("supreme-court").await;
     delivering.distribution.release_crime().await;
     let files = tempfile::tempdir().expect("a folder");
     let sender = replica(delivering.distribution.running.context(instant), files.path());
-    let nowhere = Failure::new(Outcome::NoEndpoint, "the recipient has no endpoint");
-    assert_eq!(after(&delivering, &sender, nowhere).await, (1, 0, true));
+    let nowhere = || Failure::new(Outcome::NoEndpoint, "the recipient has no endpoint");
+    let tried = "UPDATE collections.delivery SET attempts = 3, attempts_ever = 5, spared = 2, received_bytes = 7";
+    delivering.distribution.execute(tried).await;
+    assert_eq!(after(&delivering, &sender, nowhere()).await, (0, 0, true));
+    let anew = "SELECT count(*) FROM collections.delivery WHERE received_bytes = 0";
+    assert_eq!(delivering.distribution.count(anew).await, 1);
     let issued = "SELECT count(*) FROM collections.copy WHERE recipient = 'supreme-court' AND state = 'ISSUED'";
     assert_eq!(delivering.distribution.count(issued).await, 1);
+
+    // What stands at the recipient is no address that anything connects to.
+    let mut claim = claimed_by(&sender).await;
+    let mut connection = sender.context.db.connection().await.expect("a connection");
+    let known = db::recipient_detail::all(&mut connection).await.expect("it is known");
+    connection.done();
+    claim.address = Address::of(&known, "supreme-court", zone::civil_day(instant()));
+    assert!(claim.address.is_known());
+    sender.finish(claim, Err(nowhere()), Instant::now() + MARGIN);
+    Arc::clone(&sender).settle().await.expect("it is recorded");
+    let none =
+        "SELECT count(*) FROM collections.delivery WHERE attempts = 1 AND next_attempt_at IS NULL AND fence IS NULL";
+    assert_eq!(delivering.distribution.count(none).await, 1);
+    assert_eq!(delivering.distribution.count(issued).await, 1, "it is fetched");
+}
+
+#[tokio::test]
+async fn what_an_earlier_release_left_to_be_fetched_by_who_has_a_server_is_begun_when_the_service_starts() {
+    let delivering = Delivering::start().await;
+    let inbox = delivering.inbox("supreme-court", "court-upgraded").await;
+    delivering.address("supreme-court", None).await;
+    delivering.distribution.release_crime().await;
+    let to = Some((inbox.endpoint.as_str(), "court-upgraded"));
+    delivering.address("supreme-court", to).await;
+    let deliveries = "SELECT count(*) FROM collections.delivery";
+    assert_eq!(delivering.distribution.count(deliveries).await, 0);
+    let context = delivering.distribution.running.context(instant);
+    begin_left(&context).await.expect("it begins them");
+    let received = "SELECT count(*) FROM collections.copy WHERE state = 'RECEIVED'";
+    delivering.until_count(received, 1).await;
+    begin_left(&context).await.expect("there is nothing to begin");
+    assert_eq!(
+        delivering.distribution.count(deliveries).await,
+        1,
+        "the others have no server"
+    );
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ pub(crate) struct Inbox {
     pub(super) asked: Arc<tokio::sync::Notify>,
     /// What it stored, by delivery.
     pub(super) stored: Stored,
-    pub(super) endpoint: String,
+    pub(crate) endpoint: String,
     /// Its clock is the system's.
     clock: Clock,
     /// What its key is made of.

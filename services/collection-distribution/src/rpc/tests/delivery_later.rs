@@ -112,3 +112,28 @@ async fn the_server_of_a_successor_gets_what_was_issued_before_to_a_recipient_th
     delivering.until(COURTS_COPY, is(CopyState::Received)).await;
     assert_eq!(inbox.stored.lock().expect("no code panics").len(), 2);
 }
+
+#[tokio::test]
+async fn a_copy_on_its_way_to_a_wrong_address_goes_to_the_right_one_at_once_and_begins_its_schedule_anew() {
+    let delivering = Delivering::start().await;
+    let inbox = delivering.inbox("supreme-court", "court-corrected").await;
+    let wrong = Some(("https://localhost:1", inbox.name));
+    delivering.address("supreme-court", wrong).await;
+    delivering.distribution.release_crime().await;
+    let failed = "SELECT count(*) FROM collections.delivery WHERE attempts = 1 AND next_attempt_at IS NOT NULL";
+    delivering.until_count(failed, 1).await;
+    delivering
+        .distribution
+        .execute("UPDATE collections.delivery SET attempts = 8, attempts_ever = 8")
+        .await;
+    delivering
+        .distribution
+        .execute("UPDATE collections.recipient_breaker SET failures = 5, opened_at = '2025-01-01Z', open_until = '2099-01-01Z'")
+        .await;
+    let corrected = delivering.distribution.update(entering(&inbox, None)).await;
+    corrected.expect("it is corrected");
+    let copy = delivering.until(COURTS_COPY, is(CopyState::Received)).await;
+    assert_eq!(copy.delivery.expect("it was delivered").attempts, 1);
+    let closed = "SELECT count(*) FROM collections.recipient_breaker WHERE failures = 0 AND open_until IS NULL";
+    assert_eq!(delivering.distribution.count(closed).await, 1);
+}

@@ -1,6 +1,7 @@
 //! A calendar and a form registry that answer what the test wants, or are away.
 
 use std::{
+    collections::HashMap,
     convert::Infallible,
     future::Future,
     net::Ipv4Addr,
@@ -44,6 +45,10 @@ pub(super) struct Answers {
     pub(super) refusal: Mutex<Option<Code>>,
     /// Whether the law lets the clock stop of the term that governs every request.
     pub(super) clock_stops: AtomicBool,
+    /// The days from which the calendar cannot count: it fails for whoever asks for that.
+    pub(super) failing: Mutex<Vec<common::Date>>,
+    /// The version of the calendar that answers about a time of a term, where that is another than 7.
+    pub(super) versions: Mutex<HashMap<TermPart, String>>,
     /// What the registry says about every item.
     pub(super) availability: Mutex<Availability>,
     /// What the registry says about an item instead, and the figures that it holds.
@@ -69,6 +74,8 @@ impl Fakes {
             figures_away: AtomicBool::new(false),
             refusal: Mutex::new(None),
             clock_stops: AtomicBool::new(false),
+            failing: Mutex::default(),
+            versions: Mutex::default(),
             availability: Mutex::new(Availability::NotPlaced),
             holdings: Mutex::default(),
             asked: AtomicUsize::new(0),
@@ -178,10 +185,18 @@ impl UnaryService<BatchComputeDeadlinesRequest> for Calendar {
             if let Some(code) = *answers.refusal.lock().expect("no test panics here") {
                 return Err(Status::new(code, "no term governs this"));
             }
+            let failing = answers.failing.lock().expect("no test panics here");
+            let mut days = questions
+                .iter()
+                .filter_map(|question| term_start(question).counted_from);
+            if days.any(|day| failing.contains(&day)) {
+                return Err(Status::internal("it cannot count from that day"));
+            }
+            let versions = answers.versions.lock().expect("no test panics here");
             Ok(Response::new(BatchComputeDeadlinesResponse {
                 deadlines: questions
                     .iter()
-                    .map(|question| deadline(question, answers.clock_stops.load(Ordering::SeqCst)))
+                    .map(|question| deadline(question, &versions, answers.clock_stops.load(Ordering::SeqCst)))
                     .collect(),
                 ..Default::default()
             }))
@@ -221,13 +236,21 @@ fn standing(stops: &[Suspension]) -> i32 {
     stops.iter().map(days).sum()
 }
 
-/// The same for every question about the same time of a term; it holds for whatever is received on that day. It is later by the days that
-/// the clock stood still, if the law lets it stop.
-fn deadline(question: &ComputeDeadlineRequest, clock_stops: bool) -> Deadline {
-    let start = match &question.subject {
+fn term_start(question: &ComputeDeadlineRequest) -> TermStart {
+    match &question.subject {
         Some(Subject::TermStart(start)) => start.clone(),
         _ => TermStart::default(),
-    };
+    }
+}
+
+/// The same for every question about the same time of a term; it holds for whatever is received on that day. It is later by the days that
+/// the clock stood still, if the law lets it stop.
+fn deadline(
+    question: &ComputeDeadlineRequest,
+    versions: &HashMap<TermPart, String>,
+    clock_stops: bool,
+) -> Deadline {
+    let start = term_start(question);
     let received_on = start.received_at.as_ref().and_then(|at| wire::timestamp(at).ok());
     let received_on = received_on.map(zone::civil_day);
     let day = match start.part() {
@@ -259,7 +282,7 @@ fn deadline(question: &ComputeDeadlineRequest, clock_stops: bool) -> Deadline {
         due_time: Some(wire::to_timestamp(zone::end(day))),
         provisional: false,
         assumed: true,
-        calendar_version: "7".into(),
+        calendar_version: versions.get(&start.part()).cloned().unwrap_or("7".into()),
         steps: vec![Step {
             date: due_date,
             effect: StepEffect::Due.into(),
