@@ -245,11 +245,7 @@ fn term_start(question: &ComputeDeadlineRequest) -> TermStart {
 
 /// The same for every question about the same time of a term; it holds for whatever is received on that day. It is later by the days that
 /// the clock stood still, if the law lets it stop.
-fn deadline(
-    question: &ComputeDeadlineRequest,
-    versions: &HashMap<TermPart, String>,
-    clock_stops: bool,
-) -> Deadline {
+fn deadline(question: &ComputeDeadlineRequest, versions: &HashMap<TermPart, String>, clock_stops: bool) -> Deadline {
     let start = term_start(question);
     let received_on = start.received_at.as_ref().and_then(|at| wire::timestamp(at).ok());
     let received_on = received_on.map(zone::civil_day);
