@@ -16,7 +16,8 @@ use jiff::Timestamp;
 use legalstat_collection_distribution::statements;
 use legalstat_kit::door::wire;
 use legalstat_proto::collections::v1::{
-    Copy, DeliverCopyRequest, Delivery, GetDeliveryRequest, Receipt, ReceiptStatement,
+    Copy, DeliverCopyRequest, Delivery, GetDeliveryRequest, RecallCopyRequest, RecallCopyResponse, Receipt,
+    ReceiptStatement,
     copy_inbox_service_server::{CopyInboxService, CopyInboxServiceServer},
     deliver_copy_request::Part,
     delivery::Answer,
@@ -124,6 +125,10 @@ impl CopyInboxService for Inbox {
 
     async fn get_delivery(&self, _: Request<GetDeliveryRequest>) -> Result<Response<Delivery>, Status> {
         Err(Status::not_found("it keeps no parts"))
+    }
+
+    async fn recall_copy(&self, _: Request<RecallCopyRequest>) -> Result<Response<RecallCopyResponse>, Status> {
+        Err(Status::unimplemented("nothing is recalled here"))
     }
 }
 

@@ -175,6 +175,12 @@ impl Apart {
         std::fs::rename(written, file).expect("the folder is ours");
     }
 
+    /// By how much they are ahead.
+    pub fn ahead(&self) -> Duration {
+        let written = std::fs::read_to_string(self.home().join("ahead")).unwrap_or_default();
+        Duration::from_secs(written.parse().unwrap_or_default())
+    }
+
     /// The folder that the command line runs in.
     pub fn folder(&self) -> &Path {
         self.folder.path()

@@ -153,6 +153,7 @@ collections.v1.CollectionDistributionService/WatchCopies        RECIPIENT,OPERAT
 collections.v1.CollectionDistributionService/PreviewRecompute   OPERATOR,APPROVER,ADMINISTRATOR,AUDITOR  -  INVALID_FIELDS
 collections.v1.CopyInboxService/DeliverCopy                     SERVICE(collection-distribution)  m  INVALID_FIELDS
 collections.v1.CopyInboxService/GetDelivery                     SERVICE(collection-distribution)  -  INVALID_FIELDS
+collections.v1.CopyInboxService/RecallCopy                      SERVICE(collection-distribution)  m  INVALID_FIELDS
 journal.v1.JournalService/ListEntries                           ADMINISTRATOR,AUDITOR  -  OK
 ";
 

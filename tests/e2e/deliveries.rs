@@ -82,6 +82,58 @@ fn received(system: &System) -> Vec<Value> {
 }
 
 #[test]
+fn a_recall_comes_to_the_inbox_that_has_the_copies_and_its_answer_confirms_it() {
+    let system = System::start();
+    let inbox = connected(&system);
+    released(&system);
+    received(&system);
+    let recall = [
+        "collections",
+        "recall",
+        EDITION,
+        "--reason",
+        "table 3 is wrong",
+        "--as",
+        "approver",
+    ];
+    system.json(&recall);
+    let began = Instant::now();
+    loop {
+        let listed = system.json(&["collections", "copies", "--edition", EDITION, "--as", LEADERSHIP]);
+        let copies = listed["copies"].as_array().expect("a list");
+        assert!(
+            copies.iter().all(|copy| copy["state"] == "COPY_STATE_RECALLED"),
+            "{listed}"
+        );
+        if copies.iter().all(|copy| copy["recallConfirmedAt"].is_string()) {
+            break;
+        }
+        assert!(began.elapsed() < PATIENCE, "{listed}");
+    }
+    let store = inbox.store().display().to_string();
+    let listed = system.json(&["inbox", "list", "--store", &store]);
+    let copies = listed["copies"].as_array().expect("a list");
+    let told = |copy: &Value| (text(copy, "state").to_owned(), text(copy, "reason").to_owned());
+    let expected = ("RECALLED".to_owned(), "table 3 is wrong".to_owned());
+    assert_eq!(copies.iter().map(told).collect::<Vec<_>>(), vec![expected; 7]);
+    let shown = system.json(&["inbox", "show", "crime/2025-Q1/1", "--store", &store]);
+    assert_eq!(shown["recall"]["reason"], "table 3 is wrong", "{shown}");
+    let export = [
+        "inbox",
+        "export",
+        "crime/2025-Q1/1",
+        "--to",
+        "received",
+        "--store",
+        &store,
+    ];
+    let (code, said) = system.failure(&export);
+    assert!(code == 2 && said.contains("table 3 is wrong"), "{code} {said}");
+    let exported = system.json(&[&export[..], &["--recalled"]].concat());
+    assert_eq!(exported["files"].as_array().map(Vec::len), Some(1), "{exported}");
+}
+
+#[test]
 fn copies_of_a_recipient_whose_inbox_an_administrator_entered_arrive_by_themselves_and_their_receipts_prove_it() {
     let system = System::start();
     let inbox = connected(&system);

@@ -3,7 +3,7 @@
 use legalstat_collection_distribution::statements;
 use legalstat_kit::{Error, FieldReason, Refusal, Violations};
 use legalstat_proto::{
-    collections::v1::{ContentManifest, Copy, DeliverCopyHeader, EditionContent, ManifestFile},
+    collections::v1::{ContentManifest, Copy, DeliverCopyHeader, EditionContent, ManifestFile, RecallCopyRequest},
     common::v1::ErrorReason,
 };
 use tonic::Code;
@@ -15,6 +15,8 @@ use crate::record::{Place, size};
 const FILES: usize = 100;
 /// How many characters the name of a file, and its media type, may have.
 const NAME: usize = 255;
+/// How many characters the reason of a recall may have.
+const REASON: usize = 1000;
 
 /// A delivery as it was announced.
 pub struct Announced {
@@ -36,11 +38,7 @@ pub fn announced(mut header: DeliverCopyHeader, limit: u64) -> Result<Announced,
     let mut violations = Violations::new();
     let id = violations.request_id("header.delivery_id", &header.delivery_id);
     let copy = header.copy.clone().unwrap_or_default();
-    let place: Option<Place> = copy.name.parse().ok();
-    if place.is_none() {
-        let description = "the name of a copy, for example collections/crime/editions/2026-Q3/copies/25";
-        violations.add("header.copy.name", FieldReason::ResourceName, description);
-    }
+    let place = place(&mut violations, "header.copy.name", &copy.name);
     if copy.statement.is_none() {
         let description =
             "the full view of a copy that the distribution signed; one without a statement is fetched by its recipient";
@@ -70,6 +68,32 @@ pub fn announced(mut header: DeliverCopyHeader, limit: u64) -> Result<Announced,
         offset,
         header,
     })
+}
+
+/// Reads what is told of a recall, and of which copy.
+///
+/// # Errors
+/// Every field that breaks its rule.
+pub fn recalled(message: RecallCopyRequest) -> Result<(Place, RecallCopyRequest), Error> {
+    let mut violations = Violations::new();
+    let place = place(&mut violations, "copy", &message.copy);
+    if message.recipient.is_empty() {
+        violations.add("recipient", FieldReason::Required, "to whom the copy was issued");
+    }
+    violations.text("reason", &message.reason, REASON);
+    if message.recalled_at.is_none() {
+        violations.add("recalled_at", FieldReason::Required, "when it was recalled");
+    }
+    Ok((violations.sound(place)?, message))
+}
+
+fn place(violations: &mut Violations, field: &str, name: &str) -> Option<Place> {
+    let place: Option<Place> = name.parse().ok();
+    if place.is_none() {
+        let description = "the name of a copy, for example collections/crime/editions/2026-Q3/copies/25";
+        violations.add(field, FieldReason::ResourceName, description);
+    }
+    place
 }
 
 fn files(violations: &mut Violations, copy: &Copy, files: &[EditionContent]) {

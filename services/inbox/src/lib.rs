@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
 mod door;
+pub mod recall;
 mod receipts;
 pub mod record;
 mod rpc;

@@ -155,13 +155,13 @@ pub fn size(files: &[EditionContent]) -> u64 {
     sizes.fold(0, u64::saturating_add)
 }
 
-fn to_json(name: &str, message: &impl prost::Message) -> anyhow::Result<Value> {
+pub(crate) fn to_json(name: &str, message: &impl prost::Message) -> anyhow::Result<Value> {
     let encoded = message.encode_to_vec();
     let message = DynamicMessage::decode(canonical::descriptor(name), encoded.as_slice())?;
     Ok(serde_json::to_value(message)?)
 }
 
-fn of_json<M: prost::Message + Default>(name: &str, value: &Value) -> anyhow::Result<M> {
+pub(crate) fn of_json<M: prost::Message + Default>(name: &str, value: &Value) -> anyhow::Result<M> {
     let message = DynamicMessage::deserialize(canonical::descriptor(name), value).with_context(|| name.to_owned())?;
     debug_assert_eq!(message.descriptor().full_name(), name);
     Ok(message.transcode_to()?)

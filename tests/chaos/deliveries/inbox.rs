@@ -1,6 +1,8 @@
-//! The inbox killed, and the line to it cut.
+//! The inbox killed, down for a day, and the line to it cut.
 
-use super::stage::{CLAIMED, Stage, until};
+use std::time::Duration;
+
+use super::stage::{CLAIMED, COPIES, Stage, until};
 
 const SETTINGS: &[(&str, &str)] = &[("LEGALSTAT_DELIVERY_SECONDS", "20")];
 /// So that what the line swallows is given up soon.
@@ -26,6 +28,26 @@ async fn an_inbox_killed_in_the_middle_and_after_its_answer_receives_each_copy_o
     stage.assert_received_once().await;
     let failed = "SELECT count(*) FROM collections.delivery_attempt WHERE outcome IN ('BROKEN_OFF', 'UNREACHABLE')";
     assert!(stage.count(failed).await > 0, "attempts failed");
+    tokio::task::block_in_place(|| drop(stage));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_inbox_that_is_down_for_a_day_has_each_copy_once_when_it_is_back() {
+    let mut stage = Stage::start(SETTINGS).await;
+    tokio::task::block_in_place(|| stage.inbox.kill());
+    stage.release("crime/2025-Q1").await;
+    stage.until_ahead(Duration::from_secs(24 * 3600)).await;
+    let waiting = "SELECT count(*) FROM collections.copy WHERE state = 'SENDING'";
+    assert_eq!(stage.count(waiting).await, i64::from(COPIES), "none has failed");
+    let tried = "SELECT count(*) FROM collections.delivery_attempt WHERE outcome = 'UNREACHABLE'";
+    assert!(
+        stage.count(tried).await > i64::from(COPIES),
+        "they were tried again and again"
+    );
+    assert_eq!((stage.coming().len(), stage.answered()), (0, 0));
+    tokio::task::block_in_place(|| stage.inbox.begin());
+    stage.until_settled().await;
+    stage.assert_received_once().await;
     tokio::task::block_in_place(|| drop(stage));
 }
 

@@ -212,6 +212,19 @@ impl Stage {
         until("every copy has its final state", settled).await;
     }
 
+    /// Has the clock pass on from one attempt to the next until it is ahead by so much.
+    pub async fn until_ahead(&self, by: Duration) {
+        let mut database = self.database().await;
+        while self.apart.ahead() < by {
+            let before = self.apart.ahead();
+            until("an attempt ends, and another follows", async || {
+                self.pass_on(&mut database).await;
+                (self.apart.ahead() > before).then_some(())
+            })
+            .await;
+        }
+    }
+
     /// Has the clock pass on to what comes later, where nothing is under way. Tells whether nothing comes.
     async fn pass_on(&self, database: &mut PgConnection) -> bool {
         let row = sqlx::query(

@@ -79,6 +79,8 @@ pub enum Answer {
     Receipt(Box<proto::Receipt>),
     /// It rejects the copy, for this reason of 1 to 1000 characters.
     Rejection(String),
+    /// It has stored that the copy was recalled.
+    KnowsOfRecall,
 }
 
 /// The ways to recipients' servers.
@@ -86,7 +88,7 @@ pub struct Inboxes {
     tls: tls::Files,
     client: OnceCell<Arc<tls::Client>>,
     files: FileStore,
-    lines: Arc<Lines>,
+    pub(super) lines: Arc<Lines>,
     limits: Limits,
 }
 
@@ -160,7 +162,7 @@ impl Inboxes {
         delivering.over(self.line(to, parcel.until).await?).await
     }
 
-    async fn line(&self, to: &Destination, until: Instant) -> Result<Line, Failure> {
+    pub(super) async fn line(&self, to: &Destination, until: Instant) -> Result<Line, Failure> {
         let client = self.client.get_or_try_init(|| self.client());
         let client = client.await.map_err(|error| faults::own(&error))?;
         Line::open(to, client, self.limits.connect, until).await

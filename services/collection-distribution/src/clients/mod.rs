@@ -6,6 +6,7 @@ mod faults;
 pub mod inbox;
 mod line;
 mod lines;
+mod recall;
 mod wire;
 
 #[cfg(test)]

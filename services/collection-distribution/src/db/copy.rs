@@ -380,9 +380,11 @@ pub async fn save_delivered(connection: &mut PgConnection, copies: &[&Copy]) -> 
     let (collections, periods, numbers) = columns(copies.iter().map(|copy| &copy.key));
     let status = |copy: &&Copy| copy.status.clone();
     sqlx::query!(
-        "UPDATE collections.copy c SET state = a.state, received_at = a.received_at, status_reason = a.reason, status_at = a.since
-         FROM UNNEST($1::text[], $2::text[], $3::integer[], $4::text[], $5::timestamptz[], $6::text[], $7::timestamptz[])
-             AS a (collection, period, number, state, received_at, reason, since)
+        "UPDATE collections.copy c SET state = a.state, received_at = a.received_at, status_reason = a.reason, status_at = a.since,
+             recall_confirmed_at = a.recall_confirmed_at
+         FROM UNNEST($1::text[], $2::text[], $3::integer[], $4::text[], $5::timestamptz[], $6::text[], $7::timestamptz[],
+                 $8::timestamptz[])
+             AS a (collection, period, number, state, received_at, reason, since, recall_confirmed_at)
          WHERE (c.collection, c.period, c.number) = (a.collection, a.period, a.number)",
         &collections,
         &periods,
@@ -396,6 +398,10 @@ pub async fn save_delivered(connection: &mut PgConnection, copies: &[&Copy]) -> 
         &copies
             .iter()
             .map(|copy| status(copy).map(|status| jiff_sqlx::Timestamp::from(status.since)))
+            .collect::<Vec<_>>() as _,
+        &copies
+            .iter()
+            .map(|copy| copy.recall_confirmed_at.map(jiff_sqlx::Timestamp::from))
             .collect::<Vec<_>>() as _,
     )
     .execute(connection)

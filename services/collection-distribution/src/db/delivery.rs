@@ -9,10 +9,13 @@ use uuid::Uuid;
 
 use super::{copy::columns, edition_key};
 use crate::domain::{
-    copy::CopyState,
     delivery::{Address, Attempt, Delivery, Ended, Outcome},
-    key::{CopyKey, EditionKey},
+    key::CopyKey,
 };
+
+mod beginning;
+
+pub use beginning::{begin, begin_anew, begin_recall, begin_waiting};
 
 /// The delivery that a row beside its copy tells of.
 pub(super) fn of_row(
@@ -34,102 +37,6 @@ pub(super) fn of_row(
         next_attempt_at: next_attempt_at.map(jiff_sqlx::Timestamp::to_jiff),
         last_outcome: last_outcome.transpose()?,
     }))
-}
-
-/// Has the copies of an edition from this number on delivered whose recipients are among these, each from its instant on.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn begin(
-    connection: &mut PgConnection,
-    edition: &EditionKey,
-    first_number: i32,
-    from_when: &BTreeMap<String, Timestamp>,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "INSERT INTO collections.delivery (collection, period, copy_number, delivery_id, recipient, next_attempt_at)
-         SELECT c.collection, c.period, c.number, gen_random_uuid(), c.recipient, a.at
-         FROM UNNEST($4::text[], $5::timestamptz[]) AS a (recipient, at)
-         JOIN collections.copy c ON c.recipient = a.recipient
-         WHERE c.collection = $1 AND c.period = $2 AND c.number >= $3",
-        edition.collection,
-        edition.period.to_string(),
-        first_number,
-        &from_when.keys().cloned().collect::<Vec<_>>(),
-        instants(from_when) as _,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Has the copies of these recipients that stand so delivered, each from its instant on, or sooner where an attempt is due already. Those that
-/// were tried begin their schedule anew; those of which an attempt is under way stay as they are.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn begin_waiting(
-    connection: &mut PgConnection,
-    from_when: &BTreeMap<String, Timestamp>,
-    states: &[CopyState],
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "WITH waiting AS MATERIALIZED (
-             SELECT c.collection, c.period, c.number, c.recipient, a.at
-             FROM UNNEST($1::text[], $2::timestamptz[]) AS a (recipient, at)
-             JOIN collections.copy c ON c.recipient = a.recipient AND c.state = ANY($3)
-             ORDER BY c.collection, c.period, c.number FOR UPDATE OF c
-         )
-         INSERT INTO collections.delivery AS d (collection, period, copy_number, delivery_id, recipient, next_attempt_at)
-         SELECT collection, period, number, gen_random_uuid(), recipient, at FROM waiting
-         ON CONFLICT (collection, period, copy_number) DO UPDATE
-         SET attempts = 0, spared = 0, received_bytes = 0, next_attempt_at = least(d.next_attempt_at, EXCLUDED.next_attempt_at)
-         WHERE d.fence IS NULL AND (d.attempts + d.spared > 0 OR coalesce(d.next_attempt_at > EXCLUDED.next_attempt_at, true))",
-        &from_when.keys().cloned().collect::<Vec<_>>(),
-        instants(from_when) as _,
-        &states.iter().map(|state| state.word().to_owned()).collect::<Vec<_>>(),
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-fn instants(from_when: &BTreeMap<String, Timestamp>) -> Vec<jiff_sqlx::Timestamp> {
-    from_when.values().copied().map(jiff_sqlx::Timestamp::from).collect()
-}
-
-/// Has one copy delivered anew, from the first attempt on, under the same id if it had one.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn begin_anew(
-    connection: &mut PgConnection,
-    key: &CopyKey,
-    new_id: Uuid,
-    at: Timestamp,
-) -> Result<Delivery, sqlx::Error> {
-    let row = sqlx::query!(
-        r#"INSERT INTO collections.delivery AS d (collection, period, copy_number, delivery_id, recipient, next_attempt_at)
-         SELECT c.collection, c.period, c.number, $4, c.recipient, $5
-         FROM collections.copy c WHERE c.collection = $1 AND c.period = $2 AND c.number = $3
-         ON CONFLICT (collection, period, copy_number) DO UPDATE
-         SET attempts = 0, spared = 0, received_bytes = 0, next_attempt_at = EXCLUDED.next_attempt_at, fence = NULL, started_at = NULL, endpoint = NULL,
-             claimed_until = NULL
-         RETURNING d.delivery_id, d.attempts, d.next_attempt_at AS "next_attempt_at: jiff_sqlx::Timestamp", d.last_outcome"#,
-        key.edition.collection,
-        key.edition.period.to_string(),
-        key.number,
-        new_id,
-        jiff_sqlx::Timestamp::from(at) as _,
-    )
-    .fetch_one(connection)
-    .await?;
-    let outcome = row
-        .last_outcome
-        .as_deref()
-        .map(|word| Outcome::read_stored(word, "last_outcome"));
-    Ok(Delivery {
-        id: row.delivery_id,
-        attempts: row.attempts,
-        spared: 0,
-        received_bytes: 0,
-        next_attempt_at: row.next_attempt_at.map(jiff_sqlx::Timestamp::to_jiff),
-        last_outcome: outcome.transpose()?,
-    })
 }
 
 /// Ends the deliveries of copies whose last word is said; what an attempt under way comes to changes nothing any more.
@@ -203,6 +110,8 @@ pub struct Claim {
     pub address: Address,
     /// Whether the copy stood as it was issued.
     pub is_first: bool,
+    /// Whether the copy was recalled, and that is told.
+    pub is_recall: bool,
 }
 
 impl Claim {
@@ -218,7 +127,8 @@ impl Claim {
     }
 }
 
-/// Claims due deliveries, so many of each recipient as are shared out to it, those due longest first, and sets their copies on the way.
+/// Claims due deliveries, so many of each recipient as are shared out to it, those due longest first, and sets their copies on the way, but for those that were
+/// recalled, whose recall is told until it is confirmed.
 /// The release before says the last word of copies without ending their deliveries: those are ended, and not claimed. What another replica holds is passed over. A claim lasts `lease` by the clock of the database.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn claim(
@@ -234,7 +144,7 @@ pub async fn claim(
              SELECT * FROM UNNEST($1::text[], $2::integer[], $3::text[]) AS a (recipient, share, endpoint)
          ), due AS MATERIALIZED (
              SELECT d.*, a.endpoint FROM asked a CROSS JOIN LATERAL (
-                 SELECT d.collection, d.period, d.copy_number, c.state
+                 SELECT d.collection, d.period, d.copy_number, c.state, c.state = 'RECALLED' AND c.recall_confirmed_at IS NULL AS is_recall
                  FROM collections.delivery d
                  JOIN collections.copy c ON (c.collection, c.period, c.number) = (d.collection, d.period, d.copy_number)
                  WHERE d.recipient = a.recipient AND d.next_attempt_at <= $4
@@ -246,16 +156,16 @@ pub async fn claim(
          ), ended AS (
              UPDATE collections.delivery d SET next_attempt_at = NULL
              FROM due WHERE (d.collection, d.period, d.copy_number) = (due.collection, due.period, due.copy_number)
-               AND due.state NOT IN ('ISSUED', 'SENDING')
+               AND due.state NOT IN ('ISSUED', 'SENDING') AND NOT due.is_recall
          )
          UPDATE collections.delivery d
          SET next_attempt_at = NULL, attempts = d.attempts + 1, attempts_ever = d.attempts_ever + 1,
              fence = nextval('collections.delivery_fence'), started_at = $4, endpoint = due.endpoint,
              claimed_until = clock_timestamp() + make_interval(secs => $5)
          FROM due WHERE (d.collection, d.period, d.copy_number) = (due.collection, due.period, due.copy_number)
-           AND due.state IN ('ISSUED', 'SENDING')
+           AND (due.state IN ('ISSUED', 'SENDING') OR due.is_recall)
          RETURNING 'collections/' || d.collection AS "parent!", d.period, d.copy_number, d.recipient, d.fence AS "fence!",
-             d.attempts_ever, due.state = 'ISSUED' AS "is_first!""#,
+             d.attempts_ever, due.state = 'ISSUED' AS "is_first!", due.is_recall AS "is_recall!""#,
         &shares.keys().cloned().collect::<Vec<_>>(),
         &shares.values().copied().collect::<Vec<_>>(),
         &shares.keys().map(|id| address(id).endpoint).collect::<Vec<_>>(),
@@ -276,6 +186,7 @@ pub async fn claim(
             number: row.attempts_ever,
             started_at: now,
             is_first: row.is_first,
+            is_recall: row.is_recall,
         })
     });
     claims.collect()
@@ -308,6 +219,7 @@ pub async fn lost(connection: &mut PgConnection, after: i64, most: i64) -> Resul
                 ..Address::default()
             },
             is_first: false,
+            is_recall: false,
         })
     });
     claims.collect()

@@ -53,9 +53,11 @@ pub struct Unconfirmed {
     pub overdue: i64,
     /// Those that could not be delivered.
     pub failed: i64,
+    /// Copies that were recalled and whose recipients have not confirmed that they know.
+    pub recalls: i64,
 }
 
-/// Counts the copies that their recipients have neither confirmed nor rejected.
+/// Counts the copies that their recipients have neither confirmed nor rejected, and recalls that they have not confirmed.
 ///
 /// # Errors
 /// When the database fails.
@@ -66,7 +68,8 @@ pub async fn count(connection: &mut PgConnection, now: Timestamp) -> Result<Unco
         r#"SELECT count(*) AS "all!",
              count(*) FILTER (WHERE s.due_time <= $1 AND NOT s.recorded_afterwards AND s.due_date
                  >= coalesce((SELECT a.day FROM collections.answering_day a ORDER BY a.number DESC LIMIT 1), '-infinity')) AS "overdue!",
-             count(*) FILTER (WHERE c.state = 'FAILED') AS "failed!"
+             count(*) FILTER (WHERE c.state = 'FAILED') AS "failed!",
+             (SELECT count(*) FROM collections.copy r WHERE r.state = 'RECALLED' AND r.recall_confirmed_at IS NULL) AS "recalls!"
          FROM collections.copy c
          JOIN collections.scheduled s ON (s.parent, s.period) = ('collections/' || c.collection, c.period)
          WHERE c.state IN ('ISSUED', 'SENDING', 'FAILED')"#,

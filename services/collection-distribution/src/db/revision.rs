@@ -72,6 +72,22 @@ pub async fn list(connection: &mut PgConnection, edition: &EditionKey) -> Result
     Ok(revisions.collect())
 }
 
+/// Why a revision was recalled; `None` of one that was not.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn recall_reason(
+    connection: &mut PgConnection,
+    edition: &EditionKey,
+    revision: i32,
+) -> Result<Option<String>, sqlx::Error> {
+    let reason = sqlx::query_scalar!(
+        "SELECT recall_reason FROM collections.revision WHERE collection = $1 AND period = $2 AND revision = $3",
+        edition.collection,
+        edition.period.to_string(),
+        revision,
+    );
+    Ok(reason.fetch_optional(connection).await?.flatten())
+}
+
 /// What was issued of an edition, of which this is the current revision. The edition must be held against other writers.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn issued(connection: &mut PgConnection, edition: &EditionKey, revision: i32) -> Result<Issued, sqlx::Error> {

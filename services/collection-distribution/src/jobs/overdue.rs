@@ -39,6 +39,7 @@ async fn round(context: &Context) -> anyhow::Result<()> {
         ("legalstat.collections.copies_unconfirmed", unconfirmed.all),
         ("legalstat.collections.copies_overdue", unconfirmed.overdue),
         ("legalstat.collections.copies_failed", unconfirmed.failed),
+        ("legalstat.collections.recalls_unconfirmed", unconfirmed.recalls),
     ] {
         telemetry::gauge(name, count);
     }

@@ -32,6 +32,7 @@ pub(super) async fn confirm_recall(
                 return Ok(Outcome::repeated(&key, "copy.recall_confirmation_repeated", answer));
             }
             db::copy::save(connection, &confirmed).await?;
+            db::delivery::end(connection, std::slice::from_ref(&key)).await?;
             let answer = convert::to_copy(confirmed, now);
             Ok(Outcome::of(&key, "copy.recall_confirmed", answer))
         })

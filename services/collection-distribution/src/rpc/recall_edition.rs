@@ -8,7 +8,10 @@ use legalstat_kit::{
 use legalstat_proto::collections::v1::{Edition, RecallEditionRequest};
 
 use super::{CollectionDistribution, convert, door};
-use crate::{db, domain::edition::Recall};
+use crate::{
+    db,
+    domain::{delivery, edition::Recall},
+};
 
 /// How many characters a reason has at most.
 const REASON: usize = 1000;
@@ -35,8 +38,13 @@ pub(super) async fn recall_edition(
             let recalled = edition.recall(Recall { done, reason });
             let edition = recalled.map_err(|obstacle| obstacle.refusal(&key))?;
             db::edition::save(connection, &edition).await?;
+            // Whose server is entered meanwhile, to those recalls are told that are there then: this one among them.
+            db::recipient_detail::share_entitlements(connection).await?;
             let copies = db::copy::recall(connection, &key, edition.revision, now).await?;
             db::delivery::end(connection, &copies).await?;
+            let known = db::recipient_detail::all(connection).await?;
+            let from_when = delivery::from_when(&known, known.iter().map(|row| row.id.as_str()), now);
+            db::delivery::begin_recall(connection, &key, edition.revision, &from_when).await?;
             let moves = moves::of(&mut *connection, &key).await?;
             let revisions = db::revision::list(connection, &key).await?;
             let answer = convert::with_revisions(convert::to_edition(edition, moves), revisions);

@@ -86,7 +86,7 @@ pub(super) async fn update_recipient(
             let after = recipient_detail::all(write.connection()).await?;
             require_followed(write.connection(), &before, &after).await?;
             let from_when = delivery::changed(&before, &after, recorded.at);
-            let waiting = [CopyState::Issued, CopyState::Sending];
+            let waiting = [CopyState::Issued, CopyState::Sending, CopyState::Recalled];
             db::delivery::begin_waiting(write.connection(), &from_when, &waiting).await?;
             let changed: Vec<String> = from_when.into_keys().collect();
             db::breaker::close(write.connection(), &changed).await?;

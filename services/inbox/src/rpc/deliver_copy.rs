@@ -10,9 +10,8 @@ use legalstat_proto::{
 };
 use tonic::{Code, Streaming};
 
-use super::{Inbox, on_disk};
+use super::{Inbox, on_disk, require_served};
 use crate::{
-    AGAIN,
     door::{self, Announced},
     store::{Claim, Known, Part},
 };
@@ -85,9 +84,7 @@ fn begin(inbox: &Inbox, claim: Claim, announced: Announced) -> Result<Begun, Err
     }
     let copy = header.copy.clone().unwrap_or_default();
     inbox.trusted.require_signed(&copy)?;
-    if !inbox.recipients.contains(&copy.recipient) {
-        return Err(not_served(&copy.recipient, &inbox.recipients).into());
-    }
+    require_served(inbox, &copy.recipient)?;
     let part = Part::open(claim, &header)?.ok_or_else(reused)?;
     if announced.offset != part.received() {
         return Ok(answered(part.record().delivery(id, part.received())));
@@ -97,21 +94,6 @@ fn begin(inbox: &Inbox, claim: Claim, announced: Announced) -> Result<Begun, Err
 
 fn answered(delivery: Delivery) -> Begun {
     Begun::Answered(Box::new(delivery))
-}
-
-/// A copy for somebody of whom this inbox was not told: a person may have it take them, and then nothing is lost.
-fn not_served(recipient: &str, own: &[String]) -> Refusal {
-    let own = own.join(", ");
-    let message = format!(
-        "the copy is for {recipient}, and this inbox takes those of {own}: whoever runs it has to say whom it takes them for as well"
-    );
-    tracing::warn!(
-        recipient,
-        "a copy came for a recipient that this inbox does not take copies for"
-    );
-    let mut refusal = Refusal::new(Code::Unavailable, ErrorReason::RecipientNotServed, message);
-    refusal.retry_after = Some(AGAIN);
-    refusal.with("recipient", recipient)
 }
 
 fn reused() -> Refusal {

@@ -2,18 +2,23 @@
 
 mod deliver_copy;
 mod get_delivery;
+mod recall_copy;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use legalstat_kit::{Call, Error, Process};
-use legalstat_proto::collections::v1::{
-    DeliverCopyRequest, Delivery, GetDeliveryRequest, copy_inbox_service_server::CopyInboxService,
+use legalstat_kit::{Call, Error, Process, Refusal};
+use legalstat_proto::{
+    collections::v1::{
+        DeliverCopyRequest, Delivery, GetDeliveryRequest, RecallCopyRequest, RecallCopyResponse,
+        copy_inbox_service_server::CopyInboxService,
+    },
+    common::v1::ErrorReason,
 };
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 
-use crate::{receipts::Receipts, store::Store, trust::Trusted};
+use crate::{AGAIN, receipts::Receipts, store::Store, trust::Trusted};
 
 /// The inbox of a recipient.
 #[derive(Clone)]
@@ -44,6 +49,30 @@ impl CopyInboxService for Inbox {
         let delivery = get_delivery::get_delivery(self, message).await?;
         Ok(Response::new(delivery))
     }
+
+    async fn recall_copy(&self, request: Request<RecallCopyRequest>) -> Result<Response<RecallCopyResponse>, Status> {
+        let (_, message) = Call::with_message(request);
+        let answer = recall_copy::recall_copy(self, message).await?;
+        Ok(Response::new(answer))
+    }
+}
+
+/// Refuses what is for somebody of whom this inbox was not told: a person may have it taken for him, and then nothing is lost.
+fn require_served(inbox: &Inbox, recipient: &str) -> Result<(), Refusal> {
+    if inbox.recipients.iter().any(|served| served == recipient) {
+        return Ok(());
+    }
+    let own = inbox.recipients.join(", ");
+    let message = format!(
+        "the copy is for {recipient}, and this inbox takes those of {own}: whoever runs it has to say whom it takes them for as well"
+    );
+    tracing::warn!(
+        recipient,
+        "a copy came for a recipient that this inbox does not take copies for"
+    );
+    let mut refusal = Refusal::new(Code::Unavailable, ErrorReason::RecipientNotServed, message);
+    refusal.retry_after = Some(AGAIN);
+    Err(refusal.with("recipient", recipient))
 }
 
 /// Does what waits for the disk in a thread where waiting is no harm. It goes on to its end though nobody waits for it any more.

@@ -1,5 +1,6 @@
 //! The folder of an inbox: `copies/crime/2026-Q3/25/` for each copy that was answered, `parts/{delivery_id}/` for what comes. Both hold
-//! `copy.json` and the files `1`, `2`, …; a part becomes a copy by being renamed, so that there is nothing in between.
+//! `copy.json` and the files `1`, `2`, …; a part becomes a copy by being renamed, so that there is nothing in between. What was recalled
+//! stands beside them.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -16,8 +17,10 @@ use uuid::Uuid;
 use crate::record::{Place, Record};
 
 mod part;
+mod recalls;
 
 pub use part::Part;
+pub use recalls::{recalled, recalls};
 
 const COPIES: &str = "copies";
 const PARTS: &str = "parts";
@@ -28,6 +31,8 @@ const RECORD: &str = "copy.json";
 pub struct Store {
     folder: PathBuf,
     state: Mutex<State>,
+    /// Held by the one call that stores a recall.
+    recalling: Mutex<()>,
     _lock: File,
 }
 
@@ -72,7 +77,7 @@ impl Store {
     /// # Errors
     /// A folder that another process uses, that cannot be written to, or that holds a copy which cannot be read.
     pub fn open(folder: &Path) -> anyhow::Result<Arc<Self>> {
-        for made in [COPIES, PARTS] {
+        for made in [COPIES, PARTS, recalls::RECALLS] {
             let made = folder.join(made);
             fs::create_dir_all(&made).with_context(|| format!("making {}", made.display()))?;
         }
@@ -93,6 +98,7 @@ impl Store {
         Ok(Arc::new(Self {
             folder: folder.to_owned(),
             state: Mutex::new(state),
+            recalling: Mutex::default(),
             _lock: lock,
         }))
     }
@@ -272,18 +278,22 @@ fn read(folder: &Path) -> anyhow::Result<Record> {
 
 /// Writes the record of a folder over the one before, whole or not at all.
 fn write(folder: &Path, record: &Record) -> anyhow::Result<()> {
-    let new = folder.join("copy.json.new");
-    let written = record.written()?;
-    let written = File::create(&new).and_then(|mut file| {
-        file.write_all(&written)?;
-        file.sync_all()
+    write_whole(&folder.join(RECORD), &record.written()?)?;
+    Ok(sync(folder)?)
+}
+
+/// Writes a file over the one before, whole or not at all. Its entry in the folder is the caller's to bring to the disk.
+fn write_whole(file: &Path, text: &[u8]) -> anyhow::Result<()> {
+    let new = file.with_added_extension("new");
+    let written = File::create(&new).and_then(|mut new| {
+        new.write_all(text)?;
+        new.sync_all()
     });
     if let Err(error) = written {
         fs::remove_file(&new).ok();
         return Err(error).with_context(|| format!("writing {}", new.display()));
     }
-    fs::rename(&new, folder.join(RECORD))?;
-    Ok(sync(folder)?)
+    Ok(fs::rename(&new, file)?)
 }
 
 /// Has the entries of a folder written to the disk.

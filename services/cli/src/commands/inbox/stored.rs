@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use legalstat_inbox::{
+    recall::Recall,
     record::{Place, Record},
     store,
 };
@@ -36,7 +37,10 @@ const COPIES: View = View::Rows(
     ],
 );
 
-/// The copies that it has received or rejected, and those that are coming
+/// How a copy stands that the distribution has recalled, whatever came of it before.
+const RECALLED: &str = "RECALLED";
+
+/// The copies that it has received or rejected, those that are coming, and which were recalled
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:\n  legalstat inbox list --store inbox -o json")]
 pub(crate) struct List {
@@ -65,6 +69,9 @@ pub(crate) struct Export {
     /// The folder, which is made if it is not there; no file in it is written over
     #[arg(long, value_name = "PATH")]
     to: PathBuf,
+    /// Also a copy that was recalled
+    #[arg(long)]
+    recalled: bool,
 }
 
 impl List {
@@ -72,11 +79,20 @@ impl List {
     pub(super) fn run(self, options: &Options) -> Result<(), Failure> {
         let folder = &self.store.store;
         require_store(folder)?;
-        let copies = store::copies(folder)?.into_iter().map(|(_, record)| (record, 0));
-        let all: Vec<Value> = copies
-            .chain(store::parts(folder)?)
-            .map(|(record, came)| line(&record, came))
-            .collect();
+        let mut recalls = store::recalls(folder)?;
+        let mut all = Vec::new();
+        for (place, record) in store::copies(folder)? {
+            all.push(line(&record, 0, recalls.remove(&place).as_ref()));
+        }
+        for (record, came) in store::parts(folder)? {
+            let place: Option<Place> = record.copy().name.parse().ok();
+            let recall = place.and_then(|place| recalls.remove(&place));
+            all.push(line(&record, came, recall.as_ref()));
+        }
+        let never_came = recalls
+            .into_values()
+            .map(|recall| json!({ "copy": recall.told.copy, "state": RECALLED, "reason": recall.told.reason }));
+        all.extend(never_came);
         Ok(output::print(&json!({ "copies": all }), options.output, COPIES)?)
     }
 }
@@ -84,8 +100,12 @@ impl List {
 impl Show {
     /// Prints it.
     pub(super) fn run(self, options: &Options) -> Result<(), Failure> {
-        let (_, record) = found(&self.store.store, &self.copy)?;
-        let document: Value = serde_json::from_slice(&record.written()?).context("the copy")?;
+        let (place, record) = found(&self.store.store, &self.copy)?;
+        let mut document: Value = serde_json::from_slice(&record.written()?).context("the copy")?;
+        if let Some(recall) = store::recalled(&self.store.store, &place)? {
+            let mut written: Value = serde_json::from_slice(&recall.written()?).context("the recall")?;
+            document["recall"] = written["recall"].take();
+        }
         Ok(output::print(&document, options.output, View::Record)?)
     }
 }
@@ -97,6 +117,13 @@ impl Export {
         if !matches!(record.answer, Some(Answer::Receipt(_))) {
             return Err(Failure::usage(format!(
                 "{} was rejected, and none of it is here",
+                self.copy
+            )));
+        }
+        if let Some(recall) = store::recalled(&self.store.store, &place)?.filter(|_| !self.recalled) {
+            let why = recall.told.reason;
+            return Err(Failure::usage(format!(
+                "{} was recalled: {why}. It is written with --recalled all the same",
                 self.copy
             )));
         }
@@ -136,7 +163,7 @@ fn found(folder: &Path, copy: &str) -> Result<(Place, Record), Failure> {
     Ok((place, record))
 }
 
-fn line(record: &Record, came: u64) -> Value {
+fn line(record: &Record, came: u64, recall: Option<&Recall>) -> Value {
     let (state, receipt, reason) = match &record.answer {
         None => ("COMING", Receipt::default(), String::new()),
         Some(Answer::Receipt(receipt)) => ("RECEIVED", receipt.clone(), String::new()),
@@ -144,6 +171,10 @@ fn line(record: &Record, came: u64) -> Value {
     };
     let at = receipt.statement.and_then(|statement| statement.received_at);
     let received = if state == "RECEIVED" { record.size() } else { came };
+    let (state, reason) = match recall {
+        Some(recall) => (RECALLED, recall.told.reason.clone()),
+        None => (state, reason),
+    };
     json!({
         "copy": record.copy().name,
         "state": state,

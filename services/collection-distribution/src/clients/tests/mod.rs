@@ -31,6 +31,7 @@ mod certificates;
 mod connections;
 mod content;
 mod frozen;
+mod recalling;
 mod resuming;
 mod servers;
 mod time;

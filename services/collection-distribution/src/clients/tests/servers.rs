@@ -17,7 +17,8 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use legalstat_local::authority::Identity;
 use legalstat_proto::collections::v1::{
-    DeliverCopyHeader, DeliverCopyRequest, Delivery, GetDeliveryRequest, Receipt,
+    DeliverCopyHeader, DeliverCopyRequest, Delivery, GetDeliveryRequest, RecallCopyRequest, RecallCopyResponse,
+    Receipt,
     copy_inbox_service_server::{CopyInboxService, CopyInboxServiceServer},
     deliver_copy_request::Part,
     delivery,
@@ -279,6 +280,12 @@ impl CopyInboxService for Inbox {
         assert_eq!(request.into_inner().delivery_id, ID.to_string());
         self.seen.asked.fetch_add(1, SeqCst);
         (self.known)(&self.seen).map(Response::new)
+    }
+
+    async fn recall_copy(&self, request: Request<RecallCopyRequest>) -> Result<Response<RecallCopyResponse>, Status> {
+        assert!(request.metadata().contains_key("grpc-timeout"));
+        self.seen.asked.fetch_add(1, SeqCst);
+        Ok(Response::new(RecallCopyResponse::default()))
     }
 }
 

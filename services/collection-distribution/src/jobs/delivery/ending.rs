@@ -48,6 +48,8 @@ pub(super) struct Settled {
 enum Brought {
     Receipt(Receipt),
     Rejection(Rejection),
+    /// That the recipient knows of the recall.
+    Recall,
     Nothing(Failure),
 }
 
@@ -70,15 +72,41 @@ impl Brought {
                 way: Way::Push,
                 successor,
             }),
+            Ok(Answer::KnowsOfRecall) => Self::Recall,
             Err(failure) => Self::Nothing(failure.clone()),
         })
     }
 
     fn outcome(&self) -> Outcome {
         match self {
-            Self::Receipt(_) => Outcome::Received,
+            Self::Receipt(_) | Self::Recall => Outcome::Received,
             Self::Rejection(_) => Outcome::Rejected,
             Self::Nothing(failure) => failure.outcome,
+        }
+    }
+
+    /// Whether an attempt on a copy that stands so could have brought this: a recall ends deliveries, and is told by attempts of its own.
+    fn concerns(&self, state: CopyState) -> bool {
+        match self {
+            Self::Receipt(_) | Self::Rejection(_) => state == CopyState::Sending,
+            Self::Recall => state == CopyState::Recalled,
+            Self::Nothing(_) => matches!(state, CopyState::Sending | CopyState::Recalled),
+        }
+    }
+
+    /// What is to be said besides the outcome.
+    fn detail(&self) -> Option<&str> {
+        match self {
+            Self::Recall => Some("the server was told of the recall"),
+            Self::Nothing(failure) => Some(&failure.detail),
+            Self::Receipt(_) | Self::Rejection(_) => None,
+        }
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Nothing(failure) => Some(failure),
+            Self::Receipt(_) | Self::Rejection(_) | Self::Recall => None,
         }
     }
 }
@@ -108,22 +136,15 @@ impl End {
         let brought = Brought::of(finished, copy, keys, now)?;
         // A true receipt counts also where the copy was given up meanwhile, as one does that comes by the recipient's own call.
         let is_late = copy.state == CopyState::Failed && matches!(brought, Brought::Receipt(_));
-        let is_on_its_way = stands && copy.state == CopyState::Sending;
+        let is_on_its_way = stands && brought.concerns(copy.state);
         if !is_late && !is_on_its_way {
             return Ok(Self::overtaken(finished, stands, copy, &brought));
         }
         let delivery = copy.delivery.as_ref().context("what is attempted is delivered")?;
-        let failure = match &brought {
-            Brought::Nothing(failure) => Some(failure),
-            Brought::Receipt(_) | Brought::Rejection(_) => None,
-        };
+        let failure = brought.failure();
         let next = failure.and_then(|failure| failure.next_attempt(delivery, now, chance));
         let later = later.filter(|_| brought.outcome() == Outcome::NoEndpoint);
-        let ended = ended(
-            finished,
-            brought.outcome(),
-            failure.map(|failure| failure.detail.as_str()),
-        );
+        let ended = ended(finished, brought.outcome(), brought.detail());
         let end = Self {
             followed_by: Some(next.or(later)),
             begins_anew: next.is_none() && later.is_some(),
@@ -132,7 +153,7 @@ impl End {
             has_moved_on: failure.is_some_and(|failure| delivery.has_moved_on(failure)),
             ended,
         };
-        if next.is_some() {
+        if next.is_some() || later.is_some() && copy.state == CopyState::Recalled {
             return Ok(end);
         }
         match settled(copy.clone(), &brought, (delivery.attempts, &end.ended), now) {
@@ -178,9 +199,10 @@ fn settled(
     (attempts, ended): (i32, &Ended),
     now: Timestamp,
 ) -> Result<Settled, NotTaken> {
+    let state = copy.state;
     Ok(match brought {
         Brought::Receipt(receipt) => {
-            let kind = match copy.state {
+            let kind = match state {
                 CopyState::Failed => "copy.receipt_came_late",
                 _ => "copy.receipt_confirmed",
             };
@@ -192,6 +214,16 @@ fn settled(
             copy: copy.reject(rejection.clone())?,
             answered: Some(Answered::Rejected(rejection.clone())),
             kind: "copy.rejected",
+        },
+        Brought::Recall => Settled {
+            copy: copy.confirm_recall(now).map_err(|_| NotTaken::Settled(state))?,
+            answered: None,
+            kind: "copy.recall_confirmed",
+        },
+        Brought::Nothing(_) if state == CopyState::Recalled => Settled {
+            copy,
+            answered: None,
+            kind: "copy.recall_not_told",
         },
         Brought::Nothing(failure) if failure.outcome == Outcome::NoEndpoint => Settled {
             copy: copy.leave_to_fetch(failure.detail.clone(), now)?,

@@ -12,10 +12,12 @@ use jiff::Timestamp;
 use legalstat_kit::{
     Context,
     call::telemetry,
+    door::wire,
     job,
     write::{self, Change, Write},
     zone,
 };
+use legalstat_proto::collections::v1::RecallCopyRequest;
 use sqlx::PgConnection;
 use tokio::sync::Notify;
 
@@ -25,7 +27,7 @@ use crate::{
     domain::{
         copy::{Copy, CopyState},
         delivery::{self, Address, Failure, Outcome, Places, Waiting},
-        key::EditionKey,
+        key::{self, EditionKey},
     },
     rpc::convert,
 };
@@ -76,8 +78,8 @@ pub fn start(context: &Context, inboxes: Inboxes, limits: Limits) {
     job::spawn(context, "last ends of deliveries", sender.settle_last(settling));
 }
 
-/// Has the copies delivered that stand as they were issued although their recipients have servers. What enters a server begins them; the
-/// release before did not.
+/// Has the copies delivered that stand as they were issued although their recipients have servers, and recalls told that nobody has
+/// confirmed. What enters a server begins the former and a recall the latter; earlier releases did not.
 ///
 /// # Errors
 /// When the database fails.
@@ -88,7 +90,7 @@ pub async fn begin_left(context: &Context) -> anyhow::Result<()> {
             db::recipient_detail::share_entitlements(connection).await?;
             let known = db::recipient_detail::all(connection).await?;
             let from_when = delivery::from_when(&known, known.iter().map(|row| row.id.as_str()), now);
-            db::delivery::begin_waiting(connection, &from_when, &[CopyState::Issued]).await?;
+            db::delivery::begin_waiting(connection, &from_when, &[CopyState::Issued, CopyState::Recalled]).await?;
             Ok(Vec::new())
         })
     });
@@ -147,8 +149,24 @@ impl Drop for Place {
     }
 }
 
+/// What is sent of a claimed copy, and until when.
+enum Sent {
+    Copy(Parcel),
+    /// That it was recalled.
+    Recall(RecallCopyRequest, Instant),
+}
+
+impl Sent {
+    fn until(&self) -> Instant {
+        match self {
+            Self::Copy(parcel) => parcel.until,
+            Self::Recall(_, until) => *until,
+        }
+    }
+}
+
 /// A claimed copy with what is sent of it.
-type Loaded = (Claim, Parcel);
+type Loaded = (Claim, Sent);
 
 impl Sender {
     fn under_way(&self) -> MutexGuard<'_, HashMap<String, usize>> {
@@ -195,18 +213,18 @@ impl Sender {
         };
         let loaded = claim(&self.context, asked).await?;
         let is_any = !loaded.is_empty();
-        for (claim, parcel) in loaded {
-            self.send(claim, parcel);
+        for (claim, sent) in loaded {
+            self.send(claim, sent);
         }
         Ok(is_any)
     }
 
-    fn send(self: &Arc<Self>, claim: Claim, parcel: Parcel) {
+    fn send(self: &Arc<Self>, claim: Claim, sent: Sent) {
         let place = Place::take(self, claim.holder());
-        let lapses = parcel.until + MARGIN;
+        let lapses = sent.until() + MARGIN;
         self.context.tasks.spawn(async move {
             let sender = Arc::clone(&place.sender);
-            let said = sender.attempt(&claim, parcel).await;
+            let said = sender.attempt(&claim, sent).await;
             sender.finish(claim, said, lapses);
             // Only now: who waits at a stop until no place is taken then finds how every attempt ended.
             drop(place);
@@ -214,7 +232,7 @@ impl Sender {
     }
 
     /// One attempt. Nothing is sent after its time: a process that was frozen meanwhile must not send what another has taken over.
-    async fn attempt(&self, claim: &Claim, parcel: Parcel) -> Result<Answer, Failure> {
+    async fn attempt(&self, claim: &Claim, sent: Sent) -> Result<Answer, Failure> {
         if !claim.address.is_known() {
             let detail = "the recipient has no endpoint, or no certificate name by which its server could be known";
             return Err(Failure::new(Outcome::NoEndpoint, detail));
@@ -225,7 +243,14 @@ impl Sender {
         };
         tokio::select! {
             () = self.context.shutdown.cancelled() => Err(Failure::stopped()),
-            said = self.inboxes.deliver(&to, parcel) => said,
+            said = self.bring(&to, sent) => said,
+        }
+    }
+
+    async fn bring(&self, to: &Destination, sent: Sent) -> Result<Answer, Failure> {
+        match sent {
+            Sent::Copy(parcel) => self.inboxes.deliver(to, parcel).await,
+            Sent::Recall(recall, until) => self.inboxes.recall(to, &recall, until).await,
         }
     }
 
@@ -343,11 +368,26 @@ async fn claimed(write: &mut Write, mut asked: Asked) -> anyhow::Result<Vec<Load
     let mut loaded = Vec::with_capacity(claims.len());
     for (claim, copy) in claims.into_iter().zip(copies) {
         let copy = copy.with_context(|| format!("{} has a delivery and is not there", claim.key))?;
-        let parcel = parcel(connection, (&claim, copy), &mut files, (asked.until, now)).await?;
-        loaded.push((claim, parcel));
+        let sent = if claim.is_recall {
+            Sent::Recall(recall(connection, &copy).await?, asked.until)
+        } else {
+            Sent::Copy(parcel(connection, (&claim, copy), &mut files, (asked.until, now)).await?)
+        };
+        loaded.push((claim, sent));
     }
     db::delivery::as_usual(connection).await?;
     Ok(loaded)
+}
+
+/// What a server is told of the recall of a copy.
+async fn recall(connection: &mut PgConnection, copy: &Copy) -> anyhow::Result<RecallCopyRequest> {
+    let reason = db::revision::recall_reason(connection, &copy.key.edition, copy.revision).await?;
+    Ok(RecallCopyRequest {
+        copy: copy.key.to_string(),
+        recipient: key::recipient(&copy.recipient),
+        reason: reason.unwrap_or_default(),
+        recalled_at: copy.recalled_at.map(wire::to_timestamp),
+    })
 }
 
 /// The files of each revision.

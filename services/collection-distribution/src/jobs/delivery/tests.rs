@@ -38,6 +38,7 @@ fn claim_of(recipient: &str) -> Claim {
         started_at: instant(),
         address: Address::default(),
         is_first: true,
+        is_recall: false,
     }
 }
 
@@ -88,7 +89,7 @@ async fn a_place_is_taken_until_it_is_noted_how_its_attempt_ended() {
         files: Vec::new(),
         until: Instant::now() + Duration::from_mins(5),
     };
-    sender.send(claim_of("senate"), parcel);
+    sender.send(claim_of("senate"), Sent::Copy(parcel));
     sender.place_free.notified().await;
     assert_eq!(*seen.lock().expect("no code panics"), [1]);
     assert_eq!((sender.under_way().len(), sender.ended().len()), (0, 1));
@@ -269,10 +270,10 @@ async fn what_an_earlier_release_left_to_be_fetched_by_who_has_a_server_is_begun
     delivering.address("supreme-court", to).await;
     let deliveries = "SELECT count(*) FROM collections.delivery";
     assert_eq!(delivering.distribution.count(deliveries).await, 0);
-    let context = delivering.distribution.running.context(instant);
-    begin_left(&context).await.expect("it begins them");
+    let _replica = delivering.distribution.replica(instant).await;
     let received = "SELECT count(*) FROM collections.copy WHERE state = 'RECEIVED'";
     delivering.until_count(received, 1).await;
+    let context = delivering.distribution.running.context(instant);
     begin_left(&context).await.expect("there is nothing to begin");
     assert_eq!(
         delivering.distribution.count(deliveries).await,

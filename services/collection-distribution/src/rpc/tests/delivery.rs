@@ -14,7 +14,8 @@ use legalstat_kit::door::wire;
 use legalstat_local::authority::{Authority, Usage};
 use legalstat_proto::collections::v1::{
     CopyState, DeliverCopyHeader, DeliverCopyRequest, Delivery, DeliveryAttempt, DeliveryOutcome, DeliveryRejection,
-    GetDeliveryRequest, ListDeliveryAttemptsRequest, Receipt, ReceiptWay, RedeliverCopyRequest,
+    GetDeliveryRequest, ListDeliveryAttemptsRequest, RecallCopyRequest, RecallCopyResponse, Receipt, ReceiptWay,
+    RedeliverCopyRequest,
     copy_inbox_service_server::{CopyInboxService, CopyInboxServiceServer},
     deliver_copy_request, delivery,
 };
@@ -55,6 +56,8 @@ pub(crate) struct Inbox {
     pub(super) asked: Arc<tokio::sync::Notify>,
     /// What it stored, by delivery.
     pub(super) stored: Stored,
+    /// Which recalls it was told of.
+    pub(super) recalled: Arc<Mutex<Vec<RecallCopyRequest>>>,
     pub(crate) endpoint: String,
     /// Its clock is the system's.
     clock: Clock,
@@ -128,6 +131,19 @@ impl CopyInboxService for Inbox {
     async fn get_delivery(&self, _: Request<GetDeliveryRequest>) -> Result<Response<Delivery>, Status> {
         Err(Status::not_found("it keeps no parts"))
     }
+
+    async fn recall_copy(&self, request: Request<RecallCopyRequest>) -> Result<Response<RecallCopyResponse>, Status> {
+        while self.waits() {
+            self.asked.notify_one();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        if matches!(*self.manner.lock().expect("no code panics"), Manner::Away) {
+            return Err(Status::unavailable("away"));
+        }
+        let mut recalled = self.recalled.lock().expect("no code panics");
+        recalled.push(request.into_inner());
+        Ok(Response::new(RecallCopyResponse::default()))
+    }
 }
 
 /// The clock of a test.
@@ -192,6 +208,7 @@ impl Delivering {
             manner: Arc::new(Mutex::new(Manner::Receives)),
             asked: Arc::default(),
             stored: Arc::default(),
+            recalled: Arc::default(),
             endpoint,
             clock: self.clock.clone(),
             seed,

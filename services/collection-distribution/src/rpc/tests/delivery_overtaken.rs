@@ -113,7 +113,7 @@ async fn what_the_release_before_has_said_the_last_word_of_is_not_sent() {
     delivering.leave_alone("supreme-court").await;
     delivering.distribution.release_crime().await;
     for sql in [
-        "UPDATE collections.copy SET state = 'RECALLED' WHERE recipient = 'supreme-court'",
+        "UPDATE collections.copy SET state = 'REJECTED', status_reason = 'said elsewhere' WHERE recipient = 'supreme-court'",
         "DELETE FROM collections.recipient_breaker",
     ] {
         delivering.distribution.execute(sql).await;
@@ -122,7 +122,7 @@ async fn what_the_release_before_has_said_the_last_word_of_is_not_sent() {
     let begun = "SELECT sum(attempts_ever)::bigint FROM collections.delivery";
     assert_eq!(delivering.distribution.count(begun).await, 0);
     assert!(inbox.stored.lock().expect("no code panics").is_empty());
-    assert_eq!(delivering.copy(COURTS_COPY).await.state(), CopyState::Recalled);
+    assert_eq!(delivering.copy(COURTS_COPY).await.state(), CopyState::Rejected);
 }
 
 #[tokio::test]

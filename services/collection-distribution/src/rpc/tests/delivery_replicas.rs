@@ -126,7 +126,7 @@ async fn a_server_that_fails_again_and_again_is_left_alone_and_then_tried_by_one
 }
 
 #[tokio::test]
-async fn a_receipt_that_is_fetched_and_a_recall_end_deliveries() {
+async fn a_receipt_that_is_fetched_ends_a_delivery_and_a_recall_is_told_in_place_of_all() {
     let delivering = Delivering::start().await;
     delivering.inbox("gpo-leadership", "leadership-recalled").await;
     delivering.leave_alone("gpo-leadership").await;
@@ -153,7 +153,12 @@ async fn a_receipt_that_is_fetched_and_a_recall_end_deliveries() {
         ..Default::default()
     });
     recalled.await.expect("it is recalled");
-    assert_eq!(delivering.distribution.count(due).await, 0);
+    assert_eq!(delivering.distribution.count(due).await, 8);
+    let context = delivering.distribution.running.context(|| instant(NOW));
+    let mut replica = context.db.begin().await.expect("a transaction");
+    let claims = claim(&mut replica, "gpo-leadership", 16).await;
+    assert_eq!(claims.iter().filter(|claim| claim.is_recall).count(), 7);
+    drop(replica);
     assert_eq!(delivering.copy(LEADERSHIPS_COPY).await.state(), CopyState::Recalled);
 }
 

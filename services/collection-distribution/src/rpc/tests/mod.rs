@@ -37,6 +37,7 @@ mod parts;
 mod proof;
 mod punctuality;
 mod recall;
+mod recall_told;
 mod receipts;
 mod recipient_keys;
 mod recipients;
@@ -72,6 +73,7 @@ pub(crate) struct Distribution {
     calendar: Gate,
     _calendar: Running,
     files: TempDir,
+    settings: Vec<(&'static str, String)>,
 }
 
 impl Distribution {
@@ -102,7 +104,7 @@ impl Distribution {
         if open {
             calendar.open();
         }
-        let settings = [
+        let settings = vec![
             ("LEGALSTAT_CALENDAR_URL", calendar.url()),
             ("LEGALSTAT_FILES", files.path().display().to_string()),
             ("LEGALSTAT_FILE_LIMIT", "2000000".to_owned()),
@@ -113,7 +115,13 @@ impl Distribution {
             calendar,
             _calendar: behind,
             files,
+            settings,
         }
+    }
+
+    /// Starts the service once more beside itself.
+    pub(crate) async fn replica(&self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Running {
+        self.running.replica(&crate::SERVICE, &self.settings, clock).await
     }
 
     async fn until_whole(&self) {

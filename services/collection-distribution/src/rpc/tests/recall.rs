@@ -158,6 +158,11 @@ async fn a_holder_confirms_a_recall_once() {
         .expect("it is there");
     let recall = shown.revisions[0].recall.clone().expect("it is recalled");
     assert_eq!(recall.copies_confirmed, 1);
+    let context = distribution.running.context(|| instant(NOW));
+    let mut connection = context.db.begin().await.expect("a transaction");
+    let counted = crate::db::overdue::count(&mut connection, instant(NOW)).await;
+    assert_eq!(counted.expect("it counts").recalls, 32);
+    drop(connection);
     for (count, expected) in [
         (
             "SELECT count(*) FROM collections.outbox_event WHERE kind = 'copy.recall_confirmed'",

@@ -148,7 +148,10 @@ async fn what_nobody_confirmed_by_the_due_date_is_shown_as_overdue_and_told_once
     assert_eq!(again.expect("it looks"), []);
     let counted = crate::db::overdue::count(&mut connection, instant(NOW)).await;
     let counted = counted.expect("it counts");
-    assert_eq!((counted.all, counted.overdue, counted.failed), (66, 33, 0));
+    assert_eq!(
+        (counted.all, counted.overdue, counted.failed, counted.recalls),
+        (66, 33, 0, 0)
+    );
     assert_eq!(distribution.count(told).await, 33);
 }
 

@@ -4,6 +4,7 @@
 
 mod bounds;
 mod delivering;
+mod recalling;
 mod refusing;
 mod storing;
 
