@@ -29,6 +29,23 @@ fn the_tour_passes_twice_against_a_running_system() {
 }
 
 #[test]
+fn the_tour_goes_through_the_system_that_it_is_sent_to_and_no_other() {
+    let system = System::start();
+    let output = system.run(&["tour", "--target", "localhost:1"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.code() == Some(3)
+            && told.contains("https://localhost:1")
+            && told.contains("is it on localhost:1?"),
+        "{told}"
+    );
+    for (target, wrong) in [("local host", "no host"), ("localhost:65533", "no room")] {
+        let (code, told) = system.failure(&["tour", "--target", target]);
+        assert!(code == 2 && told.contains(wrong), "{told}");
+    }
+}
+
+#[test]
 fn the_tour_starts_a_system_of_its_own_where_none_runs() {
     let mut system = System::start();
     system.end(Signal::SIGTERM);

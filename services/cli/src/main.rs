@@ -53,8 +53,7 @@ struct CommandLine {
 enum Group {
     /// Run the whole system on this machine until Ctrl-C
     Up(up::Up),
-    /// Go through the main job step by step, against a running `up` or a temporary system
-    Tour,
+    Tour(tour::Arguments),
     Certificates(certificates::Certificates),
     SigningKeys(signing_keys::SigningKeys),
     #[command(subcommand)]
@@ -79,6 +78,10 @@ enum Group {
 fn main() -> ExitCode {
     let CommandLine { options, group } = CommandLine::parse();
     let folder = options.folder.clone();
+    let target = match &group {
+        Group::Tour(arguments) => arguments.target.clone(),
+        _ => None,
+    };
     invocation::remember(&options);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let result = runtime
@@ -93,7 +96,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             output::tell(&failure.to_string());
             if matches!(failure, Failure::Unreachable(_)) {
-                output::tell(&format!("  {}", place::whom_to_start(&folder)));
+                output::tell(&format!("  {}", place::whom_to_start(&folder, target.as_deref())));
             }
             failure.exit_code()
         }
@@ -123,7 +126,7 @@ async fn carry_out(options: Options, group: Group) -> Result<(), Failure> {
     let command = match group {
         Group::Up(up) => return up.run(&options.folder).await,
         Group::Certificates(certificates) => return certificates.run(&options),
-        Group::Tour => return tour::run(&options).await,
+        Group::Tour(arguments) => return arguments.run(&options).await,
         Group::Calendar(command) => return command.run(&options).await,
         Group::Requests(command) => return command.run(&options).await,
         Group::Inbox(inbox) => return inbox.run(&options).await,

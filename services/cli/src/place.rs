@@ -25,6 +25,7 @@ use crate::{
     failure::Failure,
     invocation,
     tls::{Line, usable},
+    up::FIRST_PORT,
 };
 
 /// The services of the system.
@@ -97,6 +98,8 @@ const NAMED: usize = 3;
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     folder: PathBuf,
+    /// The host and the port of the calendar of a system elsewhere; the other services have the three ports that follow.
+    target: Option<(String, u16)>,
     timeout: Duration,
     environment: bool,
 }
@@ -106,9 +109,29 @@ impl Place {
     pub(crate) fn new(folder: PathBuf, timeout: Duration) -> Self {
         Self {
             folder,
+            target: None,
             timeout,
             environment: true,
         }
+    }
+
+    /// The system on another host, given as `HOST` or `HOST:PORT` with the port of its calendar.
+    ///
+    /// # Errors
+    /// What is no host, or a port behind which there is no room for the others.
+    pub(crate) fn on(self, target: &str) -> Result<Self, Failure> {
+        let authority = http::uri::Authority::try_from(target)
+            .map_err(|error| Failure::usage(format!("{target:?} is no host: {error}")))?;
+        let port = authority.port_u16().unwrap_or(FIRST_PORT);
+        if port > u16::MAX - 3 {
+            return Err(Failure::usage(format!(
+                "the four services have no room from port {port} on"
+            )));
+        }
+        Ok(Self {
+            target: Some((authority.host().to_owned(), port)),
+            ..self
+        })
     }
 
     /// The system whose local folder is `folder`, whatever the environment says.
@@ -150,6 +173,9 @@ impl Place {
     }
 
     fn address(&self, service: ServiceName) -> Result<String, Failure> {
+        if let Some((host, port)) = &self.target {
+            return Ok(format!("https://{host}:{}", port + service as u16));
+        }
         if let Some(url) = self.setting(&service.setting()) {
             return url
                 .into_string()
@@ -305,8 +331,11 @@ impl Place {
     }
 }
 
-/// What can be done where nobody answers: `up` starts what a folder holds, and nothing that the environment names.
-pub(crate) fn whom_to_start(folder: &Path) -> String {
+/// What can be done where nobody answers: `up` starts what a folder holds, and nothing on another host or that the environment names.
+pub(crate) fn whom_to_start(folder: &Path, target: Option<&str>) -> String {
+    if let Some(target) = target {
+        return format!("is the system running, and is it on {target}?");
+    }
     let given = ServiceName::ALL.map(ServiceName::setting).into_iter();
     let given: Vec<String> = given
         .filter(|name| std::env::var_os(name).is_some_and(|url| !url.is_empty()))

@@ -41,7 +41,7 @@ use crate::{
 /// How long the services may take to be ready.
 const STARTING: Duration = Duration::from_secs(120);
 /// The first port tried; each service takes one, and its health the one ten further on.
-const FIRST_PORT: u16 = 7601;
+pub(crate) const FIRST_PORT: u16 = 7601;
 
 /// Run the whole system on this machine until Ctrl-C
 ///

@@ -1,4 +1,4 @@
-//! The alert rules, and what the guide says of them and of metrics.
+//! The alert rules and the dashboard, and what the guide says of them and of metrics.
 
 use std::collections::BTreeSet;
 
@@ -52,18 +52,79 @@ fn alerts() -> Vec<(String, String)> {
     rules.map(|rule| (text(&rule["alert"]), text(&rule["expr"]))).collect()
 }
 
+/// The panels of the dashboard that show something, each with its expressions.
+fn panels() -> Vec<(String, Vec<String>)> {
+    let dashboard = documents("grafana/dashboards/legalstat.json").remove(0);
+    let text = |value: &serde_yaml::Value| value.as_str().expect("it is a text").to_owned();
+    let shows = items(&dashboard, "panels").filter(|panel| panel["type"] != "row");
+    shows
+        .map(|panel| {
+            let expressions = items(panel, "targets").map(|target| text(&target["expr"])).collect();
+            (text(&panel["title"]), expressions)
+        })
+        .collect()
+}
+
+/// The metrics and attributes that an expression names.
+fn named(expression: &str) -> BTreeSet<String> {
+    let words = expression.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let ours = words.filter(|word| word.starts_with("legalstat_") || word.starts_with("rpc_"));
+    ours.map(str::to_owned).collect()
+}
+
 #[test]
 fn every_metric_and_attribute_in_an_alert_is_one_that_the_code_measures() {
     let shown = shown();
-    let mut named = BTreeSet::new();
+    let mut all = BTreeSet::new();
     for (alert, expression) in alerts() {
-        let words = expression.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-        for word in words.filter(|word| word.starts_with("legalstat_") || word.starts_with("rpc_")) {
-            assert!(shown.contains(word), "{alert}: {word} is measured by nobody");
-            named.insert(word.to_owned());
+        let named = named(&expression);
+        assert!(named.is_subset(&shown), "{alert}: {named:?} are not all measured");
+        all.extend(named);
+    }
+    assert!(all.len() >= 8, "{all:?}");
+}
+
+#[test]
+fn the_dashboard_shows_every_metric_that_the_code_measures_and_no_other() {
+    let shown = shown();
+    let mut all = BTreeSet::new();
+    for (panel, expressions) in panels() {
+        for expression in expressions {
+            let named = named(&expression);
+            assert!(named.is_subset(&shown), "{panel}: {named:?} are not all measured");
+            all.extend(named);
         }
     }
-    assert!(named.len() >= 8, "{named:?}");
+    for metric in measured().0 {
+        let plain = metric.replace('.', "_");
+        assert!(
+            all.iter().any(|name| name.starts_with(&plain)),
+            "{metric} is on no panel"
+        );
+    }
+}
+
+#[test]
+fn the_dashboard_asks_the_prometheus_that_grafana_is_given() {
+    let dashboard = documents("grafana/dashboards/legalstat.json").remove(0);
+    let given = documents("grafana/provisioning/datasources/prometheus.yaml").remove(0);
+    let given = at(&given, "datasources.0");
+    let asked = items(&dashboard, "panels").filter(|panel| panel["type"] != "row");
+    for panel in asked {
+        assert_eq!(panel["datasource"]["uid"], given["uid"], "{:?}", panel["title"]);
+    }
+    let compose = documents("compose.yaml").remove(0);
+    assert!(!at(&compose, "services.prometheus").is_null());
+    assert_eq!(given["url"], "http://prometheus:9090");
+    let provided = documents("grafana/provisioning/dashboards/legalstat.yaml").remove(0);
+    let folder = at(&provided, "providers.0.options.path")
+        .as_str()
+        .expect("it is a text");
+    let mounted = texts(&compose, "services.grafana.volumes");
+    assert!(
+        mounted.contains(&format!("./grafana/dashboards:{folder}:ro")),
+        "{mounted:?}"
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod requests;
 use std::{collections::BTreeMap, os::unix::fs::PermissionsExt};
 
 use anyhow::Context as _;
+use clap::Args;
 use legalstat_kit::call::telemetry::{self, LogFormat};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -26,8 +27,27 @@ use crate::{
     up::System,
 };
 
+/// Go through the main job step by step, against a running system or a temporary one
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    /// The system to go through, by its host; the calendar's port is 7601 unless one follows, the others have the three after it. The
+    /// callers' certificates are those of `LEGALSTAT_CERTIFICATES`, a folder made for trying out [default: the system that the
+    /// environment names, else a running `up`]
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) target: Option<String>,
+}
+
+impl Arguments {
+    pub(crate) async fn run(self, options: &Options) -> Result<(), Failure> {
+        match self.target {
+            Some(target) => Tour::new(options.place().on(&target)?).go().await,
+            None => run(options).await,
+        }
+    }
+}
+
 /// Goes through the whole job, against a running system or a temporary one.
-pub(crate) async fn run(options: &Options) -> Result<(), Failure> {
+async fn run(options: &Options) -> Result<(), Failure> {
     if options.place().is_reachable() {
         return Tour::new(options.place()).go().await;
     }
