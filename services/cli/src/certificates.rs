@@ -200,10 +200,11 @@ fn add(folder: &Path, name: &str, roles: &[AddedRole], served: &[String]) -> Res
     };
     let alone = authority.alone()?;
     require_made_here()?;
-    let is_new = added::add(folder, &own_keys::there(folder, &authority)?, name, &roles).map_err(|refused| match refused {
-        NotAdded::Other(error) => Failure::Other(error),
-        refused => Failure::usage(refused.to_string()),
-    })?;
+    let is_new =
+        added::add(folder, &own_keys::there(folder, &authority)?, name, &roles).map_err(|refused| match refused {
+            NotAdded::Other(error) => Failure::Other(error),
+            refused => Failure::usage(refused.to_string()),
+        })?;
     if !served.is_empty() {
         hosts::add(folder, name, served)?;
     }

@@ -62,6 +62,10 @@ fn prepare(unfinished: &Path, prepared: &Path) {
 
 /// With owners and permissions: PostgreSQL accepts its data from nobody but itself.
 fn copy_whole(from: &Path, into: &Path) {
-    let copied = Command::new("cp").args(["-a", "--reflink=auto"]).arg(from).arg(into).status();
+    let copied = Command::new("cp")
+        .args(["-a", "--reflink=auto"])
+        .arg(from)
+        .arg(into)
+        .status();
     assert!(copied.expect("cp runs").success(), "{} is copied", from.display());
 }

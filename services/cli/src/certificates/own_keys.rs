@@ -99,12 +99,7 @@ impl Sign {
         // Until the certificate is recorded nobody else gets the name.
         let alone = authority.alone()?;
         let there = there(folder, &authority)?;
-        if is_role(&self.name) {
-            faults.push(format!(
-                "--name: {} is a role: name the person or the system",
-                self.name
-            ));
-        } else if let Err(refused) = added::check(&there, &self.name, &roles) {
+        if let Err(refused) = added::check(&there, &self.name, &roles) {
             faults.push(format!("--name: {refused}"));
         }
         let (Some(request), true) = (request, faults.is_empty()) else {

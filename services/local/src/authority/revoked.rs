@@ -8,8 +8,9 @@ use rcgen::{
     CertificateRevocationListParams, KeyIdMethod, KeyPair, PublicKeyData as _, RevokedCertParams, SerialNumber,
 };
 use time::{Duration, OffsetDateTime};
+use x509_parser::{prelude::FromDer as _, x509::SubjectPublicKeyInfo};
 
-use super::{AUTHORITY_VALID, Alone, Authority, Issued, State, read};
+use super::{AUTHORITY_VALID, Alone, Authority, Issued, State, read, request::KeyId};
 use crate::folder::write_whole;
 
 impl Authority {
@@ -63,7 +64,11 @@ impl Authority {
         if text("pem") == issued.pem {
             gone("pem")?;
         }
-        if KeyPair::from_pem(&text("key")).is_ok_and(|pair| pair.subject_public_key_info() == issued.key) {
+        let is_of_it = |pair: KeyPair| {
+            let der = pair.subject_public_key_info();
+            SubjectPublicKeyInfo::from_der(&der).is_ok_and(|(_, info)| KeyId::of(&info) == issued.key)
+        };
+        if KeyPair::from_pem(&text("key")).is_ok_and(is_of_it) {
             gone("key")?;
         }
         Ok(())
