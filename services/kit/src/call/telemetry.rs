@@ -106,6 +106,8 @@ pub fn start(
         .with(traces)
         .with(lines.with_filter(EnvFilter::try_new(filter)?))
         .try_init()?;
+    // The first line: what follows says something of its own.
+    tracing::info!(service, release = RELEASE.as_str(), "starting");
     if let Some(tracers) = &tracers {
         global::set_text_map_propagator(TraceContextPropagator::new());
         global::set_tracer_provider(tracers.clone());
@@ -119,7 +121,6 @@ pub fn start(
         .build();
     DURATION.set(histogram).ok();
     MEASURED.set(measured).ok();
-    tracing::info!(service, release = RELEASE.as_str(), "starting");
     Ok(Telemetry { tracers, meters })
 }
 
