@@ -183,15 +183,6 @@ fn request(key: &KeyPair) -> Vec<u8> {
         .into()
 }
 
-fn sign(
-    authority: &Authority,
-    request: &SigningRequest,
-    usage: &Usage,
-    days: i64,
-) -> Result<(Issued, bool), NotSigned> {
-    authority.sign(&authority.alone()?, request, usage, days)
-}
-
 fn in_pem(label: &str, content: &[u8]) -> String {
     pem::encode(&pem::Pem::new(label, content))
 }
