@@ -198,7 +198,7 @@ fn the_network_lets_through_who_may_call_by_the_contracts_and_nobody_else() {
     inside.retain(|(_, called)| called != "inbox");
     assert_eq!(reached("egress", "to"), inside);
     assert_eq!(reached("ingress", "from"), inside);
-    let mut known = names(&["nobody", "names", "database", "recipients"]);
+    let mut known = names(&["nobody", "names", "database", "recipients", "metrics"]);
     known.extend(services().into_iter().map(|service| service.name.to_owned()));
     assert_eq!(policies(), known);
     let nobody = base("network");
