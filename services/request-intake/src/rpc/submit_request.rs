@@ -160,6 +160,10 @@ impl Submissions {
         let today = zone::civil_day(now);
         let plans = read.into_iter().zip(asked).enumerate().map(|(place, (read, asked))| {
             let submission = read?;
+            // Taken before anything can fail: the next one must not get it.
+            let examination = examined
+                .next()
+                .ok_or_else(|| anyhow::anyhow!("a sound request was not examined"))?;
             let content = asked.message.request.as_ref().map(coupons::content_sha256);
             let content = content.ok_or_else(|| anyhow::anyhow!("a sound call has a request"))??;
             let caller = &asked.call.caller;
@@ -177,9 +181,7 @@ impl Submissions {
                     Err(_) => Earlier::default(),
                 },
                 submission,
-                examination: examined
-                    .next()
-                    .ok_or_else(|| anyhow::anyhow!("a sound request was not examined"))?,
+                examination,
                 rules: Arc::clone(rules),
                 examined_at: now,
             })
