@@ -60,7 +60,7 @@ impl Languages {
     }
 
     /// A text in these languages, Kazakh, Russian and English; empty in the others.
-    pub fn of<'a>(self, [kk, ru, en]: [&'a str; 3]) -> [&'a str; 3] {
+    pub fn of(self, [kk, ru, en]: [&str; 3]) -> [&str; 3] {
         [(self.kk, kk), (self.ru, ru), (self.en, en)].map(|(wanted, text)| if wanted { text } else { "" })
     }
 

@@ -151,7 +151,7 @@ impl Drop for Place {
 
 /// What is sent of a claimed copy, and until when.
 enum Sent {
-    Copy(Parcel),
+    Copy(Box<Parcel>),
     /// That it was recalled.
     Recall(RecallCopyRequest, Instant),
 }
@@ -249,7 +249,7 @@ impl Sender {
 
     async fn bring(&self, to: &Destination, sent: Sent) -> Result<Answer, Failure> {
         match sent {
-            Sent::Copy(parcel) => self.inboxes.deliver(to, parcel).await,
+            Sent::Copy(parcel) => self.inboxes.deliver(to, *parcel).await,
             Sent::Recall(recall, until) => self.inboxes.recall(to, &recall, until).await,
         }
     }
@@ -371,7 +371,9 @@ async fn claimed(write: &mut Write, mut asked: Asked) -> anyhow::Result<Vec<Load
         let sent = if claim.is_recall {
             Sent::Recall(recall(connection, &copy).await?, asked.until)
         } else {
-            Sent::Copy(parcel(connection, (&claim, copy), &mut files, (asked.until, now)).await?)
+            Sent::Copy(Box::new(
+                parcel(connection, (&claim, copy), &mut files, (asked.until, now)).await?,
+            ))
         };
         loaded.push((claim, sent));
     }

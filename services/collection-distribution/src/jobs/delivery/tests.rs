@@ -89,7 +89,7 @@ async fn a_place_is_taken_until_it_is_noted_how_its_attempt_ended() {
         files: Vec::new(),
         until: Instant::now() + Duration::from_mins(5),
     };
-    sender.send(claim_of("senate"), Sent::Copy(parcel));
+    sender.send(claim_of("senate"), Sent::Copy(Box::new(parcel)));
     sender.place_free.notified().await;
     assert_eq!(*seen.lock().expect("no code panics"), [1]);
     assert_eq!((sender.under_way().len(), sender.ended().len()), (0, 1));
