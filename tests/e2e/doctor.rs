@@ -114,7 +114,13 @@ fn everything_that_is_wrong_is_told_at_once_with_what_to_do() {
         "a new one",
     );
     is_wrong(&findings, "calendar", "no answer", "migration");
-    is_wrong(&findings, "collection-distribution", "unreachable", "whether it runs");
+    // Another test's service may have got the port by now; its certificate is not this system's.
+    let away = about(&findings, "collection-distribution");
+    let found = away["found"].as_str().expect("a text");
+    assert!(
+        away["state"] == "WRONG" && (found.contains("unreachable") || found.contains("of another authority")),
+        "{away}"
+    );
     is_wrong(&findings, "stranger at request-intake", "certificate", "replaced by");
     assert_eq!(wrong(&findings).len(), 4, "{findings:?}");
     drop(waiting);

@@ -15,8 +15,8 @@ const RULES: &str = include_str!("../../deploy/prometheus/alerts.yml");
 
 /// Where a service answers probes: ten ports beyond its calls, or where `up` said.
 pub(crate) fn health_port(system: &System, service: &str) -> u16 {
-    let moved = system.said();
-    let moved = moved.split_once(&format!("  {service} takes port "));
+    let said = told_whole(system);
+    let moved = said.split_once(&format!("  {service} takes port "));
     let port = match moved {
         Some((_, rest)) => {
             let (_, rest) = rest.split_once("for calls and ").expect("it says both ports");
@@ -32,6 +32,22 @@ pub(crate) fn health_port(system: &System, service: &str) -> u16 {
         }
     };
     port.and_then(|port| port.parse().ok()).expect("it is a port")
+}
+
+/// What a system says when it has started, to its last line: which ports it took is told after that it runs.
+fn told_whole(system: &System) -> String {
+    let began = Instant::now();
+    loop {
+        let said = system.said();
+        if said.contains("Ctrl-C stops it") {
+            return said;
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "it says no more than: {said}"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// What Prometheus gets.

@@ -207,7 +207,10 @@ fn every_mistake_in_a_request_for_a_certificate_is_named() {
     );
     for host in ["calendar", "Request-Intake.", "registers.example", "2001:db8:0::1"] {
         let said = sign(&[&good[..], &["--host", host]].concat());
-        assert!(said.contains("the services are reached under it"), "{host}: {said}");
+        assert!(
+            said.contains("the services are reached under this name"),
+            "{host}: {said}"
+        );
     }
     for arguments in [&["--days", "826"][..], &["--role", "service"], &["--host", "https://a"]] {
         sign(&[&good[..], arguments].concat());
