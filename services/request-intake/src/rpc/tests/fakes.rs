@@ -58,6 +58,8 @@ pub(super) struct Answers {
     pub(super) holdings: Mutex<Holdings>,
     /// How often either was asked.
     pub(super) asked: AtomicUsize,
+    /// How many questions were for the day of a return.
+    pub(super) asked_for_returns: AtomicUsize,
     /// How many questions each call to the calendar had.
     pub(super) questions: Mutex<Vec<usize>>,
 }
@@ -82,6 +84,7 @@ impl Fakes {
             availability: Mutex::new(Availability::NotPlaced),
             holdings: Mutex::default(),
             asked: AtomicUsize::new(0),
+            asked_for_returns: AtomicUsize::new(0),
             questions: Mutex::default(),
         });
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
@@ -183,6 +186,12 @@ impl UnaryService<BatchComputeDeadlinesRequest> for Calendar {
         Box::pin(async move {
             answers.present()?;
             let questions = request.into_inner().requests;
+            let of_returns = questions
+                .iter()
+                .filter(|question| term_start(question).part() == TermPart::Return);
+            answers
+                .asked_for_returns
+                .fetch_add(of_returns.count(), Ordering::SeqCst);
             let mut asked = answers.questions.lock().expect("no test panics here");
             asked.push(questions.len());
             if let Some(code) = *answers.refusal.lock().expect("no test panics here") {

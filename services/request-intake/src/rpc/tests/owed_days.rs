@@ -107,7 +107,7 @@ async fn a_term_without_such_a_time_is_asked_about_once() {
     let requests = [desk.of_person().await, desk.recorded(person()).await];
     let answers = &desk.stage.fakes.answers;
     *answers.refusal.lock().expect("no test panics here") = Some(Code::FailedPrecondition);
-    let before = answers.asked.load(Ordering::SeqCst);
+    let before = answers.asked_for_returns.load(Ordering::SeqCst);
     for (place, request) in (1..).zip(&requests) {
         desk.operator()
             .ask_clarification(question(request, &["items[0].period"]))
@@ -121,7 +121,10 @@ async fn a_term_without_such_a_time_is_asked_about_once() {
         }
         assert_eq!(desk.get(request).await.return_by, None);
     }
-    assert_eq!(answers.asked.load(Ordering::SeqCst), before + requests.len());
+    assert_eq!(
+        answers.asked_for_returns.load(Ordering::SeqCst),
+        before + requests.len()
+    );
 }
 
 #[tokio::test]
