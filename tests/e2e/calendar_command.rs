@@ -21,6 +21,20 @@ fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// The command that records the act in a file, without asking.
+pub(crate) fn recording_act(file: &str) -> [&str; 8] {
+    [
+        "calendar",
+        "act",
+        "create",
+        "--file",
+        file,
+        "--yes",
+        "--as",
+        "administrator",
+    ]
+}
+
 /// Moves a day off from Saturday 9 to Friday 8 January 2027.
 pub(crate) fn act() -> String {
     let act = json!({ "calendarAct": {
@@ -150,16 +164,7 @@ fn days_terms_and_acts_can_be_narrowed_down() {
     assert!((1..all).contains(&count(&["--kind", "order"])));
     assert!(count(&["--as-known-at", "2017-06-01T00:00:00Z"]) < all);
     let file = system.file("act.json", &act());
-    system.json(&[
-        "calendar",
-        "act",
-        "create",
-        "--file",
-        &file,
-        "--yes",
-        "--as",
-        "administrator",
-    ]);
+    system.json(&recording_act(&file));
     system.json(&[
         "calendar",
         "act",
@@ -436,16 +441,7 @@ fn what_a_service_that_is_away_knows_is_named_as_missing() {
     );
 
     let file = system.file("act.json", &act());
-    let output = system.run(&[
-        "calendar",
-        "act",
-        "create",
-        "--file",
-        &file,
-        "--yes",
-        "--as",
-        "administrator",
-    ]);
+    let output = system.run(&recording_act(&file));
     let told = errors(&output);
     assert!(output.status.success(), "{told}");
     assert!(

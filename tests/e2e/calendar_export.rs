@@ -2,7 +2,7 @@
 
 use icalendar::Component;
 
-use crate::calendar_command::{act, registered, said, written};
+use crate::calendar_command::{act, recording_act, registered, said, written};
 use legalstat_test_support::system::System;
 
 #[test]
@@ -51,16 +51,7 @@ fn the_days_of_a_withdrawn_act_stay_in_the_export_cancelled_and_each_turn_counts
     assert!(!before.contains("CANCELLED"), "nothing went yet");
     let create = |name: &str| {
         let file = system.file("act.json", &act().replace("order-1-2027", name));
-        system.json(&[
-            "calendar",
-            "act",
-            "create",
-            "--file",
-            &file,
-            "--yes",
-            "--as",
-            "administrator",
-        ]);
+        system.json(&recording_act(&file));
     };
     let withdraw = |name: &str| {
         system.json(&["calendar", "act", "withdraw", name, "--yes", "--as", "administrator"]);

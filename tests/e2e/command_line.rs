@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use legalstat_test_support::system::System;
 
+use crate::calendar_command::recording_act;
+
 /// A state body's request through the Unified EDMS.
 pub(crate) fn request() -> Value {
     json!({
@@ -103,16 +105,7 @@ fn an_act_is_tried_entered_and_withdrawn() {
         },
     });
     let file = system.file("act.json", &act.to_string());
-    let create = [
-        "calendar",
-        "act",
-        "create",
-        "--file",
-        &file,
-        "--yes",
-        "--as",
-        "administrator",
-    ];
+    let create = recording_act(&file);
     let kind = || system.json(&["calendar", "day", "2027-01-08"])["kind"].clone();
     let tried = system.json(&[&create[..], &["--validate-only"]].concat());
     assert_eq!(list(&tried, "changedDays").len(), 2);

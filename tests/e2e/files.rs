@@ -5,7 +5,7 @@ use std::process::Output;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::command_line::request;
+use crate::{calendar_command::recording_act, command_line::request};
 use legalstat_test_support::system::System;
 
 fn errors(output: &Output) -> String {
@@ -133,16 +133,7 @@ fn a_field_given_twice_in_whichever_spelling_is_refused_and_nothing_is_recorded(
     ];
     for (text, told) in twice {
         let file = system.file("act.json", &text.replace("ACT", &act().to_string()));
-        let (code, said) = system.failure(&[
-            "calendar",
-            "act",
-            "create",
-            "--file",
-            &file,
-            "--yes",
-            "--as",
-            "administrator",
-        ]);
+        let (code, said) = system.failure(&recording_act(&file));
         assert!(code == 2 && said.contains(told), "{code}: {said}");
         assert!(!said.contains("request id"), "nothing was asked for: {said}");
     }
