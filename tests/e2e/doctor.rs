@@ -57,10 +57,10 @@ fn of_a_sound_system_nothing_is_wrong_and_every_service_is_looked_at() {
     let system = System::start();
     let port = health_port(&system, "form-registry").to_string();
     let began = Instant::now();
-    // Until the feed of the calendar is measured for the first time.
+    // Until the feed of the calendar is measured for the first time, and every database answers in time.
     let findings = loop {
         let (code, findings) = of_folder(system.folder(), &["--health-port", &port]);
-        assert_eq!((code, wrong(&findings)), (0, vec![]), "{findings:?}");
+        assert_eq!(code == 0, wrong(&findings).is_empty(), "{findings:?}");
         if findings.iter().all(|finding| finding["state"] == "RIGHT") {
             break findings;
         }
@@ -105,7 +105,16 @@ fn everything_that_is_wrong_is_told_at_once_with_what_to_do() {
 
     let mut doctor = program(system.folder());
     doctor.env("LEGALSTAT_CALENDAR_URL", address);
-    let (code, findings) = examined(&mut doctor, &["--as", "stranger", "--timeout", "3"]);
+    let began = Instant::now();
+    // Of a service whose database answers late it says that alone.
+    let (code, findings) = loop {
+        let (code, findings) = examined(&mut doctor, &["--as", "stranger", "--timeout", "3"]);
+        let serves = |service| about(&findings, service)["state"] == "RIGHT";
+        if serves("form-registry") && serves("request-intake") {
+            break (code, findings);
+        }
+        assert!(began.elapsed() < PATIENCE, "{findings:?}");
+    };
     assert_eq!(code, 1, "{findings:?}");
     is_wrong(
         &findings,
