@@ -166,7 +166,6 @@ class Services:
                 "LEGALSTAT_TLS_CERTIFICATE": str(home / f"certificates/{service}.pem"),
                 "LEGALSTAT_TLS_KEY": str(home / f"certificates/{service}.key"),
                 "LEGALSTAT_TLS_AUTHORITY": str(home / "authority/ca.pem"),
-                "LEGALSTAT_SHUTDOWN_DELAY_SECONDS": "0",
             }
             if service != "calendar":
                 own["LEGALSTAT_CALENDAR_URL"] = urls["LEGALSTAT_CALENDAR_URL"]
