@@ -20,8 +20,8 @@ import uuid
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(os.environ.get("LEGALSTAT_PROGRAMS", REPOSITORY / "target/debug")).resolve()
 POSTGRES = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda bin: int(bin.parent.name))
-# Each service with its schema. Submitting requests needs these three.
-SERVICES = {"calendar": "calendar", "form-registry": "forms", "request-intake": "requests"}
+# Each service with its schema.
+SERVICES = {"calendar": "calendar", "form-registry": "forms", "request-intake": "requests", "collection-distribution": "collections"}
 PATIENCE = 180
 
 
@@ -47,8 +47,9 @@ def until(what, found, patience=PATIENCE):
 
 
 def as_postgres(arguments):
-    """PostgreSQL does not run as root."""
-    return ["runuser", "-u", "postgres", "--", *arguments] if os.getuid() == 0 else list(arguments)
+    """PostgreSQL does not run as root. The command takes the place of what changes the user, so that signals reach it."""
+    switch = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]
+    return [*switch, *arguments] if os.getuid() == 0 else list(arguments)
 
 
 def run(*arguments, **options):
@@ -147,7 +148,7 @@ class Services:
 
     def __init__(self, folder, url, owner_url=None):
         self.folder, self.running = folder, {}
-        home = folder.path / "home"
+        home = self.home = folder.path / "home"
         run(PROGRAMS / "legalstat", "certificates", "--folder", home)
         ports = {service: (free_port(), free_port()) for service in SERVICES}
         urls = {f"LEGALSTAT_{service.upper().replace('-', '_')}_URL": f"https://localhost:{calls}"
@@ -172,9 +173,10 @@ class Services:
                 files = folder.path / f"files-{service}"
                 files.mkdir()
                 own["LEGALSTAT_FILES"] = str(files)
+            if service in ("request-intake", "collection-distribution"):
+                own["LEGALSTAT_SIGNING_KEYS"] = str(home / f"signing-keys/{service}")
             if service == "request-intake":
                 own["LEGALSTAT_FORM_REGISTRY_URL"] = urls["LEGALSTAT_FORM_REGISTRY_URL"]
-                own["LEGALSTAT_SIGNING_KEYS"] = str(home / "signing-keys/request-intake")
                 own["LEGALSTAT_AUTOMATIC_DRAFTS"] = "off"
                 own["LEGALSTAT_SUBMISSIONS_A_DAY"] = "1000000"
             self.settings[service] = {"PATH": os.environ["PATH"], **own}
@@ -182,9 +184,9 @@ class Services:
     def program(self, service):
         return PROGRAMS / f"legalstat-{service}"
 
-    def migrate(self):
+    def migrate(self, programs=PROGRAMS):
         for service in SERVICES:
-            run(self.program(service), "migrate", env=self.settings[service], cwd=self.folder.path)
+            run(programs / f"legalstat-{service}", "migrate", env=self.settings[service], cwd=self.folder.path)
 
     def start(self):
         for service in SERVICES:
