@@ -88,7 +88,9 @@ class Folder:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failed, *_):
+        for said in sorted(self.path.glob("*.said")) if failed else ():
+            tell("\n".join([f"{said.stem} said:", *said.read_text(errors="replace").splitlines()[-8:]]))
         for process in reversed(self.processes):
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
@@ -124,6 +126,8 @@ class Server:
     def __init__(self, folder, name, port=None):
         self.folder, self.name, self.port = folder, name, port or free_port()
         self.data = folder.make(name)
+        # Not among the data, where a backup would take its lock along.
+        self.socket = folder.make(f"{name}-socket")
 
     def initialise(self, settings=""):
         run(*as_postgres([POSTGRES / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "--locale=C.UTF-8", "-E", "UTF8"]))
@@ -131,7 +135,7 @@ class Server:
         return self
 
     def configure(self, settings):
-        own = f"port = {self.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{self.data}'\n"
+        own = f"port = {self.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{self.socket}'\n"
         with open(self.data / "postgresql.conf", "a") as file:
             file.write(own + settings)
 
