@@ -295,12 +295,13 @@ impl Tables {
     }
 }
 
-/// Runs the migrations of all tables, in order, as the schema's owner. Waits while the database is away.
+/// Runs the migrations of all tables, in order, as the schema's owner. Waits while the database is away, and while another migrates.
 ///
 /// # Errors
 /// A migration that fails, or a shutdown while waiting.
 pub async fn migrate(owner: &PgConnectOptions, tables: &[&Tables], shutdown: &CancellationToken) -> anyhow::Result<()> {
     let mut connection = connect(owner, shutdown).await?;
+    until_alone(&mut connection, shutdown).await?;
     for tables in tables {
         // `run` is not general enough over lifetimes to be spawned; `run_direct` is what it calls.
         tables
@@ -313,6 +314,16 @@ pub async fn migrate(owner: &PgConnectOptions, tables: &[&Tables], shutdown: &Ca
             .context("granting sight of the migrations")?;
     }
     connection.close().await?;
+    Ok(())
+}
+
+/// Waits until nobody else migrates in the database. sqlx waits within a statement, and an index that is built concurrently waits for the
+/// end of every statement that began before it: each would wait for the other. The lock ends with the connection.
+async fn until_alone(connection: &mut PgConnection, shutdown: &CancellationToken) -> anyhow::Result<()> {
+    const TRY: &str = "SELECT pg_try_advisory_lock(hashtext('legalstat migrations'))";
+    while !sqlx::query_scalar::<_, bool>(TRY).fetch_one(&mut *connection).await? {
+        pause(shutdown).await?;
+    }
     Ok(())
 }
 

@@ -117,3 +117,25 @@ async fn whoever_leaves_the_table_or_is_revoked_loses_his_connections_within_ten
     );
     stage.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_in_the_files_of_one_authority_keeps_nothing_of_the_other_from_being_taken_up() {
+    let stage = Stage::start(&[]).await;
+    let national = Authority::new("a national authority");
+    let (own, his) = (stage.authority.sign(WATCHER), national.sign(HIS));
+    stage.replace("outside/callers.csv", DANIYAR);
+    stage.replace("outside/ca.pem", &national.pem);
+    until_known(&stage, &his).await;
+
+    stage.replace("outside/callers.csv", "a table of other columns");
+    stage.replace("revoked.pem", &stage.authority.revoked(&[WATCHER.serial]));
+    until_refused(&stage, &own, "REVOKED").await;
+    until_known(&stage, &his).await;
+
+    stage.replace("revoked.pem", "no list");
+    stage.replace("outside/callers.csv", DANIYAR);
+    stage.replace("outside/revoked.pem", &national.revoked(&[HIS.serial]));
+    until_refused(&stage, &his, "REVOKED").await;
+    until_refused(&stage, &own, "REVOKED").await;
+    stage.stop().await;
+}

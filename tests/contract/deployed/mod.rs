@@ -15,7 +15,7 @@ use legalstat_kit::{
     Service,
     run::{
         environment::{Environment, SettingError},
-        limits::Limits,
+        limits::LONGEST_DELAY,
         read_all,
     },
 };
@@ -111,11 +111,9 @@ fn seconds(constant: &str) -> u64 {
     seconds.parse().expect("it is a number")
 }
 
-/// How long a service may take to end once it is told to, unless a setting says otherwise: the delay, its calls, its tasks, and its
-/// pool.
+/// How long a service may take to end once it is told to, whatever is set: the longest delay, its calls, its tasks, and its pool.
 fn ending() -> u64 {
-    let limits = Limits::read(&mut Environment::default(), 1).expect("nothing is set");
-    limits.shutdown_delay.as_secs() + seconds("DRAINING") + 2 * seconds("ENDING")
+    LONGEST_DELAY + seconds("DRAINING") + 2 * seconds("ENDING")
 }
 
 fn folder() -> PathBuf {

@@ -30,6 +30,7 @@ static ATTRIBUTES: [(&str, Oid<'static>); 5] = [
 const COUNTRY: &str = "C";
 
 /// The files of an outside authority at one moment.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Content {
     /// Its certificates in PEM, as `ca.pem`.
     authority: Vec<u8>,
@@ -64,11 +65,6 @@ impl Content {
             callers,
             revoked: read("revoked.pem")?,
         }))
-    }
-
-    /// What was read, to be told from what is read later.
-    pub(crate) fn parts(&self) -> [Option<&Vec<u8>>; 3] {
-        [Some(&self.authority), Some(&self.callers), self.revoked.as_ref()]
     }
 
     /// The authority and its callers.

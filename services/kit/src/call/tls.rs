@@ -12,7 +12,6 @@ use rustls::{
     crypto::CryptoProvider,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
-use sha2::{Digest as _, Sha256};
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
 use crate::call::{
@@ -44,44 +43,32 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// The content of the files at one moment.
-struct Content {
+/// The content of the system's own files at one moment.
+#[derive(Clone, PartialEq, Eq)]
+struct Own {
     certificate: Vec<u8>,
     key: Vec<u8>,
     authority: Vec<u8>,
     revoked: Option<Vec<u8>>,
-    outside: Option<outside::Content>,
 }
 
 impl Files {
-    fn content(&self) -> anyhow::Result<Content> {
-        Ok(Content {
+    fn own(&self) -> anyhow::Result<Own> {
+        Ok(Own {
             certificate: read(&self.certificate)?,
             key: read(&self.key)?,
             authority: read(&self.authority)?,
             revoked: self.revoked.as_deref().map(read).transpose()?,
-            outside: self
-                .outside
-                .as_deref()
-                .map(outside::Content::read)
-                .transpose()?
-                .flatten(),
         })
+    }
+
+    fn outside(&self) -> anyhow::Result<Option<outside::Content>> {
+        let outside = self.outside.as_deref().map(outside::Content::read);
+        Ok(outside.transpose()?.flatten())
     }
 }
 
-impl Content {
-    fn digest(&self) -> [u8; 32] {
-        let own = [&self.certificate, &self.key, &self.authority].map(Some);
-        let outside = self.outside.as_ref().map_or([None; 3], outside::Content::parts);
-        let mut digest = Sha256::new();
-        for part in own.into_iter().chain([self.revoked.as_ref()]).chain(outside) {
-            digest.update(part.map_or(usize::MAX, Vec::len).to_be_bytes());
-            digest.update(part.map_or(&[][..], Vec::as_slice));
-        }
-        digest.finalize().into()
-    }
-
+impl Own {
     fn chain(&self) -> anyhow::Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)> {
         let chain = CertificateDer::pem_slice_iter(&self.certificate).collect::<Result<Vec<_>, _>>();
         let key = PrivateKeyDer::from_pem_slice(&self.key).context("the private key's file")?;
@@ -99,7 +86,8 @@ pub struct Server {
     pub config: Arc<ServerConfig>,
     /// Which client certificates can be used.
     pub trust: Trust,
-    digest: [u8; 32],
+    own: Own,
+    outside: Option<outside::Content>,
 }
 
 impl Server {
@@ -108,26 +96,37 @@ impl Server {
     /// # Errors
     /// Files that cannot be read or do not belong together, and revocation lists that nobody could be verified with.
     pub fn load(files: &Files) -> anyhow::Result<Self> {
-        Self::of(&files.content()?)
+        Self::of(files.own()?, files.outside()?)
     }
 
-    /// What the files make now, if they have changed since this was made of them.
+    /// What the system's own files make now, if they have changed since this was made of them. The outside authority stays as it is: a
+    /// fault in its files is no reason to go without what is new of the own ones, and the other way round.
     ///
     /// # Errors
-    /// As [`load`](Self::load).
-    pub fn newer(&self, files: &Files) -> anyhow::Result<Option<Self>> {
-        let content = files.content()?;
-        if content.digest() == self.digest {
-            return Ok(None);
-        }
-        Self::of(&content).map(Some)
+    /// As [`load`](Self::load), of the own files.
+    pub fn with_own(&self, files: &Files) -> anyhow::Result<Option<Self>> {
+        let own = files.own()?;
+        (own != self.own)
+            .then(|| Self::of(own, self.outside.clone()))
+            .transpose()
     }
 
-    fn of(content: &Content) -> anyhow::Result<Self> {
-        let authorities = content.authorities()?;
-        let outside = content.outside.as_ref().map(|outside| outside.usable(provider()));
-        let trust = authorities.clients(outside.transpose()?)?;
-        let (chain, key) = content.chain()?;
+    /// What the files of the outside authority make now, if they have changed since this was made of them.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), of the files of the outside authority.
+    pub fn with_outside(&self, files: &Files) -> anyhow::Result<Option<Self>> {
+        let outside = files.outside()?;
+        (outside != self.outside)
+            .then(|| Self::of(self.own.clone(), outside))
+            .transpose()
+    }
+
+    fn of(own: Own, outside: Option<outside::Content>) -> anyhow::Result<Self> {
+        let authorities = own.authorities()?;
+        let callers = outside.as_ref().map(|outside| outside.usable(provider()));
+        let trust = authorities.clients(callers.transpose()?)?;
+        let (chain, key) = own.chain()?;
         authorities.require_usable_for(&chain)?;
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()?
@@ -137,7 +136,8 @@ impl Server {
         Ok(Self {
             config: Arc::new(config),
             trust,
-            digest: content.digest(),
+            own,
+            outside,
         })
     }
 }
@@ -189,13 +189,9 @@ impl Client {
 
 fn client_config(files: &Files) -> anyhow::Result<Arc<ClientConfig>> {
     // No server is of an outside authority: its files say nothing here.
-    let own = Files {
-        outside: None,
-        ..files.clone()
-    };
-    let content = own.content()?;
-    let (chain, key) = content.chain()?;
-    let authorities = content.authorities()?;
+    let own = files.own()?;
+    let (chain, key) = own.chain()?;
+    let authorities = own.authorities()?;
     authorities.require_usable_for(&chain)?;
     let mut config = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?

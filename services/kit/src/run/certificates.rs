@@ -107,8 +107,20 @@ fn ends(file: &Path, first_alone: bool) -> Vec<End> {
 }
 
 fn look(files: &Files, served: &watch::Sender<Arc<Server>>) -> anyhow::Result<()> {
-    let newer = served.borrow().newer(files)?;
-    if let Some(server) = newer {
+    let own = take_up(served, |server| server.with_own(files));
+    let outside = take_up(served, |server| server.with_outside(files));
+    match (own, outside) {
+        (Err(own), Err(outside)) => Err(anyhow::anyhow!("{own:#}; {outside:#}")),
+        (own, outside) => own.and(outside),
+    }
+}
+
+fn take_up(
+    served: &watch::Sender<Arc<Server>>,
+    newer: impl Fn(&Server) -> anyhow::Result<Option<Server>>,
+) -> anyhow::Result<()> {
+    let server = newer(&served.borrow())?;
+    if let Some(server) = server {
         served.send_replace(Arc::new(server));
         tracing::info!("the certificates have changed and are in use");
     }

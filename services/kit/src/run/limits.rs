@@ -115,8 +115,8 @@ fn seconds(environment: &mut Environment, name: &'static str, default: u32) -> R
     Ok(Duration::from_secs(seconds.get().into()))
 }
 
-/// The longest delay of a shutdown: whoever stops a service waits for it.
-const LONGEST_DELAY: u64 = 300;
+/// The longest delay of a shutdown in seconds: what kills a service that hangs waits for longer.
+pub const LONGEST_DELAY: u64 = 300;
 
 fn shutdown_delay(environment: &mut Environment) -> Result<Duration, SettingError> {
     let name = "LEGALSTAT_SHUTDOWN_DELAY_SECONDS";

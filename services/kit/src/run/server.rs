@@ -39,7 +39,7 @@ use crate::{
 };
 
 /// How long calls under way may take to end once no more are taken. With the delay before, and the time for its tasks and its
-/// pool, this is less than the 40 s after which containers are killed.
+/// pool, this is less than the time after which containers are killed.
 const DRAINING: Duration = Duration::from_secs(15);
 /// How long between two looks at whether the service can serve.
 const PROBING: Duration = Duration::from_secs(1);

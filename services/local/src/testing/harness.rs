@@ -450,40 +450,5 @@ impl Drop for Running {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use legalstat_kit::{due, write};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_release_that_brings_only_tables_of_the_kit_is_waited_for() {
-        let ground = Ground::shared().await;
-        let (server, database, never) = (
-            ground.cluster.admin_url("postgres"),
-            "waiting",
-            CancellationToken::new(),
-        );
-        let prepared = roles::prepare_database(&server, database, &ground.passwords).await;
-        prepared.expect("the database is made");
-        let url = |url: anyhow::Result<String>| schema::options(&url.expect("a URL")).expect("a URL");
-        let owner = url(ground.passwords.owner_url(&server, database, "forms"));
-        let runtime = url(ground.passwords.runtime_url(&server, database, "forms"));
-        let (before, now) = ([&write::TABLES], [&write::TABLES, &due::TABLES]);
-
-        schema::migrate(&owner, &before, &never).await.expect("it migrates");
-        schema::wait_until_migrated(&runtime, &before, &never)
-            .await
-            .expect("nothing is missing");
-        let mut waiting = Box::pin(schema::wait_until_migrated(&runtime, &now, &never));
-        let waited = tokio::time::timeout(Duration::from_millis(600), &mut waiting).await;
-        assert!(waited.is_err(), "{waited:?}");
-
-        schema::migrate(&owner, &now, &never).await.expect("it migrates");
-        let waited = tokio::time::timeout(Duration::from_secs(10), waiting).await;
-        waited.expect("nothing is missing any more").expect("nobody stopped it");
-        // A release before, whose owner starts again, leaves what it does not know.
-        schema::migrate(&owner, &before, &never).await.expect("it migrates");
-    }
-}
+#[path = "harness_tests.rs"]
+mod tests;
