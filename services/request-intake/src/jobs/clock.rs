@@ -112,7 +112,7 @@ impl Job {
                 Answer::Away => return Ok(false),
             },
         };
-        self.store(stored, computed).await?;
+        store(&self.context, stored, computed).await?;
         Ok(true)
     }
 
@@ -127,47 +127,51 @@ impl Job {
         );
         self.examiner.deadlines.answer(question, LONGEST).await
     }
+}
 
-    /// What has changed meanwhile, or what the calendar has overtaken, is computed in the next round.
-    async fn store(&self, stored: &Stored, computed: Option<Deadline>) -> anyhow::Result<()> {
-        let (request, version) = (stored.receipt.id, stored.standing.version);
-        let moved = stored.deadline.as_ref().map(due).zip(computed).and_then(|(old, new)| {
-            let explanation = db::explanation::digest(&new.steps);
-            // Days that stand still and move nothing are told too.
-            let is_another = said(&old) != said(&due(&new)) || stored.explanation != Some(explanation);
-            is_another.then_some((old, new, explanation))
-        });
-        write::by_job(&self.context, METHOD, move |write| {
-            Box::pin(async move {
-                let now = write.now();
-                let connection = write.connection();
-                if !db::clock_stop::lock(connection, request, version).await? {
-                    return Ok(Vec::new());
-                }
-                let Some((old, new, explanation)) = moved else {
-                    db::clock_stop::count(connection, request).await?;
-                    return Ok(Vec::new());
-                };
-                if !follow::is_current(connection, &new.calendar_version).await? {
-                    return Ok(Vec::new());
-                }
-                db::explanation::insert(connection, &explanation, &new.steps).await?;
-                let moved = Moved {
-                    id: request,
-                    old: &old,
-                    new: &new,
-                    explanation,
-                };
-                if db::due_date::store(connection, &[moved], now).await?.is_empty() {
-                    return Ok(Vec::new());
-                }
+/// Stores what was computed of a request as it was read, and tells it. What has changed meanwhile, or what the calendar has overtaken, is
+/// computed in the next round; what another replica has stored of the same is told once.
+///
+/// # Errors
+/// When the database fails.
+pub async fn store(context: &Context, stored: &Stored, computed: Option<Deadline>) -> anyhow::Result<()> {
+    let (request, version) = (stored.receipt.id, stored.standing.version);
+    let moved = stored.deadline.as_ref().map(due).zip(computed).and_then(|(old, new)| {
+        let explanation = db::explanation::digest(&new.steps);
+        // Days that stand still and move nothing are told too.
+        let is_another = said(&old) != said(&due(&new)) || stored.explanation != Some(explanation);
+        is_another.then_some((old, new, explanation))
+    });
+    write::by_job(context, METHOD, move |write| {
+        Box::pin(async move {
+            let now = write.now();
+            let connection = write.connection();
+            if !db::clock_stop::lock(connection, request, version).await? {
+                return Ok(Vec::new());
+            }
+            let Some((old, new, explanation)) = moved else {
                 db::clock_stop::count(connection, request).await?;
-                Ok(vec![change(request, &old, &new)])
-            })
+                return Ok(Vec::new());
+            };
+            if !follow::is_current(connection, &new.calendar_version).await? {
+                return Ok(Vec::new());
+            }
+            db::explanation::insert(connection, &explanation, &new.steps).await?;
+            let moved = Moved {
+                id: request,
+                old: &old,
+                new: &new,
+                explanation,
+            };
+            if db::due_date::store(connection, &[moved], now).await?.is_empty() {
+                return Ok(Vec::new());
+            }
+            db::clock_stop::count(connection, request).await?;
+            Ok(vec![change(request, &old, &new)])
         })
-        .await?;
-        Ok(())
-    }
+    })
+    .await?;
+    Ok(())
 }
 
 /// What is said of a due date.

@@ -1,8 +1,15 @@
 //! Clocks that stand still while the requester is asked, where the term lets them.
 
-use std::{sync::atomic::Ordering, time::Instant};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
 
-use legalstat_kit::due::compare::DueDates as _;
+use jiff::{Timestamp, civil::date};
+use legalstat_kit::{
+    due::compare::DueDates as _,
+    law::{LegalBasis, LocalizedText},
+};
 use legalstat_proto::{
     calendar::v1::{StepEffect, compute_deadline_request::Subject},
     common::v1 as common,
@@ -13,7 +20,14 @@ use super::{
     deciding::withdrawal,
     verbs::{Desk, PATIENCE, clarification, day, extension, person, question},
 };
-use crate::jobs::recompute::OpenRequests;
+use crate::{
+    db,
+    domain::{
+        evidence::{self, Deadline, Step},
+        names,
+    },
+    jobs::{clock, recompute::OpenRequests},
+};
 
 /// A desk whose requests have terms whose clocks may stop.
 async fn stoppable() -> Desk {
@@ -242,4 +256,47 @@ async fn what_an_official_of_the_release_before_asked_stops_the_clock_from_his_q
     desk.stage.execute("DELETE FROM requests.clock_stop").await;
     answer(&desk, &request, "2026-03-06T12:00:00+05:00").await;
     desk.until(&request, |now| now.due_date == day(2026, 4, 5)).await;
+}
+
+#[tokio::test]
+async fn two_replicas_that_count_the_same_stop_at_once_tell_it_once() {
+    let desk = Desk::open().await;
+    let request = desk.of_person().await;
+    // Its own job counts nothing: the two of the test do.
+    desk.stage.fakes.set_away(true);
+    ask(&desk, &request).await;
+    let now: Timestamp = "2026-03-04T10:00:00+05:00".parse().expect("an instant");
+    let replicas = [(); 2].map(|()| desk.stage.running.context(move || now));
+    let id = names::parse_request(&request.name).expect("its name");
+    let mut read = Vec::new();
+    for replica in &replicas {
+        let mut connection = replica.db.connection().await.expect("a connection");
+        let mut found = db::request::get(&mut connection, &[id]).await.expect("it is read");
+        read.push(found.remove(&id).expect("it is there").expect("it is readable"));
+    }
+    // Days that stand still and move nothing: neither version nor due date tells that they were counted.
+    let computed = read[0].deadline.clone().map(|due| Deadline {
+        steps: Arc::new(vec![Step {
+            date: date(2026, 3, 4),
+            effect: evidence::StepEffect::Suspended,
+            text: LocalizedText::default(),
+            legal_basis: LegalBasis::default(),
+        }]),
+        ..due
+    });
+    let [one, other] = &replicas;
+    let at_once = tokio::join!(
+        clock::store(one, &read[0], computed.clone()),
+        clock::store(other, &read[1], computed.clone())
+    );
+    at_once
+        .0
+        .and(at_once.1)
+        .expect("each stores it or leaves it to the other");
+    // Who comes to it when the other is done.
+    clock::store(other, &read[1], computed)
+        .await
+        .expect("there is nothing to store");
+    assert_eq!(told(&desk).await, (0, 1));
+    until_counted(&desk, 1).await;
 }

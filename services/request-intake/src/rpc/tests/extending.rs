@@ -8,7 +8,8 @@ use legalstat_proto::{
 use tonic::Code;
 
 use super::{
-    stage::get,
+    recompute,
+    stage::{get, submission, submit},
     verbs::{Desk, day, extension, person, question},
     watching::{all, watch},
 };
@@ -83,6 +84,42 @@ async fn a_day_can_be_chosen_and_must_put_the_due_date_off() {
         .expect("it is extended")
         .into_inner();
     assert_eq!(extended.due_date, day(2026, 4, 20));
+}
+
+#[tokio::test]
+async fn an_extension_ends_two_months_after_its_decision_at_the_latest_and_every_day_to_it_is_explained() {
+    let desk = recompute::Desk::at(recompute::TUESDAY).await;
+    let person = submit(&mut desk.stage.client("operator"), submission(person())).await;
+    let person = person.expect("it is accepted");
+    let mut approver = desk.stage.client("approver");
+    // 24 January 2027 is a Sunday.
+    let most = day(2027, 1, 25);
+    let mut beyond = extension(&person);
+    beyond.until = day(2027, 1, 26);
+    assert_eq!(
+        violations(approver.extend_request(beyond).await),
+        pairs(&[("until", "OUT_OF_RANGE")])
+    );
+    approver
+        .extend_request(extension(&person))
+        .await
+        .expect("it is extended");
+    let extended = get(&mut approver, &person.name).await.expect("it is there");
+    assert_eq!(extended.due_date, most);
+    let deadline = extended.deadline.expect("it has one");
+    assert_eq!(
+        (deadline.part(), deadline.provisional),
+        (TermPart::Extension, true),
+        "the acts of 2027 are not in"
+    );
+    let days: Vec<_> = deadline.steps.iter().map(|step| step.date).collect();
+    assert_eq!(days, [day(2026, 11, 24), day(2027, 1, 24), most]);
+    assert!(
+        deadline
+            .steps
+            .iter()
+            .all(|step| step.legal_basis.is_some() && step.text.is_some())
+    );
 }
 
 #[tokio::test]

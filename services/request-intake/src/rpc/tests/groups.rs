@@ -239,3 +239,50 @@ async fn who_hangs_up_while_his_group_waits_finds_his_request_under_his_id_after
     assert_eq!(get(&mut edms, &found.name).await.expect("it is there"), found);
     assert_eq!(stage.count("SELECT count(*) FROM requests.request").await, 2);
 }
+
+#[tokio::test]
+async fn a_check_that_fails_takes_its_examination_from_none_of_those_beside_it() {
+    let stage = Stage::set().await;
+    let held = Held::counter(&stage).await;
+    // Fails what looks for earlier requests for checks alone: a transaction that stores has read which calendar is followed.
+    for statement in [
+        "CREATE FUNCTION requests.refuse_checks() RETURNS boolean LANGUAGE plpgsql AS $$
+         BEGIN
+             IF current_query() LIKE '%registration_counter AS counter%' AND NOT EXISTS (
+                 SELECT FROM pg_locks
+                 WHERE pid = pg_backend_pid() AND relation = 'requests.calendar_following'::regclass)
+             THEN RAISE EXCEPTION 'not now'; END IF;
+             RETURN true;
+         END $$",
+        "CREATE POLICY no_checks ON requests.request USING (requests.refuse_checks()) WITH CHECK (true)",
+        "ALTER TABLE requests.request ENABLE ROW LEVEL SECURITY",
+    ] {
+        stage.execute(statement).await;
+    }
+    let mut edms = stage.client("edms");
+    let (mut stored, mut checked) = (JoinSet::new(), JoinSet::new());
+    // One is being stored; the others gather behind it.
+    send(&mut stored, &edms, submission(request()));
+    held.gathered(&stage, &mut edms).await;
+    for _ in 0..10 {
+        let mut incomplete = request();
+        incomplete.items[0].unit = 0;
+        let check = SubmitRequestRequest {
+            validate_only: true,
+            ..submission(incomplete)
+        };
+        send(&mut checked, &edms, check);
+        send(&mut stored, &edms, submission(request()));
+    }
+    held.gathered(&stage, &mut edms).await;
+    held.release().await;
+    for answer in checked.join_all().await {
+        refused(answer, Code::Internal, "INTERNAL");
+    }
+    let stored: Vec<_> = stored.join_all().await.into_iter().flatten().collect();
+    assert_eq!(stored.len(), 11);
+    for request in &stored {
+        assert_eq!(request.state(), RequestState::Registered, "{:?}", request.examination);
+    }
+    without_gaps(&stored);
+}

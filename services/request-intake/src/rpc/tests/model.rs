@@ -5,9 +5,12 @@
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
 use jiff::{Timestamp, ToSpan};
-use legalstat_proto::requests::v1::{
-    self as proto, AssignRequestRequest, Channel, CheckReview, CheckRule, ListRequestsRequest, Notice, RequestEvent,
-    RequestState, RequestView, Verb, Verdict, WatchRequestsRequest, WithdrawRequestRequest,
+use legalstat_proto::{
+    calendar::v1::RequesterKind,
+    requests::v1::{
+        self as proto, AssignRequestRequest, Channel, CheckReview, CheckRule, ListRequestsRequest, Notice,
+        RequestEvent, RequestState, RequestView, Verb, Verdict, WatchRequestsRequest, WithdrawRequestRequest,
+    },
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tonic::{Code, Response, Status};
@@ -22,8 +25,16 @@ use super::{
 
 /// How many calls are made unless the environment says otherwise.
 const STEPS: usize = 250;
-/// Who calls; those who may do more call more often.
-const CALLERS: [&str; 5] = ["operator", "approver", "operator", "approver", "edms"];
+/// Who calls; those who may do more call more often. An auditor may only look on.
+const CALLERS: [&str; 7] = [
+    "operator",
+    "approver",
+    "operator",
+    "approver",
+    "edms",
+    "kadagalau",
+    "auditor",
+];
 
 /// Where each verb may lead from where, as the contract tells it.
 fn leads(verb: Verb, before: RequestState) -> Vec<RequestState> {
@@ -78,7 +89,7 @@ impl Model {
 
     async fn submit(&mut self) {
         let mut caller = "operator";
-        let mut request = match self.any(5) {
+        let mut request = match self.any(6) {
             0 => recorded(Channel::Paper),
             1 => proto::Request {
                 signatory: None,
@@ -87,6 +98,10 @@ impl Model {
             2 => {
                 caller = "edms";
                 request()
+            }
+            3 => {
+                caller = "kadagalau";
+                of_prosecutor()
             }
             _ => person(),
         };
@@ -320,7 +335,8 @@ impl Model {
             0,
             "as many events as entries of each"
         );
-        let decided = "SELECT count(*) FROM requests.decision WHERE decided_by IN ('operator', 'approver', 'edms')";
+        let decided =
+            "SELECT count(*) FROM requests.decision WHERE decided_by IN ('operator', 'approver', 'edms', 'kadagalau')";
         let repeated = "SELECT count(*) FROM requests.journal_entry WHERE outcome = 'REPEATED'";
         let done = self.desk.stage.count(decided).await + self.desk.stage.count(repeated).await;
         assert_eq!(usize::try_from(done).expect("it is small"), self.done);
@@ -374,6 +390,14 @@ impl Model {
         let registered = usize::from(!request.registration_number.is_empty());
         assert_eq!(numbered, registered, "a number is told once: {kinds:?}");
     }
+}
+
+/// A request of a prosecutor's body, through its own system.
+fn of_prosecutor() -> proto::Request {
+    let mut own = request();
+    own.requester.as_mut().expect("it has one").kind = RequesterKind::ProsecutorBody.into();
+    own.channel = Channel::Kadagalau.into();
+    own
 }
 
 /// The request of an answer.

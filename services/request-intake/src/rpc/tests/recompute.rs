@@ -31,7 +31,7 @@ use crate::SERVICE;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A Tuesday within working hours.
-const TUESDAY: &str = "2026-11-24T10:00:00+05:00";
+pub(super) const TUESDAY: &str = "2026-11-24T10:00:00+05:00";
 
 fn date(month: i32, day: i32) -> Option<common::Date> {
     Some(common::Date { year: 2026, month, day })
@@ -54,15 +54,15 @@ fn act(id: &str, day_off: Option<common::Date>, working_day: Option<common::Date
 }
 
 /// Intake with a real calendar behind a gate, and a clock that the test sets.
-struct Desk {
-    stage: Stage,
+pub(super) struct Desk {
+    pub(super) stage: Stage,
     gate: Gate,
     calendar: Running,
     clock: Arc<Mutex<Timestamp>>,
 }
 
 impl Desk {
-    async fn at(now: &str) -> Self {
+    pub(super) async fn at(now: &str) -> Self {
         let clock = Arc::new(Mutex::new(now.parse().expect("an instant")));
         let told = clock.clone();
         let tell = move || *told.lock().expect("no test panics here");

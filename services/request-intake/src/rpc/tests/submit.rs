@@ -12,7 +12,10 @@ use legalstat_proto::{
 use tonic::Code;
 use uuid::Uuid;
 
-use super::stage::{Stage, as_answered, get, outcome, recorded, request, submission, submit};
+use super::{
+    stage::{Stage, as_answered, get, outcome, recorded, request, submission, submit},
+    verbs::Desk,
+};
 
 #[tokio::test]
 async fn a_request_through_the_unified_edms_is_registered_and_read_back_as_answered() {
@@ -177,6 +180,40 @@ async fn what_arrives_while_a_service_is_away_is_kept_and_examined_when_it_is_ba
         stage.count("SELECT count(*) FROM requests.earlier_examination").await,
         1
     );
+}
+
+#[tokio::test]
+async fn a_request_whose_examination_fails_as_often_as_it_is_tried_keeps_none_of_the_others_waiting() {
+    let desk = Desk::open().await;
+    let stage = &desk.stage;
+    let received = async |essence: &str| {
+        stage.fakes.set_away(true);
+        let message = submission(proto::Request {
+            essence: essence.into(),
+            ..request()
+        });
+        let received = submit(&mut stage.client("edms"), message).await;
+        received.expect("it is accepted")
+    };
+    for statement in [
+        "CREATE FUNCTION requests.refuse_poison() RETURNS trigger LANGUAGE plpgsql AS $$
+         BEGIN RAISE EXCEPTION 'poison'; END $$",
+        "CREATE TRIGGER poison BEFORE UPDATE ON requests.request FOR EACH ROW WHEN (NEW.essence = 'poison')
+         EXECUTE FUNCTION requests.refuse_poison()",
+    ] {
+        stage.execute(statement).await;
+    }
+    let poison = received("poison").await;
+    for _ in 0..2 {
+        let others = [received("crimes").await, received("crimes").await];
+        stage.fakes.set_away(false);
+        for other in &others {
+            desk.until_state(other, RequestState::Registered).await;
+        }
+    }
+    assert_eq!(desk.get(&poison).await.state(), RequestState::Received);
+    stage.execute("DROP TRIGGER poison ON requests.request").await;
+    desk.until_state(&poison, RequestState::Registered).await;
 }
 
 #[tokio::test]
