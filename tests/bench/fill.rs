@@ -86,6 +86,8 @@ pub(crate) async fn fill(database: &mut PgConnection, wanted: i64) {
         "SET session_replication_role = replica",
         "ALTER SYSTEM SET max_wal_size = '8GB'",
         "SELECT pg_reload_conf()",
+        // At one moment: jobs go on, and write rows of copies that they see.
+        "BEGIN ISOLATION LEVEL REPEATABLE READ",
     ] {
         run(database, statement.into()).await;
     }
@@ -104,6 +106,7 @@ pub(crate) async fn fill(database: &mut PgConnection, wanted: i64) {
         }
     }
     for statement in [
+        "COMMIT",
         "SET session_replication_role = origin",
         "ALTER SYSTEM RESET max_wal_size",
         "SELECT pg_reload_conf()",
