@@ -71,25 +71,28 @@ struct Schema {
 /// By table and column.
 type Shifts = BTreeMap<(String, String), Shift>;
 
-/// Copies what is stored until there are at least so many requests.
+/// Copies what is stored until there are at least so many requests. The jobs of the system see all of it at once or nothing: of a request
+/// without its warnings they would write them.
 pub(crate) async fn fill(database: &mut PgConnection, wanted: i64) {
-    let stored = stored::count(database).await;
-    let copies = (wanted - 1) / stored;
     let schema = Schema::read(database).await;
     let copied = schema.copied();
-    let mut shifts = Shifts::new();
-    for table in &copied {
-        schema.shift(database, table, &mut shifts).await;
-    }
+    let locked: Vec<String> = copied.iter().map(|table| format!("requests.{table}")).collect();
     for statement in [
         // Without triggers: what is referred to is copied too.
         "SET session_replication_role = replica",
         "ALTER SYSTEM SET max_wal_size = '8GB'",
         "SELECT pg_reload_conf()",
-        // At one moment: jobs go on, and write rows of copies that they see.
-        "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        "BEGIN",
+        // Nobody writes meanwhile: a number that a job takes would be that of a copy.
+        &format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", locked.join(", ")),
     ] {
         run(database, statement.into()).await;
+    }
+    let stored = stored::count(database).await;
+    let copies = (wanted - 1) / stored;
+    let mut shifts = Shifts::new();
+    for table in &copied {
+        schema.shift(database, table, &mut shifts).await;
     }
     for table in &copied {
         run(database, schema.copy(table, copies, &shifts)).await;

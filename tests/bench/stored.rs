@@ -42,14 +42,16 @@ fn question(id: &str, languages: &[&str]) -> Bytes {
     .into()
 }
 
-/// Requests picked at random.
+/// Requests picked at random, of those that the caller may read.
 pub(crate) struct Picked {
     ids: Vec<String>,
 }
 
 impl Picked {
     pub(crate) async fn pick(database: &mut PgConnection) -> Self {
-        let ids = sqlx::query_scalar("SELECT id::text FROM requests.request ORDER BY random() LIMIT $1");
+        let ids = sqlx::query_scalar(
+            "SELECT id::text FROM requests.request WHERE accepted_by = 'edms' ORDER BY random() LIMIT $1",
+        );
         let ids = ids.bind(PICKED).fetch_all(database).await.expect("requests are stored");
         Self { ids }
     }
