@@ -54,7 +54,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let schedule = Schedule::start(&context, calendar, db::collection::duties).await?;
     jobs::overdue::start(&context);
     jobs::delivery::begin_left(&context).await?;
-    jobs::delivery::start(&context, Inboxes::open(&context, files.clone()), config.delivery);
+    let due = jobs::delivery::start(&context, Inboxes::open(&context, files.clone()), config.delivery);
     let distribution = CollectionDistribution {
         outbox: Outbox::start(&context, SERVICE_NAME),
         context,
@@ -62,6 +62,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         file_limit: config.file_limit,
         schedule,
         signing_keys,
+        due,
     };
     let server = CollectionDistributionServiceServer::new(distribution)
         .accept_compressed(CompressionEncoding::Gzip)

@@ -1,6 +1,6 @@
 //! The bytes that are signed of a copy and of its receipt, for who signs and who verifies them, here or away from the service.
 
-use std::sync::LazyLock;
+use std::{ops::RangeInclusive, sync::LazyLock};
 
 use legalstat_kit::{canonical, door::wire};
 use legalstat_proto::{
@@ -8,6 +8,7 @@ use legalstat_proto::{
     common::v1::SigningKey,
 };
 use prost_reflect::MessageDescriptor;
+use serde::Serialize;
 
 use crate::domain::{
     content,
@@ -22,10 +23,29 @@ pub const CONTENT_FORMAT: &str = content::FORMAT;
 
 static COPY: LazyLock<MessageDescriptor> =
     LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.CopyStatement"));
-static RECEIPT: LazyLock<MessageDescriptor> =
-    LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.ReceiptStatement"));
 static MANIFEST: LazyLock<MessageDescriptor> =
     LazyLock::new(|| canonical::descriptor("legalstat.collections.v1.ContentManifest"));
+
+/// The seconds of an instant that proto3 JSON can write, of the years 1 to 9999.
+const YEARS: RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+
+/// The proto3 JSON of a receipt's statement. It is made of every copy that is delivered, and so without going through a descriptor.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SignedReceipt<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    content_sha256: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    copy: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    copy_sha256: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    format: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    received_at: Option<String>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    recipient: &'a str,
+}
 
 /// The SHA-256 of the content that these files make up, in lowercase hexadecimal: with one file that of the file, with several that of
 /// the manifest.
@@ -66,7 +86,18 @@ pub fn of_copy(statement: &CopyStatement) -> anyhow::Result<Vec<u8>> {
 /// # Errors
 /// A statement that has no proto3 JSON.
 pub fn of_receipt(statement: &ReceiptStatement) -> anyhow::Result<Vec<u8>> {
-    canonical::of_message(RECEIPT.clone(), statement)
+    let received_at = statement.received_at.as_ref();
+    if let Some(at) = received_at {
+        anyhow::ensure!(YEARS.contains(&at.seconds), "an instant that has no text");
+    }
+    canonical::of(&SignedReceipt {
+        content_sha256: &statement.content_sha256,
+        copy: &statement.copy,
+        copy_sha256: &statement.copy_sha256,
+        format: &statement.format,
+        received_at: received_at.map(ToString::to_string),
+        recipient: &statement.recipient,
+    })
 }
 
 /// Whether a copy, as GetCopy tells it in the full view, is signed by the key that it names.
@@ -116,7 +147,36 @@ pub fn verify(copy: &Copy, keys: &[SigningKey]) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn the_bytes_of_a_receipt_are_those_of_its_message(
+            texts in prop::array::uniform5("(|[a-z0-9/-]{1,20}|.{1,10})"),
+            at in prop::option::of((-62_135_596_900..253_402_300_900_i64, -2..1_000_000_002_i32)),
+        ) {
+            let [format, copy, copy_sha256, content_sha256, recipient] = texts;
+            let received_at = at.map(|(seconds, nanos)| prost_types::Timestamp { seconds, nanos });
+            let statement = ReceiptStatement { format, copy, copy_sha256, content_sha256, recipient, received_at };
+            let descriptor = canonical::descriptor("legalstat.collections.v1.ReceiptStatement");
+            let expected = canonical::of_message(descriptor, &statement);
+            prop_assert_eq!(of_receipt(&statement).ok(), expected.ok());
+        }
+
+        #[test]
+        fn an_instant_of_a_receipt_has_the_text_of_its_message(
+            seconds in prop::sample::select(vec![-62_135_596_801, -62_135_596_800, -1, 0, 253_402_300_799, 253_402_300_800_i64]),
+            nanos in prop::sample::select(vec![-1, 0, 1, 120_000_000, 123_456_000, 999_999_999, 1_000_000_000_i32]),
+        ) {
+            let received_at = Some(prost_types::Timestamp { seconds, nanos });
+            let statement = ReceiptStatement { received_at, ..Default::default() };
+            let descriptor = canonical::descriptor("legalstat.collections.v1.ReceiptStatement");
+            let expected = canonical::of_message(descriptor, &statement);
+            prop_assert_eq!(of_receipt(&statement).ok(), expected.ok());
+        }
+    }
 
     #[test]
     fn the_bytes_that_a_recipient_signs_are_canonical_and_leave_out_what_is_empty() {

@@ -1,11 +1,54 @@
 //! The bytes of a copy's files, one file after the other.
 
+use std::{
+    collections::VecDeque,
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream, stream::BoxStream};
-use legalstat_kit::{Error, files::FileStore};
+use legalstat_kit::{
+    Error,
+    files::{CHUNK, FileStore},
+};
 use legalstat_proto::collections::v1::EditionContent;
 
 type Part = BoxStream<'static, Result<Bytes, Error>>;
+
+/// Files by their digests.
+type Kept = VecDeque<(Vec<u8>, Bytes)>;
+
+/// How many small files are kept.
+const KEPT: usize = 16;
+
+/// Files of one message each that were sent lately: every copy of an edition has the same ones. What lies under a digest never changes.
+#[derive(Clone, Default)]
+pub(super) struct Small(Arc<Mutex<Kept>>);
+
+impl Small {
+    fn get(&self, sha256: &[u8]) -> Option<Bytes> {
+        let kept = self.kept();
+        let found = kept.iter().find(|(of, _)| of == sha256);
+        found.map(|(_, bytes)| bytes.clone())
+    }
+
+    /// Keeps a file, and no longer the one that was kept first where there are many.
+    fn keep(&self, sha256: &[u8], bytes: &Bytes) {
+        let mut kept = self.kept();
+        if kept.iter().any(|(of, _)| of == sha256) {
+            return;
+        }
+        if kept.len() >= KEPT {
+            kept.pop_front();
+        }
+        kept.push_back((sha256.to_vec(), bytes.clone()));
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().expect("no code panics while it holds this lock")
+    }
+}
 
 /// The files of a copy, in the order in which their bytes follow one another.
 pub(super) struct Content {
@@ -32,17 +75,44 @@ impl Content {
     }
 
     /// The bytes from this one on. It fails where the store has less than it should.
-    pub(super) fn from(&self, store: &FileStore, offset: u64) -> impl Stream<Item = Result<Bytes, Error>> + use<> {
+    pub(super) fn from(
+        &self,
+        store: &FileStore,
+        small: &Small,
+        offset: u64,
+    ) -> impl Stream<Item = Result<Bytes, Error>> + use<> {
         let (mut before, mut parts) = (0, Vec::new());
         for (sha256, size) in &self.files {
             let from = offset.saturating_sub(before).min(*size);
             before += size;
             if from < *size {
-                parts.push(whole(store.read_range(sha256, from..*size), size - from));
+                parts.push(part(store, small, sha256, from..*size));
             }
         }
         stream::iter(parts).flatten()
     }
+}
+
+/// Some bytes of a file, to its end.
+fn part(store: &FileStore, small: &Small, sha256: &[u8], range: Range<u64>) -> Part {
+    if range.end > CHUNK as u64 {
+        let length = range.end - range.start;
+        return whole(store.read_range(sha256, range), length);
+    }
+    let from = usize::try_from(range.start).unwrap_or(CHUNK);
+    if let Some(bytes) = small.get(sha256).filter(|bytes| bytes.len() as u64 == range.end) {
+        return stream::iter([Ok(bytes.slice(from.min(bytes.len())..))]).boxed();
+    }
+    let (small, sha256) = (small.clone(), sha256.to_vec());
+    let read = whole(store.read_range(&sha256, 0..range.end), range.end);
+    let rest = read.map_ok(move |bytes| {
+        // It comes at once, unless it is short.
+        if bytes.len() as u64 == range.end {
+            small.keep(&sha256, &bytes);
+        }
+        bytes.slice(from.min(bytes.len())..)
+    });
+    rest.boxed()
 }
 
 /// A part that has so many bytes.

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::{
     clients::{
         call::{ANSWER, Course},
-        content::Content,
+        content::{Content, Small},
         faults,
         line::Line,
         lines::Lines,
@@ -88,6 +88,7 @@ pub struct Inboxes {
     tls: tls::Files,
     client: OnceCell<Arc<tls::Client>>,
     files: FileStore,
+    small: Small,
     pub(super) lines: Arc<Lines>,
     limits: Limits,
 }
@@ -109,6 +110,7 @@ impl Inboxes {
             tls: context.tls.clone(),
             client: OnceCell::new(),
             files,
+            small: Small::default(),
             lines,
             limits,
         }
@@ -262,7 +264,7 @@ impl Delivering<'_> {
     }
 
     fn chunks(&self, from: u64, course: Arc<Course>) -> impl Stream<Item = proto::DeliverCopyRequest> + use<> {
-        let chunks = self.content.from(&self.inboxes.files, from);
+        let chunks = self.content.from(&self.inboxes.files, &self.inboxes.small, from);
         chunks.scan((), move |(), chunk| {
             let sent = match chunk {
                 Ok(chunk) => Some(message(Part::Chunk(chunk.to_vec()))),

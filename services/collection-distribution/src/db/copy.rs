@@ -45,6 +45,7 @@ struct Row {
     spared: Option<i32>,
     received_bytes: Option<i64>,
     next_attempt_at: Option<jiff_sqlx::Timestamp>,
+    fence: Option<i64>,
     last_outcome: Option<String>,
     marking_copies: Option<i32>,
     marking_reason: Option<String>,
@@ -78,7 +79,7 @@ impl TryFrom<Row> for Copy {
                 row.delivery_id,
                 (row.attempts, row.spared),
                 row.received_bytes,
-                row.next_attempt_at,
+                (row.next_attempt_at, row.fence),
                 row.last_outcome.as_deref(),
             )?,
             revision: row.revision,
@@ -264,7 +265,7 @@ pub async fn list(connection: &mut PgConnection, filter: &Filter, limit: i64) ->
              c.revision, c.ordinal, c.copies_total, c.copy_sha256, c.signing_key, c.signature, c.sending_body,
              r.recalled_at, c.recall_confirmed_at, r.marking_copies, r.marking_reason, r.marking_expires_on, c.list_version,
              s.is_kept AS "is_kept!", d.delivery_id AS "delivery_id?", d.attempts AS "attempts?", d.spared AS "spared?", d.received_bytes AS "received_bytes?",
-             d.next_attempt_at AS "next_attempt_at?", d.last_outcome AS "last_outcome?"
+             d.next_attempt_at AS "next_attempt_at?", d.fence AS "fence?", d.last_outcome AS "last_outcome?"
          FROM (
              SELECT parent, period, substr(parent, 13) COLLATE "C" AS collection, due_date, due_time,
                  NOT recorded_afterwards AND due_date
@@ -324,7 +325,7 @@ pub async fn of_keys(connection: &mut PgConnection, keys: &[CopyKey]) -> Result<
              NOT s.recorded_afterwards AND s.due_date
                  >= coalesce((SELECT a.day FROM collections.answering_day a ORDER BY a.number DESC LIMIT 1), '-infinity') AS "is_kept!",
              d.delivery_id AS "delivery_id?", d.attempts AS "attempts?", d.spared AS "spared?", d.received_bytes AS "received_bytes?", d.next_attempt_at AS "next_attempt_at?",
-             d.last_outcome AS "last_outcome?"
+             d.fence AS "fence?", d.last_outcome AS "last_outcome?"
          FROM UNNEST($1::text[], $2::text[], $3::integer[]) AS a (collection, period, number)
          -- The limit has each copy found by its key. PostgreSQL knows little of a young table, and then reads all copies of an edition
          -- for each of them.

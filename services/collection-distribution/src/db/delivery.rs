@@ -15,14 +15,14 @@ use crate::domain::{
 
 mod beginning;
 
-pub use beginning::{begin, begin_anew, begin_recall, begin_waiting};
+pub use beginning::{Unconfirmed, begin, begin_anew, begin_recall, begin_recalls, begin_waiting};
 
 /// The delivery that a row beside its copy tells of.
 pub(super) fn of_row(
     id: Option<Uuid>,
     (attempts, spared): (Option<i32>, Option<i32>),
     received_bytes: Option<i64>,
-    next_attempt_at: Option<jiff_sqlx::Timestamp>,
+    (next_attempt_at, fence): (Option<jiff_sqlx::Timestamp>, Option<i64>),
     last_outcome: Option<&str>,
 ) -> Result<Option<Delivery>, sqlx::Error> {
     let Some((id, attempts)) = id.zip(attempts) else {
@@ -35,6 +35,7 @@ pub(super) fn of_row(
         spared: spared.unwrap_or_default(),
         received_bytes: received_bytes.unwrap_or_default(),
         next_attempt_at: next_attempt_at.map(jiff_sqlx::Timestamp::to_jiff),
+        fence,
         last_outcome: last_outcome.transpose()?,
     }))
 }
@@ -223,28 +224,6 @@ pub async fn lost(connection: &mut PgConnection, after: i64, most: i64) -> Resul
         })
     });
     claims.collect()
-}
-
-/// Of each of these claims whether no other has followed and nothing has ended it. Its copy must be held.
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn stand<'a>(
-    connection: &mut PgConnection,
-    claims: impl Iterator<Item = &'a Claim> + Clone,
-) -> Result<Vec<bool>, sqlx::Error> {
-    let (collections, periods, numbers) = columns(claims.clone().map(|claim| &claim.key));
-    sqlx::query_scalar!(
-        r#"SELECT d.fence IS NOT NULL AS "stands!"
-         FROM UNNEST($1::text[], $2::text[], $3::integer[], $4::bigint[]) WITH ORDINALITY AS a (collection, period, number, fence, place)
-         LEFT JOIN collections.delivery d
-             ON (d.collection, d.period, d.copy_number, d.fence) = (a.collection, a.period, a.number, a.fence)
-         ORDER BY a.place"#,
-        &collections,
-        &periods,
-        &numbers,
-        &claims.map(|claim| claim.fence).collect::<Vec<_>>(),
-    )
-    .fetch_all(connection)
-    .await
 }
 
 /// How an attempt ended.

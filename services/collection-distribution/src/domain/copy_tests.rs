@@ -114,6 +114,7 @@ fn only_what_is_on_its_way_fails_or_is_left_to_be_fetched_and_only_what_failed_o
         spared: 0,
         received_bytes: 0,
         next_attempt_at: Some(at),
+        fence: None,
         last_outcome: None,
     });
     assert_eq!(due.redeliver("twice", at), Err(NotTaken::Settled(Issued)));

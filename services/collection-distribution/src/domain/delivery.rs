@@ -145,6 +145,8 @@ pub struct Delivery {
     pub received_bytes: i64,
     /// `None` once none follows, and while one is under way.
     pub next_attempt_at: Option<Timestamp>,
+    /// Which claim makes the attempt under way; `None` while none is.
+    pub fence: Option<i64>,
     /// `None` before an attempt has ended.
     pub last_outcome: Option<Outcome>,
 }

@@ -15,6 +15,7 @@ fn tried(attempts: i32) -> Delivery {
         spared: 0,
         received_bytes: 0,
         next_attempt_at: None,
+        fence: None,
         last_outcome: None,
     }
 }

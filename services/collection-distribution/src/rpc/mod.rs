@@ -1,5 +1,7 @@
 //! The methods of the contract, one file each: parse, one transaction, reply.
 
+use std::sync::Arc;
+
 use futures::stream::BoxStream;
 use legalstat_kit::{Call, Context, due::Schedule, feed::Outbox, files::FileStore, signing::SigningKeys};
 use legalstat_proto::calendar::v1::{PreviewRecomputeRequest, PreviewRecomputeResponse};
@@ -19,6 +21,7 @@ use legalstat_proto::collections::v1::{
     UpdateRecipientRequest, UploadEditionContentRequest, WatchCopiesRequest,
     collection_distribution_service_server::CollectionDistributionService,
 };
+use tokio::sync::Notify;
 use tonic::{Request, Response, Status, Streaming};
 
 mod add_recipient_key;
@@ -81,6 +84,8 @@ pub struct CollectionDistribution {
     pub schedule: Schedule,
     pub outbox: Outbox,
     pub signing_keys: SigningKeys,
+    /// Has deliveries that are due begun at once.
+    pub due: Arc<Notify>,
 }
 
 #[tonic::async_trait]

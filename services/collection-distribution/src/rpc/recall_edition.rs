@@ -1,5 +1,7 @@
 //! RecallEdition.
 
+use std::sync::Arc;
+
 use legalstat_kit::{
     Call, Error, Violations,
     due::moves,
@@ -28,7 +30,7 @@ pub(super) async fn recall_edition(
     let key = door::sound(violations, &context.db, ("name", key.as_ref()), key.clone()).await?;
 
     let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
-    let schedule = service.schedule.clone();
+    let (schedule, due) = (service.schedule.clone(), Arc::clone(&service.due));
     write::carry_out(context, mutation, move |write| {
         Box::pin(async move {
             schedule.require_whole()?;
@@ -50,7 +52,7 @@ pub(super) async fn recall_edition(
             let answer = convert::with_revisions(convert::to_edition(edition, moves), revisions);
             let told = copies.iter().map(|copy| Change::of(copy, "copy.recalled"));
             let changes = std::iter::once(Change::of(&key, "edition.recalled")).chain(told);
-            Ok(Outcome::each(changes.collect(), answer))
+            Ok(Outcome::each(changes.collect(), answer).once_committed(move || due.notify_one()))
         })
     })
     .await

@@ -1,5 +1,7 @@
 //! RedeliverCopy.
 
+use std::sync::Arc;
+
 use legalstat_kit::{
     Call, Error, Violations,
     write::{self, Mutation, Outcome},
@@ -29,6 +31,7 @@ pub(super) async fn redeliver_copy(
     let new_id = Uuid::new_v4();
 
     let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
+    let due = Arc::clone(&service.due);
     write::carry_out(context, mutation, move |write| {
         Box::pin(async move {
             let (now, connection) = (write.now(), write.connection());
@@ -46,7 +49,8 @@ pub(super) async fn redeliver_copy(
             copy.delivery = Some(db::delivery::begin_anew(connection, &key, new_id, now).await?);
             // Who has it delivered anew knows more than the breaker.
             db::breaker::try_now(connection, &address.holder, now).await?;
-            Ok(Outcome::of(&key, "copy.redelivered", convert::to_copy(copy, now)))
+            let outcome = Outcome::of(&key, "copy.redelivered", convert::to_copy(copy, now));
+            Ok(outcome.once_committed(move || due.notify_one()))
         })
     })
     .await

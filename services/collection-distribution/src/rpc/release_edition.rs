@@ -1,5 +1,7 @@
 //! ReleaseEdition.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use jiff::Timestamp;
 use legalstat_kit::{
@@ -12,6 +14,7 @@ use legalstat_kit::{
 };
 use legalstat_proto::collections::v1::{self as proto, ReleaseEditionRequest};
 use sqlx::PgConnection;
+use tokio::task::{self, JoinHandle};
 
 use super::{CollectionDistribution, convert, door};
 use crate::{
@@ -26,6 +29,9 @@ use crate::{
     },
 };
 
+/// How many copies are signed, and stored, at a time: they are stored while the next ones are signed.
+const TOGETHER: usize = 1000;
+
 pub(super) async fn release_edition(
     service: &CollectionDistribution,
     call: Call,
@@ -38,6 +44,7 @@ pub(super) async fn release_edition(
 
     let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
     let (schedule, keys) = (service.schedule.clone(), service.signing_keys.now());
+    let due = Arc::clone(&service.due);
     let part = if request.certain_cells_only {
         Part::CertainCells
     } else {
@@ -56,7 +63,7 @@ pub(super) async fn release_edition(
             let answer = convert::to_edition(edition, moves);
             let issued = copies.iter().map(|copy| Change::of(&copy.key, "copy.issued"));
             let changes = std::iter::once(Change::of(&key, kind)).chain(issued);
-            Ok(Outcome::each(changes.collect(), answer))
+            Ok(Outcome::each(changes.collect(), answer).once_committed(move || due.notify_one()))
         })
     })
     .await
@@ -66,7 +73,7 @@ pub(super) async fn release_edition(
 /// an edition cannot be released whole whatever its state.
 async fn release(
     connection: &mut PgConnection,
-    keys: &Keys,
+    keys: &Arc<Keys>,
     key: &EditionKey,
     part: Part,
     released: Done,
@@ -104,9 +111,14 @@ async fn release(
         list_version,
         at: issued_at,
     };
-    let copies = signed(&edition, keys, &copies, &sending)?;
+    let signing = signing(&edition, keys, &copies, &sending)?;
     db::edition::save(connection, &edition).await?;
-    db::copy::issue(connection, key, &copies).await?;
+    let mut copies = Vec::with_capacity(copies.len());
+    for signed in signing {
+        let signed = signed.await.context("signing copies")??;
+        db::copy::issue(connection, key, &signed).await?;
+        copies.extend(signed);
+    }
     if let Some(first) = copies.first() {
         let from_when = delivery::from_when(
             &recipients,
@@ -127,37 +139,41 @@ struct Sending<'a> {
     at: Timestamp,
 }
 
-/// The copies with their signed statements.
-fn signed(
+/// The copies with their signed statements, which are made beside the database's work, some after the others.
+fn signing(
     edition: &Edition,
-    keys: &Keys,
+    keys: &Arc<Keys>,
     numbered: &[NumberedCopy<'_>],
     sending: &Sending<'_>,
-) -> anyhow::Result<Vec<Copy>> {
+) -> anyhow::Result<Vec<JoinHandle<anyhow::Result<Vec<Copy>>>>> {
     let content_sha256 = edition.files.sha256().context("what is released has content")?;
-    let copies = numbered.iter().map(|numbered| {
-        let key = CopyKey {
+    let statement = |numbered: &NumberedCopy<'_>| Statement {
+        copy: CopyKey {
             edition: edition.key.clone(),
             number: numbered.number,
-        };
-        let statement = Statement {
-            copy: key,
-            ordinal: numbered.ordinal,
-            copies_total: edition.copies_total,
-            revision: edition.revision,
-            recipient: numbered.recipient.to_owned(),
-            content_sha256: content_sha256.clone(),
-            sending_body: sending.body.to_owned(),
-            issued_at: sending.at,
-            official_use: edition.official_use.clone(),
-        };
-        let proof = statement.sign(keys)?;
-        Ok(Copy::issued(
-            statement,
-            proof,
-            &edition.due,
-            (sending.list_version, numbered.legal_basis.clone()),
-        ))
+        },
+        ordinal: numbered.ordinal,
+        copies_total: edition.copies_total,
+        revision: edition.revision,
+        recipient: numbered.recipient.to_owned(),
+        content_sha256: content_sha256.clone(),
+        sending_body: sending.body.to_owned(),
+        issued_at: sending.at,
+        official_use: edition.official_use.clone(),
+    };
+    let signing = numbered.chunks(TOGETHER).map(|numbered| {
+        let unsigned: Vec<_> = numbered
+            .iter()
+            .map(|copy| (statement(copy), copy.legal_basis.clone()))
+            .collect();
+        let (keys, due, list_version) = (Arc::clone(keys), edition.due.clone(), sending.list_version);
+        task::spawn_blocking(move || {
+            let signed = unsigned.into_iter().map(|(statement, legal_basis)| {
+                let proof = statement.sign(&keys)?;
+                Ok(Copy::issued(statement, proof, &due, (list_version, legal_basis)))
+            });
+            signed.collect()
+        })
     });
-    copies.collect()
+    Ok(signing.collect())
 }

@@ -1,6 +1,6 @@
 //! UpdateRecipient.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::civil::Date;
 use legalstat_kit::{
@@ -60,6 +60,7 @@ pub(super) async fn update_recipient(
     let request_id = violations.request_id("request_id", &message.request_id);
     let id = violations.sound(id)?;
     let mutation = Mutation::of(&call, &key::recipient(&id), request_id, message.validate_only, &message);
+    let due = Arc::clone(&service.due);
     write::carry_out(&service.context, mutation, move |write| {
         Box::pin(async move {
             let (name, done) = (key::recipient(&id), call.done(write.now()));
@@ -90,11 +91,8 @@ pub(super) async fn update_recipient(
             db::delivery::begin_waiting(write.connection(), &from_when, &waiting).await?;
             let changed: Vec<String> = from_when.into_keys().collect();
             db::breaker::close(write.connection(), &changed).await?;
-            Ok(Outcome::of(
-                &name,
-                "recipient.updated",
-                recipients::shown(&known, &call),
-            ))
+            let outcome = Outcome::of(&name, "recipient.updated", recipients::shown(&known, &call));
+            Ok(outcome.once_committed(move || due.notify_one()))
         })
     })
     .await

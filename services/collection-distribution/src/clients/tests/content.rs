@@ -6,7 +6,7 @@ use futures::TryStreamExt as _;
 use proptest::prelude::*;
 
 use super::{
-    super::content::Content,
+    super::content::{Content, Small},
     servers::{Inbox, Server, receipt, shows},
     *,
 };
@@ -24,10 +24,39 @@ proptest! {
             let content = Content::of(&files).expect("they are files");
             let all = all.concat();
             let offset = all.len() * part / 999;
-            let rest: Vec<_> = content.from(ground.inboxes.files(), offset as u64).try_collect().await.expect("readable");
-            assert!(rest.concat() == all[offset..]);
+            let small = Small::default();
+            // Small files are read once.
+            for _ in 0..2 {
+                let rest = content.from(ground.inboxes.files(), &small, offset as u64);
+                let rest: Vec<_> = rest.try_collect().await.expect("readable");
+                assert!(rest.concat() == all[offset..]);
+            }
         });
     }
+}
+
+/// Whether a file can be read.
+async fn is_readable(ground: &Ground, small: &Small, file: &EditionContent) -> bool {
+    let content = Content::of(std::slice::from_ref(file)).expect("it is a file");
+    let read: Result<Vec<_>, _> = content.from(ground.inboxes.files(), small, 0).try_collect().await;
+    read.is_ok_and(|bytes| bytes.concat().len() as u64 == content.size)
+}
+
+#[tokio::test]
+async fn the_last_sixteen_small_files_are_read_once_and_larger_ones_each_time() {
+    let (ground, small) = (Ground::new(), Small::default());
+    let sizes = (1..=16).chain([64 * 1024, 64 * 1024 + 1]);
+    let files: Vec<_> = sizes.map(|size| ground.store(&bytes(size))).collect();
+    for file in &files {
+        assert!(is_readable(&ground, &small, file).await);
+    }
+    ground.lose_all();
+    let mut kept = Vec::new();
+    for file in &files {
+        kept.push(is_readable(&ground, &small, file).await);
+    }
+    let expected: Vec<_> = (0..18).map(|place| (1..17).contains(&place)).collect();
+    assert_eq!(kept, expected, "the first one and the larger one are not");
 }
 
 #[tokio::test]
@@ -40,7 +69,17 @@ async fn a_server_never_takes_content_for_whole_that_the_store_has_lost() {
         ..ground.store(&bytes(100_000))
     };
     let gone = description(&"00".repeat(32), 5);
-    for lost in [short, gone, description("none", 5)] {
+    let short_and_small = EditionContent {
+        size_bytes: 101,
+        ..ground.store(&bytes(100))
+    };
+    for lost in [
+        short,
+        gone,
+        description("none", 5),
+        short_and_small.clone(),
+        short_and_small,
+    ] {
         let failure = ground.failure_of(&court(server.port), parcel(vec![lost])).await;
         assert_outcome(&failure, Outcome::BrokenOff, "a fault of its own");
     }

@@ -101,6 +101,10 @@ impl Ground {
         description(&sha256, size)
     }
 
+    fn lose_all(&self) {
+        std::fs::remove_dir_all(self.folder.path().join("files/sha256")).expect("it is there");
+    }
+
     fn place(&self, sha256: &str) -> std::path::PathBuf {
         let folder = self.folder.path().join("files/sha256").join(&sha256[..2]);
         std::fs::create_dir_all(&folder).expect("it is made");

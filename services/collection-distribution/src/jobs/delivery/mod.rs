@@ -2,43 +2,38 @@
 //! and records how it ended; what a lost replica claimed is taken over.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
 use jiff::Timestamp;
-use legalstat_kit::{
-    Context,
-    call::telemetry,
-    door::wire,
-    job,
-    write::{self, Change, Write},
-    zone,
-};
-use legalstat_proto::collections::v1::RecallCopyRequest;
-use sqlx::PgConnection;
+use legalstat_kit::{Context, call::telemetry, job, zone};
 use tokio::sync::Notify;
 
 use crate::{
-    clients::inbox::{Answer, Destination, Inboxes, Parcel},
+    clients::inbox::{Answer, Destination, Inboxes},
     db::{self, delivery::Claim},
-    domain::{
-        copy::{Copy, CopyState},
-        delivery::{self, Address, Failure, Outcome, Places, Waiting},
-        key::{self, EditionKey},
-    },
-    rpc::convert,
+    domain::delivery::{Address, Failure, Outcome, Places, Waiting},
 };
 
+mod beginning;
+mod claiming;
 mod ending;
 mod settling;
+
+pub use beginning::begin_left;
+use beginning::begin_untold;
+use claiming::{Asked, Sent, claim};
 
 /// How long a look for what is due is put off when nothing was.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long nothing is looked for while nothing ends.
 const IDLE: Duration = Duration::from_secs(1);
+/// How long is waited for others to end before more are begun: those that are claimed together are committed together.
+const GATHER: Duration = Duration::from_millis(10);
+/// How long between two rounds of recording what has ended, for the same reason.
+const RECORDED: Duration = Duration::from_millis(20);
 /// How long between two rounds of the metrics.
 const TOLD: Duration = Duration::from_secs(15);
 /// How much longer than an attempt its claim lasts: the time to record how it ended.
@@ -56,46 +51,32 @@ pub struct Limits {
     pub places: Places,
 }
 
-/// Starts the loops; they end at the context's shutdown.
-pub fn start(context: &Context, inboxes: Inboxes, limits: Limits) {
+/// Starts the loops, which end at the context's shutdown, and gives what has them look for what is due at once; they look each second
+/// besides.
+pub fn start(context: &Context, inboxes: Inboxes, limits: Limits) -> Arc<Notify> {
     let sender = Arc::new(Sender {
         context: context.clone(),
         inboxes,
         limits,
         under_way: Mutex::default(),
         place_free: Notify::new(),
+        due: Arc::default(),
         ended: Mutex::default(),
         any_ended: Notify::new(),
     });
+    let due = Arc::clone(&sender.due);
     let own = Arc::clone(&sender);
     job::repeat(context, "deliveries", PAUSE, move || Arc::clone(&own).deliver());
     let own = Arc::clone(&sender);
-    let settling = job::repeat(context, "ends of deliveries", PAUSE, move || Arc::clone(&own).settle());
+    let settling = job::repeat(context, "ends of deliveries", RECORDED, move || {
+        Arc::clone(&own).settle()
+    });
     let own = Arc::clone(&sender);
     job::repeat(context, "lost deliveries", IDLE, move || Arc::clone(&own).take_over());
     let own = Arc::clone(&sender);
     job::repeat(context, "standing of deliveries", TOLD, move || Arc::clone(&own).tell());
     job::spawn(context, "last ends of deliveries", sender.settle_last(settling));
-}
-
-/// Has the copies delivered that stand as they were issued although their recipients have servers, and recalls told that nobody has
-/// confirmed. What enters a server begins the former and a recall the latter; earlier releases did not.
-///
-/// # Errors
-/// When the database fails.
-pub async fn begin_left(context: &Context) -> anyhow::Result<()> {
-    let begun = write::by_job(context, METHOD, |write| {
-        Box::pin(async move {
-            let (now, connection) = (write.now(), write.connection());
-            db::recipient_detail::share_entitlements(connection).await?;
-            let known = db::recipient_detail::all(connection).await?;
-            let from_when = delivery::from_when(&known, known.iter().map(|row| row.id.as_str()), now);
-            db::delivery::begin_waiting(connection, &from_when, &[CopyState::Issued, CopyState::Recalled]).await?;
-            Ok(Vec::new())
-        })
-    });
-    begun.await.context("beginning what was left to be fetched")?;
-    Ok(())
+    due
 }
 
 /// What a replica has under way.
@@ -106,9 +87,21 @@ struct Sender {
     /// How many deliveries, by the recipient whose server they go to.
     under_way: Mutex<HashMap<String, usize>>,
     place_free: Notify,
+    /// That something was made due in this process.
+    due: Arc<Notify>,
     /// What ended and is not recorded yet.
     ended: Mutex<VecDeque<Arc<Finished>>>,
     any_ended: Notify,
+}
+
+/// What came of a look for what is due.
+enum Begun {
+    /// Some of it is on its way.
+    Some,
+    /// There is no place for any of it.
+    NoRoom,
+    /// Nothing is due, or another replica has it.
+    Nothing,
 }
 
 /// An attempt that ended.
@@ -149,25 +142,6 @@ impl Drop for Place {
     }
 }
 
-/// What is sent of a claimed copy, and until when.
-enum Sent {
-    Copy(Box<Parcel>),
-    /// That it was recalled.
-    Recall(RecallCopyRequest, Instant),
-}
-
-impl Sent {
-    fn until(&self) -> Instant {
-        match self {
-            Self::Copy(parcel) => parcel.until,
-            Self::Recall(_, until) => *until,
-        }
-    }
-}
-
-/// A claimed copy with what is sent of it.
-type Loaded = (Claim, Sent);
-
 impl Sender {
     fn under_way(&self) -> MutexGuard<'_, HashMap<String, usize>> {
         self.under_way.lock().expect("no code panics while it holds this lock")
@@ -177,21 +151,50 @@ impl Sender {
         self.ended.lock().expect("no code panics while it holds this lock")
     }
 
-    /// Begins what is due, as long as there are free places.
+    /// Begins what is due, as long as there is any, and waits for more.
     async fn deliver(self: Arc<Self>) -> anyhow::Result<()> {
-        while self.begin().await? {}
-        tokio::time::timeout(IDLE, self.place_free.notified()).await.ok();
+        loop {
+            match self.begin().await? {
+                Begun::Some => {}
+                Begun::NoRoom => self.wait().await,
+                Begun::Nothing => break,
+            }
+        }
+        self.wait().await;
         Ok(())
     }
 
-    /// Tells whether anything was begun.
-    async fn begin(self: &Arc<Self>) -> anyhow::Result<bool> {
+    /// Waits until something is due, or there is a place for what was.
+    async fn wait(&self) {
+        tokio::select! {
+            () = self.due.notified() => {}
+            () = self.place_free.notified() => {}
+            () = tokio::time::sleep(IDLE) => {}
+        }
+    }
+
+    /// Waits until half of what is under way has ended, and not long.
+    async fn gather(&self) {
+        let most = self.count() / 2;
+        let fewer = async {
+            while self.count() > most {
+                self.place_free.notified().await;
+            }
+        };
+        tokio::time::timeout(GATHER, fewer).await.ok();
+    }
+
+    fn count(&self) -> usize {
+        self.under_way().values().sum()
+    }
+
+    async fn begin(self: &Arc<Self>) -> anyhow::Result<Begun> {
         let mut connection = self.context.db.connection().await?;
         let now = self.context.now();
         let due = db::delivery::due(&mut connection, now).await?;
         if due.is_empty() {
             connection.done();
-            return Ok(false);
+            return Ok(Begun::Nothing);
         }
         let known = db::recipient_detail::all(&mut connection).await?;
         let open = db::breaker::open(&mut connection).await?;
@@ -200,9 +203,13 @@ impl Sender {
         let address = |id: &String| (id.clone(), Address::of(&known, id, today));
         let addresses = due.iter().map(address).collect();
         let waiting = Waiting::of(&due, &addresses, &open, now);
+        if waiting.is_empty() {
+            return Ok(Begun::Nothing);
+        }
+        self.gather().await;
         let shares = self.limits.places.share(&waiting, &self.under_way());
         if shares.is_empty() {
-            return Ok(false);
+            return Ok(Begun::NoRoom);
         }
         let asked = Asked {
             probes: waiting.into_iter().filter(|server| server.is_probe).collect(),
@@ -212,11 +219,11 @@ impl Sender {
             until: Instant::now() + self.limits.attempt,
         };
         let loaded = claim(&self.context, asked).await?;
-        let is_any = !loaded.is_empty();
+        let begun = if loaded.is_empty() { Begun::Nothing } else { Begun::Some };
         for (claim, sent) in loaded {
             self.send(claim, sent);
         }
-        Ok(is_any)
+        Ok(begun)
     }
 
     fn send(self: &Arc<Self>, claim: Claim, sent: Sent) {
@@ -297,10 +304,13 @@ impl Sender {
         }
     }
 
+    /// Tells how deliveries stand, and begins recalls that nobody has told.
     async fn tell(self: Arc<Self>) -> anyhow::Result<()> {
         for (name, count) in self.standing().await? {
             telemetry::gauge(name, count);
         }
+        begin_untold(&self.context).await?;
+        self.due.notify_one();
         Ok(())
     }
 
@@ -319,102 +329,6 @@ impl Sender {
             ("legalstat.collections.breakers_open", standing.breakers_open),
         ])
     }
-}
-
-/// What is to be claimed.
-#[derive(Clone)]
-struct Asked {
-    shares: BTreeMap<String, i32>,
-    addresses: BTreeMap<String, Address>,
-    /// The servers that are tried by one attempt.
-    probes: Vec<Waiting>,
-    lease: Duration,
-    /// When the attempts end.
-    until: Instant,
-}
-
-/// Claims deliveries, and gives them with what is sent; none is claimed that cannot be read.
-async fn claim(context: &Context, asked: Asked) -> anyhow::Result<Vec<Loaded>> {
-    let given = Arc::new(Mutex::new(Vec::new()));
-    let taken = Arc::clone(&given);
-    write::by_job(context, METHOD, move |write| {
-        Box::pin(async move {
-            let loaded = claimed(write, asked).await?;
-            let first = loaded.iter().filter(|(claim, _)| claim.is_first);
-            let changes = first.map(|(claim, _)| Change::of(&claim.key, "copy.sending")).collect();
-            *taken.lock().expect("nobody else holds it") = loaded;
-            Ok(changes)
-        })
-    })
-    .await?;
-    let loaded = std::mem::take(&mut *given.lock().expect("nobody else holds it"));
-    Ok(loaded)
-}
-
-async fn claimed(write: &mut Write, mut asked: Asked) -> anyhow::Result<Vec<Loaded>> {
-    let (now, connection) = (write.now(), write.connection());
-    db::delivery::by_keys(connection).await?;
-    if !asked.probes.is_empty() {
-        let holders: Vec<String> = asked.probes.iter().map(|server| server.holder.clone()).collect();
-        let taken = db::breaker::probe(connection, &holders, now, now + asked.lease).await?;
-        for server in asked.probes.iter().filter(|server| !taken.contains(&server.holder)) {
-            asked.shares.retain(|id, _| !server.recipients.contains(id));
-        }
-    }
-    let claims = db::delivery::claim(connection, &asked.shares, &asked.addresses, now, asked.lease).await?;
-    let keys: Vec<_> = claims.iter().map(|claim| claim.key.clone()).collect();
-    let copies = db::copy::of_keys(connection, &keys).await?;
-    let mut files = HashMap::new();
-    let mut loaded = Vec::with_capacity(claims.len());
-    for (claim, copy) in claims.into_iter().zip(copies) {
-        let copy = copy.with_context(|| format!("{} has a delivery and is not there", claim.key))?;
-        let sent = if claim.is_recall {
-            Sent::Recall(recall(connection, &copy).await?, asked.until)
-        } else {
-            Sent::Copy(Box::new(
-                parcel(connection, (&claim, copy), &mut files, (asked.until, now)).await?,
-            ))
-        };
-        loaded.push((claim, sent));
-    }
-    db::delivery::as_usual(connection).await?;
-    Ok(loaded)
-}
-
-/// What a server is told of the recall of a copy.
-async fn recall(connection: &mut PgConnection, copy: &Copy) -> anyhow::Result<RecallCopyRequest> {
-    let reason = db::revision::recall_reason(connection, &copy.key.edition, copy.revision).await?;
-    Ok(RecallCopyRequest {
-        copy: copy.key.to_string(),
-        recipient: key::recipient(&copy.recipient),
-        reason: reason.unwrap_or_default(),
-        recalled_at: copy.recalled_at.map(wire::to_timestamp),
-    })
-}
-
-/// The files of each revision.
-type Files = HashMap<(EditionKey, i32), Vec<legalstat_proto::collections::v1::EditionContent>>;
-
-async fn parcel(
-    connection: &mut PgConnection,
-    (claim, copy): (&Claim, Copy),
-    files: &mut Files,
-    (until, now): (Instant, Timestamp),
-) -> anyhow::Result<Parcel> {
-    let delivery = copy.delivery.as_ref().context("what is claimed is delivered")?;
-    let delivery_id = delivery.id;
-    let revision = (copy.key.edition.clone(), copy.revision);
-    if !files.contains_key(&revision) {
-        let content = db::revision_file::of(connection, &revision.0, revision.1).await?;
-        files.insert(revision.clone(), content.into_iter().map(convert::to_content).collect());
-    }
-    Ok(Parcel {
-        delivery_id,
-        attempt: claim.number,
-        files: files.get(&revision).cloned().unwrap_or_default(),
-        copy: convert::to_full_copy(copy, now),
-        until,
-    })
 }
 
 #[cfg(test)]

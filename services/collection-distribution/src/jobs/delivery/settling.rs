@@ -38,29 +38,36 @@ const TOGETHER: usize = 256;
 const LAST: Duration = Duration::from_secs(5);
 
 impl Sender {
-    /// Records what has ended; waits for it first.
+    /// Records what has ended; waits for it first. What ends meanwhile gathers until the next round.
     pub(super) async fn settle(self: Arc<Self>) -> anyhow::Result<()> {
         if self.ended().is_empty() {
             tokio::time::timeout(IDLE, self.any_ended.notified()).await.ok();
         }
-        self.settle_ended().await
+        while self.settle_some().await? >= TOGETHER {}
+        Ok(())
     }
 
-    async fn settle_ended(&self) -> anyhow::Result<()> {
-        loop {
-            let mut taken = Taken::of(self);
-            if taken.finished.is_empty() {
-                return Ok(());
-            }
-            let recorded = self.record(&taken.finished).await;
-            match recorded {
-                Ok(()) => taken.finished.clear(),
-                Err((error, left)) => {
-                    taken.finished = left;
-                    return Err(error);
-                }
+    async fn settle_all(&self) -> anyhow::Result<()> {
+        while self.settle_some().await? > 0 {}
+        Ok(())
+    }
+
+    /// Tells how many were recorded.
+    async fn settle_some(&self) -> anyhow::Result<usize> {
+        let mut taken = Taken::of(self);
+        let count = taken.finished.len();
+        if count == 0 {
+            return Ok(0);
+        }
+        let recorded = self.record(&taken.finished).await;
+        match recorded {
+            Ok(()) => taken.finished.clear(),
+            Err((error, left)) => {
+                taken.finished = left;
+                return Err(error);
             }
         }
+        Ok(count)
     }
 
     /// Once the service stops, its attempts end at once, and others need not wait until their claims lapse. The job that recorded ends
@@ -73,7 +80,7 @@ impl Sender {
             }
         };
         tokio::time::timeout(LAST, none_under_way).await.ok();
-        let settled = lent::unless_silent(self.settle_ended()).await;
+        let settled = lent::unless_silent(self.settle_all()).await;
         if let Err(error) = settled.map_err(anyhow::Error::from).and_then(|ended| ended) {
             let error = format!("{error:#}");
             tracing::warn!(
@@ -216,6 +223,12 @@ async fn servers_since(
     ))
 }
 
+/// Whether no other claim of its copy has followed and nothing has ended it.
+fn stands(copies: &HashMap<CopyKey, Copy>, claim: &Claim) -> bool {
+    let delivery = copies.get(&claim.key).and_then(|copy| copy.delivery.as_ref());
+    delivery.is_some_and(|delivery| delivery.fence == Some(claim.fence))
+}
+
 pub(super) async fn settle(
     write: &mut Write,
     finished: &[Arc<Finished>],
@@ -226,9 +239,9 @@ pub(super) async fn settle(
     let since = servers_since(connection, finished, now).await?;
     let keys: Vec<_> = finished.iter().map(|finished| finished.claim.key.clone()).collect();
     db::copy::lock_keys(connection, &keys).await?;
-    let stands = db::delivery::stand(connection, finished.iter().map(|finished| &finished.claim)).await?;
     let found = db::copy::of_keys(connection, &keys).await?.into_iter().flatten();
     let mut copies: HashMap<CopyKey, Copy> = found.map(|copy| (copy.key.clone(), copy)).collect();
+    let stands: Vec<bool> = finished.iter().map(|one| stands(&copies, &one.claim)).collect();
     let mut around = Around::read(connection, finished).await?;
     let before = around.breakers.clone();
 

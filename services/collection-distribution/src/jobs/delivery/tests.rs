@@ -1,12 +1,12 @@
 //! What a replica does with attempts that end, beside what its callers see of it.
 
-use std::sync::OnceLock;
+use std::{collections::BTreeMap, sync::OnceLock};
 
-use legalstat_kit::files::FileStore;
+use legalstat_kit::{files::FileStore, write};
 use uuid::Uuid;
 
-use super::*;
-use crate::rpc::tests::delivery::Delivering;
+use super::{claiming::claimed, *};
+use crate::{clients::inbox::Parcel, rpc::tests::delivery::Delivering};
 
 fn instant() -> Timestamp {
     "2025-04-03T05:00:00Z".parse().expect("an instant")
@@ -24,6 +24,7 @@ fn replica(context: Context, files: &std::path::Path) -> Arc<Sender> {
         },
         under_way: Mutex::default(),
         place_free: Notify::new(),
+        due: Arc::default(),
         ended: Mutex::default(),
         any_ended: Notify::new(),
     })
@@ -358,4 +359,115 @@ async fn what_is_left_of_a_write_is_planned_as_usual() {
         })
     });
     written.await.expect("nothing is written");
+}
+
+/// The court's copy, recalled as the release before does it, which tells no server.
+const RECALLED: &str =
+    "UPDATE collections.copy SET state = 'RECALLED', status_at = '2025-04-03 05:00Z' WHERE recipient = 'supreme-court'";
+
+/// Adds an attempt on the court's copy, from then on, that ended so.
+async fn attempted(delivering: &Delivering, (number, started_at, outcome): (i32, &str, &str)) {
+    let added = "INSERT INTO collections.delivery_attempt
+             (collection, period, copy_number, number, endpoint, started_at, ended_at, outcome)
+         SELECT collection, period, copy_number, $1, '', $2::timestamptz, '2025-04-03 05:01Z', $3 FROM collections.delivery";
+    let added = sqlx::query(added).bind(number).bind(started_at).bind(outcome);
+    let mut superuser = delivering.distribution.running.superuser().await;
+    added.execute(&mut superuser).await.expect("it is added");
+}
+
+#[tokio::test]
+async fn a_recall_that_a_replica_of_the_release_before_left_untold_is_told_without_a_start() {
+    let delivering = Delivering::start().await;
+    delivering.inbox("supreme-court", "court-untold").await;
+    delivering.leave_alone("supreme-court").await;
+    delivering.distribution.release_crime().await;
+    let files = tempfile::tempdir().expect("a folder");
+    let sender = replica(delivering.distribution.running.context(instant), files.path());
+    delivering.distribution.execute(RECALLED).await;
+    let ended = "UPDATE collections.delivery SET next_attempt_at = NULL";
+    let due = "SELECT count(*) FROM collections.delivery WHERE next_attempt_at = '2025-04-03 05:00Z' AND attempts + spared = 0";
+    for (left, attempt, expected) in [
+        // Nothing was on its way.
+        ("DELETE FROM collections.delivery", None, 1),
+        // A claim of the release before ends what this one has begun.
+        (ended, None, 1),
+        // It was delivered before it was recalled.
+        (ended, Some((1, "2025-04-03 04:59Z", "RECEIVED")), 1),
+        // What a lost replica was telling, given up by the release before.
+        (ended, Some((2, "2025-04-03 05:00Z", "SENDER_LOST")), 1),
+        (
+            "UPDATE collections.delivery SET next_attempt_at = NULL, spared = 100",
+            None,
+            0,
+        ),
+        ("UPDATE collections.delivery SET spared = 0", None, 1),
+        // It was told by its schedule, which has ended.
+        (ended, Some((3, "2025-04-03 05:00Z", "NO_ANSWER")), 0),
+    ] {
+        delivering.distribution.execute(left).await;
+        if let Some(attempt) = attempt {
+            attempted(&delivering, attempt).await;
+        }
+        Arc::clone(&sender).tell().await.expect("it is begun");
+        assert_eq!(delivering.distribution.count(due).await, expected, "{left} {attempt:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_start_begins_recalls_of_which_no_attempt_follows_and_leaves_others_their_schedule() {
+    let delivering = Delivering::start().await;
+    delivering.inbox("supreme-court", "court-restarted").await;
+    delivering.leave_alone("supreme-court").await;
+    delivering.distribution.release_crime().await;
+    let context = delivering.distribution.running.context(instant);
+    delivering.distribution.execute(RECALLED).await;
+    attempted(&delivering, (1, "2025-04-03 05:00Z", "NO_ANSWER")).await;
+    let begun =
+        "SELECT count(*) FROM collections.delivery WHERE next_attempt_at = '2025-04-03 05:00Z' AND attempts = 0";
+    for (left, expected) in [
+        (
+            "UPDATE collections.delivery SET attempts = 9, attempts_ever = 9, next_attempt_at = NULL",
+            1,
+        ),
+        (
+            "UPDATE collections.delivery SET attempts = 2, next_attempt_at = '2025-04-03 06:00Z'",
+            0,
+        ),
+        (
+            "UPDATE collections.delivery SET next_attempt_at = NULL, fence = 1, started_at = now(), endpoint = '',
+             claimed_until = now() + interval '1 hour'",
+            0,
+        ),
+    ] {
+        delivering.distribution.execute(left).await;
+        begin_left(&context).await.expect("it begins what is left");
+        assert_eq!(delivering.distribution.count(begun).await, expected, "{left}");
+    }
+    let as_left = "SELECT count(*) FROM collections.delivery WHERE attempts = 2 AND fence = 1";
+    assert_eq!(delivering.distribution.count(as_left).await, 1);
+}
+
+#[tokio::test]
+async fn copies_are_read_by_their_keys_though_nothing_is_known_of_a_young_table() {
+    let delivering = Delivering::start().await;
+    delivering.distribution.release_crime().await;
+    let context = delivering.distribution.running.context(instant);
+    let mut transaction = context.db.begin().await.expect("a transaction");
+    let keys: Vec<_> = [1, 25, 33]
+        .map(|number| format!("collections/crime/editions/2025-Q1/copies/{number}").parse())
+        .into_iter()
+        .collect::<Result<_, _>>()
+        .expect("names");
+    db::delivery::by_keys(&mut transaction).await.expect("it is set");
+    // PostgreSQL keeps a plan for any parameters after some.
+    for _ in 0..10 {
+        let copies = db::copy::of_keys(&mut transaction, &keys).await.expect("it reads");
+        assert!(copies.iter().all(Option::is_some));
+    }
+    let read = "SELECT (idx_tup_fetch + seq_tup_read)::bigint FROM pg_stat_xact_user_tables WHERE relid = 'collections.copy'::regclass";
+    let read: i64 = sqlx::query_scalar(read)
+        .fetch_one(&mut *transaction)
+        .await
+        .expect("it is counted");
+    assert_eq!(read, 30, "three of the edition's copies, ten times");
 }

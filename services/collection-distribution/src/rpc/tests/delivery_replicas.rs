@@ -10,7 +10,10 @@ use super::{
     *,
 };
 use crate::{
-    db::delivery::{self, Claim},
+    db::{
+        self,
+        delivery::{self, Claim},
+    },
     domain::delivery::Address,
 };
 
@@ -24,6 +27,12 @@ pub(super) async fn claim(connection: &mut sqlx::PgConnection, recipient: &str, 
     let addresses = BTreeMap::from([(recipient.to_owned(), Address::default())]);
     let claims = delivery::claim(connection, &shares, &addresses, instant(NOW), LEASE).await;
     claims.expect("the database claims")
+}
+
+/// Which claim makes the attempt on the court's copy that is under way.
+async fn fence(connection: &mut sqlx::PgConnection) -> Option<i64> {
+    let copy = db::copy::get(connection, &COURTS_COPY.parse().expect("a name")).await;
+    copy.expect("it reads")?.delivery?.fence
 }
 
 #[tokio::test]
@@ -64,7 +73,7 @@ async fn what_a_lost_replica_claimed_is_taken_over_and_what_it_says_later_change
     let context = delivering.distribution.running.context(|| instant(NOW));
     let mut lost = context.db.begin().await.expect("a transaction");
     let claims = claim(&mut lost, "supreme-court", 1).await;
-    assert!(delivery::stand(&mut lost, claims.iter()).await.expect("it looks")[0]);
+    assert_eq!(fence(&mut lost).await, Some(claims[0].fence));
     lost.commit().await.expect("it commits");
     let under_way = delivering.attempts(COURTS_COPY).await;
     assert_eq!((under_way.len(), under_way[0].end_time), (1, None));
@@ -80,7 +89,7 @@ async fn what_a_lost_replica_claimed_is_taken_over_and_what_it_says_later_change
         DeliveryOutcome::SenderLost
     );
     let mut late = context.db.begin().await.expect("a transaction");
-    assert!(!delivery::stand(&mut late, claims.iter()).await.expect("it looks")[0]);
+    assert_eq!(fence(&mut late).await, None);
     drop(late);
 
     delivering
