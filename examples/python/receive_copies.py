@@ -8,7 +8,7 @@ The key is an Ed25519 private key (PKCS#8, PEM), whose public part an administra
 import hashlib, pathlib, sys, time
 
 import grpc, rfc8785
-from connection import TIMEOUT, change, connect, refusal
+from connection import NOBODY_KNOWS, TIMEOUT, change, connect, refusal
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from google.protobuf import json_format
@@ -45,11 +45,12 @@ def download(name, file):
                     out.write(part.chunk)
             break
         except grpc.RpcError as broken:
-            if broken.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+            if broken.code() not in NOBODY_KNOWS:
                 raise
             time.sleep(0.5)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    assert digest == content.sha256, "what came is not what was sent"
+    if digest != content.sha256:
+        raise SystemExit("what came is not what was sent")
     return digest
 
 
@@ -59,7 +60,9 @@ for listed in unconfirmed():
     # The service signed that it issued this copy, to this recipient, with this content.
     Ed25519PublicKey.from_public_bytes(keys[copy.signing_key]).verify(copy.signature, canonical(copy.statement))
     digest = download(copy.name, pathlib.Path(folder, copy.name.replace("/", "-")))
-    assert digest == copy.statement.content_sha256 and copy.statement.recipient == f"recipients/{recipient}", copy
+    said = copy.statement
+    if (said.copy, said.content_sha256, said.recipient) != (copy.name, digest, f"recipients/{recipient}"):
+        raise SystemExit(f"{copy.name} is not what the service issued to {recipient}")
 
     receipt = delivery_pb2.ReceiptStatement(format="legalstat-receipt/1", copy=copy.name, copy_sha256=copy.copy_sha256,
                                             content_sha256=digest, recipient=copy.recipient)

@@ -14,7 +14,7 @@ use legalstat_kit::told;
 use legalstat_local::testing::refusals::{pairs, violations};
 use legalstat_proto::{
     calendar::v1::{
-        Deadline, GetDayRequest, RequesterKind, WatchCalendarRequest, calendar_service_client::CalendarServiceClient,
+        DayKind, GetDayRequest, RequesterKind, WatchCalendarRequest, calendar_service_client::CalendarServiceClient,
     },
     collections::v1::{
         WatchCopiesRequest, collection_distribution_service_client::CollectionDistributionServiceClient,
@@ -32,7 +32,7 @@ use tonic::{Status, metadata::AsciiMetadataValue, transport::Channel};
 use tonic_types::{ErrorDetails, StatusExt as _};
 use uuid::Uuid;
 
-use crate::methods::{Beside, refusal};
+use crate::methods::{Beside, answer, refusal};
 
 fn beside() -> Beside {
     tokio::task::block_in_place(Beside::start)
@@ -169,6 +169,22 @@ async fn violations_that_only_a_submission_has_reach_its_sender_with_their_reaso
     end(system);
 }
 
+/// A day as an older release may have had it: of a name and of fewer kinds.
+#[derive(Clone, PartialEq, prost::Message)]
+struct OlderDay {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(enumeration = "OlderKind", tag = "4")]
+    kind: i32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+enum OlderKind {
+    Unspecified = 0,
+    Working = 1,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_of_another_release_is_answered_and_a_value_that_is_not_known_here_is_refused() {
     let system = beside();
@@ -181,25 +197,21 @@ async fn a_client_of_another_release_is_answered_and_a_value_that_is_not_known_h
     .encode_to_vec();
     newer.extend([0x82, 0x7d, 3, b'n', b'e', b'w']);
     let day = "calendar.v1.CalendarService/GetDay";
-    let answered = refusal(&system, "calendar", day, None, newer).await;
-    assert!(answered.is_none(), "{answered:?}");
-    // And a value of an enumeration.
+    let answered = answer(&system, "calendar", day, None, newer).await;
+    let answered = answered.expect("what is not known is passed over");
+    // An older client does so too: it keeps what it knows of the answer, and a value that it does not know is none to it.
+    let older = OlderDay::decode(answered.as_slice()).expect("it is readable");
+    assert_eq!(
+        (older.name.as_str(), older.kind),
+        ("days/2019-07-14", i32::from(DayKind::Weekend))
+    );
+    assert_eq!(older.kind(), OlderKind::Unspecified);
+    // A value of an enumeration that is not known here is refused.
     let mut operator = intake(&system, "operator");
     let mut message = submission(person(), Item::default());
     message.request.as_mut().expect("it has one").channel = 4000;
     let refused = violations(operator.submit_request(message).await);
     assert_eq!(refused, pairs(&[("request.channel", "ENUM")]));
-    // An older client passes over what it does not know of an answer, and keeps what it knows.
-    let newer = [
-        Deadline {
-            calendar_version: "7".into(),
-            ..Default::default()
-        }
-        .encode_to_vec(),
-        vec![0x82, 0x7d, 3, b'n', b'e', b'w'],
-    ];
-    let older = Deadline::decode(newer.concat().as_slice()).expect("it is passed over");
-    assert_eq!(older.calendar_version, "7");
     end(system);
 }
 
@@ -216,6 +228,20 @@ async fn a_token_of_another_feed_is_refused_at_every_feed() {
 
     let channel = |service: &str| system.system.channel(service, Some("operator"));
     let expected = || pairs(&[("resume_token", "TOKEN")]);
+    let create = "forms code-lists create GRAVITY --title-kk Ауырлығы --title-ru Тяжесть --title-en Gravity --act Code";
+    let create: Vec<&str> = create.split(' ').collect();
+    let created = tokio::task::block_in_place(|| system.system.run(&create));
+    assert!(created.status.success(), "{created:?}");
+    let forms = FormRegistryServiceClient::new(channel("form-registry"));
+    let feed = { forms }.watch_forms(WatchFormsRequest::default()).await;
+    let first = feed.expect("it is watched").into_inner().message().await;
+    let of_forms = first.expect("it goes on").expect("a code list was made").resume_token;
+    assert!(!of_forms.is_empty());
+    let request = WatchRequestsRequest {
+        resume_token: of_forms,
+        ..Default::default()
+    };
+    assert_eq!(violations(operator.watch_requests(request).await.map(drop)), expected());
     let request = WatchFormsRequest {
         resume_token: resume_token.clone(),
         ..Default::default()

@@ -33,6 +33,14 @@ pub(crate) fn flag(method: &MethodDescriptor, name: &str) -> bool {
         .expect("the flag exists")
 }
 
+/// Whether something is said of a method.
+pub(crate) fn is_commented(method: &MethodDescriptor) -> bool {
+    let file = method.parent_file();
+    let info = file.file_descriptor_proto().source_code_info.as_ref();
+    let mut locations = info.into_iter().flat_map(|info| &info.location);
+    locations.any(|location| location.path == method.path() && location.leading_comments().trim().len() > 3)
+}
+
 #[test]
 fn every_element_has_a_comment_a_caller_can_rely_on() {
     let mut silent = Vec::new();

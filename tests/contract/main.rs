@@ -2,6 +2,7 @@
 
 mod answered;
 mod catalogue;
+mod complete;
 mod deployed;
 mod events;
 mod graph;

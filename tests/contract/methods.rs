@@ -179,13 +179,18 @@ pub(crate) struct Beside {
 
 impl Beside {
     pub(crate) fn start() -> Self {
-        let system = System::start();
+        Self::start_with(&[])
+    }
+
+    /// The same with options of the system.
+    pub(crate) fn start_with(options: &[&str]) -> Self {
+        let system = System::start_with(options);
         let keys = system.run(&["collections", "keys", "-o", "json"]).stdout;
         let inbox = Inbox::start(system.folder(), "supreme-court", &keys);
         Self { system, inbox }
     }
 
-    fn channel(&self, server: &str, caller: Option<&str>) -> tonic::transport::Channel {
+    pub(crate) fn channel(&self, server: &str, caller: Option<&str>) -> tonic::transport::Channel {
         match server {
             INBOX => self.system.channel_to(&self.inbox.url(), caller),
             service => self.system.channel(service, caller),
@@ -206,7 +211,7 @@ const CALLERS: [(&str, &str); 8] = [
 ];
 
 pub(crate) fn access(method: &prost_reflect::MethodDescriptor) -> (String, &'static str) {
-    let extension = legalstat_proto::descriptors().get_extension_by_name("legalstat.common.v1.access");
+    let extension = method.parent_pool().get_extension_by_name("legalstat.common.v1.access");
     let options = method.options();
     let access = options
         .get_extension(&extension.expect("it is in the contracts"))

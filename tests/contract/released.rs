@@ -1,12 +1,21 @@
 //! Bytes that an earlier release may have stored or sent: they decode to the meaning that they had. The messages in
 //! `proto/released/messages` were written from their JSON by the descriptors of that release, and stay as they are.
 
+use std::fs;
+
 use legalstat_proto::descriptors;
 use prost::Message as _;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use serde_json::Value;
 
-const RELEASED: &[u8] = include_bytes!("../../proto/released/0.1.0.binpb");
+/// The descriptors of the last release, whichever it is.
+fn released() -> DescriptorPool {
+    let folder = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../proto/released")).expect("it is there");
+    let mut files = folder.map(|file| file.expect("it is readable").path());
+    let file = files.find(|file| file.extension().is_some_and(|extension| extension == "binpb"));
+    let bytes = fs::read(file.expect("there was a release")).expect("it is readable");
+    DescriptorPool::decode(bytes.as_slice()).expect("the descriptors of the release")
+}
 
 macro_rules! stored {
     ($name:literal) => {
@@ -37,7 +46,7 @@ fn decoded(pool: &DescriptorPool, name: &str, bytes: &[u8]) -> DynamicMessage {
 
 #[test]
 fn what_an_earlier_release_stored_means_the_same_and_is_written_with_the_same_bytes() {
-    let released = DescriptorPool::decode(RELEASED).expect("the descriptors of the release");
+    let released = released();
     for (name, (bytes, json)) in stored() {
         let meant: Value = serde_json::from_str(json).expect("it is JSON");
         for pool in [&released, descriptors()] {

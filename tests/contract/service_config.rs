@@ -35,6 +35,13 @@ fn key(method: &MethodDescriptor) -> (String, Option<String>) {
     (service, Some(method.name().to_owned()))
 }
 
+/// Whether the file says how long a method may take: a stream has an entry of its own, any other method at least that of its service.
+pub(crate) fn has_time(method: &MethodDescriptor) -> bool {
+    let (entries, own) = (entries(), key(method));
+    let is_stream = method.is_client_streaming() || method.is_server_streaming();
+    entries.contains_key(&own) || !is_stream && entries.contains_key(&(own.0, None))
+}
+
 #[test]
 fn every_method_with_one_message_falls_under_its_service_and_every_stream_has_an_entry_of_its_own() {
     let mut entries = entries();

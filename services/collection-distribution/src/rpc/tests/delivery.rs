@@ -1,165 +1,13 @@
 //! Copies delivered to the servers of their recipients, on a clock that moves.
 
-use std::{
-    collections::HashMap,
-    net::Ipv4Addr,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
-    },
-};
-
-use jiff::Timestamp;
 use legalstat_kit::door::wire;
-use legalstat_local::authority::{Authority, Usage};
+use legalstat_local::authority::Authority;
 use legalstat_proto::collections::v1::{
-    CopyState, DeliverCopyHeader, DeliverCopyRequest, Delivery, DeliveryAttempt, DeliveryOutcome, DeliveryRejection,
-    GetDeliveryRequest, ListDeliveryAttemptsRequest, RecallCopyRequest, RecallCopyResponse, Receipt, ReceiptWay,
-    RedeliverCopyRequest,
-    copy_inbox_service_server::{CopyInboxService, CopyInboxServiceServer},
-    deliver_copy_request, delivery,
+    CopyState, DeliveryAttempt, DeliveryOutcome, ListDeliveryAttemptsRequest, ReceiptWay, RedeliverCopyRequest,
 };
-use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Request, Response, Streaming, transport};
 
-use super::{
-    copies::COURTS_COPY,
-    receipts::{pair, statement},
-    *,
-};
-use crate::statements;
-
-/// How a server answers a delivery.
-#[derive(Clone, Copy)]
-pub(super) enum Manner {
-    /// By a receipt, signed with its key.
-    Receives,
-    Rejects,
-    /// That it is away.
-    Away,
-    /// By a receipt that somebody has changed.
-    Forges(fn(&mut Receipt)),
-    /// As it does once it turns to something else: until then it keeps the sender waiting.
-    Waits,
-}
-
-/// What an inbox has, by the ids of the deliveries.
-type Stored = Arc<Mutex<HashMap<String, (DeliverCopyHeader, Vec<u8>)>>>;
-
-/// A recipient's server.
-#[derive(Clone)]
-pub(crate) struct Inbox {
-    pub(super) name: &'static str,
-    manner: Arc<Mutex<Manner>>,
-    /// That a sender waits.
-    pub(super) asked: Arc<tokio::sync::Notify>,
-    /// What it stored, by delivery.
-    pub(super) stored: Stored,
-    /// Which recalls it was told of.
-    pub(super) recalled: Arc<Mutex<Vec<RecallCopyRequest>>>,
-    pub(crate) endpoint: String,
-    /// Its clock is the system's.
-    clock: Clock,
-    /// What its key is made of.
-    seed: u8,
-}
-
-impl Inbox {
-    pub(super) fn turns(&self, manner: Manner) {
-        *self.manner.lock().expect("no code panics") = manner;
-    }
-
-    fn waits(&self) -> bool {
-        matches!(*self.manner.lock().expect("no code panics"), Manner::Waits)
-    }
-
-    fn answer(&self, header: &DeliverCopyHeader) -> Result<delivery::Answer, Status> {
-        let copy = header.copy.clone().expect("it has one");
-        let now = self.clock.now().to_string();
-        let said = statement(&copy, &now);
-        let bytes = statements::of_receipt(&said).expect("it has some");
-        let mut receipt = Receipt {
-            statement: Some(said),
-            signing_key: "2025-1".into(),
-            signature: pair(self.seed).sign(&bytes).as_ref().to_vec(),
-            ..Default::default()
-        };
-        let manner = *self.manner.lock().expect("no code panics");
-        match manner {
-            Manner::Away => return Err(Status::unavailable("away")),
-            Manner::Rejects => {
-                let reason = "the file does not open".into();
-                return Ok(delivery::Answer::Rejection(DeliveryRejection { reason }));
-            }
-            Manner::Forges(change) => change(&mut receipt),
-            Manner::Receives | Manner::Waits => {}
-        }
-        Ok(delivery::Answer::Receipt(receipt))
-    }
-}
-
-#[tonic::async_trait]
-impl CopyInboxService for Inbox {
-    async fn deliver_copy(
-        &self,
-        request: Request<Streaming<DeliverCopyRequest>>,
-    ) -> Result<Response<Delivery>, Status> {
-        let (mut stream, mut header, mut content) = (request.into_inner(), None, Vec::new());
-        while let Some(message) = stream.message().await? {
-            match message.part.expect("a part") {
-                deliver_copy_request::Part::Header(first) => header = Some(first),
-                deliver_copy_request::Part::Chunk(chunk) => content.extend(chunk),
-            }
-        }
-        let header = header.expect("it comes first");
-        while self.waits() {
-            self.asked.notify_one();
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        let answer = self.answer(&header)?;
-        let (delivery_id, received_bytes) = (header.delivery_id.clone(), content.len());
-        let mut stored = self.stored.lock().expect("no code panics");
-        stored.insert(delivery_id.clone(), (header, content));
-        Ok(Response::new(Delivery {
-            delivery_id,
-            received_bytes: i64::try_from(received_bytes).expect("a size"),
-            answer: Some(answer),
-        }))
-    }
-
-    async fn get_delivery(&self, _: Request<GetDeliveryRequest>) -> Result<Response<Delivery>, Status> {
-        Err(Status::not_found("it keeps no parts"))
-    }
-
-    async fn recall_copy(&self, request: Request<RecallCopyRequest>) -> Result<Response<RecallCopyResponse>, Status> {
-        while self.waits() {
-            self.asked.notify_one();
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        if matches!(*self.manner.lock().expect("no code panics"), Manner::Away) {
-            return Err(Status::unavailable("away"));
-        }
-        let mut recalled = self.recalled.lock().expect("no code panics");
-        recalled.push(request.into_inner());
-        Ok(Response::new(RecallCopyResponse::default()))
-    }
-}
-
-/// The clock of a test.
-#[derive(Clone)]
-pub(super) struct Clock(Arc<AtomicI64>);
-
-impl Clock {
-    pub(super) fn now(&self) -> Timestamp {
-        Timestamp::from_second(self.0.load(Ordering::SeqCst)).expect("an instant")
-    }
-
-    pub(super) fn move_to(&self, at: Timestamp) {
-        // No instant of the second before is still to come.
-        self.0.store(at.as_second() + 1, Ordering::SeqCst);
-    }
-}
+pub(crate) use super::fake_inbox::{Clock, Inbox, Manner};
+use super::{copies::COURTS_COPY, *};
 
 /// A distribution whose clock moves.
 pub(crate) struct Delivering {
@@ -174,7 +22,7 @@ impl Delivering {
 
     /// With settings of its own.
     pub(super) async fn start_with(own: &[(&'static str, String)]) -> Self {
-        let clock = Clock(Arc::new(AtomicI64::new(instant(NOW).as_second())));
+        let clock = Clock::at(instant(NOW));
         let moving = clock.clone();
         let distribution = Distribution::started(true, async |settings| {
             Running::start(&crate::SERVICE, &[settings, own].concat(), move || moving.now()).await
@@ -191,33 +39,9 @@ impl Delivering {
 
     /// The same with a key of its own, beside another's.
     pub(super) async fn inbox_signing(&self, recipient: &str, name: &'static str, seed: u8) -> Inbox {
-        let ground = Ground::shared().await;
-        let authority = Authority::open_or_create(ground.folder()).expect("it is there");
-        let identity = authority.ensure(&Usage::recipient(name).reached_as("localhost"));
-        let identity = identity.expect("it is made");
-        let read = |path| std::fs::read(path).expect("it is there");
-        let own = transport::Identity::from_pem(read(identity.certificate_path), read(identity.key_path));
-        let tls = transport::ServerTlsConfig::new().identity(own);
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
-        let endpoint = format!(
-            "https://localhost:{}",
-            listener.local_addr().expect("it is bound").port()
-        );
-        let inbox = Inbox {
-            name,
-            manner: Arc::new(Mutex::new(Manner::Receives)),
-            asked: Arc::default(),
-            stored: Arc::default(),
-            recalled: Arc::default(),
-            endpoint,
-            clock: self.clock.clone(),
-            seed,
-        };
-        let mut server = transport::Server::builder()
-            .tls_config(tls)
-            .expect("the certificate is ours");
-        let server = server.add_service(CopyInboxServiceServer::new(inbox.clone()).max_decoding_message_size(2 << 20));
-        tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+        let authority = Authority::open_or_create(Ground::shared().await.folder()).expect("it is there");
+        let signing_key = format!("recipients/{recipient}/signingKeys/2025-1");
+        let inbox = Inbox::serve(&authority, name, signing_key, seed, self.clock.clone()).await;
         self.address(recipient, Some((&inbox.endpoint, name))).await;
         self.distribution
             .key(recipient, "2025-1", seed, "2025-01-01T00:00:00Z", None)
