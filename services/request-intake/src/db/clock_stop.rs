@@ -170,34 +170,19 @@ pub async fn uncounted(
     .await
 }
 
-/// Locks a request with a stop that is not counted, in the version in which it was read; false when it has changed, when somebody is
-/// changing it, or when another replica has counted its stops meanwhile, which changes no version.
+/// Locks a request in the version in which it was read; false when it has changed, or somebody is changing it. Whoever stores a due date
+/// makes another version, so of replicas that have counted the same stops one stores and tells it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn lock(connection: &mut PgConnection, request: Uuid, version: i32) -> Result<bool, sqlx::Error> {
-    // Two statements: one that waits for a row sees the stops as they were before it waited.
-    Ok(lock_version(connection, request, version).await? && is_uncounted(connection, request).await?)
-}
-
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-async fn lock_version(connection: &mut PgConnection, request: Uuid, version: i32) -> Result<bool, sqlx::Error> {
+pub async fn lock(connection: &mut PgConnection, request: Uuid, version: i32) -> Result<bool, sqlx::Error> {
     let locked = sqlx::query_scalar!(
         "SELECT id FROM requests.request WHERE id = $1 AND version = $2 FOR UPDATE SKIP LOCKED",
         request,
         version,
     );
     Ok(locked.fetch_optional(connection).await?.is_some())
-}
-
-#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-async fn is_uncounted(connection: &mut PgConnection, request: Uuid) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"SELECT EXISTS (SELECT FROM requests.clock_stop WHERE request = $1 AND NOT counted) AS "is_uncounted!""#,
-        request,
-    )
-    .fetch_one(connection)
-    .await
 }
 
 /// Records that the due date of a locked request was computed with all its stops.

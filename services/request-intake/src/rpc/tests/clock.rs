@@ -274,7 +274,7 @@ async fn two_replicas_that_count_the_same_stop_at_once_tell_it_once() {
         let mut found = db::request::get(&mut connection, &[id]).await.expect("it is read");
         read.push(found.remove(&id).expect("it is there").expect("it is readable"));
     }
-    // Days that stand still and move nothing: neither version nor due date tells that they were counted.
+    // Days that stand still and move nothing: the due date does not tell that they were counted.
     let computed = read[0].deadline.clone().map(|due| Deadline {
         steps: Arc::new(vec![Step {
             date: date(2026, 3, 4),

@@ -1,6 +1,7 @@
 mod answer_calls;
 mod answer_limits;
 mod answers;
+mod any_text;
 mod applications;
 mod attached_signatures;
 mod attachments;
