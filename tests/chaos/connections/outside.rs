@@ -13,6 +13,7 @@ use super::{
 
 const NOBODY: &str = "subject,name,roles\n";
 const DANIYAR: &str = "subject,name,roles\nCN=AHMETOV DANIYAR,daniyar,administrator\n";
+const FAULTY: &str = "subject,name,roles\nCN=AHMETOV DANIYAR,daniyar,king\n";
 /// As the outside authority names him; it gives him no name of this system.
 const HIS: Wanted<'static> = Wanted {
     uris: &[],
@@ -97,10 +98,7 @@ async fn whoever_leaves_the_table_or_is_revoked_loses_his_connections_within_ten
     stage.replace("outside/callers.csv", DANIYAR);
     until_known(&stage, &his).await;
     let mut of_his = watch(stage.channel(Some(&his))).await.expect("it is watched");
-    stage.replace(
-        "outside/callers.csv",
-        "subject,name,roles\nCN=AHMETOV DANIYAR,daniyar,king\n",
-    );
+    stage.replace("outside/callers.csv", FAULTY);
     // Longer than between two looks at the files.
     assert!(
         !ends(&mut of_his, Duration::from_secs(5)).await,
@@ -127,7 +125,7 @@ async fn a_fault_in_the_files_of_one_authority_keeps_nothing_of_the_other_from_b
     stage.replace("outside/ca.pem", &national.pem);
     until_known(&stage, &his).await;
 
-    stage.replace("outside/callers.csv", "a table of other columns");
+    stage.replace("outside/callers.csv", FAULTY);
     stage.replace("revoked.pem", &stage.authority.revoked(&[WATCHER.serial]));
     until_refused(&stage, &own, "REVOKED").await;
     until_known(&stage, &his).await;
