@@ -16,7 +16,7 @@ const ALL: [&str; 5] = ["access", "deadline", "comment", "errors", "example"];
 fn lacks(method: &MethodDescriptor, shown: &Shown) -> Vec<&'static str> {
     let (roles, _) = access(method);
     // Services of the system call with settings of their own, and need no example.
-    let is_inner = roles.starts_with("SERVICE");
+    let is_inner = roles.starts_with("SERVICE(") && roles.ends_with(')');
     let name = method.full_name().trim_start_matches("legalstat.");
     let row = name
         .rsplit_once('.')
