@@ -298,7 +298,7 @@ impl Tables {
 /// Runs the migrations of all tables, in order, as the schema's owner. Waits while the database is away, and while another migrates.
 ///
 /// # Errors
-/// A migration that fails, or a shutdown while waiting.
+/// A migration that fails, a database that goes away meanwhile, or a shutdown while waiting.
 pub async fn migrate(owner: &PgConnectOptions, tables: &[&Tables], shutdown: &CancellationToken) -> anyhow::Result<()> {
     let mut connection = connect(owner, shutdown).await?;
     until_alone(&mut connection, shutdown).await?;
@@ -321,7 +321,12 @@ pub async fn migrate(owner: &PgConnectOptions, tables: &[&Tables], shutdown: &Ca
 /// end of every statement that began before it: each would wait for the other. The lock ends with the connection.
 async fn until_alone(connection: &mut PgConnection, shutdown: &CancellationToken) -> anyhow::Result<()> {
     const TRY: &str = "SELECT pg_try_advisory_lock(hashtext('legalstat migrations'))";
+    let mut is_told = false;
     while !sqlx::query_scalar::<_, bool>(TRY).fetch_one(&mut *connection).await? {
+        if !is_told {
+            tracing::info!("another migrates in this database; waiting for it");
+            is_told = true;
+        }
         pause(shutdown).await?;
     }
     Ok(())

@@ -28,12 +28,15 @@ pub(super) struct Small(Arc<Mutex<Kept>>);
 
 impl Small {
     fn get(&self, sha256: &[u8]) -> Option<Bytes> {
-        let kept = self.kept();
-        let found = kept.iter().find(|(of, _)| of == sha256);
-        found.map(|(_, bytes)| bytes.clone())
+        let mut kept = self.kept();
+        let at = kept.iter().position(|(of, _)| of == sha256)?;
+        let found = kept.remove(at)?;
+        let bytes = found.1.clone();
+        kept.push_back(found);
+        Some(bytes)
     }
 
-    /// Keeps a file, and no longer the one that was kept first where there are many.
+    /// Keeps a file, and no longer the one that was sent longest ago where there are many.
     fn keep(&self, sha256: &[u8], bytes: &Bytes) {
         let mut kept = self.kept();
         if kept.iter().any(|(of, _)| of == sha256) {

@@ -15,7 +15,7 @@ use crate::domain::{
 
 mod beginning;
 
-pub use beginning::{Unconfirmed, begin, begin_anew, begin_recall, begin_recalls, begin_waiting};
+pub use beginning::{begin, begin_anew, begin_recall, begin_recalls, begin_waiting};
 
 /// The delivery that a row beside its copy tells of.
 pub(super) fn of_row(

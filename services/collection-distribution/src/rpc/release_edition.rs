@@ -111,10 +111,12 @@ async fn release(
         list_version,
         at: issued_at,
     };
-    let signing = signing(&edition, keys, &copies, &sending)?;
+    let mut signing = signing(&edition, keys, &copies, &sending)?;
+    let mut ahead = signing.next();
     db::edition::save(connection, &edition).await?;
     let mut copies = Vec::with_capacity(copies.len());
-    for signed in signing {
+    while let Some(signed) = ahead {
+        ahead = signing.next();
         let signed = signed.await.context("signing copies")??;
         db::copy::issue(connection, key, &signed).await?;
         copies.extend(signed);
@@ -139,15 +141,16 @@ struct Sending<'a> {
     at: Timestamp,
 }
 
-/// The copies with their signed statements, which are made beside the database's work, some after the others.
+/// The copies with their signed statements, some at a time. Whoever takes the next ones before it waits for those at hand has them signed
+/// beside the database's work.
 fn signing(
     edition: &Edition,
     keys: &Arc<Keys>,
     numbered: &[NumberedCopy<'_>],
     sending: &Sending<'_>,
-) -> anyhow::Result<Vec<JoinHandle<anyhow::Result<Vec<Copy>>>>> {
+) -> anyhow::Result<impl Iterator<Item = JoinHandle<anyhow::Result<Vec<Copy>>>>> {
     let content_sha256 = edition.files.sha256().context("what is released has content")?;
-    let statement = |numbered: &NumberedCopy<'_>| Statement {
+    let statement = move |numbered: &NumberedCopy<'_>| Statement {
         copy: CopyKey {
             edition: edition.key.clone(),
             number: numbered.number,
@@ -161,7 +164,7 @@ fn signing(
         issued_at: sending.at,
         official_use: edition.official_use.clone(),
     };
-    let signing = numbered.chunks(TOGETHER).map(|numbered| {
+    let signing = numbered.chunks(TOGETHER).map(move |numbered| {
         let unsigned: Vec<_> = numbered
             .iter()
             .map(|copy| (statement(copy), copy.legal_basis.clone()))
@@ -175,5 +178,5 @@ fn signing(
             signed.collect()
         })
     });
-    Ok(signing.collect())
+    Ok(signing)
 }

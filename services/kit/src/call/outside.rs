@@ -98,6 +98,9 @@ struct Line {
     roles: String,
 }
 
+/// The first line of the table. Without it a table that is being written would be one without callers.
+const COLUMNS: [&str; 3] = ["subject", "name", "roles"];
+
 impl Callers {
     /// Reads the table: `subject,name,roles`, where a subject is written as `serialNumber=IIN050101000001; OU=BIN000740000728` and
     /// roles stand between spaces. Lines that begin with `#` are left out.
@@ -110,6 +113,11 @@ impl Callers {
             .trim(csv::Trim::All)
             .from_reader(table);
         let headers = reader.headers().context("the table of outside callers")?.clone();
+        anyhow::ensure!(
+            headers == COLUMNS,
+            "the table of outside callers: its first line is not {}",
+            COLUMNS.join(",")
+        );
         let (mut rows, mut faults): (Vec<Row>, Vec<String>) = Default::default();
         for record in reader.records() {
             let record = record.context("the table of outside callers")?;
@@ -281,7 +289,12 @@ mod tests {
             several.contains("line 2: ") && several.contains("line 4: "),
             "{several}"
         );
-        for other in ["subject,name\nCN=A,a", "subject,name,roles,more\nCN=A,a,edms,x"] {
+        for other in [
+            "",
+            "subject,na",
+            "subject,name\nCN=A,a",
+            "subject,name,roles,more\nCN=A,a,edms,x",
+        ] {
             Callers::read(other.as_bytes()).expect_err("the columns are others");
         }
     }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     copy::CopyState,
-    delivery::{Delivery, Outcome, SPARED},
+    delivery::{Delivery, Outcome},
     key::{CopyKey, EditionKey},
 };
 
@@ -70,22 +70,12 @@ pub async fn begin_waiting(
     Ok(())
 }
 
-/// Which recalls that nobody has confirmed, and of which no attempt follows, are told again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unconfirmed {
-    /// Every one, also those whose schedule has ended.
-    All,
-    /// Those of which no attempt has told since the recall: the release before recalls without telling servers, ends what this one has begun,
-    /// and gives up for good what a lost replica was telling.
-    Untold,
-}
-
-/// Has recalls of copies of these recipients told, each from its instant on, by a whole schedule.
+/// Has recalls of copies of these recipients told that nobody has confirmed and of which no attempt follows, each from its instant on, by a
+/// whole schedule.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
 pub async fn begin_recalls(
     connection: &mut PgConnection,
     from_when: &BTreeMap<String, Timestamp>,
-    which: Unconfirmed,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "WITH waiting AS MATERIALIZED (
@@ -94,10 +84,6 @@ pub async fn begin_recalls(
              JOIN collections.copy c ON c.recipient = a.recipient AND c.state = 'RECALLED' AND c.recall_confirmed_at IS NULL
              LEFT JOIN collections.delivery d ON (d.collection, d.period, d.copy_number) = (c.collection, c.period, c.number)
              WHERE d.next_attempt_at IS NULL AND d.fence IS NULL
-               AND ($3 OR coalesce(d.spared, 0) < $4 AND NOT EXISTS (
-                     SELECT FROM collections.delivery_attempt t
-                     WHERE (t.collection, t.period, t.copy_number) = (c.collection, c.period, c.number)
-                       AND t.started_at >= coalesce(c.status_at, '-infinity') AND t.outcome <> 'SENDER_LOST'))
              ORDER BY c.collection, c.period, c.number FOR UPDATE OF c
          )
          INSERT INTO collections.delivery AS d (collection, period, copy_number, delivery_id, recipient, next_attempt_at)
@@ -107,8 +93,6 @@ pub async fn begin_recalls(
          WHERE d.next_attempt_at IS NULL AND d.fence IS NULL",
         &from_when.keys().cloned().collect::<Vec<_>>(),
         instants(from_when) as _,
-        which == Unconfirmed::All,
-        SPARED,
     )
     .execute(connection)
     .await?;

@@ -11,7 +11,7 @@ use legalstat_kit::{
 
 use super::METHOD;
 use crate::{
-    db::{self, delivery::Unconfirmed},
+    db,
     domain::{copy::CopyState, delivery},
 };
 
@@ -25,24 +25,11 @@ pub async fn begin_left(context: &Context) -> anyhow::Result<()> {
         Box::pin(async move {
             let from_when = servers(write).await?;
             db::delivery::begin_waiting(write.connection(), &from_when, &[CopyState::Issued]).await?;
-            db::delivery::begin_recalls(write.connection(), &from_when, Unconfirmed::All).await?;
+            db::delivery::begin_recalls(write.connection(), &from_when).await?;
             Ok(Vec::new())
         })
     });
     begun.await.context("beginning what was left to be fetched")?;
-    Ok(())
-}
-
-/// Has recalls told of which no server was told: those of a replica of the release before, which runs beside this one.
-pub(super) async fn begin_untold(context: &Context) -> anyhow::Result<()> {
-    let begun = write::by_job(context, METHOD, |write| {
-        Box::pin(async move {
-            let from_when = servers(write).await?;
-            db::delivery::begin_recalls(write.connection(), &from_when, Unconfirmed::Untold).await?;
-            Ok(Vec::new())
-        })
-    });
-    begun.await.context("beginning recalls that nobody has told")?;
     Ok(())
 }
 

@@ -23,7 +23,6 @@ mod ending;
 mod settling;
 
 pub use beginning::begin_left;
-use beginning::begin_untold;
 use claiming::{Asked, Sent, claim};
 
 /// How long a look for what is due is put off when nothing was.
@@ -206,11 +205,11 @@ impl Sender {
         if waiting.is_empty() {
             return Ok(Begun::Nothing);
         }
-        self.gather().await;
-        let shares = self.limits.places.share(&waiting, &self.under_way());
-        if shares.is_empty() {
+        if self.limits.places.share(&waiting, &self.under_way()).is_empty() {
             return Ok(Begun::NoRoom);
         }
+        self.gather().await;
+        let shares = self.limits.places.share(&waiting, &self.under_way());
         let asked = Asked {
             probes: waiting.into_iter().filter(|server| server.is_probe).collect(),
             shares,
@@ -304,13 +303,11 @@ impl Sender {
         }
     }
 
-    /// Tells how deliveries stand, and begins recalls that nobody has told.
+    /// Tells how deliveries stand.
     async fn tell(self: Arc<Self>) -> anyhow::Result<()> {
         for (name, count) in self.standing().await? {
             telemetry::gauge(name, count);
         }
-        begin_untold(&self.context).await?;
-        self.due.notify_one();
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use rand::RngExt as _;
 use sqlx::PgConnection;
 use tokio::task::JoinHandle;
 
-use super::{Finished, IDLE, METHOD, Sender, ending::End};
+use super::{Finished, IDLE, METHOD, PAUSE, Sender, ending::End};
 use crate::{
     db::{
         self,
@@ -43,6 +43,15 @@ impl Sender {
         if self.ended().is_empty() {
             tokio::time::timeout(IDLE, self.any_ended.notified()).await.ok();
         }
+        let settled = self.settle_full().await;
+        if settled.is_err() {
+            // What cannot be recorded is not tried as often as what ends is looked for.
+            tokio::time::sleep(PAUSE).await;
+        }
+        settled
+    }
+
+    async fn settle_full(&self) -> anyhow::Result<()> {
         while self.settle_some().await? >= TOGETHER {}
         Ok(())
     }

@@ -376,44 +376,6 @@ async fn attempted(delivering: &Delivering, (number, started_at, outcome): (i32,
 }
 
 #[tokio::test]
-async fn a_recall_that_a_replica_of_the_release_before_left_untold_is_told_without_a_start() {
-    let delivering = Delivering::start().await;
-    delivering.inbox("supreme-court", "court-untold").await;
-    delivering.leave_alone("supreme-court").await;
-    delivering.distribution.release_crime().await;
-    let files = tempfile::tempdir().expect("a folder");
-    let sender = replica(delivering.distribution.running.context(instant), files.path());
-    delivering.distribution.execute(RECALLED).await;
-    let ended = "UPDATE collections.delivery SET next_attempt_at = NULL";
-    let due = "SELECT count(*) FROM collections.delivery WHERE next_attempt_at = '2025-04-03 05:00Z' AND attempts + spared = 0";
-    for (left, attempt, expected) in [
-        // Nothing was on its way.
-        ("DELETE FROM collections.delivery", None, 1),
-        // A claim of the release before ends what this one has begun.
-        (ended, None, 1),
-        // It was delivered before it was recalled.
-        (ended, Some((1, "2025-04-03 04:59Z", "RECEIVED")), 1),
-        // What a lost replica was telling, given up by the release before.
-        (ended, Some((2, "2025-04-03 05:00Z", "SENDER_LOST")), 1),
-        (
-            "UPDATE collections.delivery SET next_attempt_at = NULL, spared = 100",
-            None,
-            0,
-        ),
-        ("UPDATE collections.delivery SET spared = 0", None, 1),
-        // It was told by its schedule, which has ended.
-        (ended, Some((3, "2025-04-03 05:00Z", "NO_ANSWER")), 0),
-    ] {
-        delivering.distribution.execute(left).await;
-        if let Some(attempt) = attempt {
-            attempted(&delivering, attempt).await;
-        }
-        Arc::clone(&sender).tell().await.expect("it is begun");
-        assert_eq!(delivering.distribution.count(due).await, expected, "{left} {attempt:?}");
-    }
-}
-
-#[tokio::test]
 async fn a_start_begins_recalls_of_which_no_attempt_follows_and_leaves_others_their_schedule() {
     let delivering = Delivering::start().await;
     delivering.inbox("supreme-court", "court-restarted").await;
