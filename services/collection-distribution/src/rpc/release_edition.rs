@@ -121,6 +121,7 @@ async fn release(
         db::copy::issue(connection, key, &signed).await?;
         copies.extend(signed);
     }
+    drop(signing);
     if let Some(first) = copies.first() {
         let from_when = delivery::from_when(
             &recipients,
