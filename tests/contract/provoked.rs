@@ -3,48 +3,37 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    process::Command,
     time::{Duration, Instant},
 };
 
 use legalstat_proto::common::v1::{ErrorReason, FieldReason};
-use legalstat_test_support::system::System;
 use nix::sys::signal::Signal;
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
-use serde_json::Value;
-use tonic::{Request, Status, metadata::AsciiMetadataKey};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tokio::task::JoinHandle;
+use tonic::{Request, Status, Streaming, metadata::AsciiMetadataKey};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::{
     catalogue::{CATALOGUE, name, short},
     lint::own_methods,
-    methods::{Raw, answers, server},
+    methods::{Beside, Raw, answers, server},
     reasons::{self, ERRORS, FIELDS},
+    sources,
 };
 
 const CALLS: &str = include_str!("refusals.txt");
 
-/// Reasons that no caller of a sound system meets, with what it takes; each is expected by name in a test of a service.
-const ELSEWHERE: [(ErrorReason, &str); 11] = [
-    (
-        ErrorReason::DeadlineExceeded,
-        "a call that outlasts its deadline at the server, not at the client",
-    ),
-    (ErrorReason::DependencyBusy, "a database without a free connection"),
-    (
-        ErrorReason::DistributionChanged,
-        "a list that disagrees with issued copies, which no call can make",
-    ),
-    (ErrorReason::DocumentNotRendered, "an answer of more than a MiB"),
-    (ErrorReason::Internal, "a fault of the code"),
-    (ErrorReason::Overloaded, "more calls at once than a server takes"),
-    (ErrorReason::RateExceeded, "the share of a whole day"),
-    (ErrorReason::RecipientNotServed, "a recipient's inbox"),
-    (ErrorReason::SigningKeyUnknown, "a recipient's inbox"),
-    (ErrorReason::StorageFailing, "a disk that fails"),
-    (ErrorReason::StorageFull, "a full disk"),
-];
+/// What is provoked over the wire by the test of a service alone, of this name: the share of a day is 5,000,000 requests unless a setting
+/// of request intake says less, which `up` does not pass on.
+const ELSEWHERE: [(ErrorReason, &str); 1] = [(
+    ErrorReason::RateExceeded,
+    "a_caller_submits_so_many_requests_in_a_day_alone_or_in_batches_and_others_go_on",
+)];
 
 const LANGUAGES: [&str; 3] = ["kk", "ru", "en"];
 
@@ -124,21 +113,32 @@ impl Step {
     }
 }
 
+/// What is there before anything is answered.
+fn given() -> BTreeMap<&'static str, Value> {
+    let letters = "ә".repeat(500);
+    let text = json!({ "kk": letters, "ru": letters, "en": letters });
+    let figure = |number: u32| {
+        json!({
+            "indicator": { "code": "hand", "title": text }, "period": "2025-Q4", "value": "1", "note": text,
+            "territory": { "code": number.to_string(), "title": text },
+        })
+    };
+    let figures: Vec<Value> = (0..200).map(figure).collect();
+    BTreeMap::from([("long", "x".repeat(300_000).into()), ("figures", figures.into())])
+}
+
 /// A text with what was kept in its places.
 fn filled(text: &str, kept: &BTreeMap<&str, Value>) -> String {
     let mut parts = text.split("${");
     let mut filled = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (place, rest) = part.split_once('}').expect("a place ends");
-        let (name, path) = place.split_once('.').unwrap_or((place, ""));
-        match name {
-            "long" => filled += &"x".repeat(300_000),
-            name => {
-                let value = kept[name].pointer(&format!("/{}", path.replace('.', "/")));
-                filled += value
-                    .and_then(Value::as_str)
-                    .unwrap_or_else(|| panic!("there is no {place}"));
-            }
+        let mut path = place.split('.');
+        let whole = kept.get(path.next().unwrap_or_default());
+        let value = whole.and_then(|value| value.pointer(&path.map(|name| format!("/{name}")).collect::<String>()));
+        match value.unwrap_or_else(|| panic!("there is no {place}")) {
+            Value::String(text) => filled += text,
+            value => filled += &value.to_string(),
         }
         filled += rest;
     }
@@ -168,7 +168,11 @@ fn encoded(descriptor: &MessageDescriptor, mut message: Value, step: &str) -> Ra
 }
 
 struct Stage {
-    system: System,
+    beside: Beside,
+    /// Feeds that are held open.
+    feeds: Vec<Streaming<Raw>>,
+    /// Calls whose message never comes, one in each language: the server ends them when their time is over, which takes half a minute.
+    silent: Vec<JoinHandle<Status>>,
     methods: Vec<MethodDescriptor>,
     catalogue: HashMap<&'static str, (&'static str, [&'static str; 3])>,
     kept: BTreeMap<&'static str, Value>,
@@ -178,7 +182,8 @@ struct Stage {
 impl Stage {
     /// A system whose clock is told, lest what has ended change from day to day, with a caller more and one whose certificate is revoked.
     fn set() -> Self {
-        let system = System::start_with(&["--clock", "2026-11-27T10:00:00+05:00"]);
+        let beside = Beside::start_with(&["--clock", "2026-11-27T10:00:00+05:00"]);
+        let system = &beside.system;
         let certificates = system.home().join("certificates");
         for ending in ["pem", "key"] {
             let [from, to] = ["kadagalau", "revoked"].map(|name| certificates.join(format!("{name}.{ending}")));
@@ -190,12 +195,13 @@ impl Stage {
         ] {
             assert!(system.run(command).status.success(), "{command:?}");
         }
-        let catalogue = catalogue();
         Self {
-            system,
+            beside,
+            feeds: Vec::new(),
+            silent: Vec::new(),
             methods: own_methods(),
-            catalogue,
-            kept: BTreeMap::new(),
+            catalogue: catalogue(),
+            kept: given(),
             provoked: BTreeSet::new(),
         }
     }
@@ -211,7 +217,7 @@ impl Stage {
                 let header = AsciiMetadataKey::from_bytes(header.as_bytes()).expect("a header");
                 request.metadata_mut().insert(header, value.parse().expect("a value"));
             }
-            let channel = self.system.channel(server(step.method), step.caller);
+            let channel = self.beside.channel(server(step.method), step.caller);
             let answer = match answers(channel, step.method, request).await {
                 Ok(mut answer) => answer.message().await,
                 Err(status) => Err(status),
@@ -268,6 +274,84 @@ impl Stage {
         }
     }
 
+    /// Does what is no call.
+    async fn act(&mut self, what: &str, with: &str) {
+        let system = &mut self.beside.system;
+        match what {
+            "RESTART" => {
+                for (language, silent) in std::mem::take(&mut self.silent).into_iter().enumerate() {
+                    self.compare(&silent.await.expect("it ends"), language);
+                }
+                let options: Vec<&str> = with.split_whitespace().collect();
+                tokio::task::block_in_place(|| {
+                    self.beside.system.end(Signal::SIGTERM);
+                    self.beside.system.up_with(&options);
+                });
+            }
+            "RUN" => {
+                let done = Command::new("sh")
+                    .args(["-ec", with])
+                    .current_dir(system.folder())
+                    .status();
+                assert!(done.expect("there is a shell").success(), "{with}");
+            }
+            "SQL" => {
+                let done = sqlx::raw_sql(AssertSqlSafe(with))
+                    .execute(&mut self.database().await)
+                    .await;
+                done.unwrap_or_else(|error| panic!("{error}: {with}"));
+            }
+            "FEEDS" => {
+                self.feeds.clear();
+                for _ in 0..with.trim().parse().expect("a number") {
+                    let feed = self.feed("en").await;
+                    self.feeds.extend(feed);
+                }
+            }
+            what => panic!("nobody knows {what}"),
+        }
+    }
+
+    /// The database of the system, as its superuser.
+    async fn database(&self) -> PgConnection {
+        let connected = PgConnection::connect(&self.beside.system.database_url("legalstat")).await;
+        connected.expect("it runs")
+    }
+
+    /// Runs statements in the database until it is aborted.
+    async fn meanwhile(&self, statements: String) -> JoinHandle<()> {
+        let mut database = self.database().await;
+        tokio::spawn(async move {
+            let ended = sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut database).await;
+            panic!("they go on until the call is answered: {ended:?}");
+        })
+    }
+
+    /// Begins the calls whose message never comes.
+    fn be_silent(&mut self) {
+        for language in LANGUAGES {
+            let mut request = Request::new(tokio_stream::pending());
+            let language = language.parse().expect("a value");
+            request.metadata_mut().insert("accept-language", language);
+            let channel = self.beside.channel("calendar", Some("edms"));
+            self.silent.push(tokio::spawn(async move {
+                let answer = answers(channel, "calendar.v1.CalendarService/GetDay", request).await;
+                answer.expect_err("it asks nothing")
+            }));
+        }
+    }
+
+    /// A feed in a language; none where no more are taken.
+    async fn feed(&self, language: &str) -> Option<Streaming<Raw>> {
+        let mut request = Request::new(tokio_stream::once(Raw(Vec::new())));
+        let language = language.parse().expect("a value");
+        request.metadata_mut().insert("accept-language", language);
+        let channel = self.beside.channel("form-registry", Some("edms"));
+        answers(channel, "forms.v1.FormRegistryService/WatchForms", request)
+            .await
+            .ok()
+    }
+
     async fn play(&mut self, step: &Step) {
         for (place, language) in LANGUAGES.into_iter().enumerate() {
             match self.call(step, language).await {
@@ -281,15 +365,9 @@ impl Stage {
     async fn stop(&mut self) {
         let mut feeds = Vec::new();
         for language in LANGUAGES {
-            let mut request = Request::new(tokio_stream::once(Raw(Vec::new())));
-            request
-                .metadata_mut()
-                .insert("accept-language", language.parse().expect("a value"));
-            let channel = self.system.channel("form-registry", Some("edms"));
-            let feed = answers(channel, "forms.v1.FormRegistryService/WatchForms", request).await;
-            feeds.push(feed.expect("it is open to systems"));
+            feeds.push(self.feed(language).await.expect("it is open to systems"));
         }
-        tokio::task::block_in_place(|| self.system.end(Signal::SIGTERM));
+        tokio::task::block_in_place(|| self.beside.system.end(Signal::SIGTERM));
         for (language, mut feed) in feeds.into_iter().enumerate() {
             let ended = loop {
                 match feed.message().await {
@@ -319,18 +397,24 @@ fn reasons_of(refusal: &Status) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_reason_comes_over_the_wire_with_the_code_and_the_texts_that_the_catalogue_publishes() {
     let mut stage = tokio::task::block_in_place(Stage::set);
+    stage.be_silent();
+    let mut meanwhile: Option<JoinHandle<()>> = None;
     for call in CALLS.split("\n\n") {
         let mut lines = call.lines().filter(|line| !line.starts_with('#'));
         let Some(head) = lines.next() else { continue };
-        if let Some(options) = head.strip_prefix("RESTART: ") {
-            let options: Vec<&str> = options.split(' ').collect();
-            tokio::task::block_in_place(|| {
-                stage.system.end(Signal::SIGTERM);
-                stage.system.up_with(&options)
-            });
-            continue;
+        let body = lines.collect::<Vec<_>>().join("\n");
+        match head.split_once(':') {
+            Some(("MEANWHILE", _)) => meanwhile = Some(stage.meanwhile(body).await),
+            Some((what @ ("RESTART" | "FEEDS" | "RUN" | "SQL"), with)) => {
+                stage.act(what, &(with.to_owned() + &body)).await
+            }
+            _ => {
+                stage.play(&Step::read(head, body)).await;
+                if let Some(statements) = meanwhile.take() {
+                    statements.abort();
+                }
+            }
         }
-        stage.play(&Step::read(head, lines.collect())).await;
     }
     stage.stop().await;
     let elsewhere = ELSEWHERE.map(|(reason, _)| reason);
@@ -339,4 +423,21 @@ async fn every_reason_comes_over_the_wire_with_the_code_and_the_texts_that_the_c
     let errors = errors.map(|reason| reason.as_str_name().trim_start_matches("ERROR_REASON_"));
     let fields = reasons::values::<FieldReason>(FIELDS).into_iter().map(short);
     assert_eq!(stage.provoked, errors.chain(fields).collect::<BTreeSet<_>>());
+    tokio::task::block_in_place(|| drop(stage));
+}
+
+#[test]
+fn what_is_provoked_elsewhere_is_expected_by_the_test_that_is_named() {
+    for (reason, test) in ELSEWHERE {
+        let name = reason.as_str_name().trim_start_matches("ERROR_REASON_");
+        let provokes = |text: &String| {
+            text.split_once(&format!("async fn {test}(")).is_some_and(|(_, test)| {
+                test.split("\n}\n")
+                    .next()
+                    .unwrap_or_default()
+                    .contains(&format!("\"{name}\""))
+            })
+        };
+        assert!(sources::tests().iter().any(provokes), "{test} does not expect {name}");
+    }
 }
