@@ -3,11 +3,12 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import * as grpc from "@grpc/grpc-js";
 import { loadSync, type MethodDefinition } from "@grpc/proto-loader";
 import protobuf from "protobufjs";
 
-const PROTO = join(import.meta.dirname, "..", "..", "..", "proto");
+const PROTO = fileURLToPath(new URL("../../../proto", import.meta.url));
 const CONFIG = readFileSync(join(PROTO, "service-config.json"), "utf8");
 const TIMEOUT = 30_000; // milliseconds
 const LANGUAGE = "ru"; // of the person to whom a refusal is shown
