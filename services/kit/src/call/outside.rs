@@ -114,7 +114,7 @@ impl Callers {
             .from_reader(table);
         let headers = reader.headers().context("the table of outside callers")?.clone();
         anyhow::ensure!(
-            headers == COLUMNS,
+            headers.iter().eq(COLUMNS),
             "the table of outside callers: its first line is not {}",
             COLUMNS.join(",")
         );
