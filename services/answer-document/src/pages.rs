@@ -44,7 +44,7 @@ fn can_look() -> bool {
             .output()
             .is_ok_and(|output| output.status.success())
     };
-    let missing: Vec<&str> = ["pdftotext", "pdftoppm", "pdffonts"]
+    let missing: Vec<&str> = ["pdftotext", "pdftoppm", "pdffonts", "pdfinfo"]
         .into_iter()
         .filter(|tool| !is_there(tool))
         .collect();
@@ -89,6 +89,23 @@ impl Printed {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && said.is_empty(), "{tool}: {said}");
         String::from_utf8(output.stdout).expect("it writes UTF-8")
+    }
+
+    /// What pdfinfo tells. It complains of what it does not know of a structure, of colours of borders say, and writes headings in an
+    /// encoding of its own.
+    fn described(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new("pdfinfo");
+        command
+            .current_dir(self.folder.path())
+            .args(arguments)
+            .arg("answer.pdf");
+        let output = command.output().expect("it runs");
+        assert!(
+            output.status.success(),
+            "pdfinfo: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// The text of every page, as it is written in it.
@@ -275,6 +292,54 @@ fn every_page_is_rendered_with_something_on_it_and_nothing_in_its_margins_and_ev
                 .collect();
             assert_eq!(flags, ["yes", "yes", "yes"], "{fonts}");
         }
+    }
+}
+
+/// The kinds of the elements of a page's structure, in the order in which they are read.
+fn structure(printed: &Printed) -> Vec<String> {
+    let tree = printed.described(&["-struct"]);
+    let kinds = tree.lines().filter_map(|line| line.split_whitespace().next());
+    kinds.map(|kind| kind.trim_end_matches(':').to_owned()).collect()
+}
+
+#[test]
+fn a_program_that_reads_pages_aloud_finds_title_language_headings_and_the_header_of_each_table() {
+    if !can_look() {
+        return;
+    }
+    for language in Language::ALL {
+        let document = over_several_pages(language);
+        let sheet = shown::sheet(&document, "");
+        let printed = Printed::of(&document);
+        let told = printed.described(&[]);
+        let of = |name: &str| told.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        assert_eq!(of("Tagged:"), Some("yes"), "{told}");
+        assert_eq!(of("Title:"), Some(sheet.title.as_str()), "{told}");
+        let declared = joined(&printed.described(&["-meta"]));
+        for part in [
+            "<pdfaid:part>3</pdfaid:part>",
+            "<pdfaid:conformance>A</pdfaid:conformance>",
+            "<pdfuaid:part>1</pdfuaid:part>",
+            &format!("<rdf:li>{}</rdf:li>", sheet.language),
+        ] {
+            assert!(declared.contains(part), "{part}: {declared}");
+        }
+        let kinds = structure(&printed);
+        let count = |kind: &str| kinds.iter().filter(|found| *found == kind).count();
+        let tables = sheet.items.iter().filter(|item| !item.rows.is_empty()).count();
+        let rows: usize = sheet.items.iter().map(|item| item.rows.len()).sum();
+        assert_eq!((count("H1"), count("Table")), (1, tables), "{language:?}");
+        assert_eq!(
+            count("TR"),
+            rows + tables,
+            "{language:?}: each row once, and one header of each table"
+        );
+        // What a header says on the pages behind the first is not read again.
+        assert_eq!(
+            count("TH") * rows,
+            count("TD") * tables,
+            "{language:?}: every column has its header"
+        );
     }
 }
 
