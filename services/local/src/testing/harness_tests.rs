@@ -8,6 +8,14 @@ use sqlx::{
 
 use super::*;
 
+async fn prepare(ground: &Ground, database: &str) {
+    // Roles belong to the whole server: nobody else prepares a database meanwhile.
+    let _alone = ground.templates.lock().await;
+    let server = ground.cluster.admin_url("postgres");
+    let prepared = roles::prepare_database(&server, database, &ground.passwords).await;
+    prepared.expect("the database is made");
+}
+
 #[tokio::test]
 async fn a_release_that_brings_only_tables_of_the_kit_is_waited_for() {
     let ground = Ground::shared().await;
@@ -16,8 +24,7 @@ async fn a_release_that_brings_only_tables_of_the_kit_is_waited_for() {
         "waiting",
         CancellationToken::new(),
     );
-    let prepared = roles::prepare_database(&server, database, &ground.passwords).await;
-    prepared.expect("the database is made");
+    prepare(&ground, database).await;
     let url = |url: anyhow::Result<String>| schema::options(&url.expect("a URL")).expect("a URL");
     let owner = url(ground.passwords.owner_url(&server, database, "forms"));
     let runtime = url(ground.passwords.runtime_url(&server, database, "forms"));
@@ -60,8 +67,7 @@ async fn several_who_migrate_at_once_do_not_keep_an_index_from_being_built_concu
         "concurrently",
         CancellationToken::new(),
     );
-    let prepared = roles::prepare_database(&server, database, &ground.passwords).await;
-    prepared.expect("the database is made");
+    prepare(&ground, database).await;
     let owner = ground.passwords.owner_url(&server, database, "forms").expect("a URL");
     let owner = schema::options(&owner).expect("a URL");
     let tables = alone(&[
