@@ -389,6 +389,10 @@ fn a_command_takes_whatever_number_is_at_hand_unless_several_requests_have_it() 
     let second = number("990440002381", "Ministry of Finance");
     let (code, told) = system.failure(&["requests", "assign", "12-3/45", "--to", "operator"]);
     assert!(code == 2 && told.contains(&first) && told.contains(&second), "{told}");
+    let every = system.json(&["requests", "get", "12-3/45"]);
+    let every = every["requests"].as_array().expect("each that has the number");
+    let numbers = every.iter().map(|request| request["registrationNumber"].as_str());
+    assert_eq!(numbers.collect::<Vec<_>>(), [Some(&*second), Some(&*first)]);
     let (code, told) = system.failure(&["requests", "answer", "draft", "2019-000001"]);
     assert!(
         code == 1 && told.contains("no request that you see has the number 2019-000001"),

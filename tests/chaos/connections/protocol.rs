@@ -3,7 +3,9 @@
 use std::io::Write as _;
 
 use flate2::{Compression, write::GzEncoder};
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message as _;
 use tonic::{Code, Status, body::Body, transport::Channel};
 use tonic_reflection::pb::v1alpha::{
@@ -65,6 +67,29 @@ async fn a_deadline_that_cannot_be_read_is_refused() {
     assert_eq!(told(&refused.expect_err("which one counts?")), refusal);
     let given = answer(stage.channel(None), GET_DAY, &[("grpc-timeout", "10S")], message()).await;
     given.expect("this is a deadline");
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_of_a_millisecond_is_answered_as_any_that_has_passed() {
+    let stage = Stage::start(&[]).await;
+    // tonic's client would end the call by its own clock.
+    let line = TokioIo::new(stage.line().await);
+    let (mut client, connection) = http2::handshake(TokioExecutor::new(), line)
+        .await
+        .expect("it is HTTP/2");
+    tokio::spawn(connection);
+    let request = http::Request::post(format!("https://localhost{GET_DAY}"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .header("grpc-timeout", "1m")
+        // Its message never comes.
+        .body(StreamBody::new(tokio_stream::pending::<Result<hyper::body::Frame<&[u8]>, Status>>()).boxed())
+        .expect("a request");
+    let response = client.send_request(request).await.expect("it is answered");
+    let refused = Status::from_header_map(response.headers()).expect("it is refused");
+    let expected = (Code::DeadlineExceeded, "ERROR_REASON_DEADLINE_EXCEEDED".to_owned());
+    assert_eq!(told(&refused), expected);
     stage.stop().await;
 }
 
