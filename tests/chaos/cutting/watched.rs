@@ -292,9 +292,13 @@ impl Told {
             |outcomes: &'static [&'static str]| held.iter().filter(move |((_, it), _)| outcomes.contains(&it.as_str()));
         let refusals: i64 = outcomes(&["REFUSED"]).map(|(_, count)| count.entries).sum();
         if refusals != self.refused {
+            let of_methods: Vec<_> = outcomes(&["REFUSED"])
+                .map(|((method, _), count)| format!("{} of {method}", count.entries))
+                .collect();
             problems.push(format!(
-                "{} refusals were answered, the journal holds {refusals}",
-                self.refused
+                "{} refusals were answered, the journal holds {refusals}: {}",
+                self.refused,
+                of_methods.join(", ")
             ));
         }
         let mut given = 0;
