@@ -225,18 +225,24 @@ class Load:
         self.services, self.ending = services, threading.Event()
         # When each was acknowledged, by name; how many calls failed; what was acknowledged and is not found when it is read.
         self.acknowledged, self.failed, self.stale = {}, 0, []
+        # Why a body has ended before it was told to.
+        self.faults = []
         self.lock, self.longest = threading.Lock(), (0.0, 0.0)
-        self.threads = [threading.Thread(target=self.submit, args=(body,), daemon=True) for body in range(bodies)]
+        self.threads = [threading.Thread(target=self.bring, args=(body,), daemon=True) for body in range(bodies)]
 
     def start(self):
         self.last = time.monotonic()
         for thread in self.threads:
             thread.start()
 
+    def bring(self, body):
+        try:
+            self.submit(body)
+        except BaseException as fault:
+            self.faults.append(fault)
+
     def submit(self, body):
-        number = 0
         while not self.ending.is_set():
-            number += 1
             request = {"request": {
                 "requester": {"kind": "REQUESTER_KIND_STATE_BODY", "fullName": f"Body {body}"},
                 "signatory": {"fullName": "The head", "capacity": "SIGNATORY_CAPACITY_HEAD"},
@@ -253,8 +259,10 @@ class Load:
                 time.sleep(0.2)
                 ended, answer = self.services.call(*command)
             self.acknowledge(answer["name"])
-            ended, _ = self.services.call("requests", "get", answer["name"], "--as", "operator")
-            # Who is away says nothing; who answers must know what was acknowledged.
+            # Who is away says nothing and is asked again; who answers must know what was acknowledged.
+            ended = 3
+            while ended == 3:
+                ended, _ = self.services.call("requests", "get", answer["name"], "--as", "operator")
             if ended == 1:
                 self.stale.append(answer["name"])
 
@@ -283,6 +291,8 @@ class Load:
 
 def require_each_once(port, load):
     """Each request that was acknowledged is there, and none besides: none was lost, and none was taken twice."""
+    if load.faults:
+        sys.exit(f"bodies ended: {load.faults}")
     stored = set(psql(port, "SELECT 'requests/' || id FROM requests.request").split())
     lost, besides = set(load.acknowledged) - stored, stored - set(load.acknowledged)
     if lost or besides or load.stale:
