@@ -2,11 +2,13 @@
 
 use std::io::Write as _;
 
+use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
-use http_body_util::{BodyExt as _, Full, StreamBody};
+use http_body_util::{BodyExt as _, Full, StreamBody, combinators::BoxBody};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use prost::Message as _;
+use legalstat_proto::calendar::v1::WithdrawCalendarActRequest;
+use prost::Message;
 use tonic::{Code, Status, body::Body, transport::Channel};
 use tonic_reflection::pb::v1alpha::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
@@ -16,13 +18,14 @@ use tonic_types::StatusExt as _;
 use tower::ServiceExt as _;
 
 use super::{
-    authority::WATCHER,
+    authority::{Signed, WATCHER, Wanted},
     stage::{Stage, a_day},
     wire,
 };
 
 const GET_DAY: &str = "/legalstat.calendar.v1.CalendarService/GetDay";
 const COMPUTE_DEADLINE: &str = "/legalstat.calendar.v1.CalendarService/ComputeDeadline";
+const WITHDRAW: &str = "/legalstat.calendar.v1.CalendarService/WithdrawCalendarAct";
 const REFLECTION: &str = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 
 /// The code and the reason of a refusal.
@@ -70,27 +73,85 @@ async fn a_deadline_that_cannot_be_read_is_refused() {
     stage.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deadline_of_a_millisecond_is_answered_as_any_that_has_passed() {
-    let stage = Stage::start(&[]).await;
-    // tonic's client would end the call by its own clock.
-    let line = TokioIo::new(stage.line().await);
-    let (mut client, connection) = http2::handshake(TokioExecutor::new(), line)
+/// A body of a call by hand.
+type Part = BoxBody<Bytes, Status>;
+
+/// A message that never comes.
+fn never() -> Part {
+    StreamBody::new(tokio_stream::pending()).boxed()
+}
+
+fn whole(message: &impl Message) -> Part {
+    let whole = Full::from(wire::message(&message.encode_to_vec()));
+    whole.map_err(|never| match never {}).boxed()
+}
+
+fn post(path: &str, timeout: &str, body: Part) -> http::Request<Part> {
+    http::Request::post(format!("https://localhost{path}"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .header("grpc-timeout", timeout)
+        .body(body)
+        .expect("a request")
+}
+
+/// A client that neither ends a call by its own clock nor waits until it has all of the message, on a line of its own.
+async fn client(stage: &Stage, signed: Option<&Signed>) -> http2::SendRequest<Part> {
+    let line = TokioIo::new(stage.line_of(signed).await);
+    let (client, connection) = http2::handshake(TokioExecutor::new(), line)
         .await
         .expect("it is HTTP/2");
     tokio::spawn(connection);
-    let request = http::Request::post(format!("https://localhost{GET_DAY}"))
-        .header("content-type", "application/grpc")
-        .header("te", "trailers")
-        .header("grpc-timeout", "1m")
-        // Its message never comes.
-        .body(StreamBody::new(tokio_stream::pending::<Result<hyper::body::Frame<&[u8]>, Status>>()).boxed())
-        .expect("a request");
+    client
+}
+
+/// What is answered without a message.
+async fn refused(client: &mut http2::SendRequest<Part>, request: http::Request<Part>) -> (Code, String) {
     let response = client.send_request(request).await.expect("it is answered");
-    let refused = Status::from_header_map(response.headers()).expect("it is refused");
-    let expected = (Code::DeadlineExceeded, "ERROR_REASON_DEADLINE_EXCEEDED".to_owned());
-    assert_eq!(told(&refused), expected);
+    told(&Status::from_header_map(response.headers()).expect("it is refused"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_of_a_millisecond_is_answered_as_any_that_has_passed() {
+    let stage = Stage::start(&[]).await;
+    let mut client = client(&stage, None).await;
+    let refused = refused(&mut client, post(GET_DAY, "1m", never())).await;
+    assert_eq!(
+        refused,
+        (Code::DeadlineExceeded, "ERROR_REASON_DEADLINE_EXCEEDED".to_owned())
+    );
     stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hangs_up_before_his_message_is_refused_nothing() {
+    const HERS: &[&str] = &["legalstat://somebody?role=administrator"];
+    let stage = Stage::start(&[]).await;
+    let hers = stage.authority.sign(Wanted { uris: HERS, ..WATCHER });
+    let mut client = client(&stage, Some(&hers)).await;
+    for _ in 0..20 {
+        let call = client.send_request(post(WITHDRAW, "60S", never()));
+        let call = tokio::spawn(call);
+        // The service reads in order: it has the call, and then that the call has ended.
+        heard(&mut client).await;
+        call.abort();
+        heard(&mut client).await;
+    }
+    let nothing = WithdrawCalendarActRequest::default();
+    let refused = refused(&mut client, post(WITHDRAW, "60S", whole(&nothing))).await;
+    assert_eq!(refused.1, "ERROR_REASON_INVALID_FIELDS");
+    // Entries are written in order, and this one is.
+    assert_eq!(stage.refusals().await, 1);
+    stage.stop().await;
+}
+
+async fn heard(client: &mut http2::SendRequest<Part>) {
+    for _ in 0..2 {
+        let answer = client.send_request(post(GET_DAY, "60S", whole(&a_day())));
+        let answer = answer.await.expect("it is answered");
+        let answer = answer.into_body().collect().await;
+        answer.expect("it is a day");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

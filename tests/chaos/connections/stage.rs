@@ -149,6 +149,15 @@ impl Stage {
         connector.connect(name, stream).await.expect("the handshake succeeds")
     }
 
+    /// How many refusals its journal holds.
+    pub async fn refusals(&self) -> i64 {
+        let sql = "SELECT count(*) FROM calendar.journal_entry WHERE outcome = 'REFUSED'";
+        let counted = sqlx::query_scalar(sql)
+            .fetch_one(&mut self.service.superuser().await)
+            .await;
+        counted.expect("the journal is there")
+    }
+
     /// Tells it to stop.
     pub fn tell_to_stop(&self) {
         self.service.tell_to_stop();

@@ -9,6 +9,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use http_body_util::BodyExt as _;
+use tokio::task;
 use tonic::{Status, body::Body};
 
 use crate::call::MESSAGE;
@@ -17,20 +18,32 @@ use crate::call::MESSAGE;
 pub(crate) async fn arrived(mut body: Body) -> Body {
     let (mut frames, mut bytes) = (VecDeque::new(), 0);
     while bytes <= MESSAGE {
-        match body.frame().await {
-            None => return Body::new(Arrived { frames, rest: None }),
-            Some(frame) => {
-                let failed = frame.is_err();
-                bytes += data(&frame);
-                frames.push_back(frame);
-                if failed {
-                    return Body::new(Arrived { frames, rest: None });
-                }
+        let frame = body.frame().await;
+        let failed = frame.as_ref().is_some_and(Result::is_err);
+        let is_last = frame.is_none() || failed;
+        if let Some(frame) = frame {
+            bytes += data(&frame);
+            frames.push_back(frame);
+        }
+        if is_last {
+            if failed || !is_whole(&frames, bytes) {
+                // A caller who hung up may have left it so, and his call is dropped once it waits: what he left unsaid is not refused.
+                task::yield_now().await;
             }
+            return Body::new(Arrived { frames, rest: None });
         }
     }
     let rest = Some(body);
     Body::new(Arrived { frames, rest })
+}
+
+/// Whether there is as much as the message's own prefix says (gRPC over HTTP/2, "Length-Prefixed-Message"), if that came in one piece.
+fn is_whole(frames: &VecDeque<Result<Frame<Bytes>, Status>>, bytes: usize) -> bool {
+    let first = frames.iter().find_map(|frame| frame.as_ref().ok()?.data_ref());
+    let Some([_, length @ ..]) = first.and_then(|data| data.first_chunk::<5>()) else {
+        return false;
+    };
+    u32::from_be_bytes(*length) as usize == bytes - 5
 }
 
 fn data(frame: &Result<Frame<Bytes>, Status>) -> usize {
@@ -59,5 +72,34 @@ impl HttpBody for Arrived {
 
     fn is_end_stream(&self) -> bool {
         self.frames.is_empty() && self.rest.as_ref().is_none_or(HttpBody::is_end_stream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::{FutureExt as _, poll};
+    use http_body_util::Full;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_whole_message_is_given_at_once_and_one_that_is_not_after_a_wait_in_which_its_call_may_end() {
+        for (message, is_whole) in [
+            (&b"\0\0\0\0\x02ab"[..], true),
+            (b"\0\0\0\0\0", true),
+            (b"", false),
+            (b"\0\0", false),
+            (b"\0\0\0\0\x02a", false),
+        ] {
+            let body = Body::new(Full::from(message));
+            let mut waiting = arrived(body).boxed();
+            let given = match poll!(&mut waiting) {
+                Poll::Ready(body) if is_whole => body,
+                Poll::Pending if !is_whole => waiting.await,
+                _ => panic!("{message:?}"),
+            };
+            let given = given.collect().await.expect("it is there").to_bytes();
+            assert_eq!(given, message);
+        }
     }
 }
