@@ -7,7 +7,7 @@ use std::{
 use bytes::Bytes;
 use futures::StreamExt as _;
 use http_body::Frame;
-use http_body_util::StreamBody;
+use http_body_util::{Full, StreamBody};
 use tokio::task::{JoinHandle, JoinSet};
 use tonic::Code;
 use tower::{Layer as _, Service as _, service_fn};
@@ -99,6 +99,11 @@ fn request(method: &'static str, address: SocketAddr, body: Body) -> http::Reque
     request
 }
 
+/// The message of a call, all of it.
+fn whole() -> Body {
+    Body::new(Full::from(&[0; 5][..]))
+}
+
 async fn endless(_: http::Request<Body>) -> Answer {
     std::future::pending().await
 }
@@ -174,7 +179,7 @@ async fn a_known_caller_leaves_half_of_the_places_and_a_service_takes_them_all()
                 })),
                 problem: None,
             };
-            let mut request = http::Request::new(Body::empty());
+            let mut request = http::Request::new(whole());
             let method = "/legalstat.requests.v1.RequestIntakeService/SubmitRequest";
             request.extensions_mut().insert(Call::new(Some(&peer), method));
             let at_work = Arc::clone(&at_work);
@@ -220,8 +225,8 @@ async fn half_messages_keep_nobody_from_a_place() {
         })
         .collect();
     tokio::task::yield_now().await;
-    let whole = request(GET_DAY, address(9), Body::empty());
-    assert_eq!(answered(&layer, greeting, whole).await.expect("no panic").0, None);
+    let other = request(GET_DAY, address(9), whole());
+    assert_eq!(answered(&layer, greeting, other).await.expect("no panic").0, None);
     assert!(halves.iter().all(|half| !half.is_finished()));
 }
 
@@ -230,7 +235,7 @@ async fn one_call_more_than_may_wait_is_refused_at_once_and_one_that_waits_in_va
     let layer = AdmissionLayer::new(&limits());
     let mut callers = (0..4 + 64).map(address).cycle();
     let mut call = || {
-        let request = request(GET_DAY, callers.next().expect("it goes round"), Body::empty());
+        let request = request(GET_DAY, callers.next().expect("it goes round"), whole());
         answered(&layer, endless, request)
     };
     let began = tokio::time::Instant::now();
