@@ -23,17 +23,9 @@ use crate::{
     lint::own_methods,
     methods::{Beside, Raw, answers, server},
     reasons::{self, ERRORS, FIELDS},
-    sources,
 };
 
 const CALLS: &str = include_str!("refusals.txt");
-
-/// What is provoked over the wire by the test of a service alone, of this name: the share of a day is 5,000,000 requests unless a setting
-/// of request intake says less, which `up` does not pass on.
-const ELSEWHERE: [(ErrorReason, &str); 1] = [(
-    ErrorReason::RateExceeded,
-    "a_caller_submits_so_many_requests_in_a_day_alone_or_in_batches_and_others_go_on",
-)];
 
 const LANGUAGES: [&str; 3] = ["kk", "ru", "en"];
 
@@ -417,27 +409,9 @@ async fn every_reason_comes_over_the_wire_with_the_code_and_the_texts_that_the_c
         }
     }
     stage.stop().await;
-    let elsewhere = ELSEWHERE.map(|(reason, _)| reason);
     let errors = reasons::values::<ErrorReason>(ERRORS).into_iter();
-    let errors = errors.filter(|reason| !elsewhere.contains(reason));
     let errors = errors.map(|reason| reason.as_str_name().trim_start_matches("ERROR_REASON_"));
     let fields = reasons::values::<FieldReason>(FIELDS).into_iter().map(short);
     assert_eq!(stage.provoked, errors.chain(fields).collect::<BTreeSet<_>>());
     tokio::task::block_in_place(|| drop(stage));
-}
-
-#[test]
-fn what_is_provoked_elsewhere_is_expected_by_the_test_that_is_named() {
-    for (reason, test) in ELSEWHERE {
-        let name = reason.as_str_name().trim_start_matches("ERROR_REASON_");
-        let provokes = |text: &String| {
-            text.split_once(&format!("async fn {test}(")).is_some_and(|(_, test)| {
-                test.split("\n}\n")
-                    .next()
-                    .unwrap_or_default()
-                    .contains(&format!("\"{name}\""))
-            })
-        };
-        assert!(sources::tests().iter().any(provokes), "{test} does not expect {name}");
-    }
 }

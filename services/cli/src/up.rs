@@ -78,13 +78,19 @@ impl Up {
     }
 }
 
-/// Passed on to request-intake.
-const AUTOMATIC_DRAFTS: &str = "LEGALSTAT_AUTOMATIC_DRAFTS";
+/// Passed on to request-intake, where they are set: with small shares of a day a system rehearses its refusals.
+const OF_INTAKE: [&str; 5] = [
+    "LEGALSTAT_AUTOMATIC_DRAFTS",
+    "LEGALSTAT_SUBMISSIONS_A_DAY",
+    "LEGALSTAT_SUBMISSION_BYTES_A_DAY",
+    "LEGALSTAT_UPLOADS_A_DAY",
+    "LEGALSTAT_UPLOAD_BYTES_A_DAY",
+];
 
 /// The settings that `up` and the clients of this machine know.
 fn refuse_unknown_settings() -> Result<(), SettingError> {
     let mut environment = Environment::of_process();
-    for name in [
+    let own = [
         "LEGALSTAT_DATABASE_URL",
         "LEGALSTAT_POSTGRES_BIN",
         "LEGALSTAT_CERTIFICATES",
@@ -92,10 +98,10 @@ fn refuse_unknown_settings() -> Result<(), SettingError> {
         "LEGALSTAT_FORM_REGISTRY_URL",
         "LEGALSTAT_REQUEST_INTAKE_URL",
         "LEGALSTAT_COLLECTION_DISTRIBUTION_URL",
-        AUTOMATIC_DRAFTS,
         OTLP_ENDPOINT,
         certificates::PUBLIC_HOSTS,
-    ] {
+    ];
+    for name in own.into_iter().chain(OF_INTAKE) {
         environment.optional(name);
     }
     environment.refuse_unknown()
@@ -425,9 +431,8 @@ impl Start<'_> {
                 // Empty, nobody is trusted; whoever tries signatures puts certificates there.
                 let trust = folder.join("signature-trust");
                 std::fs::create_dir_all(&trust).with_context(|| format!("making {}", trust.display()))?;
-                let drafts = std::env::var(AUTOMATIC_DRAFTS).unwrap_or_default();
+                settings.extend(OF_INTAKE.map(|name| (name, std::env::var(name).unwrap_or_default())));
                 settings.extend([
-                    (AUTOMATIC_DRAFTS, drafts),
                     calendar,
                     forms,
                     files,

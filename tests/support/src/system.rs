@@ -93,12 +93,14 @@ impl System {
         self.up_with(&[])
     }
 
-    /// The same with options.
+    /// The same with options, and with settings as `NAME=value` among them.
     pub fn up_with(&mut self, options: &[&str]) -> Duration {
         let began = Instant::now();
+        let settings = options.iter().filter_map(|option| option.split_once('='));
         let mut process = program(self.folder())
             .arg("up")
-            .args(options)
+            .args(options.iter().filter(|option| !option.contains('=')))
+            .envs(settings)
             .stderr(Stdio::piped())
             .spawn()
             .expect("it starts");
