@@ -21,7 +21,7 @@ use crate::{
     call::{
         access,
         apart::apart,
-        arrived::arrived,
+        arrived::{arrived, streamed},
         bounded::{bounded, refuse_compressed},
         caller::{Peer, Role},
         held::{OF_BYTES, held},
@@ -236,6 +236,7 @@ where
                     let (head, body) = request.into_parts();
                     http::Request::from_parts(head, arrived(body).await)
                 }
+                Class::Upload => request.map(streamed),
                 _ => request,
             };
             let Some(places) = rooms[&class].take(whose).await else {

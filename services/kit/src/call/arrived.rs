@@ -1,9 +1,10 @@
-//! The message of a unary call before the call is let in: who sends half of it keeps nobody from a place.
+//! The message of a unary call before the call is let in: who sends half of it keeps nobody from a place. And the end of what a
+//! caller sends: one who hung up may have left it so, and his call is dropped before it is looked at as an end.
 
 use std::{
     collections::VecDeque,
     pin::Pin,
-    task::{Context as Polling, Poll},
+    task::{Context as Polling, Poll, ready},
 };
 
 use bytes::Bytes;
@@ -27,7 +28,7 @@ pub(crate) async fn arrived(mut body: Body) -> Body {
         }
         if is_last {
             if failed || !is_whole(&frames, bytes) {
-                // A caller who hung up may have left it so, and his call is dropped once it waits: what he left unsaid is not refused.
+                // The call of who hung up is dropped once it waits: what he left unsaid is not refused.
                 task::yield_now().await;
             }
             return Body::new(Arrived { frames, rest: None });
@@ -49,6 +50,36 @@ fn is_whole(frames: &VecDeque<Result<Frame<Bytes>, Status>>, bytes: usize) -> bo
 fn data(frame: &Result<Frame<Bytes>, Status>) -> usize {
     let data = frame.as_ref().ok().and_then(Frame::data_ref);
     data.map_or(0, Bytes::len)
+}
+
+/// The same body, of many messages, which waits once before it ends or fails: the call of who hung up is dropped meanwhile.
+pub(crate) fn streamed(body: Body) -> Body {
+    Body::new(Streamed { body, last: None })
+}
+
+struct Streamed {
+    body: Body,
+    /// How it ended, once it has.
+    last: Option<Option<Result<Frame<Bytes>, Status>>>,
+}
+
+impl HttpBody for Streamed {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, polling: &mut Polling<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if let Some(last) = self.last.take() {
+            return Poll::Ready(last);
+        }
+        match ready!(Pin::new(&mut self.body).poll_frame(polling)) {
+            Some(Ok(frame)) => Poll::Ready(Some(Ok(frame))),
+            last => {
+                self.last = Some(last);
+                polling.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    }
 }
 
 struct Arrived {
@@ -77,8 +108,10 @@ impl HttpBody for Arrived {
 
 #[cfg(test)]
 mod tests {
-    use futures::{FutureExt as _, poll};
-    use http_body_util::Full;
+    use std::pin::pin;
+
+    use futures::{FutureExt as _, poll, stream};
+    use http_body_util::{Full, StreamBody};
 
     use super::*;
 
@@ -100,6 +133,22 @@ mod tests {
             };
             let given = given.collect().await.expect("it is there").to_bytes();
             assert_eq!(given, message);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_given_as_it_comes_and_its_end_or_failure_after_a_wait_in_which_its_call_may_end() {
+        for end in [None, Some(Err(Status::cancelled("the line was cut")))] {
+            let fails = end.is_some();
+            let chunk = Ok(Frame::data(Bytes::from_static(b"a")));
+            let body = StreamBody::new(stream::iter([Some(chunk), end].into_iter().flatten()));
+            let mut body = streamed(Body::new(body));
+            assert!(matches!(poll!(pin!(body.frame())), Poll::Ready(Some(Ok(_)))));
+            assert!(poll!(pin!(body.frame())).is_pending());
+            let Poll::Ready(last) = poll!(pin!(body.frame())) else {
+                panic!("it waits once");
+            };
+            assert_eq!(last.is_some_and(|last| last.is_err()), fails);
         }
     }
 }
