@@ -54,7 +54,7 @@ async fn answer(desk: &Desk, request: &proto::Request, at: &str) {
 }
 
 /// Waits until so many stops are counted, and none is left.
-async fn until_counted(desk: &Desk, stops: i64) {
+pub(super) async fn until_counted(desk: &Desk, stops: i64) {
     let counted = "SELECT CASE WHEN bool_and(counted) THEN count(*) ELSE -1 END FROM requests.clock_stop";
     let begun = Instant::now();
     while desk.stage.count(counted).await != stops {

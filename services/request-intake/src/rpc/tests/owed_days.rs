@@ -13,7 +13,10 @@ use legalstat_proto::{
 };
 use tonic::Code;
 
-use super::verbs::{Desk, PATIENCE, day, extension, forwarding, person, question, returning};
+use super::{
+    clock::until_counted,
+    verbs::{Desk, PATIENCE, day, extension, forwarding, person, question, returning},
+};
 
 /// An act of the calendar that the service has taken up, and that what it answered before did not know.
 const FOLLOWED: &str = "UPDATE requests.calendar_following SET known_from = '2026-03-02T00:00:00Z'";
@@ -30,6 +33,8 @@ async fn asked(desk: &Desk, cure_by: Option<Date>) -> proto::Request {
 async fn what_was_computed_is_told_while_the_calendar_is_away_and_reading_asks_nobody() {
     let desk = Desk::open().await;
     let request = asked(&desk, day(2026, 3, 6)).await;
+    // Another job asks the calendar about the clock that stood still.
+    until_counted(&desk, 1).await;
     let computed = desk.until(&request, |now| now.return_by.is_some()).await;
     desk.stage.fakes.set_away(true);
     let questions = desk.stage.fakes.answers.asked.load(Ordering::SeqCst);
