@@ -117,8 +117,7 @@ async fn withdrawn(system: &System, name: &str, days: i64) -> String {
         "--essence",
         "Crimes",
     ];
-    let request =
-        answer(&system.run(&[&new[..], &["--name", name, "--request-id", FIRST_CALL, "-o", "json"]].concat()));
+    let request = system.examined(&[&new[..], &["--name", name, "--request-id", FIRST_CALL]].concat());
     let coupon = request["coupon"]["number"].as_str().expect("it has one").to_owned();
     let withdraw = ["requests", "withdraw", &coupon, "--reason", "By letter 9"];
     assert!(system.run(&withdraw).status.success());
