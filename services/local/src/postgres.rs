@@ -1,7 +1,7 @@
 //! A private PostgreSQL server that lives as long as the process that started it.
 
 use std::{
-    fs, io,
+    fs,
     net::{Ipv4Addr, TcpListener},
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
@@ -12,7 +12,7 @@ use std::{
 use anyhow::Context as _;
 use rand::RngExt;
 use sha2::{Digest, Sha256};
-use sqlx::{ConnectOptions, Connection, postgres::PgConnectOptions};
+use sqlx::{ConnectOptions, Connection};
 use tokio::time::Instant;
 
 use super::{folder::write_whole, programs, unprivileged::Unprivileged};
@@ -20,8 +20,6 @@ use legalstat_kit::schema;
 
 /// How long the server may take to accept connections.
 const STARTING: Duration = Duration::from_secs(60);
-/// How long one try to connect to it may take: whoever got its port meanwhile may take the connection and say nothing.
-const ANSWER: Duration = Duration::from_secs(10);
 /// How many seconds an orphan may take to stop before it is stopped less gently.
 const STOPPING: &str = "10";
 /// Stops the server when the pipe that it reads is closed, which happens however this process ends. Ends when the server
@@ -180,7 +178,7 @@ impl Place {
             if line.is_empty()
                 && let Err(error) = fs::remove_file(self.pid_file())
                 // A server that has just ended takes its file away itself.
-                && error.kind() != io::ErrorKind::NotFound
+                && error.kind() != std::io::ErrorKind::NotFound
             {
                 return Err(error).context("removing what an ended PostgreSQL server left");
             }
@@ -222,17 +220,6 @@ impl Place {
             .status
             .success()
             .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
-    }
-
-    /// Whether the server that answers is the one on these data: another may have got the port meanwhile, and of copied data its password is
-    /// the same.
-    async fn answers(&self, options: &PgConnectOptions) -> Result<bool, sqlx::Error> {
-        let mut connection = options.connect().await?;
-        let data: String = sqlx::query_scalar("SHOW data_directory")
-            .fetch_one(&mut connection)
-            .await?;
-        connection.close().await?;
-        Ok(Path::new(&data) == self.data())
     }
 
     fn spawn(&self, port: u16, durable: bool) -> anyhow::Result<Child> {
@@ -346,8 +333,8 @@ impl Cluster {
         let options = schema::options(&self.admin_url("postgres"))?;
         let deadline = Instant::now() + STARTING;
         while Instant::now() < deadline {
-            let answered = tokio::time::timeout(ANSWER, self.place.answers(&options)).await;
-            if matches!(answered, Ok(Ok(true))) {
+            if let Ok(connection) = options.connect().await {
+                connection.close().await?;
                 return Ok(true);
             }
             if self.guard.try_wait()?.is_some() {

@@ -2,7 +2,6 @@
 
 use std::{
     io::{BufRead, BufReader},
-    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Child, Stdio},
 };
@@ -12,7 +11,6 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::Value;
-use tokio::net::TcpSocket;
 
 use crate::system::program;
 
@@ -22,18 +20,8 @@ pub struct Inbox {
     recipient: String,
     /// Those that it follows, whose copies it takes as well.
     also: Vec<String>,
-    /// Holds its port also while it does not run: nobody listens there then, and no other test gets the port.
-    port: TcpSocket,
+    port: u16,
     process: Option<Child>,
-}
-
-/// A port that is nobody else's. Whoever is told it by its number can listen there, and who connects before is refused.
-fn held() -> TcpSocket {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    socket.set_reuseaddr(true).expect("it is not bound yet");
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    socket.bind(any).expect("a port is free");
-    socket
 }
 
 impl Inbox {
@@ -55,7 +43,7 @@ impl Inbox {
             folder: folder.to_owned(),
             recipient: recipient.to_owned(),
             also: also.iter().map(|id| (*id).to_owned()).collect(),
-            port: held(),
+            port: 0,
             process: None,
         };
         std::fs::write(inbox.trusted_keys(), keys).expect("the folder is ours");
@@ -93,7 +81,7 @@ impl Inbox {
             .args(self.also.iter().flat_map(|id| ["--also", id]))
             .args([
                 "--listen",
-                &self.address().to_string(),
+                &format!("127.0.0.1:{}", self.port),
                 "--health-listen",
                 "127.0.0.1:0",
             ])
@@ -103,29 +91,29 @@ impl Inbox {
             .expect("it starts");
         let mut lines = BufReader::new(process.stderr.take().expect("it is piped")).lines();
         let mut said = String::new();
-        let there = format!("takes copies at {},", self.address());
-        loop {
+        let told = loop {
             let line = lines
                 .next()
                 .and_then(Result::ok)
                 .unwrap_or_else(|| panic!("it does not start: {said}"));
-            if line.contains(&there) {
-                break;
+            if line.contains("takes copies at") {
+                break line;
             }
             said += &format!("{line}\n");
-        }
+        };
+        let port = told
+            .split("takes copies at 127.0.0.1:")
+            .nth(1)
+            .and_then(|rest| rest.split(',').next());
+        self.port = port.and_then(|port| port.parse().ok()).expect("it says where");
         // Whatever else it says must not fill the pipe.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("inbox: {line}")));
         self.process = Some(process);
     }
 
-    fn address(&self) -> SocketAddr {
-        self.port.local_addr().expect("it is bound")
-    }
-
     /// Its address.
     pub fn url(&self) -> String {
-        format!("https://localhost:{}", self.address().port())
+        format!("https://localhost:{}", self.port)
     }
 
     /// Sends it a signal, and leaves it.
