@@ -19,7 +19,7 @@ use crate::prepared;
 /// How long a system may take to start; on a busy machine far more than it does.
 const STARTING: Duration = Duration::from_secs(120);
 /// How long an examination may take; on a busy machine far more than it does.
-pub(crate) const EXAMINED: Duration = Duration::from_secs(60);
+pub(crate) const EXAMINED: Duration = Duration::from_secs(120);
 
 /// A folder with a system that can be started, stopped and killed.
 pub struct System {
