@@ -216,7 +216,10 @@ fn a_request_is_submitted_from_a_file_and_read_back() {
         "--as",
         "administrator",
     ]);
-    assert_eq!(list(&entries, "entries").len(), 1);
+    // Where its examination comes after the call, the job that makes it has an entry too.
+    let methods = list(&entries, "entries").iter().map(|entry| &entry["method"]);
+    let by_caller: Vec<&Value> = methods.filter(|method| **method != "jobs/examination").collect();
+    assert_eq!(by_caller, ["/legalstat.requests.v1.RequestIntakeService/SubmitRequest"]);
 }
 
 #[test]

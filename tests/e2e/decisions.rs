@@ -255,8 +255,10 @@ fn told_of_both(system: &System, number: &str) {
             (Some("NOTICE_MEANS_E_GOVERNMENT"), Some("operator")),
             "{request}"
         );
+        let decision = &request["decisions"][place];
+        // What is forwarded does not wait for a calendar that is slow: then it has no day, and none is explained.
         assert!(
-            request["decisions"][place]["explanation"]["steps"].is_array(),
+            decision["explanation"]["steps"].is_array() || place == 5 && decision["notifyBy"].is_null(),
             "{request}"
         );
     }

@@ -16,6 +16,7 @@ use legalstat_proto::{
     },
     requests::v1::request_intake_service_client::RequestIntakeServiceClient,
 };
+use legalstat_test_support::calls::answered;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
@@ -78,19 +79,16 @@ impl Desk {
 
 /// Two indicators of form 1, one of them restricted, in force since the Instruction.
 async fn enter_indicators(registry: &Running) {
-    let mut client = FormRegistryServiceClient::new(registry.channel(Some("operator")));
-    let whole = async {
-        let punctuality = GetPunctualityRequest {
-            year: 2019,
-            ..Default::default()
-        };
-        while client.get_punctuality(punctuality.clone()).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+    let client = FormRegistryServiceClient::new(registry.channel(Some("operator")));
+    let punctuality = GetPunctualityRequest {
+        year: 2019,
+        ..Default::default()
     };
-    tokio::time::timeout(PATIENCE, whole)
-        .await
-        .expect("the schedule is made");
+    // Until then the schedule is not made.
+    answered(&client, &punctuality, |mut client, punctuality| async move {
+        client.get_punctuality(punctuality).await
+    })
+    .await;
     let indicator = |code: &str, restricted| Indicator {
         code: code.into(),
         title: Some(common::LocalizedText {
@@ -117,5 +115,8 @@ async fn enter_indicators(registry: &Running) {
         request_id: Uuid::new_v5(&Uuid::NAMESPACE_OID, b"indicators").to_string(),
         ..Default::default()
     };
-    client.batch_create_indicators(create).await.expect("they are entered");
+    answered(&client, &create, |mut client, create| async move {
+        client.batch_create_indicators(create).await
+    })
+    .await;
 }

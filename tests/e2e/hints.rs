@@ -276,7 +276,7 @@ fn an_anonymous_report_of_a_threat_is_to_be_forwarded_at_once_and_is_marked_in_t
     assert!(told.contains("FORWARDED"), "{told}");
 
     // Marked by an official behind the door.
-    let unmarked = system.json(&report);
+    let unmarked = system.examined(&report);
     let coupon = unmarked["coupon"]["number"].as_str().expect("it has one").to_owned();
     let mark = [
         "requests",

@@ -5,7 +5,7 @@ use legalstat_proto::collections::v1::{
     collection_distribution_service_client::CollectionDistributionServiceClient,
     copy_inbox_service_client::CopyInboxServiceClient, deliver_copy_request::Part, delivery::Answer,
 };
-use legalstat_test_support::{inbox::Inbox, system::System};
+use legalstat_test_support::{calls::answered, inbox::Inbox, system::System};
 use nix::sys::signal::Signal;
 use uuid::Uuid;
 
@@ -68,17 +68,15 @@ async fn a_state_body_starts_an_inbox_from_a_folder_and_the_distribution_takes_t
     });
     let name = names.first().expect("the court gets copies").clone();
 
-    let mut distribution =
-        CollectionDistributionServiceClient::new(system.channel("collection-distribution", Some(COURT)));
+    let distribution = CollectionDistributionServiceClient::new(system.channel("collection-distribution", Some(COURT)));
     let asked = GetCopyRequest {
         name: name.clone(),
         view: CopyView::Full.into(),
     };
-    let copy = distribution
-        .get_copy(asked)
-        .await
-        .expect("it is the court's")
-        .into_inner();
+    let copy = answered(&distribution, &asked, |mut distribution, asked| async move {
+        distribution.get_copy(asked).await
+    });
+    let copy = copy.await;
     let header = DeliverCopyHeader {
         delivery_id: Uuid::new_v4().to_string(),
         files: vec![EditionContent {
@@ -95,12 +93,11 @@ async fn a_state_body_starts_an_inbox_from_a_folder_and_the_distribution_takes_t
     };
     let messages =
         [Part::Header(header), Part::Chunk(CONTENT.into())].map(|part| DeliverCopyRequest { part: Some(part) });
-    let mut sender = CopyInboxServiceClient::new(system.channel_to(&inbox.url(), Some("collection-distribution")));
-    let delivered = sender
-        .deliver_copy(tokio_stream::iter(messages))
-        .await
-        .expect("it is taken")
-        .into_inner();
+    let sender = CopyInboxServiceClient::new(system.channel_to(&inbox.url(), Some("collection-distribution")));
+    let delivered = answered(&sender, &messages, |mut sender, messages| async move {
+        sender.deliver_copy(tokio_stream::iter(messages)).await
+    });
+    let delivered = delivered.await;
     let Some(Answer::Receipt(receipt)) = delivered.answer else {
         panic!("no receipt: {delivered:?}")
     };
@@ -116,12 +113,10 @@ async fn a_state_body_starts_an_inbox_from_a_folder_and_the_distribution_takes_t
         signing_key: receipt.signing_key,
         signature: receipt.signature,
     };
-    let confirmed = distribution
-        .confirm_receipt(confirm)
-        .await
-        .expect("it is true")
-        .into_inner();
-    assert_eq!(confirmed.state(), CopyState::Received);
+    let confirmed = answered(&distribution, &confirm, |mut distribution, confirm| async move {
+        distribution.confirm_receipt(confirm).await
+    });
+    assert_eq!(confirmed.await.state(), CopyState::Received);
 
     tokio::task::block_in_place(|| {
         let listed = system.json(&[&["inbox", "list"][..], &store].concat());

@@ -3,8 +3,8 @@
 use std::{
     io::{BufRead, BufReader},
     net::TcpListener,
+    path::Path,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
 };
 
 use nix::{
@@ -70,22 +70,19 @@ fn up_tells_the_ports_it_takes_instead_and_its_hints_work_where_they_are_printed
         .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o711))
         .tempdir()
         .expect("a folder");
-    let _held = held(7601);
-    let mut command = program(folder.path());
-    command.args(["up", "--folder", "it's here"]).stderr(Stdio::piped());
-    let mut up = Ended(command.spawn().expect("it starts"));
-    let mut said = Vec::new();
-    for line in BufReader::new(up.0.stderr.take().expect("it is piped")).lines() {
-        said.push(line.expect("it is text"));
-        if said.last().is_some_and(|line| line.starts_with("Ctrl-C")) {
-            break;
+    let mut tries = 0..TRIES;
+    let (mut up, said) = loop {
+        // Where another test's system has the port this one does not get it either, unless that ends at this very moment.
+        let _held = TcpListener::bind(("127.0.0.1", 7601));
+        let (up, said) = started(folder.path());
+        let mut lines = said.iter();
+        let moved = lines.find(|line| line.contains("calendar takes port"));
+        if moved.is_some_and(|line| line.contains("port 7601 cannot be had (Address already in use")) {
+            break (up, said);
         }
-    }
+        assert!(tries.next().is_some(), "{said:?}");
+    };
     let told = said.join("\n");
-    assert!(
-        told.contains("calendar takes port") && told.contains("port 7601 cannot be had (Address already in use"),
-        "{told}"
-    );
     let hints = said.iter().skip_while(|line| !line.starts_with("Try")).skip(1);
     let hints: Vec<&String> = hints.take_while(|line| line.starts_with("  ")).collect();
     assert!(hints.len() > 2, "{told}");
@@ -105,16 +102,25 @@ fn up_tells_the_ports_it_takes_instead_and_its_hints_work_where_they_are_printed
     assert!(up.0.wait().expect("it ends").success());
 }
 
-/// A port held by this test, taken when no other system on this machine has it any more.
-fn held(port: u16) -> TcpListener {
-    let give_up = Instant::now() + Duration::from_secs(300);
-    loop {
-        match TcpListener::bind(("127.0.0.1", port)) {
-            Ok(held) => return held,
-            Err(error) => assert!(Instant::now() < give_up, "{port}: {error}"),
+/// How often a system is started until its usual port is another's.
+const TRIES: usize = 5;
+
+/// A system that is started in a folder, and what it says at its start.
+fn started(folder: &Path) -> (Ended, Vec<String>) {
+    let mut command = program(folder);
+    command.args(["up", "--folder", "it's here"]).stderr(Stdio::piped());
+    let mut up = Ended(command.spawn().expect("it starts"));
+    let mut lines = BufReader::new(up.0.stderr.take().expect("it is piped")).lines();
+    let mut said = Vec::new();
+    for line in lines.by_ref() {
+        said.push(line.expect("it is text"));
+        if said.last().is_some_and(|line| line.starts_with("Ctrl-C")) {
+            break;
         }
-        std::thread::sleep(Duration::from_millis(20));
     }
+    // Whatever else it says must find who reads it.
+    std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+    (up, said)
 }
 
 /// A process that does not outlive its test.

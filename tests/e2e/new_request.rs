@@ -17,7 +17,8 @@ use serde_json::{Value, json};
 /// A program on a terminal, answered as a person would: after what it asks.
 struct Terminal {
     keys: File,
-    said: Arc<Mutex<String>>,
+    /// In bytes: what comes at once may end within a letter.
+    said: Arc<Mutex<Vec<u8>>>,
     reader: JoinHandle<()>,
     read_to: usize,
     process: std::process::Child,
@@ -41,7 +42,7 @@ impl Terminal {
             .stderr(Stdio::from(pty.slave))
             .spawn()
             .expect("the program runs");
-        let said = Arc::new(Mutex::new(String::new()));
+        let said = Arc::new(Mutex::new(Vec::new()));
         let (mut shown, told) = (File::from(end(&pty.master)), Arc::clone(&said));
         let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
@@ -50,7 +51,8 @@ impl Terminal {
                 if read == 0 {
                     break;
                 }
-                *told.lock().expect("nobody panics while holding it") += &String::from_utf8_lossy(&bytes[..read]);
+                let mut told = told.lock().expect("nobody panics while holding it");
+                told.extend_from_slice(&bytes[..read]);
             }
         });
         Self {
@@ -63,7 +65,8 @@ impl Terminal {
     }
 
     fn said(&self) -> String {
-        self.said.lock().expect("nobody panics while holding it").clone()
+        let said = self.said.lock().expect("nobody panics while holding it");
+        String::from_utf8_lossy(&said).into_owned()
     }
 
     /// Waits until it asks for something, and answers.
@@ -91,8 +94,8 @@ impl Terminal {
         let status = self.process.wait().expect("it ends");
         // The terminal is closed with the last who holds its other side, behind the last that it said.
         self.reader.join().expect("it reads to the end");
-        let said = self.said.lock().expect("nobody panics while holding it").clone();
-        (status.code(), said)
+        let said = self.said.lock().expect("nobody panics while holding it");
+        (status.code(), String::from_utf8_lossy(&said).into_owned())
     }
 }
 

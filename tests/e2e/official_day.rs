@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::{answers::with_figures, openssl::Outside};
 use cases::{INDICATOR, KINDS, OF_EACH, channel, flags};
 
-/// How long a request may take from its assignment to its answer, on a busy machine.
+/// How long an examination by the job may take; on a busy machine far more than it does.
 const PATIENCE: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(100);
 /// How many people work at once.
@@ -114,7 +114,7 @@ impl Office {
 
     /// Takes a request on until `is_there`, by its state and what was done, by what its sheet says is next.
     fn carry(&self, number: &str, official: &str, is_there: impl Fn(&str, &[String]) -> bool) -> Vec<String> {
-        let begun = Instant::now();
+        let mut begun = Instant::now();
         let mut steps = Vec::new();
         loop {
             let sheet = self.said(&["requests", "show", number, "--as", official]);
@@ -137,6 +137,7 @@ impl Office {
                 continue;
             }
             steps.push(self.step(&sheet, &next, official));
+            begun = Instant::now();
         }
     }
 

@@ -149,7 +149,7 @@ impl Connection {
     /// A call that did not come through for a certificate says so.
     async fn explained<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
         match result {
-            Err(failure @ Failure::Unreachable(_)) => match self.line.fault().await {
+            Err(failure @ Failure::Unreachable(_)) => match self.line.fault(self.timeout).await {
                 Some(told) => Err(Failure::Certificate(told)),
                 None => Err(failure),
             },

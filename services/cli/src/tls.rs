@@ -17,8 +17,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use x509_parser::{certificate::X509Certificate, pem::parse_x509_pem, prelude::FromDer as _};
 
-/// How long a service may take to say what is wrong.
-const ASKING: Duration = Duration::from_secs(2);
+/// How long a service may take to say what is wrong; on a busy machine far more than it does.
+const ASKING: Duration = Duration::from_secs(10);
 
 /// Refuses a certificate that cannot be used at an instant, by its file.
 pub(crate) fn usable(file: &Path, now: Timestamp) -> Result<(), String> {
@@ -83,9 +83,11 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// What is wrong with the service's certificate, if that is why no call comes through: the handshake is made once more.
-    pub(crate) async fn fault(&self) -> Option<String> {
-        let error = tokio::time::timeout(ASKING, self.shake_hands()).await.ok()?.err()?;
+    /// What is wrong with the service's certificate, if that is why no call comes through: the handshake is made once more. It may take as
+    /// long as a call.
+    pub(crate) async fn fault(&self, call: Duration) -> Option<String> {
+        let shaken = tokio::time::timeout(ASKING.min(call), self.shake_hands()).await;
+        let error = shaken.ok()?.err()?;
         let error = error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref()?;
         match error {
             rustls::Error::InvalidCertificate(wrong) => Some(format!("{} ({error})", told(wrong))),

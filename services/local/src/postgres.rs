@@ -175,11 +175,14 @@ impl Place {
         let ours = format!(" -D {data} ");
         if !line.contains(&ours) {
             // PostgreSQL believes that a process is alive when it has ended but nobody has waited for it.
-            return if line.is_empty() {
-                Ok(fs::remove_file(self.pid_file())?)
-            } else {
-                Ok(())
-            };
+            if line.is_empty()
+                && let Err(error) = fs::remove_file(self.pid_file())
+                // A server that has just ended takes its file away itself.
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                return Err(error).context("removing what an ended PostgreSQL server left");
+            }
+            return Ok(());
         }
         tracing::warn!("a PostgreSQL server of an earlier run is still there; stopping it");
         let mut refused = None;

@@ -5,6 +5,7 @@
     reason = "tests read the time of the processes that they watch, and choose ids"
 )]
 
+pub mod calls;
 pub mod inbox;
 pub mod open_requests;
 mod prepared;

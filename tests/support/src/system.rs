@@ -19,7 +19,7 @@ use crate::prepared;
 /// How long a system may take to start; on a busy machine far more than it does.
 const STARTING: Duration = Duration::from_secs(120);
 /// How long an examination may take; on a busy machine far more than it does.
-const EXAMINED: Duration = Duration::from_secs(60);
+pub(crate) const EXAMINED: Duration = Duration::from_secs(120);
 
 /// A folder with a system that can be started, stopped and killed.
 pub struct System {
@@ -175,15 +175,31 @@ impl System {
         Pid::from_raw(i32::try_from(self.process()).expect("a process id"))
     }
 
-    /// Sends a signal to every process of its PostgreSQL server.
+    /// Sends a signal to every process of its PostgreSQL server. The one that makes the others comes first: once it is stopped, none is
+    /// made that would go on.
+    ///
+    /// # Panics
+    /// When it does not run.
     pub fn signal_database(&self, signal: Signal) {
         let postmaster = self.postmaster();
-        let children = std::fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children"));
-        let children = children.expect("it runs");
-        let processes = children.split_whitespace().filter_map(|process| process.parse().ok());
-        for process in processes.chain(i32::try_from(postmaster)) {
+        send(postmaster, signal).expect("it runs");
+        if signal == Signal::SIGSTOP {
+            until_stopped(postmaster);
+        }
+        for process in children(postmaster) {
             // One of its processes may have ended meanwhile.
-            kill(Pid::from_raw(process), signal).ok();
+            send(process, signal).ok();
+        }
+    }
+
+    /// Lets its PostgreSQL server go on, if there is one that was stopped.
+    fn wake_database(&self) {
+        let file = std::fs::read_to_string(self.home().join("postgres/data/postmaster.pid"));
+        let first = file.ok().and_then(|text| text.lines().next()?.trim().parse().ok());
+        if let Some(postmaster) = first {
+            for process in children(postmaster).into_iter().chain([postmaster]) {
+                send(process, Signal::SIGCONT).ok();
+            }
         }
     }
 
@@ -300,7 +316,38 @@ impl System {
 impl Drop for System {
     fn drop(&mut self) {
         if self.process.is_some() {
+            // A test may have stopped the database, and failed meanwhile: then it would never end.
+            self.wake_database();
             self.end(Signal::SIGTERM);
         }
+    }
+}
+
+/// The processes that a process has made.
+fn children(process: u32) -> Vec<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
+    let children = children.split_whitespace().filter_map(|child| child.parse().ok());
+    children.collect()
+}
+
+fn send(process: u32, signal: Signal) -> nix::Result<()> {
+    kill(Pid::from_raw(i32::try_from(process).expect("a process id")), signal)
+}
+
+/// Waits until a process that was sent SIGSTOP does nothing more.
+fn until_stopped(process: u32) {
+    let began = Instant::now();
+    loop {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("it runs");
+        // The name in parentheses, which may hold anything, and then the state.
+        if stat
+            .rsplit(')')
+            .next()
+            .is_some_and(|rest| rest.trim_start().starts_with('T'))
+        {
+            return;
+        }
+        assert!(began.elapsed() < STARTING, "it does not stop: {stat}");
+        std::thread::sleep(Duration::from_millis(1));
     }
 }

@@ -71,6 +71,10 @@ impl Watching {
             let Err(failure) = self.follow(feed, options, told).await else {
                 return Ok(());
             };
+            if failure.retry_after().is_some() {
+                // It is there, and says when to try again, as it may to every call.
+                told.heard.get_or_insert_with(Instant::now);
+            }
             let pause = failure.retry_after().unwrap_or(PAUSE);
             let is_away = matches!(failure, Failure::Away(_) | Failure::Unreachable(_));
             let may_come_back = |heard: Instant| is_away && heard.elapsed() + pause < options.timeout();

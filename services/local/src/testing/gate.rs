@@ -72,8 +72,9 @@ impl Drop for Gate {
 async fn listen(listener: TcpListener, open: Arc<AtomicBool>, cut: Arc<Notify>, behind: SocketAddr) {
     let mut lines = tokio::task::JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
+        // Whoever shuts the gate from here on cuts this line too.
+        let cut = cut.clone().notified_owned();
         if open.load(Ordering::SeqCst) {
-            let cut = cut.clone().notified_owned();
             lines.spawn(async move {
                 tokio::select! { passed = pass(stream, behind) => passed, () = cut => Ok(()) }
             });

@@ -49,7 +49,9 @@ fn sweep() {
         .filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX))
         .map(|entry| entry.path())
     {
-        if folder.join("lock").exists() && FolderLock::acquire(&folder).is_ok() {
+        // Who has taken a folder has written its number; who is about to has not yet.
+        let was_taken = folder.join("lock").metadata().is_ok_and(|lock| lock.len() > 0);
+        if was_taken && FolderLock::acquire(&folder).is_ok() {
             std::fs::remove_dir_all(&folder).ok();
         }
     }
