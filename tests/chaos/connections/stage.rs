@@ -55,9 +55,11 @@ impl Stage {
         }
     }
 
-    /// Replaces a file: `ca.pem`, `revoked.pem`, those in `outside/`.
+    /// Replaces a file as a whole: `ca.pem`, `revoked.pem`, those in `outside/`.
     pub fn replace(&self, name: &str, content: &str) {
-        std::fs::write(self.folder.path().join(name), content).expect("it is written");
+        let (file, new) = (self.folder.path().join(name), self.folder.path().join("new"));
+        std::fs::write(&new, content).expect("it is written");
+        std::fs::rename(new, file).expect("it is replaced");
     }
 
     /// Replaces the server's certificate, and between the two files lets whoever looks see only one of them new.
