@@ -39,7 +39,7 @@ async fn a_release_that_brings_only_tables_of_the_kit_is_waited_for() {
     assert!(waited.is_err(), "{waited:?}");
 
     schema::migrate(&owner, &now, &never).await.expect("it migrates");
-    let waited = tokio::time::timeout(Duration::from_secs(10), waiting).await;
+    let waited = tokio::time::timeout(Duration::from_secs(60), waiting).await;
     waited.expect("nothing is missing any more").expect("nobody stopped it");
     // A release before, whose owner starts again, leaves what it does not know.
     schema::migrate(&owner, &before, &never).await.expect("it migrates");
