@@ -1,6 +1,9 @@
 //! A port that is kept for a server which is started, ends, and is started again.
 
-use std::{io, net::Ipv4Addr, net::SocketAddr};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use tokio::net::TcpSocket;
 
