@@ -4,7 +4,6 @@
 use std::{
     collections::HashMap,
     io::Read as _,
-    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
@@ -18,6 +17,7 @@ use legalstat_kit::{
 };
 use legalstat_local::{
     authority::{self, Authority, Usage},
+    port::KeptPort,
     postgres::{Cluster, ClusterOptions},
     roles::{self, ServicePasswords},
     signing,
@@ -39,7 +39,8 @@ const AHEAD: &str = "SUITE_CLOCK";
 /// Services, apart.
 pub struct Apart {
     processes: HashMap<&'static str, Child>,
-    ports: HashMap<&'static str, u16>,
+    /// Kept while a service is killed and started again.
+    ports: HashMap<&'static str, KeptPort>,
     /// What is set of the collection distribution beside what it needs.
     own: &'static [(&'static str, &'static str)],
     passwords: ServicePasswords,
@@ -95,8 +96,9 @@ impl Apart {
         let prepared = roles::prepare_database(&server, DATABASE, &passwords);
         prepared.await.expect("the database is prepared");
         let authority = Authority::open_or_create(&home).expect("an authority");
-        let ports: HashMap<_, _> = SERVICES.map(|(name, ..)| (name, free_port())).into();
-        let url = |(name, port): (&&str, &u16)| ((*name).to_owned(), format!("https://localhost:{port}"));
+        let port = || KeptPort::take().expect("a port is free");
+        let ports: HashMap<_, _> = SERVICES.map(|(name, ..)| (name, port())).into();
+        let url = |(name, port): (&&str, &KeptPort)| ((*name).to_owned(), url_of(port));
         let addresses: HashMap<_, _> = ports.iter().filter(|(name, _)| **name != REPLICA).map(url).collect();
         let addresses = serde_json::to_vec(&addresses).expect("they are texts");
         std::fs::write(home.join("addresses.json"), addresses).expect("the folder is ours");
@@ -210,11 +212,11 @@ impl Apart {
     }
 
     fn url(&self, service: &str) -> String {
-        format!("https://localhost:{}", self.ports[service])
+        url_of(&self.ports[service])
     }
 
     fn settings(&self, service: &str) -> Vec<(&'static str, String)> {
-        let port = self.ports[service];
+        let port = self.ports[service].number();
         let (service, schema) = service_of(service);
         let identity = self.authority.ensure(&Usage::service(service)).expect("a certificate");
         let server = self.cluster.admin_url("postgres");
@@ -272,10 +274,8 @@ fn service_of(name: &str) -> (&'static str, &'static str) {
     (service, schema)
 }
 
-/// A port that is free now.
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("an address").port()
+fn url_of(port: &KeptPort) -> String {
+    format!("https://localhost:{}", port.number())
 }
 
 #[test]

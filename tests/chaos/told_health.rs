@@ -13,8 +13,8 @@ use crate::call::Call;
 
 /// How often each service is asked.
 const ASKING: Duration = Duration::from_millis(100);
-/// How long an answer may take on a busy machine.
-const ANSWER: Duration = Duration::from_secs(5);
+/// How long an answer may take on a busy machine: less than the database is frozen for, which an answer does not wait for.
+const ANSWER: Duration = Duration::from_secs(7);
 /// How soon a service must know that its database is away: it asks each second and waits two for an answer. The rest is for a
 /// busy machine.
 const KNOWN: Duration = Duration::from_secs(10);
@@ -81,13 +81,13 @@ impl ToldHealth {
         }
     }
 
-    /// What was told wrongly, with the database away from one instant to another.
-    pub fn untruths(&self, gone: Instant, back: Instant) -> Vec<String> {
+    /// What was told wrongly, with the database away from one instant to another at least.
+    pub fn untruths(&self, gone: Instant, away: Instant) -> Vec<String> {
         let seen = self.seen.lock().expect("no test panics here");
         let untrue = seen.iter().filter(|seen| match &seen.status {
             // It lives throughout.
             status if seen.service.is_empty() => *status != Ok(SERVING),
-            status if seen.asked >= gone + KNOWN && seen.answered <= back => *status != Ok(NOT_SERVING),
+            status if seen.asked >= gone + KNOWN && seen.answered <= away => *status != Ok(NOT_SERVING),
             status => status.is_err(),
         });
         let told = |seen: &Seen| {

@@ -222,15 +222,6 @@ impl RunningInbox {
         }
     }
 
-    /// Its port, to start it there again.
-    ///
-    /// # Panics
-    /// Never: it has one.
-    pub fn port(&self) -> u16 {
-        let port = self.url.rsplit(':').next().and_then(|port| port.parse().ok());
-        port.expect("the address has a port")
-    }
-
     /// What it has answered, by name of the copy.
     ///
     /// # Panics

@@ -388,7 +388,7 @@ mod tests {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             };
-            let waited = tokio::time::timeout(Duration::from_secs(10), gone).await;
+            let waited = tokio::time::timeout(Duration::from_secs(60), gone).await;
             waited.unwrap_or_else(|_| panic!("{:?}", self.staged()));
         }
     }

@@ -10,6 +10,7 @@ pub mod added;
 pub mod authority;
 pub mod folder;
 pub mod hosts;
+pub mod port;
 pub mod postgres;
 pub mod programs;
 pub mod residents;

@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    net::{Ipv4Addr, TcpListener},
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
@@ -15,7 +14,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{ConnectOptions, Connection};
 use tokio::time::Instant;
 
-use super::{folder::write_whole, programs, unprivileged::Unprivileged};
+use super::{folder::write_whole, port::KeptPort, programs, unprivileged::Unprivileged};
 use legalstat_kit::schema;
 
 /// How long the server may take to accept connections.
@@ -52,7 +51,8 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// A running server. Dropping it stops it.
 #[derive(Debug)]
 pub struct Cluster {
-    port: u16,
+    /// Kept, so that nobody else has it when the server has ended and is started again.
+    port: KeptPort,
     password: String,
     guard: Child,
     pipe: Option<ChildStdin>,
@@ -273,8 +273,8 @@ impl Cluster {
         place.stop_orphan()?;
         let password = fs::read_to_string(place.folder.join("password")).context("reading the superuser's password")?;
         for _ in 0..5 {
-            let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-            let mut guard = place.spawn(port, options.durable)?;
+            let port = KeptPort::take()?;
+            let mut guard = place.spawn(port.number(), options.durable)?;
             let pipe = guard.stdin.take();
             let mut cluster = Self {
                 port,
@@ -315,7 +315,7 @@ impl Cluster {
         for _ in 0..TRIES {
             // Only what guards it may have ended, and the server go on.
             self.place.stop_orphan()?;
-            self.guard = self.place.spawn(self.port, self.durable)?;
+            self.guard = self.place.spawn(self.port.number(), self.durable)?;
             self.pipe = self.guard.stdin.take();
             if self.is_ready().await.with_context(|| self.place.log_tail())? {
                 return Ok(());
@@ -349,13 +349,14 @@ impl Cluster {
     pub fn admin_url(&self, database: &str) -> String {
         format!(
             "postgres://postgres:{}@127.0.0.1:{}/{database}",
-            self.password, self.port
+            self.password,
+            self.port()
         )
     }
 
     /// The port it listens on, on this machine only.
     pub fn port(&self) -> u16 {
-        self.port
+        self.port.number()
     }
 
     /// Stops the server and waits until it has ended.

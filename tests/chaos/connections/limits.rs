@@ -19,7 +19,9 @@ use super::{
     wire::{self, END_HEADERS, GOAWAY, HEADERS, RESET},
 };
 
-const SOON: Duration = Duration::from_secs(10);
+/// How long anything may take until it shows, on a busy machine far more than it does: less than until those who hold lines and calls give
+/// up, after 45 and 30 seconds.
+const SOON: Duration = Duration::from_secs(20);
 const LIST_DAYS: &str = "/legalstat.calendar.v1.CalendarService/ListDays";
 const GET_DAY: &str = "/legalstat.calendar.v1.CalendarService/GetDay";
 /// The status 431 as RFC 7541 writes it.
@@ -46,17 +48,15 @@ async fn who_holds_every_connection_keeps_nobody_out() {
         "at once, not when the others give up: {:?}",
         began.elapsed()
     );
-    let mut open = JoinSet::new();
+    let mut listening = JoinSet::new();
     for mut line in held {
-        open.spawn(async move {
-            wire::listen(&mut line, Duration::from_secs(1), |_| false)
-                .await
-                .ended
-                .is_none()
-        });
+        listening.spawn(async move { wire::listen(&mut line, SOON / 2, |_| false).await.ended.is_some() });
     }
-    let open = open.join_all().await.into_iter().filter(|open| *open).count();
-    assert!(open <= 20, "no more than the limit: {open}");
+    let mut ended = 0;
+    while ended < 40 {
+        let is_over = listening.join_next().await.expect("no more than the limit stay");
+        ended += usize::from(is_over.expect("it does not panic"));
+    }
     stage.stop().await;
 }
 
@@ -75,10 +75,9 @@ async fn who_holds_the_health_port_keeps_no_probe_out() {
         held.push(line);
     }
     let began = Instant::now();
-    legalstat_kit::run::server::ask_health(stage.health().port(), "")
-        .await
-        .expect("it serves");
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    while let Err(kept_out) = legalstat_kit::run::server::ask_health(stage.health().port(), "").await {
+        assert!(began.elapsed() < SOON, "{kept_out:#}");
+    }
     drop(held);
     stage.stop().await;
 }
@@ -93,13 +92,14 @@ fn watching() -> Vec<u8> {
     [wire::opening(&[]), calls.collect()].concat()
 }
 
-/// Opens so many calls on one connection without sending their messages, and hears what is said of them within a second
-/// after the last was opened.
-async fn opened(stage: &Stage, calls: u32, data: &[u8]) -> wire::Heard {
-    opened_on(stage.line().await, calls, data).await
-}
-
-async fn opened_on(mut line: impl wire::Bytes, calls: u32, data: &[u8]) -> wire::Heard {
+/// Opens so many calls on one connection without sending their messages, and hears what is said of them until it is enough, and a moment
+/// longer.
+async fn opened(
+    mut line: impl wire::Bytes,
+    calls: u32,
+    data: &[u8],
+    enough: impl Fn(&wire::Heard) -> bool,
+) -> wire::Heard {
     line.write_all(&wire::opening(&[])).await.expect("the line is there");
     // The server's own settings and its window come first: they count for what comes after them.
     let ready = |heard: &wire::Heard| {
@@ -119,15 +119,21 @@ async fn opened_on(mut line: impl wire::Bytes, calls: u32, data: &[u8]) -> wire:
         }
     }
     line.flush().await.ok();
-    wire::listen(&mut line, Duration::from_secs(2), |_| false).await
+    let heard = wire::listen(&mut line, SOON, enough).await;
+    heard.and(wire::listen(&mut line, Duration::from_millis(500), |_| false).await)
+}
+
+/// Whether two calls are answered.
+fn two_answered(heard: &wire::Heard) -> bool {
+    heard.streams(HEADERS).len() >= 2
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_has_no_more_calls_under_way_than_its_limit() {
     let stage = Stage::start(&[("LEGALSTAT_CALLS_BY_CONNECTION", 10)]).await;
-    let heard = opened(&stage, 25, &[]).await;
-    let refused = heard.payloads(RESET).filter(|code| **code == REFUSED_STREAM);
-    assert_eq!(refused.count(), 15, "{heard:?}");
+    let refused = |heard: &wire::Heard| heard.payloads(RESET).filter(|code| **code == REFUSED_STREAM).count();
+    let heard = opened(stage.line().await, 25, &[], |heard| refused(heard) >= 15).await;
+    assert_eq!(refused(&heard), 15, "{heard:?}");
     stage.stop().await;
 }
 
@@ -139,7 +145,7 @@ async fn strangers_of_one_address_have_a_quarter_of_all_calls_under_way_and_know
     let calls: Vec<u8> = (0..6).flat_map(|number| wire::call(number * 2 + 1, GET_DAY)).collect();
     let sent = [wire::opening(&[]), calls].concat();
     line.write_all(&sent).await.expect("the line is there");
-    let heard = wire::listen(&mut line, SOON, |heard| heard.streams(HEADERS).len() >= 2).await;
+    let heard = wire::listen(&mut line, SOON, two_answered).await;
     assert_eq!(
         heard.streams(HEADERS).len(),
         2,
@@ -163,7 +169,7 @@ async fn half_messages_of_strangers_take_no_more_memory_than_there_is_for_them()
     // Each announces a mebibyte and sends an eighth of it: four of them take what strangers of one address get.
     let mut part = vec![0; 5 + 128 * 1024];
     part[..5].copy_from_slice(&[0, 0, 0x10, 0, 0]);
-    let heard = opened(&stage, 6, &part).await;
+    let heard = opened(stage.line().await, 6, &part, two_answered).await;
     let answered = heard.streams(HEADERS).len();
     assert!((2..=3).contains(&answered), "{answered} of 6 were refused: {heard:?}");
     let known = stage.channel(Some(&stage.authority.sign(WATCHER)));
@@ -232,7 +238,7 @@ async fn half_messages_of_one_known_caller_leave_room_for_others() {
     });
     let mut part = vec![0; 5 + 128 * 1024];
     part[..5].copy_from_slice(&[0, 0, 0x10, 0, 0]);
-    let heard = opened_on(stage.line_of(Some(&greedy)).await, 6, &part).await;
+    let heard = opened(stage.line_of(Some(&greedy)).await, 6, &part, two_answered).await;
     let answered = heard.streams(HEADERS).len();
     assert!((2..=3).contains(&answered), "{answered} of 6 were refused: {heard:?}");
     let known = stage.channel(Some(&stage.authority.sign(WATCHER)));
@@ -293,7 +299,7 @@ async fn a_call_without_a_deadline_ends_within_seconds_and_one_of_a_stranger_in_
     let long = wire::frame(HEADERS, END_HEADERS, 3, &long);
     let sent = [wire::opening(&[]), wire::call(1, GET_DAY), long].concat();
     line.write_all(&sent).await.expect("the line is there");
-    let heard = wire::listen(&mut line, SOON, |heard| heard.streams(HEADERS).len() >= 2).await;
+    let heard = wire::listen(&mut line, SOON, two_answered).await;
     let mut answered = heard.streams(HEADERS);
     answered.sort_unstable();
     assert_eq!(answered, [1, 3], "{heard:?}");

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use jiff::Timestamp;
-use legalstat_kit::call::{client, tls};
+use legalstat_kit::call::tls;
 use legalstat_local::testing::harness::Running;
 use legalstat_proto::calendar::v1::{Day, GetDayRequest, calendar_service_client::CalendarServiceClient};
 use rustls::{
@@ -15,7 +15,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::{
     Status,
-    transport::{Certificate, Channel, ClientTlsConfig, Identity},
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
 
 use super::authority::{Authority, Signed};
@@ -55,9 +55,11 @@ impl Stage {
         }
     }
 
-    /// Replaces a file: `ca.pem`, `revoked.pem`, those in `outside/`.
+    /// Replaces a file as a whole: `ca.pem`, `revoked.pem`, those in `outside/`.
     pub fn replace(&self, name: &str, content: &str) {
-        std::fs::write(self.folder.path().join(name), content).expect("it is written");
+        let (file, new) = (self.folder.path().join(name), self.folder.path().join("new"));
+        std::fs::write(&new, content).expect("it is written");
+        std::fs::rename(new, file).expect("it is replaced");
     }
 
     /// Replaces the server's certificate, and between the two files lets whoever looks see only one of them new.
@@ -106,14 +108,15 @@ impl Stage {
         self.service.health()
     }
 
-    /// A channel with this certificate, or without one.
+    /// A channel with this certificate, or without one, that waits for its line for as long as a busy machine takes.
     pub fn channel(&self, signed: Option<&Signed>) -> Channel {
         let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(&self.authority.pem));
         let tls = match signed {
             Some(signed) => tls.identity(Identity::from_pem(&signed.certificate, &signed.key)),
             None => tls,
         };
-        client::channel(self.url(), tls).expect("a URL")
+        let endpoint = Endpoint::from_shared(self.url().to_owned()).and_then(|endpoint| endpoint.tls_config(tls));
+        endpoint.expect("a URL").connect_lazy()
     }
 
     /// A connection with TLS and nothing after it. The peer's system keeps few bytes for it.

@@ -22,6 +22,8 @@ use super::{
 
 /// Within which time every state ends.
 const MINUTE: Duration = Duration::from_secs(60);
+/// How much later a busy machine may notice it.
+const NOTICED: Duration = Duration::from_secs(30);
 const GET_DAY: &str = "/legalstat.calendar.v1.CalendarService/GetDay";
 const LIST_DAYS: &str = "/legalstat.calendar.v1.CalendarService/ListDays";
 
@@ -125,7 +127,7 @@ async fn every_state_of_a_connection_ends_within_a_minute() {
         ));
     }
 
-    let ended = tokio::time::timeout(MINUTE, lines.join_all()).await;
+    let ended = tokio::time::timeout(MINUTE + NOTICED, lines.join_all()).await;
     for (state, after) in ended.expect("every state ends within a minute") {
         eprintln!("{state}: {after:?}");
     }
@@ -182,7 +184,7 @@ async fn without_window(mut line: Line, window: u32, began: Instant) -> (String,
     sent.extend(wire::call(1, LIST_DAYS));
     sent.extend(wire::frame(wire::DATA, 1, 1, &many_days()));
     line.write_all(&sent).await.expect("the line is there");
-    let heard = wire::listen(&mut line, MINUTE, |heard| heard.streams(RESET).contains(&1)).await;
+    let heard = wire::listen(&mut line, MINUTE + NOTICED, |heard| heard.streams(RESET).contains(&1)).await;
     assert!(heard.streams(HEADERS).contains(&1), "the call was answered");
     assert!(heard.streams(RESET).contains(&1), "window {window}: {:?}", heard.ended);
     assert!(heard.ended.is_none(), "the call ended, not the connection");
@@ -198,7 +200,7 @@ async fn without_window_for_a_short_answer(mut line: Line, window: u32, began: I
     sent.extend(wire::call(1, GET_DAY));
     sent.extend(wire::frame(wire::DATA, 1, 1, &wire::message(&a_day().encode_to_vec())));
     line.write_all(&sent).await.expect("the line is there");
-    let heard = wire::listen(&mut line, MINUTE, |heard| heard.streams(RESET).contains(&1)).await;
+    let heard = wire::listen(&mut line, MINUTE + NOTICED, |heard| heard.streams(RESET).contains(&1)).await;
     assert!(heard.streams(HEADERS).contains(&1), "the call was answered");
     let is_over = heard.streams(RESET).contains(&1) || heard.ended.is_some();
     assert!(is_over, "window {window}: neither the call nor the connection ended");
@@ -210,7 +212,8 @@ async fn without_window_for_a_short_answer(mut line: Line, window: u32, began: I
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_takes_an_answer_slowly_gets_all_of_it() {
-    let stage = Stage::start(&[("LEGALSTAT_STALL_SECONDS", 1)]).await;
+    const LIMIT: u64 = 9;
+    let stage = Stage::start(&[("LEGALSTAT_STALL_SECONDS", LIMIT)]).await;
     let mut line = stage.line().await;
     let mut sent = wire::opening(&[(4, 0)]);
     sent.extend(wire::call(1, LIST_DAYS));
@@ -219,21 +222,21 @@ async fn who_takes_an_answer_slowly_gets_all_of_it() {
     let (mut bytes, mut blocks, began) = (0, 0, Instant::now());
     // The header, and the trailers.
     while blocks < 2 {
-        // Longer than the limit in all, shorter each.
+        // Longer than the limit in all, and each so much shorter that a busy machine comes in time with the next.
         let more = 16 * 1024_u32;
         let window = wire::frame(WINDOW, 0, 1, &more.to_be_bytes());
         let whole = wire::frame(WINDOW, 0, 0, &more.to_be_bytes());
         line.write_all(&[window, whole].concat())
             .await
             .expect("the line is there");
-        let heard = wire::listen(&mut line, Duration::from_millis(500), |_| false).await;
+        let heard = wire::listen(&mut line, Duration::from_millis(2500), |_| false).await;
         assert!(heard.streams(RESET).is_empty() && heard.ended.is_none(), "{heard:?}");
         bytes += heard.payloads(wire::DATA).map(<[u8]>::len).sum::<usize>();
         blocks += heard.streams(HEADERS).len();
-        assert!(began.elapsed() < MINUTE, "{bytes} bytes have come");
+        assert!(began.elapsed() < 3 * MINUTE, "{bytes} bytes have come");
     }
     assert!(
-        began.elapsed() > Duration::from_secs(2),
+        began.elapsed() > Duration::from_secs(LIMIT),
         "{bytes} bytes were a quick answer"
     );
     stage.stop().await;

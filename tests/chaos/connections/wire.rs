@@ -81,6 +81,15 @@ impl Heard {
         frames.map(|(stream, _)| *stream).collect()
     }
 
+    /// This, and what came after it.
+    pub fn and(mut self, later: Self) -> Self {
+        for (kind, frames) in later.frames {
+            self.frames.entry(kind).or_default().extend(frames);
+        }
+        self.ended = self.ended.or(later.ended);
+        self
+    }
+
     /// The payloads of a kind of frame.
     pub fn payloads(&self, kind: u8) -> impl Iterator<Item = &[u8]> {
         let frames = self.frames.get(&kind).into_iter().flatten();

@@ -19,7 +19,7 @@ const DEADLINE: Duration = Duration::from_millis(200);
 /// After so many cuts that did harm the course ends: each costs a new service.
 const ENOUGH: usize = 5;
 /// How often each method is cut in each way in a sample, at most; less often where there are many methods, so that a sample
-/// takes no longer. Each run draws anew.
+/// takes no longer. Each run draws anew unless it has a seed.
 const DRAWS: usize = 3;
 const DRAWS_OF_ALL: usize = 100;
 /// A packet number that no call reaches.

@@ -1,5 +1,7 @@
 //! Messages about who gets copies.
 
+use std::sync::atomic::{AtomicI32, Ordering};
+
 use legalstat_proto::{
     collections::v1::{
         AddRecipientKeyRequest, ApproveDistributionRequest, Collection, Copy, CreateRecipientRequest, DistributionCell,
@@ -75,7 +77,8 @@ fn adding() -> AddRecipientKeyRequest {
 
 /// A list that an act changes, every time to another number.
 fn resolving() -> ResolveDistributionRequest {
-    let copies = 1 + i32::from(Uuid::new_v4().as_bytes()[0]) * 20 + i32::from(Uuid::new_v4().as_bytes()[1]) % 20;
+    static COPIES: AtomicI32 = AtomicI32::new(100);
+    let copies = COPIES.fetch_add(1, Ordering::SeqCst);
     ResolveDistributionRequest {
         parent: "collections/prosecution-bodies".into(),
         cells: vec![DistributionCell {

@@ -14,14 +14,17 @@ use crate::load::Load;
 
 /// How many write at once: as many as there are connections for it.
 const WRITERS: usize = 8;
-/// How soon after the line is back writes must be.
-const BACK: Duration = Duration::from_secs(15);
 /// For how long lines are cut.
 const SHORT: [u64; 2] = [2, 10];
 const WHOLE: [u64; 5] = [2, 5, 10, 15, 30];
 
 pub fn whole() -> bool {
     std::env::var("LEGALSTAT_RESTARTS").is_ok_and(|value| value == "whole")
+}
+
+/// How soon after the line is back writes must be. The short form runs beside other tests.
+fn soon() -> Duration {
+    Duration::from_secs(if whole() { 15 } else { 60 })
 }
 
 async fn cut<H: Stormy + Send + Sync + 'static>() {
@@ -34,12 +37,12 @@ async fn cut<H: Stormy + Send + Sync + 'static>() {
     let mut problems = Vec::new();
     for seconds in if whole() { &WHOLE[..] } else { &SHORT } {
         let began = Instant::now();
-        problems.extend(load.back_since(began, &["write"], BACK).await.err());
+        problems.extend(load.back_since(began, &["write"], soon()).await.err());
         let relay = &house.watched().relay;
         relay.silence();
         tokio::time::sleep(Duration::from_secs(*seconds)).await;
         relay.release();
-        match load.back_since(Instant::now(), &["write"], BACK).await {
+        match load.back_since(Instant::now(), &["write"], soon()).await {
             Ok(back) => eprintln!("{}: cut for {seconds} s, writes are back after {back:?}", H::NAME),
             Err(problem) => problems.push(format!("cut for {seconds} s: {problem}")),
         }

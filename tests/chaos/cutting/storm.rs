@@ -1,6 +1,9 @@
 //! Many callers who hang up, and many deadlines that pass, beside others who want to get on with their work.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 
 use futures::future::{join_all, try_join_all};
 use tonic::Code;
@@ -14,14 +17,15 @@ const CONNECTIONS: u32 = 16;
 /// Who hangs up, who works, and who is refused.
 const HANG_UP: usize = 4;
 const OTHERS: usize = 2;
-/// How many calls the others get done at least, also on a busy machine; undisturbed it is hundreds.
-const LEAST: u64 = 3;
+/// How many calls each of the others gets done while the storm goes on, also where a busy machine takes longer for them; undisturbed it is
+/// hundreds.
+const LEAST: u64 = 2;
 /// How many reads tell how long one takes.
 const MEASURED: u32 = 10;
 /// How many call with a deadline that passes, and how often.
 const LATE: usize = 16;
 const ROUNDS: usize = 5;
-/// How long a service may take to make all of its connections.
+/// How long a service may take to make all of its connections, and the others to get on amid a storm.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// That deadline, and how long the relay holds each packet that begins a transaction or carries out a statement:
 /// sqlx gives statements these names.
@@ -58,10 +62,10 @@ async fn patience<H: Stormy>(house: &H) -> Duration {
     Duration::from_millis(8).max(began.elapsed() * 3 / 2 / MEASURED)
 }
 
-/// Makes a call again and again and leaves each after a while; how often.
-async fn hang_up(call: Call, until: Instant, most: Duration, mut dice: Dice) -> Result<u64, String> {
+/// Makes a call again and again until the storm is over, and leaves each after a while; how often.
+async fn hang_up(call: Call, over: &AtomicBool, most: Duration, mut dice: Dice) -> Result<u64, String> {
     let mut hang_ups = 0;
-    while Instant::now() < until {
+    while !over.load(Ordering::Relaxed) {
         let most = u64::try_from(most.as_micros()).unwrap_or(u64::MAX);
         let patience = Duration::from_micros(dice.up_to(most));
         match tokio::time::timeout(patience, call.make(None)).await {
@@ -73,18 +77,23 @@ async fn hang_up(call: Call, until: Instant, most: Duration, mut dice: Dice) -> 
     Ok(hang_ups)
 }
 
-async fn work<H: Stormy>(house: &H, place: usize, until: Instant) -> Result<u64, String> {
+/// Whether somebody who got so many calls done goes on in a storm that began then.
+fn goes_on(began: Instant, done: u64) -> bool {
+    began.elapsed() < lasting() || (done < LEAST && began.elapsed() < PATIENCE)
+}
+
+async fn work<H: Stormy>(house: &H, place: usize, began: Instant) -> Result<u64, String> {
     let mut done = 0;
-    while Instant::now() < until {
+    while goes_on(began, done) {
         house.watched().done(&house.work(place)).await?;
         done += 1;
     }
     Ok(done)
 }
 
-async fn be_refused<H: Stormy>(house: &H, until: Instant) -> Result<u64, String> {
+async fn be_refused<H: Stormy>(house: &H, began: Instant) -> Result<u64, String> {
     let mut refused = 0;
-    while Instant::now() < until {
+    while goes_on(began, refused) {
         let (call, code) = house.refused();
         house.watched().refused(&call, code).await?;
         refused += 1;
@@ -109,12 +118,19 @@ async fn storm<H: Stormy>() {
     // Connections for writing that were not needed so far are no waste.
     let allowed = house.watched().relay.connections() + house.watched().spare().await;
     let most = patience(&house).await;
-    let until = Instant::now() + lasting();
+    let (began, over) = (Instant::now(), AtomicBool::new(false));
     let mut dice = Dice::of("LEGALSTAT_CUTTING_SEED", H::NAME);
-    let (hang_ups, done, refused) = tokio::join!(
-        join_all((0..HANG_UP).map(|_| hang_up(house.hung_up(), until, most, dice.another()))),
-        join_all((0..OTHERS).map(|place| work(&house, place, until))),
-        join_all((0..OTHERS).map(|_| be_refused(&house, until))),
+    let others = async {
+        let others = tokio::join!(
+            join_all((0..OTHERS).map(|place| work(&house, place, began))),
+            join_all((0..OTHERS).map(|_| be_refused(&house, began))),
+        );
+        over.store(true, Ordering::Relaxed);
+        others
+    };
+    let (hang_ups, (done, refused)) = tokio::join!(
+        join_all((0..HANG_UP).map(|_| hang_up(house.hung_up(), &over, most, dice.another()))),
+        others,
     );
     let mut problems = Vec::new();
     let hang_ups = sum(hang_ups, &mut problems);
@@ -128,11 +144,12 @@ async fn storm<H: Stormy>() {
     problems.extend(course::after(&house).await);
     assert!(problems.is_empty(), "{}:\n{}", H::NAME, problems.join("\n"));
     assert!(
-        hang_ups > 0 && done >= LEAST && refused >= LEAST,
+        hang_ups > 0 && done > LEAST && refused > LEAST,
         "the others got no further than {done} calls done and {refused} refused"
     );
+    // One that nobody used for a moment is tried, and made anew when its answer comes late.
     assert!(
-        opened <= hang_ups / 100,
+        opened <= 2 + hang_ups / 100,
         "{hang_ups} hang-ups cost {opened} new connections"
     );
 }

@@ -20,8 +20,10 @@ use tonic::{Code, Status};
 
 use crate::call::Call;
 
-/// How long a backend may take to leave a transaction that nobody waits for; it takes milliseconds when all is well.
+/// How long, and for how many looks, a backend may take to leave a transaction that nobody waits for; it takes milliseconds when all is well.
+/// After ten seconds PostgreSQL ends such a transaction by itself.
 const SETTLING: Duration = Duration::from_secs(5);
+const LOOKS: u32 = 100;
 /// The methods that leave a journal entry and change nothing, and whether each call does: of others the first of an hour.
 const READINGS: [(&str, bool); 4] = [
     (
@@ -167,8 +169,9 @@ impl Watched {
         let sql = "SELECT state || ' after ' || query FROM pg_stat_activity
                    WHERE datname = current_database() AND usename = $1
                      AND (state = 'active' OR state LIKE 'idle in transaction%') LIMIT 1";
-        let (began, mut database) = (Instant::now(), self.database.lock().await);
+        let (began, mut database, mut looks) = (Instant::now(), self.database.lock().await, 0);
         loop {
+            looks += 1;
             let busy: Option<String> = sqlx::query_scalar(sql)
                 .bind(format!("{}_runtime", self.schema))
                 .fetch_optional(&mut *database)
@@ -176,7 +179,9 @@ impl Watched {
                 .map_err(|error| error.to_string())?;
             match busy {
                 None => return Ok(()),
-                Some(busy) if began.elapsed() > SETTLING => return Err(format!("a backend is still {busy}")),
+                Some(busy) if began.elapsed() > SETTLING && looks > LOOKS => {
+                    return Err(format!("a backend is still {busy}"));
+                }
                 Some(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         }

@@ -42,7 +42,7 @@ const CALLS: u64 = 20_000;
 /// How many are under way at once.
 const SIDE_BY_SIDE: usize = 24;
 /// How long what was counted may take to be written, and what was broken off to be gone.
-const SETTLING: Duration = Duration::from_secs(20);
+const SETTLING: Duration = Duration::from_secs(60);
 /// How much more memory the process may take in the last tenth than in the first, in MiB: its caches fill, and its allocator
 /// keeps what it had at the busiest moment.
 const GROWTH: u64 = 96;

@@ -6,6 +6,7 @@ use std::{
     process::{Child, Stdio},
 };
 
+use legalstat_local::port::KeptPort;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -20,7 +21,8 @@ pub struct Inbox {
     recipient: String,
     /// Those that it follows, whose copies it takes as well.
     also: Vec<String>,
-    port: u16,
+    /// Kept while it is killed and started again.
+    port: KeptPort,
     process: Option<Child>,
 }
 
@@ -43,7 +45,7 @@ impl Inbox {
             folder: folder.to_owned(),
             recipient: recipient.to_owned(),
             also: also.iter().map(|id| (*id).to_owned()).collect(),
-            port: 0,
+            port: KeptPort::take().expect("a port is free"),
             process: None,
         };
         std::fs::write(inbox.trusted_keys(), keys).expect("the folder is ours");
@@ -81,7 +83,7 @@ impl Inbox {
             .args(self.also.iter().flat_map(|id| ["--also", id]))
             .args([
                 "--listen",
-                &format!("127.0.0.1:{}", self.port),
+                &format!("127.0.0.1:{}", self.port.number()),
                 "--health-listen",
                 "127.0.0.1:0",
             ])
@@ -91,21 +93,11 @@ impl Inbox {
             .expect("it starts");
         let mut lines = BufReader::new(process.stderr.take().expect("it is piped")).lines();
         let mut said = String::new();
-        let told = loop {
-            let line = lines
-                .next()
-                .and_then(Result::ok)
-                .unwrap_or_else(|| panic!("it does not start: {said}"));
-            if line.contains("takes copies at") {
-                break line;
-            }
+        while !said.contains("takes copies at") {
+            let line = lines.next().and_then(Result::ok);
+            let line = line.unwrap_or_else(|| panic!("it does not start: {said}"));
             said += &format!("{line}\n");
-        };
-        let port = told
-            .split("takes copies at 127.0.0.1:")
-            .nth(1)
-            .and_then(|rest| rest.split(',').next());
-        self.port = port.and_then(|port| port.parse().ok()).expect("it says where");
+        }
         // Whatever else it says must not fill the pipe.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("inbox: {line}")));
         self.process = Some(process);
@@ -113,7 +105,7 @@ impl Inbox {
 
     /// Its address.
     pub fn url(&self) -> String {
-        format!("https://localhost:{}", self.port)
+        format!("https://localhost:{}", self.port.number())
     }
 
     /// Sends it a signal, and leaves it.

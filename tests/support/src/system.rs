@@ -13,6 +13,7 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::Value;
+use tonic::transport::Endpoint;
 
 use crate::prepared;
 
@@ -303,13 +304,15 @@ impl System {
         self.channel_to(&self.url(service), caller)
     }
 
-    /// A channel to a server beside the system as a caller, or without a certificate.
+    /// A channel to a server beside the system as a caller, or without a certificate. It waits for its line for as long as a busy machine
+    /// takes.
     pub fn channel_to(&self, url: &str, caller: Option<&str>) -> tonic::transport::Channel {
         let file = |name: String| self.home().join("certificates").join(name);
         let identity = caller.map(|name| (file(format!("{name}.pem")), file(format!("{name}.key"))));
         let identity = identity.as_ref().map(|(certificate, key)| (certificate, key));
         let tls = legalstat_kit::call::tls::client(&file("ca.pem".into()), identity).expect("certificates are there");
-        legalstat_kit::call::client::channel(url, tls).expect("a URL")
+        let endpoint = Endpoint::from_shared(url.to_owned()).and_then(|endpoint| endpoint.tls_config(tls));
+        endpoint.expect("a URL").connect_lazy()
     }
 }
 

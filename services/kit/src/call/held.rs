@@ -117,10 +117,8 @@ mod tests {
     #[tokio::test]
     async fn a_trickle_ends_all_the_same() {
         let (free, whole) = (Arc::new(Semaphore::new(2)), 5 * SHORT);
-        let (mut body, began) = (
-            held(Body::new(Endless(true)), place(&free), Some(whole)),
-            Instant::now(),
-        );
+        let began = Instant::now();
+        let mut body = held(Body::new(Endless(true)), place(&free), Some(whole));
         while frame(&mut body).await.is_data() {
             assert_eq!(free.available_permits(), 0);
             tokio::time::sleep(SHORT / 10).await;

@@ -111,15 +111,21 @@ mod tests {
         };
         WAITING.scope(Arc::clone(&waiting), call).await;
         assert_eq!(waiting.left(), Duration::ZERO);
-        assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+        // Not a hundred times as long.
+        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     }
 
     #[tokio::test]
     async fn patience_ends_with_the_deadline() {
-        let waiting = Waiting::begin(PATIENCE, Some(Instant::now()), None);
-        let began = Instant::now();
-        WAITING.scope(waiting, wait_in_vain()).await;
-        assert!(began.elapsed() < PATIENCE);
+        let mut took = Duration::MAX;
+        // A machine may stop for as long, and not each time.
+        for _ in 0..10 {
+            let waiting = Waiting::begin(PATIENCE, Some(Instant::now()), None);
+            let began = Instant::now();
+            WAITING.scope(waiting, wait_in_vain()).await;
+            took = took.min(began.elapsed());
+        }
+        assert!(took < PATIENCE, "{took:?}");
     }
 
     #[tokio::test]

@@ -23,7 +23,7 @@ use crate::{
 };
 use legalstat_kit::{
     Context, Service,
-    call::{client, tls},
+    call::tls,
     run::{self, Listeners, environment::Environment, server},
     schema,
 };
@@ -329,12 +329,12 @@ impl Running {
     }
 
     /// A channel to it as one of the system's callers (`operator`, `edms`, a recipient's id, a service's name), or
-    /// without a certificate.
+    /// without a certificate. It waits for its line for as long as a busy machine takes.
     ///
     /// # Panics
     /// When the certificate cannot be made.
     pub fn channel(&self, caller: Option<&str>) -> Channel {
-        client::channel(&self.url, self.tls(caller)).expect("the address is a URL")
+        self.endpoint(caller).connect_lazy()
     }
 
     /// The same, whose client takes only 64 KiB of an answer ahead of its reader.
@@ -342,11 +342,15 @@ impl Running {
     /// # Panics
     /// When the certificate cannot be made.
     pub fn narrow_channel(&self, caller: Option<&str>) -> Channel {
-        let endpoint = Endpoint::from_shared(self.url.clone()).expect("the address is a URL");
-        let endpoint = endpoint
-            .tls_config(self.tls(caller))
-            .expect("the certificates are ours");
+        let endpoint = self.endpoint(caller);
         endpoint.initial_stream_window_size(64 * 1024).connect_lazy()
+    }
+
+    fn endpoint(&self, caller: Option<&str>) -> Endpoint {
+        let endpoint = Endpoint::from_shared(self.url.clone()).expect("the address is a URL");
+        endpoint
+            .tls_config(self.tls(caller))
+            .expect("the certificates are ours")
     }
 
     fn tls(&self, caller: Option<&str>) -> ClientTlsConfig {

@@ -162,6 +162,19 @@ impl Relay {
         self.state.borrow().sent
     }
 
+    /// Waits until for a second nothing has come on the way to the server; how many packets and connections there were by then.
+    pub async fn quiet(&self) -> (u64, u64) {
+        let now = || (self.sent(), self.connections());
+        let mut before = now();
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if now() == before {
+                return before;
+            }
+            before = now();
+        }
+    }
+
     /// The port that stands in for the server's own.
     pub fn port(&self) -> u16 {
         self.address.port()

@@ -2,9 +2,10 @@
 
 use std::net::Ipv4Addr;
 
+use legalstat_local::port::KeptPort;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpSocket, TcpStream},
+    net::{TcpSocket, TcpStream},
 };
 
 use super::{
@@ -19,10 +20,8 @@ const HASTY: Limits = Limits {
 
 #[tokio::test]
 async fn a_port_where_nobody_listens_is_unreachable() {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
-    let port = listener.local_addr().expect("it is bound").port();
-    drop(listener);
-    let failure = Ground::new().failure(&court(port)).await;
+    let port = KeptPort::take().expect("a port");
+    let failure = Ground::new().failure(&court(port.number())).await;
     assert_outcome(&failure, Outcome::Unreachable, "no connection came about");
 }
 

@@ -28,12 +28,21 @@ async fn a_server_that_takes_the_bytes_and_never_answers_is_waited_for_until_the
         })
     });
     let server = Server::inbox(shows(&ground.identity(COURT)), inbox.clone()).await;
-    let begun = Instant::now();
-    let failure = ground
-        .failure_of(&court(server.port), hasty(vec![ground.store(b"small")]))
-        .await;
-    assert_outcome(&failure, Outcome::NoAnswer, "");
-    assert!(begun.elapsed() >= SOON && inbox.seen.stored() == b"small");
+    // Where a busy machine does not bring the bytes in time, there is more time.
+    for soon in [1, 4, 16].map(|times| times * SOON) {
+        let begun = Instant::now();
+        let parcel = Parcel {
+            until: begun + soon,
+            ..parcel(vec![ground.store(b"small")])
+        };
+        let failure = ground.failure_of(&court(server.port), parcel).await;
+        assert_outcome(&failure, Outcome::NoAnswer, "");
+        assert!(begun.elapsed() >= soon);
+        if inbox.seen.stored() == b"small" {
+            return;
+        }
+    }
+    panic!("the bytes came within {:?}", 16 * SOON);
 }
 
 #[tokio::test]
@@ -90,7 +99,7 @@ static ANSWERS: Notify = Notify::const_new();
 #[tokio::test]
 async fn a_slow_server_that_answers_before_the_end_has_answered() {
     let ground = Ground::within(Limits {
-        part: Duration::from_millis(200),
+        part: Duration::from_secs(2),
         ..LIMITS
     });
     let inbox = Inbox::delivering(|seen, mut stream| {
@@ -106,7 +115,7 @@ async fn a_slow_server_that_answers_before_the_end_has_answered() {
     let slowly = async {
         ASKED.notified().await;
         // Longer than any part may take: the whole may.
-        tokio::time::sleep(Duration::from_millis(600)).await;
+        tokio::time::sleep(Duration::from_millis(2500)).await;
         ANSWERS.notify_one();
     };
     let to = court(server.port);

@@ -77,6 +77,17 @@ async fn heartbeat(feed: &mut Feed) -> WatchFormsResponse {
     heartbeat
 }
 
+/// The next heartbeat that says that not everything is told: those of a busy machine may be from before.
+async fn behind(feed: &mut Feed) -> WatchFormsResponse {
+    for _ in 0..PATIENCE.as_secs() {
+        let heartbeat = heartbeat(feed).await;
+        if !heartbeat.caught_up {
+            return heartbeat;
+        }
+    }
+    panic!("everything is told")
+}
+
 /// Reads until everything is told; gives the events and the last token.
 pub(super) async fn all(feed: &mut Feed) -> (Vec<(String, String)>, String) {
     let mut events = Vec::new();
@@ -112,12 +123,8 @@ async fn an_event_that_is_committed_late_is_told_before_those_that_overtook_it()
     let (mut late, mut swift) = (registry.database().await, registry.database().await);
     run(&mut late, &format!("BEGIN; {}", happened("late"))).await;
     run(&mut swift, &happened("swift")).await;
-    let waiting = heartbeat(&mut feed).await;
-    assert_eq!(
-        (waiting.caught_up, &waiting.resume_token),
-        (false, &begun),
-        "one is committed and cannot be told yet"
-    );
+    let waiting = behind(&mut feed).await;
+    assert_eq!(waiting.resume_token, begun, "one is committed and cannot be told yet");
     run(&mut late, "COMMIT").await;
     assert_eq!(event(&mut feed).await, told("late"));
     assert_eq!(event(&mut feed).await, told("swift"));
@@ -131,7 +138,7 @@ async fn an_event_that_is_rolled_back_is_never_told_and_keeps_the_others_only_un
     let (mut undone, mut swift) = (registry.database().await, registry.database().await);
     run(&mut undone, &format!("BEGIN; {}", happened("undone"))).await;
     run(&mut swift, &happened("swift")).await;
-    assert!(!heartbeat(&mut feed).await.caught_up);
+    behind(&mut feed).await;
     run(&mut undone, "ROLLBACK").await;
     assert_eq!(event(&mut feed).await, told("swift"));
     assert!(heartbeat(&mut feed).await.caught_up);
@@ -463,7 +470,7 @@ async fn five_thousand_events_of_many_writers_are_told_in_order_and_none_is_left
     let took = began.elapsed();
     assert!(told == stored, "who comes late is told the same");
     eprintln!("5,000 events told in {took:?}");
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(took < PATIENCE, "{took:?}");
     let mut told = Vec::new();
     while told.len() < 5000 {
         told.push(event(&mut slow).await);

@@ -68,16 +68,21 @@ async fn every_refusal_of_a_flood_is_in_the_journal_under_its_method() {
         let client = registry.client(caller);
         for _ in 0..EACH {
             let mut client = client.clone();
-            flood.spawn(async move { place(&mut client, &placing(JANUARY, Place::InformationService)).await });
+            flood.spawn(async move {
+                let mut untold = 0_i64;
+                loop {
+                    let refused = place(&mut client, &placing(JANUARY, Place::InformationService)).await;
+                    match refused.expect_err("neither may place").code() {
+                        Code::Unauthenticated | Code::PermissionDenied => return untold,
+                        // On a busy machine its entry may take longer than its answer waits, and is written all the same.
+                        Code::Unavailable => untold += 1,
+                        code => panic!("{code:?}"),
+                    }
+                }
+            });
         }
     }
-    for refused in flood.join_all().await {
-        let code = refused.expect_err("neither may place").code();
-        assert!(
-            matches!(code, Code::Unauthenticated | Code::PermissionDenied),
-            "{code:?}"
-        );
-    }
+    let untold: i64 = flood.join_all().await.into_iter().sum();
     let Registry { running, .. } = registry;
     let mut database = running.superuser().await;
     running.stop().await;
@@ -88,8 +93,13 @@ async fn every_refusal_of_a_flood_is_in_the_journal_under_its_method() {
     .fetch_all(&mut database)
     .await
     .expect("it is readable");
-    let of = |caller: &str| (caller.to_owned(), "PlaceEdition".to_owned(), EACH);
-    assert_eq!(counted, [of("anonymous"), of("edms")]);
+    let of = |caller: &str, count| (caller.to_owned(), "PlaceEdition".to_owned(), count);
+    let [anonymous, edms] = counted.as_slice() else {
+        panic!("{counted:?}")
+    };
+    for (entries, caller) in [(anonymous, "anonymous"), (edms, "edms")] {
+        assert_eq!(*entries, of(caller, entries.2.clamp(EACH, EACH + untold)));
+    }
 }
 
 #[tokio::test]

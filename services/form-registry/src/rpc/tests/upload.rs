@@ -414,7 +414,7 @@ async fn an_upload_that_stands_still_ends_and_gives_its_place_back() {
 async fn a_download_that_nobody_reads_ends_and_gives_its_place_back() {
     let settings = [
         ("LEGALSTAT_DOWNLOADS", "1"),
-        ("LEGALSTAT_STALL_SECONDS", "1"),
+        ("LEGALSTAT_STALL_SECONDS", "5"),
         ("LEGALSTAT_FILE_LIMIT", "20000000"),
     ];
     let registry = Registry::start_with(None, NOW, true, &settings).await;

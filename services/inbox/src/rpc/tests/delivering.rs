@@ -1,4 +1,5 @@
 use legalstat_kit::door::wire;
+use legalstat_local::port::KeptPort;
 use legalstat_proto::collections::v1::{ContentManifest, EditionContent, ManifestFile, Receipt, delivery::Answer};
 use ring::signature::{ED25519, UnparsedPublicKey};
 
@@ -19,6 +20,9 @@ async fn a_copy_is_stored_and_signed_for_once_and_answered_the_same_again_under_
     let own = Keys::read(&keys).expect("it is sound");
     let mut setup = world.setup();
     setup.signing_keys = Some(keys);
+    // Nobody else has it between the end and the next start.
+    let port = KeptPort::take().expect("a port is free");
+    setup.port = port.number();
     let inbox = RunningInbox::start(&setup, now).await;
     let (sender, content) = (world.sender(&inbox), content(1, 200_000));
     let (copy, first, second) = (world.copy(25, COURT, &content), Uuid::new_v4(), Uuid::new_v4());
@@ -59,14 +63,13 @@ async fn a_copy_is_stored_and_signed_for_once_and_answered_the_same_again_under_
         (&*second.to_string(), &given)
     );
 
-    let (port, stored) = (inbox.port(), inbox.stored());
+    let stored = inbox.stored();
     assert_eq!(inbox.received(), std::slice::from_ref(&copy.name));
     assert_eq!(stored[0].deliveries, [first, second]);
     assert_eq!(stored[0].copy(), &copy);
     assert_eq!(inbox.content(&copy.name, 1), content);
     inbox.stop().await;
 
-    setup.port = port;
     let later = || "2026-10-15T06:00:00Z".parse().expect("an instant");
     let inbox = RunningInbox::start(&setup, later).await;
     for id in [first, second] {

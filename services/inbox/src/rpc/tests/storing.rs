@@ -1,5 +1,7 @@
 use std::{fs, time::SystemTime};
 
+use legalstat_local::port::KeptPort;
+
 use super::*;
 use crate::store::{self, Part, Store};
 
@@ -83,8 +85,12 @@ async fn a_folder_that_takes_nothing_refuses_for_the_moment_and_is_told_by_healt
 #[tokio::test]
 async fn whatever_a_killed_process_left_is_gone_on_from_and_an_answer_that_was_not_given_is_none() {
     let world = World::new();
-    let inbox = world.start().await;
-    let (sender, port) = (world.sender(&inbox), inbox.port());
+    // Nobody else has it between an end and the next start.
+    let port = KeptPort::take().expect("a port is free");
+    let mut setup = world.setup();
+    setup.port = port.number();
+    let inbox = RunningInbox::start(&setup, now).await;
+    let sender = world.sender(&inbox);
     let (copy, content, id, part) = half(&world, &sender).await;
     inbox.stop().await;
     // It was killed when it had written the record with its answer, and had not made the part a copy.
@@ -94,8 +100,6 @@ async fn whatever_a_killed_process_left_is_gone_on_from_and_an_answer_that_was_n
     ));
     fs::write(part.join("copy.json"), record.written().expect("it has a form")).expect("the folder is ours");
     fs::write(part.join("copy.json.new"), b"{").expect("the folder is ours");
-    let mut setup = world.setup();
-    setup.port = port;
     let inbox = RunningInbox::start(&setup, now).await;
     let known = sender.get(id).await.expect("it is known");
     assert_eq!((known.received_bytes, known.answer), (100, None));

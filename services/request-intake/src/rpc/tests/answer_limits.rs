@@ -164,7 +164,7 @@ async fn a_download_that_nobody_reads_ends_and_gives_its_place_back() {
     let settings = [
         ("LEGALSTAT_DOWNLOADS", "1"),
         ("LEGALSTAT_PUBLIC_DOWNLOADS", "1"),
-        ("LEGALSTAT_STALL_SECONDS", "1"),
+        ("LEGALSTAT_STALL_SECONDS", "5"),
     ];
     let stage = Stage::set_with(&settings).await;
     let (asked, mut answer) = drafted(&stage, 1).await;
