@@ -7,7 +7,7 @@ use legalstat_proto::calendar::v1::{
     BatchComputeDeadlinesRequest, CalendarChange, WatchCalendarRequest, calendar_service_client::CalendarServiceClient,
 };
 use tokio::{io::AsyncWriteExt as _, time::Instant};
-use tonic::{Code, Status, Streaming, transport::Channel};
+use tonic::{Code, Status, Streaming, body::Body, client::GrpcService, transport::Channel};
 use tonic_types::StatusExt as _;
 
 use super::{
@@ -23,7 +23,10 @@ const WATCH_CALENDAR: &str = "/legalstat.calendar.v1.CalendarService/WatchCalend
 pub(super) const SOON: Duration = Duration::from_secs(10);
 
 /// Watches the calendar.
-pub(super) async fn watch(channel: Channel) -> Result<Streaming<CalendarChange>, Status> {
+pub(super) async fn watch<C>(channel: C) -> Result<Streaming<CalendarChange>, Status>
+where
+    C: GrpcService<Body, ResponseBody = Body>,
+{
     let watching = CalendarServiceClient::new(channel)
         .watch_calendar(WatchCalendarRequest::default())
         .await;
