@@ -7,7 +7,7 @@ use legalstat_proto::calendar::v1::{
     BatchComputeDeadlinesRequest, CalendarChange, WatchCalendarRequest, calendar_service_client::CalendarServiceClient,
 };
 use tokio::{io::AsyncWriteExt as _, time::Instant};
-use tonic::{Code, Status, Streaming, transport::Channel};
+use tonic::{Code, Status, Streaming, body::Body, client::GrpcService, transport::Channel};
 use tonic_types::StatusExt as _;
 
 use super::{
@@ -29,7 +29,10 @@ const LONGEST: i64 = 64;
 const ENDED: Duration = Duration::from_secs(LONGEST.unsigned_abs() + SOON.as_secs());
 
 /// Watches the calendar.
-pub(super) async fn watch(channel: Channel) -> Result<Streaming<CalendarChange>, Status> {
+pub(super) async fn watch<C>(channel: C) -> Result<Streaming<CalendarChange>, Status>
+where
+    C: GrpcService<Body, ResponseBody = Body>,
+{
     let watching = CalendarServiceClient::new(channel)
         .watch_calendar(WatchCalendarRequest::default())
         .await;

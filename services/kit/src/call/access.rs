@@ -101,6 +101,11 @@ pub fn admits(path: &str, caller: &Caller) -> bool {
     policy(path).is_some_and(|(_, policy)| policy.admit(caller, path).is_ok())
 }
 
+/// Whether a method of the contracts leaves nothing behind, so that it can be called again, by its path.
+pub(crate) fn only_reads(path: &str) -> bool {
+    policy(path).is_some_and(|(_, policy)| !policy.mutates && !policy.recorded)
+}
+
 /// The name of a method of the contracts, for labels that must not grow with what strangers ask for.
 pub(crate) fn known_method(path: &str) -> Option<&'static str> {
     POLICIES.get_key_value(path).map(|(name, _)| name.as_str())

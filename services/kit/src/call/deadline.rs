@@ -51,6 +51,11 @@ static STREAMS: LazyLock<HashSet<String>> = LazyLock::new(|| {
         .collect()
 });
 
+/// Whether a method takes or gives more than one message, by its path.
+pub(crate) fn is_stream(path: &str) -> bool {
+    STREAMS.contains(path)
+}
+
 /// A `grpc-timeout` that is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UnreadableTimeout;
@@ -100,7 +105,7 @@ impl DeadlineLayer {
     fn timeout(self, request: &http::Request<Body>) -> Duration {
         // What cannot be read is refused further in, where the refusal goes into the journal.
         let given = of_caller(request.headers()).ok().flatten();
-        let is_stream = STREAMS.contains(request.uri().path());
+        let is_stream = is_stream(request.uri().path());
         let usual = if is_stream { LONGEST } else { self.unary };
         // A stranger's message takes memory as long as it may be on its way.
         let peer = request.extensions().get::<Peer>();

@@ -9,6 +9,7 @@ pub mod access;
 pub mod admission;
 mod apart;
 mod arrived;
+pub mod balance;
 mod bounded;
 pub mod caller;
 pub mod client;

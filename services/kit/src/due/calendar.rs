@@ -8,10 +8,10 @@ use legalstat_proto::calendar::v1::{
     Obligation, WatchCalendarRequest, calendar_service_client::CalendarServiceClient,
     compute_deadline_request::Subject, preview_recompute_request,
 };
-use tonic::{Response, Status, Streaming, transport::Channel};
+use tonic::{Response, Status, Streaming};
 
 use crate::{
-    call::{client, tls},
+    call::{balance::Balanced, client, tls},
     door::wire,
     due::DueDate,
 };
@@ -33,7 +33,7 @@ pub type Hypothesis = preview_recompute_request::Change;
 /// The calendar, called with the service's own certificate.
 #[derive(Clone)]
 pub struct Calendar {
-    client: CalendarServiceClient<Channel>,
+    client: CalendarServiceClient<Balanced>,
 }
 
 impl Calendar {
@@ -125,7 +125,8 @@ impl Calendar {
     }
 }
 
-/// Waits for an answer, but not for a peer that never finishes the handshake: a call's own deadline starts after it.
+/// Waits for an answer, but not for one that begins and never ends, or a feed that never begins: a call's own deadline is for the
+/// beginning, and a feed has none.
 async fn within<T>(call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {
     // Boxed: a call takes kilobytes, and whatever waits for it would have them several times over.
     let answer = tokio::time::timeout(PATIENCE, Box::pin(call)).await;

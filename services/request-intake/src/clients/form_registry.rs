@@ -4,13 +4,12 @@ use std::{collections::HashMap, time::Duration};
 
 use futures::future::join_all;
 use legalstat_kit::{
-    call::{client, tls},
+    call::{balance::Balanced, client, tls},
     door::word::Word as _,
 };
 use legalstat_proto::forms::v1::{
     self as proto, AvailabilityItem, CheckAvailabilityRequest, form_registry_service_client::FormRegistryServiceClient,
 };
-use tonic::transport::Channel;
 
 use super::{ask, understood};
 use crate::domain::{
@@ -29,7 +28,7 @@ const WORDS: usize = 500;
 /// The form registry, called with this service's own certificate.
 #[derive(Clone)]
 pub struct FormRegistry {
-    client: FormRegistryServiceClient<Channel>,
+    client: FormRegistryServiceClient<Balanced>,
 }
 
 impl FormRegistry {
