@@ -9,7 +9,7 @@ import sys
 import yaml
 
 # Made by whoever runs the system, as the operations guide says.
-BY_OPERATOR = {"legalstat-authority", "backup-storage", "request-intake-signing-keys", "collection-distribution-signing-keys"}
+BY_OPERATOR = {"legalstat-authority", "backup-storage", "file-storage", "request-intake-signing-keys", "collection-distribution-signing-keys"}
 WORKLOADS = ("Deployment", "Job")
 
 

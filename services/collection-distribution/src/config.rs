@@ -7,6 +7,7 @@ use std::{
 };
 
 use legalstat_kit::{
+    bucket,
     partial::Bounds,
     run::environment::{Environment, SettingError},
 };
@@ -32,6 +33,8 @@ pub struct Config {
     pub calendar_url: String,
     /// The folder for the content of editions.
     pub files: PathBuf,
+    /// Where it is kept in place of the folder.
+    pub bucket: Option<bucket::Settings>,
     /// How many bytes a file of an edition may have.
     pub file_limit: u64,
     /// How long and how much of uploads that broke off is kept.
@@ -49,6 +52,7 @@ pub struct Config {
 pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let calendar_url = environment.required("LEGALSTAT_CALENDAR_URL");
     let files = environment.required("LEGALSTAT_FILES");
+    let bucket = bucket::Settings::read(environment);
     let file_limit = environment.parsed("LEGALSTAT_FILE_LIMIT", FILE_LIMIT);
     let partial_seconds = environment.parsed("LEGALSTAT_PARTIAL_SECONDS", PARTIAL_SECONDS);
     let partial_bytes = environment.parsed("LEGALSTAT_PARTIAL_BYTES", PARTIAL_BYTES);
@@ -58,6 +62,7 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     Ok(Config {
         calendar_url: calendar_url?,
         files: PathBuf::from(files?),
+        bucket: bucket?,
         file_limit: file_limit?,
         partials: Bounds {
             kept: Duration::from_secs(partial_seconds?),

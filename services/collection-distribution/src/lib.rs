@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 use legalstat_kit::{
-    Context, Service,
+    Context, Service, bucket,
     call::MESSAGE,
     due::{self, Schedule, calendar::Calendar},
     feed::Outbox,
@@ -40,13 +40,20 @@ pub static SERVICE: Service<Config> = Service {
     services: &[SERVICE_NAME],
     tables: &[&write::TABLES, &due::TABLES, &due::SCHEDULE, &TABLES],
     config: config::read,
-    check: |config| SigningKeys::open(&config.signing_keys).map(drop),
+    check,
     start: |context, config| Box::pin(start(context, config)),
 };
 
+fn check(config: &Config) -> anyhow::Result<()> {
+    config.bucket.as_ref().map(bucket::Settings::check).transpose()?;
+    SigningKeys::open(&config.signing_keys).map(drop)
+}
+
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
-    let files = FileStore::open(&context, "collection-distribution", &config.files, config.file_limit)?
-        .resuming(&context, config.partials)?;
+    let files = FileStore::open(&context, SERVICE.name, &config.files, config.file_limit)?
+        .resuming(&context, config.partials)?
+        .keeping(SERVICE.name, config.bucket.as_ref())
+        .await?;
     let signing_keys = SigningKeys::open(&config.signing_keys)?;
     signing_keys.follow(&context);
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use legalstat_kit::{
+    bucket,
     partial::Bounds,
     run::environment::{Environment, SettingError},
 };
@@ -51,6 +52,8 @@ pub struct Config {
     pub calendar_url: String,
     /// The folder for the files of editions.
     pub files: PathBuf,
+    /// Where they are kept in place of the folder.
+    pub bucket: Option<bucket::Settings>,
     /// How many bytes a file may have.
     pub file_limit: u64,
     /// About figures.
@@ -68,6 +71,7 @@ pub struct Config {
 pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     let calendar_url = environment.required("LEGALSTAT_CALENDAR_URL");
     let files = environment.required("LEGALSTAT_FILES");
+    let bucket = bucket::Settings::read(environment);
     let file_limit = environment.parsed("LEGALSTAT_FILE_LIMIT", FILE_LIMIT);
     let import_rows = environment.parsed("LEGALSTAT_IMPORT_ROWS", IMPORT_ROWS);
     let import_rows_held = environment.parsed("LEGALSTAT_IMPORT_ROWS_HELD", IMPORT_ROWS_HELD);
@@ -86,6 +90,7 @@ pub fn read(environment: &mut Environment) -> Result<Config, SettingError> {
     Ok(Config {
         calendar_url: calendar_url?,
         files: PathBuf::from(files?),
+        bucket: bucket?,
         file_limit: file_limit?,
         figures: Figures {
             import_rows,

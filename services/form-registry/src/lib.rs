@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use legalstat_kit::{
-    Context, Service,
+    Context, Service, bucket,
     call::MESSAGE,
     due::{self, Schedule, calendar::Calendar},
     feed::Outbox,
@@ -35,13 +35,15 @@ pub static SERVICE: Service<Config> = Service {
     services: &[SERVICE_NAME],
     tables: &[&write::TABLES, &due::TABLES, &due::SCHEDULE, &TABLES],
     config: config::read,
-    check: |_| Ok(()),
+    check: |config| config.bucket.as_ref().map_or(Ok(()), bucket::Settings::check),
     start: |context, config| Box::pin(start(context, config)),
 };
 
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
-    let files = FileStore::open(&context, "form-registry", &config.files, config.file_limit)?
-        .resuming(&context, config.partials)?;
+    let files = FileStore::open(&context, SERVICE.name, &config.files, config.file_limit)?
+        .resuming(&context, config.partials)?
+        .keeping(SERVICE.name, config.bucket.as_ref())
+        .await?;
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     db::reference::load(&context).await?;
     let schedule = Schedule::start(&context, calendar, db::form::duties).await?;

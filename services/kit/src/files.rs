@@ -1,4 +1,4 @@
-//! Files by content: what is stored is found by its SHA-256 and never changes.
+//! Files by content: what is stored is found by its SHA-256 and never changes. It is received in a folder, and kept there or in a bucket.
 
 use std::{
     fs::File,
@@ -18,6 +18,7 @@ use tonic::Code;
 
 use crate::{
     Context, Error, Refusal,
+    bucket::{self, Bucket},
     call::Done,
     partial::{self, Bounds, Partial, Partials, Resumed, unreadable},
     received::Received,
@@ -40,6 +41,8 @@ pub type Digests = BoxStream<'static, Result<[u8; 32], Error>>;
 pub struct FileStore {
     store: Arc<dyn ObjectStore>,
     folder: PathBuf,
+    /// Where finished content is kept in place of the folder, where one is set.
+    bucket: Option<Bucket>,
     received: Received,
     /// Where uploads that may be resumed are received; none where no upload may.
     partials: Option<Partials>,
@@ -88,12 +91,40 @@ impl Staged {
     /// Keeps the content under its digest. Keeping the same content twice changes nothing.
     ///
     /// # Errors
-    /// When the store fails; then the content is deleted.
+    /// When the store fails; then the content is deleted, unless its upload may be resumed and it was to be kept in a bucket.
     pub async fn keep(mut self) -> Result<(), Error> {
+        if self.files.bucket.is_some() {
+            self.send().await?;
+            // The bucket has it: what was received goes with this value.
+            self.resumable = None;
+            return Ok(());
+        }
         let kept = place(&self.sha256);
         self.files.store.rename(&self.place, &kept).await.map_err(failed)?;
         self.kept = true;
         Ok(())
+    }
+
+    /// Sends the content to the bucket, unless it is there: before a transaction, so that none waits for more than the answer that it is.
+    /// It is still nobody's until it is kept. Where there is no bucket nothing happens.
+    ///
+    /// # Errors
+    /// When the store fails; then the content is deleted, unless its upload may be resumed.
+    pub async fn send(&self) -> Result<(), Error> {
+        let (kept, from, size) = (place(&self.sha256), self.place.clone(), self.size);
+        let Some(bucket) = self.files.bucket.clone() else {
+            return Ok(());
+        };
+        if bucket.has(&kept, size).await.map_err(failed)? {
+            return Ok(());
+        }
+        let (turn, folder) = (bucket.turn().await, Arc::clone(&self.files.store));
+        // In a task: broken off, parts would stay in the bucket. When the caller hangs up, the file goes and it ends.
+        let sent = self.files.tasks.spawn(async move {
+            let _turn = turn;
+            bucket.send(&*folder, &from, &kept, size).await
+        });
+        sent.await.map_err(anyhow::Error::new)?.map_err(failed)
     }
 
     /// Deletes the content, also that of an upload that might be resumed: it was refused for what it is.
@@ -147,6 +178,22 @@ impl FileStore {
         Ok(self)
     }
 
+    /// The same store, where finished content is kept in a bucket, if one is set.
+    ///
+    /// # Errors
+    /// A bucket that is not there or refuses its key, and a certificate of its authority that cannot be used.
+    pub async fn keeping(mut self, service: &str, bucket: Option<&bucket::Settings>) -> anyhow::Result<Self> {
+        if let Some(settings) = bucket {
+            self.bucket = Some(Bucket::open(settings, service).await?);
+        }
+        Ok(self)
+    }
+
+    /// The store of finished content.
+    fn kept(&self) -> &Arc<dyn ObjectStore> {
+        self.bucket.as_ref().map_or(&self.store, |bucket| &bucket.store)
+    }
+
     fn open_for(tasks: &TaskTracker, folder: &FilePath, limit: u64) -> anyhow::Result<Self> {
         std::fs::create_dir_all(folder)?;
         // What is not released yet is nobody else's to read.
@@ -156,6 +203,7 @@ impl FileStore {
         Ok(Self {
             store: Arc::new(store),
             folder: folder.to_owned(),
+            bucket: None,
             received,
             partials: None,
             limit,
@@ -278,22 +326,27 @@ impl FileStore {
     /// # Errors
     /// When the store fails.
     pub async fn remove(&self, sha256: &[u8]) -> Result<(), Error> {
-        match self.store.delete(&place(sha256)).await {
+        let place = place(sha256);
+        let removed = match &self.bucket {
+            Some(bucket) => bucket.delete(&place).await,
+            None => self.store.delete(&place).await,
+        };
+        match removed {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(failed(error)),
         }
     }
 
-    /// The digests of all content, in no order. None when other services keep their files in this folder too, for whose files nobody
-    /// here can speak.
+    /// The digests of all content, in no order. None when other services keep their files in the same place too, for whose files nobody
+    /// here can speak; in a bucket each has its own.
     ///
     /// # Errors
     /// When the folder cannot be read; of the stream, when the store fails.
     pub fn digests(&self) -> io::Result<Option<Digests>> {
-        if std::fs::read_dir(self.folder.join(USERS))?.count() > 1 {
+        if self.bucket.is_none() && std::fs::read_dir(self.folder.join(USERS))?.count() > 1 {
             return Ok(None);
         }
-        let listed = self.store.list(Some(&Path::from(CONTENT)));
+        let listed = self.kept().list(Some(&Path::from(CONTENT)));
         let digests = listed.filter_map(|file| async {
             match file {
                 Ok(file) => digest(&file.location).map(Ok),
@@ -308,14 +361,19 @@ impl FileStore {
     /// # Errors
     /// When it is not there or the store fails.
     pub async fn read(&self, sha256: &[u8]) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
-        let size = self.store.head(&place(sha256)).await.map_err(failed)?.size;
+        let place = place(sha256);
+        let size = match &self.bucket {
+            Some(bucket) => bucket.head(&place).await,
+            None => self.store.head(&place).await.map(|found| found.size),
+        };
+        let size = size.map_err(failed)?;
         Ok(self.read_range(sha256, 0..size))
     }
 
     /// Reads a part of content by its digest; the part lies within it. One block is read ahead, so that memory stays flat
     /// however slow the reader is.
     pub fn read_range(&self, sha256: &[u8], range: Range<u64>) -> BoxStream<'static, Result<Bytes, Error>> {
-        let (store, place) = (self.store.clone(), place(sha256));
+        let (store, place) = (Arc::clone(self.kept()), place(sha256));
         let blocks = range.clone().step_by(PART);
         let read = blocks.map(move |from| {
             let (store, place) = (store.clone(), place.clone());
@@ -354,146 +412,5 @@ fn failed(error: object_store::Error) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{path::PathBuf, task::Poll, time::Duration};
-
-    use futures::poll;
-
-    use super::*;
-
-    struct Folder {
-        folder: tempfile::TempDir,
-        tasks: TaskTracker,
-        store: FileStore,
-    }
-
-    fn folder(limit: u64) -> Folder {
-        let (folder, tasks) = (tempfile::tempdir().expect("a folder"), TaskTracker::new());
-        let store = FileStore::open_for(&tasks, folder.path(), limit).expect("it opens");
-        Folder { folder, tasks, store }
-    }
-
-    impl Folder {
-        fn staged(&self) -> Vec<PathBuf> {
-            let files = std::fs::read_dir(self.folder.path().join("received")).into_iter();
-            files.flatten().flatten().map(|file| file.path()).collect()
-        }
-
-        /// Waits for what runs, and then a moment for the file system's own threads.
-        async fn until_nothing_is_staged(&self) {
-            self.tasks.close();
-            self.tasks.wait().await;
-            let gone = async {
-                while !self.staged().is_empty() {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-            };
-            let waited = tokio::time::timeout(Duration::from_secs(60), gone).await;
-            waited.unwrap_or_else(|_| panic!("{:?}", self.staged()));
-        }
-    }
-
-    fn chunks(content: &[u8]) -> impl Stream<Item = Result<Bytes, Error>> {
-        futures::stream::iter(
-            content
-                .chunks(7)
-                .map(|chunk| Ok(Bytes::copy_from_slice(chunk)))
-                .collect::<Vec<_>>(),
-        )
-    }
-
-    async fn content(store: &FileStore, sha256: &[u8]) -> Vec<u8> {
-        let stream = store.read(sha256).await.expect("it was kept");
-        let parts: Vec<_> = stream.map(|part| part.expect("readable")).collect().await;
-        parts.concat()
-    }
-
-    #[tokio::test]
-    async fn content_comes_back_by_its_digest() {
-        let folder = folder(100);
-        for _ in 0..2 {
-            let received = folder.store.receive(chunks(b"some legal statistics")).await;
-            let staged = received.expect("within the limit");
-            let sha256 = staged.sha256;
-            staged.keep().await.expect("it is kept");
-            assert_eq!(content(&folder.store, &sha256).await, b"some legal statistics");
-        }
-        folder.until_nothing_is_staged().await;
-    }
-
-    #[tokio::test]
-    async fn all_content_is_listed_unless_the_folder_is_shared() {
-        let folder = folder(100);
-        std::fs::create_dir_all(folder.folder.path().join(USERS).join("one")).expect("it is made");
-        let staged = folder.store.receive(chunks(b"some legal statistics")).await;
-        let staged = staged.expect("within the limit");
-        let sha256 = staged.sha256;
-        staged.keep().await.expect("it is kept");
-        let stranger = folder.folder.path().join(CONTENT).join("ab");
-        std::fs::create_dir_all(&stranger).expect("it is made");
-        std::fs::write(stranger.join("notes.txt"), "no content").expect("it is written");
-        let listed = folder
-            .store
-            .digests()
-            .expect("it is read")
-            .expect("it is shared with nobody");
-        let listed: Vec<_> = listed.map(|digest| digest.expect("readable")).collect().await;
-        assert_eq!(listed, [sha256]);
-        std::fs::create_dir_all(folder.folder.path().join(USERS).join("other")).expect("it is made");
-        assert!(folder.store.digests().expect("it is read").is_none());
-    }
-
-    #[tokio::test]
-    async fn content_over_the_limit_is_refused_and_leaves_nothing() {
-        let folder = folder(20);
-        let Err(Error::Refusal(refusal)) = folder.store.receive(chunks(&[0; 21])).await else {
-            panic!("21 bytes were taken")
-        };
-        assert_eq!(refusal.reason, ErrorReason::FileTooLarge);
-        assert_eq!(folder.staged().len(), 0);
-    }
-
-    #[tokio::test]
-    async fn a_caller_who_hangs_up_at_any_moment_leaves_nothing() {
-        // Dropped after its first, second, … time to wait, until it does not wait any more.
-        for patience in 0.. {
-            let folder = folder(100_000);
-            let content = vec![7; 3000];
-            let slow = chunks(&content).then(|chunk| async {
-                tokio::task::yield_now().await;
-                chunk
-            });
-            let mut receiving = Box::pin(folder.store.receive(slow));
-            let mut ready = false;
-            for _ in 0..=patience {
-                if let Poll::Ready(received) = poll!(&mut receiving) {
-                    received.expect("within the limit");
-                    ready = true;
-                    break;
-                }
-                tokio::task::yield_now().await;
-            }
-            drop(receiving);
-            folder.until_nothing_is_staged().await;
-            if ready {
-                assert!(patience > 400, "each chunk is waited for");
-                return;
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn content_that_cannot_be_kept_leaves_nothing() {
-        let folder = folder(100);
-        let staged = folder.store.receive(chunks(b"some legal statistics")).await;
-        let staged = staged.expect("within the limit");
-        // Where the content is to be kept stands a file in the way of the folder.
-        std::fs::write(folder.folder.path().join("sha256"), b"").expect("a file");
-        let Err(Error::Refusal(refusal)) = staged.keep().await else {
-            panic!("a disk that fails is away for the moment")
-        };
-        assert_eq!(refusal.reason, ErrorReason::StorageFailing);
-        assert!(refusal.retry_after.is_some());
-        folder.until_nothing_is_staged().await;
-    }
-}
+#[path = "files_tests.rs"]
+mod tests;

@@ -13,6 +13,7 @@
 //! What belongs to no room stands beside them. Rooms may use each other's files, but no file imports itself by a detour
 //! through another room: `tests/contract/rooms.rs` holds that.
 
+pub mod bucket;
 pub mod call;
 pub mod canonical;
 pub mod door;

@@ -1,5 +1,5 @@
 //! What fails for the moment and may succeed when it is tried again, by class: PostgreSQL's SQLSTATEs, sqlx's own errors, and
-//! what the file system says. What is in none of the classes is a fault of ours, and trying again would not help.
+//! what the file system or the store of files says. What is in none of the classes is a fault of ours, and trying again would not help.
 
 use std::io;
 
@@ -12,7 +12,7 @@ pub(crate) enum Outage {
     Busy,
     /// A disk has no room.
     Full,
-    /// A disk or what it holds fails.
+    /// A disk or what it holds fails, or the store of files.
     Failing,
 }
 
@@ -21,7 +21,10 @@ impl Outage {
     pub(crate) fn behind(error: &anyhow::Error) -> Option<Self> {
         error.chain().find_map(|cause| {
             let of_database = cause.downcast_ref().and_then(Self::of_database);
-            of_database.or_else(|| cause.downcast_ref().and_then(Self::of_file))
+            let of_store = || cause.downcast_ref().and_then(Self::of_store);
+            of_database
+                .or_else(of_store)
+                .or_else(|| cause.downcast_ref().and_then(Self::of_file))
         })
     }
 
@@ -58,6 +61,16 @@ impl Outage {
             // What the server's machine fails at.
             ("58", _) => Some(Self::Failing),
             // XX among others: what the server finds wrong with itself or its data stays wrong.
+            _ => None,
+        }
+    }
+
+    /// Why a bucket failed: it is away, is too slow, has no room, or refuses the key, which an operator puts right. What it says of one
+    /// object tells of names, as the file system's does. A folder says why itself, as the cause of this error.
+    fn of_store(error: &object_store::Error) -> Option<Self> {
+        use object_store::Error::{Generic, PermissionDenied, Unauthenticated};
+        match error {
+            Generic { store: "S3", .. } | PermissionDenied { .. } | Unauthenticated { .. } => Some(Self::Failing),
             _ => None,
         }
     }
@@ -176,6 +189,35 @@ mod tests {
                 let told = anyhow::Error::new(stored).context("file store");
                 assert_eq!(Outage::behind(&told), expected, "{told:#}");
             }
+        }
+    }
+
+    #[test]
+    fn a_bucket_that_does_not_answer_or_refuses_is_an_outage_and_content_that_it_has_not_is_a_fault() {
+        use object_store::Error;
+        let source = || Box::new(io::Error::from_raw_os_error(111));
+        let (away, path) = (
+            Error::Generic {
+                store: "S3",
+                source: source(),
+            },
+            String::new,
+        );
+        let refused = Error::PermissionDenied {
+            path: path(),
+            source: source(),
+        };
+        let missing = Error::NotFound {
+            path: path(),
+            source: Box::new(io::Error::from(io::ErrorKind::NotFound)),
+        };
+        for (expected, error) in [
+            (Some(Outage::Failing), away),
+            (Some(Outage::Failing), refused),
+            (None, missing),
+        ] {
+            let told = anyhow::Error::new(error).context("file store");
+            assert_eq!(Outage::behind(&told), expected, "{told:#}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::{num::NonZero, path::PathBuf, str::FromStr, time::Duration};
 
 use crate::rates::Daily;
 use legalstat_kit::{
+    bucket,
     partial::Bounds,
     run::environment::{Environment, SettingError},
 };
@@ -35,6 +36,8 @@ const UPLOADS: Daily = Daily {
 pub struct Files {
     /// The folder for them.
     pub folder: PathBuf,
+    /// Where they are kept in place of the folder.
+    pub bucket: Option<bucket::Settings>,
     /// How many bytes one may have.
     pub limit: u64,
     /// How long and how much of uploads that broke off is kept.
@@ -208,6 +211,7 @@ fn positive(environment: &mut Environment, name: &'static str, default: u32) -> 
 
 fn files(environment: &mut Environment) -> Result<Files, SettingError> {
     let folder = environment.required("LEGALSTAT_FILES");
+    let bucket = bucket::Settings::read(environment);
     let limit = environment.parsed("LEGALSTAT_FILE_LIMIT", FILE_LIMIT);
     let partial_seconds = environment.parsed("LEGALSTAT_PARTIAL_SECONDS", PARTIAL_SECONDS);
     let partial_bytes = environment.parsed("LEGALSTAT_PARTIAL_BYTES", PARTIAL_BYTES);
@@ -216,6 +220,7 @@ fn files(environment: &mut Environment) -> Result<Files, SettingError> {
     let signature_trust = environment.optional("LEGALSTAT_SIGNATURE_TRUST");
     Ok(Files {
         folder: PathBuf::from(folder?),
+        bucket: bucket?,
         limit: limit?,
         partials: Bounds {
             kept: Duration::from_secs(partial_seconds?),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use legalstat_kit::{
-    Context, Service,
+    Context, Service, bucket,
     call::MESSAGE,
     due::{self, calendar::Calendar},
     feed::Outbox,
@@ -89,13 +89,16 @@ const SUBMISSIONS: Limits = Limits {
 
 fn check(config: &Config) -> anyhow::Result<()> {
     SigningKeys::open(&config.signing_keys)?;
+    config.files.bucket.as_ref().map(bucket::Settings::check).transpose()?;
     Signatures::read(config.files.signature_trust.clone()).map(drop)
 }
 
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let kept = &config.files;
-    let files =
-        FileStore::open(&context, "request-intake", &kept.folder, kept.limit)?.resuming(&context, kept.partials)?;
+    let files = FileStore::open(&context, SERVICE.name, &kept.folder, kept.limit)?
+        .resuming(&context, kept.partials)?
+        .keeping(SERVICE.name, kept.bucket.as_ref())
+        .await?;
     let signatures = Arc::new(Signatures::read(kept.signature_trust.clone())?);
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     let form_registry = FormRegistry::new(&config.form_registry_url, &context.tls)?;

@@ -286,6 +286,32 @@ fn the_database_has_a_role_for_each_secret_and_room_for_every_replica() {
 }
 
 #[test]
+fn the_component_of_s3_sets_what_those_know_who_keep_files_and_lets_them_alone_out_to_it() {
+    let keepers: Vec<Deployed> = services()
+        .into_iter()
+        .filter(|service| service.known.contains("LEGALSTAT_S3_ENDPOINT"))
+        .collect();
+    let named: Vec<&str> = keepers.iter().map(|service| service.name).collect();
+    let component = documents("k8s/components/s3/kustomization.yaml").remove(0);
+    let text = text("k8s/components/s3/file-storage.env");
+    for line in text.lines() {
+        let (setting, _) = line.split_once('=').expect("it is NAME=VALUE");
+        assert!(
+            keepers.iter().all(|service| service.known.contains(setting)),
+            "{setting}"
+        );
+    }
+    let targets = items(&component, "patches").map(|patch| &patch["target"]);
+    for target in targets.filter(|target| target["kind"] == "Deployment") {
+        assert_eq!(target["name"], *named.join("|"));
+    }
+    let policies = documents("k8s/components/s3/network.yaml");
+    let policy = of_kind(&policies, "NetworkPolicy", "file-storage");
+    assert_eq!(texts(policy, "spec.podSelector.matchExpressions.0.values"), named);
+    assert_eq!(texts(policy, "spec.policyTypes"), ["Egress"]);
+}
+
+#[test]
 fn the_component_of_the_collector_sets_what_every_service_knows() {
     let component = documents("k8s/components/collector/kustomization.yaml").remove(0);
     let maps: Vec<&Value> = items(&component, "configMapGenerator").collect();

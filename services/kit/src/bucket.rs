@@ -1,0 +1,300 @@
+//! A bucket of an S3-compatible store, where finished content is kept when one is set. What is being received stays in the folder of
+//! the service; under the service's name the bucket has what the folder has otherwise, so that several services share one.
+
+use std::{fmt, fs, future::Future, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use object_store::{
+    BackoffConfig, Certificate, ClientOptions, Error, ObjectStore, ObjectStoreExt, PutPayload, Result, RetryConfig,
+    aws::{AmazonS3Builder, Checksum},
+    path::Path,
+    prefix::PrefixStore,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::run::environment::{Environment, SettingError};
+
+/// How many bytes are sent at once, and the fewest that S3 takes as a part: of 10,000 parts an object has 48 GiB at most.
+const PART: u64 = 5 * 1024 * 1024;
+/// How many contents a process sends at once, each with a part in memory.
+const AT_ONCE: usize = 4;
+/// How long the store may take to take a connection.
+const CONNECTING: Duration = Duration::from_secs(2);
+/// How long it may take for one request: a part that is sent, or a block that is read.
+const REQUEST: Duration = Duration::from_secs(10);
+/// How often a request is repeated that got no answer or a fault of the store's own, and within which time.
+const RETRIES: usize = 2;
+const RETRYING: Duration = Duration::from_secs(5);
+/// How long the store may take in all to say whether it has content, or to remove it: a transaction waits, which may do nothing for
+/// ten seconds.
+const ANSWER: Duration = Duration::from_secs(5);
+/// The object that each start writes.
+const STARTED: &str = "started";
+
+/// Which bucket, and how it is reached.
+#[derive(Clone)]
+pub struct Settings {
+    endpoint: String,
+    bucket: String,
+    region: String,
+    access_key_id: String,
+    secret_access_key: String,
+    /// The authority that the store's certificate is of; without it those that the system trusts.
+    authority: Option<PathBuf>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, told: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(told, "the bucket {} at {}", self.bucket, self.endpoint)
+    }
+}
+
+impl Settings {
+    /// Reads them. None when neither endpoint nor bucket is set: then content is kept in the folder.
+    ///
+    /// # Errors
+    /// Names the setting that is missing or unusable.
+    pub fn read(environment: &mut Environment) -> std::result::Result<Option<Self>, SettingError> {
+        const ENDPOINT: &str = "LEGALSTAT_S3_ENDPOINT";
+        let endpoint = environment.optional(ENDPOINT);
+        let bucket = environment.optional("LEGALSTAT_S3_BUCKET");
+        let region = environment.parsed("LEGALSTAT_S3_REGION", "us-east-1".to_owned());
+        let access_key_id = environment.secret("LEGALSTAT_S3_ACCESS_KEY_ID");
+        let secret_access_key = environment.secret("LEGALSTAT_S3_SECRET_ACCESS_KEY");
+        let authority = environment.optional("LEGALSTAT_S3_AUTHORITY");
+        if endpoint.is_none() && bucket.is_none() {
+            return Ok(None);
+        }
+        let endpoint = endpoint.ok_or(SettingError::Missing(ENDPOINT))?;
+        if !endpoint.starts_with("https://") && !endpoint.starts_with("http://") {
+            let problem = "write https://HOST:PORT, or http:// within a network of its own".to_owned();
+            return Err(SettingError::Unusable {
+                name: ENDPOINT,
+                problem,
+            });
+        }
+        let missing = SettingError::Missing;
+        Ok(Some(Self {
+            endpoint: endpoint.trim_end_matches('/').to_owned(),
+            bucket: bucket.ok_or(missing("LEGALSTAT_S3_BUCKET"))?,
+            region: region?,
+            access_key_id: access_key_id?.ok_or(missing("LEGALSTAT_S3_ACCESS_KEY_ID"))?,
+            secret_access_key: secret_access_key?.ok_or(missing("LEGALSTAT_S3_SECRET_ACCESS_KEY"))?,
+            authority: authority.map(PathBuf::from),
+        }))
+    }
+
+    /// Reads the authority's certificate, and connects to nobody yet.
+    ///
+    /// # Errors
+    /// A certificate that cannot be read or used.
+    pub fn check(&self) -> anyhow::Result<()> {
+        self.builder()?.build()?;
+        Ok(())
+    }
+
+    fn builder(&self) -> anyhow::Result<AmazonS3Builder> {
+        // The one cryptography that is built in; whoever has set it before has set the same.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let mut client = ClientOptions::new()
+            .with_connect_timeout(CONNECTING)
+            .with_timeout(REQUEST)
+            .with_allow_http(self.endpoint.starts_with("http://"));
+        if let Some(authority) = &self.authority {
+            let told = || format!("LEGALSTAT_S3_AUTHORITY, {}", authority.display());
+            let pem = fs::read(authority).with_context(told)?;
+            let certificates = Certificate::from_pem_bundle(&pem).with_context(told)?;
+            anyhow::ensure!(!certificates.is_empty(), "{}: there is no certificate", told());
+            client = certificates
+                .into_iter()
+                .fold(client, ClientOptions::with_root_certificate)
+                .with_no_system_certificates(true);
+        }
+        let retry = RetryConfig {
+            backoff: BackoffConfig {
+                max_backoff: Duration::from_secs(1),
+                ..BackoffConfig::default()
+            },
+            max_retries: RETRIES,
+            retry_timeout: RETRYING,
+        };
+        Ok(AmazonS3Builder::new()
+            .with_endpoint(&self.endpoint)
+            .with_bucket_name(&self.bucket)
+            .with_region(&self.region)
+            .with_access_key_id(&self.access_key_id)
+            .with_secret_access_key(&self.secret_access_key)
+            .with_client_options(client)
+            .with_retry(retry)
+            // The store compares what came with it, and keeps it.
+            .with_checksum_algorithm(Checksum::SHA256)
+            // Not every store can delete several at once, and here one is deleted at a time.
+            .with_disable_bulk_delete(true))
+    }
+}
+
+/// A bucket, as one service sees it.
+#[derive(Clone)]
+pub(crate) struct Bucket {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    sending: Arc<Semaphore>,
+}
+
+impl Bucket {
+    /// Opens what a service keeps in the bucket, and writes a small object there. A store that does not answer yet is told in the log and
+    /// stops nothing: calls that need no file are answered without it.
+    ///
+    /// # Errors
+    /// A certificate that cannot be used, and a store that refuses the key or has no such bucket.
+    pub(crate) async fn open(settings: &Settings, service: &str) -> anyhow::Result<Self> {
+        let opened = Self {
+            store: Arc::new(PrefixStore::new(settings.builder()?.build()?, service)),
+            sending: Arc::new(Semaphore::new(AT_ONCE)),
+        };
+        let mark = Path::from(STARTED);
+        match answered(opened.store.put(&mark, PutPayload::new())).await {
+            Ok(_) => {}
+            Err(error @ (Error::NotFound { .. } | Error::PermissionDenied { .. } | Error::Unauthenticated { .. })) => {
+                let told = "nothing can be kept in LEGALSTAT_S3_BUCKET: is it there, and may LEGALSTAT_S3_ACCESS_KEY_ID write?";
+                return Err(anyhow::Error::new(error).context(told));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the store of files does not answer; until it does, calls that need files fail");
+            }
+        }
+        Ok(opened)
+    }
+
+    /// Whether it has content of this size at a place.
+    pub(crate) async fn has(&self, place: &Path, size: u64) -> Result<bool> {
+        match self.head(place).await {
+            Ok(found) => Ok(found == size),
+            Err(Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The size of what is at a place.
+    pub(crate) async fn head(&self, place: &Path) -> Result<u64> {
+        Ok(answered(self.store.head(place)).await?.size)
+    }
+
+    /// Removes what is at a place.
+    pub(crate) async fn delete(&self, place: &Path) -> Result<()> {
+        answered(self.store.delete(place)).await
+    }
+
+    /// Waits for a turn to send.
+    pub(crate) async fn turn(&self) -> OwnedSemaphorePermit {
+        let turn = Arc::clone(&self.sending).acquire_owned().await;
+        turn.expect("nobody closes it")
+    }
+
+    /// Sends a file of a folder. It is there once this has succeeded, and until then nothing of it is.
+    pub(crate) async fn send(&self, folder: &dyn ObjectStore, from: &Path, to: &Path, size: u64) -> Result<()> {
+        if size <= PART {
+            let content = folder.get_range(from, 0..size).await?;
+            return self.store.put(to, content.into()).await.map(drop);
+        }
+        let mut upload = self.store.put_multipart(to).await?;
+        let sent = async {
+            for begin in (0..size).step_by(usize::try_from(PART).unwrap_or(usize::MAX)) {
+                let part = folder.get_range(from, begin..size.min(begin + PART)).await?;
+                upload.put_part(part.into()).await?;
+            }
+            upload.complete().await
+        };
+        match sent.await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                // Why it broke off is told; what the store has of it is its own to clear up where it cannot be asked to.
+                upload.abort().await.ok();
+                Err(error)
+            }
+        }
+    }
+}
+
+async fn answered<T>(asked: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(ANSWER, asked).await.unwrap_or_else(|_| {
+        Err(Error::Generic {
+            store: "S3",
+            source: format!("no answer within {} s", ANSWER.as_secs()).into(),
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [(&str, &str); 4] = [
+        ("LEGALSTAT_S3_ENDPOINT", "https://s3.example:9000/"),
+        ("LEGALSTAT_S3_BUCKET", "legalstat"),
+        ("LEGALSTAT_S3_ACCESS_KEY_ID", "the id"),
+        ("LEGALSTAT_S3_SECRET_ACCESS_KEY", "the secret"),
+    ];
+
+    fn read(
+        given: impl IntoIterator<Item = (&'static str, &'static str)>,
+    ) -> std::result::Result<Option<Settings>, String> {
+        let mut environment = Environment::given(given);
+        let settings = Settings::read(&mut environment);
+        environment.refuse_unknown().expect("all names are known");
+        settings.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn content_is_kept_in_the_folder_unless_a_bucket_is_set_and_then_nothing_of_it_may_miss() {
+        assert!(read([]).expect("nothing is wrong").is_none());
+        // What hands out keys may do so to whoever uses them and to whoever does not.
+        assert!(read(ALL.into_iter().skip(2)).expect("nothing is wrong").is_none());
+        for missing in ALL {
+            let given = ALL.into_iter().filter(|given| *given != missing);
+            let refusal = read(given).expect_err(missing.0);
+            assert_eq!(refusal, format!("{} is not set", missing.0));
+        }
+        let settings = read(ALL).expect("all are set").expect("a bucket is set");
+        assert_eq!(
+            (&*settings.endpoint, &*settings.region),
+            ("https://s3.example:9000", "us-east-1")
+        );
+        assert!(!format!("{settings:?}").contains("secret"));
+    }
+
+    #[test]
+    fn an_endpoint_without_a_scheme_and_an_authority_that_is_none_are_refused_by_their_names() {
+        let bare = ALL.map(|(name, value)| (name, value.trim_start_matches("https://")));
+        let refusal = read(bare).expect_err("it says not whether it is encrypted");
+        assert!(refusal.starts_with("LEGALSTAT_S3_ENDPOINT"), "{refusal}");
+        for authority in ["no-such-file.pem", "Cargo.toml"] {
+            let given = ALL.into_iter().chain([("LEGALSTAT_S3_AUTHORITY", authority)]);
+            let settings = read(given).expect("all are set").expect("a bucket is set");
+            let refusal = format!("{:#}", settings.check().expect_err("it is no certificate"));
+            assert!(
+                refusal.contains("LEGALSTAT_S3_AUTHORITY") && refusal.contains(authority),
+                "{refusal}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_nobody_reaches_stops_no_start_and_fails_calls_at_once() {
+        // Nobody listens at an address that was let go.
+        let gone = std::net::TcpListener::bind("127.0.0.1:0")
+            .and_then(|once| once.local_addr())
+            .expect("a port is free");
+        let mut settings = read(ALL).expect("all are set").expect("a bucket is set");
+        settings.endpoint = format!("http://{gone}");
+        let bucket = Bucket::open(&settings, "service").await.expect("it opens");
+        let failed = bucket
+            .has(&Path::from("sha256/ab"), 1)
+            .await
+            .expect_err("nobody is there");
+        let failed = crate::Error::from(anyhow::Error::new(failed).context("file store"));
+        let crate::Error::Refusal(refusal) = failed else {
+            panic!("a store that is away is no fault of ours")
+        };
+        assert_eq!(refusal.reason, legalstat_proto::common::v1::ErrorReason::StorageFailing);
+    }
+}

@@ -1,0 +1,141 @@
+use std::{path::PathBuf, task::Poll, time::Duration};
+
+use futures::poll;
+
+use super::*;
+
+struct Folder {
+    folder: tempfile::TempDir,
+    tasks: TaskTracker,
+    store: FileStore,
+}
+
+fn folder(limit: u64) -> Folder {
+    let (folder, tasks) = (tempfile::tempdir().expect("a folder"), TaskTracker::new());
+    let store = FileStore::open_for(&tasks, folder.path(), limit).expect("it opens");
+    Folder { folder, tasks, store }
+}
+
+impl Folder {
+    fn staged(&self) -> Vec<PathBuf> {
+        let files = std::fs::read_dir(self.folder.path().join("received")).into_iter();
+        files.flatten().flatten().map(|file| file.path()).collect()
+    }
+
+    /// Waits for what runs, and then a moment for the file system's own threads.
+    async fn until_nothing_is_staged(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        let gone = async {
+            while !self.staged().is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(60), gone).await;
+        waited.unwrap_or_else(|_| panic!("{:?}", self.staged()));
+    }
+}
+
+fn chunks(content: &[u8]) -> impl Stream<Item = Result<Bytes, Error>> {
+    futures::stream::iter(
+        content
+            .chunks(7)
+            .map(|chunk| Ok(Bytes::copy_from_slice(chunk)))
+            .collect::<Vec<_>>(),
+    )
+}
+
+async fn content(store: &FileStore, sha256: &[u8]) -> Vec<u8> {
+    let stream = store.read(sha256).await.expect("it was kept");
+    let parts: Vec<_> = stream.map(|part| part.expect("readable")).collect().await;
+    parts.concat()
+}
+
+#[tokio::test]
+async fn content_comes_back_by_its_digest() {
+    let folder = folder(100);
+    for _ in 0..2 {
+        let received = folder.store.receive(chunks(b"some legal statistics")).await;
+        let staged = received.expect("within the limit");
+        let sha256 = staged.sha256;
+        staged.keep().await.expect("it is kept");
+        assert_eq!(content(&folder.store, &sha256).await, b"some legal statistics");
+    }
+    folder.until_nothing_is_staged().await;
+}
+
+#[tokio::test]
+async fn all_content_is_listed_unless_the_folder_is_shared() {
+    let folder = folder(100);
+    std::fs::create_dir_all(folder.folder.path().join(USERS).join("one")).expect("it is made");
+    let staged = folder.store.receive(chunks(b"some legal statistics")).await;
+    let staged = staged.expect("within the limit");
+    let sha256 = staged.sha256;
+    staged.keep().await.expect("it is kept");
+    let stranger = folder.folder.path().join(CONTENT).join("ab");
+    std::fs::create_dir_all(&stranger).expect("it is made");
+    std::fs::write(stranger.join("notes.txt"), "no content").expect("it is written");
+    let listed = folder
+        .store
+        .digests()
+        .expect("it is read")
+        .expect("it is shared with nobody");
+    let listed: Vec<_> = listed.map(|digest| digest.expect("readable")).collect().await;
+    assert_eq!(listed, [sha256]);
+    std::fs::create_dir_all(folder.folder.path().join(USERS).join("other")).expect("it is made");
+    assert!(folder.store.digests().expect("it is read").is_none());
+}
+
+#[tokio::test]
+async fn content_over_the_limit_is_refused_and_leaves_nothing() {
+    let folder = folder(20);
+    let Err(Error::Refusal(refusal)) = folder.store.receive(chunks(&[0; 21])).await else {
+        panic!("21 bytes were taken")
+    };
+    assert_eq!(refusal.reason, ErrorReason::FileTooLarge);
+    assert_eq!(folder.staged().len(), 0);
+}
+
+#[tokio::test]
+async fn a_caller_who_hangs_up_at_any_moment_leaves_nothing() {
+    // Dropped after its first, second, … time to wait, until it does not wait any more.
+    for patience in 0.. {
+        let folder = folder(100_000);
+        let content = vec![7; 3000];
+        let slow = chunks(&content).then(|chunk| async {
+            tokio::task::yield_now().await;
+            chunk
+        });
+        let mut receiving = Box::pin(folder.store.receive(slow));
+        let mut ready = false;
+        for _ in 0..=patience {
+            if let Poll::Ready(received) = poll!(&mut receiving) {
+                received.expect("within the limit");
+                ready = true;
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(receiving);
+        folder.until_nothing_is_staged().await;
+        if ready {
+            assert!(patience > 400, "each chunk is waited for");
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn content_that_cannot_be_kept_leaves_nothing() {
+    let folder = folder(100);
+    let staged = folder.store.receive(chunks(b"some legal statistics")).await;
+    let staged = staged.expect("within the limit");
+    // Where the content is to be kept stands a file in the way of the folder.
+    std::fs::write(folder.folder.path().join("sha256"), b"").expect("a file");
+    let Err(Error::Refusal(refusal)) = staged.keep().await else {
+        panic!("a disk that fails is away for the moment")
+    };
+    assert_eq!(refusal.reason, ErrorReason::StorageFailing);
+    assert!(refusal.retry_after.is_some());
+    folder.until_nothing_is_staged().await;
+}
