@@ -280,10 +280,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_store_that_nobody_reaches_stops_no_start_and_fails_calls_at_once() {
-        // Nobody listens at an address that was let go.
-        let gone = std::net::TcpListener::bind("127.0.0.1:0")
-            .and_then(|once| once.local_addr())
-            .expect("a port is free");
+        // Nobody listens at an address that is held and not listened at.
+        let held = tokio::net::TcpSocket::new_v4().expect("a socket");
+        held.bind(([127, 0, 0, 1], 0).into()).expect("a port is free");
+        let gone = held.local_addr().expect("it has an address");
         let mut settings = read(ALL).expect("all are set").expect("a bucket is set");
         settings.endpoint = format!("http://{gone}");
         let bucket = Bucket::open(&settings, "service").await.expect("it opens");
