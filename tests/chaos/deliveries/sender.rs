@@ -41,9 +41,8 @@ async fn kill_at(stage: &mut Stage, step: Step, edition: &str) {
         }
         Step::InTheMiddle => {
             stage.release(edition).await;
-            stage.until_in_the_middle(false).await;
             // What is on its way stays so until the sender is dead.
-            stage.inbox.signal(Signal::SIGSTOP);
+            stage.stop_inbox_in_the_middle(false).await;
             stage.kill_distribution(None).await;
             assert!(
                 stage.coming().values().any(|length| *length > 0),
@@ -104,8 +103,9 @@ async fn a_sender_killed_at_each_step_of_a_delivery_has_each_copy_received_once(
 async fn a_sender_stopped_beyond_its_claims_sends_nothing_when_it_wakes_and_what_it_says_changes_nothing() {
     let mut stage = Stage::start(HASTY).await;
     stage.release("crime/2025-Q1").await;
-    stage.until_in_the_middle(false).await;
+    stage.stop_inbox_in_the_middle(false).await;
     stage.apart.signal(DISTRIBUTION, Signal::SIGSTOP);
+    stage.inbox.signal(Signal::SIGCONT);
     let claimed = stage.count(CLAIMED).await;
     assert!(claimed > 0, "it is stopped while it delivers");
     stage.apart.begin(REPLICA);

@@ -13,6 +13,7 @@ use legalstat_proto::collections::v1::{
     collection_distribution_service_client::CollectionDistributionServiceClient,
 };
 use legalstat_test_support::{inbox::Inbox, system::program};
+use nix::sys::signal::Signal;
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection, Row as _};
 use tokio::task::block_in_place;
@@ -162,6 +163,19 @@ impl Stage {
             None
         };
         until("a copy is on its way", comes).await;
+    }
+
+    /// Stops the inbox when a copy is in the middle of its way. Only once it stands still one can tell: on a busy machine what was on its
+    /// way may have come meanwhile.
+    pub async fn stop_inbox_in_the_middle(&self, passing: bool) {
+        loop {
+            self.until_in_the_middle(passing).await;
+            self.inbox.signal(Signal::SIGSTOP);
+            if self.coming().values().any(|length| *length > 0) {
+                return;
+            }
+            self.inbox.signal(Signal::SIGCONT);
+        }
     }
 
     /// How many copies lie in the inbox, answered.
