@@ -67,10 +67,16 @@ impl Office {
     }
 
     fn said(&self, arguments: &[&str]) -> String {
-        let output = self.system.run(arguments);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {errors}");
-        String::from_utf8(output.stdout).expect("it is a text")
+        loop {
+            let output = self.system.run(arguments);
+            let errors = String::from_utf8_lossy(&output.stderr);
+            // A job of the service changed the request between the command's reading and its deciding: it decides again, as it is told.
+            if errors.contains("ERROR_REASON_ETAG_MISMATCH") {
+                continue;
+            }
+            assert!(output.status.success(), "{arguments:?}: {errors}");
+            return String::from_utf8(output.stdout).expect("it is a text");
+        }
     }
 
     /// Submits a request in flags; its coupon's number.
