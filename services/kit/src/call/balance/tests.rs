@@ -82,7 +82,7 @@ impl Process {
         let service = replica.clone();
         runtime.spawn(async move {
             let listener = tokio::net::TcpListener::from_std(listener).expect("it listens");
-            let incoming = TcpIncoming::from(listener);
+            let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
             Server::builder()
                 .add_service(service)
                 .serve_with_incoming(incoming)
@@ -174,7 +174,11 @@ impl Name {
         };
         let connect = move |address| {
             connections.lock().expect("no test panics here").push(address);
-            TcpStream::connect(address)
+            async move {
+                let stream = TcpStream::connect(address).await?;
+                stream.set_nodelay(true)?;
+                Ok(stream)
+            }
         };
         let endpoint = Endpoint::from_static("http://calendar:8443");
         Balanced::new("calendar", endpoint, every, resolve, connect)

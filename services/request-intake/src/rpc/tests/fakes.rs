@@ -184,7 +184,6 @@ impl UnaryService<BatchComputeDeadlinesRequest> for Calendar {
     fn call(&mut self, request: Request<BatchComputeDeadlinesRequest>) -> Self::Future {
         let answers = self.0.clone();
         Box::pin(async move {
-            answers.present()?;
             let questions = request.into_inner().requests;
             let of_returns = questions
                 .iter()
@@ -192,6 +191,7 @@ impl UnaryService<BatchComputeDeadlinesRequest> for Calendar {
             answers
                 .asked_for_returns
                 .fetch_add(of_returns.count(), Ordering::SeqCst);
+            answers.present()?;
             let mut asked = answers.questions.lock().expect("no test panics here");
             asked.push(questions.len());
             if let Some(code) = *answers.refusal.lock().expect("no test panics here") {
