@@ -1,7 +1,7 @@
 //! A bucket of an S3-compatible store, where finished content is kept when one is set. What is being received stays in the folder of
 //! the service; under the service's name the bucket has what the folder has otherwise, so that several services share one.
 
-use std::{fmt, fs, future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, fs, future::Future, io, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use object_store::{
@@ -11,6 +11,7 @@ use object_store::{
     prefix::PrefixStore,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
 
 use crate::run::environment::{Environment, SettingError};
 
@@ -89,7 +90,8 @@ impl Settings {
     /// # Errors
     /// A certificate that cannot be read or used.
     pub fn check(&self) -> anyhow::Result<()> {
-        self.builder()?.build()?;
+        let built = self.builder()?.build();
+        built.context("LEGALSTAT_S3_ENDPOINT, which may need LEGALSTAT_S3_AUTHORITY, cannot be called")?;
         Ok(())
     }
 
@@ -109,6 +111,9 @@ impl Settings {
                 .into_iter()
                 .fold(client, ClientOptions::with_root_certificate)
                 .with_no_system_certificates(true);
+        } else if self.endpoint.starts_with("http://") {
+            // In plaintext nobody's certificate is looked at, and a system that trusts nobody, as the image's, will do.
+            client = client.with_no_system_certificates(true);
         }
         let retry = RetryConfig {
             backoff: BackoffConfig {
@@ -156,10 +161,10 @@ impl Bucket {
             Ok(_) => {}
             Err(error @ (Error::NotFound { .. } | Error::PermissionDenied { .. } | Error::Unauthenticated { .. })) => {
                 let told = "nothing can be kept in LEGALSTAT_S3_BUCKET: is it there, and may LEGALSTAT_S3_ACCESS_KEY_ID write?";
-                return Err(anyhow::Error::new(error).context(told));
+                return Err(anyhow::Error::new(guarded(error)).context(told));
             }
             Err(error) => {
-                tracing::warn!(%error, "the store of files does not answer; until it does, calls that need files fail");
+                tracing::warn!(error = %guarded(error), "the store of files does not answer; until it does, calls that need files fail");
             }
         }
         Ok(opened)
@@ -190,8 +195,14 @@ impl Bucket {
         turn.expect("nobody closes it")
     }
 
-    /// Sends a file of a folder. It is there once this has succeeded, and until then nothing of it is.
-    pub(crate) async fn send(&self, folder: &dyn ObjectStore, from: &Path, to: &Path, size: u64) -> Result<()> {
+    /// Sends a file of a folder, as long as somebody waits for it. It is there once this has succeeded, and until then nothing of it is.
+    pub(crate) async fn send(
+        &self,
+        folder: &dyn ObjectStore,
+        (from, size): (&Path, u64),
+        to: &Path,
+        given_up: &CancellationToken,
+    ) -> Result<()> {
         if size <= PART {
             let content = folder.get_range(from, 0..size).await?;
             return self.store.put(to, content.into()).await.map(drop);
@@ -199,6 +210,9 @@ impl Bucket {
         let mut upload = self.store.put_multipart(to).await?;
         let sent = async {
             for begin in (0..size).step_by(usize::try_from(PART).unwrap_or(usize::MAX)) {
+                if given_up.is_cancelled() {
+                    return Err(failed("nobody waits for what is sent any more".to_owned()));
+                }
                 let part = folder.get_range(from, begin..size.min(begin + PART)).await?;
                 upload.put_part(part.into()).await?;
             }
@@ -216,12 +230,34 @@ impl Bucket {
 }
 
 async fn answered<T>(asked: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::time::timeout(ANSWER, asked).await.unwrap_or_else(|_| {
-        Err(Error::Generic {
-            store: "S3",
-            source: format!("no answer within {} s", ANSWER.as_secs()).into(),
-        })
-    })
+    let answer = tokio::time::timeout(ANSWER, asked).await;
+    answer.unwrap_or_else(|_| Err(failed(format!("no answer within {} s", ANSWER.as_secs()))))
+}
+
+fn failed(why: String) -> Error {
+    Error::Generic {
+        store: "S3",
+        source: why.into(),
+    }
+}
+
+/// The error without what a store said of a key that it refuses, which names the key. What a folder says stays, whose cause is the
+/// system's own.
+pub(crate) fn guarded(error: Error) -> Error {
+    if anyhow::Chain::new(&error).any(|cause| cause.is::<io::Error>()) {
+        return error;
+    }
+    match error {
+        Error::PermissionDenied { path, .. } => Error::PermissionDenied {
+            path,
+            source: "the store refuses this to the key".into(),
+        },
+        Error::Unauthenticated { path, .. } => Error::Unauthenticated {
+            path,
+            source: "the store does not know the key".into(),
+        },
+        error => error,
+    }
 }
 
 #[cfg(test)]
@@ -275,6 +311,46 @@ mod tests {
                 refusal.contains("LEGALSTAT_S3_AUTHORITY") && refusal.contains(authority),
                 "{refusal}"
             );
+        }
+    }
+
+    #[test]
+    fn what_a_store_says_of_a_key_that_it_refuses_is_not_told_and_what_a_folder_says_is() {
+        let of_store = |said: &str| Error::PermissionDenied {
+            path: "ab".into(),
+            source: said.into(),
+        };
+        let told = format!("{:?}", guarded(of_store("<AWSAccessKeyId>the id</AWSAccessKeyId>")));
+        assert!(!told.contains("the id"), "{told}");
+        let of_folder = Error::PermissionDenied {
+            path: "ab".into(),
+            source: io::Error::from(io::ErrorKind::PermissionDenied).into(),
+        };
+        let told = format!("{:?}", guarded(of_folder));
+        assert!(told.contains("Kind(PermissionDenied)"), "{told}");
+    }
+
+    #[test]
+    fn a_store_in_plaintext_is_called_by_a_system_that_trusts_nobody() {
+        const CHILD: &str = "LEGALSTAT_TEST_OF_TRUST";
+        let mut settings = read(ALL).expect("all are set").expect("a bucket is set");
+        if let Ok(endpoint) = std::env::var(CHILD) {
+            settings.endpoint = endpoint;
+            settings.check().expect("it can be called");
+            return;
+        }
+        for (endpoint, can_be_called) in [("http://s3:8333", true), ("https://s3:8333", false)] {
+            let name = std::thread::current().name().expect("a test has a name").to_owned();
+            let child = std::process::Command::new(std::env::current_exe().expect("this program"))
+                .args([&name, "--exact"])
+                .envs([
+                    (CHILD, endpoint),
+                    ("SSL_CERT_FILE", "/nowhere"),
+                    ("SSL_CERT_DIR", "/nowhere"),
+                ])
+                .output()
+                .expect("it runs");
+            assert_eq!(child.status.success(), can_be_called, "{endpoint}");
         }
     }
 

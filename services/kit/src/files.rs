@@ -13,7 +13,7 @@ use futures::{Stream, StreamExt, stream::BoxStream};
 use legalstat_proto::common::v1::ErrorReason;
 use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart, local::LocalFileSystem, path::Path};
 use sha2::{Digest, Sha256};
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::Code;
 
 use crate::{
@@ -93,7 +93,7 @@ impl Staged {
     /// # Errors
     /// When the store fails; then the content is deleted, unless its upload may be resumed and it was to be kept in a bucket.
     pub async fn keep(mut self) -> Result<(), Error> {
-        if self.files.bucket.is_some() {
+        if self.goes_to_bucket() {
             self.send().await?;
             // The bucket has it: what was received goes with this value.
             self.resumable = None;
@@ -105,12 +105,17 @@ impl Staged {
         Ok(())
     }
 
+    /// Whether it is kept in a bucket.
+    pub(crate) fn goes_to_bucket(&self) -> bool {
+        self.files.bucket.is_some()
+    }
+
     /// Sends the content to the bucket, unless it is there: before a transaction, so that none waits for more than the answer that it is.
     /// It is still nobody's until it is kept. Where there is no bucket nothing happens.
     ///
     /// # Errors
     /// When the store fails; then the content is deleted, unless its upload may be resumed.
-    pub async fn send(&self) -> Result<(), Error> {
+    pub(crate) async fn send(&self) -> Result<(), Error> {
         let (kept, from, size) = (place(&self.sha256), self.place.clone(), self.size);
         let Some(bucket) = self.files.bucket.clone() else {
             return Ok(());
@@ -119,10 +124,12 @@ impl Staged {
             return Ok(());
         }
         let (turn, folder) = (bucket.turn().await, Arc::clone(&self.files.store));
-        // In a task: broken off, parts would stay in the bucket. When the caller hangs up, the file goes and it ends.
+        // In a task: broken off, parts would stay in the bucket. When the caller hangs up, it ends after the part that is on its way.
+        let given_up = CancellationToken::new();
+        let _waiting = given_up.clone().drop_guard();
         let sent = self.files.tasks.spawn(async move {
             let _turn = turn;
-            bucket.send(&*folder, &from, &kept, size).await
+            bucket.send(&*folder, (&from, size), &kept, &given_up).await
         });
         sent.await.map_err(anyhow::Error::new)?.map_err(failed)
     }
@@ -408,7 +415,7 @@ fn digest(at: &Path) -> Option<[u8; 32]> {
 }
 
 fn failed(error: object_store::Error) -> Error {
-    anyhow::Error::new(error).context("file store").into()
+    anyhow::Error::new(bucket::guarded(error)).context("file store").into()
 }
 
 #[cfg(test)]

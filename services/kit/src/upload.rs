@@ -207,6 +207,18 @@ pub async fn refuse_early(
     check(&mut *context.db.connection().await?).await
 }
 
+/// Sends content to the bucket, if it is kept in one, before the transaction that keeps it. That of a call that was answered before is
+/// not sent, for it keeps nothing: what was erased does not come back.
+///
+/// # Errors
+/// When the database or the store fails.
+pub async fn send(context: &Context, call: &Call, header: &Header, staged: &Staged) -> Result<(), Error> {
+    if !staged.goes_to_bucket() || write::was_answered(context, call, header.request_id).await? {
+        return Ok(());
+    }
+    staged.send().await
+}
+
 /// Receives the content from the messages after the first. It must not be empty, and must have the digest that was
 /// announced, when one was.
 ///

@@ -45,7 +45,8 @@ pub(super) async fn upload_edition_content(
         None => Some(receive(service, &call, &key, &header, messages).await?),
     };
     if let Some(staged) = staged.as_ref().filter(|_| !given.validate_only) {
-        staged.send().await.map_err(|error| error.about(&key))?;
+        let sent = upload::send(context, &call, &header.upload, staged).await;
+        sent.map_err(|error| error.about(&key))?;
     }
     let of_content = staged.as_ref().map(|staged| staged.sha256);
     let sha256 = answered.or(of_content).unwrap_or_default();

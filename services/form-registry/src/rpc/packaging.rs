@@ -2,7 +2,7 @@
 //! the folder of files, where the same content lies once.
 
 use bytes::Bytes;
-use legalstat_kit::{Call, Error, FieldReason, Refusal, Violations, door::wire, write, zone};
+use legalstat_kit::{Call, Error, FieldReason, Refusal, Violations, door::wire, files::Staged, write, zone};
 use legalstat_proto::common::v1::ErrorReason;
 use sqlx::PgConnection;
 use tonic::Code;
@@ -164,6 +164,7 @@ pub(super) async fn make(
         registry,
         files,
         entries: Vec::new(),
+        staged: Vec::new(),
     };
     if let Some(set) = set {
         making.figures(&mut snapshot, &subject, set).await?;
@@ -191,6 +192,9 @@ pub(super) async fn make(
     making
         .add("dcat.jsonld", "application/ld+json", described, dcat)
         .await?;
+    for staged in making.staged {
+        staged.keep().await?;
+    }
     let mut files = making.entries;
     files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(Some(Made {
@@ -270,6 +274,8 @@ struct Making<'r> {
     registry: &'r FormRegistry,
     files: Files,
     entries: Vec<FileEntry>,
+    /// Their contents, kept once no snapshot is open: a store may take its time.
+    staged: Vec<Staged>,
 }
 
 impl Making<'_> {
@@ -321,7 +327,7 @@ impl Making<'_> {
         });
         if self.files == Files::Kept {
             let content = futures::stream::iter([Ok(Bytes::from(bytes))]);
-            self.registry.files.receive(content).await?.keep().await?;
+            self.staged.push(self.registry.files.receive(content).await?);
         }
         Ok(())
     }

@@ -52,7 +52,8 @@ pub(super) async fn upload_edition_file(
         None => Some(receive(registry, &call, key, &header, messages).await?),
     };
     if let Some(staged) = staged.as_ref().filter(|_| !given.validate_only) {
-        staged.send().await.map_err(|error| error.about(&key))?;
+        let sent = upload::send(context, &call, &header.upload, staged).await;
+        sent.map_err(|error| error.about(&key))?;
     }
     let sha256 = answered
         .or(staged.as_ref().map(|staged| staged.sha256))

@@ -49,7 +49,7 @@ pub(super) async fn upload_attachment(
         None => Some(receive(service, &call, &header, messages).await?),
     };
     if let Some(received) = received.as_ref().filter(|_| !given.validate_only) {
-        received.staged.send().await?;
+        upload::send(context, &call, &header.upload, &received.staged).await?;
     }
     let of_content = received.as_ref().map(|received| received.staged.sha256);
     let sha256 = answered.or(of_content).unwrap_or_default();

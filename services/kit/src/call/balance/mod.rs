@@ -44,9 +44,9 @@ const OF_THE_LAST: Duration = Duration::from_secs(10);
 /// and one a second beyond.
 const REPEATED_A_SECOND: u32 = 1;
 
-/// A channel to a service. It connects to an address at the first call to it and again whenever the line was cut. Each call has a
+/// A channel to a service. It tries each address before calls go there, and connects again whenever the line was cut. Each call has a
 /// deadline, also while it waits for a connection: what its `grpc-timeout` says, or 5 s if it has one message and one answer. One that
-/// ends without an answer is UNAVAILABLE; if it only reads, it goes to another address once before, within its deadline and a budget.
+/// ends without an answer is UNAVAILABLE; if it only reads, it is repeated once before, at another address if there is one, within its deadline and a budget.
 #[derive(Clone)]
 pub struct Balanced(Arc<Shared>);
 
