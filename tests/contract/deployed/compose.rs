@@ -169,8 +169,8 @@ fn every_secret_is_a_file_that_is_made_and_each_container_has_its_own_only() {
             let mut secrets = vec![runtime.clone()];
             let migrates = name.starts_with("migrate-");
             secrets.extend(migrates.then(|| owner.clone()));
-            // Only who keeps files has the keys of their store.
-            if !migrates && service.known.contains("LEGALSTAT_S3_ENDPOINT") {
+            // Only who keeps files has the keys of their store; who migrates has all settings, so that a wrong one stops the upgrade.
+            if service.known.contains("LEGALSTAT_S3_ENDPOINT") {
                 secrets.extend(["s3-access-key-id", "s3-secret-access-key"].map(str::to_owned));
             }
             assert_eq!(texts(&container, "secrets"), secrets, "{name}");

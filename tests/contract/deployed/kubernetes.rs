@@ -29,6 +29,7 @@ fn settings(service: &str) -> Vec<(String, String)> {
     let text = text(&format!("k8s/base/settings/{service}.env"));
     let pairs = text
         .lines()
+        .filter(|line| !line.starts_with('#'))
         .map(|line| line.split_once('=').expect("a line is NAME=VALUE"));
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
