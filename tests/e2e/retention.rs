@@ -9,19 +9,10 @@ use serde_json::Value;
 
 use legalstat_test_support::{open_requests, system::System};
 
-fn rule<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    let rule = [
-        "requests",
-        "retention",
-        "add",
-        "--of",
-        "individual",
-        "--ended",
-        "returned",
-        "--months",
-        "6",
-        "--from",
-        "2090-01-01",
+/// Adds a rule for individuals, with these flags of its own.
+fn added<'a>(own: &[&'a str]) -> Vec<&'a str> {
+    let of = ["requests", "retention", "add", "--of", "individual"];
+    let by = [
         "--act",
         "Order No. 7",
         "--provision",
@@ -33,7 +24,12 @@ fn rule<'a>(more: &[&'a str]) -> Vec<&'a str> {
         "--as",
         "administrator",
     ];
-    [&rule, more].concat()
+    [&of, own, &by].concat()
+}
+
+fn rule<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let own = ["--ended", "returned", "--months", "6", "--from", "2090-01-01"];
+    added(&[&own, more].concat())
 }
 
 fn answer(output: &std::process::Output) -> Value {
@@ -182,27 +178,7 @@ async fn a_rule_that_another_administrator_approves_erases_what_is_due() {
     let today = || legalstat_kit::zone::civil_day(jiff::Timestamp::now()).to_string();
     let entered = loop {
         let from = today();
-        let entered = system.run(&[
-            "requests",
-            "retention",
-            "add",
-            "--of",
-            "individual",
-            "--days",
-            "30",
-            "--from",
-            &from,
-            "--act",
-            "Order No. 7",
-            "--provision",
-            "para 3",
-            "--reason",
-            "the storage periods",
-            "-o",
-            "json",
-            "--as",
-            "administrator",
-        ]);
+        let entered = system.run(&added(&["--days", "30", "--from", &from]));
         // At midnight the day may be over when the call comes.
         if entered.status.success() || from == today() {
             break answer(&entered);
