@@ -19,6 +19,7 @@ mod output;
 mod place;
 mod ports;
 mod sandbox;
+mod service;
 mod signing_keys;
 mod table;
 mod tls;
@@ -76,6 +77,9 @@ enum Group {
 }
 
 fn main() -> ExitCode {
+    if let Some(exit) = service::run_by_name() {
+        return exit;
+    }
     let CommandLine { options, group } = CommandLine::parse();
     let folder = options.folder.clone();
     let target = match &group {

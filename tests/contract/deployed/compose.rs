@@ -227,18 +227,22 @@ fn every_role_that_is_made_or_given_a_password_is_one_of_a_service() {
 #[test]
 fn the_image_has_every_program_that_a_container_runs_and_every_folder_that_a_volume_is_mounted_on() {
     let (dockerfile, compose) = (text("Dockerfile"), compose());
-    let mut programs: Vec<String> = services().iter().map(Deployed::program).collect();
-    programs.push("legalstat".to_owned());
-    for program in &programs {
-        let built = dockerfile
-            .lines()
-            .filter(|line| line.trim().trim_end_matches(" \\") == format!("--bin {program}"));
-        let installed = dockerfile
-            .lines()
-            .filter(|line| line.trim().trim_end_matches(" \\") == format!("target/release/{program}"));
-        assert_eq!((built.count(), installed.count()), (1, 1), "{program}");
+    let linked = dockerfile
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("&& for service in ")?.strip_suffix("; do \\"))
+        .expect("the program has links");
+    let links = tempfile::tempdir().expect("there is a folder for temporary files");
+    assert_eq!(linked.split(' ').count(), services().len());
+    for (name, service) in linked.split(' ').zip(services()) {
+        let link = links.path().join(format!("legalstat-{name}"));
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_legalstat"), &link).expect("a link can be made");
+        let told = Command::new(link)
+            .arg("--version")
+            .output()
+            .expect("the program starts");
+        let told = String::from_utf8(told.stdout).expect("it is text");
+        assert!(told.starts_with(&format!("{} ", service.program())), "{told}");
     }
-    assert_eq!(dockerfile.matches("--bin ").count(), programs.len());
     // The folders come from this image; others bring their own.
     for (name, container) in entries(&compose, "services").filter(|(_, container)| is_ours(container)) {
         for volume in texts(container, "volumes")
@@ -250,7 +254,7 @@ fn the_image_has_every_program_that_a_container_runs_and_every_folder_that_a_vol
             assert!(is_made, "{name}: {target} is not the program's own");
         }
     }
-    assert!(dockerfile.contains("cargo clean --release --workspace") && dockerfile.contains("USER 10001:10001"));
+    assert!(dockerfile.contains("cargo clean --profile dist --workspace") && dockerfile.contains("USER 10001:10001"));
     for argument in entries(&compose, "services.certificates.build.args").map(|(name, _)| name) {
         assert!(dockerfile.contains(&format!("ARG {argument}=")), "{argument}");
     }
