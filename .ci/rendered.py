@@ -10,6 +10,7 @@ import yaml
 
 # Made by whoever runs the system, as the operations guide says.
 BY_OPERATOR = {"legalstat-authority", "backup-storage", "file-storage", "request-intake-signing-keys", "collection-distribution-signing-keys"}
+LISTS_BY_OPERATOR = {"revoked"}
 WORKLOADS = ("Deployment", "Job")
 
 
@@ -76,7 +77,7 @@ def selects(selector, labels):
 
 def faults(documents, secrets):
     there = {(document["kind"], name(document)) for document in documents + secrets}
-    there |= {("Secret", secret) for secret in BY_OPERATOR}
+    there |= {("Secret", secret) for secret in BY_OPERATOR} | {("ConfigMap", lists) for lists in LISTS_BY_OPERATOR}
     there |= {("Secret", one["spec"]["secretName"]) for one in of(documents, "Certificate")}
     pods = {name(one): one["spec"]["template"] for one in of(documents, *WORKLOADS)}
     for workload, template in pods.items():
@@ -89,7 +90,9 @@ def faults(documents, secrets):
         for role in cluster["spec"]["managed"]["roles"]:
             if ("Secret", role["passwordSecret"]["name"]) not in there:
                 yield f"the role {role['name']} has no password"
-        for source in cluster["spec"]["bootstrap"]["initdb"]["postInitApplicationSQLRefs"]["configMapRefs"]:
+        # A database that is restored has run them before.
+        made = cluster["spec"]["bootstrap"].get("initdb", {}).get("postInitApplicationSQLRefs", {})
+        for source in made.get("configMapRefs", []):
             if ("ConfigMap", source["name"]) not in there:
                 yield f"{source['name']} is not there"
     labels = [template["metadata"]["labels"] for template in pods.values()] + [{"cnpg.io/cluster": "postgres"}]

@@ -313,18 +313,17 @@ fn the_component_of_s3_sets_what_those_know_who_keep_files_and_lets_them_alone_o
 }
 
 #[test]
-fn the_component_of_the_collector_sets_what_every_service_knows() {
-    let component = documents("k8s/components/collector/kustomization.yaml").remove(0);
-    let maps: Vec<&Value> = items(&component, "configMapGenerator").collect();
-    assert_eq!(maps.len(), services().len());
-    for service in services() {
-        let map = maps
-            .iter()
-            .find(|map| map["name"] == *service.name)
-            .expect("it has one");
-        for literal in texts(map, "literals") {
-            let (setting, _) = literal.split_once('=').expect("it is NAME=VALUE");
-            assert!(service.known.contains(setting), "{}: {setting}", service.name);
+fn the_components_of_the_collector_and_of_revoked_certificates_set_what_every_service_knows() {
+    for component in ["collector", "revoked"] {
+        let component = documents(&format!("k8s/components/{component}/kustomization.yaml")).remove(0);
+        let maps: Vec<&Value> = items(&component, "configMapGenerator").collect();
+        assert_eq!(maps.len(), services().len());
+        for service in services() {
+            let map = maps.iter().find(|map| map["name"] == *service.name);
+            for literal in texts(map.expect("it has one"), "literals") {
+                let (setting, _) = literal.split_once('=').expect("it is NAME=VALUE");
+                assert!(service.known.contains(setting), "{}: {setting}", service.name);
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What runs legalstat, against the code: files of `deploy/` that name a setting, a program, a role or a metric name one that exists.
 
 mod alerts;
+mod collector;
 mod compose;
 mod guide;
 mod kubernetes;
