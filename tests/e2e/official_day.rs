@@ -282,7 +282,7 @@ impl Office {
             self.said(&ask);
         }
         if is("correct") {
-            let fields = self.written("slip.json", &json!({ "requester": { "fullName": "Mended name" } }));
+            let fields = self.written("slip.json", &json!({ "requester": { "full_name": "Mended name" } }));
             let correct = [
                 "requests", "correct", number, "--fields", &fields, "--reason", "Mistyped", "--as", official,
             ];

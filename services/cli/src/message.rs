@@ -19,6 +19,16 @@ const TOLD: usize = 50;
 /// Refuses with every fault: a field that is unknown or given twice in whichever spelling, a word that an enumeration does
 /// not have, a value of another type.
 pub(crate) fn read(descriptor: &MessageDescriptor, text: &str, source: &str) -> Result<DynamicMessage, Failure> {
+    read_with_paths(descriptor, text, source).map(|(message, _)| message)
+}
+
+/// Reads one as [`read`] does, and the paths of the fields that are written there, as the contract spells them and whatever their
+/// values: a message alone does not tell an empty field from one that is not given.
+pub(crate) fn read_with_paths(
+    descriptor: &MessageDescriptor,
+    text: &str,
+    source: &str,
+) -> Result<(DynamicMessage, Vec<String>), Failure> {
     let json: Json =
         serde_json::from_str(text).map_err(|error| Failure::usage(format!("{source} is not JSON: {error}")))?;
     if !matches!(json, Json::Object(_)) {
@@ -26,10 +36,11 @@ pub(crate) fn read(descriptor: &MessageDescriptor, text: &str, source: &str) -> 
             "{source} holds no message, which is a JSON object"
         )));
     }
-    let mut faults = Faults::default();
-    faults.message(descriptor, &json, "");
-    faults.refuse(descriptor, source)?;
-    of(descriptor, &json.into_value())
+    let mut read = Reading::default();
+    read.message(descriptor, &json, "");
+    let paths = std::mem::take(&mut read.paths);
+    read.refuse(descriptor, source)?;
+    Ok((of(descriptor, &json.into_value())?, paths))
 }
 
 /// A message from proto3 JSON that the program made; unknown fields are refused.
@@ -88,21 +99,26 @@ pub(crate) fn named(name: &str) -> MessageDescriptor {
         .expect("commands name messages that exist")
 }
 
-/// What is wrong with a message, each with the path of its field as the services write it.
+/// A message on its way from JSON, with the paths of its fields as the services write them.
 #[derive(Default)]
-struct Faults(Vec<String>);
+struct Reading {
+    /// What is wrong with it, each with the path of its field.
+    faults: Vec<String>,
+    /// The fields that are written there.
+    paths: Vec<String>,
+}
 
-impl Faults {
+impl Reading {
     fn add(&mut self, path: &str, fault: impl std::fmt::Display) {
-        self.0.push(format!("\n  {path}: {fault}"));
+        self.faults.push(format!("\n  {path}: {fault}"));
     }
 
     fn refuse(self, descriptor: &MessageDescriptor, source: &str) -> Result<(), Failure> {
-        if self.0.is_empty() {
+        if self.faults.is_empty() {
             return Ok(());
         }
-        let mut told: String = self.0.iter().take(TOLD).map(String::as_str).collect();
-        let more = self.0.len().saturating_sub(TOLD);
+        let mut told: String = self.faults.iter().take(TOLD).map(String::as_str).collect();
+        let more = self.faults.len().saturating_sub(TOLD);
         if more > 0 {
             told += &format!("\n  … and {more} more");
         }
@@ -128,6 +144,7 @@ impl Faults {
                 continue;
             };
             let at = join(path, field.name());
+            self.paths.push(at.clone());
             if let Some(before) = given.insert(field.number(), name.as_str()) {
                 self.add(&at, twice(before, name));
             } else if *value != Json::null() {
@@ -231,6 +248,24 @@ mod tests {
             assert_eq!(super::text(&message, "request_id"), "a");
             assert!(is_trial(&message), "{text}");
         }
+    }
+
+    #[test]
+    fn the_paths_tell_every_field_that_is_written_in_one_spelling_and_whatever_its_value() {
+        let text = r#"{ "request_id": "", "validateOnly": null,
+            "request": { "externalNumber": "1", "items": [{ "until_period": "2020" }] } }"#;
+        let (_, paths) = read_with_paths(&submission(), text, "request.json").expect("it is read");
+        assert_eq!(
+            paths,
+            [
+                "request_id",
+                "validate_only",
+                "request",
+                "request.external_number",
+                "request.items",
+                "request.items[0].until_period",
+            ]
+        );
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub struct Announced {
 /// # Errors
 /// Every field that breaks its rule; FILE_TOO_LARGE for a copy of more than `limit` bytes.
 pub fn announced(mut header: DeliverCopyHeader, limit: u64) -> Result<Announced, Error> {
+    lower_digests(&mut header);
     let mut violations = Violations::new();
     let id = violations.request_id("header.delivery_id", &header.delivery_id);
     let copy = header.copy.clone().unwrap_or_default();
@@ -68,6 +69,17 @@ pub fn announced(mut header: DeliverCopyHeader, limit: u64) -> Result<Announced,
         offset,
         header,
     })
+}
+
+/// A digest is the same in capitals; from here on it is compared as text.
+fn lower_digests(header: &mut DeliverCopyHeader) {
+    if let Some(copy) = &mut header.copy {
+        copy.sha256.make_ascii_lowercase();
+        copy.copy_sha256.make_ascii_lowercase();
+    }
+    for file in &mut header.files {
+        file.sha256.make_ascii_lowercase();
+    }
 }
 
 /// Reads what is told of a recall, and of which copy.

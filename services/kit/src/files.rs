@@ -363,6 +363,11 @@ impl FileStore {
         Ok(Some(digests.boxed()))
     }
 
+    /// The folder that is there as long as the disk with the files is; none where they are in a bucket.
+    fn users(&self) -> Option<PathBuf> {
+        self.bucket.is_none().then(|| self.folder.join(USERS))
+    }
+
     /// Reads content by its digest.
     ///
     /// # Errors
@@ -373,19 +378,26 @@ impl FileStore {
             Some(bucket) => bucket.head(&place).await,
             None => self.store.head(&place).await.map(|found| found.size),
         };
-        let size = size.map_err(failed)?;
-        Ok(self.read_range(sha256, 0..size))
+        match size {
+            Ok(size) => Ok(self.read_range(sha256, 0..size)),
+            Err(error) => Err(unread(error, self.users().as_deref()).await),
+        }
     }
 
     /// Reads a part of content by its digest; the part lies within it. One block is read ahead, so that memory stays flat
     /// however slow the reader is.
     pub fn read_range(&self, sha256: &[u8], range: Range<u64>) -> BoxStream<'static, Result<Bytes, Error>> {
-        let (store, place) = (Arc::clone(self.kept()), place(sha256));
+        let (store, place, users) = (Arc::clone(self.kept()), place(sha256), self.users());
         let blocks = range.clone().step_by(PART);
         let read = blocks.map(move |from| {
-            let (store, place) = (store.clone(), place.clone());
+            let (store, place, users) = (store.clone(), place.clone(), users.clone());
             let block = from..range.end.min(from + PART as u64);
-            async move { store.get_range(&place, block).await.map_err(failed) }
+            async move {
+                match store.get_range(&place, block).await {
+                    Ok(read) => Ok(read),
+                    Err(error) => Err(unread(error, users.as_deref()).await),
+                }
+            }
         });
         futures::stream::iter(read).buffered(2).flat_map(split).boxed()
     }
@@ -412,6 +424,18 @@ fn digest(at: &Path) -> Option<[u8; 32]> {
     let mut digest = [0; 32];
     hex::decode_to_slice(at.filename()?, &mut digest).ok()?;
     (place(&digest) == *at).then_some(digest)
+}
+
+/// Why content could not be read. What is missing together with all else is not gone: the disk is away, and that passes.
+async fn unread(error: object_store::Error, users: Option<&FilePath>) -> Error {
+    let is_missing = matches!(error, object_store::Error::NotFound { .. });
+    match users {
+        Some(users) if is_missing && tokio::fs::metadata(users).await.is_err() => {
+            let away = io::Error::other("the folder of the files is away");
+            anyhow::Error::new(away).context("file store").into()
+        }
+        _ => failed(error),
+    }
 }
 
 fn failed(error: object_store::Error) -> Error {

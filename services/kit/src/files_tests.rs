@@ -65,6 +65,30 @@ async fn content_comes_back_by_its_digest() {
 }
 
 #[tokio::test]
+async fn content_that_is_missing_with_the_whole_folder_is_away_and_alone_it_is_gone() {
+    let folder = folder(100);
+    std::fs::create_dir_all(folder.folder.path().join(USERS).join("one")).expect("it is made");
+    let digest = [7; 32];
+    let read = async || match folder.store.read(&digest).await {
+        Ok(_) => panic!("it is there"),
+        Err(error) => error,
+    };
+    assert!(matches!(read().await, Error::Unknown(_)), "the rest is there");
+    std::fs::remove_dir_all(folder.folder.path()).expect("it is ours");
+    let mut part = folder.store.read_range(&digest, 0..1);
+    let told = [
+        read().await,
+        part.next().await.expect("a part").expect_err("it is away"),
+    ];
+    for error in told {
+        let Error::Refusal(refusal) = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(refusal.reason, ErrorReason::StorageFailing);
+    }
+}
+
+#[tokio::test]
 async fn all_content_is_listed_unless_the_folder_is_shared() {
     let folder = folder(100);
     std::fs::create_dir_all(folder.folder.path().join(USERS).join("one")).expect("it is made");

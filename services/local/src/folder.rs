@@ -116,14 +116,37 @@ pub fn put_chosen(part: &Path, path: &Path) -> anyhow::Result<()> {
         .with_context(put)
 }
 
+/// Copies a file to a place where nothing is, completely or not at all.
+///
+/// # Errors
+/// What the file system says, also where something is there; then that is untouched, and nothing is left beside it.
+pub fn copy_new(from: &Path, path: &Path) -> anyhow::Result<()> {
+    let folder = folder_of(path);
+    let copied = || {
+        let mut from = File::open(from)?;
+        let mut new = beside(folder, 0o666)?;
+        io::copy(&mut from, &mut new)?;
+        new.as_file().sync_all()?;
+        new.persist_noclobber(path)?;
+        // The name is part of the folder.
+        File::open(folder)?.sync_all()
+    };
+    copied().with_context(|| format!("writing {}", path.display()))
+}
+
+/// A file in the making, which goes away with its handle.
+fn beside(folder: &Path, mode: u32) -> io::Result<tempfile::NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(".legalstat-")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(folder)
+}
+
 /// Writes beside the file, brings that to the disk and puts it in the file's place. What was begun goes away with its
 /// handle.
 fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let folder = folder_of(path);
-    let mut new = tempfile::Builder::new()
-        .prefix(".legalstat-")
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder)?;
+    let mut new = beside(folder, mode)?;
     new.write_all(content)?;
     new.as_file().sync_all()?;
     new.persist(path)?;
@@ -167,6 +190,37 @@ mod tests {
         write_whole(&taken, b"one", 0o600).expect_err("a folder is in its place");
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
         write_chosen(&folder.path().join("none/file"), b"one").expect_err("its folder is not made");
+    }
+
+    #[test]
+    fn a_copy_has_its_name_only_once_it_is_whole_and_takes_no_place_of_another() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [pipe, from, to] = ["pipe", "from", "to"].map(|name| folder.path().join(name));
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.is_ok_and(|made| made.success()));
+        let copying = std::thread::spawn({
+            let (pipe, to) = (pipe.clone(), to.clone());
+            move || copy_new(&pipe, &to)
+        });
+        // It opens once the other end is read.
+        let mut half = OpenOptions::new().write(true).open(&pipe).expect("it is read");
+        half.write_all(b"ne").expect("it is read");
+        assert!(!to.exists(), "half of it has no name");
+        half.write_all(b"w").expect("it is read");
+        drop(half);
+        copying.join().expect("it does not panic").expect("the place is free");
+        assert_eq!(fs::read(&to).expect("it is there"), b"new");
+
+        fs::write(&from, "other").expect("it is written");
+        copy_new(&from, &to).expect_err("the place is taken");
+        // A folder opens and cannot be read.
+        copy_new(folder.path(), &folder.path().join("none")).expect_err("it is no file");
+        assert_eq!(fs::read(&to).expect("it is there"), b"new");
+        assert_eq!(
+            fs::read_dir(folder.path()).expect("a folder").count(),
+            3,
+            "nothing is left"
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Action, Command, Connection, DynamicMessage, Mutation, connect, coupons, forms::word, instant, name, object,
-    place_of, read_text, request, requests::SERVICE,
+    place_of, read_message, request, requests::SERVICE,
 };
 use crate::{
     failure::Failure,
@@ -17,6 +17,9 @@ use crate::{
     output::{self, View},
     place::ServiceName,
 };
+
+/// The method that edits an answer.
+const EDIT: &str = "UpdateAnswer";
 
 /// The answer to a request
 #[derive(Subcommand, Debug)]
@@ -248,7 +251,10 @@ impl Answers {
                 request,
                 file,
                 mutation,
-            } => ("UpdateAnswer", edited(&request, &file)?, mutation),
+            } => {
+                let message = mutation.add_to(edited(&request, &file)?);
+                return Ok(Command::new(SERVICE, EDIT, Action::Send(message, View::Record)));
+            }
             Self::Approve(approve) => {
                 return Ok(Command::new(SERVICE, "ApproveAnswer", Action::Approve(approve)));
             }
@@ -295,26 +301,22 @@ impl Answers {
     }
 }
 
-/// The fields of an edit, from the file that holds the answer.
-fn edited(asked: &str, file: &std::path::Path) -> Result<Value, Failure> {
-    let (text, source) = read_text(file)?;
-    let answer: Value =
-        serde_json::from_str(&text).map_err(|error| Failure::usage(format!("{source} is no JSON: {error}")))?;
-    let own = format!("{}/answer", name("requests/", asked));
-    if answer["name"].as_str().is_some_and(|name| name != own) {
-        let message = format!(
-            "{source} holds {}, and not {own}",
-            output::escaped(&output::text(&answer["name"]))
-        );
+/// The edit of an answer as a file holds it, with the etag that stands there.
+fn edited(asked: &str, file: &std::path::Path) -> Result<DynamicMessage, Failure> {
+    let mut request = request(SERVICE, EDIT, &json!({}))?;
+    let mut answer = read_message(file, &message::named("legalstat.requests.v1.Answer"))?;
+    let (own, held) = (
+        format!("{}/answer", name("requests/", asked)),
+        message::text(&answer, "name"),
+    );
+    if !held.is_empty() && held != own {
+        let message = format!("the file holds {}, and not {own}", output::escaped(&held));
         return Err(Failure::usage(message));
     }
-    let etag = answer["etag"].clone();
-    let mut answer = answer;
-    answer["name"] = json!(own);
-    Ok(object([
-        ("answer", Some(answer)),
-        ("etag", Some(etag).filter(Value::is_string)),
-    ]))
+    answer.set_field_by_name("name", message::string(own));
+    request.set_field_by_name("etag", message::string(message::text(&answer, "etag")));
+    request.set_field_by_name("answer", Field::Message(answer));
+    Ok(request)
 }
 
 /// Records the dispatch of the answer as it stands.
@@ -393,6 +395,45 @@ impl Approve {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const REQUEST: &str = "0b6f3a1e-3f0e-4c61-9b55-1f9a6d1c2e09";
+
+    /// What an edit is made of a file that holds this text.
+    fn edit(text: &str) -> Result<DynamicMessage, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("answer.json");
+        std::fs::write(&file, text).expect("it is written");
+        edited(REQUEST, &file).map_err(|refused| refused.to_string())
+    }
+
+    #[test]
+    fn an_edit_is_read_by_the_contract_in_either_spelling_and_behind_a_byte_order_mark() {
+        let text =
+            "\u{feff}{\"etag\": \"7\", \"language\": \"ANSWER_LANGUAGE_KK\", \"items\": [{\"not_provided\": [{}]}]}";
+        let read = message::to_json(&edit(text).expect("it is read")).expect("it has proto3 JSON");
+        assert_eq!(read["answer"]["name"], format!("requests/{REQUEST}/answer"));
+        assert_eq!(
+            read["answer"]["items"][0]["notProvided"].as_array().map(Vec::len),
+            Some(1),
+            "{read}"
+        );
+        assert_eq!((&read["etag"], &read["answer"]["etag"]), (&json!("7"), &json!("7")));
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_edit_is_told_by_its_path_with_the_words_that_are_allowed() {
+        let wrong = r#"{ "opening": "a", "opening": "b", "language": "ru", "items": [{ "notProvided": [], "not_provided": [] }] }"#;
+        let told = edit(wrong).expect_err("it is refused");
+        for part in [
+            "opening: given twice",
+            "items[0].not_provided: given twice, as notProvided and as not_provided",
+            "language: \"ru\" is none of ANSWER_LANGUAGE_KK, ANSWER_LANGUAGE_RU",
+        ] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        let told = edit(r#"{ "name": "requests/another/answer" }"#).expect_err("it is another's");
+        assert!(told.contains("holds requests/another/answer"), "{told}");
+    }
 
     #[test]
     fn an_item_is_named_as_the_sheet_names_it_or_by_its_number_from_one() {

@@ -51,7 +51,8 @@ impl Given {
     }
 }
 
-fn in_camel_case(path: &str) -> String {
+/// A path of the contract as proto3 JSON spells it.
+pub(crate) fn in_camel_case(path: &str) -> String {
     let mut words = path.split('_');
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |camel, word| {

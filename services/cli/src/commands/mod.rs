@@ -300,12 +300,6 @@ pub(crate) fn read_typed<M: prost::Message + Default>(path: &Path, name: &str) -
     message::typed(&read_message(path, &message::named(name))?)
 }
 
-/// Reads JSON from a file, or from standard input as `-`.
-pub(crate) fn read_json(path: &Path) -> Result<Value, Failure> {
-    let (text, source) = read_text(path)?;
-    serde_json::from_str(&text).map_err(|error| Failure::usage(format!("cannot read {source}: {error}")))
-}
-
 /// Reads a text from a file, or from standard input as `-`, and how it is called.
 pub(crate) fn read_text(path: &Path) -> Result<(String, String), Failure> {
     let mut bytes = Vec::new();

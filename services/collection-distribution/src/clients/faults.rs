@@ -3,7 +3,7 @@
 
 use std::io;
 
-use legalstat_kit::door::text;
+use legalstat_kit::{Error, door::text};
 use legalstat_proto::common::v1::ErrorReason;
 use rustls::{AlertDescription as Alert, CertificateError};
 use tonic::{Code, Status};
@@ -13,6 +13,8 @@ use crate::domain::delivery::{Failure, LONGEST_REST, Outcome};
 
 /// How many characters of a server's words are told.
 const WORDS: usize = 300;
+/// What the record of an attempt says of this system's own faults.
+const OWN: &str = "this system could not go on for a fault of its own, which its log tells";
 
 /// The server's answer is not the contract's.
 pub(super) fn unreadable(detail: impl Into<String>) -> Failure {
@@ -41,13 +43,44 @@ fn certificate(detail: impl Into<String>) -> Failure {
     Failure::new(Outcome::CertificateRefused, detail)
 }
 
-/// This system is at fault itself. The log tells of what, the server and the attempt's record do not.
-pub(super) fn own(error: &anyhow::Error) -> Failure {
-    tracing::error!(
-        error = format!("{error:#}"),
-        "a copy could not be delivered for a fault of this system's own"
-    );
-    broken("this system could not go on for a fault of its own, which its log tells")
+/// This system is at fault itself. What may pass, as a store that is away, says nothing of the server; content that is gone or is not what it
+/// was breaks the connection off, for the server must not take it for whole.
+pub(super) fn own(error: Error) -> Failure {
+    match logged(error) {
+        Code::Unavailable => Failure::of_sender(OWN),
+        _ => broken(OWN),
+    }
+}
+
+/// This system has no certificate that it can use, which says nothing of the server.
+pub(super) fn nameless(error: anyhow::Error) -> Failure {
+    logged(Error::Unknown(error.context("this system's own certificate")));
+    Failure::of_sender(OWN)
+}
+
+/// No connection came about. Where this machine has nothing left to make one of, that says nothing of the server.
+pub(super) fn unconnected(error: io::Error) -> Failure {
+    // ENOMEM, ENFILE, EMFILE, EADDRNOTAVAIL, ENOBUFS.
+    const OWN_ERRORS: [i32; 5] = [12, 23, 24, 99, 105];
+    match error.raw_os_error() {
+        Some(number) if OWN_ERRORS.contains(&number) => {
+            logged(Error::Unknown(
+                anyhow::Error::new(error).context("connecting to a recipient's server"),
+            ));
+            Failure::of_sender(OWN)
+        }
+        _ => unreachable(format!("no connection came about: {error}")),
+    }
+}
+
+/// Logs a fault of this system's own as that of a call, once with how often it came again; the server and the attempt's record are not told
+/// what it is. Gives what a call would be answered.
+fn logged(error: Error) -> Code {
+    let error = match error {
+        Error::Unknown(error) => Error::Unknown(error.context("a copy could not be delivered")),
+        told => told,
+    };
+    Status::from(error).code()
 }
 
 /// The server's words, as they can be shown.

@@ -145,7 +145,7 @@ impl Inboxes {
     }
 
     async fn attempt(&self, to: &Destination, parcel: &Parcel, received: &AtomicI64) -> Result<Answer, Failure> {
-        let content = Content::of(&parcel.files).map_err(|error| faults::own(&error))?;
+        let content = Content::of(&parcel.files).map_err(|error| faults::own(error.into()))?;
         let mut delivering = Delivering {
             inboxes: self,
             to,
@@ -166,7 +166,7 @@ impl Inboxes {
 
     pub(super) async fn line(&self, to: &Destination, until: Instant) -> Result<Line, Failure> {
         let client = self.client.get_or_try_init(|| self.client());
-        let client = client.await.map_err(|error| faults::own(&error))?;
+        let client = client.await.map_err(faults::nameless)?;
         Line::open(to, client, self.limits.connect, until).await
     }
 
@@ -258,7 +258,7 @@ impl Delivering<'_> {
             delivery_id: self.parcel.delivery_id.to_string(),
             copy: Some(self.parcel.copy.clone()),
             files: self.parcel.files.clone(),
-            offset: i64::try_from(from).map_err(|error| faults::own(&error.into()))?,
+            offset: i64::try_from(from).map_err(|error| faults::own(anyhow::Error::new(error).into()))?,
             attempt: self.parcel.attempt,
         })
     }
@@ -269,7 +269,7 @@ impl Delivering<'_> {
             let sent = match chunk {
                 Ok(chunk) => Some(message(Part::Chunk(chunk.to_vec()))),
                 Err(error) => {
-                    course.fail(faults::own(&anyhow::anyhow!("{error:?}")));
+                    course.fail(faults::own(error));
                     None
                 }
             };

@@ -157,7 +157,7 @@ async fn connected(host: &str, port: u16, until: tokio::time::Instant) -> Result
     let connected = connecting
         .await
         .map_err(|_| faults::unreachable("the server does not answer to a connection"))?;
-    let stream = connected.map_err(|error| faults::unreachable(format!("no connection came about: {error}")))?;
+    let stream = connected.map_err(faults::unconnected)?;
     // Without it answers come later; they come nevertheless.
     stream.set_nodelay(true).ok();
     Ok(stream)
@@ -171,7 +171,7 @@ async fn secured(
 ) -> Result<TlsStream<TcpStream>, Failure> {
     let client = client.clone();
     let config = tokio::task::spawn_blocking(move || client.config()).await;
-    let config = config.map_err(|error| faults::own(&error.into()))?;
+    let config = config.map_err(|error| faults::own(anyhow::Error::new(error).into()))?;
     let handshake = tokio::time::timeout_at(until, TlsConnector::from(config).connect(name, stream));
     let ended = handshake
         .await

@@ -90,7 +90,7 @@ impl Word for Outcome {
 pub struct Failure {
     pub outcome: Outcome,
     pub detail: String,
-    /// How long the server asks to be left alone.
+    /// How long the next attempt waits at least: as the server asks, or until this system may be able to go on.
     pub retry_after: Option<Duration>,
     /// The most bytes of the copy that the server said it has, in this attempt; 0 where it said nothing.
     pub received_bytes: i64,
@@ -100,6 +100,14 @@ impl Failure {
     /// The service stopped in the middle, which happens with every update.
     pub fn stopped() -> Self {
         Self::new(Outcome::SenderLost, "the service stopped")
+    }
+
+    /// This system itself cannot go on for the moment, which says nothing of the server: the next attempt waits as after a first failure.
+    pub fn of_sender(detail: impl Into<String>) -> Self {
+        Self {
+            retry_after: Some(SCHEDULE[0]),
+            ..Self::new(Outcome::SenderLost, detail)
+        }
     }
 
     /// A failure of a server that asks for no time.
@@ -113,12 +121,12 @@ impl Failure {
     }
 
     /// When the attempt after this one of a delivery is made; `None` when none is. `chance` between -1 and 1 spreads the attempts. What a
-    /// lost sender left is tried at once: it says nothing of the server. Where there is no server any more, the recipient fetches the copy.
+    /// lost sender left is tried at once, unless it asks for time: it says nothing of the server. Where there is no server any more, the recipient fetches the copy.
     pub fn next_attempt(&self, delivery: &Delivery, now: Timestamp, chance: f64) -> Option<Timestamp> {
         let counts = delivery.counts(self);
         let wait = match self.outcome {
             Outcome::NoEndpoint => return None,
-            Outcome::SenderLost if !counts => return Some(now),
+            Outcome::SenderLost if !counts && self.retry_after.is_none() => return Some(now),
             _ if !counts => SCHEDULE[0],
             _ => *SCHEDULE.get(usize::try_from(delivery.attempts).ok()?.checked_sub(1)?)?,
         };

@@ -76,6 +76,13 @@ fn what_a_lost_sender_left_is_tried_at_once_and_uses_up_nothing_a_hundred_times(
         assert_eq!(next, Some(now + Duration::from_mins(1)));
         assert_eq!(lost.next_attempt(&spared(9, 100), now, 1.0), None);
     }
+    let away = Failure::of_sender("the store is away");
+    assert!(!spared(9, 99).counts(&away) && spared(1, 100).counts(&away));
+    assert_eq!(
+        away.next_attempt(&spared(9, 99), now, 0.0),
+        Some(now + Duration::from_mins(1)),
+        "not at once: the store is asked once a minute"
+    );
     let nowhere = Failure::new(Outcome::NoEndpoint, "");
     assert_eq!(nowhere.next_attempt(&tried(1), now, 1.0), None);
 }

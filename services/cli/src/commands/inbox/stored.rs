@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -12,6 +11,7 @@ use legalstat_inbox::{
     record::{Place, Record},
     store,
 };
+use legalstat_local::folder::copy_new;
 use legalstat_proto::collections::v1::{Receipt, delivery::Answer};
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ use crate::{
     call::file_sha256,
     failure::Failure,
     options::Options,
-    output::{self, View},
+    output::{self, View, escaped},
 };
 
 const COPIES: View = View::Rows(
@@ -121,11 +121,7 @@ impl Export {
             )));
         }
         if let Some(recall) = store::recalled(&self.store.store, &place)?.filter(|_| !self.recalled) {
-            let why = recall.told.reason;
-            return Err(Failure::usage(format!(
-                "{} was recalled: {why}. It is written with --recalled all the same",
-                self.copy
-            )));
+            return Err(recalled(&self.copy, &recall.told.reason));
         }
         fs::create_dir_all(&self.to).with_context(|| format!("making {}", self.to.display()))?;
         let mut written = Vec::new();
@@ -135,7 +131,7 @@ impl Export {
                 return Err(anyhow::anyhow!("{} is not what was received any more", from.display()).into());
             }
             let to = self.to.join(plain(&file.filename, number));
-            copied(&from, &to).with_context(|| format!("writing {}", to.display()))?;
+            copy_new(&from, &to)?;
             written
                 .push(json!({ "file": to.display().to_string(), "sizeBytes": file.size_bytes, "sha256": file.sha256 }));
         }
@@ -145,6 +141,14 @@ impl Export {
         );
         Ok(output::print(&json!({ "files": written }), options.output, FILES)?)
     }
+}
+
+/// Nothing is written of a copy that was recalled. Why is in the distribution's words, which may have lines of their own.
+fn recalled(copy: &str, why: &str) -> Failure {
+    let why = escaped(why);
+    Failure::usage(format!(
+        "{copy} was recalled: {why}. It is written with --recalled all the same"
+    ))
 }
 
 fn require_store(folder: &Path) -> Result<(), Failure> {
@@ -198,36 +202,15 @@ fn plain(filename: &str, number: usize) -> String {
     }
 }
 
-/// Copies a file to where none is; what could not be written whole is taken away again, so that the next try finds the place free.
-fn copied(from: &Path, to: &Path) -> io::Result<()> {
-    let mut new = fs::File::create_new(to)?;
-    let mut whole = || {
-        io::copy(&mut fs::File::open(from)?, &mut new)?;
-        new.flush()?;
-        new.sync_all()
-    };
-    let written = whole();
-    if written.is_err() {
-        fs::remove_file(to).ok();
-    }
-    written
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_cannot_be_copied_whole_leaves_its_place_free_and_one_that_is_there_stays() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
-        // A folder opens and cannot be read.
-        assert!(copied(folder.path(), &to).is_err() && !to.exists());
-        fs::write(&from, "new").expect("it is written");
-        copied(&from, &to).expect("the place is free");
-        fs::write(&from, "other").expect("it is written");
-        assert!(copied(&from, &to).is_err());
-        assert_eq!(fs::read_to_string(&to).expect("it is there"), "new");
+    fn why_a_copy_was_recalled_is_told_within_its_line() {
+        let told = recalled("crime/2026-Q3/25", "wrong\nerror: all is well \u{202e}").to_string();
+        assert_eq!(told.lines().count(), 1, "{told}");
+        assert!(told.contains(r"wrong\nerror: all is well \u{202e}"), "{told}");
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     SERVICE,
@@ -11,8 +12,9 @@ use super::{
     items::{self, set_part},
 };
 use crate::{
-    commands::{connect, date, place_of, read_json},
+    commands::{connect, date, field_mask::in_camel_case, place_of, read_text},
     failure::Failure,
+    message,
     options::Options,
     place::ServiceName,
 };
@@ -53,16 +55,16 @@ impl Supplied {
         Ok(self.stands["etag"].as_str().map(str::to_owned))
     }
 
-    /// The fields and their mask, if any are given.
+    /// The fields and their mask, if any are given: both come from what the contract has read.
     pub(crate) fn given(&self) -> Result<Option<(Value, Value)>, Failure> {
-        let fields = match &self.fields {
-            Some(path) => read_json(path)?,
-            None => self.set_one_by_one()?,
+        let (text, source) = match &self.fields {
+            Some(path) => read_text(path)?,
+            None => (self.set_one_by_one()?.to_string(), "what is set".to_owned()),
         };
-        let Value::Object(object) = &fields else {
-            return Err(Failure::usage("give the fields as an object in JSON"));
-        };
-        let mask = masked(object).join(",");
+        let request = message::named("legalstat.requests.v1.Request");
+        let (request, paths) = message::read_with_paths(&request, &text, &source)?;
+        let mask = masked(&paths).join(",");
+        let fields = serde_json::to_value(request).context("the fields of a request")?;
         Ok((!mask.is_empty()).then(|| (fields, json!(mask))))
     }
 
@@ -143,29 +145,68 @@ fn whole<'f>(fields: &'f mut Value, stands: &Value, field: &str) -> &'f mut Valu
     &mut fields[field]
 }
 
-fn masked(fields: &Map<String, Value>) -> Vec<String> {
-    let mut paths = Vec::new();
-    for (field, value) in fields {
-        match value.as_object().filter(|_| field == "requester") {
-            Some(inner) => paths.extend(inner.keys().map(|part| format!("{field}.{part}"))),
-            None => paths.push(field.clone()),
-        }
-    }
-    paths
+/// The mask of the fields at these paths: a requester is mended by its fields, everything else as a whole.
+fn masked(paths: &[String]) -> Vec<String> {
+    const PARTS: &str = "requester.";
+    let has_parts = paths.iter().any(|path| path.starts_with(PARTS));
+    let is_named = |path: &&String| match path.strip_prefix(PARTS) {
+        Some(part) => !part.contains(['.', '[']),
+        None => !path.contains(['.', '[']) && !(has_parts && *path == "requester"),
+    };
+    paths.iter().filter(is_named).map(|path| in_camel_case(path)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// What is made of a file that holds this text.
+    fn of_file(text: &str) -> Result<Option<(Value, Value)>, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("fields.json");
+        std::fs::write(&file, text).expect("it is written");
+        let supplied = Supplied {
+            set: Vec::new(),
+            item: Vec::new(),
+            fields: Some(file),
+            stands: Value::Null,
+        };
+        supplied.given().map_err(|refused| refused.to_string())
+    }
+
     #[test]
-    fn the_mask_names_what_is_given_and_a_requester_by_its_fields() {
-        let fields = json!({ "requester": { "fullName": "A", "bin": "" }, "items": [] });
-        let masked = masked(fields.as_object().expect("it is one"));
-        assert_eq!(masked.len(), 3);
-        for path in ["requester.fullName", "requester.bin", "items"] {
-            assert!(masked.iter().any(|masked| masked == path), "{path}");
+    fn the_mask_names_what_a_file_gives_in_either_spelling_and_a_requester_by_its_fields() {
+        let text =
+            "\u{feff}{\"requester\": {\"full_name\": \"A\", \"bin\": \"\"}, \"items\": [], \"external_number\": \"12\",
+            \"external_date\": null, \"signatory\": {\"fullName\": \"B\"}}";
+        let (fields, mask) = of_file(text).expect("it is read").expect("something is given");
+        assert_eq!(
+            mask,
+            "requester.fullName,requester.bin,items,externalNumber,externalDate,signatory"
+        );
+        assert_eq!(fields["externalNumber"], "12");
+        assert_eq!(fields["requester"]["fullName"], "A");
+        for method in ["CorrectRequest", "ProvideClarification"] {
+            let fields = json!({ "request": fields, "updateMask": mask });
+            crate::commands::request(SERVICE, method, &fields).expect("the contract takes it");
         }
+        assert_eq!(of_file("{}"), Ok(None));
+        let (_, mask) = of_file(r#"{ "requester": null }"#).expect("it is read").expect("given");
+        assert_eq!(mask, "requester");
+    }
+
+    #[test]
+    fn a_field_given_twice_is_refused_by_its_path_and_a_wrong_word_with_those_that_are_allowed() {
+        let wrong = r#"{ "externalNumber": "1", "external_number": "2", "requester": { "bin": "1", "bin": "2" }, "language": "ru" }"#;
+        let told = of_file(wrong).expect_err("it is refused");
+        for part in [
+            "external_number: given twice, as externalNumber and as external_number",
+            "requester.bin: given twice",
+            "language: \"ru\" is none of LANGUAGE_KK, LANGUAGE_RU",
+        ] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        of_file("[]").expect_err("it is no object");
     }
 
     #[test]

@@ -85,6 +85,36 @@ async fn a_server_never_takes_content_for_whole_that_the_store_has_lost() {
     }
 }
 
+#[tokio::test]
+async fn a_store_that_fails_or_is_away_says_nothing_of_the_server_and_the_copy_comes_once_it_is_back() {
+    let ground = Ground::new();
+    let server = Server::inbox(shows(&ground.identity(COURT)), Inbox::honest()).await;
+    let (small, large) = (ground.store(&bytes(100)), ground.store(&bytes(100_000)));
+    let spared = async || {
+        for file in [&small, &large] {
+            let failure = ground.failure_of(&court(server.port), parcel(vec![file.clone()])).await;
+            assert_outcome(&failure, Outcome::SenderLost, "a fault of its own");
+            assert_eq!(failure.retry_after, Some(Duration::from_mins(1)));
+        }
+    };
+    let (files, aside) = (ground.folder.path().join("files"), ground.folder.path().join("aside"));
+    std::fs::rename(&files, &aside).expect("it is ours");
+    spared().await;
+    // As an unmounted disk leaves it.
+    std::fs::create_dir(&files).expect("it is ours");
+    spared().await;
+    // A disk that fails, whoever reads: a link that leads to itself.
+    std::os::unix::fs::symlink("sha256", files.join("sha256")).expect("it is ours");
+    std::fs::create_dir(files.join("services")).expect("it is ours");
+    spared().await;
+    std::fs::remove_dir_all(&files).expect("it is ours");
+    std::fs::rename(&aside, &files).expect("it is ours");
+    for file in [small, large] {
+        let answer = ground.deliver(&court(server.port), again(vec![file])).await;
+        assert!(matches!(answer, Ok(Answer::Receipt(_))), "{answer:?}");
+    }
+}
+
 /// How many bytes of memory this process has.
 fn memory() -> usize {
     let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux tells");

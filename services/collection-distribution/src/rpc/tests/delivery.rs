@@ -255,6 +255,35 @@ async fn a_server_that_is_away_for_a_day_gets_the_copy_once_when_it_is_back() {
 }
 
 #[tokio::test]
+async fn a_store_that_is_away_uses_up_no_attempt_and_opens_no_breaker_and_the_copy_comes_once_it_is_back() {
+    let delivering = Delivering::start().await;
+    delivering.inbox("supreme-court", "court-of-patience").await;
+    delivering.leave_alone("supreme-court").await;
+    delivering.distribution.release_crime().await;
+    let files = delivering.distribution.files.path();
+    let aside = files.with_extension("aside");
+    std::fs::rename(files, &aside).expect("it is ours");
+    let answers_again = "DELETE FROM collections.recipient_breaker";
+    delivering.distribution.execute(answers_again).await;
+    // One more than open a breaker.
+    for spared in 1..=6 {
+        let count = "SELECT spared::bigint FROM collections.delivery";
+        delivering.until_count(count, spared).await;
+        let delivery = delivering.copy(COURTS_COPY).await.delivery.expect("it is delivered");
+        assert_eq!(delivery.last_outcome(), DeliveryOutcome::SenderLost);
+        if spared == 6 {
+            std::fs::rename(&aside, files).expect("it is ours");
+        }
+        delivering.pass_on(COURTS_COPY, 0).await;
+    }
+    delivering.until(COURTS_COPY, is(CopyState::Received)).await;
+    let failures = "SELECT count(*) FROM collections.recipient_breaker WHERE failures > 0";
+    assert_eq!(delivering.distribution.count(failures).await, 0);
+    let counted = "SELECT attempts::bigint FROM collections.delivery";
+    assert_eq!(delivering.distribution.count(counted).await, 1, "that which brought it");
+}
+
+#[tokio::test]
 async fn after_the_last_attempt_a_copy_failed_and_an_official_has_it_delivered_anew() {
     let delivering = Delivering::start().await;
     let inbox = delivering.inbox("supreme-court", "court-failing").await;

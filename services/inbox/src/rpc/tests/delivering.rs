@@ -241,6 +241,33 @@ async fn many_copies_come_at_once_and_each_is_stored_once() {
 }
 
 #[tokio::test]
+async fn digests_in_capitals_are_those_in_small_letters_when_a_copy_comes_goes_on_and_comes_again() {
+    let world = World::new();
+    let inbox = world.start().await;
+    let (sender, content, id) = (world.sender(&inbox), content(1, 1000), Uuid::new_v4());
+    let copy = world.copy(25, COURT, &content);
+    let in_capitals = |offset: usize| {
+        let mut header = header(&copy, &content, id, offset);
+        let copy = header.copy.as_mut().expect("it has one");
+        copy.sha256.make_ascii_uppercase();
+        copy.copy_sha256.make_ascii_uppercase();
+        header.files[0].sha256.make_ascii_uppercase();
+        header
+    };
+    let half = sender.send(in_capitals(0), &content[..100]).await;
+    assert_eq!(half.expect("it is told").received_bytes, 100);
+    let whole = sender.send_after_others(header(&copy, &content, id, 100), &content).await;
+    let given = receipt(&whole.expect("it is received")).clone();
+    assert_eq!(
+        given.statement.as_ref().expect("it says something").copy_sha256,
+        copy.copy_sha256
+    );
+    let again = sender.send_after_others(in_capitals(0), &content).await;
+    assert_eq!(receipt(&again.expect("it is answered")), &given);
+    assert_eq!(inbox.content(&copy.name, 1), content);
+}
+
+#[tokio::test]
 async fn several_files_come_as_one_content_by_the_digest_of_their_manifest() {
     let world = World::new();
     let inbox = world.start().await;
