@@ -8,6 +8,9 @@ use std::{
 };
 
 use legalstat_test_support::system::System;
+use sqlx::Connection as _;
+
+use crate::calendar_command;
 
 /// How long the jobs that count may take to have counted, on a busy machine far more than they do.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -106,4 +109,58 @@ fn every_metric_that_an_alert_looks_at_is_on_the_page_that_prometheus_fetches() 
     assert!(called("count", "") >= 1.0 && called("sum", "") > 0.0);
     assert_eq!(called("bucket", "le=\"+Inf\""), called("count", ""));
     assert!(called("bucket", "le=\"0.25\"") <= called("bucket", "le=\"1\""));
+}
+
+/// Asks the database of a system as its superuser.
+fn sql(system: &System, statements: &'static str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let url = system.database_url("legalstat");
+        let mut database = sqlx::PgConnection::connect(&url).await.expect("it runs");
+        let ran = sqlx::raw_sql(statements).execute(&mut database).await;
+        ran.expect("the statements are right");
+    });
+}
+
+#[test]
+fn a_change_of_the_calendar_that_cannot_be_taken_up_lags_until_it_is() {
+    let system = System::start();
+    let port = health_port(&system, "form-registry");
+    let until_lag = |is_it: fn(f64) -> bool| {
+        let began = Instant::now();
+        loop {
+            let page = page(port);
+            let line = page
+                .lines()
+                .find(|line| line.starts_with("legalstat_calendar_feed_lag"));
+            if line
+                .and_then(|line| line.rsplit(' ').next()?.parse().ok())
+                .is_some_and(is_it)
+            {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "{line:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    until_lag(|seconds| seconds == 0.0);
+    sql(
+        &system,
+        "CREATE FUNCTION forms.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'for the test'; END $$;
+         CREATE TRIGGER refuse BEFORE UPDATE ON forms.calendar_following FOR EACH ROW EXECUTE FUNCTION forms.refuse()",
+    );
+    let file = system.file("act.json", &calendar_command::act());
+    system.json(&[
+        "calendar",
+        "act",
+        "create",
+        "--file",
+        &file,
+        "--yes",
+        "--as",
+        "administrator",
+    ]);
+    until_lag(|seconds| seconds >= 4.0);
+    sql(&system, "DROP TRIGGER refuse ON forms.calendar_following");
+    until_lag(|seconds| seconds == 0.0);
 }

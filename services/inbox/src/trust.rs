@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use legalstat_collection_distribution::statements;
-use legalstat_kit::{Error, FieldReason, Refusal, Violations, canonical};
+use legalstat_kit::{Error, FieldReason, Refusal, Violations, canonical, repeated};
 use legalstat_proto::{
     collections::v1::{Copy, ListSigningKeysResponse},
     common::v1::{ErrorReason, SigningKey},
@@ -46,7 +46,10 @@ impl Trusted {
     /// UNAVAILABLE while the key is not among those trusted; INVALID_ARGUMENT when the copy is not what the key has signed.
     pub fn require_signed(&self, copy: &Copy) -> Result<(), Error> {
         let keys = self.keys().map_err(|error| {
-            tracing::error!(error = format!("{error:#}"), "the trusted keys cannot be read");
+            let error = format!("the trusted keys cannot be read: {error:#}");
+            if let Some(unlogged) = repeated::to_log(&error) {
+                tracing::error!(error, unlogged, "no copy is taken until they can");
+            }
             Refusal::unavailable("the keys that this inbox trusts cannot be read at the moment")
         })?;
         if !keys.iter().any(|key| key.id == copy.signing_key) {
@@ -54,7 +57,10 @@ impl Trusted {
                 "this inbox does not know the key {} yet: whoever runs it has to enter it among those trusted",
                 copy.signing_key
             );
-            tracing::warn!(key = copy.signing_key, "a copy is signed by a key that is not trusted");
+            if let Some(unlogged) = repeated::to_log("a copy is signed by a key that is not trusted") {
+                let key = &copy.signing_key;
+                tracing::warn!(key, unlogged, "a copy is signed by a key that is not trusted");
+            }
             let mut refusal = Refusal::new(Code::Unavailable, ErrorReason::SigningKeyUnknown, message);
             refusal.retry_after = Some(AGAIN);
             return Err(refusal.with("signing_key", &copy.signing_key).into());

@@ -19,18 +19,30 @@ use crate::run::environment::{Environment, SettingError};
 const PART: u64 = 5 * 1024 * 1024;
 /// How many contents a process sends at once, each with a part in memory.
 const AT_ONCE: usize = 4;
-/// How long the store may take to take a connection.
-const CONNECTING: Duration = Duration::from_secs(2);
-/// How long it may take for one request: a part that is sent, or a block that is read.
-const REQUEST: Duration = Duration::from_secs(10);
-/// How often a request is repeated that got no answer or a fault of the store's own, and within which time.
+/// How often a request is repeated that got no answer or a fault of the store's own.
 const RETRIES: usize = 2;
-const RETRYING: Duration = Duration::from_secs(5);
-/// How long the store may take in all to say whether it has content, or to remove it: a transaction waits, which may do nothing for
-/// ten seconds.
-const ANSWER: Duration = Duration::from_secs(5);
+/// How long the store may take.
+const TIMES: Times = Times {
+    connecting: Duration::from_secs(2),
+    request: Duration::from_secs(10),
+    retrying: Duration::from_secs(5),
+    answer: Duration::from_secs(5),
+};
 /// The object that each start writes.
 const STARTED: &str = "started";
+
+/// How long the store may take.
+#[derive(Clone, Copy)]
+struct Times {
+    /// To take a connection.
+    connecting: Duration,
+    /// For one request: a part that is sent, or a block that is read.
+    request: Duration,
+    /// Until a request is repeated no more.
+    retrying: Duration,
+    /// In all to say whether it has content, or to remove it: a transaction waits, which may do nothing for ten seconds.
+    answer: Duration,
+}
 
 /// Which bucket, and how it is reached.
 #[derive(Clone)]
@@ -42,6 +54,7 @@ pub struct Settings {
     secret_access_key: String,
     /// The authority that the store's certificate is of; without it those that the system trusts.
     authority: Option<PathBuf>,
+    times: Times,
 }
 
 impl fmt::Debug for Settings {
@@ -82,6 +95,7 @@ impl Settings {
             access_key_id: access_key_id?.ok_or(missing("LEGALSTAT_S3_ACCESS_KEY_ID"))?,
             secret_access_key: secret_access_key?.ok_or(missing("LEGALSTAT_S3_SECRET_ACCESS_KEY"))?,
             authority: authority.map(PathBuf::from),
+            times: TIMES,
         }))
     }
 
@@ -99,8 +113,8 @@ impl Settings {
         // The one cryptography that is built in; whoever has set it before has set the same.
         rustls::crypto::ring::default_provider().install_default().ok();
         let mut client = ClientOptions::new()
-            .with_connect_timeout(CONNECTING)
-            .with_timeout(REQUEST)
+            .with_connect_timeout(self.times.connecting)
+            .with_timeout(self.times.request)
             .with_allow_http(self.endpoint.starts_with("http://"));
         if let Some(authority) = &self.authority {
             let told = || format!("LEGALSTAT_S3_AUTHORITY, {}", authority.display());
@@ -121,7 +135,7 @@ impl Settings {
                 ..BackoffConfig::default()
             },
             max_retries: RETRIES,
-            retry_timeout: RETRYING,
+            retry_timeout: self.times.retrying,
         };
         Ok(AmazonS3Builder::new()
             .with_endpoint(&self.endpoint)
@@ -143,6 +157,7 @@ impl Settings {
 pub(crate) struct Bucket {
     pub(crate) store: Arc<dyn ObjectStore>,
     sending: Arc<Semaphore>,
+    answer: Duration,
 }
 
 impl Bucket {
@@ -155,9 +170,10 @@ impl Bucket {
         let opened = Self {
             store: Arc::new(PrefixStore::new(settings.builder()?.build()?, service)),
             sending: Arc::new(Semaphore::new(AT_ONCE)),
+            answer: settings.times.answer,
         };
         let mark = Path::from(STARTED);
-        match answered(opened.store.put(&mark, PutPayload::new())).await {
+        match opened.answered(opened.store.put(&mark, PutPayload::new())).await {
             Ok(_) => {}
             Err(error @ (Error::NotFound { .. } | Error::PermissionDenied { .. } | Error::Unauthenticated { .. })) => {
                 let told = "nothing can be kept in LEGALSTAT_S3_BUCKET: is it there, and may LEGALSTAT_S3_ACCESS_KEY_ID write?";
@@ -181,12 +197,17 @@ impl Bucket {
 
     /// The size of what is at a place.
     pub(crate) async fn head(&self, place: &Path) -> Result<u64> {
-        Ok(answered(self.store.head(place)).await?.size)
+        Ok(self.answered(self.store.head(place)).await?.size)
     }
 
     /// Removes what is at a place.
     pub(crate) async fn delete(&self, place: &Path) -> Result<()> {
-        answered(self.store.delete(place)).await
+        self.answered(self.store.delete(place)).await
+    }
+
+    async fn answered<T>(&self, asked: impl Future<Output = Result<T>>) -> Result<T> {
+        let answer = tokio::time::timeout(self.answer, asked).await;
+        answer.unwrap_or_else(|_| Err(failed(format!("no answer within {} s", self.answer.as_secs_f32()))))
     }
 
     /// Waits for a turn to send.
@@ -205,18 +226,18 @@ impl Bucket {
     ) -> Result<()> {
         if size <= PART {
             let content = folder.get_range(from, 0..size).await?;
-            return self.store.put(to, content.into()).await.map(drop);
+            return self.store.put(to, content.into()).await.map(drop).map_err(of_sending);
         }
-        let mut upload = self.store.put_multipart(to).await?;
+        let mut upload = self.store.put_multipart(to).await.map_err(of_sending)?;
         let sent = async {
             for begin in (0..size).step_by(usize::try_from(PART).unwrap_or(usize::MAX)) {
                 if given_up.is_cancelled() {
                     return Err(failed("nobody waits for what is sent any more".to_owned()));
                 }
                 let part = folder.get_range(from, begin..size.min(begin + PART)).await?;
-                upload.put_part(part.into()).await?;
+                upload.put_part(part.into()).await.map_err(of_sending)?;
             }
-            upload.complete().await
+            upload.complete().await.map_err(of_sending)
         };
         match sent.await {
             Ok(_) => Ok(()),
@@ -229,9 +250,13 @@ impl Bucket {
     }
 }
 
-async fn answered<T>(asked: impl Future<Output = Result<T>>) -> Result<T> {
-    let answer = tokio::time::timeout(ANSWER, asked).await;
-    answer.unwrap_or_else(|_| Err(failed(format!("no answer within {} s", ANSWER.as_secs()))))
+/// What is sent is nowhere yet: what the store does not find is its bucket, or the parts that it had. An operator puts that right, and
+/// content that is asked for has nothing to do with it.
+fn of_sending(error: Error) -> Error {
+    match error {
+        Error::NotFound { source, .. } => Error::Generic { store: "S3", source },
+        error => error,
+    }
 }
 
 fn failed(why: String) -> Error {
@@ -261,116 +286,5 @@ pub(crate) fn guarded(error: Error) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ALL: [(&str, &str); 4] = [
-        ("LEGALSTAT_S3_ENDPOINT", "https://s3.example:9000/"),
-        ("LEGALSTAT_S3_BUCKET", "legalstat"),
-        ("LEGALSTAT_S3_ACCESS_KEY_ID", "the id"),
-        ("LEGALSTAT_S3_SECRET_ACCESS_KEY", "the secret"),
-    ];
-
-    fn read(
-        given: impl IntoIterator<Item = (&'static str, &'static str)>,
-    ) -> std::result::Result<Option<Settings>, String> {
-        let mut environment = Environment::given(given);
-        let settings = Settings::read(&mut environment);
-        environment.refuse_unknown().expect("all names are known");
-        settings.map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn content_is_kept_in_the_folder_unless_a_bucket_is_set_and_then_nothing_of_it_may_miss() {
-        assert!(read([]).expect("nothing is wrong").is_none());
-        // What hands out keys may do so to whoever uses them and to whoever does not.
-        assert!(read(ALL.into_iter().skip(2)).expect("nothing is wrong").is_none());
-        for missing in ALL {
-            let given = ALL.into_iter().filter(|given| *given != missing);
-            let refusal = read(given).expect_err(missing.0);
-            assert_eq!(refusal, format!("{} is not set", missing.0));
-        }
-        let settings = read(ALL).expect("all are set").expect("a bucket is set");
-        assert_eq!(
-            (&*settings.endpoint, &*settings.region),
-            ("https://s3.example:9000", "us-east-1")
-        );
-        assert!(!format!("{settings:?}").contains("secret"));
-    }
-
-    #[test]
-    fn an_endpoint_without_a_scheme_and_an_authority_that_is_none_are_refused_by_their_names() {
-        let bare = ALL.map(|(name, value)| (name, value.trim_start_matches("https://")));
-        let refusal = read(bare).expect_err("it says not whether it is encrypted");
-        assert!(refusal.starts_with("LEGALSTAT_S3_ENDPOINT"), "{refusal}");
-        for authority in ["no-such-file.pem", "Cargo.toml"] {
-            let given = ALL.into_iter().chain([("LEGALSTAT_S3_AUTHORITY", authority)]);
-            let settings = read(given).expect("all are set").expect("a bucket is set");
-            let refusal = format!("{:#}", settings.check().expect_err("it is no certificate"));
-            assert!(
-                refusal.contains("LEGALSTAT_S3_AUTHORITY") && refusal.contains(authority),
-                "{refusal}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_a_store_says_of_a_key_that_it_refuses_is_not_told_and_what_a_folder_says_is() {
-        let of_store = |said: &str| Error::PermissionDenied {
-            path: "ab".into(),
-            source: said.into(),
-        };
-        let told = format!("{:?}", guarded(of_store("<AWSAccessKeyId>the id</AWSAccessKeyId>")));
-        assert!(!told.contains("the id"), "{told}");
-        let of_folder = Error::PermissionDenied {
-            path: "ab".into(),
-            source: io::Error::from(io::ErrorKind::PermissionDenied).into(),
-        };
-        let told = format!("{:?}", guarded(of_folder));
-        assert!(told.contains("Kind(PermissionDenied)"), "{told}");
-    }
-
-    #[test]
-    fn a_store_in_plaintext_is_called_by_a_system_that_trusts_nobody() {
-        const CHILD: &str = "LEGALSTAT_TEST_OF_TRUST";
-        let mut settings = read(ALL).expect("all are set").expect("a bucket is set");
-        if let Ok(endpoint) = std::env::var(CHILD) {
-            settings.endpoint = endpoint;
-            settings.check().expect("it can be called");
-            return;
-        }
-        for (endpoint, can_be_called) in [("http://s3:8333", true), ("https://s3:8333", false)] {
-            let name = std::thread::current().name().expect("a test has a name").to_owned();
-            let child = std::process::Command::new(std::env::current_exe().expect("this program"))
-                .args([&name, "--exact"])
-                .envs([
-                    (CHILD, endpoint),
-                    ("SSL_CERT_FILE", "/nowhere"),
-                    ("SSL_CERT_DIR", "/nowhere"),
-                ])
-                .output()
-                .expect("it runs");
-            assert_eq!(child.status.success(), can_be_called, "{endpoint}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_store_that_nobody_reaches_stops_no_start_and_fails_calls_at_once() {
-        // Nobody listens at an address that is held and not listened at.
-        let held = tokio::net::TcpSocket::new_v4().expect("a socket");
-        held.bind(([127, 0, 0, 1], 0).into()).expect("a port is free");
-        let gone = held.local_addr().expect("it has an address");
-        let mut settings = read(ALL).expect("all are set").expect("a bucket is set");
-        settings.endpoint = format!("http://{gone}");
-        let bucket = Bucket::open(&settings, "service").await.expect("it opens");
-        let failed = bucket
-            .has(&Path::from("sha256/ab"), 1)
-            .await
-            .expect_err("nobody is there");
-        let failed = crate::Error::from(anyhow::Error::new(failed).context("file store"));
-        let crate::Error::Refusal(refusal) = failed else {
-            panic!("a store that is away is no fault of ours")
-        };
-        assert_eq!(refusal.reason, legalstat_proto::common::v1::ErrorReason::StorageFailing);
-    }
-}
+#[path = "bucket_tests.rs"]
+pub(crate) mod tests;

@@ -22,6 +22,7 @@ use crate::{
     call::Done,
     partial::{self, Bounds, Partial, Partials, Resumed, unreadable},
     received::Received,
+    repeated,
 };
 
 /// How many bytes are sent in one message of a download.
@@ -324,7 +325,11 @@ impl FileStore {
     async fn delete(&self, place: &Path) {
         match self.store.delete(place).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => tracing::warn!(%error, "received content could not be deleted"),
+            Err(error) => {
+                if let Some(unlogged) = repeated::to_log(&format!("received content could not be deleted: {error}")) {
+                    tracing::warn!(%error, unlogged, "received content could not be deleted");
+                }
+            }
         }
     }
 

@@ -1,8 +1,26 @@
-use std::{path::PathBuf, task::Poll, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+    task::Poll,
+    time::Duration,
+};
 
 use futures::poll;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
 
 use super::*;
+use crate::bucket::tests::at;
+
+/// How long an end is waited for, on a busy machine far more than it takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// More than a test may take.
+const ENDLESS: Duration = Duration::from_secs(3600);
+const SHORT: Duration = Duration::from_millis(200);
 
 struct Folder {
     folder: tempfile::TempDir,
@@ -31,7 +49,7 @@ impl Folder {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        let waited = tokio::time::timeout(Duration::from_secs(60), gone).await;
+        let waited = tokio::time::timeout(PATIENCE, gone).await;
         waited.unwrap_or_else(|_| panic!("{:?}", self.staged()));
     }
 }
@@ -162,4 +180,91 @@ async fn content_that_cannot_be_kept_leaves_nothing() {
     assert_eq!(refusal.reason, ErrorReason::StorageFailing);
     assert!(refusal.retry_after.is_some());
     folder.until_nothing_is_staged().await;
+}
+
+async fn listener() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
+    let address = listener.local_addr().expect("it is bound");
+    (listener, address)
+}
+
+/// Requires that what is done ends, and that it is told as the store's fault for which a caller tries again.
+async fn require_failing<T>(what: &str, done: impl Future<Output = Result<T, Error>>) {
+    let ended = tokio::time::timeout(PATIENCE, done).await;
+    let Err(Error::Refusal(refusal)) = ended.unwrap_or_else(|_| panic!("{what} does not end")) else {
+        panic!("{what} was not told as the store's fault")
+    };
+    assert_eq!(refusal.reason, ErrorReason::StorageFailing, "{what}");
+    assert!(refusal.retry_after.is_some(), "{what}");
+}
+
+#[tokio::test]
+async fn a_bucket_that_takes_connections_and_says_nothing_fails_each_use_within_its_time() {
+    let (listener, address) = listener().await;
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((line, _)) = listener.accept().await {
+            held.push(line);
+        }
+    });
+    let endpoint = format!("http://{address}");
+    let folder = folder(100);
+    let keeping = |request, answer| {
+        let (store, settings) = (folder.store.clone(), at(&endpoint, request, answer));
+        async move { store.keeping("service", Some(&settings)).await.expect("it opens") }
+    };
+    // What is asked whether it has content, or to remove it, answers within a time for all; a transaction waits for it.
+    let store = keeping(ENDLESS, SHORT).await;
+    let staged = store.receive(chunks(b"some legal statistics")).await;
+    let staged = staged.expect("it is received in the folder");
+    let sha256 = staged.sha256;
+    require_failing("a sending that asks first", staged.send()).await;
+    require_failing("a reading that asks first", store.read(&sha256)).await;
+    require_failing("a removal", store.remove(&sha256)).await;
+    // What is read is bounded by the time of one request.
+    let store = keeping(SHORT, ENDLESS).await;
+    let mut read = store.read_range(&sha256, 0..21);
+    require_failing("a reading", async { read.next().await.expect("it is told") }).await;
+}
+
+/// A bucket that takes whatever is put there, until it has vanished.
+async fn vanishing(vanished: Arc<AtomicBool>) -> SocketAddr {
+    let (listener, address) = listener().await;
+    tokio::spawn(async move {
+        while let Ok((line, _)) = listener.accept().await {
+            let vanished = vanished.clone();
+            let answer = service_fn(move |request: http::Request<Incoming>| {
+                let vanished = vanished.clone();
+                async move {
+                    request.into_body().collect().await.ok();
+                    let (code, said) = match vanished.load(Ordering::SeqCst) {
+                        true => (404, "<Error><Code>NoSuchBucket</Code></Error>"),
+                        false => (200, ""),
+                    };
+                    let answer = http::Response::builder().status(code).header("etag", "\"one\"");
+                    Ok::<_, Infallible>(answer.body(Full::new(Bytes::from(said))).expect("it is an answer"))
+                }
+            });
+            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(line), answer));
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_bucket_that_vanishes_is_told_as_a_store_that_fails() {
+    const LARGE: usize = 6 * 1024 * 1024;
+    let vanished = Arc::new(AtomicBool::new(false));
+    let endpoint = format!("http://{}", vanishing(vanished.clone()).await);
+    let folder = folder(LARGE as u64);
+    let settings = at(&endpoint, PATIENCE, PATIENCE);
+    let store = folder.store.clone().keeping("service", Some(&settings)).await;
+    let store = store.expect("it takes what is put there");
+    vanished.store(true, Ordering::SeqCst);
+    // At once, and in parts.
+    for size in [1, LARGE] {
+        let content = futures::stream::iter([Ok(Bytes::from(vec![7; size]))]);
+        let staged = store.receive(content).await.expect("it is received in the folder");
+        require_failing("a sending", staged.keep()).await;
+    }
 }

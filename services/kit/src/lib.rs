@@ -29,7 +29,7 @@ mod outage;
 pub mod partial;
 pub mod period;
 mod received;
-mod repeated;
+pub mod repeated;
 pub mod run;
 pub mod schema;
 pub mod signing;

@@ -21,7 +21,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::{Context, Error, FieldReason, Refusal, Violations, door::wire, job};
+use crate::{Context, Error, FieldReason, Refusal, Violations, door::wire, job, repeated};
 
 /// The folder of what waits for its rest.
 const FOLDER: &str = "partial";
@@ -356,8 +356,11 @@ impl Held {
     }
 
     fn remove(&self) {
-        if let Err(error) = fs::remove_file(&self.path) {
-            tracing::warn!(%error, "an upload that was refused could not be removed");
+        if let Err(error) = fs::remove_file(&self.path)
+            && let Some(unlogged) =
+                repeated::to_log(&format!("an upload that was refused could not be removed: {error}"))
+        {
+            tracing::warn!(%error, unlogged, "an upload that was refused could not be removed");
         }
     }
 }

@@ -13,6 +13,8 @@ use anyhow::Context as _;
 use object_store::path::Path;
 use uuid::Uuid;
 
+use crate::repeated;
+
 /// The folder of what is under way.
 const FOLDER: &str = "received";
 /// The folder of the locks.
@@ -74,8 +76,10 @@ fn begins(file: &DirEntry, name: &str) -> bool {
 
 fn remove_all(folder: &FilePath, which: impl Fn(&DirEntry) -> bool) {
     for file in fs::read_dir(folder).into_iter().flatten().flatten().filter(which) {
-        if let Err(error) = fs::remove_file(file.path()) {
-            tracing::warn!(%error, "received content could not be removed");
+        if let Err(error) = fs::remove_file(file.path())
+            && let Some(unlogged) = repeated::to_log(&format!("received content could not be removed: {error}"))
+        {
+            tracing::warn!(%error, unlogged, "received content could not be removed");
         }
     }
 }

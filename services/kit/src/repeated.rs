@@ -81,7 +81,7 @@ fn kind(failure: &str) -> String {
 
 /// Whether to log a failure, and how many like it were not logged since the last that was. Failures whose texts differ by
 /// numbers and ids only are of one kind. What others have not told, because they did not come again, is logged here.
-pub(crate) fn to_log(failure: &str) -> Option<u64> {
+pub fn to_log(failure: &str) -> Option<u64> {
     let ToLog { this, past } = FAILURES.count(failure, Instant::now());
     for (failure, unlogged) in past {
         tracing::warn!(failure, unlogged, "a failure has come again since it was logged");

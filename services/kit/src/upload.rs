@@ -14,7 +14,7 @@ use crate::{
     door::wire,
     files::{Content, FileStore, Staged},
     partial::Resumed,
-    write,
+    write::{self, fingerprint},
 };
 
 /// How many bytes one chunk may have.
@@ -163,10 +163,13 @@ impl Resuming {
         if offset.is_none() {
             violations.add("header.offset", FieldReason::OutOfRange, "0 to the size of the content");
         }
+        // Of its values, not of how they are spelled in this part of it.
+        let sent = whole.encode_to_vec();
+        let read = fingerprint::of_header(call.method, &sent).unwrap_or(sent);
         Some(Resumed {
             caller: call.caller.name.clone(),
             request_id: header.request_id,
-            header_sha256: wire::sha256(&whole.encode_to_vec()),
+            header_sha256: wire::sha256(&read),
             sha256: header.sha256?,
             size: size?,
             offset: offset?,

@@ -8,7 +8,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use legalstat_kit::{Call, Error, Process, Refusal};
+use legalstat_kit::{Call, Error, Process, Refusal, repeated};
 use legalstat_proto::{
     collections::v1::{
         DeliverCopyRequest, Delivery, GetDeliveryRequest, RecallCopyRequest, RecallCopyResponse,
@@ -66,10 +66,10 @@ fn require_served(inbox: &Inbox, recipient: &str) -> Result<(), Refusal> {
     let message = format!(
         "the copy is for {recipient}, and this inbox takes those of {own}: whoever runs it has to say whom it takes them for as well"
     );
-    tracing::warn!(
-        recipient,
-        "a copy came for a recipient that this inbox does not take copies for"
-    );
+    if let Some(unlogged) = repeated::to_log(&format!("a copy came for {recipient}")) {
+        let told = "a copy came for a recipient that this inbox does not take copies for";
+        tracing::warn!(recipient, unlogged, "{told}");
+    }
     let mut refusal = Refusal::new(Code::Unavailable, ErrorReason::RecipientNotServed, message);
     refusal.retry_after = Some(AGAIN);
     Err(refusal.with("recipient", recipient))

@@ -1,6 +1,7 @@
 //! Logs, traces and metrics. The only module that imports OpenTelemetry: its crates move in lockstep.
 
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
     sync::{LazyLock, OnceLock},
@@ -9,19 +10,28 @@ use std::{
 };
 
 use anyhow::Context as _;
-use opentelemetry::{KeyValue, global, metrics::Histogram, trace::TracerProvider};
+use opentelemetry::{
+    KeyValue, global,
+    metrics::Histogram,
+    trace::{TraceContextExt as _, TracerProvider},
+};
 use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::{
     Resource, metrics::SdkMeterProvider, propagation::TraceContextPropagator, trace::SdkTracerProvider,
 };
 use prometheus::{Registry, TextEncoder};
 use tonic::body::Body;
-use tracing::{Instrument, Span};
+use tracing::{Event, Instrument, Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{
     EnvFilter, Layer,
     filter::{LevelFilter, Targets},
+    fmt::{
+        FmtContext, FormatEvent, FormatFields, MakeWriter,
+        format::{Format, Json, Writer},
+    },
     layer::SubscriberExt,
+    registry::LookupSpan,
     util::SubscriberInitExt,
 };
 use uuid::Uuid;
@@ -72,12 +82,13 @@ impl std::str::FromStr for LogFormat {
 
 /// Exports what is left when dropped.
 pub struct Telemetry {
-    tracers: Option<SdkTracerProvider>,
+    tracers: SdkTracerProvider,
     meters: SdkMeterProvider,
 }
 
 /// Starts logging to standard error, first of which release it is, measuring, and exporting over OTLP when an endpoint is given. What is
-/// logged decides nothing about traces: they have what this system does, from the level INFO on.
+/// logged decides nothing about traces: they have what this system does, from the level INFO on. Without an endpoint they are made and
+/// passed on too, so that lines of the log have the ids of their trace, and end nowhere.
 ///
 /// # Errors
 /// A filter or an endpoint that cannot be used, or logging that was started before.
@@ -88,30 +99,24 @@ pub fn start(
     endpoint: Option<&str>,
 ) -> anyhow::Result<Telemetry> {
     let resource = resource(service);
-    let tracers = endpoint.map(|endpoint| tracers(&resource, endpoint)).transpose()?;
+    let tracers = tracers(&resource, endpoint)?;
     let (meters, measured) = meters(&resource, endpoint)?;
-    let traces = tracers
-        .as_ref()
-        .map(|tracers| tracing_opentelemetry::layer().with_tracer(tracers.tracer("legalstat")))
-        .map(|traces| traces.with_filter(Targets::new().with_target("legalstat", LevelFilter::INFO)));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let lines = match format {
         LogFormat::Text => lines
             .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
             .with_target(false)
             .boxed(),
-        LogFormat::Json => lines.json().boxed(),
+        LogFormat::Json => json(std::io::stderr).boxed(),
     };
     tracing_subscriber::registry()
-        .with(traces)
+        .with(traces(&tracers))
         .with(lines.with_filter(EnvFilter::try_new(filter)?))
         .try_init()?;
     // The first line: what follows says something of its own.
     tracing::info!(service, release = RELEASE.as_str(), "starting");
-    if let Some(tracers) = &tracers {
-        global::set_text_map_propagator(TraceContextPropagator::new());
-        global::set_tracer_provider(tracers.clone());
-    }
+    global::set_text_map_propagator(TraceContextPropagator::new());
+    global::set_tracer_provider(tracers.clone());
     global::set_meter_provider(meters.clone());
     let histogram = global::meter("legalstat")
         .f64_histogram("rpc.server.call.duration")
@@ -124,13 +129,57 @@ pub fn start(
     Ok(Telemetry { tracers, meters })
 }
 
-fn tracers(resource: &Resource, endpoint: &str) -> anyhow::Result<SdkTracerProvider> {
-    let spans = opentelemetry_otlp::SpanExporter::builder()
-        .with_tonic()
-        .with_endpoint(endpoint)
-        .build()?;
-    let tracers = SdkTracerProvider::builder().with_resource(resource.clone());
-    Ok(tracers.with_batch_exporter(spans).build())
+fn tracers(resource: &Resource, endpoint: Option<&str>) -> anyhow::Result<SdkTracerProvider> {
+    let mut tracers = SdkTracerProvider::builder().with_resource(resource.clone());
+    if let Some(endpoint) = endpoint {
+        let spans = opentelemetry_otlp::SpanExporter::builder()
+            .with_tonic()
+            .with_endpoint(endpoint)
+            .build()?;
+        tracers = tracers.with_batch_exporter(spans);
+    }
+    Ok(tracers.build())
+}
+
+/// What this system does, from the level INFO on, as spans of OpenTelemetry.
+fn traces<S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync>(tracers: &SdkTracerProvider) -> impl Layer<S> {
+    let traces = tracing_opentelemetry::layer().with_tracer(tracers.tracer("legalstat"));
+    traces.with_filter(Targets::new().with_target("legalstat", LevelFilter::INFO))
+}
+
+/// Lines of the log as JSON objects.
+fn json<S, W>(writer: W) -> impl Layer<S> + Send + Sync
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt::layer().json().with_writer(writer);
+    lines.map_event_format(Traced)
+}
+
+/// The JSON object of an event and in it the ids of the span in which it came, named as the specification of OpenTelemetry has them for
+/// formats other than its own ("Trace Context in non-OTLP Log Formats"): `trace_id` and `span_id`.
+struct Traced(Format<Json>);
+
+impl<S, N> FormatEvent<S, N> for Traced
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    N: for<'writer> FormatFields<'writer> + 'static,
+{
+    fn format_event(&self, of: &FmtContext<'_, S, N>, mut to: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        // The layer of traces keeps it up as spans are entered and left, whatever the filter of the log lets through.
+        let context = opentelemetry::Context::current();
+        let ids = context.span().span_context().clone();
+        if !ids.is_valid() {
+            return self.0.format_event(of, to, event);
+        }
+        let mut line = String::new();
+        self.0.format_event(of, Writer::new(&mut line), event)?;
+        let (trace, span) = (ids.trace_id(), ids.span_id());
+        // What follows is an object that has a timestamp at least.
+        let object = line.trim_start_matches('{');
+        write!(to, r#"{{"trace_id":"{trace}","span_id":"{span}",{object}"#)
+    }
 }
 
 /// What measures, and where the page of metrics finds what it measured.
@@ -167,9 +216,7 @@ fn resource(service: &'static str) -> Resource {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        if let Some(tracers) = self.tracers.take() {
-            tracers.shutdown().ok();
-        }
+        self.tracers.shutdown().ok();
         self.meters.shutdown().ok();
     }
 }
@@ -284,7 +331,83 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        convert::Infallible,
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use tower::{Layer as _, Service as _, service_fn};
+
     use super::*;
+
+    /// The lines that a log would have.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("no test panics here").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Lines {
+        fn all(&self) -> Vec<serde_json::Value> {
+            let lines = self.0.lock().expect("no test panics here");
+            let lines = serde_json::Deserializer::from_slice(&lines).into_iter();
+            lines.map(|line| line.expect("a line is an object")).collect()
+        }
+    }
+
+    /// Without an endpoint, and with a log that is told nothing of spans.
+    #[tokio::test]
+    async fn a_line_of_the_log_has_the_ids_of_its_call_in_the_trace_of_the_caller() {
+        const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+        const CALLER: &str = "00f067aa0ba902b7";
+        global::set_text_map_propagator(TraceContextPropagator::new());
+        let (lines, tracers) = (
+            Lines::default(),
+            tracers(&resource("calendar"), None).expect("no endpoint"),
+        );
+        let written = lines.clone();
+        let log = json(move || written.clone()).with_filter(LevelFilter::WARN);
+        let subscriber = tracing_subscriber::registry().with(traces(&tracers)).with(log);
+        let _logging = tracing::subscriber::set_default(subscriber);
+        let mut traced = TraceLayer.layer(service_fn(async |_: http::Request<Body>| {
+            tracing::warn!("within the call");
+            let within = tracing::info_span!("within");
+            within.in_scope(|| tracing::warn!("within what the call does"));
+            Ok::<_, Infallible>(http::Response::new(Body::empty()))
+        }));
+        for caller in [Some(format!("00-{TRACE}-{CALLER}-01")), None] {
+            let mut request = http::Request::new(Body::empty());
+            let caller = caller.map(|caller| caller.parse().expect("it is a header"));
+            caller.map(|caller| request.headers_mut().insert("traceparent", caller));
+            traced.call(request).await.expect("it answers");
+        }
+        tracing::warn!("outside of all calls");
+        let lines = lines.all();
+        let id = |line: usize, name: &str| lines[line].get(name).and_then(serde_json::Value::as_str);
+        for line in 0..5 {
+            assert!(
+                lines[line]["fields"]["message"].is_string() && lines[line]["timestamp"].is_string(),
+                "{lines:?}"
+            );
+        }
+        for line in [0, 1] {
+            assert_eq!(id(line, "trace_id"), Some(TRACE));
+            assert!(id(line, "span_id").is_some_and(|id| id.len() == 16 && id != CALLER));
+        }
+        assert_ne!(id(0, "span_id"), id(1, "span_id"));
+        // A call of nobody's trace begins one.
+        assert_eq!(id(2, "trace_id"), id(3, "trace_id"));
+        assert!(id(2, "trace_id").is_some_and(|id| id.len() == 32 && id != TRACE));
+        assert_eq!((id(4, "trace_id"), id(4, "span_id")), (None, None));
+    }
 
     #[test]
     fn every_process_of_a_service_tells_its_metrics_under_an_id_of_its_own() {

@@ -14,9 +14,12 @@ use rustls::{
 };
 use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
-use crate::call::{
-    outside,
-    trust::{Authorities, Trust},
+use crate::{
+    call::{
+        outside,
+        trust::{Authorities, Trust},
+    },
+    repeated,
 };
 
 /// The PEM files of one party: its certificate chain, its key, the authority it trusts, and what that authority has revoked.
@@ -178,10 +181,12 @@ impl Client {
         let mut usable = self.usable.lock().expect("no code panics while it holds this lock");
         match client_config(&self.files) {
             Ok(config) => *usable = config,
-            Err(error) => tracing::warn!(
-                error = format!("{error:#}"),
-                "the certificate for calls cannot be read anew"
-            ),
+            Err(error) => {
+                let error = format!("the certificate for calls cannot be read anew: {error:#}");
+                if let Some(unlogged) = repeated::to_log(&error) {
+                    tracing::warn!(error, unlogged, "connections are made with the one before");
+                }
+            }
         }
         usable.clone()
     }

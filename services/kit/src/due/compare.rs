@@ -14,6 +14,7 @@ use crate::{
         DueDate,
         calendar::{Calendar, Hypothesis, due_date},
     },
+    repeated,
 };
 
 /// How many open due dates are read at a time.
@@ -255,10 +256,10 @@ impl<'a> Comparison<'a> {
             let answered = self.calendar.deadlines(vec![question], self.hypothesis, false).await;
             let deadlines = match answered {
                 Err(status) if status.code() == Code::OutOfRange => {
-                    tracing::error!(
-                        reason = status.message(),
-                        "an open due date cannot be recomputed and stays"
-                    );
+                    let reason = status.message();
+                    if let Some(unlogged) = repeated::to_log(&format!("an open due date stays: {reason}")) {
+                        tracing::error!(reason, unlogged, "an open due date cannot be recomputed and stays");
+                    }
                     answers.push(None);
                     continue;
                 }

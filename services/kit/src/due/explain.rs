@@ -12,6 +12,7 @@ use crate::{
         calendar::{due_date, question},
     },
     period::ReportingPeriod,
+    repeated,
 };
 
 /// How long a reader waits for the steps; without them the rest is answered.
@@ -53,7 +54,10 @@ impl Schedule {
         let answered = match tokio::time::timeout(PATIENCE, asked).await {
             Ok(Ok(answered)) => answered,
             Ok(Err(status)) => {
-                tracing::warn!(code = ?status.code(), message = status.message(), "a due date is not explained");
+                let (code, message) = (status.code(), status.message());
+                if let Some(unlogged) = repeated::to_log(&format!("a due date is not explained: {code:?}, {message}")) {
+                    tracing::warn!(?code, message, unlogged, "a due date is not explained");
+                }
                 return Err(Unexplained::Away);
             }
             Err(_) => return Err(Unexplained::Away),

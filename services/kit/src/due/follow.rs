@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -35,7 +35,7 @@ use crate::{
 const METHOD: &str = "jobs/recompute";
 /// How long between two tries to follow.
 const PAUSE: Duration = Duration::from_secs(1);
-/// For how many seconds nobody has told the service of the calendar's changes; 0 while it is told.
+/// For how many seconds nobody has told the service of the calendar's changes, or it has not come to take one up; 0 while it follows.
 const LAG: &str = "legalstat.calendar.feed_lag";
 /// How many due dates one transaction stores.
 const BATCH: usize = 1000;
@@ -48,7 +48,7 @@ pub fn start(context: &Context, calendar: Calendar, due_dates: Arc<dyn DueDates>
         context: context.clone(),
         calendar,
         due_dates,
-        unheard: Mutex::new(Instant::now()),
+        lag: Mutex::new(Lag::since(Instant::now())),
     });
     job::repeat(context, "follow-calendar", PAUSE, move || {
         let follower = follower.clone();
@@ -62,8 +62,52 @@ struct Follower {
     context: Context,
     calendar: Calendar,
     due_dates: Arc<dyn DueDates>,
-    /// Since when nobody tells of changes, while nobody does.
-    unheard: Mutex<Instant>,
+    lag: Mutex<Lag>,
+}
+
+/// Since when the service does not follow the calendar.
+struct Lag {
+    since: Instant,
+    /// The token after which the change comes that is being taken up, or could not be.
+    stuck_after: Option<String>,
+}
+
+impl Lag {
+    fn since(since: Instant) -> Self {
+        Self {
+            since,
+            stuck_after: None,
+        }
+    }
+
+    /// Changes after this token are told from now on. Answers whether the service is up to date as far as it knows: not when the next one
+    /// is what it could not take up before.
+    fn told_after(&mut self, token: &str, now: Instant) -> bool {
+        let is_stuck = self.stuck_after.as_deref() == Some(token);
+        if !is_stuck {
+            *self = Self::since(now);
+        }
+        !is_stuck
+    }
+
+    /// A change after this token is about to be taken up. Trying again does not make it later than the first time.
+    fn takes_up(&mut self, token: &str, now: Instant) {
+        if self.stuck_after.as_deref() != Some(token) {
+            self.since = now;
+            self.stuck_after = Some(token.to_owned());
+        }
+    }
+
+    /// Nobody tells of changes from now on.
+    fn untold(&mut self, now: Instant) {
+        if self.stuck_after.is_none() {
+            self.since = now;
+        }
+    }
+
+    fn seconds(&self, now: Instant) -> u64 {
+        now.duration_since(self.since).as_secs()
+    }
 }
 
 /// What was done to the calendar, on its way to be taken up: an act recorded or withdrawn, or registers loaded.
@@ -102,16 +146,22 @@ impl Act {
 }
 
 impl Follower {
-    /// Follows the calendar as long as it tells of changes, and measures for how long it has not.
+    /// Follows the calendar as long as it tells of changes, and measures for how long it does not.
     async fn follow(&self) -> anyhow::Result<()> {
-        let unheard = *self.unheard.lock().expect("no code panics while it holds this lock");
-        telemetry::gauge(LAG, i64::try_from(unheard.elapsed().as_secs())?);
+        let lag = self.lag().seconds(Instant::now());
+        telemetry::gauge(LAG, i64::try_from(lag)?);
         let token = resume_token(&mut *self.context.db.connection().await?).await?;
         let changes = self.calendar.watch(token.clone()).await.map_err(failed)?;
-        telemetry::gauge(LAG, 0);
+        if self.lag().told_after(&token, Instant::now()) {
+            telemetry::gauge(LAG, 0);
+        }
         let followed = self.take_up_all(token, changes).await;
-        *self.unheard.lock().expect("no code panics while it holds this lock") = Instant::now();
+        self.lag().untold(Instant::now());
         followed
+    }
+
+    fn lag(&self) -> MutexGuard<'_, Lag> {
+        self.lag.lock().expect("no code panics while it holds this lock")
     }
 
     /// Takes up acts until the calendar ends the feed or something fails.
@@ -119,9 +169,12 @@ impl Follower {
         let _reading = self.feed.reading();
         while let Some(change) = changes.message().await.map_err(failed)? {
             self.feed.changed();
+            self.lag().takes_up(&token, Instant::now());
             let act = Arc::new(Act::read(change, &token)?);
             self.take_up(&act).await?;
             token.clone_from(&act.to);
+            self.lag().told_after(&token, Instant::now());
+            telemetry::gauge(LAG, 0);
         }
         Ok(())
     }
@@ -285,4 +338,29 @@ async fn finish(context: &Context, act: &Act) -> Result<(), sqlx::Error> {
     .execute(&mut *context.db.writing().await?)
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_that_cannot_be_taken_up_counts_from_the_first_time_until_it_is() {
+        let began = Instant::now();
+        let at = |seconds| began + Duration::from_secs(seconds);
+        let mut lag = Lag::since(began);
+        // The calendar is away at first.
+        assert_eq!(lag.seconds(at(5)), 5);
+        assert!(lag.told_after("1", at(5)));
+        lag.takes_up("1", at(10));
+        lag.untold(at(11));
+        assert!(!lag.told_after("1", at(20)));
+        lag.takes_up("1", at(20));
+        lag.untold(at(21));
+        assert_eq!(lag.seconds(at(30)), 20);
+        // It is taken up, here or by another replica, and then the calendar goes away.
+        assert!(lag.told_after("2", at(40)));
+        lag.untold(at(50));
+        assert_eq!(lag.seconds(at(53)), 3);
+    }
 }

@@ -17,6 +17,7 @@ use crate::{
         scheduled::{self, New, Row},
     },
     period::ReportingPeriod,
+    repeated,
     write::{Change, Write},
 };
 
@@ -48,7 +49,10 @@ impl Schedule {
             let obligations = batch.iter().filter_map(|period| after.obligation(*period));
             let answered = self.calendar().due_dates(obligations).await;
             due.extend(answered.map_err(|error| {
-                tracing::warn!(error = format!("{error:#}"), "the calendar cannot be asked");
+                let error = format!("the calendar cannot be asked for new terms: {error:#}");
+                if let Some(unlogged) = repeated::to_log(&error) {
+                    tracing::warn!(error, unlogged, "the calendar cannot be asked");
+                }
                 Refusal::unavailable("the calendar cannot be asked for the new due dates; try again")
             })?);
         }

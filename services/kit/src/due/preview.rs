@@ -14,6 +14,7 @@ use crate::{
         calendar::{Calendar, Hypothesis},
         compare::{Comparison, DueDates, Pages, Recomputed},
     },
+    repeated,
 };
 
 /// How many moves a preview lists.
@@ -85,7 +86,10 @@ fn keep_first(moves: &mut Vec<DueDateMove>) {
 fn passed_on(change: &Hypothesis, status: Status) -> Status {
     use Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, OutOfRange};
     if ![AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, OutOfRange].contains(&status.code()) {
-        tracing::warn!(code = ?status.code(), message = status.message(), "the calendar cannot be asked");
+        let (code, message) = (status.code(), status.message());
+        if let Some(unlogged) = repeated::to_log(&format!("a change is not previewed: {code:?}, {message}")) {
+            tracing::warn!(?code, message, unlogged, "the calendar cannot be asked");
+        }
         return Refusal::unavailable("the calendar cannot be asked; try again").into();
     }
     let (there, here) = match change {

@@ -46,6 +46,10 @@ use crate::{
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// What is logged unless a setting says otherwise. The store of files tells each repetition of a request as information; what came of it is
+/// told where it is waited for.
+const LOG: &str = "info,object_store=warn";
+
 /// The routes of a service once it is ready, or why it cannot start.
 pub type Starting = Pin<Box<dyn Future<Output = anyhow::Result<Routes>> + Send>>;
 
@@ -101,7 +105,7 @@ impl Settings {
         let revoked = environment.optional("LEGALSTAT_TLS_REVOKED");
         let outside = environment.optional("LEGALSTAT_OUTSIDE_AUTHORITY");
         let otlp_endpoint = environment.optional("LEGALSTAT_OTLP_ENDPOINT");
-        let log = environment.parsed("LEGALSTAT_LOG", "info".to_owned());
+        let log = environment.parsed("LEGALSTAT_LOG", LOG.to_owned());
         let log_format = environment.parsed("LEGALSTAT_LOG_FORMAT", LogFormat::Json);
         Ok(Self {
             listen: listen?,

@@ -18,7 +18,7 @@ pub(super) fn of(method: &str, sent: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The header of an upload in one spelling; `None` as in [`of`].
-pub(super) fn of_header(method: &str, sent: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn of_header(method: &str, sent: &[u8]) -> Option<Vec<u8>> {
     match input(method)?.get_field_by_name("header")?.kind() {
         Kind::Message(header) => respelled(&header, sent),
         _ => None,

@@ -4,7 +4,7 @@
 //! in a task of the service, so that a caller who hangs up loses the answer and nothing else.
 
 mod erased;
-mod fingerprint;
+pub(crate) mod fingerprint;
 mod group;
 mod leaves;
 mod refusals;

@@ -2,7 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
-use legalstat_kit::call::client;
+use legalstat_kit::{call::client, repeated};
 use legalstat_proto::common::v1::ErrorReason;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
@@ -34,7 +34,15 @@ async fn ask<T>(service: &'static str, patience: Duration, call: impl Future<Out
         // So it is for requests of bodies, and told with the request.
         Code::OutOfRange if is_for(ErrorReason::NoTermApplies) => Answer::Refused(status.message().to_owned()),
         Code::InvalidArgument | Code::OutOfRange | Code::NotFound | Code::FailedPrecondition => {
-            tracing::warn!(service, code = ?status.code(), "a service refused a question of an examination");
+            let code = status.code();
+            if let Some(unlogged) = repeated::to_log(&format!("{service} refused a question: {code:?}")) {
+                tracing::warn!(
+                    service,
+                    ?code,
+                    unlogged,
+                    "a service refused a question of an examination"
+                );
+            }
             Answer::Refused(status.message().to_owned())
         }
         _ if client::is_away(&status) => {
@@ -42,7 +50,10 @@ async fn ask<T>(service: &'static str, patience: Duration, call: impl Future<Out
             Answer::Away
         }
         code => {
-            tracing::error!(service, ?code, message = status.message(), "a service failed");
+            let message = status.message();
+            if let Some(unlogged) = repeated::to_log(&format!("{service} failed: {code:?}, {message}")) {
+                tracing::error!(service, ?code, message, unlogged, "a service failed");
+            }
             Answer::Away
         }
     }
@@ -57,7 +68,9 @@ fn understood<A, T>(service: &'static str, answer: Answer<A>, read: impl FnOnce(
             Ok(value) => Answer::Given(value),
             Err(error) => {
                 let error = format!("{error:#}");
-                tracing::error!(service, error, "a service's answer breaks its contract");
+                if let Some(unlogged) = repeated::to_log(&format!("{service} breaks its contract: {error}")) {
+                    tracing::error!(service, error, unlogged, "a service's answer breaks its contract");
+                }
                 Answer::Away
             }
         },

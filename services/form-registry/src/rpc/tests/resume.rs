@@ -101,6 +101,23 @@ async fn an_upload_that_breaks_off_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
+async fn the_rest_of_an_upload_may_spell_its_id_and_digest_in_capitals() {
+    let registry = Registry::at(NOW).await;
+    let content: Vec<u8> = (0..900_000_u32).map(|at| b'a' + (at % 23) as u8).collect();
+    let header = resumable(&content);
+    break_off(&registry, &header, &content[..700_000], 700_000).await;
+    let rest = UploadEditionFileHeader {
+        request_id: header.request_id.to_uppercase(),
+        sha256: header.sha256.to_uppercase(),
+        offset: 700_000,
+        ..header.clone()
+    };
+    let edition = upload(&mut registry.operator(), &rest, &content[700_000..]).await;
+    assert_eq!(edition.expect("it is whole").files[0].sha256, header.sha256);
+    assert_eq!(kept(&registry), 0);
+}
+
+#[tokio::test]
 async fn a_line_that_is_cut_leaves_what_has_come_for_a_bounded_time() {
     let settings = [("LEGALSTAT_PARTIAL_SECONDS", "2")];
     let registry = Registry::start_with(None, NOW, true, &settings).await;

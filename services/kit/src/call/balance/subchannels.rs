@@ -115,7 +115,8 @@ where
         let mut resolving = Once::new("look up a service");
         loop {
             let round = async {
-                let resolved = (self.resolve)().await;
+                let resolved = timeout(CONNECTING, (self.resolve)()).await;
+                let resolved = resolved.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
                 let resolved = resolved.map_err(|error| format!("{}: {error}", self.name));
                 self.take_up(resolving.note(resolved), &subchannels);
                 self.try_those_that_do_not_serve(&subchannels).await;

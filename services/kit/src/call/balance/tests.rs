@@ -426,3 +426,13 @@ async fn the_deadline_of_a_call_is_kept_while_no_connection_is_made() {
     let failure = ask_within(&channel, Duration::from_millis(200)).await;
     assert_eq!(failure.expect_err("nobody answers").code(), Code::DeadlineExceeded);
 }
+
+#[tokio::test]
+async fn a_name_whose_look_up_does_not_end_is_away_before_the_deadline_of_a_call() {
+    let resolve = || std::future::pending::<io::Result<Vec<SocketAddr>>>();
+    let connect = |_| std::future::pending::<io::Result<TcpStream>>();
+    let endpoint = Endpoint::from_static("http://calendar:8443");
+    let channel = Balanced::new("calendar", endpoint, ONCE, resolve, connect);
+    let failure = ask(&channel).await.expect_err("nobody is known");
+    assert_eq!(failure.code(), Code::Unavailable, "{failure}");
+}

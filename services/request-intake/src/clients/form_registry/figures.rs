@@ -11,7 +11,10 @@ use legalstat_answer_document::{
     MOST_FIGURES,
     answer::{Breakdown, Figure, Named, Source, TotalOf, Words},
 };
-use legalstat_kit::call::{client, deadline};
+use legalstat_kit::{
+    call::{client, deadline},
+    repeated,
+};
 use legalstat_proto::{
     common::v1::LocalizedText,
     forms::v1::{
@@ -107,7 +110,10 @@ impl Gathering<'_> {
                 .await?;
             let answered = answer.into_inner().items;
             if answered.len() != items.len() {
-                tracing::error!(service = NAME, "it answered about another number of items");
+                let told = "it answered about another number of items";
+                if let Some(unlogged) = repeated::to_log(told) {
+                    tracing::error!(service = NAME, unlogged, "{told}");
+                }
                 return Err(Stop::Away);
             }
             known.extend(answered);
