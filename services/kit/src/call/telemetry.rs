@@ -17,7 +17,10 @@ use opentelemetry::{
 };
 use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::{
-    Resource, metrics::SdkMeterProvider, propagation::TraceContextPropagator, trace::SdkTracerProvider,
+    Resource,
+    metrics::SdkMeterProvider,
+    propagation::TraceContextPropagator,
+    trace::{Sampler, SdkTracerProvider},
 };
 use prometheus::{Registry, TextEncoder};
 use tonic::body::Body;
@@ -131,6 +134,10 @@ pub fn start(
 
 fn tracers(resource: &Resource, endpoint: Option<&str>) -> anyhow::Result<SdkTracerProvider> {
     let mut tracers = SdkTracerProvider::builder().with_resource(resource.clone());
+    if endpoint.is_none() {
+        // Ids are all that is needed of what ends nowhere, unless a caller has asked for the trace and others export it.
+        tracers = tracers.with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)));
+    }
     if let Some(endpoint) = endpoint {
         let spans = opentelemetry_otlp::SpanExporter::builder()
             .with_tonic()
