@@ -7,6 +7,7 @@ unless it is set; PostgreSQL is the newest that Debian's packages have put into 
 import json
 import os
 import pathlib
+import secrets
 import shutil
 import signal
 import socket
@@ -22,6 +23,8 @@ PROGRAMS = pathlib.Path(os.environ.get("LEGALSTAT_PROGRAMS", REPOSITORY / "targe
 POSTGRES = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), key=lambda bin: int(bin.parent.name))
 # Each service with its schema.
 SERVICES = {"calendar": "calendar", "form-registry": "forms", "request-intake": "requests", "collection-distribution": "collections"}
+# Those that keep files.
+KEEPERS = [service for service in SERVICES if service != "calendar"]
 PATIENCE = 180
 
 
@@ -33,6 +36,11 @@ def free_port():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
+
+
+def require(holds, what):
+    if not holds:
+        raise SystemExit(what)
 
 
 def until(what, found, patience=PATIENCE):
@@ -287,6 +295,50 @@ class Load:
             thread.join(PATIENCE)
             if thread.is_alive():
                 sys.exit("a request is still not acknowledged")
+
+
+class Bodies:
+    """Requests with files, and what has become of the files."""
+
+    def __init__(self, services):
+        self.services, self.folder = services, services.folder.path
+
+    def made(self, size):
+        file = self.folder / f"{uuid.uuid4()}.txt"
+        file.write_text(secrets.token_hex(size // 2))
+        return file
+
+    def submit(self, *files, request_id=None):
+        request = {"request": {
+            "requester": {"kind": "REQUESTER_KIND_STATE_BODY", "fullName": "Body"},
+            "signatory": {"fullName": "The head", "capacity": "SIGNATORY_CAPACITY_HEAD"},
+            "channel": "CHANNEL_UNIFIED_EDMS", "externalNumber": str(uuid.uuid4()),
+            "externalDate": {"year": 2026, "month": 2, "day": 2}, "essence": "Registered crimes", "language": "LANGUAGE_RU",
+            "items": [{"kind": "ITEM_KIND_STATISTICS", "description": "Crimes", "unit": "UNIT_CRIME", "period": "2025-Q4"}]}}
+        file = self.folder / "request.json"
+        file.write_text(json.dumps(request))
+        attached = [word for one in files for word in ("--attach", one)]
+        began = time.monotonic()
+        ended, answer = self.services.call("requests", "submit", "--as", "edms", "--file", file, "--yes",
+                                           "--request-id", request_id or str(uuid.uuid4()), *attached)
+        return ended, answer.get("name"), time.monotonic() - began
+
+    def attachments(self, request):
+        ended, answer = self.services.call("requests", "attachments", request)
+        require(ended == 0, f"the files of {request} are not told")
+        return {one["filename"]: one["name"] for one in answer["attachments"]}
+
+    def downloaded(self, attachment):
+        to, began = self.folder / "downloaded", time.monotonic()
+        to.unlink(missing_ok=True)
+        ended, _ = self.services.call("requests", "download", attachment, "--to", to)
+        return ended, to.read_bytes() if ended == 0 else b"", time.monotonic() - began
+
+    def require_whole(self, request, *files):
+        named = self.attachments(request)
+        for file in files:
+            ended, content, _ = self.downloaded(named[file.name])
+            require(ended == 0 and content == file.read_bytes(), f"{file.name} does not come back as it was")
 
 
 def require_each_once(port, load):
