@@ -188,10 +188,10 @@ async fn a_bucket_that_takes_connections_and_says_nothing_fails_each_use_within_
     let keeping = |request, answer| {
         let (store, settings) = (folder.store.clone(), at(&endpoint, request, answer));
         async move {
-            store
-                .keeping(&process(), "service", Some(&settings))
-                .await
-                .expect("it opens")
+            let process = process();
+            let opened = store.keeping(&process, "service", Some(&settings));
+            let opened = tokio::time::timeout(PATIENCE, opened).await;
+            opened.expect("it ends").expect("it opens")
         }
     };
     // What is asked whether it has content, or to remove it, answers within a time for all; a transaction waits for it.
