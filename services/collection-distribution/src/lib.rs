@@ -52,7 +52,7 @@ fn check(config: &Config) -> anyhow::Result<()> {
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let files = FileStore::open(&context, SERVICE.name, &config.files, config.file_limit)?
         .resuming(&context, config.partials)?
-        .keeping(SERVICE.name, config.bucket.as_ref())
+        .keeping(&context, SERVICE.name, config.bucket.as_ref())
         .await?;
     let signing_keys = SigningKeys::open(&config.signing_keys)?;
     signing_keys.follow(&context);

@@ -42,7 +42,7 @@ pub static SERVICE: Service<Config> = Service {
 async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let files = FileStore::open(&context, SERVICE.name, &config.files, config.file_limit)?
         .resuming(&context, config.partials)?
-        .keeping(SERVICE.name, config.bucket.as_ref())
+        .keeping(&context, SERVICE.name, config.bucket.as_ref())
         .await?;
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;
     db::reference::load(&context).await?;

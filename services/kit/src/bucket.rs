@@ -1,9 +1,17 @@
 //! A bucket of an S3-compatible store, where finished content is kept when one is set. What is being received stays in the folder of
 //! the service; under the service's name the bucket has what the folder has otherwise, so that several services share one.
 
-use std::{fmt, fs, future::Future, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt, fs,
+    future::Future,
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use anyhow::Context as _;
+use arc_swap::ArcSwap;
 use object_store::{
     BackoffConfig, Certificate, ClientOptions, Error, ObjectStore, ObjectStoreExt, PutPayload, Result, RetryConfig,
     aws::{AmazonS3Builder, Checksum},
@@ -13,7 +21,10 @@ use object_store::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::run::environment::{Environment, SettingError};
+use crate::{
+    Process, job,
+    run::environment::{Environment, SettingError},
+};
 
 /// How many bytes are sent at once, and the fewest that S3 takes as a part: of 10,000 parts an object has 48 GiB at most.
 const PART: u64 = 5 * 1024 * 1024;
@@ -28,6 +39,8 @@ const TIMES: Times = Times {
     retrying: Duration::from_secs(5),
     answer: Duration::from_secs(5),
 };
+/// How long between two looks at the files of its key and its authority, as at those of certificates.
+const LOOK: Duration = Duration::from_secs(3);
 /// The object that each start writes.
 const STARTED: &str = "started";
 
@@ -55,6 +68,16 @@ pub struct Settings {
     /// The authority that the store's certificate is of; without it those that the system trusts.
     authority: Option<PathBuf>,
     times: Times,
+    /// What they were read from.
+    given: Environment,
+}
+
+/// What may be another while a service runs: its key, and the certificate of the authority.
+#[derive(PartialEq, Eq)]
+struct Renewed {
+    access_key_id: String,
+    secret_access_key: String,
+    authority: Option<Vec<u8>>,
 }
 
 impl fmt::Debug for Settings {
@@ -87,7 +110,7 @@ impl Settings {
                 problem,
             });
         }
-        let missing = SettingError::Missing;
+        let (missing, given) = (SettingError::Missing, environment.beginning("LEGALSTAT_S3_"));
         Ok(Some(Self {
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             bucket: bucket.ok_or(missing("LEGALSTAT_S3_BUCKET"))?,
@@ -96,7 +119,31 @@ impl Settings {
             secret_access_key: secret_access_key?.ok_or(missing("LEGALSTAT_S3_SECRET_ACCESS_KEY"))?,
             authority: authority.map(PathBuf::from),
             times: TIMES,
+            given,
         }))
+    }
+
+    /// They as their files are now.
+    fn again(&self) -> anyhow::Result<Self> {
+        let again = Self::read(&mut self.given.clone())?;
+        Ok(Self {
+            times: self.times,
+            ..again.context("a bucket was set at the start")?
+        })
+    }
+
+    fn renewed(&self) -> anyhow::Result<Renewed> {
+        let authority = self.authority.as_ref().map(fs::read).transpose();
+        Ok(Renewed {
+            access_key_id: self.access_key_id.clone(),
+            secret_access_key: self.secret_access_key.clone(),
+            authority: authority.context("LEGALSTAT_S3_AUTHORITY")?,
+        })
+    }
+
+    /// What a service keeps in the bucket.
+    fn store(&self, service: &str) -> anyhow::Result<Arc<dyn ObjectStore>> {
+        Ok(Arc::new(PrefixStore::new(self.builder()?.build()?, service)))
     }
 
     /// Reads the authority's certificate, and connects to nobody yet.
@@ -155,7 +202,7 @@ impl Settings {
 /// A bucket, as one service sees it.
 #[derive(Clone)]
 pub(crate) struct Bucket {
-    pub(crate) store: Arc<dyn ObjectStore>,
+    store: Arc<ArcSwap<Arc<dyn ObjectStore>>>,
     sending: Arc<Semaphore>,
     answer: Duration,
 }
@@ -168,12 +215,12 @@ impl Bucket {
     /// A certificate that cannot be used, and a store that refuses the key or has no such bucket.
     pub(crate) async fn open(settings: &Settings, service: &str) -> anyhow::Result<Self> {
         let opened = Self {
-            store: Arc::new(PrefixStore::new(settings.builder()?.build()?, service)),
+            store: Arc::new(ArcSwap::from_pointee(settings.store(service)?)),
             sending: Arc::new(Semaphore::new(AT_ONCE)),
             answer: settings.times.answer,
         };
         let mark = Path::from(STARTED);
-        match opened.answered(opened.store.put(&mark, PutPayload::new())).await {
+        match opened.answered(opened.store().put(&mark, PutPayload::new())).await {
             Ok(_) => {}
             Err(error @ (Error::NotFound { .. } | Error::PermissionDenied { .. } | Error::Unauthenticated { .. })) => {
                 let told = "nothing can be kept in LEGALSTAT_S3_BUCKET: is it there, and may LEGALSTAT_S3_ACCESS_KEY_ID write?";
@@ -184,6 +231,40 @@ impl Bucket {
             }
         }
         Ok(opened)
+    }
+
+    /// Takes up another key and another authority while the service runs. With what cannot be used it goes on as before, and logs that once.
+    pub(crate) fn follow(&self, process: &Process, settings: &Settings, service: &'static str) -> anyhow::Result<()> {
+        let (store, settings) = (Arc::clone(&self.store), Arc::new(settings.clone()));
+        let used = Arc::new(Mutex::new(settings.renewed()?));
+        job::repeat(
+            process,
+            "the key and the authority of the store of files",
+            LOOK,
+            move || {
+                let (store, settings, used) = (store.clone(), settings.clone(), used.clone());
+                async move {
+                    let looking = move || {
+                        let mut used = used.lock().expect("no code panics while it holds this lock");
+                        let now = settings.again()?;
+                        let renewed = now.renewed()?;
+                        if *used != renewed {
+                            store.store(Arc::new(now.store(service)?));
+                            *used = renewed;
+                            tracing::info!("the store of files is called with another key or authority");
+                        }
+                        Ok(())
+                    };
+                    tokio::task::spawn_blocking(looking).await?
+                }
+            },
+        );
+        Ok(())
+    }
+
+    /// The store, as it is called now.
+    pub(crate) fn store(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.store.load())
     }
 
     /// Whether it has content of this size at a place.
@@ -197,12 +278,12 @@ impl Bucket {
 
     /// The size of what is at a place.
     pub(crate) async fn head(&self, place: &Path) -> Result<u64> {
-        Ok(self.answered(self.store.head(place)).await?.size)
+        Ok(self.answered(self.store().head(place)).await?.size)
     }
 
     /// Removes what is at a place.
     pub(crate) async fn delete(&self, place: &Path) -> Result<()> {
-        self.answered(self.store.delete(place)).await
+        self.answered(self.store().delete(place)).await
     }
 
     async fn answered<T>(&self, asked: impl Future<Output = Result<T>>) -> Result<T> {
@@ -226,9 +307,9 @@ impl Bucket {
     ) -> Result<()> {
         if size <= PART {
             let content = folder.get_range(from, 0..size).await?;
-            return self.store.put(to, content.into()).await.map(drop).map_err(of_sending);
+            return self.store().put(to, content.into()).await.map(drop).map_err(of_sending);
         }
-        let mut upload = self.store.put_multipart(to).await.map_err(of_sending)?;
+        let mut upload = self.store().put_multipart(to).await.map_err(of_sending)?;
         let sent = async {
             for begin in (0..size).step_by(usize::try_from(PART).unwrap_or(usize::MAX)) {
                 if given_up.is_cancelled() {

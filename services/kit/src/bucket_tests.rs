@@ -1,4 +1,15 @@
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use rustls::{ServerConfig, pki_types::PrivateKeyDer};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
 use super::*;
+use crate::job::tests::process;
 
 const ALL: [(&str, &str); 4] = [
     ("LEGALSTAT_S3_ENDPOINT", "https://s3.example:9000/"),
@@ -123,4 +134,81 @@ async fn a_store_that_nobody_reaches_stops_no_start_and_fails_calls_at_once() {
         panic!("a store that is away is no fault of ours")
     };
     assert_eq!(refusal.reason, legalstat_proto::common::v1::ErrorReason::StorageFailing);
+}
+
+/// A store under a certificate of its own, which takes this key alone. Gives its address and the certificate.
+async fn store_of(key: &'static str) -> (String, String) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("it has versions")
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![made.cert.der().clone()],
+            PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key"),
+        );
+    let acceptor = TlsAcceptor::from(Arc::new(config.expect("they belong together")));
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port is free");
+    let port = listener.local_addr().expect("it is bound").port();
+    tokio::spawn(async move {
+        while let Ok((line, _)) = listener.accept().await {
+            let Ok(line) = acceptor.accept(line).await else {
+                continue;
+            };
+            let answer = service_fn(move |request: http::Request<Incoming>| async move {
+                let shown = request.headers().get("authorization").map(|shown| format!("{shown:?}"));
+                request.into_body().collect().await.ok();
+                let takes = shown.is_some_and(|shown| shown.contains(key));
+                let answer = http::Response::builder().status(if takes { 204 } else { 403 });
+                Ok::<_, Infallible>(answer.body(Full::new(Bytes::new())).expect("it is an answer"))
+            });
+            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(line), answer));
+        }
+    });
+    (format!("https://localhost:{port}"), made.cert.pem())
+}
+
+#[tokio::test]
+async fn another_authority_and_another_key_are_taken_up_while_the_service_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let write = |name: &str, content: &str| fs::write(file(name), content).expect("it is written");
+    let (_, other) = store_of("nobody's").await;
+    let (endpoint, certificate) = store_of("the-second").await;
+    write("ca.pem", &other);
+    write("id", "the-first");
+    write("secret", "of the first");
+    let mut environment = Environment::given([
+        ("LEGALSTAT_S3_ENDPOINT", endpoint),
+        ("LEGALSTAT_S3_BUCKET", "legalstat".to_owned()),
+        ("LEGALSTAT_S3_ACCESS_KEY_ID_FILE", file("id")),
+        ("LEGALSTAT_S3_SECRET_ACCESS_KEY_FILE", file("secret")),
+        ("LEGALSTAT_S3_AUTHORITY", file("ca.pem")),
+    ]);
+    let mut settings = Settings::read(&mut environment)
+        .expect("all are set")
+        .expect("a bucket is set");
+    settings.times.retrying = Duration::ZERO;
+    let bucket = Bucket::open(&settings, "service").await.expect("it opens");
+    bucket.follow(&process(), &settings, "service").expect("it is followed");
+    let place = Path::from("sha256/ab");
+    let until = async |what: &str, is_it: fn(&Result<()>) -> bool| {
+        let reached = async {
+            while !is_it(&bucket.delete(&place).await) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(60), reached).await;
+        waited.unwrap_or_else(|_| panic!("{what}"));
+    };
+    until("it is not trusted", |told| matches!(told, Err(Error::Generic { .. }))).await;
+    write("ca.pem", &certificate);
+    until("it is trusted and refuses the key", |told| {
+        matches!(told, Err(Error::PermissionDenied { .. }))
+    })
+    .await;
+    write("secret", "of the second");
+    write("id", "the-second");
+    until("it takes the key", Result::is_ok).await;
 }

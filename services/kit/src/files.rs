@@ -17,7 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::Code;
 
 use crate::{
-    Context, Error, Refusal,
+    Context, Error, Process, Refusal,
     bucket::{self, Bucket},
     call::Done,
     partial::{self, Bounds, Partial, Partials, Resumed, unreadable},
@@ -186,20 +186,29 @@ impl FileStore {
         Ok(self)
     }
 
-    /// The same store, where finished content is kept in a bucket, if one is set.
+    /// The same store, where finished content is kept in a bucket, if one is set. Its key and its authority are taken up again whenever their
+    /// files change.
     ///
     /// # Errors
     /// A bucket that is not there or refuses its key, and a certificate of its authority that cannot be used.
-    pub async fn keeping(mut self, service: &str, bucket: Option<&bucket::Settings>) -> anyhow::Result<Self> {
+    pub async fn keeping(
+        mut self,
+        process: &Process,
+        service: &'static str,
+        bucket: Option<&bucket::Settings>,
+    ) -> anyhow::Result<Self> {
         if let Some(settings) = bucket {
-            self.bucket = Some(Bucket::open(settings, service).await?);
+            let bucket = Bucket::open(settings, service).await?;
+            bucket.follow(process, settings, service)?;
+            self.bucket = Some(bucket);
         }
         Ok(self)
     }
 
     /// The store of finished content.
-    fn kept(&self) -> &Arc<dyn ObjectStore> {
-        self.bucket.as_ref().map_or(&self.store, |bucket| &bucket.store)
+    fn kept(&self) -> Arc<dyn ObjectStore> {
+        let of_bucket = self.bucket.as_ref().map(Bucket::store);
+        of_bucket.unwrap_or_else(|| Arc::clone(&self.store))
     }
 
     fn open_for(tasks: &TaskTracker, folder: &FilePath, limit: u64) -> anyhow::Result<Self> {
@@ -392,7 +401,7 @@ impl FileStore {
     /// Reads a part of content by its digest; the part lies within it. One block is read ahead, so that memory stays flat
     /// however slow the reader is.
     pub fn read_range(&self, sha256: &[u8], range: Range<u64>) -> BoxStream<'static, Result<Bytes, Error>> {
-        let (store, place, users) = (Arc::clone(self.kept()), place(sha256), self.users());
+        let (store, place, users) = (self.kept(), place(sha256), self.users());
         let blocks = range.clone().step_by(PART);
         let read = blocks.map(move |from| {
             let (store, place, users) = (store.clone(), place.clone(), users.clone());

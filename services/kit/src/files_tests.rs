@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::bucket::tests::at;
+use crate::{bucket::tests::at, job::tests::process};
 
 /// How long an end is waited for, on a busy machine far more than it takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -211,7 +211,12 @@ async fn a_bucket_that_takes_connections_and_says_nothing_fails_each_use_within_
     let folder = folder(100);
     let keeping = |request, answer| {
         let (store, settings) = (folder.store.clone(), at(&endpoint, request, answer));
-        async move { store.keeping("service", Some(&settings)).await.expect("it opens") }
+        async move {
+            let process = process();
+            let opened = store.keeping(&process, "service", Some(&settings));
+            let opened = tokio::time::timeout(PATIENCE, opened).await;
+            opened.expect("it ends").expect("it opens")
+        }
     };
     // What is asked whether it has content, or to remove it, answers within a time for all; a transaction waits for it.
     let store = keeping(ENDLESS, SHORT).await;
@@ -258,7 +263,11 @@ async fn a_bucket_that_vanishes_is_told_as_a_store_that_fails() {
     let endpoint = format!("http://{}", vanishing(vanished.clone()).await);
     let folder = folder(LARGE as u64);
     let settings = at(&endpoint, PATIENCE, PATIENCE);
-    let store = folder.store.clone().keeping("service", Some(&settings)).await;
+    let store = folder
+        .store
+        .clone()
+        .keeping(&process(), "service", Some(&settings))
+        .await;
     let store = store.expect("it takes what is put there");
     vanished.store(true, Ordering::SeqCst);
     // At once, and in parts.

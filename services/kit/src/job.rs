@@ -98,7 +98,7 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::{
         path::PathBuf,
         sync::{
@@ -115,7 +115,7 @@ mod tests {
 
     const PAUSE: Duration = Duration::from_millis(1);
 
-    fn process() -> Process {
+    pub(crate) fn process() -> Process {
         let file = || PathBuf::from("nowhere");
         let tls = tls::Files {
             certificate: file(),

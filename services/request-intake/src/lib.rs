@@ -97,7 +97,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     let kept = &config.files;
     let files = FileStore::open(&context, SERVICE.name, &kept.folder, kept.limit)?
         .resuming(&context, kept.partials)?
-        .keeping(SERVICE.name, kept.bucket.as_ref())
+        .keeping(&context, SERVICE.name, kept.bucket.as_ref())
         .await?;
     let signatures = Arc::new(Signatures::read(kept.signature_trust.clone())?);
     let calendar = Calendar::new(&config.calendar_url, &context.tls)?;

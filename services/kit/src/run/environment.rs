@@ -53,6 +53,13 @@ impl Environment {
         }
     }
 
+    /// The settings whose names begin so, for whoever reads them again.
+    #[must_use]
+    pub fn beginning(&self, with: &str) -> Self {
+        let given = self.given.iter().filter(|(name, _)| name.starts_with(with));
+        Self::given(given.map(|(name, value)| (name.clone(), value.clone())))
+    }
+
     /// An optional setting; an empty value counts as not set.
     pub fn optional(&mut self, name: &'static str) -> Option<String> {
         self.known.push(name.into());
