@@ -55,6 +55,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
         schedule,
         portal: config.portal,
         importing: Arc::new(Semaphore::new(config.figures.import_rows_held as usize)),
+        packaging: Semaphore::new(rpc::PACKAGES),
         figures: config.figures,
     };
     let server = FormRegistryServiceServer::new(registry)

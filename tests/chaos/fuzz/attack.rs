@@ -95,6 +95,8 @@ pub struct Attack {
     pub validate_only: bool,
     /// The ids under which it can be carried out: none when no message of it has one that can be read.
     pub ids: Vec<Uuid>,
+    /// Of each call that it holds the id and whether it only checks: a batch holds several.
+    pub understood: Vec<(Option<Uuid>, bool)>,
     /// Whether its headers are those of a call of gRPC.
     pub is_call: bool,
 }
@@ -128,7 +130,8 @@ impl Attack {
             mutates: method.mutates,
             recorded: method.recorded,
             validate_only: understood.iter().any(|(_, validate_only)| *validate_only),
-            ids: understood.into_iter().filter_map(|(id, _)| id).collect(),
+            ids: understood.iter().filter_map(|(id, _)| *id).collect(),
+            understood,
             is_call,
         }
     }

@@ -6,6 +6,7 @@
 //! `LEGALSTAT_FUZZ_CALLS` makes other than 20,000 of them, and `LEGALSTAT_FUZZ_ONLY` only those whose path contains it.
 
 mod attack;
+mod batch;
 mod ledger;
 mod message;
 mod sound;
@@ -35,8 +36,9 @@ use attack::{Attack, Method};
 use ledger::{Ledger, Who};
 use wire::Answer;
 
-/// The method whose requests are calls of their own.
+/// The method whose requests are calls of their own, and that of each.
 const BATCH: &str = "/BatchSubmitRequests";
+const EACH: &str = "/SubmitRequest";
 /// How many calls are made, unless the environment says otherwise.
 const CALLS: u64 = 20_000;
 /// How many are under way at once.
@@ -128,7 +130,7 @@ impl Course {
             path: attack.sent.path.clone(),
         };
         let told = match answer {
-            Answer::Ok => "OK".into(),
+            Answer::Ok(_) => "OK".into(),
             Answer::Refused(status, _) => format!("{:?}", status.code()),
             Answer::Lost(why) => why.clone(),
             Answer::Silent => "silent".into(),
@@ -142,21 +144,17 @@ impl Course {
             .or_default() += 1;
         let mut ledger = self.ledger.lock().expect("no test panics here");
         if attack.sent.path.ends_with(BATCH) {
-            // Each request of a batch is a call of its own, of which only the answer's content tells what became of it.
-            let path = attack.sent.path.replace(BATCH, "/SubmitRequest");
-            for id in &attack.ids {
-                ledger.lost(
-                    Who {
-                        path: path.clone(),
-                        ..who.clone()
-                    },
-                    [*id],
-                );
+            let each = Who {
+                path: attack.sent.path.replace(BATCH, EACH),
+                ..who.clone()
+            };
+            match answer {
+                Answer::Ok(content) => return batch::note(&mut ledger, attack, &each, content),
+                _ => batch::note_untold(&mut ledger, attack, &each),
             }
         }
         match answer {
-            Answer::Ok if attack.sent.path.ends_with(BATCH) => Vec::new(),
-            Answer::Ok => {
+            Answer::Ok(_) => {
                 if attack.recorded {
                     ledger.read(who);
                 } else if attack.mutates && !attack.validate_only {

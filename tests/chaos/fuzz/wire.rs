@@ -10,7 +10,10 @@ use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt as _, StreamBody};
 use tonic::{Status, body::Body, codegen::Service as _, transport::Channel};
 
-use super::words::{happens, one_of};
+use super::{
+    BATCH,
+    words::{happens, one_of},
+};
 use crate::dice::Dice;
 
 /// How long an answer may take on a busy machine.
@@ -42,8 +45,8 @@ pub struct Sent {
 /// What came back.
 #[derive(Debug)]
 pub enum Answer {
-    /// The first message was answered.
-    Ok,
+    /// The first message was answered. Of a batch the answer's bytes: only they tell what became of its requests.
+    Ok(Vec<u8>),
     /// A refusal, and whether it came before any message.
     Refused(Box<Status>, bool),
     /// What became of the call is not known.
@@ -235,23 +238,24 @@ async fn answer(mut channel: Channel, sent: &Sent) -> Answer {
     if response.status() != http::StatusCode::OK {
         return Answer::Lost(format!("HTTP {}", response.status()));
     }
-    read(response.into_body(), sent.is_feed).await
+    read(response.into_body(), sent).await
 }
 
 fn of_status(status: Status, before_any: bool) -> Answer {
     if status.code() == tonic::Code::Ok {
-        Answer::Ok
+        Answer::Ok(Vec::new())
     } else {
         Answer::Refused(Box::new(status), before_any)
     }
 }
 
-async fn read(mut body: Body, is_feed: bool) -> Answer {
+async fn read(mut body: Body, sent: &Sent) -> Answer {
+    let mut content = Vec::new();
     loop {
-        let next = if is_feed {
+        let next = if sent.is_feed {
             match tokio::time::timeout(WATCHED, body.frame()).await {
                 Ok(next) => next,
-                Err(_) => return Answer::Ok,
+                Err(_) => return Answer::Ok(content),
             }
         } else {
             body.frame().await
@@ -261,12 +265,18 @@ async fn read(mut body: Body, is_feed: bool) -> Answer {
             Some(Err(error)) => return Answer::Lost(format!("the line: {error}")),
             Some(Ok(frame)) => {
                 if let Some(status) = frame.trailers_ref().and_then(Status::from_header_map) {
-                    return of_status(status, false);
+                    return match of_status(status, false) {
+                        Answer::Ok(_) => Answer::Ok(content),
+                        refused => refused,
+                    };
+                }
+                if let (true, Some(data)) = (sent.path.ends_with(BATCH), frame.data_ref()) {
+                    content.extend_from_slice(data);
                 }
             }
         }
-        if is_feed && body.is_end_stream() {
-            return Answer::Ok;
+        if sent.is_feed && body.is_end_stream() {
+            return Answer::Ok(content);
         }
     }
 }

@@ -101,7 +101,12 @@ pub struct FormRegistry {
     pub figures: crate::config::Figures,
     /// A permit for each row that the imports under way hold.
     pub importing: Arc<Semaphore>,
+    /// A permit for each package that is being made.
+    pub packaging: Semaphore,
 }
+
+/// How many packages are made at once: one takes up to 50 MB, and a container has 128 MiB for all that goes on.
+pub const PACKAGES: usize = 1;
 
 #[tonic::async_trait]
 impl FormRegistryService for FormRegistry {

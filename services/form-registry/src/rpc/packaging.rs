@@ -1,10 +1,15 @@
 //! Makes the open data package of a sealed revision: reads what it is of, has `domain/package/` write the files, and keeps them in
 //! the folder of files, where the same content lies once.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use legalstat_kit::{Call, Error, FieldReason, Refusal, Violations, door::wire, files::Staged, write, zone};
+use legalstat_kit::{
+    Call, Error, FieldReason, Refusal, Violations, call::deadline, door::wire, files::Staged, write, zone,
+};
 use legalstat_proto::common::v1::ErrorReason;
 use sqlx::PgConnection;
+use tokio::sync::SemaphorePermit;
 use tonic::Code;
 use uuid::Uuid;
 
@@ -20,6 +25,9 @@ use crate::{
         package::{self, FileEntry, FileKind, Format, LARGEST, LeftOut, MissingName, Part, Parts, Subject},
     },
 };
+
+/// How long one waits for those that are being made.
+const WAIT: Duration = Duration::from_secs(10);
 
 /// A package that was made, and is not out yet.
 pub(super) struct Made {
@@ -145,7 +153,7 @@ fn require_whole(key: EditionKey, made: &Made) -> Result<(), Refusal> {
 /// Makes the package of a revision as the next version of its edition; `None` of one that is not sealed.
 ///
 /// # Errors
-/// When the database or the folder of files fails.
+/// RESOURCE_EXHAUSTED when others are being made for too long; when the database or the folder of files fails.
 pub(super) async fn make(
     registry: &FormRegistry,
     edition: &Edition,
@@ -156,6 +164,7 @@ pub(super) async fn make(
         return Ok(None);
     };
     let key = edition.key;
+    let _turn = turn(registry).await?;
     let mut snapshot = registry.context.db.snapshot().await?;
     let version = next_version(&mut snapshot, key).await?;
     let set = db::canonical::figure_set(&mut snapshot, key, revision.number).await?;
@@ -206,6 +215,14 @@ pub(super) async fn make(
         missing: subject.missing_names(),
         holds_data,
     }))
+}
+
+/// A turn to make a package, of which each takes memory: waited for as long as the call lasts, and without a connection.
+async fn turn(registry: &FormRegistry) -> Result<SemaphorePermit<'_>, Error> {
+    match tokio::time::timeout(deadline::remaining(WAIT), registry.packaging.acquire()).await {
+        Ok(turn) => Ok(turn.map_err(anyhow::Error::new)?),
+        Err(_) => Err(Refusal::overloaded("other packages are being made; try again").into()),
+    }
 }
 
 async fn next_version(connection: &mut PgConnection, key: EditionKey) -> Result<i32, sqlx::Error> {

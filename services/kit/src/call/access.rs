@@ -16,7 +16,7 @@ use crate::{
     Call, Refusal,
     call::caller::{Caller, CallerError, Peer, Role},
     repeated,
-    write::{RefusalRecorder, Withheld},
+    write::{EachRefused, RefusalRecorder, Withheld},
 };
 
 /// Services without an access option: anyone may ask what exists and whether it runs.
@@ -254,12 +254,14 @@ where
             let Some(recorder) = recorder else {
                 return Ok(response);
             };
-            let stored = match response.extensions().get::<Withheld>() {
-                Some(withheld) => {
-                    let reason = withheld.reason.as_str_name();
-                    recorder.record(call, reason, &withheld.resource).await
-                }
-                None => recorder.record_answer(call, recorded, response.headers()).await,
+            let extensions = response.extensions();
+            let stored = if let Some(withheld) = extensions.get::<Withheld>() {
+                let reason = withheld.reason.as_str_name();
+                recorder.record(call, reason, &withheld.resource).await
+            } else if let Some(refused) = extensions.get::<EachRefused>() {
+                recorder.record_each(&call, recorded, refused).await
+            } else {
+                recorder.record_answer(call, recorded, response.headers()).await
             };
             match stored {
                 Ok(()) => Ok(response),

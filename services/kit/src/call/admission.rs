@@ -57,8 +57,8 @@ pub enum Class {
     Reflection,
 }
 
-/// How a method's names begin that read or compute many things.
-const OF_MANY: [&str; 7] = [
+/// How a method's names begin that read or compute many things, besides those that give pages.
+const OF_MANY: [&str; 8] = [
     "List",
     "Lookup",
     "Batch",
@@ -66,6 +66,8 @@ const OF_MANY: [&str; 7] = [
     "Check",
     "GetPunctuality",
     "GetRequestStatistics",
+    // Of a draft the whole package is made.
+    "GetOpenDataPackage",
 ];
 
 static CLASSES: LazyLock<HashMap<&'static str, Class>> = LazyLock::new(|| {
@@ -80,7 +82,8 @@ static CLASSES: LazyLock<HashMap<&'static str, Class>> = LazyLock::new(|| {
 });
 
 fn of_method(method: &MethodDescriptor, mutates: bool) -> Class {
-    let is_of_many = OF_MANY.iter().any(|begin| method.name().starts_with(begin));
+    let gives_pages = method.input().get_field_by_name("page_size").is_some();
+    let is_of_many = gives_pages || OF_MANY.iter().any(|begin| method.name().starts_with(begin));
     match (method.is_client_streaming(), method.is_server_streaming()) {
         (true, _) => Class::Upload,
         (false, true) if method.name().starts_with("Watch") => Class::Watch,

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 pub use erased::{Erased, erase_answers};
 pub use group::{Grouped, Groups, Limits};
-pub use refusals::{RefusalRecorder, Withheld, record_reading};
+pub use refusals::{EachRefused, RefusalRecorder, Withheld, record_reading};
 
 use crate::{
     Call, Context, Error, Refusal,

@@ -23,7 +23,7 @@ use tonic_types::StatusExt;
 use super::leaves::{self, Entry};
 use crate::{Call, Context, Error, Refusal, call::connections::counted as of_address, job, lent};
 
-/// How many entries of admitted callers may wait to be stored; one more is answered UNAVAILABLE.
+/// How many calls of admitted callers may wait for their entries; one more is answered UNAVAILABLE.
 const WAITING: usize = 1024;
 /// How many of them are stored at once.
 const TOGETHER: usize = 256;
@@ -52,9 +52,9 @@ struct Shared {
     ending: CancellationToken,
 }
 
-/// An entry, and who waits for it.
+/// The entries of one call, and who waits for them.
 struct Waiting {
-    entry: Entry,
+    entries: Vec<Entry>,
     stored: oneshot::Sender<()>,
 }
 
@@ -111,29 +111,34 @@ impl RefusalRecorder {
         recorded: bool,
         headers: &http::HeaderMap,
     ) -> Result<(), Refusal> {
-        let Some(status) = Status::from_header_map(headers) else {
-            return Ok(());
+        let refused = Status::from_header_map(headers).and_then(|status| recordable(recorded, &status));
+        match refused {
+            Some((reason, resource)) => self.record(call, &reason, &resource).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Records the refusals of several calls that one call of a known caller carried out, by the rule of
+    /// [`record_answer`](Self::record_answer), in their order: all of them or none.
+    ///
+    /// # Errors
+    /// As [`record_answer`](Self::record_answer).
+    pub(crate) async fn record_each(&self, call: &Call, recorded: bool, refused: &EachRefused) -> Result<(), Refusal> {
+        let call = Call {
+            method: refused.method,
+            ..call.clone()
         };
-        use tonic::Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, OutOfRange, PermissionDenied};
-        let refusals = [
-            AlreadyExists,
-            FailedPrecondition,
-            InvalidArgument,
-            NotFound,
-            OutOfRange,
-            PermissionDenied,
-        ];
-        if !refusals.contains(&status.code()) || !(recorded || status.code() == PermissionDenied) {
+        let each = refused
+            .statuses
+            .iter()
+            .filter_map(|status| recordable(recorded, status));
+        let entries: Vec<Entry> = each
+            .map(|(reason, resource)| self.0.entry(&call, reason, &resource))
+            .collect();
+        if entries.is_empty() {
             return Ok(());
         }
-        let (reason, resource) = match status.get_error_details().error_info() {
-            Some(info) => (
-                info.reason.clone(),
-                info.metadata.get("resource").cloned().unwrap_or_default(),
-            ),
-            None => (format!("{:?}", status.code()), String::new()),
-        };
-        self.record(call, &reason, &resource).await
+        until_stored(self.0.queued(entries)?).await
     }
 
     /// Records one refusal; those to anonymous callers are counted by address, method, reason and minute.
@@ -148,19 +153,40 @@ impl RefusalRecorder {
                 None => return Ok(()),
             }
         } else {
-            let (stored, answer) = oneshot::channel();
-            let at = self.0.context.now();
-            let entry = Entry::refused(&call, resource, reason.to_owned(), 1, String::new()).recorded_at(at);
-            self.0
-                .queue
-                .try_send(Waiting { entry, stored })
-                .map_err(|_| unrecorded())?;
-            answer
+            let entry = self.0.entry(&call, reason.to_owned(), resource);
+            self.0.queued(vec![entry])?
         };
-        match tokio::time::timeout(PATIENCE, stored).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(unrecorded()),
-        }
+        until_stored(stored).await
+    }
+}
+
+/// Reason and resource of an answer that refuses something which the journal must hold; see [`RefusalRecorder::record_answer`].
+fn recordable(recorded: bool, status: &Status) -> Option<(String, String)> {
+    use tonic::Code::{AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, OutOfRange, PermissionDenied};
+    let refusals = [
+        AlreadyExists,
+        FailedPrecondition,
+        InvalidArgument,
+        NotFound,
+        OutOfRange,
+        PermissionDenied,
+    ];
+    if !refusals.contains(&status.code()) || !(recorded || status.code() == PermissionDenied) {
+        return None;
+    }
+    Some(match status.get_error_details().error_info() {
+        Some(info) => (
+            info.reason.clone(),
+            info.metadata.get("resource").cloned().unwrap_or_default(),
+        ),
+        None => (format!("{:?}", status.code()), String::new()),
+    })
+}
+
+async fn until_stored(stored: oneshot::Receiver<()>) -> Result<(), Refusal> {
+    match tokio::time::timeout(PATIENCE, stored).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(unrecorded()),
     }
 }
 
@@ -169,6 +195,18 @@ fn unrecorded() -> Refusal {
 }
 
 impl Shared {
+    fn entry(&self, call: &Call, reason: String, resource: &str) -> Entry {
+        Entry::refused(call, resource, reason, 1, String::new()).recorded_at(self.context.now())
+    }
+
+    /// Has these entries stored; gives what to wait for.
+    fn queued(&self, entries: Vec<Entry>) -> Result<oneshot::Receiver<()>, Refusal> {
+        let (stored, answer) = oneshot::channel();
+        let waiting = Waiting { entries, stored };
+        self.queue.try_send(waiting).map_err(|_| unrecorded())?;
+        Ok(answer)
+    }
+
     /// Counts one; gives what to wait for when it is the first of its kind.
     fn count(&self, call: &Call, reason: &str) -> Result<Option<oneshot::Receiver<()>>, Refusal> {
         if self.ending.is_cancelled() {
@@ -252,7 +290,7 @@ impl Shared {
         let of_counted = counted.iter().map(|(kind, counted)| entry(kind, counted));
         let (mut entries, mut stored): (Vec<Entry>, Vec<_>) = (of_counted.collect(), Vec::with_capacity(waiting.len()));
         for one in waiting {
-            entries.push(one.entry);
+            entries.extend(one.entries);
             stored.push(one.stored);
         }
         if entries.is_empty() {
@@ -350,6 +388,16 @@ pub struct Withheld {
     pub reason: ErrorReason,
     /// What was withheld.
     pub resource: String,
+}
+
+/// That an answer tells the refusals of several calls that its call carried out. As an extension of the response it has each
+/// recorded as that call alone would have been, before the answer is told.
+#[derive(Clone, Debug)]
+pub struct EachRefused {
+    /// The full name of the method that each of them is a call of.
+    pub method: &'static str,
+    /// What each of them is answered.
+    pub statuses: Vec<Status>,
 }
 
 /// Records that a caller was given something that the law wants recorded, such as a copy.

@@ -93,6 +93,7 @@ pub fn leaves_state(kind: &str) -> bool {
             | "request.due_soon"
             | "request.attachment_added"
             | "request.answer_edited"
+            | "request.answer_edit_repeated"
             | "request.answer_approved"
             | "request.answer_approval_repeated"
             | "request.assignment_repeated"
@@ -159,6 +160,7 @@ mod tests {
             ("request.erased", Some(&[])),
             ("request.erasure_ordered", None),
             ("request.answer_approval_repeated", None),
+            ("request.answer_edit_repeated", None),
             ("retention-rule.created", None),
             ("retention-rule.approved", None),
             ("retention-rule.ended", None),

@@ -1,13 +1,13 @@
 //! BatchSubmitRequests. Each of its requests goes the way of SubmitRequest, through the same groups, and under the name of that method:
-//! its repetition has the same answer whichever of the two asks.
+//! its repetition has the same answer whichever of the two asks, and its refusal is in the journal by either.
 
 use futures::{StreamExt as _, stream};
-use legalstat_kit::{Call, Error, Violations};
+use legalstat_kit::{Call, Error, Violations, write::EachRefused};
 use legalstat_proto::requests::v1::{
-    BatchSubmitRequestsRequest, BatchSubmitRequestsResponse, SubmissionFailure, SubmissionResult,
+    BatchSubmitRequestsRequest, BatchSubmitRequestsResponse, Request, SubmissionFailure, SubmissionResult,
     submission_result::Result as Became,
 };
-use tonic::Status;
+use tonic::{Response, Status};
 use tonic_types::StatusExt as _;
 
 use super::{RequestIntake, submit_request};
@@ -23,7 +23,7 @@ pub(super) async fn batch_submit_requests(
     service: &RequestIntake,
     call: &Call,
     message: BatchSubmitRequestsRequest,
-) -> Result<BatchSubmitRequestsResponse, Error> {
+) -> Result<Response<BatchSubmitRequestsResponse>, Error> {
     let mut violations = Violations::new();
     violations.count("requests", message.requests.len(), MOST);
     violations.refuse()?;
@@ -34,17 +34,31 @@ pub(super) async fn batch_submit_requests(
     let submitting = message.requests.into_iter().map(|request| {
         let call = &call;
         async move {
-            match submit_request::submit_request(service, call, request).await {
-                Ok(request) => Became::Request(request),
-                Err(error) => Became::Failure(failure(error.into())),
-            }
+            let submitted = submit_request::submit_request(service, call, request).await;
+            submitted.map_err(Status::from)
         }
     });
-    let became: Vec<Became> = stream::iter(submitting).buffered(AT_ONCE).collect().await;
-    let each = |became| SubmissionResult { result: Some(became) };
-    Ok(BatchSubmitRequestsResponse {
-        results: became.into_iter().map(each).collect(),
-    })
+    let submitted: Vec<Result<Request, Status>> = stream::iter(submitting).buffered(AT_ONCE).collect().await;
+    let refused = EachRefused {
+        method: EACH,
+        statuses: submitted
+            .iter()
+            .filter_map(|each| each.as_ref().err())
+            .cloned()
+            .collect(),
+    };
+    let results = submitted.into_iter().map(result).collect();
+    let mut response = Response::new(BatchSubmitRequestsResponse { results });
+    response.extensions_mut().insert(refused);
+    Ok(response)
+}
+
+fn result(submitted: Result<Request, Status>) -> SubmissionResult {
+    let became = match submitted {
+        Ok(request) => Became::Request(request),
+        Err(status) => Became::Failure(failure(status)),
+    };
+    SubmissionResult { result: Some(became) }
 }
 
 /// What a refused call would have in its trailers.

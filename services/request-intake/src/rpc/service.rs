@@ -218,9 +218,7 @@ impl RequestIntakeService for RequestIntake {
         request: Request<BatchSubmitRequestsRequest>,
     ) -> Result<Response<BatchSubmitRequestsResponse>, Status> {
         let (call, message) = Call::with_message(request);
-        Ok(Response::new(
-            batch_submit_requests::batch_submit_requests(self, &call, message).await?,
-        ))
+        Ok(batch_submit_requests::batch_submit_requests(self, &call, message).await?)
     }
 
     type WatchRequestsStream = watch_requests::Feed;

@@ -2,7 +2,7 @@
 
 use legalstat_answer_document::{
     MOST_FIGURES,
-    answer::{Breakdown, Figure, Language, Law, Named, Reason, TotalOf, Words},
+    answer::{Answer, Breakdown, Figure, Language, Law, Named, Reason, TotalOf, Words},
 };
 use legalstat_kit::{Call, Error, FieldReason, Violations, door::word, period::ReportingPeriod};
 use legalstat_proto::{
@@ -69,7 +69,7 @@ pub(super) async fn update_answer(
     let by = call.caller.name.clone();
     let deed = Deed {
         verb: Verb::UpdateAnswer,
-        events: ("request.answer_edited", "request.answer_edited"),
+        events: ("request.answer_edited", "request.answer_edit_repeated"),
     };
     deciding::decide_to(
         service,
@@ -89,7 +89,19 @@ pub(super) async fn update_answer(
                     let description = format!("one for each of the {} items of the request", before.items.len());
                     return Err(Violations::one("answer.items", FieldReason::Contradiction, &description).into());
                 }
-                let version = drafting::version(&edited(&before, edit, &by), last.submission_sha256, &by, now)?;
+                let after = edited(&before, edit, &by);
+                let unchanged = Answer {
+                    version: after.version,
+                    ..before
+                };
+                // Who edits it first is named in it, and so changes it.
+                if after == unchanged {
+                    return Ok(Done {
+                        is_repeat: true,
+                        ..Done::default()
+                    });
+                }
+                let version = drafting::version(&after, last.submission_sha256, &by, now)?;
                 db::answer::insert(write.connection(), id, &version).await?;
                 Ok(Done {
                     legal_basis: Some(ordered.legal_basis),

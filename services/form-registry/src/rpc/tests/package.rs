@@ -81,6 +81,55 @@ pub(super) async fn registry(names: &str, figures: &str) -> Registry {
     registry
 }
 
+/// Asks for the draft, and waits so long for it.
+async fn draft_within(registry: &Registry, caller: &str, seconds: u64) -> Result<OpenDataPackage, Status> {
+    let mut request = tonic::Request::new(GetOpenDataPackageRequest {
+        name: JANUARY.into(),
+        version: "draft".into(),
+    });
+    request.set_timeout(Duration::from_secs(seconds));
+    let mut client = registry.client(Some(caller));
+    client
+        .get_open_data_package(request)
+        .await
+        .map(tonic::Response::into_inner)
+}
+
+#[tokio::test]
+async fn while_a_package_is_being_made_another_waits_and_is_told_to_try_again() {
+    let registry = registry(NAMES, FIGURES).await;
+    let mut database = registry.database().await;
+    database
+        .execute("BEGIN; LOCK TABLE forms.breakdown IN ACCESS EXCLUSIVE MODE")
+        .await
+        .expect("it is locked");
+    let refusing = async {
+        loop {
+            let making = draft_within(&registry, "operator", 5);
+            let asking = async {
+                loop {
+                    let status = draft_within(&registry, "approver", 1).await;
+                    let status = status.expect_err("no package can be made");
+                    if status.message().contains("packages are being made") {
+                        break status;
+                    }
+                }
+            };
+            tokio::select! {
+                made = making => drop(made.expect_err("it cannot be made")),
+                status = asking => break status,
+            }
+        }
+    };
+    let status = tokio::time::timeout(PATIENCE, refusing).await.expect("it is refused");
+    refused(Err::<(), _>(status), Code::ResourceExhausted, "OVERLOADED");
+    database.execute("COMMIT").await.expect("it is free");
+    let making = ["operator", "approver"].map(|caller| draft_within(&registry, caller, 30));
+    for made in futures::future::join_all(making).await {
+        made.expect("one is made after the other");
+    }
+}
+
 async fn package(registry: &Registry, caller: Option<&str>, version: &str) -> Result<OpenDataPackage, Status> {
     let request = GetOpenDataPackageRequest {
         name: JANUARY.into(),

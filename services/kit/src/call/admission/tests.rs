@@ -35,6 +35,8 @@ fn every_method_has_the_class_of_what_it_does() {
                 "/BatchComputeDeadlines",
                 "/PreviewRecompute",
                 "/GetPunctuality",
+                "/QueryObservations",
+                "/GetOpenDataPackage",
             ],
         ),
         (Class::Write, &["/SubmitRequest", "/PlaceEdition", "/CreateCalendarAct"]),
@@ -45,6 +47,20 @@ fn every_method_has_the_class_of_what_it_does() {
         for method in methods {
             assert_eq!(of(method), class, "{method}");
         }
+    }
+}
+
+#[test]
+fn what_gives_pages_is_no_reading_of_one_thing() {
+    let services = legalstat_proto::descriptors().services();
+    let methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
+    let paged: Vec<String> = methods
+        .filter(|method| method.input().get_field_by_name("page_size").is_some())
+        .map(|method| format!("/{}/{}", method.parent_service().full_name(), method.name()))
+        .collect();
+    assert!(paged.iter().any(|path| path.ends_with("/QueryObservations")));
+    for path in paged {
+        assert_eq!(CLASSES.get(path.as_str()), Some(&Class::List), "{path}");
     }
 }
 

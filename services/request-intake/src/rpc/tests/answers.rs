@@ -254,6 +254,45 @@ async fn the_database_lets_nobody_approve_what_he_wrote() {
 }
 
 #[tokio::test]
+async fn an_edit_that_changes_nothing_is_told_as_a_repeat_and_leaves_version_and_approval() {
+    let stage = Stage::set().await;
+    let asked = registered(&stage, vec![item(INDICATOR, &["11"])]).await;
+    let mut operator = stage.client("operator");
+    let drafted = draft(&mut operator, draft_of(&asked)).await.expect("it is drafted");
+    let edited = update(&mut operator, &drafted).await.expect("it is edited");
+    assert_ne!(
+        edited.version, drafted.version,
+        "who edits first is named by a version of its own"
+    );
+    let approved = approve(&mut stage.client("approver"), approval(&edited, UNTOLD)).await;
+    let approved = approved.expect("it is approved");
+    let again = update(&mut operator, &approved).await.expect("it is so already");
+    assert_eq!(again, approved, "the approval stands for the same words");
+    let otherwise = proto::Answer {
+        opening: "otherwise".into(),
+        ..again
+    };
+    let otherwise = update(&mut operator, &otherwise).await.expect("it is edited");
+    assert_eq!(otherwise.version, approved.version + 1);
+    for (count, expected) in [
+        ("outbox_event WHERE kind = 'request.answer_edited'", 2),
+        ("outbox_event WHERE kind = 'request.answer_edit_repeated'", 1),
+        (
+            "journal_entry WHERE outcome = 'REPEATED' AND method LIKE '%/UpdateAnswer'",
+            1,
+        ),
+        ("decision WHERE verb = 'UPDATE_ANSWER'", 2),
+    ] {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM requests.{count}"));
+        let counted: i64 = sqlx::query_scalar(sql)
+            .fetch_one(&mut stage.running.superuser().await)
+            .await
+            .expect("it counts");
+        assert_eq!(counted, expected, "{count}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_goes_from_its_draft_to_its_dispatch_and_only_that_meets_the_term() {
     let stage = Stage::set().await;
     let asked = registered(&stage, vec![item(INDICATOR, &["11", "15"])]).await;

@@ -9,7 +9,7 @@ use prost::Message;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use super::stage::{Client, Stage, recorded, request, submission, submit_for_secret};
+use super::stage::{Client, Stage, recorded, request, submission, submit, submit_for_secret};
 
 async fn batch(client: &mut Client, requests: Vec<SubmitRequestRequest>) -> Vec<Became> {
     let answer = client
@@ -67,6 +67,67 @@ async fn one_bad_request_harms_no_other_and_has_all_its_violations() {
         (7, "ERROR_REASON_CHANNEL_NOT_OF_CALLER")
     );
     assert_eq!(stage.count("SELECT count(*) FROM requests.request").await, 2);
+}
+
+/// One that is sound, one that is not, and one by a channel of others.
+fn two_refused_of_three() -> Vec<SubmitRequestRequest> {
+    let mut broken = submission(request());
+    broken.request.as_mut().expect("it has one").essence.clear();
+    vec![
+        submission(request()),
+        broken,
+        submission(recorded(proto::Channel::Paper)),
+    ]
+}
+
+#[tokio::test]
+async fn what_a_batch_refuses_is_in_the_journal_as_what_is_refused_alone() {
+    let stage = Stage::set().await;
+    let mut edms = stage.client("edms");
+    let entries = async || {
+        let sql = "SELECT method, reason, resource, caller, count FROM requests.journal_entry WHERE outcome = 'REFUSED'
+                   ORDER BY number";
+        let entries: Vec<(String, String, String, String, i32)> = sqlx::query_as(sql)
+            .fetch_all(&mut stage.running.superuser().await)
+            .await
+            .expect("it is readable");
+        entries
+    };
+    for message in two_refused_of_three().into_iter().skip(1) {
+        submit(&mut edms, message).await.expect_err("it is refused");
+    }
+    let alone = entries().await;
+    let reasons: Vec<&str> = alone.iter().map(|(_, reason, ..)| reason.as_str()).collect();
+    assert_eq!(
+        reasons,
+        ["ERROR_REASON_INVALID_FIELDS", "ERROR_REASON_CHANNEL_NOT_OF_CALLER"]
+    );
+    let became = batch(&mut edms, two_refused_of_three()).await;
+    accepted(&became[0]);
+    assert_eq!(entries().await, [alone.clone(), alone].concat());
+}
+
+#[tokio::test]
+async fn a_batch_whose_refusals_cannot_be_stored_is_not_told() {
+    let stage = Stage::set().await;
+    let mut edms = stage.client("edms");
+    let requests: Vec<_> = two_refused_of_three().into_iter().skip(1).collect();
+    let mut database = stage.running.superuser().await;
+    sqlx::raw_sql("BEGIN; LOCK TABLE requests.journal_entry IN EXCLUSIVE MODE")
+        .execute(&mut database)
+        .await
+        .expect("it is locked");
+    let message = BatchSubmitRequestsRequest { requests };
+    let untold = edms.batch_submit_requests(message.clone()).await;
+    refused(untold, Code::Unavailable, "DEPENDENCY_UNAVAILABLE");
+    sqlx::raw_sql("COMMIT")
+        .execute(&mut database)
+        .await
+        .expect("it is free");
+    let told = async || edms.clone().batch_submit_requests(message.clone()).await;
+    while told().await.is_err() {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]
