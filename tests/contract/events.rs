@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use crate::sources::{self, Source};
 
 /// What emits, right before the kind or before the brackets that it stands in.
-const EMITTING: [&str; 8] = [
-    "preparing::carry_out",
+const EMITTING: [&str; 7] = [
     "Change::of",
     "Change::repeated",
     "Outcome::of",

@@ -60,6 +60,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     db::reference::load(&context).await?;
     let schedule = Schedule::start(&context, calendar, db::collection::duties).await?;
     jobs::overdue::start(&context);
+    jobs::punctuality::start(&context, &schedule);
     jobs::delivery::begin_left(&context).await?;
     let due = jobs::delivery::start(&context, Inboxes::open(&context, files.clone()), config.delivery);
     let distribution = CollectionDistribution {

@@ -48,6 +48,7 @@ async fn start(context: Context, config: Config) -> anyhow::Result<Routes> {
     db::reference::load(&context).await?;
     let schedule = Schedule::start(&context, calendar, db::form::duties).await?;
     jobs::embargo_ends::start(&context);
+    jobs::punctuality::start(&context, &schedule);
     let registry = FormRegistry {
         outbox: Outbox::start(&context, SERVICE_NAME),
         context,

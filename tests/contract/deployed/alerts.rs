@@ -28,16 +28,17 @@ fn measured() -> (BTreeSet<String>, BTreeSet<String>) {
     (metrics, attributes)
 }
 
-/// The names under which Prometheus gets them: the only histogram is in seconds, the gauges have no unit.
+/// The names under which Prometheus gets them: of the histograms one is in seconds and the other counts calls, the gauges have no unit.
 fn shown() -> BTreeSet<String> {
     let (metrics, attributes) = measured();
     let mut shown: BTreeSet<String> = attributes.iter().map(|name| name.replace('.', "_")).collect();
     for name in metrics {
         let plain = name.replace('.', "_");
-        if name.starts_with("rpc.") {
-            shown.extend(["bucket", "count", "sum"].map(|part| format!("{plain}_seconds_{part}")));
-        } else {
-            shown.insert(plain);
+        let parts = ["bucket", "count", "sum"];
+        match name.as_str() {
+            "rpc.server.call.duration" => shown.extend(parts.map(|part| format!("{plain}_seconds_{part}"))),
+            "legalstat.write.group_size" => shown.extend(parts.map(|part| format!("{plain}_{part}"))),
+            _ => drop(shown.insert(plain)),
         }
     }
     shown

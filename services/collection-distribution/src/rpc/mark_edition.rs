@@ -4,7 +4,10 @@ use jiff::civil::Date;
 use legalstat_kit::{Call, Error, FieldReason, Violations, door::wire, write::Mutation, zone};
 use legalstat_proto::collections::v1::{self as proto, Edition, MarkEditionRequest};
 
-use super::{CollectionDistribution, door, preparing};
+use super::{
+    CollectionDistribution, door,
+    preparing::{self, Changed},
+};
 use crate::{db, domain::marking::OfficialUse};
 
 /// How many characters a reason has at most.
@@ -24,20 +27,17 @@ pub(super) async fn mark_edition(
     let key = door::sound(violations, &context.db, ("name", key.as_ref()), key.clone()).await?;
 
     let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
-    preparing::carry_out(
-        service,
-        mutation,
-        key.clone(),
-        "edition.marked",
-        move |edition, connection, _| {
-            Box::pin(async move {
-                let edition = edition.mark(official_use);
-                let edition = edition.map_err(|obstacle| obstacle.refusal(&key))?;
-                db::edition::save_terms(connection, &edition).await?;
-                Ok(edition)
-            })
-        },
-    )
+    preparing::carry_out(service, mutation, key.clone(), move |edition, connection, _| {
+        Box::pin(async move {
+            let marked = edition.clone().mark(official_use);
+            let marked = marked.map_err(|obstacle| obstacle.refusal(&key))?;
+            if marked == edition {
+                return Ok(Changed::Not(edition, "edition.marking_repeated"));
+            }
+            db::edition::save_terms(connection, &marked).await?;
+            Ok(Changed::To(marked, "edition.marked"))
+        })
+    })
     .await
 }
 

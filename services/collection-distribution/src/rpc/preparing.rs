@@ -13,7 +13,15 @@ use sqlx::PgConnection;
 use super::{CollectionDistribution, convert, door};
 use crate::domain::{edition::Edition, key::EditionKey};
 
-/// Carries out a change in one transaction: it decides on the edition and stores what it comes to. The event has the name `kind`.
+/// What became of the edition.
+pub(super) enum Changed {
+    /// It is another, and the event has this name.
+    To(Edition, &'static str),
+    /// It was so already, and the event has this name.
+    Not(Edition, &'static str),
+}
+
+/// Carries out a change in one transaction: it decides on the edition and stores what it comes to.
 ///
 /// # Errors
 /// What the change refuses.
@@ -21,11 +29,10 @@ pub(super) async fn carry_out<F>(
     service: &CollectionDistribution,
     mutation: Mutation,
     key: EditionKey,
-    kind: &'static str,
     change: F,
 ) -> Result<Shown, Error>
 where
-    F: for<'w> FnOnce(Edition, &'w mut PgConnection, Done) -> BoxFuture<'w, Result<Edition, Error>> + Send + 'static,
+    F: for<'w> FnOnce(Edition, &'w mut PgConnection, Done) -> BoxFuture<'w, Result<Changed, Error>> + Send + 'static,
 {
     let (schedule, call) = (service.schedule.clone(), mutation.call.clone());
     write::carry_out(&service.context, mutation, move |write| {
@@ -33,10 +40,12 @@ where
             schedule.require_whole()?;
             let (now, connection) = (write.now(), write.connection());
             let edition = door::lock(connection, "name", &key).await?;
-            let edition = change(edition, &mut *connection, call.done(now)).await?;
+            let changed = change(edition, &mut *connection, call.done(now)).await?;
             let moves = moves::of(connection, &key).await?;
-            let answer = convert::to_edition(edition, moves);
-            Ok(Outcome::of(&key, kind, answer))
+            Ok(match changed {
+                Changed::To(edition, kind) => Outcome::of(&key, kind, convert::to_edition(edition, moves)),
+                Changed::Not(edition, kind) => Outcome::repeated(&key, kind, convert::to_edition(edition, moves)),
+            })
         })
     })
     .await

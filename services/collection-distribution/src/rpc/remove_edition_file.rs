@@ -3,7 +3,10 @@
 use legalstat_kit::{Call, Error, Violations, write::Mutation};
 use legalstat_proto::collections::v1::{Edition, RemoveEditionFileRequest};
 
-use super::{CollectionDistribution, door, preparing};
+use super::{
+    CollectionDistribution, door,
+    preparing::{self, Changed},
+};
 use crate::db;
 
 pub(super) async fn remove_edition_file(
@@ -18,19 +21,13 @@ pub(super) async fn remove_edition_file(
     let key = door::sound(violations, &service.context.db, ("name", key.as_ref()), key.clone()).await?;
 
     let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
-    preparing::carry_out(
-        service,
-        mutation,
-        key.clone(),
-        "edition.file_removed",
-        move |edition, connection, _| {
-            Box::pin(async move {
-                let edition = edition.without_file(&filename);
-                let edition = edition.map_err(|obstacle| obstacle.refusal(&key))?;
-                db::edition::save_without_file(connection, &edition, &filename).await?;
-                Ok(edition)
-            })
-        },
-    )
+    preparing::carry_out(service, mutation, key.clone(), move |edition, connection, _| {
+        Box::pin(async move {
+            let edition = edition.without_file(&filename);
+            let edition = edition.map_err(|obstacle| obstacle.refusal(&key))?;
+            db::edition::save_without_file(connection, &edition, &filename).await?;
+            Ok(Changed::To(edition, "edition.file_removed"))
+        })
+    })
     .await
 }

@@ -3,7 +3,10 @@
 use legalstat_kit::{Call, Error, Violations, write::Mutation};
 use legalstat_proto::collections::v1::{Edition, SealEditionRequest};
 
-use super::{CollectionDistribution, door, preparing};
+use super::{
+    CollectionDistribution, door,
+    preparing::{self, Changed},
+};
 use crate::db;
 
 pub(super) async fn seal_edition(
@@ -19,19 +22,13 @@ pub(super) async fn seal_edition(
     let (key, sha256) = door::sound(violations, &service.context.db, ("name", key.as_ref()), read).await?;
 
     let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
-    preparing::carry_out(
-        service,
-        mutation,
-        key.clone(),
-        "edition.sealed",
-        move |edition, connection, sealed| {
-            Box::pin(async move {
-                let edition = edition.seal(&sha256, sealed);
-                let edition = edition.map_err(|obstacle| obstacle.refusal(&key))?;
-                db::edition::save(connection, &edition).await?;
-                Ok(edition)
-            })
-        },
-    )
+    preparing::carry_out(service, mutation, key.clone(), move |edition, connection, sealed| {
+        Box::pin(async move {
+            let edition = edition.seal(&sha256, sealed);
+            let edition = edition.map_err(|obstacle| obstacle.refusal(&key))?;
+            db::edition::save(connection, &edition).await?;
+            Ok(Changed::To(edition, "edition.sealed"))
+        })
+    })
     .await
 }

@@ -3,7 +3,10 @@
 use legalstat_kit::{Call, Error, Violations, door::wire, write::Mutation};
 use legalstat_proto::collections::v1::{Edition, SetEmbargoRequest};
 
-use super::{CollectionDistribution, door, preparing};
+use super::{
+    CollectionDistribution, door,
+    preparing::{self, Changed},
+};
 use crate::db;
 
 pub(super) async fn set_embargo(
@@ -19,19 +22,16 @@ pub(super) async fn set_embargo(
     let key = door::sound(violations, &service.context.db, ("name", key.as_ref()), key.clone()).await?;
 
     let mutation = Mutation::of(&call, &key, request_id, request.validate_only, &request);
-    preparing::carry_out(
-        service,
-        mutation,
-        key.clone(),
-        "edition.embargo_set",
-        move |edition, connection, set| {
-            Box::pin(async move {
-                let edition = edition.embargo(until, set.at);
-                let edition = edition.map_err(|obstacle| obstacle.refusal(&key))?;
-                db::edition::save_terms(connection, &edition).await?;
-                Ok(edition)
-            })
-        },
-    )
+    preparing::carry_out(service, mutation, key.clone(), move |edition, connection, set| {
+        Box::pin(async move {
+            let embargoed = edition.clone().embargo(until, set.at);
+            let embargoed = embargoed.map_err(|obstacle| obstacle.refusal(&key))?;
+            if embargoed == edition {
+                return Ok(Changed::Not(edition, "edition.embargo_repeated"));
+            }
+            db::edition::save_terms(connection, &embargoed).await?;
+            Ok(Changed::To(embargoed, "edition.embargo_set"))
+        })
+    })
     .await
 }

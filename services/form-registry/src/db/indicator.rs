@@ -1,6 +1,6 @@
 //! `forms.indicator` with its versions: the indicators of forms and the details of accounting documents.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 use legalstat_kit::{
@@ -153,6 +153,32 @@ pub async fn numbers(connection: &mut PgConnection, form: i32) -> Result<HashMap
     let rows = sqlx::query!("SELECT code, id FROM forms.indicator WHERE form = $1", form);
     let rows = rows.fetch_all(connection).await?;
     Ok(rows.into_iter().map(|row| (row.code, row.id)).collect())
+}
+
+/// The dimensions that indicators of a form have or had, but for those hidden, each with those of the codes that one of its lists has,
+/// whenever they hold.
+#[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
+pub async fn dimensions(
+    connection: &mut PgConnection,
+    form: i32,
+    hidden: &[i32],
+    codes: &[String],
+) -> Result<HashMap<String, HashSet<String>>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"SELECT DISTINCT d.id AS "dimension!", c.code AS "code?"
+         FROM forms.indicator i JOIN forms.indicator_version v ON v.indicator = i.id
+         CROSS JOIN LATERAL unnest(v.dimensions, v.dimension_lists) AS d (id, list)
+         LEFT JOIN forms.code c ON c.code_list = d.list AND c.code = ANY ($3)
+         WHERE i.form = $1 AND i.id <> ALL ($2)"#,
+        form,
+        hidden,
+        codes,
+    );
+    let mut found: HashMap<String, HashSet<String>> = HashMap::new();
+    for row in rows.fetch_all(connection).await? {
+        found.entry(row.dimension).or_default().extend(row.code);
+    }
+    Ok(found)
 }
 
 /// The numbers of a form's indicators that are of restricted access on one of these days.

@@ -26,6 +26,13 @@ impl Embargo {
         now < self.until
     }
 
+    /// Whether it says what another one says, in whatever order the readers are named: none is named twice.
+    pub fn says(&self, other: &Self) -> bool {
+        let same_readers = self.readers.len() == other.readers.len()
+            && self.readers.iter().all(|reader| other.readers.contains(reader));
+        self.until == other.until && self.reason == other.reason && same_readers
+    }
+
     /// Whether this caller is among its readers.
     pub fn names(&self, caller: &str) -> bool {
         self.readers.iter().any(|reader| reader.caller == caller)
@@ -90,5 +97,35 @@ mod tests {
         };
         assert!(embargo.holds(until - jiff::SignedDuration::from_micros(1)) && !embargo.holds(until));
         assert!(embargo.names("supreme-court") && !embargo.names("supreme") && !embargo.names(""));
+    }
+
+    #[test]
+    fn one_says_what_another_says_whatever_the_order_of_its_readers() {
+        let reader = |caller: &str, provision| Reader {
+            caller: caller.into(),
+            legal_basis: LegalBasis::instruction(provision),
+        };
+        let embargo = |until, reason: &str, readers: &[Reader]| Embargo {
+            until: Timestamp::from_second(until).expect("an instant"),
+            reason: reason.into(),
+            readers: readers.to_vec(),
+        };
+        let (court, senate) = (reader("supreme-court", "para 16"), reader("senate", "para 16"));
+        let both = [court.clone(), senate.clone()];
+        let stands = embargo(100, "a press conference", &both);
+        assert!(stands.says(&embargo(100, "a press conference", &[senate.clone(), court.clone()])));
+        for other in [
+            embargo(101, "a press conference", &both),
+            embargo(100, "a conference", &both),
+            embargo(100, "a press conference", &both[..1]),
+            embargo(
+                100,
+                "a press conference",
+                &[court, senate.clone(), reader("edms", "para 16")],
+            ),
+            embargo(100, "a press conference", &[reader("supreme-court", "para 17"), senate]),
+        ] {
+            assert!(!stands.says(&other) && !other.says(&stands), "{other:?}");
+        }
     }
 }

@@ -1,3 +1,4 @@
 //! What runs without being called.
 
 pub mod embargo_ends;
+pub mod punctuality;

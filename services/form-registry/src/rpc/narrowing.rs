@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use legalstat_kit::{Error, FieldReason, Violations, period::ReportingPeriod};
-use legalstat_proto::forms::v1::QueryObservationsRequest;
+use legalstat_proto::forms::v1::{DimensionCode, QueryObservationsRequest};
 use sqlx::PgConnection;
 
 use super::query_observations::period;
@@ -24,6 +24,8 @@ use crate::{
 const MOST: usize = 100;
 /// What stands for the whole country where territories are named.
 const WHOLE: &str = "-";
+/// What is wrong with a dimension that is not registered.
+const NO_DIMENSION: &str = "no indicator of the form has this dimension";
 
 /// What a query asks for, in texts.
 pub(super) struct Asked {
@@ -36,6 +38,8 @@ pub(super) struct Asked {
     territories: Vec<String>,
     /// The codes of each dimension; an empty one stands for none.
     dimensions: HashMap<String, Vec<String>>,
+    /// The same in the order of the request.
+    codes: Vec<DimensionCode>,
     statuses: Vec<Status>,
 }
 
@@ -88,6 +92,7 @@ impl Asked {
             indicators: request.indicators.clone(),
             territories: request.territories.clone(),
             dimensions: dimensions(violations, request),
+            codes: request.dimensions.clone(),
             statuses: statuses(violations, request),
         })
     }
@@ -183,7 +188,7 @@ pub(super) async fn hidden(
 /// query may span several days, it is hidden in all of it when it is so on the last day of one of its periods.
 ///
 /// # Errors
-/// Every indicator and territory that is not registered.
+/// Every indicator, territory, dimension and code that is not registered.
 pub(super) async fn narrow(
     connection: &mut PgConnection,
     form: i32,
@@ -213,6 +218,7 @@ pub(super) async fn narrow(
         };
         narrowing.territories = Some(numbered(&mut violations, "territories", &asked.territories, known));
     }
+    require_registered(&mut violations, connection, form, asked, &hidden).await?;
     violations.refuse()?;
     let breakdowns = asked.breakdowns(connection).await?;
     narrowing.breakdowns = breakdowns.map(|wanted| wanted.iter().map(|breakdown| breakdown.id).collect());
@@ -223,6 +229,37 @@ pub(super) async fn narrow(
     narrowing.statuses = Some(letters.collect::<Vec<_>>()).filter(|letters| !letters.is_empty());
     narrowing.hidden = hidden;
     Ok(narrowing)
+}
+
+/// Names the dimensions that no indicator of the form has, and the codes that are in no list of theirs: nothing would be found of them.
+async fn require_registered(
+    violations: &mut Violations,
+    connection: &mut PgConnection,
+    form: i32,
+    asked: &Asked,
+    hidden: &[i32],
+) -> Result<(), Error> {
+    if asked.codes.is_empty() && asked.total_over.iter().all(|id| id == TERRITORY) {
+        return Ok(());
+    }
+    let codes: Vec<String> = asked.codes.iter().map(|given| given.code.clone()).collect();
+    let registered = indicator::dimensions(connection, form, hidden, &codes).await?;
+    for (place, given) in asked.codes.iter().enumerate() {
+        let field = |name: &str| format!("dimensions[{place}].{name}");
+        match registered.get(&given.dimension) {
+            None => violations.add(field("dimension"), FieldReason::Unknown, NO_DIMENSION),
+            Some(codes) if !given.code.is_empty() && !codes.contains(&given.code) => {
+                violations.add(field("code"), FieldReason::Unknown, "not registered");
+            }
+            Some(_) => {}
+        }
+    }
+    for (place, id) in asked.total_over.iter().enumerate() {
+        if id != TERRITORY && !registered.contains_key(id) {
+            violations.add(format!("total_over[{place}]"), FieldReason::Unknown, NO_DIMENSION);
+        }
+    }
+    Ok(())
 }
 
 fn numbered(

@@ -158,6 +158,25 @@ fn title(violations: &mut Violations, language: &str, given: &common::LocalizedT
     violations.optional_name(&format!("form.title.{language}"), text, TITLE)
 }
 
+/// Refuses what a form that is to be entered does not have yet. An update takes a form as it was read, with these fields.
+fn set_by_service(violations: &mut Violations, given: &proto::Form) {
+    for (field, is_given, description) in [
+        ("valid_to", given.valid_to.is_some(), "RetireForm ends a form"),
+        (
+            "missing_languages",
+            !given.missing_languages.is_empty(),
+            "they follow from the title",
+        ),
+        ("version", given.version != 0, "nothing is recorded yet"),
+        ("etag", !given.etag.is_empty(), "nothing is recorded yet"),
+    ] {
+        if is_given {
+            let description = format!("must be empty: {description}");
+            violations.add(format!("form.{field}"), FieldReason::SetByService, description);
+        }
+    }
+}
+
 /// Reads a form that is to be entered.
 pub(super) fn new(violations: &mut Violations, given: &proto::Form) -> Option<Form> {
     let number = given.list_number;
@@ -178,13 +197,7 @@ pub(super) fn new(violations: &mut Violations, given: &proto::Form) -> Option<Fo
     let roll_forward_basis = legal_basis(violations, "form.roll_forward_basis", given.roll_forward_basis.as_ref());
     let law = legal_basis(violations, "form.legal_basis", given.legal_basis.as_ref());
     let valid_from = day(violations, "form.valid_from", given.valid_from.as_ref());
-    if given.valid_to.is_some() {
-        violations.add(
-            "form.valid_to",
-            FieldReason::SetByService,
-            "must be empty: RetireForm ends a form",
-        );
-    }
+    set_by_service(violations, given);
     let channels = channels(violations, &given.channels);
     let responsible = responsible(violations, given.responsible.as_ref());
     let periodicity = periodicity?;

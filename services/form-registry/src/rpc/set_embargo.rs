@@ -42,11 +42,23 @@ pub(super) async fn set_embargo(
     changing::carry_out(registry, asked, move |mut edition, connection, set| {
         Box::pin(async move {
             decided(key, edition.accepts_embargo())?;
-            if let Some(until) = until {
-                check(until, set.at, &edition).map_err(|refusal| refusal.about(&key))?;
+            let wanted = until.map(|until| Embargo {
+                until,
+                reason: reason.clone(),
+                readers: readers.clone(),
+            });
+            let is_so = match (&edition.embargo, &wanted) {
+                (Some(stands), Some(wanted)) => stands.says(wanted),
+                (stands, wanted) => stands.is_none() && wanted.is_none(),
+            };
+            if is_so {
+                return Ok(Changed::Not(edition, "edition.embargo_repeated"));
+            }
+            if let Some(wanted) = &wanted {
+                check(wanted.until, set.at, &edition).map_err(|refusal| refusal.about(&key))?;
             }
             db::embargo::set(connection, key, until, &reason, &readers, &set).await?;
-            edition.embargo = until.map(|until| Embargo { until, reason, readers });
+            edition.embargo = wanted;
             Ok(Changed::To(edition, "edition.embargo_set"))
         })
     })

@@ -43,6 +43,8 @@ use crate::call::access;
 
 /// Set once this process measures; until then nothing is.
 static DURATION: OnceLock<Histogram<f64>> = OnceLock::new();
+/// How many calls a transaction carries out together; set with [`DURATION`].
+static GROUP: OnceLock<Histogram<u64>> = OnceLock::new();
 /// What has been measured, for the page of metrics.
 static MEASURED: OnceLock<Registry> = OnceLock::new();
 /// The bounds in seconds of how long calls take, as the semantic conventions for RPC metrics give them. Those of the library are for
@@ -50,6 +52,8 @@ static MEASURED: OnceLock<Registry> = OnceLock::new();
 const BOUNDS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
+/// The bounds of how many calls are carried out together: powers of two up to more than any service lets share a transaction.
+const GROUP_BOUNDS: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
 
 /// The revision of the sources that this program was built of. The build's environment names it (`LEGALSTAT_REVISION`), because sources can
 /// be built without their repository; cargo compiles anew when it changes.
@@ -121,13 +125,19 @@ pub fn start(
     global::set_text_map_propagator(TraceContextPropagator::new());
     global::set_tracer_provider(tracers.clone());
     global::set_meter_provider(meters.clone());
-    let histogram = global::meter("legalstat")
+    let meter = global::meter("legalstat");
+    let duration = meter
         .f64_histogram("rpc.server.call.duration")
         .with_unit("s")
         .with_description("How long a call took, by method and gRPC code")
-        .with_boundaries(BOUNDS.to_vec())
-        .build();
-    DURATION.set(histogram).ok();
+        .with_boundaries(BOUNDS.to_vec());
+    DURATION.set(duration.build()).ok();
+    let group = meter
+        .u64_histogram("legalstat.write.group_size")
+        .with_unit("{call}")
+        .with_description("How many calls one transaction carried out together")
+        .with_boundaries(GROUP_BOUNDS.to_vec());
+    GROUP.set(group.build()).ok();
     MEASURED.set(measured).ok();
     Ok(Telemetry { tracers, meters })
 }
@@ -240,6 +250,13 @@ pub fn page() -> anyhow::Result<String> {
 /// Tells how many there are of something now.
 pub fn gauge(name: &'static str, count: i64) {
     global::meter("legalstat").i64_gauge(name).build().record(count, &[]);
+}
+
+/// Tells that a transaction carried out so many calls together.
+pub fn group(calls: usize) {
+    if let Some(group) = GROUP.get() {
+        group.record(calls as u64, &[]);
+    }
 }
 
 /// Adds the current trace to the headers of an outgoing call.

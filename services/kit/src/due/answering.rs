@@ -1,9 +1,12 @@
 //! The table of the days from which a service answers for what falls due: `answering_day`. The last one set counts; what was due
 //! before it is not kept.
 
+use std::ops::RangeInclusive;
+
 use jiff::{Timestamp, civil::Date};
 use sqlx::PgConnection;
 
+use super::schedule::YEARS;
 use crate::{Error, Refusal, call::Done, zone};
 
 /// Why the day is what it is until somebody sets one.
@@ -52,6 +55,16 @@ pub async fn history(connection: &mut PgConnection, most: i64) -> Result<Vec<Ans
 /// When the database fails.
 pub async fn day(connection: &mut PgConnection) -> Result<Option<Date>, sqlx::Error> {
     Ok(history(connection, 1).await?.first().map(|found| found.day))
+}
+
+/// The years of which periods can be due by a day and are answered for: the year before the first day too, whose last periods fall due in
+/// the next; `None` before anything was scheduled.
+///
+/// # Errors
+/// When the database fails.
+pub async fn years(connection: &mut PgConnection, today: Date) -> Result<Option<RangeInclusive<i16>>, sqlx::Error> {
+    let day = day(connection).await?;
+    Ok(day.map(|day| (day.year() - 1).max(*YEARS.start())..=today.year().min(*YEARS.end())))
 }
 
 /// A day that is to be set.

@@ -18,7 +18,11 @@ use super::{
     leaves::{self, Answer, Answered, Entry, Event},
     taken::{Asked, Askers, Calls, Planned, Taken, apart, refuse_all},
 };
-use crate::{Context, Error, Refusal, call::patience, job, lent, repeated};
+use crate::{
+    Context, Error, Refusal,
+    call::{patience, telemetry},
+    job, lent, repeated,
+};
 
 /// A method whose calls are carried out in groups. What a group does is set-based: one statement for all, not one for each.
 #[tonic::async_trait]
@@ -351,6 +355,7 @@ impl<G: Grouped> Worker<G> {
             return Err(Stored::Clash);
         }
         write.commit().await.map_err(Error::from)?;
+        telemetry::group(planned.len());
         let mut answers = Vec::with_capacity(outcomes.len());
         for outcome in outcomes {
             if let Some(then) = outcome.committed {

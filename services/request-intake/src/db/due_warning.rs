@@ -67,29 +67,56 @@ pub async fn record(
     Ok(warnings.collect())
 }
 
-/// How many answers are owed.
+/// How requests stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Owed {
+pub struct Standing {
+    /// Those that have not ended.
     pub open: i64,
-    /// Those whose due date lies within the longest interval.
+    /// Of those whose answers are owed: due within the longest interval.
     pub due_soon: i64,
+    pub due_today: i64,
     pub overdue: i64,
+    /// Those whose examination, the first or one after a change, has not come about yet.
+    pub unexamined: i64,
+    /// For how many seconds the one of them has waited that has waited longest; 0 when there is none.
+    pub oldest_unexamined_seconds: i64,
 }
 
-/// Counts the answers that are owed.
+/// Counts the requests that have not ended, each part of them by its own index: what has ended is most of all that there are, and this is
+/// asked every few seconds.
 ///
 /// # Errors
 /// When the database fails.
 #[tracing::instrument(skip_all, fields(db.system.name = "postgresql"))]
-pub async fn count(connection: &mut PgConnection, farthest: i32, today: Date) -> Result<Owed, sqlx::Error> {
+pub async fn count(
+    connection: &mut PgConnection,
+    farthest: i32,
+    today: Date,
+    now: Timestamp,
+) -> Result<Standing, sqlx::Error> {
     sqlx::query_as!(
-        Owed,
-        r#"SELECT count(*) AS "open!", count(*) FILTER (WHERE due_date < $1) AS "overdue!",
-             count(*) FILTER (WHERE due_date BETWEEN $1 AND $1::date + $2::integer) AS "due_soon!"
-         FROM requests.request
-         WHERE state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION') AND due_date IS NOT NULL"#,
+        Standing,
+        r#"SELECT owed.all + (
+                 -- Those for whose answer no day is computed yet.
+                 SELECT count(*) FROM requests.request
+                 WHERE state IN ('RECEIVED', 'AWAITING_CLARIFICATION') AND (state = 'RECEIVED' OR due_date IS NULL)
+             ) AS "open!",
+             owed.due_soon AS "due_soon!", owed.due_today AS "due_today!", owed.overdue AS "overdue!",
+             waiting.all AS "unexamined!", waiting.seconds AS "oldest_unexamined_seconds!"
+         FROM (
+             SELECT count(*) AS all, count(*) FILTER (WHERE due_date < $1) AS overdue,
+                 count(*) FILTER (WHERE due_date = $1) AS due_today,
+                 count(*) FILTER (WHERE due_date BETWEEN $1 AND $1::date + $2::integer) AS due_soon
+             FROM requests.request
+             WHERE state IN ('REGISTERED', 'IN_PREPARATION', 'AWAITING_CLARIFICATION') AND due_date IS NOT NULL
+         ) AS owed, (
+             SELECT count(*) AS all,
+                 greatest(coalesce(extract(epoch FROM $3 - min(coalesce(changed_at, accepted_at)))::bigint, 0), 0) AS seconds
+             FROM requests.request WHERE examination_pending
+         ) AS waiting"#,
         jiff_sqlx::Date::from(today) as _,
         farthest,
+        jiff_sqlx::Timestamp::from(now) as _,
     )
     .fetch_one(connection)
     .await

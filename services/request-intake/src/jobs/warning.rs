@@ -1,4 +1,4 @@
-//! Warns of due dates that come near or have passed, in the feed and in the metrics.
+//! Warns of due dates that come near or have passed, in the feed and in the metrics, and tells there how open requests stand.
 
 use std::{sync::Arc, time::Duration};
 
@@ -62,13 +62,20 @@ impl Job {
     }
 
     async fn count(&self) -> anyhow::Result<()> {
-        let today = zone::civil_day(self.context.now());
+        let now = self.context.now();
         let mut connection = self.context.db.connection().await?;
-        let owed = db::due_warning::count(&mut connection, self.days.farthest(), today).await?;
+        let farthest = self.days.farthest();
+        let standing = db::due_warning::count(&mut connection, farthest, zone::civil_day(now), now).await?;
         for (name, count) in [
-            ("legalstat.requests.open", owed.open),
-            ("legalstat.requests.due_soon", owed.due_soon),
-            ("legalstat.requests.overdue", owed.overdue),
+            ("legalstat.requests.open", standing.open),
+            ("legalstat.requests.due_soon", standing.due_soon),
+            ("legalstat.requests.due_today", standing.due_today),
+            ("legalstat.requests.overdue", standing.overdue),
+            ("legalstat.requests.unexamined", standing.unexamined),
+            (
+                "legalstat.requests.oldest_unexamined_seconds",
+                standing.oldest_unexamined_seconds,
+            ),
         ] {
             telemetry::gauge(name, count);
         }

@@ -151,3 +151,44 @@ async fn an_embargo_is_set_before_the_seal_ends_ahead_and_does_not_make_the_edit
         .await
         .expect("no embargo is left");
 }
+
+#[tokio::test]
+async fn an_embargo_that_is_set_or_lifted_again_changes_nothing_and_is_told_as_a_repetition() {
+    let distribution = Distribution::start().await;
+    let mut operator = distribution.operator();
+    upload(&mut operator, &header(CRIME), CONTENT)
+        .await
+        .expect("it is taken");
+    let told = async |changes: i64, repetitions: i64| {
+        for (outcome, kind, times) in [
+            ("DONE", "edition.embargo_set", changes),
+            ("REPEATED", "edition.embargo_repeated", repetitions),
+        ] {
+            let mut database = distribution.running.superuser().await;
+            let told = "SELECT count(*) FROM collections.outbox_event WHERE kind = $1 AND resource = $2";
+            let told = sqlx::query_scalar::<_, i64>(told).bind(kind).bind(CRIME);
+            let noted =
+                "SELECT count(*) FROM collections.journal_entry WHERE outcome = $1 AND method LIKE '%/SetEmbargo'";
+            let noted = sqlx::query_scalar::<_, i64>(noted).bind(outcome);
+            assert_eq!(told.fetch_one(&mut database).await.expect("it counts"), times, "{kind}");
+            assert_eq!(
+                noted.fetch_one(&mut database).await.expect("it counts"),
+                times,
+                "{outcome}"
+            );
+        }
+    };
+    for (until, changes, repetitions) in [
+        (None, 0, 1),
+        (Some(UNTIL), 1, 1),
+        (Some(UNTIL), 1, 2),
+        (Some("2025-04-11T05:00:00Z"), 2, 2),
+        (None, 3, 2),
+        (None, 3, 3),
+    ] {
+        let answer = set(&mut operator, embargo(until)).await.expect("it is so");
+        let until = until.map(|until| wire::to_timestamp(instant(until)));
+        assert_eq!(answer.embargo_until, until);
+        told(changes, repetitions).await;
+    }
+}

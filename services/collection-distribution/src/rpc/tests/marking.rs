@@ -211,3 +211,44 @@ async fn until_it_expires_the_content_of_a_marked_edition_is_told_to_who_holds_a
         "it is marked anew"
     );
 }
+
+#[tokio::test]
+async fn a_marking_that_is_set_or_lifted_again_changes_nothing_and_is_told_as_a_repetition() {
+    let distribution = Distribution::start().await;
+    let mut operator = distribution.operator();
+    upload(&mut operator, &header(CRIME), CONTENT)
+        .await
+        .expect("it is taken");
+    let told = async |changes: i64, repetitions: i64| {
+        for (outcome, kind, times) in [
+            ("DONE", "edition.marked", changes),
+            ("REPEATED", "edition.marking_repeated", repetitions),
+        ] {
+            let mut database = distribution.running.superuser().await;
+            let told = "SELECT count(*) FROM collections.outbox_event WHERE kind = $1 AND resource = $2";
+            let told = sqlx::query_scalar::<_, i64>(told).bind(kind).bind(CRIME);
+            let noted =
+                "SELECT count(*) FROM collections.journal_entry WHERE outcome = $1 AND method LIKE '%/MarkEdition'";
+            let noted = sqlx::query_scalar::<_, i64>(noted).bind(outcome);
+            assert_eq!(told.fetch_one(&mut database).await.expect("it counts"), times, "{kind}");
+            assert_eq!(
+                noted.fetch_one(&mut database).await.expect("it counts"),
+                times,
+                "{outcome}"
+            );
+        }
+    };
+    for (wanted, changes, repetitions) in [
+        (None, 0, 1),
+        (Some(33), 1, 1),
+        (Some(33), 1, 2),
+        (Some(32), 2, 2),
+        (None, 3, 2),
+        (None, 3, 3),
+    ] {
+        let wanted = wanted.map(official_use);
+        let answer = mark(&mut operator, wanted.clone()).await.expect("it is so");
+        assert_eq!(answer.official_use, wanted);
+        told(changes, repetitions).await;
+    }
+}

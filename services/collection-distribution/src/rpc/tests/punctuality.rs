@@ -311,3 +311,43 @@ async fn only_an_administrator_sets_the_day_within_its_bounds_and_with_a_reason(
         assert_eq!(violations(refusal), pairs(&[("day", "OUT_OF_RANGE")]));
     }
 }
+
+#[tokio::test]
+async fn the_metrics_tell_what_is_due_today_what_is_overdue_of_every_year_and_how_punctual_this_year_is() {
+    let distribution = released().await;
+    let mut overdue = 0;
+    for year in 2019..=2025 {
+        let report = punctuality(&distribution, Some("auditor"), asking(year)).await;
+        overdue += report
+            .expect("an official asks")
+            .editions
+            .expect("they are counted")
+            .overdue;
+    }
+    let told = async |at: Timestamp| {
+        let context = distribution.running.context(move || at);
+        crate::jobs::punctuality::counted(&context).await.expect("it counts")
+    };
+    // The first quarter is released before its day; the last one of 2024, due in this year, was late.
+    assert_eq!(
+        told(instant(NOW)).await,
+        [
+            ("legalstat.collections.editions_due_today", 0),
+            ("legalstat.collections.editions_overdue", overdue),
+            ("legalstat.collections.editions_on_time", 1),
+            ("legalstat.collections.editions_late", 1),
+        ]
+    );
+    let schedule = ListScheduleRequest {
+        year: 2025,
+        ..Default::default()
+    };
+    let schedule = distribution.client(None).list_schedule(schedule).await;
+    let schedule = schedule.expect("it lists").into_inner().items;
+    let open = || schedule.iter().filter(|item| item.punctuality() == Punctuality::NotDue);
+    let first = open().next().expect("there are some").due_date;
+    let together = open().filter(|item| item.due_date == first).count();
+    let first = legalstat_kit::door::wire::date(&first.expect("it has one")).expect("it is a day");
+    let [(_, due_today), (_, still), ..] = told(legalstat_kit::zone::beginning(first)).await;
+    assert_eq!((usize::try_from(due_today).ok(), still), (Some(together), overdue));
+}

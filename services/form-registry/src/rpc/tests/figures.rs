@@ -313,6 +313,53 @@ async fn filters_narrow_orders_turn_and_pages_follow_one_another() {
 }
 
 #[tokio::test]
+async fn dimensions_and_codes_that_are_not_registered_are_refused_and_those_without_figures_are_not() {
+    let registry = with_figures(&[]).await;
+    place_all(&registry).await;
+    let code = |dimension: &str, code: &str| DimensionCode {
+        dimension: dimension.into(),
+        code: code.into(),
+    };
+    let wrong = QueryObservationsRequest {
+        // The second is a Cyrillic letter.
+        dimensions: vec![
+            code("SEX", "M"),
+            code("SEX", "М"),
+            code("AGE", "M"),
+            code("SEX", ""),
+            code("AGE", ""),
+        ],
+        total_over: vec!["AGE".into(), "SEX".into(), "TERRITORY".into()],
+        ..query()
+    };
+    let expected = [
+        ("dimensions[1].code", "UNKNOWN"),
+        ("dimensions[2].dimension", "UNKNOWN"),
+        ("dimensions[4].dimension", "UNKNOWN"),
+        ("total_over[0]", "UNKNOWN"),
+    ];
+    let mut anyone = registry.client(None);
+    assert_eq!(violations(anyone.query_observations(wrong).await), pairs(&expected));
+    let without = QueryObservationsRequest {
+        period: "2025-M02".into(),
+        dimensions: vec![code("SEX", "M")],
+        ..query()
+    };
+    assert_eq!(ask(&mut anyone, &without).await, []);
+
+    // What only restricted indicators have is registered for nobody who may not see them.
+    let marked = "UPDATE forms.indicator_version SET restricted = true WHERE 'SEX' = ANY (dimensions)";
+    registry.database().await.execute(marked).await.expect("it is marked");
+    let by_sex = QueryObservationsRequest {
+        dimensions: vec![code("SEX", "M")],
+        ..query()
+    };
+    let found = violations(anyone.query_observations(by_sex.clone()).await);
+    assert_eq!(found, pairs(&[("dimensions[0].dimension", "UNKNOWN")]));
+    assert!(!ask(&mut registry.operator(), &by_sex).await.is_empty());
+}
+
+#[tokio::test]
 async fn totals_leave_out_what_has_parts_and_growth_compares_with_the_year_before() {
     let registry = with_figures(&[]).await;
     let mut operator = registry.operator();

@@ -277,6 +277,32 @@ async fn a_year_is_lived_through_and_its_punctuality_is_what_a_count_by_hand_giv
         let counted = by_hand(everything().filter(|(item, _)| item.period == line.period));
         assert_eq!(line.counts, Some(counted), "{}", line.period);
     }
+    // The metrics tell what is overdue of every year, and of the others those that were due in the present one, 2027.
+    let of_2027 = by_hand(everything().filter(|(item, _)| due(item) >= day("2027-01-01")));
+    assert!(of_2027.on_time > 0 && of_2027.on_time < report.on_time, "{of_2027:?}");
+    let told = crate::jobs::punctuality::counted(&registry.running.context(|| instant(END))).await;
+    assert_eq!(
+        told.expect("it counts"),
+        [
+            ("legalstat.forms.editions_due_today", 0),
+            ("legalstat.forms.editions_overdue", report.overdue),
+            ("legalstat.forms.editions_on_time", of_2027.on_time),
+            ("legalstat.forms.editions_late", of_2027.late),
+        ]
+    );
+    let due_first = ListScheduleRequest {
+        due_from: date(2027, 2, 1),
+        due_to: date(2027, 2, 28),
+        ..Default::default()
+    };
+    let due_first = registry.client(None).list_schedule(due_first).await;
+    let due_first = due_first.expect("it lists").into_inner().items;
+    let first = due(&due_first[0]);
+    let together = due_first.iter().filter(|item| due(item) == first).count();
+    let noon = zone::beginning(first) + 12.hours();
+    let told = crate::jobs::punctuality::counted(&registry.running.context(move || noon)).await;
+    let (_, due_today) = told.expect("it counts")[0];
+    assert_eq!(usize::try_from(due_today).ok(), Some(together));
     let overdue = ListScheduleRequest {
         overdue: true,
         due_to: date(2027, 1, 31),

@@ -1,5 +1,7 @@
 //! Due dates that are put off, and that pass.
 
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
+use legalstat_kit::door::wire;
 use legalstat_local::testing::refusals::{metadata, pairs, refused, violations};
 use legalstat_proto::{
     calendar::v1::TermPart,
@@ -9,10 +11,11 @@ use tonic::Code;
 
 use super::{
     recompute,
-    stage::{get, submission, submit},
-    verbs::{Desk, day, extension, person, question},
+    stage::{NOW, get, submission, submit},
+    verbs::{Desk, day, extension, forwarding, person, question},
     watching::{all, watch},
 };
+use crate::db::{self, due_warning::Standing};
 
 #[tokio::test]
 async fn a_persons_request_is_extended_with_its_explanation_and_the_day_for_telling_of_it() {
@@ -314,4 +317,59 @@ async fn when_the_requester_was_told_of_an_extension_stays_on_record() {
     let read = desk.get(&request).await;
     let decision = read.decisions.last().expect("it was decided");
     assert_eq!(decision.notified_on, day(2026, 3, 2));
+}
+
+#[tokio::test]
+async fn the_metrics_tell_what_is_open_what_is_due_and_what_waits_for_its_examination_and_for_how_long() {
+    let desk = Desk::open().await;
+    let due = desk.of_person().await.due_date.expect("it is registered");
+    let due = wire::date(&due).expect("it is a day");
+    let ended = desk.of_person().await;
+    desk.operator()
+        .forward_request(forwarding(&ended, &[]))
+        .await
+        .expect("it is passed on");
+    let mut incomplete = person();
+    incomplete.items[0].unit = 0;
+    let incomplete = desk.recorded(incomplete).await;
+    assert_eq!(incomplete.due_date, None, "the examination asks for something first");
+    let counted = async |today: Date, seconds: i64| {
+        let now = NOW.parse::<Timestamp>().expect("an instant") + SignedDuration::from_secs(seconds);
+        let mut connection = desk.stage.running.superuser().await;
+        let counted = db::due_warning::count(&mut connection, 5, today, now).await;
+        counted.expect("it counts")
+    };
+    let standing = Standing {
+        open: 2,
+        ..Standing::default()
+    };
+    for (days, due_soon, due_today, overdue) in [(-6, 0, 0, 0), (-5, 1, 0, 0), (0, 1, 1, 0), (1, 0, 0, 1)] {
+        let expected = Standing {
+            due_soon,
+            due_today,
+            overdue,
+            ..standing
+        };
+        assert_eq!(counted(due.saturating_add(days.days()), 0).await, expected, "{days}");
+    }
+
+    desk.stage.fakes.set_away(true);
+    for _ in 0..2 {
+        desk.of_body().await;
+    }
+    let waiting = counted(due, 901).await;
+    assert_eq!(
+        (
+            waiting.open,
+            waiting.due_today,
+            waiting.unexamined,
+            waiting.oldest_unexamined_seconds
+        ),
+        (4, 1, 2, 901)
+    );
+    assert_eq!(
+        counted(due, -1).await.oldest_unexamined_seconds,
+        0,
+        "the clock was put back"
+    );
 }
