@@ -33,6 +33,7 @@ mod editions;
 mod embargo;
 mod embargo_paths;
 mod exact;
+mod explained;
 mod feed;
 mod figures;
 mod forms;

@@ -1,26 +1,23 @@
 //! Forms, the schedule, and reading editions.
 
-use std::time::Instant;
-
 use legalstat_kit::due::{Schedule, calendar::Calendar};
 use legalstat_proto::{
-    calendar::v1::StepEffect,
     common::v1::Date,
     forms::v1::{
-        EditionState, EditionView, GetEditionRequest, GetFormRequest, ListEditionsRequest, ListFormsRequest,
-        ListScheduleRequest, Periodicity, Punctuality, ScheduleItem,
+        EditionState, GetEditionRequest, GetFormRequest, ListEditionsRequest, ListFormsRequest, ListScheduleRequest,
+        Periodicity, Punctuality, ScheduleItem,
     },
 };
 
 use super::*;
 
-const NOW: &str = "2026-11-24T05:00:00Z";
+pub(super) const NOW: &str = "2026-11-24T05:00:00Z";
 
 fn day(year: i32, month: i32, day: i32) -> Option<Date> {
     Some(Date { year, month, day })
 }
 
-async fn get(client: &mut Client, name: &str) -> Result<Edition, Status> {
+pub(super) async fn get(client: &mut Client, name: &str) -> Result<Edition, Status> {
     client
         .get_edition(GetEditionRequest {
             name: name.into(),
@@ -323,86 +320,6 @@ async fn every_period_is_stored_and_the_calendar_is_never_asked_again() {
     let whole = second.expect("it starts").require_whole();
     context.shutdown.cancel();
     whole.expect("a second start asks for nothing");
-}
-
-#[tokio::test]
-async fn an_edition_tells_why_it_is_due_on_its_day_and_says_so_when_the_calendar_is_away() {
-    let registry = Registry::at(NOW).await;
-    let mut client = registry.client(None);
-    // 7 November 2026 is a Saturday.
-    let edition = get(&mut client, "forms/7/editions/2026-M10")
-        .await
-        .expect("it is scheduled");
-    let told: Vec<StepEffect> = edition.due_date_steps.iter().map(|step| step.effect()).collect();
-    assert_eq!(told.last(), Some(&StepEffect::Due));
-    assert!(told.contains(&StepEffect::Rolled), "{told:?}");
-    assert_eq!(
-        edition.due_date_steps.last().map(|step| step.date),
-        Some(edition.due_date)
-    );
-    assert_eq!(edition.due_date_steps_missing, "");
-    let laws: Vec<String> = edition
-        .due_date_steps
-        .iter()
-        .filter_map(|step| Some(step.legal_basis.clone()?.provision))
-        .collect();
-    assert!(laws.contains(&"Appendix 2, No. 7".to_owned()), "{laws:?}");
-    let basic = GetEditionRequest {
-        name: edition.name.clone(),
-        view: EditionView::Basic.into(),
-        languages: Vec::new(),
-    };
-    let basic = client.get_edition(basic).await.expect("it is scheduled").into_inner();
-    assert!(basic.due_date_steps.is_empty() && basic.due_date_steps_missing.is_empty());
-
-    registry.calendar.shut();
-    let without = get(&mut client, &edition.name)
-        .await
-        .expect("the rest is told all the same");
-    assert_eq!(without.due_date_steps_missing, "the calendar is away; ask again");
-    assert_eq!(
-        Edition {
-            due_date_steps_missing: String::new(),
-            ..without
-        },
-        basic
-    );
-}
-
-/// The lines of a log.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no test panics here").write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn the_log_does_not_grow_with_how_often_an_edition_is_read_while_the_calendar_is_away() {
-    const CALLS: u64 = 100;
-    let registry = Registry::at(NOW).await;
-    let mut client = registry.client(None);
-    registry.calendar.shut();
-    let (lines, began) = (Lines::default(), Instant::now());
-    let written = lines.clone();
-    let log = tracing_subscriber::fmt().with_writer(move || written.clone()).finish();
-    let logging = tracing::subscriber::set_default(log);
-    for _ in 0..CALLS {
-        let edition = get(&mut client, "forms/7/editions/2026-M10").await;
-        let edition = edition.expect("the rest is told all the same");
-        assert_eq!(edition.due_date_steps_missing, "the calendar is away; ask again");
-    }
-    drop(logging);
-    let text = String::from_utf8(lines.0.lock().expect("no test panics here").clone()).expect("it is text");
-    let told = text.matches("a due date is not explained").count() as u64;
-    // A line cut and one that nobody takes are two kinds, each of which is told again after ten seconds.
-    assert!(told <= 3 * (1 + began.elapsed().as_secs() / 10), "{told} lines: {text}");
 }
 
 #[tokio::test]
