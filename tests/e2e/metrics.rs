@@ -8,6 +8,7 @@ use std::{
 };
 
 use legalstat_test_support::system::System;
+use serde_json::json;
 use sqlx::Connection as _;
 
 use crate::calendar_command;
@@ -163,4 +164,30 @@ fn a_change_of_the_calendar_that_cannot_be_taken_up_lags_until_it_is() {
     until_lag(|seconds| seconds >= 4.0);
     sql(&system, "DROP TRIGGER refuse ON forms.calendar_following");
     until_lag(|seconds| seconds == 0.0);
+}
+
+#[test]
+fn how_many_calls_share_a_transaction_is_counted_for_each_that_is_stored() {
+    let system = System::start();
+    let request = json!({ "request": {
+        "requester": { "kind": "REQUESTER_KIND_STATE_BODY", "fullName": "Министерство юстиции", "bin": "160340014245" },
+        "signatory": { "fullName": "Министр", "capacity": "SIGNATORY_CAPACITY_HEAD" },
+        "channel": "CHANNEL_UNIFIED_EDMS", "externalNumber": "12-3/45",
+        "externalDate": { "year": 2026, "month": 2, "day": 2 },
+        "essence": "Преступления за январь 2025 года", "language": "LANGUAGE_RU",
+        "items": [{ "kind": "ITEM_KIND_STATISTICS", "description": "зарегистрировано преступлений",
+                    "unit": "UNIT_CRIME", "period": "2025-M01", "territories": ["11"] }] } });
+    let file = system.file("request.json", &request.to_string());
+    system.json(&["requests", "submit", "--as", "edms", "--file", &file]);
+    let page = page(health_port(&system, "request-intake"));
+    let told = |name: &str| {
+        let line = page
+            .lines()
+            .find(|line| line.starts_with(&format!("legalstat_write_group_size_{name}")));
+        line.unwrap_or_else(|| panic!("{name}: {page}")).rsplit(' ').next()
+    };
+    assert_eq!(
+        (told("count"), told("sum"), told("bucket")),
+        (Some("1"), Some("1"), Some("1"))
+    );
 }
