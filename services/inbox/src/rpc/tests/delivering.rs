@@ -256,7 +256,9 @@ async fn digests_in_capitals_are_those_in_small_letters_when_a_copy_comes_goes_o
     };
     let half = sender.send(in_capitals(0), &content[..100]).await;
     assert_eq!(half.expect("it is told").received_bytes, 100);
-    let whole = sender.send_after_others(header(&copy, &content, id, 100), &content).await;
+    let whole = sender
+        .send_after_others(header(&copy, &content, id, 100), &content)
+        .await;
     let given = receipt(&whole.expect("it is received")).clone();
     assert_eq!(
         given.statement.as_ref().expect("it says something").copy_sha256,
