@@ -151,7 +151,7 @@ fn masked(paths: &[String]) -> Vec<String> {
     let has_parts = paths.iter().any(|path| path.starts_with(PARTS));
     let is_named = |path: &&String| match path.strip_prefix(PARTS) {
         Some(part) => !part.contains(['.', '[']),
-        None => !path.contains(['.', '[']) && !(has_parts && *path == "requester"),
+        None => !(path.contains(['.', '[']) || has_parts && *path == "requester"),
     };
     paths.iter().filter(is_named).map(|path| in_camel_case(path)).collect()
 }
