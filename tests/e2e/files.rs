@@ -137,6 +137,25 @@ fn a_field_given_twice_in_whichever_spelling_is_refused_and_nothing_is_recorded(
         assert!(code == 2 && said.contains(told), "{code}: {said}");
         assert!(!said.contains("request id"), "nothing was asked for: {said}");
     }
+    let keys = system.file(
+        "keys.json",
+        r#"{ "signingKeys": [], "signing_keys": [{ "id": "2026-1" }] }"#,
+    );
+    let serve = [
+        "inbox",
+        "serve",
+        "--as",
+        "supreme-court",
+        "--store",
+        "inbox",
+        "--trusted-keys",
+        &keys,
+    ];
+    let (code, said) = system.failure(&serve);
+    assert!(
+        code == 2 && said.contains("signing_keys: given twice"),
+        "{code}: {said}"
+    );
     assert_eq!(kind_of_8_january_2027(&system), "DAY_KIND_WORKING");
 }
 

@@ -151,6 +151,7 @@ async fn a_state_body_starts_an_inbox_from_a_folder_and_the_distribution_takes_t
             "{said}"
         );
 
+        let keys = system.file("keys.json", "{}");
         for (wrong, says) in [
             (&["inbox", "show", "crime/2025-Q1/0"][..], "names no copy"),
             (&["inbox", "show", "crime/2030-Q1/1"], "is not in"),
@@ -162,7 +163,7 @@ async fn a_state_body_starts_an_inbox_from_a_folder_and_the_distribution_takes_t
                     "--as",
                     COURT,
                     "--trusted-keys",
-                    "none.json",
+                    &keys,
                     "--listen",
                     "127.0.0.1:0",
                     "--health-listen",

@@ -32,7 +32,9 @@ impl Trusted {
     fn keys(&self) -> anyhow::Result<Vec<SigningKey>> {
         let reading = || format!("the trusted keys, {}", self.0.display());
         let text = std::fs::read(&self.0).with_context(reading)?;
-        let mut json = serde_json::Deserializer::from_slice(&text);
+        // Some editors and shells put a byte order mark before it.
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+        let mut json = serde_json::Deserializer::from_slice(text);
         let descriptor = canonical::descriptor("legalstat.collections.v1.ListSigningKeysResponse");
         let message = DynamicMessage::deserialize(descriptor, &mut json).with_context(reading)?;
         let listed: ListSigningKeysResponse = message.transcode_to().with_context(reading)?;
@@ -67,5 +69,21 @@ impl Trusted {
         }
         statements::verify(copy, &keys)
             .map_err(|untrue| Violations::one("header.copy", FieldReason::Signature, &format!("{untrue:#}")).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trusted_keys_are_read_behind_a_byte_order_mark() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("keys.json");
+        std::fs::write(&file, "\u{feff}{\"signingKeys\": [{\"id\": \"2026-1\"}]}").expect("it is written");
+        let trusted = Trusted::open(&file).expect("it names a key");
+        assert_eq!(trusted.keys().expect("it is read")[0].id, "2026-1");
+        std::fs::write(&file, "\u{feff}{}").expect("it is written");
+        Trusted::open(&file).expect_err("it names none");
     }
 }

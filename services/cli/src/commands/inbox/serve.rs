@@ -12,9 +12,10 @@ use legalstat_kit::{
     run::{self, Listeners, environment::Environment, limits::Limits, server},
 };
 use legalstat_local::signing;
+use legalstat_proto::collections::v1::ListSigningKeysResponse;
 use tokio_util::sync::CancellationToken;
 
-use super::{Owner, Store, recipient_name};
+use super::{super::read_typed, Owner, Store, recipient_name};
 use crate::{failure::Failure, options::Options, output};
 
 /// Take copies until Ctrl-C or SIGTERM
@@ -77,6 +78,8 @@ impl Serve {
         let (recipient, id) = (self.owner.name(options)?, self.owner.id(options)?);
         let also = self.also.iter().map(|given| recipient_name(given));
         let also = also.collect::<Result<Vec<_>, _>>()?;
+        // As any file of a person's: a field given twice is refused, and not read by its last one.
+        read_typed::<ListSigningKeysResponse>(&self.trusted_keys, "legalstat.collections.v1.ListSigningKeysResponse")?;
         let limits = Limits::read(&mut Environment::of_process(), 1);
         let limits = limits.map_err(|error| Failure::usage(error.to_string()))?;
         let format = if self.log_json {
