@@ -56,29 +56,15 @@ async fn an_edition_tells_why_it_is_due_on_its_day_and_says_so_when_the_calendar
     );
 }
 
-/// The lines of a log.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no test panics here").write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_log_does_not_grow_with_how_often_an_edition_is_read_while_the_calendar_is_away() {
     const CALLS: u64 = 100;
     let registry = Registry::at(NOW).await;
     let mut client = registry.client(None);
     registry.calendar.shut();
-    let (lines, began) = (Lines::default(), Instant::now());
-    let written = lines.clone();
-    let log = tracing_subscriber::fmt().with_writer(move || written.clone()).finish();
+    let (lines, began) = (tempfile::NamedTempFile::new().expect("a file"), Instant::now());
+    let written = Mutex::new(lines.reopen().expect("it opens"));
+    let log = tracing_subscriber::fmt().with_writer(written).finish();
     let logging = tracing::subscriber::set_default(log);
     for _ in 0..CALLS {
         let edition = get(&mut client, "forms/7/editions/2026-M10").await;
@@ -86,7 +72,7 @@ async fn the_log_does_not_grow_with_how_often_an_edition_is_read_while_the_calen
         assert_eq!(edition.due_date_steps_missing, "the calendar is away; ask again");
     }
     drop(logging);
-    let text = String::from_utf8(lines.0.lock().expect("no test panics here").clone()).expect("it is text");
+    let text = std::fs::read_to_string(lines.path()).expect("it is text");
     let told = text.matches("a due date is not explained").count() as u64;
     // A line cut and one that nobody takes are two kinds, each of which is told again after ten seconds.
     assert!(told <= 3 * (1 + began.elapsed().as_secs() / 10), "{told} lines: {text}");
