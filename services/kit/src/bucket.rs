@@ -233,7 +233,8 @@ impl Bucket {
         Ok(opened)
     }
 
-    /// Takes up another key and another authority while the service runs. With what cannot be used it goes on as before, and logs that once.
+    /// Takes up another key and another authority while the service runs. With a file that cannot be used it goes on as before, and logs
+    /// that once. A key that the store refuses is used: its two files come one after the other.
     pub(crate) fn follow(&self, process: &Process, settings: &Settings, service: &'static str) -> anyhow::Result<()> {
         let (store, settings) = (Arc::clone(&self.store), Arc::new(settings.clone()));
         let used = Arc::new(Mutex::new(settings.renewed()?));

@@ -1,5 +1,7 @@
 //! GetOpenDataPackage.
 
+use std::time::Duration;
+
 use legalstat_kit::{Call, Error, FieldReason, Refusal, Violations, door::wire};
 use legalstat_proto::forms::v1::{GetOpenDataPackageRequest, MissingName, OpenDataFile, OpenDataPackage};
 use tonic::Response;
@@ -20,6 +22,9 @@ use crate::{
         visibility::View,
     },
 };
+
+/// How long a draft waits for packages that are being made: less than a placement, which many drafts must not keep waiting.
+const WAIT: Duration = Duration::from_secs(1);
 
 /// Which package is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +127,7 @@ async fn draft(registry: &FormRegistry, edition: &Edition, view: View) -> Result
     }
     let revision = edition.to_be_placed(None, registry.context.now());
     let revision = revision.map_err(|obstacle| obstacle.refusal(&key))?;
-    let made = packaging::make(registry, edition, revision, Files::Described).await?;
+    let made = packaging::make(registry, edition, revision, Files::Described, WAIT).await?;
     let made = made.ok_or_else(|| Obstacle::NotSealed.refusal(&key))?;
     Ok(to_draft(key, made))
 }

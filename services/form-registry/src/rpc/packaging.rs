@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// How long one waits for those that are being made.
+/// How long a placement waits for packages that are being made.
 const WAIT: Duration = Duration::from_secs(10);
 
 /// A package that was made, and is not out yet.
@@ -98,7 +98,7 @@ pub(super) async fn before_placement(registry: &FormRegistry, placing: &Placing<
     if !restricted.is_empty() {
         return Ok(None);
     }
-    let made = make(registry, &edition, revision, files).await?;
+    let made = make(registry, &edition, revision, files, WAIT).await?;
     let made = made.ok_or_else(|| anyhow::anyhow!("what can be placed is sealed"))?;
     require_whole(key, &made)?;
     Ok(Some(made))
@@ -150,7 +150,8 @@ fn require_whole(key: EditionKey, made: &Made) -> Result<(), Refusal> {
     Err(refusal.about(&key).legal_basis(&law))
 }
 
-/// Makes the package of a revision as the next version of its edition; `None` of one that is not sealed.
+/// Makes the package of a revision as the next version of its edition, after others for which it has patience; `None` of one that is not
+/// sealed.
 ///
 /// # Errors
 /// RESOURCE_EXHAUSTED when others are being made for too long; when the database or the folder of files fails.
@@ -159,12 +160,13 @@ pub(super) async fn make(
     edition: &Edition,
     revision: &Revision,
     files: Files,
+    patience: Duration,
 ) -> Result<Option<Made>, Error> {
     let Some(seal) = &revision.seal else {
         return Ok(None);
     };
     let key = edition.key;
-    let _turn = turn(registry).await?;
+    let turn = turn(registry, patience).await?;
     let mut snapshot = registry.context.db.snapshot().await?;
     let version = next_version(&mut snapshot, key).await?;
     let set = db::canonical::figure_set(&mut snapshot, key, revision.number).await?;
@@ -201,6 +203,8 @@ pub(super) async fn make(
     making
         .add("dcat.jsonld", "application/ld+json", described, dcat)
         .await?;
+    // What is left takes no memory, and a slow store keeps nobody else waiting.
+    drop(turn);
     for staged in making.staged {
         staged.keep().await?;
     }
@@ -218,8 +222,8 @@ pub(super) async fn make(
 }
 
 /// A turn to make a package, of which each takes memory: waited for as long as the call lasts, and without a connection.
-async fn turn(registry: &FormRegistry) -> Result<SemaphorePermit<'_>, Error> {
-    match tokio::time::timeout(deadline::remaining(WAIT), registry.packaging.acquire()).await {
+async fn turn(registry: &FormRegistry, patience: Duration) -> Result<SemaphorePermit<'_>, Error> {
+    match tokio::time::timeout(deadline::remaining(patience), registry.packaging.acquire()).await {
         Ok(turn) => Ok(turn.map_err(anyhow::Error::new)?),
         Err(_) => Err(Refusal::overloaded("other packages are being made; try again").into()),
     }

@@ -105,10 +105,10 @@ async fn while_a_package_is_being_made_another_waits_and_is_told_to_try_again() 
         .expect("it is locked");
     let refusing = async {
         loop {
-            let making = draft_within(&registry, "operator", 5);
+            let making = draft_within(&registry, "operator", 20);
             let asking = async {
                 loop {
-                    let status = draft_within(&registry, "approver", 1).await;
+                    let status = draft_within(&registry, "approver", 10).await;
                     let status = status.expect_err("no package can be made");
                     if status.message().contains("packages are being made") {
                         break status;
@@ -124,8 +124,8 @@ async fn while_a_package_is_being_made_another_waits_and_is_told_to_try_again() 
     let status = tokio::time::timeout(PATIENCE, refusing).await.expect("it is refused");
     refused(Err::<(), _>(status), Code::ResourceExhausted, "OVERLOADED");
     database.execute("COMMIT").await.expect("it is free");
-    let making = ["operator", "approver"].map(|caller| draft_within(&registry, caller, 30));
-    for made in futures::future::join_all(making).await {
+    for caller in ["operator", "approver"] {
+        let made = draft_within(&registry, caller, 30).await;
         made.expect("one is made after the other");
     }
 }

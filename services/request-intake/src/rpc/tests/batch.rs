@@ -1,5 +1,7 @@
 //! Several requests in one call, each with its own answer.
 
+use std::time::Duration;
+
 use legalstat_local::testing::refusals::{pairs, refused, violations};
 use legalstat_proto::requests::v1::{
     self as proto, BatchSubmitRequestsRequest, RequestState, SubmissionResult, SubmitRequestRequest,
@@ -124,10 +126,25 @@ async fn a_batch_whose_refusals_cannot_be_stored_is_not_told() {
         .execute(&mut database)
         .await
         .expect("it is free");
-    let told = async || edms.clone().batch_submit_requests(message.clone()).await;
-    while told().await.is_err() {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    let until_told = async {
+        while edms.clone().batch_submit_requests(message.clone()).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), until_told)
+        .await
+        .expect("it is told");
+    let sql =
+        "SELECT count(*) FILTER (WHERE reason = 'ERROR_REASON_INVALID_FIELDS'), count(*) FROM requests.journal_entry
+               WHERE outcome = 'REFUSED'";
+    let (invalid, all): (i64, i64) = sqlx::query_as(sql)
+        .fetch_one(&mut database)
+        .await
+        .expect("it is readable");
+    assert!(
+        invalid > 0 && all == 2 * invalid,
+        "{invalid} of {all}: each time both or neither"
+    );
 }
 
 #[tokio::test]
