@@ -101,7 +101,7 @@ fn every_metric_that_an_alert_looks_at_is_on_the_page_that_prometheus_fetches() 
         let line = page.lines().find(|line| {
             line.starts_with(&format!("rpc_server_call_duration_seconds_{part}{{"))
                 && line.contains("rpc_method=\"legalstat.forms.v1.FormRegistryService/ListSchedule\"")
-                && line.contains("rpc_response_status_code=\"0\"")
+                && line.contains("rpc_response_status_code=\"OK\"")
                 && line.contains(rest)
         });
         let value = line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok());

@@ -23,7 +23,7 @@ use opentelemetry_sdk::{
     trace::{Sampler, SdkTracerProvider},
 };
 use prometheus::{Registry, TextEncoder};
-use tonic::body::Body;
+use tonic::{Code, body::Body};
 use tracing::{Event, Instrument, Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{
@@ -331,6 +331,7 @@ where
             rpc.system.name = "grpc",
             rpc.method = %method,
             rpc.response.status_code = tracing::field::Empty,
+            "error.type" = tracing::field::Empty,
         );
         adopt(&span, request.headers());
         let answered = span.in_scope(|| self.inner.call(request));
@@ -339,17 +340,56 @@ where
             let response = answered.await?;
             if let Some(duration) = DURATION.get() {
                 let code = response.headers().get("grpc-status");
-                let code = code.and_then(|code| code.to_str().ok()).unwrap_or("0").to_owned();
-                Span::current().record("rpc.response.status_code", &code);
-                let attributes = [
+                let code = code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
+                let code = name(code);
+                Span::current().record("rpc.response.status_code", code);
+                let mut attributes = vec![
+                    KeyValue::new("rpc.system.name", "grpc"),
                     KeyValue::new("rpc.method", method),
                     KeyValue::new("rpc.response.status_code", code),
                 ];
+                if FAULTS.contains(&code) {
+                    Span::current().record("error.type", code);
+                    attributes.push(KeyValue::new("error.type", code));
+                }
                 duration.record(began.elapsed().as_secs_f64(), &attributes);
             }
             Ok(response)
         };
         Box::pin(measured.instrument(span))
+    }
+}
+
+/// The codes by which a server is at fault, by OpenTelemetry's conventions for gRPC; the others are the caller's.
+const FAULTS: [&str; 6] = [
+    "UNKNOWN",
+    "DEADLINE_EXCEEDED",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+];
+
+/// A code as gRPC's specification names it.
+fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
 
