@@ -5,7 +5,7 @@ use legalstat_kit::door::word::Word;
 use uuid::Uuid;
 
 use super::request::State;
-use crate::signature::{Fault, Signer, Verdict};
+use super::verdict::{Fault, Signer, Verdict};
 
 /// How many attachments a request has at most.
 pub const MOST: usize = 20;

@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::{
-    domain::attachment::{Attachment, Kind},
-    signature::Verdict,
+use crate::domain::{
+    attachment::{Attachment, Kind},
+    verdict::Verdict,
 };
 
 /// A person's application on paper, received on a day: nothing is missing.
@@ -121,7 +121,7 @@ fn what_comes_electronically_is_dated_by_its_sending() {
 
 #[test]
 fn a_valid_electronic_signature_signs_an_application_that_names_no_signatory() {
-    let fault = crate::signature::Fault::Expired;
+    let fault = crate::domain::verdict::Fault::Expired;
     for (verdict, is_signed) in [
         (Verdict::Valid(Vec::new()), true),
         (Verdict::NotValid(fault), false),

@@ -33,6 +33,7 @@ pub mod statistics;
 pub mod status;
 mod texts;
 pub mod told;
+pub mod verdict;
 pub mod viewer;
 
 #[cfg(test)]

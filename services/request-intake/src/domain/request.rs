@@ -6,12 +6,12 @@ use legalstat_kit::zone;
 use uuid::Uuid;
 
 pub use super::item::{Item, ItemKind, Unit};
+use super::verdict::Verdict;
 use super::{
     attachment::{self, Attachment, Signed},
     examination::Examination,
     retention::Erasure,
 };
-use crate::signature::Verdict;
 
 /// Who asks, as far as channel, signatory and term depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,11 +2,11 @@
 
 use legalstat_kit::law::LocalizedText;
 
+use super::verdict::{Fault, Signer, Verdict};
 use super::{
     attachment::{self, Attachment, Signed},
     request::Requester,
 };
-use crate::signature::{Fault, Signer, Verdict};
 
 /// What the examination finds of a request's signature.
 pub(super) enum Signature {
