@@ -24,8 +24,11 @@ fn names(source: &Source, identifier: &str) -> bool {
 }
 
 #[test]
-fn a_domain_knows_no_database_no_network_and_no_message() {
+fn a_domain_knows_no_database_no_network_and_no_message_and_no_other_room() {
     for source in all().iter().filter(|source| in_room(source, "domain")) {
+        for room in source.code().split("crate::").skip(1) {
+            assert!(room.starts_with("domain::"), "{} knows another room", source.path);
+        }
         for foreign in ["sqlx", "tonic", "tokio", "legalstat_proto", "prost"] {
             assert!(!names(source, foreign), "{} knows {foreign}", source.path);
         }

@@ -1,7 +1,6 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-
 use proptest::prelude::*;
 use x509_parser::asn1_rs::Oid;
 
