@@ -1,13 +1,9 @@
 //! Tells in the metrics how editions stand to their due dates: what is due today and what is overdue of all that the installation answers
 //! for, and how many of those due this year were released in time.
 
-use std::time::Duration;
-
 use legalstat_kit::{
     Context,
-    call::telemetry,
-    due::{Moment, Schedule, answering},
-    job,
+    due::{Moment, Schedule, answering, measure},
 };
 
 use crate::{
@@ -15,28 +11,13 @@ use crate::{
     domain::punctuality::EditionCounts,
 };
 
-/// How long between two rounds: each reads a year's schedule for every year that is answered for.
-const PAUSE: Duration = Duration::from_secs(60);
-
 /// Starts the loop; it ends at the context's shutdown.
 pub fn start(context: &Context, schedule: &Schedule) {
-    let (own, schedule) = (context.clone(), schedule.clone());
-    job::repeat(context, "punctuality", PAUSE, move || {
-        let (context, schedule) = (own.clone(), schedule.clone());
-        async move {
-            // A part of the schedule would pass for all of it.
-            if schedule.require_whole().is_ok() {
-                for (name, count) in counted(&context).await? {
-                    telemetry::gauge(name, count.into());
-                }
-            }
-            Ok(())
-        }
-    });
+    measure::start(context, schedule, counted);
 }
 
-/// How editions stand, as the metrics tell it.
-pub async fn counted(context: &Context) -> anyhow::Result<[(&'static str, i32); 4]> {
+/// How editions stand, as the metrics tell it. It reads a year's schedule for every year that is answered for.
+pub async fn counted(context: Context) -> anyhow::Result<[(&'static str, i32); 4]> {
     let moment = Moment::new(context.now(), 0);
     let mut connection = context.db.connection().await?;
     let years = answering::years(&mut connection, moment.today).await?;

@@ -14,6 +14,7 @@
 //! | `follow.rs` | takes up each change of the calendar |
 //! | `moves.rs` | the table of due dates that moved |
 //! | `preview.rs` | says what a change would do |
+//! | `measure.rs` | tells in the metrics how what is scheduled stands to its due dates |
 //! | `explain.rs` | why a due date is the day it is |
 
 pub mod answering;
@@ -24,6 +25,7 @@ mod duty;
 mod explain;
 pub mod feed;
 pub mod follow;
+pub mod measure;
 pub mod moves;
 pub mod plan;
 pub mod preview;

@@ -326,7 +326,7 @@ async fn the_metrics_tell_what_is_due_today_what_is_overdue_of_every_year_and_ho
     }
     let told = async |at: Timestamp| {
         let context = distribution.running.context(move || at);
-        crate::jobs::punctuality::counted(&context).await.expect("it counts")
+        crate::jobs::punctuality::counted(context).await.expect("it counts")
     };
     // The first quarter is released before its day; the last one of 2024, due in this year, was late.
     assert_eq!(

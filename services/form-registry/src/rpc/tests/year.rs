@@ -280,7 +280,7 @@ async fn a_year_is_lived_through_and_its_punctuality_is_what_a_count_by_hand_giv
     // The metrics tell what is overdue of every year, and of the others those that were due in the present one, 2027.
     let of_2027 = by_hand(everything().filter(|(item, _)| due(item) >= day("2027-01-01")));
     assert!(of_2027.on_time > 0 && of_2027.on_time < report.on_time, "{of_2027:?}");
-    let told = crate::jobs::punctuality::counted(&registry.running.context(|| instant(END))).await;
+    let told = crate::jobs::punctuality::counted(registry.running.context(|| instant(END))).await;
     assert_eq!(
         told.expect("it counts"),
         [
@@ -300,7 +300,7 @@ async fn a_year_is_lived_through_and_its_punctuality_is_what_a_count_by_hand_giv
     let first = due(&due_first[0]);
     let together = due_first.iter().filter(|item| due(item) == first).count();
     let noon = zone::beginning(first) + 12.hours();
-    let told = crate::jobs::punctuality::counted(&registry.running.context(move || noon)).await;
+    let told = crate::jobs::punctuality::counted(registry.running.context(move || noon)).await;
     let (_, due_today) = told.expect("it counts")[0];
     assert_eq!(usize::try_from(due_today).ok(), Some(together));
     let overdue = ListScheduleRequest {
