@@ -159,24 +159,12 @@ async fn an_embargo_that_is_set_or_lifted_again_changes_nothing_and_is_told_as_a
     upload(&mut operator, &header(CRIME), CONTENT)
         .await
         .expect("it is taken");
-    let told = async |changes: i64, repetitions: i64| {
-        for (outcome, kind, times) in [
+    let told = async |changes, repetitions| {
+        let told = [
             ("DONE", "edition.embargo_set", changes),
             ("REPEATED", "edition.embargo_repeated", repetitions),
-        ] {
-            let mut database = distribution.running.superuser().await;
-            let told = "SELECT count(*) FROM collections.outbox_event WHERE kind = $1 AND resource = $2";
-            let told = sqlx::query_scalar::<_, i64>(told).bind(kind).bind(CRIME);
-            let noted =
-                "SELECT count(*) FROM collections.journal_entry WHERE outcome = $1 AND method LIKE '%/SetEmbargo'";
-            let noted = sqlx::query_scalar::<_, i64>(noted).bind(outcome);
-            assert_eq!(told.fetch_one(&mut database).await.expect("it counts"), times, "{kind}");
-            assert_eq!(
-                noted.fetch_one(&mut database).await.expect("it counts"),
-                times,
-                "{outcome}"
-            );
-        }
+        ];
+        distribution.assert_told("SetEmbargo", told).await;
     };
     for (until, changes, repetitions) in [
         (None, 0, 1),

@@ -170,6 +170,23 @@ impl Distribution {
             .expect("the query is right")
     }
 
+    /// Asserts how often the journal has each of these outcomes of a method, and the outbox the event of it about the crime collection.
+    async fn assert_told(&self, method: &str, told: [(&str, &str, i64); 2]) {
+        let mut database = self.running.superuser().await;
+        for (outcome, kind, times) in told {
+            let told = "SELECT count(*) FROM collections.outbox_event WHERE kind = $1 AND resource = $2";
+            let told = sqlx::query_scalar::<_, i64>(told).bind(kind).bind(CRIME);
+            let noted = "SELECT count(*) FROM collections.journal_entry WHERE outcome = $1 AND method LIKE '%/' || $2";
+            let noted = sqlx::query_scalar::<_, i64>(noted).bind(outcome).bind(method);
+            assert_eq!(told.fetch_one(&mut database).await.expect("it counts"), times, "{kind}");
+            assert_eq!(
+                noted.fetch_one(&mut database).await.expect("it counts"),
+                times,
+                "{outcome}"
+            );
+        }
+    }
+
     /// Uploads and seals the crime collection.
     async fn seal_crime(&self) -> Edition {
         let mut operator = self.operator();
