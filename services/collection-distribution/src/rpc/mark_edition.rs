@@ -1,13 +1,15 @@
 //! MarkEdition.
 
 use jiff::civil::Date;
-use legalstat_kit::{Call, Error, FieldReason, Violations, door::wire, write::Mutation, zone};
+use legalstat_kit::{
+    Call, Error, FieldReason, Violations,
+    door::wire,
+    write::{Change, Mutation},
+    zone,
+};
 use legalstat_proto::collections::v1::{self as proto, Edition, MarkEditionRequest};
 
-use super::{
-    CollectionDistribution, door,
-    preparing::{self, Changed},
-};
+use super::{CollectionDistribution, door, preparing};
 use crate::{db, domain::marking::OfficialUse};
 
 /// How many characters a reason has at most.
@@ -32,10 +34,10 @@ pub(super) async fn mark_edition(
             let marked = edition.clone().mark(official_use);
             let marked = marked.map_err(|obstacle| obstacle.refusal(&key))?;
             if marked == edition {
-                return Ok(Changed::Not(edition, "edition.marking_repeated"));
+                return Ok((edition, Change::repeated(&key, "edition.marking_repeated")));
             }
             db::edition::save_terms(connection, &marked).await?;
-            Ok(Changed::To(marked, "edition.marked"))
+            Ok((marked, Change::of(&key, "edition.marked")))
         })
     })
     .await

@@ -5,7 +5,7 @@ use legalstat_kit::{
     Error,
     call::Done,
     due::moves,
-    write::{self, Mutation, Outcome},
+    write::{self, Change, Mutation, Outcome},
 };
 use legalstat_proto::collections::v1::Edition as Shown;
 use sqlx::PgConnection;
@@ -13,15 +13,7 @@ use sqlx::PgConnection;
 use super::{CollectionDistribution, convert, door};
 use crate::domain::{edition::Edition, key::EditionKey};
 
-/// What became of the edition.
-pub(super) enum Changed {
-    /// It is another, and the event has this name.
-    To(Edition, &'static str),
-    /// It was so already, and the event has this name.
-    Not(Edition, &'static str),
-}
-
-/// Carries out a change in one transaction: it decides on the edition and stores what it comes to.
+/// Carries out a change in one transaction: it decides on the edition, stores what it comes to, and says what was done.
 ///
 /// # Errors
 /// What the change refuses.
@@ -32,7 +24,9 @@ pub(super) async fn carry_out<F>(
     change: F,
 ) -> Result<Shown, Error>
 where
-    F: for<'w> FnOnce(Edition, &'w mut PgConnection, Done) -> BoxFuture<'w, Result<Changed, Error>> + Send + 'static,
+    F: for<'w> FnOnce(Edition, &'w mut PgConnection, Done) -> BoxFuture<'w, Result<(Edition, Change), Error>>
+        + Send
+        + 'static,
 {
     let (schedule, call) = (service.schedule.clone(), mutation.call.clone());
     write::carry_out(&service.context, mutation, move |write| {
@@ -40,12 +34,9 @@ where
             schedule.require_whole()?;
             let (now, connection) = (write.now(), write.connection());
             let edition = door::lock(connection, "name", &key).await?;
-            let changed = change(edition, &mut *connection, call.done(now)).await?;
+            let (edition, done) = change(edition, &mut *connection, call.done(now)).await?;
             let moves = moves::of(connection, &key).await?;
-            Ok(match changed {
-                Changed::To(edition, kind) => Outcome::of(&key, kind, convert::to_edition(edition, moves)),
-                Changed::Not(edition, kind) => Outcome::repeated(&key, kind, convert::to_edition(edition, moves)),
-            })
+            Ok(Outcome::each(vec![done], convert::to_edition(edition, moves)))
         })
     })
     .await

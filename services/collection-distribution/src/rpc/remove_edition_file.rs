@@ -1,12 +1,12 @@
 //! RemoveEditionFile.
 
-use legalstat_kit::{Call, Error, Violations, write::Mutation};
+use legalstat_kit::{
+    Call, Error, Violations,
+    write::{Change, Mutation},
+};
 use legalstat_proto::collections::v1::{Edition, RemoveEditionFileRequest};
 
-use super::{
-    CollectionDistribution, door,
-    preparing::{self, Changed},
-};
+use super::{CollectionDistribution, door, preparing};
 use crate::db;
 
 pub(super) async fn remove_edition_file(
@@ -26,7 +26,7 @@ pub(super) async fn remove_edition_file(
             let edition = edition.without_file(&filename);
             let edition = edition.map_err(|obstacle| obstacle.refusal(&key))?;
             db::edition::save_without_file(connection, &edition, &filename).await?;
-            Ok(Changed::To(edition, "edition.file_removed"))
+            Ok((edition, Change::of(&key, "edition.file_removed")))
         })
     })
     .await

@@ -1,12 +1,12 @@
 //! SealEdition.
 
-use legalstat_kit::{Call, Error, Violations, write::Mutation};
+use legalstat_kit::{
+    Call, Error, Violations,
+    write::{Change, Mutation},
+};
 use legalstat_proto::collections::v1::{Edition, SealEditionRequest};
 
-use super::{
-    CollectionDistribution, door,
-    preparing::{self, Changed},
-};
+use super::{CollectionDistribution, door, preparing};
 use crate::db;
 
 pub(super) async fn seal_edition(
@@ -27,7 +27,7 @@ pub(super) async fn seal_edition(
             let edition = edition.seal(&sha256, sealed);
             let edition = edition.map_err(|obstacle| obstacle.refusal(&key))?;
             db::edition::save(connection, &edition).await?;
-            Ok(Changed::To(edition, "edition.sealed"))
+            Ok((edition, Change::of(&key, "edition.sealed")))
         })
     })
     .await

@@ -1,12 +1,13 @@
 //! SetEmbargo.
 
-use legalstat_kit::{Call, Error, Violations, door::wire, write::Mutation};
+use legalstat_kit::{
+    Call, Error, Violations,
+    door::wire,
+    write::{Change, Mutation},
+};
 use legalstat_proto::collections::v1::{Edition, SetEmbargoRequest};
 
-use super::{
-    CollectionDistribution, door,
-    preparing::{self, Changed},
-};
+use super::{CollectionDistribution, door, preparing};
 use crate::db;
 
 pub(super) async fn set_embargo(
@@ -27,10 +28,10 @@ pub(super) async fn set_embargo(
             let embargoed = edition.clone().embargo(until, set.at);
             let embargoed = embargoed.map_err(|obstacle| obstacle.refusal(&key))?;
             if embargoed == edition {
-                return Ok(Changed::Not(edition, "edition.embargo_repeated"));
+                return Ok((edition, Change::repeated(&key, "edition.embargo_repeated")));
             }
             db::edition::save_terms(connection, &embargoed).await?;
-            Ok(Changed::To(embargoed, "edition.embargo_set"))
+            Ok((embargoed, Change::of(&key, "edition.embargo_set")))
         })
     })
     .await
