@@ -22,25 +22,11 @@ which metadata it has, stands beside it in [error_reason.proto](legalstat/common
 the header `accept-language` gets beside the English message. Decide by reasons, not by texts: texts may change.
 ";
 
-/// The names of the codes as gRPC writes them.
+/// The name of a code with which refusals are sent.
 pub(crate) fn name(code: Code) -> &'static str {
-    match code {
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Internal => "INTERNAL",
-        code => panic!("no refusal is sent with {code:?}"),
-    }
+    let is_sent = !matches!(code, Code::Ok | Code::Cancelled | Code::Unknown);
+    assert!(is_sent, "no refusal is sent with {code:?}");
+    told::code(code)
 }
 
 fn codes(reason: ErrorReason) -> Vec<&'static str> {

@@ -39,7 +39,7 @@ use tracing_subscriber::{
 };
 use uuid::Uuid;
 
-use crate::call::access;
+use crate::{call::access, told};
 
 /// Set once this process measures; until then nothing is.
 static DURATION: OnceLock<Histogram<f64>> = OnceLock::new();
@@ -341,7 +341,7 @@ where
             if let Some(duration) = DURATION.get() {
                 let code = response.headers().get("grpc-status");
                 let code = code.map_or(Code::Ok, |code| Code::from_bytes(code.as_bytes()));
-                let code = name(code);
+                let code = told::code(code);
                 Span::current().record("rpc.response.status_code", code);
                 let mut attributes = vec![
                     KeyValue::new("rpc.system.name", "grpc"),
@@ -369,29 +369,6 @@ const FAULTS: [&str; 6] = [
     "UNAVAILABLE",
     "DATA_LOSS",
 ];
-
-/// A code as gRPC's specification names it.
-fn name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,7 @@ pub(crate) use citation::citation;
 pub use errors::{codes, error};
 pub use fields::field;
 pub use language::Language;
+use tonic::Code;
 
 /// A text in all languages of the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,29 @@ impl Text {
             Language::Ru => self.ru,
             Language::En => self.en,
         }
+    }
+}
+
+/// A code as the specification of gRPC names it.
+pub fn code(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
 
