@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
 use prost::Message;
+use prost_reflect::MethodDescriptor;
 use tonic::{
     Code, Request, Status,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
@@ -61,10 +62,7 @@ impl Call {
     pub fn mutates(&self) -> bool {
         let access = legalstat_proto::descriptors().get_extension_by_name("legalstat.common.v1.access");
         let access = access.expect("it is in the contracts");
-        let service = self.path.trim_start_matches('/').split('/').next().unwrap_or_default();
-        let service = legalstat_proto::descriptors().get_service_by_name(service);
-        let method = service.and_then(|service| service.methods().find(|method| method.name() == self.method()));
-        let options = method.expect("it is in the contracts").options();
+        let options = method(self.path).options();
         let option = options.get_extension(&access);
         let mutates = option
             .as_message()
@@ -120,6 +118,17 @@ impl Call {
             other => Err(format!("a method that does not exist answered {other:?}")),
         }
     }
+}
+
+/// What the contract says of a method, by its path.
+pub fn method(path: &str) -> MethodDescriptor {
+    let (service, method) = path
+        .trim_start_matches('/')
+        .split_once('/')
+        .expect("a service and a method");
+    let service = legalstat_proto::descriptors().get_service_by_name(service);
+    let method = service.and_then(|service| service.methods().find(|found| found.name() == method));
+    method.expect("it is in the contracts")
 }
 
 /// Messages as they are on the line.

@@ -23,7 +23,10 @@ use self::{
     dearest::{dearest, public},
     placed::{answer, place},
 };
-use crate::{call::Call, submission::submission};
+use crate::{
+    call::{Call, method},
+    submission::submission,
+};
 
 /// How many strangers call at once. More would only tell how fast a build that is not optimized is: the dearest message is
 /// what this is about.
@@ -43,12 +46,8 @@ const FLOODS: usize = 5;
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 fn call(channel: &Channel, path: &'static str, message: &serde_json::Value) -> Call {
-    let mut parts = path.trim_start_matches('/').split('/');
-    let (service, method) = (parts.next().expect("a service"), parts.next().expect("a method"));
-    let service = legalstat_proto::descriptors().get_service_by_name(service);
-    let method = service.and_then(|service| service.methods().find(|found| found.name() == method));
-    let input = method.expect("it is in the contracts").input();
-    let message = DynamicMessage::deserialize(input, message).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let message =
+        DynamicMessage::deserialize(method(path).input(), message).unwrap_or_else(|error| panic!("{path}: {error}"));
     Call::new(channel, path, &message)
 }
 
